@@ -1,0 +1,91 @@
+"""The environment's machine as its cloud knows it: where it is, how to log in, and which host keys it may show.
+
+The private key comes from the parameter in which CloudFormation keeps a key pair's key, the host keys from the console, where
+cloud-init prints them at first boot; neither is ever asked of the network between here and the machine.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bootstrap.errors import Unreachable
+from bootstrap.values import Machine, Reporter, Secret
+
+LOGIN_USER = "admin"  # the user that cloud-init makes on Debian's images
+_KEYS = re.compile(r"-----BEGIN SSH HOST KEY KEYS-----(.*?)-----END SSH HOST KEY KEYS-----", re.DOTALL)
+_KEY = re.compile(r"\b((?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/=]+)")
+
+
+def host_keys(console: str) -> tuple[str, ...]:
+    """The host keys that a console shows: those of the last block, for a machine prints them at each first boot."""
+    blocks = _KEYS.findall(console)
+    return tuple(_KEY.findall(blocks[-1])) if blocks else ()
+
+
+def find(
+    aws: Callable[[str], Any], controller: Mapping[str, str], data: Mapping[str, str], *, needs_login: bool = True
+) -> Machine | None:
+    """The machine that the stacks' outputs name, or None where the instance is not running.
+
+    Without `needs_login` (on the machine itself) neither the key nor the host keys are asked for.
+    """
+    instance_id = controller["InstanceId"]
+    instance = _instance(aws("ec2"), instance_id)
+    if instance is None or instance["State"]["Name"] != "running":
+        return None
+    if not needs_login:
+        return Machine(instance_id, instance["PrivateIpAddress"], LOGIN_USER, Secret(""), ())
+    keys = host_keys(aws("ec2").get_console_output(InstanceId=instance_id, Latest=False).get("Output", ""))
+    if not keys:
+        return None
+    name = f"/ec2/keypair/{data['KeyPairId']}"
+    private_key = aws("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    return Machine(instance_id, instance["PrivateIpAddress"], LOGIN_USER, Secret(private_key), keys)
+
+
+def wait(
+    aws: Callable[[str], Any],
+    controller: Mapping[str, str],
+    data: Mapping[str, str],
+    report: Reporter,
+    *,
+    deadline: float = 600,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Machine:
+    """The machine, once it runs and its console shows its host keys; Unreachable after `deadline` seconds.
+
+    EC2 keeps the console of a booting machine back for some minutes, hence the patience.
+    """
+    begun = time.monotonic()
+    pause = 0.5
+    while True:
+        machine = find(aws, controller, data)
+        if machine is not None:
+            return machine
+        waited = time.monotonic() - begun
+        if waited > deadline:
+            raise Unreachable(
+                f"waiting for the instance {controller['InstanceId']}",
+                f"after {waited:.0f} s it is {state(aws('ec2'), controller['InstanceId'])} and its console shows no host key",
+                "Look at its console output; 'launch' again goes on from here.",
+            )
+        report.progress(f"waiting for the instance: {state(aws('ec2'), controller['InstanceId'])}")
+        sleep(pause)
+        pause = min(pause * 1.5, 15)
+
+
+def state(ec2: Any, instance_id: str) -> str:
+    """The instance's state as EC2 names it, or 'absent'."""
+    instance = _instance(ec2, instance_id)
+    return str(instance["State"]["Name"]) if instance else "absent"
+
+
+def _instance(ec2: Any, instance_id: str) -> dict[str, Any] | None:
+    found = ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": [instance_id]}])
+    for reservation in found["Reservations"]:
+        for instance in reservation["Instances"]:
+            return dict(instance)
+    return None

@@ -1,0 +1,142 @@
+"""One run of the tool: its journal, and what the console and the report make of it.
+
+A run appends one JSON object a line to `.bootstrap/<environment>/runs/<run>/journal.jsonl`, flushed to disk line by line, so
+that a killed run tells how far it came. The console draws from the same events: one banner per act with its elapsed time, one
+line per real change, silence for what already holds. With `--json` the events themselves go to standard output.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from bootstrap.values import Change, ChangeKind
+
+_SIGNS = {ChangeKind.ADD: ("+", "green"), ChangeKind.ALTER: ("~", "yellow"), ChangeKind.REPLACE: ("±", "magenta")}
+_REMOVED = ("-", "red")
+
+
+def new_run_id(now: datetime.datetime | None = None) -> str:
+    """A run's name: UTC to the second and four hex digits, so that names sort by time and never collide."""
+    moment = now or datetime.datetime.now(datetime.UTC)
+    return f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+class Journal:
+    """The durable record of one run: one JSON object a line, each on disk before the next step begins."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = folder / "journal.jsonl"
+        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def write(self, event: dict[str, Any]) -> None:
+        """Append one event and flush it to disk."""
+        os.write(self._file, (json.dumps(event, ensure_ascii=False) + "\n").encode())
+        os.fsync(self._file)
+
+
+class Run:
+    """One execution: implements `values.Reporter`, writes the journal, draws the console."""
+
+    def __init__(
+        self, run_id: str, journal: Journal, *, as_json: bool = False, is_verbose: bool = False, out: TextIO | None = None
+    ) -> None:
+        self.run_id = run_id
+        self.journal = journal
+        self.changes: list[Change] = []
+        self.notices: list[str] = []
+        self._as_json = as_json
+        self._is_verbose = is_verbose
+        self._console = Console(file=out or sys.stdout, highlight=False, soft_wrap=True)
+        self._act = ""
+        self._start = time.monotonic()
+        self._act_start = self._start
+
+    @property
+    def folder(self) -> Path:
+        """Where this run keeps its journal, its results and its report."""
+        return self.journal.path.parent
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._start
+
+    def event(self, kind: str, **data: Any) -> None:
+        """Record one event; with --json it is printed as it is recorded."""
+        record = {"time": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"), "run": self.run_id}
+        record |= {"event": kind, "act": self._act} | data
+        self.journal.write(record)
+        if self._as_json:
+            sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+
+    @contextmanager
+    def act(self, name: str, title: str) -> Iterator[None]:
+        """One act: a banner before it, its elapsed time and what it changed after it."""
+        self._act, self._act_start = name, time.monotonic()
+        before = len(self.changes)
+        self.event("act-began", title=title)
+        self._say(Text.assemble((f"{name:<7}", "bold"), " ", title))
+        try:
+            yield
+        except BaseException as error:
+            self.event("act-failed", seconds=self._elapsed(), error=type(error).__name__)
+            self._say(Text.assemble("        ", ("failed", "bold red"), f" after {self._elapsed():.1f} s"))
+            raise
+        else:
+            changed = len(self.changes) - before
+            self.event("act-ended", seconds=self._elapsed(), changes=changed)
+            outcome = f"{changed} change{'s' if changed != 1 else ''}" if changed else "nothing to do"
+            self._say(Text.assemble("        ", (outcome, "green"), f" in {self._elapsed():.1f} s"))
+        finally:
+            self._act = ""
+
+    def change(self, change: Change) -> None:
+        """One real change; printed with its sign."""
+        self.changes.append(change)
+        self.event("change", kind=str(change.kind), name=change.name, detail=change.detail)
+        sign, colour = _SIGNS.get(change.kind, _REMOVED)
+        detail = f"  {change.detail}" if change.detail else ""
+        self._say(Text.assemble("      ", (sign, colour), f" {change.name}", (detail, "dim")))
+
+    def progress(self, text: str) -> None:
+        """A passing line; on a terminal or with -v it is shown, else only recorded."""
+        self.event("progress", text=text)
+        if self._is_verbose or self._console.is_terminal:
+            self._say(Text(f"        {self._elapsed():6.1f} s  {text}", style="dim"))
+
+    def notice(self, text: str) -> None:
+        """Something that must be known; always shown, and repeated in the report."""
+        self.notices.append(text)
+        self.event("notice", text=text)
+        self._say(Text.assemble("      ", ("!", "bold yellow"), f" {text}"))
+
+    def say(self, text: str = "") -> None:
+        """A plain line for a person; nothing with --json."""
+        self._say(Text.from_markup(text) if "[/" in text else Text(text))
+
+    def _elapsed(self) -> float:
+        return round(time.monotonic() - self._act_start, 3)
+
+    def _say(self, text: Text) -> None:
+        if not self._as_json:
+            self._console.print(text)
+
+
+def start(folder: Path, *, as_json: bool = False, is_verbose: bool = False) -> Run:
+    """Begin a run under `folder` (an environment's `runs`)."""
+    run_id = new_run_id()
+    return Run(run_id, Journal(folder / run_id), as_json=as_json, is_verbose=is_verbose)

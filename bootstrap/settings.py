@@ -1,0 +1,293 @@
+"""Environment files: what a person wishes, read into frozen, typed settings.
+
+The models below are the whole vocabulary. A file is refused as a whole, before anything is touched, with every fault at its
+line and column; a key that is nearly right gets a suggestion. `schema()` is the same vocabulary as JSON Schema, checked in as
+`environments/schema.json` so that editors complete it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from bootstrap.errors import Fault, SettingsInvalid
+
+
+def _network_block(text: str) -> str:
+    """A canonical private IPv4 block that AWS takes for a VPC (a /16 to a /28; here at most /24, to hold the subnets)."""
+    try:
+        block = ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise ValueError(f"not an IPv4 block: {error}") from error
+    if not 16 <= block.prefixlen <= 24:
+        raise ValueError(f"a VPC for these subnets takes a /16 to a /24, not a /{block.prefixlen}")
+    if not block.is_private:
+        raise ValueError("a VPC here takes a private block (10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16)")
+    return str(block)
+
+
+def _allowed_block(text: str) -> str:
+    """Any IPv4 block but the whole world."""
+    try:
+        block = ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise ValueError(f"not an IPv4 block: {error}") from error
+    if block.prefixlen == 0:
+        raise ValueError("0.0.0.0/0 would open the machine to the world; name the operators' block")
+    return str(block)
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$")]
+NetworkBlock = Annotated[str, AfterValidator(_network_block)]
+AllowedBlock = Annotated[str, AfterValidator(_allowed_block)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+
+
+class Section(BaseModel):
+    """A closed, frozen part of the settings: unknown keys and silent conversions are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Network(Section):
+    """The VPC: its block, how many availability zones, and how its private subnets reach out."""
+
+    cidr: NetworkBlock = "10.77.0.0/16"
+    zones: Literal[2, 3] = 2
+    nat: Literal["none", "one", "per-zone"] = "none"
+
+
+class Access(Section):
+    """Who may reach the machine: one block, or nobody."""
+
+    operator_cidr: AllowedBlock | None = None
+
+
+class ControllerMachine(Section):
+    """The EC2 instance and its volumes; sizes in GiB."""
+
+    instance_type: Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")] = "t3.large"
+    root_gib: Annotated[int, Field(ge=8, le=1024)] = 16
+    data_gib: Annotated[int, Field(ge=1, le=16384)] = 20
+
+
+class JenkinsSettings(Section):
+    """Where Jenkins comes from and how it runs."""
+
+    source: Literal["official", "mirror", "file", "emulator"] = "official"
+    mirror: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    file: str | None = None
+    fallback: Literal["none", "emulator"] = "none"
+    heap: Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")] = "1g"
+    executors: Annotated[int, Field(ge=1, le=64)] = 2
+    admin_address: Address = "jenkins@localhost"
+    url: Annotated[str, Field(pattern=r"^https://[^\s/]+/$")] | None = None
+
+    @model_validator(mode="after")
+    def _source_has_its_place(self) -> JenkinsSettings:
+        if self.source == "mirror" and not self.mirror:
+            raise ValueError("'source: mirror' needs the key 'mirror' with the mirror's base URL")
+        if self.source == "file" and not self.file:
+            raise ValueError("'source: file' needs the key 'file' with the path of a WAR")
+        return self
+
+
+class Mail(Section):
+    """The mail server that Jenkins sends through."""
+
+    smtp_host: str = "localhost"
+    smtp_port: Port = 25
+    reply_to: Address = "no-reply@localhost"
+
+
+class Repository(Section):
+    """Where the jobs find this toolkit; no URL means a bare repository on the machine."""
+
+    url: str | None = None
+    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")] = "main"
+
+
+class Host(Section):
+    """What the machine gets beside what Jenkins needs."""
+
+    timezone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$")] = "Etc/UTC"
+    extra_packages: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]+$")], ...] = ()
+    ca_certificates: Literal["auto"] | tuple[str, ...] = "auto"
+
+
+class Settings(Section):
+    """One environment: what to launch and where."""
+
+    environment: Name
+    project: Name = "jenkins"
+    cloud: Literal["local", "aws"]
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = "eu-central-1"
+    owner: Annotated[str, Field(min_length=1, max_length=256)]
+    cost_center: Annotated[str, Field(min_length=1, max_length=256)]
+    network: Network = Network()
+    access: Access = Access()
+    controller: ControllerMachine = ControllerMachine()
+    jenkins: JenkinsSettings = JenkinsSettings()
+    mail: Mail = Mail()
+    repository: Repository = Repository()
+    host: Host = Host()
+
+    @property
+    def name(self) -> str:
+        """The environment's name."""
+        return self.environment
+
+    def stack_name(self, stack: str) -> str:
+        """The full name of one of the environment's stacks: <project>-<environment>-<stack>."""
+        return f"{self.project}-{self.environment}-{stack}"
+
+
+def schema() -> str:
+    """The environment files' JSON Schema, as text; `environments/schema.json` holds exactly this."""
+    document = Settings.model_json_schema()
+    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(document, indent=2) + "\n"
+
+
+def load(path: Path) -> Settings:
+    """Read one environment file, or raise SettingsInvalid with every fault in it."""
+    doing = f"reading the environment file {path}"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml"))) if path.parent.is_dir() else "none"
+        remedy = f"Name an environment with --environment; there are: {known}."
+        raise SettingsInvalid(doing, [Fault(str(path), 1, 1, f"cannot be read: {_reason(error)}")], remedy) from error
+    document, faults = _parse(path, text)
+    settings: Settings | None = None
+    if not faults:
+        try:
+            # JSON mode takes a list for a tuple, as YAML has no tuples, and is strict in everything else.
+            settings = Settings.model_validate_json(json.dumps(document, default=str))
+        except ValidationError as error:
+            faults = list(_faults(str(path), document, error.errors()))
+        else:
+            faults = list(_faults_beside_others(path, document, settings))
+    if faults or settings is None:
+        remedy = "Mend the file; environments/aws.yaml explains every key."
+        raise SettingsInvalid(doing, sorted(faults, key=lambda fault: (fault.line, fault.column)), remedy)
+    return settings
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def _parse(path: Path, text: str) -> tuple[CommentedMap, list[Fault]]:
+    try:
+        document = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        problem = " ".join(part for part in (error.context, error.problem) if part)
+        return CommentedMap(), [Fault(str(path), line, column, f"not YAML: {_first_line(problem)}")]
+    except YAMLError as error:
+        return CommentedMap(), [Fault(str(path), 1, 1, f"not YAML: {_first_line(str(error))}")]
+    if not isinstance(document, CommentedMap):
+        return CommentedMap(), [Fault(str(path), 1, 1, "an environment file is a mapping of keys")]
+    return document, []
+
+
+def _first_line(text: str) -> str:
+    return re.split(r"\n", text.strip(), maxsplit=1)[0]
+
+
+def _faults(file: str, document: CommentedMap, errors: Sequence[ErrorDetails]) -> Iterator[Fault]:
+    seen: set[tuple[int, int]] = set()
+    for error in errors:
+        path = tuple(part for part in error["loc"] if _is_in_file(part))
+        line, column = _position(document, path, of_key=error["type"] == "extra_forbidden")
+        if (line, column) in seen and error["type"] != "missing":
+            continue  # a union reports once for each of its branches
+        seen.add((line, column))
+        yield Fault(file, line, column, _message(path, error))
+
+
+def _is_in_file(part: str | int) -> bool:
+    """Whether a part of pydantic's path is the file's: the names of union branches are pydantic's own."""
+    return isinstance(part, int) or not re.search(r"[\[\](]|^(literal|str|tuple|constrained)", part)
+
+
+def _message(path: tuple[str | int, ...], error: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in path)
+    match error["type"]:
+        case "extra_forbidden":
+            return f"unknown key '{key}'{_suggestion(path)}"
+        case "missing":
+            return f"the key '{key}' is missing"
+        case "value_error":
+            text = error["msg"].removeprefix("Value error, ")
+            return f"{key}: {text}" if key else text
+        case "string_pattern_mismatch":
+            return f"{key}: {error['input']!r} does not match {error['ctx']['pattern']}"
+        case _:
+            return f"{key}: {error['msg']}, not {error['input']!r}"
+
+
+def _suggestion(path: tuple[str | int, ...]) -> str:
+    model: Any = Settings
+    for part in path[:-1]:
+        field = model.model_fields.get(part) if isinstance(part, str) else None
+        model = field.annotation if field else None
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            return ""
+    near = difflib.get_close_matches(str(path[-1]), list(model.model_fields), n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else f"; known keys: {', '.join(model.model_fields)}"
+
+
+def _position(document: CommentedMap, path: Sequence[str | int], *, of_key: bool = False) -> tuple[int, int]:
+    """Line and column of the value that `path` leads to; of its key, where that is asked for or the value has parts."""
+    node: Any = document
+    line, column = 1, 1
+    for part in path:
+        if isinstance(node, CommentedMap) and part in node:
+            is_scalar = not isinstance(node[part], CommentedMap | CommentedSeq)
+            row, col = node.lc.value(part) if is_scalar and not of_key else node.lc.key(part)
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            row, col = node.lc.item(part)
+        else:
+            break
+        line, column = row + 1, col + 1
+        node = node[part]
+    return line, column
+
+
+def _faults_beside_others(path: Path, document: CommentedMap, settings: Settings) -> Iterator[Fault]:
+    """What is wrong only in view of the file's name and of its neighbours: two networks of one cloud may not overlap."""
+    if settings.environment != path.stem:
+        message = f"the name must equal the file's: '{path.stem}', not '{settings.environment}'"
+        yield Fault(str(path), *_position(document, ("environment",)), message)
+    block = ipaddress.ip_network(settings.network.cidr)
+    for other in sorted(path.parent.glob("*.yaml")):
+        theirs = _network_of(other, settings.cloud, settings.region) if other.stem != path.stem else None
+        if theirs is not None and block.overlaps(theirs):
+            message = f"network.cidr: {block} overlaps with {theirs} of the environment '{other.stem}' ({other.name})"
+            yield Fault(str(path), *_position(document, ("network", "cidr")), message)
+
+
+def _network_of(path: Path, cloud: str, region: str) -> ipaddress.IPv4Network | None:
+    """The network block of a neighbouring file, where it is readable and lies in the same cloud and region."""
+    try:
+        document, faults = _parse(path, path.read_text(encoding="utf-8"))
+        if faults or (document.get("cloud"), document.get("region", region)) != (cloud, region):
+            return None
+        return ipaddress.IPv4Network(document.get("network", {}).get("cidr", Network().cidr))
+    except (OSError, ValueError, AttributeError):
+        return None  # its own launch will say what is wrong with it

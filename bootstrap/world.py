@@ -1,0 +1,97 @@
+"""The few doors to the outside: AWS clients, a shell on a machine, a Jenkins client.
+
+The local cloud is this same world with an endpoint; no act asks which of the two it is in. On the machine itself (where the
+jobs run the toolkit) the shell is the local one and Jenkins is reached directly: `MACHINE_FILE` tells.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bootstrap.settings import Settings
+from bootstrap.values import Controller, Machine, Shell
+
+if TYPE_CHECKING:
+    import jenkins
+
+MACHINE_FILE = Path("/etc/bootstrap/machine.json")
+
+
+class World:
+    """The outside of one environment.
+
+    `endpoint` is the local cloud's URL, or None for AWS itself. `machine_environment` is what the machine and its builds need
+    to reach the same AWS: the variables that botocore reads.
+    """
+
+    def __init__(
+        self, settings: Settings, endpoint: str | None = None, machine_environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.settings = settings
+        self.endpoint = endpoint
+        self.machine_environment = {"AWS_REGION": settings.region} | dict(machine_environment or {})
+        self._clients: dict[str, Any] = {}
+        self._shells: dict[str, Shell] = {}
+
+    @cached_property
+    def is_on_machine(self) -> bool:
+        """Whether this process runs on the environment's own machine."""
+        try:
+            told = json.loads(MACHINE_FILE.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return bool(told.get("environment") == self.settings.name)
+
+    @cached_property
+    def _session(self) -> Any:
+        import boto3
+
+        if self.endpoint is None:
+            return boto3.session.Session(region_name=self.settings.region)
+        # The local cloud believes any key; these stand where an account's own would.
+        return boto3.session.Session("local", "local", region_name=self.settings.region)
+
+    def aws(self, service: str) -> Any:
+        """The boto3 client of one service, made once; throttling is waited out, time-outs are short."""
+        from botocore.config import Config
+
+        if service not in self._clients:
+            config = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=10, read_timeout=60)
+            self._clients[service] = self._session.client(service, endpoint_url=self.endpoint, config=config)
+        return self._clients[service]
+
+    def shell(self, machine: Machine) -> Shell:
+        """The one connection to a machine, opened at its first use and kept."""
+        known = self._shells.get(machine.instance_id)
+        if known is None:
+            known = self._shells[machine.instance_id] = self._open_shell(machine)
+        return known
+
+    def _open_shell(self, machine: Machine) -> Shell:
+        if self.is_on_machine:
+            from bootstrap.remote.local_shell import LocalShell
+
+            return LocalShell()
+        from bootstrap.remote.shell import FabricShell
+
+        return FabricShell(machine)
+
+    @contextmanager
+    def jenkins(self, shell: Shell, controller: Controller) -> Iterator[jenkins.Jenkins]:
+        """A python-jenkins client that reaches the controller on the machine's own loopback."""
+        import jenkins
+
+        with shell.forward(controller.port) as port:
+            url = f"http://127.0.0.1:{port}/"
+            yield jenkins.Jenkins(url, controller.user, controller.token.reveal(), timeout=60)
+
+    def close(self) -> None:
+        """End every connection."""
+        for shell in self._shells.values():
+            shell.close()
+        self._shells.clear()
