@@ -38,7 +38,7 @@ def find(
         return None
     if not needs_login:
         return Machine(instance_id, instance["PrivateIpAddress"], LOGIN_USER, Secret(""), ())
-    keys = host_keys(aws("ec2").get_console_output(InstanceId=instance_id, Latest=False).get("Output", ""))
+    keys = host_keys(aws("ec2").get_console_output(InstanceId=instance_id).get("Output", ""))
     if not keys:
         return None
     name = f"/ec2/keypair/{data['KeyPairId']}"

@@ -51,7 +51,13 @@ class Run:
     """One execution: implements `values.Reporter`, writes the journal, draws the console."""
 
     def __init__(
-        self, run_id: str, journal: Journal, *, as_json: bool = False, is_verbose: bool = False, out: TextIO | None = None
+        self,
+        run_id: str,
+        journal: Journal,
+        *,
+        as_json: bool = False,
+        is_verbose: bool = False,
+        out: TextIO | None = None,
     ) -> None:
         self.run_id = run_id
         self.journal = journal
@@ -74,10 +80,10 @@ class Run:
         """Seconds since the run began."""
         return time.monotonic() - self._start
 
-    def event(self, kind: str, **data: Any) -> None:
+    def event(self, event: str, /, **data: Any) -> None:
         """Record one event; with --json it is printed as it is recorded."""
         record = {"time": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"), "run": self.run_id}
-        record |= {"event": kind, "act": self._act} | data
+        record |= {"event": event, "act": self._act} | data
         self.journal.write(record)
         if self._as_json:
             sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")

@@ -7,7 +7,7 @@ jobs run the toolkit) the shell is the local one and Jenkins is reached directly
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -25,16 +25,19 @@ MACHINE_FILE = Path("/etc/bootstrap/machine.json")
 class World:
     """The outside of one environment.
 
-    `endpoint` is the local cloud's URL, or None for AWS itself. `machine_environment` is what the machine and its builds need
-    to reach the same AWS: the variables that botocore reads.
+    `endpoint` is the local cloud's URL, or None for AWS itself. `from_subnet` tells, for a subnet's block, what a machine in
+    there needs beside the region to reach the same AWS: nothing on AWS itself.
     """
 
     def __init__(
-        self, settings: Settings, endpoint: str | None = None, machine_environment: Mapping[str, str] | None = None
+        self,
+        settings: Settings,
+        endpoint: str | None = None,
+        from_subnet: Callable[[str], Mapping[str, str]] | None = None,
     ) -> None:
         self.settings = settings
         self.endpoint = endpoint
-        self.machine_environment = {"AWS_REGION": settings.region} | dict(machine_environment or {})
+        self._from_subnet = from_subnet or (lambda _: {})
         self._clients: dict[str, Any] = {}
         self._shells: dict[str, Shell] = {}
 
@@ -46,6 +49,11 @@ class World:
         except (OSError, ValueError):
             return False
         return bool(told.get("environment") == self.settings.name)
+
+    def machine_environment(self, subnet_id: str) -> dict[str, str]:
+        """The variables that botocore reads, with which a machine in that subnet and its builds reach the same AWS."""
+        subnet = self.aws("ec2").describe_subnets(SubnetIds=[subnet_id])["Subnets"][0]
+        return {"AWS_REGION": self.settings.region} | dict(self._from_subnet(subnet["CidrBlock"]))
 
     @cached_property
     def _session(self) -> Any:

@@ -1,0 +1,129 @@
+"""The command line: one sub-command per capability; sole owner of the arguments, the console and the exit codes.
+
+Exit codes: 0 done, 1 failed (also a verify with a red check), 2 usage or a broken environment file, and from `plan` 2 for
+'changes pending'. The commands themselves are imported when they are called, so that `--help` costs nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+_EPILOG = """\
+examples:
+  ./bootstrap.py launch                      a verified Jenkins on this machine
+  ./bootstrap.py -e aws launch               the same on AWS, from environments/aws.yaml
+  ./bootstrap.py password                    the administrator's password
+  ./bootstrap.py verify                      check the running server, at any time
+  ./bootstrap.py destroy                     take it down; the data stays
+"""
+
+Setup = Callable[[argparse.ArgumentParser], None]
+
+
+def _launch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--skip-verify", action="store_true", help="leave the last act out")
+
+
+def _verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="only checks whose name holds NAME")
+
+
+def _destroy(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--delete-data",
+        metavar="ENVIRONMENT",
+        help="also delete the data volume and the secrets; repeat the name to agree",
+    )
+
+
+def _ssh(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("command", nargs=argparse.REMAINDER, help="a command to run there; none opens a shell")
+
+
+def _logs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lines", type=int, default=50, help="how many of the last lines (50)")
+    parser.add_argument("--follow", "-f", action="store_true", help="go on showing new lines")
+    parser.add_argument("unit", nargs="?", default="jenkins.service", help="the systemd unit (jenkins.service)")
+
+
+def _password(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--user", choices=("admin", "toolkit"), default="admin", help="whose (admin)")
+
+
+def _act(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("plan", "apply"), default="apply", help="look, or do (apply)")
+
+
+def _job(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="the job's full name")
+    parser.add_argument(
+        "--parameter", "-p", action="append", default=[], metavar="NAME=VALUE", help="a build parameter"
+    )
+
+
+def _test(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("tox", nargs=argparse.REMAINDER, help="what to hand to tox, e.g. -e unit")
+
+
+# Sub-command: what it does, and its own arguments. The function of the same name in `commands` carries it out.
+COMMANDS: dict[str, tuple[str, Setup | None]] = {
+    "launch": ("from nothing to a running, configured, verified Jenkins", _launch),
+    "plan": ("what a launch would change; exits with 2 where something would", None),
+    "verify": ("check the running server; exits with 1 where a check fails", _verify),
+    "status": ("what there is and whether it runs", None),
+    "password": ("print a user's password", _password),
+    "ssh": ("open a shell on the machine, or run a command there", _ssh),
+    "logs": ("the last lines of a service's journal", _logs),
+    "network": ("the network stack alone", _act),
+    "host": ("the machine alone", _act),
+    "casc": ("Jenkins' configuration alone", _act),
+    "jobs": ("Jenkins' jobs alone", _act),
+    "build": ("start a job and follow its console", _job),
+    "destroy": ("take the environment down; retained data stays unless told", _destroy),
+    "schema": ("print the environment files' JSON Schema", None),
+    "lock": ("resolve requirements.lock afresh from pyproject.toml", None),
+    "test": ("run the project's tests through tox", _test),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    made = argparse.ArgumentParser(
+        prog="bootstrap.py",
+        description="One command from nothing to a working, verified Jenkins that is entirely code.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--environment", "-e", default=os.environ.get("BOOTSTRAP_ENVIRONMENT", "local"), metavar="NAME",
+                      help="the environment: a name under environments/, or a file (local)")  # fmt: skip
+    made.add_argument("--json", action="store_true", help="events and results as JSON lines on standard output")
+    made.add_argument("--yes", "-y", action="store_true", help="agree to what would be asked")
+    made.add_argument("--verbose", "-v", action="store_true", help="show passing progress too")
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (description, setup) in COMMANDS.items():
+        sub = commands.add_parser(name, help=description, description=f"{description[0].upper()}{description[1:]}.")
+        if setup is not None:
+            setup(sub)
+    return made
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code. An expected failure is printed as one block, anything else is a bug and shows."""
+    options = parser().parse_args(arguments)
+    from bootstrap import commands, console
+    from bootstrap.errors import BootstrapError
+
+    try:
+        return commands.run(options)
+    except BootstrapError as error:
+        console.failure(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstopped; the same command goes on from here\n")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

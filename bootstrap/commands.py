@@ -1,0 +1,282 @@
+"""The sub-commands: each opens what it needs, calls the play or one act, and says what came of it. Returns exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from bootstrap import console, context, settings
+from bootstrap.context import ROOT, Context
+from bootstrap.errors import BootstrapError, CommandFailed, UsageError
+from bootstrap.run import Run, start
+from bootstrap.values import Result, Verdict
+
+DONE, FAILED, PENDING = 0, 1, 2
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out the command that the options name."""
+    plain = {"schema": _schema, "lock": _lock, "test": _test}
+    if options.command in plain:
+        return plain[options.command](options)
+    return getattr(sys.modules[__name__], f"_{options.command}")(options) or DONE
+
+
+@contextlib.contextmanager
+def opened(options: argparse.Namespace, *, brings_up: bool = False) -> Iterator[tuple[Context, Run]]:
+    """The environment and a run of it; the local cloud is made where `brings_up`, else only found."""
+    path = context.paths(options.environment)
+    chosen = settings.load(path)
+    run = start(ROOT / ".bootstrap" / chosen.name / "runs", as_json=options.json, is_verbose=options.verbose)
+    run.event("run-began", command=options.command, environment=chosen.name)
+    made = _context(options, path, chosen, run, brings_up=brings_up)
+    try:
+        with made:
+            yield made, run
+    except BootstrapError as error:
+        run.event("run-failed", error=type(error).__name__, doing=error.doing, found=error.found, remedy=error.remedy)
+        raise
+    run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))
+
+
+def _context(
+    options: argparse.Namespace, path: Path, chosen: settings.Settings, run: Run, *, brings_up: bool
+) -> Context:
+    if chosen.cloud != "local" or "AWS_ENDPOINT_URL" in os.environ:
+        return Context(path, chosen, os.environ.get("AWS_ENDPOINT_URL"))
+    from bootstrap.local.cloud import LocalCloud
+
+    cloud = LocalCloud(chosen, ROOT / ".bootstrap" / chosen.name / "cloud")
+    if brings_up:
+        with run.act("cloud", "the AWS on this machine"):
+            cloud.up(run, is_agreed=options.yes, ask=console.ask)
+    else:
+        cloud.attach(run)
+    # Child processes (the acceptance suite) open the same environment by this variable, as the machine does.
+    os.environ["AWS_ENDPOINT_URL"] = cloud.endpoint
+    return Context(path, chosen, cloud.endpoint, cloud.machine_environment)
+
+
+def _launch(options: argparse.Namespace) -> int:
+    from bootstrap import launch
+
+    with opened(options, brings_up=True) as (made, run):
+        verdict = launch.launch(made, run, with_verify=not options.skip_verify)
+        if verdict is not None and not verdict.is_green:
+            return _judge(verdict, options)
+        _closing(made, run, verdict)
+    return DONE
+
+
+def _closing(made: Context, run: Run, verdict: Verdict | None) -> None:
+    """The last lines of a launch: where Jenkins is, and what to run next."""
+    controller = made.controller
+    run.event("launched", url=controller.url, version=controller.version, emulated=controller.is_emulated)
+    prefix = "./bootstrap.py" if made.settings.name == "local" else f"./bootstrap.py -e {made.settings.name}"
+    what = (
+        f"the emulator of Jenkins {controller.version}" if controller.is_emulated else f"Jenkins {controller.version}"
+    )
+    count = len(run.changes)
+    changed = f"{count} changes" if count else "nothing had to change"
+    run.say(f"\n{controller.url}  {what}, {changed}, {run.seconds:.1f} s")
+    if verdict is not None:
+        run.say(f"{sum(check.outcome == 'passed' for check in verdict.checks)} checks passed")
+    run.say(f"next: {prefix} password   {prefix} status   {prefix} verify   {prefix} destroy")
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from bootstrap import launch
+
+    with opened(options, brings_up=True) as (made, run):
+        found = launch.plan(made, run)
+        run.say(f"\n{len(found)} changes pending" if found else "\nnothing to do")
+        return PENDING if found or run.notices else DONE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from bootstrap import launch
+
+    with opened(options) as (made, run):
+        verdict = launch.prove(made, run, options.only)
+        return _judge(verdict, options)
+
+
+def _judge(verdict: Verdict, options: argparse.Namespace) -> int:
+    if options.json:
+        for check in verdict.checks:
+            print(
+                json.dumps(
+                    {"check": check.name, "group": check.group, "outcome": check.outcome, "detail": check.detail}
+                )
+            )
+    else:
+        console.verdict(verdict)
+        print(f"\nJUnit: {verdict.junit}")
+    return DONE if verdict.is_green else FAILED
+
+
+def _status(options: argparse.Namespace) -> int:
+    from bootstrap import status
+
+    with opened(options) as (made, run):
+        found = status.look(made)
+        if options.json:
+            run.event("status", rows=[list(row) for row in found.rows])
+        else:
+            console.table(("what", "which", "state"), found.rows)
+        return DONE if found.is_up else FAILED
+
+
+def _password(options: argparse.Namespace) -> int:
+    with opened(options) as (made, _):
+        output = "AdminPasswordSecret" if options.user == "admin" else "ToolkitPasswordSecret"
+        print(made.secret(output).reveal())
+    return DONE
+
+
+def _ssh(options: argparse.Namespace) -> int:
+    from bootstrap.remote import openssh
+
+    with opened(options) as (made, _), openssh.client(made.machine) as client:
+        return subprocess.run([*client, *options.command]).returncode
+
+
+def _logs(options: argparse.Namespace) -> int:
+    command = ["journalctl", "--no-pager", "--unit", options.unit, "--lines", str(options.lines)]
+    if options.follow:
+        options.command = ["sudo", *command, "--follow"]
+        return _ssh(options)
+    with opened(options) as (made, _):
+        sys.stdout.write(made.shell.run(command, sudo=True).stdout)
+    return DONE
+
+
+def _network(options: argparse.Namespace) -> int:
+    from bootstrap import launch
+
+    with opened(options, brings_up=options.action == "apply") as (made, run):
+        if options.action == "plan":
+            found = launch.plan_stacks(made, run, ("network",))
+            return PENDING if found else DONE
+        launch.stacks(made, run, ("network",))
+    return DONE
+
+
+def _host(options: argparse.Namespace) -> int:
+    from bootstrap import launch
+
+    with opened(options) as (made, run):
+        if options.action == "plan":
+            return PENDING if launch.plan_host(made, run) else DONE
+        launch.provision(made, run)
+    return DONE
+
+
+def _casc(options: argparse.Namespace) -> int:
+    from bootstrap import launch
+
+    with opened(options) as (made, run):
+        if options.action == "plan":
+            return PENDING if launch.plan_casc(made, run) else DONE
+        launch.configure(made, run, made.controller)
+    return DONE
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    from bootstrap import launch
+
+    with opened(options) as (made, run):
+        if options.action == "plan":
+            return PENDING if launch.plan_jobs(made, run) else DONE
+        launch.publish(made, run)
+    return DONE
+
+
+def _build(options: argparse.Namespace) -> int:
+    from bootstrap.acts import jobs
+
+    if wrong := [text for text in options.parameter if "=" not in text]:
+        raise UsageError("reading the build parameters", f"'{wrong[0]}' is not NAME=VALUE", "Write -p NAME=VALUE.")
+    parameters = dict(text.split("=", 1) for text in options.parameter)
+    with opened(options) as (made, run):
+        result = jobs.follow(made.jenkins, options.name, parameters, sys.stdout.write)
+        run.event("built", job=options.name, result=result)
+        return DONE if result == "SUCCESS" else FAILED
+
+
+def _destroy(options: argparse.Namespace) -> int:
+    from bootstrap import launch
+
+    with opened(options) as (made, run):
+        with_data = options.delete_data is not None
+        if with_data and options.delete_data != made.settings.name:
+            found = f"'{options.delete_data}' is not the environment's name"
+            raise UsageError("deleting the data", found, f"Write --delete-data {made.settings.name} to agree.")
+        if (
+            not (options.yes or with_data)
+            and sys.stdin.isatty()
+            and not console.ask(f"Destroy '{made.settings.name}'?")
+        ):
+            return FAILED
+        kept = launch.destroy(made, run, with_data=with_data)
+        for thing in kept:
+            run.say(f"kept: {thing}")
+        run.say(
+            "the environment is gone" if not kept else f"'{made.settings.name}' is down; launch brings its data back"
+        )
+    if with_data:
+        _forget_cloud(made)
+    return DONE
+
+
+def _forget_cloud(made: Context) -> None:
+    """After the data went too, nothing of a local cloud is worth keeping: its server and its folder go."""
+    if made.settings.cloud == "local" and not made.world.is_on_machine:
+        import shutil
+
+        from bootstrap.local.cloud import LocalCloud
+        from bootstrap.local.machines import Machines
+
+        cloud = LocalCloud(made.settings, made.state / "cloud")
+        cloud.down()
+        Machines(made.settings.name, cloud.state).remove_all(with_volumes=True)
+        shutil.rmtree(cloud.state, ignore_errors=True)
+
+
+def _schema(_: argparse.Namespace) -> int:
+    sys.stdout.write(settings.schema())
+    return DONE
+
+
+def _lock(_: argparse.Namespace) -> int:
+    command = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "pyproject.toml",
+        "--universal",
+        "--python-version",
+        "3.11",
+    ]
+    command += ["--generate-hashes", "--no-annotate", "--quiet", "--no-emit-index-url", "--upgrade"]
+    command += ["--custom-compile-command", "./bootstrap.py lock", "--output-file", "requirements.lock"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        result = Result(" ".join(command[2:]), done.returncode, done.stdout, done.stderr)
+        raise CommandFailed(
+            "resolving requirements.lock", result, "Is the package index reachable, and pyproject.toml whole?"
+        )
+    return DONE
+
+
+def _test(options: argparse.Namespace) -> int:
+    environ = dict(os.environ, BOOTSTRAP_PYTHON=sys.executable)
+    return subprocess.run([sys.executable, "-m", "tox", *options.tox], cwd=ROOT, env=environ).returncode

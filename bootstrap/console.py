@@ -1,0 +1,53 @@
+"""What the commands print for a person: tables, the failure block, a question on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bootstrap.errors import BootstrapError
+from bootstrap.values import Verdict
+
+_OUTCOMES = {"passed": "green", "failed": "bold red", "error": "bold red", "skipped": "yellow"}
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A plain table on standard output."""
+    drawn = Table(*headings, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console(highlight=False).print(drawn)
+
+
+def verdict(found: Verdict) -> None:
+    """The checks, a table by group; a failed one with what was found instead."""
+    console = Console(highlight=False)
+    drawn = Table("group", "check", "outcome", "s", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for check in found.checks:
+        outcome = Text(check.outcome, style=_OUTCOMES.get(check.outcome, ""))
+        drawn.add_row(check.group, Text(check.name), outcome, f"{check.seconds:.2f}")
+    console.print(drawn)
+    for check in found.failed:
+        console.print(Text.assemble((f"\n{check.group}: {check.name}", "bold red")))
+        console.print(Text("\n".join(f"    {line}" for line in check.detail.strip().splitlines()[:15])))
+
+
+def failure(error: BootstrapError) -> None:
+    """An expected failure, on standard error: what was being done, what came back, what to try."""
+    console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+    console.print(Text.assemble(("failed ", "bold red"), (f"{type(error).__name__}: ", "red"), error.doing))
+    for line in error.found.splitlines() or ["nothing came back"]:
+        console.print(Text(f"  {line}"))
+    console.print(Text.assemble(("try ", "bold"), error.remedy))
+
+
+def ask(question: str) -> bool:
+    """A yes-or-no question on the terminal; anything but a yes is a no."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -1,0 +1,182 @@
+"""One environment, opened: its settings, its world, and what its stacks say about the machine and the controller.
+
+No state of ours is needed to open it: the stacks' outputs name everything, the secrets lie in Secrets Manager. Each part is
+looked up when it is first asked for, so that a command pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bootstrap import machine as machines
+from bootstrap import settings as environments
+from bootstrap.acts import casc, stack
+from bootstrap.distribution import Lock, load_lock
+from bootstrap.errors import StackMissing, Unreachable
+from bootstrap.secret_store import read_certificates, read_secret
+from bootstrap.settings import Settings
+from bootstrap.values import Controller, JobSet, Machine, Secret, Shell, Stack
+from bootstrap.world import World
+
+if TYPE_CHECKING:
+    import jenkins
+
+ROOT = Path(os.environ.get("BOOTSTRAP_ROOT", Path(__file__).resolve().parent.parent))
+STACKS = ("network", "data", "controller")  # in the order in which they are made
+TOOLKIT_USER = "toolkit"
+REPOSITORY = "/srv/git/toolkit.git"
+
+
+class Context:
+    """One opened environment; a context manager, for it holds connections."""
+
+    def __init__(
+        self,
+        environment_file: Path,
+        settings: Settings,
+        endpoint: str | None = None,
+        from_subnet: Callable[[str], Mapping[str, str]] | None = None,
+    ) -> None:
+        self.environment_file = environment_file
+        self.settings = settings
+        self.world = World(settings, endpoint, from_subnet)
+        self.state = ROOT / ".bootstrap" / settings.name
+        self._exits = contextlib.ExitStack()
+
+    def __enter__(self) -> Context:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close tunnels and connections."""
+        self._exits.close()
+        self.world.close()
+
+    def forget(self) -> None:
+        """Look everything up afresh: something changed it."""
+        for name in ("stacks", "machine", "controller", "jenkins"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def stacks(self) -> Mapping[str, Stack]:
+        """The environment's stacks that exist, by their short names."""
+        client = self.world.aws("cloudformation")
+        found = {name: stack.read(client, self.settings.stack_name(name)) for name in STACKS}
+        return {name: it for name, it in found.items() if it is not None}
+
+    def outputs(self, name: str) -> Mapping[str, str]:
+        """The outputs of one stack; StackMissing where it does not exist."""
+        if name not in self.stacks or not self.stacks[name].outputs:
+            raise StackMissing(
+                f"reading the outputs of {self.settings.stack_name(name)}",
+                "there is no such stack, or it was never finished",
+                f"Run: ./bootstrap.py --environment {self.settings.name} launch",
+            )
+        return self.stacks[name].outputs
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The machine; Unreachable where its instance does not run."""
+        outputs, data = self.outputs("controller"), self.outputs("data")
+        found = machines.find(self.world.aws, outputs, data, needs_login=not self.world.is_on_machine)
+        if found is None:
+            state = machines.state(self.world.aws("ec2"), outputs["InstanceId"])
+            raise Unreachable(
+                f"looking for the machine of '{self.settings.name}'",
+                f"the instance {outputs['InstanceId']} is {state}",
+                f"Run: ./bootstrap.py --environment {self.settings.name} launch",
+            )
+        return found
+
+    @property
+    def shell(self) -> Shell:
+        """The one connection to the machine."""
+        return self.world.shell(self.machine)
+
+    def secret(self, output: str) -> Secret:
+        """One of the data stack's secrets, by the output that names it."""
+        return read_secret(self.world.aws("secretsmanager"), self.outputs("data")[output])
+
+    @cached_property
+    def lock(self) -> Lock:
+        """The Jenkins distribution that this checkout names."""
+        return load_lock(ROOT / "jenkins.lock.yaml")
+
+    @property
+    def url(self) -> str:
+        """Where users open Jenkins: the settings' URL, or the machine's own address."""
+        return self.settings.jenkins.url or f"https://{self.machine.address}/"
+
+    @cached_property
+    def controller(self) -> Controller:
+        """The controller as the toolkit reaches it."""
+        certificates = read_certificates(self.world.aws("secretsmanager"), self.outputs("data")["CertificatesSecret"])
+        told = self.shell.run(["cat", "/etc/bootstrap/distribution"], check=False).stdout.split()
+        kind, version = (told[0], told[1]) if len(told) == 2 else ("unknown", "unknown")
+        return Controller(
+            url=self.url,
+            user=TOOLKIT_USER,
+            password=self.secret("ToolkitPasswordSecret"),
+            token=Secret("11" + self.secret("ToolkitTokenSecret").reveal()),
+            version=version,
+            is_emulated=kind == "emulator",
+            authority=certificates.authority_pem if certificates else "",
+        )
+
+    @cached_property
+    def jenkins(self) -> jenkins.Jenkins:
+        """A python-jenkins client through the shell's tunnel, open for as long as this context is."""
+        return self._exits.enter_context(self.world.jenkins(self.shell, self.controller))
+
+    @cached_property
+    def casc_files(self) -> Mapping[str, str]:
+        """The Configuration as Code files of this checkout, refused here where they are broken."""
+        return casc.read(ROOT / "casc")
+
+    @cached_property
+    def jobset(self) -> JobSet:
+        """The jobs of this checkout, rendered."""
+        from bootstrap.acts import jobs
+
+        return jobs.render(ROOT / "jobs", self.job_variables(), self.lock.plugins)
+
+    def job_variables(self) -> dict[str, str]:
+        """What the job definitions take from the environment."""
+        repository = self.settings.repository
+        return {"repository": repository.url or f"file://{REPOSITORY}", "branch": repository.branch}
+
+    def tags(self, commit: str, run_id: str) -> dict[str, str]:
+        """The seven tags that every resource carries."""
+        return {
+            "Project": self.settings.project,
+            "Environment": self.settings.name,
+            "Owner": self.settings.owner,
+            "CostCenter": self.settings.cost_center,
+            "ManagedBy": "jenkins-bootstrap",
+            "Commit": commit,
+            "Run": run_id,
+        }
+
+
+def open_context(environment_file: Path) -> Context:
+    """Open an environment through the AWS that this process's variables name, as the machine and child processes do."""
+    return Context(environment_file, environments.load(environment_file), os.environ.get("AWS_ENDPOINT_URL"))
+
+
+def paths(environment: str) -> Path:
+    """The environment file of that name, or the path itself where one is given."""
+    return (
+        Path(environment) if environment.endswith((".yaml", ".yml")) else ROOT / "environments" / f"{environment}.yaml"
+    )
+
+
+def known_environments() -> Iterator[str]:
+    """The names of the environments of this checkout."""
+    return (path.stem for path in sorted((ROOT / "environments").glob("*.yaml")))

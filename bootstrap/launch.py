@@ -1,0 +1,206 @@
+"""The play: five acts, each fed by what the one before returned. `plan` looks at the same five; `destroy` takes all down.
+
+    stack   CloudFormation makes the network, the data and the machine
+    host    the machine is converged to its desired state
+    casc    Configuration as Code configures Jenkins
+    jobs    Job Builder makes the jobs
+    verify  testinfra proves all of it
+
+Whatever a person wrote (templates, CasC, jobs) is read and refused before the first act touches anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bootstrap import host_inputs, machine, repository
+from bootstrap.acts import casc, host, jobs, stack, verify
+from bootstrap.acts.stack import StackTemplate
+from bootstrap.context import ROOT, STACKS, Context
+from bootstrap.run import Run
+from bootstrap.values import Change, Controller, Machine, Stack, Verdict
+
+TEMPLATES = ROOT / "cloudformation"
+# What a machine that is deleted takes with it is made again from code; these hold what is not code.
+PROTECTED = frozenset({"data"})
+
+
+def launch(context: Context, run: Run, *, with_verify: bool = True) -> Verdict | None:
+    """From nothing, or from whatever is there, to a verified Jenkins; None where the verification was left out."""
+    check(context)
+    stacks(context, run)
+    controller = provision(context, run)
+    configure(context, run, controller)
+    publish(context, run)
+    return prove(context, run) if with_verify else None
+
+
+def check(context: Context) -> None:
+    """Read everything that people wrote; the errors name file, line and column. Nothing is touched."""
+    for name in STACKS:
+        stack.lint(TEMPLATES / f"{name}.yaml", context.settings.region)
+    _ = context.lock, context.casc_files, context.jobset
+
+
+def stacks(context: Context, run: Run, names: Sequence[str] = STACKS) -> Machine | None:
+    """Act one: the stacks in their order, then the machine that the last of them made."""
+    tags = context.tags(snapshot(context).label, run.run_id)
+    client = context.world.aws("cloudformation")
+    with run.act("stack", f"CloudFormation: {', '.join(names)}"):
+        made: dict[str, Stack] = dict(context.stacks)
+        for name in names:
+            made[name] = stack.apply(client, template(context, name, made, tags), run)
+        context.forget()
+        if "controller" not in names:
+            return None
+        return machine.wait(context.world.aws, context.outputs("controller"), context.outputs("data"), run)
+
+
+def provision(context: Context, run: Run) -> Controller:
+    """Act two: the machine in its desired state; returns the Jenkins on it."""
+    with run.act("host", f"converging {context.machine.address}"):
+        inputs, artifacts = host_inputs.gather(context, run)
+        host.apply(context.shell, inputs, artifacts, run)
+        context.forget()
+        return context.controller
+
+
+def configure(context: Context, run: Run, controller: Controller) -> None:
+    """Act three: Jenkins checks the configuration, then takes it; the toolkit's token is made where it is missing."""
+    with run.act("casc", f"configuring {controller.url}"):
+        with context.shell.forward(controller.port) as port:
+            casc.ensure_token(f"http://127.0.0.1:{port}/", controller)
+        casc.apply(context.shell, context.jenkins, context.casc_files, run)
+
+
+def publish(context: Context, run: Run) -> None:
+    """Act four: the jobs of the code; one that left the code is disabled and kept."""
+    with run.act("jobs", f"publishing {len(context.jobset.jobs)} jobs"):
+        jobs.apply(context.jenkins, context.jobset, run)
+
+
+def prove(context: Context, run: Run, only: Sequence[str] = ()) -> Verdict:
+    """Act five: the acceptance suite, in a process of its own."""
+    with run.act("verify", "testinfra looks at all of it"):
+        folder = ROOT / "tests" / "acceptance"
+        found = verify.run(context.environment_file, folder, run.folder, run, tuple(only))
+        passed = sum(check.outcome == "passed" for check in found.checks)
+        run.say(f"        {passed} of {len(found.checks)} checks hold")
+        return found
+
+
+def plan(context: Context, run: Run) -> tuple[Change, ...]:
+    """What a launch would change, as far as can be known: it stops at the first act whose input does not exist yet."""
+    check(context)
+    found = plan_stacks(context, run)
+    if any(name not in context.stacks for name in STACKS):
+        return found
+    return (*found, *plan_host(context, run), *plan_casc(context, run), *plan_jobs(context, run))
+
+
+def plan_stacks(context: Context, run: Run, names: Sequence[str] = STACKS) -> tuple[Change, ...]:
+    """The change sets of the stacks, as far as the outputs that they take exist."""
+    tags = context.tags(snapshot(context).label, run.run_id)
+    found: list[Change] = []
+    with run.act("stack", "what would change"):
+        for name in names:
+            missing = [needed for needed in _inputs_of(name) if needed not in context.stacks]
+            if missing:
+                run.notice(f"{name}: known only once {' and '.join(missing)} exist; a launch goes on from there")
+                break
+            wished = template(context, name, context.stacks, tags)
+            found += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))
+    return tuple(found)
+
+
+def plan_host(context: Context, run: Run) -> tuple[Change, ...]:
+    """What differs between the machine and its desired state."""
+    with run.act("host", "what would change"):
+        inputs, _ = host_inputs.gather(context, run)
+        return _shown(run, host.plan(context.shell, inputs))
+
+
+def plan_casc(context: Context, run: Run) -> tuple[Change, ...]:
+    """Which configuration files differ."""
+    with run.act("casc", "what would change"):
+        return _shown(run, casc.plan(context.shell, context.casc_files))
+
+
+def plan_jobs(context: Context, run: Run) -> tuple[Change, ...]:
+    """Which jobs would be sent, and which would be disabled."""
+    with run.act("jobs", "what would change"):
+        return _shown(run, jobs.plan(context.jenkins, context.jobset))
+
+
+def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str, ...]:
+    """Take the stacks down, last first; what is retained is returned, and deleted too where `with_data` says so."""
+    client = context.world.aws("cloudformation")
+    kept: list[str] = []
+    with run.act("stack", "deleting"):
+        for name in reversed(STACKS):
+            if name in PROTECTED and not with_data:
+                continue
+            kept += stack.destroy(client, context.settings.stack_name(name), run)
+    return tuple(kept)
+
+
+def template(context: Context, name: str, made: Mapping[str, Stack], tags: Mapping[str, str]) -> StackTemplate:
+    """One stack as it should be: its template, and parameters from the settings and from the outputs of those before."""
+    return StackTemplate(
+        name=context.settings.stack_name(name),
+        path=TEMPLATES / f"{name}.yaml",
+        parameters=parameters(context, name, made),
+        tags=tags,
+        protect=name in PROTECTED,
+    )
+
+
+def parameters(context: Context, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
+    """The parameters of one stack."""
+    settings = context.settings
+    common = {"Project": settings.project, "Environment": settings.name}
+    outputs: dict[str, Any] = {key: value for stack_ in made.values() for key, value in stack_.outputs.items()}
+    match name:
+        case "network":
+            return common | {
+                "VpcCidr": settings.network.cidr,
+                "Zones": str(settings.network.zones),
+                "Nat": settings.network.nat,
+                "OperatorCidr": settings.access.operator_cidr or "",
+            }
+        case "data":
+            return common | {"Zone": outputs["ControllerZone"], "DataGib": str(settings.controller.data_gib)}
+        case _:
+            return (
+                common
+                | {
+                    "InstanceType": settings.controller.instance_type,
+                    "RootGib": str(settings.controller.root_gib),
+                }
+                | {
+                    key: outputs[key]
+                    for key in ("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName")
+                }
+            )
+
+
+def snapshot(context: Context) -> repository.Snapshot:
+    """The commit of this checkout that the machine gets."""
+    return repository.snapshot(ROOT, context.state)
+
+
+def bundle_path(context: Context) -> Path:
+    """Where the bundle for the machine is written."""
+    return context.state / "toolkit.bundle"
+
+
+def _inputs_of(name: str) -> tuple[str, ...]:
+    return {"data": ("network",), "controller": ("network", "data")}.get(name, ())
+
+
+def _shown(run: Run, changes: Sequence[Change]) -> tuple[Change, ...]:
+    for change in changes:
+        run.change(change)
+    return tuple(changes)

@@ -1,0 +1,155 @@
+"""The AWS on this machine as the command line meets it: started when it is needed, left running, found again.
+
+`up` prepares the machine, makes the image and starts the server; `attach` finds a server that a launch started, and starts
+it again where it died (it remembers everything). The port is chosen once for an environment and kept, because the machine
+knows it too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import ipaddress
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bootstrap.errors import LocalCloudFailed, StackMissing
+from bootstrap.local import prerequisites
+from bootstrap.settings import Settings
+from bootstrap.values import Reporter
+
+_START_SECONDS = 60.0
+
+
+class LocalCloud:
+    """One environment's cloud: its state folder and the server process over it."""
+
+    def __init__(self, settings: Settings, state: Path) -> None:
+        self.settings = settings
+        self.state = state
+
+    @property
+    def port(self) -> int | None:
+        """The port that was chosen for this environment, or None before the first start."""
+        try:
+            return int((self.state / "port").read_text())
+        except (OSError, ValueError):
+            return None
+
+    @property
+    def endpoint(self) -> str:
+        """The URL for clients on this machine."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def machine_environment(self, subnet_cidr: str) -> dict[str, str]:
+        """The variables with which a machine of that subnet reaches this cloud: through the subnet's own router."""
+        url = f"http://{ipaddress.ip_network(subnet_cidr)[1]}:{self.port}"
+        return {"AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{url}/"}
+
+    def up(self, report: Reporter, *, is_agreed: bool, ask: Callable[[str], bool] | None = None) -> None:
+        """Make this machine a cloud: packages, the machines' image, the server."""
+        prerequisites.ensure(report, is_agreed=is_agreed, ask=ask)
+        prerequisites.ensure_root("starting the local cloud")
+        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        from bootstrap.local.machines import ensure_image
+
+        ensure_image(report.progress)
+        self._ensure_server(report)
+
+    def attach(self, report: Reporter) -> None:
+        """Find the cloud that a launch made; StackMissing where there is none."""
+        if self.port is None:
+            raise StackMissing(
+                f"looking for the environment '{self.settings.name}'",
+                "nothing was launched on this machine",
+                f"Run: ./bootstrap.py --environment {self.settings.name} launch",
+            )
+        prerequisites.ensure_root("reaching the local cloud")
+        self._ensure_server(report)
+
+    def down(self) -> None:
+        """Stop the server; its state stays."""
+        pid = self._running().get("pid")
+        if pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            deadline = time.monotonic() + 20
+            while self._running() and time.monotonic() < deadline:
+                time.sleep(0.1)
+
+    def _ensure_server(self, report: Reporter) -> None:
+        running = self._running()
+        if running and running.get("code") != _code_digest():
+            report.progress("the local cloud runs an older version of itself: starting it again")
+            self.down()
+            running = {}
+        if not running:
+            self._start(report)
+
+    def _running(self) -> dict[str, Any]:
+        """What the server wrote about itself, where it answers; else nothing."""
+        try:
+            told: dict[str, Any] = json.loads((self.state / "server.json").read_text())
+            os.kill(told["pid"], 0)
+            with urllib.request.urlopen(f"http://127.0.0.1:{told['port']}/_bootstrap/health", timeout=5):
+                return told
+        except urllib.error.HTTPError:
+            return told  # it answers
+        except (OSError, ValueError, KeyError):
+            return {}
+
+    def _start(self, report: Reporter) -> None:
+        port = self.port or _free_port()
+        (self.state / "port").write_text(str(port))
+        begun = time.monotonic()
+        command = [sys.executable, "-m", "bootstrap.local.aws", "--state", str(self.state), "--port", str(port)]
+        command += ["--environment", self.settings.name]
+        log = self.state / "server.out"
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                cwd="/",
+                env=_environ(),
+            )
+        told = {"pid": process.pid, "port": port, "code": _code_digest()}
+        (self.state / "server.json").write_text(json.dumps(told))
+        while not self._running():
+            if process.poll() is not None or time.monotonic() - begun > _START_SECONDS:
+                tail = "\n".join(log.read_text(errors="replace").strip().splitlines()[-10:])
+                raise LocalCloudFailed("starting the local cloud", tail or "it said nothing", f"Its log is {log}.")
+            time.sleep(0.05)
+        report.progress(f"the local cloud answers at {self.endpoint} after {time.monotonic() - begun:.1f} s")
+
+
+def _environ() -> dict[str, str]:
+    """The server's environment: this process's, less any account's credentials, which it has no use for."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _code_digest() -> str:
+    """A digest of the local cloud's own code, so that a server of an older version is noticed."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        if "emulator" not in path.parts:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,42 @@
+"""What there is of an environment and whether it runs: looked up, never remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bootstrap import machine
+from bootstrap.context import STACKS, Context
+from bootstrap.errors import BootstrapError
+
+
+@dataclass(frozen=True)
+class Status:
+    """Rows of what, which and state; `is_up` where every one of them is as it should be."""
+
+    rows: tuple[tuple[str, str, str], ...]
+    is_up: bool
+
+
+def look(context: Context) -> Status:
+    """The stacks, the machine and the controller, as far as each is there."""
+    rows: list[tuple[str, str, str]] = []
+    for name in STACKS:
+        found = context.stacks.get(name)
+        rows.append(("stack", context.settings.stack_name(name), found.status if found else "absent"))
+    is_up = all(row[2].endswith("_COMPLETE") and "ROLLBACK" not in row[2] for row in rows)
+    if "controller" not in context.stacks:
+        return Status(tuple(rows), False)
+    instance = context.outputs("controller")["InstanceId"]
+    state = machine.state(context.world.aws("ec2"), instance)
+    rows.append(("machine", instance, state))
+    if state != "running":
+        return Status(tuple(rows), False)
+    try:
+        controller = context.controller
+        service = context.shell.run(["systemctl", "is-active", "jenkins.service"], check=False).stdout.strip()
+    except BootstrapError as error:
+        rows.append(("controller", context.url, error.found.splitlines()[0]))
+        return Status(tuple(rows), False)
+    kind = "emulator of Jenkins" if controller.is_emulated else "Jenkins"
+    rows.append(("controller", f"{controller.url} ({kind} {controller.version})", service))
+    return Status(tuple(rows), is_up and service == "active")
