@@ -1,0 +1,170 @@
+"""The three places that have the files: the official site, a mirror with the same layout, and a folder.
+
+A source only says where things are and brings them; what is brought is judged elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from bootstrap.distribution import transfer
+from bootstrap.distribution.lock import Lock
+from bootstrap.distribution.transfer import Unobtainable
+from bootstrap.errors import DistributionFailed
+from bootstrap.settings import JenkinsSettings
+
+CORE = "https://get.jenkins.io/"
+UPDATES = "https://updates.jenkins.io/"
+METADATA = "plugin-versions.json"
+
+
+class Source(Protocol):
+    """Where a distribution comes from; every method may raise Unobtainable."""
+
+    @property
+    def name(self) -> str:
+        """What a report calls it."""
+
+    def probe(self) -> None:
+        """Return when the core is there, within a few seconds."""
+
+    def claimed_sum(self) -> str:
+        """The SHA-256 that the source itself tells for the core; worth nothing without the signature."""
+
+    def signature(self) -> bytes:
+        """The detached OpenPGP signature of the core."""
+
+    def key(self) -> bytes:
+        """The key that the source gives for it."""
+
+    def metadata(self) -> Mapping[str, Any]:
+        """The update center's plugin-versions.json: plugins.<id>.<version>.sha256, in base64."""
+
+    def core(self, cache: Path, sha256: str) -> Path:
+        """The core as a file of that sum."""
+
+    def plugin(self, cache: Path, name: str, version: str, sha256: str) -> Path:
+        """A plugin as a file of that sum."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A web site: `war` is the core's URL, `plugins` the folder of <id>/<version>/<id>.hpi."""
+
+    name: str
+    war: str
+    plugins: str
+    key_url: str
+    metadata_url: str
+
+    def probe(self) -> None:
+        transfer.answers(self.war)
+
+    def claimed_sum(self) -> str:
+        # '<64 hex digits> jenkins.war'; anything else is some other page, of a proxy for instance.
+        text = transfer.fetch(f"{self.war}.sha256").decode("utf-8", "replace").split()
+        if not text or len(text[0]) != 64 or set(text[0].lower()) - set("0123456789abcdef"):
+            raise Unobtainable(f"{self.war}.sha256 does not hold a SHA-256")
+        return text[0].lower()
+
+    def signature(self) -> bytes:
+        return transfer.fetch(f"{self.war}.asc")
+
+    def key(self) -> bytes:
+        return transfer.fetch(self.key_url)
+
+    def metadata(self) -> Mapping[str, Any]:
+        return _json(transfer.fetch(self.metadata_url), self.metadata_url)
+
+    def core(self, cache: Path, sha256: str) -> Path:
+        return transfer.download(self.war, cache, "jenkins.war", sha256)
+
+    def plugin(self, cache: Path, name: str, version: str, sha256: str) -> Path:
+        return transfer.download(f"{self.plugins}{name}/{version}/{name}.hpi", cache, f"{name}.hpi", sha256)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A WAR on this machine; its signature and the key lie beside it, plugins in `plugins/`."""
+
+    war: Path
+    key_name: str
+
+    @property
+    def name(self) -> str:
+        return str(self.war)
+
+    def probe(self) -> None:
+        if not self.war.is_file():
+            raise Unobtainable(f"{self.war} is not a file")
+
+    def claimed_sum(self) -> str:
+        self.probe()
+        return transfer.sha256_of(self.war)
+
+    def signature(self) -> bytes:
+        return self._beside(self.war.with_name(self.war.name + ".asc"))
+
+    def key(self) -> bytes:
+        return self._beside(self.war.with_name(self.key_name))
+
+    def metadata(self) -> Mapping[str, Any]:
+        path = self.war.parent / "plugins" / METADATA
+        return _json(self._beside(path), str(path))
+
+    def core(self, cache: Path, sha256: str) -> Path:
+        return self._proved(self.war, sha256)
+
+    def plugin(self, cache: Path, name: str, version: str, sha256: str) -> Path:
+        return self._proved(self.war.parent / "plugins" / f"{name}.hpi", sha256)
+
+    def _beside(self, path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise DistributionFailed(
+                f"checking the files beside {self.war}",
+                f"the lock holds no SHA-256, and {path} cannot be read: {error.strerror}",
+                f"Put {path.name} there, or write the sha256 that you trust into jenkins.lock.yaml.",
+            ) from error
+
+    def _proved(self, path: Path, sha256: str) -> Path:
+        doing = f"checking {path}"
+        if not path.is_file():
+            raise DistributionFailed(doing, "it is not there", "Put the file there, or choose another source.")
+        got = transfer.sha256_of(path)
+        if got != sha256:
+            remedy = "Bring the file that was locked, or change its sum in jenkins.lock.yaml if you trust this one."
+            raise DistributionFailed(doing, f"its SHA-256 is {got}, not {sha256}", remedy)
+        return path
+
+
+def choose(settings: JenkinsSettings, lock: Lock) -> Source:
+    """The source that the environment names; on a mirror everything lies below the one base URL.
+
+    Its layout: war-stable/..., plugins/<id>/<version>/<id>.hpi, plugin-versions.json, and the key under its own file name.
+    """
+    key_name = Path(urlsplit(lock.key_url).path).name
+    if settings.source == "file" and settings.file:
+        return Folder(Path(settings.file).expanduser(), key_name)
+    if settings.source == "mirror" and settings.mirror:
+        base = settings.mirror.rstrip("/") + "/"
+        return Site(base, base + lock.core_path, base + "plugins/", base + key_name, base + METADATA)
+    updates = UPDATES + "download/plugins/"
+    return Site("the official site", CORE + lock.core_path, updates, lock.key_url, UPDATES + METADATA)
+
+
+def _json(content: bytes, where: str) -> Mapping[str, Any]:
+    try:
+        document = json.loads(content)
+        plugins = document["plugins"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unobtainable(f"{where} is not the update center's list of plugin versions: {error}") from error
+    if not isinstance(plugins, dict):
+        raise Unobtainable(f"{where} is not the update center's list of plugin versions")
+    return plugins
