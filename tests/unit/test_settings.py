@@ -20,7 +20,12 @@ cost_center: lab
 # What a person may write wrong: the lines after WHOLE, and the fault's line, column and words.
 BROKEN = {
     "unknown key": ("netwerk: {}\n", 5, 1, "unknown key 'netwerk'; did you mean 'network'?"),
-    "unknown key deep inside": ("network:\n  cdir: 10.0.0.0/16\n", 6, 3, "unknown key 'network.cdir'; did you mean 'cidr'?"),
+    "unknown key deep inside": (
+        "network:\n  cdir: 10.0.0.0/16\n",
+        6,
+        3,
+        "unknown key 'network.cdir'; did you mean 'cidr'?",
+    ),
     "key like no other": ("zzz: 1\n", 5, 1, "unknown key 'zzz'; known keys: environment"),
     "text for a number": ("jenkins:\n  executors: '2'\n", 6, 14, "jenkins.executors: Input should be a valid integer"),
     "number out of range": ("controller:\n  data_gib: 0\n", 6, 13, "greater than or equal to 1"),
@@ -96,7 +101,10 @@ def test_networks_of_one_cloud_may_not_overlap(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid) as caught:
         load(tmp_path, WHOLE + "network:\n  cidr: 10.5.7.0/24\n")
 
-    assert "10.5.7.0/24 overlaps with 10.5.0.0/16 of the environment 'first' (first.yaml)" in caught.value.faults[0].message
+    assert (
+        "10.5.7.0/24 overlaps with 10.5.0.0/16 of the environment 'first' (first.yaml)"
+        in caught.value.faults[0].message
+    )
 
 
 def test_networks_of_different_clouds_may_overlap(tmp_path: Path) -> None:

@@ -1,0 +1,74 @@
+"""The command line: its help, its exit codes, and failures without a traceback."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bootstrap import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bootstrap", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_help_shows_every_command_and_examples() -> None:
+    shown = run("--help")
+
+    assert 0 == shown.returncode
+    assert [] == [name for name in cli.COMMANDS if f"    {name} " not in shown.stdout]
+    assert "examples:" in shown.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys; from bootstrap import cli; cli.parser().format_help(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout.split()
+
+    assert [] == [name for name in ("boto3", "pydantic", "rich", "moto", "fabric", "jenkins") if name in loaded]
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    assert 2 == run("lunch").returncode
+
+
+def test_an_unknown_environment_is_told_without_a_traceback() -> None:
+    shown = run("-e", "nowhere", "status")
+
+    assert 2 == shown.returncode
+    assert "SettingsInvalid" in shown.stderr
+    assert "there are: aws, local" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_a_broken_environment_file_is_told_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "trial.yaml"
+    path.write_text("environment: trial\ncloud: lokal\nowner: a\ncost_center: b\n")
+
+    shown = run("-e", str(path), "launch")
+
+    assert 2 == shown.returncode
+    assert f"{path}:2:8: cloud: Input should be 'local' or 'aws', not 'lokal'" in shown.stderr
+
+
+def test_a_command_on_what_was_never_launched_names_the_launch(tmp_path: Path) -> None:
+    path = tmp_path / "never.yaml"
+    path.write_text("environment: never\ncloud: local\nowner: a\ncost_center: b\nnetwork:\n  cidr: 10.99.0.0/16\n")
+
+    shown = run("-e", str(path), "status")
+
+    assert 1 == shown.returncode
+    assert "StackMissing" in shown.stderr
+    assert "launch" in shown.stderr
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_each_command_has_help_of_its_own(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.parser().parse_args([command, "--help"])
+
+    assert 0 == left.value.code
+    assert cli.COMMANDS[command][0][1:] in " ".join(capsys.readouterr().out.split())

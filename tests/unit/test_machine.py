@@ -1,0 +1,100 @@
+"""Finding the machine: its state, its login key, its host keys."""
+
+from typing import Any
+
+import pytest
+
+from bootstrap import machine
+from bootstrap.errors import Unreachable
+
+CONSOLE = """\
+[    1.0] booting
+-----BEGIN SSH HOST KEY KEYS-----
+ssh-ed25519 AAAAold root@x
+-----END SSH HOST KEY KEYS-----
+ci-info: -----BEGIN SSH HOST KEY KEYS-----
+ci-info: ecdsa-sha2-nistp256 AAAAecdsa root@x
+ci-info: ssh-ed25519 AAAAnew root@x
+ci-info: -----END SSH HOST KEY KEYS-----
+"""
+
+
+class FakeAws:
+    """EC2 and SSM as one machine sees them; `states` are the instance's states, one a look."""
+
+    def __init__(self, states: list[str], console: str = CONSOLE) -> None:
+        self.states = states
+        self.console = console
+
+    def __call__(self, service: str) -> Any:
+        assert service in {"ec2", "ssm"}
+        return self
+
+    def describe_instances(self, Filters: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        assert [{"Name": "instance-id", "Values": ["i-1"]}] == Filters
+        name = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        instance = {"State": {"Name": name}, "PrivateIpAddress": "10.0.0.9"}
+        return {"Reservations": [{"Instances": [instance]}] if name != "absent" else []}
+
+    def get_console_output(self, InstanceId: str) -> dict[str, str]:  # noqa: N803
+        assert "i-1" == InstanceId
+        return {"Output": self.console}
+
+    def get_parameter(self, Name: str, WithDecryption: bool) -> dict[str, Any]:  # noqa: N803
+        assert ("/ec2/keypair/key-1", True) == (Name, WithDecryption)
+        return {"Parameter": {"Value": "PRIVATE"}}
+
+
+class Silent:
+    def change(self, change: object) -> None: ...
+
+    def progress(self, text: str) -> None: ...
+
+    def notice(self, text: str) -> None: ...
+
+
+OUTPUTS = {"InstanceId": "i-1"}
+DATA = {"KeyPairId": "key-1"}
+
+
+def test_the_last_blocks_host_keys_count() -> None:
+    assert ("ecdsa-sha2-nistp256 AAAAecdsa", "ssh-ed25519 AAAAnew") == machine.host_keys(CONSOLE)
+
+
+def test_a_console_without_the_block_shows_no_key() -> None:
+    assert () == machine.host_keys("ssh-ed25519 AAAAspoofed")
+
+
+def test_a_running_machine_is_found_with_its_keys() -> None:
+    found = machine.find(FakeAws(["running"]), OUTPUTS, DATA)
+
+    assert found is not None
+    assert ("i-1", "10.0.0.9", "admin", "PRIVATE") == (
+        found.instance_id,
+        found.address,
+        found.user,
+        found.private_key.reveal(),
+    )
+
+
+@pytest.mark.parametrize("aws", [FakeAws(["stopped"]), FakeAws(["absent"]), FakeAws(["running"], console="")])
+def test_what_does_not_run_or_shows_no_key_is_not_found(aws: FakeAws) -> None:
+    assert machine.find(aws, OUTPUTS, DATA) is None
+
+
+def test_waiting_ends_when_it_runs() -> None:
+    pauses: list[float] = []
+
+    found = machine.wait(
+        FakeAws(["pending", "pending", "pending", "pending", "running"]), OUTPUTS, DATA, Silent(), sleep=pauses.append
+    )
+
+    assert "10.0.0.9" == found.address
+    assert sorted(pauses) == pauses and pauses
+
+
+def test_waiting_ends_with_the_state_at_the_deadline() -> None:
+    with pytest.raises(Unreachable, match="i-1") as caught:
+        machine.wait(FakeAws(["pending"]), OUTPUTS, DATA, Silent(), deadline=-1, sleep=lambda _: None)
+
+    assert "it is pending" in caught.value.found

@@ -1,0 +1,136 @@
+"""The rules that the tree keeps: who imports whom, one door for each third party, and a README that tells the truth."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from bootstrap import cli, errors
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "bootstrap"
+README = (ROOT / "README.md").read_text()
+
+# Third party (top-level module): the only places that may import it, as paths under bootstrap/.
+DOORS = {
+    "fabric": ("remote/shell.py",),
+    "paramiko": ("remote/shell.py", "local/aws/"),
+    "invoke": ("remote/shell.py",),
+    "boto3": ("world.py", "local/aws/"),
+    "botocore": ("world.py", "acts/stack.py", "local/aws/"),
+    "jenkins": ("world.py",),
+    "jenkins_jobs": ("acts/jobs.py",),
+    "moto": ("local/aws/",),
+    "testinfra": (),
+    "aiohttp": ("local/emulator/",),
+}
+# Layer: what it may import of ours. Standing for 'the directions of imports' in one table.
+LAYERS = {
+    "values.py": (),
+    "errors.py": ("values",),
+    "settings.py": ("values", "errors"),
+    "run.py": ("values", "errors"),
+    "local/emulator/": (),
+    "acts/": ("values", "errors", "settings", "run", "remote", "world", "distribution", "stacks", "certificates"),
+    "remote/": ("values", "errors", "settings", "run", "distribution", "certificates"),
+    "local/": ("values", "errors", "settings", "run", "local"),
+}
+
+
+def sources() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Every absolute module that a file imports, also inside functions; imports for type checkers alone are left out."""
+    tree = ast.parse(path.read_text())
+    found: set[str] = set()
+    skipped = {
+        child
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for child in node.body
+    }
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found |= (
+                {f"{node.module}.{alias.name}" for alias in node.names} if node.module == "bootstrap" else {node.module}
+            )
+    return found
+
+
+def within(path: Path, place: str) -> bool:
+    relative = path.relative_to(PACKAGE).as_posix()
+    return relative.startswith(place) if place.endswith("/") else relative == place
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_third_party_has_one_door(library: str) -> None:
+    users = [path for path in sources() if any(name.split(".")[0] == library for name in imported(path))]
+
+    beside = [str(path) for path in users if not any(within(path, door) for door in DOORS[library])]
+
+    assert [] == beside
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_go_one_way(layer: str) -> None:
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in sources()
+        if within(path, layer) and not (layer == "local/" and within(path, "local/emulator/"))
+        for name in imported(path)
+        if name.startswith("bootstrap.") and name.split(".")[1] not in LAYERS[layer]
+    ]
+
+    assert [] == wrong
+
+
+def test_acts_do_not_know_each_other() -> None:
+    acts = {path.stem for path in (PACKAGE / "acts").glob("*.py")} - {"__init__"}
+
+    wrong = [
+        f"{act} imports {name}"
+        for act in acts
+        for name in imported(PACKAGE / "acts" / f"{act}.py")
+        if name.startswith("bootstrap.acts") and name != f"bootstrap.acts.{act}"
+    ]
+
+    assert {"stack", "host", "casc", "jobs", "verify"} == acts
+    assert [] == wrong
+
+
+def test_what_runs_before_the_environment_needs_only_python() -> None:
+    import sys
+
+    assert {name.split(".")[0] for name in imported(ROOT / "bootstrap.py")} <= sys.stdlib_module_names
+    assert {name.split(".")[0] for name in imported(PACKAGE / "remote" / "converge.py")} <= sys.stdlib_module_names
+
+
+def expected_failures() -> list[str]:
+    return [name for name, it in vars(errors).items() if isinstance(it, type) and issubclass(it, errors.BootstrapError)]
+
+
+@pytest.mark.parametrize("name", sorted(set(expected_failures()) - {"BootstrapError", "FaultyFile"}))
+def test_each_failure_has_its_place_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_each_command_is_in_the_readme(command: str) -> None:
+    assert re.search(rf"`{command}\b", README)
+
+
+def test_each_third_party_is_in_the_lock_with_hashes() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    pinned = re.findall(r"^([a-z0-9._-]+)==", lock, re.MULTILINE)
+
+    unhashed = [block for block in re.split(r"\n(?=[a-z])", lock) if "==" in block and "--hash=sha256:" not in block]
+
+    assert [] == unhashed
+    assert {"moto", "uv", "fabric", "jenkins-job-builder", "pytest-testinfra"} <= set(pinned)
