@@ -1,0 +1,31 @@
+"""Down and gone: first with the data kept, then with nothing left."""
+
+from .conftest import NAME, Launched, leftovers
+
+
+def test_destroy_keeps_what_is_data(launched: Launched) -> None:
+    volume = launched.context.outputs("data")["DataVolumeId"]
+
+    shown = launched.done("destroy")
+
+    assert [] == leftovers()
+    context = launched.reopen()
+    assert {"data"} == set(context.stacks)
+    assert [volume] == [
+        found["VolumeId"] for found in context.world.aws("ec2").describe_volumes(VolumeIds=[volume])["Volumes"]
+    ]
+    assert "launch" in shown
+
+
+def test_destroy_with_the_data_needs_the_environments_name(launched: Launched) -> None:
+    found = launched.run("destroy", "--delete-data", "other")
+
+    assert 2 == found.returncode
+    assert {"data"} == set(launched.reopen().stacks)
+
+
+def test_destroy_with_the_data_leaves_nothing(launched: Launched) -> None:
+    launched.done("destroy", "--delete-data", NAME)
+
+    assert [] == leftovers()
+    assert not (launched.state / "cloud").exists()
