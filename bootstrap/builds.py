@@ -1,0 +1,99 @@
+"""Starts a job's build and follows it: the queue, the console as it grows, the result."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bootstrap.errors import JobsRejected, Unreachable
+from bootstrap.jenkins_api import JenkinsClient, ask, expect, job_path, reason
+
+PAUSE = 0.5
+"""Seconds between two looks."""
+
+
+def follow(
+    jenkins: JenkinsClient,
+    name: str,
+    parameters: Mapping[str, str],
+    write: Callable[[str], object],
+    *,
+    timeout: float = 3600,
+    sleep: Callable[[float], None] = time.sleep,
+) -> str:
+    """Build the job, write its console as it comes, return its result as Jenkins names it (SUCCESS, FAILURE ...).
+
+    Raises JobsRejected where there is no such job or parameter, or Jenkins will not queue it, and Unreachable where the build
+    has not ended within `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    item = start(jenkins, name, parameters)
+    number = _wait_for_start(jenkins, name, item, deadline, sleep)
+    path, offset, has_more = f"{job_path(name)}{number}/", 0, True
+    while has_more:
+        log = ask(jenkins, "GET", f"{path}logText/progressiveText", params={"start": str(offset)})
+        expect(log, f"reading the console of {name} #{number}")
+        write(log.content.decode("utf-8", "replace"))
+        offset = int(log.headers.get("X-Text-Size", offset))
+        has_more = log.headers.get("X-More-Data") == "true"
+        if has_more:
+            _pause(deadline, f"following {name} #{number}", sleep)
+    return _result(jenkins, name, number, deadline, sleep)
+
+
+def start(jenkins: JenkinsClient, name: str, parameters: Mapping[str, str]) -> int:
+    """Queue a build of the job; the number of the queue's item."""
+    doing = f"starting the job '{name}'"
+    known = _parameters_of(jenkins, name, doing)
+    if unknown := sorted(parameters.keys() - known):
+        # Jenkins itself would drop them without a word.
+        there = ", ".join(sorted(known)) or "none"
+        raise JobsRejected(doing, f"it has no parameter '{unknown[0]}'; there are: {there}", "Name another parameter.")
+    verb = "buildWithParameters" if known else "build"
+    answer = ask(jenkins, "POST", f"{job_path(name)}{verb}", params=dict(parameters))
+    first = answer.history[0] if answer.history else answer
+    found = re.search(r"/queue/item/(\d+)", first.headers.get("Location", ""))
+    if first.status_code not in {201, 303} or found is None:
+        raise JobsRejected(doing, reason(answer), "A job that is disabled must be enabled before it can be built.")
+    return int(found[1])
+
+
+def _parameters_of(jenkins: JenkinsClient, name: str, doing: str) -> set[str]:
+    answer = ask(jenkins, "GET", f"{job_path(name)}api/json", params={"tree": "property[parameterDefinitions[name]]"})
+    if answer.status_code == 404:
+        raise JobsRejected(doing, "there is no such job", "Run the jobs act, or name another job.")
+    found = expect(answer, doing).json().get("property", ())
+    return {str(each["name"]) for kind in found for each in kind.get("parameterDefinitions", ())}
+
+
+def _wait_for_start(
+    jenkins: JenkinsClient, name: str, item: int, deadline: float, sleep: Callable[[float], None]
+) -> int:
+    doing = f"waiting for '{name}' to leave the queue"
+    while True:
+        told: dict[str, Any] = expect(ask(jenkins, "GET", f"queue/item/{item}/api/json"), doing).json()
+        if told.get("cancelled"):
+            raise JobsRejected(doing, "somebody took it out of the queue", "Start it again.")
+        if told.get("executable"):
+            return int(told["executable"]["number"])
+        _pause(deadline, doing, sleep, str(told.get("why") or ""))
+
+
+def _result(jenkins: JenkinsClient, name: str, number: int, deadline: float, sleep: Callable[[float], None]) -> str:
+    """The result; it may come a moment after the log ended."""
+    doing = f"asking for the result of {name} #{number}"
+    while True:
+        told = expect(
+            ask(jenkins, "GET", f"{job_path(name)}{number}/api/json", params={"tree": "result"}), doing
+        ).json()
+        if told.get("result"):
+            return str(told["result"])
+        _pause(deadline, doing, sleep)
+
+
+def _pause(deadline: float, doing: str, sleep: Callable[[float], None], why: str = "") -> None:
+    if time.monotonic() > deadline:
+        raise Unreachable(doing, f"it did not happen in time {why}".rstrip(), "Look at the build in Jenkins.")
+    sleep(PAUSE)
