@@ -4,22 +4,18 @@ The tests run in the order of `ORDER`: what destroys the environment comes last.
 """
 
 import contextlib
-import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from trial import ENVIRONMENT, NAME, Launched, commit, sweep
 
-from bootstrap import repository, settings
-from bootstrap.context import Context
+from bootstrap import repository
 
 ROOT = Path(__file__).resolve().parents[2]
-NAME = "trial"
 ORDER = (
     "test_machines",
     "test_converge",
@@ -29,19 +25,6 @@ ORDER = (
     "test_rebuild",
     "test_destroy",
 )
-ENVIRONMENT = """\
-environment: trial
-cloud: local
-owner: tests
-cost_center: none
-network:
-  cidr: 10.78.0.0/16
-access:
-  operator_cidr: 10.78.0.0/16
-jenkins:
-  source: official
-  fallback: emulator
-"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,65 +33,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return ORDER.index(name) if name in ORDER else len(ORDER) - 1
 
     items.sort(key=place)
-
-
-@dataclass
-class Launched:
-    """A launched environment: its checkout, what the launch printed, and its opened context."""
-
-    checkout: Path
-    output: str = ""
-    seconds: float = 0.0
-    _contexts: list[Context] = field(default_factory=list)
-
-    @property
-    def environment_file(self) -> Path:
-        return self.checkout / "environments" / f"{NAME}.yaml"
-
-    @property
-    def state(self) -> Path:
-        return self.checkout / ".bootstrap" / NAME
-
-    def run(self, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
-        """One command of the toolkit, as a user types it; without a terminal."""
-        command = ["./bootstrap.py", "-e", NAME, "--yes", *arguments]
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BOOTSTRAP_"))}
-        return subprocess.run(
-            command,
-            cwd=self.checkout,
-            env=environ,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=timeout,
-        )
-
-    def done(self, *arguments: str) -> str:
-        """The output of a command that must succeed."""
-        found = self.run(*arguments)
-        assert 0 == found.returncode, f"{arguments}\n{found.stdout[-6000:]}\n{found.stderr[-4000:]}"
-        return found.stdout
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{(self.state / 'cloud' / 'port').read_text()}"
-
-    @property
-    def context(self) -> Context:
-        """The environment, opened in this process."""
-        if not self._contexts:
-            from bootstrap.local.cloud import LocalCloud
-
-            loaded = settings.load(self.environment_file)
-            cloud = LocalCloud(loaded, self.state / "cloud")
-            self._contexts.append(Context(self.environment_file, loaded, cloud.endpoint, cloud.machine_environment))
-        return self._contexts[0]
-
-    def reopen(self) -> Context:
-        """The environment opened afresh, after its machine was changed."""
-        while self._contexts:
-            self._contexts.pop().close()
-        return self.context
 
 
 @pytest.fixture(scope="session")
@@ -124,41 +48,6 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "environments" / f"{NAME}.yaml").write_text(ENVIRONMENT)
     commit(folder, "an environment for the tests")
     return folder
-
-
-def commit(folder: Path, message: str) -> None:
-    """Commit everything in a clone."""
-    subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
-    subprocess.run(["git", "commit", "--quiet", "--allow-empty", "-m", message], cwd=folder, check=True)
-
-
-def leftovers() -> list[str]:
-    """Containers and networks of the tests' environment that podman still has."""
-    found: list[str] = []
-    for kind in (["ps", "--all"], ["network", "ls"]):
-        command = ["podman", *kind, "--filter", f"label=bootstrap.environment={NAME}", "--format", "json"]
-        if shutil.which("podman"):
-            listed = json.loads(subprocess.run(command, capture_output=True, text=True).stdout or "[]") or []
-            found += [str(thing.get("Names") or thing.get("name")) for thing in listed]
-    return found
-
-
-def sweep() -> None:
-    """Remove what an earlier, killed run of the tests may have left."""
-    if not shutil.which("podman"):
-        return
-    label = f"label=bootstrap.environment={NAME}"
-    ids = subprocess.run(
-        ["podman", "ps", "--all", "--quiet", "--filter", label], capture_output=True, text=True
-    ).stdout.split()
-    if ids:
-        subprocess.run(["podman", "rm", "--force", "--time", "0", *ids], capture_output=True)
-    nets = subprocess.run(
-        ["podman", "network", "ls", "--quiet", "--filter", label], capture_output=True, text=True
-    ).stdout.split()
-    if nets:
-        subprocess.run(["podman", "network", "rm", "--force", *nets], capture_output=True)
-    subprocess.run(["pkill", "-f", f"bootstrap.local.aws .*--environment {NAME}$"], capture_output=True)
 
 
 @pytest.fixture(scope="session")

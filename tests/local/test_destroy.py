@@ -1,6 +1,6 @@
 """Down and gone: first with the data kept, then with nothing left."""
 
-from .conftest import NAME, Launched, leftovers
+from trial import NAME, Launched, leftovers
 
 
 def test_destroy_keeps_what_is_data(launched: Launched) -> None:

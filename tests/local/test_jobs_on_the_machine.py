@@ -1,6 +1,6 @@
 """The jobs run the toolkit itself, on the machine, against the same AWS."""
 
-from .conftest import Launched, commit
+from trial import Launched, commit
 
 
 def security_group(launched: Launched) -> str:

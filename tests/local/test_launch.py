@@ -7,12 +7,11 @@ import urllib.error
 import urllib.request
 
 import pytest
+from trial import Launched
 
 from bootstrap.errors import HostKeyMismatch
 from bootstrap.remote.shell import FabricShell
 from bootstrap.values import Machine
-
-from .conftest import Launched
 
 
 def https(launched: Launched, path: str = "") -> tuple[int, str]:
@@ -128,11 +127,7 @@ def test_no_secret_lies_in_what_the_runs_left(launched: Launched) -> None:
 def test_a_broken_configuration_is_refused_and_the_old_one_stays(launched: Launched) -> None:
     path = launched.checkout / "casc" / "controller.yaml"
     whole = path.read_text()
-    before = (
-        launched.context.jenkins.get_info()["numExecutors"]
-        if "numExecutors" in launched.context.jenkins.get_info()
-        else None
-    )
+    before = launched.context.jenkins.get_info().get("numExecutors")
     path.write_text(whole + "\n  noSuchAttribute: true\n")
     try:
         found = launched.run("casc")

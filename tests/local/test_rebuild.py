@@ -1,6 +1,6 @@
 """The machine is cattle: it goes, it comes back, and what is data stays."""
 
-from .conftest import Launched
+from trial import Launched
 
 
 def test_a_terminated_machine_is_rebuilt_with_its_history(launched: Launched) -> None:
