@@ -246,9 +246,7 @@ class _Renderer:
         for item in items:
             parent = str(item.name).rpartition("/")[0]
             if parent and parent not in made and item.name in made:
-                self._faults.append(
-                    _fault(_position_of(item), f"'{item.name}' lies in '{parent}', which no job defines")
-                )
+                self._fault(_position_of(item), f"'{item.name}' lies in '{parent}', which no job defines")
 
     def _guarded(self, where: Any, function: Any, *arguments: Any) -> Any:
         """Call into Job Builder; whatever it raises over a definition becomes a fault with the best position there is."""
@@ -260,10 +258,7 @@ class _Renderer:
             positions = [error.pos, *(context.pos for context in reversed(error.ctx)), where]
             self._fault(next((p for p in positions if p), None), str(error.message))
         except yaml.MarkedYAMLError as error:
-            text = f"not YAML: {error.problem or error}"
-            self._faults.append(
-                _fault(error.problem_mark or where, text, error.problem_mark and error.problem_mark.name)
-            )
+            self._fault(error.problem_mark or where, f"not YAML: {error.problem or error}")
         except (AttributeError, KeyError, LookupError, OSError, TypeError, UnicodeError, ValueError) as error:
             # Job Builder trusts the shapes that it is given; a list for a text ends in one of these.
             self._fault(where, f"cannot be rendered: {type(error).__name__}: {error}")
