@@ -12,6 +12,7 @@ second way is written into the lock. Where the source does not answer, the envir
 emulator; a file that is not what it should be is a failure always.
 """
 
+from bootstrap.distribution.lock import Lock, load_lock
 from bootstrap.distribution.resolve import Distribution, resolve
 
-__all__ = ["Distribution", "resolve"]
+__all__ = ["Distribution", "Lock", "load_lock", "resolve"]

@@ -37,15 +37,20 @@ class Lock:
     core_path: str
     fingerprint: str
     key_url: str
-    plugins: Mapping[str, Pin]
+    pins: Mapping[str, Pin]
 
     @property
-    def versions(self) -> dict[str, str]:
+    def version(self) -> str:
+        """The version of Jenkins itself."""
+        return self.core.version
+
+    @property
+    def plugins(self) -> dict[str, str]:
         """Every plugin's version."""
-        return {name: pin.version for name, pin in self.plugins.items()}
+        return {name: pin.version for name, pin in self.pins.items()}
 
 
-def read(path: Path) -> Lock:
+def load_lock(path: Path) -> Lock:
     """Read the lock, or raise DistributionFailed with the first thing that is wrong in it."""
     try:
         document = _load(path)
@@ -60,7 +65,7 @@ def read(path: Path) -> Lock:
             core_path=str(core["path"]).replace("{version}", pin.version),
             fingerprint=fingerprint,
             key_url=str(key["url"]),
-            plugins={str(name): _pin(f"plugins.{name}", entry) for name, entry in document["plugins"].items()},
+            pins={str(name): _pin(f"plugins.{name}", entry) for name, entry in document["plugins"].items()},
         )
     except OSError as error:
         raise DistributionFailed(f"reading {path}", str(error.strerror or error), _REMEDY) from error

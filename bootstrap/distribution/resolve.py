@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from bootstrap.distribution import lock as lock_file
 from bootstrap.distribution import plugins as plugin_files
 from bootstrap.distribution import signature, transfer
-from bootstrap.distribution.lock import Lock
+from bootstrap.distribution.lock import Lock, record
 from bootstrap.distribution.sources import Source, choose
 from bootstrap.distribution.transfer import Unobtainable
 from bootstrap.errors import DistributionFailed
@@ -36,30 +35,29 @@ class Distribution:
     plugin_files: Mapping[str, Path] = field(default_factory=dict)
 
 
-def resolve(settings: JenkinsSettings, lock: Path, cache: Path, report: Reporter) -> Distribution:
-    """The distribution that `lock` (a path) names, from the source that the environment names.
+def resolve(settings: JenkinsSettings, lock: Lock, cache: Path, report: Reporter) -> Distribution:
+    """The distribution that `lock` names, from the source that the environment names.
 
     Everything already in `cache` with the right sum is taken without asking the network. DistributionFailed when a file is
     not what it must be, or, without a fallback, when the source does not answer.
     """
-    wished = lock_file.read(lock)
     if settings.source == "emulator":
-        report.notice(f"the emulator stands in for Jenkins {wished.core.version}, as the environment asks")
-        return _emulator(wished)
-    source = choose(settings, wished)
-    known = _from_cache(wished, cache) if settings.source != "file" else None
+        report.notice(f"the emulator stands in for Jenkins {lock.core.version}, as the environment asks")
+        return _emulator(lock)
+    source = choose(settings, lock)
+    known = _from_cache(lock, cache) if settings.source != "file" else None
     if known is not None:
-        return _checked(wished, known)
+        return _checked(lock, known)
     try:
         source.probe()
-        wished = _learn(wished, source, cache, report)
+        lock = _learn(lock, source, cache, report)
     except Unobtainable as error:
-        return _without(settings, wished, source, str(error), report)
-    return _checked(wished, _load(wished, source, cache, report))
+        return _without(settings, lock, source, str(error), report)
+    return _checked(lock, _load(lock, source, cache, report))
 
 
 def _emulator(lock: Lock) -> Distribution:
-    return Distribution("emulator", lock.core.version, lock.versions)
+    return Distribution("emulator", lock.core.version, lock.plugins)
 
 
 def _without(settings: JenkinsSettings, lock: Lock, source: Source, reason: str, report: Reporter) -> Distribution:
@@ -77,19 +75,19 @@ def _without(settings: JenkinsSettings, lock: Lock, source: Source, reason: str,
 
 def _learn(lock: Lock, source: Source, cache: Path, report: Reporter) -> Lock:
     """The lock with every sum known; what was not known is proved first and then written down."""
-    unknown = [name for name, pin in lock.plugins.items() if pin.sha256 is None]
+    unknown = [name for name, pin in lock.pins.items() if pin.sha256 is None]
     sums = _sums(lock, unknown, source) if unknown else {}
     core = lock.core.sha256 or _proved_core(lock, source, cache, report)
     if lock.core.sha256 is None or sums:
-        lock_file.record(lock.path, None if lock.core.sha256 else core, sums)
+        record(lock.path, None if lock.core.sha256 else core, sums)
         report.notice(
             f"{lock.path.name} held no sum for {len(sums) + (lock.core.sha256 is None)} files; "
             f"the ones that {source.name} proves are in it now: review and commit it"
         )
-    plugins = {
-        name: dataclasses.replace(pin, sha256=sums[name]) if name in sums else pin for name, pin in lock.plugins.items()
+    pins = {
+        name: dataclasses.replace(pin, sha256=sums[name]) if name in sums else pin for name, pin in lock.pins.items()
     }
-    return dataclasses.replace(lock, core=dataclasses.replace(lock.core, sha256=core), plugins=plugins)
+    return dataclasses.replace(lock, core=dataclasses.replace(lock.core, sha256=core), pins=pins)
 
 
 def _proved_core(lock: Lock, source: Source, cache: Path, report: Reporter) -> str:
@@ -105,7 +103,7 @@ def _sums(lock: Lock, names: list[str], source: Source) -> dict[str, str]:
     known = source.metadata()
     found, missing = {}, []
     for name in names:
-        version = lock.plugins[name].version
+        version = lock.pins[name].version
         sha256 = _sum_of(known.get(name, {}).get(version))
         if sha256 is None:
             missing.append(f"{name} {version}")
@@ -137,8 +135,8 @@ class _Files:
 
 def _from_cache(lock: Lock, cache: Path) -> _Files | None:
     """Every file from the cache, or None as soon as one sum or one file is missing."""
-    sums = {name: pin.sha256 for name, pin in lock.plugins.items() if pin.sha256 is not None}
-    if lock.core.sha256 is None or len(sums) < len(lock.plugins):
+    sums = {name: pin.sha256 for name, pin in lock.pins.items() if pin.sha256 is not None}
+    if lock.core.sha256 is None or len(sums) < len(lock.pins):
         return None
     core_sum = lock.core.sha256
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -151,16 +149,16 @@ def _from_cache(lock: Lock, cache: Path) -> _Files | None:
 
 def _load(lock: Lock, source: Source, cache: Path, report: Reporter) -> _Files:
     """Every file from the source, some at once; the first failure is raised after the others have ended."""
-    report.progress(f"loading Jenkins {lock.core.version} and {len(lock.plugins)} plugins from {source.name}")
+    report.progress(f"loading Jenkins {lock.core.version} and {len(lock.pins)} plugins from {source.name}")
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         core = pool.submit(source.core, cache, lock.core.sha256 or "")
         jobs = {
             name: pool.submit(source.plugin, cache, name, pin.version, pin.sha256 or "")
-            for name, pin in lock.plugins.items()
+            for name, pin in lock.pins.items()
         }
     return _Files(core.result(), {name: job.result() for name, job in jobs.items()})
 
 
 def _checked(lock: Lock, files: _Files) -> Distribution:
-    plugin_files.check(lock.core.version, lock.versions, files.plugins)
-    return Distribution("war", lock.core.version, lock.versions, files.core, lock.core.sha256 or "", files.plugins)
+    plugin_files.check(lock.core.version, lock.plugins, files.plugins)
+    return Distribution("war", lock.core.version, lock.plugins, files.core, lock.core.sha256 or "", files.plugins)
