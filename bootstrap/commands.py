@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bootstrap import console, context, settings
+from bootstrap import console, context, report, settings
 from bootstrap.context import ROOT, Context
 from bootstrap.errors import BootstrapError, CommandFailed, UsageError
 from bootstrap.run import Run, start
@@ -35,14 +34,15 @@ def opened(options: argparse.Namespace, *, brings_up: bool = False) -> Iterator[
     chosen = settings.load(path)
     run = start(ROOT / ".bootstrap" / chosen.name / "runs", as_json=options.json, is_verbose=options.verbose)
     run.event("run-began", command=options.command, environment=chosen.name)
-    made = _context(options, path, chosen, run, brings_up=brings_up)
     try:
-        with made:
+        with _context(options, path, chosen, run, brings_up=brings_up) as made:
             yield made, run
+        run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))
     except BootstrapError as error:
         run.event("run-failed", error=type(error).__name__, doing=error.doing, found=error.found, remedy=error.remedy)
         raise
-    run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))
+    finally:
+        report.write(run.journal.path)
 
 
 def _context(
@@ -108,14 +108,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _judge(verdict: Verdict, options: argparse.Namespace) -> int:
-    if options.json:
-        for check in verdict.checks:
-            print(
-                json.dumps(
-                    {"check": check.name, "group": check.group, "outcome": check.outcome, "detail": check.detail}
-                )
-            )
-    else:
+    if not options.json:  # with it, the run has told each check as an event already
         console.verdict(verdict)
         print(f"\nJUnit: {verdict.junit}")
     return DONE if verdict.is_green else FAILED

@@ -86,6 +86,8 @@ def prove(context: Context, run: Run, only: Sequence[str] = ()) -> Verdict:
     with run.act("verify", "testinfra looks at all of it"):
         folder = ROOT / "tests" / "acceptance"
         found = verify.run(context.environment_file, folder, run.folder, run, tuple(only))
+        for check in found.checks:
+            run.event("check", name=check.name, group=check.group, outcome=check.outcome, detail=check.detail)
         passed = sum(check.outcome == "passed" for check in found.checks)
         run.say(f"        {passed} of {len(found.checks)} checks hold")
         return found
