@@ -1,0 +1,130 @@
+"""One machine's container: made, started, stopped, waited for and removed.
+
+A machine counts as up when its sshd answers and cloud-init has finished without an error: only then is an EC2 instance of any
+use to whoever asked for it.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from pathlib import Path
+from typing import Literal
+
+from bootstrap.errors import LocalCloudFailed
+from bootstrap.local.machines.names import Names
+from bootstrap.local.machines.podman import Podman, tail
+from bootstrap.local.machines.seed import InstanceSpec
+
+State = Literal["running", "stopped", "absent"]
+
+BOOT_SECONDS = 300.0
+# cloud-init writes its result at the very end; /run is new at each start, so the file always speaks of this boot.
+AWAIT_CLOUD_INIT = "until test -e /run/cloud-init/result.json; do sleep 0.1; done; cat /run/cloud-init/result.json"
+CLOUD_INIT_LOG = (
+    "tail -n 20 /var/log/cloud-init-output.log; grep -E 'WARNING|ERROR' /var/log/cloud-init.log | tail -n 5"
+)
+
+
+class Container:
+    """The container of one instance."""
+
+    def __init__(self, door: Podman, names: Names, instance_id: str) -> None:
+        self._door = door
+        self._names = names
+        self.instance_id = instance_id
+        self.name = names.object(instance_id)
+
+    def state(self) -> State:
+        """What EC2 would say; a container that never ran (its maker was killed) counts as absent."""
+        if not self._door.has("container", self.name):
+            return "absent"
+        status = self._inspect("{{.State.Status}}")
+        if status in {"created", "configured", "initialized", "removing", "unknown"}:
+            return "absent"
+        return "running" if status in {"running", "stopping", "paused"} else "stopped"
+
+    def pid(self) -> int | None:
+        """Process 1 of the machine as this side numbers it, while it runs."""
+        return int(self._inspect("{{.State.Pid}}")) if self.state() == "running" else None
+
+    def address(self) -> str:
+        """The machine's private address, running or not: the one that it was made with."""
+        return self._inspect('{{index .Config.Labels "bootstrap.address"}}')
+
+    def create(self, spec: InstanceSpec, image: str, network: str, disks: Path, options: tuple[str, ...]) -> None:
+        """Make and start the container, in place of a half-made one."""
+        self._door.run(
+            "run",
+            *options,
+            "--replace",
+            f"--name={self.name}",
+            f"--hostname={spec.hostname}",
+            f"--label={self._names.label}",
+            f"--label=bootstrap.address={spec.private_ip}",
+            f"--network={network}",
+            f"--ip={spec.private_ip}",
+            f"--volume={self._names.seed(spec.instance_id)}:/var/lib/cloud/seed/nocloud:ro",
+            f"--volume={disks}:/dev/disk/by-id:rslave",
+            image,
+            doing=f"starting the container of {spec.instance_id}",
+        )
+
+    def start(self) -> None:
+        """Start a stopped container; its root file system and its address are as they were."""
+        self._door.run("start", self.name, doing=f"starting {self.instance_id}")
+
+    def stop(self) -> None:
+        """Shut the machine down as its power button would; killed after the container's stop time-out."""
+        self._door.run("stop", self.name, doing=f"stopping {self.instance_id}")
+
+    def remove(self) -> None:
+        """Remove the container and its root file system; none is fine."""
+        self._door.run(
+            "rm", "--force", "--ignore", "--volumes", "--time=0", self.name, doing=f"removing {self.instance_id}"
+        )
+
+    def execute(self, script: str, *, doing: str, timeout: float = 60.0) -> str:
+        """What a line of shell prints, run as root inside the machine."""
+        return self._door.run("exec", self.name, "sh", "-c", script, doing=doing, timeout=timeout)
+
+    def log(self) -> str:
+        """Everything the machine wrote on its console since it was made."""
+        return self._door.run("logs", self.name, doing=f"reading the console of {self.instance_id}").replace("\r", "")
+
+    def await_up(self, timeout: float = BOOT_SECONDS) -> None:
+        """Wait until cloud-init has finished and sshd answers; LocalCloudFailed says what the machine said instead."""
+        doing = f"waiting for {self.instance_id} to boot"
+        deadline = time.monotonic() + timeout
+        try:
+            result = json.loads(self.execute(AWAIT_CLOUD_INIT, doing=doing, timeout=timeout))
+        except LocalCloudFailed as failure:
+            raise self._failed(doing, f"{failure.found}\nIts console ends with:\n{tail(self.log())}") from None
+        errors = result["v1"]["errors"]
+        if errors:
+            said = self.execute(CLOUD_INIT_LOG, doing="reading cloud-init's log")
+            raise self._failed(doing, f"cloud-init failed: {'; '.join(errors)}\n{tail(said, 25)}")
+        while not sshd_answers(self.address()):
+            if time.monotonic() > deadline:
+                raise self._failed(doing, f"sshd did not answer in {timeout:.0f} s\n{tail(self.log())}")
+            time.sleep(0.1)
+
+    def _failed(self, doing: str, found: str) -> LocalCloudFailed:
+        return LocalCloudFailed(
+            doing, found, f"The machine is kept: look inside with 'podman exec -it {self.name} bash'."
+        )
+
+    def _inspect(self, template: str) -> str:
+        return self._door.run(
+            "container", "inspect", "--format", template, self.name, doing=f"looking at {self.instance_id}"
+        ).strip()
+
+
+def sshd_answers(address: str, port: int = 22) -> bool:
+    """Whether an SSH server greets at that address."""
+    try:
+        with socket.create_connection((address, port), timeout=2) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False

@@ -1,0 +1,150 @@
+"""The machines behind the local cloud's EC2 instances: what the API server calls when an instance changes its state."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+from bootstrap.errors import LocalCloudFailed
+from bootstrap.local.machines import console, flags, network
+from bootstrap.local.machines.container import Container, State
+from bootstrap.local.machines.image import Report, ensure_image
+from bootstrap.local.machines.names import Names
+from bootstrap.local.machines.podman import Podman, podman_info
+from bootstrap.local.machines.seed import InstanceSpec, write_seed
+from bootstrap.local.machines.volumes import Volumes
+
+
+def _silent(_text: str) -> None:
+    """Nobody wants to hear of the image's build."""
+
+
+class Machines:
+    """All machines, networks and volumes of one environment; `state` is the directory for volumes and seeds.
+
+    Every method is safe to call from several threads and to repeat: what already holds is left alone. Nothing depends on this
+    process: machines outlive it. All failures are LocalCloudFailed (or Missing, when podman is not installed).
+    """
+
+    def __init__(self, environment: str, state: Path, report: Report = _silent) -> None:
+        self._names = Names(environment, state)
+        self._report = report
+        self._info = podman_info()
+        self._door = Podman(flags.runtime_options(self._info))
+        self._volumes = Volumes(self._names)
+        self._lock = threading.RLock()
+
+    def boot(self, spec: InstanceSpec) -> None:
+        """Make the instance's machine and wait until it is up; a running one is only waited for, a stopped one started."""
+        container = self._container(spec.instance_id)
+        if container.state() == "absent":
+            image = ensure_image(self._report)
+            with self._lock:
+                subnet = network.ensure_network(self._door, self._names, spec.subnet_id, spec.subnet_cidr)
+                disks = self._volumes.prepare(spec.instance_id)
+            write_seed(spec, self._names.seed(spec.instance_id))
+            container.create(spec, image, subnet, disks, flags.machine_options(self._info, flags.own_limits()))
+            container.await_up()
+        else:
+            self.start(spec.instance_id)
+
+    def start(self, instance_id: str) -> None:
+        """Start a stopped machine with its attached volumes, and wait until it is up."""
+        container = self._existing(instance_id)
+        if container.state() == "stopped":
+            with self._lock:
+                self._volumes.prepare(instance_id)
+            container.start()
+        container.await_up()
+
+    def stop(self, instance_id: str) -> None:
+        """Shut a machine down; it keeps its root file system, its address and its volumes."""
+        container = self._existing(instance_id)
+        if container.state() == "running":
+            container.stop()
+
+    def reboot(self, instance_id: str) -> None:
+        """Shut down and start again; a stopped machine is started."""
+        self.stop(instance_id)
+        self.start(instance_id)
+
+    def terminate(self, instance_id: str) -> None:
+        """Shut down and remove a machine; its volumes are detached and kept. One that is not there is fine."""
+        container = self._container(instance_id)
+        if container.state() == "running":
+            container.stop()
+        container.remove()
+        with self._lock:
+            self._volumes.release(instance_id)
+            if self._names.machine(instance_id).exists():
+                shutil.rmtree(self._names.machine(instance_id))
+
+    def state(self, instance_id: str) -> State:
+        """'running', 'stopped' or 'absent'."""
+        return self._container(instance_id).state()
+
+    def console(self, instance_id: str) -> str:
+        """The console's last 64 KiB with the block of SSH host keys; empty for a machine that is not there."""
+        container = self._container(instance_id)
+        if container.state() == "absent":
+            return ""
+        log = container.log()
+        keys = ""
+        if not console.has_host_keys(console.compose(log, "")) and container.state() == "running":
+            keys = container.execute(console.READ_HOST_KEYS, doing=f"reading the host keys of {instance_id}")
+        return console.compose(log, keys)
+
+    def attach(self, volume_id: str, instance_id: str, device: str) -> None:
+        """Attach a volume, made empty if new. `device` is EC2's wish; on a machine of today the disk's name says its id."""
+        del device
+        with self._lock:
+            self._volumes.attach(volume_id, instance_id)
+
+    def detach(self, volume_id: str, instance_id: str) -> None:
+        """Detach a volume; one that is attached elsewhere stays there, one that is not attached is fine."""
+        with self._lock:
+            if self._volumes.holder(volume_id) == instance_id:
+                self._volumes.detach(volume_id, self._container(instance_id).pid())
+
+    def delete_volume(self, volume_id: str) -> None:
+        """Delete a volume's data; refused while attached."""
+        with self._lock:
+            self._volumes.delete(volume_id)
+
+    def delete_network(self, subnet_id: str) -> None:
+        """Remove a subnet's network; refused while machines are in it."""
+        with self._lock:
+            network.delete_network(self._door, self._names, subnet_id)
+
+    def remove_all(self, *, volumes: bool = False) -> None:
+        """Remove every machine and network labelled with this environment, and the volumes' data only if asked."""
+        doing = f"removing the machines of environment {self._names.environment}"
+        wanted = f"--filter=label={self._names.label}"
+        for instance_id in self._ids(self._door.run("ps", "--all", wanted, "--format={{.Names}}", doing=doing)):
+            self._container(instance_id).remove()
+        with self._lock:
+            for directory in sorted((self._names.state / "machines").glob("i-*")):
+                self._volumes.release(directory.name)
+                shutil.rmtree(directory)
+            for subnet_id in self._ids(self._door.run("network", "ls", wanted, "--format={{.Name}}", doing=doing)):
+                network.delete_network(self._door, self._names, subnet_id)
+            for volume_id in self._volumes.all() if volumes else ():
+                self._volumes.delete(volume_id)
+
+    def _ids(self, listing: str) -> list[str]:
+        prefix = f"bootstrap-{self._names.environment}-"
+        return [name.removeprefix(prefix) for name in listing.split() if name.startswith(prefix)]
+
+    def _container(self, instance_id: str) -> Container:
+        return Container(self._door, self._names, instance_id)
+
+    def _existing(self, instance_id: str) -> Container:
+        container = self._container(instance_id)
+        if container.state() == "absent":
+            raise LocalCloudFailed(
+                f"looking for the machine of {instance_id}",
+                f"there is no container '{container.name}'",
+                "It was removed outside of this tool: terminate the instance, or rebuild the machine.",
+            )
+        return container

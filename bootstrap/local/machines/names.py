@@ -1,0 +1,52 @@
+"""How the environment's containers, networks and directories are called and labelled, in one place."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bootstrap.errors import LocalCloudFailed
+
+LABEL = "bootstrap.environment"
+
+
+class Names:
+    """Names of one environment: podman objects are 'bootstrap-<environment>-<id>', files lie under the state directory."""
+
+    def __init__(self, environment: str, state: Path) -> None:
+        self.environment = environment
+        self.state = state.resolve()
+        self.label = f"{LABEL}={environment}"
+
+    def object(self, resource_id: str) -> str:
+        """The container of an instance, or the network of a subnet."""
+        return f"bootstrap-{self.environment}-{checked(resource_id)}"
+
+    def seed(self, instance_id: str) -> Path:
+        """Where the machine's cloud-init finds its data; mounted read-only."""
+        return self.machine(instance_id) / "seed"
+
+    def disks(self, instance_id: str) -> Path:
+        """What the machine sees as /dev/disk/by-id."""
+        return self.machine(instance_id) / "disks"
+
+    def machine(self, instance_id: str) -> Path:
+        """Everything this side keeps of one machine."""
+        return self.state / "machines" / checked(instance_id)
+
+    def volume(self, volume_id: str) -> Path:
+        """The content of a volume."""
+        return self.state / "volumes" / checked(volume_id)
+
+    def attachment(self, volume_id: str) -> Path:
+        """The file that names the instance a volume is attached to."""
+        return self.state / "attachments" / checked(volume_id)
+
+
+def checked(resource_id: str) -> str:
+    """The id itself, if it is one of EC2's ('i-0a1b', 'vol-0a1b', 'subnet-0a1b'): ids become parts of paths and names."""
+    if not re.fullmatch(r"[a-z]+-[0-9a-z]+", resource_id):
+        raise LocalCloudFailed(
+            "naming a part of the local cloud", f"'{resource_id}' is no EC2 id", "This is a fault of ours."
+        )
+    return resource_id

@@ -1,0 +1,80 @@
+"""The one door to podman: an argument list goes in, standard output comes out, a failure becomes `LocalCloudFailed`.
+
+Standard error is never parsed (podman warns there about things that do no harm); its last lines are only shown when the
+command failed. Nothing else in this package starts a process, except the image's maker, which needs mmdebstrap and apt's
+configuration, and the volumes, which need mount: they use `run` too.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from collections.abc import Sequence
+from typing import Any
+
+from bootstrap.errors import LocalCloudFailed, Missing
+
+SHOWN_LINES = 12
+DEFAULT_SECONDS = 120.0
+
+
+def run(
+    command: Sequence[str],
+    *,
+    doing: str,
+    remedy: str = "Run the command by hand to see more.",
+    stdin: bytes = b"",
+    timeout: float = DEFAULT_SECONDS,
+) -> str:
+    """Run one program and return what it printed; `doing` names the purpose in the error. `timeout` is in seconds."""
+    try:
+        done = subprocess.run(list(command), input=stdin, capture_output=True, timeout=timeout)
+    except FileNotFoundError:
+        raise Missing(doing, f"'{command[0]}' is not installed", f"Install it: apt-get install {command[0]}") from None
+    except subprocess.TimeoutExpired as late:
+        seen = tail((late.stderr or b"") + (late.stdout or b""))
+        raise LocalCloudFailed(
+            doing, f"'{shlex.join(command)}' took longer than {timeout:.0f} s\n{seen}", remedy
+        ) from None
+    if done.returncode != 0:
+        seen = tail(done.stderr or done.stdout)
+        raise LocalCloudFailed(doing, f"'{shlex.join(command)}' exited with {done.returncode}\n{seen}", remedy)
+    return done.stdout.decode(errors="replace")
+
+
+def succeeds(command: Sequence[str], *, timeout: float = DEFAULT_SECONDS) -> bool:
+    """Whether a program that answers by its exit code says yes."""
+    return subprocess.run(list(command), capture_output=True, timeout=timeout).returncode == 0
+
+
+def tail(output: bytes | str, lines: int = SHOWN_LINES) -> str:
+    """The last lines of an output, for an error's text."""
+    text = output.decode(errors="replace") if isinstance(output, bytes) else output
+    return "\n".join(text.replace("\r", "").strip().splitlines()[-lines:])
+
+
+class Podman:
+    """Podman with the global options that this machine needs (the runtime, where the default one cannot work)."""
+
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        self._command = ("podman", *options)
+
+    def run(self, *arguments: str, doing: str, timeout: float = DEFAULT_SECONDS, remedy: str = "") -> str:
+        """`podman ARGUMENTS`; its standard output."""
+        hint = remedy or "Run the command by hand, or look at 'podman ps -a'."
+        return run((*self._command, *arguments), doing=doing, timeout=timeout, remedy=hint)
+
+    def json(self, *arguments: str, doing: str) -> Any:
+        """`podman ARGUMENTS` whose standard output is JSON; podman prints nothing, or null, for an empty list."""
+        return json.loads(self.run(*arguments, doing=doing).strip() or "null")
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether podman knows the container, network or image of that name."""
+        return succeeds((*self._command, kind, "exists", name))
+
+
+def podman_info() -> dict[str, Any]:
+    """What podman says about this machine: cgroups, runtimes, security modules."""
+    answer: dict[str, Any] = Podman().json("info", "--format", "json", doing="asking podman about this machine")
+    return answer
