@@ -26,6 +26,7 @@ import yaml
 from bootstrap.builds import follow
 from bootstrap.errors import Fault, JobsInvalid, JobsRejected
 from bootstrap.jenkins_api import JenkinsClient, ask, expect, job_path, reason, view_path
+from bootstrap.job_definitions import clock_fault, slips
 from bootstrap.values import Change, ChangeKind, JobSet, Reporter
 
 __all__ = ["apply", "follow", "plan", "render"]
@@ -210,13 +211,24 @@ class _Renderer:
         config = JJBConfig(str(self._folder / "job-builder.ini"), config_file_required=True)
         config.validate()
         roots = Roots(config)
-        for path in sorted(self._folder.glob("*.y*ml")):
+        paths = sorted(self._folder.glob("*.y*ml"))
+        for path in paths:
             self._guarded(path, load_files, config, roots, [path])
         self._raise()
+        self._slips(paths)
         if "global" in roots.defaults:
             for name, value in self._variables.items():
                 roots.defaults["global"].params[name] = value
         return roots, config
+
+    def _slips(self, paths: Iterable[Path]) -> None:
+        from jenkins_jobs.defaults import job_contents_keys, view_contents_keys
+
+        texts = {path: path.read_text(encoding="utf-8") for path in paths}
+        known = job_contents_keys | view_contents_keys
+        for path, text in texts.items():
+            shown = str(path.relative_to(self._folder.parent))
+            self._faults += slips(shown, text, known, "".join(texts.values()))
 
     def _expand(self, roots: Any) -> tuple[list[Any], list[Any]]:
         jobs = self._guarded(None, roots.generate_jobs) or []
@@ -232,6 +244,7 @@ class _Renderer:
         for item in items:
             for each in self._guarded(_position_of(item), generator.generateXML, [item]) or ():
                 self._missing_script(each.xml, item)
+                self._stopped_clock(each.xml, item)
                 made[str(each.name)] = _finished(each)
         return made
 
@@ -241,6 +254,13 @@ class _Renderer:
         urls = [element.text for element in xml.iterfind("definition/scm//url")]
         if script and self._variables.get("repository") in urls and not (self._folder.parent / script).is_file():
             self._fault(_position_of(item), f"there is no file '{script}'")
+
+    def _stopped_clock(self, xml: Any, item: Any) -> None:
+        """A schedule that Jenkins cannot read never strikes, and nobody is told."""
+        for kind in ("hudson.triggers.TimerTrigger", "hudson.triggers.SCMTrigger"):
+            for spec in xml.iterfind(f".//{kind}/spec"):
+                if fault := clock_fault(spec.text or ""):
+                    self._fault(_position_of(item), fault)
 
     def _missing_folders(self, made: Mapping[str, str], items: Iterable[Any]) -> None:
         for item in items:
@@ -255,11 +275,19 @@ class _Renderer:
         try:
             return function(*arguments)
         except JenkinsJobsException as error:
-            positions = [error.pos, *(context.pos for context in reversed(error.ctx)), where]
-            self._fault(next((p for p in positions if p), None), str(error.message))
+            self._fault(*_said(error, where))
         except yaml.MarkedYAMLError as error:
             self._fault(error.problem_mark or where, f"not YAML: {error.problem or error}")
-        except (AttributeError, KeyError, LookupError, OSError, TypeError, UnicodeError, ValueError) as error:
+        except (
+            AttributeError,
+            KeyError,
+            LookupError,
+            OSError,
+            RecursionError,
+            TypeError,
+            UnicodeError,
+            ValueError,
+        ) as error:
             # Job Builder trusts the shapes that it is given; a list for a text ends in one of these.
             self._fault(where, f"cannot be rendered: {type(error).__name__}: {error}")
         return None
@@ -277,6 +305,15 @@ class _Renderer:
         if self._faults:
             faults = sorted(self._faults, key=lambda fault: (fault.file, fault.line, fault.column))
             raise JobsInvalid(f"rendering the jobs in {self._folder}", faults, _REMEDY)
+
+
+def _said(error: Any, where: Any) -> tuple[Any, str]:
+    """What an error of Job Builder says, and the best position it has; a duplicate is told at its second place."""
+    contexts = list(reversed(error.ctx))
+    if contexts and error.message.startswith("Previous "):
+        return contexts[0].pos, f"{contexts[0].message}; {error.message.lower()} in line {error.pos.line + 1}"
+    positions = [error.pos, *(context.pos for context in contexts), where]
+    return next((position for position in positions if position), None), str(error.message)
 
 
 def _position_of(item: Any) -> Any:
@@ -310,7 +347,7 @@ def _quiet() -> Iterator[None]:
     """Job Builder warns of every Jenkins plugin's version, which is never of Python's form, and of its own pkg_resources."""
     logger = logging.getLogger("jenkins_jobs")
     level = logger.level
-    logger.setLevel(logging.ERROR)
+    logger.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
