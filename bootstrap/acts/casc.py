@@ -20,9 +20,9 @@ from typing import Any
 
 import requests
 
-from bootstrap.casc import files as casc_files
+from bootstrap.controller.api import JenkinsClient, ask, expect, page_text, reason
+from bootstrap.definitions import casc as definitions
 from bootstrap.errors import BootstrapError, CascRejected, Fault
-from bootstrap.jenkins_api import JenkinsClient, ask, expect, page_text, reason
 from bootstrap.settings import Settings
 from bootstrap.values import Change, ChangeKind, Controller, Reporter, Shell
 
@@ -87,7 +87,7 @@ def variables(settings: Settings, url: str) -> dict[str, str]:
 
 def read(folder: Path) -> dict[str, str]:
     """The settings' files, name to text; CascRejected with every fault that needs no Jenkins to be seen."""
-    return casc_files.read(folder, (*SECRETS, *VARIABLES))
+    return definitions.read(folder, (*SECRETS, *VARIABLES))
 
 
 def plan(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> tuple[Change, ...]:
@@ -193,7 +193,7 @@ def _check(jenkins: JenkinsClient, files: Mapping[str, str]) -> None:
             faults.append(Fault(f"casc/{name}", 1, 1, reason(answer)))
             continue
         for found in _found(answer):
-            line, column = casc_files.position(text, int(found.get("line", -1)))
+            line, column = definitions.position(text, int(found.get("line", -1)))
             faults.append(Fault(f"casc/{name}", line, column, str(found.get("message", "")).strip()))
     if faults:
         raise CascRejected(

@@ -23,10 +23,10 @@ from typing import Any
 
 import yaml
 
-from bootstrap.builds import follow
+from bootstrap.controller.api import JenkinsClient, ask, expect, job_path, reason, view_path
+from bootstrap.controller.builds import follow
+from bootstrap.definitions.jobs import clock_fault, slips
 from bootstrap.errors import Fault, JobsInvalid, JobsRejected
-from bootstrap.jenkins_api import JenkinsClient, ask, expect, job_path, reason, view_path
-from bootstrap.job_definitions import clock_fault, slips
 from bootstrap.values import Change, ChangeKind, JobSet, Reporter
 
 __all__ = ["apply", "follow", "plan", "render"]

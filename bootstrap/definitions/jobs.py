@@ -23,8 +23,6 @@ _TERM = re.compile(
     r"(?:\*|H(?:\((?P<low>\d+)-(?P<high>\d+)\))?|(?P<from>\d+)(?:-(?P<to>\d+))?)"  # *, H, H(0-29), 5, 1-5
     r"(?:/(?P<step>\d+))?"
 )
-    r"(?:(?P<any>\*)|(?P<hash>H)(?:\((?P<low>\d+)-(?P<high>\d+)\))?|(?P<from>\d+)(?:-(?P<to>\d+))?)(?:/(?P<step>\d+))?"
-)
 
 
 def slips(shown: str, text: str, known: Collection[str], everything: str) -> Iterator[Fault]:

@@ -1,1 +1,0 @@
-"""Configuration as Code files as text: reading them and judging what can be judged without a Jenkins."""

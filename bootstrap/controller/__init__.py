@@ -1,0 +1,1 @@
+"""Talking to the Jenkins on the machine, over the client that the world lends."""
