@@ -192,13 +192,13 @@ def _jobs(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from bootstrap.acts import jobs
+    from bootstrap.controller import builds
 
     if wrong := [text for text in options.parameter if "=" not in text]:
         raise UsageError("reading the build parameters", f"'{wrong[0]}' is not NAME=VALUE", "Write -p NAME=VALUE.")
     parameters = dict(text.split("=", 1) for text in options.parameter)
     with opened(options) as (made, run):
-        result = jobs.follow(made.jenkins, options.name, parameters, sys.stdout.write)
+        result = builds.follow(made.jenkins, options.name, parameters, sys.stdout.write)
         run.event("built", job=options.name, result=result)
         return DONE if result == "SUCCESS" else FAILED
 

@@ -11,6 +11,7 @@ Whatever a person wrote (templates, CasC, jobs) is read and refused before the f
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,14 @@ from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.context import ROOT, STACKS, Context
 from bootstrap.run import Run
-from bootstrap.values import Change, Controller, Machine, Stack, Verdict
+from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
 
 TEMPLATES = ROOT / "cloudformation"
+# Outputs of the stacks before that are the controller's parameters of the same names.
+_CONTROLLER_TAKES = (
+    *("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName"),
+    *("ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret"),
+)
 # What a machine that is deleted takes with it is made again from code; these hold what is not code.
 PROTECTED = frozenset({"data"})
 
@@ -51,10 +57,16 @@ def stacks(context: Context, run: Run, names: Sequence[str] = STACKS) -> Machine
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
         made: dict[str, Stack] = dict(context.stacks)
         for name in names:
-            made[name] = stack.apply(client, template(context, name, made, tags), run)
+            wished = template(context, name, made, tags)
+            if name == "controller" and name in made and needs_rebuild(context, wished):
+                run.notice("the machine is replaced: the old one goes first, for the data volume is attached only once")
+                absent = dataclasses.replace(wished, parameters={**wished.parameters, "Presence": "absent"})
+                stack.apply(client, absent, run)
+            made[name] = stack.apply(client, wished, run)
         context.forget()
         if "controller" not in names:
             return None
+        machine.start(context.world.aws("ec2"), context.outputs("controller")["InstanceId"], run)
         return machine.wait(context.world.aws, context.outputs("controller"), context.outputs("data"), run)
 
 
@@ -186,6 +198,17 @@ def parameters(context: Context, name: str, made: Mapping[str, Stack]) -> dict[s
                     for key in ("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName")
                 }
             )
+
+
+def needs_rebuild(context: Context, wished: StackTemplate) -> bool:
+    """Whether the machine must go before the new one comes: it is gone already, or CloudFormation would replace it."""
+    instance = context.stacks["controller"].outputs.get("InstanceId")
+    if instance is None:
+        return False
+    if machine.state(context.world.aws("ec2"), instance) in {"absent", "terminated", "shutting-down"}:
+        return True
+    pending = stack.plan(context.world.aws("cloudformation"), wished)
+    return any(change.kind is ChangeKind.REPLACE and change.name.endswith("Instance") for change in pending)
 
 
 def snapshot(context: Context) -> repository.Snapshot:

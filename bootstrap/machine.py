@@ -77,6 +77,15 @@ def wait(
         pause = min(pause * 1.5, 15)
 
 
+def start(ec2: Any, instance_id: str, report: Reporter) -> None:
+    """Start an instance that somebody stopped; EC2 refuses while it is still stopping, so that is waited out."""
+    if state(ec2, instance_id) not in {"stopped", "stopping"}:
+        return
+    report.notice(f"the instance {instance_id} was stopped: starting it")
+    ec2.get_waiter("instance_stopped").wait(InstanceIds=[instance_id], WaiterConfig={"Delay": 2, "MaxAttempts": 150})
+    ec2.start_instances(InstanceIds=[instance_id])
+
+
 def state(ec2: Any, instance_id: str) -> str:
     """The instance's state as EC2 names it, or 'absent'."""
     instance = _instance(ec2, instance_id)
