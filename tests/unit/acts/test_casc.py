@@ -1,0 +1,429 @@
+"""The casc act: files judged before they are sent, old ones kept until the reload succeeded, and drift found."""
+
+import io
+import json
+import tarfile
+import threading
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+
+from bootstrap.acts import casc
+from bootstrap.definitions.casc import names_of_variables
+from bootstrap.errors import BootstrapError, CascRejected, Unreachable
+from bootstrap.settings import load
+from bootstrap.values import Change, ChangeKind, Controller, Result, Secret
+
+ROOT = Path(__file__).resolve().parents[3]
+
+# What is wrong: files, where the fault must be, and a part of its text.
+FAULTS = {
+    "no YAML": ({"a.yaml": "jenkins:\n  mode: [x\n"}, "casc/a.yaml:3:1", "not YAML"),
+    "a key twice": ({"a.yaml": "jenkins:\n  mode: NORMAL\n  mode: NORMAL\n"}, "casc/a.yaml:3:3", "duplicate key"),
+    "no mapping": ({"a.yaml": "- jenkins\n"}, "casc/a.yaml:1:1", "must be a mapping"),
+    "an empty file": ({"a.yaml": ""}, "casc/a.yaml:1:1", "must be a mapping"),
+    "a scalar in two files": (
+        {"a.yaml": "jenkins:\n  mode: NORMAL\n", "b.yaml": "jenkins:\n  quietPeriod: 1\n  mode: NORMAL\n"},
+        "casc/b.yaml:3:3",
+        "'jenkins.mode' stands in casc/a.yaml:2 already; Jenkins refuses to choose",
+    ),
+    "a list in two files": (
+        {"a.yaml": "jenkins:\n  views: [a]\n", "b.yaml": "jenkins:\n  views: [b]\n"},
+        "casc/b.yaml:2:3",
+        "Jenkins would append one to the other",
+    ),
+    "a mapping over a value": (
+        {"a.yaml": "jenkins:\n  crumbIssuer: standard\n", "b.yaml": "jenkins:\n  crumbIssuer:\n    standard: 1\n"},
+        "casc/b.yaml:3:5",
+        "'jenkins.crumbIssuer' is a value in casc/a.yaml:2",
+    ),
+    "a value over a mapping": (
+        {"a.yaml": "jenkins:\n  crumbIssuer:\n    standard: 1\n", "b.yaml": "jenkins:\n  crumbIssuer: standard\n"},
+        "casc/b.yaml:2:3",
+        "is a mapping in casc/a.yaml:3",
+    ),
+    "a variable that nothing provides": (
+        {"a.yaml": "jenkins:\n  numExecutors: '${JENKINS_EXECUTOR}'\n"},
+        "casc/a.yaml:2:17",
+        "nothing provides ${JENKINS_EXECUTOR}; did you mean 'JENKINS_EXECUTORS'?",
+    ),
+    "a variable within a list": (
+        {"a.yaml": "x:\n  - one\n  - two ${NOPE}\n"},
+        "casc/a.yaml:3:5",
+        "nothing provides ${NOPE}; there are: ADMIN_PASSWORD",
+    ),
+    "a password in plain text": (
+        {"a.yaml": "jenkins:\n  users:\n    - id: a\n      password: hunter2\n"},
+        "casc/a.yaml:4:17",
+        "'password' is written out",
+    ),
+    "an undefined alias": ({"a.yaml": "jenkins: *base\n"}, "casc/a.yaml:1:10", "undefined alias"),
+}
+
+GOOD = {"a.yaml": "jenkins:\n  mode: NORMAL\n", "b.yaml": "tool:\n  git: {}\n"}
+EXPORT = "jenkins:\n  mode: NORMAL\n"
+
+
+class Report:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self.lines: list[str] = []
+
+    def change(self, change: Change) -> None:
+        self.changes.append(change)
+
+    def progress(self, text: str) -> None:
+        self.lines.append(text)
+
+    def notice(self, text: str) -> None:
+        self.lines.append(text)
+
+
+class Machine:
+    """The machine's folder in memory; it knows the four scripts of the act and refuses any other command."""
+
+    def __init__(self, files: dict[str, str], applied: str | None = None) -> None:
+        self.files = dict(files)
+        self.previous: dict[str, str] | None = None
+        self.applied = applied
+        self.ran: list[str] = []
+
+    def run(self, command: Sequence[str], *, stdin: bytes = b"", sudo: bool = False, **_: object) -> Result:
+        assert sudo, "the files belong to root"
+        shell, flag, script, *arguments = command
+        assert (shell, flag) == ("sh", "-c")
+        name = {casc._LOOK: "look", casc._PLACE: "place", casc._PUT_BACK: "put back", casc._CONFIRM: "confirm"}[script]
+        self.ran.append(name)
+        output = getattr(self, f"_{name.replace(' ', '_')}")(arguments[1:], stdin)
+        return Result(name, 0, output or "", "")
+
+    def _look(self, _: list[str], __: bytes) -> str:
+        lines = [f"{casc._digest(text)}  {name}\n" for name, text in self.files.items()]
+        return "".join(lines) + (f"{self.applied}  /applied\n" if self.applied else "")
+
+    def _place(self, removed: list[str], stdin: bytes) -> None:
+        self.previous, self.applied = dict(self.files), None
+        with tarfile.open(fileobj=io.BytesIO(stdin)) as archive:
+            for entry in archive:
+                content = archive.extractfile(entry)
+                assert content is not None
+                self.files[entry.name] = content.read().decode()
+        for name in removed:
+            del self.files[name]
+
+    def _put_back(self, _: list[str], __: bytes) -> None:
+        assert self.previous is not None
+        self.files, self.previous = self.previous, None
+
+    def _confirm(self, arguments: list[str], _: bytes) -> None:
+        self.applied, self.previous = arguments[0], None
+
+
+def digest_of(export: str) -> str:
+    return casc._digest(export)
+
+
+@pytest.fixture
+def server(jenkins_server):
+    """A Jenkins that accepts everything."""
+    jenkins_server.on("POST", "configuration-as-code/check", (200, {}, "[]"))
+    jenkins_server.on("POST", "configuration-as-code/reload", (302, {"Location": "http://jenkins.invalid/done"}, ""))
+    jenkins_server.on("GET", "done", "")
+    jenkins_server.on("POST", "configuration-as-code/export", EXPORT)
+    return jenkins_server
+
+
+def folder(tmp_path: Path, files: dict[str, str]) -> Path:
+    made = tmp_path / "casc"
+    made.mkdir()
+    for name, text in files.items():
+        (made / name).write_text(text)
+    return made
+
+
+# --- reading
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_faulty_file_is_refused_with_its_place(case: str, tmp_path: Path) -> None:
+    files, place, part = FAULTS[case]
+
+    with pytest.raises(CascRejected) as caught:
+        casc.read(folder(tmp_path, files))
+
+    fault = caught.value.faults[0]
+    assert place == f"{fault.file}:{fault.line}:{fault.column}", str(fault)
+    assert part in fault.message
+
+
+def test_every_fault_is_told_in_the_order_of_the_files(tmp_path: Path) -> None:
+    files = {"b.yaml": "b: '${ONE}'\n", "a.yaml": "a: '${TWO}'\nc: '${THREE}'\n"}
+
+    with pytest.raises(CascRejected) as caught:
+        casc.read(folder(tmp_path, files))
+
+    assert ["casc/a.yaml:1", "casc/a.yaml:2", "casc/b.yaml:1"] == [f"{f.file}:{f.line}" for f in caught.value.faults]
+
+
+def test_an_empty_folder_is_refused_since_jenkins_would_be_open_to_all(tmp_path: Path) -> None:
+    with pytest.raises(CascRejected) as caught:
+        casc.read(folder(tmp_path, {}))
+
+    assert "open to all" in caught.value.found
+
+
+def test_defaults_helpers_and_escapes_need_no_provider(tmp_path: Path) -> None:
+    text = "a: '${NOPE:-x}'\nb: '^${NOPE}'\nc: '${readFile:/etc/x}'\npassword: '${ADMIN_PASSWORD}'\ntoken: ''\n"
+
+    assert {"a.yaml": text} == casc.read(folder(tmp_path, {"a.yaml": text}))
+
+
+def test_anchors_may_stand_under_a_key_of_their_own_in_two_files(tmp_path: Path) -> None:
+    files = {"a.yaml": "x-a: &a [1]\none: *a\n", "b.yaml": "x-a: &a [2]\ntwo: *a\n"}
+
+    assert files == casc.read(folder(tmp_path, files))
+
+
+def test_an_editors_copy_is_passed_over(tmp_path: Path) -> None:
+    files = {"a.yaml": "one: 1\n", ".a.yaml.swp.yaml": "one: 2\n", "notes.txt": "three"}
+
+    assert ["a.yaml"] == list(casc.read(folder(tmp_path, files)))
+
+
+def test_variables_give_every_name_that_files_may_use() -> None:
+    settings = load(ROOT / "environments" / "local.yaml")
+
+    found = casc.variables(settings, "https://10.77.0.10/")
+
+    assert set(casc.VARIABLES) == set(found)
+    assert "https://10.77.0.10/" == found["JENKINS_PUBLIC_URL"]
+    assert str(settings.jenkins.executors) == found["JENKINS_EXECUTORS"]
+
+
+def test_names_of_variables_leave_comments_out() -> None:
+    assert {"A", "B"} == names_of_variables({"x": "# ${NOT}\na: ${A}-${B:-1}\nb: ${readFile:x}\n"})
+
+
+# --- applying
+
+
+def test_the_first_apply_checks_places_reloads_and_records(server) -> None:
+    machine, report = Machine({}), Report()
+
+    casc.apply(machine, server.client, GOOD, report)
+
+    assert GOOD == machine.files
+    assert ["look", "place", "confirm"] == machine.ran
+    assert [Change("casc", ChangeKind.ADD, "a.yaml"), Change("casc", ChangeKind.ADD, "b.yaml")] == report.changes
+    assert [
+        "POST configuration-as-code/check",
+        "POST configuration-as-code/check",
+        "POST configuration-as-code/reload",
+        "GET done",
+        "POST configuration-as-code/export",
+    ] == server.asked
+
+
+def test_a_second_apply_only_looks(server) -> None:
+    machine, report = Machine(GOOD, digest_of(EXPORT)), Report()
+
+    casc.apply(machine, server.client, GOOD, report)
+
+    assert (["look"], ["POST configuration-as-code/export"], []) == (machine.ran, server.asked, report.changes)
+
+
+def test_only_what_differs_is_checked_and_what_left_the_code_is_removed(server) -> None:
+    machine, report = Machine(GOOD | {"old.yaml": "x: 1\n"}, digest_of(EXPORT)), Report()
+    wished = GOOD | {"b.yaml": "tool: {}\n"}
+
+    casc.apply(machine, server.client, wished, report)
+
+    assert wished == machine.files
+    assert 1 == server.asked.count("POST configuration-as-code/check")
+    assert "tool: {}\n" == server.bodies["POST configuration-as-code/check"]
+    assert [(ChangeKind.ALTER, "b.yaml"), (ChangeKind.REMOVE, "old.yaml")] == [(c.kind, c.name) for c in report.changes]
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_file_that_jenkins_refuses_never_reaches_the_machine(status: int, server) -> None:
+    found = [{"line": 2, "message": "Invalid configuration elements for type: class X : modee."}]
+    server.on("POST", "configuration-as-code/check", (status, {}, json.dumps(found)))
+    machine = Machine({})
+
+    with pytest.raises(CascRejected) as caught:
+        casc.apply(machine, server.client, {"a.yaml": "jenkins:\n  modee: NORMAL\n"}, Report())
+
+    assert ["casc/a.yaml:2:3"] == [f"{f.file}:{f.line}:{f.column}" for f in caught.value.faults]
+    assert ({}, ["look"]) == (machine.files, machine.ran)
+
+
+def test_a_check_that_fails_in_jenkins_itself_counts_as_refused(server) -> None:
+    server.on("POST", "configuration-as-code/check", (500, {}, "<html><body><p>IllegalStateException: no X</p>"))
+
+    with pytest.raises(CascRejected, match="checking the settings") as caught:
+        casc.apply(Machine({}), server.client, GOOD, Report())
+
+    assert "Jenkins answered 500: IllegalStateException: no X" == caught.value.faults[0].message
+
+
+def test_a_reload_that_answers_200_with_an_error_page_puts_the_old_files_back(server) -> None:
+    page = f"<html><body><h1>Oops</h1><p>{casc.FOLDER}/b.yaml, line 4: unknown</p></body></html>"
+    done = (302, {"Location": "http://jenkins.invalid/done"}, "")
+    server.on("POST", "configuration-as-code/reload", (200, {}, page), done)
+    machine, report = Machine({"a.yaml": "old: 1\n"}, digest_of(EXPORT)), Report()
+
+    with pytest.raises(CascRejected) as caught:
+        casc.apply(machine, server.client, GOOD, report)
+
+    assert ("casc/b.yaml", 4) == (caught.value.faults[0].file, caught.value.faults[0].line)
+    assert {"a.yaml": "old: 1\n"} == machine.files
+    assert ["look", "place", "put back"] == machine.ran
+    assert 2 == server.asked.count("POST configuration-as-code/reload")
+    assert [] == report.changes
+
+
+def test_a_run_that_ended_before_the_reload_is_made_good_by_the_next(server) -> None:
+    machine, report = Machine(GOOD, applied=None), Report()
+
+    casc.apply(machine, server.client, GOOD, report)
+
+    assert "POST configuration-as-code/reload" in server.asked
+    assert digest_of(EXPORT) == machine.applied
+    assert [] == report.changes
+
+
+def test_what_was_changed_in_the_web_interface_is_put_back_and_told(server) -> None:
+    server.on("POST", "configuration-as-code/export", "jenkins:\n  mode: EXCLUSIVE\n", EXPORT)
+    machine, report = Machine(GOOD, digest_of(EXPORT)), Report()
+
+    casc.apply(machine, server.client, GOOD, report)
+
+    assert "POST configuration-as-code/reload" in server.asked
+    assert ["settings"] == [change.name for change in report.changes]
+    assert digest_of(EXPORT) == machine.applied
+
+
+def test_a_plan_finds_differences_and_drift_and_changes_nothing(server) -> None:
+    machine = Machine({}, None)
+    assert ["a.yaml", "b.yaml"] == [change.name for change in casc.plan(machine, server.client, GOOD)]
+
+    drifted = Machine(GOOD, digest_of("other"))
+    assert ["settings"] == [change.name for change in casc.plan(drifted, server.client, GOOD)]
+
+    assert ["look"] == machine.ran == drifted.ran
+    assert "POST configuration-as-code/reload" not in server.asked
+
+
+def test_an_export_is_free_of_comments_and_ciphertexts(server) -> None:
+    text = '# made now\njenkins:\n  a: "{AQAABAAA+/=}"\n  b: "#jbcrypt:$2a$10$abc"\n\n'
+    server.on("POST", "configuration-as-code/export", text)
+
+    assert 'jenkins:\n  a: "***"\n  b: "***"\n' == casc.export(server.client)
+
+
+def test_a_refused_export_says_that_the_token_may_be_wrong(server) -> None:
+    server.on("POST", "configuration-as-code/export", (401, {}, "Invalid password/token"))
+
+    with pytest.raises(BootstrapError, match="exporting") as caught:
+        casc.export(server.client)
+
+    assert "run the casc act" in caught.value.remedy
+
+
+def test_a_jenkins_that_does_not_answer_is_unreachable(server, monkeypatch: pytest.MonkeyPatch) -> None:
+    import requests
+
+    def broken(*_: object, **__: object) -> None:
+        raise requests.ConnectionError("refused")
+
+    monkeypatch.setattr(server, "send", broken)
+
+    with pytest.raises(Unreachable):
+        casc.export(server.client)
+
+
+# --- the token
+
+
+class TokenServer(BaseHTTPRequestHandler):
+    """Jenkins' sign-in for one user: a password with session and crumb, and a set of tokens."""
+
+    tokens: set[str]
+    sends: list[str]
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+    def _answer(self, status: int, document: object = "", **headers: str) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _who(self) -> str:
+        from base64 import b64decode
+
+        text = self.headers.get("Authorization", "").removeprefix("Basic ")
+        return b64decode(text).decode().partition(":")[2]
+
+    def do_GET(self) -> None:
+        is_token = self._who() in self.tokens
+        if not is_token and self._who() != "secret":
+            self._answer(401)
+        elif self.path == "/me/api/json":
+            self._answer(200, {"id": "toolkit"})
+        else:
+            crumb = {"crumb": "c" * 64, "crumbRequestField": "Jenkins-Crumb"}
+            self._answer(200, crumb, Set_Cookie="JSESSIONID.0a=1; Path=/")
+
+    def do_POST(self) -> None:
+        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        has_crumb = self.headers.get("Jenkins-Crumb") == "c" * 64 and "JSESSIONID.0a=1" in self.headers["Cookie"]
+        if self._who() != "secret" or not has_crumb:
+            self._answer(403)
+        elif self.path.endswith("/addFixedToken"):
+            self.tokens.add(form["newTokenPlainValue"][0])
+            self._answer(200, {"status": "ok", "data": {"tokenUuid": "u-1"}})
+        else:
+            self.sends.append(f"{self.path.rpartition('/')[2]} {form['tokenUuid'][0]}")
+            self._answer(200)
+
+
+@pytest.fixture
+def token_server() -> Iterator[HTTPServer]:
+    TokenServer.tokens, TokenServer.sends = set(), []
+    server = HTTPServer(("127.0.0.1", 0), TokenServer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def controller(password: str) -> Controller:
+    token = Secret("11" + "a" * 32)
+    return Controller("https://x/", "toolkit", Secret(password), token, "2.568.2", False, "")
+
+
+def test_a_missing_token_is_added_once_and_older_ones_are_revoked(token_server: HTTPServer) -> None:
+    url = f"http://127.0.0.1:{token_server.server_port}/"
+
+    assert [True, False] == [casc.ensure_token(url, controller("secret")) for _ in range(2)]
+    assert ({"11" + "a" * 32}, ["revokeAllExcept u-1"]) == (TokenServer.tokens, TokenServer.sends)
+
+
+def test_a_wrong_password_is_told_without_showing_it(token_server: HTTPServer) -> None:
+    url = f"http://127.0.0.1:{token_server.server_port}"
+
+    with pytest.raises(BootstrapError) as caught:
+        casc.ensure_token(url, controller("wrong"))
+
+    assert "Jenkins answered 401" in caught.value.found
+    assert "wrong" not in str(caught.value)
