@@ -22,9 +22,7 @@ State = Literal["running", "stopped", "absent"]
 BOOT_SECONDS = 300.0
 # cloud-init writes its result at the very end; /run is new at each start, so the file always speaks of this boot.
 AWAIT_CLOUD_INIT = "until test -e /run/cloud-init/result.json; do sleep 0.1; done; cat /run/cloud-init/result.json"
-CLOUD_INIT_LOG = (
-    "tail -n 20 /var/log/cloud-init-output.log; grep -E 'WARNING|ERROR' /var/log/cloud-init.log | tail -n 5"
-)
+CLOUD_INIT_LOG = "tail -n 25 /var/log/cloud-init-output.log"
 
 
 class Container:
@@ -44,10 +42,6 @@ class Container:
         if status in {"created", "configured", "initialized", "removing", "unknown"}:
             return "absent"
         return "running" if status in {"running", "stopping", "paused"} else "stopped"
-
-    def pid(self) -> int | None:
-        """Process 1 of the machine as this side numbers it, while it runs."""
-        return int(self._inspect("{{.State.Pid}}")) if self.state() == "running" else None
 
     def address(self) -> str:
         """The machine's private address, running or not: the one that it was made with."""
@@ -85,9 +79,11 @@ class Container:
             "rm", "--force", "--ignore", "--volumes", "--time=0", self.name, doing=f"removing {self.instance_id}"
         )
 
-    def execute(self, script: str, *, doing: str, timeout: float = 60.0) -> str:
+    def execute(self, script: str, *, doing: str = "", timeout: float = 60.0) -> str:
         """What a line of shell prints, run as root inside the machine."""
-        return self._door.run("exec", self.name, "sh", "-c", script, doing=doing, timeout=timeout)
+        return self._door.run(
+            "exec", self.name, "sh", "-c", script, doing=doing or f"looking into {self.instance_id}", timeout=timeout
+        )
 
     def log(self) -> str:
         """Everything the machine wrote on its console since it was made."""

@@ -1,7 +1,7 @@
 """Which options podman needs for a machine on this host: a pure decision from `podman info` and the process' own limits.
 
-A machine is a container with systemd as process 1, its own network stack and the right to mount (SYS_ADMIN), which systemd needs
-for the sandboxes of hardened units. It is not privileged: no devices, no host kernel settings.
+A machine is a container with systemd as process 1, its own network stack and the right to mount (SYS_ADMIN), which
+systemd needs for the sandboxes of hardened units. It is not privileged: no devices, no host kernel settings.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ def machine_options(info: Mapping[str, Any], limits: Limits) -> tuple[str, ...]:
         "--systemd=always",
         "--env=TERM=dumb",  # no colours on the console
         "--http-proxy=false",
+        "--dns-search=.",
         "--no-hosts",  # the operator's /etc/hosts is not the machine's; cloud-init writes it
         "--log-driver=k8s-file",
         "--stop-timeout=60",

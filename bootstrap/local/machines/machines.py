@@ -105,7 +105,8 @@ class Machines:
         """Detach a volume; one that is attached elsewhere stays there, one that is not attached is fine."""
         with self._lock:
             if self._volumes.holder(volume_id) == instance_id:
-                self._volumes.detach(volume_id, self._container(instance_id).pid())
+                container = self._container(instance_id)
+                self._volumes.detach(volume_id, container.execute if container.state() == "running" else None)
 
     def delete_volume(self, volume_id: str) -> None:
         """Delete a volume's data; refused while attached."""

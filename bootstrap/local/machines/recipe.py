@@ -14,6 +14,7 @@ PACKAGES = (
     "systemd-sysv",
     "dbus",
     "libpam-systemd",
+    "libnss-systemd",
     "cloud-init",
     "openssh-server",
     "sudo",
@@ -59,6 +60,7 @@ manage_etc_hosts: true
 growpart: {mode: "off"}
 resize_rootfs: false
 ssh_genkeytypes: [ed25519, ecdsa]
+ssh_quiet_keygen: true
 system_info:
   default_user:
     name: admin
@@ -74,7 +76,7 @@ FILES = {
     "etc/systemd/system/machine-mounts.service": SHARED_MOUNTS_UNIT,
 }
 
-# apt's own timers would take dpkg's lock and the operator's bandwidth at a moment of their choosing; a disk is not trimmed here.
+# apt's own timers would take dpkg's lock and the operator's bandwidth at a moment of their choosing; there is no disk to trim.
 CUSTOMIZE = (
     'chroot "$1" systemctl enable machine-mounts.service',
     'chroot "$1" systemctl mask apt-daily.timer apt-daily-upgrade.timer fstrim.timer',

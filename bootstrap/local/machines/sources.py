@@ -102,14 +102,14 @@ def read_sources(apt: Path = Path("/etc/apt")) -> list[Source]:
 
 def for_release(sources: Iterable[Source], release: str) -> list[Source]:
     """Debian's own archive among `sources`, with the suites of `release`; LocalCloudFailed when there is none."""
-    candidates = [source for source in map(lambda each: _renamed(each, release), sources) if source.suites]
+    candidates = [source for source in (_renamed(each, release) for each in sources) if source.suites]
     # A third party may call its suite 'bookworm' and its component 'main' too, but it signs with a key of its own. A
     # company that signs its copy of Debian anew is believed when nothing is signed by Debian.
     debian = [source for source in candidates if _is_debian(source)] or candidates
     if not any(release in source.suites for source in debian):
         raise LocalCloudFailed(
             "looking for a Debian archive in this machine's apt configuration",
-            f"no entry under /etc/apt names Debian's archive ({len(list(candidates))} entries look alike)",
+            f"no entry under /etc/apt names Debian's archive ({len(candidates)} entries look alike)",
             "The machines of the local cloud are Debian: add your Debian mirror to /etc/apt/sources.list.d/debian.sources.",
         )
     return list(dict.fromkeys(debian))

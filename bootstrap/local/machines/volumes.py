@@ -1,19 +1,23 @@
 """Volumes: directories of the environment that appear in a running machine where EC2's disks do.
 
-Each machine has one directory here that is its /dev/disk/by-id: a mount of its own, shared here and a slave in the container, so
-that what is mounted in it here appears in and vanishes from the running machine. Which volume is attached where is kept in
+Each machine has one directory here that is its /dev/disk/by-id: a mount of its own, shared here and a slave in the container,
+so that what is mounted in it here appears in and vanishes from the running machine. Which volume is attached where is kept in
 files, since mounts do not survive a reboot of the operator's machine: they are made again before a machine starts.
 """
 
 from __future__ import annotations
 
+import shlex
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.errors import LocalCloudFailed
 from bootstrap.local.machines.names import Names
 from bootstrap.local.machines.podman import run, succeeds
+
+Execute = Callable[[str], str]
 
 DEVICE_PREFIX = "nvme-Amazon_Elastic_Block_Store_"
 MOUNTINFO = Path("/proc/self/mountinfo")
@@ -49,8 +53,8 @@ class Volumes:
         note.write_text(instance_id)
         self.prepare(instance_id)
 
-    def detach(self, volume_id: str, pid: int | None) -> None:
-        """Take the volume from its machine, whose process 1 is `pid` here if it runs; not attached is fine.
+    def detach(self, volume_id: str, execute: Execute | None) -> None:
+        """Take the volume from its machine, which runs shell lines by `execute` if it is up; not attached is fine.
 
         As when a disk is pulled, nothing waits for who still uses it: the machine's own mounts of it go too.
         """
@@ -61,7 +65,7 @@ class Volumes:
         for mount in parse_mountinfo(MOUNTINFO.read_text()):
             if mount.point == str(point):
                 run(["umount", "--lazy", str(point)], doing=f"detaching {volume_id} from {holder}")
-                _pull(mount, pid)
+                _pull(mount, execute)
         if point.is_dir():
             point.rmdir()
         self._names.attachment(volume_id).unlink()
@@ -138,11 +142,10 @@ def _is_mounted(path: Path) -> bool:
     return succeeds(["mountpoint", "--quiet", str(path)])
 
 
-def _pull(mount: Mount, pid: int | None) -> None:
-    """Unmount what process `pid`'s mount namespace still shows of a volume: its own bind mounts of the disk."""
-    if pid is None:
+def _pull(disk: Mount, execute: Execute | None) -> None:
+    """Unmount what a machine still shows of a volume that is gone: its own bind mounts of the disk."""
+    if execute is None:
         return
-    seen = parse_mountinfo(Path(f"/proc/{pid}/mountinfo").read_text())
-    for copy in reversed(seen):
-        if (copy.device, copy.root) == (mount.device, mount.root):
-            succeeds(["nsenter", f"--target={pid}", "--mount", "umount", "--lazy", copy.point])
+    for copy in reversed(parse_mountinfo(execute("cat /proc/1/mountinfo"))):
+        if (copy.device, copy.root) == (disk.device, disk.root):
+            execute(f"umount --lazy {shlex.quote(copy.point)}")

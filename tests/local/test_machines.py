@@ -1,0 +1,286 @@
+"""Real machines: containers are booted, reached by SSH, stopped, started, rebooted and terminated. Needs root and podman."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import paramiko
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from bootstrap.errors import LocalCloudFailed
+from bootstrap.local.machines import InstanceSpec, Machines
+
+ENVIRONMENT = f"machinetest{os.getpid()}"
+SUBNET = "subnet-0f00"
+CIDR = "10.213.7.0/24"
+DISK = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0d15c"
+VOLUME = "vol-0d15c"
+USER_DATA = b"#!/bin/sh\necho user data says hello\ndate > /etc/made-by-user-data\n"
+
+
+class Login:
+    """A key pair and SSH connections with it that accept the one host key that the console tells."""
+
+    def __init__(self) -> None:
+        private = ed25519.Ed25519PrivateKey.generate()
+        formats = serialization.Encoding, serialization.PrivateFormat, serialization.PublicFormat
+        pem = private.private_bytes(formats[0].PEM, formats[1].OpenSSH, serialization.NoEncryption())
+        self.public = private.public_key().public_bytes(formats[0].OpenSSH, formats[2].OpenSSH).decode()
+        self.key = paramiko.Ed25519Key.from_private_key(io.StringIO(pem.decode()))
+
+    def run(self, address: str, console: str, command: str) -> str:
+        """What `command` prints there, with its standard error."""
+        client = paramiko.SSHClient()
+        client.set_missing_host_key_policy(paramiko.RejectPolicy())
+        client.get_host_keys().add(address, "ssh-ed25519", paramiko.Ed25519Key(data=host_key(console)))
+        client.connect(address, username="admin", pkey=self.key, look_for_keys=False, allow_agent=False, timeout=10)
+        try:
+            _stdin, out, _err = client.exec_command(f"{{ {command}; }} 2>&1")
+            return "\n".join(line.rstrip() for line in out.read().decode().strip().splitlines())
+        finally:
+            client.close()
+
+
+def host_key(console: str) -> bytes:
+    """The ed25519 host key in the block that cloud-init prints."""
+    block = re.search(r"-----BEGIN SSH HOST KEY KEYS-----\n(.*?)\n-----END SSH HOST KEY KEYS-----", console, re.DOTALL)
+    assert block is not None, console[-2000:]
+    found = [line.split()[1] for line in block[1].splitlines() if line.startswith("ssh-ed25519 ")]
+    assert len(found) == 1
+    return base64.b64decode(found[0])
+
+
+@pytest.fixture(scope="module")
+def login() -> Login:
+    return Login()
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cloud")
+
+
+@pytest.fixture(scope="module")
+def machines(state: Path) -> Iterator[Machines]:
+    cloud = Machines(ENVIRONMENT, state, print)
+    try:
+        yield cloud
+    finally:
+        cloud.remove_all(volumes=True)
+
+
+@pytest.fixture(scope="module")
+def spec(login: Login) -> InstanceSpec:
+    return InstanceSpec(
+        instance_id="i-0aaa",
+        private_ip="10.213.7.37",
+        subnet_id=SUBNET,
+        subnet_cidr=CIDR,
+        image_id="ami-0debian",
+        user_data=USER_DATA,
+        public_key=login.public,
+        gateway="10.213.7.1",
+    )
+
+
+@pytest.fixture(scope="module")
+def machine(machines: Machines, spec: InstanceSpec) -> InstanceSpec:
+    """The machine that most tests use; tests leave it running."""
+    machines.boot(spec)
+    return spec
+
+
+@pytest.fixture
+def ssh(machines: Machines, machine: InstanceSpec, login: Login):
+    return lambda command: login.run(machine.private_ip, machines.console(machine.instance_id), command)
+
+
+def test_systemd_has_no_failed_unit(ssh) -> None:
+    assert ssh("systemctl is-system-running --wait") == "running"
+    assert ssh("systemctl --failed --no-legend --plain") == ""
+
+
+def test_login_user_has_sudo_without_a_password(ssh) -> None:
+    assert ssh("id -un; sudo -n id -un") == "admin\nroot"
+
+
+def test_machine_has_the_name_and_address_of_its_instance(ssh) -> None:
+    assert ssh("hostname; hostname -I") == "ip-10-213-7-37\n10.213.7.37"
+
+
+def test_user_data_ran_once_as_it_was_given(ssh, machines: Machines, machine: InstanceSpec) -> None:
+    assert ssh("sudo cat /var/lib/cloud/instance/user-data.txt") == USER_DATA.decode().strip()
+    assert ssh("test -s /etc/made-by-user-data && echo made") == "made"
+    assert "user data says hello" in machines.console(machine.instance_id)
+
+
+def test_image_brings_no_host_keys_and_each_machine_has_its_own_id(ssh) -> None:
+    assert ssh("cat /etc/ssh/ssh_host_*_key.pub | grep -vc root@ip-10-213-7-37") == "0"
+    assert len(ssh("cat /etc/machine-id")) == 32
+
+
+def test_hardened_units_get_their_credentials(ssh) -> None:
+    properties = (
+        "LoadCredential=WORD:/etc/hostname ProtectSystem=strict PrivateTmp=yes PrivateDevices=yes NoNewPrivileges=yes"
+    )
+    properties += " ProtectKernelTunables=yes DynamicUser=yes ProtectHome=yes"
+    options = " ".join(f"-p {each}" for each in properties.split())
+    assert (
+        ssh(f"sudo systemd-run --quiet --wait --pipe {options} sh -c 'cat $CREDENTIALS_DIRECTORY/WORD'")
+        == "ip-10-213-7-37"
+    )
+
+
+def test_firewall_and_network_sysctl_belong_to_the_machine(ssh) -> None:
+    assert (
+        ssh("sudo nft add table inet probe; sudo nft list tables; sudo nft delete table inet probe")
+        == "table inet probe"
+    )
+    before = Path("/proc/sys/net/ipv4/conf/all/log_martians").read_text()
+    assert ssh("sudo sysctl -w net.ipv4.conf.all.log_martians=1") == "net.ipv4.conf.all.log_martians = 1"
+    assert Path("/proc/sys/net/ipv4/conf/all/log_martians").read_text() == before
+    assert "Read-only" in ssh("echo 32768 | sudo tee /proc/sys/kernel/pid_max")
+
+
+def test_packages_come_from_the_operators_mirror(ssh) -> None:
+    assert "E:" not in ssh("sudo apt-get update --quiet")
+    assert "Candidate: 2" in ssh("apt-cache policy git").replace("1:2", "2")
+
+
+def test_stop_and_start_keep_address_files_and_host_key(machines: Machines, machine: InstanceSpec, ssh) -> None:
+    before = host_key(machines.console(machine.instance_id))
+    ssh("sudo sh -c 'echo kept > /var/kept'; sync")
+    machines.stop(machine.instance_id)
+    assert machines.state(machine.instance_id) == "stopped"
+    machines.start(machine.instance_id)
+    assert machines.state(machine.instance_id) == "running"
+    assert host_key(machines.console(machine.instance_id)) == before
+    assert ssh("cat /var/kept; hostname -I; systemctl is-system-running --wait") == "kept\n10.213.7.37\nrunning"
+
+
+def test_reboot_starts_systemd_anew_with_the_same_host_key(machines: Machines, machine: InstanceSpec, ssh) -> None:
+    before = ssh("stat -c %Y /proc/1; cat /etc/made-by-user-data").splitlines()
+    machines.reboot(machine.instance_id)
+    after = ssh("stat -c %Y /proc/1; cat /etc/made-by-user-data").splitlines()
+    assert int(after[0]) > int(before[0])
+    assert after[1] == before[1]
+
+
+def test_boot_of_a_running_machine_leaves_it_alone(machines: Machines, machine: InstanceSpec, ssh) -> None:
+    before = ssh("stat -c %Y /proc/1")
+    machines.boot(machine)
+    assert ssh("stat -c %Y /proc/1") == before
+
+
+def test_boot_of_a_stopped_machine_starts_it(machines: Machines, machine: InstanceSpec, ssh) -> None:
+    machines.stop(machine.instance_id)
+    machines.boot(machine)
+    assert ssh("test -e /etc/made-by-user-data && echo same") == "same"
+
+
+def test_volume_appears_survives_reboot_and_goes_to_another_machine(
+    machines: Machines, machine: InstanceSpec, login: Login, ssh
+) -> None:
+    machines.attach(VOLUME, machine.instance_id, "/dev/sdf")
+    unit = (
+        f"[Mount]\\nWhat={DISK}\\nWhere=/srv/data\\nType=none\\nOptions=bind\\n[Install]\\nWantedBy=local-fs.target\\n"
+    )
+    ssh(f"printf '{unit}' | sudo tee /etc/systemd/system/srv-data.mount; sudo systemctl enable --now srv-data.mount")
+    ssh("sudo install -o 4242 -g 4243 -m 0640 /etc/hostname /srv/data/file; sudo chown 4242 /srv/data")
+    machines.reboot(machine.instance_id)
+    assert ssh("systemctl is-active srv-data.mount; stat -c '%u:%g %a' /srv/data/file") == "active\n4242:4243 640"
+
+    other = replace(machine, instance_id="i-0bbb", private_ip="10.213.7.38")
+    machines.boot(other)
+    with pytest.raises(LocalCloudFailed, match="it is attached to i-0aaa"):
+        machines.attach(VOLUME, other.instance_id, "/dev/sdf")
+    machines.detach(VOLUME, machine.instance_id)
+    assert "No such file" in ssh(f"ls {DISK}")
+    assert ssh("sudo ls /srv/data") == ""
+    machines.attach(VOLUME, other.instance_id, "/dev/sdf")
+    console = machines.console(other.instance_id)
+    assert host_key(console) != host_key(machines.console(machine.instance_id))
+    look = f"sudo stat -c '%u:%g %a' {DISK}/file; sudo cat {DISK}/file"
+    assert login.run(other.private_ip, console, look) == "4242:4243 640\nip-10-213-7-37"
+
+    machines.terminate(other.instance_id)
+    assert machines.state(other.instance_id) == "absent"
+    machines.attach(VOLUME, machine.instance_id, "/dev/sdf")
+    assert ssh(f"sudo cat {DISK}/file") == "ip-10-213-7-37"
+
+
+def test_volume_in_use_is_not_deleted(machines: Machines, machine: InstanceSpec, state: Path) -> None:
+    machines.attach("vol-0eee", machine.instance_id, "/dev/sdg")
+    with pytest.raises(LocalCloudFailed, match="it is attached to i-0aaa"):
+        machines.delete_volume("vol-0eee")
+    machines.detach("vol-0eee", machine.instance_id)
+    machines.delete_volume("vol-0eee")
+    assert not (state / "volumes" / "vol-0eee").exists()
+
+
+def test_network_with_a_machine_in_it_is_not_removed(machines: Machines, machine: InstanceSpec) -> None:
+    with pytest.raises(LocalCloudFailed, match="removing the network"):
+        machines.delete_network(SUBNET)
+
+
+def test_failing_user_data_is_told_with_what_it_said(machines: Machines, spec: InstanceSpec) -> None:
+    failing = replace(
+        spec, instance_id="i-0bad", private_ip="10.213.7.66", user_data=b"#!/bin/sh\necho no such luck\nexit 3\n"
+    )
+    with pytest.raises(LocalCloudFailed) as failure:
+        machines.boot(failing)
+    assert "cloud-init failed" in failure.value.found
+    assert "no such luck" in failure.value.found
+    machines.terminate(failing.instance_id)
+    machines.terminate(failing.instance_id)
+    assert machines.state(failing.instance_id) == "absent"
+
+
+def test_machine_survives_the_killing_of_the_process_that_makes_it(
+    machines: Machines, spec: InstanceSpec, state: Path
+) -> None:
+    mine = replace(spec, instance_id="i-0fee", private_ip="10.213.7.67", user_data=b"#!/bin/sh\nsleep 2\n")
+    program = "import sys, pathlib\nfrom bootstrap.local.machines import *\n"
+    program += f"Machines({ENVIRONMENT!r}, pathlib.Path({str(state)!r})).boot({mine!r})"
+    maker = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
+    deadline = time.monotonic() + 30
+    while machines.state(mine.instance_id) != "running" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(maker.pid, signal.SIGKILL)
+    maker.wait()
+    machines.boot(mine)
+    assert machines.state(mine.instance_id) == "running"
+    machines.terminate(mine.instance_id)
+
+
+def test_half_made_container_is_made_again(machines: Machines, spec: InstanceSpec) -> None:
+    mine = replace(spec, instance_id="i-0daf", private_ip="10.213.7.68")
+    name = f"bootstrap-{ENVIRONMENT}-{mine.instance_id}"
+    from bootstrap.local.machines.image import ensure_image
+
+    subprocess.run(["podman", "create", f"--name={name}", ensure_image(print)], check=True, capture_output=True)
+    assert machines.state(mine.instance_id) == "absent"
+    machines.boot(mine)
+    assert machines.state(mine.instance_id) == "running"
+    machines.terminate(mine.instance_id)
+
+
+def test_remove_all_leaves_only_volumes(machines: Machines, machine: InstanceSpec, state: Path) -> None:
+    machines.remove_all()
+    assert machines.state(machine.instance_id) == "absent"
+    listing = ["podman", "network", "ls", f"--filter=label=bootstrap.environment={ENVIRONMENT}", "--format={{.Name}}"]
+    assert subprocess.run(listing, capture_output=True, text=True).stdout == ""
+    assert sorted(path.name for path in (state / "volumes").iterdir()) == [VOLUME]
+    assert str(state) not in Path("/proc/self/mountinfo").read_text()
