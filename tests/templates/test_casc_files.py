@@ -1,0 +1,151 @@
+"""The Configuration as Code files of this repository: closed doors, no secrets, and only what the locked Jenkins knows."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bootstrap.acts import casc, jobs
+from bootstrap.definitions.casc import names_of_variables
+from bootstrap.distribution.lock import load_lock
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = casc.read(ROOT / "casc")
+LOCK = load_lock(ROOT / "jenkins.lock.yaml")
+
+# Every key down to the first one that a plugin or a class of Jenkins owns, and the plugin that brings it ('' is the core).
+KNOWN = {
+    "jenkins.securityRealm.local": "",
+    "jenkins.authorizationStrategy.globalMatrix": "matrix-auth",
+    "jenkins.disableRememberMe": "",
+    "jenkins.systemMessage": "",
+    "jenkins.numExecutors": "",
+    "jenkins.labelString": "",
+    "jenkins.mode": "",
+    "jenkins.quietPeriod": "",
+    "jenkins.scmCheckoutRetryCount": "",
+    "jenkins.slaveAgentPort": "",
+    "jenkins.crumbIssuer": "",
+    "jenkins.markupFormatter": "",
+    "jenkins.globalNodeProperties": "",
+    "jenkins.log.recorders": "",
+    "jenkins.primaryView.all": "",
+    "jenkins.views": "",
+    "security.apiToken": "",
+    "security.scriptApproval": "script-security",
+    "security.gitHostKeyVerificationConfiguration": "git-client",
+    "unclassified.location": "",
+    "unclassified.mailer": "mailer",
+    "unclassified.buildDiscarders": "",
+    "unclassified.timestamper": "timestamper",
+    "credentials.system.domainCredentials": "credentials",
+    "tool.git": "git",
+    "tool.jdk": "",
+}
+# What breaks the start of this Jenkins, or opens it, wherever it stands.
+FORBIDDEN = (
+    "excludeClientIPFromCrumb",
+    "agentProtocols",
+    "myViewsTabBar",
+    "diskSpaceMonitor",
+    "remotingSecurity",
+    "unsecured",
+    "allowAnonymousRead",
+    "loggedInUsersCanDoAnything",
+    "noHostKeyVerificationStrategy",
+)
+
+
+def merge(left: Any, right: Any) -> Any:
+    """As Jenkins merges: mappings merge; the reader has seen to it that nothing else meets."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left | {key: merge(left[key], value) if key in left else value for key, value in right.items()}
+    raise AssertionError(f"two values meet: {left} and {right}")
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for text in FILES.values():
+        merged = merge(merged, yaml.safe_load(text))
+    return merged
+
+
+def paths(node: Any, prefix: str = "") -> Iterator[str]:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield f"{prefix}{key}"
+            yield from paths(value, f"{prefix}{key}.")
+
+
+def test_every_variable_that_is_provided_is_used_and_no_other() -> None:
+    assert {*casc.SECRETS, *casc.VARIABLES} == names_of_variables(FILES)
+
+
+def test_every_key_is_one_that_the_locked_jenkins_knows(settings: dict[str, Any]) -> None:
+    leaves = [path for path in paths(settings) if not any(other.startswith(f"{path}.") for other in paths(settings))]
+
+    unknown = [path for path in leaves if not any(f"{path}.".startswith(f"{known}.") for known in KNOWN)]
+
+    assert [] == unknown
+
+
+def test_every_key_of_a_plugin_has_its_plugin_in_the_lock() -> None:
+    assert set() == {plugin for plugin in KNOWN.values() if plugin} - LOCK.plugins.keys()
+    assert "configuration-as-code" in LOCK.plugins
+
+
+@pytest.mark.parametrize("key", FORBIDDEN)
+def test_no_file_names_what_opens_jenkins_or_breaks_its_start(key: str) -> None:
+    assert [] == [name for name, text in FILES.items() if key in text]
+
+
+def test_nobody_has_a_right_but_the_two_users(settings: dict[str, Any]) -> None:
+    entries = settings["jenkins"]["authorizationStrategy"]["globalMatrix"]["entries"]
+
+    assert [{"user"}, {"user"}] == [set(entry) for entry in entries]
+    assert ["admin", "toolkit"] == [entry["user"]["name"] for entry in entries]
+
+
+def test_nobody_can_sign_up_and_passwords_come_by_reference(settings: dict[str, Any]) -> None:
+    realm = settings["jenkins"]["securityRealm"]["local"]
+
+    assert realm["allowsSignup"] is False
+    assert {"admin": "${ADMIN_PASSWORD}", "toolkit": "${TOOLKIT_PASSWORD}"} == {
+        user["id"]: user["password"] for user in realm["users"]
+    }
+
+
+def test_the_crumb_issuer_is_on_and_has_no_attributes(settings: dict[str, Any]) -> None:
+    assert "standard" == settings["jenkins"]["crumbIssuer"]
+
+
+def test_no_port_waits_for_agents_and_no_script_leaves_the_sandbox(settings: dict[str, Any]) -> None:
+    assert -1 == settings["jenkins"]["slaveAgentPort"]
+    assert settings["security"]["scriptApproval"] == {"forceSandbox": True}
+
+
+def test_the_controller_builds_only_what_asks_for_its_label(settings: dict[str, Any]) -> None:
+    assert ("EXCLUSIVE", "infrastructure") == (settings["jenkins"]["mode"], settings["jenkins"]["labelString"])
+
+
+def test_the_toolkits_token_is_the_one_that_the_tool_makes(settings: dict[str, Any]) -> None:
+    (domain,) = settings["credentials"]["system"]["domainCredentials"]
+    (credential,) = domain["credentials"]
+
+    assert "11${TOOLKIT_TOKEN}" == credential["usernamePassword"]["password"]
+
+
+def test_the_view_shows_every_job_of_the_code_and_the_code_brings_no_view(settings: dict[str, Any]) -> None:
+    rendered = jobs.render(ROOT / "jobs", {"repository": "x", "branch": "main"}, {})
+    (view,) = [each["list"] for each in settings["jenkins"]["views"] if "list" in each]
+
+    assert list(rendered.jobs) == [name for name in rendered.jobs if re.fullmatch(view["includeRegex"], name)]
+    assert {} == rendered.views
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    assert [] == [name for name, text in FILES.items() if not text.startswith("# ")]
