@@ -91,11 +91,11 @@ def test_verify_runs_nightly_and_after_what_changes_things() -> None:
     assert "seed,network" == upstream
 
 
-def test_nothing_starts_the_network_job_but_a_person_and_it_only_plans_unless_told() -> None:
+def test_nothing_starts_the_network_job_but_a_person_who_may_also_only_look() -> None:
     choices = [each.text for each in TREES["network"].iterfind(".//choices//string")]
 
     assert {} == triggers("network")
-    assert ["plan", "apply"] == choices
+    assert ["apply", "plan"] == choices
 
 
 @every_script
