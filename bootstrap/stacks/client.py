@@ -1,0 +1,45 @@
+"""The part of boto3's CloudFormation client that the stack act uses, and pages of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+
+class CloudFormation(Protocol):
+    """Keyword arguments in, dictionaries out, as the service documents them."""
+
+    def describe_stacks(self, **request: Any) -> Any:
+        """Status, outputs and tags of a stack."""
+
+    def describe_stack_events(self, **request: Any) -> Any:
+        """A stack's events, newest first."""
+
+    def create_change_set(self, **request: Any) -> Any:
+        """Begin to compute what a template would change."""
+
+    def describe_change_set(self, **request: Any) -> Any:
+        """How far that is, and what would change."""
+
+    def execute_change_set(self, **request: Any) -> Any:
+        """Begin to carry it out."""
+
+    def delete_change_set(self, **request: Any) -> Any:
+        """Throw a change set away."""
+
+    def delete_stack(self, **request: Any) -> Any:
+        """Begin to delete a stack."""
+
+    def update_termination_protection(self, **request: Any) -> Any:
+        """Guard a stack against deletion, or cease to."""
+
+
+def pages(call: Callable[..., Any], **request: Any) -> Iterator[dict[str, Any]]:
+    """The answers of a call, page after page."""
+    token: str | None = None
+    while True:
+        answer = call(**request, **({"NextToken": token} if token else {}))
+        yield answer
+        token = answer.get("NextToken")
+        if not token:
+            return

@@ -1,0 +1,150 @@
+"""Templates as files: read, checked against the parameters that they will get, and linted. Nothing here asks a cloud.
+
+The only importer of cfn-lint. Linting all templates takes seconds, so a template that was found good is remembered by its
+content, its region and cfn-lint's version, in the folder where the tool keeps its own things.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bootstrap.errors import Fault, TemplateInvalid
+
+LARGEST = 51200  # bytes that CloudFormation takes in a request; a larger template would have to lie in a bucket
+_REMEDY = "Mend the template; nothing was made or changed."
+
+
+@dataclass(frozen=True)
+class Source:
+    """A template as the act needs it.
+
+    `defaults` has every parameter, with its default or None. Where a change would replace one of the resources `replaced`,
+    `by_way_of` are the parameters of the state to pass through, in which they do not exist.
+    """
+
+    body: str
+    defaults: Mapping[str, str | None]
+    replaced: frozenset[str] = frozenset()
+    by_way_of: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which the short forms (!Ref, !Sub ...) are just values: only parameters and metadata are read here."""
+
+
+def _short_form(loader: _Loader, _: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node, deep=True) if isinstance(node, yaml.MappingNode) else None
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+def load(path: Path, parameters: Mapping[str, str]) -> Source:
+    """The template at `path`, or TemplateInvalid where it cannot be sent or does not fit these parameters."""
+    source = _read(path)
+    faults = [
+        Fault(str(path), _line(source.body, "Parameters:"), 1, message)
+        for message in _misfits(source.defaults, parameters)
+    ]
+    if faults:
+        raise TemplateInvalid(f"giving {path.name} its parameters", faults, _REMEDY)
+    return source
+
+
+def _misfits(defaults: Mapping[str, str | None], parameters: Mapping[str, str]) -> list[str]:
+    unknown = [f"the template has no parameter '{name}'" for name in parameters if name not in defaults]
+    missing = [
+        f"the parameter '{name}' has no default and was not given"
+        for name, default in defaults.items()
+        if default is None and name not in parameters
+    ]
+    return unknown + missing
+
+
+def _read(path: Path) -> Source:
+    body = path.read_bytes()
+    if len(body) > LARGEST:
+        fault = Fault(str(path), 1, 1, f"{len(body)} bytes; CloudFormation takes {LARGEST} in a request")
+        raise TemplateInvalid(f"reading {path.name}", [fault], "Divide it into two stacks.")
+    try:
+        content = yaml.load(body, _Loader)  # noqa: S506 -- a SafeLoader of our own
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        fault = Fault(str(path), line, column, str(getattr(error, "problem", error)))
+        raise TemplateInvalid(f"reading {path.name}", [fault], _REMEDY) from error
+    if not isinstance(content, dict):
+        raise TemplateInvalid(f"reading {path.name}", [Fault(str(path), 1, 1, "not a mapping")], _REMEDY)
+    replacement = (content.get("Metadata") or {}).get("Replacement") or {}
+    return Source(
+        body=body.decode(),
+        defaults={name: _text(it.get("Default")) for name, it in (content.get("Parameters") or {}).items()},
+        replaced=frozenset(replacement.get("Of", ())),
+        by_way_of=dict(replacement.get("ByWayOf", {})),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _line(body: str, start: str) -> int:
+    return next((number for number, line in enumerate(body.splitlines(), 1) if line.startswith(start)), 1)
+
+
+def lint(path: Path, region: str) -> None:
+    """TemplateInvalid with every error that cfn-lint finds for that region; warnings are for the project's own tests."""
+    key = hashlib.sha256(b"\0".join((path.read_bytes(), region.encode(), version("cfn-lint").encode()))).hexdigest()
+    memory = path.resolve().parent.parent / ".bootstrap" / "linted.json"
+    known = _remembered(memory)
+    if key in known:
+        return
+    faults = [fault for fault, is_error in findings(path, region) if is_error]
+    if faults:
+        raise TemplateInvalid(f"checking {path.name} for {region}", faults, _REMEDY)
+    _remember(memory, [*known[-63:], key])
+
+
+def findings(path: Path, region: str) -> list[tuple[Fault, bool]]:
+    """Everything that cfn-lint says about a template in a region, and whether each is an error."""
+    from cfnlint.api import lint_file
+    from cfnlint.config import ManualArgs
+
+    matches = lint_file(path, ManualArgs(regions=[region]))
+    return [
+        (
+            Fault(str(path), match.linenumber, match.columnnumber, f"{match.rule.id} {match.message}"),
+            match.rule.id.startswith("E"),
+        )
+        for match in sorted(matches, key=lambda match: (match.linenumber, match.columnnumber))
+    ]
+
+
+def _remembered(memory: Path) -> list[str]:
+    try:
+        return list(json.loads(memory.read_text()))
+    except (OSError, ValueError):
+        return []
+
+
+def _remember(memory: Path, keys: list[str]) -> None:
+    # Without the folder there is nothing to remember in: a lone template is linted each time.
+    if memory.parent.is_dir():
+        scratch = memory.with_suffix(".new")
+        try:
+            scratch.write_text(json.dumps(keys))
+            scratch.replace(memory)
+        except OSError:
+            return
