@@ -332,7 +332,7 @@ def _finished(made: Any) -> str:
         description = ElementTree.SubElement(made.xml, "description")
     text = (description.text or "").replace(_BUILDERS_MARK, "").rstrip()
     description.text = text
-    digest = hashlib.sha256(made.output()).hexdigest()[:16]
+    digest = hashlib.sha256(ElementTree.tostring(made.xml)).hexdigest()[:16]
     description.text = "\n\n".join(part for part in (text, _FOOTER.format(digest)) if part)
     return str(made.output().decode())
 
