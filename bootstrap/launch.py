@@ -11,8 +11,8 @@ Whatever a person wrote (templates, CasC, jobs) is read and refused before the f
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.context import ROOT, STACKS, Context
 from bootstrap.run import Run
-from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
+from bootstrap.values import Change, Controller, Machine, Stack, Verdict
 
 TEMPLATES = ROOT / "cloudformation"
 # Outputs of the stacks before that are the controller's parameters of the same names.
@@ -58,11 +58,10 @@ def stacks(context: Context, run: Run, names: Sequence[str] = STACKS) -> Machine
         made: dict[str, Stack] = dict(context.stacks)
         for name in names:
             wished = template(context, name, made, tags)
-            if name == "controller" and name in made and needs_rebuild(context, wished):
-                run.notice("the machine is replaced: the old one goes first, for the data volume is attached only once")
-                absent = dataclasses.replace(wished, parameters={**wished.parameters, "Presence": "absent"})
-                stack.apply(client, absent, run)
-            made[name] = stack.apply(client, wished, run)
+            if name == "controller" and is_gone(context):
+                run.notice("the machine is gone: its stack lets go of what is left of it, then makes a new one")
+                stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
+            made[name] = stack.apply(client, wished, run, before_removal=lambda old: stop_machine(context, old))
         context.forget()
         if "controller" not in names:
             return None
@@ -200,15 +199,18 @@ def parameters(context: Context, name: str, made: Mapping[str, Stack]) -> dict[s
             )
 
 
-def needs_rebuild(context: Context, wished: StackTemplate) -> bool:
-    """Whether the machine must go before the new one comes: it is gone already, or CloudFormation would replace it."""
-    instance = context.stacks["controller"].outputs.get("InstanceId")
-    if instance is None:
-        return False
-    if machine.state(context.world.aws("ec2"), instance) in {"absent", "terminated", "shutting-down"}:
-        return True
-    pending = stack.plan(context.world.aws("cloudformation"), wished)
-    return any(change.kind is ChangeKind.REPLACE and change.name.endswith("Instance") for change in pending)
+def is_gone(context: Context) -> bool:
+    """Whether a machine that the controller stack made was terminated behind its back."""
+    known = context.stacks.get("controller")
+    instance = known.outputs.get("InstanceId") if known else None
+    gone = {"absent", "terminated", "shutting-down"}
+    return instance is not None and machine.state(context.world.aws("ec2"), instance) in gone
+
+
+def stop_machine(context: Context, controller: Stack) -> None:
+    """Stop a machine that is about to be replaced: what it still holds in memory reaches the data volume."""
+    if "InstanceId" in controller.outputs:
+        machine.stop(context.world.aws("ec2"), controller.outputs["InstanceId"])
 
 
 def snapshot(context: Context) -> repository.Snapshot:

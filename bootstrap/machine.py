@@ -86,6 +86,15 @@ def start(ec2: Any, instance_id: str, report: Reporter) -> None:
     ec2.start_instances(InstanceIds=[instance_id])
 
 
+def stop(ec2: Any, instance_id: str) -> None:
+    """Shut a running instance down in good order, and wait until it is."""
+    if state(ec2, instance_id) in {"running", "pending", "stopping"}:
+        ec2.stop_instances(InstanceIds=[instance_id])
+        ec2.get_waiter("instance_stopped").wait(
+            InstanceIds=[instance_id], WaiterConfig={"Delay": 2, "MaxAttempts": 150}
+        )
+
+
 def state(ec2: Any, instance_id: str) -> str:
     """The instance's state as EC2 names it, or 'absent'."""
     instance = _instance(ec2, instance_id)
