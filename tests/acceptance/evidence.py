@@ -1,0 +1,362 @@
+"""What the checks look at, gathered once and at the same time: the machine, the controller, its TLS and the account.
+
+Each function asks for one thing and judges nothing. `Evidence` starts those that the chosen checks need and hands out what
+came back; what a function raises is raised for every check that needed it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import ssl
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+import yaml
+from handshake import Place, is_open, offer, speak
+from testinfra.host import Host
+
+from bootstrap import builds
+from bootstrap.acts import jobs
+from bootstrap.context import Context
+from bootstrap.jenkins_api import ask, expect
+from bootstrap.values import Change
+
+INSPECT = "sudo -n /usr/local/sbin/inspect-machine"
+CANARY = "canary"
+_SECONDS = 60
+_CANARY_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Everything through which a question may be asked; all of it is open before the first is."""
+
+    context: Context
+    host: Host
+    server: str  # the controller's URL at this end of the tunnel, ending in '/'
+    place: Place  # where its TLS is spoken
+
+
+class Client:
+    """One thread's own signed-in client: python-jenkins' single session is not made for several threads."""
+
+    def __init__(self, subject: Subject) -> None:
+        controller = subject.context.controller
+        self.server = subject.server
+        self._session = requests.Session()
+        self._session.auth = (controller.user, controller.token.reveal())
+
+    def jenkins_request(self, req: requests.Request, add_crumb: bool = True, resolve_auth: bool = True) -> Any:
+        """Send it; an API token needs no crumb."""
+        return self._session.send(self._session.prepare_request(req), timeout=_SECONDS)
+
+    def json(self, path: str, tree: str) -> Any:
+        """The answer of the API at `path`, cut to `tree`."""
+        answer = ask(self, "GET", f"{path}api/json", params={"tree": tree})
+        return expect(answer, f"asking Jenkins for {path or '/'}").json()
+
+
+def inspection(subject: Subject) -> dict[str, Any]:
+    """Everything about the machine that takes root to know, by its one inspector."""
+    found: dict[str, Any] = json.loads(subject.host.check_output(INSPECT))
+    return found
+
+
+# --- the controller
+
+
+def sign_in_page(subject: Subject) -> requests.Response:
+    """The sign-in page, which everybody may see."""
+    return requests.get(f"{subject.server}login", timeout=_SECONDS)
+
+
+def strangers_answers(subject: Subject) -> dict[str, int]:
+    """What pages a client without a name is answered with."""
+    paths = ("", "api/json", "computer/api/json", "manage", "script", f"job/{CANARY}/", "configuration-as-code/")
+    with requests.Session() as session:
+        return {
+            path: session.get(f"{subject.server}{path}", timeout=_SECONDS, allow_redirects=False).status_code
+            for path in paths
+        }
+
+
+def guessed_passwords(subject: Subject) -> dict[str, int]:
+    """What signing in with the passwords that everybody tries first is answered with."""
+    guesses = [("admin", "admin"), ("admin", "password"), ("toolkit", "toolkit"), ("jenkins", "jenkins")]
+    return {
+        f"{user}:{word}": requests.get(f"{subject.server}api/json", auth=(user, word), timeout=_SECONDS).status_code
+        for user, word in guesses
+    }
+
+
+@dataclass(frozen=True)
+class Forged:
+    """A request as a foreign page would forge it: a signed-in session's, with and without the crumb."""
+
+    signed_in: int
+    without_crumb: int
+    with_crumb: int
+
+
+def forged_request(subject: Subject) -> Forged:
+    """Post an empty, harmless configuration to be checked, in a session that signed in with the password."""
+    controller, path = subject.context.controller, f"{subject.server}configuration-as-code/check"
+    with requests.Session() as session:
+        session.auth = (controller.user, controller.password.reveal())
+        signed_in = session.get(f"{subject.server}me/api/json", timeout=_SECONDS).status_code
+        without = session.post(path, data="jenkins: {}\n", timeout=_SECONDS).status_code
+        told = session.get(f"{subject.server}crumbIssuer/api/json", timeout=_SECONDS).json()
+        crumb = {told["crumbRequestField"]: told["crumb"]}
+        with_crumb = session.post(path, data="jenkins: {}\n", headers=crumb, timeout=_SECONDS).status_code
+    return Forged(signed_in, without, with_crumb)
+
+
+def controllers_state(subject: Subject) -> dict[str, Any]:
+    """The controller about itself."""
+    tree = "useCrumbs,useSecurity,quietingDown,mode,slaveAgentPort"
+    found: dict[str, Any] = Client(subject).json("", tree)
+    return found
+
+
+def installed_plugins(subject: Subject) -> dict[str, dict[str, Any]]:
+    """Every plugin that Jenkins has, by its id."""
+    told = Client(subject).json("pluginManager/", "plugins[shortName,version,active,enabled]")
+    return {plugin["shortName"]: plugin for plugin in told["plugins"]}
+
+
+def exported_settings(subject: Subject) -> dict[str, Any]:
+    """The settings as Jenkins exports them."""
+    answer = expect(ask(Client(subject), "POST", "configuration-as-code/export"), "exporting Jenkins' settings")
+    found: dict[str, Any] = yaml.safe_load(answer.text)
+    return found
+
+
+def known_users(subject: Subject) -> dict[str, int]:
+    """How Jenkins answers for each user that the configuration names: 200 for one that exists."""
+    client, names = Client(subject), set()
+    for text in subject.context.casc_files.values():
+        realm = (yaml.safe_load(text).get("jenkins") or {}).get("securityRealm") or {}
+        names |= {user["id"] for user in (realm.get("local") or {}).get("users", ())}
+    return {name: ask(client, "GET", f"user/{name}/api/json").status_code for name in sorted(names)}
+
+
+def job_changes(subject: Subject) -> tuple[Change, ...]:
+    """What publishing the jobs would change."""
+    return jobs.plan(Client(subject), subject.context.jobset)
+
+
+@dataclass(frozen=True)
+class Build:
+    """The canary's build that these checks started, and the job's history after it."""
+
+    word: str
+    number: int
+    result: str
+    log: str
+    artifact: str
+    history: tuple[int, ...]
+
+
+def canary_build(subject: Subject) -> Build:
+    """Start the canary with a word of this run's own, follow it to its end, read everything back."""
+    client, word, log = Client(subject), secrets.token_hex(4), list[str]()
+    result = builds.follow(client, CANARY, {"WORD": word}, log.append, timeout=_CANARY_SECONDS, sleep=_short)
+    told = client.json(f"job/{CANARY}/", "builds[number,result,actions[parameters[name,value]]]")
+    number = next((b["number"] for b in told["builds"] if word in _words(b)), 0)
+    artifact = ask(client, "GET", f"job/{CANARY}/{number}/artifact/canary.txt")
+    history = tuple(build["number"] for build in told["builds"])
+    text = artifact.text if artifact.status_code == 200 else f"HTTP {artifact.status_code}"
+    return Build(word, number, result, "".join(log), text, history)
+
+
+def _words(build: Mapping[str, Any]) -> set[str]:
+    return {str(it.get("value")) for action in build.get("actions", ()) for it in action.get("parameters", ())}
+
+
+def _short(seconds: float) -> None:
+    time.sleep(min(seconds, 0.2))
+
+
+# --- TLS
+
+
+def spoken(subject: Subject) -> Any:
+    """One verified exchange."""
+    return speak(subject.place, subject.context.controller.authority)
+
+
+def offers(subject: Subject) -> dict[str, str]:
+    """What comes of offering each protocol version alone."""
+    versions = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+    return {version.name: offer(subject.place, version) for version in versions}
+
+
+def open_ports(subject: Subject) -> dict[int, bool]:
+    """Which of the ports that must be closed are open, seen from here: plain HTTP, and Jenkins' own."""
+    address = subject.context.machine.address
+    with ThreadPoolExecutor() as pool:
+        return dict(zip((80, 8080), pool.map(lambda port: is_open(address, port), (80, 8080)), strict=True))
+
+
+# --- the account
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of one of the stacks."""
+
+    stack: str
+    logical_id: str
+    type: str
+    physical_id: str
+
+    @property
+    def shown(self) -> str:
+        """Stack, logical id and kind: 'network Vpc (AWS::EC2::VPC)'."""
+        return f"{self.stack} {self.logical_id} ({self.type})"
+
+
+# Kinds that take no tags of their own, by the CloudFormation resource specification.
+UNTAGGED = frozenset(
+    f"AWS::{kind}"
+    for kind in ("EC2::VPCGatewayAttachment", "EC2::Route", "EC2::SubnetRouteTableAssociation", "EC2::VolumeAttachment")
+) | {"AWS::IAM::RolePolicy"}
+
+
+def tags_of_resources(subject: Subject) -> dict[str, dict[str, str]]:
+    """Every resource of the stacks that takes tags, as shown to people, with its tags; ValueError for a kind unknown here."""
+    context = subject.context
+    client = context.world.aws("cloudformation")
+    found = [
+        Resource(name, it["LogicalResourceId"], it["ResourceType"], it["PhysicalResourceId"])
+        for name, stack in context.stacks.items()
+        for it in client.describe_stack_resources(StackName=stack.name)["StackResources"]
+        if it["ResourceType"] not in UNTAGGED
+    ]
+    by_id = _tags_in_ec2(context, [it for it in found if it.type.startswith("AWS::EC2::")])
+    return {it.shown: by_id[it.physical_id] if it.physical_id in by_id else _tags(context, it) for it in found}
+
+
+def _tags_in_ec2(context: Context, resources: list[Resource]) -> dict[str, dict[str, str]]:
+    """Tags by physical id, in one request; where CloudFormation's id is not EC2's own, it is looked up first."""
+    ec2 = context.world.aws("ec2")
+    own = {it.physical_id: it.physical_id for it in resources}
+    for it in resources:
+        if it.type == "AWS::EC2::KeyPair":
+            own[it.physical_id] = context.outputs("data")["KeyPairId"]
+        if it.type == "AWS::EC2::EIP":
+            (address,) = ec2.describe_addresses(PublicIps=[it.physical_id])["Addresses"]
+            own[it.physical_id] = address["AllocationId"]
+    pages = ec2.get_paginator("describe_tags").paginate(Filters=[{"Name": "resource-id", "Values": list(own.values())}])
+    told = [tag for page in pages for tag in page["Tags"]]
+    return {
+        physical: {tag["Key"]: tag["Value"] for tag in told if tag["ResourceId"] == real}
+        for physical, real in own.items()
+    }
+
+
+def _tags(context: Context, resource: Resource) -> dict[str, str]:
+    match resource.type:
+        case "AWS::SecretsManager::Secret":
+            told = context.world.aws("secretsmanager").describe_secret(SecretId=resource.physical_id)
+        case "AWS::IAM::Role":
+            told = context.world.aws("iam").list_role_tags(RoleName=resource.physical_id)
+        case "AWS::IAM::InstanceProfile":
+            told = context.world.aws("iam").list_instance_profile_tags(InstanceProfileName=resource.physical_id)
+        case _:
+            raise ValueError(f"{resource.shown}: this suite does not know how to ask for the tags of that kind")
+    return {tag["Key"]: tag["Value"] for tag in told.get("Tags", ())}
+
+
+def stacks_told(subject: Subject) -> dict[str, dict[str, Any]]:
+    """CloudFormation's own description of each stack."""
+    client = subject.context.world.aws("cloudformation")
+    return {
+        name: client.describe_stacks(StackName=stack.name)["Stacks"][0]
+        for name, stack in subject.context.stacks.items()
+    }
+
+
+def instance(subject: Subject) -> dict[str, Any]:
+    """The machine as EC2 describes it."""
+    ec2 = subject.context.world.aws("ec2")
+    told = ec2.describe_instances(InstanceIds=[subject.context.outputs("controller")["InstanceId"]])
+    found: dict[str, Any] = told["Reservations"][0]["Instances"][0]
+    return found
+
+
+def volumes(subject: Subject) -> dict[str, dict[str, Any]]:
+    """The data volume, and all that are attached to the machine, by id."""
+    ec2, context = subject.context.world.aws("ec2"), subject.context
+    of_machine = {"Name": "attachment.instance-id", "Values": [context.outputs("controller")["InstanceId"]]}
+    told = ec2.describe_volumes(Filters=[of_machine])["Volumes"]
+    told += ec2.describe_volumes(VolumeIds=[context.outputs("data")["DataVolumeId"]])["Volumes"]
+    return {volume["VolumeId"]: volume for volume in told}
+
+
+def security_groups(subject: Subject) -> dict[str, dict[str, Any]]:
+    """Every security group of the VPC, by id."""
+    ec2, network = subject.context.world.aws("ec2"), subject.context.outputs("network")
+    told = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [network["VpcId"]]}])
+    return {group["GroupId"]: group for group in told["SecurityGroups"]}
+
+
+SECRETS = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret")
+
+
+def kept_secrets(subject: Subject) -> dict[str, dict[str, Any]]:
+    """Secrets Manager's description of each secret; their values are not asked for."""
+    client, data = subject.context.world.aws("secretsmanager"), subject.context.outputs("data")
+    return {name: client.describe_secret(SecretId=data[name]) for name in SECRETS}
+
+
+GATHERERS: dict[str, Callable[[Subject], Any]] = {
+    function.__name__: function
+    for function in (
+        # The slowest first, for they set how long it all takes.
+        canary_build,
+        inspection,
+        job_changes,
+        open_ports,
+        sign_in_page,
+        strangers_answers,
+        guessed_passwords,
+        forged_request,
+        controllers_state,
+        installed_plugins,
+        exported_settings,
+        known_users,
+        spoken,
+        offers,
+        tags_of_resources,
+        stacks_told,
+        instance,
+        volumes,
+        security_groups,
+        kept_secrets,
+    )
+}
+
+
+class Evidence:
+    """What was gathered, by the gatherers' names."""
+
+    def __init__(self, subject: Subject, wanted: Iterable[str]) -> None:
+        self._pool = ThreadPoolExecutor(len(GATHERERS))
+        names = set(wanted)
+        self._found: dict[str, Future[Any]] = {
+            name: self._pool.submit(gather, subject) for name, gather in GATHERERS.items() if name in names
+        }
+
+    def of(self, name: str) -> Any:
+        """What one gatherer returned, or its exception."""
+        return self._found[name].result()
+
+    def close(self) -> None:
+        """Wait for whoever still gathers."""
+        self._pool.shutdown()

@@ -1,0 +1,137 @@
+"""What the account holds: encrypted, tagged, closed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.context import Context
+
+WORLD = {"0.0.0.0/0", "::/0"}
+
+
+def test_the_stacks_are_complete(stacks_told: dict[str, dict[str, Any]]) -> None:
+    """Every stack is there, and its last change succeeded."""
+    good = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
+
+    assert {"network", "data", "controller"} == set(stacks_told)
+    assert {} == {name: it["StackStatus"] for name, it in stacks_told.items() if it["StackStatus"] not in good}
+
+
+def test_the_data_cannot_be_deleted_by_mistake(stacks_told: dict[str, dict[str, Any]]) -> None:
+    """The data stack is protected against deletion."""
+    assert stacks_told["data"].get("EnableTerminationProtection") is True
+
+
+def test_everything_carries_the_tags(tags_of_resources: dict[str, dict[str, str]], context: Context) -> None:
+    """Every resource of the stacks that takes tags carries the seven."""
+    wished = {key: value for key, value in context.tags("", "").items() if value}
+
+    wrong = {
+        shown: missing
+        for shown, tags in tags_of_resources.items()
+        if (missing := _missing(wished, tags, ("Commit", "Run")))
+    }
+
+    assert {} == wrong
+    assert len(tags_of_resources) > 10
+
+
+def _missing(wished: dict[str, str], tags: dict[str, str], any_value: tuple[str, ...]) -> list[str]:
+    differing = [
+        f"{key} is {tags.get(key)!r}, not {value!r}" for key, value in wished.items() if tags.get(key) != value
+    ]
+    return differing + [f"{key} is missing" for key in any_value if not tags.get(key)]
+
+
+def test_the_data_volume_is_the_machines(volumes: dict[str, dict[str, Any]], context: Context) -> None:
+    """The data volume is attached to this machine."""
+    volume = volumes[context.outputs("data")["DataVolumeId"]]
+
+    attached = [(it["InstanceId"], it["State"]) for it in volume["Attachments"]]
+
+    assert [(context.outputs("controller")["InstanceId"], "attached")] == attached
+
+
+def test_every_volume_is_encrypted(volumes: dict[str, dict[str, Any]]) -> None:
+    """The data volume and the machine's own are encrypted."""
+    assert [] == [name for name, volume in volumes.items() if not volume["Encrypted"]]
+
+
+def test_the_machine_has_a_root_volume(
+    volumes: dict[str, dict[str, Any]], instance: dict[str, Any], context: Context
+) -> None:
+    """The machine's root volume is another one than the data volume, and goes with the machine."""
+    mappings = {it["DeviceName"]: it["Ebs"] for it in instance["BlockDeviceMappings"]}
+    root = mappings[instance["RootDeviceName"]]
+
+    assert root["VolumeId"] in volumes
+    assert context.outputs("data")["DataVolumeId"] != root["VolumeId"]
+    assert root["DeleteOnTermination"] is True
+
+
+def test_credentials_of_the_machine_need_a_session(instance: dict[str, Any]) -> None:
+    """The machine's credentials are given out by IMDSv2 alone, and not beyond the machine."""
+    options = instance["MetadataOptions"]
+
+    assert ("required", 1) == (options["HttpTokens"], options["HttpPutResponseHopLimit"])
+
+
+def test_the_machine_has_no_public_address(instance: dict[str, Any]) -> None:
+    """The machine has no public address."""
+    assert not instance.get("PublicIpAddress")
+
+
+def test_the_machine_is_in_its_own_group(instance: dict[str, Any], context: Context) -> None:
+    """The controller's security group is the machine's only one."""
+    assert [context.outputs("network")["ControllerSecurityGroupId"]] == [
+        group["GroupId"] for group in instance["SecurityGroups"]
+    ]
+
+
+def test_only_operators_are_let_in(security_groups: dict[str, dict[str, Any]], context: Context) -> None:
+    """The machine's security group lets the operators in to SSH and HTTPS, and nobody else to anything."""
+    group = security_groups[context.outputs("network")["ControllerSecurityGroupId"]]
+    operators = context.settings.access.operator_cidr
+
+    assert ({("tcp", 22, 22, operators), ("tcp", 443, 443, operators)} if operators else set()) == _ingress(group)
+
+
+def test_the_world_is_let_in_nowhere(security_groups: dict[str, dict[str, Any]]) -> None:
+    """No security group of the network lets the whole world in."""
+    open_to_all = {
+        group["GroupName"]: sorted(map(str, rules))
+        for group in security_groups.values()
+        if (rules := {rule for rule in _ingress(group) if rule[3] in WORLD})
+    }
+
+    assert {} == open_to_all
+
+
+def _ingress(group: dict[str, Any]) -> set[tuple[Any, ...]]:
+    """The rules that let something in: protocol, ports, and from where."""
+    return {
+        (rule["IpProtocol"], rule.get("FromPort"), rule.get("ToPort"), source)
+        for rule in group["IpPermissions"]
+        for source in (
+            *(it["CidrIp"] for it in rule.get("IpRanges", ())),
+            *(it["CidrIpv6"] for it in rule.get("Ipv6Ranges", ())),
+            *(it["GroupId"] for it in rule.get("UserIdGroupPairs", ())),
+            *(it["PrefixListId"] for it in rule.get("PrefixListIds", ())),
+        )
+    }
+
+
+def test_the_secrets_are_kept(kept_secrets: dict[str, dict[str, Any]]) -> None:
+    """Every secret is there, holds a value, and is not on its way out."""
+    assert [] == [name for name, told in kept_secrets.items() if not told.get("VersionIdsToStages")]
+    assert [] == [name for name, told in kept_secrets.items() if told.get("DeletedDate")]
+
+
+def test_the_secrets_cannot_be_guessed(context: Context) -> None:
+    """The toolkit's password and token are long and not alike."""
+    password, token = context.controller.password.reveal(), context.controller.token.reveal()
+
+    # Truths alone are asserted, so that a failure shows no secret.
+    is_long = len(password) >= 24 and len(set(password)) >= 10
+    is_token = len(token) == 34 and len(set(token)) >= 8
+    assert (True, True, True) == (is_long, is_token, password != token)

@@ -1,0 +1,105 @@
+"""Jenkins itself: the locked version, configured as the code says, closed to strangers, and able to build."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+from evidence import Build, Forged
+from exported import differences, rights, wished
+
+from bootstrap.acts.casc import variables
+from bootstrap.context import Context
+from bootstrap.values import Change
+
+
+def test_the_version_is_the_locked_one(sign_in_page: requests.Response, context: Context) -> None:
+    """Jenkins answers, and is the version that the lock names."""
+    assert (200, context.lock.version) == (sign_in_page.status_code, sign_in_page.headers.get("X-Jenkins"))
+
+
+def test_the_plugins_are_the_locked_ones(installed_plugins: dict[str, dict[str, Any]], context: Context) -> None:
+    """The plugins are exactly those of the lock."""
+    there = {name: plugin["version"] for name, plugin in installed_plugins.items()}
+
+    assert [] == sorted(set(there.items()) - set(context.lock.plugins.items())), "not in the lock"
+    assert [] == sorted(set(context.lock.plugins.items()) - set(there.items())), "in the lock alone"
+
+
+def test_every_plugin_works(installed_plugins: dict[str, dict[str, Any]]) -> None:
+    """Every plugin is switched on and started."""
+    assert [] == [name for name, it in installed_plugins.items() if not (it["active"] and it["enabled"])]
+
+
+def test_strangers_are_kept_out(strangers_answers: dict[str, int]) -> None:
+    """Nobody without a name sees anything."""
+    # A thing that may not even be known of is answered with 404.
+    assert {} == {path: status for path, status in strangers_answers.items() if status not in {403, 404}}
+    assert (403, 403) == (strangers_answers[""], strangers_answers["api/json"])
+
+
+def test_passwords_cannot_be_guessed(guessed_passwords: dict[str, int]) -> None:
+    """The passwords that everybody tries first are refused."""
+    assert {401} == set(guessed_passwords.values()), guessed_passwords
+
+
+def test_forged_requests_are_refused(forged_request: Forged) -> None:
+    """A request that another site forges is refused: without its crumb, a session may change nothing."""
+    assert Forged(signed_in=200, without_crumb=403, with_crumb=200) == forged_request
+
+
+def test_security_is_switched_on(controllers_state: dict[str, Any]) -> None:
+    """Sign-in and protection against forged requests are switched on."""
+    assert (True, True) == (controllers_state["useSecurity"], controllers_state["useCrumbs"])
+
+
+def test_builds_are_let_run(controllers_state: dict[str, Any]) -> None:
+    """Jenkins is not preparing to shut down."""
+    assert controllers_state["quietingDown"] is False
+
+
+def test_the_settings_are_the_codes(exported_settings: dict[str, Any], context: Context) -> None:
+    """Every setting is as the code says."""
+    wish = wished(context.casc_files, variables(context.settings, context.url))
+
+    assert [] == list(differences(wish, exported_settings))
+
+
+def test_nobody_else_has_rights(exported_settings: dict[str, Any], context: Context) -> None:
+    """Nobody has other rights than those that the code gives."""
+    wish = wished(context.casc_files, variables(context.settings, context.url))
+
+    assert rights(wish) == rights(exported_settings)
+
+
+def test_the_users_are_there(known_users: dict[str, int]) -> None:
+    """Every user that the code names is there."""
+    assert {"admin": 200, "toolkit": 200} == known_users
+
+
+def test_the_jobs_are_the_codes(job_changes: tuple[Change, ...], context: Context) -> None:
+    """Every job is there as the code renders it, and what left the code is disabled."""
+    assert [] == [f"{change.kind} {change.name} {change.detail}".strip() for change in job_changes]
+    assert context.jobset.jobs
+
+
+def test_a_build_succeeds(canary_build: Build) -> None:
+    """A build that is started now succeeds."""
+    assert "SUCCESS" == canary_build.result, canary_build.log
+
+
+def test_a_build_leaves_its_log(canary_build: Build) -> None:
+    """The build's log can be read and holds what the build said."""
+    assert f"canary: {canary_build.word}" in canary_build.log
+    assert "Finished: SUCCESS" in canary_build.log
+
+
+def test_a_build_leaves_its_artifact(canary_build: Build) -> None:
+    """The build's artifact can be fetched."""
+    assert f"canary: {canary_build.word}\n" == canary_build.artifact
+
+
+def test_the_history_of_builds_is_there(canary_build: Build) -> None:
+    """The build is in its job's history, and so are builds before it."""
+    assert canary_build.number in canary_build.history
+    assert canary_build.number == 1 or min(canary_build.history) < canary_build.number

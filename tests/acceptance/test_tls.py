@@ -1,0 +1,60 @@
+"""How Jenkins is reached from outside: encrypted, under its own name, and no other way."""
+
+from __future__ import annotations
+
+from handshake import REFUSED, Place, Spoken
+
+DAYS = 30
+
+
+def test_the_certificate_is_ours(spoken: Spoken) -> None:
+    """Jenkins shows a certificate that the environment's own authority signed."""
+    assert 200 == spoken.status
+
+
+def test_the_certificate_names_the_url(spoken: Spoken, place: Place) -> None:
+    """The certificate is made out to the URL's host."""
+    assert place.name in spoken.names
+
+
+def test_the_certificate_lasts(spoken: Spoken) -> None:
+    """The certificate is valid for another 30 days at least."""
+    assert spoken.days_left > DAYS
+
+
+def test_current_tls_is_spoken(offers: dict[str, str]) -> None:
+    """TLS 1.2 and 1.3 are spoken."""
+    assert {"TLSv1.2", "TLSv1.3"} == {offers["TLSv1_2"], offers["TLSv1_3"]}
+
+
+def test_old_tls_is_refused(offers: dict[str, str]) -> None:
+    """TLS 1.0 and 1.1 are refused."""
+    assert {REFUSED} == {offers["TLSv1"], offers["TLSv1_1"]}
+
+
+def test_browsers_are_told_to_stay_encrypted(spoken: Spoken) -> None:
+    """Browsers are told to use HTTPS only, for a year."""
+    told = dict(part.strip().lower().partition("=")[::2] for part in _header(spoken, "strict-transport-security"))
+
+    assert int(told.get("max-age", "0")) >= 365 * 24 * 3600
+
+
+def _header(spoken: Spoken, name: str) -> list[str]:
+    return spoken.headers.get(name, "").split(";")
+
+
+def test_the_server_does_not_tell_its_version(spoken: Spoken) -> None:
+    """The web server does not tell its version."""
+    assert not any(character.isdigit() for character in spoken.headers.get("server", ""))
+
+
+def test_sessions_stay_encrypted(spoken: Spoken) -> None:
+    """Session cookies travel encrypted only, and scripts cannot read them."""
+    cookie = {part.strip().lower() for part in _header(spoken, "set-cookie")}
+
+    assert {"secure", "httponly"} <= cookie
+
+
+def test_no_other_door_is_open(open_ports: dict[int, bool]) -> None:
+    """Neither plain HTTP nor Jenkins' own port can be reached over the network."""
+    assert {80: False, 8080: False} == open_ports
