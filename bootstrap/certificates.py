@@ -89,9 +89,10 @@ def _is_good_authority(kept: Certificates, now: datetime.datetime) -> bool:
     """Whether the authority can sign: readable, its own key, and good for longer than a server certificate lives."""
     try:
         authority = x509.load_pem_x509_certificate(kept.authority_pem.encode())
-        return authority.public_key() == _load_key(kept.authority_key).public_key() and _days_left(
-            authority, now
-        ) > SERVER_DAYS
+        return (
+            authority.public_key() == _load_key(kept.authority_key).public_key()
+            and _days_left(authority, now) > SERVER_DAYS
+        )
     except ValueError:
         return False
 

@@ -45,7 +45,7 @@ def test_testinfras_own_modules_work_over_it() -> None:
         "uname -m": Result("", 0, "x86_64\n", ""),
         "cat /etc/os-release": Result("", 0, "ID=debian\n", ""),
     }
-    answers = {"test -e /etc/hosts": Result("", 0, "", ""), "stat -c %U /etc/hosts": Result("", 0, "root\n", "")}
+    answers = {"test -e /etc/hosts": Result("", 0, "", ""), "stat -Lc %U /etc/hosts": Result("", 0, "root\n", "")}
     shell: Any = Answering(answers | system)
     file = Host(ShellBackend(shell, "x")).file("/etc/hosts")
 
