@@ -208,8 +208,9 @@ class _Renderer:
         from jenkins_jobs.loader import load_files
         from jenkins_jobs.roots import Roots
 
-        config = JJBConfig(str(self._folder / "job-builder.ini"), config_file_required=True)
-        config.validate()
+        ini = self._folder / "job-builder.ini"
+        config = self._guarded(ini, lambda: JJBConfig(str(ini), config_file_required=True))
+        self._raise()
         roots = Roots(config)
         paths = sorted(self._folder.glob("*.y*ml"))
         for path in paths:

@@ -163,6 +163,16 @@ def test_no_settings_of_the_system_are_read(tmp_path: Path, monkeypatch: pytest.
         rendered(tmp_path, JOB * 2)
 
 
+def test_missing_settings_of_job_builder_are_a_fault_of_that_file(tmp_path: Path) -> None:
+    folder = definitions(tmp_path, JOB)
+    (folder / "job-builder.ini").unlink()
+
+    with pytest.raises(JobsInvalid) as caught:
+        jobs.render(folder, VARIABLES, {})
+
+    assert "jobs/job-builder.ini" == caught.value.faults[0].file
+
+
 @pytest.mark.parametrize(
     "spec", ["H 3 * * *", "H/5 * * * *", "@daily", "H(0-29)/10 8-16 1,15 */2 1-5", "TZ=UTC\n0 0 * * 7"]
 )
