@@ -1,0 +1,52 @@
+"""`python3 -m jenkins_emulator`: start, tell the supervisor, serve until asked to leave."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+from aiohttp import web
+
+from .controller import Controller
+from .failures import ConfigurationRefused
+from .server import make_application
+from .supervisor import notify
+from .surroundings import Surroundings, read_surroundings
+
+BOOT_FAILED = 5  # as Jenkins under its systemd lifecycle
+
+
+def main() -> int:
+    """The process; its exit code."""
+    try:
+        surroundings = read_surroundings()
+        return asyncio.run(serve(surroundings))
+    except ConfigurationRefused as refusal:
+        print(f"Failed ConfigurationAsCode.init\n{refusal}", file=sys.stderr)  # noqa: T201
+        return BOOT_FAILED
+
+
+async def serve(surroundings: Surroundings) -> int:
+    """Start the controller and answer requests; the exit code that somebody asked for."""
+    controller = Controller(surroundings)
+    controller.start()
+    for warning in controller.warnings:
+        print(f"WARNING: {warning}", file=sys.stderr)  # noqa: T201
+    runner = web.AppRunner(make_application(controller), access_log=None, handle_signals=False)
+    await runner.setup()
+    await web.TCPSite(runner, surroundings.address, surroundings.port, shutdown_timeout=1.0).start()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, controller.leaving.set)
+    print(f"Jenkins is fully up and running (emulator for {surroundings.version} at {controller.url})", file=sys.stderr)  # noqa: T201
+    notify("READY=1")
+    await controller.leaving.wait()
+    notify("STOPPING=1")
+    await controller.stop()
+    await runner.cleanup()
+    return controller.exit_code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

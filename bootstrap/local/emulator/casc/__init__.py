@@ -1,0 +1,1 @@
+"""Configuration as Code: sources, variables, strict schema, application and export."""

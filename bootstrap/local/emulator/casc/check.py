@@ -1,0 +1,180 @@
+"""Strict checking of a configuration against the schema; the result is plain values with all variables replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..failures import ConfigurationRefused, Issue
+from ..security import is_permission
+from .sources import Node
+from .variables import Unresolvable, Variables
+
+_SIMPLE = {"string", "integer", "boolean", "secret", "any"}
+
+
+class SecretText(str):
+    """A value that is sealed wherever it is written out."""
+
+    __slots__ = ()
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The schema's data."""
+    loaded: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "schema.yaml").read_text())
+    return loaded
+
+
+class Checker:
+    """One pass over a configuration; `issues` has every fault, not only the first."""
+
+    def __init__(self, plugins: Mapping[str, str], variables: Variables) -> None:
+        self._plugins, self._variables = plugins, variables
+        self.issues: list[Issue] = []
+        self._warns_unknown = False
+
+    def check(self, tree: Node) -> dict[str, Any]:
+        """The whole configuration; ConfigurationRefused with every fault."""
+        roots = schema()["roots"]
+        own = tree.value.get("configuration-as-code")
+        if own is not None and isinstance(own.value, dict) and "unknown" in own.value:
+            self._warns_unknown = own.value["unknown"].value == "warn"
+        result: dict[str, Any] = {}
+        for key, node in tree.value.items():
+            if key.startswith("x-"):
+                continue
+            line = Node(None, node.file, tree.key_lines.get(key, node.line))
+            declared = roots.get(key)
+            if declared is None or not self._has(declared.get("plugin")):
+                hint = f" (brought by the plugin {declared['plugin']}, which is not installed)" if declared else ""
+                self.issues.append(line.issue(f"No configurator found for the following root element: {key}{hint}"))
+                continue
+            result[key] = self._value(node, [declared["list"]] if "list" in declared else declared, key)
+        if self.issues:
+            raise ConfigurationRefused(self.issues)
+        return result
+
+    def _has(self, plugin: str | None) -> bool:
+        return not plugin or plugin in self._plugins
+
+    def _value(self, node: Node, kind: Any, where: str) -> Any:
+        if isinstance(kind, str):
+            return self._simple(node, kind, where)
+        if isinstance(kind, list):
+            # A single element may be written without the list.
+            nodes = node.value if isinstance(node.value, list) else [] if node.value is None else [node]
+            return [self._value(child, kind[0], where) for child in nodes]
+        if "ref" in kind:
+            return self._value(node, schema()["definitions"][kind["ref"]], where)
+        if "enum" in kind:
+            return self._word(node, kind["enum"], where)
+        if "choice" in kind:
+            return self._choice(node, kind)
+        if "type" in kind:
+            return self._value(node, kind["type"], where)
+        return self._object(node, kind)
+
+    def _simple(self, node: Node, kind: str, where: str) -> Any:
+        if kind == "any":
+            return self._anything(node)
+        if isinstance(node.value, (dict, list)):
+            shape = "mapping" if isinstance(node.value, dict) else "sequence"
+            self.issues.append(node.issue(f"{where}: expected a scalar but found a {shape}"))
+            return None
+        text = self._text(node)
+        if kind == "integer":
+            try:
+                return int(text)
+            except ValueError:
+                self.issues.append(node.issue(f"{where}: '{text}' is not a number"))
+        if kind == "boolean":
+            if text.lower() not in {"true", "false", "yes", "no", "on", "off"}:
+                self.issues.append(node.issue(f"{where}: '{text}' is not a boolean"))
+            return text.lower() in {"true", "yes", "on"}
+        return SecretText(text) if kind == "secret" else text
+
+    def _text(self, node: Node) -> str:
+        try:
+            return self._variables.resolve(node.value or "")
+        except Unresolvable as fault:
+            self.issues.append(node.issue(str(fault)))
+            return ""
+
+    def _anything(self, node: Node) -> Any:
+        if isinstance(node.value, dict):
+            return {key: self._anything(child) for key, child in node.value.items()}
+        if isinstance(node.value, list):
+            return [self._anything(child) for child in node.value]
+        return None if node.value is None else self._text(node)
+
+    def _word(self, node: Node, words: list[str], where: str) -> str:
+        text = self._text(node) if not isinstance(node.value, (dict, list)) else ""
+        if text not in words:
+            self.issues.append(node.issue(f"{where}: '{text}' is not one of {', '.join(words)}"))
+        return text
+
+    def _choice(self, node: Node, kind: dict[str, Any]) -> dict[str, Any]:
+        if isinstance(node.value, dict) and len(node.value) == 1:
+            ((symbol, body),) = node.value.items()
+            line = node.key_lines.get(symbol, node.line)
+        elif isinstance(node.value, str):
+            symbol, body, line = self._text(node), Node(None, node.file, node.line), node.line
+        else:
+            self.issues.append(node.issue(f"Single entry map expected to configure a {kind['choice']}"))
+            return {}
+        names = {name.lower(): name for name in kind["of"]}
+        name = names.get(symbol.lower())
+        declared = kind["of"].get(name)
+        while isinstance(declared, dict) and "ref" in declared:
+            declared = schema()["definitions"][declared["ref"]]
+        if name is None or not self._has(declared.get("plugin")):
+            known = ", ".join(sorted(kind["of"]))
+            missing = f" (it needs the plugin {declared['plugin']})" if declared else ""
+            message = f"No {kind['choice']} implementation found for {symbol}{missing}. Known here: {known}"
+            self.issues.append(Issue(line, message, node.file))
+            return {}
+        return {name: self._object(body, declared)}
+
+    def _object(self, node: Node, kind: dict[str, Any]) -> Any:
+        if kind["of"] == "any":
+            return self._anything(node)
+        if node.value is None or (node.value == "" and not isinstance(node.value, (dict, list))):
+            return {}
+        if not isinstance(node.value, dict):
+            self.issues.append(node.issue(f"Item isn't a Mapping: class {kind['class']}"))
+            return {}
+        names = {name.lower(): name for name in kind["of"]}
+        result: dict[str, Any] = {}
+        for key, child in node.value.items():
+            name = names.get(key.lower())
+            declared = kind["of"].get(name) if name else None
+            plugin = declared.get("plugin") if isinstance(declared, dict) and "choice" not in declared else None
+            if name is None or not self._has(plugin):
+                self._unknown(node, key, kind)
+                continue
+            result[name] = self._value(child, declared, name)
+            if name == "permissions":
+                self._permissions(child)
+        return result
+
+    def _unknown(self, node: Node, key: str, kind: dict[str, Any]) -> None:
+        if self._warns_unknown:
+            self._variables.warnings.append(f"Ignoring the unknown attribute {key} of {kind['class']}")
+            return
+        available = sorted(
+            name
+            for name, declared in kind["of"].items()
+            if not isinstance(declared, dict) or self._has(declared.get("plugin"))
+        )
+        message = f"Invalid configuration elements for type: class {kind['class']} : {key}.\nAvailable attributes : {', '.join(available)}"
+        self.issues.append(Issue(node.key_lines.get(key, node.line), message, node.file))
+
+    def _permissions(self, node: Node) -> None:
+        for entry in node.value if isinstance(node.value, list) else []:
+            if isinstance(entry.value, str) and not is_permission(self._text(entry)):
+                self.issues.append(entry.issue(f"Cannot find permission for id: {entry.value}"))

@@ -1,0 +1,139 @@
+"""Finding, parsing and merging the YAML of Configuration as Code, with file and line kept for every node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..failures import ConfigurationRefused, Issue
+
+SUFFIXES = {".yml", ".yaml", ".YAML", ".YML"}
+MAX_ALIASES = 50
+
+
+@dataclass
+class Node:
+    """A YAML node: `value` is a str (scalar), a list of Node, a dict of name to Node, or None."""
+
+    value: Any
+    file: str
+    line: int
+    key_lines: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def plain(self) -> Any:
+        """The value without positions."""
+        if isinstance(self.value, dict):
+            return {key: node.plain for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.plain for node in self.value]
+        return self.value
+
+    def issue(self, message: str) -> Issue:
+        """A fault at this node."""
+        return Issue(self.line, message, self.file)
+
+
+def parse(text: str, file: str) -> Node:
+    """One YAML document; ConfigurationRefused when it is not one mapping."""
+    try:
+        composed = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as fault:
+        line = fault.problem_mark.line + 1 if fault.problem_mark else -1
+        raise ConfigurationRefused([Issue(line, f"Failed to read YAML: {fault.problem}", file)]) from fault
+    except yaml.YAMLError as fault:
+        raise ConfigurationRefused([Issue(-1, f"Failed to read YAML: {fault}", file)]) from fault
+    if composed is None:
+        return Node({}, file, 1)
+    if not isinstance(composed, yaml.MappingNode):
+        raise ConfigurationRefused([Issue(1, "Failed to read YAML: the document is not a mapping", file)])
+    return _convert(composed, file, [0])
+
+
+def _convert(node: Any, file: str, visited: list[int]) -> Node:
+    line = node.start_mark.line + 1
+    visited[0] += 1
+    if visited[0] > 100_000:
+        raise ConfigurationRefused([Issue(line, f"Number of aliases exceeds the specified max={MAX_ALIASES}", file)])
+    if isinstance(node, yaml.ScalarNode):
+        is_null = node.tag == "tag:yaml.org,2002:null"
+        return Node(None if is_null else node.value, file, line)
+    if isinstance(node, yaml.SequenceNode):
+        return Node([_convert(child, file, visited) for child in node.value], file, line)
+    members: dict[str, Node] = {}
+    lines: dict[str, int] = {}
+    for key, child in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise ConfigurationRefused([Issue(key.start_mark.line + 1, "a key is not a word", file)])
+        if key.value == "<<":
+            for other, inherited in _convert(child, file, visited).value.items():
+                members.setdefault(other, inherited)
+            continue
+        if key.value in lines:
+            raise ConfigurationRefused([Issue(key.start_mark.line + 1, f"found duplicate key {key.value}", file)])
+        members[key.value] = _convert(child, file, visited)
+        lines[key.value] = key.start_mark.line + 1
+    return Node(members, file, line, lines)
+
+
+def merge(first: Node, second: Node, strategy: str = "errorOnConflict", where: str = "") -> Node:
+    """Maps merge, lists append; the same scalar twice is refused unless the strategy is 'override'."""
+    if isinstance(first.value, dict) and isinstance(second.value, dict):
+        members, lines = dict(first.value), {**first.key_lines, **second.key_lines}
+        for key, node in second.value.items():
+            members[key] = (
+                merge(members[key], node, strategy, f"{where}.{key}" if where else key) if key in members else node
+            )
+        return Node(members, first.file, first.line, lines)
+    if isinstance(first.value, list) and isinstance(second.value, list):
+        return Node(first.value + second.value, first.file, first.line)
+    if strategy == "override":
+        return second
+    raise ConfigurationRefused(
+        [second.issue(f"Found conflicting configuration of {where}: already set in {first.file}, line {first.line}")]
+    )
+
+
+def locate(configured: str) -> list[Path]:
+    """The files of CASC_JENKINS_CONFIG: a comma-separated list of files and directories; directories in path order."""
+    found: list[Path] = []
+    for element in filter(None, (part.strip() for part in configured.split(","))):
+        path = Path(element.removeprefix("file://").removeprefix("file:"))
+        if path.is_dir():
+            inside = [entry for entry in path.rglob("*") if entry.suffix in SUFFIXES and entry.is_file()]
+            found += sorted(inside, key=lambda entry: str(entry.relative_to(path)))
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise ConfigurationRefused(
+                [Issue(-1, f"No fetcher supports the source {element}: there is no such file or directory")]
+            )
+    return found
+
+
+def read_sources(environment: Mapping[str, str], home: Path) -> Node:
+    """All standard sources as one tree."""
+    configured = environment.get("CASC_JENKINS_CONFIG", "")
+    if not configured and (home / "jenkins.yaml").is_file():
+        configured = str(home / "jenkins.yaml")
+    strategy = strategy_of(environment)
+    whole = Node({}, "configuration", 1)
+    for path in locate(configured):
+        try:
+            text = path.read_text()
+        except (OSError, UnicodeDecodeError) as fault:
+            raise ConfigurationRefused([Issue(-1, f"cannot be read: {fault}", str(path))]) from fault
+        whole = merge(whole, parse(text, str(path)), strategy)
+    return whole
+
+
+def strategy_of(environment: Mapping[str, str]) -> str:
+    """The merge strategy; an unknown word is refused."""
+    strategy = environment.get("CASC_MERGE_STRATEGY") or "errorOnConflict"
+    if strategy not in {"errorOnConflict", "override"}:
+        raise ConfigurationRefused([Issue(-1, f"No merge strategy named {strategy}")])
+    return strategy

@@ -1,0 +1,100 @@
+"""The applied configuration: the checked tree of Configuration as Code, read through names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def dig(tree: Any, *path: str) -> Any:
+    """The value at a path of a nested mapping; None where there is none."""
+    for name in path:
+        if not isinstance(tree, dict):
+            return None
+        tree = tree.get(name)
+    return tree
+
+
+class Configuration:
+    """What is configured now. An absent key has Jenkins' default."""
+
+    def __init__(self, tree: dict[str, Any] | None = None) -> None:
+        self.tree = tree or {}
+
+    def value(self, *path: str, default: Any = None) -> Any:
+        """The value at a path, or the default."""
+        found = dig(self.tree, *path)
+        return default if found is None else found
+
+    @property
+    def executors(self) -> int:
+        """Executors of the built-in node."""
+        return int(self.value("jenkins", "numExecutors", default=2))
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether only jobs that name one of its labels run on the built-in node."""
+        return bool(self.value("jenkins", "mode") == "EXCLUSIVE")
+
+    @property
+    def labels(self) -> set[str]:
+        """Labels of the built-in node; its own name is one."""
+        return {"built-in", *str(self.value("jenkins", "labelString", default="")).split()}
+
+    @property
+    def quiet_period(self) -> int:
+        """Seconds that an item waits in the queue."""
+        return int(self.value("jenkins", "quietPeriod", default=5))
+
+    @property
+    def url(self) -> str:
+        """The published root URL, ending in a slash; empty when not configured."""
+        url = str(self.value("unclassified", "location", "url", default="")).strip()
+        return url + "/" if url and not url.endswith("/") else url
+
+    @property
+    def admin_address(self) -> str:
+        """The sender of mail."""
+        return str(
+            self.value("unclassified", "location", "adminAddress", default="")
+            or "address not configured yet <nobody@nowhere>"
+        )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Environment variables for all builds."""
+        found: dict[str, str] = {}
+        for path in ("globalNodeProperties", "nodeProperties"):
+            for entry in self.value("jenkins", path, default=[]):
+                for variable in dig(entry, "envVars", "env") or []:
+                    found[str(variable.get("key", ""))] = str(variable.get("value", ""))
+        return found
+
+    @property
+    def shell(self) -> str:
+        """The shell of freestyle steps and of `sh`."""
+        return str(self.value("unclassified", "shell", "shell", default="")) or "/bin/sh"
+
+    @property
+    def has_timestamps(self) -> bool:
+        """Whether every Pipeline's log has times."""
+        return bool(self.value("unclassified", "timestamper", "allPipelines", default=False))
+
+    @property
+    def rotation(self) -> tuple[int, int]:
+        """The global discarder's number of builds and of days; -1 keeps all."""
+        for entry in self.value("unclassified", "buildDiscarders", "configuredBuildDiscarders", default=[]):
+            rotator = dig(entry, "simpleBuildDiscarder", "discarder", "logRotator")
+            if rotator:
+                return int(rotator.get("numToKeepStr") or -1), int(rotator.get("daysToKeepStr") or -1)
+        return -1, -1
+
+    @property
+    def name_pattern(self) -> tuple[str, str]:
+        """The naming strategy's pattern and its description; empty when names are free."""
+        found = self.value("jenkins", "projectNamingStrategy", "pattern", default={})
+        return str(found.get("namePattern", "")), str(found.get("description", ""))
+
+    @property
+    def resources(self) -> list[dict[str, Any]]:
+        """Declared lockable resources."""
+        return list(self.value("unclassified", "lockableResourcesManager", "declaredResources", default=[]))

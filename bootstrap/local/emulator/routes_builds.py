@@ -1,0 +1,189 @@
+"""Builds: pages, console, progressive logs, stop, delete, artifacts, tests, inputs."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+from aiohttp import web
+
+from . import pages
+from .builds import Build
+from .calls import Call, redirect, route, text
+from .failures import Refused, failure
+from .inputs import PendingInput
+from .routes_items import serve_file
+
+
+@route("build:", "build:console")
+async def page(call: Call, build: Build, rest: str) -> web.Response:
+    """A build's page with its console."""
+    return pages.respond(pages.build(call, build))
+
+
+@route("build:consoleText")
+async def console_text(call: Call, build: Build, rest: str) -> web.Response:
+    """The whole log."""
+    content = build.log_path.read_bytes() if build.log_path.exists() else b""
+    return web.Response(body=content, headers={"Content-Type": "text/plain;charset=utf-8"})
+
+
+@route("build:logText/progressiveText", "build:logText/progressiveHtml", methods=("GET", "POST"))
+async def progressive(call: Call, build: Build, rest: str) -> web.Response:
+    """What came since `start`, a byte offset; a start beyond the end begins anew."""
+    given = (await call.form()).get("start", "0")
+    content = build.log_path.read_bytes() if build.log_path.exists() else b""
+    start = int(given) if given.isdigit() and int(given) <= len(content) else 0
+    chunk = content[start:].decode("utf-8", "replace")
+    is_html = call.request.path.endswith("Html")
+    response = text(
+        html.escape(chunk, quote=False) if is_html else chunk, kind="text/html" if is_html else "text/plain"
+    )
+    response.headers["X-Text-Size"] = str(len(content))
+    if build.is_building:
+        response.headers["X-More-Data"] = "true"
+    return response
+
+
+@route("build:stop", "build:term", "build:kill", methods=("POST",))
+async def stop(call: Call, build: Build, rest: str) -> web.Response:
+    """Abort a running build."""
+    call.require("Job/Cancel")
+    call.controller.stop_build(build, call.controller.fullname_of(call.identity.name))
+    return redirect(f"{call.base}{build.path}")
+
+
+@route("build:doDelete", methods=("POST",))
+async def delete(call: Call, build: Build, rest: str) -> web.Response:
+    """Delete a build that is neither kept nor running."""
+    call.require("Run/Delete")
+    if build.is_kept or build.is_building:
+        raise failure(
+            f"Unable to delete {build.job.full_name} {build.shown_name}: it is {'kept' if build.is_kept else 'running'}"
+        )
+    build.job.history.delete(build)
+    return redirect(f"{call.base}{build.job.path}")
+
+
+@route("build:toggleLogKeep", methods=("POST",))
+async def keep(call: Call, build: Build, rest: str) -> web.Response:
+    """Keep a build for ever, or no longer."""
+    call.require("Run/Update")
+    build.is_kept = not build.is_kept
+    build.save()
+    return redirect(f"{call.base}{build.path}")
+
+
+@route("build:submitDescription", methods=("POST",))
+async def describe(call: Call, build: Build, rest: str) -> web.Response:
+    """Set the description."""
+    call.require("Run/Update")
+    build.description = (await call.form()).get("description", "")
+    build.save()
+    return redirect(f"{call.base}{build.path}")
+
+
+@route("build:artifact", takes_rest=True)
+async def artifact(call: Call, build: Build, rest: str) -> web.StreamResponse:
+    """An archived file."""
+    return serve_file(call, build.directory / "archive", rest)
+
+
+@route("build:testReport/api", takes_rest=True)
+async def tests(call: Call, build: Build, rest: str) -> web.Response:
+    """Test counts, and the cases while the process remembers them."""
+    if build.tests is None or rest not in {"json", "python"}:
+        raise Refused(404, "Not Found")
+    counts = build.tests
+    suites: list[dict[str, Any]] = [{"name": "tests", "cases": counts.cases}] if counts.cases else []
+    data = {
+        "_class": "hudson.tasks.junit.TestResult",
+        "failCount": counts.failed,
+        "passCount": counts.total - counts.failed - counts.skipped,
+        "skipCount": counts.skipped,
+        "suites": suites,
+    }
+    return text(json.dumps(data) if rest == "json" else repr(data), kind="application/json")
+
+
+@route("build:wfapi/describe", "build:wfapi")
+async def describe_stages(call: Call, build: Build, rest: str) -> web.Response:
+    """The stages of a Pipeline build (plugin pipeline-rest-api)."""
+    if not build.job.is_pipeline:
+        raise Refused(404, "Not Found")
+    waiting = call.controller.inputs.of(build)
+    status = (
+        "PAUSED_PENDING_INPUT"
+        if waiting
+        else "IN_PROGRESS"
+        if build.is_building
+        else {"FAILURE": "FAILED"}.get(build.result or "", build.result)
+    )
+    data = {
+        "id": str(build.number),
+        "name": build.shown_name,
+        "status": status,
+        "startTimeMillis": build.timestamp,
+        "durationMillis": build.duration,
+        "stages": [{"id": str(place), **stage} for place, stage in enumerate(build.stages, 1)],
+    }
+    return text(json.dumps(data), kind="application/json")
+
+
+@route("build:wfapi/pendingInputActions")
+async def pending(call: Call, build: Build, rest: str) -> web.Response:
+    """The questions that wait for an answer."""
+    shown = [
+        {
+            "id": question.identifier,
+            "message": question.message,
+            "proceedText": question.proceed,
+            "inputs": [{"name": entry.get("name"), "type": entry.get("$class")} for entry in question.parameters],
+            "proceedUrl": f"/{build.path}wfapi/inputSubmit?inputId={question.identifier}",
+            "abortUrl": f"/{build.path}input/{question.identifier}/abort",
+        }
+        for question in call.controller.inputs.of(build)
+    ]
+    return text(json.dumps(shown), kind="application/json")
+
+
+@route("build:input")
+async def inputs(call: Call, build: Build, rest: str) -> web.Response:
+    """The questions on a page."""
+    return pages.respond(pages.build(call, build))
+
+
+@route("input:proceedEmpty", "input:proceed", "input:submit", methods=("POST",))
+async def proceed(call: Call, question: PendingInput, rest: str) -> web.Response:
+    """Answer a question: with defaults, or with the values of the form."""
+    _check_submitter(call, question)
+    given = (await call.structured()).get("parameter") or []
+    values = {str(entry.get("name")): entry.get("value") for entry in (given if isinstance(given, list) else [given])}
+    question.answered_by = call.identity.name
+    if not question.answer.done():
+        question.answer.set_result(values)
+    return (
+        redirect(f"{call.base}{question.build.path}console")
+        if rest or call.request.path.endswith("submit")
+        else web.Response(status=200)
+    )
+
+
+@route("input:abort", methods=("POST",))
+async def abort(call: Call, question: PendingInput, rest: str) -> web.Response:
+    """Refuse: the build is aborted."""
+    _check_submitter(call, question)
+    question.answered_by = call.identity.name
+    if not question.answer.done():
+        question.answer.set_result(None)
+    return web.Response(status=200)
+
+
+def _check_submitter(call: Call, question: PendingInput) -> None:
+    rights, identity = call.controller.authorization, call.identity
+    if rights.allows(identity, "Overall/Administer"):
+        return
+    call.require("Job/Build")
+    if question.submitters and not question.submitters & {identity.name, *identity.groups}:
+        raise failure(f"You need to be {', '.join(sorted(question.submitters))} to submit this.")
