@@ -1,0 +1,8 @@
+"""The AWS of the local cloud: moto's service APIs, a CloudFormation engine of our own in front of them, and a memory.
+
+    python -m bootstrap.local.aws --state DIR --port P --environment NAME
+
+`server` wires the parts; `door` is the one way to moto (it numbers, seeds and journals every mutating request, so that a
+restart is the same cloud); `patches` holds every change of moto; `cloudformation` is the engine; `instances` boots a
+container for each EC2 instance; `metadata` is the instances' metadata service.
+"""

@@ -1,0 +1,59 @@
+"""Runs the AWS of one environment until SIGTERM.
+
+`endpoint.json` in the state directory appears when the server answers, and goes when it stops; `server.log` is beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import threading
+from pathlib import Path
+
+
+def main() -> None:
+    """Start, restore, answer, stop."""
+    wanted = _arguments()
+    wanted.state.mkdir(parents=True, exist_ok=True)
+    wanted.state.chmod(0o700)
+    logging.basicConfig(
+        filename=wanted.state / "server.log",
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s",
+    )
+    for noisy in ("botocore", "werkzeug", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    serve(wanted, stop)
+
+
+def serve(wanted: argparse.Namespace, stop: threading.Event) -> None:
+    """Run the server until `stop` is set."""
+    from bootstrap.local.aws import hooks
+    from bootstrap.local.aws.server import Server
+
+    machines = hooks.load(wanted.environment, wanted.state, with_machines=not wanted.no_machines)
+    server = Server(wanted.state, wanted.port, machines)
+    server.restore()
+    for address in ("127.0.0.1", *wanted.gateway):
+        server.listen(address)
+    server.announce()
+    stop.wait()
+    server.close()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bootstrap.local.aws", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="directory of the cloud's memory")
+    parser.add_argument("--port", type=int, required=True, help="port on the loopback and on each gateway")
+    parser.add_argument("--environment", required=True, help="name of the environment, which labels its machines")
+    parser.add_argument("--gateway", nargs="*", default=[], help="further addresses to answer on from the start")
+    parser.add_argument("--no-machines", action="store_true", help="instances on paper only, for tests of the APIs")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""How each type of resource is made, altered, deleted and read, one module per service.
+
+`find` gives the adapter of a type; a type without one is refused, or is a declared stand-in.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+
+from bootstrap.local.aws.cloudformation.adapters.base import Adapter, StandIn
+from bootstrap.local.aws.cloudformation.stand_ins import STAND_INS
+
+MODULES = (
+    "ec2_network",
+    "ec2_security",
+    "ec2_compute",
+    "ec2_storage",
+)
+
+
+@functools.cache
+def _all() -> dict[str, Adapter]:
+    found: dict[str, Adapter] = {}
+    for name in MODULES:
+        module = importlib.import_module(f"{__name__}.{name}")
+        found.update({adapter.type: adapter for adapter in module.ADAPTERS})
+    return found
+
+
+def find(kind: str) -> Adapter | None:
+    """The adapter of a resource type, or None."""
+    adapter = _all().get(kind)
+    if adapter is None and kind in STAND_INS:
+        return StandIn(kind)
+    return adapter
+
+
+def known() -> frozenset[str]:
+    """Every type that has a real adapter."""
+    return frozenset(_all())

@@ -1,0 +1,142 @@
+"""The operations on change sets. Their names belong to their stack; only a complete one that is not stale is executed."""
+
+from __future__ import annotations
+
+import copy
+import time
+import uuid
+from typing import Any
+
+from bootstrap.local.aws.cloudformation import answers, changes
+from bootstrap.local.aws.cloudformation.asked import find, ready, wanted_from
+from bootstrap.local.aws.cloudformation.engine import ACCOUNT, Engine
+from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.store import ChangeSet, Stack, Wanted
+
+NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
+
+Input = dict[str, Any]
+Output = dict[str, Any]
+
+
+class ChangeSets:
+    """Create, describe, execute, delete and list change sets."""
+
+    _engine: Engine
+
+    def CreateChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802 (AWS's name, as all below)
+        """Compare what is asked with what is, and keep the result under a name."""
+        kind = asked.get("ChangeSetType", "UPDATE")
+        stack = self._engine.store.find(asked["StackName"], region)
+        if kind == "IMPORT":
+            raise Refused("The local cloud has no change sets of type IMPORT")
+        if kind == "UPDATE":
+            stack = find(self._engine, asked["StackName"], region)
+            ready(stack, "updated")
+        elif stack is not None and stack.status != "REVIEW_IN_PROGRESS":
+            raise Refused(
+                f"Stack [{stack.name}] already exists and cannot be created again with the changeSet [{asked['ChangeSetName']}]."
+            )
+        wanted = wanted_from(self._engine, asked, stack, region)
+        if stack is None:
+            stack = self._engine.new_stack(asked["StackName"], region, wanted, "REVIEW_IN_PROGRESS")
+            stack.record("REVIEW_IN_PROGRESS", "User Initiated")
+        change_set = self._compare(stack, asked, kind, wanted)
+        with self._engine.store.lock:
+            self._make_room(stack, change_set.name)
+            stack.change_sets.append(change_set)
+        self._engine.store.save(stack)
+        return {"Id": change_set.id, "StackId": stack.id}
+
+    def DescribeChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802
+        """The change set with its changes, a hundred at a time."""
+        stack, change_set = self.change_set(asked, region)
+        start = int(asked.get("NextToken", "0"))
+        shown = answers.change_set(stack, change_set, with_values=asked.get("IncludePropertyValues", False))
+        page = shown["Changes"][start : start + 100]
+        more = {"NextToken": str(start + 100)} if len(shown["Changes"]) > start + 100 else {}
+        return {**shown, "Changes": page, **more}
+
+    def ExecuteChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802
+        """Start what the change set describes."""
+        stack, change_set = self.change_set(asked, region)
+        if change_set.status != "CREATE_COMPLETE" or change_set.execution_status != "AVAILABLE":
+            state = change_set.status if change_set.status == "FAILED" else change_set.execution_status
+            raise Refused(
+                f"ChangeSet [{change_set.id}] cannot be executed in its current status of [{state}]",
+                "InvalidChangeSetStatus",
+            )
+        if stack.status != "REVIEW_IN_PROGRESS":
+            ready(stack, "updated")
+        for other in stack.change_sets:
+            other.execution_status = "OBSOLETE" if other.execution_status == "AVAILABLE" else other.execution_status
+        change_set.execution_status = "EXECUTE_COMPLETE"
+        token = asked.get("ClientRequestToken", "")
+        disable = asked.get("DisableRollback", False)
+        if stack.status == "REVIEW_IN_PROGRESS":
+            stack.wanted = change_set.wanted
+            default = "DO_NOTHING" if disable else "ROLLBACK"
+            self._engine.create(stack, on_failure=change_set.on_failure or default, token=token)
+        else:
+            disable = disable or change_set.on_failure == "DO_NOTHING"
+            self._engine.update(stack, copy.deepcopy(change_set.wanted), disable_rollback=disable, token=token)
+        return {}
+
+    def DeleteChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802
+        """Drop a change set; a stack under review stays, as on AWS."""
+        try:
+            stack, change_set = self.change_set(asked, region)
+        except Refused:
+            return {}
+        with self._engine.store.lock:
+            stack.change_sets.remove(change_set)
+        self._engine.store.save(stack)
+        return {}
+
+    def ListChangeSets(self, asked: Input, region: str) -> Output:  # noqa: N802
+        """The change sets of one stack."""
+        stack = find(self._engine, asked["StackName"], region)
+        return {"Summaries": [answers.change_set_summary(stack, one) for one in stack.change_sets]}
+
+    def change_set(self, asked: Input, region: str) -> tuple[Stack, ChangeSet]:
+        """The change set that a request names, by its ARN or by name within a stack."""
+        name = asked["ChangeSetName"]
+        stacks = self._engine.store.of(region)
+        if "StackName" in asked:
+            stacks = [find(self._engine, asked["StackName"], region)]
+        elif not name.startswith("arn:"):
+            raise Refused("StackName must be specified if ChangeSetName is not specified as an ARN.")
+        for stack in stacks:
+            for one in stack.change_sets:
+                if name in (one.id, one.name):
+                    return stack, one
+        raise Refused(f"ChangeSet [{name}] does not exist", "ChangeSetNotFound", 404)
+
+    def differences(self, stack: Stack, wanted: Wanted) -> list[dict[str, Any]]:
+        """What bringing the stack to `wanted` would change."""
+        return changes.compare(self._engine.scopes, stack, wanted)
+
+    def outputs_differ(self, stack: Stack, wanted: Wanted) -> bool:
+        """Whether only outputs would change."""
+        return changes.differs_beyond_resources(self._engine.scopes, stack, wanted)
+
+    def _compare(self, stack: Stack, asked: Input, kind: str, wanted: Wanted) -> ChangeSet:
+        name = asked["ChangeSetName"]
+        arn = f"arn:aws:cloudformation:{stack.region}:{ACCOUNT}:changeSet/{name}/{uuid.uuid4()}"
+        made = ChangeSet(arn, name, kind, wanted, time.time(), asked.get("Description", ""))
+        made.on_failure = asked.get("OnStackFailure", "")
+        try:
+            made.changes = self.differences(stack, wanted)
+            is_empty = kind == "UPDATE" and not made.changes and not self.outputs_differ(stack, wanted)
+            reason = NO_CHANGES if is_empty else ""
+        except Refused as refusal:
+            reason = refusal.message
+        if reason:
+            made.status, made.reason, made.execution_status = "FAILED", reason, "UNAVAILABLE"
+        return made
+
+    def _make_room(self, stack: Stack, name: str) -> None:
+        for old in [one for one in stack.change_sets if one.name == name]:
+            if old.execution_status == "AVAILABLE":
+                raise Refused(f"ChangeSet [{name}] already exists", "AlreadyExistsException")
+            stack.change_sets.remove(old)

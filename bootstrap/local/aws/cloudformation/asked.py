@@ -1,0 +1,100 @@
+"""Reads what requests have in common: the stack they name, the template, parameters and tags they bring."""
+
+from __future__ import annotations
+
+import urllib.parse
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.engine import Engine
+from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.scope import check_capabilities
+from bootstrap.local.aws.cloudformation.store import Stack, Wanted
+from bootstrap.local.aws.cloudformation.template import read
+
+UPDATABLE = frozenset(
+    ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "CREATE_FAILED", "UPDATE_FAILED"]
+)
+
+
+def find(engine: Engine, name: str, region: str) -> Stack:
+    """The stack that a request names."""
+    stack = engine.store.find(name, region)
+    if stack is None:
+        raise Refused(f"Stack with id {name} does not exist")
+    return stack
+
+
+def ready(stack: Stack, verb: str) -> None:
+    """Refuse an operation on a stack that is busy or in a state that allows none."""
+    if stack.status not in UPDATABLE:
+        raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be {verb}.")
+
+
+def wanted_from(engine: Engine, asked: dict[str, Any], stack: Stack | None, region: str) -> Wanted:
+    """What the stack shall be, checked; what the request leaves out stays as it is."""
+    text = fetch_template(engine, asked, stack, region)
+    template = read(text)
+    given_capabilities = asked.get("Capabilities", [])
+    check_capabilities(template, given_capabilities)
+    before = stack.wanted if stack else Wanted("")
+    given, reuse = _parameters(asked)
+    wanted = Wanted(
+        text,
+        given,
+        {},
+        tags_in(asked) if "Tags" in asked else dict(before.tags),
+        given_capabilities,
+        asked.get("RoleARN", before.role_arn),
+        asked.get("NotificationARNs", before.notification_arns),
+    )
+    return engine.settle(stack, wanted, region, reuse)
+
+
+def tags_in(asked: dict[str, Any]) -> dict[str, str]:
+    """The tags of a request."""
+    return {tag["Key"]: tag.get("Value", "") for tag in asked.get("Tags", [])}
+
+
+def fetch_template(engine: Engine, asked: dict[str, Any], stack: Stack | None, region: str) -> str:
+    """The template of a request: its text, an object in S3, or the stack's own."""
+    if "TemplateBody" in asked:
+        text: str = asked["TemplateBody"]
+        if len(text.encode()) > 51_200:
+            raise Refused(
+                "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: "
+                "Member must have length less than or equal to 51200"
+            )
+        return text
+    if "TemplateURL" in asked:
+        return from_s3(engine, asked["TemplateURL"], region)
+    if asked.get("UsePreviousTemplate") and stack:
+        return stack.wanted.template
+    raise Refused("Either Template URL or Template Body must be specified.")
+
+
+def from_s3(engine: Engine, url: str, region: str) -> str:
+    """The text of a template in S3; both forms of address are understood."""
+    from botocore.exceptions import ClientError
+
+    parts = urllib.parse.urlsplit(url)
+    host, path = parts.hostname or "", parts.path.lstrip("/")
+    if ".s3" in host:
+        bucket, key = host.split(".s3")[0], path
+    else:
+        bucket, _, key = path.partition("/")
+    try:
+        answer = engine.client("s3", region).get_object(Bucket=bucket, Key=urllib.parse.unquote(key))
+    except ClientError as refusal:
+        raise Refused(f"S3 error: {refusal.response['Error'].get('Message', url)}") from None
+    return bytes(answer["Body"].read()).decode()
+
+
+def _parameters(asked: dict[str, Any]) -> tuple[dict[str, str], set[str]]:
+    given, reuse = {}, set()
+    for parameter in asked.get("Parameters", []):
+        name = parameter["ParameterKey"]
+        if parameter.get("UsePreviousValue"):
+            reuse.add(name)
+        else:
+            given[name] = parameter.get("ParameterValue", "")
+    return given, reuse

@@ -1,0 +1,230 @@
+"""Runs stack operations, each in a thread of its own: create, update, delete, and the way back when one fails.
+
+An operation is written so that it can be run again from the stack's file alone: a resource that this operation has dealt with
+says so (`applied_by`), and requests that were already made are answered from the journal. That is how an operation
+that a kill interrupted is taken up again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from typing import Any
+
+from bootstrap.local.aws.cloudformation import parameters
+from bootstrap.local.aws.cloudformation.deploy import Deployment, Failed
+from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.scope import Scopes
+from bootstrap.local.aws.cloudformation.store import Operation, Stack, Store, Wanted
+from bootstrap.local.aws.cloudformation.template import read
+from bootstrap.local.aws.door import Door
+
+log = logging.getLogger(__name__)
+
+ACCOUNT = "123456789012"  # the account of moto's default credentials
+
+
+class Engine:
+    """All stacks, and the operations on them."""
+
+    def __init__(self, store: Store, door: Door, client: Any, faults: dict[str, int]) -> None:
+        self.store = store
+        self.door = door
+        self.client = client
+        self.faults = faults
+        self.scopes = Scopes(store, client)
+        self._threads: list[threading.Thread] = []
+        self.is_closing = False
+
+    def new_stack(self, name: str, region: str, wanted: Wanted, status: str, **more: Any) -> Stack:
+        """A stack that has no resources yet."""
+        stack_id = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
+        stack = Stack(stack_id, name, region, ACCOUNT, wanted, status, time.time(), **more)
+        stack.description = str(read(wanted.template).document.get("Description", ""))
+        self.store.save(stack)
+        return stack
+
+    def create(self, stack: Stack, *, on_failure: str = "ROLLBACK", token: str = "") -> None:
+        """Start to create the stack's resources."""
+        self._begin(stack, Operation(_new_id(), "CREATE", token, on_failure=on_failure), "CREATE_IN_PROGRESS")
+
+    def update(self, stack: Stack, wanted: Wanted, *, disable_rollback: bool = False, token: str = "") -> None:
+        """Start to bring the stack to `wanted`."""
+        on_failure = "DO_NOTHING" if disable_rollback else "ROLLBACK"
+        operation = Operation(_new_id(), "UPDATE", token, before=stack.wanted, on_failure=on_failure)
+        stack.wanted = wanted
+        stack.updated = time.time()
+        self._begin(stack, operation, "UPDATE_IN_PROGRESS")
+
+    def delete(self, stack: Stack, retain: list[str], token: str = "") -> None:
+        """Start to delete the stack."""
+        self._begin(stack, Operation(_new_id(), "DELETE", token, retain=retain), "DELETE_IN_PROGRESS")
+
+    def continue_rollback(self, stack: Stack, skip: list[str]) -> None:
+        """Try again to go back to what was before the failed update."""
+        operation = Operation(_new_id(), "ROLLBACK", before=None, retain=skip)
+        self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS")
+
+    def cancel(self, stack: Stack) -> None:
+        """Let the update in progress fail at its next resource."""
+        assert stack.operation is not None
+        stack.operation.cause = "User Initiated"
+        self.store.save(stack)
+
+    def resume(self) -> None:
+        """Take up the operations that were in progress when the process ended."""
+        for stack in list(self.store.stacks.values()):
+            if stack.operation is not None:
+                log.info("taking up %s of %s again", stack.operation.kind, stack.name)
+                self._start(stack)
+
+    def close(self) -> None:
+        """Stop taking new steps; what is in progress is taken up at the next start."""
+        self.is_closing = True
+
+    def wait(self, stack: Stack, seconds: float = 3600.0) -> None:
+        """Wait until the stack's operation has ended."""
+        end = time.monotonic() + seconds
+        while stack.operation is not None and time.monotonic() < end:
+            time.sleep(0.02)
+
+    def _begin(self, stack: Stack, operation: Operation, status: str) -> None:
+        stack.operation = operation
+        stack.record(status, "User Initiated")
+        self.store.save(stack)
+        self._start(stack)
+
+    def _start(self, stack: Stack) -> None:
+        thread = threading.Thread(target=self._run, args=(stack,), name=f"stack-{stack.name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _run(self, stack: Stack) -> None:
+        operation = stack.operation
+        assert operation is not None
+        work = {"CREATE": self._create, "UPDATE": self._update, "DELETE": self._delete, "ROLLBACK": self._roll_back}
+        try:
+            work[operation.kind](stack, operation)
+        except _Closing:
+            return
+        except Exception as failure:  # a fault of ours must not leave the stack in progress for ever
+            log.exception("%s of %s", operation.kind, stack.name)
+            ending = "ROLLBACK_FAILED" if operation.kind == "CREATE" else f"{operation.kind}_FAILED"
+            self._end(stack, ending, f"Internal Failure: {failure}")
+
+    def _end(self, stack: Stack, status: str, reason: str = "") -> None:
+        stack.record(status, reason)
+        stack.operation = None
+        self.store.save(stack)
+
+    def _deployment(self, stack: Stack) -> Deployment:
+        return Deployment(self, stack)
+
+    def _create(self, stack: Stack, operation: Operation) -> None:
+        deployment = self._deployment(stack)
+        try:
+            if stack.status == "CREATE_IN_PROGRESS":
+                deployment.apply()
+                deployment.publish()
+                return self._end(stack, "CREATE_COMPLETE")
+        except Failed as failure:
+            self._check_closing()
+            if operation.on_failure == "DO_NOTHING":
+                return self._end(stack, "CREATE_FAILED", failure.words("create"))
+            stack.record("ROLLBACK_IN_PROGRESS", f"{failure.words('create')} Rollback requested by user.")
+            self.store.save(stack)
+        if operation.on_failure == "DELETE":
+            stack.record("DELETE_IN_PROGRESS")
+        return self._take_away(stack, operation)
+
+    def _take_away(self, stack: Stack, operation: Operation) -> None:
+        deployment = self._deployment(stack)
+        prefix = "DELETE" if operation.on_failure == "DELETE" else "ROLLBACK"
+        try:
+            deployment.remove(set(stack.resources), is_rollback=True)
+        except Failed as failure:
+            self._check_closing()
+            return self._end(stack, f"{prefix}_FAILED", failure.words("delete"))
+        stack.outputs = {}
+        if prefix == "DELETE":
+            stack.deleted = time.time()
+        return self._end(stack, f"{prefix}_COMPLETE")
+
+    def _update(self, stack: Stack, operation: Operation) -> None:
+        deployment = self._deployment(stack)
+        try:
+            if stack.status == "UPDATE_IN_PROGRESS":
+                deployment.apply()
+                deployment.publish()
+                stack.record("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+                self.store.save(stack)
+            if stack.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS":
+                return self._clean_up(stack, deployment, "UPDATE_COMPLETE")
+        except Failed as failure:
+            self._check_closing()
+            if operation.on_failure == "DO_NOTHING":
+                return self._end(stack, "UPDATE_FAILED", failure.words("update"))
+            stack.record("UPDATE_ROLLBACK_IN_PROGRESS", failure.words("update"))
+            self.store.save(stack)
+        return self._roll_back(stack, operation)
+
+    def _roll_back(self, stack: Stack, operation: Operation) -> None:
+        before = operation.before
+        if before is not None and stack.status == "UPDATE_ROLLBACK_IN_PROGRESS":
+            stack.wanted = before
+        deployment = self._deployment(stack)
+        try:
+            if stack.status == "UPDATE_ROLLBACK_IN_PROGRESS":
+                deployment.restore_superseded()
+                deployment.apply(is_rollback=True, skip=set(operation.retain))
+                deployment.publish()
+                stack.record("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+                self.store.save(stack)
+        except Failed as failure:
+            self._check_closing()
+            return self._end(stack, "UPDATE_ROLLBACK_FAILED", failure.words("update"))
+        return self._clean_up(stack, deployment, "UPDATE_ROLLBACK_COMPLETE", is_rollback=True)
+
+    def _clean_up(self, stack: Stack, deployment: Deployment, ending: str, *, is_rollback: bool = False) -> None:
+        deployment.clean_up(is_rollback=is_rollback)
+        self._check_closing()
+        self._end(stack, ending)
+
+    def _delete(self, stack: Stack, operation: Operation) -> None:
+        deployment = self._deployment(stack)
+        try:
+            deployment.remove(set(stack.resources), retain=set(operation.retain))
+        except Failed as failure:
+            self._check_closing()
+            return self._end(stack, "DELETE_FAILED", failure.words("delete"))
+        stack.outputs = {}
+        stack.deleted = time.time()
+        return self._end(stack, "DELETE_COMPLETE")
+
+    def _check_closing(self) -> None:
+        if self.is_closing:
+            raise _Closing
+
+    def settle(self, stack: Stack | None, wanted: Wanted, region: str, reuse: set[str]) -> Wanted:
+        """Check parameters and rules of what is asked, and look SSM parameters up. Raises Refused."""
+        template = read(wanted.template)
+        kept = stack.wanted.parameters if stack else {}
+        wanted.parameters = parameters.settle(template, wanted.parameters, kept, reuse)
+        _, wanted.looked_up = parameters.resolve(template, wanted.parameters, self.scopes.ssm(region))
+        scope = self.scopes.of(stack, wanted, region)
+        parameters.check_rules(template, scope.evaluate)
+        self.scopes.check_types(template, scope.present(), region)
+        return wanted
+
+
+class _Closing(Exception):
+    """The server stops; the operation stays as it is on disk."""
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+__all__ = ["ACCOUNT", "Engine", "Refused"]

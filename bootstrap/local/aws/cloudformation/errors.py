@@ -1,0 +1,21 @@
+"""What CloudFormation answers when it refuses: a code, words, and an HTTP status."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """A request that CloudFormation refuses."""
+
+    def __init__(self, message: str, code: str = "ValidationError", status: int = 400) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.status = status
+
+
+class ResourceFailed(Exception):
+    """A resource could not be made, altered or deleted; the text is the event's reason."""
+
+
+class Gone(ResourceFailed):
+    """The resource that was to be altered or deleted does not exist any more."""

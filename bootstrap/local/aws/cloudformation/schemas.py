@@ -1,0 +1,112 @@
+"""The resource schemas that cfn-lint ships, read as plain files: which properties a type has, which of them replace it.
+
+cfn-lint itself is not imported (0.8 s); only its data is used: providers/<region>.json names the file of each type.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+Schema = dict[str, Any]
+
+
+@functools.cache
+def _directory() -> Path:
+    found = importlib.util.find_spec("cfnlint")
+    assert found is not None and found.origin is not None, "cfn-lint is among the locked packages"
+    return Path(found.origin).parent / "data" / "schemas"
+
+
+@functools.cache
+def _types(region: str) -> dict[str, str]:
+    path = _directory() / "providers" / f"{region}.json"
+    if not path.exists():
+        path = path.with_name("us-east-1.json")
+    names: dict[str, str] = json.loads(path.read_bytes())
+    return names
+
+
+@functools.cache
+def load(kind: str, region: str) -> Schema | None:
+    """The schema of a resource type in a region, or None for a type that CloudFormation does not know."""
+    name = _types(region).get(kind)
+    if name is None:
+        return None
+    schema: Schema = json.loads((_directory() / "resources" / f"{name}.json").read_bytes())
+    return schema
+
+
+def tag_property(schema: Schema) -> str:
+    """The name of the property that holds tags, or '' for a type that takes none."""
+    tagging = schema.get("tagging", {})
+    if tagging.get("taggable", "Tags" in schema.get("properties", {})):
+        name = str(tagging.get("tagProperty", "/properties/Tags")).rpartition("/")[2]
+        return name if name in schema.get("properties", {}) else ""
+    return ""
+
+
+def recreation(schema: Schema, name: str, before: Any, after: Any) -> str:
+    """Whether a change of a top-level property needs a new resource: 'Always', 'Conditionally' or 'Never'."""
+    if _touches(schema.get("createOnlyProperties", ()), name, before, after):
+        return "Always"
+    if _touches(schema.get("conditionalCreateOnlyProperties", ()), name, before, after):
+        return "Conditionally"
+    return "Never"
+
+
+def _touches(paths: Any, name: str, before: Any, after: Any) -> bool:
+    for path in paths:
+        first, *rest = str(path).removeprefix("/properties/").split("/")
+        if first == name and _at(before, rest) != _at(after, rest):
+            return True
+    return False
+
+
+def _at(value: Any, path: list[str]) -> Any:
+    for index, part in enumerate(path):
+        if part == "*":
+            return [_at(item, path[index + 1 :]) for item in value] if isinstance(value, list) else value
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def faults(schema: Schema, properties: dict[str, Any]) -> list[str]:
+    """What is wrong with properties, in CloudFormation's words; empty when nothing is."""
+    top = {**schema, "additionalProperties": False}
+    read_only = {str(path).removeprefix("/properties/") for path in schema.get("readOnlyProperties", ())}
+    found = list(_faults(schema, top, properties, "#"))
+    return found + [f"#: extraneous key [{name}] is not permitted" for name in properties if name in read_only]
+
+
+def _faults(schema: Schema, rule: Any, value: Any, place: str) -> Iterator[str]:
+    rule = _follow(schema, rule)
+    if isinstance(value, dict) and "properties" in rule:
+        known = rule["properties"]
+        patterns = rule.get("patternProperties")
+        for name, item in value.items():
+            if name in known:
+                yield from _faults(schema, known[name], item, f"{place}/{name}")
+            elif rule.get("additionalProperties") is False and not patterns:
+                yield f"{place}: extraneous key [{name}] is not permitted"
+        for name in rule.get("required", ()):
+            if name not in value:
+                yield f"{place}: required key [{name}] not found"
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _faults(schema, rule.get("items", {}), item, f"{place}/{index}")
+    elif isinstance(value, dict | list) is False and "enum" in rule and str(value) not in map(str, rule["enum"]):
+        yield f"{place}: {value} is not a valid enum value"
+
+
+def _follow(schema: Schema, rule: Any) -> Schema:
+    while isinstance(rule, dict) and "$ref" in rule:
+        target: Any = schema
+        for part in str(rule["$ref"]).removeprefix("#/").split("/"):
+            target = target.get(part, {})
+        rule = target
+    return rule if isinstance(rule, dict) else {}

@@ -1,0 +1,20 @@
+"""Types that nothing in the local cloud can make: their resources exist on paper only, and every event of theirs says so.
+
+A type that is neither here nor among the adapters is refused.
+"""
+
+from __future__ import annotations
+
+REASON = "STAND-IN: the local cloud keeps this resource on paper only"
+
+STAND_INS: dict[str, str] = {
+    "AWS::AccessAnalyzer::Analyzer": "no policy analysis",
+    "AWS::Backup::BackupSelection": "no backup runs",
+    "AWS::CE::AnomalyMonitor": "nothing costs anything",
+    "AWS::CE::AnomalySubscription": "nothing costs anything",
+    "AWS::Config::ConformancePack": "no rules are evaluated",
+    "AWS::DLM::LifecyclePolicy": "no snapshot is taken by schedule",
+    "AWS::EC2::VPNGatewayRoutePropagation": "no route is propagated",
+    "AWS::Inspector::AssessmentTarget": "nothing is assessed",
+    "AWS::SSM::Association": "no document is applied by schedule",
+}

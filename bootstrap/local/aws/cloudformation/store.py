@@ -1,0 +1,204 @@
+"""The stacks, and their memory: one JSON file per stack, replaced atomically at each step that must survive a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+import uuid
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Resource:
+    """One resource of a stack as it is now. `properties` still hold dynamic references; `applied_by` is the operation."""
+
+    logical_id: str
+    type: str
+    physical_id: str = ""
+    status: str = ""
+    reason: str = ""
+    properties: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    depends: list[str] = field(default_factory=list)
+    deletion_policy: str = "Delete"
+    update_replace_policy: str = "Delete"
+    applied_by: str = ""
+    updated: float = 0.0
+    drift: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Event:
+    """One line of a stack's history."""
+
+    id: str
+    time: float
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+    reason: str
+    token: str
+
+
+@dataclass
+class Wanted:
+    """What a stack is asked to be: template text, parameters as given, tags, capabilities and the like."""
+
+    template: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    looked_up: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    capabilities: list[str] = field(default_factory=list)
+    role_arn: str = ""
+    notification_arns: list[str] = field(default_factory=list)
+
+
+@dataclass
+class ChangeSet:
+    """A change set; `changes` are in the form that DescribeChangeSet gives."""
+
+    id: str
+    name: str
+    type: str
+    wanted: Wanted
+    created: float
+    description: str = ""
+    status: str = "CREATE_COMPLETE"
+    reason: str = ""
+    execution_status: str = "AVAILABLE"
+    on_failure: str = ""
+    changes: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Operation:
+    """A stack operation in progress, with what is needed to take it up again or back."""
+
+    id: str
+    kind: str
+    token: str = ""
+    before: Wanted | None = None
+    on_failure: str = "ROLLBACK"
+    retain: list[str] = field(default_factory=list)
+    cause: str = ""
+
+
+@dataclass
+class Stack:
+    """One stack with its whole history."""
+
+    id: str
+    name: str
+    region: str
+    account: str
+    wanted: Wanted
+    status: str
+    created: float
+    reason: str = ""
+    description: str = ""
+    updated: float = 0.0
+    deleted: float = 0.0
+    termination_protection: bool = False
+    policy: str = ""
+    disable_rollback: bool = False
+    timeout: int = 0
+    parent: str = ""
+    root: str = ""
+    resources: dict[str, Resource] = field(default_factory=dict)
+    superseded: list[Resource] = field(default_factory=list)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    imports: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    change_sets: list[ChangeSet] = field(default_factory=list)
+    operation: Operation | None = None
+    drift_status: str = "NOT_CHECKED"
+    drift_checked: float = 0.0
+
+    @property
+    def is_living(self) -> bool:
+        """Whether the stack can still be found by its name."""
+        return self.status != "DELETE_COMPLETE"
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an operation is in progress."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+    def record(self, status: str, reason: str = "", resource: Resource | None = None) -> None:
+        """Add an event, of the stack itself or of one resource, whose status it sets."""
+        self._add(Event(str(uuid.uuid4()), time.time(), *self._subject(resource), status, reason, self._token()))
+        target: Resource | Stack = resource or self
+        target.status, target.reason = status, reason
+        if resource:
+            resource.updated = time.time()
+
+    def _subject(self, resource: Resource | None) -> tuple[str, str, str]:
+        if resource is None:
+            return self.name, self.id, "AWS::CloudFormation::Stack"
+        return resource.logical_id, resource.physical_id, resource.type
+
+    def _token(self) -> str:
+        return self.operation.token if self.operation else ""
+
+    def _add(self, event: Event) -> None:
+        self.events.append(event)
+
+
+class Store:
+    """All stacks of all regions, kept under a directory."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o700)
+        self._directory = directory
+        self.lock = threading.RLock()
+        self.stacks: dict[str, Stack] = {}
+        for path in sorted(directory.glob("*.json")):
+            stack = _load(json.loads(path.read_bytes()))
+            self.stacks[stack.id] = stack
+
+    def save(self, stack: Stack) -> None:
+        """Keep the stack as it is now."""
+        with self.lock:
+            self.stacks[stack.id] = stack
+            path = self._directory / f"{stack.id.rpartition('/')[2]}.json"
+            part = path.with_suffix(".part")
+            with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
+                out.write(json.dumps(asdict(stack)))
+            part.replace(path)
+
+    def forget(self, stack: Stack) -> None:
+        """Drop a stack that never was (its only change set was deleted)."""
+        with self.lock:
+            self.stacks.pop(stack.id, None)
+            (self._directory / f"{stack.id.rpartition('/')[2]}.json").unlink(missing_ok=True)
+
+    def find(self, name: str, region: str) -> Stack | None:
+        """The living stack of a name, or any stack by its id."""
+        if name.startswith("arn:"):
+            return self.stacks.get(name)
+        return next((s for s in self.of(region) if s.name == name and s.is_living), None)
+
+    def of(self, region: str) -> list[Stack]:
+        """The stacks of a region, newest first."""
+        with self.lock:
+            found = [stack for stack in self.stacks.values() if stack.region == region]
+        return sorted(found, key=lambda stack: -stack.created)
+
+
+def _load(raw: dict[str, Any]) -> Stack:
+    raw["wanted"] = Wanted(**raw["wanted"])
+    raw["resources"] = {name: Resource(**one) for name, one in raw["resources"].items()}
+    raw["superseded"] = [Resource(**one) for one in raw["superseded"]]
+    raw["events"] = [Event(**one) for one in raw["events"]]
+    raw["change_sets"] = [ChangeSet(**{**one, "wanted": Wanted(**one["wanted"])}) for one in raw["change_sets"]]
+    if raw["operation"]:
+        before = raw["operation"]["before"]
+        raw["operation"] = Operation(**{**raw["operation"], "before": Wanted(**before) if before else None})
+    return Stack(**raw)

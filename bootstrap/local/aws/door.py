@@ -1,0 +1,162 @@
+"""The door to moto: every request, from outside or from the engine, goes through `Door.request`.
+
+A mutating request is numbered, seeded and journalled before its answer leaves; `replay` repeats the journal at the start, so
+that the same resources have the same ids, addresses, passwords and keys. What a request causes outside moto (a container that
+boots) is put off with `afterwards` until the request is on disk, and is silent during a replay.
+
+A request of the engine carries the name of its operation and a number within it. When an operation is taken up again after a
+kill, those requests that had already been made are answered from the journal, so nothing is made twice.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from xml.sax.saxutils import escape
+
+from bootstrap.local.aws import randomness, requests
+from bootstrap.local.aws.journal import Journal, Record
+from bootstrap.local.aws.requests import Environ, Response
+
+WsgiApp = Callable[[Environ, Callable[..., Any]], Any]
+Step = tuple[str, int]
+
+
+class Door:
+    """The one way to `app`; `events` names what is journalled beside requests (a boot that failed, for one)."""
+
+    def __init__(self, app: WsgiApp, journal: Journal) -> None:
+        self._app = app
+        self._journal = journal
+        self._lock = threading.RLock()
+        self._local = threading.local()
+        self._answered: dict[Step, Response] = {}
+        self.events: dict[str, Callable[[Record], None]] = {}
+        self.is_replaying = False
+
+    @contextmanager
+    def operation(self, name: str) -> Iterator[None]:
+        """Number this thread's mutating requests within the operation `name`."""
+        before = getattr(self._local, "operation", None)
+        self._local.operation, self._local.number = name, 0
+        try:
+            yield
+        finally:
+            self._local.operation = before
+
+    def afterwards(self, act: Callable[[], None]) -> None:
+        """Do `act` once the current request is on disk; nothing during a replay."""
+        if not self.is_replaying:
+            pending = getattr(self._local, "pending", None)
+            if pending is None:
+                act()
+            else:
+                pending.append(act)
+
+    def request(self, environ: Environ) -> Response:
+        """Answer one request, journalling it if it may change something."""
+        body = requests.read_body(environ)
+        if requests.is_waiting(environ, body):
+            return self._answer(environ)
+        if not requests.is_mutating(environ, body):
+            with self._lock:
+                return self._answer(environ)
+        step = self._next_step()
+        if step and step in self._answered:
+            return self._answered[step]
+        return self._mutate(environ, body, step)
+
+    def event(self, kind: str, **details: Any) -> None:
+        """Journal something that changed the cloud without a request, and apply it."""
+        record: Record = {"event": kind, **details}
+        with self._lock:
+            self.events[kind](record)
+            self._journal.append(record)
+
+    def replay(self) -> int:
+        """Repeat the journal; returns how many records there were."""
+        count = 0
+        self.is_replaying = True
+        try:
+            for count, record in enumerate(self._journal.records(), 1):
+                self._repeat(record)
+        finally:
+            self.is_replaying = False
+        return count
+
+    def _next_step(self) -> Step | None:
+        name = getattr(self._local, "operation", None)
+        if name is None:
+            return None
+        self._local.number += 1
+        return (name, self._local.number)
+
+    def _mutate(self, environ: Environ, body: bytes, step: Step | None) -> Response:
+        record: Record = {"seed": secrets.token_hex(32), "time": time.time()}
+        record["environ"] = requests.to_record(environ)
+        record["body"] = base64.b64encode(body).decode()
+        if step:
+            record["step"] = list(step)
+        self._local.pending = pending = []
+        try:
+            with self._lock, randomness.seeded(record["seed"]):
+                randomness.begin_material(record.setdefault("material", []))
+                response = self._answer(environ)
+                self._journal.append(record)
+        finally:
+            self._local.pending = None
+        for act in pending:
+            act()
+        return response
+
+    def _repeat(self, record: Record) -> None:
+        if "event" in record:
+            self.events[record["event"]](record)
+            return
+        environ = requests.from_record(record["environ"], base64.b64decode(record["body"]))
+        with randomness.seeded(record["seed"]), randomness.clock(record["time"]):
+            randomness.replay_material(record.get("material", []))
+            response = self._answer(environ)
+        if "step" in record:
+            name, number = record["step"]
+            self._answered[(name, number)] = response
+
+    def _answer(self, environ: Environ) -> Response:
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Callable[[bytes], None]:
+            started[:] = [status, headers]
+            return lambda _chunk: None
+
+        try:
+            chunks = self._app(environ, start_response)
+            body = b"".join(chunks)
+        except Exception as failure:  # moto raises bare exceptions for what it does not implement
+            return _internal_failure(environ, failure)
+        status, headers = started
+        return Response(int(status.split()[0]), tuple(headers), body)
+
+
+def _internal_failure(environ: Environ, failure: Exception) -> Response:
+    """A failure inside moto as an AWS error: 501, which clients do not try again."""
+    return error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
+
+
+def error_response(environ: Environ, status: int, code: str, message: str) -> Response:
+    """An error in the form that the caller's protocol reads: JSON, EC2's XML or the query protocol's XML."""
+    if environ.get("HTTP_X_AMZ_TARGET"):
+        body = json.dumps({"__type": code, "message": message}).encode()
+        return Response(status, (("Content-Type", "application/x-amz-json-1.1"),), body)
+    inner = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+    request_id = secrets.token_hex(16)
+    if requests.service_of(environ) == "ec2":
+        text = f"<Response><Errors><Error>{inner}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+    else:
+        text = f"<ErrorResponse><Error>{inner}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+    return Response(status, (("Content-Type", "text/xml"),), text.encode())

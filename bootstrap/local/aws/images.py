@@ -1,0 +1,57 @@
+"""The machine images of the local cloud: Debian 13, as Debian publishes it on AWS, with its public SSM parameters.
+
+Owner, name scheme and parameter names are those of Debian's cloud team (wiki.debian.org/Cloud/AmazonEC2Image); the image id is
+of our own making, since the images here are built on this machine.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from pathlib import Path
+
+OWNER = "136693071363"
+PARAMETERS = "/aws/service/debian"
+RELEASED = datetime.datetime(2025, 8, 11, tzinfo=datetime.UTC)
+
+
+def image_id(architecture: str = "amd64") -> str:
+    """The id of the Debian 13 image for a Debian architecture name."""
+    return "ami-0" + hashlib.sha256(f"debian-13-{architecture}".encode()).hexdigest()[:16]
+
+
+def parameters() -> dict[str, str]:
+    """The public parameters: the release by number and by name, latest."""
+    names = [f"{PARAMETERS}/{form}/latest/amd64" for form in ("release/13", "release/trixie")]
+    return dict.fromkeys(names, image_id())
+
+
+def write(directory: Path) -> Path:
+    """Write the list of images that moto loads into every region; returns the file."""
+    path = directory / "images.json"
+    path.write_text(
+        json.dumps(
+            [
+                {
+                    "ami_id": image_id(),
+                    "state": "available",
+                    "public": True,
+                    "owner_id": OWNER,
+                    "image_location": f"{OWNER}/debian-13-amd64-20250811-2201",
+                    "sriov": "simple",
+                    "root_device_type": "ebs",
+                    "root_device_name": "/dev/xvda",
+                    "description": "Debian 13 (20250811-2201)",
+                    "image_type": "machine",
+                    "platform": None,
+                    "architecture": "x86_64",
+                    "name": "debian-13-amd64-20250811-2201",
+                    "virtualization_type": "hvm",
+                    "hypervisor": "xen",
+                    "creation_date": "2025-08-11T00:00:00.000Z",
+                }
+            ]
+        )
+    )
+    return path

@@ -1,0 +1,234 @@
+"""EC2 instances that are machines: what moto decides on paper is done here, in order, one queue for each instance.
+
+An instance is `pending` until its machine really runs, `stopping` and `shutting-down` until it really ended. A boot that
+fails ends the instance with the reason, as EC2 does. Work starts when the request that caused it is on disk; after a restart
+`reconcile` brings the machines to what the journal says.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from bootstrap.errors import BootstrapError
+from bootstrap.local.aws.door import Door
+from bootstrap.local.aws.hooks import Machines, Wanted
+from bootstrap.local.aws.journal import Record
+
+log = logging.getLogger(__name__)
+
+PENDING, RUNNING, SHUTTING_DOWN, TERMINATED, STOPPING, STOPPED = (
+    ("pending", 0),
+    ("running", 16),
+    ("shutting-down", 32),
+    ("terminated", 48),
+    ("stopping", 64),
+    ("stopped", 80),
+)
+State = tuple[str, int]
+
+
+class Instances:
+    """The machines behind the instances of every region; `open_gateway` is told each subnet's first address once."""
+
+    def __init__(self, door: Door, machines: Machines, open_gateway: Callable[[str], None]) -> None:
+        self._door = door
+        self._machines = machines
+        self._open_gateway = open_gateway
+        self._queues: dict[str, ThreadPoolExecutor] = {}
+        self._data_volumes: set[str] = set()
+        self._subnets: set[str] = set()
+        self._launched: set[str] = set()
+        self._lock = threading.Lock()
+        door.events["boot-failed"] = self._end_failed
+
+    def launched(self, instance: Any) -> None:
+        """RunInstances made this instance."""
+        self._launched.add(instance.id)
+        self._subnets.add(instance.subnet_id)
+        self._later(instance, PENDING, RUNNING, lambda: self._boot(instance))
+
+    def started(self, instance: Any) -> None:
+        """StartInstances."""
+        self._later(instance, PENDING, RUNNING, lambda: self._machines.start(instance.id))
+
+    def stopped(self, instance: Any) -> None:
+        """StopInstances."""
+        self._later(instance, STOPPING, STOPPED, lambda: self._machines.stop(instance.id))
+
+    def rebooted(self, instance: Any) -> None:
+        """RebootInstances: the state stays running."""
+        self._later(instance, RUNNING, RUNNING, lambda: self._machines.reboot(instance.id))
+
+    def terminated(self, instance: Any) -> None:
+        """TerminateInstances."""
+        self._later(instance, SHUTTING_DOWN, TERMINATED, lambda: self._machines.terminate(instance.id))
+
+    def attached(self, volume_id: str, instance: Any, device: str) -> None:
+        """AttachVolume; the root disk belongs to the machine itself."""
+        if device != instance.root_device_name:
+            self._data_volumes.add(volume_id)
+            if instance.id in self._launched:  # else it is attached when the machine has booted
+                self._queue(instance.id, lambda: self._machines.attach(volume_id, instance.id, device))
+
+    def detached(self, volume_id: str, instance_id: str) -> None:
+        """DetachVolume."""
+        if volume_id in self._data_volumes:
+            self._queue(instance_id, lambda: self._machines.detach(volume_id, instance_id))
+
+    def volume_deleted(self, volume_id: str) -> None:
+        """DeleteVolume: its content goes too."""
+        if volume_id in self._data_volumes:
+            self._queue(volume_id, lambda: self._machines.delete_volume(volume_id))
+
+    def subnet_deleted(self, subnet_id: str) -> None:
+        """DeleteSubnet: the network of a subnet that had machines goes too."""
+        if subnet_id in self._subnets:
+            self._queue(subnet_id, lambda: self._machines.delete_network(subnet_id))
+
+    def console(self, instance_id: str) -> str:
+        """What the machine printed while it booted."""
+        try:
+            return self._machines.console(instance_id)
+        except BootstrapError as failure:
+            log.warning("console of %s: %s", instance_id, failure)
+            return ""
+
+    def find(self, address: str) -> Any | None:
+        """The living instance at a private address."""
+        living = (instance for instance in every_instance() if instance.state not in {"terminated", "shutting-down"})
+        return next((instance for instance in living if instance.private_ip == address), None)
+
+    def reconcile(self) -> None:
+        """Bring every machine to the state that the replayed journal gives its instance."""
+        for instance in every_instance():
+            self._subnets.add(instance.subnet_id)
+            if instance.state in {"running", "pending"}:
+                self._later(instance, PENDING, RUNNING, lambda instance=instance: self._bring_up(instance))
+            elif instance.state == "stopped" and self._machines.state(instance.id) == "running":
+                self._later(instance, STOPPING, STOPPED, lambda instance=instance: self._machines.stop(instance.id))
+            elif instance.state == "terminated" and self._machines.state(instance.id) != "absent":
+                self._queue(instance.id, lambda instance=instance: self._machines.terminate(instance.id))
+
+    def wait(self) -> None:
+        """Let work that has begun finish (the server stops)."""
+        with self._lock:
+            queues = list(self._queues.values())
+        for queue in queues:
+            queue.shutdown(wait=False, cancel_futures=True)
+
+    def _bring_up(self, instance: Any) -> None:
+        gateway = gateway_of(instance)
+        if gateway:
+            self._open_gateway(gateway)
+        found = self._machines.state(instance.id)
+        if found == "stopped":
+            self._machines.start(instance.id)
+        elif found == "absent":
+            self._boot(instance)
+
+    def _boot(self, instance: Any) -> None:
+        wanted = describe(instance)
+        if wanted.gateway:
+            self._open_gateway(wanted.gateway)
+        self._machines.boot(wanted)
+        for device, block in instance.get_block_device_mapping:
+            if device != instance.root_device_name:
+                self._data_volumes.add(block.volume_id)
+                self._machines.attach(block.volume_id, instance.id, device)
+
+    def _later(self, instance: Any, during: State, after: State, act: Callable[[], None]) -> None:
+        if self._door.is_replaying:
+            return
+        _set_state(instance, during)
+
+        def work() -> None:
+            try:
+                act()
+            except Exception as failure:
+                log.exception("instance %s", instance.id)
+                if after is RUNNING:
+                    self._door.event("boot-failed", **_place(instance), reason=str(failure))
+                    return
+            if instance.state == during[0]:
+                _set_state(instance, after)
+
+        self._queue(instance.id, work)
+
+    def _queue(self, name: str, work: Callable[[], None]) -> None:
+        self._door.afterwards(lambda: self._submit(name, work))
+
+    def _submit(self, name: str, work: Callable[[], None]) -> Future[None]:
+        with self._lock:
+            queue = self._queues.setdefault(name, ThreadPoolExecutor(1, thread_name_prefix=name))
+
+        def logged() -> None:
+            try:
+                work()
+            except Exception:
+                log.exception("machine work for %s", name)
+
+        return queue.submit(logged)
+
+    def _end_failed(self, record: Record) -> None:
+        from moto.ec2.models import ec2_backends
+        from moto.ec2.models.instances import StateReason
+
+        backend = ec2_backends[record["account"]][record["region"]]
+        instance = backend.get_instance(record["instance"])
+        instance.teardown_defaults()
+        _set_state(instance, TERMINATED)
+        instance._reason = f"Server.InternalError: {record['reason']}"
+        instance.state_reason = StateReason(f"Server.InternalError: {record['reason']}", "Server.InternalError")
+        if not self._door.is_replaying:
+            self._submit(instance.id, lambda: self._machines.terminate(instance.id))
+
+
+def every_instance() -> Iterator[Any]:
+    """All instances of all accounts and regions; none while nobody has used EC2."""
+    import sys
+
+    module = sys.modules.get("moto.ec2.models")
+    for account in list(module.ec2_backends.values()) if module else []:
+        for backend in list(account.values()):
+            yield from list(backend.all_instances())
+
+
+def gateway_of(instance: Any) -> str:
+    """The first address of the instance's subnet, where its network's gateway is; '' without a subnet."""
+    if not instance.subnet_id:
+        return ""
+    cidr = instance.ec2_backend.get_subnet(instance.subnet_id).cidr_block
+    return str(ipaddress.ip_network(cidr).network_address + 1)
+
+
+def describe(instance: Any) -> Wanted:
+    """Everything that a machine is made from."""
+    backend = instance.ec2_backend
+    pair = backend.key_pairs.get(instance.key_name) if instance.key_name else None
+    encoded = str(instance.user_data) if instance.user_data else ""
+    return Wanted(
+        instance_id=instance.id,
+        private_ip=instance.private_ip,
+        subnet_id=instance.subnet_id or "",
+        subnet_cidr=backend.get_subnet(instance.subnet_id).cidr_block if instance.subnet_id else "",
+        image_id=instance.image_id or "",
+        user_data=base64.b64decode(encoded),
+        public_key=pair.public_key.strip() if pair else None,
+        tags={tag["key"]: tag["value"] for tag in instance.get_tags()},
+        gateway=gateway_of(instance),
+    )
+
+
+def _place(instance: Any) -> dict[str, str]:
+    backend = instance.ec2_backend
+    return {"account": backend.account_id, "region": backend.region_name, "instance": instance.id}
+
+
+def _set_state(instance: Any, state: State) -> None:
+    instance._state.name, instance._state.code = state

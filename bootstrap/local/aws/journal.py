@@ -1,0 +1,49 @@
+"""The journal: one JSON line per mutating request or event, on disk before the answer leaves.
+
+Lines are synced one by one (about 1 ms each). A line cut short by a kill is the last one and its request was never
+answered: it is dropped. The file is for its owner alone (0600 in a 0700 directory), since requests carry secrets.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+Record = dict[str, Any]
+
+
+class Journal:
+    """Append-only records under `path`; `records` reads what earlier processes wrote."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.chmod(0o700)
+        self._path = path
+        self._drop_torn_line()
+        self._file = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+
+    def records(self) -> Iterator[Record]:
+        """Every record in the order in which it was written."""
+        with self._path.open("rb") as lines:
+            for line in lines:
+                yield json.loads(line)
+
+    def append(self, record: Record) -> None:
+        """Write one record; when this returns, it survives a crash of the machine."""
+        os.write(self._file, json.dumps(record, separators=(",", ":")).encode() + b"\n")
+        os.fdatasync(self._file)
+
+    def close(self) -> None:
+        """Give the file back."""
+        os.close(self._file)
+
+    def _drop_torn_line(self) -> None:
+        if not self._path.exists():
+            return
+        with self._path.open("r+b") as content:
+            whole = content.read()
+            if whole and not whole.endswith(b"\n"):
+                content.truncate(whole.rfind(b"\n") + 1)

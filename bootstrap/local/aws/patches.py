@@ -1,0 +1,244 @@
+"""Every change of moto, in one place; written for the exact version that pyproject.toml pins.
+
+What is changed, and why:
+
+* randomness: moto's one random source becomes this thread's (see `randomness`), and what moto takes from os.urandom too;
+  a region's first use (default VPC, default groups) draws from a seed of its own, so that a reading request cannot change ids
+* the clock: inside a replayed request it shows the time of the first run
+* EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
+  the console is the machine's
+* SSM: public parameters of Debian's images
+
+`NAMES` lists each name that is replaced; a test looks every one of them up.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import importlib
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bootstrap.local.aws import images, launch, randomness
+from bootstrap.local.aws.instances import Instances
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "moto.moto_api._internal.moto_random": ("MotoRandom.random", "MotoRandom.getrandbits"),
+    "moto.core.base_backend": ("AccountSpecificBackend.__getitem__",),
+    "moto.core.utils": ("utcnow",),
+    "moto.ec2.models.instances": (
+        "InstanceBackend.run_instances",
+        "Instance.start",
+        "Instance.stop",
+        "Instance.terminate",
+        "Instance.reboot",
+        "Instance.setup_defaults",
+    ),
+    "moto.ec2.models.elastic_block_store": (
+        "EBSBackend.attach_volume",
+        "EBSBackend.detach_volume",
+        "EBSBackend.delete_volume",
+    ),
+    "moto.ec2.models.subnets": ("SubnetBackend.delete_subnet",),
+    "moto.ec2.models.key_pairs": ("random_ed25519_key_pair", "random_rsa_key_pair"),
+    "moto.ec2.responses.general": ("General.get_console_output",),
+    "moto.kms.utils": ("os.urandom", "rsa.generate_private_key", "ec.generate_private_key"),
+    "moto.sts.utils": ("os.urandom",),
+    "moto.ssm.models": ("ParameterDict._check_loading_status",),
+}
+
+
+class Patches:
+    """Applies the changes to those of moto's modules that are loaded; `apply` again after more of them were."""
+
+    def __init__(self, salt: str, instances: Callable[[], Instances]) -> None:
+        self._salt = salt
+        self._instances = instances
+        self._done: set[str] = set()
+        self._lock = threading.Lock()
+
+    def apply(self) -> None:
+        """Change what is loaded and not yet changed."""
+        with self._lock:
+            for module in NAMES:
+                if module in sys.modules and module not in self._done:
+                    self._done.add(module)
+                    getattr(self, "_" + module.removeprefix("moto.").replace(".", "_").replace("__", "_"))(
+                        sys.modules[module]
+                    )
+
+    def load(self, *modules: str) -> None:
+        """Import modules of moto and change them."""
+        for module in modules:
+            importlib.import_module(module)
+        self.apply()
+
+    def _moto_api_internal_moto_random(self, module: Any) -> None:
+        module.MotoRandom.random = lambda _self: randomness.source().random()
+        module.MotoRandom.getrandbits = lambda _self, bits: randomness.source().getrandbits(bits)
+
+    def _core_base_backend(self, module: Any) -> None:
+        original = module.AccountSpecificBackend.__getitem__
+        salt = self._salt
+
+        def getitem(self: Any, region: str) -> Any:
+            region = "aws" if region == "global" else region
+            if region in self.keys():
+                return dict.__getitem__(self, region)
+            with randomness.seeded(f"{salt}/{self.service_name}/{self.account_id}/{region}"):
+                return original(self, region)
+
+        module.AccountSpecificBackend.__getitem__ = getitem
+
+    def _core_utils(self, module: Any) -> None:
+        def utcnow() -> datetime.datetime:
+            return _bootstrap_now()  # type: ignore[name-defined, no-any-return] # noqa: F821
+
+        module._bootstrap_now = randomness.utcnow
+        module.utcnow.__code__ = utcnow.__code__  # its importers hold the function itself
+
+    def _ec2_models_instances(self, module: Any) -> None:
+        run = module.InstanceBackend.run_instances
+
+        @functools.wraps(run)
+        def run_instances(backend: Any, image_id: str, count: int, user_data: Any, groups: Any, **wanted: Any) -> Any:
+            launch.complete(backend, image_id, wanted)
+            reservation = run(backend, image_id, count, user_data, groups, **wanted)
+            for instance in reservation.instances:
+                launch.finish(backend, instance, wanted)
+                self._instances().launched(instance)
+            return reservation
+
+        module.InstanceBackend.run_instances = run_instances
+        module.Instance.setup_defaults = lambda _instance: None  # `launch.complete` always names the disks
+        for method, told in (("start", "started"), ("stop", "stopped"), ("reboot", "rebooted")):
+            _tell(module.Instance, method, lambda instance, told=told: getattr(self._instances(), told)(instance))
+        terminate = module.Instance.terminate
+
+        @functools.wraps(terminate)
+        def terminated(instance: Any) -> Any:
+            if instance.state in {"terminated", "shutting-down"}:
+                return instance._state
+            previous = terminate(instance)
+            self._instances().terminated(instance)
+            return previous
+
+        module.Instance.terminate = terminated
+
+    def _ec2_models_elastic_block_store(self, module: Any) -> None:
+        attach, detach = module.EBSBackend.attach_volume, module.EBSBackend.detach_volume
+        delete = module.EBSBackend.delete_volume
+
+        @functools.wraps(attach)
+        def attach_volume(backend: Any, volume_id: str, instance_id: str, device_path: str, *rest: Any) -> Any:
+            attachment = attach(backend, volume_id, instance_id, device_path, *rest)
+            instance = backend.get_instance_by_id(instance_id)
+            if instance is not None:  # the root disk comes before its instance can be found
+                self._instances().attached(volume_id, instance, device_path)
+            return attachment
+
+        @functools.wraps(detach)
+        def detach_volume(backend: Any, volume_id: str, instance_id: str, device_path: str) -> Any:
+            attachment = detach(backend, volume_id, instance_id, device_path)
+            self._instances().detached(volume_id, instance_id)
+            return attachment
+
+        @functools.wraps(delete)
+        def delete_volume(backend: Any, volume_id: str) -> Any:
+            volume = delete(backend, volume_id)
+            self._instances().volume_deleted(volume_id)
+            return volume
+
+        module.EBSBackend.attach_volume = attach_volume
+        module.EBSBackend.detach_volume = detach_volume
+        module.EBSBackend.delete_volume = delete_volume
+
+    def _ec2_models_subnets(self, module: Any) -> None:
+        delete = module.SubnetBackend.delete_subnet
+
+        @functools.wraps(delete)
+        def delete_subnet(backend: Any, subnet_id: str) -> Any:
+            subnet = delete(backend, subnet_id)
+            self._instances().subnet_deleted(subnet_id)
+            return subnet
+
+        module.SubnetBackend.delete_subnet = delete_subnet
+
+    def _ec2_models_key_pairs(self, module: Any) -> None:
+        from bootstrap.local.aws import keys
+
+        module.random_ed25519_key_pair = keys.ed25519
+        module.random_rsa_key_pair = keys.rsa_2048
+
+    def _ec2_responses_general(self, module: Any) -> None:
+        def get_console_output(response: Any) -> Any:
+            instance = response.ec2_backend.get_instance(response._get_param("InstanceId"))
+            text = self._instances().console(instance.id)
+            output = module.Base64EncodedString.from_raw_string(text)
+            return module.ActionResult({"InstanceId": instance.id, "Timestamp": module.utcnow(), "Output": output})
+
+        module.General.get_console_output = get_console_output
+
+    def _kms_utils(self, module: Any) -> None:
+        from bootstrap.local.aws import keys
+
+        module.os = keys.SeededSystem
+        module.rsa = keys.kept_generator(module.rsa)
+        module.ec = keys.kept_generator(module.ec)
+
+    def _sts_utils(self, module: Any) -> None:
+        from bootstrap.local.aws import keys
+
+        module.os = keys.SeededSystem
+
+    def _ssm_models(self, module: Any) -> None:
+        original = module.ParameterDict._check_loading_status
+
+        @functools.wraps(original)
+        def check(parameters: Any, key: str) -> None:
+            original(parameters, key)
+            if str(key or "").startswith(images.PARAMETERS) and not getattr(parameters, "debian_loaded", False):
+                parameters.debian_loaded = True
+                for name, value in images.parameters().items():
+                    made = module.Parameter(
+                        account_id=parameters.account_id,
+                        name=name,
+                        value=value,
+                        parameter_type="String",
+                        description=None,
+                        allowed_pattern=None,
+                        keyid=None,
+                        last_modified_date=images.RELEASED.timestamp(),
+                        version=1,
+                        data_type="aws:ec2:image",
+                    )
+                    dict.setdefault(parameters, name, []).append(made)
+
+        module.ParameterDict._check_loading_status = check
+
+
+def _tell(owner: Any, method: str, told: Callable[[Any], None]) -> None:
+    original = getattr(owner, method)
+
+    @functools.wraps(original)
+    def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(self, *args, **kwargs)
+        told(self)
+        return result
+
+    setattr(owner, method, wrapper)
+
+
+def environment(directory: Path) -> dict[str, str]:
+    """The variables that moto reads when it is imported; writes the list of images that it loads."""
+    return {
+        "MOTO_AMIS_PATH": str(images.write(directory)),
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+        "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION": "true",
+        "MOTO_ENABLE_AMI_VALIDATION": "true",
+        "MOTO_ENABLE_KEYPAIR_VALIDATION": "false",
+    }

@@ -1,0 +1,126 @@
+"""What the door needs to know of a request: which service and action it is for, whether it changes something, its parts.
+
+AWS's query and JSON protocols name the action, REST protocols tell by the method. Actions that only read, or that draw
+randomness without leaving anything behind, are not journalled.
+"""
+
+from __future__ import annotations
+
+import io
+import urllib.parse
+from dataclasses import dataclass
+from typing import Any
+
+Environ = dict[str, Any]
+
+_READING = ("Describe", "List", "Get", "BatchGet", "Head", "Query", "Scan", "Search", "Lookup", "Validate", "Simulate")
+_LEAVES_NOTHING = frozenset(
+    {
+        "Decrypt",
+        "Encrypt",
+        "ReEncrypt",
+        "GenerateDataKey",
+        "GenerateDataKeyWithoutPlaintext",
+        "GenerateRandom",
+        "GenerateMac",
+        "VerifyMac",
+        "Sign",
+        "Verify",
+        "ReceiveMessage",
+        "FilterLogEvents",
+        "StartQuery",
+    }
+)
+_KEPT_ENVIRON = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "SERVER_NAME", "SERVER_PORT", "RAW_URI")
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer, whole: status code, headers and body."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def read_body(environ: Environ) -> bytes:
+    """Take the whole body, and put it back so that the next reader finds it."""
+    stream = environ.get("wsgi.input")
+    if stream is None:
+        return b""
+    length = environ.get("CONTENT_LENGTH")
+    body: bytes = stream.read(int(length)) if length else stream.read() if environ.get("wsgi.input_terminated") else b""
+    set_body(environ, body)
+    return body
+
+
+def set_body(environ: Environ, body: bytes) -> None:
+    """Make `body` what the next reader of the request finds."""
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+
+
+def service_of(environ: Environ) -> str:
+    """The service that the request was signed for ('ec2'), or '' when it carries no credential scope."""
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
+    _, _, scope = authorization.partition("Credential=")
+    parts = scope.split(",")[0].split("/")
+    return parts[3] if len(parts) > 4 else ""
+
+
+def region_of(environ: Environ, default: str) -> str:
+    """The region that the request was signed for."""
+    _, _, scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")
+    parts = scope.split(",")[0].split("/")
+    return parts[2] if len(parts) > 4 else default
+
+
+def action_of(environ: Environ, body: bytes) -> str:
+    """The action ('RunInstances'), or '' for REST protocols."""
+    target = environ.get("HTTP_X_AMZ_TARGET", "")
+    if target:
+        return str(target.rpartition(".")[2])
+    form = body if "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", "") else b""
+    query = urllib.parse.parse_qs(form.decode(errors="replace") or environ.get("QUERY_STRING", ""))
+    return query.get("Action", [""])[0]
+
+
+def is_mutating(environ: Environ, body: bytes) -> bool:
+    """Whether the request may change the cloud, so that the journal must keep it."""
+    if environ.get("PATH_INFO", "").startswith("/moto-api"):
+        return False
+    action = action_of(environ, body)
+    if not action:
+        return environ.get("REQUEST_METHOD", "GET") not in {"GET", "HEAD", "OPTIONS"}
+    return not action.startswith(_READING) and action not in _LEAVES_NOTHING
+
+
+def is_waiting(environ: Environ, body: bytes) -> bool:
+    """Whether the service may hold the request for seconds, so that others must not queue behind it."""
+    return action_of(environ, body) in {"ReceiveMessage", "Invoke"}
+
+
+def to_record(environ: Environ) -> dict[str, str]:
+    """The parts of the request that a replay needs."""
+    kept = {name: str(environ[name]) for name in _KEPT_ENVIRON if name in environ}
+    kept.update({name: str(value) for name, value in environ.items() if name.startswith("HTTP_")})
+    return kept
+
+
+def from_record(record: dict[str, str], body: bytes) -> Environ:
+    """A WSGI environment that repeats a recorded request."""
+    environ: Environ = {
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "SCRIPT_NAME": "",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        **record,
+    }
+    set_body(environ, body)
+    return environ

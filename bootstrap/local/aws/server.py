@@ -1,0 +1,180 @@
+"""The server: one process that is the AWS of one environment.
+
+Requests for CloudFormation go to the engine, /latest/ to the metadata service, /_bootstrap/ to the control endpoints, the
+rest through the door to moto. It listens on the loopback, and on the gateway address of each subnet that has machines, before
+the bridge with that address exists (IP_FREEBIND).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from bootstrap.local.aws import patches, requests
+from bootstrap.local.aws.hooks import Machines
+from bootstrap.local.aws.journal import Journal
+from bootstrap.local.aws.requests import Environ, Response
+
+log = logging.getLogger(__name__)
+
+IP_FREEBIND = 15  # linux/in.h; Python's socket module has no name for it
+
+
+class Server:
+    """One local cloud: its state in `state`, its APIs on `port`."""
+
+    def __init__(self, state: Path, port: int, machines: Machines) -> None:
+        state.mkdir(parents=True, exist_ok=True)
+        state.chmod(0o700)
+        self._state = state
+        self.port = port
+        self._listeners: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        os.environ.update(patches.environment(state))
+        self._build(machines)
+
+    def _build(self, machines: Machines) -> None:
+        from bootstrap.local.aws.clients import Clients
+        from bootstrap.local.aws.cloudformation.api import Api
+        from bootstrap.local.aws.cloudformation.engine import Engine
+        from bootstrap.local.aws.cloudformation.store import Store
+        from bootstrap.local.aws.control import Control
+        from bootstrap.local.aws.door import Door
+        from bootstrap.local.aws.instances import Instances
+        from bootstrap.local.aws.metadata import Metadata
+
+        self._journal = Journal(self._state / "journal.jsonl")
+        self._patches = patches.Patches(_salt(self._state), lambda: self.instances)
+        self.door = Door(self._moto(), self._journal)
+        self.instances = Instances(self.door, machines, self.listen)
+        clients = Clients(self.door, self.port)
+        self._store = Store(self._state / "stacks")
+        self.engine = Engine(self._store, self.door, clients, faults := {})
+        self._api = Api(self.engine)
+        self._metadata = Metadata(self.door, self.instances, clients)
+        self._control = Control(faults)
+
+    def _moto(self) -> Callable[..., Any]:
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+        def create(service: Any) -> Any:
+            self._patches.apply()
+            app = create_backend_app(service)
+            self._patches.apply()
+            return app
+
+        self._patches.apply()
+        app: Callable[..., Any] = DomainDispatcherApplication(create)
+        return app
+
+    def restore(self) -> None:
+        """Replay the journal, bring the machines up, and take up stack operations that a kill interrupted."""
+        count = self.door.replay()
+        if count:
+            log.info("replayed %d records", count)
+            self.instances.reconcile()
+        self.engine.resume()
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request (WSGI)."""
+        response = self._respond(environ)
+        names = {name.lower() for name, _ in response.headers}
+        extra = [] if "content-length" in names else [("Content-Length", str(len(response.body)))]
+        start_response(_status_line(response.status), [*response.headers, *extra])
+        return [response.body]
+
+    def _respond(self, environ: Environ) -> Response:
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/_bootstrap/"):
+            return self._control.request(environ)
+        if path.startswith("/latest/"):
+            return self._metadata.request(environ)
+        if requests.service_of(environ) == "cloudformation":
+            return self._api.request(environ)
+        return self.door.request(environ)
+
+    def listen(self, address: str) -> None:
+        """Answer on one more address; again for the same address changes nothing."""
+        from werkzeug.serving import make_server
+
+        with self._lock:
+            if address in self._listeners:
+                return
+            opened = _socket(address, self.port)
+            handler = _handler()
+            server = make_server(address, self.port, self, threaded=True, request_handler=handler, fd=opened.fileno())
+            opened.detach()
+            server.daemon_threads = True
+            self._listeners[address] = server
+        threading.Thread(target=server.serve_forever, name=f"listen-{address}", daemon=True).start()
+        log.info("listening on %s:%d", address, self.port)
+
+    def announce(self) -> None:
+        """Say in endpoint.json that the server answers."""
+        part = self._state / "endpoint.json.part"
+        part.write_text(json.dumps({"port": self.port, "pid": os.getpid()}))
+        part.replace(self._state / "endpoint.json")
+
+    def close(self) -> None:
+        """Stop listening; what is on disk is complete at any time."""
+        (self._state / "endpoint.json").unlink(missing_ok=True)
+        for server in self._listeners.values():
+            server.shutdown()
+        self.engine.close()
+        self.instances.wait()
+        self._journal.close()
+
+
+def _salt(state: Path) -> str:
+    """A secret of this cloud from which each region's first ids are drawn."""
+    path = state / "salt"
+    if not path.exists():
+        path.touch(0o600)
+        path.write_text(secrets.token_hex(32))
+    return path.read_text()
+
+
+def _socket(address: str, port: int) -> socket.socket:
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    opened.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+    opened.bind((address, port))
+    opened.listen(128)
+    return opened
+
+
+def _handler() -> type:
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
+
+    class Handler(MotoRequestHandler):  # type: ignore[misc]
+        """Answers at once (no delayed packets) and logs only what failed."""
+
+        disable_nagle_algorithm = True
+        wbufsize = -1
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Every success in the log would hide the failures."""
+            if str(code).startswith("5"):
+                log.warning("%s %s", self.requestline, code)
+
+        def version_string(self) -> str:
+            """The name in the Server header."""
+            return "local-cloud"
+
+    return Handler
+
+
+def _status_line(status: int) -> str:
+    from http import HTTPStatus
+
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} Unknown"

@@ -1,0 +1,113 @@
+"""A local cloud of its own for the tests of this folder: APIs only, no machines, on a free port of the loopback.
+
+Fixtures for all: `endpoint` (its URL) and `client` (service name -> boto3 client, region eu-central-1). `cloud` gives the
+process itself, which a test may start anew (`own_cloud` is one that nobody else uses).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+REGION = "eu-central-1"
+START_SECONDS = 60.0
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Cloud:
+    """A server process and its state directory."""
+
+    state: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+    clients: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of every API."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> float:
+        """Start the server; returns the seconds until it answered."""
+        began = time.monotonic()
+        ready = self.state / "endpoint.json"
+        ready.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "bootstrap.local.aws", "--state", str(self.state), "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            [*command, "--environment", "tests", "--no-machines"], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        )
+        while not ready.exists():
+            assert self.process.poll() is None, (self.state / "server.log").read_text()
+            assert time.monotonic() - began < START_SECONDS, "the server did not start"
+            time.sleep(0.02)
+        assert self.port == json.loads(ready.read_text())["port"]
+        return time.monotonic() - began
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """End the server with a signal; returns its exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def client(self, service: str) -> Any:
+        """A client of the cloud."""
+        if service not in self.clients:
+            self.clients[service] = boto3.client(
+                service,
+                endpoint_url=self.endpoint,
+                region_name=REGION,
+                aws_access_key_id="testing",
+                aws_secret_access_key="testing",
+            )
+        return self.clients[service]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """The cloud that the tests share."""
+    shared = Cloud(tmp_path_factory.mktemp("cloud"), free_port())
+    shared.start()
+    yield shared
+    assert shared.end() == 0
+
+
+@pytest.fixture
+def own_cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """A cloud of one test's own, which it may kill and start again."""
+    own = Cloud(tmp_path / "cloud", free_port())
+    own.start()
+    yield own
+    if own.process is not None and own.process.poll() is None:
+        own.end()
+
+
+@pytest.fixture(scope="session")
+def endpoint(cloud: Cloud) -> str:
+    """The URL of the shared cloud."""
+    return cloud.endpoint
+
+
+@pytest.fixture(scope="session")
+def client(cloud: Cloud) -> Callable[[str], Any]:
+    """Service name -> client of the shared cloud."""
+    return cloud.client
