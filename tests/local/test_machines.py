@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import concurrent.futures
+import http.server
 import io
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,13 +23,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.machines import InstanceSpec, Machines
+from bootstrap.local.machines import InstanceSpec, Machines, ensure_image
 
 ENVIRONMENT = f"machinetest{os.getpid()}"
 SUBNET = "subnet-0f00"
 CIDR = "10.213.7.0/24"
 DISK = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0d15c"
 VOLUME = "vol-0d15c"
+WELCOME = "Welcome to Debian GNU/Linux 13"
 USER_DATA = b"#!/bin/sh\necho user data says hello\ndate > /etc/made-by-user-data\n"
 
 
@@ -62,6 +66,13 @@ def host_key(console: str) -> bytes:
     return base64.b64decode(found[0])
 
 
+def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.1)
+
+
 @pytest.fixture(scope="module")
 def login() -> Login:
     return Login()
@@ -78,7 +89,7 @@ def machines(state: Path) -> Iterator[Machines]:
     try:
         yield cloud
     finally:
-        cloud.remove_all(volumes=True)
+        cloud.remove_all(with_volumes=True)
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +189,19 @@ def test_reboot_starts_systemd_anew_with_the_same_host_key(machines: Machines, m
     assert after[1] == before[1]
 
 
+def test_reboot_from_inside_comes_back_and_power_off_stays_off(machines: Machines, machine: InstanceSpec, ssh) -> None:
+    boots = machines.console(machine.instance_id).count(WELCOME)
+    ssh("sudo systemctl reboot --no-block")
+    wait_until(lambda: machines.console(machine.instance_id).count(WELCOME) == boots + 1)
+    machines.start(machine.instance_id)  # it runs, so this only waits
+    ssh("sudo systemctl poweroff --no-block")
+    wait_until(lambda: machines.state(machine.instance_id) == "stopped")
+    time.sleep(2)
+    assert machines.state(machine.instance_id) == "stopped"
+    machines.start(machine.instance_id)
+    assert ssh("hostname -I") == "10.213.7.37"
+
+
 def test_boot_of_a_running_machine_leaves_it_alone(machines: Machines, machine: InstanceSpec, ssh) -> None:
     before = ssh("stat -c %Y /proc/1")
     machines.boot(machine)
@@ -255,9 +279,7 @@ def test_machine_survives_the_killing_of_the_process_that_makes_it(
     program = "import sys, pathlib\nfrom bootstrap.local.machines import *\n"
     program += f"Machines({ENVIRONMENT!r}, pathlib.Path({str(state)!r})).boot({mine!r})"
     maker = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
-    deadline = time.monotonic() + 30
-    while machines.state(mine.instance_id) != "running" and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: machines.state(mine.instance_id) == "running")
     os.killpg(maker.pid, signal.SIGKILL)
     maker.wait()
     machines.boot(mine)
@@ -265,16 +287,49 @@ def test_machine_survives_the_killing_of_the_process_that_makes_it(
     machines.terminate(mine.instance_id)
 
 
-def test_half_made_container_is_made_again(machines: Machines, spec: InstanceSpec) -> None:
+def test_half_made_container_is_made_again(machines: Machines, spec: InstanceSpec, state: Path) -> None:
     mine = replace(spec, instance_id="i-0daf", private_ip="10.213.7.68")
     name = f"bootstrap-{ENVIRONMENT}-{mine.instance_id}"
-    from bootstrap.local.machines.image import ensure_image
-
-    subprocess.run(["podman", "create", f"--name={name}", ensure_image(print)], check=True, capture_output=True)
+    labels = [f"--label=bootstrap.environment={ENVIRONMENT}", f"--label=bootstrap.state={state}"]
+    subprocess.run(
+        ["podman", "create", *labels, f"--name={name}", ensure_image(print)], check=True, capture_output=True
+    )
     assert machines.state(mine.instance_id) == "absent"
     machines.boot(mine)
     assert machines.state(mine.instance_id) == "running"
     machines.terminate(mine.instance_id)
+
+
+def test_machine_of_another_copy_is_neither_used_nor_removed(
+    machines: Machines, machine: InstanceSpec, tmp_path: Path, ssh
+) -> None:
+    other = Machines(ENVIRONMENT, tmp_path)
+    for use in (other.state, other.stop, other.terminate, other.console):
+        with pytest.raises(LocalCloudFailed, match="another copy of this environment"):
+            use(machine.instance_id)
+    with pytest.raises(LocalCloudFailed, match="another copy of this environment"):
+        other.delete_network(SUBNET)
+    other.remove_all(with_volumes=True)
+    assert ssh("id -un") == "admin"
+
+
+def test_machine_reaches_what_listens_on_the_gateway(ssh) -> None:
+    handler = http.server.SimpleHTTPRequestHandler
+    with http.server.ThreadingHTTPServer(("10.213.7.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        status = ssh(f"curl -s -o /dev/null -w '%{{http_code}}' http://10.213.7.1:{server.server_port}/none-such")
+        server.shutdown()
+    assert status == "404"
+
+
+def test_two_machines_boot_at_once(machines: Machines, spec: InstanceSpec) -> None:
+    pair = [replace(spec, instance_id=f"i-0c0{n}", private_ip=f"10.213.7.{80 + n}") for n in (1, 2)]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(machines.boot, pair))
+    assert [machines.state(each.instance_id) for each in pair] == ["running", "running"]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(machines.terminate, [each.instance_id for each in pair]))
+    assert [machines.state(each.instance_id) for each in pair] == ["absent", "absent"]
 
 
 def test_remove_all_leaves_only_volumes(machines: Machines, machine: InstanceSpec, state: Path) -> None:

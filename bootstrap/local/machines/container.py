@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.machines.names import Names
+from bootstrap.local.machines.names import STATE_LABEL, Names
 from bootstrap.local.machines.podman import Podman, tail
 from bootstrap.local.machines.seed import InstanceSpec
 
@@ -38,7 +38,10 @@ class Container:
         """What EC2 would say; a container that never ran (its maker was killed) counts as absent."""
         if not self._door.has("container", self.name):
             return "absent"
-        status = self._inspect("{{.State.Status}}")
+        status, _, owner = self._inspect(
+            f'{{{{.State.Status}}}} {{{{index .Config.Labels "{STATE_LABEL}"}}}}'
+        ).partition(" ")
+        self._names.require_own(self.name, owner)
         if status in {"created", "configured", "initialized", "removing", "unknown"}:
             return "absent"
         return "running" if status in {"running", "stopping", "paused"} else "stopped"
@@ -55,7 +58,7 @@ class Container:
             "--replace",
             f"--name={self.name}",
             f"--hostname={spec.hostname}",
-            f"--label={self._names.label}",
+            *(f"--label={label}" for label in self._names.labels),
             f"--label=bootstrap.address={spec.private_ip}",
             f"--network={network}",
             f"--ip={spec.private_ip}",

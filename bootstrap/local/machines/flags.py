@@ -68,6 +68,7 @@ def machine_options(info: Mapping[str, Any], limits: Limits) -> tuple[str, ...]:
         "--no-hosts",  # the operator's /etc/hosts is not the machine's; cloud-init writes it
         "--log-driver=k8s-file",
         "--stop-timeout=60",
+        "--restart=on-failure",  # the image exits with a failure exactly when it reboots
         *(f"--cap-add={name}" for name in CAPABILITIES),
         f"--ulimit=nofile={_at_most(USUAL_OPEN_FILES, limits.nofile)}:{limits.nofile}",
         # Podman lowers its own limit to the number of process ids there are, and cannot give more than it has.

@@ -53,6 +53,7 @@ def ensure_image(report: Report) -> str:
     with _locked():
         if not door.has("image", name):
             _build(door, name, entries, settings, report)
+            _forget_others(door, name)
     return name
 
 
@@ -125,6 +126,13 @@ def _build(
     finally:
         shutil.rmtree(work)
     report(f"machine image {name} is ready ({time.monotonic() - began:.0f} s)")
+
+
+def _forget_others(door: podman.Podman, name: str) -> None:
+    """Remove the images that this one takes the place of; podman keeps those that a machine was made from."""
+    listing = door.run("images", "--format={{.Repository}}:{{.Tag}}", REPOSITORY, doing="listing machine images")
+    for other in set(listing.split()) - {name}:
+        door.try_run("rmi", other)
 
 
 def _lay_out(tree: Path, entries: list[sources.Source], settings: Mapping[str, str]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import threading
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from bootstrap.errors import LocalCloudFailed
 from bootstrap.local.machines import console, flags, network
@@ -30,10 +32,16 @@ class Machines:
     def __init__(self, environment: str, state: Path, report: Report = _silent) -> None:
         self._names = Names(environment, state)
         self._report = report
-        self._info = podman_info()
-        self._door = Podman(flags.runtime_options(self._info))
         self._volumes = Volumes(self._names)
         self._lock = threading.RLock()
+
+    @cached_property
+    def _info(self) -> dict[str, Any]:
+        return podman_info()
+
+    @cached_property
+    def _door(self) -> Podman:
+        return Podman(flags.runtime_options(self._info))
 
     def boot(self, spec: InstanceSpec) -> None:
         """Make the instance's machine and wait until it is up; a running one is only waited for, a stopped one started."""
@@ -118,19 +126,19 @@ class Machines:
         with self._lock:
             network.delete_network(self._door, self._names, subnet_id)
 
-    def remove_all(self, *, volumes: bool = False) -> None:
+    def remove_all(self, *, with_volumes: bool = False) -> None:
         """Remove every machine and network labelled with this environment, and the volumes' data only if asked."""
         doing = f"removing the machines of environment {self._names.environment}"
-        wanted = f"--filter=label={self._names.label}"
-        for instance_id in self._ids(self._door.run("ps", "--all", wanted, "--format={{.Names}}", doing=doing)):
+        wanted = tuple(f"--filter=label={label}" for label in self._names.labels)
+        for instance_id in self._ids(self._door.run("ps", "--all", *wanted, "--format={{.Names}}", doing=doing)):
             self._container(instance_id).remove()
         with self._lock:
             for directory in sorted((self._names.state / "machines").glob("i-*")):
                 self._volumes.release(directory.name)
                 shutil.rmtree(directory)
-            for subnet_id in self._ids(self._door.run("network", "ls", wanted, "--format={{.Name}}", doing=doing)):
+            for subnet_id in self._ids(self._door.run("network", "ls", *wanted, "--format={{.Name}}", doing=doing)):
                 network.delete_network(self._door, self._names, subnet_id)
-            for volume_id in self._volumes.all() if volumes else ():
+            for volume_id in self._volumes.all() if with_volumes else ():
                 self._volumes.delete(volume_id)
 
     def _ids(self, listing: str) -> list[str]:

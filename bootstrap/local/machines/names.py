@@ -8,6 +8,7 @@ from pathlib import Path
 from bootstrap.errors import LocalCloudFailed
 
 LABEL = "bootstrap.environment"
+STATE_LABEL = "bootstrap.state"
 
 
 class Names:
@@ -16,7 +17,18 @@ class Names:
     def __init__(self, environment: str, state: Path) -> None:
         self.environment = environment
         self.state = state.resolve()
-        self.label = f"{LABEL}={environment}"
+        # Two copies of the project may use one environment name, and the cloud's ids are the same on each launch: what another
+        # copy made must be neither taken for ours nor removed.
+        self.labels = (f"{LABEL}={environment}", f"{STATE_LABEL}={self.state}")
+
+    def require_own(self, name: str, label: str) -> None:
+        """LocalCloudFailed when podman's object of that name has another state directory as its label than ours."""
+        if label != str(self.state):
+            raise LocalCloudFailed(
+                f"looking at podman's '{name}'",
+                f"it belongs to another copy of this environment, whose state is at '{label}'",
+                "Destroy that copy's environment, or launch this one under another name and network.",
+            )
 
     def object(self, resource_id: str) -> str:
         """The container of an instance, or the network of a subnet."""

@@ -69,6 +69,10 @@ class Podman:
         """`podman ARGUMENTS` whose standard output is JSON; podman prints nothing, or null, for an empty list."""
         return json.loads(self.run(*arguments, doing=doing).strip() or "null")
 
+    def try_run(self, *arguments: str) -> bool:
+        """`podman ARGUMENTS` that podman may well refuse; whether it did it."""
+        return succeeds((*self._command, *arguments))
+
     def has(self, kind: str, name: str) -> bool:
         """Whether podman knows the container, network or image of that name."""
         return succeeds((*self._command, kind, "exists", name))

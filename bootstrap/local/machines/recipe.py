@@ -50,6 +50,14 @@ ExecStart=/usr/bin/mount -o remount,bind,rw /proc/sys/net
 WantedBy=sysinit.target
 """
 
+# A container whose process 1 has gone is over, whether it powered off or rebooted. An exit code of its own for a reboot lets
+# podman's restart policy tell them apart: 'reboot' inside comes back, 'poweroff' stays stopped, as on EC2.
+REBOOT_DROP_IN = """\
+[Unit]
+SuccessAction=exit-force
+SuccessActionExitStatus=133
+"""
+
 # Debian's EC2 image names its user `admin`; the data comes from a seed directory, never from the network; podman has set up the
 # interface; the disk is the host's. RSA host keys are left out: they cost a second of every first boot and no client of ours
 # needs them.
@@ -74,6 +82,7 @@ system_info:
 FILES = {
     "etc/cloud/cloud.cfg.d/90_machine.cfg": CLOUD_CFG,
     "etc/systemd/system/machine-mounts.service": SHARED_MOUNTS_UNIT,
+    "etc/systemd/system/systemd-reboot.service.d/machine.conf": REBOOT_DROP_IN,
 }
 
 # apt's own timers would take dpkg's lock and the operator's bandwidth at a moment of their choosing; there is no disk to trim.
