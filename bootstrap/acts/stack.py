@@ -236,12 +236,14 @@ class _Hand:
 
 def _request(template: StackTemplate, source: Source, purpose: str, *, is_new: bool = False) -> dict[str, Any]:
     """The request for a change set. Parameters that are not given take the template's defaults, never an earlier value."""
+    # One run may change a stack twice, and the name of a change set is its own for as long as CloudFormation remembers it.
+    name = f"{purpose}-{template.tags.get('Run', 'unnamed')}-{uuid.uuid4().hex[:6]}"
     return {
         "StackName": template.name,
-        "ChangeSetName": f"{purpose}-{template.tags.get('Run', 'unnamed')}",
+        "ChangeSetName": name,
         "ChangeSetType": "CREATE" if is_new else "UPDATE",
         # A request that the client itself repeats after a lost answer makes no second change set.
-        "ClientToken": str(uuid.uuid4()),
+        "ClientToken": name,
         "TemplateBody": source.body,
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in template.parameters.items()],
         "Tags": [{"Key": key, "Value": value} for key, value in template.tags.items()],

@@ -51,6 +51,11 @@ def _short_form(loader: _Loader, _: str, node: yaml.Node) -> Any:
 _Loader.add_multi_constructor("!", _short_form)
 
 
+def parse(body: str) -> Any:
+    """A template's content; the short forms of functions come out as their bare arguments."""
+    return yaml.load(body, _Loader)  # noqa: S506 -- a SafeLoader of our own
+
+
 def load(path: Path, parameters: Mapping[str, str]) -> Source:
     """The template at `path`, or TemplateInvalid where it cannot be sent or does not fit these parameters."""
     source = _read(path)
@@ -79,7 +84,7 @@ def _read(path: Path) -> Source:
         fault = Fault(str(path), 1, 1, f"{len(body)} bytes; CloudFormation takes {LARGEST} in a request")
         raise TemplateInvalid(f"reading {path.name}", [fault], "Divide it into two stacks.")
     try:
-        content = yaml.load(body, _Loader)  # noqa: S506 -- a SafeLoader of our own
+        content = parse(body.decode())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)

@@ -1,0 +1,250 @@
+"""The house rules of the templates, each shown able to fail.
+
+A rule is a function from a parsed template to complaints. The functions of CloudFormation are parsed to their long forms.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.decode import decode_str
+
+ROOT = Path(__file__).resolve().parents[2]
+PATHS = {path.stem: path for path in sorted((ROOT / "cloudformation").glob("*.yaml"))}
+STACK_TAGS = {"Project", "Environment", "Owner", "CostCenter", "ManagedBy", "Commit", "Run"}
+Template = dict[str, Any]
+Rule = Callable[[Template], Iterator[str]]
+
+# Actions that may be allowed on every resource, because they know no resources, with AWS's Service Authorization Reference as
+# the source; an action that is not here needs resources.
+RESOURCELESS = re.compile(
+    r"ec2:Describe\w+|ssmmessages:(Create|Open)(Control|Data)Channel|cloudformation:DescribeStackDriftDetectionStatus"
+)
+# Types that take no stack tags, and why that is right.
+TAGLESS = {
+    "AWS::EC2::LaunchTemplate": "CloudFormation passes it none; Project and Environment stand in its TagSpecifications",
+    "AWS::EC2::Route": "a line of a route table, which is tagged",
+    "AWS::EC2::SubnetRouteTableAssociation": "a relation",
+    "AWS::EC2::VPCGatewayAttachment": "a relation",
+    "AWS::EC2::VolumeAttachment": "a relation",
+    "AWS::IAM::InstanceProfile": "CloudFormation passes it none; it only wraps the role, which is tagged",
+}
+LASTING = {
+    "AWS::EC2::Volume",
+    "AWS::SecretsManager::Secret",
+    "AWS::S3::Bucket",
+    "AWS::EFS::FileSystem",
+    "AWS::KMS::Key",
+}
+
+
+def parse(text: str) -> Template:
+    parsed, faults = decode_str(text)
+    assert [] == faults
+    return dict(parsed)
+
+
+def resources(template: Template, *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for logical, resource in template["Resources"].items():
+        if not types or resource["Type"] in types:
+            yield logical, resource
+
+
+def walk(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Every (key, value) below, also through lists and functions."""
+    yield key, value
+    children = (
+        value.items() if isinstance(value, dict) else ((key, it) for it in value) if isinstance(value, list) else ()
+    )
+    for name, child in children:
+        yield from walk(child, name)
+
+
+def statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    for logical, resource in resources(template):
+        for _, value in walk(resource.get("Properties", {})):
+            if isinstance(value, dict) and value.get("Effect") == "Allow":
+                yield logical, value
+
+
+def several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def no_way_in_from_everywhere(template: Template) -> Iterator[str]:
+    """No ingress from the world: neither written down, nor by a parameter that would take it."""
+    for logical, resource in resources(template, "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"):
+        properties = resource["Properties"]
+        ingress = properties.get("SecurityGroupIngress", []) if resource["Type"].endswith("Group") else properties
+        for key, value in walk(ingress):
+            if key not in {"CidrIp", "CidrIpv6"} or not isinstance(value, str | dict):
+                continue
+            if value in ("0.0.0.0/0", "::/0"):
+                yield f"{logical} lets everybody in"
+            if isinstance(value, dict) and "Ref" in value:
+                pattern = template["Parameters"][value["Ref"]].get("AllowedPattern", ".*")
+                if re.fullmatch(pattern, "0.0.0.0/0"):
+                    yield f"{logical} lets in whom {value['Ref']} names, which may be everybody"
+
+
+def only_ssh_and_https_come_in(template: Template) -> Iterator[str]:
+    for logical, resource in resources(template, "AWS::EC2::SecurityGroup"):
+        for _, rule in walk(resource["Properties"].get("SecurityGroupIngress", [])):
+            if isinstance(rule, dict) and "IpProtocol" in rule:
+                ports = (rule["IpProtocol"], rule.get("FromPort"), rule.get("ToPort"))
+                if ports not in {("tcp", 22, 22), ("tcp", 443, 443)}:
+                    yield f"{logical} opens {ports}"
+
+
+def disks_are_encrypted(template: Template) -> Iterator[str]:
+    for logical, resource in resources(template):
+        properties = resource.get("Properties", {})
+        disks = [properties] if resource["Type"] in {"AWS::EC2::Volume", "AWS::EFS::FileSystem"} else []
+        disks += [value for key, value in walk(properties) if key == "Ebs" and isinstance(value, dict)]
+        if any(disk.get("Encrypted") is not True for disk in disks):
+            yield f"{logical} has a disk that is not encrypted"
+
+
+def machines_ask_for_metadata_with_a_token(template: Template) -> Iterator[str]:
+    for logical, resource in resources(template, "AWS::EC2::LaunchTemplate"):
+        options = resource["Properties"]["LaunchTemplateData"].get("MetadataOptions", {})
+        if (options.get("HttpTokens"), options.get("HttpPutResponseHopLimit")) != ("required", 1):
+            yield f"{logical} lets metadata be read without a token, or from a container"
+    for logical, resource in resources(template, "AWS::EC2::Instance"):
+        if "LaunchTemplate" not in resource["Properties"]:
+            yield f"{logical} is not made from a launch template"
+
+
+def no_secret_is_written_down(template: Template) -> Iterator[str]:
+    """None in user data, none as a default; a parameter about a secret takes an ARN and nothing else."""
+    for logical, resource in resources(template):
+        for key, value in walk(resource.get("Properties", {})):
+            if key == "UserData" and re.search(
+                r"passw(or)?d:|secret|token|PRIVATE KEY|resolve:", json.dumps(value), re.I
+            ):
+                yield f"{logical} has a secret in its user data"
+            if key == "SecretString" and value != "{}":
+                yield f"{logical} is a secret that the template tells"
+    for name, parameter in template.get("Parameters", {}).items():
+        if re.search("password|secret|token", name, re.I) and "arn" not in parameter.get("AllowedPattern", ""):
+            yield f"the parameter {name} takes a secret itself"
+
+
+def permissions_are_named(template: Template) -> Iterator[str]:
+    for logical, statement in statements(template):
+        told = f"{logical}, statement {statement.get('Sid', '')}"
+        if "NotAction" in statement or "NotResource" in statement or "ManagedPolicyArns" in statement:
+            yield f"{told} allows what it does not name"
+        actions = several(statement.get("Action", []))
+        if any("*" in action for action in actions):
+            yield f"{told} allows every action of a service"
+        if "*" in several(statement.get("Resource", [])):
+            yield from (f"{told} allows {it} on everything" for it in actions if not RESOURCELESS.fullmatch(it))
+    for logical, resource in resources(template, "AWS::IAM::Role"):
+        if resource["Properties"].get("ManagedPolicyArns"):
+            yield f"{logical} has permissions that are not written here"
+        if "PermissionsBoundary" not in resource["Properties"]:
+            yield f"{logical} cannot be bounded"
+
+
+def what_lasts_is_kept(template: Template) -> Iterator[str]:
+    for logical, resource in resources(template, *LASTING):
+        if resource.get("DeletionPolicy") not in {"Retain", "RetainExceptOnCreate", "Snapshot"}:
+            yield f"{logical} goes with its stack"
+        if resource.get("UpdateReplacePolicy") not in {"Retain", "Snapshot"}:
+            yield f"{logical} goes when it is replaced"
+
+
+def stack_tags_reach_everything(template: Template) -> Iterator[str]:
+    """Every type takes tags or is known not to, and no resource sets one of the stack's tags to something else."""
+    from bootstrap.local.aws.cloudformation import schemas
+
+    for logical, resource in resources(template):
+        schema = schemas.load(resource["Type"], "eu-central-1")
+        if schema is None or (not schemas.tag_property(schema) and not TAGLESS.get(resource["Type"])):
+            yield f"{logical} can carry no tags, and nothing says why that is right"
+        own = {tag["Key"] for tag in resource.get("Properties", {}).get("Tags", [])}
+        if own & STACK_TAGS:
+            yield f"{logical} overrides {sorted(own & STACK_TAGS)}"
+
+
+def everything_is_described(template: Template) -> Iterator[str]:
+    for section in ("Parameters", "Outputs"):
+        for name, it in template.get(section, {}).items():
+            if not it.get("Description"):
+                yield f"{section}: {name} says nothing about itself"
+    groups = template.get("Metadata", {}).get("AWS::CloudFormation::Interface", {}).get("ParameterGroups", [])
+    shown = [name for group in groups for name in group["Parameters"]]
+    if sorted(shown) != sorted(template.get("Parameters", {})):
+        yield f"the interface shows {sorted(shown)}"
+
+
+def every_parameter_is_used(template: Template) -> Iterator[str]:
+    used = json.dumps([template["Resources"], template.get("Conditions", {}), template.get("Outputs", {})])
+    for name in template.get("Parameters", {}):
+        if f'"Ref": "{name}"' not in used and f"${{{name}}}" not in used:
+            yield f"the parameter {name} decides nothing"
+
+
+RULES: tuple[Rule, ...] = (
+    no_way_in_from_everywhere,
+    only_ssh_and_https_come_in,
+    disks_are_encrypted,
+    machines_ask_for_metadata_with_a_token,
+    no_secret_is_written_down,
+    permissions_are_named,
+    what_lasts_is_kept,
+    stack_tags_reach_everything,
+    everything_is_described,
+    every_parameter_is_used,
+)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("name", PATHS)
+def test_the_template_keeps(name: str, rule: Rule) -> None:
+    assert [] == list(rule(parse(PATHS[name].read_text())))
+
+
+# Rule, template, what is changed in it and into what: each must be complained of.
+FAULTS: tuple[tuple[Rule, str, str, str], ...] = (
+    (no_way_in_from_everywhere, "network", "ToPort: 22, CidrIp: !Ref OperatorCidr", "ToPort: 22, CidrIp: 0.0.0.0/0"),
+    (no_way_in_from_everywhere, "network", "/([1-9]|[12][0-9]|3[0-2])", "/[0-9]{1,2}"),
+    (only_ssh_and_https_come_in, "network", "FromPort: 22,", "FromPort: 20,"),
+    (only_ssh_and_https_come_in, "network", "- {IpProtocol: tcp, FromPort: 443, ToPort: 443,", '- {IpProtocol: "-1",'),
+    (disks_are_encrypted, "data", "Encrypted: true", "Encrypted: false"),
+    (disks_are_encrypted, "controller", "Encrypted: true, ", ""),
+    (machines_ask_for_metadata_with_a_token, "controller", "HttpTokens: required", "HttpTokens: optional"),
+    (machines_ask_for_metadata_with_a_token, "controller", "HopLimit: 1", "HopLimit: 2"),
+    (no_secret_is_written_down, "controller", "ssh_pwauth: false", "password: hunter2"),
+    (no_secret_is_written_down, "data", 'SecretString: "{}"', "SecretString: hunter2"),
+    (
+        no_secret_is_written_down,
+        "data",
+        "  KmsKeyArn:\n    Type",
+        "  AdminPassword: {Type: String}\n  KmsKeyArn:\n    Type",
+    ),
+    (permissions_are_named, "controller", "Action: kms:Decrypt", "Action: kms:*"),
+    (permissions_are_named, "controller", "Resource: !Ref KmsKeyArn", 'Resource: "*"'),
+    (permissions_are_named, "controller", "Action: sts:AssumeRole", "NotAction: sts:TagSession"),
+    (permissions_are_named, "controller", "      Policies:\n", "      ManagedPolicyArns: [a]\n      Policies:\n"),
+    (permissions_are_named, "controller", "PermissionsBoundary: !If", "Path: !If"),
+    (what_lasts_is_kept, "data", "DeletionPolicy: RetainExceptOnCreate", "DeletionPolicy: Delete"),
+    (what_lasts_is_kept, "data", "    UpdateReplacePolicy: Retain\n", ""),
+    (stack_tags_reach_everything, "network", "AWS::EC2::VPCGatewayAttachment", "AWS::EC2::VPCCidrBlock"),
+    (stack_tags_reach_everything, "data", "{Key: Name,", "{Key: Owner,"),
+    (everything_is_described, "network", "    Description: The VPC.\n", ""),
+    (everything_is_described, "network", "Parameters: [Nat, OperatorCidr", "Parameters: [OperatorCidr"),
+    (every_parameter_is_used, "data", "Size: !Ref DataGib", "Size: 20"),
+)
+
+
+@pytest.mark.parametrize(("rule", "name", "good", "bad"), FAULTS)
+def test_the_rule_notices(rule: Rule, name: str, good: str, bad: str) -> None:
+    text = PATHS[name].read_text()
+    assert good in text, "the planted fault must change something"
+
+    assert [] != list(rule(parse(text.replace(good, bad, 1))))
