@@ -30,6 +30,6 @@ def compose(log: str, host_keys: str) -> str:
 
 def plain(text: str) -> str:
     """The text without terminal control sequences."""
-    return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9]|[=>cM78])", "", text).replace(
+    return re.sub(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9]|[=>cM78])", "", text).replace(
         "\r", ""
     )

@@ -95,7 +95,6 @@ def mmdebstrap_command(entries: list[sources.Source], settings: Mapping[str, str
         "--variant=minbase",
         f"--include={','.join(recipe.PACKAGES)}",
         *(f'--aptopt={key} "{value}"' for key, value in settings.items()),
-        *(f"--setup-hook=copy-in {path} {path.parent}" for path in sources.keyrings(entries) if path.is_file()),
         f"--customize-hook=sync-in {tree} /",
         *(f"--customize-hook={line}" for line in recipe.CUSTOMIZE),
         recipe.RELEASE,
@@ -111,7 +110,7 @@ def _build(
     work = Path(tempfile.mkdtemp(prefix="bootstrap-image-", dir="/var/tmp"))
     try:
         tree, tar = work / "tree", work / "root.tar"
-        _lay_out(tree, entries, settings)
+        lay_out(tree, entries, settings)
         with _telling(report, "making the machine image from this machine's Debian mirror", began):
             podman.run(
                 mmdebstrap_command(entries, settings, tree, tar),
@@ -135,17 +134,17 @@ def _forget_others(door: podman.Podman, name: str) -> None:
         door.try_run("rmi", other)
 
 
-def _lay_out(tree: Path, entries: list[sources.Source], settings: Mapping[str, str]) -> None:
-    files = {
-        **recipe.FILES,
-        "etc/apt/sources.list.d/debian.sources": sources.render(entries),
-        "etc/apt/apt.conf.d/99mmdebstrap": apt_configuration(settings),
-    }
+def lay_out(tree: Path, entries: list[sources.Source], settings: Mapping[str, str]) -> None:
+    """Write the recipe's files, the apt configuration and a company's keyrings as they are to lie in the machine."""
+    files = {path: text.encode() for path, text in recipe.FILES.items()}
+    files["etc/apt/sources.list.d/debian.sources"] = sources.render(entries).encode()
+    files["etc/apt/apt.conf.d/99mmdebstrap"] = apt_configuration(settings).encode()
+    files |= {str(path).lstrip("/"): path.read_bytes() for path in sources.keyrings(entries) if path.is_file()}
     tree.mkdir(mode=0o755)
-    for path, text in files.items():
+    for path, content in files.items():
         file = tree / path
         file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        file.write_text(text)
+        file.write_bytes(content)
         file.chmod(0o644)
 
 

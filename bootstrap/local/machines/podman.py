@@ -28,15 +28,7 @@ def run(
     timeout: float = DEFAULT_SECONDS,
 ) -> str:
     """Run one program and return what it printed; `doing` names the purpose in the error. `timeout` is in seconds."""
-    try:
-        done = subprocess.run(list(command), input=stdin, capture_output=True, timeout=timeout)
-    except FileNotFoundError:
-        raise Missing(doing, f"'{command[0]}' is not installed", f"Install it: apt-get install {command[0]}") from None
-    except subprocess.TimeoutExpired as late:
-        seen = tail((late.stderr or b"") + (late.stdout or b""))
-        raise LocalCloudFailed(
-            doing, f"'{shlex.join(command)}' took longer than {timeout:.0f} s\n{seen}", remedy
-        ) from None
+    done = _finished(command, doing, remedy, stdin, timeout)
     if done.returncode != 0:
         seen = tail(done.stderr or done.stdout)
         raise LocalCloudFailed(doing, f"'{shlex.join(command)}' exited with {done.returncode}\n{seen}", remedy)
@@ -45,7 +37,21 @@ def run(
 
 def succeeds(command: Sequence[str], *, timeout: float = DEFAULT_SECONDS) -> bool:
     """Whether a program that answers by its exit code says yes."""
-    return subprocess.run(list(command), capture_output=True, timeout=timeout).returncode == 0
+    return _finished(command, f"running {command[0]}", "Run the command by hand.", b"", timeout).returncode == 0
+
+
+def _finished(
+    command: Sequence[str], doing: str, remedy: str, stdin: bytes, timeout: float
+) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(list(command), input=stdin, capture_output=True, timeout=timeout)
+    except FileNotFoundError:
+        install = f"Install it: apt-get install {command[0]}"
+        raise Missing(doing, f"'{command[0]}' is not installed", install) from None
+    except subprocess.TimeoutExpired as late:
+        seen = tail((late.stderr or b"") + (late.stdout or b""))
+        found = f"'{shlex.join(command)}' took longer than {timeout:.0f} s\n{seen}"
+        raise LocalCloudFailed(doing, found, remedy) from None
 
 
 def tail(output: bytes | str, lines: int = SHOWN_LINES) -> str:

@@ -1,0 +1,73 @@
+"""The machine image's recipe, without building it."""
+
+from __future__ import annotations
+
+import configparser
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bootstrap.local.machines import recipe
+from bootstrap.local.machines.image import apt_configuration, digest, lay_out, mmdebstrap_command
+from bootstrap.local.machines.sources import Source
+
+ENTRIES = [
+    Source(("http://mirror.example/debian",), ("trixie",), ("main",), "/usr/share/keyrings/debian-archive-keyring.gpg")
+]
+
+
+def test_image_changes_with_what_goes_into_it_and_not_otherwise() -> None:
+    other = [Source(("http://second.example/debian",), ("trixie",), ("main",))]
+    assert digest(ENTRIES, {}) == digest(list(ENTRIES), {})
+    assert len({digest(ENTRIES, {}), digest(other, {}), digest(ENTRIES, {"Acquire::http::Proxy": "http://p:1"})}) == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, ""),
+        ({"Acquire::http::Proxy": "http://proxy.example:3128"}, 'Acquire::http::Proxy "http://proxy.example:3128";\n'),
+        ({"Acquire::http::Proxy": "http://127.0.0.1:3142"}, ""),
+        (
+            {"Acquire::http::Proxy": "http://localhost:3142", "Acquire::Check-Date": "false"},
+            'Acquire::Check-Date "false";\n',
+        ),
+    ],
+)
+def test_machine_gets_the_operators_apt_settings_that_it_can_use(settings: dict[str, str], expected: str) -> None:
+    assert apt_configuration(settings) == expected
+
+
+def test_mmdebstrap_takes_sources_from_its_input_and_never_its_own_default() -> None:
+    command = mmdebstrap_command(ENTRIES, {"Acquire::Check-Date": "false"}, Path("/tree"), Path("/root.tar"))
+    assert command[-3:] == ["trixie", "/root.tar", "-"]
+    assert '--aptopt=Acquire::Check-Date "false"' in command
+    assert "--customize-hook=sync-in /tree /" in command
+    assert not [word for word in command if "://" in word]
+
+
+def test_keyring_of_a_company_lies_where_its_entry_says(tmp_path: Path) -> None:
+    keyring = tmp_path / "company.gpg"
+    keyring.write_bytes(b"key")
+    entry = Source(("http://m.example",), ("trixie",), ("main",), str(keyring))
+    lay_out(tmp_path / "tree", [entry], {})
+    assert (tmp_path / "tree" / str(keyring).lstrip("/")).read_bytes() == b"key"
+    assert (tmp_path / "tree/etc/apt/sources.list.d/debian.sources").read_text() == entry.text()
+
+
+def test_cloud_init_logs_in_debians_ec2_user_and_asks_no_network() -> None:
+    config = yaml.safe_load(recipe.CLOUD_CFG)
+    assert config["datasource_list"] == ["NoCloud"]
+    assert config["system_info"]["default_user"]["name"] == "admin"
+    assert config["system_info"]["default_user"]["lock_passwd"] is True
+
+
+@pytest.mark.parametrize("path", [path for path in recipe.FILES if "/systemd/" in path])
+def test_units_can_be_read_and_name_programs_by_their_path(path: str) -> None:
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(recipe.FILES[path])
+    assert "Unit" in unit
+    programs = [line.partition("=")[2] for line in recipe.FILES[path].splitlines() if line.startswith("ExecStart=")]
+    assert [program for program in programs if not program.startswith("/")] == []

@@ -1,0 +1,60 @@
+"""The one door: what a program says, and what its failure becomes."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from bootstrap.errors import LocalCloudFailed, Missing
+from bootstrap.local.machines.network import gateway
+from bootstrap.local.machines.podman import run, succeeds, tail
+
+PYTHON = sys.executable
+
+
+def test_output_is_returned_and_standard_error_ignored() -> None:
+    assert (
+        run([PYTHON, "-c", "import sys; print('out'); print('harmless', file=sys.stderr)"], doing="trying") == "out\n"
+    )
+
+
+def test_input_reaches_the_program() -> None:
+    assert (
+        run([PYTHON, "-c", "import sys; print(sys.stdin.read()[::-1], end='')"], doing="trying", stdin=b"abc") == "cba"
+    )
+
+
+def test_failure_tells_command_exit_code_and_last_lines() -> None:
+    program = "import sys\nfor n in range(50): print('line', n, file=sys.stderr)\nsys.exit(7)"
+    with pytest.raises(LocalCloudFailed) as failure:
+        run([PYTHON, "-c", program], doing="trying", remedy="Try again.")
+    assert failure.value.doing == "trying"
+    assert failure.value.remedy == "Try again."
+    assert "exited with 7\n" in failure.value.found
+    assert failure.value.found.splitlines()[-1] == "line 49"
+    assert "line 30\n" not in failure.value.found
+
+
+def test_program_that_hangs_is_ended() -> None:
+    with pytest.raises(LocalCloudFailed, match="took longer than 0 s"):
+        run([PYTHON, "-c", "import time; time.sleep(30)"], doing="trying", timeout=0.3)
+
+
+def test_program_that_is_not_installed_is_told() -> None:
+    with pytest.raises(Missing, match="'no-such-program' is not installed"):
+        run(["no-such-program"], doing="trying")
+
+
+@pytest.mark.parametrize(("code", "expected"), [(0, True), (1, False), (125, False)])
+def test_exit_code_answers_a_question(code: int, expected: bool) -> None:
+    assert succeeds([PYTHON, "-c", f"raise SystemExit({code})"]) is expected
+
+
+def test_tail_is_free_of_carriage_returns() -> None:
+    assert tail(b"one\r\ntwo\r\nthree\r\n\r\n", 2) == "two\nthree"
+
+
+@pytest.mark.parametrize(("cidr", "expected"), [("10.77.0.0/24", "10.77.0.1"), ("10.77.16.128/25", "10.77.16.129")])
+def test_gateway_is_the_first_address(cidr: str, expected: str) -> None:
+    assert gateway(cidr) == expected

@@ -1,0 +1,44 @@
+"""What cloud-init reads at a machine's first boot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from bootstrap.local.machines.seed import InstanceSpec, seed_files, write_seed
+
+SPEC = InstanceSpec(
+    instance_id="i-0abc",
+    private_ip="10.77.0.5",
+    subnet_id="subnet-0abc",
+    subnet_cidr="10.77.0.0/24",
+    image_id="ami-0abc",
+    user_data=b"#!/bin/sh\n\xff\x00 any bytes\n",
+    public_key="ssh-ed25519 AAAA jenkins\n",
+)
+
+
+def test_metadata_names_the_instance_its_host_name_and_its_key() -> None:
+    assert json.loads(seed_files(SPEC)["meta-data"]) == {
+        "instance-id": "i-0abc",
+        "local-hostname": "ip-10-77-0-5",
+        "public-keys": ["ssh-ed25519 AAAA jenkins"],
+    }
+
+
+def test_instance_without_a_key_pair_has_no_keys() -> None:
+    assert "public-keys" not in json.loads(seed_files(replace(SPEC, public_key=None))["meta-data"])
+
+
+def test_user_data_is_kept_byte_for_byte() -> None:
+    assert seed_files(SPEC)["user-data"] == SPEC.user_data
+
+
+def test_seed_is_for_root_only_and_can_be_written_again(tmp_path: Path) -> None:
+    write_seed(SPEC, tmp_path / "seed")
+    write_seed(replace(SPEC, user_data=b"again"), tmp_path / "seed")
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in (tmp_path / "seed").iterdir()}
+    assert modes == {"meta-data": "0o600", "user-data": "0o600"}
+    assert oct((tmp_path / "seed").stat().st_mode & 0o777) == "0o700"
+    assert (tmp_path / "seed" / "user-data").read_bytes() == b"again"
