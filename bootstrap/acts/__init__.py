@@ -1,0 +1,1 @@
+"""The five acts of the play, one module each; they never import each other."""

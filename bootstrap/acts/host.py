@@ -1,0 +1,122 @@
+"""The host act: the machine is as its wished state says, with one round trip to look and at most one to change.
+
+The wished state is data (`bootstrap.remote.desired`); the program that compares and changes runs on the machine itself
+(`bootstrap.remote.converge`). Artifacts (the WAR, plugins, the emulator, the toolkit's repository) are sent only when the
+machine says that it needs them. A run that ended halfway is gone on from by the next, for every resource is looked at afresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bootstrap.errors import ConvergeFailed
+from bootstrap.remote import program
+from bootstrap.remote.converge.core import ARTIFACTS
+from bootstrap.remote.desired import HostInputs, desired
+from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, Shell
+
+ACT = "host"
+TOOLKIT_USER = "toolkit"
+_SECONDS = 3600.0  # for one converge: a first installation over a slow mirror, with everything waited for
+_AGAIN = "Then launch again: it goes on from there."
+_REMEDIES = {
+    "packages": f"Check the machine's apt sources and its way to their mirror. {_AGAIN}",
+    "mount": f"Check with './bootstrap.py status' that the data volume is attached to this machine. {_AGAIN}",
+    "unit": f"Read more with './bootstrap.py logs', and mend what the service complains about. {_AGAIN}",
+}
+
+
+def plan(shell: Shell, inputs: HostInputs) -> tuple[Change, ...]:
+    """What `apply` would change; reads only, in one round trip."""
+    resources = desired(inputs)
+    answer = _converge(shell, "check", resources)
+    return tuple(_changes(answer))
+
+
+def apply(shell: Shell, inputs: HostInputs, artifacts: Mapping[str, bytes | Path], report: Reporter) -> Controller:
+    """Bring the machine to its wished state and return the Jenkins on it; ConvergeFailed at the first thing that refuses."""
+    resources = desired(inputs)
+    answer = _converge(shell, "check", resources)
+    if any(result["changed"] or result["failed"] for result in answer["results"]):
+        _send(shell, answer["missing"], artifacts, report)
+        answer = _converge(shell, "apply", resources)
+        for change in _changes(answer):
+            report.change(change)
+        _raise_failure(answer, resources, inputs)
+    for note in answer["notes"]:
+        report.progress(note)
+    return _controller(inputs)
+
+
+def _converge(shell: Shell, mode: str, resources: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """One round trip; the answer as the program gave it."""
+    stdin, marker = program.request(mode, resources)
+    done = shell.run(program.COMMAND, stdin=stdin, sudo=True, check=False, timeout=_SECONDS)
+    try:
+        answer = program.answer(done.stdout, marker)
+    except program.NoAnswer as error:
+        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-10:])
+        raise ConvergeFailed(
+            "converging the machine",
+            f"its program ended with exit code {done.exit_code} and without an answer\n{said}".rstrip(),
+            f"It needs Python 3.11 or newer, and sudo without a password for the login user. {_AGAIN}",
+        ) from error
+    if "crash" in answer:
+        raise ConvergeFailed("converging the machine", str(answer["crash"]), "This is a fault of the toolkit itself.")
+    return answer
+
+
+def _send(shell: Shell, missing: Sequence[str], artifacts: Mapping[str, bytes | Path], report: Reporter) -> None:
+    """Send the artifacts that the machine asks for."""
+    if not missing:
+        return
+    shell.run(["install", "-d", "-m", "0700", ARTIFACTS], sudo=True)
+    for digest in missing:
+        content = artifacts[digest]
+        size = len(content) if isinstance(content, bytes) else content.stat().st_size
+        report.progress(f"sending {_name_of(content)} ({size / 1e6:.1f} MB)")
+        shell.put(content, f"{ARTIFACTS}/{digest}", 0o600, sudo=True)
+
+
+def _name_of(content: bytes | Path) -> str:
+    return content.name if isinstance(content, Path) else "a bundle"
+
+
+def _changes(answer: Mapping[str, Any]) -> list[Change]:
+    return [
+        Change(ACT, ChangeKind(result["kind"]), result["id"], result["detail"])
+        for result in answer["results"]
+        if result["changed"]
+    ]
+
+
+def _raise_failure(answer: Mapping[str, Any], resources: Sequence[Mapping[str, Any]], inputs: HostInputs) -> None:
+    failed = next((result for result in answer["results"] if result["failed"]), None)
+    if failed is None:
+        return
+    kind = next(resource["kind"] for resource in resources if resource["id"] == failed["id"])
+    found = [str(failed["detail"])]
+    if failed["command"]:
+        found.append(f"'{failed['command']}' exited with {failed['exit_code']}")
+    found += [failed["tail"]] if failed["tail"] else []
+    if answer["not_reached"]:
+        found.append(f"not reached: {len(answer['not_reached'])} more")
+    raise ConvergeFailed(
+        f"bringing '{failed['id']}' on {inputs.instance_id} to its wished state",
+        "\n".join(found),
+        _REMEDIES.get(kind, f"Mend it on the machine ('./bootstrap.py ssh'). {_AGAIN}"),
+    )
+
+
+def _controller(inputs: HostInputs) -> Controller:
+    return Controller(
+        url=inputs.url,
+        user=TOOLKIT_USER,
+        password=inputs.secrets["TOOLKIT_PASSWORD"],
+        token=Secret("11" + inputs.secrets["TOOLKIT_TOKEN"].reveal()),
+        version=inputs.software.version,
+        is_emulated=inputs.software.kind == "emulator",
+        authority=inputs.authority,
+    )

@@ -1,0 +1,48 @@
+"""Kernel settings: written for the next boot and set now, where this machine owns its kernel."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bootstrap.remote.converge.core import Context, Finding, Resource
+from bootstrap.remote.converge.files import file, write
+
+
+def sysctl(context: Context, resource: Resource) -> Finding | None:
+    """`values` in the file `path` and in the kernel; in a container, what belongs to the host's kernel is only noted."""
+    text = "".join(f"{key} = {value}\n" for key, value in sorted(resource["values"].items()))
+    finding = file(context, {**resource, "content": text})
+    differing = {key: value for key, value in resource["values"].items() if _found(context, key) != value}
+    foreign = sorted(key for key in differing if not _is_ours(context, key))
+    pending = sorted(set(differing) - set(foreign))
+    if foreign:
+        context.notes.append(f"owned by the host's kernel, left as they are: {', '.join(foreign)}")
+    if not finding and not pending:
+        return None
+
+    def act() -> None:
+        write(context.path(resource["path"]), text.encode(), resource, resource.get("mode", "0644"))
+        for key in pending:
+            _place(context, key).write_text(resource["values"][key])
+
+    kind = finding.kind if finding else "alter"
+    return Finding(kind, ", ".join([*([finding.detail] if finding else []), *pending]), act)
+
+
+def _place(context: Context, key: str) -> Path:
+    return context.path("/proc/sys") / key.replace(".", "/")
+
+
+def _found(context: Context, key: str) -> str | None:
+    try:
+        return " ".join(_place(context, key).read_text().split())
+    except OSError:
+        return None
+
+
+def _is_ours(context: Context, key: str) -> bool:
+    """Whether this machine may set the key. In a container only its own network's keys are, and those only if writable."""
+    place = _place(context, key)
+    is_container = context.path("/run/.containerenv").exists() or context.path("/run/systemd/container").exists()
+    return os.access(place, os.W_OK) and (not is_container or key.startswith("net."))

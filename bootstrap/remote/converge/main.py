@@ -1,0 +1,128 @@
+"""Walk the resources in order and answer with one JSON document, behind a marker line of the caller's choosing."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sys
+import time
+import traceback
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bootstrap.remote.converge import accounts, commands, files, kernel, packages, storage, tree, units
+from bootstrap.remote.converge.core import ARTIFACTS, Context, Failed, Finding, Resource, last_lines
+
+KINDS: Mapping[str, Callable[[Context, Resource], Finding | None]] = {
+    "absent": files.absent,
+    "command": commands.command,
+    "directory": files.directory,
+    "file": files.file,
+    "group": accounts.group,
+    "mount": storage.mount,
+    "packages": packages.packages,
+    "repository": commands.repository,
+    "symlink": files.symlink,
+    "sysctl": kernel.sysctl,
+    "tree": tree.tree,
+    "unit": units.unit,
+    "user": accounts.user,
+}
+_LOCK = "/run/lock/bootstrap.lock"
+_LOCK_WAIT = 900.0  # seconds; a first installation by another run
+
+
+def converge(document: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Check or apply all resources; in `apply`, the first failure ends the walk and the rest is named as not reached."""
+    resources = list(document["resources"])
+    context.resources = {resource["id"]: resource for resource in resources}
+    is_apply = document["mode"] == "apply"
+    results: list[dict[str, Any]] = []
+    missing: list[str] = []
+    for resource in resources:
+        started = time.monotonic()
+        result, lacking = _reach(context, resource, is_apply)
+        results.append({**result, "seconds": round(time.monotonic() - started, 3)})
+        missing.extend(lacking)
+        if result["failed"] and is_apply:
+            break
+    answer = {
+        "results": results,
+        "missing": list(dict.fromkeys(missing)),
+        "notes": list(dict.fromkeys(context.notes)),
+        "not_reached": [resource["id"] for resource in resources[len(results) :]],
+    }
+    if is_apply:
+        _clean_up(context, is_done=not any(result["failed"] for result in results))
+    return answer
+
+
+def _reach(context: Context, resource: Resource, is_apply: bool) -> tuple[dict[str, Any], tuple[str, ...]]:
+    result: dict[str, Any] = {"id": resource["id"], "changed": False, "failed": False}
+    try:
+        finding = KINDS[resource["kind"]](context, resource)
+        if finding is None:
+            return result, ()
+        if is_apply:
+            finding.act()
+            if finding.settles and (again := KINDS[resource["kind"]](context, resource)):
+                raise Failed(f"still not as wished after the change: {again.detail}")
+        context.changed.add(resource["id"])
+        return {**result, "changed": True, "kind": finding.kind, "detail": finding.detail}, finding.missing
+    except Failed as error:
+        found = {"detail": error.reason, "command": error.command, "exit_code": error.exit_code, "tail": error.tail}
+        return {**result, "failed": True, **found}, ()
+    except OSError as error:
+        return {**result, "failed": True, "detail": str(error), "command": "", "exit_code": None, "tail": ""}, ()
+
+
+def _clean_up(context: Context, *, is_done: bool) -> None:
+    """Keep what is remembered; artifacts are needed no more once everything is in its place."""
+    context.remember()
+    folder = context.path(ARTIFACTS)
+    if is_done and folder.is_dir():
+        for artifact in folder.iterdir():
+            artifact.unlink()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the machine's converge lock, so that a run whose connection broke is waited for and not raced."""
+    with Path(_LOCK).open("a") as stream:
+        deadline = time.monotonic() + _LOCK_WAIT
+        while True:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+        yield
+
+
+def main() -> None:
+    """Read the (compressed) document from standard input, converge, and print marker line and answer."""
+    document = json.loads(zlib.decompress(sys.stdin.buffer.read()))
+    os.umask(0o022)
+    context = Context()
+    try:
+        if document["mode"] == "apply":
+            with _alone():
+                answer = converge(document, context)
+        else:
+            answer = converge(document, context)
+    except Exception:
+        # A bug here must reach the operator as an answer: its traceback names code only, never a resource's content.
+        answer = {
+            "results": [],
+            "missing": [],
+            "notes": [],
+            "not_reached": [],
+            "crash": last_lines(traceback.format_exc()),
+        }
+    sys.stdout.write(f"\n{document['marker']}\n{json.dumps(answer)}\n")

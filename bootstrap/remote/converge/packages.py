@@ -1,0 +1,132 @@
+"""Debian packages: one apt transaction for all that are missing, through held locks, flaky mirrors and interrupted runs."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bootstrap.remote.converge.core import Context, Failed, Finding, Resource, last_lines
+
+_LOCK_WAIT = 600.0  # seconds; an unattended upgrade of a whole machine takes minutes
+_PAUSES = (2.0, 5.0, 15.0)  # seconds between the attempts at an installation
+_STALE = 86400.0  # seconds after which package lists are refreshed before they are used
+_POLICY = "/usr/sbin/policy-rc.d"
+_POLICY_TEXT = (
+    "#!/bin/sh\n"
+    "# Placed by bootstrap for the time of one installation: no service starts before it is configured.\n"
+    "exit 101\n"
+)
+_ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "APT_LISTCHANGES_FRONTEND": "none", "NEEDRESTART_SUSPEND": "1"}
+_APT = [
+    "apt-get",
+    "-q",
+    "-y",
+    "--no-install-recommends",
+    "-o",
+    "Dpkg::Options::=--force-confdef",
+    "-o",
+    "Dpkg::Options::=--force-confold",
+    "-o",
+    f"DPkg::Lock::Timeout={_LOCK_WAIT:.0f}",
+    "-o",
+    "Acquire::Retries=3",
+]
+
+
+def packages(context: Context, resource: Resource) -> Finding | None:
+    """All of `names` installed; services that come with them stay stopped until their units are wished."""
+    missing = _missing(context, resource["names"])
+    leftovers = _leftovers(context)
+    if not missing and not leftovers:
+        return None
+    return Finding("add", ", ".join([*leftovers, *missing]), lambda: _install(context, missing))
+
+
+def _missing(context: Context, names: Sequence[str]) -> list[str]:
+    """Those that are not fully installed; dpkg-query exits with 1 when it does not know one, which is no failure."""
+    answer = context.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names], check=False)
+    installed = {line.split()[0] for line in answer.stdout.splitlines() if line.endswith(" installed")}
+    return [name for name in names if name not in installed]
+
+
+def _leftovers(context: Context) -> list[str]:
+    """What a killed installation left: dpkg's unread journal, or our own policy that holds services back."""
+    found = []
+    journal = context.path("/var/lib/dpkg/updates")
+    if journal.is_dir() and any(journal.iterdir()):
+        found.append("interrupted dpkg")
+    policy = context.path(_POLICY)
+    if policy.is_file() and policy.read_text(errors="replace") == _POLICY_TEXT:
+        found.append("held-back services")
+    return found
+
+
+def _install(context: Context, names: Sequence[str]) -> None:
+    _wait_for_locks(context)
+    policy = context.path(_POLICY)
+    ours = not policy.exists() or policy.read_text(errors="replace") == _POLICY_TEXT
+    if ours:
+        policy.write_text(_POLICY_TEXT)
+        policy.chmod(0o755)
+    try:
+        context.run(["dpkg", "--configure", "-a"], timeout=900, environment=_ENVIRONMENT)
+        if names:
+            _try_hard(context, names)
+    finally:
+        if ours:
+            policy.unlink(missing_ok=True)
+
+
+def _try_hard(context: Context, names: Sequence[str]) -> None:
+    """Install; after each failure refresh the lists and pause longer. A name that fresh lists lack fails at once."""
+    is_fresh = not _are_stale(context)
+    for pause in (*_PAUSES, None):
+        if not is_fresh:
+            _update(context)
+        answer = context.run([*_APT, "install", *names], check=False, timeout=1800, environment=_ENVIRONMENT)
+        if answer.returncode == 0:
+            return
+        output = f"{answer.stdout}\n{answer.stderr}"
+        is_unknown = "Unable to locate package" in output or "has no installation candidate" in output
+        if pause is None or (is_unknown and not is_fresh):
+            shown = f"apt-get install {' '.join(names)}"
+            raise Failed("packages cannot be installed", shown, answer.returncode, last_lines(output))
+        if not is_fresh:
+            time.sleep(pause)
+        context.run(["dpkg", "--configure", "-a"], check=False, timeout=900, environment=_ENVIRONMENT)
+        is_fresh = False
+
+
+def _update(context: Context) -> None:
+    """Refresh the lists; apt-get forgives an unreachable source, and the installation shows whether it mattered."""
+    context.run([*_APT, "update"], check=False, timeout=600, environment=_ENVIRONMENT)
+
+
+def _are_stale(context: Context) -> bool:
+    lists = [path.stat().st_mtime for path in context.path("/var/lib/apt/lists").glob("*_Packages*")]
+    stamp = context.path("/var/lib/apt/lists/partial")
+    newest = max([*lists, stamp.stat().st_mtime if lists and stamp.exists() else 0.0])
+    return time.time() - newest > _STALE
+
+
+def _wait_for_locks(context: Context) -> None:
+    """Wait until nobody holds dpkg's locks: `dpkg --configure` itself fails at once where apt-get would wait."""
+    deadline = time.monotonic() + _LOCK_WAIT
+    for name in ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"):
+        path = context.path(name)
+        while path.exists() and _is_locked(path):
+            if time.monotonic() > deadline:
+                raise Failed(f"another process held {name} for {_LOCK_WAIT:.0f} s")
+            time.sleep(1)
+
+
+def _is_locked(path: Path) -> bool:
+    with path.open("r+b") as stream:
+        try:
+            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        fcntl.lockf(stream, fcntl.LOCK_UN)
+        return False

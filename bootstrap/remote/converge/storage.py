@@ -1,0 +1,115 @@
+"""The data volume: a block device gets a file system only when it is proven empty, a directory is bind-mounted."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from pathlib import Path
+
+from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
+from bootstrap.remote.converge.files import write
+
+_SYSTEM_UNITS = "/etc/systemd/system"
+_NOTHING_FOUND = 2  # blkid's exit code for a device without any known signature
+
+
+def mount(context: Context, resource: Resource) -> Finding | None:
+    """`device` mounted at `path` now and at every boot; waits up to `wait` seconds for a device that is being attached."""
+    path, device = context.path(resource["path"]), context.path(resource["device"])
+    wanted = device.exists() and _unit(resource, device)
+    unit_file = context.path(_SYSTEM_UNITS) / unit_name(resource["path"])
+    is_mounted = _is_mounted(path)
+    if is_mounted and device.exists() and not _is_same(path, device):
+        raise Failed(f"something else than {resource['device']} is mounted at {resource['path']}")
+    if is_mounted and unit_file.is_file() and unit_file.read_text() == wanted and _is_enabled(context, unit_file):
+        return None
+    detail = f"{resource['device']}" if not is_mounted else "unit file"
+    return Finding("alter" if is_mounted else "add", detail, lambda: _mount(context, resource, path, device, unit_file))
+
+
+def unit_name(path: str) -> str:
+    """systemd's name of the mount unit of an absolute path."""
+    escaped = "".join(
+        "-" if c == "/" else c if re.match(r"[A-Za-z0-9:_.]", c) else "".join(f"\\x{byte:02x}" for byte in c.encode())
+        for c in path.strip("/")
+    )
+    return f"{escaped}.mount"
+
+
+def _mount(context: Context, resource: Resource, path: Path, device: Path, unit_file: Path) -> None:
+    _wait_for(device, float(resource.get("wait", 60)))
+    if not _is_mounted(path):
+        if path.is_dir() and any(path.iterdir()):
+            raise Failed(f"{resource['path']} holds files of its own, which the volume would hide")
+        if not device.is_dir():
+            _make_file_system(context, device)
+    path.mkdir(parents=True, exist_ok=True)
+    write(unit_file, _unit(resource, device).encode(), {}, "0644")
+    context.run(["systemctl", "daemon-reload"])
+    context.run(["systemctl", "enable", "--now", unit_file.name])
+    if not _is_mounted(path):
+        raise Failed(f"{resource['path']} is not mounted although its unit started")
+
+
+def _wait_for(device: Path, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not device.exists():
+        if time.monotonic() > deadline:
+            raise Failed(f"{device} did not appear within {seconds:.0f} s; is the volume attached?")
+        time.sleep(0.5)
+
+
+def _make_file_system(context: Context, device: Path) -> None:
+    """ext4 on a device that blkid finds empty; one that holds ext4 is used as it is, anything else is refused."""
+    if not stat.S_ISBLK(device.stat().st_mode):
+        raise Failed(f"{device} is neither a block device nor a directory")
+    answer = context.run(["blkid", "-p", "-o", "export", str(device)], check=False)
+    if answer.returncode == _NOTHING_FOUND:
+        context.run(["mkfs.ext4", "-q", "-m", "1", "-E", "nodiscard", "-L", "jenkins-home", str(device)])
+    elif answer.returncode != 0:
+        raise Failed("the device cannot be examined", f"blkid -p {device}", answer.returncode, answer.stderr)
+    elif "TYPE=ext4" not in answer.stdout.splitlines():
+        found = ", ".join(line for line in answer.stdout.splitlines() if "TYPE=" in line)
+        raise Failed(f"{device} holds something else already ({found}); it is left untouched")
+
+
+def _unit(resource: Resource, device: Path) -> str:
+    """The mount unit; a block device's file system grows with its volume."""
+    is_folder = device.is_dir()
+    grow = f"systemd-growfs@{unit_name(resource['path']).removesuffix('.mount')}.service"
+    return "\n".join(
+        [
+            "[Unit]",
+            "Description=Jenkins' data volume",
+            *([] if is_folder else [f"Wants={grow}"]),
+            "",
+            "[Mount]",
+            f"What={resource['device']}",
+            f"Where={resource['path']}",
+            f"Type={'none' if is_folder else 'ext4'}",
+            f"Options={'bind,' if is_folder else ''}nodev,nosuid",
+            "",
+            "[Install]",
+            "WantedBy=multi-user.target",
+            "",
+        ]
+    )
+
+
+def _is_mounted(path: Path) -> bool:
+    """Whether something is mounted at `path`; unlike os.path.ismount this also knows bind mounts of the same file system."""
+    octal = re.compile(r"\\([0-7]{3})")
+    points = (line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    return str(path.resolve()) in {octal.sub(lambda m: chr(int(m[1], 8)), point) for point in points}
+
+
+def _is_same(path: Path, device: Path) -> bool:
+    if device.is_dir():
+        return path.samefile(device)
+    return path.stat().st_dev == device.stat().st_rdev
+
+
+def _is_enabled(context: Context, unit_file: Path) -> bool:
+    return os.path.lexists(context.path(_SYSTEM_UNITS) / "multi-user.target.wants" / unit_file.name)

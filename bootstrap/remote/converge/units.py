@@ -1,0 +1,134 @@
+"""systemd units: enabled, active, and restarted exactly when what they read is younger than they are."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bootstrap.remote.converge.core import Context, Failed, Finding, Resource, last_lines
+
+_PROPERTIES = "LoadState,UnitFileState,ActiveState,NeedDaemonReload,InactiveExitTimestamp,StateChangeTimestamp"
+_JOURNAL_LINES = 30
+
+
+def unit(context: Context, resource: Resource) -> Finding | None:
+    """Unit `name` enabled and active as wished (both default to true).
+
+    It is restarted (reloaded, where `reload` says so) when a resource named in `restart_on` changed in this run, or when
+    one's file is younger than the unit's start: so a run that was killed between the two is completed by the next.
+    """
+    state = _state(context, resource["name"])
+    is_known = state["LoadState"] != "not-found"
+    wants_active = resource.get("active", True)
+    reasons = []
+    # Only a unit file that enabling would link counts: 'static', 'indirect' and the like cannot be enabled.
+    if (state["UnitFileState"] in {"enabled", "enabled-runtime"}) != resource.get("enabled", True) and (
+        state["UnitFileState"] in {"enabled", "enabled-runtime", "disabled", ""}
+    ):
+        reasons.append("enabled" if resource.get("enabled", True) else "disabled")
+    is_active = state["ActiveState"] in {"active", "reloading"}
+    if is_active != wants_active:
+        reasons.append("started" if wants_active else "stopped")
+    causes = sorted(_causes(context, resource, state)) if is_active and wants_active else []
+    if causes:
+        reasons.append(f"{'reloaded' if resource.get('reload') else 'restarted'}: {_shown(causes)}")
+    elif state["NeedDaemonReload"] == "yes":
+        reasons.append("unit files read again")
+    if not reasons:
+        return None
+    kind = "alter" if is_known and is_active else "add"
+    return Finding(
+        kind if wants_active else "remove",
+        ", ".join(reasons),
+        lambda: _act(context, resource, must_restart=bool(causes)),
+        settles=False,
+    )
+
+
+def _shown(causes: list[str]) -> str:
+    return ", ".join(causes[:3]) + (f" and {len(causes) - 3} more" if len(causes) > 3 else "")
+
+
+def _state(context: Context, name: str) -> dict[str, str]:
+    command = ["systemctl", "show", "--timestamp=us+utc", "-p", _PROPERTIES, name]
+    lines = context.run(command).stdout.splitlines()
+    return {**dict.fromkeys(_PROPERTIES.split(","), ""), **dict(line.split("=", 1) for line in lines if "=" in line)}
+
+
+def _causes(context: Context, resource: Resource, state: dict[str, str]) -> Iterator[str]:
+    """The resources whose change the running unit has not seen yet."""
+    # A reload leaves the start's time as it is, but every change of state, a reload's included, has its own.
+    stamp = state["StateChangeTimestamp"] if resource.get("reload") else state["InactiveExitTimestamp"]
+    started = _seconds(stamp)
+    for name in resource.get("restart_on", ()):
+        if name in context.changed or _is_younger(context, context.resources[name], started):
+            yield name
+
+
+def _seconds(stamp: str) -> float | None:
+    """systemd's 'Mon 2026-11-23 04:05:06.123456 UTC' as seconds of the epoch; nothing for an empty one."""
+    try:
+        parsed = datetime.datetime.strptime(stamp, "%a %Y-%m-%d %H:%M:%S.%f UTC")
+    except ValueError:
+        return None
+    return parsed.replace(tzinfo=datetime.UTC).timestamp()
+
+
+def _is_younger(context: Context, resource: Resource, started: float | None) -> bool:
+    return started is not None and _youngest(context, resource) > started
+
+
+def _youngest(context: Context, resource: Resource) -> float:
+    """When the resource's files were last written, 0 where it has none; of a removed file, its folder knows."""
+    if "path" not in resource:
+        return 0.0
+    path = context.path(resource["path"])
+    if resource["kind"] == "absent":
+        paths = [path.parent]
+    elif resource["kind"] == "tree":
+        paths = [path / entry["path"] for entry in resource["files"]]
+    else:
+        paths = [path]
+    return max((_written(each) for each in paths), default=0.0)
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _act(context: Context, resource: Resource, *, must_restart: bool) -> None:
+    name, timeout = resource["name"], float(resource.get("timeout", 120))
+    context.run(["systemctl", "daemon-reload"])
+    state = _state(context, name)
+    if state["LoadState"] == "not-found":
+        raise Failed(f"there is no unit {name}")
+    if state["UnitFileState"] in {"enabled", "enabled-runtime", "disabled"}:
+        context.run(["systemctl", "enable" if resource.get("enabled", True) else "disable", name])
+    if not resource.get("active", True):
+        context.run(["systemctl", "stop", name], timeout=timeout)
+        return
+    # Repeated starts within seconds run into systemd's start limit, which only this forgets.
+    context.run(["systemctl", "reset-failed", name], check=False)
+    verb = ("reload-or-restart" if resource.get("reload") else "restart") if must_restart else "start"
+    answer = context.run(["systemctl", verb, name], check=False, timeout=timeout + 30)
+    if answer.returncode != 0:
+        raise _failure(context, name, f"systemctl {verb} {name}", answer.returncode, answer.stderr)
+    _wait_until_active(context, name, timeout)
+
+
+def _wait_until_active(context: Context, name: str, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while (state := _state(context, name)["ActiveState"]) != "active":
+        if state == "failed" or time.monotonic() > deadline:
+            raise _failure(context, name, f"systemctl is-active {name}", 3, f"{name} is {state}")
+        time.sleep(0.2)
+
+
+def _failure(context: Context, name: str, command: str, exit_code: int, said: str) -> Failed:
+    journal = context.run(["journalctl", "-u", name, "-n", str(_JOURNAL_LINES), "--no-pager", "-o", "cat"], check=False)
+    return Failed(f"{name} is not active", command, exit_code, last_lines(f"{said}\n{journal.stdout}", _JOURNAL_LINES))

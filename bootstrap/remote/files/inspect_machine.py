@@ -1,0 +1,211 @@
+#!/usr/bin/python3 -IS
+"""One JSON document of facts that only root can see, for the checks of this machine.
+
+As root it gathers them. Jenkins' builds are sandboxed and cannot become root: run by them, it asks the socket behind which
+systemd runs it as root; run by an operator, it asks sudo. It takes no arguments and no input, so nobody can ask it for more.
+"""
+
+import grp
+import hashlib
+import json
+import os
+import pwd
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+Facts = dict[str, Any]
+
+CONFIGURATION = Path("/etc/bootstrap/inspect.json")
+SOCKET = "/run/inspect-machine.socket"
+SELF = "/usr/local/sbin/inspect-machine"
+UNIT_PROPERTIES = (
+    "Id,LoadState,UnitFileState,ActiveState,SubState,Result,NRestarts,ExecMainStartTimestamp,NeedDaemonReload"
+)
+
+
+def answer_of(*command: str) -> tuple[str, str]:
+    """A command's output, or why there is none."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return "", str(error)
+    return done.stdout, "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
+
+
+def firewall(_: Facts) -> Any:
+    """nftables' rules, as its own JSON."""
+    output, problem = answer_of("/usr/sbin/nft", "--json", "list", "ruleset")
+    return {"error": problem} if problem else json.loads(output)["nftables"]
+
+
+def sshd(_: Facts) -> Facts:
+    """sshd's effective settings for the login user, each a list of values."""
+    output, problem = answer_of("/usr/sbin/sshd", "-T")
+    found: Facts = {"error": [problem]} if problem else {}
+    for line in output.splitlines():
+        key, _, value = line.partition(" ")
+        found.setdefault(key, []).append(value)
+    return found
+
+
+def sockets(_: Facts) -> list[Facts]:
+    """Who listens where: protocol, address, port and process."""
+    output, _ = answer_of("/usr/bin/ss", "-H", "-t", "-u", "-l", "-n", "-p")
+    found: list[Facts] = []
+    for line in output.splitlines():
+        protocol, _, _, _, local, *rest = line.split()
+        address, _, port = local.rpartition(":")
+        process = rest[1].split('"')[1] if len(rest) > 1 and '"' in rest[1] else ""
+        found.append({"protocol": protocol, "address": address.split("%")[0], "port": int(port), "process": process})
+    return sorted(found, key=lambda item: (item["protocol"], item["port"], item["address"]))
+
+
+def files(configuration: Facts) -> Facts:
+    """Mode, owner, group, kind, size and (of plain files) SHA-256 of the asked paths; null for one that is not there."""
+    return {name: file(name) for name in configuration["paths"]}
+
+
+def file(name: str) -> Facts | None:
+    """The facts of one path."""
+    try:
+        status = os.lstat(name)
+    except OSError:
+        return None
+    facts: Facts = {
+        "mode": f"{stat.S_IMODE(status.st_mode):04o}",
+        "owner": name_of(pwd.getpwuid, status.st_uid),
+        "group": name_of(grp.getgrgid, status.st_gid),
+        "kind": "directory" if stat.S_ISDIR(status.st_mode) else "link" if stat.S_ISLNK(status.st_mode) else "file",
+        "size": status.st_size,
+    }
+    # The sum of a small secret would give it away to guessing; those are readable by their owner alone.
+    if facts["kind"] == "file" and status.st_mode & 0o077:
+        facts["sha256"] = digest(name)
+    return facts
+
+
+def name_of(look_up: Callable[[int], Any], number: int) -> str:
+    """The name of a user or group, or its number where it has none."""
+    try:
+        return str(look_up(number)[0])
+    except KeyError:
+        return str(number)
+
+
+def digest(name: str) -> str | None:
+    """A file's SHA-256, or None where it cannot be read."""
+    try:
+        with Path(name).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def mounts(configuration: Facts) -> Facts:
+    """Source, type and options of the asked mount points; null for one where nothing is mounted."""
+    found: Facts = {}
+    for name in configuration["mounts"]:
+        output, problem = answer_of("/usr/bin/findmnt", "--json", "--mountpoint", name)
+        found[name] = None if problem else json.loads(output)["filesystems"][0]
+    return found
+
+
+def units(configuration: Facts) -> Facts:
+    """systemd's view of the asked units."""
+    output, _ = answer_of("/usr/bin/systemctl", "show", "-p", UNIT_PROPERTIES, *configuration["units"])
+    blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in output.strip().split("\n\n")]
+    return {block["Id"]: block for block in blocks if "Id" in block}
+
+
+def failed_units(_: Facts) -> list[str]:
+    """The names of all units that failed."""
+    output, _ = answer_of("/usr/bin/systemctl", "list-units", "--failed", "--plain", "--no-legend")
+    return [line.split()[0] for line in output.splitlines()]
+
+
+def upgrades(_: Facts) -> Facts:
+    """apt's settings about upgrades that happen by themselves; a repeated key has its values as a list."""
+    output, _ = answer_of("/usr/bin/apt-config", "dump")
+    found: Facts = {}
+    for line in output.splitlines():
+        key, _, value = line.partition(" ")
+        if key.startswith(("Unattended-Upgrade::", "APT::Periodic::")):
+            found.setdefault(key.removesuffix("::"), []).append(value.rstrip(";").strip('"'))
+    return found
+
+
+def kernel(configuration: Facts) -> Facts:
+    """The asked kernel settings as they are now; null for one that this kernel does not have."""
+    return {name: setting(name) for name in configuration["sysctls"]}
+
+
+def setting(name: str) -> str | None:
+    """One kernel setting."""
+    try:
+        return " ".join(Path("/proc/sys", name.replace(".", "/")).read_text().split())
+    except OSError:
+        return None
+
+
+def packages(configuration: Facts) -> Facts:
+    """The installed versions of the asked packages; null for one that is not installed."""
+    output, _ = answer_of(
+        "/usr/bin/dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\\n", *configuration["packages"]
+    )
+    installed = {line.split()[0]: line.split()[2] for line in output.splitlines() if " installed " in line}
+    return {name: installed.get(name) for name in configuration["packages"]}
+
+
+def system(_: Facts) -> Facts:
+    """Whether this is a container, and since when it runs."""
+    return {
+        "is_container": Path("/run/systemd/container").exists() or Path("/run/.containerenv").exists(),
+        "uptime_seconds": float(Path("/proc/uptime").read_text().split()[0]),
+        "timezone": os.path.realpath("/etc/localtime").removeprefix("/usr/share/zoneinfo/"),
+    }
+
+
+GATHERERS = (firewall, sshd, sockets, files, mounts, units, failed_units, upgrades, kernel, packages, system)
+
+
+def gather() -> Facts:
+    """All facts; the commands run at the same time."""
+    configuration = json.loads(CONFIGURATION.read_text())
+    with ThreadPoolExecutor(len(GATHERERS)) as pool:
+        found = pool.map(lambda gatherer: gatherer(configuration), GATHERERS)
+        return dict(zip((gatherer.__name__ for gatherer in GATHERERS), found, strict=True))
+
+
+def ask() -> str:
+    """What the program says when systemd runs it as root."""
+    with socket.socket(socket.AF_UNIX) as stream:
+        stream.settimeout(60)
+        stream.connect(SOCKET)
+        parts = []
+        while data := stream.recv(1 << 16):
+            parts.append(data)
+    return b"".join(parts).decode()
+
+
+def main() -> None:
+    """Gather, or ask who can."""
+    if os.geteuid() == 0:
+        sys.stdout.write(json.dumps(gather(), sort_keys=True) + "\n")
+        return
+    try:
+        answer = ask()
+    except PermissionError:
+        os.execv("/usr/bin/sudo", ["sudo", "-n", SELF])
+    sys.stdout.write(answer)
+    if not answer:
+        sys.exit("inspect-machine: no answer; see journalctl -u 'inspect-machine@*'")
+
+
+if __name__ == "__main__":
+    main()

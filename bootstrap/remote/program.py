@@ -1,0 +1,68 @@
+"""How `converge` gets to the machine: its modules as one zip archive, then the document, through a single exec.
+
+The launcher keeps the archive in memory only; nothing of the program is left on the machine. Both parts are compressed,
+because on a far connection the bytes of the request are most of what a run with nothing to do waits for.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import secrets
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_PACKAGE = Path(__file__).parent / "converge"
+_LAUNCHER = (
+    "import os,sys\n"
+    "r=sys.stdin.buffer\n"
+    "f=os.memfd_create('converge')\n"
+    "os.write(f,r.read(int(r.readline())))\n"
+    "sys.path.insert(0,'/proc/self/fd/%d'%f)\n"
+    "from bootstrap.remote.converge.main import main\n"
+    "main()"
+)
+COMMAND = ("python3", "-I", "-S", "-c", _LAUNCHER)
+Document = Mapping[str, Any]
+
+
+class NoAnswer(ValueError):
+    """The program's answer is not in the output."""
+
+
+@functools.cache
+def archive() -> bytes:
+    """The program as a zip archive: the same bytes for the same sources."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
+        for name in ("bootstrap/__init__.py", "bootstrap/remote/__init__.py"):
+            bundle.writestr(zipfile.ZipInfo(name), b"")
+        for path in sorted(_PACKAGE.glob("*.py")):
+            entry = zipfile.ZipInfo(f"bootstrap/remote/converge/{path.name}")
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            bundle.writestr(entry, path.read_bytes())
+    return buffer.getvalue()
+
+
+def request(mode: str, resources: Sequence[Mapping[str, Any]]) -> tuple[bytes, str]:
+    """What to send on standard input for `mode` ('check' or 'apply'), and the marker that the answer will follow."""
+    marker = f"---converge-{secrets.token_hex(8)}---"
+    document = json.dumps({"mode": mode, "marker": marker, "resources": list(resources)})
+    program = archive()
+    return b"%d\n%b%b" % (len(program), program, zlib.compress(document.encode())), marker
+
+
+def answer(output: str, marker: str) -> Document:
+    """The program's answer out of everything that the machine printed; NoAnswer when there is none."""
+    _, found, rest = output.rpartition(f"\n{marker}\n")
+    try:
+        document = json.loads(rest) if found else None
+    except ValueError as error:
+        raise NoAnswer(str(error)) from error
+    if not isinstance(document, dict):
+        raise NoAnswer("no answer")
+    return document

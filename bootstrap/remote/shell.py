@@ -1,0 +1,279 @@
+"""The shell on a machine over SSH; the only module that knows Fabric and Paramiko.
+
+It decides how the machine is trusted (only the host keys that the cloud told, nothing from files), how it is logged in to
+(one private key, kept in memory) and how commands and bytes travel: one connection for everything, opened when it is first
+needed and opened again when it was lost. The machine's own reboots and first minutes are waited for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import paramiko
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from fabric import Config, Connection
+
+from bootstrap.errors import CommandFailed, HostKeyMismatch, Missing, Unreachable
+from bootstrap.remote import commands
+from bootstrap.remote.forwarding import Forwarding
+from bootstrap.remote.keys import fingerprint
+from bootstrap.remote.local_shell import TIMED_OUT
+from bootstrap.values import Machine, Result, Secret
+
+_ATTEMPT = 10.0  # seconds for one attempt to connect, and for each of its steps
+_PAUSE = 1.0  # seconds between attempts
+_KEEPALIVE = 15  # seconds; below the idle limits of NAT gateways and load balancers (350 s on AWS)
+_CHUNK = 1 << 15  # bytes; what an SSH packet carries at most
+Dial = Callable[[], Any]
+
+
+class FabricShell:
+    """Fulfils `values.Shell` over one SSH connection to `machine`.
+
+    `patience` is how many seconds an unreachable machine is waited for. `dial` opens the stream that SSH runs over; by
+    default a TCP connection to the machine's address, elsewhere a tunnel.
+    """
+
+    def __init__(self, machine: Machine, *, patience: float = 120, dial: Dial | None = None) -> None:
+        self._machine = machine
+        self._patience = patience
+        self._dial = dial or self._dial_tcp
+        self._key = _private_key(machine.private_key)
+        self._connection: Any = None
+        self._lock = threading.Lock()
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        sudo: bool = False,
+        check: bool = True,
+        timeout: float | None = None,
+    ) -> Result:
+        """Run one command; CommandFailed on a non-zero exit (unless told not to check) and always when time runs out."""
+        full = commands.with_sudo(command) if sudo else tuple(command)
+        started = time.monotonic()
+        channel = self._channel()
+        try:
+            channel.exec_command(commands.quoted(full))
+            code, output, problems = _converse(channel, stdin, timeout)
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise self._lost(error) from error
+        finally:
+            channel.close()
+        texts = (output.decode(errors="replace"), problems.decode(errors="replace"))
+        result = Result(commands.shown(command), code, *texts, time.monotonic() - started)
+        if code != 0 and (check or code == TIMED_OUT):
+            remedy = "Look at the machine with './bootstrap.py ssh'."
+            raise CommandFailed(f"running a command on {self._machine.instance_id}", result, remedy)
+        return result
+
+    def put(self, content: bytes | Path, path: str, mode: int = 0o600, *, sudo: bool = False) -> None:
+        """Write a file atomically, with its mode from the start."""
+        data = content if isinstance(content, bytes) else content.read_bytes()
+        self.run(commands.put(path, mode, len(data)), stdin=data, sudo=sudo)
+
+    def forward(self, port: int) -> AbstractContextManager[int]:
+        """A port of this machine's loopback that leads to `port` of the other's."""
+
+        @contextmanager
+        def forwarded() -> Iterator[int]:
+            self._transport()  # connects now, so that an unreachable machine is this call's error
+
+            def dial(source: tuple[str, int]) -> Any:
+                return self._transport().open_channel("direct-tcpip", ("127.0.0.1", port), source, timeout=_ATTEMPT)
+
+            forwarding = Forwarding(dial)
+            try:
+                yield forwarding.port
+            finally:
+                forwarding.close()
+
+        return forwarded()
+
+    def close(self) -> None:
+        """End the connection; the next command would open another."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _channel(self) -> Any:
+        """A session on the live connection; one that turns out to be dead is opened anew once."""
+        try:
+            return self._transport().open_session(timeout=_ATTEMPT)
+        except (OSError, EOFError, paramiko.SSHException):
+            self.close()
+            try:
+                return self._transport().open_session(timeout=_ATTEMPT)
+            except (OSError, EOFError, paramiko.SSHException) as error:
+                raise self._lost(error) from error
+
+    def _transport(self) -> Any:
+        with self._lock:
+            if self._connection is None or not self._connection.is_connected:
+                self._connection = self._connect()
+            return self._connection.transport
+
+    def _connect(self) -> Any:
+        """Try until it works or patience ends: sshd, cloud-init's keys and the network come one after another at boot."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                return self._open()
+            except (OSError, EOFError, paramiko.SSHException) as error:
+                if time.monotonic() + _PAUSE > deadline:
+                    raise self._unreachable(error) from error
+                time.sleep(_PAUSE)
+
+    def _open(self) -> Any:
+        machine = self._machine
+        stream = self._dial()
+        # A Config that reads no file: neither ~/.ssh/config nor Fabric's own may change how this machine is reached.
+        config = Config(lazy=True, overrides={"load_ssh_configs": False})
+        options = {
+            "sock": stream,
+            "pkey": self._key,
+            "allow_agent": False,
+            "look_for_keys": False,
+            "banner_timeout": _ATTEMPT,
+            "auth_timeout": _ATTEMPT,
+        }
+        connection = Connection(machine.address, machine.user, machine.port, config=config, connect_kwargs=options)
+        self._pin_host_keys(connection.client)
+        try:
+            connection.open()
+        except BaseException as error:
+            connection.client.close()
+            stream.close()
+            if isinstance(error, paramiko.BadHostKeyException):
+                raise self._mismatch(f"{error.key.get_name()} {error.key.get_base64()}") from error
+            raise
+        connection.transport.set_keepalive(_KEEPALIVE)
+        return connection
+
+    def _pin_host_keys(self, client: Any) -> None:
+        name = self._machine.address if self._machine.port == 22 else f"[{self._machine.address}]:{self._machine.port}"
+        for line in self._machine.host_keys:
+            kind, blob = line.split()[:2]
+            entry = paramiko.hostkeys.HostKeyEntry.from_line(f"{name} {kind} {blob}")
+            if entry is not None and entry.key is not None:
+                client.get_host_keys().add(name, kind, entry.key)
+
+        shell = self
+
+        class OnlyPinned(paramiko.MissingHostKeyPolicy):
+            def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
+                raise shell._mismatch(f"{key.get_name()} {key.get_base64()}")
+
+        client.set_missing_host_key_policy(OnlyPinned())
+
+    def _dial_tcp(self) -> socket.socket:
+        stream = socket.create_connection((self._machine.address, self._machine.port), timeout=_ATTEMPT)
+        # Paramiko never sets it; without it every small packet of a conversation may wait for the last one's receipt.
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return stream
+
+    def _mismatch(self, shown: str) -> HostKeyMismatch:
+        expected = ", ".join(fingerprint(line) for line in self._machine.host_keys) or "none"
+        return HostKeyMismatch(
+            f"connecting to {self._machine.instance_id} at {self._machine.address}",
+            f"it showed the host key {fingerprint(shown)}; the cloud told {expected}",
+            "Nothing was sent. If the machine was rebuilt by somebody else, run 'launch'; if not, find out who answers there.",
+        )
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        machine = self._machine
+        return Unreachable(
+            f"connecting to {machine.instance_id} at {machine.user}@{machine.address}:{machine.port}",
+            f"no connection within {self._patience:.0f} s; last: {type(error).__name__}: {error}",
+            "Check with './bootstrap.py status' that the machine runs and that this machine may reach its port 22.",
+        )
+
+    def _lost(self, error: Exception) -> Unreachable:
+        self.close()
+        return Unreachable(
+            f"talking to {self._machine.instance_id} at {self._machine.address}",
+            f"the connection broke: {type(error).__name__}: {error}",
+            "Run the same command again: it goes on from where the machine is.",
+        )
+
+
+def _private_key(secret: Secret) -> paramiko.PKey:
+    """The private key out of any text form (OpenSSH, PKCS#1, PKCS#8), never written anywhere."""
+    text = secret.reveal().strip().encode() + b"\n"
+    try:
+        load = serialization.load_ssh_private_key if b"OPENSSH" in text else serialization.load_pem_private_key
+        key: Any = load(text, None)
+        openssh = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+        ).decode()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _no_key() from error
+    for kind in (paramiko.Ed25519Key, paramiko.RSAKey, paramiko.ECDSAKey):
+        with contextlib.suppress(paramiko.SSHException):
+            return kind.from_private_key(io.StringIO(openssh))
+    raise _no_key()
+
+
+def _no_key() -> Missing:
+    return Missing(
+        "reading the machine's private key",
+        "the text that the cloud keeps is no usable ed25519, RSA or ECDSA key",
+        "Look at the parameter /ec2/keypair/<id>; deleting the data stack's key pair and launching again makes a new one.",
+    )
+
+
+def _converse(channel: Any, stdin: bytes, timeout: float | None) -> tuple[int, bytes, bytes]:
+    """Send all input while reading all output, so that neither side can block the other; code 124 when time runs out."""
+    problems = bytearray()
+    output = bytearray()
+    is_late = threading.Event()
+
+    def give_up() -> None:
+        is_late.set()
+        channel.close()
+
+    timer = threading.Timer(timeout, give_up) if timeout is not None else None
+    workers = [
+        threading.Thread(target=_feed, args=(channel, stdin), daemon=True),
+        threading.Thread(target=_drain, args=(channel.recv_stderr, problems), daemon=True),
+    ]
+    for worker in (*workers, *([timer] if timer else [])):
+        worker.daemon = True
+        worker.start()
+    _drain(channel.recv, output)
+    for worker in workers:
+        worker.join()
+    code = channel.recv_exit_status() if not is_late.is_set() else TIMED_OUT
+    if timer:
+        timer.cancel()
+    if is_late.is_set():
+        return TIMED_OUT, bytes(output), f"no end after {timeout} s".encode()
+    if code == -1:
+        raise EOFError("the connection ended before the command did")
+    return code, bytes(output), bytes(problems)
+
+
+def _feed(channel: Any, data: bytes) -> None:
+    """Send the input; a command that ends without reading it all is no error."""
+    with contextlib.suppress(OSError):
+        view = memoryview(data)
+        for start in range(0, len(view), _CHUNK):
+            channel.sendall(view[start : start + _CHUNK])
+        channel.shutdown_write()
+
+
+def _drain(receive: Callable[[int], bytes], into: bytearray) -> None:
+    while data := receive(_CHUNK):
+        into += data
