@@ -7,6 +7,7 @@ looked up when it is first asked for, so that a command pays only for what it us
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
@@ -21,7 +22,7 @@ from bootstrap.errors import StackMissing, Unreachable
 from bootstrap.secret_store import read_certificates, read_secret
 from bootstrap.settings import Settings
 from bootstrap.values import Controller, JobSet, Machine, Secret, Shell, Stack
-from bootstrap.world import World
+from bootstrap.world import MACHINE_FILE, World
 
 if TYPE_CHECKING:
     import jenkins
@@ -118,15 +119,15 @@ class Context:
     def controller(self) -> Controller:
         """The controller as the toolkit reaches it."""
         certificates = read_certificates(self.world.aws("secretsmanager"), self.outputs("data")["CertificatesSecret"])
-        told = self.shell.run(["cat", "/etc/bootstrap/distribution"], check=False).stdout.split()
-        kind, version = (told[0], told[1]) if len(told) == 2 else ("unknown", "unknown")
+        told = json.loads(self.shell.run(["cat", str(MACHINE_FILE)], check=False).stdout or "{}")
+        software = told.get("software", {})
         return Controller(
             url=self.url,
             user=TOOLKIT_USER,
             password=self.secret("ToolkitPasswordSecret"),
             token=Secret("11" + self.secret("ToolkitTokenSecret").reveal()),
-            version=version,
-            is_emulated=kind == "emulator",
+            version=software.get("version", "unknown"),
+            is_emulated=software.get("kind") == "emulator",
             authority=certificates.authority_pem if certificates else "",
         )
 

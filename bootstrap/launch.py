@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from bootstrap import host_inputs, machine, repository
@@ -73,9 +72,7 @@ def provision(context: Context, run: Run) -> Controller:
     """Act two: the machine in its desired state; returns the Jenkins on it."""
     with run.act("host", f"converging {context.machine.address}"):
         inputs, artifacts = host_inputs.gather(context, run)
-        host.apply(context.shell, inputs, artifacts, run)
-        context.forget()
-        return context.controller
+        return host.apply(context.shell, inputs, artifacts, run)
 
 
 def configure(context: Context, run: Run, controller: Controller) -> None:
@@ -138,7 +135,7 @@ def plan_host(context: Context, run: Run) -> tuple[Change, ...]:
 def plan_casc(context: Context, run: Run) -> tuple[Change, ...]:
     """Which configuration files differ."""
     with run.act("casc", "what would change"):
-        return _shown(run, casc.plan(context.shell, context.casc_files))
+        return _shown(run, casc.plan(context.shell, context.jenkins, context.casc_files))
 
 
 def plan_jobs(context: Context, run: Run) -> tuple[Change, ...]:
@@ -216,11 +213,6 @@ def stop_machine(context: Context, controller: Stack) -> None:
 def snapshot(context: Context) -> repository.Snapshot:
     """The commit of this checkout that the machine gets."""
     return repository.snapshot(ROOT, context.state)
-
-
-def bundle_path(context: Context) -> Path:
-    """Where the bundle for the machine is written."""
-    return context.state / "toolkit.bundle"
 
 
 def _inputs_of(name: str) -> tuple[str, ...]:

@@ -1,0 +1,69 @@
+"""Gathers what decides how the machine should be, from the settings, the stacks and this machine; the host act takes it.
+
+Looking and doing share this: for a plan nothing is issued or downloaded that is not there already, save the distribution.
+"""
+
+from __future__ import annotations
+
+from bootstrap import repository, surroundings
+from bootstrap.acts import casc
+from bootstrap.context import ROOT, Context
+from bootstrap.distribution import resolve
+from bootstrap.remote.artifacts import Artifact, hash_of, pack
+from bootstrap.remote.desired import HostInputs, Toolkit
+from bootstrap.run import Run
+from bootstrap.secret_store import ensure_certificates
+from bootstrap.values import Change, ChangeKind
+
+EMULATOR = ROOT / "bootstrap" / "local" / "emulator"
+# The names under which CasC asks for the secrets, and the data stack's outputs that name them.
+_SECRETS = {
+    "ADMIN_PASSWORD": "AdminPasswordSecret",
+    "TOOLKIT_PASSWORD": "ToolkitPasswordSecret",
+    "TOOLKIT_TOKEN": "ToolkitTokenSecret",
+}
+
+
+def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]:
+    """The machine's desired state and the files it may have to be sent, by SHA-256."""
+    found = resolve(context.settings.jenkins, context.lock, ROOT / ".bootstrap" / "downloads", run)
+    software, artifacts = pack(found, EMULATOR)
+    toolkit = _toolkit(context, artifacts)
+    host = context.url.removeprefix("https://").rstrip("/")
+    names = [] if host == context.machine.address else [host]
+    addresses = [context.machine.address]
+    arn = context.outputs("data")["CertificatesSecret"]
+    certificates, is_new = ensure_certificates(context.world.aws("secretsmanager"), arn, names, addresses)
+    if is_new:
+        run.change(Change("host", ChangeKind.ADD, "certificates", f"for {', '.join([*names, *addresses])}"))
+    inputs = HostInputs(
+        settings=context.settings,
+        instance_id=context.machine.instance_id,
+        data_volume_id=context.outputs("data")["DataVolumeId"],
+        url=context.url,
+        software=software,
+        secrets={name: context.secret(output) for name, output in _SECRETS.items()},
+        certificate=certificates.certificate_pem,
+        certificate_key=certificates.key,
+        authority=certificates.authority_pem,
+        casc_files=context.casc_files,
+        casc_variables=casc.variables(context.settings, context.url),
+        aws_environment=context.world.machine_environment(context.outputs("network")["ControllerSubnetId"]),
+        ca_certificates=surroundings.certificates(context.settings.host.ca_certificates),
+        pip_configuration=surroundings.pip_configuration(),
+        toolkit=toolkit,
+        login_user=context.machine.user,
+    )
+    return inputs, artifacts
+
+
+def _toolkit(context: Context, artifacts: dict[str, Artifact]) -> Toolkit | None:
+    """The repository on the machine; none where the jobs take the toolkit from a repository of the operator's."""
+    if context.settings.repository.url is not None:
+        return None
+    taken = repository.snapshot(ROOT, context.state)
+    branch = context.settings.repository.branch
+    path = repository.bundle(taken, branch, context.state / "toolkit.bundle")
+    digest = hash_of(path)
+    artifacts[digest] = path
+    return Toolkit(branch, taken.commit, digest)
