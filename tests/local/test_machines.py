@@ -245,6 +245,21 @@ def test_volume_appears_survives_reboot_and_goes_to_another_machine(
     assert ssh(f"sudo cat {DISK}/file") == "ip-10-213-7-37"
 
 
+def test_volumes_are_there_again_after_the_mounts_of_this_side_were_lost(
+    machines: Machines, machine: InstanceSpec, state: Path, ssh
+) -> None:
+    machines.attach("vol-0ccc", machine.instance_id, "/dev/sdh")
+    disk = DISK.replace("vol0d15c", "vol0ccc")
+    ssh(f"echo kept | sudo tee {disk}/file")
+    machines.stop(machine.instance_id)
+    disks = state / "machines" / machine.instance_id / "disks"
+    subprocess.run(["umount", "--recursive", str(disks)], check=True)  # as a reboot of this side does
+    machines.start(machine.instance_id)
+    assert ssh(f"cat {disk}/file") == "kept"
+    machines.detach("vol-0ccc", machine.instance_id)
+    machines.delete_volume("vol-0ccc")
+
+
 def test_volume_in_use_is_not_deleted(machines: Machines, machine: InstanceSpec, state: Path) -> None:
     machines.attach("vol-0eee", machine.instance_id, "/dev/sdg")
     with pytest.raises(LocalCloudFailed, match="it is attached to i-0aaa"):
