@@ -17,6 +17,7 @@ PACKAGES = {
     "podman": "podman",
     "runc": "runc",
     "mmdebstrap": "mmdebstrap",
+    "iptables": "iptables",  # netavark calls it; podman only suggests it
     "git": "git",
     "gpg": "gnupg",
     "newuidmap": "uidmap",
