@@ -1,0 +1,235 @@
+"""The machine: its services, its doors, who may read what, and the volume under Jenkins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from evidence import Visible
+
+from bootstrap.context import Context
+from bootstrap.remote.desired_base import PACKAGES, SYSCTLS
+
+Inspection = dict[str, Any]
+HOME = "/var/lib/jenkins"
+LOOPBACK = ("127.", "[::1]")
+SECONDS_APART = 10
+
+FILES = {
+    # path: mode, owner, group
+    "/etc/jenkins/credentials": ("0700", "root", "root"),
+    "/etc/jenkins/credentials/ADMIN_PASSWORD": ("0400", "root", "root"),
+    "/etc/jenkins/credentials/TOOLKIT_PASSWORD": ("0400", "root", "root"),
+    "/etc/jenkins/credentials/TOOLKIT_TOKEN": ("0400", "root", "root"),
+    "/etc/jenkins/casc.d": ("0750", "root", "jenkins"),
+    "/etc/bootstrap/aws.env": ("0640", "root", "jenkins"),
+    "/etc/nginx/tls": ("0700", "root", "root"),
+    "/etc/nginx/tls/server.key": ("0600", "root", "root"),
+    "/etc/systemd/system/jenkins.service": ("0644", "root", "root"),
+    "/usr/local/sbin/inspect-machine": ("0755", "root", "root"),
+    HOME: ("0750", "jenkins", "jenkins"),
+    f"{HOME}/secrets": ("0700", "jenkins", "jenkins"),
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["jenkins.service", "nginx.service", "ssh.service", "nftables.service", "apt-daily-upgrade.timer"],
+)
+def test_the_service_runs(inspection: Inspection, name: str) -> None:
+    """The service runs, and starts with the machine."""
+    unit = inspection["units"][name]
+
+    assert ("active", "enabled") == (unit["ActiveState"], unit["UnitFileState"])
+
+
+def test_no_service_failed(inspection: Inspection) -> None:
+    """No unit of the machine has failed."""
+    assert [] == inspection["failed_units"]
+
+
+def test_services_run_what_their_files_say(inspection: Inspection) -> None:
+    """No service waits for a reload of a file that changed under it."""
+    assert [] == [name for name, unit in inspection["units"].items() if unit["NeedDaemonReload"] == "yes"]
+
+
+def test_jenkins_does_not_keep_crashing(inspection: Inspection) -> None:
+    """Jenkins was not started again by systemd after a crash."""
+    assert "0" == inspection["units"]["jenkins.service"]["NRestarts"]
+
+
+def test_only_ssh_and_https_listen(inspection: Inspection) -> None:
+    """SSH and HTTPS listen to the network, nothing else does."""
+    assert {22: "sshd", 443: "nginx"} == {
+        it["port"]: it["process"] for it in _listening(inspection) if not _is_loopback(it["address"])
+    }
+
+
+def test_jenkins_listens_to_the_machine_alone(inspection: Inspection) -> None:
+    """Jenkins' own port listens on the machine's loopback, and there only."""
+    addresses = [it["address"] for it in _listening(inspection) if it["port"] == 8080]
+
+    assert addresses
+    assert [] == [address for address in addresses if not _is_loopback(address)]
+
+
+def _listening(inspection: Inspection) -> Iterator[dict[str, Any]]:
+    return (it for it in inspection["sockets"] if it["protocol"] == "tcp")
+
+
+def _is_loopback(address: str) -> bool:
+    # Java shows IPv4 on sockets of both families as [::ffff:127.0.0.1].
+    return address.replace("[::ffff:", "").startswith(LOOPBACK)
+
+
+def test_the_firewall_drops_by_default(inspection: Inspection) -> None:
+    """The firewall drops what no rule lets in or through."""
+    chains = [it["chain"] for it in inspection["firewall"] if "chain" in it]
+    policies = {it["hook"]: it["policy"] for it in chains if it.get("hook") in {"input", "forward"}}
+
+    assert {"input": "drop", "forward": "drop"} == policies
+
+
+def test_the_firewall_lets_only_ssh_and_https_in(inspection: Inspection) -> None:
+    """The firewall lets SSH and HTTPS in, beside answers and the machine's own talk."""
+    rules = [it["rule"] for it in inspection["firewall"] if it.get("rule", {}).get("chain") == "input"]
+    accepting = [rule["expr"] for rule in rules if {"accept": None} in rule["expr"]]
+
+    ports = {port for rule in accepting for port in _ports(rule)}
+    others = [rule for rule in accepting if not _ports(rule) and not _is_harmless(rule)]
+
+    assert {22, 443} == ports
+    assert [] == others
+
+
+def _matches(rule: list[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """What a rule asks, as text such as 'tcp dport', and for which value."""
+    for part in rule:
+        if "match" in part:
+            left = part["match"]["left"]
+            kind, asked = next(iter(left.items()))
+            words = [asked.get("protocol", kind), asked.get("field") or asked.get("key")] if asked else [kind]
+            yield " ".join(map(str, words)), part["match"]["right"]
+
+
+def _ports(rule: list[dict[str, Any]]) -> set[Any]:
+    found: set[Any] = set()
+    for asked, value in _matches(rule):
+        if asked == "tcp dport":
+            found |= set(value["set"]) if isinstance(value, dict) and "set" in value else {str(value)}
+    return {int(port) if str(port).isdigit() else str(port) for port in found}
+
+
+def _is_harmless(rule: list[dict[str, Any]]) -> bool:
+    """Answers to what the machine asked, its loopback, and ICMP."""
+    asked = dict(_matches(rule))
+    is_answer = "ct state" in asked and "new" not in str(asked["ct state"])
+    return is_answer or asked.get("meta iif") == "lo" or bool({"icmp type", "icmpv6 type"} & asked.keys())
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("passwordauthentication", "no"),
+        ("kbdinteractiveauthentication", "no"),
+        ("permitemptypasswords", "no"),
+        ("permitrootlogin", "no"),
+        ("pubkeyauthentication", "yes"),
+        ("x11forwarding", "no"),
+        ("allowagentforwarding", "no"),
+        ("permittunnel", "no"),
+        ("permituserenvironment", "no"),
+    ],
+)
+def test_sshd_is_hardened(inspection: Inspection, setting: str, expected: str) -> None:
+    """SSH lets keys in and nothing else."""
+    assert [expected] == inspection["sshd"].get(setting)
+
+
+def test_only_the_login_user_may_sign_in(inspection: Inspection) -> None:
+    """SSH lets only the machine's login user in."""
+    assert ["admin"] == inspection["sshd"].get("allowusers")
+
+
+def test_tunnels_end_at_jenkins(inspection: Inspection) -> None:
+    """SSH tunnels lead to Jenkins and its proxy, and nowhere else."""
+    # A setting of several values is one line or several, as the version of sshd likes.
+    allowed = {place for line in inspection["sshd"].get("permitopen", ()) for place in line.split()}
+
+    assert ["local"] == inspection["sshd"].get("allowtcpforwarding")
+    assert {"127.0.0.1:8080", "127.0.0.1:443"} == allowed
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_the_file_is_guarded(inspection: Inspection, path: str) -> None:
+    """The file may be read and written by those alone who must."""
+    found = inspection["files"][path]
+
+    assert FILES[path] == (found and (found["mode"], found["owner"], found["group"]))
+
+
+def test_jenkins_cannot_change_its_own_code(inspection: Inspection) -> None:
+    """Jenkins' program belongs to root, and only root may write to it."""
+    software = ("/usr/local/share/jenkins/jenkins.war", "/usr/local/lib/jenkins-emulator")
+    found = [it for path in software if (it := inspection["files"][path])]
+
+    assert ["root"] == [it["owner"] for it in found]
+    assert [0] == [int(it["mode"], 8) & 0o022 for it in found]
+
+
+def test_the_default_site_is_gone(inspection: Inspection) -> None:
+    """The web server's default site is gone."""
+    assert inspection["files"]["/etc/nginx/sites-enabled/default"] is None
+
+
+def test_jenkins_home_is_on_the_data_volume(inspection: Inspection, visible: Visible, context: Context) -> None:
+    """What Jenkins keeps lies on the data volume."""
+    volume = context.outputs("data")["DataVolumeId"].replace("-", "")
+    sources = re.findall(r"^What=(.*)$", visible.home_unit, re.MULTILINE)
+
+    assert inspection["mounts"][HOME] is not None
+    assert [f"/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{volume}"] == sources
+    assert "active" == inspection["units"]["var-lib-jenkins.mount"]["ActiveState"]
+
+
+def test_jenkins_home_lends_nobody_rights(inspection: Inspection) -> None:
+    """Nothing on the data volume can lend its owner's rights or be a device."""
+    options = set((inspection["mounts"][HOME] or {}).get("options", "").split(","))
+
+    assert {"nosuid", "nodev"} <= options
+
+
+def test_security_fixes_come_by_themselves(inspection: Inspection) -> None:
+    """Security fixes are installed by themselves, and no reboot is."""
+    found = inspection["upgrades"]
+
+    assert ["1"] == found.get("APT::Periodic::Unattended-Upgrade", [])[-1:]
+    assert ["1"] == found.get("APT::Periodic::Update-Package-Lists", [])[-1:]
+    assert ["false"] == found.get("Unattended-Upgrade::Automatic-Reboot", [])[-1:]
+    assert any("security" in origin for origin in found["Unattended-Upgrade::Origins-Pattern"])
+
+
+def test_the_kernel_is_hardened(inspection: Inspection, visible: Visible) -> None:
+    """The kernel's settings are hardened, at every boot; those of a container are its host's."""
+    written = dict(re.split(r"\s*=\s*", line, maxsplit=1) for line in visible.sysctls.splitlines() if "=" in line)
+    in_force = inspection["kernel"] if not inspection["system"]["is_container"] else {}
+
+    assert dict(SYSCTLS) == written
+    assert {} == {name: value for name, value in in_force.items() if value != SYSCTLS[name]}
+
+
+def test_the_packages_are_installed(inspection: Inspection) -> None:
+    """Every Debian package that the machine needs is installed."""
+    assert [] == [name for name in PACKAGES if not inspection["packages"].get(name)]
+
+
+def test_the_time_zone_is_the_environments(inspection: Inspection, context: Context) -> None:
+    """The machine's time zone is the environment's."""
+    assert context.settings.host.timezone == inspection["system"]["timezone"]
+
+
+def test_the_clock_is_right(visible: Visible) -> None:
+    """The machine's clock agrees with the one here."""
+    assert abs(visible.clock - visible.our_clock) < SECONDS_APART

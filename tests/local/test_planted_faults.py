@@ -1,0 +1,202 @@
+"""Each fault that is planted turns exactly the checks red that it must; mended, all are green again.
+
+A suite that stays green whatever happens proves nothing, and one that turns red all over names no cause.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from trial import Launched
+
+from bootstrap.controller.api import ask, expect
+
+CREDENTIAL = "/etc/jenkins/credentials/TOOLKIT_PASSWORD"
+ANYBODY = {
+    "IpProtocol": "tcp",
+    "FromPort": 8080,
+    "ToPort": 8080,
+    "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "planted"}],
+}
+ANONYMOUS = """\
+jenkins:
+  authorizationStrategy:
+    globalMatrix:
+      entries:
+        - group:
+            name: anonymous
+            permissions:
+              - Overall/Read
+"""
+
+
+def outcomes(launched: Launched, *only: str) -> dict[str, str]:
+    """What `verify` says: 'group: check' to its outcome."""
+    arguments = [part for word in only for part in ("--only", word)]
+    found = launched.run("--json", "verify", *arguments)
+    told = [json.loads(line) for line in found.stdout.splitlines() if line.startswith("{")]
+    checks = {f"{it['group']}: {it['check']}": str(it["outcome"]) for it in told if "check" in it}
+    assert checks, found.stdout + found.stderr
+    assert (0 if set(checks.values()) == {"passed"} else 1) == found.returncode
+    return checks
+
+
+def red(launched: Launched, *only: str) -> set[str]:
+    return {name for name, outcome in outcomes(launched, *only).items() if outcome != "passed"}
+
+
+def every(launched: Launched, group: str) -> set[str]:
+    return set(outcomes(launched, group))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault: how it comes, how it goes, and the checks that must find it."""
+
+    name: str
+    plant: Callable[[Launched], None]
+    mend: Callable[[Launched], None]
+    red: frozenset[str]
+
+
+def on_machine(*command: str) -> Callable[[Launched], None]:
+    def run(launched: Launched) -> None:
+        launched.context.shell.run(command, sudo=True)
+
+    return run
+
+
+def toolkit(*arguments: str) -> Callable[[Launched], None]:
+    def run(launched: Launched) -> None:
+        launched.done(*arguments)
+
+    return run
+
+
+def delete_a_job(launched: Launched) -> None:
+    launched.context.jenkins.delete_job("network")
+
+
+def let_anybody_read(launched: Launched) -> None:
+    answer = ask(
+        launched.context.jenkins,
+        "POST",
+        "configuration-as-code/apply",
+        body=ANONYMOUS,
+        content_type="application/x-yaml",
+    )
+    expect(answer, "planting")
+
+
+def open_the_group(launched: Launched) -> None:
+    group = launched.context.outputs("network")["ControllerSecurityGroupId"]
+    ec2 = launched.context.world.aws("ec2")
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[ANYBODY])
+
+
+def close_the_group(launched: Launched) -> None:
+    group = launched.context.outputs("network")["ControllerSecurityGroupId"]
+    launched.context.world.aws("ec2").revoke_security_group_ingress(GroupId=group, IpPermissions=[ANYBODY])
+
+
+def take_the_volume(launched: Launched) -> None:
+    # Stopped first, so that nothing is written where the volume is missing.
+    launched.context.shell.run(["systemctl", "stop", "jenkins"], sudo=True)
+    ec2, volume = launched.context.world.aws("ec2"), launched.context.outputs("data")["DataVolumeId"]
+    ec2.detach_volume(VolumeId=volume)
+    ec2.get_waiter("volume_available").wait(VolumeIds=[volume], WaiterConfig={"Delay": 1})
+
+
+def bring_the_volume(launched: Launched) -> None:
+    ec2, context = launched.context.world.aws("ec2"), launched.context
+    volume, instance = context.outputs("data")["DataVolumeId"], context.outputs("controller")["InstanceId"]
+    ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
+    ec2.get_waiter("volume_in_use").wait(VolumeIds=[volume], WaiterConfig={"Delay": 1})
+    launched.done("host")
+
+
+def _named(group: str, *sentences: str) -> frozenset[str]:
+    return frozenset(f"{group}: {sentence}" for sentence in sentences)
+
+
+WITHOUT_TLS = _named(
+    "tls",
+    "Jenkins shows a certificate that the environment's own authority signed",
+    "The certificate is made out to the URL's host",
+    "The certificate is valid for another 30 days at least",
+    "TLS 1.2 and 1.3 are spoken",
+    "TLS 1.0 and 1.1 are refused",
+    "Browsers are told to use HTTPS only, for a year",
+    "The web server does not tell its version",
+    "Session cookies travel encrypted only, and scripts cannot read them",
+)
+FAULTS = (
+    Fault(
+        "nginx is stopped",
+        plant=on_machine("systemctl", "stop", "nginx"),
+        mend=on_machine("systemctl", "start", "nginx"),
+        red=WITHOUT_TLS
+        | _named(
+            "machine",
+            "The service runs, and starts with the machine: nginx.service",
+            "SSH and HTTPS listen to the network, nothing else does",
+        ),
+    ),
+    Fault(
+        "a credential is readable by everybody",
+        plant=on_machine("chmod", "0444", CREDENTIAL),
+        mend=toolkit("host"),
+        red=_named("machine", f"The file may be read and written by those alone who must: {CREDENTIAL}"),
+    ),
+    Fault(
+        "a job was deleted",
+        plant=delete_a_job,
+        mend=toolkit("jobs"),
+        red=_named("controller", "Every job is there as the code renders it, and what left the code is disabled"),
+    ),
+    Fault(
+        "strangers may read",
+        plant=let_anybody_read,
+        mend=toolkit("casc"),
+        red=_named(
+            "controller",
+            "Nobody without a name sees anything",
+            "Nobody has other rights than those that the code gives",
+        ),
+    ),
+    Fault(
+        "the security group is open to the world",
+        plant=open_the_group,
+        mend=close_the_group,
+        red=_named(
+            "aws",
+            "The machine's security group lets the operators in to SSH and HTTPS, and nobody else to anything",
+            "No security group of the network lets the whole world in",
+        ),
+    ),
+    Fault(
+        "the data volume is detached",
+        plant=take_the_volume,
+        mend=bring_the_volume,
+        red=frozenset({"aws: The data volume is attached to this machine"}),
+    ),
+)
+
+
+def test_a_launched_environment_is_green(launched: Launched) -> None:
+    assert set() == red(launched)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_turns_exactly_its_checks_red(launched: Launched, fault: Fault) -> None:
+    fault.plant(launched)
+    try:
+        found = red(launched)
+    finally:
+        fault.mend(launched)
+
+    assert set(fault.red) == found
+    assert set() == red(launched)
