@@ -27,6 +27,9 @@ def complete(backend: Any, image_id: str | None, wanted: dict[str, Any]) -> None
 
 def finish(backend: Any, instance: Any, wanted: dict[str, Any]) -> None:
     """Set on the launched instance and its disks what moto has no argument for."""
+    for interface in instance.nics.values():
+        if not any(nic.get("NetworkInterfaceId") == interface.id for nic in wanted.get("nics") or ()):
+            interface.delete_on_termination = True  # what a launch made goes with the instance
     data = template_data(backend, wanted)
     profile = data.get("IamInstanceProfile") or {}
     asked = wanted.get("iam_instance_profile_name") or wanted.get("iam_instance_profile_arn")

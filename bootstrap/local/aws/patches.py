@@ -48,7 +48,10 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.ec2.responses.general": ("General.get_console_output",),
     "moto.kms.utils": ("os.urandom", "rsa.generate_private_key", "ec.generate_private_key"),
     "moto.sts.utils": ("os.urandom",),
-    "moto.ssm.models": ("ParameterDict._check_loading_status",),
+    "moto.ssm.models": (
+        "ParameterDict._check_loading_status",
+        "SimpleSystemManagerBackend.describe_parameters",
+    ),
 }
 
 
@@ -135,6 +138,9 @@ class Patches:
 
         @functools.wraps(attach)
         def attach_volume(backend: Any, volume_id: str, instance_id: str, device_path: str, *rest: Any) -> Any:
+            held = backend.get_volume(volume_id).attachment
+            if held is not None:
+                raise _refusal("VolumeInUse", f"{volume_id} is already attached to an instance")
             attachment = attach(backend, volume_id, instance_id, device_path, *rest)
             instance = backend.get_instance_by_id(instance_id)
             if instance is not None:  # the root disk comes before its instance can be found
@@ -143,6 +149,9 @@ class Patches:
 
         @functools.wraps(detach)
         def detach_volume(backend: Any, volume_id: str, instance_id: str, device_path: str) -> Any:
+            held = backend.get_volume(volume_id).attachment
+            if held is not None and instance_id and held.instance.id != instance_id:
+                raise _refusal("IncorrectState", f"Volume '{volume_id}' is attached to '{held.instance.id}'")
             attachment = detach(backend, volume_id, instance_id, device_path)
             self._instances().detached(volume_id, instance_id)
             return attachment
@@ -219,6 +228,14 @@ class Patches:
                     dict.setdefault(parameters, name, []).append(made)
 
         module.ParameterDict._check_loading_status = check
+        describe = module.SimpleSystemManagerBackend.describe_parameters
+
+        @functools.wraps(describe)
+        def describe_parameters(backend: Any, *args: Any, **kwargs: Any) -> Any:
+            found = describe(backend, *args, **kwargs)
+            return [one for one in found if not one.name.startswith("/aws/service/")]
+
+        module.SimpleSystemManagerBackend.describe_parameters = describe_parameters
 
 
 def _tell(owner: Any, method: str, told: Callable[[Any], None]) -> None:
@@ -231,6 +248,13 @@ def _tell(owner: Any, method: str, told: Callable[[Any], None]) -> None:
         return result
 
     setattr(owner, method, wrapper)
+
+
+def _refusal(code: str, message: str) -> Exception:
+    from moto.ec2.exceptions import EC2ClientError
+
+    refusal: Exception = EC2ClientError(code, message)
+    return refusal
 
 
 def environment(directory: Path) -> dict[str, str]:

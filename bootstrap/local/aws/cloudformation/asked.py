@@ -12,7 +12,14 @@ from bootstrap.local.aws.cloudformation.store import Stack, Wanted
 from bootstrap.local.aws.cloudformation.template import read
 
 UPDATABLE = frozenset(
-    ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "CREATE_FAILED", "UPDATE_FAILED"]
+    [
+        "CREATE_COMPLETE",
+        "UPDATE_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "IMPORT_COMPLETE",
+        "CREATE_FAILED",
+        "UPDATE_FAILED",
+    ]
 )
 
 

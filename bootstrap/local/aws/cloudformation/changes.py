@@ -28,9 +28,10 @@ def compare(scopes: Scopes, stack: Stack, wanted: Wanted) -> list[Change]:
     graph = dependencies(scope.template, scope.present())
     proposal = copy.copy(stack)
     proposal.wanted = wanted
+    altered = _altered(stack.wanted, wanted)
     changes = []
     for logical in _ordered(graph):
-        change = _one(proposal, scope, imagined, logical)
+        change = _one(proposal, scope, imagined, logical, altered)
         if change:
             changes.append(change)
     gone = [stack.resources[name] for name in stack.resources if name not in scope.present()]
@@ -50,7 +51,9 @@ def differs_beyond_resources(scopes: Scopes, stack: Stack, wanted: Wanted) -> bo
     return made != stack.outputs
 
 
-def _one(stack: Stack, scope: Scope, imagined: dict[str, Resource], logical: str) -> Change | None:
+def _one(
+    stack: Stack, scope: Scope, imagined: dict[str, Resource], logical: str, altered: frozenset[str]
+) -> Change | None:
     body = scope.template.resources[logical]
     kind = str(body["Type"])
     resource = stack.resources.get(logical)
@@ -61,7 +64,7 @@ def _one(stack: Stack, scope: Scope, imagined: dict[str, Resource], logical: str
     tags = tags_of(stack, kind, logical, properties)
     if kind == resource.type and properties == resource.properties and tags == resource.tags:
         return None
-    details = _details(stack, scope, resource, kind, properties, tags)
+    details = _details(stack, scope, resource, kind, properties, tags, altered)
     replacement = _replacement(resource, kind, details)
     _imagine(imagined, logical, kind, replacement)
     return _entry(
@@ -78,7 +81,13 @@ def _one(stack: Stack, scope: Scope, imagined: dict[str, Resource], logical: str
 
 
 def _details(
-    stack: Stack, scope: Scope, resource: Resource, kind: str, properties: dict[str, Any], tags: dict[str, str]
+    stack: Stack,
+    scope: Scope,
+    resource: Resource,
+    kind: str,
+    properties: dict[str, Any],
+    tags: dict[str, str],
+    altered: frozenset[str],
 ) -> list[Change]:
     schema = schemas.load(kind, stack.region) or {}
     tag_name = schemas.tag_property(schema)
@@ -100,20 +109,31 @@ def _details(
                 "AfterValue": _shown(after),
             }
             shown = {key: value for key, value in target.items() if value is not None}
-            details.append({"Target": shown, **_cause(scope, written.get(name), after)})
+            details.append({"Target": shown, **_cause(scope, written.get(name), after, altered)})
     return details
 
 
-def _cause(scope: Scope, written: Any, after: Any) -> Change:
+def _cause(scope: Scope, written: Any, after: Any, altered: frozenset[str]) -> Change:
     """Where a property's change comes from, as far as its text tells."""
     evaluation = "Dynamic" if UNKNOWN in json.dumps(after) else "Static"
     for form, name in names_in(written):
-        if form == "Ref" and name in scope.parameters:
+        if form == "Ref" and name in altered:
             return {"Evaluation": evaluation, "ChangeSource": "ParameterReference", "CausingEntity": name}
         if name in scope.template.resources and evaluation == "Dynamic":
             source = "ResourceReference" if form == "Ref" else "ResourceAttribute"
             return {"Evaluation": evaluation, "ChangeSource": source, "CausingEntity": name}
     return {"Evaluation": evaluation, "ChangeSource": "DirectModification"}
+
+
+def _altered(before: Wanted, after: Wanted) -> frozenset[str]:
+    """The parameters whose value, given or looked up, is another one."""
+    names = before.parameters.keys() | after.parameters.keys()
+    return frozenset(
+        name
+        for name in names
+        if before.parameters.get(name) != after.parameters.get(name)
+        or before.looked_up.get(name) != after.looked_up.get(name)
+    )
 
 
 def _replacement(resource: Resource, kind: str, details: list[Change]) -> str:

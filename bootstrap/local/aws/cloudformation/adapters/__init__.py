@@ -16,6 +16,15 @@ MODULES = (
     "ec2_security",
     "ec2_compute",
     "ec2_storage",
+    "iam",
+    "secrets",
+    "keys",
+    "observability",
+    "messaging",
+    "storage",
+    "dns",
+    "nested",
+    "waiting",
 )
 
 

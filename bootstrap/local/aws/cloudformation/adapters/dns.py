@@ -1,0 +1,119 @@
+"""Route 53: hosted zones and record sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Adapter, at
+from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.ec2_network import token_of
+from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
+
+
+class HostedZone(Adapter):
+    """AWS::Route53::HostedZone; Ref is its id."""
+
+    type = "AWS::Route53::HostedZone"
+
+    def create(self, to: To) -> str:
+        """Private when VPCs are named."""
+        vpcs = [{"VPCRegion": one["VPCRegion"], "VPCId": one["VPCId"]} for one in to.get("VPCs") or []]
+        comment = (to.get("HostedZoneConfig") or {}).get("Comment", "")
+        settings = {"Comment": comment, "PrivateZone": bool(vpcs)}
+        first = {"VPC": vpcs[0]} if vpcs else {}
+        made = to.call(
+            "route53",
+            "create_hosted_zone",
+            Name=to.get("Name"),
+            CallerReference=token_of(to),
+            HostedZoneConfig=settings,
+            **first,
+        )
+        zone = str(made["HostedZone"]["Id"]).rpartition("/")[2]
+        to.initiated(zone)
+        for vpc in vpcs[1:]:
+            to.call("route53", "associate_vpc_with_hosted_zone", HostedZoneId=zone, VPC=vpc)
+        return zone
+
+    def update(self, to: To) -> None:
+        """The comment, and the VPCs."""
+        comment = (to.get("HostedZoneConfig") or {}).get("Comment", "")
+        to.call("route53", "update_hosted_zone_comment", Id=to.physical_id, Comment=comment)
+        before, after = to.old.get("VPCs") or [], to.get("VPCs") or []
+        for vpc in [one for one in after if one not in before]:
+            to.call("route53", "associate_vpc_with_hosted_zone", HostedZoneId=to.physical_id, VPC=vpc)
+        for vpc in [one for one in before if one not in after]:
+            to.call("route53", "disassociate_vpc_from_hosted_zone", HostedZoneId=to.physical_id, VPC=vpc)
+
+    def delete(self, to: To) -> None:
+        """Route 53 refuses while it holds records of others."""
+        to.call("route53", "delete_hosted_zone", Id=to.physical_id)
+
+    def attributes(self, to: To) -> dict[str, Any]:
+        """Id and name servers."""
+        found = to.call("route53", "get_hosted_zone", Id=to.physical_id)
+        return {"Id": to.physical_id, "NameServers": at(found, "DelegationSet.NameServers") or []}
+
+    def tag(self, to: To, gone: Iterable[str]) -> None:
+        """One call for both."""
+        to.call(
+            "route53",
+            "change_tags_for_resource",
+            ResourceType="hostedzone",
+            ResourceId=to.physical_id,
+            AddTags=to.tag_list() or None,
+            RemoveTagKeys=list(gone) or None,
+        )
+
+
+class RecordSet(Adapter):
+    """AWS::Route53::RecordSet; Ref is its name."""
+
+    type = "AWS::Route53::RecordSet"
+
+    def create(self, to: To) -> str:
+        """Refused when the record is there."""
+        self._change(to, "CREATE", to.properties)
+        return str(to.get("Name")).rstrip(".")
+
+    def update(self, to: To) -> None:
+        """Put in place of the old one."""
+        self._change(to, "UPSERT", to.properties)
+
+    def delete(self, to: To) -> None:
+        """As it was put."""
+        self._change(to, "DELETE", to.properties)
+
+    def _change(self, to: To, action: str, wanted: dict[str, Any]) -> None:
+        names = (
+            "Name",
+            "Type",
+            "TTL",
+            "Weight",
+            "SetIdentifier",
+            "Region",
+            "Failover",
+            "HealthCheckId",
+            "MultiValueAnswer",
+        )
+        record: dict[str, Any] = {name: wanted[name] for name in names if name in wanted}
+        if "ResourceRecords" in wanted:
+            record["ResourceRecords"] = [{"Value": value} for value in wanted["ResourceRecords"]]
+        if "AliasTarget" in wanted:
+            record["AliasTarget"] = {"EvaluateTargetHealth": False, **wanted["AliasTarget"]}
+        batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+        to.call("route53", "change_resource_record_sets", HostedZoneId=self._zone(to, wanted), ChangeBatch=batch)
+
+    def _zone(self, to: To, wanted: dict[str, Any]) -> str:
+        if "HostedZoneId" in wanted:
+            return str(wanted["HostedZoneId"])
+        name = str(wanted.get("HostedZoneName", ""))
+        for zone in to.call("route53", "list_hosted_zones")["HostedZones"]:
+            if zone["Name"].rstrip(".") == name.rstrip("."):
+                return str(zone["Id"])
+        problem = f"No hosted zone named {name} found"
+        raise Gone(problem) if to.physical_id else ResourceFailed(problem)
+
+
+ADAPTERS = (HostedZone(), RecordSet())

@@ -1,0 +1,85 @@
+"""KMS keys and aliases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Adapter, is_true
+from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.ec2_network import policy_text
+
+
+class Key(Adapter):
+    """AWS::KMS::Key; Ref is its id."""
+
+    type = "AWS::KMS::Key"
+
+    def create(self, to: To) -> str:
+        """With its policy; rotation afterwards."""
+        given = to.pick("Description", "KeyUsage", "KeySpec", "MultiRegion", "Origin")
+        made = to.call("kms", "create_key", Policy=policy_text(to.get("KeyPolicy")), **given)
+        to.physical_id = str(made["KeyMetadata"]["KeyId"])
+        self._switches(to, only_set=True)
+        return to.physical_id
+
+    def update(self, to: To) -> None:
+        """Policy, description, rotation and whether it is enabled."""
+        key = {"KeyId": to.physical_id}
+        if "KeyPolicy" in to.changed:
+            to.call("kms", "put_key_policy", **key, PolicyName="default", Policy=policy_text(to.get("KeyPolicy")))
+        if "Description" in to.changed:
+            to.call("kms", "update_key_description", **key, Description=to.get("Description", ""))
+        self._switches(to, only_set=False)
+
+    def delete(self, to: To) -> None:
+        """Scheduled: KMS never deletes at once."""
+        days = int(to.get("PendingWindowInDays", 30))
+        to.call("kms", "schedule_key_deletion", KeyId=to.physical_id, PendingWindowInDays=days)
+
+    def attributes(self, to: To) -> dict[str, Any]:
+        """ARN and id."""
+        found = to.call("kms", "describe_key", KeyId=to.physical_id)["KeyMetadata"]
+        return {"Arn": found["Arn"], "KeyId": to.physical_id}
+
+    def tag(self, to: To, gone: Iterable[str]) -> None:
+        """KMS has names of its own for tags."""
+        names = list(gone)
+        if names:
+            to.call("kms", "untag_resource", KeyId=to.physical_id, TagKeys=names)
+        if to.tags:
+            wanted = [{"TagKey": key, "TagValue": value} for key, value in to.tags.items()]
+            to.call("kms", "tag_resource", KeyId=to.physical_id, Tags=wanted)
+
+    def _switches(self, to: To, *, only_set: bool) -> None:
+        key = {"KeyId": to.physical_id}
+        if "EnableKeyRotation" in to.changed:
+            on = is_true(to.get("EnableKeyRotation"))
+            if on or not only_set:
+                to.call("kms", "enable_key_rotation" if on else "disable_key_rotation", **key)
+        if "Enabled" in to.changed:
+            on = is_true(to.get("Enabled", True))
+            if not on or not only_set:
+                to.call("kms", "enable_key" if on else "disable_key", **key)
+
+
+class Alias(Adapter):
+    """AWS::KMS::Alias; Ref is its name."""
+
+    type = "AWS::KMS::Alias"
+
+    def create(self, to: To) -> str:
+        """A name for a key."""
+        to.call("kms", "create_alias", **to.pick("AliasName", "TargetKeyId"))
+        return str(to.get("AliasName"))
+
+    def update(self, to: To) -> None:
+        """The name for another key."""
+        to.call("kms", "update_alias", **to.pick("AliasName", "TargetKeyId"))
+
+    def delete(self, to: To) -> None:
+        """The key stays."""
+        to.call("kms", "delete_alias", AliasName=to.physical_id)
+
+
+ADAPTERS = (Key(), Alias())

@@ -1,0 +1,193 @@
+"""SNS topics and subscriptions, SQS queues, and the policies of both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Adapter, is_true
+from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.ec2_network import policy_text
+
+
+class Topic(Adapter):
+    """AWS::SNS::Topic; Ref is its ARN."""
+
+    type = "AWS::SNS::Topic"
+    NAMES = ("DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
+
+    def create(self, to: To) -> str:
+        """The topic, then who listens."""
+        name = str(to.get("TopicName") or to.name(256))
+        wanted = {key: str(to.get(key)) for key in self.NAMES if key in to.properties}
+        if is_true(to.get("FifoTopic")):
+            wanted["FifoTopic"] = "true"
+        arn = str(to.call("sns", "create_topic", Name=name, Attributes=wanted)["TopicArn"])
+        to.initiated(arn)
+        for one in to.get("Subscription") or []:
+            to.call("sns", "subscribe", TopicArn=arn, Protocol=one["Protocol"], Endpoint=one["Endpoint"])
+        return arn
+
+    def update(self, to: To) -> None:
+        """Attributes and subscriptions of its own."""
+        for key in sorted(to.changed & set(self.NAMES)):
+            value = str(to.get(key, ""))
+            to.call("sns", "set_topic_attributes", TopicArn=to.physical_id, AttributeName=key, AttributeValue=value)
+        before, after = to.old.get("Subscription") or [], to.get("Subscription") or []
+        held = to.call("sns", "list_subscriptions_by_topic", TopicArn=to.physical_id)["Subscriptions"]
+        for one in held:
+            pair = {"Protocol": one["Protocol"], "Endpoint": one["Endpoint"]}
+            if pair in before and pair not in after:
+                to.call("sns", "unsubscribe", SubscriptionArn=one["SubscriptionArn"])
+        for one in after:
+            if one not in before:
+                to.call("sns", "subscribe", TopicArn=to.physical_id, Protocol=one["Protocol"], Endpoint=one["Endpoint"])
+
+    def delete(self, to: To) -> None:
+        """By ARN, with its subscriptions."""
+        to.call("sns", "delete_topic", TopicArn=to.physical_id)
+
+    def attributes(self, to: To) -> dict[str, Any]:
+        """ARN and name."""
+        to.call("sns", "get_topic_attributes", TopicArn=to.physical_id)
+        return {"TopicArn": to.physical_id, "TopicName": to.physical_id.rpartition(":")[2]}
+
+    def tag(self, to: To, gone: Iterable[str]) -> None:
+        """By ARN."""
+        names = list(gone)
+        if names:
+            to.call("sns", "untag_resource", ResourceArn=to.physical_id, TagKeys=names)
+        if to.tags:
+            to.call("sns", "tag_resource", ResourceArn=to.physical_id, Tags=to.tag_list())
+
+
+class Subscription(Adapter):
+    """AWS::SNS::Subscription; Ref is its ARN."""
+
+    type = "AWS::SNS::Subscription"
+    NAMES = ("RawMessageDelivery", "FilterPolicy", "FilterPolicyScope", "DeliveryPolicy", "RedrivePolicy")
+
+    def create(self, to: To) -> str:
+        """With its ARN at once, confirmed or not."""
+        wanted = {key: _text(to.get(key)) for key in self.NAMES if key in to.properties}
+        given = to.pick("TopicArn", "Protocol", "Endpoint")
+        made = to.call("sns", "subscribe", Attributes=wanted or None, ReturnSubscriptionArn=True, **given)
+        return str(made["SubscriptionArn"])
+
+    def update(self, to: To) -> None:
+        """One attribute at a time."""
+        for key in sorted(to.changed & set(self.NAMES)):
+            given = {"SubscriptionArn": to.physical_id, "AttributeName": key}
+            to.call("sns", "set_subscription_attributes", AttributeValue=_text(to.get(key, "")), **given)
+
+    def delete(self, to: To) -> None:
+        """By ARN."""
+        to.call("sns", "unsubscribe", SubscriptionArn=to.physical_id)
+
+    def attributes(self, to: To) -> dict[str, Any]:
+        """Its ARN."""
+        return {"Arn": to.physical_id}
+
+
+class TopicPolicy(Adapter):
+    """AWS::SNS::TopicPolicy"""
+
+    type = "AWS::SNS::TopicPolicy"
+
+    def create(self, to: To) -> str:
+        """Set on each topic."""
+        self.update(to)
+        return to.name(64)
+
+    def update(self, to: To) -> None:
+        """Set again."""
+        for topic in to.get("Topics") or []:
+            text = policy_text(to.get("PolicyDocument"))
+            to.call("sns", "set_topic_attributes", TopicArn=topic, AttributeName="Policy", AttributeValue=text)
+
+    def delete(self, to: To) -> None:
+        """An SNS topic always has a policy; the one that it had before cannot be known, so the owner's is set."""
+        for topic in to.get("Topics") or []:
+            owner = {"Effect": "Allow", "Principal": {"AWS": to.account}, "Action": "SNS:*", "Resource": topic}
+            text = json.dumps({"Version": "2012-10-17", "Statement": [owner]})
+            to.call("sns", "set_topic_attributes", TopicArn=topic, AttributeName="Policy", AttributeValue=text)
+
+    def attributes(self, to: To) -> dict[str, Any]:
+        """Its id."""
+        return {"Id": to.physical_id}
+
+
+class Queue(Adapter):
+    """AWS::SQS::Queue; Ref is its URL."""
+
+    type = "AWS::SQS::Queue"
+
+    def create(self, to: To) -> str:
+        """Every property is an attribute of the same name."""
+        name = str(to.get("QueueName") or to.name(80))
+        made = to.call("sqs", "create_queue", QueueName=name, Attributes=self._wanted(to, to.properties.keys()) or None)
+        return str(made["QueueUrl"])
+
+    def update(self, to: To) -> None:
+        """Changed attributes."""
+        wanted = self._wanted(to, to.changed & to.properties.keys())
+        if wanted:
+            to.call("sqs", "set_queue_attributes", QueueUrl=to.physical_id, Attributes=wanted)
+
+    def delete(self, to: To) -> None:
+        """With its messages."""
+        to.call("sqs", "delete_queue", QueueUrl=to.physical_id)
+
+    def attributes(self, to: To) -> dict[str, Any]:
+        """ARN, name and URL."""
+        found = to.call("sqs", "get_queue_attributes", QueueUrl=to.physical_id, AttributeNames=["QueueArn"])
+        name = to.physical_id.rpartition("/")[2]
+        return {"Arn": found["Attributes"]["QueueArn"], "QueueName": name, "QueueUrl": to.physical_id}
+
+    def tag(self, to: To, gone: Iterable[str]) -> None:
+        """By URL."""
+        names = list(gone)
+        if names:
+            to.call("sqs", "untag_queue", QueueUrl=to.physical_id, TagKeys=names)
+        if to.tags:
+            to.call("sqs", "tag_queue", QueueUrl=to.physical_id, Tags=to.tags)
+
+    def _wanted(self, to: To, names: Iterable[str]) -> dict[str, str]:
+        return {key: _text(to.get(key)) for key in sorted(names) if key not in {"QueueName", "Tags"}}
+
+
+class QueuePolicy(Adapter):
+    """AWS::SQS::QueuePolicy"""
+
+    type = "AWS::SQS::QueuePolicy"
+
+    def create(self, to: To) -> str:
+        """Set on each queue."""
+        self._set(to, policy_text(to.get("PolicyDocument")) or "")
+        return to.name(64)
+
+    def update(self, to: To) -> None:
+        """Set again."""
+        self._set(to, policy_text(to.get("PolicyDocument")) or "")
+
+    def delete(self, to: To) -> None:
+        """An empty policy is none."""
+        self._set(to, "")
+
+    def attributes(self, to: To) -> dict[str, Any]:
+        """Its id."""
+        return {"Id": to.physical_id}
+
+    def _set(self, to: To, text: str) -> None:
+        for queue in to.get("Queues") or []:
+            to.call("sqs", "set_queue_attributes", QueueUrl=queue, Attributes={"Policy": text})
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return json.dumps(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+ADAPTERS = (Topic(), Subscription(), TopicPolicy(), Queue(), QueuePolicy())
