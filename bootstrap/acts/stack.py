@@ -2,7 +2,8 @@
 
 Every change goes through a change set. The one that decides is made with the tags of the commit and the run that the stack
 already carries: were they new each time, every launch would change every resource. Only when something else differs is the
-change set made again with the new ones, and carried out. A failure is CloudFormation's to roll back, and ours to explain.
+change set made again with the new ones, and carried out; not even then where the template says that a resource of it cannot
+take a new tag ('KeepsTags' in its metadata). A failure is CloudFormation's to roll back, and ours to explain.
 
 A machine that holds a volume cannot be replaced as CloudFormation replaces, the new before the old goes. A template names such
 resources in its metadata ('Replacement'), with the parameters under which they do not exist; the act goes that way first.
@@ -133,6 +134,9 @@ def _update(
 ) -> None:
     look = hand.propose(_request(_lasting(template, found), source, "look"))
     if look.changes is None:
+        return
+    if source.keeps_tags:
+        hand.carry_out(look)
         return
     hand.client.delete_change_set(ChangeSetName=look.arn)
     if source.by_way_of and look.replaces(source.replaced):

@@ -27,13 +27,15 @@ class Source:
     """A template as the act needs it.
 
     `defaults` has every parameter, with its default or None. Where a change would replace one of the resources `replaced`,
-    `by_way_of` are the parameters of the state to pass through, in which they do not exist.
+    `by_way_of` are the parameters of the state to pass through, in which they do not exist. `keeps_tags` forbids an update to
+    bring new volatile tags, because a resource there cannot take a new tag.
     """
 
     body: str
     defaults: Mapping[str, str | None]
     replaced: frozenset[str] = frozenset()
     by_way_of: Mapping[str, str] = field(default_factory=dict)
+    keeps_tags: bool = False
 
 
 class _Loader(yaml.SafeLoader):
@@ -92,12 +94,14 @@ def _read(path: Path) -> Source:
         raise TemplateInvalid(f"reading {path.name}", [fault], _REMEDY) from error
     if not isinstance(content, dict):
         raise TemplateInvalid(f"reading {path.name}", [Fault(str(path), 1, 1, "not a mapping")], _REMEDY)
-    replacement = (content.get("Metadata") or {}).get("Replacement") or {}
+    metadata = content.get("Metadata") or {}
+    replacement = metadata.get("Replacement") or {}
     return Source(
         body=body.decode(),
         defaults={name: _text(it.get("Default")) for name, it in (content.get("Parameters") or {}).items()},
         replaced=frozenset(replacement.get("Of", ())),
         by_way_of=dict(replacement.get("ByWayOf", {})),
+        keeps_tags=metadata.get("KeepsTags") is True,
     )
 
 

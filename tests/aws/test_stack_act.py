@@ -279,10 +279,14 @@ def test_a_failing_creation_leaves_nothing_and_the_next_launch_gets_through(clie
     environment = Environment(client, "begun")
     environment.apply("network")
 
-    with pytest.raises(StackFailed) as caught:
-        environment.apply("data", Zone="eu-central-1z")
+    client("ec2").create_key_pair(KeyName="acts-begun")
 
-    assert caught.value.found.startswith("ROLLBACK_COMPLETE: DataVolume (AWS::EC2::Volume): ")
+    with pytest.raises(StackFailed) as caught:
+        environment.apply("data")
+
+    client("ec2").delete_key_pair(KeyName="acts-begun")
+    assert caught.value.found.startswith("ROLLBACK_COMPLETE: KeyPair (AWS::EC2::KeyPair): ")
+    assert [] == client("ec2").describe_volumes(Filters=[{"Name": "tag:Environment", "Values": ["begun"]}])["Volumes"]
     assert [] == secrets_of(client, "begun")
     told = environment.apply("data", "r2")
     assert 1 == len(told.notices)
@@ -328,6 +332,7 @@ def test_an_update_of_the_data_keeps_what_was_filled_in(client: Client) -> None:
     assert outputs == environment.outputs
     assert '{"a": "b"}' == secrets.get_secret_value(SecretId=outputs["CertificatesSecret"])["SecretString"]
     assert password == secrets.get_secret_value(SecretId=outputs["AdminPasswordSecret"])["SecretString"]
+    assert "r1" == tags_of(client, "AWS::EC2::KeyPair", outputs["KeyName"])["Run"]
     assert 30 == client("ec2").describe_volumes(VolumeIds=[outputs["DataVolumeId"]])["Volumes"][0]["Size"]
 
 

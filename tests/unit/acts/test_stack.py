@@ -225,6 +225,16 @@ def test_a_change_brings_the_new_tags(wished: StackTemplate) -> None:
     assert {} == cloud.sets
 
 
+def test_where_a_resource_cannot_take_new_tags_an_update_brings_none(wished: StackTemplate) -> None:
+    wished.path.write_text(TEMPLATE.replace("Metadata: {", "Metadata: {KeepsTags: true, "))
+    cloud = Cloud("UPDATE_COMPLETE", proposals=[[altered()]], operations=[UPDATED], Commit="old")
+
+    apply(cloud, wished)
+
+    assert ["old"] == [tags_of(request)["Commit"] for request in cloud.asked("create_change_set")]
+    assert 1 == len(cloud.asked("execute_change_set"))
+
+
 def test_a_failed_update_tells_the_first_resource_that_failed_by_itself(wished: StackTemplate) -> None:
     events = [
         ("it", "UPDATE_IN_PROGRESS"),
