@@ -66,6 +66,7 @@ class Controller:
         self.exit_code: int | None = None
         self.leaving = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._lent: set[Path] = set()
 
     @property
     def url(self) -> str:
@@ -229,10 +230,20 @@ class Controller:
         if pattern and not re.fullmatch(pattern, name):
             raise failure(description or f"‘{name}’ does not match the job name convention pattern {pattern}")
 
-    def workspace(self, job: Job, slot: int = 0) -> Path:
-        """A job's workspace; a second one at the same time gets a suffix, as Jenkins gives it."""
-        path = self.home / "workspace" / job.workspace_name
-        return path.with_name(f"{path.name}@{slot + 1}") if slot else path
+    def workspace(self, job: Job) -> Path:
+        """A job's first workspace."""
+        return self.home / "workspace" / job.workspace_name
+
+    def lend_workspace(self, job: Job, stack: contextlib.ExitStack | contextlib.AsyncExitStack) -> Path:
+        """A workspace that nobody else uses until the stack closes: '@2' and so on follow the first, as Jenkins names them."""
+        first = self.workspace(job)
+        number, path = 1, first
+        while path in self._lent:
+            number += 1
+            path = first.with_name(f"{first.name}@{number}")
+        self._lent.add(path)
+        stack.callback(self._lent.discard, path)
+        return path
 
     def begin(self, build: Build, slot: int | None) -> None:
         """Run a build that left the queue; `slot` is the executor that a freestyle build holds."""
@@ -244,11 +255,10 @@ class Controller:
         try:
             for cause in build.causes:
                 console.line(cause.text)
-            execution: Execution = (
-                Pipeline(self, build, console) if slot is None else Freestyle(self, build, console, slot)
-            )
-            self.executions[build] = execution
-            await execution.run()
+            with contextlib.ExitStack() as stack:
+                execution = self._execution(build, console, slot, stack)
+                self.executions[build] = execution
+                await execution.run()
         except asyncio.CancelledError:
             build.worsen("ABORTED")
         except Exception:
@@ -257,6 +267,11 @@ class Controller:
             build.worsen("FAILURE")
         finally:
             self._end(build, console, slot)
+
+    def _execution(self, build: Build, console: Console, slot: int | None, stack: contextlib.ExitStack) -> Execution:
+        if slot is None:
+            return Pipeline(self, build, console)
+        return Freestyle(self, build, console, slot, self.lend_workspace(build.job, stack))
 
     def _end(self, build: Build, console: Console, slot: int | None) -> None:
         self.executions.pop(build, None)

@@ -30,10 +30,10 @@ HARMLESS = {"hudson.plugins.ansicolor.AnsiColorBuildWrapper", "hudson.tasks.Fing
 class Freestyle:
     """One run of a freestyle job on a slot that it holds."""
 
-    def __init__(self, controller: Controller, build: Build, console: Console, slot: int) -> None:
+    def __init__(self, controller: Controller, build: Build, console: Console, slot: int, workspace: Path) -> None:
         self._controller, self._build, self._console = controller, build, console
         self._root = build.job.root
-        self.workspace = controller.workspace(build.job, slot if build.job.is_concurrent else 0)
+        self.workspace = workspace
         self._variables = {**build_variables(controller, build), **node_variables(controller, slot, self.workspace)}
         self._task: asyncio.Task[None] | None = None
 

@@ -137,7 +137,9 @@ async def one(call: Call, folder: Folder, rest: str) -> web.Response:
     held = call.controller.credentials.find(identifier)
     if held is None:
         raise Refused(404, f"no credential {identifier}")
-    if (tail == "doDelete" and call.request.method == "POST") or (tail == "config.xml" and call.request.method == "DELETE"):
+    if (tail == "doDelete" and call.request.method == "POST") or (
+        tail == "config.xml" and call.request.method == "DELETE"
+    ):
         call.require("Credentials/Delete")
         call.controller.credentials.remove(identifier)
         return web.Response(status=200)

@@ -1,0 +1,1 @@
+"""The cloud on this machine: AWS, machines and the stand-in for Jenkins, without an account."""

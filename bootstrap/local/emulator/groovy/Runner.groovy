@@ -1,0 +1,42 @@
+import org.codehaus.groovy.control.CompilerConfiguration
+import org.codehaus.groovy.control.MultipleCompilationErrorsException
+import org.codehaus.groovy.control.customizers.ImportCustomizer
+
+/** Runs one Jenkinsfile that the engine sends in its first line. */
+class Runner {
+    static void main(String[] arguments) {
+        def output = new PrintStream(new FileOutputStream(FileDescriptor.out), false, 'UTF-8')
+        // The channel alone may write to standard output.
+        System.out = System.err
+        Channel.open(System.in, output)
+        Map error = null
+        try {
+            def script = shell(globals()).parse((String) Channel.hello.script, 'WorkflowScript')
+            if (Channel.hello.isCheck) {
+                Declarative.isCheck = true
+            }
+            script.run()
+        } catch (MultipleCompilationErrorsException problem) {
+            error = Channel.describe(problem) + [trace: []]
+        } catch (Throwable problem) {
+            error = Channel.describe(Channel.unwrap(problem))
+        }
+        Channel.send([kind: 'done', error: error])
+        Runtime.runtime.halt(0)
+    }
+
+    static Binding globals() {
+        new Binding([env: new EnvironmentVariables(), params: Channel.hello.params, currentBuild: new RunWrapper(), scm: Channel.hello.scm]
+            .findAll { it.value != null })
+    }
+
+    static GroovyShell shell(Binding binding) {
+        def configuration = new CompilerConfiguration()
+        configuration.scriptBaseClass = PipelineScript.name
+        configuration.sourceEncoding = 'UTF-8'
+        def imports = new ImportCustomizer()
+        imports.addStarImports('hudson', 'hudson.model')
+        configuration.addCompilationCustomizers(imports)
+        return new GroovyShell(Runner.classLoader, binding, configuration)
+    }
+}

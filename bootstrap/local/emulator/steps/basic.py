@@ -1,0 +1,229 @@
+"""Steps of the basic kind: words, environment, time, failure handling, blocks without effect."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ..bindings import bind
+from ..contexts import Verdict
+from ..failures import Interrupted, StepFailed
+from . import Step, step
+
+UNITS = {
+    "NANOSECONDS": 1e-9,
+    "MICROSECONDS": 1e-6,
+    "MILLISECONDS": 1e-3,
+    "SECONDS": 1.0,
+    "MINUTES": 60.0,
+    "HOURS": 3600.0,
+    "DAYS": 86400.0,
+}
+
+
+def _seconds(call: Step, default_unit: str) -> float:
+    unit = call.text("unit", default_unit)
+    if unit not in UNITS:
+        raise StepFailed(f"No enum constant java.util.concurrent.TimeUnit.{unit}", "java.lang.IllegalArgumentException")
+    return float(call.need("time")) * UNITS[unit]
+
+
+@step("echo", main="message")
+async def echo(call: Step) -> None:
+    """Words to the console."""
+    call.say(call.text("message"))
+
+
+@step("error", main="message")
+async def error(call: Step) -> None:
+    """Fail with a message."""
+    raise StepFailed(call.text("message"))
+
+
+@step("unstable", main="message")
+async def unstable(call: Step) -> None:
+    """Make build and stage unstable and go on."""
+    call.say(f"WARNING: {call.need('message')}")
+    call.engine.build.worsen("UNSTABLE")
+    call.engine.mark_stage(call.context, "UNSTABLE")
+
+
+@step("sleep", main="time")
+async def sleep(call: Step) -> None:
+    """Wait."""
+    seconds = _seconds(call, "SECONDS")
+    call.say(f"Sleeping for {seconds:g} sec")
+    await asyncio.sleep(seconds)
+
+
+@step("isUnix", plugin="workflow-durable-task-step")
+async def is_unix(call: Step) -> bool:
+    """Always, here."""
+    return True
+
+
+@step("withEnv", main="overrides", is_block=True)
+async def with_env(call: Step) -> None:
+    """Variables for a body."""
+    known = call.engine.environment(call.context)
+    for entry in call.arguments.get("overrides") or []:
+        name, separator, value = str(entry).partition("=")
+        if not separator:
+            raise StepFailed(f"Invalid environment variable override: {entry}", "java.lang.IllegalArgumentException")
+        from ..environment import expand
+
+        call.context.layer[name] = expand(value, known)
+
+
+@step("withCredentials", main="bindings", plugin="credentials-binding", is_block=True)
+async def with_credentials(call: Step) -> None:
+    """Credentials as variables for a body, masked in the log."""
+    wanted = call.arguments.get("bindings") or []
+    engine = call.engine
+    variables = await call.context.stack.enter_async_context(bind(engine.controller, engine.console, wanted))
+    call.context.layer.update(variables)
+    if variables:
+        call.say("Masking supported pattern matches of " + " or ".join(f"${name}" for name in variables))
+
+
+@step("timeout", main="time", is_block=True)
+async def timeout(call: Step) -> None:
+    """Stop the body when it takes too long."""
+    seconds = _seconds(call, "MINUTES")
+    call.say(
+        f"Timeout set to expire in {seconds:g} sec"
+        if seconds < 60
+        else f"Timeout set to expire in {seconds / 60:g} min"
+    )
+    context, engine = call.context, call.engine
+    fired: list[bool] = []
+
+    def fire() -> None:
+        fired.append(True)
+        engine.console.line("Cancelling nested steps due to timeout")
+        engine.interrupt(context, Interrupted("Timeout has been exceeded", "ABORTED"))
+
+    handle = asyncio.get_running_loop().call_later(seconds, fire)
+
+    def leave(problem: dict[str, Any] | None) -> Verdict | None:
+        handle.cancel()
+        if fired and problem is not None:
+            return Verdict(replacement=Interrupted("Timeout has been exceeded", "ABORTED"))
+        return None
+
+    context.leave = leave
+
+
+@step("retry", main="count", is_block=True)
+async def retry(call: Step) -> None:
+    """The loop itself is on the Groovy side."""
+
+
+@step("waitUntil", is_block=True)
+async def wait_until(call: Step) -> None:
+    """The loop itself is on the Groovy side."""
+
+
+@step("parallel", is_block=True)
+async def parallel(call: Step) -> None:
+    """The threads are on the Groovy side."""
+
+
+@step("script", plugin="pipeline-model-definition", is_block=True)
+async def script(call: Step) -> None:
+    """A body of scripted Pipeline."""
+
+
+@step("stage", main="name", plugin="pipeline-stage-step", is_block=True)
+async def stage(call: Step) -> None:
+    """A named part of the build."""
+    call.context.name = call.need("name")
+    call.engine.open_stage(call.context)
+    call.context.leave = lambda problem: call.engine.close_stage(call.context, problem)
+
+
+@step("catchError", is_block=True)
+async def catch_error(call: Step) -> None:
+    """A failure of the body marks build and stage, and the build goes on."""
+    message = call.text("message")
+    _catch(call, message, call.text("buildResult", "FAILURE"), call.text("stageResult", "SUCCESS"))
+
+
+@step("warnError", main="message", is_block=True)
+async def warn_error(call: Step) -> None:
+    """A failure of the body makes build and stage unstable."""
+    _catch(call, call.need("message"), "UNSTABLE", "UNSTABLE")
+
+
+def _catch(call: Step, message: str, build_result: str, stage_result: str) -> None:
+    engine, context = call.engine, call.context
+    catches_interruptions = str(call.arguments.get("catchInterruptions", "true")).lower() == "true"
+
+    def leave(problem: dict[str, Any] | None) -> Verdict | None:
+        if problem is None:
+            return None
+        is_interruption = str(problem["kind"]).endswith("FlowInterruptedException")
+        if is_interruption and (engine.is_stopped or not catches_interruptions):
+            return None
+        if message:
+            call.say(message)
+        engine.report(problem)
+        if build_result not in {"SUCCESS", "null"}:
+            engine.build.worsen(str(problem["result"]) if is_interruption else build_result)
+        if stage_result not in {"SUCCESS", "null"}:
+            engine.mark_stage(context, stage_result)
+        return Verdict(is_handled=True)
+
+    context.leave = leave
+
+
+@step("timestamps", plugin="timestamper", is_block=True)
+async def timestamps(call: Step) -> None:
+    """Times before the lines of the body."""
+    console = call.engine.console
+    before, console.has_times = console.has_times, True
+
+    def leave(problem: dict[str, Any] | None) -> None:
+        console.flush()
+        console.has_times = before
+
+    call.context.leave = leave
+
+
+@step("ansiColor", main="colorMapName", plugin="ansicolor", is_block=True)
+async def ansi_color(call: Step) -> None:
+    """Colours are kept in the log as they come."""
+
+
+@step("milestone", main="ordinal", plugin="pipeline-milestone-step")
+async def milestone(call: Step) -> None:
+    """Pass, and stop older builds that are not here yet; a build that a newer one overtook is stopped here itself."""
+    engine = call.engine
+    ordinal = int(call.text("ordinal") or engine.milestone + 1)
+    call.say(f"Trying to pass milestone {ordinal}")
+    for other in list(engine.controller.executions.values()):
+        if other is engine or getattr(getattr(other, "build", None), "job", None) is not engine.build.job:
+            continue
+        if other.build.number > engine.build.number and other.milestone >= ordinal:  # type: ignore[attr-defined]
+            raise Interrupted(f"Canceled since build #{other.build.number} already got here", "NOT_BUILT")  # type: ignore[attr-defined]
+        if other.build.number < engine.build.number and other.milestone < ordinal:  # type: ignore[attr-defined]
+            other.stop(f"Superseded by #{engine.build.number}")
+    engine.milestone = ordinal
+
+
+@step("lock", main="resource", plugin="lockable-resources", is_block=True)
+async def lock(call: Step) -> None:
+    """One build at a time holds the resource."""
+    name = call.need("resource")
+    held = call.engine.controller.locks.of(name)
+    call.say(f"Trying to acquire lock on [Resource: {name}]")
+    if held.locked():
+        call.say(f"[Resource: {name}] is locked, waiting...")
+    await held.acquire()
+    call.say(f"Lock acquired on [Resource: {name}]")
+
+    def release() -> None:
+        held.release()
+        call.say(f"Lock released on resource [Resource: {name}]")
+
+    call.context.stack.callback(release)

@@ -1,0 +1,223 @@
+"""Steps that reach beyond the node: repositories, other jobs, people."""
+
+from __future__ import annotations
+
+import asyncio
+from email.message import EmailMessage
+from typing import Any
+
+from ..builds import Parameter, upstream_cause
+from ..environment import expand
+from ..failures import Interrupted, StepFailed
+from ..git import Git, Repository, plain_branch
+from ..inputs import PendingInput
+from ..publishers import recipients, send_mail
+from . import Step, step
+from .node import directory
+
+
+@step("checkout", main="scm", plugin="workflow-scm-step")
+async def checkout(call: Step) -> dict[str, str]:
+    """Check a repository out: the job's own (`scm`), or one that is described."""
+    scm = call.arguments.get("scm")
+    if not isinstance(scm, dict):
+        raise StepFailed("No such property: scm for class: groovy.lang.Binding", "groovy.lang.MissingPropertyException")
+    repository = call.engine.repository if scm.get("$class") == "own" else described(scm)
+    if repository is None:
+        raise StepFailed("the job has no repository of its own")
+    return await _checkout(call, repository)
+
+
+def described(scm: dict[str, Any]) -> Repository:
+    """A repository from `[$class: 'GitSCM', ...]` or `scmGit(...)`."""
+    if str(scm.get("$class", "")).rpartition(".")[2] not in {"GitSCM", "scmGit"}:
+        raise StepFailed(f"the source code management {scm.get('$class')} is not known to the emulator")
+    remotes, branches = scm.get("userRemoteConfigs") or [], scm.get("branches") or [{"name": "*/master"}]
+    if not remotes:
+        raise StepFailed("No remote repository is configured for Git")
+    extensions = {str(entry.get("$class", "")): entry for entry in scm.get("extensions") or []}
+    folder = extensions.get("RelativeTargetDirectory", {}).get("relativeTargetDir", "")
+    cleans = bool({"CleanBeforeCheckout", "cleanBeforeCheckout", "WipeWorkspace"} & set(extensions))
+    remote = remotes[0]
+    return Repository(
+        str(remote["url"]),
+        plain_branch(str(branches[0]["name"])),
+        str(remote.get("credentialsId") or ""),
+        str(folder),
+        cleans,
+    )
+
+
+@step("git", main="url", plugin="git")
+async def git(call: Step) -> dict[str, str]:
+    """Check out one branch of one remote."""
+    return await _checkout(
+        call, Repository(call.need("url"), call.text("branch", "master"), call.text("credentialsId"))
+    )
+
+
+async def _checkout(call: Step, repository: Repository) -> dict[str, str]:
+    engine = call.engine
+    where = directory(call)
+    where.mkdir(parents=True, exist_ok=True)
+    client = Git(engine.controller, engine.console, engine.process_environment(call.context))
+    is_main = repository == engine.repository or not engine.build.revision
+    found = await client.checkout(repository, where, engine.build, is_main=is_main)
+    engine.variables.update(found)
+    return found
+
+
+@step("build", main="job", plugin="pipeline-build-step")
+async def build(call: Step) -> dict[str, str] | None:
+    """Build another job, and by default wait for it and take its failure over."""
+    engine = call.engine
+    job = engine.controller.find_job(call.need("job"), engine.build.job.parent)
+    if job is None:
+        raise StepFailed(f"No item named {call.need('job')} found")
+    if job.is_disabled or job.is_held:
+        raise StepFailed(f"Item {job.full_name} is not buildable")
+    given = {str(entry.get("name")): entry for entry in call.arguments.get("parameters") or []}
+    values = [
+        Parameter(
+            entry.name, _text(given[entry.name].get("value")) if entry.name in given else entry.default, entry.kind
+        )
+        for entry in job.parameters
+    ]
+    delay = call.arguments.get("quietPeriod")
+    item, _ = engine.controller.queue.schedule(
+        job, values, [upstream_cause(engine.build)], None if delay is None else float(delay)
+    )
+    call.say(f"Scheduling project: {job.full_name}")
+    if str(call.arguments.get("wait", "true")).lower() == "false":
+        return None
+    while item.build is None:
+        if item.is_cancelled:
+            raise StepFailed(f"Queue task was cancelled: {job.full_name}")
+        await asyncio.sleep(0.05)
+    call.say(f"Starting building: {job.full_name} {item.build.shown_name}")
+    while item.build.is_building:
+        await asyncio.sleep(0.05)
+    outcome = item.build.result or "SUCCESS"
+    call.say(f"Build {job.full_name} {item.build.shown_name} completed: {outcome}")
+    if outcome != "SUCCESS" and str(call.arguments.get("propagate", "true")).lower() != "false":
+        raise Interrupted(
+            f"{job.full_name} {item.build.shown_name} completed with status {outcome} (propagate: false to ignore)",
+            outcome,
+        )
+    return {
+        "$result": outcome,
+        "number": str(item.build.number),
+        "result": outcome,
+        "absoluteUrl": engine.controller.url + item.build.path,
+    }
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+@step("input", main="message", plugin="pipeline-input-step")
+async def ask(call: Step) -> Any:
+    """Wait until somebody proceeds or aborts; the value is the answer to the parameters."""
+    engine = call.engine
+    number = len(engine.asked) + 1
+    identifier = call.text("id") or f"Input-{engine.build.number}-{number}"
+    identifier = identifier[0].upper() + identifier[1:]
+    parameters = call.arguments.get("parameters") or []
+    submitters = {part.strip() for part in call.text("submitter").split(",") if part.strip()}
+    question = PendingInput(
+        engine.build, identifier, call.need("message"), call.text("ok", "Proceed"), parameters, submitters
+    )
+    engine.asked.append(identifier)
+    engine.controller.inputs.ask(question)
+    call.say(
+        f"{question.message}\n{question.proceed} or Abort" if not parameters else f"{question.message}\nInput requested"
+    )
+    try:
+        answer = await question.answer
+    finally:
+        engine.controller.inputs.close(question)
+    who = engine.controller.fullname_of(question.answered_by)
+    if answer is None:
+        call.say(f"Rejected by {who}")
+        raise Interrupted(f"Rejected by {who}", "ABORTED")
+    call.say(f"Approved by {who}")
+    return _answered(call, parameters, answer, question.answered_by)
+
+
+def _answered(call: Step, parameters: list[dict[str, Any]], answer: dict[str, Any], who: str) -> Any:
+    values = {str(entry["name"]): answer.get(str(entry["name"]), _default(entry)) for entry in parameters}
+    variable = call.text("submitterParameter")
+    if variable:
+        values[variable] = who
+    if not values:
+        return None
+    return next(iter(values.values())) if len(values) == 1 else values
+
+
+def _default(entry: dict[str, Any]) -> Any:
+    if entry.get("$class") == "choice":
+        choices = entry.get("choices") or []
+        listed = choices.splitlines() if isinstance(choices, str) else choices
+        return listed[0] if listed else ""
+    return entry.get("defaultValue", False if entry.get("$class") == "booleanParam" else "")
+
+
+@step("mail", main="body")
+async def mail(call: Step) -> None:
+    """Send one mail."""
+    await send_mail(call.engine.controller, _message(call, call.text("body"), call.text("to")))
+
+
+@step("emailext", main="body", plugin="email-ext")
+async def extended_mail(call: Step) -> None:
+    """Send one mail with the tokens of the extended publisher replaced."""
+    engine = call.engine
+    settings = engine.controller.configuration.value("unclassified", "email-ext", default={})
+    build = engine.build
+    name = f"{build.job.full_name} - Build {build.shown_name} - {build.result or 'SUCCESS'}"
+    tokens = {
+        **engine.environment(call.context),
+        "PROJECT_NAME": build.job.full_name,
+        "BUILD_STATUS": (build.result or "SUCCESS").replace("SUCCESS", "Successful").replace("FAILURE", "Failure"),
+        "DEFAULT_SUBJECT": name,
+        "DEFAULT_CONTENT": f"{name}:\n\nCheck console output at {engine.controller.url}{build.path} to view the results.",
+        "DEFAULT_RECIPIENTS": str(settings.get("defaultRecipients", "")),
+    }
+    to = expand(call.text("to") or "$DEFAULT_RECIPIENTS", tokens)
+    if not recipients(to):
+        call.say("An attempt to send an e-mail to empty list of recipients, ignored.")
+        return
+    message = _message(call, expand(call.text("body") or "$DEFAULT_CONTENT", tokens), to)
+    del message["Subject"]
+    message["Subject"] = expand(call.text("subject") or "$DEFAULT_SUBJECT", tokens)
+    call.say("Sending email to: " + " ".join(recipients(to)))
+    await send_mail(engine.controller, message, is_extended=True)
+
+
+def _message(call: Step, body: str, to: str) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = call.text("subject")
+    message["To"] = ", ".join(recipients(to))
+    for header, argument in (("Cc", "cc"), ("Bcc", "bcc"), ("Reply-To", "replyTo"), ("From", "from")):
+        if call.text(argument):
+            message[header] = ", ".join(recipients(call.text(argument)))
+    subtype = "html" if "html" in call.text("mimeType") else "plain"
+    message.set_content(body, subtype=subtype)
+    return message
+
+
+@step("properties", main="properties", plugin="workflow-job")
+async def properties(call: Step) -> None:
+    """Set the job's properties from a scripted Pipeline."""
+    from ..properties import declare_properties
+
+    listed: list[dict[str, Any]] = call.arguments.get("properties") or []
+    wanted: dict[str, list[dict[str, Any]]] = {"options": [], "parameters": [], "triggers": []}
+    for entry in listed:
+        kind = {"parameters": "parameters", "pipelineTriggers": "triggers"}.get(str(entry.get("$class")))
+        if kind:
+            wanted[kind] += entry.get("value") or []
+        else:
+            wanted["options"].append(entry)
+    declare_properties(call.engine.build.job, wanted)
