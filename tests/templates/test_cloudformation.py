@@ -1,6 +1,9 @@
 """The templates as a whole: nothing for cfn-lint to say, and fitting to each other and to the launch."""
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -95,3 +98,46 @@ def test_what_is_replaced_by_way_of_absence_is_absent_then() -> None:
 def controllers_own() -> list[str]:
     content = template.parse(PATHS["controller"].read_text())
     return [name for name, it in content["Parameters"].items() if "Default" not in it]
+
+
+def test_only_a_good_template_is_remembered_and_for_its_region_alone(tmp_path: Path) -> None:
+    memory = tmp_path / ".bootstrap" / "linted.json"
+    memory.parent.mkdir()
+    copy = tmp_path / "templates" / "data.yaml"
+    copy.parent.mkdir()
+    copy.write_text(PATHS["data"].read_text())
+
+    for region in ("eu-central-1", "eu-central-1", "us-east-1"):
+        template.lint(copy, region)
+    copy.write_text(copy.read_text().replace("VolumeType: gp3", "VolumeType: gp9"))
+    with pytest.raises(TemplateInvalid):
+        template.lint(copy, "eu-central-1")
+
+    assert 2 == len(set(json.loads(memory.read_text())))
+
+
+def test_a_remembered_template_costs_no_lint(tmp_path: Path) -> None:
+    (tmp_path / ".bootstrap").mkdir()
+    copy = tmp_path / "templates" / "data.yaml"
+    copy.parent.mkdir()
+    copy.write_text(PATHS["data"].read_text())
+    program = (
+        "import sys; from bootstrap.stacks import template; from pathlib import Path; "
+        f"template.lint(Path({str(copy)!r}), 'eu-central-1'); print('cfnlint' in sys.modules)"
+    )
+
+    loaded = [
+        subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True).stdout for _ in "12"
+    ]
+
+    assert ["True\n", "False\n"] == loaded
+
+
+def test_text_that_is_not_yaml_is_refused_with_its_place(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("Resources:\n  A: [\n")
+
+    with pytest.raises(TemplateInvalid) as caught:
+        template.load(broken, {})
+
+    assert [3] == [fault.line for fault in caught.value.faults]
