@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from bootstrap import host_inputs, machine, repository
 from bootstrap.acts import casc, host, jobs, stack, verify
@@ -171,7 +170,7 @@ def parameters(context: Context, name: str, made: Mapping[str, Stack]) -> dict[s
     """The parameters of one stack."""
     settings = context.settings
     common = {"Project": settings.project, "Environment": settings.name}
-    outputs: dict[str, Any] = {key: value for stack_ in made.values() for key, value in stack_.outputs.items()}
+    outputs = {key: value for stack_ in made.values() for key, value in stack_.outputs.items()}
     match name:
         case "network":
             return common | {
@@ -183,17 +182,11 @@ def parameters(context: Context, name: str, made: Mapping[str, Stack]) -> dict[s
         case "data":
             return common | {"Zone": outputs["ControllerZone"], "DataGib": str(settings.controller.data_gib)}
         case _:
-            return (
-                common
-                | {
-                    "InstanceType": settings.controller.instance_type,
-                    "RootGib": str(settings.controller.root_gib),
-                }
-                | {
-                    key: outputs[key]
-                    for key in ("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName")
-                }
-            )
+            machine_type = {
+                "InstanceType": settings.controller.instance_type,
+                "RootGib": str(settings.controller.root_gib),
+            }
+            return common | machine_type | {key: outputs[key] for key in _CONTROLLER_TAKES}
 
 
 def is_gone(context: Context) -> bool:

@@ -85,10 +85,10 @@ FILES = {
     "etc/systemd/system/systemd-reboot.service.d/machine.conf": REBOOT_DROP_IN,
 }
 
-# apt's own timers would take dpkg's lock and the operator's bandwidth at a moment of their choosing; there is no disk to trim.
+# The host act starts apt's own timers when it is done; until then they would take dpkg's lock. There is no disk to trim.
 CUSTOMIZE = (
     'chroot "$1" systemctl enable machine-mounts.service',
-    'chroot "$1" systemctl mask apt-daily.timer apt-daily-upgrade.timer fstrim.timer',
+    'chroot "$1" sh -c "systemctl disable apt-daily.timer apt-daily-upgrade.timer; systemctl mask fstrim.timer"',
     'rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/etc/apt/sources.list.d/0000*',
     ': > "$1"/etc/machine-id',
 )
