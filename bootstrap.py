@@ -22,7 +22,9 @@ LOCK = ROOT / "requirements.lock"
 def main() -> None:
     """Make the environment if it is not there, then become `python -m bootstrap` in it."""
     if sys.version_info < (3, 11):  # noqa: UP036 -- this line is what tells the user of an older Python
-        sys.exit(f"bootstrap.py: needs Python 3.11 or newer, this is {sys.version.split()[0]}. Run it with a newer python3.")
+        sys.exit(
+            f"bootstrap.py: needs Python 3.11 or newer, this is {sys.version.split()[0]}. Run it with a newer python3."
+        )
     digest = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
     shared = os.environ.get("BOOTSTRAP_VENVS")
     venv = Path(shared) / digest if shared else ROOT / ".venv"
@@ -53,7 +55,17 @@ def make(venv: Path, digest: str) -> None:
     run(sys.executable, "-m", "venv", *(["--without-pip"] if shutil.which("uv") else []), str(venv))
     uv = shutil.which("uv") or install_uv(venv)
     environ = dict(os.environ, **uv_settings())
-    run(uv, "pip", "sync", "--quiet", "--require-hashes", "--python", str(venv / "bin" / "python"), str(LOCK), env=environ)
+    run(
+        uv,
+        "pip",
+        "sync",
+        "--quiet",
+        "--require-hashes",
+        "--python",
+        str(venv / "bin" / "python"),
+        str(LOCK),
+        env=environ,
+    )
     (venv / "lock-digest").write_text(digest)
     say(f"set up in {time.monotonic() - begun:.1f} s")
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bootstrap import host_inputs, machine, repository
+from bootstrap import host_inputs, machine, repository, retained
 from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.context import ROOT, STACKS, Context
@@ -144,14 +144,20 @@ def plan_jobs(context: Context, run: Run) -> tuple[Change, ...]:
 
 
 def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str, ...]:
-    """Take the stacks down, last first; what is retained is returned, and deleted too where `with_data` says so."""
+    """Take the stacks down, last first; returns what is left of them. The data stays unless `with_data` says otherwise."""
     client = context.world.aws("cloudformation")
     kept: list[str] = []
     with run.act("stack", "deleting"):
         for name in reversed(STACKS):
             if name in PROTECTED and not with_data:
+                found = context.stacks.get(name)
+                kept += [f"stack {found.name}"] if found else []
                 continue
+            if name == "controller" and name in context.stacks:
+                stop_machine(context, context.stacks[name])
             kept += stack.destroy(client, context.settings.stack_name(name), run)
+        if with_data:
+            kept = [thing for thing in kept if not retained.remove(context.world.aws, thing, run)]
     return tuple(kept)
 
 
@@ -175,6 +181,8 @@ def parameters(context: Context, name: str, made: Mapping[str, Stack]) -> dict[s
         case "network":
             return common | {
                 "VpcCidr": settings.network.cidr,
+                "SubnetBits": str(_subnet_bits(settings.network.cidr)),
+                "SmtpPort": str(settings.mail.smtp_port),
                 "Zones": str(settings.network.zones),
                 "Nat": settings.network.nat,
                 "OperatorCidr": settings.access.operator_cidr or "",
@@ -206,6 +214,11 @@ def stop_machine(context: Context, controller: Stack) -> None:
 def snapshot(context: Context) -> repository.Snapshot:
     """The commit of this checkout that the machine gets."""
     return repository.snapshot(ROOT, context.state)
+
+
+def _subnet_bits(cidr: str) -> int:
+    """Bits of a subnet's addresses: /24 subnets, or smaller ones where the VPC could not hold eight of them."""
+    return min(8, 29 - int(cidr.rpartition("/")[2]))
 
 
 def _inputs_of(name: str) -> tuple[str, ...]:
