@@ -41,6 +41,7 @@ def serve(wanted: argparse.Namespace, stop: threading.Event) -> None:
     for address in ("127.0.0.1", *wanted.gateway):
         server.listen(address)
     server.announce()
+    server.warm_up(wanted.region)
     stop.wait()
     server.close()
 
@@ -51,6 +52,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True, help="port on the loopback and on each gateway")
     parser.add_argument("--environment", required=True, help="name of the environment, which labels its machines")
     parser.add_argument("--gateway", nargs="*", default=[], help="further addresses to answer on from the start")
+    parser.add_argument("--region", default="eu-central-1", help="the region that is loaded beforehand")
     parser.add_argument("--no-machines", action="store_true", help="instances on paper only, for tests of the APIs")
     return parser.parse_args()
 

@@ -105,7 +105,7 @@ class Door:
             record["step"] = list(step)
         self._local.pending = pending = []
         try:
-            with self._lock, randomness.seeded(record["seed"]):
+            with self._lock, randomness.seeded(record["seed"]), randomness.clock(record["time"]):
                 randomness.begin_material(record.setdefault("material", []))
                 response = self._answer(environ)
                 self._journal.append(record)

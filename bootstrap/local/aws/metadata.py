@@ -82,9 +82,9 @@ class Metadata:
 
     def _iam(self, name: str, instance: Any) -> str | None:
         association = instance.ec2_backend.iam_instance_profile_associations.get(instance.id)
-        if association is None or not association.instance_profile.roles:
+        if association is None or not association.iam_instance_profile.roles:
             return None
-        profile = association.instance_profile
+        profile = association.iam_instance_profile
         role = profile.roles[0]
         if name == "iam/info":
             info = {"Code": "Success", "LastUpdated": _now(), "InstanceProfileArn": profile.arn}

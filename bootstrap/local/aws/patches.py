@@ -4,7 +4,7 @@ What is changed, and why:
 
 * randomness: moto's one random source becomes this thread's (see `randomness`), and what moto takes from os.urandom too;
   a region's first use (default VPC, default groups) draws from a seed of its own, so that a reading request cannot change ids
-* the clock: inside a replayed request it shows the time of the first run
+* the clock: inside a journalled request it stands still, so that a replay can show the same time
 * EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
   the console is the machine's
 * SSM: public parameters of Debian's images
@@ -48,6 +48,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.ec2.responses.general": ("General.get_console_output",),
     "moto.kms.utils": ("os.urandom", "rsa.generate_private_key", "ec.generate_private_key"),
     "moto.sts.utils": ("os.urandom",),
+    "moto.secretsmanager.models": ("time.time",),
+    "moto.s3.models": ("FakeBucket.__init__",),
     "moto.ssm.models": (
         "ParameterDict._check_loading_status",
         "SimpleSystemManagerBackend.describe_parameters",
@@ -203,6 +205,19 @@ class Patches:
         from bootstrap.local.aws import keys
 
         module.os = keys.SeededSystem
+
+    def _secretsmanager_models(self, module: Any) -> None:
+        module.time = randomness.Clock
+
+    def _s3_models(self, module: Any) -> None:
+        original = module.FakeBucket.__init__
+
+        @functools.wraps(original)
+        def init(bucket: Any, *args: Any, **kwargs: Any) -> None:
+            original(bucket, *args, **kwargs)
+            bucket.creation_date = randomness.utcnow().replace(tzinfo=datetime.UTC)
+
+        module.FakeBucket.__init__ = init
 
     def _ssm_models(self, module: Any) -> None:
         original = module.ParameterDict._check_loading_status

@@ -80,3 +80,12 @@ def utcnow() -> datetime.datetime:
         else datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     )
     return now.replace(tzinfo=None)
+
+
+class Clock:
+    """Stands in for the module `time` where moto takes only the time of day from it."""
+
+    @staticmethod
+    def time() -> float:
+        """Seconds since the epoch, by this thread's clock."""
+        return utcnow().replace(tzinfo=datetime.UTC).timestamp()

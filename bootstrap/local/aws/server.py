@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.local.aws import patches, requests
+from bootstrap.local.aws.door import error_response
 from bootstrap.local.aws.hooks import Machines
 from bootstrap.local.aws.journal import Journal
 from bootstrap.local.aws.requests import Environ, Response
@@ -54,7 +55,7 @@ class Server:
         self._patches = patches.Patches(_salt(self._state), lambda: self.instances)
         self.door = Door(self._moto(), self._journal)
         self.instances = Instances(self.door, machines, self.listen)
-        clients = Clients(self.door, self.port)
+        self._clients = clients = Clients(self.door, self.port)
         self._store = Store(self._state / "stacks")
         self.engine = Engine(self._store, self.door, clients, faults := {})
         self._api = Api(self.engine)
@@ -84,7 +85,11 @@ class Server:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
-        response = self._respond(environ)
+        try:
+            response = self._respond(environ)
+        except Exception as failure:  # whatever happens, the caller gets an answer that it can read
+            log.exception("%s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
+            response = error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
         names = {name.lower() for name, _ in response.headers}
         extra = [] if "content-length" in names else [("Content-Length", str(len(response.body)))]
         start_response(_status_line(response.status), [*response.headers, *extra])
@@ -115,6 +120,19 @@ class Server:
             self._listeners[address] = server
         threading.Thread(target=server.serve_forever, name=f"listen-{address}", daemon=True).start()
         log.info("listening on %s:%d", address, self.port)
+
+    def warm_up(self, region: str) -> None:
+        """Load what a first deployment needs, in the background: moto's EC2 alone takes a second."""
+
+        def load() -> None:
+            try:
+                self.engine.scopes.zones(region)
+                for service in ("ssm", "iam", "secretsmanager"):
+                    self._clients(service, region)
+            except Exception:
+                log.exception("warming up")
+
+        threading.Thread(target=load, name="warm-up", daemon=True).start()
 
     def announce(self) -> None:
         """Say in endpoint.json that the server answers."""

@@ -1,0 +1,377 @@
+"""The server: instances and their metadata service, real key pairs, and a memory that survives a kill."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import io
+import json
+import signal
+import stat
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import paramiko
+import pytest
+from botocore.exceptions import ClientError
+
+Client = Callable[[str], Any]
+
+QUICK = {"Delay": 1, "MaxAttempts": 60}
+MACHINE = """
+Parameters:
+  Image: {Type: AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>, Default: /aws/service/debian/release/13/latest/amd64}
+  Block: {Type: String}
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: !Sub "${Block}.0.0/16"}}
+  Subnet:
+    Type: AWS::EC2::Subnet
+    Properties: {VpcId: !Ref Vpc, CidrBlock: !Sub "${Block}.1.0/24", AvailabilityZone: !Select [0, !GetAZs ""]}
+  Group:
+    Type: AWS::EC2::SecurityGroup
+    Properties:
+      GroupDescription: web
+      VpcId: !Ref Vpc
+      SecurityGroupIngress: [{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8, Description: operators}]
+      SecurityGroupEgress: [{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 0.0.0.0/0}]
+  Key: {Type: AWS::EC2::KeyPair, Properties: {KeyName: !Sub "${AWS::StackName}", KeyType: ed25519}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: sts:AssumeRole}]
+  Profile: {Type: AWS::IAM::InstanceProfile, Properties: {Roles: [!Ref Role]}}
+  Data:
+    Type: AWS::EC2::Volume
+    Properties: {AvailabilityZone: !GetAtt Subnet.AvailabilityZone, Size: 20, VolumeType: gp3, Encrypted: true}
+  Password: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {PasswordLength: 32, ExcludePunctuation: true}}}
+  Encryption: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Version: "2012-10-17", Statement: []}}}
+  Template:
+    Type: AWS::EC2::LaunchTemplate
+    Properties:
+      LaunchTemplateData:
+        ImageId: !Ref Image
+        InstanceType: t3.large
+        KeyName: !Ref Key
+        IamInstanceProfile: {Arn: !GetAtt Profile.Arn}
+        SecurityGroupIds: [!Ref Group]
+        MetadataOptions: {HttpTokens: required, HttpPutResponseHopLimit: 1}
+        UserData: !Base64 "#cloud-config"
+        BlockDeviceMappings:
+          - {DeviceName: /dev/xvda, Ebs: {VolumeSize: 16, VolumeType: gp3, Encrypted: true, DeleteOnTermination: true}}
+  Machine:
+    Type: AWS::EC2::Instance
+    Properties:
+      LaunchTemplate: {LaunchTemplateId: !Ref Template, Version: !GetAtt Template.LatestVersionNumber}
+      SubnetId: !Ref Subnet
+      PropagateTagsToVolumeOnCreation: true
+      Tags: [{Key: Name, Value: controller}]
+  Attached: {Type: AWS::EC2::VolumeAttachment, Properties: {VolumeId: !Ref Data, InstanceId: !Ref Machine, Device: /dev/sdf}}
+Outputs:
+  Machine: {Value: !Ref Machine}
+  Address: {Value: !GetAtt Machine.PrivateIp}
+  KeyPairId: {Value: !GetAtt Key.KeyPairId}
+  Role: {Value: !Ref Role}
+  RoleArn: {Value: !GetAtt Role.Arn}
+  Password: {Value: !Ref Password}
+  Encryption: {Value: !Ref Encryption}
+  Data: {Value: !Ref Data}
+  Group: {Value: !Ref Group}
+"""
+
+
+def deploy(client: Client, block: str, name: str = "") -> dict[str, str]:
+    cloudformation = client("cloudformation")
+    name = name or f"machine-{uuid.uuid4().hex[:6]}"
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=MACHINE,
+        Parameters=[{"ParameterKey": "Block", "ParameterValue": block}],
+        Capabilities=["CAPABILITY_IAM"],
+        Tags=[{"Key": "Project", "Value": "jenkins"}],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=QUICK)
+    return {**outputs(client, name), "Stack": name}
+
+
+def outputs(client: Client, name: str) -> dict[str, str]:
+    stack = client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+
+
+def instance_of(client: Client, instance_id: str) -> dict[str, Any]:
+    found = client("ec2").describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]
+    return dict(found)
+
+
+@pytest.fixture(scope="module")
+def machine(client: Client) -> dict[str, str]:
+    return deploy(client, "127.31")
+
+
+def test_instance_reads_back_as_its_launch_template_says(client: Client, machine: dict[str, str]) -> None:
+    found = instance_of(client, machine["Machine"])
+    assert ("running", "t3.large", "required", 1) == (
+        found["State"]["Name"],
+        found["InstanceType"],
+        found["MetadataOptions"]["HttpTokens"],
+        found["MetadataOptions"]["HttpPutResponseHopLimit"],
+    )
+    assert [machine["Group"]] == [group["GroupId"] for group in found["SecurityGroups"]]
+    assert found["IamInstanceProfile"]["Arn"].startswith("arn:aws:iam::123456789012:instance-profile/")
+    tags = {tag["Key"]: tag["Value"] for tag in found["Tags"]}
+    assert ("controller", "jenkins", "Machine") == (
+        tags["Name"],
+        tags["Project"],
+        tags["aws:cloudformation:logical-id"],
+    )
+    data = client("ec2").describe_instance_attribute(InstanceId=machine["Machine"], Attribute="userData")
+    assert b"#cloud-config" == base64.b64decode(data["UserData"]["Value"])
+
+
+def test_disks_are_encrypted_tagged_and_of_the_size_that_was_asked_for(client: Client, machine: dict[str, str]) -> None:
+    found = instance_of(client, machine["Machine"])
+    disks = {one["DeviceName"]: one["Ebs"]["VolumeId"] for one in found["BlockDeviceMappings"]}
+    assert {"/dev/xvda", "/dev/sdf"} == disks.keys()
+    root = client("ec2").describe_volumes(VolumeIds=[disks["/dev/xvda"]])["Volumes"][0]
+    assert (True, 16, "gp3", 3000, 125) == tuple(
+        root[key] for key in ("Encrypted", "Size", "VolumeType", "Iops", "Throughput")
+    )
+    assert "jenkins" == {tag["Key"]: tag["Value"] for tag in root["Tags"]}["Project"]
+    data = client("ec2").describe_volumes(VolumeIds=[machine["Data"]])["Volumes"][0]
+    assert (True, "gp3", machine["Machine"]) == (
+        data["Encrypted"],
+        data["VolumeType"],
+        data["Attachments"][0]["InstanceId"],
+    )
+
+
+def test_security_group_has_the_rules_of_the_template_and_no_other(client: Client, machine: dict[str, str]) -> None:
+    group = client("ec2").describe_security_groups(GroupIds=[machine["Group"]])["SecurityGroups"][0]
+    ingress, egress = group["IpPermissions"], group["IpPermissionsEgress"]
+    assert [(443, 443, [{"CidrIp": "10.0.0.0/8", "Description": "operators"}])] == [
+        (one["FromPort"], one["ToPort"], one["IpRanges"]) for one in ingress
+    ]
+    assert [(443, ["0.0.0.0/0"])] == [(one["FromPort"], [r["CidrIp"] for r in one["IpRanges"]]) for one in egress]
+
+
+def test_volume_in_use_is_not_attached_again(client: Client, machine: dict[str, str]) -> None:
+    with pytest.raises(ClientError, match="VolumeInUse"):
+        client("ec2").attach_volume(VolumeId=machine["Data"], InstanceId=machine["Machine"], Device="/dev/sdg")
+
+
+def test_private_key_in_ssm_signs_for_the_public_key_of_the_pair(client: Client, machine: dict[str, str]) -> None:
+    text = client("ssm").get_parameter(Name=f"/ec2/keypair/{machine['KeyPairId']}", WithDecryption=True)
+    assert "SecureString" == text["Parameter"]["Type"]
+    private = paramiko.Ed25519Key.from_private_key(io.StringIO(text["Parameter"]["Value"]))
+    pair = client("ec2").describe_key_pairs(KeyPairIds=[machine["KeyPairId"]], IncludePublicKey=True)["KeyPairs"][0]
+    assert private.get_base64() == pair["PublicKey"].split()[1]
+
+
+def test_image_is_debian_by_its_publisher(client: Client) -> None:
+    name = "/aws/service/debian/release/13/latest/amd64"
+    image = client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
+    found = client("ec2").describe_images(Owners=["136693071363"])["Images"]
+    assert [image] == [one["ImageId"] for one in found]
+    assert found[0]["Name"].startswith("debian-13-amd64-")
+
+
+def test_stop_start_and_terminate_move_the_state(client: Client) -> None:
+    made = deploy(client, "127.32")
+    ec2, instance = client("ec2"), made["Machine"]
+    ec2.stop_instances(InstanceIds=[instance])
+    ec2.get_waiter("instance_stopped").wait(InstanceIds=[instance], WaiterConfig=QUICK)
+    ec2.start_instances(InstanceIds=[instance])
+    ec2.get_waiter("instance_running").wait(InstanceIds=[instance], WaiterConfig=QUICK)
+    client("cloudformation").delete_stack(StackName=made["Stack"])
+    client("cloudformation").get_waiter("stack_delete_complete").wait(StackName=made["Stack"], WaiterConfig=QUICK)
+    assert "terminated" == instance_of(client, instance)["State"]["Name"]
+    assert [] == ec2.describe_vpcs(Filters=[{"Name": "cidr", "Values": ["127.32.0.0/16"]}])["Vpcs"]
+
+
+class Machine:
+    """What a machine sees: requests from its own address to the gateway of its subnet."""
+
+    def __init__(self, address: str, gateway: str, port: int) -> None:
+        self._where = (gateway, port)
+        self._source = (address, 0)
+
+    def ask(self, method: str, path: str, **headers: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection(*self._where, timeout=10, source_address=self._source)
+        named = {f"X-aws-ec2-metadata-{name.replace('_', '-')}": value for name, value in headers.items()}
+        connection.request(method, path, headers=named)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+@pytest.fixture
+def inside(cloud: Any, machine: dict[str, str]) -> Machine:
+    return Machine(machine["Address"], "127.31.1.1", cloud.port)
+
+
+def test_metadata_needs_a_token_and_an_instance_address(cloud: Any, inside: Machine) -> None:
+    assert 401 == inside.ask("GET", "/latest/meta-data/instance-id")[0]
+    assert 401 == inside.ask("GET", "/latest/meta-data/instance-id", token="made-up")[0]
+    assert 400 == inside.ask("PUT", "/latest/api/token")[0]
+    assert 403 == Machine("127.0.0.9", "127.0.0.1", cloud.port).ask("GET", "/latest/meta-data/instance-id")[0]
+
+
+def test_metadata_tells_the_instance_who_it_is(inside: Machine, machine: dict[str, str]) -> None:
+    _, token = inside.ask("PUT", "/latest/api/token", token_ttl_seconds="60")
+
+    def get(path: str) -> str:
+        status, text = inside.ask("GET", f"/latest/{path}", token=token)
+        assert 200 == status
+        return text
+
+    assert machine["Machine"] == get("meta-data/instance-id")
+    assert machine["Address"] == get("meta-data/local-ipv4")
+    assert "eu-central-1a" == get("meta-data/placement/availability-zone")
+    assert "eu-central-1" == get("meta-data/placement/region")
+    assert machine["Machine"] == json.loads(get("dynamic/instance-identity/document"))["instanceId"]
+    assert "Success" == json.loads(get("meta-data/iam/info"))["Code"]
+    assert 404 == inside.ask("GET", "/latest/meta-data/nothing", token=token)[0]
+
+
+def test_metadata_credentials_are_the_roles_and_are_accepted(
+    endpoint: str, inside: Machine, machine: dict[str, str]
+) -> None:
+    import boto3
+
+    _, token = inside.ask("PUT", "/latest/api/token", token_ttl_seconds="60")
+    _, role = inside.ask("GET", "/latest/meta-data/iam/security-credentials/", token=token)
+    assert machine["Role"] == role
+    _, text = inside.ask("GET", f"/latest/meta-data/iam/security-credentials/{role}", token=token)
+    given = json.loads(text)
+    sts = boto3.client(
+        "sts",
+        endpoint_url=endpoint,
+        region_name="eu-central-1",
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["Token"],
+    )
+    assert f"assumed-role/{role}/{machine['Machine']}" in sts.get_caller_identity()["Arn"]
+
+
+def snapshot_of(client: Client, made: dict[str, str]) -> dict[str, Any]:
+    """Everything that must be the same after a restart."""
+    ec2 = client("ec2")
+    cloudformation = client("cloudformation")
+    return {
+        "stack": cloudformation.describe_stacks(StackName=made["Stack"])["Stacks"],
+        "resources": cloudformation.list_stack_resources(StackName=made["Stack"])["StackResourceSummaries"],
+        "events": cloudformation.describe_stack_events(StackName=made["Stack"])["StackEvents"],
+        "instances": ec2.describe_instances()["Reservations"],
+        "volumes": ec2.describe_volumes()["Volumes"],
+        "networks": [
+            ec2.describe_vpcs()["Vpcs"],
+            ec2.describe_subnets()["Subnets"],
+            ec2.describe_network_acls()["NetworkAcls"],
+        ],
+        "groups": ec2.describe_security_groups()["SecurityGroups"],
+        "role": client("iam").get_role(RoleName=made["Role"])["Role"],
+        "password": client("secretsmanager").get_secret_value(SecretId=made["Password"])["SecretString"],
+        "parameters": client("ssm").describe_parameters()["Parameters"],
+        "key": client("ssm").get_parameter(Name=f"/ec2/keypair/{made['KeyPairId']}", WithDecryption=True)["Parameter"],
+    }
+
+
+def wait_until_running(client: Client, instance: str) -> None:
+    client("ec2").get_waiter("instance_running").wait(InstanceIds=[instance], WaiterConfig=QUICK)
+
+
+def test_killed_cloud_comes_back_the_same(own_cloud: Any) -> None:
+    made = deploy(own_cloud.client, "127.33", "lasting")
+    kms = own_cloud.client("kms")
+    sealed = kms.encrypt(KeyId=made["Encryption"], Plaintext=b"kept")["CiphertextBlob"]
+    before = snapshot_of(own_cloud.client, made)
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        own_cloud.end(number)
+        own_cloud.start()
+        wait_until_running(own_cloud.client, made["Machine"])
+        assert before == snapshot_of(own_cloud.client, made)
+        assert b"kept" == kms.decrypt(CiphertextBlob=sealed)["Plaintext"]
+
+
+def test_torn_last_line_of_the_journal_is_dropped(own_cloud: Any) -> None:
+    own_cloud.client("ssm").put_parameter(Name="kept", Value="1", Type="String")
+    own_cloud.end(signal.SIGKILL)
+    with (own_cloud.state / "journal.jsonl").open("ab") as journal:
+        journal.write(b'{"seed": "torn')
+    own_cloud.start()
+    own_cloud.client("ssm").put_parameter(Name="later", Value="2", Type="String")
+    own_cloud.end(signal.SIGKILL)
+    own_cloud.start()
+    names = [one["Name"] for one in own_cloud.client("ssm").describe_parameters()["Parameters"]]
+    assert ["kept", "later"] == sorted(names)
+
+
+def test_operation_that_a_kill_interrupted_is_taken_up_again(own_cloud: Any) -> None:
+    cloudformation = own_cloud.client("cloudformation")
+    parameter = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "x"}}
+    chain = {f"P{n}": parameter if n == 0 else {**parameter, "DependsOn": f"P{n - 1}"} for n in range(40)}
+    resources = {"Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.1.0.0/16"}}, **chain}
+    made = cloudformation.create_stack(StackName="long", TemplateBody=json.dumps({"Resources": resources}))
+    end = time.monotonic() + 30
+    while len(own_cloud.client("ssm").describe_parameters()["Parameters"]) < 3 and time.monotonic() < end:
+        time.sleep(0.01)
+    own_cloud.end(signal.SIGKILL)
+    own_cloud.start()
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=made["StackId"], WaiterConfig=QUICK)
+    listed = own_cloud.client("ssm").get_paginator("describe_parameters").paginate().build_full_result()["Parameters"]
+    assert 40 == len(listed)
+    vpcs = own_cloud.client("ec2").describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.1.0.0/16"]}])["Vpcs"]
+    assert 1 == len(vpcs)
+
+
+def test_what_the_cloud_remembers_is_for_its_owner_alone(own_cloud: Any) -> None:
+    own_cloud.client("ssm").put_parameter(Name="secret", Value="1", Type="SecureString")
+    own_cloud.client("cloudformation").create_stack(
+        StackName="any", TemplateBody='{"Resources":{"A":{"Type":"AWS::EC2::InternetGateway"}}}'
+    )
+    assert 0o700 == stat.S_IMODE(own_cloud.state.stat().st_mode)
+    for path in [own_cloud.state / "journal.jsonl", own_cloud.state / "salt", *(own_cloud.state / "stacks").iterdir()]:
+        assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+
+
+def test_fault_that_was_asked_for_fails_the_resource(own_cloud: Any) -> None:
+    body = json.dumps({"AWS::EC2::InternetGateway": 1}).encode()
+    request = urllib.request.Request(f"{own_cloud.endpoint}/_bootstrap/faults", data=body, method="POST")
+    with urllib.request.urlopen(request) as answer:
+        assert {"AWS::EC2::InternetGateway": 1} == json.loads(answer.read())
+    cloudformation = own_cloud.client("cloudformation")
+    gateway = '{"Resources":{"A":{"Type":"AWS::EC2::InternetGateway"}}}'
+    cloudformation.create_stack(StackName="faulty", TemplateBody=gateway, OnFailure="DELETE")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="faulty", WaiterConfig=QUICK)
+    cloudformation.create_stack(StackName="faulty", TemplateBody=gateway)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="faulty", WaiterConfig=QUICK)
+
+
+def test_stand_ins_are_declared_and_their_events_say_so(client: Client, endpoint: str) -> None:
+    with urllib.request.urlopen(f"{endpoint}/_bootstrap/stand-ins") as answer:
+        types = json.loads(answer.read())["types"]
+    assert "AWS::AccessAnalyzer::Analyzer" in types
+    name = f"paper-{uuid.uuid4().hex[:6]}"
+    analyzer = {"Type": "AWS::AccessAnalyzer::Analyzer", "Properties": {"Type": "ACCOUNT"}}
+    cloudformation = client("cloudformation")
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {"A": analyzer}}))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=QUICK)
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    said = [one.get("ResourceStatusReason", "") for one in events if one["ResourceStatus"] == "CREATE_COMPLETE"]
+    assert any(text.startswith("STAND-IN") for text in said)
+
+
+def test_what_moto_lacks_is_a_client_error(client: Client) -> None:
+    with pytest.raises(ClientError, match="InternalFailure"):
+        client("ec2").describe_verified_access_groups()
+
+
+def test_start_is_quick_and_the_end_is_clean(own_cloud: Any) -> None:
+    assert 0 == own_cloud.end()
+    assert not (own_cloud.state / "endpoint.json").exists()
+    assert own_cloud.start() < 10.0
