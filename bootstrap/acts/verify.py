@@ -79,6 +79,8 @@ def _fits(word: str, file: str, function: str, sentence: str) -> bool:
 def _command(folder: Path, junit: Path, chosen: Sequence[str]) -> list[str]:
     """pytest without a cache beside the suite, its modules found in the folder itself."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--quiet", "--color=no", "--tb=short"]
+    # A difference is told whole: it is what the reader has to go by.
+    command += ["-o", "verbosity_assertions=2"]
     command += ["--rootdir", str(folder.parents[1]), "--import-mode=importlib", "-o", "addopts="]
     command += ["-o", f"pythonpath={shlex.quote(str(folder.parents[1]))} {shlex.quote(str(folder))}"]
     command += ["-o", "junit_family=xunit1", f"--junitxml={junit}"]

@@ -6,6 +6,7 @@ came back; what a function raises is raised for every check that needed it.
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 import ssl
@@ -17,7 +18,7 @@ from typing import Any
 
 import requests
 import yaml
-from handshake import Place, is_open, offer, speak
+from handshake import Place, Spoken, is_open, offer, speak
 from testinfra.host import Host
 
 from bootstrap.acts import jobs
@@ -207,9 +208,16 @@ def _short(seconds: float) -> None:
 # --- TLS
 
 
-def spoken(subject: Subject) -> Any:
-    """One verified exchange."""
-    return speak(subject.place, subject.context.controller.authority)
+def spoken(subject: Subject) -> Spoken:
+    """The sign-in page, as a browser gets it."""
+    return speak(subject.place, subject.context.controller.authority, "/login")
+
+
+def signed_in(subject: Subject) -> Spoken:
+    """A session, as a browser gets it: a crumb is made for one, and so brings one into being."""
+    controller = subject.context.controller
+    given = base64.b64encode(f"{controller.user}:{controller.password.reveal()}".encode()).decode()
+    return speak(subject.place, controller.authority, "/crumbIssuer/api/json", f"Basic {given}")
 
 
 def offers(subject: Subject) -> dict[str, str]:
@@ -246,8 +254,15 @@ class Resource:
 # Kinds that take no tags of their own, by the CloudFormation resource specification.
 UNTAGGED = frozenset(
     f"AWS::{kind}"
-    for kind in ("EC2::VPCGatewayAttachment", "EC2::Route", "EC2::SubnetRouteTableAssociation", "EC2::VolumeAttachment")
-) | {"AWS::IAM::RolePolicy"}
+    for kind in (
+        "EC2::Route",
+        "EC2::SubnetRouteTableAssociation",
+        "EC2::VPCGatewayAttachment",
+        "EC2::VolumeAttachment",
+        "IAM::InstanceProfile",
+        "IAM::RolePolicy",
+    )
+)
 
 
 def tags_of_resources(subject: Subject) -> dict[str, dict[str, str]]:
@@ -288,8 +303,6 @@ def _tags(context: Context, resource: Resource) -> dict[str, str]:
             told = context.world.aws("secretsmanager").describe_secret(SecretId=resource.physical_id)
         case "AWS::IAM::Role":
             told = context.world.aws("iam").list_role_tags(RoleName=resource.physical_id)
-        case "AWS::IAM::InstanceProfile":
-            told = context.world.aws("iam").list_instance_profile_tags(InstanceProfileName=resource.physical_id)
         case _:
             raise ValueError(f"{resource.shown}: this suite does not know how to ask for the tags of that kind")
     return {tag["Key"]: tag["Value"] for tag in told.get("Tags", ())}
@@ -355,6 +368,7 @@ GATHERERS: dict[str, Callable[[Subject], Any]] = {
         exported_settings,
         known_users,
         spoken,
+        signed_in,
         offers,
         tags_of_resources,
         stacks_told,

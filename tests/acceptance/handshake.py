@@ -26,7 +26,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Spoken:
-    """One exchange with a verified server: its certificate and the answer to GET /login."""
+    """One exchange with a verified server: its certificate, and status and headers of the answer."""
 
     names: tuple[str, ...]
     days_left: float
@@ -35,8 +35,8 @@ class Spoken:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def speak(place: Place, authority: str) -> Spoken:
-    """Connect, trusting that authority alone, and ask for the sign-in page; ssl.SSLError where the certificate is not right."""
+def speak(place: Place, authority: str, path: str, authorization: str = "") -> Spoken:
+    """Connect, trusting that authority alone, and GET the path; ssl.SSLError where the certificate is not right."""
     context = ssl.create_default_context(cadata=authority)
     with (
         socket.create_connection((place.address, place.port), SECONDS) as plain,
@@ -44,7 +44,9 @@ def speak(place: Place, authority: str) -> Spoken:
     ):
         certificate = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
         protocol = secured.version() or ""
-        secured.sendall(f"GET /login HTTP/1.1\r\nHost: {place.name}\r\nConnection: close\r\n\r\n".encode())
+        lines = [f"GET {path} HTTP/1.1", f"Host: {place.name}", "Connection: close"]
+        lines += [f"Authorization: {authorization}"] if authorization else []
+        secured.sendall("\r\n".join([*lines, "", ""]).encode())
         answer = http.client.HTTPResponse(secured)
         answer.begin()
         headers = {name.lower(): value for name, value in answer.getheaders()}

@@ -51,7 +51,7 @@ def port(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def test_a_server_of_our_authority_is_spoken_to(port: int, certificates: Certificates) -> None:
-    said = speak(Place("127.0.0.1", port, "localhost"), certificates.authority_pem)
+    said = speak(Place("127.0.0.1", port, "localhost"), certificates.authority_pem, "/login")
 
     assert (("localhost", "127.0.0.1"), 200, "TLSv1.3") == (said.names, said.status, said.protocol)
     assert 390 < said.days_left < 398
@@ -62,12 +62,12 @@ def test_a_server_of_another_authority_is_not(port: int) -> None:
     other = issue(None, ["localhost"], [], NOW)
 
     with pytest.raises(ssl.SSLCertVerificationError):
-        speak(Place("127.0.0.1", port, "localhost"), other.authority_pem)
+        speak(Place("127.0.0.1", port, "localhost"), other.authority_pem, "/")
 
 
 def test_a_certificate_for_another_name_is_refused(port: int, certificates: Certificates) -> None:
     with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
-        speak(Place("127.0.0.1", port, "other.example.org"), certificates.authority_pem)
+        speak(Place("127.0.0.1", port, "other.example.org"), certificates.authority_pem, "/")
 
 
 @pytest.mark.parametrize(
