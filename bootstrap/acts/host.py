@@ -45,8 +45,8 @@ def apply(shell: Shell, inputs: HostInputs, artifacts: Mapping[str, bytes | Path
         for change in _changes(answer):
             report.change(change)
         _raise_failure(answer, resources, inputs)
-    for note in answer["notes"]:
-        report.progress(note)
+        for note in answer["notes"]:
+            report.progress(note)
     return _controller(inputs)
 
 

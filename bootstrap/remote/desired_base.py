@@ -41,6 +41,11 @@ SYSCTLS: Mapping[str, str] = {
 }
 _EXTRA_CERTIFICATES = "/usr/local/share/ca-certificates"
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+# The kernel's rules can be changed without the file: their listing is compared with what it was when the file was loaded.
+_LISTING = "/usr/sbin/nft --stateless list ruleset | sha256sum"
+_KEPT = "/var/lib/bootstrap/firewall.sum"
+_LOAD_FIREWALL = f"set -e; /usr/sbin/nft -f /etc/nftables.conf; mkdir -p /var/lib/bootstrap; {_LISTING} > {_KEPT}"
+_IS_FIREWALL_LOADED = f'test /etc/nftables.conf -ot {_KEPT} && test "$({_LISTING})" = "$(cat {_KEPT})"'
 Resources = list[dict[str, Any]]
 
 
@@ -101,6 +106,13 @@ def services() -> Resources:
     return [
         unit("systemd-journald.service", restart_on=["journal settings"]),
         unit("nftables.service", restart_on=["firewall rules"], reload=True),
+        {
+            "id": "firewall",
+            "kind": "command",
+            "needs": "/usr/sbin/nft",
+            "command": ["sh", "-c", _LOAD_FIREWALL],
+            "unless": ["sh", "-c", _IS_FIREWALL_LOADED],
+        },
         unit("ssh.service", restart_on=["sshd settings"], reload=True),
         unit("apt-daily.timer"),
         unit("apt-daily-upgrade.timer"),

@@ -113,8 +113,7 @@ def _environment(inputs: HostInputs) -> dict[str, str]:
 
 
 def software(wished: Software) -> Resources:
-    """Jenkins' own files: the WAR and its plugins, or the emulator; and a line that says which and of what version."""
-    told = file("distribution", "/etc/bootstrap/distribution", f"{wished.kind} {wished.version}\n")
+    """Jenkins' own files: the WAR and its plugins, or the emulator."""
     if wished.emulator is not None:
         files = [{"path": name, "sha256": digest} for name, digest in sorted(wished.emulator.files.items())]
         emulator = {
@@ -126,7 +125,7 @@ def software(wished: Software) -> Resources:
             "owner": "root",
             "group": "root",
         }
-        return [emulator, told]
+        return [emulator]
     folder = WAR.rpartition("/")[0]
     war = {"id": "jenkins.war", "kind": "file", "path": WAR, "sha256": wished.war, "owner": "root", "group": "root"}
     plugins = {
@@ -143,7 +142,7 @@ def software(wished: Software) -> Resources:
             for name, digest in sorted(wished.plugin_files.items())
         ],
     }
-    return [directory(folder), war, plugins, told]
+    return [directory(folder), war, plugins]
 
 
 def service(inputs: HostInputs) -> dict[str, Any]:

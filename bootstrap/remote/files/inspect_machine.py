@@ -38,13 +38,13 @@ def answer_of(*command: str) -> tuple[str, str]:
     return done.stdout, "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
 
 
-def firewall(_: Facts) -> Any:
+def firewall(_configuration: Facts) -> Any:
     """nftables' rules, as its own JSON."""
     output, problem = answer_of("/usr/sbin/nft", "--json", "list", "ruleset")
     return {"error": problem} if problem else json.loads(output)["nftables"]
 
 
-def sshd(_: Facts) -> Facts:
+def sshd(_configuration: Facts) -> Facts:
     """sshd's effective settings for the login user, each a list of values."""
     output, problem = answer_of("/usr/sbin/sshd", "-T")
     found: Facts = {"error": [problem]} if problem else {}
@@ -54,7 +54,7 @@ def sshd(_: Facts) -> Facts:
     return found
 
 
-def sockets(_: Facts) -> list[Facts]:
+def sockets(_configuration: Facts) -> list[Facts]:
     """Who listens where: protocol, address, port and process."""
     output, _ = answer_of("/usr/bin/ss", "-H", "-t", "-u", "-l", "-n", "-p")
     found: list[Facts] = []
@@ -84,8 +84,8 @@ def file(name: str) -> Facts | None:
         "kind": "directory" if stat.S_ISDIR(status.st_mode) else "link" if stat.S_ISLNK(status.st_mode) else "file",
         "size": status.st_size,
     }
-    # The sum of a small secret would give it away to guessing; those are readable by their owner alone.
-    if facts["kind"] == "file" and status.st_mode & 0o077:
+    # The sum of a small secret would give it away to guessing; what everybody may read is none.
+    if facts["kind"] == "file" and status.st_mode & stat.S_IROTH:
         facts["sha256"] = digest(name)
     return facts
 
@@ -123,13 +123,13 @@ def units(configuration: Facts) -> Facts:
     return {block["Id"]: block for block in blocks if "Id" in block}
 
 
-def failed_units(_: Facts) -> list[str]:
+def failed_units(_configuration: Facts) -> list[str]:
     """The names of all units that failed."""
     output, _ = answer_of("/usr/bin/systemctl", "list-units", "--failed", "--plain", "--no-legend")
     return [line.split()[0] for line in output.splitlines()]
 
 
-def upgrades(_: Facts) -> Facts:
+def upgrades(_configuration: Facts) -> Facts:
     """apt's settings about upgrades that happen by themselves; a repeated key has its values as a list."""
     output, _ = answer_of("/usr/bin/apt-config", "dump")
     found: Facts = {}
@@ -162,7 +162,7 @@ def packages(configuration: Facts) -> Facts:
     return {name: installed.get(name) for name in configuration["packages"]}
 
 
-def system(_: Facts) -> Facts:
+def system(_configuration: Facts) -> Facts:
     """Whether this is a container, and since when it runs."""
     return {
         "is_container": Path("/run/systemd/container").exists() or Path("/run/.containerenv").exists(),

@@ -1,0 +1,172 @@
+"""The host act: how often it goes to the machine, what it sends there, and what it makes of the answer."""
+
+import json
+import zlib
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.acts import host
+from bootstrap.errors import ConvergeFailed
+from bootstrap.remote import program
+from bootstrap.remote.desired import Bundle, HostInputs, Software
+from bootstrap.settings import Settings
+from bootstrap.values import Change, ChangeKind, Result, Secret
+
+ARTIFACT = "e" * 64
+INPUTS = HostInputs(
+    settings=Settings.model_validate({"environment": "local", "cloud": "local", "owner": "me", "cost_center": "none"}),
+    instance_id="i-1",
+    data_volume_id="vol-1",
+    url="https://10.0.0.1/",
+    software=Software("emulator", "2.1", {}, emulator=Bundle(ARTIFACT, {})),
+    secrets={"TOOLKIT_PASSWORD": Secret("pass"), "TOOLKIT_TOKEN": Secret("0" * 32)},
+    certificate="",
+    certificate_key=Secret(""),
+    authority="the authority",
+    casc_files={},
+)
+
+
+def unchanged(identity: str = "a") -> dict[str, Any]:
+    return {"id": identity, "changed": False, "failed": False}
+
+
+def changed(identity: str = "b") -> dict[str, Any]:
+    return {"id": identity, "changed": True, "failed": False, "kind": "alter", "detail": "mode"}
+
+
+def failed(identity: str) -> dict[str, Any]:
+    told = {"detail": "it is not active", "command": "systemctl start it", "exit_code": 1, "tail": "last words"}
+    return {"id": identity, "changed": False, "failed": True, **told}
+
+
+def answer(*results: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    return {"results": list(results), "missing": [], "notes": [], "not_reached": [], **parts}
+
+
+class Machine:
+    """A shell that gives the answers in turn, by mode, and refuses every other command."""
+
+    def __init__(self, **answers: dict[str, Any] | str) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        sudo: bool = False,
+        check: bool = True,
+        timeout: float | None = None,
+    ) -> Result:
+        assert sudo
+        if tuple(command) != program.COMMAND:
+            self.asked.append(" ".join(command))
+            return Result("", 0, "", "")
+        length, _, rest = stdin.partition(b"\n")
+        document = json.loads(zlib.decompress(rest[int(length) :]))
+        self.asked.append(document["mode"])
+        given = self.answers[document["mode"]]
+        said = given if isinstance(given, str) else f"\n{document['marker']}\n{json.dumps(given)}\n"
+        return Result("python3", 0 if said else 1, said, "sudo: a password is required")
+
+    def put(self, content: bytes | Path, path: str, mode: int = 0o600, *, sudo: bool = False) -> None:
+        assert sudo
+        self.asked.append(f"put {path} {mode:o}")
+
+    def forward(self, port: int) -> AbstractContextManager[int]:
+        raise AssertionError("not needed")
+
+    def close(self) -> None:
+        raise AssertionError("not ours to close")
+
+
+class Report:
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self.lines: list[str] = []
+
+    def change(self, change: Change) -> None:
+        self.changes.append(change)
+
+    def progress(self, text: str) -> None:
+        self.lines.append(text)
+
+    def notice(self, text: str) -> None:
+        raise AssertionError(text)
+
+
+def test_a_machine_in_its_wished_state_costs_one_round_trip_and_is_not_spoken_of() -> None:
+    machine, report = Machine(check=answer(unchanged())), Report()
+    host.apply(machine, INPUTS, {}, report)
+    assert (["check"], [], []) == (machine.asked, report.changes, report.lines)
+
+
+def test_changes_are_made_in_a_second_round_trip_and_told_one_by_one() -> None:
+    machine, report = Machine(check=answer(changed()), apply=answer(unchanged(), changed("c"))), Report()
+    host.apply(machine, INPUTS, {}, report)
+    assert ["check", "apply"] == machine.asked
+    assert [Change("host", ChangeKind.ALTER, "c", "mode")] == report.changes
+
+
+def test_planning_never_applies() -> None:
+    machine = Machine(check=answer(unchanged(), changed()))
+    assert (Change("host", ChangeKind.ALTER, "b", "mode"),) == host.plan(machine, INPUTS)
+    assert ["check"] == machine.asked
+
+
+def test_only_artifacts_that_the_machine_asks_for_are_sent() -> None:
+    machine, report = Machine(check=answer(changed(), missing=[ARTIFACT]), apply=answer(changed())), Report()
+    host.apply(machine, INPUTS, {ARTIFACT: b"content", "0" * 64: b"not needed"}, report)
+    folder = "/var/cache/bootstrap/artifacts"
+    assert ["check", f"install -d -m 0700 {folder}", f"put {folder}/{ARTIFACT} 600", "apply"] == machine.asked
+
+
+def test_a_failure_tells_what_was_done_before_and_then_the_reason() -> None:
+    results = (changed("packages"), failed("jenkins.service"))
+    machine, report = Machine(check=answer(changed()), apply=answer(*results, not_reached=["x", "y"])), Report()
+    with pytest.raises(ConvergeFailed) as caught:
+        host.apply(machine, INPUTS, {}, report)
+    assert ["packages"] == [change.name for change in report.changes]
+    assert "bringing 'jenkins.service' on i-1 to its wished state" == caught.value.doing
+    lines = ["it is not active", "'systemctl start it' exited with 1", "last words", "not reached: 2 more"]
+    assert lines == caught.value.found.splitlines()
+    assert "./bootstrap.py logs" in caught.value.remedy
+
+
+def test_a_look_that_fails_is_tried_for_real() -> None:
+    machine = Machine(check=answer(failed("user jenkins")), apply=answer(unchanged()))
+    host.apply(machine, INPUTS, {}, Report())
+    assert ["check", "apply"] == machine.asked
+
+
+def test_a_machine_without_sudo_or_python_is_told_in_its_own_words() -> None:
+    with pytest.raises(ConvergeFailed, match="a password is required"):
+        host.apply(Machine(check=""), INPUTS, {}, Report())
+
+
+def test_a_fault_of_the_program_is_told_as_one() -> None:
+    with pytest.raises(ConvergeFailed, match="fault of the toolkit"):
+        host.plan(Machine(check=answer(crash="Traceback ...")), INPUTS)
+
+
+def test_what_the_machine_notes_is_told_when_something_changed() -> None:
+    report = Report()
+    host.apply(Machine(check=answer(changed(), notes=["n"]), apply=answer(changed(), notes=["n"])), INPUTS, {}, report)
+    assert ["n"] == report.lines
+
+
+def test_the_controller_is_reached_with_the_toolkits_own_token() -> None:
+    found = host.apply(Machine(check=answer(unchanged())), INPUTS, {}, Report())
+    assert ("toolkit", "11" + "0" * 32, "pass") == (found.user, found.token.reveal(), found.password.reveal())
+    assert ("https://10.0.0.1/", "2.1", True, "the authority") == (
+        found.url,
+        found.version,
+        found.is_emulated,
+        found.authority,
+    )

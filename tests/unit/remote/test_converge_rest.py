@@ -1,0 +1,181 @@
+"""Kernel settings, commands, repositories, accounts, and the walk over all resources."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted import ScriptedContext
+
+from bootstrap.remote.artifacts import hash_of
+from bootstrap.remote.converge import accounts, commands, kernel, main
+from bootstrap.remote.converge.core import ARTIFACTS, Context, Failed
+
+
+def kernel_of(root: Path, *, is_container: bool = False, **values: str) -> Context:
+    for key, value in values.items():
+        place = root / "proc/sys" / key.replace("_", "/", 1)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(f"{value}\n")
+    if is_container:
+        (root / "run").mkdir()
+        (root / "run/.containerenv").write_text("")
+    return Context(root=root)
+
+
+def sysctl(**values: str) -> dict[str, Any]:
+    wished = {key.replace("_", ".", 1): value for key, value in values.items()}
+    return {"id": "kernel", "kind": "sysctl", "path": "/etc/sysctl.d/x.conf", "values": wished}
+
+
+def test_kernel_settings_are_set_now_and_for_the_next_boot(tmp_path: Path) -> None:
+    context = kernel_of(tmp_path, net_a="0", fs_b="1")
+    it = sysctl(net_a="1", fs_b="1")
+    finding = kernel.sysctl(context, it)
+    assert finding is not None and "mode 0644, net.a" == finding.detail
+    finding.act()
+    assert ("1", "fs.b = 1\nnet.a = 1\n") == (
+        (tmp_path / "proc/sys/net/a").read_text(),
+        (tmp_path / "etc/sysctl.d/x.conf").read_text(),
+    )
+    assert kernel.sysctl(context, it) is None
+
+
+def test_in_a_container_what_the_hosts_kernel_owns_is_noted_and_left(tmp_path: Path) -> None:
+    context = kernel_of(tmp_path, is_container=True, fs_b="0")
+    it = sysctl(fs_b="1", net_absent="1")
+    finding = kernel.sysctl(context, it)
+    assert finding is not None
+    finding.act()
+    assert kernel.sysctl(context, it) is None
+    assert "0\n" == (tmp_path / "proc/sys/fs/b").read_text()
+    assert {"owned by the host's kernel, left as they are: fs.b, net.absent"} == set(context.notes)
+
+
+def test_a_command_runs_when_its_sources_are_newer_than_its_product(tmp_path: Path) -> None:
+    (tmp_path / "source").write_text("")
+    context = ScriptedContext(root=tmp_path, script={"make": ""})
+    it = {"id": "c", "kind": "command", "command": ["make"], "creates": "/product", "sources": ["/source"]}
+    finding = commands.command(context, it)
+    assert finding is not None and "makes /product" == finding.detail
+    (tmp_path / "product").write_text("")
+    os.utime(tmp_path / "source", (1, 1))
+    assert commands.command(context, it) is None
+    os.utime(tmp_path / "product", (0, 0))
+    finding = commands.command(context, it)
+    assert finding is not None and "newer: source" == finding.detail
+    finding.act()
+    assert ["make"] == context.ran
+
+
+def test_a_command_is_not_run_when_its_check_succeeds_or_its_program_is_absent(tmp_path: Path) -> None:
+    context = ScriptedContext(root=tmp_path, script={"check": "", "check no": (1, "")})
+    it = {"id": "c", "kind": "command", "command": ["do"], "unless": ["check"]}
+    assert commands.command(context, it) is None
+    assert commands.command(context, {**it, "unless": ["check", "no"], "needs": "/usr/sbin/absent"}) is None
+    assert commands.command(context, {**it, "unless": ["check", "no"]}) is not None
+
+
+def bundle_of(folder: Path, *messages: str) -> tuple[str, Path]:
+    """A commit of a new repository's branch 'main', and a bundle that holds it."""
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", "-C", str(folder)]
+    subprocess.run(["git", "init", "-q", "-b", "main", str(folder)], check=True)
+    for message in messages:
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", message], check=True)
+    bundle = folder / f"{len(messages)}.bundle"
+    subprocess.run([*git, "bundle", "create", "-q", str(bundle), "main"], check=True)
+    commit = subprocess.run([*git, "rev-parse", "main"], check=True, capture_output=True, text=True).stdout.strip()
+    return commit, bundle
+
+
+def test_a_repository_follows_its_commit_even_where_history_was_rewritten(tmp_path: Path) -> None:
+    context = Context(root=tmp_path / "root")
+    context.path(ARTIFACTS).mkdir(parents=True)
+    for name in ("one", "other"):
+        commit, bundle = bundle_of(tmp_path / name, name, "more")
+        it = {"id": "r", "path": "/srv/it.git", "branch": "main", "commit": commit, "bundle": hash_of(bundle)}
+        finding = commands.repository(context, it)
+        assert finding is not None and (it["bundle"],) == finding.missing
+        context.artifact(it["bundle"]).write_bytes(bundle.read_bytes())
+        finding.act()
+        assert commands.repository(context, it) is None
+        path = str(context.path("/srv/it.git"))
+        subprocess.run(["git", "-C", path, "pack-refs", "--all"], check=True)
+        assert commands.repository(context, it) is None
+
+
+def test_an_account_with_another_number_is_refused() -> None:
+    with pytest.raises(Failed, match="has the number 0, not 870"):
+        accounts.group(ScriptedContext(), {"name": "root", "gid": 870})
+    with pytest.raises(Failed, match="has the number 0, not 870"):
+        accounts.user(ScriptedContext(), {"name": "root", "uid": 870, "group": "root", "home": "/", "shell": "/bin/sh"})
+
+
+def test_an_account_that_is_missing_is_made_with_its_number() -> None:
+    context = ScriptedContext(script=lambda _line: "")
+    wished = {"name": "no-such-user", "uid": 870, "group": "no-such-user", "home": "/home/x", "shell": "/bin/sh"}
+    for finding in (accounts.group(context, {"name": "no-such-user", "gid": 870}), accounts.user(context, wished)):
+        assert finding is not None
+        finding.act()
+    assert [
+        "groupadd --system --gid 870 no-such-user",
+        "useradd --system --no-create-home --uid 870 --gid no-such-user --home-dir /home/x --shell /bin/sh no-such-user",
+    ] == context.ran
+
+
+def file(name: str, content: str = "x", **properties: Any) -> dict[str, Any]:
+    return {"id": name, "kind": "file", "path": f"/etc/{name}", "content": content, **properties}
+
+
+def walk(context: Context, mode: str, *resources: dict[str, Any]) -> dict[str, Any]:
+    return main.converge({"mode": mode, "resources": resources}, Context(root=context.root))
+
+
+def test_checking_changes_nothing_and_tells_what_applying_would(tmp_path: Path) -> None:
+    context = Context(root=tmp_path)
+    answer = walk(context, "check", file("a"), file("b", sha256="0" * 64))
+    assert [True, True] == [result["changed"] for result in answer["results"]]
+    assert ["0" * 64] == answer["missing"]
+    assert [] == list(tmp_path.rglob("*"))
+
+
+def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
+    context = Context(root=tmp_path)
+    assert [True, True] == [result["changed"] for result in walk(context, "apply", file("a"), file("b"))["results"]]
+    assert [False, False] == [result["changed"] for result in walk(context, "apply", file("a"), file("b"))["results"]]
+
+
+def test_the_first_failure_ends_the_walk_and_the_next_run_goes_on_from_there(tmp_path: Path) -> None:
+    context = Context(root=tmp_path)
+    refused = file("b", validate=["sh", "-c", "echo why; exit 3"])
+    answer = walk(context, "apply", file("a"), refused, file("c"))
+    assert ("b", 3, "why") == tuple(answer["results"][-1][key] for key in ("id", "exit_code", "tail"))
+    assert ["c"] == answer["not_reached"]
+    answer = walk(context, "apply", file("a"), file("b"), file("c"))
+    assert ["b", "c"] == [result["id"] for result in answer["results"] if result["changed"]]
+
+
+def test_a_check_goes_on_after_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "etc/a").mkdir(parents=True)
+    directory_in_its_way = {"id": "d", "kind": "directory", "path": "/etc/b"}
+    (tmp_path / "etc/b").write_text("")
+    answer = walk(Context(root=tmp_path), "check", directory_in_its_way, file("c"))
+    assert [(True, False), (False, True)] == [(result["failed"], result["changed"]) for result in answer["results"]]
+
+
+def test_a_change_that_does_not_hold_is_a_failure(tmp_path: Path) -> None:
+    context = ScriptedContext(root=tmp_path, script={"check": (1, ""), "do": ""})
+    it = {"id": "c", "kind": "command", "command": ["do"], "unless": ["check"]}
+    answer = main.converge({"mode": "apply", "resources": [it]}, context)
+    assert "still not as wished after the change: not done yet" == answer["results"][0]["detail"]
+
+
+def test_artifacts_are_gone_once_everything_is_in_place_and_kept_until_then(tmp_path: Path) -> None:
+    context = Context(root=tmp_path)
+    context.path(ARTIFACTS).mkdir(parents=True)
+    context.artifact("kept").write_text("")
+    walk(context, "apply", file("a", validate=["false"]))
+    assert context.artifact("kept").exists()
+    walk(context, "apply", file("a"))
+    assert not context.artifact("kept").exists()

@@ -1,0 +1,272 @@
+"""The wished state: what every machine must be, read from the data that describes it."""
+
+import configparser
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wished import EMULATOR, KEY, SECRETS, SETTINGS, WAR, inputs
+
+from bootstrap.remote.converge.main import KINDS
+from bootstrap.remote.desired import HostInputs, desired
+from bootstrap.settings import Settings
+
+
+def by_id(given: HostInputs) -> dict[str, dict[str, Any]]:
+    return {resource["id"]: resource for resource in desired(given)}
+
+
+@pytest.fixture
+def wished() -> dict[str, dict[str, Any]]:
+    return by_id(inputs())
+
+
+def settings_of(text: str) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=["="])
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(text)
+    return parser
+
+
+def unit(wished: dict[str, dict[str, Any]]) -> configparser.ConfigParser:
+    return settings_of(wished["jenkins.service file"]["content"])
+
+
+@pytest.mark.parametrize("software", [EMULATOR, WAR])
+def test_every_resource_has_a_name_of_its_own_and_a_kind_that_the_machine_knows(software: Any) -> None:
+    resources = desired(inputs(software=software))
+    assert len(resources) == len({resource["id"] for resource in resources})
+    assert {resource["kind"] for resource in resources} <= set(KINDS)
+
+
+@pytest.mark.parametrize("software", [EMULATOR, WAR])
+def test_what_restarts_a_unit_comes_before_it(software: Any) -> None:
+    seen: set[str] = set()
+    for resource in desired(inputs(software=software)):
+        assert set(resource.get("restart_on", ())) <= seen, resource["id"]
+        seen.add(resource["id"])
+
+
+def test_the_same_inputs_give_the_same_state() -> None:
+    assert json.dumps(desired(inputs())) == json.dumps(desired(inputs()))
+
+
+def test_secrets_lie_only_in_resources_that_are_marked_and_closed() -> None:
+    for resource in desired(inputs()):
+        text = json.dumps(resource)
+        if any(secret in text for secret in (*SECRETS.values(), "precious")):
+            assert resource.get("secret") is True, resource["id"]
+            assert resource["mode"] in {"0400", "0600", "0640"}, resource["id"]
+
+
+def test_no_secret_is_on_a_command_line(wished: dict[str, dict[str, Any]]) -> None:
+    commands = [resource.get("command", []) + resource.get("unless", []) for resource in wished.values()]
+    assert "precious" not in json.dumps(commands)
+
+
+def test_the_firewall_lets_in_ssh_and_https_and_nothing_else(wished: dict[str, dict[str, Any]]) -> None:
+    rules = wished["firewall rules"]["content"]
+    assert ["{ 22, 443 }"] == re.findall(r"dport (\{[^}]*\}|\S+)", rules)
+    chains = dict(re.findall(r"type filter hook (\w+) priority filter; policy (\w+);", rules))
+    assert {"input": "drop", "forward": "drop", "output": "accept"} == chains
+
+
+def test_the_proxy_speaks_modern_tls_on_443_alone(wished: dict[str, dict[str, Any]]) -> None:
+    site = wished["nginx site"]["content"]
+    assert ["443 ssl default_server"] == re.findall(r"listen ([^;]*);", site)
+    assert ["TLSv1.2 TLSv1.3"] == re.findall(r"ssl_protocols ([^;]*);", site)
+    (ciphers,) = re.findall(r"ssl_ciphers ([^;]*);", site)
+    assert all(
+        cipher.startswith("ECDHE-") and ("GCM" in cipher or "POLY1305" in cipher) for cipher in ciphers.split(":")
+    )
+    assert "Strict-Transport-Security" in site
+    assert "absent" == wished["nginx default site"]["kind"]
+
+
+def test_the_proxy_never_passes_a_clients_own_word_on_where_it_comes_from(wished: dict[str, dict[str, Any]]) -> None:
+    passed = dict(re.findall(r"proxy_set_header (\S+) ([^;]*);", wished["nginx site"]["content"]))
+    assert {"X-Forwarded-For": "$remote_addr", "X-Forwarded-Proto": "https"}.items() <= passed.items()
+    assert {'""'} == {
+        passed[name] for name in ("Forwarded", "X-Forwarded-Prefix", "X-Forwarded-User", "X-Forwarded-Server")
+    }
+    assert "proxy_add_x_forwarded_for" not in wished["nginx site"]["content"]
+
+
+def test_the_path_reaches_jenkins_as_it_came(wished: dict[str, dict[str, Any]]) -> None:
+    assert ["http://jenkins"] == re.findall(r"proxy_pass ([^;]*);", wished["nginx site"]["content"])
+
+
+def test_sshd_takes_keys_of_one_user_and_tunnels_to_jenkins_alone(wished: dict[str, dict[str, Any]]) -> None:
+    lines = (line.split(maxsplit=1) for line in wished["sshd settings"]["content"].splitlines())
+    settings = {line[0]: line[1] for line in lines if line and not line[0].startswith("#")}
+    expected = {
+        "AllowUsers": "admin",
+        "AuthenticationMethods": "publickey",
+        "PasswordAuthentication": "no",
+        "KbdInteractiveAuthentication": "no",
+        "PermitRootLogin": "no",
+        "X11Forwarding": "no",
+        "AllowAgentForwarding": "no",
+        "AllowTcpForwarding": "local",
+        "PermitOpen": "127.0.0.1:8080 127.0.0.1:443",
+    }
+    assert expected == {key: settings[key] for key in expected}
+    assert wished["sshd settings"]["path"].endswith("/10-bootstrap.conf")
+
+
+def test_jenkins_runs_in_a_sandbox(wished: dict[str, dict[str, Any]]) -> None:
+    service = unit(wished)["Service"]
+    yes = (
+        "NoNewPrivileges",
+        "ProtectHome",
+        "PrivateTmp",
+        "PrivateDevices",
+        "ProtectKernelTunables",
+        "ProtectKernelModules",
+    )
+    yes += ("ProtectKernelLogs", "ProtectControlGroups", "RestrictNamespaces", "RestrictSUIDSGID", "LockPersonality")
+    assert dict.fromkeys(yes, "yes") == {key: service[key] for key in yes}
+    expected = {
+        "User": "jenkins",
+        "ProtectSystem": "strict",
+        "ReadWritePaths": "/var/lib/jenkins /var/cache/bootstrap/venvs",
+        "CapabilityBoundingSet": "",
+        "SystemCallArchitectures": "native",
+        "UMask": "0027",
+        "Type": "notify",
+        "TimeoutStartSec": "600",
+    }
+    assert expected == {key: service[key] for key in expected}
+
+
+def test_credentials_reach_jenkins_through_systemd_alone(wished: dict[str, dict[str, Any]]) -> None:
+    text = wished["jenkins.service file"]["content"]
+    loaded = [line.partition("=")[2] for line in text.splitlines() if line.startswith("LoadCredential=")]
+    assert [f"{name}:/etc/jenkins/credentials/{name}" for name in sorted(SECRETS)] == loaded
+    assert "Environment=SECRETS=%d" in text.splitlines()
+    for name in SECRETS:
+        credential = wished[f"credential {name}"]
+        assert ("root", "0400", True) == (credential["owner"], credential["mode"], credential["secret"])
+
+
+def test_jenkins_listens_on_the_loopback_only() -> None:
+    command = unit(by_id(inputs(software=WAR)))["Service"]["ExecStart"]
+    assert "--httpListenAddress=127.0.0.1 --httpPort=8080" in command
+    environment = by_id(inputs())["jenkins environment"]["content"].splitlines()
+    assert {'JENKINS_LISTEN_ADDRESS="127.0.0.1"', 'JENKINS_PORT="8080"'} <= set(environment)
+
+
+def test_the_war_starts_without_the_wizard_and_with_its_heap() -> None:
+    settings = Settings.model_validate({**SETTINGS, "jenkins": {"heap": "3g"}})
+    command = unit(by_id(inputs(software=WAR, settings=settings)))["Service"]["ExecStart"].split()
+    assert {"-Xmx3g", "-Djenkins.install.runSetupWizard=false", "/usr/local/share/jenkins/jenkins.war"} <= set(command)
+
+
+def test_the_emulator_stands_under_the_same_unit_and_says_so(wished: dict[str, dict[str, Any]]) -> None:
+    assert "/usr/bin/python3 -m jenkins_emulator" == unit(wished)["Service"]["ExecStart"]
+    assert "emulator" in unit(wished)["Unit"]["Description"]
+    assert "/usr/local/lib/jenkins-emulator" == wished["emulator"]["path"]
+    assert 'PYTHONPATH="/usr/local/lib/jenkins-emulator"' in wished["jenkins environment"]["content"].splitlines()
+
+
+@pytest.mark.parametrize(("software", "has_groovy"), [(EMULATOR, True), (WAR, False)])
+def test_the_emulators_packages_come_with_the_emulator_alone(software: Any, has_groovy: bool) -> None:
+    assert has_groovy == ("groovy" in by_id(inputs(software=software))["packages"]["names"])
+
+
+def test_jenkins_restarts_for_what_it_reads_only_at_its_start() -> None:
+    causes = set(by_id(inputs(software=WAR))["jenkins.service"]["restart_on"])
+    expected = {
+        "jenkins.service file",
+        "jenkins environment",
+        "aws environment",
+        "jenkins.war",
+        "plugins",
+        "plugins lock",
+    }
+    assert expected | {f"credential {name}" for name in SECRETS} == causes
+
+
+def test_casc_files_are_laid_down_for_the_first_start_only(wished: dict[str, dict[str, Any]]) -> None:
+    casc = wished["casc files"]
+    assert (True, "0750", "jenkins") == (casc["once"], casc["directory_mode"], casc["group"])
+    assert [{"path": "a.yaml", "content": "jenkins: {}\n", "mode": "0640"}] == casc["files"]
+
+
+def test_only_plugin_files_that_nobody_wished_are_strangers() -> None:
+    assert ["*.jpi", "*.hpi"] == by_id(inputs(software=WAR))["plugins"]["strangers"]
+
+
+def test_the_home_is_on_the_data_volume_and_its_owner_has_a_fixed_number(wished: dict[str, dict[str, Any]]) -> None:
+    assert "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0abc" == wished["data volume"]["device"]
+    assert wished["group jenkins"]["gid"] == wished["user jenkins"]["uid"]
+    order = list(wished)
+    assert order.index("data volume") < order.index("/var/lib/jenkins") < order.index("jenkins.service")
+
+
+def test_extra_authorities_are_trusted_before_anything_is_fetched(wished: dict[str, dict[str, Any]]) -> None:
+    order = list(wished)
+    assert order.index("certificate company.crt") < order.index("certificates") < order.index("packages")
+    assert 'REQUESTS_CA_BUNDLE="/etc/ssl/certs/ca-certificates.crt"' in wished["jenkins environment"]["content"]
+    assert "certificates" not in by_id(inputs(ca_certificates={}))
+
+
+def test_environment_files_read_in_a_shell_as_they_were_meant(
+    wished: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    (tmp_path / "it.env").write_text(wished["jenkins environment"]["content"])
+    script = f'set -a; . {tmp_path / "it.env"}; printf %s "$JENKINS_ADMIN_ADDRESS"'
+    assert 'a "quoted" $name' == subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout
+
+
+def test_upgrades_are_of_security_and_never_reboot(wished: dict[str, dict[str, Any]]) -> None:
+    text = wished["upgrade settings"]["content"]
+    assert "#clear Unattended-Upgrade::Origins-Pattern;" in text
+    assert ["origin=Debian,codename=${distro_codename}-security,label=Debian-Security"] == re.findall(
+        r'"(origin[^"]*)"', text
+    )
+    assert 'Unattended-Upgrade::Automatic-Reboot "false";' in text
+
+
+def test_the_toolkit_finds_out_that_it_runs_on_the_machine(wished: dict[str, dict[str, Any]]) -> None:
+    expected = {
+        "environment": "local",
+        "instance_id": "i-1",
+        "venvs": "/var/cache/bootstrap/venvs",
+        "software": {"kind": "emulator", "version": "2.1"},
+    }
+    assert expected == json.loads(wished["machine"]["content"])
+    assert 'AWS_REGION="eu-central-1"\n' == wished["aws environment"]["content"]
+
+
+def test_a_repository_elsewhere_needs_none_on_the_machine() -> None:
+    assert "toolkit repository" not in by_id(inputs(toolkit=None))
+
+
+def test_builds_ask_for_facts_through_a_socket_because_they_cannot_become_root(
+    wished: dict[str, dict[str, Any]],
+) -> None:
+    socket = settings_of(wished["inspector socket"]["content"])["Socket"]
+    assert ("0660", "jenkins", "yes") == (socket["SocketMode"], socket["SocketGroup"], socket["Accept"])
+    service = settings_of(wished["inspector service"]["content"])["Service"]
+    assert (wished["inspector"]["path"], "null") == (service["ExecStart"], service["StandardInput"])
+    assert "0755" == wished["inspector"]["mode"]
+
+
+def test_the_inspector_is_asked_about_what_is_wished(wished: dict[str, dict[str, Any]]) -> None:
+    asked = json.loads(wished["inspected facts"]["content"])
+    assert set(asked["units"]) - {"var-lib-jenkins.mount"} == {
+        name for name, it in wished.items() if it["kind"] == "unit"
+    }
+    assert set(asked["sysctls"]) == set(wished["kernel settings"]["values"])
+    assert KEY not in wished["inspected facts"]["content"]
+
+
+def test_the_machines_zone_and_extra_packages_are_the_settings() -> None:
+    settings = Settings.model_validate({**SETTINGS, "host": {"timezone": "Europe/Berlin", "extra_packages": ("htop",)}})
+    found = by_id(inputs(settings=settings))
+    assert "/usr/share/zoneinfo/Europe/Berlin" == found["localtime"]["target"]
+    assert "htop" in found["packages"]["names"]

@@ -1,0 +1,82 @@
+"""The program on its way: one exec, only standard library, found again in whatever else the machine prints."""
+
+import ast
+import json
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+from bootstrap.remote import program
+
+FOLDER = Path(program.__file__).parent / "converge"
+NOTHING = {"results": [], "missing": [], "notes": [], "not_reached": []}
+
+
+def launched(
+    tmp_path: Path, mode: str, resources: list[dict[str, object]]
+) -> tuple[subprocess.CompletedProcess[bytes], str]:
+    """The program run as the machine runs it, far from this project's own files."""
+    stdin, marker = program.request(mode, resources)
+    command = [sys.executable, *program.COMMAND[1:]]
+    return subprocess.run(command, input=stdin, capture_output=True, cwd=tmp_path, env={}), marker
+
+
+def test_it_runs_from_standard_input_alone(tmp_path: Path) -> None:
+    done, marker = launched(tmp_path, "check", [])
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert NOTHING == program.answer(done.stdout.decode(), marker)
+
+
+def test_it_looks_at_resources_and_answers_for_each(tmp_path: Path) -> None:
+    resource = {"id": "it", "kind": "file", "path": str(tmp_path / "it"), "content": "x"}
+    done, marker = launched(tmp_path, "check", [resource])
+    (result,) = program.answer(done.stdout.decode(), marker)["results"]
+    assert ("it", True, "add") == (result["id"], result["changed"], result["kind"])
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_bug_on_the_machine_is_answered_without_any_content(tmp_path: Path) -> None:
+    done, marker = launched(tmp_path, "check", [{"id": "it", "kind": "file", "content": "precious"}])
+    crash = program.answer(done.stdout.decode(), marker)["crash"]
+    assert "KeyError: 'path'" in crash
+    assert b"precious" not in done.stdout + done.stderr
+
+
+def test_noise_around_the_answer_changes_nothing() -> None:
+    assert {"a": 1} == program.answer('motd\n{"a": 2}\n---m---\n{"a": 1}\n', "---m---")
+
+
+@pytest.mark.parametrize("output", ["", "noise", "\n---m---\n", "\n---m---\n[1]", '\n---other---\n{"a": 1}'])
+def test_no_answer_is_told_as_such(output: str) -> None:
+    with pytest.raises(program.NoAnswer):
+        program.answer(output, "---m---")
+
+
+def test_the_marker_is_never_the_same() -> None:
+    assert program.request("check", [])[1] != program.request("check", [])[1]
+
+
+def test_the_request_says_what_to_do() -> None:
+    stdin, marker = program.request("apply", [{"id": "a"}])
+    length, _, rest = stdin.partition(b"\n")
+    document = json.loads(zlib.decompress(rest[int(length) :]))
+    assert {"mode": "apply", "marker": marker, "resources": [{"id": "a"}]} == document
+
+
+def test_the_program_is_small_enough_for_a_far_connection() -> None:
+    assert len(program.archive()) < 24_000
+
+
+def test_on_the_machine_it_needs_the_standard_library_alone() -> None:
+    imported = set()
+    for path in FOLDER.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module or "")
+    foreign = {name for name in imported if name.split(".")[0] not in sys.stdlib_module_names}
+    assert {name for name in foreign if not name.startswith("bootstrap.remote.converge")} == set()
