@@ -40,7 +40,9 @@ def _destroy(parser: argparse.ArgumentParser) -> None:
 
 
 def _ssh(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("command", nargs=argparse.REMAINDER, help="a command to run there; none opens a shell")
+    parser.add_argument(
+        "remote", metavar="COMMAND", nargs=argparse.REMAINDER, help="a command to run there; none opens a shell"
+    )
 
 
 def _logs(parser: argparse.ArgumentParser) -> None:

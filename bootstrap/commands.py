@@ -137,13 +137,13 @@ def _ssh(options: argparse.Namespace) -> int:
     from bootstrap.remote import openssh
 
     with opened(options) as (made, _), openssh.client(made.machine) as client:
-        return subprocess.run([*client, *options.command]).returncode
+        return subprocess.run([*client, *options.remote[options.remote[:1] == ["--"] :]]).returncode
 
 
 def _logs(options: argparse.Namespace) -> int:
     command = ["journalctl", "--no-pager", "--unit", options.unit, "--lines", str(options.lines)]
     if options.follow:
-        options.command = ["sudo", *command, "--follow"]
+        options.remote = ["sudo", *command, "--follow"]
         return _ssh(options)
     with opened(options) as (made, _):
         sys.stdout.write(made.shell.run(command, sudo=True).stdout)

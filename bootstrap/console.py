@@ -25,13 +25,12 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def verdict(found: Verdict) -> None:
-    """The checks, a table by group; a failed one with what was found instead."""
-    console = Console(highlight=False)
-    drawn = Table("group", "check", "outcome", "s", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    """The checks, a line each; after them the failed ones with what was found instead."""
+    console = Console(highlight=False, soft_wrap=True)
+    width = max((len(check.group) for check in found.checks), default=0)
     for check in found.checks:
-        outcome = Text(check.outcome, style=_OUTCOMES.get(check.outcome, ""))
-        drawn.add_row(check.group, Text(check.name), outcome, f"{check.seconds:.2f}")
-    console.print(drawn)
+        outcome = (f"{check.outcome:<7}", _OUTCOMES.get(check.outcome, ""))
+        console.print(Text.assemble(outcome, " ", (f"{check.group:<{width}}", "dim"), f"  {check.name}"))
     for check in found.failed:
         console.print(Text.assemble((f"\n{check.group}: {check.name}", "bold red")))
         console.print(Text("\n".join(f"    {line}" for line in check.detail.strip().splitlines()[:15])))

@@ -91,7 +91,8 @@ class JenkinsSettings(Section):
     file: str | None = None
     fallback: Literal["none", "emulator"] = "none"
     heap: Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")] = "1g"
-    executors: Annotated[int, Field(ge=1, le=64)] = 2
+    # At least two: a build of 'verify' waits for one of 'canary'.
+    executors: Annotated[int, Field(ge=2, le=64)] = 2
     admin_address: Address = "jenkins@localhost"
     url: Annotated[str, Field(pattern=r"^https://[^\s/]+/$")] | None = None
 
