@@ -49,8 +49,8 @@ class Call:
         self.controller.authorization.require(self.identity, permission)
 
     async def form(self) -> dict[str, str]:
-        """Query and form values together; the form wins."""
-        values = {key: str(value) for key, value in self.request.query.items()}
+        """Query and form values together; the query wins, as it comes first in a servlet's parameters."""
+        values: dict[str, str] = {}
         if self.request.content_type in {"application/x-www-form-urlencoded", "multipart/form-data"}:
             for key, value in (await self.request.post()).items():
                 values[key] = (
@@ -60,6 +60,8 @@ class Call:
                     if isinstance(value, web.FileField)
                     else ""
                 )
+        for key, value in self.request.query.items():
+            values[key] = value
         return values
 
     async def structured(self) -> dict[str, Any]:

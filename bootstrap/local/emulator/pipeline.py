@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .controller import Controller
 
 LINE_LIMIT = 64 * 1024 * 1024
-QUIET_BLOCKS = {"_branch", "_declaredEnvironment", "_tools"}
+BRANCHING = {"parallel"}  # its branches show their own braces
 SHOWN = {"_declaredEnvironment": "withEnv", "_tools": "withEnv", "_branch": ""}
 
 
@@ -292,11 +292,13 @@ class Pipeline:
                 self.console.line(f"[Pipeline] // {shown}")
             raise
         label = f" ({context.name})" if name == "stage" else f" (Branch: {context.name})" if name == "_branch" else ""
-        self.console.line(f"[Pipeline] {{{label}")
+        if name not in BRANCHING:
+            self.console.line(f"[Pipeline] {{{label}")
         return {"context": context.identifier}
 
     async def _leave(self, context: Context, name: str, problem: dict[str, Any] | None) -> dict[str, bool]:
-        self.console.line("[Pipeline] }")
+        if name not in BRANCHING:
+            self.console.line("[Pipeline] }")
         verdict = context.leave(problem) if context.leave else None
         await context.stack.aclose()
         del self._contexts[context.identifier]

@@ -1,0 +1,139 @@
+"""Configuration as Code: strict checking, reload, export, secrets."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import pytest
+import requests
+
+CHECK = "configuration-as-code/check"
+
+
+def test_clean_text_has_no_faults(server: Any) -> None:
+    response = server.post(CHECK, data='jenkins:\n  systemMessage: "x"\n')
+    assert (response.status_code, response.json()) == (200, [])
+
+
+def test_unknown_attribute_is_named_with_its_line(server: Any) -> None:
+    response = server.post(CHECK, data="jenkins:\n  systemMessage: x\n  noSuchThing: 1\n")
+    assert response.status_code == 400
+    (issue,) = response.json()
+    assert issue["line"] == 3
+    assert "Invalid configuration elements for type: class jenkins.model.Jenkins : noSuchThing." in issue["message"]
+    assert "systemMessage" in issue["message"]
+
+
+def test_unknown_root_element_is_refused(server: Any) -> None:
+    response = server.post(CHECK, data="nonsense:\n  a: 1\n")
+    assert response.status_code == 400
+    assert "nonsense" in response.json()[0]["message"]
+
+
+def test_removed_crumb_attribute_is_refused(server: Any) -> None:
+    text = "jenkins:\n  crumbIssuer:\n    standard:\n      excludeClientIPFromCrumb: true\n"
+    response = server.post(CHECK, data=text)
+    assert response.status_code == 400
+    assert response.json()[0]["line"] == 4
+
+
+def test_unknown_permission_is_refused(server: Any) -> None:
+    entry = "{name: a, permissions: [Job/Fly]}"
+    text = f"jenkins:\n  authorizationStrategy:\n    globalMatrix:\n      entries:\n        - user: {entry}\n"
+    assert server.post(CHECK, data=text).status_code == 400
+
+
+@pytest.mark.parametrize("text", ["jenkins: [", "jenkins:\n\t- x\n", "- a\n"])
+def test_text_that_is_no_yaml_mapping_is_refused(server: Any, text: str) -> None:
+    assert server.post(CHECK, data=text).status_code == 400
+
+
+def test_get_on_check_is_405(server: Any) -> None:
+    assert server.get(CHECK).status_code == 405
+
+
+def test_export_is_yaml_with_sealed_secrets(server: Any) -> None:
+    response = server.post("configuration-as-code/export")
+    assert response.status_code == 200
+    assert "jenkins:" in response.text
+    assert server.password not in response.text
+
+
+@pytest.mark.own_process
+def test_export_holds_what_is_configured_and_no_plain_secret(server: Any) -> None:
+    text = server.post("configuration-as-code/export").text
+    assert "systemMessage: contract" in text
+    assert "token-s3cr3t" not in text
+    assert "{AQAA" in text
+
+
+@pytest.mark.own_process
+def test_reload_applies_a_changed_file_and_refuses_a_broken_one(fresh: Any) -> None:
+    fresh.start()
+    session = requests.Session()
+    session.auth = ("admin", "admin-password")
+    crumb = session.get(f"{fresh.url}/crumbIssuer/api/json").json()
+    session.headers[crumb["crumbRequestField"]] = crumb["crumb"]
+
+    def reload() -> requests.Response:
+        return session.post(f"{fresh.url}/configuration-as-code/reload", allow_redirects=False)
+
+    def message() -> str:
+        return str(session.get(f"{fresh.url}/api/json").json()["description"])
+
+    base = fresh.casc / "10-base.yaml"
+    base.write_text(base.read_text().replace('"contract"', '"second"'))
+    assert reload().status_code == 302
+    assert message() == "second"
+    base.write_text(base.read_text().replace('"second"', '"third"') + "  noSuchThing: 1\n")
+    refused = reload()
+    assert refused.status_code == 200
+    assert "noSuchThing" in refused.text
+    assert "10-base.yaml" in refused.text
+    assert message() == "second"
+
+
+@pytest.mark.own_process
+def test_same_scalar_in_two_files_is_a_conflict_and_stops_the_start(fresh: Any) -> None:
+    (fresh.casc / "30-again.yaml").write_text('jenkins: {systemMessage: "other"}\n')
+    with pytest.raises(
+        RuntimeError,
+        match=r"exit 5: .*\n.*30-again\.yaml, line 1: Found conflicting configuration of jenkins\.systemMessage",
+    ):
+        fresh.start()
+
+
+@pytest.mark.own_process
+def test_unknown_key_stops_the_start(fresh: Any) -> None:
+    (fresh.casc / "30-bad.yaml").write_text("unclassified:\n  noSuchRoot:\n    a: 1\n")
+    with pytest.raises(RuntimeError, match=r"exit 5: (?s:.*)30-bad\.yaml, line 2: .*noSuchRoot"):
+        fresh.start()
+
+
+@pytest.mark.own_process
+def test_missing_secret_stops_the_start_when_resolution_is_strict(fresh: Any) -> None:
+    (fresh.casc / "30-secret.yaml").write_text('unclassified: {location: {adminAddress: "${NOT_THERE}"}}\n')
+    with pytest.raises(RuntimeError, match="Found unresolved variable 'NOT_THERE'"):
+        fresh.start()
+
+
+@pytest.mark.own_process
+def test_element_of_a_missing_plugin_stops_the_start(fresh: Any) -> None:
+    (fresh.casc / "30-jobs.yaml").write_text("jobs:\n  - script: \"folder('x')\"\n")
+    with pytest.raises(RuntimeError, match="No configurator found for the following root element: jobs"):
+        fresh.start()
+
+
+@pytest.mark.own_process
+def test_reload_by_token_checks_the_token(server: Any) -> None:
+    url = f"{server.url}/reload-configuration-as-code/"
+    wrong = requests.post(url, params={"casc-reload-token": "wrong"})
+    right = requests.post(url, params={"casc-reload-token": "reload-token"})
+    assert (wrong.status_code, right.status_code) == (401, 200)
+
+
+@pytest.mark.own_process
+def test_orderly_stop_ends_with_zero(fresh: Any) -> None:
+    fresh.start()
+    assert fresh.stop(signal.SIGTERM) == 0

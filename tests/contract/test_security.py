@@ -1,0 +1,115 @@
+"""Who may do what, and how it is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+
+def test_login_page_is_readable_by_everybody_and_names_the_version(server: Any) -> None:
+    response = server.anonymous.get(f"{server.url}/login")
+    assert response.status_code == 200
+    assert {"X-Jenkins", "X-Jenkins-Session", "X-Hudson"} <= set(response.headers)
+
+
+def test_anonymous_request_is_refused_without_a_challenge(server: Any) -> None:
+    response = requests.get(f"{server.url}/api/json", allow_redirects=False)
+    assert response.status_code == 403
+    assert "WWW-Authenticate" not in response.headers
+    assert response.headers["X-You-Are-Authenticated-As"] == "anonymous"
+    assert "/login?from=" in response.text
+
+
+def test_wrong_password_is_answered_with_401(server: Any) -> None:
+    response = requests.get(f"{server.url}/api/json", auth=(server.user, "wrong"))
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == 'Basic realm="Jenkins"'
+
+
+def test_post_with_a_password_needs_a_crumb_of_its_session(server: Any) -> None:
+    auth = (server.user, server.password)
+    without = requests.post(f"{server.url}/cancelQuietDown", auth=auth, allow_redirects=False)
+    crumb = requests.get(f"{server.url}/crumbIssuer/api/json", auth=auth).json()
+    headers = {crumb["crumbRequestField"]: crumb["crumb"]}
+    without_session = requests.post(f"{server.url}/cancelQuietDown", auth=auth, headers=headers, allow_redirects=False)
+    assert (without.status_code, without_session.status_code) == (403, 403)
+    assert "No valid crumb was included in the request" in without.text
+    assert server.post("cancelQuietDown").status_code == 302
+
+
+def test_crumb_may_come_as_a_form_field(server: Any) -> None:
+    session = requests.Session()
+    session.auth = (server.user, server.password)
+    crumb = session.get(f"{server.url}/crumbIssuer/api/json").json()
+    response = session.post(
+        f"{server.url}/cancelQuietDown", data={crumb["crumbRequestField"]: crumb["crumb"]}, allow_redirects=False
+    )
+    assert response.status_code == 302
+
+
+def test_token_needs_no_crumb_until_it_is_revoked(server: Any) -> None:
+    path = f"user/{server.user}/descriptorByName/jenkins.security.ApiTokenProperty"
+    made = server.post(f"{path}/generateNewToken", data={"newTokenName": "contract"}).json()
+    assert made["status"] == "ok"
+    auth = (server.user, made["data"]["tokenValue"])
+    assert requests.post(f"{server.url}/cancelQuietDown", auth=auth, allow_redirects=False).status_code == 302
+    assert server.post(f"{path}/revoke", data={"tokenUuid": made["data"]["tokenUuid"]}).status_code == 200
+    assert requests.get(f"{server.url}/api/json", auth=auth).status_code == 401
+
+
+def test_fixed_token_is_accepted_as_it_was_given(server: Any) -> None:
+    path = f"user/{server.user}/descriptorByName/jenkins.security.ApiTokenProperty"
+    value = "11" + "0123456789abcdef" * 2
+    made = server.post(f"{path}/addFixedToken", data={"newTokenName": "fixed", "newTokenPlainValue": value}).json()
+    assert made["data"]["tokenName"] == "fixed"
+    assert requests.get(f"{server.url}/api/json", auth=(server.user, value)).status_code == 200
+    server.post(f"{path}/revoke", data={"tokenUuid": made["data"]["tokenUuid"]})
+
+
+def test_malformed_fixed_token_is_refused(server: Any) -> None:
+    path = f"user/{server.user}/descriptorByName/jenkins.security.ApiTokenProperty/addFixedToken"
+    assert server.post(path, data={"newTokenName": "x", "newTokenPlainValue": "short"}).status_code == 400
+
+
+def test_form_login_opens_a_session_and_logout_ends_it(server: Any) -> None:
+    session = requests.Session()
+    form = {"j_username": server.user, "j_password": server.password, "from": "/"}
+    answer = session.post(f"{server.url}/j_spring_security_check", data=form, allow_redirects=False)
+    assert answer.status_code == 302
+    assert session.get(f"{server.url}/me/api/json").json()["id"] == server.user
+    session.get(f"{server.url}/logout", allow_redirects=False)
+    assert session.get(f"{server.url}/api/json").status_code == 403
+
+
+def test_wrong_form_login_leads_to_the_error_page(server: Any) -> None:
+    form = {"j_username": server.user, "j_password": "wrong"}
+    answer = requests.post(f"{server.url}/j_spring_security_check", data=form, allow_redirects=False)
+    assert answer.headers["Location"].endswith("/loginError")
+
+
+@pytest.mark.own_process
+def test_user_without_the_right_is_told_which_one(server: Any) -> None:
+    session = requests.Session()
+    session.auth = ("reader", "reader-password")
+    crumb = session.get(f"{server.url}/crumbIssuer/api/json").json()
+    headers = {crumb["crumbRequestField"]: crumb["crumb"], "Content-Type": "text/xml"}
+    answer = session.post(f"{server.url}/createItem?name=no", data="<project/>", headers=headers)
+    assert answer.status_code == 403
+    assert answer.headers["X-Required-Permission"] == "hudson.model.Item.Create"
+
+
+@pytest.mark.own_process
+def test_secrets_on_the_disk_are_closed_and_tokens_hashed(server: Any, emulator: Any) -> None:
+    assert (emulator.home / "secrets").stat().st_mode & 0o777 == 0o700
+    stored = (emulator.home / "credentials.xml").read_text()
+    assert "pass-word-1" not in stored
+    assert "{AQAA" in stored
+    users = "".join(path.read_text() for path in (emulator.home / "users").glob("*/config.xml"))
+    assert "#jbcrypt:$2a$" in users
+    assert "admin-password" not in users
+
+
+def test_get_on_a_method_for_post_is_405(server: Any) -> None:
+    assert server.get("quietDown").status_code == 405
