@@ -38,7 +38,7 @@ def outcomes(launched: Launched, *only: str) -> dict[str, str]:
     arguments = [part for word in only for part in ("--only", word)]
     found = launched.run("--json", "verify", *arguments)
     told = [json.loads(line) for line in found.stdout.splitlines() if line.startswith("{")]
-    checks = {f"{it['group']}: {it['check']}": str(it["outcome"]) for it in told if "check" in it}
+    checks = {f"{it['group']}: {it['name']}": str(it["outcome"]) for it in told if it.get("event") == "check"}
     assert checks, found.stdout + found.stderr
     assert (0 if set(checks.values()) == {"passed"} else 1) == found.returncode
     return checks
