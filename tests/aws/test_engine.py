@@ -231,7 +231,7 @@ def test_change_set_without_changes_fails_with_the_known_words_and_is_not_execut
     )
     with pytest.raises(ClientError, match="InvalidChangeSetStatus"):
         cloudformation.execute_change_set(ChangeSetName=made["Id"])
-    with pytest.raises(ClientError, match="No updates are to be performed."):
+    with pytest.raises(ClientError, match="No updates are to be performed"):
         cloudformation.update_stack(StackName=stack["StackName"], TemplateBody=body)
 
 

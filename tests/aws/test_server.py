@@ -48,7 +48,9 @@ Resources:
   Data:
     Type: AWS::EC2::Volume
     Properties: {AvailabilityZone: !GetAtt Subnet.AvailabilityZone, Size: 20, VolumeType: gp3, Encrypted: true}
-  Password: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {PasswordLength: 32, ExcludePunctuation: true}}}
+  Password:
+    Type: AWS::SecretsManager::Secret
+    Properties: {GenerateSecretString: {PasswordLength: 32, ExcludePunctuation: true}}
   Encryption: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Version: "2012-10-17", Statement: []}}}
   Template:
     Type: AWS::EC2::LaunchTemplate

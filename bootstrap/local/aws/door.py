@@ -84,8 +84,9 @@ class Door:
         count = 0
         self.is_replaying = True
         try:
-            for count, record in enumerate(self._journal.records(), 1):
+            for record in self._journal.records():
                 self._repeat(record)
+                count += 1
         finally:
             self.is_replaying = False
         return count
@@ -103,7 +104,8 @@ class Door:
         record["body"] = base64.b64encode(body).decode()
         if step:
             record["step"] = list(step)
-        self._local.pending = pending = []
+        pending: list[Callable[[], None]] = []
+        self._local.pending = pending
         try:
             with self._lock, randomness.seeded(record["seed"]), randomness.clock(record["time"]):
                 randomness.begin_material(record.setdefault("material", []))

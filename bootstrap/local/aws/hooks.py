@@ -121,7 +121,7 @@ class Real:
     def boot(self, spec: Wanted) -> None:
         """Boot the container of an instance."""
         described = importlib.import_module("bootstrap.local.machines").InstanceSpec(**vars(spec))
-        cast(Machines, self._loaded()).boot(described)
+        self._loaded().boot(described)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loaded(), name)

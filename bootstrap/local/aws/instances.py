@@ -8,11 +8,12 @@ fails ends the instance with the reason, as EC2 does. Work starts when the reque
 from __future__ import annotations
 
 import base64
+import functools
 import ipaddress
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bootstrap.errors import BootstrapError
@@ -109,11 +110,9 @@ class Instances:
         for instance in every_instance():
             self._subnets.add(instance.subnet_id)
             if instance.state in {"running", "pending"}:
-                self._later(instance, PENDING, RUNNING, lambda instance=instance: self._bring_up(instance))
-            elif instance.state == "stopped" and self._machines.state(instance.id) == "running":
-                self._later(instance, STOPPING, STOPPED, lambda instance=instance: self._machines.stop(instance.id))
-            elif instance.state == "terminated" and self._machines.state(instance.id) != "absent":
-                self._queue(instance.id, lambda instance=instance: self._machines.terminate(instance.id))
+                self._later(instance, PENDING, RUNNING, functools.partial(self._bring_up, instance))
+            else:
+                self._submit("reconcile", functools.partial(self._bring_down, instance))
 
     def wait(self) -> None:
         """Let work that has begun finish (the server stops)."""
@@ -131,6 +130,13 @@ class Instances:
             self._machines.start(instance.id)
         elif found == "absent":
             self._boot(instance)
+
+    def _bring_down(self, instance: Any) -> None:
+        found = self._machines.state(instance.id)
+        if instance.state == "stopped" and found == "running":
+            self._machines.stop(instance.id)
+        elif instance.state == "terminated" and found != "absent":
+            self._machines.terminate(instance.id)
 
     def _boot(self, instance: Any) -> None:
         wanted = describe(instance)
@@ -163,7 +169,7 @@ class Instances:
     def _queue(self, name: str, work: Callable[[], None]) -> None:
         self._door.afterwards(lambda: self._submit(name, work))
 
-    def _submit(self, name: str, work: Callable[[], None]) -> Future[None]:
+    def _submit(self, name: str, work: Callable[[], None]) -> None:
         with self._lock:
             queue = self._queues.setdefault(name, ThreadPoolExecutor(1, thread_name_prefix=name))
 
@@ -173,7 +179,7 @@ class Instances:
             except Exception:
                 log.exception("machine work for %s", name)
 
-        return queue.submit(logged)
+        queue.submit(logged)
 
     def _end_failed(self, record: Record) -> None:
         from moto.ec2.models import ec2_backends

@@ -1,7 +1,7 @@
 """Key pairs and key material that are real, and the same again after a replay.
 
-Ed25519 keys and symmetric keys come from the request's seed; RSA and EC keys cannot be seeded, so they are kept with the
-request in the journal.
+Symmetric keys come from the request's seed; key pairs cannot be seeded (even the text of an Ed25519 key holds fresh random
+bytes), so they are kept with the request in the journal.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ class SeededSystem:
 
 def ed25519() -> dict[str, Any]:
     """An Ed25519 key pair in the form that moto's key pairs have; the private key is in OpenSSH's format."""
-    private = ed.Ed25519PrivateKey.from_private_bytes(randomness.random_bytes(32))
-    return _details(private, serialization.PrivateFormat.OpenSSH, is_imported=True)
+    form = serialization.PrivateFormat.OpenSSH
+    made = randomness.material(lambda: _pem(ed.Ed25519PrivateKey.generate(), form))
+    return _details(serialization.load_ssh_private_key(made, None), made, is_imported=True)
 
 
 def rsa_2048() -> dict[str, Any]:
     """An RSA key pair; the private key is in PKCS#1, as EC2 gives it."""
-    made = randomness.material(lambda: _pem(rsa.generate_private_key(65537, 2048)))
-    private = serialization.load_pem_private_key(made, None)
-    return _details(private, serialization.PrivateFormat.TraditionalOpenSSL, is_imported=False)
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    made = randomness.material(lambda: _pem(rsa.generate_private_key(65537, 2048), form))
+    return _details(serialization.load_pem_private_key(made, None), made, is_imported=False)
 
 
 class KeptGenerator:
@@ -54,19 +55,18 @@ def kept_generator(module: Any) -> KeptGenerator:
     return KeptGenerator(module)
 
 
-def _pem(private: Any) -> bytes:
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    made: bytes = private.private_bytes(encoding, form, serialization.NoEncryption())
+def _pem(private: Any, form: Any = serialization.PrivateFormat.PKCS8) -> bytes:
+    made: bytes = private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     return made
 
 
-def _details(private: Any, form: Any, *, is_imported: bool) -> dict[str, Any]:
+def _details(private: Any, material: bytes, *, is_imported: bool) -> dict[str, Any]:
     from moto.ec2.utils import public_key_fingerprint, select_hash_algorithm
 
     public = private.public_key()
     algorithm = select_hash_algorithm(public) if is_imported else select_hash_algorithm(public, is_imported=False)
     return {
         "fingerprint": public_key_fingerprint(public, algorithm),
-        "material": private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()),
+        "material": material,
         "material_public": public.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH),
     }

@@ -121,7 +121,7 @@ class Patches:
         module.InstanceBackend.run_instances = run_instances
         module.Instance.setup_defaults = lambda _instance: None  # `launch.complete` always names the disks
         for method, told in (("start", "started"), ("stop", "stopped"), ("reboot", "rebooted")):
-            _tell(module.Instance, method, lambda instance, told=told: getattr(self._instances(), told)(instance))
+            _tell(module.Instance, method, functools.partial(self._say, told))
         terminate = module.Instance.terminate
 
         @functools.wraps(terminate)
@@ -133,6 +133,9 @@ class Patches:
             return previous
 
         module.Instance.terminate = terminated
+
+    def _say(self, what: str, instance: Any) -> None:
+        getattr(self._instances(), what)(instance)
 
     def _ec2_models_elastic_block_store(self, module: Any) -> None:
         attach, detach = module.EBSBackend.attach_volume, module.EBSBackend.detach_volume

@@ -1,7 +1,7 @@
 """Repeatable randomness: inside `seeded` every draw of this thread comes from the given seed, outside from the system.
 
-The journal keeps a fresh 256-bit seed per request, so ids, passwords and keys are unpredictable to everyone but the reader of
-the journal, and the same again when it is replayed. Each thread has its own source, so a request never takes draws from another.
+The journal keeps a fresh 256-bit seed per request, so ids, passwords and keys are unpredictable to everyone but the reader
+of the journal, and the same again when it is replayed. Each thread has its own source: requests take no draws from each other.
 """
 
 from __future__ import annotations

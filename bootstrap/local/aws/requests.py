@@ -83,7 +83,7 @@ def action_of(environ: Environ, body: bytes) -> str:
         return str(target.rpartition(".")[2])
     form = body if "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", "") else b""
     query = urllib.parse.parse_qs(form.decode(errors="replace") or environ.get("QUERY_STRING", ""))
-    return query.get("Action", [""])[0]
+    return str(query.get("Action", [""])[0])
 
 
 def is_mutating(environ: Environ, body: bytes) -> bool:

@@ -56,8 +56,9 @@ class Server:
         self.door = Door(self._moto(), self._journal)
         self.instances = Instances(self.door, machines, self.listen)
         self._clients = clients = Clients(self.door, self.port)
+        faults: dict[str, int] = {}
         self._store = Store(self._state / "stacks")
-        self.engine = Engine(self._store, self.door, clients, faults := {})
+        self.engine = Engine(self._store, self.door, clients, faults)
         self._api = Api(self.engine)
         self._metadata = Metadata(self.door, self.instances, clients)
         self._control = Control(faults)
@@ -114,7 +115,9 @@ class Server:
                 return
             opened = _socket(address, self.port)
             handler = _handler()
-            server = make_server(address, self.port, self, threaded=True, request_handler=handler, fd=opened.fileno())
+            server: Any = make_server(
+                address, self.port, self, threaded=True, request_handler=handler, fd=opened.fileno()
+            )
             opened.detach()
             server.daemon_threads = True
             self._listeners[address] = server
@@ -171,7 +174,7 @@ def _socket(address: str, port: int) -> socket.socket:
 def _handler() -> type:
     from moto.moto_server.werkzeug_app import MotoRequestHandler
 
-    class Handler(MotoRequestHandler):  # type: ignore[misc]
+    class Handler(MotoRequestHandler):
         """Answers at once (no delayed packets) and logs only what failed."""
 
         disable_nagle_algorithm = True

@@ -35,7 +35,8 @@ class ChangeSets:
             ready(stack, "updated")
         elif stack is not None and stack.status != "REVIEW_IN_PROGRESS":
             raise Refused(
-                f"Stack [{stack.name}] already exists and cannot be created again with the changeSet [{asked['ChangeSetName']}]."
+                f"Stack [{stack.name}] already exists and cannot be created again "
+                f"with the changeSet [{asked['ChangeSetName']}]."
             )
         wanted = wanted_from(self._engine, asked, stack, region)
         if stack is None:

@@ -11,10 +11,10 @@ import json
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import adapters, schemas
-from bootstrap.local.aws.cloudformation.deploy import tags_of
 from bootstrap.local.aws.cloudformation.intrinsics import UNKNOWN, Scope, text_of
 from bootstrap.local.aws.cloudformation.scope import Scopes
 from bootstrap.local.aws.cloudformation.store import Resource, Stack, Wanted
+from bootstrap.local.aws.cloudformation.tags import tags_of
 from bootstrap.local.aws.cloudformation.template import dependencies, names_in
 
 Change = dict[str, Any]
@@ -94,12 +94,12 @@ def _details(
     written = scope.template.resources[resource.logical_id].get("Properties") or {}
     details = []
     if tags != resource.tags:
-        target = {"Attribute": "Tags", "RequiresRecreation": "Never"}
-        details.append({"Target": target, "Evaluation": "Static", "ChangeSource": "DirectModification"})
+        tagged = {"Attribute": "Tags", "RequiresRecreation": "Never"}
+        details.append({"Target": tagged, "Evaluation": "Static", "ChangeSource": "DirectModification"})
     for name in sorted(resource.properties.keys() | properties.keys()):
         before, after = resource.properties.get(name), properties.get(name)
         if before != after and name != tag_name:
-            target = {
+            target: dict[str, Any] = {
                 "Attribute": "Properties",
                 "Name": name,
                 "RequiresRecreation": schemas.recreation(schema, name, before, after),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.local.aws.cloudformation import adapters, schemas
+from bootstrap.local.aws.cloudformation import adapters, order, schemas
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, Context, StandIn
 from bootstrap.local.aws.cloudformation.errors import Gone, Refused, ResourceFailed
 from bootstrap.local.aws.cloudformation.intrinsics import NOTHING, Scope, resolve_dynamic, text_of
+from bootstrap.local.aws.cloudformation.order import Failed
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
+from bootstrap.local.aws.cloudformation.tags import tags_of
 from bootstrap.local.aws.cloudformation.template import dependencies
 
 if TYPE_CHECKING:
@@ -20,21 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WORKERS = 8
 SNAPSHOT_TYPES = frozenset({"AWS::EC2::Volume", "AWS::RDS::DBInstance"})
-
-
-class Failed(Exception):
-    """Some resources failed; their events say why."""
-
-    def __init__(self, names: list[str], reason: str = "") -> None:
-        super().__init__(", ".join(names))
-        self.names = names
-        self.reason = reason
-
-    def words(self, verb: str) -> str:
-        """The stack event's reason."""
-        return self.reason or f"The following resource(s) failed to {verb}: [{', '.join(self.names)}]."
 
 
 class Deployment:
@@ -368,30 +355,13 @@ class Deployment:
         return order
 
     def _run(self, graph: dict[str, set[str]], work: Callable[[str], None], *, stop_early: bool) -> None:
-        left = {name: set(needs) for name, needs in graph.items()}
-        running: dict[Future[None], str] = {}
-        failed: list[str] = []
-        with ThreadPoolExecutor(WORKERS, thread_name_prefix=self._stack.name) as pool:
-            while left or running:
-                halted = self._engine.is_closing or (failed and stop_early)
-                ready = [] if halted else [name for name, needs in left.items() if not needs]
-                for name in ready:
-                    del left[name]
-                    running[pool.submit(work, name)] = name
-                if not running:
-                    break
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    name = running.pop(future)
-                    failure = future.exception()
-                    if failure is None:
-                        for needs in left.values():
-                            needs.discard(name)
-                    else:
-                        failed.append(name)
-                        self._explain(name, failure)
-        if failed or left:
-            raise Failed(failed)
+        order.run(
+            graph,
+            work,
+            name=self._stack.name,
+            halts=lambda failed: self._engine.is_closing or (failed and stop_early),
+            explain=self._explain,
+        )
 
     def _explain(self, name: str, failure: BaseException) -> None:
         if isinstance(failure, ResourceFailed | Refused):
@@ -401,23 +371,6 @@ class Deployment:
         if resource is not None:
             verb = resource.status.split("_")[0] or "CREATE"
             self._stack.record(f"{verb}_FAILED", f"Internal Failure: {type(failure).__name__}: {failure}", resource)
-
-
-def tags_of(stack: Stack, kind: str, logical: str, properties: dict[str, Any]) -> dict[str, str]:
-    """The tags of a resource: the stack's, its own, and those that CloudFormation adds; none for a type without tags."""
-    schema = schemas.load(kind, stack.region) or {}
-    name = schemas.tag_property(schema)
-    if not name:
-        return {}
-    own = properties.get(name) or []
-    listed = own.items() if isinstance(own, dict) else ((tag["Key"], tag["Value"]) for tag in own)
-    return {
-        **{key: text_of(value) for key, value in stack.wanted.tags.items()},
-        **{str(key): text_of(value) for key, value in listed},
-        "aws:cloudformation:stack-name": stack.name,
-        "aws:cloudformation:stack-id": stack.id,
-        "aws:cloudformation:logical-id": logical,
-    }
 
 
 def imports_of(value: Any, scope: Scope) -> list[Any]:

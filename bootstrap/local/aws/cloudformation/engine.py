@@ -14,8 +14,8 @@ import uuid
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import parameters
-from bootstrap.local.aws.cloudformation.deploy import Deployment, Failed
-from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.deploy import Deployment
+from bootstrap.local.aws.cloudformation.order import Failed
 from bootstrap.local.aws.cloudformation.scope import Scopes
 from bootstrap.local.aws.cloudformation.store import Operation, Stack, Store, Wanted
 from bootstrap.local.aws.cloudformation.template import read
@@ -225,6 +225,3 @@ class _Closing(Exception):
 
 def _new_id() -> str:
     return str(uuid.uuid4())
-
-
-__all__ = ["ACCOUNT", "Engine", "Refused"]

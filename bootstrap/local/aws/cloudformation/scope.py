@@ -47,7 +47,7 @@ class Scopes:
             lambda logical: _reference(present, logical),
             lambda logical, name: _attribute(present, logical, name),
             lambda name: self._import(name, region, stack),
-            lambda asked: self.zones(asked),
+            self.zones,
         )
 
     def zones(self, region: str) -> list[str]:

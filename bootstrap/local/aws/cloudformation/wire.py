@@ -57,7 +57,7 @@ def _read(shape: Any, form: dict[str, str], prefix: str) -> Any:
 def _read_list(shape: Any, form: dict[str, str], prefix: str) -> list[Any] | None:
     if prefix in form and not form[prefix]:
         return []
-    items = []
+    items: list[Any] = []
     while (value := _read(shape.member, form, f"{prefix}.member.{len(items) + 1}")) is not None:
         items.append(value)
     return items or None

@@ -12,7 +12,7 @@ import string
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 from bootstrap.local.aws.cloudformation.stand_ins import REASON
@@ -108,7 +108,7 @@ class Context:
 class Adapter:
     """One type of resource. The defaults: nothing can be altered in place, no attributes."""
 
-    type: ClassVar[str] | str = ""
+    type: str = ""
     volatile: Sequence[str] = ()
 
     def create(self, to: Context) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
@@ -60,9 +60,9 @@ class Role(Adapter):
         """With its inline policies, as CloudFormation does; policies of other resources must be gone before."""
         role = {"RoleName": to.physical_id}
         for arn in to.get("ManagedPolicyArns") or []:
-            _unless_gone(lambda arn=arn: to.call("iam", "detach_role_policy", **role, PolicyArn=arn))
+            _unless_gone(to, "detach_role_policy", **role, PolicyArn=arn)
         for policy in documents(to.get("Policies")):
-            _unless_gone(lambda policy=policy: to.call("iam", "delete_role_policy", **role, PolicyName=policy))
+            _unless_gone(to, "delete_role_policy", **role, PolicyName=policy)
         to.call("iam", "delete_role", **role)
 
     def attributes(self, to: To) -> dict[str, Any]:
@@ -167,7 +167,7 @@ class ManagedPolicy(Adapter):
             old, new = set(before.get(names) or []), set(to.get(names) or [])
             for name in sorted(old - new):
                 given = {key: name, "PolicyArn": to.physical_id}
-                _unless_gone(lambda verb=verb, given=given: to.call("iam", f"detach_{verb}_policy", **given))
+                _unless_gone(to, f"detach_{verb}_policy", **given)
             for name in sorted(new - old):
                 to.call("iam", f"attach_{verb}_policy", **{key: name, "PolicyArn": to.physical_id})
 
@@ -208,7 +208,7 @@ class InlinePolicy(Adapter):
     def _take(self, to: To, verb: str, key: str, names: list[str], of: dict[str, Any]) -> None:
         for name in names:
             given = {key: name, "PolicyName": of["PolicyName"]}
-            _unless_gone(lambda verb=verb, given=given: to.call("iam", f"delete_{verb}_policy", **given))
+            _unless_gone(to, f"delete_{verb}_policy", **given)
 
 
 class RolePolicy(Adapter):
@@ -231,9 +231,9 @@ class RolePolicy(Adapter):
         to.call("iam", "delete_role_policy", **to.pick("RoleName", "PolicyName"))
 
 
-def _unless_gone(act: Callable[[], Any]) -> None:
+def _unless_gone(to: To, method: str, **given: Any) -> None:
     try:
-        act()
+        to.call("iam", method, **given)
     except Gone:
         return
 

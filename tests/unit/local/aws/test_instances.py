@@ -1,0 +1,142 @@
+"""The order of machine work, without moto: an instance is pending until its machine runs, and ends when it cannot."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bootstrap.errors import LocalCloudFailed
+from bootstrap.local.aws.door import Door
+from bootstrap.local.aws.hooks import NoMachines, Wanted
+from bootstrap.local.aws.instances import Instances, describe
+from bootstrap.local.aws.journal import Journal
+
+
+class Backend:
+    """As much of EC2 as an instance needs."""
+
+    account_id = "1"
+    region_name = "eu-central-1"
+    key_pairs = {"pair": SimpleNamespace(public_key="ssh-ed25519 AAAA\n")}
+
+    def get_subnet(self, _: str) -> Any:
+        return SimpleNamespace(cidr_block="10.77.3.0/24")
+
+
+class Instance:
+    """As much of an instance as the work looks at."""
+
+    def __init__(self) -> None:
+        self.id = "i-1"
+        self.subnet_id = "subnet-1"
+        self.private_ip = "10.77.3.4"
+        self.image_id = "ami-1"
+        self.user_data = "I2Nsb3VkLWNvbmZpZw=="
+        self.key_name = "pair"
+        self.root_device_name = "/dev/xvda"
+        self.ec2_backend = Backend()
+        self._state = SimpleNamespace(name="running", code=16)
+        self.get_block_device_mapping = [("/dev/xvda", SimpleNamespace(volume_id="vol-root"))]
+
+    @property
+    def state(self) -> str:
+        return str(self._state.name)
+
+    def get_tags(self) -> list[dict[str, str]]:
+        return [{"key": "Name", "value": "controller"}]
+
+
+class Slow(NoMachines):
+    """Machines whose boot ends when it is told to, well or badly."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_go_on = threading.Event()
+        self.problem = ""
+        self.done: list[str] = []
+
+    def boot(self, spec: Wanted) -> None:
+        self.may_go_on.wait(10)
+        if self.problem:
+            raise LocalCloudFailed("booting", self.problem, "look")
+        self.done.append(f"boot {spec.instance_id}")
+
+    def attach(self, volume_id: str, instance_id: str, device: str) -> None:
+        self.done.append(f"attach {volume_id}")
+
+
+@pytest.fixture
+def machines() -> Slow:
+    return Slow()
+
+
+@pytest.fixture
+def instances(tmp_path: Path, machines: Slow) -> Instances:
+    door = Door(lambda *_: [], Journal(tmp_path / "journal"))
+    return Instances(door, machines, lambda _: None)
+
+
+def until(ready: Any) -> None:
+    end = time.monotonic() + 10
+    while not ready() and time.monotonic() < end:
+        time.sleep(0.005)
+    assert ready()
+
+
+def test_instance_is_pending_until_its_machine_runs(instances: Instances, machines: Slow) -> None:
+    instance = Instance()
+    instances.launched(instance)
+    assert "pending" == instance.state
+    machines.may_go_on.set()
+    until(lambda: instance.state == "running")
+
+
+def test_volume_is_attached_after_the_boot_and_the_root_disk_never(instances: Instances, machines: Slow) -> None:
+    instance = Instance()
+    instances.launched(instance)
+    instances.attached("vol-data", instance, "/dev/sdf")
+    instances.attached("vol-root", instance, "/dev/xvda")
+    machines.may_go_on.set()
+    until(lambda: machines.done == ["boot i-1", "attach vol-data"])
+
+
+def test_boot_that_fails_is_an_event_with_its_reason(instances: Instances, machines: Slow) -> None:
+    seen: list[dict[str, Any]] = []
+    instances._door.events["boot-failed"] = seen.append
+    machines.problem = "no image"
+    machines.may_go_on.set()
+    instances.launched(Instance())
+    until(lambda: seen)
+    assert ("i-1", True) == (seen[0]["instance"], "no image" in seen[0]["reason"])
+
+
+def test_termination_waits_for_the_boot_and_wins_over_it(instances: Instances, machines: Slow) -> None:
+    instance = Instance()
+    instances.launched(instance)
+    instances.terminated(instance)
+    assert "shutting-down" == instance.state
+    machines.may_go_on.set()
+    until(lambda: instance.state == "terminated")
+
+
+def test_machine_is_described_with_everything_it_is_made_from() -> None:
+    wanted = describe(Instance())
+    assert (
+        Wanted(
+            instance_id="i-1",
+            private_ip="10.77.3.4",
+            subnet_id="subnet-1",
+            subnet_cidr="10.77.3.0/24",
+            image_id="ami-1",
+            user_data=b"#cloud-config",
+            public_key="ssh-ed25519 AAAA",
+            tags={"Name": "controller"},
+            gateway="10.77.3.1",
+        )
+        == wanted
+    )

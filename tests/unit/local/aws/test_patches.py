@@ -1,0 +1,31 @@
+"""Every name of moto that is replaced must be there: this fails first when moto's version moves."""
+
+from __future__ import annotations
+
+import importlib
+from functools import reduce
+from pathlib import Path
+
+import pytest
+
+from bootstrap.local.aws import images, patches
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(module, name) for module, names in patches.NAMES.items() for name in names]
+)
+def test_patched_name_exists(module: str, name: str) -> None:
+    owner = importlib.import_module(module)
+    assert callable(reduce(getattr, name.split("."), owner))
+
+
+@pytest.mark.parametrize("module", patches.NAMES)
+def test_every_module_that_is_named_has_its_patch(module: str) -> None:
+    method = "_" + module.removeprefix("moto.").replace(".", "_").replace("__", "_")
+    assert callable(getattr(patches.Patches, method))
+
+
+def test_variables_point_to_a_list_of_images_that_holds_debian(tmp_path: Path) -> None:
+    path = Path(patches.environment(tmp_path)["MOTO_AMIS_PATH"])
+    assert images.image_id() in path.read_text()
+    assert {images.image_id()} == set(images.parameters().values())
