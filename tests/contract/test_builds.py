@@ -94,10 +94,12 @@ def test_stopped_build_is_aborted_with_its_children(server: Any, name: str, free
 
 
 def test_artifacts_and_tests_are_kept(server: Any, name: str, freestyle: Xml) -> None:
-    report = '<testsuite><testcase classname="c" name="good"/><testcase classname="c" name="bad"><failure message="no"/></testcase></testsuite>'
+    bad = '<testcase classname="c" name="bad"><failure message="no"/></testcase>'
+    report = f'<testsuite><testcase classname="c" name="good"/>{bad}</testsuite>'
     extra = (
         "<publishers><hudson.tasks.ArtifactArchiver><artifacts>out/*.txt</artifacts></hudson.tasks.ArtifactArchiver>"
-        '<hudson.tasks.junit.JUnitResultArchiver plugin="junit"><testResults>*.xml</testResults></hudson.tasks.junit.JUnitResultArchiver></publishers>'
+        '<hudson.tasks.junit.JUnitResultArchiver plugin="junit"><testResults>*.xml</testResults>'
+        "</hudson.tasks.junit.JUnitResultArchiver></publishers>"
     )
     server.create("", name, freestyle(f"mkdir -p out; echo kept > out/a.txt; echo '{report}' > r.xml", extra))
     build, _ = server.run(name)

@@ -14,7 +14,8 @@ Xml = Callable[[str], str]
 def stage(steps: str, post: str = "", more: str = "") -> str:
     """A declarative pipeline of one stage."""
     after = f"\npost {{\n{post}\n}}" if post else ""
-    return f"pipeline {{\nagent any\n{more}\nstages {{\nstage('One') {{\nsteps {{\n{textwrap.dedent(steps)}\n}}\n}}\n}}{after}\n}}"
+    stages = f"stages {{\nstage('One') {{\nsteps {{\n{textwrap.dedent(steps)}\n}}\n}}\n}}"
+    return f"pipeline {{\nagent any\n{more}\n{stages}{after}\n}}"
 
 
 def test_declarative_pipeline_runs_its_steps(server: Any, name: str, pipeline: Xml) -> None:
@@ -222,7 +223,8 @@ def test_script_from_git_checks_out_the_workspace(
         {"ci/Jenkinsfile": stage("sh 'cat data.txt; echo $GIT_BRANCH'"), "data.txt": "from the repository\n"}
     )
     definition = (
-        '<flow-definition plugin="workflow-job"><definition class="org.jenkinsci.plugins.workflow.cps.CpsScmFlowDefinition" plugin="workflow-cps">'
+        '<flow-definition plugin="workflow-job">'
+        '<definition class="org.jenkinsci.plugins.workflow.cps.CpsScmFlowDefinition" plugin="workflow-cps">'
         '<scm class="hudson.plugins.git.GitSCM" plugin="git"><userRemoteConfigs><hudson.plugins.git.UserRemoteConfig>'
         f"<url>{url}</url></hudson.plugins.git.UserRemoteConfig></userRemoteConfigs><branches><hudson.plugins.git.BranchSpec><name>*/main</name>"
         "</hudson.plugins.git.BranchSpec></branches></scm><scriptPath>ci/Jenkinsfile</scriptPath></definition></flow-definition>"

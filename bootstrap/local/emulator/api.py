@@ -169,7 +169,8 @@ def _xml(data: dict[str, Any], kind: str, query: Mapping[str, str]) -> tuple[str
     if len(found) > 1:
         raise Refused(
             500,
-            f'XPath matched {len(found)} nodes. Create XPath that only matches one, or use the "wrapper" query parameter to wrap them all under a root element.',
+            f"XPath matched {len(found)} nodes. Create XPath that only matches one, "
+            'or use the "wrapper" query parameter to wrap them all under a root element.',
         )
     if isinstance(found[0], str):
         return str(found[0]), "text/plain;charset=utf-8"

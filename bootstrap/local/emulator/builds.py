@@ -212,9 +212,8 @@ class Build:
                 xmlfile.text(data, tag) for tag in ("revision", "branch", "remote")
             )
         if counts is not None:
-            build.tests = TestCounts(
-                *(int(xmlfile.text(counts, tag, "0")) for tag in ("totalCount", "failCount", "skipCount"))
-            )
+            numbers = [int(xmlfile.text(counts, tag, "0")) for tag in ("totalCount", "failCount", "skipCount")]
+            build.tests = TestCounts(numbers[0], numbers[1], numbers[2])
         if not result:
             with build.log_path.open("a") as log:
                 log.write("ERROR: the controller was killed while this build ran\nFinished: FAILURE\n")

@@ -173,7 +173,7 @@ class Exports:
                 {"name": entry.name, "value": _typed(entry.kind, entry.default)},
                 is_whole=True,
             )
-            properties = {
+            properties: dict[str, Any] = {
                 "name": entry.name,
                 "type": entry.kind,
                 "description": entry.description,
@@ -367,7 +367,7 @@ class Exports:
             return None
         is_primary = view is self._primary(folder)
         url = self._base + folder.path + ("" if is_primary else f"view/{view.name}/")
-        properties = {
+        properties: dict[str, Any] = {
             "description": None,
             "jobs": lambda: [self.item(item) for item in view.members(folder) if self._may_read(item)],
             "name": view.name,

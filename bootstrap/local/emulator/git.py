@@ -79,10 +79,8 @@ class Git:
         code, output = await process.run(["git", *arguments], directory, variables, errors.append, capture=True)
         if code != 0:
             kind = "hudson.plugins.git.GitException"
-            raise StepFailed(
-                f'Command "git {shlex.join(arguments)}" returned status code {code}:\nstdout: {output}\nstderr: {"".join(errors)}',
-                kind,
-            )
+            words = f"stdout: {output}\nstderr: {''.join(errors)}"
+            raise StepFailed(f'Command "git {shlex.join(arguments)}" returned status code {code}:\n{words}', kind)
         return output
 
     @asynccontextmanager
@@ -117,9 +115,10 @@ class Git:
                     credential.values.get("username", ""),
                     credential.values.get("password") or credential.values.get("secret", ""),
                 )
-                script.write_text(
-                    f"#!/bin/sh\ncase \"$1\" in\nUsername*) printf '%s\\n' {shlex.quote(name)} ;;\n*) printf '%s\\n' {shlex.quote(password)} ;;\nesac\n"
+                answers = (
+                    f"Username*) printf '%s\\n' {shlex.quote(name)} ;;\n*) printf '%s\\n' {shlex.quote(password)} ;;"
                 )
+                script.write_text(f'#!/bin/sh\ncase "$1" in\n{answers}\nesac\n')
                 environment["GIT_ASKPASS"] = str(script)
             yield environment
 

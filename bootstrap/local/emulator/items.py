@@ -284,10 +284,8 @@ class Tree:
         }
         for plugin in sorted(needed - {""}):
             if plugin not in self._plugins:
-                raise Refused(
-                    500,
-                    f"com.thoughtworks.xstream.mapper.CannotResolveClassException: {root.tag} needs the plugin {plugin}, which is not installed",
-                )
+                problem = f"{root.tag} needs the plugin {plugin}, which is not installed"
+                raise Refused(500, f"com.thoughtworks.xstream.mapper.CannotResolveClassException: {problem}")
         for node in root.iter():
             plugin = str(node.get("plugin") or "").partition("@")[0]
             if plugin:

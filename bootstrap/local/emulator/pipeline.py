@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -39,6 +40,7 @@ class Pipeline:
         self.asked: list[str] = []
         self._root = Context("root", None)
         self._contexts = {"root": self._root}
+        self._numbers = itertools.count(1)
         self._process: asyncio.subprocess.Process | None = None
         self._serving: set[asyncio.Task[None]] = set()
         self._error: dict[str, Any] | None = None
@@ -281,7 +283,7 @@ class Pipeline:
         shown = SHOWN.get(name, name)
         if shown:
             self.console.line(f"[Pipeline] {shown}")
-        context = Context(f"c{len(self._contexts)}-{message_number()}", outer)
+        context = Context(f"c{next(self._numbers)}", outer)
         self._contexts[context.identifier] = context
         try:
             await self._work(outer, context, name, arguments)
@@ -308,16 +310,6 @@ class Pipeline:
         if verdict and verdict.replacement:
             raise verdict.replacement
         return {"isHandled": bool(verdict and verdict.is_handled)}
-
-
-_counter = 0
-
-
-def message_number() -> int:
-    """A number that is never used twice."""
-    global _counter
-    _counter += 1
-    return _counter
 
 
 def _typed(kind: str, value: str) -> object:

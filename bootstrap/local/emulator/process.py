@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from io import FileIO
 from pathlib import Path
 
 GRACE_SECONDS = 5.0
@@ -54,14 +55,12 @@ async def run(
     return code, "".join(captured)
 
 
-def _pipe(stack: contextlib.ExitStack) -> tuple[object, object]:
+def _pipe(stack: contextlib.ExitStack) -> tuple[FileIO, FileIO]:
     reading, writing = os.pipe()
-    return stack.enter_context(os.fdopen(reading, "rb", buffering=0)), stack.enter_context(
-        os.fdopen(writing, "wb", buffering=0)
-    )
+    return stack.enter_context(FileIO(reading, "r")), stack.enter_context(FileIO(writing, "w"))
 
 
-async def _read(pipe: object, sink: Callable[[str], None]) -> None:
+async def _read(pipe: FileIO, sink: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)

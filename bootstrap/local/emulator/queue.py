@@ -21,50 +21,49 @@ GONE_AFTER_SECONDS = 300  # a left item answers for five minutes
 
 def matches(expression: str, labels: set[str]) -> bool:
     """Whether labels satisfy an expression of names, &&, ||, ! and parentheses; ValueError for anything else."""
-    tokens = re.findall(r"\s*(&&|\|\||!|\(|\)|[^\s&|!()]+)", expression)
-    words = {"&&": "and", "||": "or", "!": "not", "(": "(", ")": ")"}
-    return _Expression([words.get(token, token) for token in tokens], labels).value()
+    found = re.findall(r"\s*(&&|\|\||!|\(|\)|[^\s&|!()]+)", expression)
+    return _Expression(found, labels).value()
 
 
 class _Expression:
     """Label expressions, by recursive descent."""
 
-    def __init__(self, tokens: list[str], labels: set[str]) -> None:
-        self._tokens, self._labels = tokens, labels
+    def __init__(self, words: list[str], labels: set[str]) -> None:
+        self._words, self._labels = words, labels
 
     def value(self) -> bool:
         found = self._any()
-        if self._tokens:
-            raise ValueError(f"Invalid label expression near {self._tokens[0]}")
+        if self._words:
+            raise ValueError(f"Invalid label expression near {self._words[0]}")
         return found
 
     def _any(self) -> bool:
         found = self._all()
-        while self._tokens[:1] == ["or"]:
-            self._tokens.pop(0)
+        while self._words[:1] == ["||"]:
+            self._words.pop(0)
             found = self._all() or found
         return found
 
     def _all(self) -> bool:
         found = self._one()
-        while self._tokens[:1] == ["and"]:
-            self._tokens.pop(0)
+        while self._words[:1] == ["&&"]:
+            self._words.pop(0)
             found = self._one() and found
         return found
 
     def _one(self) -> bool:
-        if not self._tokens:
+        if not self._words:
             raise ValueError("Invalid label expression: it ends too early")
-        token = self._tokens.pop(0)
-        if token == "not":
+        word = self._words.pop(0)
+        if word == "!":
             return not self._one()
-        if token == "(":
+        if word == "(":
             found = self._any()
-            if self._tokens[:1] != [")"]:
+            if self._words[:1] != [")"]:
                 raise ValueError("Invalid label expression: a parenthesis is open")
-            self._tokens.pop(0)
+            self._words.pop(0)
             return found
-        return token in self._labels
+        return word in self._labels
 
 
 class Executors:

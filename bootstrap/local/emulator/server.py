@@ -169,8 +169,10 @@ class Front:
             come_back = quote("/" + self._request.raw_path.lstrip("/"), safe="")
             target = f"/login?from={come_back}"
             body = (
-                f"<html><head><meta http-equiv='refresh' content='1;url={target}'/><script>window.location.replace({json.dumps(target)});"
-                f"</script></head><body style='background-color:white; color:white;'>\nAuthentication required\n<!--\n{html.escape(refusal.message)}\n-->\n</body></html>"
+                f"<html><head><meta http-equiv='refresh' content='1;url={target}'/>"
+                f"<script>window.location.replace({json.dumps(target)});</script></head>"
+                "<body style='background-color:white; color:white;'>\nAuthentication required\n"
+                f"<!--\n{html.escape(refusal.message)}\n-->\n</body></html>"
             )
             response = web.Response(text=body, status=403, content_type="text/html")
         else:

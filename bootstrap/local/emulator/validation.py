@@ -27,7 +27,14 @@ async def validate(controller: Controller, script: str) -> dict[str, Any]:
         start_new_session=True,
     )
     assert child.stdin is not None and child.stdout is not None
-    hello = {"script": script, "steps": {}, "symbols": list(SYMBOLS), "params": {}, "scm": None, "isCheck": True}
+    hello: dict[str, Any] = {
+        "script": script,
+        "steps": {},
+        "symbols": list(SYMBOLS),
+        "params": {},
+        "scm": None,
+        "isCheck": True,
+    }
     child.stdin.write(json.dumps(hello).encode() + b"\n")
     try:
         message = json.loads(await asyncio.wait_for(child.stdout.readline(), 60) or b"{}")

@@ -171,7 +171,8 @@ class Checker:
             for name, declared in kind["of"].items()
             if not isinstance(declared, dict) or self._has(declared.get("plugin"))
         )
-        message = f"Invalid configuration elements for type: class {kind['class']} : {key}.\nAvailable attributes : {', '.join(available)}"
+        message = f"Invalid configuration elements for type: class {kind['class']} : {key}.\n"
+        message += f"Available attributes : {', '.join(available)}"
         self.issues.append(Issue(node.key_lines.get(key, node.line), message, node.file))
 
     def _permissions(self, node: Node) -> None:
