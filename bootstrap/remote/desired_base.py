@@ -9,7 +9,7 @@ from bootstrap.remote.templates import render, text
 
 JENKINS_PORT = 8080
 PACKAGES = (
-    *("ca-certificates", "curl", "fontconfig", "git", "nftables", "nginx", "openjdk-21-jre-headless"),
+    *("ca-certificates", "curl", "e2fsprogs", "fontconfig", "git", "nftables", "nginx", "openjdk-21-jre-headless"),
     *("openssh-server", "python3-venv", "sudo", "tzdata", "unattended-upgrades"),
 )
 # On a machine the emulator runs with Debian's own Python packages and Groovy.

@@ -52,6 +52,7 @@ class Context:
     resources: dict[str, Resource] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    unit_states: dict[str, dict[str, str]] = field(default_factory=dict)
     _digests: dict[str, list[Any]] | None = None
 
     def path(self, name: str) -> Path:

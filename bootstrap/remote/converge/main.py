@@ -68,6 +68,7 @@ def _reach(context: Context, resource: Resource, is_apply: bool) -> tuple[dict[s
         if finding is None:
             return result, ()
         if is_apply:
+            context.unit_states.clear()  # whatever is changed now may change them
             finding.act()
             if finding.settles and (again := KINDS[resource["kind"]](context, resource)):
                 raise Failed(f"still not as wished after the change: {again.detail}")

@@ -19,7 +19,7 @@ def unit(context: Context, resource: Resource) -> Finding | None:
     It is restarted (reloaded, where `reload` says so) when a resource named in `restart_on` changed in this run, or when
     one's file is younger than the unit's start: so a run that was killed between the two is completed by the next.
     """
-    state = _state(context, resource["name"])
+    state = _remembered_state(context, resource["name"])
     is_known = state["LoadState"] != "not-found"
     wants_active = resource.get("active", True)
     reasons = []
@@ -51,10 +51,25 @@ def _shown(causes: list[str]) -> str:
     return ", ".join(causes[:3]) + (f" and {len(causes) - 3} more" if len(causes) > 3 else "")
 
 
+def _remembered_state(context: Context, name: str) -> dict[str, str]:
+    """The unit's state as it was when nothing had been changed since; all wished units are asked for at once."""
+    if name not in context.unit_states:
+        names = [each["name"] for each in context.resources.values() if each["kind"] == "unit"]
+        context.unit_states = _states(context, list(dict.fromkeys([name, *names])))
+    return context.unit_states[name]
+
+
 def _state(context: Context, name: str) -> dict[str, str]:
-    command = ["systemctl", "show", "--timestamp=us+utc", "-p", _PROPERTIES, name]
-    lines = context.run(command).stdout.splitlines()
-    return {**dict.fromkeys(_PROPERTIES.split(","), ""), **dict(line.split("=", 1) for line in lines if "=" in line)}
+    return _states(context, [name])[name]
+
+
+def _states(context: Context, names: list[str]) -> dict[str, dict[str, str]]:
+    """systemd's properties of units; it answers in blocks, in the order of the question."""
+    answer = context.run(["systemctl", "show", "--timestamp=us+utc", "-p", _PROPERTIES, *names]).stdout
+    blocks = answer.strip("\n").split("\n\n")
+    empty = dict.fromkeys(_PROPERTIES.split(","), "")
+    found = [empty | dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in blocks]
+    return dict(zip(names, found, strict=True))
 
 
 def _causes(context: Context, resource: Resource, state: dict[str, str]) -> Iterator[str]:

@@ -128,7 +128,7 @@ class Sshd:
     def _talk(self, transport: paramiko.Transport) -> None:
         try:
             transport.start_server(server=Server(self))
-        except (paramiko.SSHException, EOFError):
+        except (paramiko.SSHException, EOFError, OSError):
             return
         while transport.is_active():
             channel = transport.accept(1)
