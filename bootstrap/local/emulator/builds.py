@@ -167,6 +167,27 @@ class Build:
         self._save_fields(root)
         xmlfile.write(self.directory / "build.xml", xmlfile.serialise(root))
 
+    def save_tests(self) -> None:
+        """Write junitResult.xml, so that the cases can be read after a restart."""
+        assert self.tests is not None
+        root = xmlfile.element("result")
+        for case in self.tests.cases:
+            node = xmlfile.put(root, "case")
+            for key, value in case.items():
+                if value is not None:
+                    xmlfile.put(node, key, value)
+        xmlfile.write(self.directory / "junitResult.xml", xmlfile.serialise(root))
+
+    def _load_tests(self, totals: Any) -> None:
+        numbers = [int(xmlfile.text(totals, tag, "0")) for tag in ("totalCount", "failCount", "skipCount")]
+        self.tests = TestCounts(numbers[0], numbers[1], numbers[2])
+        path = self.directory / "junitResult.xml"
+        for node in xmlfile.parse(path.read_bytes()) if path.exists() else []:
+            case: dict[str, Any] = {key: xmlfile.text(node, key) for key in ("className", "name", "status")}
+            case["duration"] = float(xmlfile.text(node, "duration", "0"))
+            case.update({key: xmlfile.text(node, key) or None for key in ("errorDetails", "errorStackTrace")})
+            self.tests.cases.append(case)
+
     def _save_fields(self, root: Any) -> None:
         xmlfile.put(root, "queueId", self.queue_id)
         xmlfile.put(root, "timestamp", self.timestamp)
@@ -212,8 +233,7 @@ class Build:
                 xmlfile.text(data, tag) for tag in ("revision", "branch", "remote")
             )
         if counts is not None:
-            numbers = [int(xmlfile.text(counts, tag, "0")) for tag in ("totalCount", "failCount", "skipCount")]
-            build.tests = TestCounts(numbers[0], numbers[1], numbers[2])
+            build._load_tests(counts)
         if not result:
             with build.log_path.open("a") as log:
                 log.write("ERROR: the controller was killed while this build ran\nFinished: FAILURE\n")

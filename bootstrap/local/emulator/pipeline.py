@@ -246,9 +246,8 @@ class Pipeline:
 
     async def _serve(self, message: dict[str, Any]) -> None:
         answer: dict[str, Any] = {"id": message["id"]}
-        context = self._contexts[message["context"]]
         try:
-            answer["value"] = await self._handle(message, context)
+            answer["value"] = await self._handle(message, self._contexts[message["context"]])
         except StepFailed as fault:
             answer["error"] = {"kind": fault.kind, "message": fault.message, "result": fault.result}
         except asyncio.CancelledError:

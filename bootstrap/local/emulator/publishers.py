@@ -80,6 +80,7 @@ def record_tests(build: Build, workspace: Path, includes: str, *, allows_empty: 
                 f"Failed to read test report file {workspace / name}: {fault}", "java.io.IOException"
             ) from fault
     build.tests = counts
+    build.save_tests()
     if counts.failed:
         build.worsen("UNSTABLE")
     return counts

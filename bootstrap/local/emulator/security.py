@@ -8,7 +8,6 @@ import re
 import secrets
 import time
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -151,9 +150,6 @@ class Users:
             identifier, directory = (child.text for child in entry)
             if (self._folder / directory / "config.xml").exists():
                 self._users[identifier.lower()] = User.load(identifier, self._folder / directory)
-
-    def __iter__(self) -> Iterable[User]:
-        return iter(sorted(self._users.values(), key=lambda user: user.identifier))
 
     def find(self, identifier: str) -> User | None:
         """The account of an id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from ..security import is_permission
 from .sources import Node
 from .variables import Unresolvable, Variables
 
-_SIMPLE = {"string", "integer", "boolean", "secret", "any"}
+_SECRET_NAME = re.compile(r"password|secret|token|private_?key|passphrase", re.IGNORECASE)
 
 
 class SecretText(str):
@@ -107,10 +108,15 @@ class Checker:
 
     def _anything(self, node: Node) -> Any:
         if isinstance(node.value, dict):
-            return {key: self._anything(child) for key, child in node.value.items()}
+            return {key: self._guarded(key, child) for key, child in node.value.items()}
         if isinstance(node.value, list):
             return [self._anything(child) for child in node.value]
         return None if node.value is None else self._text(node)
+
+    def _guarded(self, key: str, node: Node) -> Any:
+        # Where the schema says nothing, names tell what must not be exported in the clear.
+        value = self._anything(node)
+        return SecretText(value) if isinstance(value, str) and _SECRET_NAME.search(key) else value
 
     def _word(self, node: Node, words: list[str], where: str) -> str:
         text = self._text(node) if not isinstance(node.value, (dict, list)) else ""
@@ -160,6 +166,9 @@ class Checker:
             result[name] = self._value(child, declared, name)
             if name == "permissions":
                 self._permissions(child)
+        for name in kind.get("required", []):
+            if not result.get(name):
+                self.issues.append(node.issue(f"{name} is required to configure class {kind['class']}"))
         return result
 
     def _unknown(self, node: Node, key: str, kind: dict[str, Any]) -> None:

@@ -56,7 +56,10 @@ async def line(call: Step) -> None:
 def _of(call: Step) -> Build:
     reference = call.text("reference")
     own = call.engine.build
-    found = own.job.build(reference) if reference else own
+    # Another job's build is '<full name>#<number>', one of the same job its number or permalink alone.
+    name, separator, number = reference.rpartition("#")
+    job = call.engine.controller.find_job(name) if separator else own.job
+    found = (job.build(number) if job else None) if reference else own
     if found is None:
         raise StepFailed(f"there is no build {reference}", "java.lang.IllegalStateException")
     return found
@@ -104,7 +107,7 @@ def _previous(build: Build, name: str) -> str | None:
     wanted = {"previousSuccessfulBuild": ("SUCCESS", "UNSTABLE"), "previousFailedBuild": ("FAILURE",)}.get(name)
     for other in build.job.history.all():
         if other.number < build.number and (wanted is None or other.result in wanted):
-            return str(other.number)
+            return f"{other.job.full_name}#{other.number}"
     return None
 
 

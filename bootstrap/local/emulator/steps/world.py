@@ -104,12 +104,7 @@ async def build(call: Step) -> dict[str, str] | None:
             f"{job.full_name} {item.build.shown_name} completed with status {outcome} (propagate: false to ignore)",
             outcome,
         )
-    return {
-        "$result": outcome,
-        "number": str(item.build.number),
-        "result": outcome,
-        "absoluteUrl": engine.controller.url + item.build.path,
-    }
+    return {"$run": f"{job.full_name}#{item.build.number}"}
 
 
 def _text(value: object) -> str:
