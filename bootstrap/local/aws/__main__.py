@@ -1,15 +1,19 @@
 """Runs the AWS of one environment until SIGTERM.
 
-`endpoint.json` in the state directory appears when the server answers, and goes when it stops; `server.log` is beside it.
+A server whose state directory is removed stops too. `endpoint.json` in the state directory appears when the server answers, and
+goes when it stops; `server.log` is beside it.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import threading
 from pathlib import Path
+
+WATCH_SECONDS = 1.0
 
 
 def main() -> None:
@@ -42,8 +46,11 @@ def serve(wanted: argparse.Namespace, stop: threading.Event) -> None:
         server.listen(address)
     server.announce()
     server.warm_up(wanted.region)
-    stop.wait()
+    while not stop.wait(WATCH_SECONDS) and server.has_state():
+        pass
     server.close()
+    logging.shutdown()
+    os._exit(0)  # a boot in progress would hold the process for minutes; it is taken up again at the next start
 
 
 def _arguments() -> argparse.Namespace:

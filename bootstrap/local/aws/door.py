@@ -50,6 +50,12 @@ class Door:
         finally:
             self._local.operation = before
 
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Wait for the request in progress, and let no other begin."""
+        with self._lock:
+            yield
+
     def afterwards(self, act: Callable[[], None]) -> None:
         """Do `act` once the current request is on disk; nothing during a replay."""
         if not self.is_replaying:

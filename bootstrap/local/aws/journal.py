@@ -6,13 +6,19 @@ answered: it is dropped. The file is for its owner alone (0600 in a 0700 directo
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bootstrap.errors import LocalCloudFailed
+
 Record = dict[str, Any]
+
+PATIENCE_SECONDS = 10.0
 
 
 class Journal:
@@ -22,8 +28,9 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.parent.chmod(0o700)
         self._path = path
-        self._drop_torn_line()
         self._file = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        self._claim()
+        self._drop_torn_line()
 
     def records(self) -> Iterator[Record]:
         """Every record in the order in which it was written."""
@@ -36,9 +43,29 @@ class Journal:
         os.write(self._file, json.dumps(record, separators=(",", ":")).encode() + b"\n")
         os.fdatasync(self._file)
 
+    def is_there(self) -> bool:
+        """Whether the file still has a name; it has none once its directory was removed."""
+        return os.fstat(self._file).st_nlink > 0
+
     def close(self) -> None:
         """Give the file back."""
         os.close(self._file)
+
+    def _claim(self) -> None:
+        """Two processes would write two histories into one file: wait for the one before to end, then give up."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise LocalCloudFailed(
+                        f"opening {self._path}",
+                        "another process uses it",
+                        "End that server, or wait until it has ended.",
+                    ) from None
+            time.sleep(0.05)
 
     def _drop_torn_line(self) -> None:
         if not self._path.exists():

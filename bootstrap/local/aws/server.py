@@ -143,14 +143,19 @@ class Server:
         part.write_text(json.dumps({"port": self.port, "pid": os.getpid()}))
         part.replace(self._state / "endpoint.json")
 
+    def has_state(self) -> bool:
+        """Whether the state directory is still there."""
+        return self._journal.is_there()
+
     def close(self) -> None:
         """Stop listening; what is on disk is complete at any time."""
         (self._state / "endpoint.json").unlink(missing_ok=True)
         for server in self._listeners.values():
-            server.shutdown()
+            server.server_close()
         self.engine.close()
         self.instances.wait()
-        self._journal.close()
+        with self.door.quiet():
+            self._journal.close()
 
 
 def _salt(state: Path) -> str:

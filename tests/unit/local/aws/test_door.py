@@ -29,9 +29,16 @@ class App:
         return [self.answers[-1]]
 
 
+_open: list[Journal] = []
+
+
 def open_door(path: Path) -> tuple[Door, App]:
+    """A door on the journal at `path`; the process before has ended."""
+    while _open:
+        _open.pop().close()
     app = App()
-    app.door = Door(app, Journal(path))
+    _open.append(Journal(path))
+    app.door = Door(app, _open[-1])
     return app.door, app
 
 
