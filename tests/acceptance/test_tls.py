@@ -8,8 +8,14 @@ DAYS = 30
 
 
 def test_the_certificate_is_ours(spoken: Spoken) -> None:
-    """Jenkins shows a certificate that the environment's own authority signed."""
-    assert 200 == spoken.status
+    """The environment's own authority signed the certificate that is shown."""
+    # The connection came about, and it trusts that authority alone.
+    assert spoken.protocol.startswith("TLS")
+
+
+def test_jenkins_answers_at_its_url(spoken: Spoken) -> None:
+    """Jenkins answers at its URL."""
+    assert (200, True) == (spoken.status, "x-jenkins" in spoken.headers)
 
 
 def test_the_certificate_names_the_url(spoken: Spoken, place: Place) -> None:
