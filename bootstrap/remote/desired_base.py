@@ -112,6 +112,7 @@ def services() -> Resources:
             "needs": "/usr/sbin/nft",
             "command": ["sh", "-c", _LOAD_FIREWALL],
             "unless": ["sh", "-c", _IS_FIREWALL_LOADED],
+            "reason": "the kernel's rules differ from the file's",
         },
         unit("ssh.service", restart_on=["sshd settings"], reload=True),
         unit("apt-daily.timer"),

@@ -10,7 +10,8 @@ from bootstrap.remote.converge.core import Context, Finding, Resource
 def command(context: Context, resource: Resource) -> Finding | None:
     """Run `command` unless it is done: `creates` exists and no path of `sources` is younger, and `unless` succeeds.
 
-    A rule must be there; both rules, where given, must hold. With `needs`, nothing is done while that program is absent.
+    A rule must be there; both rules, where given, must hold. `reason` says what it means that `unless` fails. With `needs`,
+    nothing is done while that program is absent.
     """
     needed = resource.get("needs")
     if needed and not context.path(needed).exists():
@@ -19,7 +20,7 @@ def command(context: Context, resource: Resource) -> Finding | None:
     if "creates" in resource and (reason := _stale(context, resource)):
         reasons.append(reason)
     if "unless" in resource and context.run(resource["unless"], check=False).returncode != 0:
-        reasons.append("not done yet")
+        reasons.append(resource.get("reason", "not done yet"))
     if not reasons:
         return None
 

@@ -12,6 +12,7 @@ from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
 from bootstrap.remote.converge.files import write
 
 _SYSTEM_UNITS = "/etc/systemd/system"
+_SLACK = 16 << 20  # bytes that a file system may leave unused at a device's end
 _NOTHING_FOUND = 2  # blkid's exit code for a device without any known signature
 
 
@@ -23,10 +24,16 @@ def mount(context: Context, resource: Resource) -> Finding | None:
     is_mounted = _is_mounted(path)
     if is_mounted and device.exists() and not _is_same(path, device):
         raise Failed(f"something else than {resource['device']} is mounted at {resource['path']}")
-    if is_mounted and unit_file.is_file() and unit_file.read_text() == wanted and _is_enabled(context, unit_file):
+    reasons = [] if is_mounted else [resource["device"]]
+    is_written = unit_file.is_file() and unit_file.read_text() == wanted and _is_enabled(context, unit_file)
+    if is_mounted and not is_written:
+        reasons.append("unit file")
+    if is_mounted and _has_room_to_grow(device):
+        reasons.append("file system grows with its volume")
+    if not reasons:
         return None
-    detail = f"{resource['device']}" if not is_mounted else "unit file"
-    return Finding("alter" if is_mounted else "add", detail, lambda: _mount(context, resource, path, device, unit_file))
+    kind = "alter" if is_mounted else "add"
+    return Finding(kind, ", ".join(reasons), lambda: _mount(context, resource, path, device, unit_file))
 
 
 def unit_name(path: str) -> str:
@@ -51,6 +58,8 @@ def _mount(context: Context, resource: Resource, path: Path, device: Path, unit_
     context.run(["systemctl", "enable", "--now", unit_file.name])
     if not _is_mounted(path):
         raise Failed(f"{resource['path']} is not mounted although its unit started")
+    if _has_room_to_grow(device):
+        context.run(["resize2fs", str(device)], timeout=600)
 
 
 def _wait_for(device: Path, seconds: float) -> None:
@@ -75,15 +84,29 @@ def _make_file_system(context: Context, device: Path) -> None:
         raise Failed(f"{device} holds something else already ({found}); it is left untouched")
 
 
+def _has_room_to_grow(device: Path) -> bool:
+    """Whether a device is larger than the ext4 on it, by the superblock's own count of blocks (1024 bytes into the device)."""
+    if not device.is_block_device():
+        return False
+    with device.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(1024)
+        superblock = stream.read(1024)
+    return size - _size_of_ext4(superblock) > _SLACK
+
+
+def _size_of_ext4(superblock: bytes) -> int:
+    """The bytes that an ext4 file system spans: s_blocks_count (low and high half) blocks of 1024 << s_log_block_size."""
+    low, shift, high = (int.from_bytes(superblock[at : at + 4], "little") for at in (0x4, 0x18, 0x150))
+    return (low | high << 32) * (1024 << shift)
+
+
 def _unit(resource: Resource, device: Path) -> str:
-    """The mount unit; a block device's file system grows with its volume."""
     is_folder = device.is_dir()
-    grow = f"systemd-growfs@{unit_name(resource['path']).removesuffix('.mount')}.service"
     return "\n".join(
         [
             "[Unit]",
             "Description=Jenkins' data volume",
-            *([] if is_folder else [f"Wants={grow}"]),
             "",
             "[Mount]",
             f"What={resource['device']}",

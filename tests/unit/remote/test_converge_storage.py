@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,15 @@ def test_another_mount_in_its_place_is_refused(tmp_path: Path, monkeypatch: pyte
 
 def test_the_root_is_known_to_be_mounted_and_a_new_folder_not(tmp_path: Path) -> None:
     assert (True, False) == (storage._is_mounted(Path("/")), storage._is_mounted(tmp_path / os.fsdecode(b"new")))
+
+
+def test_the_size_of_a_file_system_is_read_as_mkfs_wrote_it(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    with image.open("wb") as stream:
+        stream.truncate(64 << 20)
+    subprocess.run(["/usr/sbin/mkfs.ext4", "-q", str(image)], check=True)
+    assert 64 << 20 == storage._size_of_ext4(image.read_bytes()[1024:2048])
+
+
+def test_a_directory_never_grows(tmp_path: Path) -> None:
+    assert not storage._has_room_to_grow(tmp_path)
