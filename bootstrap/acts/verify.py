@@ -43,6 +43,7 @@ def run(environment_file: Path, folder: Path, results: Path, report: Reporter, o
         ENVIRONMENT_VARIABLE: str(environment_file.resolve()),
         # The suite needs no plugin; looking for them costs a third of its start.
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_ADDOPTS": "",
     }
     try:
         done = subprocess.run(

@@ -32,7 +32,8 @@ class Spoken:
     days_left: float
     protocol: str
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    # Not shown in a failed check: among them may be the cookie of a session.
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def speak(place: Place, authority: str, path: str, authorization: str = "") -> Spoken:
