@@ -29,9 +29,10 @@ _REMEDIES = {
 
 
 def plan(shell: Shell, inputs: HostInputs) -> tuple[Change, ...]:
-    """What `apply` would change; reads only, in one round trip."""
+    """What `apply` would change; reads only, in one round trip. ConvergeFailed where a look already shows that it cannot."""
     resources = desired(inputs)
     answer = _converge(shell, "check", resources)
+    _raise_failure(answer, resources, inputs)
     return tuple(_changes(answer))
 
 

@@ -120,6 +120,11 @@ def test_planning_never_applies() -> None:
     assert ["check"] == machine.asked
 
 
+def test_a_plan_that_cannot_be_carried_out_is_refused() -> None:
+    with pytest.raises(ConvergeFailed, match="it is not active"):
+        host.plan(Machine(check=answer(changed(), failed("jenkins.service"))), INPUTS)
+
+
 def test_only_artifacts_that_the_machine_asks_for_are_sent() -> None:
     machine, report = Machine(check=answer(changed(), missing=[ARTIFACT]), apply=answer(changed())), Report()
     host.apply(machine, INPUTS, {ARTIFACT: b"content", "0" * 64: b"not needed"}, report)
