@@ -96,7 +96,7 @@ def _plan(options: argparse.Namespace) -> int:
     with opened(options, brings_up=True) as (made, run):
         found = launch.plan(made, run)
         run.say(f"\n{len(found)} changes pending" if found else "\nnothing to do")
-        return PENDING if found or run.notices else DONE
+        return PENDING if found else DONE
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -3,10 +3,8 @@
 The tests run in the order of `ORDER`: what destroys the environment comes last.
 """
 
-import contextlib
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,12 +55,12 @@ def launched(checkout: Path) -> Iterator[Launched]:
         pytest.fail("the local cloud boots machines, which takes root: run the tests with sudo")
     sweep()
     it = Launched(checkout)
-    found = it.run("-v", "launch")
-    it.output = found.stdout
-    sys.stdout.write(found.stdout)
-    assert 0 == found.returncode, f"launch failed\n{found.stdout[-8000:]}\n{found.stderr[-6000:]}"
-    yield it
-    with contextlib.suppress(Exception):
-        it.reopen().close()
-    it.run("destroy", "--delete-data", NAME)
-    sweep()
+    try:
+        found = it.run("-v", "launch")
+        it.output = found.stdout
+        assert 0 == found.returncode, f"launch failed\n{found.stdout[-8000:]}\n{found.stderr[-6000:]}"
+        yield it
+    finally:
+        it.close()
+        it.run("destroy", "--delete-data", NAME)
+        sweep()

@@ -80,9 +80,13 @@ class Launched:
 
     def reopen(self) -> Context:
         """The environment opened afresh, after its machine was changed."""
+        self.close()
+        return self.context
+
+    def close(self) -> None:
+        """Close what was opened in this process."""
         while self._contexts:
             self._contexts.pop().close()
-        return self.context
 
 
 def commit(folder: Path, message: str) -> None:
