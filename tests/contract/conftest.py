@@ -1,8 +1,8 @@
 """One suite for any Jenkins: by CONTRACT_JENKINS_URL, _USER and _PASSWORD, or for the emulator that is started here.
 
 The emulator is started as it runs on a machine: from a directory that holds nothing but the package `jenkins_emulator`.
-Tests that need the server's own files or its process carry the mark `own_process`; against a foreign Jenkins they are left
-out of the collection.
+Tests that need the server's own files, its process or its file system carry the mark `own_process`; against a foreign
+Jenkins they are left out of the collection.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def find_java() -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "own_process: needs the files or the process of a server that was started here")
+    config.addinivalue_line(
+        "markers", "own_process: needs the files, the process or the file system of a server that was started here"
+    )
     if os.environ.get("CONTRACT_JENKINS_URL"):
         return
     if not Path("/usr/share/groovy/lib").is_dir() or find_java() is None:

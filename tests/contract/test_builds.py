@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 Xml = Callable[..., str]
 PARAMETERS = (
     "<hudson.model.ParametersDefinitionProperty><parameterDefinitions>"
@@ -134,6 +136,7 @@ def test_discarder_keeps_as_many_as_it_says(server: Any, name: str, freestyle: X
     server.until(lambda: [build["number"] for build in server.client.get_job_info(name)["builds"]] == [3, 2])
 
 
+@pytest.mark.own_process
 def test_git_checkout_notes_revision_and_changes(
     server: Any, name: str, freestyle: Xml, repository: Callable[[dict[str, str]], str]
 ) -> None:
@@ -165,3 +168,23 @@ def test_finished_build_starts_its_downstream_job(server: Any, name: str, freest
     server.run(f"{name}/first")
     server.until(lambda: server.client.get_job_info(f"{name}/second")["lastCompletedBuild"])
     assert "Started by upstream project" in server.client.get_build_console_output(f"{name}/second", 1)
+
+
+@pytest.mark.own_process
+def test_polling_starts_a_build_for_a_new_commit_alone(
+    server: Any, name: str, freestyle: Xml, repository: Callable[[dict[str, str]], str]
+) -> None:
+    url = repository({"a.txt": "one"})
+    scm = (
+        '<scm class="hudson.plugins.git.GitSCM" plugin="git"><userRemoteConfigs><hudson.plugins.git.UserRemoteConfig>'
+        f"<url>{url}</url></hudson.plugins.git.UserRemoteConfig></userRemoteConfigs><branches><hudson.plugins.git.BranchSpec>"
+        "<name>*/main</name></hudson.plugins.git.BranchSpec></branches></scm>"
+    )
+    server.create("", name, freestyle("cat a.txt", scm))
+    server.run(name)
+    server.post(f"job/{name}/polling")
+    assert "No changes" in server.get(f"job/{name}/scmPollLog").text
+    repository({"a.txt": "two"})
+    server.post(f"job/{name}/polling")
+    server.until(lambda: server.client.get_job_info(name)["lastCompletedBuild"]["number"] == 2)
+    assert "Started by an SCM change" in server.client.get_build_console_output(name, 2)

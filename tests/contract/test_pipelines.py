@@ -216,6 +216,7 @@ def test_refused_input_aborts(server: Any, name: str, pipeline: Xml) -> None:
     assert build["result"] == "ABORTED"
 
 
+@pytest.mark.own_process
 def test_script_from_git_checks_out_the_workspace(
     server: Any, name: str, repository: Callable[[dict[str, str]], str]
 ) -> None:

@@ -75,6 +75,7 @@ class Stage extends Section {
     void when(Closure body) { whenBody = body }
     void input(Closure body) { inputBody = body }
     void failFast(boolean value) { isFailFast = value }
+    void matrix(Closure body) { owner.fault('The section "matrix" is not known to the emulator') }
     void parallel(Closure body) { branches = read(new Stages(owner), body).entries }
 
     Object refuse(String section) {
@@ -153,6 +154,8 @@ class Settings extends Block {
     final Map values = [:]
     private final List<String> known
 
+    Object refuse(String name) { throw new hudson.AbortException("\"${name}\" is not known here. Must be one of ${known}") }
+
     Settings(Declarative owner, List<String> known) {
         super(owner)
         this.known = known
@@ -164,11 +167,25 @@ class Settings extends Block {
             if (((List) Channel.hello.symbols).contains(name)) {
                 return Steps.symbol(name, arguments as List)
             }
-            throw new hudson.AbortException("\"${name}\" is not known here. Must be one of ${known}")
+            return refuse(name)
         }
         def value = arguments.length == 0 ? true : arguments[0]
         values[name] = value instanceof Closure ? read(new Settings(owner, known), (Closure) value).values : value
     }
+}
+
+/** `agent { label ... }`. */
+class AgentSettings extends Settings {
+    AgentSettings(Declarative owner) { super(owner, ['label', 'node', 'customWorkspace']) }
+
+    Object refuse(String name) { throw new hudson.AbortException(Declarative.invalidAgent(name)) }
+}
+
+/** `input { ... }` of a stage. */
+class InputSettings extends Settings {
+    InputSettings(Declarative owner) { super(owner, ['message', 'id', 'ok', 'submitter', 'submitterParameter']) }
+
+    void parameters(Closure body) { values.parameters = read(new Listed(owner, 'parameter', Declarative.PARAMETERS), body).entries }
 }
 
 /** `environment { NAME = value }`. */
@@ -220,4 +237,19 @@ class When extends Block {
     }
 
     private List<Boolean> nested(Closure body) { read(new When(owner), body).results }
+}
+
+/** The flags that stand beside the conditions of `when`: the conditions' words pass without being evaluated. */
+class WhenFlags extends When {
+    WhenFlags(Declarative owner) { super(owner) }
+
+    void expression(Closure body) { }
+    void environment(Map given) { }
+    void equals(Map given) { }
+    void not(Closure body) { }
+    void allOf(Closure body) { }
+    void anyOf(Closure body) { }
+    void buildingTag() { }
+
+    Object methodMissing(String name, Object given) { null }
 }

@@ -108,7 +108,9 @@ class Channel {
         def lines = problem.stackTrace.findAll { it.fileName == 'WorkflowScript' }.collect { "\tat ${it}".toString() }.take(12)
         String result = problem instanceof FlowInterruptedException ? problem.result.name : 'FAILURE'
         String kind = problem instanceof StepProblem ? problem.kind : problem.class.name
-        return [kind: kind, message: problem.message, result: result, trace: lines]
+        // What was found before anything ran names its lines itself.
+        boolean isStructural = kind == 'org.codehaus.groovy.control.MultipleCompilationErrorsException'
+        return [kind: kind, message: problem.message, result: result, trace: isStructural ? [] : lines]
     }
 
     /** What JSON can hold; everything else by its text. */

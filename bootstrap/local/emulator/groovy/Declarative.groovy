@@ -82,10 +82,10 @@ class Declarative {
         }
         Map values = [:]
         if (section.agentWord != null && section.agentWord != 'any') {
-            throw new hudson.AbortException("Invalid agent type \"${section.agentWord}\" specified. Must be one of [any, label, none]")
+            throw new hudson.AbortException(invalidAgent(section.agentWord))
         }
         if (section.agentBody != null) {
-            values = Block.read(new Settings(this, ['label', 'node', 'customWorkspace']), section.agentBody).values
+            values = Block.read(new AgentSettings(this), section.agentBody).values
             values = values.node instanceof Map ? (Map) values.node : values
         }
         Channel.block('node', [label: values.label ?: '']) {
@@ -96,6 +96,8 @@ class Declarative {
             }
         }
     }
+
+    static String invalidAgent(String name) { "Invalid agent type \"${name}\" specified. Must be one of [any, label, none]" }
 
     private void checkout(Section section) {
         boolean hasNode = !(section.agentWord == 'none' || (section.agentWord == null && section.agentBody == null))
@@ -175,17 +177,7 @@ class Declarative {
 
     // The flags stand beside the conditions, so the conditions' words must pass without being evaluated.
     private When flags(Stage stage) {
-        def reader = new When(this) {
-            Object methodMissing(String name, Object given) { null }
-            void expression(Closure body) { }
-            void environment(Map given) { }
-            void equals(Map given) { }
-            void not(Closure body) { }
-            void allOf(Closure body) { }
-            void anyOf(Closure body) { }
-            void buildingTag() { }
-        }
-        return Block.read(reader, stage.whenBody)
+        return Block.read(new WhenFlags(this), stage.whenBody)
     }
 
     private boolean holds(Stage stage) {
@@ -202,10 +194,7 @@ class Declarative {
             body.call()
             return
         }
-        def reader = new Settings(this, ['message', 'id', 'ok', 'submitter', 'submitterParameter', 'parameters']) {
-            void parameters(Closure given) { values.parameters = Block.read(new Listed(owner, 'parameter', Declarative.PARAMETERS), given).entries }
-        }
-        Map question = Block.read(reader, stage.inputBody).values
+        Map question = Block.read(new InputSettings(this), stage.inputBody).values
         def answer = Channel.call('input', question)
         Map values = answer instanceof Map ? answer : question.parameters ? [(((List<Map>) question.parameters)[0].name): answer] : [:]
         Channel.block('withEnv', [overrides: values.collect { key, value -> "${key}=${value}" }], body)

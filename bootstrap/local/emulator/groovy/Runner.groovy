@@ -1,5 +1,4 @@
 import org.codehaus.groovy.control.CompilerConfiguration
-import org.codehaus.groovy.control.MultipleCompilationErrorsException
 import org.codehaus.groovy.control.customizers.ImportCustomizer
 
 /** Runs one Jenkinsfile that the engine sends in its first line. */
@@ -16,8 +15,6 @@ class Runner {
                 Declarative.isCheck = true
             }
             script.run()
-        } catch (MultipleCompilationErrorsException problem) {
-            error = Channel.describe(problem) + [trace: []]
         } catch (Throwable problem) {
             error = Channel.describe(Channel.unwrap(problem))
         }
@@ -35,7 +32,7 @@ class Runner {
         configuration.scriptBaseClass = PipelineScript.name
         configuration.sourceEncoding = 'UTF-8'
         def imports = new ImportCustomizer()
-        imports.addStarImports('hudson', 'hudson.model')
+        imports.addStarImports('hudson', 'hudson.model', 'com.cloudbees.groovy.cps')
         configuration.addCompilationCustomizers(imports)
         return new GroovyShell(Runner.classLoader, binding, configuration)
     }
