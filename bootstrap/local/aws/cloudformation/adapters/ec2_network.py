@@ -206,6 +206,7 @@ class VpcEndpoint(Ec2):
             "PrivateDnsEnabled",
         )
         given["PolicyDocument"] = policy_text(to.get("PolicyDocument"))
+        given.setdefault("VpcEndpointType", "Gateway")  # the default of both, which moto stores as nothing
         return str(to.call("ec2", "create_vpc_endpoint", **given)["VpcEndpoint"]["VpcEndpointId"])
 
     def update(self, to: To) -> None:

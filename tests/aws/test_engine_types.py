@@ -1,0 +1,301 @@
+"""Every type of resource that has an adapter is made, read back, compared without difference, and deleted again."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from bootstrap.local.aws.cloudformation import adapters
+
+Client = Callable[[str], Any]
+
+TEMPLATE = """
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.40.0.0/16, EnableDnsHostnames: true}}
+  Gateway: {Type: AWS::EC2::InternetGateway}
+  GatewayAttachment:
+    Type: AWS::EC2::VPCGatewayAttachment
+    Properties: {VpcId: !Ref Vpc, InternetGatewayId: !Ref Gateway}
+  Subnet: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.40.1.0/24, MapPublicIpOnLaunch: true}}
+  Table: {Type: AWS::EC2::RouteTable, Properties: {VpcId: !Ref Vpc}}
+  Association:
+    Type: AWS::EC2::SubnetRouteTableAssociation
+    Properties: {RouteTableId: !Ref Table, SubnetId: !Ref Subnet}
+  Address: {Type: AWS::EC2::EIP, DependsOn: GatewayAttachment, Properties: {Domain: vpc}}
+  Nat: {Type: AWS::EC2::NatGateway, Properties: {AllocationId: !GetAtt Address.AllocationId, SubnetId: !Ref Subnet}}
+  Route:
+    Type: AWS::EC2::Route
+    Properties: {RouteTableId: !Ref Table, DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref Nat}
+  Group: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: g, VpcId: !Ref Vpc}}
+  Ingress:
+    Type: AWS::EC2::SecurityGroupIngress
+    Properties: {GroupId: !Ref Group, IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 10.0.0.0/8}
+  Egress:
+    Type: AWS::EC2::SecurityGroupEgress
+    Properties: {GroupId: !Ref Group, IpProtocol: tcp, FromPort: 25, ToPort: 25, DestinationSecurityGroupId: !Ref Group}
+  Acl: {Type: AWS::EC2::NetworkAcl, Properties: {VpcId: !Ref Vpc}}
+  AclEntry:
+    Type: AWS::EC2::NetworkAclEntry
+    Properties:
+      NetworkAclId: !Ref Acl
+      RuleNumber: 100
+      Protocol: 6
+      RuleAction: allow
+      CidrBlock: 0.0.0.0/0
+      PortRange: {From: 1, To: 9}
+  AclAssociation:
+    Type: AWS::EC2::SubnetNetworkAclAssociation
+    Properties: {NetworkAclId: !Ref Acl, SubnetId: !Ref Subnet}
+  Endpoint:
+    Type: AWS::EC2::VPCEndpoint
+    Properties: {VpcId: !Ref Vpc, ServiceName: !Sub "com.amazonaws.${AWS::Region}.s3", RouteTableIds: [!Ref Table]}
+  Options:
+    Type: AWS::EC2::DHCPOptions
+    Properties: {DomainName: example.internal, DomainNameServers: [AmazonProvidedDNS]}
+  OptionsAssociation:
+    Type: AWS::EC2::VPCDHCPOptionsAssociation
+    Properties: {DhcpOptionsId: !Ref Options, VpcId: !Ref Vpc}
+  Interface:
+    Type: AWS::EC2::NetworkInterface
+    Properties: {SubnetId: !Ref Subnet, GroupSet: [!Ref Group], SourceDestCheck: false}
+  OtherAddress: {Type: AWS::EC2::EIP}
+  AddressAssociation:
+    Type: AWS::EC2::EIPAssociation
+    Properties: {AllocationId: !GetAtt OtherAddress.AllocationId, NetworkInterfaceId: !Ref Interface}
+  Key: {Type: AWS::EC2::KeyPair, Properties: {KeyName: !Sub "${AWS::StackName}", KeyType: rsa}}
+  LaunchTemplate: {Type: AWS::EC2::LaunchTemplate, Properties: {LaunchTemplateData: {InstanceType: t3.small}}}
+  Machine:
+    Type: AWS::EC2::Instance
+    Properties:
+      ImageId: "{{resolve:ssm:/aws/service/debian/release/13/latest/amd64}}"
+      InstanceType: t3.small
+      SubnetId: !Ref Subnet
+      SecurityGroupIds: [!Ref Group]
+      IamInstanceProfile: !Ref Profile
+      DisableApiTermination: false
+      Monitoring: true
+      MetadataOptions: {HttpTokens: required}
+  Disk:
+    Type: AWS::EC2::Volume
+    Properties: {AvailabilityZone: !GetAtt Subnet.AvailabilityZone, Size: 1, Encrypted: true, KmsKeyId: !GetAtt Encryption.Arn}
+  DiskAttachment:
+    Type: AWS::EC2::VolumeAttachment
+    Properties: {VolumeId: !Ref Disk, InstanceId: !Ref Machine, Device: /dev/sdf}
+  Trust:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: &trust
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: sts:AssumeRole}]
+      ManagedPolicyArns: [!Ref ManagedPolicy, arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore]
+      Policies:
+        - PolicyName: own
+          PolicyDocument: &policy {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "s3:*", Resource: "*"}]}
+  Profile: {Type: AWS::IAM::InstanceProfile, Properties: {Roles: [!Ref Trust]}}
+  ManagedPolicy: {Type: AWS::IAM::ManagedPolicy, Properties: {PolicyDocument: *policy}}
+  Policy: {Type: AWS::IAM::Policy, Properties: {PolicyName: inline, PolicyDocument: *policy, Roles: [!Ref Trust]}}
+  RolePolicy:
+    Type: AWS::IAM::RolePolicy
+    Properties: {PolicyName: other, PolicyDocument: *policy, RoleName: !Ref Trust}
+  Secret:
+    Type: AWS::SecretsManager::Secret
+    Properties:
+      GenerateSecretString: {SecretStringTemplate: '{"user":"admin"}', GenerateStringKey: password, PasswordLength: 20}
+  Parameter: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Ref Bucket}}
+  Encryption:
+    Type: AWS::KMS::Key
+    Properties:
+      EnableKeyRotation: true
+      KeyPolicy: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: "*", Action: "kms:*", Resource: "*"}]}
+  Alias: {Type: AWS::KMS::Alias, Properties: {AliasName: !Sub "alias/${AWS::StackName}", TargetKeyId: !Ref Encryption}}
+  Logs: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: 30}}
+  FlowLog:
+    Type: AWS::EC2::FlowLog
+    Properties:
+      ResourceId: !Ref Vpc
+      ResourceType: VPC
+      TrafficType: REJECT
+      LogGroupName: !Ref Logs
+      DeliverLogsPermissionArn: !GetAtt Trust.Arn
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties:
+      VersioningConfiguration: {Status: Enabled}
+      BucketEncryption: {ServerSideEncryptionConfiguration: [{ServerSideEncryptionByDefault: {SSEAlgorithm: AES256}}]}
+      PublicAccessBlockConfiguration:
+        {BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true}
+      OwnershipControls: {Rules: [{ObjectOwnership: BucketOwnerEnforced}]}
+      LifecycleConfiguration: {Rules: [{Id: old, Status: Enabled, ExpirationInDays: 30}]}
+  BucketPolicy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Bucket
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Deny, Principal: "*", Action: "s3:*", Resource: !GetAtt Bucket.Arn}]
+  Topic: {Type: AWS::SNS::Topic, Properties: {DisplayName: notices}}
+  Subscription:
+    Type: AWS::SNS::Subscription
+    Properties: {TopicArn: !Ref Topic, Protocol: sqs, Endpoint: !GetAtt Queue.Arn}
+  TopicPolicy: {Type: AWS::SNS::TopicPolicy, Properties: {Topics: [!Ref Topic], PolicyDocument: *policy}}
+  Queue: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: 60}}
+  QueuePolicy: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Queue], PolicyDocument: *policy}}
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: AWS/EC2
+      MetricName: StatusCheckFailed
+      Dimensions: [{Name: InstanceId, Value: !Ref Machine}]
+      Statistic: Maximum
+      Period: 60
+      EvaluationPeriods: 2
+      Threshold: 0
+      ComparisonOperator: GreaterThanThreshold
+      AlarmActions: [!Ref Topic]
+  Rule:
+    Type: AWS::Events::Rule
+    Properties: {ScheduleExpression: rate(1 day), Targets: [{Id: topic, Arn: !Ref Topic}]}
+  Zone:
+    Type: AWS::Route53::HostedZone
+    Properties: {Name: example.internal, VPCs: [{VPCId: !Ref Vpc, VPCRegion: !Ref AWS::Region}]}
+  Record:
+    Type: AWS::Route53::RecordSet
+    Properties:
+      HostedZoneId: !Ref Zone
+      Name: jenkins.example.internal
+      Type: A
+      TTL: "60"
+      ResourceRecords: [!GetAtt Machine.PrivateIp]
+  Handle: {Type: AWS::CloudFormation::WaitConditionHandle}
+Outputs:
+  Bucket: {Value: !Ref Bucket}
+  Queue: {Value: !Ref Queue}
+  Secret: {Value: !Ref Secret}
+  Role: {Value: !Ref Trust}
+  Zone: {Value: !Ref Zone}
+  Machine: {Value: !Ref Machine}
+  Key: {Value: !Ref Encryption}
+  Alarm: {Value: !Ref Alarm}
+  Logs: {Value: !Ref Logs}
+  Subnet: {Value: !Ref Subnet}
+  Acl: {Value: !Ref Acl}
+"""
+
+NESTED = "AWS::CloudFormation::Stack"  # has a test of its own, since it needs a template in S3
+
+
+class _Types(yaml.SafeLoader):
+    """Reads the template for its types alone."""
+
+
+_Types.add_multi_constructor("!", lambda *_: None)
+
+
+def settle(client: Client, stack: str) -> dict[str, Any]:
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        found: dict[str, Any] = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        if not found["StackStatus"].endswith("_IN_PROGRESS"):
+            return found
+        time.sleep(0.05)
+    raise AssertionError("still in progress")
+
+
+def failures(client: Client, stack: str) -> dict[str, str]:
+    pages = client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack)
+    events = [event for page in pages for event in page["StackEvents"]]
+    return {
+        one["LogicalResourceId"]: one.get("ResourceStatusReason", "")
+        for one in events
+        if one["ResourceStatus"].endswith("_FAILED")
+    }
+
+
+@pytest.fixture(scope="module")
+def everything(client: Client) -> dict[str, Any]:
+    made = client("cloudformation").create_stack(
+        StackName=f"all-{uuid.uuid4().hex[:6]}",
+        TemplateBody=TEMPLATE,
+        Capabilities=["CAPABILITY_IAM"],
+        Tags=[{"Key": "Project", "Value": "jenkins"}],
+    )
+    stack = settle(client, made["StackId"])
+    assert {} == failures(client, made["StackId"])
+    assert "CREATE_COMPLETE" == stack["StackStatus"]
+    return {**{one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}, "id": made["StackId"]}
+
+
+def test_template_of_this_test_has_every_type_with_an_adapter() -> None:
+    document = yaml.load(TEMPLATE, _Types)  # noqa: S506 (a safe loader that leaves the functions out)
+    types = {body["Type"] for body in document["Resources"].values()}
+    assert set() == adapters.known() - types - {NESTED}
+
+
+def test_bucket_reads_back_as_written(client: Client, everything: dict[str, Any]) -> None:
+    s3, name = client("s3"), everything["Bucket"]
+    assert "Enabled" == s3.get_bucket_versioning(Bucket=name)["Status"]
+    assert all(s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"].values())
+    rules = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert "AES256" == rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"]
+    assert {"Key": "Project", "Value": "jenkins"} in s3.get_bucket_tagging(Bucket=name)["TagSet"]
+    assert 30 == s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"][0]["Expiration"]["Days"]
+    assert "Deny" in s3.get_bucket_policy(Bucket=name)["Policy"]
+
+
+def test_role_has_its_managed_and_its_inline_policies(client: Client, everything: dict[str, Any]) -> None:
+    iam, name = client("iam"), everything["Role"]
+    attached = {one["PolicyName"] for one in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]}
+    assert "AmazonSSMManagedInstanceCore" in attached
+    assert 2 == len(attached)
+    assert {"own", "inline", "other"} == set(iam.list_role_policies(RoleName=name)["PolicyNames"])
+
+
+def test_generated_secret_follows_its_template(client: Client, everything: dict[str, Any]) -> None:
+    import json
+
+    value = json.loads(client("secretsmanager").get_secret_value(SecretId=everything["Secret"])["SecretString"])
+    assert ("admin", 20) == (value["user"], len(value["password"]))
+
+
+def test_other_services_read_back_as_written(client: Client, everything: dict[str, Any]) -> None:
+    assert client("kms").get_key_rotation_status(KeyId=everything["Key"])["KeyRotationEnabled"] is True
+    groups = client("logs").describe_log_groups(logGroupNamePrefix=everything["Logs"])["logGroups"]
+    assert 30 == groups[0]["retentionInDays"]
+    alarm = client("cloudwatch").describe_alarms(AlarmNames=[everything["Alarm"]])["MetricAlarms"][0]
+    assert ("StatusCheckFailed", 60, 2) == (alarm["MetricName"], alarm["Period"], alarm["EvaluationPeriods"])
+    queue = client("sqs").get_queue_attributes(QueueUrl=everything["Queue"], AttributeNames=["All"])["Attributes"]
+    assert "60" == queue["VisibilityTimeout"]
+    records = client("route53").list_resource_record_sets(HostedZoneId=everything["Zone"])["ResourceRecordSets"]
+    assert "jenkins.example.internal." in [one["Name"] for one in records]
+    zone = client("route53").get_hosted_zone(Id=everything["Zone"])
+    assert zone["HostedZone"]["Config"]["PrivateZone"] is True
+
+
+def test_network_acl_is_the_subnets(client: Client, everything: dict[str, Any]) -> None:
+    acl = client("ec2").describe_network_acls(NetworkAclIds=[everything["Acl"]])["NetworkAcls"][0]
+    assert [everything["Subnet"]] == [one["SubnetId"] for one in acl["Associations"]]
+    assert (1, 9) == next(
+        (e["PortRange"]["From"], e["PortRange"]["To"]) for e in acl["Entries"] if e["RuleNumber"] == 100
+    )
+
+
+def test_same_template_again_is_no_change_and_deletion_leaves_nothing(
+    client: Client, everything: dict[str, Any]
+) -> None:
+    made = client("cloudformation").create_change_set(
+        StackName=everything["id"], ChangeSetName="again", UsePreviousTemplate=True, Capabilities=["CAPABILITY_IAM"]
+    )
+    shown = client("cloudformation").describe_change_set(ChangeSetName=made["Id"])
+    assert ([], "FAILED") == (shown["Changes"], shown["Status"])
+    client("cloudformation").delete_stack(StackName=everything["id"])
+    stack = settle(client, everything["id"])
+    assert {} == failures(client, everything["id"])
+    assert "DELETE_COMPLETE" == stack["StackStatus"]
+    assert [] == client("ec2").describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.40.0.0/16"]}])["Vpcs"]
+    assert everything["Bucket"] not in [one["Name"] for one in client("s3").list_buckets()["Buckets"]]
+    assert [] == client("ec2").describe_addresses()["Addresses"]
