@@ -271,5 +271,11 @@ def _lock(_: argparse.Namespace) -> int:
 
 
 def _test(options: argparse.Namespace) -> int:
+    from bootstrap.local import prerequisites
+
+    chosen = options.tox[options.tox[:1] == ["--"] :]
+    if not chosen:  # a part that needs nothing more is run anywhere
+        run = start(ROOT / ".bootstrap" / "tests" / "runs", as_json=options.json, is_verbose=True)
+        prerequisites.ensure(run, is_agreed=options.yes, ask=console.ask, for_tests=True)
     environ = dict(os.environ, BOOTSTRAP_PYTHON=sys.executable)
-    return subprocess.run([sys.executable, "-m", "tox", *options.tox], cwd=ROOT, env=environ).returncode
+    return subprocess.run([sys.executable, "-m", "tox", *chosen], cwd=ROOT, env=environ).returncode

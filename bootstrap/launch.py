@@ -25,7 +25,7 @@ TEMPLATES = ROOT / "cloudformation"
 # Outputs of the stacks before that are the controller's parameters of the same names.
 _CONTROLLER_TAKES = (
     *("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName"),
-    *("ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret"),
+    *("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret"),
 )
 # What a machine that is deleted takes with it is made again from code; these hold what is not code.
 PROTECTED = frozenset({"data"})
@@ -43,13 +43,19 @@ def launch(context: Context, run: Run, *, with_verify: bool = True) -> Verdict |
 
 def check(context: Context) -> None:
     """Read everything that people wrote; the errors name file, line and column. Nothing is touched."""
-    for name in STACKS:
-        stack.lint(TEMPLATES / f"{name}.yaml", context.settings.region)
+    check_templates(context, STACKS)
     _ = context.lock, context.casc_files, context.jobset
+
+
+def check_templates(context: Context, names: Sequence[str]) -> None:
+    """Lint the templates of these stacks; TemplateInvalid where one is wrong."""
+    for name in names:
+        stack.lint(TEMPLATES / f"{name}.yaml", context.settings.region)
 
 
 def stacks(context: Context, run: Run, names: Sequence[str] = STACKS) -> Machine | None:
     """Act one: the stacks in their order, then the machine that the last of them made."""
+    check_templates(context, names)
     tags = context.tags(snapshot(context).label, run.run_id)
     client = context.world.aws("cloudformation")
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
@@ -111,6 +117,7 @@ def plan(context: Context, run: Run) -> tuple[Change, ...]:
 
 def plan_stacks(context: Context, run: Run, names: Sequence[str] = STACKS) -> tuple[Change, ...]:
     """The change sets of the stacks, as far as the outputs that they take exist."""
+    check_templates(context, names)
     tags = context.tags(snapshot(context).label, run.run_id)
     found: list[Change] = []
     with run.act("stack", "what would change"):

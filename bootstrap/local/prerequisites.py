@@ -22,26 +22,36 @@ PACKAGES = {
     "gpg": "gnupg",
     "newuidmap": "uidmap",
 }
+# What the tests run besides: pipelines in real Groovy, signatures, and a file system made for real.
+TEST_PACKAGES = {"groovy": "groovy", "java": "default-jre-headless", "mkfs.ext4": "e2fsprogs"}
 _FILES = {"/usr/lib/podman/netavark": "netavark", "/usr/lib/podman/aardvark-dns": "aardvark-dns"}
 
 
-def missing() -> tuple[str, ...]:
+def missing(*, for_tests: bool = False) -> tuple[str, ...]:
     """The Debian packages that are not there yet, in the order in which they are announced."""
-    programs = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
+    wanted = PACKAGES | (TEST_PACKAGES if for_tests else {})
+    programs = [package for program, package in wanted.items() if _is_absent(program)]
     return (*programs, *(package for path, package in _FILES.items() if not os.path.exists(path)))  # noqa: PTH110
 
 
-def ensure(report: Reporter, *, is_agreed: bool, ask: Callable[[str], bool] | None = None) -> None:
+def _is_absent(program: str) -> bool:
+    """Whether a program is nowhere to be found; Debian keeps some in root's folders, which a user's PATH leaves out."""
+    return shutil.which(program) is None and shutil.which(program, path="/usr/sbin:/sbin") is None
+
+
+def ensure(
+    report: Reporter, *, is_agreed: bool, ask: Callable[[str], bool] | None = None, for_tests: bool = False
+) -> None:
     """Install what is missing, after saying so; Missing with the command to run where that is not possible.
 
     On a terminal it asks unless `is_agreed`; without one it goes on, for nobody could answer.
     """
-    wanted = missing()
+    wanted = missing(for_tests=for_tests)
     if not wanted:
         return
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *wanted]
     remedy = f"Run: sudo apt-get update && sudo {' '.join(command)}"
-    doing = "preparing this machine to be a cloud"
+    doing = "preparing this machine"
     if shutil.which("apt-get") is None:
         raise Missing(doing, f"{', '.join(wanted)} are missing and there is no apt", "Install them, then launch again.")
     if os.geteuid() != 0:

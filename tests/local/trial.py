@@ -122,3 +122,11 @@ def sweep() -> None:
     if nets:
         subprocess.run(["podman", "network", "rm", "--force", *nets], capture_output=True)
     subprocess.run(["pkill", "-f", f"bootstrap.local.aws .*--environment {NAME}$"], capture_output=True)
+    unmount()
+
+
+def unmount() -> None:
+    """Let go of the disks that a killed machine left mounted under a checkout of the tests."""
+    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for point in reversed([point for point in mounted if f"/.bootstrap/{NAME}/cloud/" in point]):
+        subprocess.run(["umount", "--lazy", point], capture_output=True)

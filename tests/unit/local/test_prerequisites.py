@@ -32,7 +32,7 @@ class AMachine:
         self.apt_says = apt_says
         self.ran: list[list[str]] = []
 
-    def which(self, program: str) -> str | None:
+    def which(self, program: str, path: str | None = None) -> str | None:
         return f"/usr/bin/{program}" if program in self.programs else None
 
     def run(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
@@ -71,6 +71,14 @@ def test_what_is_missing_is_announced_then_installed(on: Callable[[AMachine], AM
 
     assert "podman, iptables" in told.notices[0]
     assert ["podman", "iptables"] == machine.ran[-1][-2:]
+
+
+def test_the_tests_need_more(on: Callable[[AMachine], AMachine]) -> None:
+    machine = on(AMachine(WHOLE))
+
+    prerequisites.ensure(Told(), is_agreed=True, for_tests=True)
+
+    assert ["groovy", "default-jre-headless", "e2fsprogs"] == machine.ran[-1][-3:]
 
 
 def test_without_root_the_command_to_run_is_told(on: Callable[[AMachine], AMachine]) -> None:
