@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bootstrap import console, context, report, settings
+from bootstrap import console, context, environment_lock, report, settings
 from bootstrap.context import ROOT, Context
 from bootstrap.errors import BootstrapError, CommandFailed, UsageError
 from bootstrap.run import Run, start
@@ -28,15 +28,23 @@ def run(options: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def opened(options: argparse.Namespace, *, brings_up: bool = False) -> Iterator[tuple[Context, Run]]:
-    """The environment and a run of it; the local cloud is made where `brings_up`, else only found."""
+def opened(
+    options: argparse.Namespace, *, brings_up: bool = False, changes: bool = False
+) -> Iterator[tuple[Context, Run]]:
+    """The environment and a run of it; the local cloud is made where `brings_up`, else only found.
+
+    What `changes` anything holds the environment's lock meanwhile.
+    """
     path = context.paths(options.environment)
     chosen = settings.load(path)
     run = start(ROOT / ".bootstrap" / chosen.name / "runs", as_json=options.json, is_verbose=options.verbose)
     run.event("run-began", command=options.command, environment=chosen.name)
     try:
-        with _context(options, path, chosen, run, brings_up=brings_up) as made:
-            yield made, run
+        with contextlib.ExitStack() as held:
+            if changes:
+                lock = environment_lock.held(run.folder.parents[1], options.command, run, run.run_id)
+                held.enter_context(lock)
+            yield held.enter_context(_context(options, path, chosen, run, brings_up=brings_up)), run
         run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))
     except BootstrapError as error:
         run.event("run-failed", error=type(error).__name__, doing=error.doing, found=error.found, remedy=error.remedy)
@@ -66,7 +74,7 @@ def _context(
 def _launch(options: argparse.Namespace) -> int:
     from bootstrap import launch
 
-    with opened(options, brings_up=True) as (made, run):
+    with opened(options, brings_up=True, changes=True) as (made, run):
         verdict = launch.launch(made, run, with_verify=not options.skip_verify)
         if verdict is not None and not verdict.is_green:
             return _judge(verdict, options)
@@ -153,7 +161,8 @@ def _logs(options: argparse.Namespace) -> int:
 def _network(options: argparse.Namespace) -> int:
     from bootstrap import launch
 
-    with opened(options, brings_up=options.action == "apply") as (made, run):
+    applies = options.action == "apply"
+    with opened(options, brings_up=applies, changes=applies) as (made, run):
         if options.action == "plan":
             found = launch.plan_stacks(made, run, ("network",))
             return PENDING if found else DONE
@@ -164,7 +173,7 @@ def _network(options: argparse.Namespace) -> int:
 def _host(options: argparse.Namespace) -> int:
     from bootstrap import launch
 
-    with opened(options) as (made, run):
+    with opened(options, changes=options.action == "apply") as (made, run):
         if options.action == "plan":
             return PENDING if launch.plan_host(made, run) else DONE
         launch.provision(made, run)
@@ -174,7 +183,7 @@ def _host(options: argparse.Namespace) -> int:
 def _casc(options: argparse.Namespace) -> int:
     from bootstrap import launch
 
-    with opened(options) as (made, run):
+    with opened(options, changes=options.action == "apply") as (made, run):
         if options.action == "plan":
             return PENDING if launch.plan_casc(made, run) else DONE
         launch.configure(made, run, made.controller)
@@ -184,7 +193,7 @@ def _casc(options: argparse.Namespace) -> int:
 def _jobs(options: argparse.Namespace) -> int:
     from bootstrap import launch
 
-    with opened(options) as (made, run):
+    with opened(options, changes=options.action == "apply") as (made, run):
         if options.action == "plan":
             return PENDING if launch.plan_jobs(made, run) else DONE
         launch.publish(made, run)
@@ -206,7 +215,7 @@ def _build(options: argparse.Namespace) -> int:
 def _destroy(options: argparse.Namespace) -> int:
     from bootstrap import launch
 
-    with opened(options) as (made, run):
+    with opened(options, changes=True) as (made, run):
         with_data = options.delete_data is not None
         if with_data and options.delete_data != made.settings.name:
             found = f"'{options.delete_data}' is not the environment's name"
@@ -223,8 +232,9 @@ def _destroy(options: argparse.Namespace) -> int:
         run.say(
             "the environment is gone" if not kept else f"'{made.settings.name}' is down; launch brings its data back"
         )
-    if with_data:
-        _forget_cloud(made)
+        if with_data:
+            made.close()
+            _forget_cloud(made)
     return DONE
 
 

@@ -4,6 +4,7 @@
     |-- UsageError                 the command line itself is wrong; exits with 2
     |-- SettingsInvalid            an environment file is wrong: every fault at once, with line and column
     |-- Missing                    something that this machine needs is not there (podman, root, a file)
+    |-- EnvironmentLocked          another run changes the same environment at this moment
     |-- LocalCloudFailed           the AWS on this machine did not start, or a container did not boot
     |-- TemplateInvalid            a CloudFormation template was refused before anything was made
     |-- StackFailed                a stack operation failed: status, first failing resource, its reason
@@ -82,6 +83,10 @@ class SettingsInvalid(FaultyFile):
 
 class Missing(BootstrapError):
     """Something that this machine needs is not there."""
+
+
+class EnvironmentLocked(BootstrapError):
+    """Another run changes the same environment at this moment; `found` says who, since when and with what."""
 
 
 class LocalCloudFailed(BootstrapError):
