@@ -84,7 +84,7 @@ class Environment:
         if name == "data":
             return {"Zone": self.outputs["ControllerZone"]}
         taken = ("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName")
-        secrets = ("ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret")
+        secrets = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret")
         return {key: self.outputs[key] for key in taken + secrets}
 
     def apply(self, name: str, run: str = "r1", **parameters: str) -> Told:

@@ -39,6 +39,9 @@ def outcomes(launched: Launched) -> dict[str, str]:
     told = [json.loads(line) for line in found.stdout.splitlines() if line.startswith("{")]
     checks = {f"{it['group']}: {it['name']}": str(it["outcome"]) for it in told if it.get("event") == "check"}
     assert checks, found.stdout + found.stderr
+    for it in told:  # pytest shows it where the test fails
+        if it.get("event") == "check" and it["outcome"] != "passed":
+            print(it["outcome"], it["name"], it["detail"][:600], sep=" | ")
     assert (0 if set(checks.values()) == {"passed"} else 1) == found.returncode
     return checks
 
