@@ -66,6 +66,24 @@ def _job(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _history(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lines", type=int, default=20, help="how many of the last runs (20)")
+    parser.add_argument(
+        "--all", action="store_true", help="also those that only looked something up: status, password ..."
+    )
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "run",
+        metavar="RUN",
+        nargs="?",
+        help="a run, its name's beginning, or a resource's id or ARN; else the last run",
+    )
+    parser.add_argument("--text", action="store_true", help="the run itself as plain text, not its page's path")
+    parser.add_argument("--resources", action="store_true", help="the resources that carry the run's tag")
+
+
 def _test(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tox", nargs=argparse.REMAINDER, help="what to hand to tox, e.g. -e unit")
 
@@ -84,6 +102,8 @@ COMMANDS: dict[str, tuple[str, Setup | None]] = {
     "casc": ("Jenkins' configuration alone", _act),
     "jobs": ("Jenkins' jobs alone", _act),
     "build": ("start a job and follow its console", _job),
+    "history": ("the runs of this checkout: when, what, how they ended", _history),
+    "report": ("the page of a run, also found by a resource that it changed", _report),
     "destroy": ("take the environment down; retained data stays unless told", _destroy),
     "schema": ("print the environment files' JSON Schema", None),
     "lock": ("resolve requirements.lock afresh from pyproject.toml", None),

@@ -252,6 +252,18 @@ def _forget_cloud(made: Context) -> None:
         shutil.rmtree(cloud.state, ignore_errors=True)
 
 
+def _history(options: argparse.Namespace) -> int:
+    from bootstrap import inspection
+
+    return inspection.history(options)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from bootstrap import inspection
+
+    return inspection.show(options)
+
+
 def _schema(_: argparse.Namespace) -> int:
     sys.stdout.write(settings.schema())
     return DONE

@@ -13,6 +13,7 @@ from rich.text import Text
 from bootstrap.errors import BootstrapError
 from bootstrap.values import Verdict
 
+_WIDE = 400  # characters
 _OUTCOMES = {"passed": "green", "failed": "bold red", "error": "bold red", "skipped": "yellow"}
 
 
@@ -21,7 +22,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     drawn = Table(*headings, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
-    Console(highlight=False).print(drawn)
+    # Into a pipe or a file, nothing is folded: a line stays a row.
+    Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(drawn)
 
 
 def verdict(found: Verdict) -> None:

@@ -57,6 +57,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] = STACKS) -> Machine
     """Act one: the stacks in their order, then the machine that the last of them made."""
     check_templates(context, names)
     tags = context.tags(snapshot(context).label, run.run_id)
+    run.event("commit", commit=tags["Commit"])
     client = context.world.aws("cloudformation")
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
         made: dict[str, Stack] = dict(context.stacks)

@@ -30,6 +30,7 @@ class _Run:
     run: str = ""
     command: str = ""
     environment: str = ""
+    commit: str = ""
     seconds: float = 0.0
     acts: list[_Act] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
@@ -68,6 +69,8 @@ def _take(found: _Run, event: dict[str, Any]) -> None:
     match event["event"]:
         case "run-began":
             found.run, found.command, found.environment = event["run"], event["command"], event["environment"]
+        case "commit":
+            found.commit = event["commit"]
         case "act-began":
             found.acts.append(_Act(event["act"], found.seconds))
         case "act-ended" | "act-failed":

@@ -1,0 +1,91 @@
+"""The sub-commands that look back at runs: `history` and `report`. They ask no cloud unless a resource is named."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import webbrowser
+from dataclasses import asdict
+from pathlib import Path
+
+from bootstrap import console, context, environment_lock, report, runs, settings, tagged
+from bootstrap.commands import opened
+from bootstrap.context import ROOT
+from bootstrap.errors import UsageError
+
+_HEADINGS = ("when (UTC)", "command", "outcome", "changes", "seconds", "run")
+
+
+def history(options: argparse.Namespace) -> int:
+    """The environment's last runs, oldest first."""
+    state = _state(options)
+    holder = environment_lock.holder(state)
+    found = runs.history(state / "runs", holder.run if holder else None)
+    found = tuple(it for it in found if options.all or it.had_acts)[-options.lines :]
+    if options.json:
+        for each in found:
+            _print(json.dumps(asdict(each), ensure_ascii=False))
+        return 0
+    rows = [(it.when, it.command, it.outcome, str(it.changes), f"{it.seconds:.1f}", it.run) for it in found]
+    console.table(_HEADINGS, rows)
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """The page of a run, named by its beginning or by a resource that it changed; the last with acts by default."""
+    if options.run and (":" in options.run or _is_id(options.run)):
+        with opened(options) as (made, _):
+            options.run = tagged.run_of(made.world.aws, made.settings, options.run)
+    if options.resources:
+        return _resources(options)
+    journal = _journal(options)
+    page = report.write(journal)
+    if options.json:
+        for event in runs.events(journal):
+            _print(json.dumps(event, ensure_ascii=False))
+    elif options.text:
+        for line in runs.text(runs.events(journal)):
+            _print(line)
+    else:
+        _print(str(page))
+        if sys.stdout.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            webbrowser.open(page.as_uri())
+    return 0
+
+
+def _resources(options: argparse.Namespace) -> int:
+    """What carries the run's tag in the cloud."""
+    journal = _journal(options)
+    with opened(options) as (made, _):
+        found = tagged.resources(made.world.aws, made.settings, journal.parent.name)
+    if options.json:
+        for each in found:
+            _print(json.dumps({"arn": each.arn, "tags": dict(each.tags)}))
+    else:
+        rows = [(each.kind, each.identity, each.tags.get("Commit", "")[:12]) for each in found]
+        console.table(("what", "which", "commit"), rows)
+    return 0
+
+
+def _journal(options: argparse.Namespace) -> Path:
+    folder = _state(options) / "runs"
+    try:
+        return runs.find(folder, options.run)
+    except UsageError as error:
+        error.remedy += " A run of a job on the machine is among that build's artifacts."
+        raise
+
+
+def _is_id(text: str) -> bool:
+    """Whether a text is a resource's id and no run's: a run's name begins with its date."""
+    return not text[:1].isdigit()
+
+
+def _state(options: argparse.Namespace) -> Path:
+    return ROOT / ".bootstrap" / settings.load(context.paths(options.environment)).name
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
