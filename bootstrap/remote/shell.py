@@ -32,6 +32,11 @@ from bootstrap.values import Machine, Result, Secret
 _ATTEMPT = 10.0  # seconds for one attempt to connect, and for each of its steps
 _PAUSE = 1.0  # seconds between attempts
 _KEEPALIVE = 15  # seconds; below the idle limits of NAT gateways and load balancers (350 s on AWS)
+_PROMPT = (
+    60.0  # seconds in which a machine under full load still opens a session; after that the connection counts as dead
+)
+_SESSIONS = 8  # at once over the connection; sshd refuses more than its MaxSessions, which is 10 unless told otherwise
+_CROWDED = 10.0  # seconds in which a place becomes free among the sessions
 _CHUNK = 1 << 15  # bytes; what an SSH packet carries at most
 Dial = Callable[[], Any]
 
@@ -50,6 +55,7 @@ class FabricShell:
         self._key = _private_key(machine.private_key)
         self._connection: Any = None
         self._lock = threading.Lock()
+        self._sessions = threading.BoundedSemaphore(_SESSIONS)
 
     def run(
         self,
@@ -63,14 +69,8 @@ class FabricShell:
         """Run one command; CommandFailed on a non-zero exit (unless told not to check) and always when time runs out."""
         full = commands.with_sudo(command) if sudo else tuple(command)
         started = time.monotonic()
-        channel = self._channel()
-        try:
-            channel.exec_command(commands.quoted(full))
-            code, output, problems = _converse(channel, stdin, timeout)
-        except (OSError, EOFError, paramiko.SSHException) as error:
-            raise self._lost(error) from error
-        finally:
-            channel.close()
+        with self._sessions:
+            code, output, problems = self._execute(commands.quoted(full), stdin, timeout)
         texts = (output.decode(errors="replace"), problems.decode(errors="replace"))
         result = Result(commands.shown(command), code, *texts, time.monotonic() - started)
         if code != 0 and (check or code == TIMED_OUT):
@@ -108,16 +108,51 @@ class FabricShell:
                 self._connection.close()
                 self._connection = None
 
-    def _channel(self) -> Any:
-        """A session on the live connection; one that turns out to be dead is opened anew once."""
+    def _execute(self, text: str, stdin: bytes, timeout: float | None) -> tuple[int, bytes, bytes]:
+        """Exit code, output and errors of one command in a session of its own."""
+        transport, channel = self._channel()
         try:
-            return self._transport().open_session(timeout=_ATTEMPT)
+            channel.exec_command(text)
+            return _converse(channel, stdin, timeout)
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise self._lost(transport, error) from error
+        finally:
+            channel.close()
+
+    def _channel(self) -> tuple[Any, Any]:
+        """The live connection's transport and a session on it; one that turns out to be dead is opened anew once."""
+        transport = self._transport()
+        try:
+            return transport, self._open_session(transport)
+        except paramiko.ChannelException as error:  # refused, by a connection that is well and that others use
+            raise self._lost(transport, error) from error
         except (OSError, EOFError, paramiko.SSHException):
-            self.close()
+            self._drop(transport)
+        transport = self._transport()
+        try:
+            return transport, self._open_session(transport)
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise self._lost(transport, error) from error
+
+    @staticmethod
+    def _open_session(transport: Any) -> Any:
+        """A session; sshd frees the place of one that ended a moment after its command did, so a refusal is not final."""
+        deadline = time.monotonic() + _CROWDED
+        while True:
             try:
-                return self._transport().open_session(timeout=_ATTEMPT)
-            except (OSError, EOFError, paramiko.SSHException) as error:
-                raise self._lost(error) from error
+                return transport.open_session(timeout=_PROMPT)
+            except paramiko.ChannelException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def _drop(self, transport: Any) -> None:
+        """Give a dead connection up; one that somebody opened in its place stays."""
+        with self._lock:
+            if self._connection is not None and self._connection.transport is transport:
+                self._connection.close()
+                self._connection = None
+        transport.close()
 
     def _transport(self) -> Any:
         with self._lock:
@@ -200,8 +235,10 @@ class FabricShell:
             "Check with './bootstrap.py status' that the machine runs and that this machine may reach its port 22.",
         )
 
-    def _lost(self, error: Exception) -> Unreachable:
-        self.close()
+    def _lost(self, transport: Any, error: Exception) -> Unreachable:
+        """What happened to one session; the connection stays where it is alive, for others use it at the same time."""
+        if not transport.is_active():
+            self._drop(transport)
         return Unreachable(
             f"talking to {self._machine.instance_id} at {self._machine.address}",
             f"the connection broke: {type(error).__name__}: {error}",

@@ -51,6 +51,8 @@ class Server(paramiko.ServerInterface):
         return "publickey"
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
+        if self.sshd.running >= self.sshd.max_sessions:
+            return paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
         return paramiko.OPEN_SUCCEEDED
 
     def check_channel_direct_tcpip_request(self, chanid: int, origin: Any, destination: Any) -> int:
@@ -75,6 +77,8 @@ class Sshd:
         self.shown_key = self.host_key
         self.lets_in = True
         self.logins = 0
+        self.max_sessions = 10  # sshd's own default
+        self.running = 0
         self.commands: list[str] = []
         self.forwards: list[Any] = []
         self.pending: dict[int, socket.socket] = {}
@@ -100,6 +104,13 @@ class Sshd:
         self.drop()
 
     def execute(self, channel: paramiko.Channel, command: bytes) -> None:
+        self.running += 1
+        try:
+            self._execute(channel, command)
+        finally:
+            self.running -= 1
+
+    def _execute(self, channel: paramiko.Channel, command: bytes) -> None:
         with subprocess.Popen(
             ["sh", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as child:

@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,31 @@ def test_a_connection_that_breaks_under_a_command_is_told(shell: FabricShell, ss
     threading.Timer(0.3, sshd.drop).start()
     with pytest.raises(Unreachable, match="the connection broke"):
         shell.run(["sleep", "5"])
+
+
+def test_many_commands_at_once_stay_below_what_sshd_allows(shell: FabricShell, sshd: Sshd) -> None:
+    with ThreadPoolExecutor(24) as pool:
+        done = list(pool.map(lambda number: shell.run(["sh", "-c", f"sleep 0.1; echo {number}"]).stdout, range(48)))
+
+    assert [f"{number}\n" for number in range(48)] == done
+    assert 1 == sshd.logins
+
+
+def test_a_refused_session_leaves_the_others_alone(
+    shell: FabricShell, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell_module, "_CROWDED", 0.2)
+    sshd.max_sessions = 1
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(shell.run, ["sh", "-c", "sleep 1; echo whole"])
+        while not sshd.running:
+            time.sleep(0.01)
+
+        with pytest.raises(Unreachable):
+            shell.run(["true"])
+
+        assert "whole\n" == first.result().stdout
+    assert 1 == sshd.logins
 
 
 def test_the_stream_may_be_somebody_elses_tunnel(sshd: Sshd) -> None:
