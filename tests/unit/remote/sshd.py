@@ -79,6 +79,7 @@ class Sshd:
         self.logins = 0
         self.max_sessions = 10  # sshd's own default
         self.running = 0
+        self.channels: list[paramiko.Channel] = []
         self.commands: list[str] = []
         self.forwards: list[Any] = []
         self.pending: dict[int, socket.socket] = {}
@@ -143,6 +144,8 @@ class Sshd:
             return
         while transport.is_active():
             channel = transport.accept(1)
+            if channel is not None:
+                self.channels.append(channel)  # a transport knows its channels weakly: unheld, they close
             if channel is not None and channel.chanid in self.pending:
                 stream = self.pending.pop(channel.chanid)
                 threading.Thread(target=_join, args=(channel, stream), daemon=True).start()
