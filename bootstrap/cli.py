@@ -25,6 +25,13 @@ Setup = Callable[[argparse.ArgumentParser], None]
 
 def _launch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skip-verify", action="store_true", help="leave the last act out")
+    parser.add_argument(
+        "--plan", metavar="FILE", help="apply exactly this saved plan, or nothing where the world moved"
+    )
+
+
+def _plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", metavar="FILE", help="keep the plan, for 'launch --plan FILE'")
 
 
 def _verify(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +98,7 @@ def _test(parser: argparse.ArgumentParser) -> None:
 # Sub-command: what it does, and its own arguments. The function of the same name in `commands` carries it out.
 COMMANDS: dict[str, tuple[str, Setup | None]] = {
     "launch": ("from nothing to a running, configured, verified Jenkins", _launch),
-    "plan": ("what a launch would change; exits with 2 where something would", None),
+    "plan": ("what a launch would change; exits with 2 where something would", _plan),
     "verify": ("check the running server; exits with 1 where a check fails", _verify),
     "status": ("what there is and whether it runs", None),
     "password": ("print a user's password", _password),

@@ -72,9 +72,12 @@ def _context(
 
 
 def _launch(options: argparse.Namespace) -> int:
-    from bootstrap import launch
+    from bootstrap import launch, saved_plan
 
+    planned = saved_plan.read(Path(options.plan)) if options.plan else None
     with opened(options, brings_up=True, changes=True) as (made, run):
+        if planned is not None:
+            saved_plan.check(made, run, planned)
         verdict = launch.launch(made, run, with_verify=not options.skip_verify)
         if verdict is not None and not verdict.is_green:
             return _judge(verdict, options)
@@ -99,10 +102,13 @@ def _closing(made: Context, run: Run, verdict: Verdict | None) -> None:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from bootstrap import launch
+    from bootstrap import saved_plan
 
     with opened(options, brings_up=True) as (made, run):
-        found = launch.plan(made, run)
+        plan = saved_plan.make(made, run)
+        found = plan.changes
+        if options.out:
+            saved_plan.write(plan, Path(options.out))
         run.say(f"\n{len(found)} changes pending" if found else "\nnothing to do")
         return PENDING if found else DONE
 

@@ -18,6 +18,7 @@ from bootstrap import host_inputs, machine, repository, retained
 from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.context import ROOT, STACKS, Context
+from bootstrap.controller import differences
 from bootstrap.run import Run
 from bootstrap.values import Change, Controller, Machine, Stack, Verdict
 
@@ -142,13 +143,15 @@ def plan_host(context: Context, run: Run) -> tuple[Change, ...]:
 def plan_casc(context: Context, run: Run) -> tuple[Change, ...]:
     """Which configuration files differ."""
     with run.act("casc", "what would change"):
-        return _shown(run, casc.plan(context.shell, context.jenkins, context.casc_files))
+        found = casc.plan(context.shell, context.jenkins, context.casc_files)
+        return _shown(run, differences.of_settings(context.shell, casc.FOLDER, context.casc_files, found))
 
 
 def plan_jobs(context: Context, run: Run) -> tuple[Change, ...]:
     """Which jobs would be sent, and which would be disabled."""
     with run.act("jobs", "what would change"):
-        return _shown(run, jobs.plan(context.jenkins, context.jobset))
+        found = jobs.plan(context.jenkins, context.jobset)
+        return _shown(run, differences.of_jobs(context.jenkins, context.jobset, found))
 
 
 def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str, ...]:

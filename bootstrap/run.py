@@ -24,6 +24,7 @@ from rich.text import Text
 from bootstrap.values import Change, ChangeKind
 
 _SIGNS = {ChangeKind.ADD: ("+", "green"), ChangeKind.ALTER: ("~", "yellow"), ChangeKind.REPLACE: ("±", "magenta")}
+_DIFF = {"+": "green", "-": "red"}
 _REMOVED = ("-", "red")
 
 
@@ -113,10 +114,14 @@ class Run:
     def change(self, change: Change) -> None:
         """One real change; printed with its sign."""
         self.changes.append(change)
-        self.event("change", kind=str(change.kind), name=change.name, detail=change.detail)
+        diff = {"diff": change.diff} if change.diff else {}
+        self.event("change", kind=str(change.kind), name=change.name, detail=change.detail, **diff)
         sign, colour = _SIGNS.get(change.kind, _REMOVED)
         detail = f"  {change.detail}" if change.detail else ""
         self._say(Text.assemble("      ", (sign, colour), f" {change.name}", (detail, "dim")))
+        if self._is_verbose:
+            for line in change.diff.splitlines():
+                self._say(Text(f"          {line}", style=_DIFF.get(line[:1], "dim")))
 
     def progress(self, text: str) -> None:
         """A passing line; on a terminal or with -v it is shown, else only recorded."""

@@ -53,12 +53,16 @@ class ChangeKind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """One line of a plan, or of what an act did: `act` is one of the five, `name` the thing, `detail` one short line."""
+    """One line of a plan, or of what an act did: `act` is one of the five, `name` the thing, `detail` one short line.
+
+    `diff` is a unified diff for a reader, where a plan can show one; two changes that differ in it alone are the same.
+    """
 
     act: str
     kind: ChangeKind
     name: str
     detail: str = ""
+    diff: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from bootstrap.definitions.jobs import clock_fault, slips
 from bootstrap.errors import Fault, JobsInvalid, JobsRejected
 from bootstrap.values import Change, ChangeKind, JobSet, Reporter
 
-__all__ = ["apply", "follow", "plan", "render"]
+__all__ = ["apply", "follow", "look", "plan", "render"]
 
 _BUILDERS_MARK = "<!-- Managed by Jenkins Job Builder -->"
 _FOOTER = "Kept as code; a change belongs into the repository. [render {}]"
@@ -52,6 +52,14 @@ def render(folder: Path, variables: Mapping[str, str], plugins: Mapping[str, str
 def plan(jenkins: JenkinsClient, jobset: JobSet) -> tuple[Change, ...]:
     """What `apply` would send; one request, and nothing is changed."""
     return tuple(step.change for step in _steps(jenkins, jobset))
+
+
+def look(jenkins: JenkinsClient) -> dict[str, tuple[str | None, bool]]:
+    """What is there, by full name, views as 'view <name>': the render that it is, None where no code made it, and whether
+    it is disabled. One request."""
+    jobs, views = _inventory(jenkins)
+    found = jobs | {f"view {name}": present for name, present in views.items()}
+    return {name: (present.digest, present.is_disabled) for name, present in found.items()}
 
 
 def apply(jenkins: JenkinsClient, jobset: JobSet, report: Reporter) -> JobSet:

@@ -89,3 +89,17 @@ def test_run_names_sort_by_time() -> None:
     later = new_run_id(datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC))
 
     assert earlier < later
+
+
+def test_a_difference_is_printed_with_v_and_always_recorded(tmp_path: Path) -> None:
+    change = Change("jobs", ChangeKind.ALTER, "canary", diff="-old\n+new")
+    shown = {}
+    for is_verbose in (False, True):
+        out = io.StringIO()
+        run = Run("r", Journal(tmp_path / str(is_verbose)), is_verbose=is_verbose, out=out)
+        run.change(change)
+        shown[is_verbose] = out.getvalue()
+        assert "-old\n+new" == events(run)[0]["diff"]
+
+    assert "+new" not in shown[False]
+    assert "          -old\n          +new\n" in shown[True]

@@ -384,3 +384,19 @@ def test_a_build_that_never_starts_is_given_up(jenkins_server) -> None:
         jobs.follow(jenkins_server.client, "a", {}, print, timeout=0, sleep=lambda _: None)
 
     assert "no executor" in caught.value.found
+
+
+def test_a_look_tells_renders_hand_made_jobs_and_views_apart(jenkins_server) -> None:
+    described = f"x [render {'a' * 16}]"
+    listed = {
+        "jobs": [
+            {"fullName": "ours", "description": described, "color": "disabled"},
+            {"fullName": "theirs", "description": "", "color": "blue"},
+        ],
+        "views": [{"name": "v", "description": described}],
+    }
+    jenkins_server.on("GET", "api/json", listed)
+
+    found = jobs.look(jenkins_server.client)
+
+    assert {"ours": ("a" * 16, True), "theirs": (None, False), "view v": ("a" * 16, False)} == found

@@ -1,0 +1,73 @@
+"""Differences for a reader: a job's XML on the server and as rendered, a settings file on the machine and in the code.
+
+They explain a plan and decide nothing: Jenkins rewrites the XML that it is given, so a job may differ here in what no render
+said. Only what a plan changes is fetched.
+"""
+
+from __future__ import annotations
+
+import difflib
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bootstrap.controller.api import JenkinsClient, ask, job_path, view_path
+from bootstrap.values import Change, ChangeKind, JobSet, Shell
+
+
+def of_jobs(jenkins: JenkinsClient, jobset: JobSet, changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes of jobs and views, each altered one with its difference."""
+    return tuple(_of_job(jenkins, jobset, change) if change.kind is ChangeKind.ALTER else change for change in changes)
+
+
+def _of_job(jenkins: JenkinsClient, jobset: JobSet, change: Change) -> Change:
+    view = change.name.removeprefix("view ") if change.name.startswith("view ") else None
+    wished = jobset.views.get(view) if view else jobset.jobs.get(change.name)
+    answer = ask(jenkins, "GET", f"{view_path(view) if view else job_path(change.name)}config.xml")
+    if wished is None or answer.status_code != 200:
+        return change
+    return replace(change, diff=unified(readable(answer.text), readable(wished), change.name))
+
+
+def of_settings(shell: Shell, folder: str, files: Mapping[str, str], changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes of settings files, each with its difference; `folder` is where they lie on the machine."""
+    return tuple(_of_file(shell, folder, files, change) for change in changes)
+
+
+def _of_file(shell: Shell, folder: str, files: Mapping[str, str], change: Change) -> Change:
+    if change.kind is not ChangeKind.ALTER or change.name not in files:
+        return change
+    there = shell.run(["cat", "--", f"{folder}/{change.name}"], sudo=True, check=False)
+    return (
+        replace(change, diff=unified(there.stdout, files[change.name], change.name)) if not there.exit_code else change
+    )
+
+
+def unified(old: str, new: str, name: str) -> str:
+    """A unified diff with three lines around each difference, without its two lines of file names' dates."""
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"there/{name}", f"code/{name}", lineterm="")
+    return "\n".join(lines)
+
+
+def readable(xml: str) -> str:
+    """XML with one element a line, in the order of its names, without the plugins' versions: what Jenkins changes by itself."""
+    # Jenkins declares XML 1.1, which Python's parser does not read; its content is 1.0 all the same.
+    text = xml.strip().replace("<?xml version='1.1'", "<?xml version='1.0'", 1).replace('"1.1"', '"1.0"', 1)
+    try:
+        root = ElementTree.fromstring(text.encode())
+    except ElementTree.ParseError:
+        return xml
+    _plain(root)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _plain(element: ElementTree.Element) -> None:
+    element.attrib.pop("plugin", None)
+    element.text = (element.text or "").strip() or None
+    element.tail = None
+    children = list(element)
+    for child in children:
+        _plain(child)
+    if len({child.tag for child in children}) == len(children):  # fields; a list keeps its order
+        element[:] = sorted(children, key=lambda child: child.tag)

@@ -1,0 +1,86 @@
+"""Plans as files: read back as written, and compared with what is so now."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bootstrap import saved_plan
+from bootstrap.errors import UsageError
+from bootstrap.saved_plan import ActPlan, Plan
+from bootstrap.values import Change, ChangeKind
+
+NGINX = Change("host", ChangeKind.ADD, "package nginx", "1.26", diff="+x")
+UNKNOWN = ActPlan("i", None, None)
+PLAN = Plan(
+    "trial",
+    "run-1",
+    "c" * 40,
+    {
+        "stack": ActPlan("i", "s", ()),
+        "host": ActPlan("i", "s", (NGINX,)),
+        "casc": ActPlan("i", "s", ()),
+        "jobs": UNKNOWN,
+    },
+)
+
+
+def with_act(act: str, plan: ActPlan) -> Plan:
+    return replace(PLAN, run="run-2", acts={**PLAN.acts, act: plan})
+
+
+def test_a_plan_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    saved_plan.write(PLAN, tmp_path / "plan")
+
+    found = saved_plan.read(tmp_path / "plan")
+
+    assert PLAN == found
+    assert "+x" == found.changes[0].diff
+    assert 0o600 == (tmp_path / "plan").stat().st_mode & 0o777
+
+
+def test_an_unmoved_world_fits_its_plan_whoever_planned_it() -> None:
+    assert [] == list(saved_plan.compare(PLAN, replace(PLAN, run="run-2")))
+
+
+MOVED = {
+    "the code": (with_act("casc", ActPlan("j", "s", ())), ["casc: the code or the settings are no longer those"]),
+    "the world": (with_act("stack", ActPlan("i", "t", ())), ["stack: what was looked at is no longer as it was"]),
+    "a change less": (
+        with_act("host", ActPlan("i", "s", ())),
+        ["host: planned, but no longer to do: add package nginx 1.26"],
+    ),
+    "a change more": (
+        with_act("casc", ActPlan("i", "s", (Change("casc", ChangeKind.ALTER, "a.yaml"),))),
+        ["casc: to do, but not planned: alter a.yaml"],
+    ),
+    "a stack that came": (with_act("jobs", ActPlan("i", "s", ())), ["jobs: can be looked at now, unlike then"]),
+    "a stack that went": (with_act("host", UNKNOWN), ["host: cannot be looked at now, unlike then"]),
+    "another environment": (replace(PLAN, environment="other"), ["it is a plan for 'trial', not for 'other'"]),
+}
+
+
+@pytest.mark.parametrize("case", MOVED)
+def test_a_moved_world_is_told_by_what_moved(case: str) -> None:
+    now, expected = MOVED[case]
+
+    found = list(saved_plan.compare(PLAN, now))
+
+    assert len(expected) == len(found)
+    assert all(line.startswith(start) for line, start in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"format": 2}', json.dumps({"format": 1, "environment": "trial", "acts": {}})]
+)
+def test_what_is_no_plan_is_a_usage_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "plan").write_text(text)
+
+    with pytest.raises(UsageError):
+        saved_plan.read(tmp_path / "plan")
+
+
+def test_a_plan_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No such file"):
+        saved_plan.read(tmp_path / "plan")
