@@ -1,0 +1,141 @@
+"""bootstrap.py itself: the environment is made once, used again, and brought up to date when the lock changed."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def entry() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("entry", ROOT / "bootstrap.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout whose lock names nothing, so that its environment is made without any index."""
+    shutil.copy(ROOT / "bootstrap.py", tmp_path / "bootstrap.py")
+    (tmp_path / "requirements.lock").write_text("# nothing\n")
+    (tmp_path / "bootstrap").mkdir()
+    (tmp_path / "bootstrap" / "__init__.py").touch()
+    (tmp_path / "bootstrap" / "__main__.py").write_text("import sys\nprint('ran with', *sys.argv[1:])\n")
+    return tmp_path
+
+
+def run(checkout: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # where the lock's uv lies
+    command = [sys.executable, "bootstrap.py", *arguments]
+    return subprocess.run(
+        command, cwd=checkout, env={**os.environ, "PATH": path, **environ}, capture_output=True, text=True
+    )
+
+
+def test_the_first_run_makes_the_environment_and_goes_on(checkout: Path) -> None:
+    done = run(checkout, "launch", "--yes")
+
+    assert "ran with launch --yes\n" == done.stdout, done.stderr
+    assert "setting up" in done.stderr
+
+
+def test_the_second_run_uses_it_in_silence(checkout: Path) -> None:
+    run(checkout)
+
+    assert "" == run(checkout).stderr
+
+
+def test_a_changed_lock_is_noticed(checkout: Path) -> None:
+    run(checkout)
+    (checkout / "requirements.lock").write_text("# nothing, but otherwise\n")
+
+    assert "setting up" in run(checkout).stderr
+
+
+def test_a_half_made_environment_is_made_again(checkout: Path) -> None:
+    run(checkout)
+    (checkout / ".venv" / "lock-digest").unlink()
+
+    assert "setting up" in run(checkout).stderr
+
+
+def test_environments_may_be_shared_by_their_locks_hash(checkout: Path, tmp_path: Path) -> None:
+    done = run(checkout, BOOTSTRAP_VENVS=str(tmp_path / "venvs"))
+
+    assert "ran with" in done.stdout
+    assert not (checkout / ".venv").exists()
+    assert 1 == sum(path.is_dir() for path in (tmp_path / "venvs").iterdir())
+
+
+def test_two_first_runs_at_once_make_one_environment(checkout: Path) -> None:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    both = [
+        subprocess.Popen(
+            [sys.executable, "bootstrap.py"],
+            cwd=checkout,
+            env={**os.environ, "PATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    told = [process.communicate() for process in both]
+
+    assert [0, 0] == [process.returncode for process in both], told
+    assert 1 == sum("setting up" in errors for _, errors in told)
+
+
+def test_a_lock_that_cannot_be_had_is_told_without_a_traceback(checkout: Path) -> None:
+    (checkout / "requirements.lock").write_text("no-such-package==1.0 --hash=sha256:" + "0" * 64 + "\n")
+
+    done = run(checkout, UV_OFFLINE="1")
+
+    assert 0 != done.returncode
+    assert "exited with" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_pips_configuration_is_told_to_uv(entry: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = (
+        "global.index-url='https://mirror.example.org/simple'\n"
+        "global.extra-index-url='https://a.example.org/s https://b.example.org/s'\n"
+        "global.cert='/etc/ssl/company.pem'\n"
+        "install.find-links='/opt/wheels'\n"
+        "download.index-url='https://other.example.org/'\n"
+    )
+    answer = subprocess.CompletedProcess([], 0, listed, "")
+    monkeypatch.setattr(entry.subprocess, "run", lambda *_, **__: answer)
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS", "SSL_CERT_FILE", "UV_INDEX_STRATEGY"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert {
+        "UV_DEFAULT_INDEX": "https://mirror.example.org/simple",
+        "UV_INDEX": "https://a.example.org/s https://b.example.org/s",
+        "UV_FIND_LINKS": "/opt/wheels",
+        "SSL_CERT_FILE": "/etc/ssl/company.pem",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+    } == entry.uv_settings()
+
+
+def test_the_locks_own_uv_is_taken_with_its_hashes(
+    entry: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ran: list[tuple[str, ...]] = []
+    monkeypatch.setattr(entry, "run", lambda *command, **_: ran.append(command))
+
+    entry.install_uv(tmp_path)
+
+    pinned = (tmp_path / "uv.lock").read_text()
+    assert pinned.startswith("uv==")
+    assert {"uv==", "    --h"} == {line[:4] if line.startswith("uv") else line[:7] for line in pinned.splitlines()}
+    assert "--require-hashes" in ran[0]
