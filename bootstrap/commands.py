@@ -62,7 +62,7 @@ def _context(
 
     cloud = LocalCloud(chosen, ROOT / ".bootstrap" / chosen.name / "cloud")
     if brings_up:
-        with run.act("cloud", "the AWS on this machine"):
+        with run.act("cloud", "the AWS on this machine", ending="ready"):
             cloud.up(run, is_agreed=options.yes, ask=console.ask)
     else:
         cloud.attach(run)
@@ -89,7 +89,7 @@ def _closing(made: Context, run: Run, verdict: Verdict | None) -> None:
     """The last lines of a launch: where Jenkins is, and what to run next."""
     controller = made.controller
     run.event("launched", url=controller.url, version=controller.version, emulated=controller.is_emulated)
-    prefix = "./bootstrap.py" if made.settings.name == "local" else f"./bootstrap.py -e {made.settings.name}"
+    prefix = made.tool
     what = (
         f"the emulator of Jenkins {controller.version}" if controller.is_emulated else f"Jenkins {controller.version}"
     )
@@ -202,7 +202,7 @@ def _jobs(options: argparse.Namespace) -> int:
     with opened(options, changes=options.action == "apply") as (made, run):
         if options.action == "plan":
             return PENDING if launch.plan_jobs(made, run) else DONE
-        launch.publish(made, run)
+        launch.publish(made, run, options.again)
     return DONE
 
 
@@ -256,6 +256,24 @@ def _forget_cloud(made: Context) -> None:
         cloud.down()
         Machines(made.settings.name, cloud.state).remove_all(with_volumes=True)
         shutil.rmtree(cloud.state, ignore_errors=True)
+
+
+def _drift(options: argparse.Namespace) -> int:
+    from bootstrap import drift
+
+    with opened(options) as (made, run):
+        found = drift.look(made, run)
+        if options.json:
+            run.event("drift", lines=[vars(line) for line in found.lines], unseen=found.unseen)
+        elif found.lines:
+            print()
+            console.table(
+                ("where", "what", "found", "mend"), ((it.where, it.name, it.found, it.mend) for it in found.lines)
+            )
+        run.say(f"\n{len(found.lines)} things drifted" if found.lines else "\nnothing drifted")
+        if found.lines:
+            return PENDING
+        return FAILED if found.unseen else DONE
 
 
 def _history(options: argparse.Namespace) -> int:

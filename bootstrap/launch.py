@@ -90,15 +90,15 @@ def configure(context: Context, run: Run, controller: Controller) -> None:
         casc.apply(context.shell, context.jenkins, context.casc_files, run)
 
 
-def publish(context: Context, run: Run) -> None:
-    """Act four: the jobs of the code; one that left the code is disabled and kept."""
+def publish(context: Context, run: Run, again: Sequence[str] = ()) -> None:
+    """Act four: the jobs of the code; one that left the code is disabled and kept, those named in `again` are sent anyway."""
     with run.act("jobs", f"publishing {len(context.jobset.jobs)} jobs"):
-        jobs.apply(context.jenkins, context.jobset, run)
+        jobs.apply(context.jenkins, context.jobset, run, again)
 
 
 def prove(context: Context, run: Run, only: Sequence[str] = ()) -> Verdict:
     """Act five: the acceptance suite, in a process of its own."""
-    with run.act("verify", "testinfra looks at all of it"):
+    with run.act("verify", "testinfra looks at all of it", ending="done"):
         folder = ROOT / "tests" / "acceptance"
         found = verify.run(context.environment_file, folder, run.folder, run, tuple(only))
         for check in found.checks:

@@ -91,8 +91,8 @@ class Run:
             sys.stdout.flush()
 
     @contextmanager
-    def act(self, name: str, title: str) -> Iterator[None]:
-        """One act: a banner before it, its elapsed time and what it changed after it."""
+    def act(self, name: str, title: str, *, ending: str = "") -> Iterator[None]:
+        """One act: a banner before it, its elapsed time and what it changed after it; `ending` for one that only looks."""
         self._act, self._act_start = name, time.monotonic()
         before = len(self.changes)
         self.event("act-began", title=title)
@@ -106,7 +106,7 @@ class Run:
         else:
             changed = len(self.changes) - before
             self.event("act-ended", seconds=self._elapsed(), changes=changed)
-            outcome = f"{changed} change{'s' if changed != 1 else ''}" if changed else "nothing to do"
+            outcome = f"{changed} change{'s' if changed != 1 else ''}" if changed else ending or "nothing to do"
             self._say(Text.assemble("        ", (outcome, "green"), f" in {self._elapsed():.1f} s"))
         finally:
             self._act = ""
