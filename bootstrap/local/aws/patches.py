@@ -50,6 +50,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.ec2.models.subnets": ("SubnetBackend.delete_subnet",),
     "moto.ec2.models.key_pairs": ("random_ed25519_key_pair", "random_rsa_key_pair"),
     "moto.ec2.responses.general": ("General.get_console_output",),
+    "moto.directconnect.models": ("datetime.now",),
     "moto.kms.utils": ("os.urandom", "rsa.generate_private_key", "ec.generate_private_key"),
     "moto.sts.utils": ("os.urandom",),
     "moto.iam.models": ("IAMBackend._init_aws_policies",),
@@ -209,6 +210,16 @@ class Patches:
             return module.ActionResult({"InstanceId": instance.id, "Timestamp": module.utcnow(), "Output": output})
 
         module.General.get_console_output = get_console_output
+
+    def _directconnect_models(self, module: Any) -> None:
+        class Moment(datetime.datetime):
+            """The time of this thread's clock: ids are made of it."""
+
+            @classmethod
+            def now(cls, tz: datetime.tzinfo | None = None) -> Any:
+                return randomness.utcnow()
+
+        module.datetime = Moment
 
     def _kms_utils(self, module: Any) -> None:
         from bootstrap.local.aws import keys

@@ -116,4 +116,42 @@ class RecordSet(Adapter):
         raise Gone(problem) if to.physical_id else ResourceFailed(problem)
 
 
-ADAPTERS = (HostedZone(), RecordSet())
+class HealthCheck(Adapter):
+    """AWS::Route53::HealthCheck; Ref is its id. Nothing is checked."""
+
+    type = "AWS::Route53::HealthCheck"
+    FIXED = frozenset({"Type", "RequestInterval", "MeasureLatency", "RoutingControlArn"})
+
+    def create(self, to: To) -> str:
+        """As it is written."""
+        settings = to.get("HealthCheckConfig")
+        made = to.call("route53", "create_health_check", CallerReference=token_of(to), HealthCheckConfig=settings)
+        return str(made["HealthCheck"]["Id"])
+
+    def update(self, to: To) -> None:
+        """What can be altered lies flat in the call."""
+        wanted = {key: value for key, value in to.get("HealthCheckConfig").items() if key not in self.FIXED}
+        to.call("route53", "update_health_check", HealthCheckId=to.physical_id, **wanted)
+
+    def delete(self, to: To) -> None:
+        """By id."""
+        to.call("route53", "delete_health_check", HealthCheckId=to.physical_id)
+
+    def attributes(self, to: To) -> dict[str, Any]:
+        """Its id; reading it tells whether it is there."""
+        to.call("route53", "get_health_check", HealthCheckId=to.physical_id)
+        return {"HealthCheckId": to.physical_id}
+
+    def tag(self, to: To, gone: Iterable[str]) -> None:
+        """One call for both."""
+        to.call(
+            "route53",
+            "change_tags_for_resource",
+            ResourceType="healthcheck",
+            ResourceId=to.physical_id,
+            AddTags=to.tag_list() or None,
+            RemoveTagKeys=list(gone) or None,
+        )
+
+
+ADAPTERS = (HostedZone(), RecordSet(), HealthCheck())

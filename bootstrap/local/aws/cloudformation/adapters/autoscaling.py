@@ -1,0 +1,220 @@
+"""Auto Scaling: groups, scheduled actions, lifecycle hooks and scaling policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.base import is_true
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
+from bootstrap.local.aws.cloudformation.errors import ResourceFailed
+
+
+def _metrics(to: To, value: Any) -> None:
+    group = {"AutoScalingGroupName": to.physical_id}
+    if to.old.get("MetricsCollection"):
+        to.call("autoscaling", "disable_metrics_collection", **group)
+    for one in value or []:
+        to.call("autoscaling", "enable_metrics_collection", **group, **one)
+
+
+class Group(TableAdapter):
+    """AWS::AutoScaling::AutoScalingGroup; Ref is its name. It is complete when its machines run.
+
+    Tags go with the creation, so that its machines have them. Machines that do not run yet cannot be registered with a
+    target group, so the group is attached to those when its machines run, and let go while their number changes.
+    """
+
+    def create(self, to: To) -> str:
+        """The group, its machines, then what balances the load between them."""
+        name = super().create(to)
+        self._settle(to)
+        self._attach(to, to.get("TargetGroupARNs") or [])
+        return name
+
+    def update(self, to: To) -> None:
+        """Let go, altered, attached again."""
+        self._detach(to, to.old.get("TargetGroupARNs") or [])
+        super().update(to)
+        self._settle(to)
+        self._attach(to, to.get("TargetGroupARNs") or [])
+
+    def delete(self, to: To) -> None:
+        """With its machines, whose interfaces hold the subnets."""
+        machines = self._machines(to)
+        super().delete(to)
+        to.wait(lambda: self._states(to, machines) <= {"terminated"}, f"The machines of {to.physical_id}")
+
+    def given(self, to: To, names: Iterable[str]) -> dict[str, Any]:
+        """With its tags when it is made."""
+        made = super().given(to, names)
+        made.pop("TargetGroupARNs", None)
+        return made if to.physical_id else {**made, "Tags": self._tags(to)}
+
+    def tag(self, to: To, gone: Iterable[str]) -> None:
+        """A group's tags say whether its machines get them."""
+        whose = {"ResourceId": to.physical_id, "ResourceType": "auto-scaling-group"}
+        names = [{"Key": name, **whose} for name in gone]
+        if names:
+            to.call("autoscaling", "delete_tags", Tags=names)
+        if to.tags:
+            to.call("autoscaling", "create_or_update_tags", Tags=[{**tag, **whose} for tag in self._tags(to)])
+
+    def _tags(self, to: To) -> list[dict[str, Any]]:
+        own = {tag["Key"]: is_true(tag["PropagateAtLaunch"]) for tag in to.get("Tags") or []}
+        return [{**tag, "PropagateAtLaunch": own.get(tag["Key"], True)} for tag in to.tag_list()]
+
+    def _attach(self, to: To, arns: list[str]) -> None:
+        if arns:
+            name = {"AutoScalingGroupName": to.physical_id}
+            to.call("autoscaling", "attach_load_balancer_target_groups", **name, TargetGroupARNs=arns)
+
+    def _detach(self, to: To, arns: list[str]) -> None:
+        if arns:
+            name = {"AutoScalingGroupName": to.physical_id}
+            to.call("autoscaling", "detach_load_balancer_target_groups", **name, TargetGroupARNs=arns)
+
+    def _settle(self, to: To) -> None:
+        machines = self._machines(to)
+        to.wait(lambda: "pending" not in self._states(to, machines), f"The machines of {to.physical_id}")
+        if self._states(to, machines) - {"running"}:
+            raise ResourceFailed(f"Group did not stabilize. Not all machines of {to.physical_id} run.")
+
+    def _machines(self, to: To) -> list[str]:
+        return [str(one["InstanceId"]) for one in self.item(to).get("Instances", [])]
+
+    def _states(self, to: To, machines: list[str]) -> set[str]:
+        if not machines:
+            return set()
+        found = to.call("ec2", "describe_instances", InstanceIds=machines)["Reservations"]
+        return {str(one["State"]["Name"]) for reservation in found for one in reservation["Instances"]}
+
+
+class ScalingPolicy(TableAdapter):
+    """AWS::AutoScaling::ScalingPolicy; Ref is its ARN, calls take its name."""
+
+    def identity(self, to: To, answer: Any, name: str) -> str:
+        """Asked for: moto's answer to the creation spells the ARN's name otherwise than AWS."""
+        found = to.call("autoscaling", "describe_policies", PolicyNames=[name], **to.pick("AutoScalingGroupName"))
+        return str(found["ScalingPolicies"][0]["PolicyARN"])
+
+    def keys(self, to: To) -> dict[str, Any]:
+        """The name is the end of the ARN."""
+        return {"PolicyName": to.physical_id.rpartition("policyName/")[2], **to.pick("AutoScalingGroupName")}
+
+    def attributes(self, to: To) -> dict[str, Any]:
+        """ARN and name."""
+        return {"Arn": to.physical_id, "PolicyName": self.keys(to)["PolicyName"]}
+
+
+GROUP_UPDATES = (
+    "AvailabilityZones",
+    "CapacityRebalance",
+    "Cooldown",
+    "DefaultInstanceWarmup",
+    "DesiredCapacity",
+    "HealthCheckGracePeriod",
+    "HealthCheckType",
+    "LaunchTemplate",
+    "MaxInstanceLifetime",
+    "MaxSize",
+    "MinSize",
+    "MixedInstancesPolicy",
+    "NewInstancesProtectedFromScaleIn",
+    "PlacementGroup",
+    "TerminationPolicies",
+    "VPCZoneIdentifier",
+)
+ADAPTERS = (
+    Group(
+        Entry(
+            "AWS::AutoScaling::AutoScalingGroup",
+            "autoscaling",
+            "create_auto_scaling_group",
+            "delete_auto_scaling_group",
+            "AutoScalingGroupName",
+            name="AutoScalingGroupName",
+            limit=255,
+            shaped={"VPCZoneIdentifier": ",".join},
+            settings={"MetricsCollection": _metrics},
+            alters={"TargetGroupARNs": lambda to, value: None},
+            update="update_auto_scaling_group",
+            takes=GROUP_UPDATES,
+            read="describe_auto_scaling_groups",
+            read_key="AutoScalingGroupNames",
+            item="AutoScalingGroups.0",
+            attributes={"AutoScalingGroupARN": "AutoScalingGroupARN"},
+            delete_more={"ForceDelete": True},
+        )
+    ),
+    TableAdapter(
+        Entry(
+            "AWS::AutoScaling::ScheduledAction",
+            "autoscaling",
+            "put_scheduled_update_group_action",
+            "delete_scheduled_action",
+            "ScheduledActionName",
+            name="ScheduledActionName",
+            limit=255,
+            along=("AutoScalingGroupName",),
+            update="put_scheduled_update_group_action",
+            takes=("DesiredCapacity", "EndTime", "MaxSize", "MinSize", "Recurrence", "StartTime", "TimeZone"),
+            whole=True,
+            read="describe_scheduled_actions",
+            read_key="ScheduledActionNames",
+            item="ScheduledUpdateGroupActions.0",
+            attributes={"ScheduledActionName": "@id"},
+        )
+    ),
+    TableAdapter(
+        Entry(
+            "AWS::AutoScaling::LifecycleHook",
+            "autoscaling",
+            "put_lifecycle_hook",
+            "delete_lifecycle_hook",
+            "LifecycleHookName",
+            name="LifecycleHookName",
+            limit=255,
+            along=("AutoScalingGroupName",),
+            update="put_lifecycle_hook",
+            takes=(
+                "DefaultResult",
+                "HeartbeatTimeout",
+                "LifecycleTransition",
+                "NotificationMetadata",
+                "NotificationTargetARN",
+                "RoleARN",
+            ),
+            whole=True,
+            read="describe_lifecycle_hooks",
+            read_key="LifecycleHookNames",
+            item="LifecycleHooks.0",
+        )
+    ),
+    ScalingPolicy(
+        Entry(
+            "AWS::AutoScaling::ScalingPolicy",
+            "autoscaling",
+            "put_scaling_policy",
+            "delete_policy",
+            "PolicyName",
+            name="PolicyName",
+            limit=255,
+            along=("AutoScalingGroupName",),
+            update="put_scaling_policy",
+            takes=(
+                "AdjustmentType",
+                "Cooldown",
+                "EstimatedInstanceWarmup",
+                "MetricAggregationType",
+                "MinAdjustmentMagnitude",
+                "PolicyType",
+                "ScalingAdjustment",
+                "StepAdjustments",
+                "TargetTrackingConfiguration",
+            ),
+            whole=True,
+        )
+    ),
+)

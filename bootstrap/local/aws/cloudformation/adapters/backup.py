@@ -1,0 +1,62 @@
+"""AWS Backup: vaults and plans. Nothing is backed up; both are kept as they were written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging, setter
+
+
+def _plan(value: Any) -> dict[str, Any]:
+    """Two names differ between a template and the service."""
+    rules = []
+    for one in value.get("BackupPlanRule", []):
+        rule = {key: item for key, item in one.items() if key != "TargetBackupVault"}
+        rules.append({**rule, "TargetBackupVaultName": one["TargetBackupVault"]})
+    return {**{key: item for key, item in value.items() if key != "BackupPlanRule"}, "Rules": rules}
+
+
+class Vault(TableAdapter):
+    """AWS::Backup::BackupVault; Ref is its name."""
+
+    def given(self, to: To, names: Any) -> dict[str, Any]:
+        """With tags when it is made: a vault that is empty can take them at once."""
+        made = super().given(to, names)
+        return made if to.physical_id or not to.tags else {**made, "BackupVaultTags": to.tags}
+
+
+TAGS = Tagging("ResourceArn", target="BackupVaultArn", keys="TagKeyList", as_map=True)
+ADAPTERS = (
+    Vault(
+        Entry(
+            "AWS::Backup::BackupVault",
+            "backup",
+            "create_backup_vault",
+            "delete_backup_vault",
+            "BackupVaultName",
+            name="BackupVaultName",
+            limit=50,
+            settings={
+                "LockConfiguration": setter("backup", "put_backup_vault_lock_configuration", "BackupVaultName"),
+            },
+            read="describe_backup_vault",
+            attributes={"BackupVaultName": "@id", "BackupVaultArn": "BackupVaultArn"},
+            tags=TAGS,
+        )
+    ),
+    TableAdapter(
+        Entry(
+            "AWS::Backup::BackupPlan",
+            "backup",
+            "create_backup_plan",
+            "delete_backup_plan",
+            "BackupPlanId",
+            found="BackupPlanId",
+            shaped={"BackupPlan": _plan},
+            read="get_backup_plan",
+            attributes={"BackupPlanId": "@id", "BackupPlanArn": "BackupPlanArn", "VersionId": "VersionId"},
+            tags=Tagging("ResourceArn", target="BackupPlanArn", keys="TagKeyList", as_map=True),
+        )
+    ),
+)

@@ -1,0 +1,37 @@
+"""Certificates of ACM. The local cloud does not wait until one is validated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging
+
+
+def _validation(value: Any) -> list[dict[str, Any]] | None:
+    """The hosted zone in which CloudFormation would put the record is none of ACM's business."""
+    return [one for one in value if "ValidationDomain" in one] or None
+
+
+ADAPTERS = (
+    TableAdapter(
+        Entry(
+            "AWS::CertificateManager::Certificate",
+            "acm",
+            "request_certificate",
+            "delete_certificate",
+            "CertificateArn",
+            found="CertificateArn",
+            shaped={"DomainValidationOptions": _validation},
+            read="describe_certificate",
+            attributes={"CertificateArn": "@id"},
+            tags=Tagging(
+                "CertificateArn",
+                put="add_tags_to_certificate",
+                take="remove_tags_from_certificate",
+                keys="Tags",
+                keys_as_pairs=True,
+                takes_system_tags=False,
+            ),
+        )
+    ),
+)

@@ -1,0 +1,66 @@
+"""ECR repositories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.base import is_true
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging, as_json, setter
+
+
+def _lifecycle(to: To, value: Any) -> None:
+    name = {"repositoryName": to.physical_id}
+    text = (value or {}).get("LifecyclePolicyText")
+    if text is None:
+        to.call("ecr", "delete_lifecycle_policy", **name)
+    else:
+        to.call("ecr", "put_lifecycle_policy", **name, lifecyclePolicyText=text)
+
+
+def _policy(to: To, value: Any) -> None:
+    name = {"repositoryName": to.physical_id}
+    if value is None:
+        to.call("ecr", "delete_repository_policy", **name)
+    else:
+        to.call("ecr", "set_repository_policy", **name, policyText=as_json(value))
+
+
+def _nothing(to: To, value: Any) -> None:
+    """Only the deletion looks at it."""
+
+
+class Repository(TableAdapter):
+    """AWS::ECR::Repository; Ref is its name."""
+
+    def delete(self, to: To) -> None:
+        """With its images only when the template says so."""
+        to.call("ecr", "delete_repository", repositoryName=to.physical_id, force=is_true(to.get("EmptyOnDelete")))
+
+
+ADAPTERS = (
+    Repository(
+        Entry(
+            "AWS::ECR::Repository",
+            "ecr",
+            "create_repository",
+            "delete_repository",
+            "repositoryName",
+            name="RepositoryName",
+            limit=256,
+            lower=True,
+            settings={"LifecyclePolicy": _lifecycle, "RepositoryPolicyText": _policy, "EmptyOnDelete": _nothing},
+            alters={
+                "ImageTagMutability": setter("ecr", "put_image_tag_mutability", "repositoryName", "imageTagMutability"),
+                "ImageScanningConfiguration": setter(
+                    "ecr", "put_image_scanning_configuration", "repositoryName", "imageScanningConfiguration"
+                ),
+            },
+            read="describe_repositories",
+            read_key="repositoryNames",
+            item="repositories.0",
+            attributes={"Arn": "repositoryArn", "RepositoryUri": "repositoryUri"},
+            tags=Tagging(target="Arn"),
+        )
+    ),
+)

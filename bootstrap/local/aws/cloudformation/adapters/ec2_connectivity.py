@@ -1,0 +1,199 @@
+"""What connects networks: VPN gateways and connections, transit gateways and their attachments, VPC peering."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.table import EC2_TAGS, Entry, TableAdapter
+from bootstrap.local.aws.cloudformation.errors import Gone
+
+
+class _Fading(TableAdapter):
+    """What EC2 still describes for a time after its deletion, as 'deleted'."""
+
+    def item(self, to: To) -> Any:
+        """Gone when its state says so."""
+        found = super().item(to)
+        state = found.get("State", found.get("Status", ""))
+        code = state.get("Code", "") if isinstance(state, dict) else state
+        if code in {"deleted", "deleting"}:
+            raise Gone(f"{self.type} {to.physical_id} does not exist")
+        return found
+
+
+class _WithOptions(_Fading):
+    """A type whose API takes some properties inside 'Options'."""
+
+    OPTIONS: frozenset[str] = frozenset()
+
+    def given(self, to: To, names: Any) -> dict[str, Any]:
+        """Options apart."""
+        flat = super().given(to, names)
+        options = {name: flat.pop(name) for name in sorted(flat.keys() & self.OPTIONS)}
+        return {**flat, "Options": options} if options else flat
+
+
+class VpnConnection(_WithOptions):
+    """AWS::EC2::VPNConnection; Ref is its id."""
+
+    OPTIONS = frozenset(
+        (
+            "EnableAcceleration",
+            "LocalIpv4NetworkCidr",
+            "LocalIpv6NetworkCidr",
+            "OutsideIpAddressType",
+            "RemoteIpv4NetworkCidr",
+            "RemoteIpv6NetworkCidr",
+            "StaticRoutesOnly",
+            "TransportTransitGatewayAttachmentId",
+            "TunnelInsideIpVersion",
+        )
+    )
+
+
+class TransitGateway(_WithOptions):
+    """AWS::EC2::TransitGateway; Ref is its id."""
+
+    OPTIONS = frozenset(
+        (
+            "AmazonSideAsn",
+            "AutoAcceptSharedAttachments",
+            "DefaultRouteTableAssociation",
+            "DefaultRouteTablePropagation",
+            "DnsSupport",
+            "MulticastSupport",
+            "SecurityGroupReferencingSupport",
+            "TransitGatewayCidrBlocks",
+            "VpnEcmpSupport",
+        )
+    )
+
+
+class Peering(_Fading):
+    """AWS::EC2::VPCPeeringConnection; Ref is its id. Within an account CloudFormation accepts it at once."""
+
+    def create(self, to: To) -> str:
+        """Asked for, then accepted."""
+        made = super().create(to)
+        if str(to.get("PeerOwnerId", to.account)) == to.account:
+            to.call("ec2", "accept_vpc_peering_connection", VpcPeeringConnectionId=made)
+        return made
+
+
+def _attachment(kind: str) -> TableAdapter:
+    return _Fading(
+        Entry(
+            kind,
+            "ec2",
+            "create_transit_gateway_vpc_attachment",
+            "delete_transit_gateway_vpc_attachment",
+            "TransitGatewayAttachmentId",
+            found="TransitGatewayVpcAttachment.TransitGatewayAttachmentId",
+            update="modify_transit_gateway_vpc_attachment",
+            takes=("Options",),
+            read="describe_transit_gateway_vpc_attachments",
+            read_key="TransitGatewayAttachmentIds",
+            item="TransitGatewayVpcAttachments.0",
+            attributes={"Id": "@id"},
+            tags=EC2_TAGS,
+        )
+    )
+
+
+ADAPTERS = (
+    _Fading(
+        Entry(
+            "AWS::EC2::VPNGateway",
+            "ec2",
+            "create_vpn_gateway",
+            "delete_vpn_gateway",
+            "VpnGatewayId",
+            found="VpnGateway.VpnGatewayId",
+            read="describe_vpn_gateways",
+            read_key="VpnGatewayIds",
+            item="VpnGateways.0",
+            attributes={"VPNGatewayId": "@id"},
+            tags=EC2_TAGS,
+        )
+    ),
+    _Fading(
+        Entry(
+            "AWS::EC2::CustomerGateway",
+            "ec2",
+            "create_customer_gateway",
+            "delete_customer_gateway",
+            "CustomerGatewayId",
+            found="CustomerGateway.CustomerGatewayId",
+            read="describe_customer_gateways",
+            read_key="CustomerGatewayIds",
+            item="CustomerGateways.0",
+            attributes={"CustomerGatewayId": "@id"},
+            tags=EC2_TAGS,
+        )
+    ),
+    VpnConnection(
+        Entry(
+            "AWS::EC2::VPNConnection",
+            "ec2",
+            "create_vpn_connection",
+            "delete_vpn_connection",
+            "VpnConnectionId",
+            found="VpnConnection.VpnConnectionId",
+            read="describe_vpn_connections",
+            read_key="VpnConnectionIds",
+            item="VpnConnections.0",
+            attributes={"VpnConnectionId": "@id"},
+            tags=EC2_TAGS,
+        )
+    ),
+    TransitGateway(
+        Entry(
+            "AWS::EC2::TransitGateway",
+            "ec2",
+            "create_transit_gateway",
+            "delete_transit_gateway",
+            "TransitGatewayId",
+            found="TransitGateway.TransitGatewayId",
+            update="modify_transit_gateway",
+            takes=("Description", "AutoAcceptSharedAttachments", "DnsSupport", "VpnEcmpSupport"),
+            read="describe_transit_gateways",
+            read_key="TransitGatewayIds",
+            item="TransitGateways.0",
+            attributes={"Id": "@id", "TransitGatewayArn": "TransitGatewayArn"},
+            tags=EC2_TAGS,
+        )
+    ),
+    _attachment("AWS::EC2::TransitGatewayAttachment"),
+    _attachment("AWS::EC2::TransitGatewayVpcAttachment"),
+    _Fading(
+        Entry(
+            "AWS::EC2::TransitGatewayRouteTable",
+            "ec2",
+            "create_transit_gateway_route_table",
+            "delete_transit_gateway_route_table",
+            "TransitGatewayRouteTableId",
+            found="TransitGatewayRouteTable.TransitGatewayRouteTableId",
+            read="describe_transit_gateway_route_tables",
+            read_key="TransitGatewayRouteTableIds",
+            item="TransitGatewayRouteTables.0",
+            attributes={"TransitGatewayRouteTableId": "@id"},
+            tags=EC2_TAGS,
+        )
+    ),
+    Peering(
+        Entry(
+            "AWS::EC2::VPCPeeringConnection",
+            "ec2",
+            "create_vpc_peering_connection",
+            "delete_vpc_peering_connection",
+            "VpcPeeringConnectionId",
+            found="VpcPeeringConnection.VpcPeeringConnectionId",
+            read="describe_vpc_peering_connections",
+            read_key="VpcPeeringConnectionIds",
+            item="VpcPeeringConnections.0",
+            attributes={"Id": "@id"},
+            tags=EC2_TAGS,
+        )
+    ),
+)

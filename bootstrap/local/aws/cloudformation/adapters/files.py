@@ -1,0 +1,77 @@
+"""EFS: file systems, mount targets and access points."""
+
+from __future__ import annotations
+
+from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging, as_json, setter
+
+TAGS = Tagging("ResourceId")
+
+
+class MountTarget(TableAdapter):
+    """AWS::EFS::MountTarget; Ref is its id. Its groups are asked for apart."""
+
+    def attributes(self, to: To) -> dict[str, object]:
+        """Id and address."""
+        found = self.item(to)
+        return {"Id": to.physical_id, "IpAddress": found.get("IpAddress")}
+
+
+ADAPTERS = (
+    TableAdapter(
+        Entry(
+            "AWS::EFS::FileSystem",
+            "efs",
+            "create_file_system",
+            "delete_file_system",
+            "FileSystemId",
+            found="FileSystemId",
+            unique="CreationToken",
+            settings={
+                "LifecyclePolicies": setter("efs", "put_lifecycle_configuration", "FileSystemId", "LifecyclePolicies"),
+                "FileSystemPolicy": lambda to, value: setter("efs", "put_file_system_policy", "FileSystemId", "Policy")(
+                    to, as_json(value)
+                ),
+                "BackupPolicy": setter("efs", "put_backup_policy", "FileSystemId", "BackupPolicy"),
+            },
+            read="describe_file_systems",
+            item="FileSystems.0",
+            attributes={"FileSystemId": "@id", "Arn": "FileSystemArn"},
+            ready=lambda item: bool(item["LifeCycleState"] == "available"),
+            tags=TAGS,
+        )
+    ),
+    MountTarget(
+        Entry(
+            "AWS::EFS::MountTarget",
+            "efs",
+            "create_mount_target",
+            "delete_mount_target",
+            "MountTargetId",
+            found="MountTargetId",
+            alters={
+                "SecurityGroups": setter(
+                    "efs", "modify_mount_target_security_groups", "MountTargetId", "SecurityGroups"
+                )
+            },
+            read="describe_mount_targets",
+            item="MountTargets.0",
+            ready=lambda item: bool(item["LifeCycleState"] == "available"),
+        )
+    ),
+    TableAdapter(
+        Entry(
+            "AWS::EFS::AccessPoint",
+            "efs",
+            "create_access_point",
+            "delete_access_point",
+            "AccessPointId",
+            found="AccessPointId",
+            unique="ClientToken",
+            read="describe_access_points",
+            item="AccessPoints.0",
+            attributes={"AccessPointId": "@id", "Arn": "AccessPointArn"},
+            tags=TAGS,
+        )
+    ),
+)

@@ -1,0 +1,44 @@
+"""CodeCommit repositories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
+
+
+class Repository(TableAdapter):
+    """AWS::CodeCommit::Repository; Ref is its id, calls take its name."""
+
+    def keys(self, to: To) -> dict[str, Any]:
+        """The name."""
+        return {"repositoryName": to.get("RepositoryName")}
+
+    def item(self, to: To) -> Any:
+        """By name."""
+        return to.call("codecommit", "get_repository", **self.keys(to))["repositoryMetadata"]
+
+
+ADAPTERS = (
+    Repository(
+        Entry(
+            "AWS::CodeCommit::Repository",
+            "codecommit",
+            "create_repository",
+            "delete_repository",
+            "repositoryName",
+            found="repositoryMetadata.repositoryId",
+            name="RepositoryName",
+            limit=100,
+            read="get_repository",
+            attributes={
+                "RepositoryId": "@id",
+                "Arn": "Arn",
+                "Name": "repositoryName",
+                "CloneUrlHttp": "cloneUrlHttp",
+                "CloneUrlSsh": "cloneUrlSsh",
+            },
+        )
+    ),
+)

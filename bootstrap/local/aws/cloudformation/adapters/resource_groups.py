@@ -1,0 +1,56 @@
+"""Resource groups: queries over tags or over a stack."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging
+
+
+class Group(TableAdapter):
+    """AWS::ResourceGroups::Group; Ref is its name. Without a query it is the group of its stack."""
+
+    def given(self, to: To, names: Any) -> dict[str, Any]:
+        """The query as text."""
+        made = super().given(to, names)
+        if to.physical_id and "ResourceQuery" not in names:
+            return made
+        wanted = made.get("ResourceQuery") or ({} if "Configuration" in to.properties else {"Type": STACK})
+        if wanted:
+            query = wanted.get("Query") or {"ResourceTypeFilters": ["AWS::AllSupported"]}
+            if wanted["Type"] == STACK:
+                query = {"StackIdentifier": to.stack_id, **query}
+            made["ResourceQuery"] = {"Type": wanted["Type"], "Query": json.dumps(query)}
+        return made
+
+    def update(self, to: To) -> None:
+        """Description and query."""
+        given = self.given(to, {"ResourceQuery"})
+        if "Description" in to.changed:
+            to.call("resource-groups", "update_group", GroupName=to.physical_id, Description=to.get("Description", ""))
+        if "ResourceQuery" in to.changed:
+            to.call("resource-groups", "update_group_query", GroupName=to.physical_id, **given)
+
+
+STACK = "CLOUDFORMATION_STACK_1_0"
+ADAPTERS = (
+    Group(
+        Entry(
+            "AWS::ResourceGroups::Group",
+            "resource-groups",
+            "create_group",
+            "delete_group",
+            "GroupName",
+            name="Name",
+            limit=128,
+            read="get_group",
+            item="Group",
+            attributes={"Arn": "GroupArn"},
+            tags=Tagging(
+                "Arn", target="Arn", put="tag", take="untag", keys="Keys", as_map=True, takes_system_tags=False
+            ),
+        )
+    ),
+)
