@@ -63,7 +63,7 @@ class LocalCloud:
         self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         from bootstrap.local.machines import ensure_image
 
-        ensure_image(report.progress)
+        ensure_image(_told_once(report))
         self._ensure_server(report)
 
     def attach(self, report: Reporter) -> None:
@@ -133,6 +133,19 @@ class LocalCloud:
                 raise LocalCloudFailed("starting the local cloud", tail or "it said nothing", f"Its log is {log}.")
             time.sleep(0.05)
         report.progress(f"the local cloud answers at {self.endpoint} after {time.monotonic() - begun:.1f} s")
+
+
+def _told_once(report: Reporter) -> Callable[[str], None]:
+    """The making of the image is told to everybody once, for it takes half a minute; its progress to those who watch."""
+    told: list[str] = []
+
+    def tell(text: str) -> None:
+        if not told:
+            report.notice("making the image of the local cloud's machines from this machine's apt sources, once")
+        told.append(text)
+        report.progress(text)
+
+    return tell
 
 
 def _environ() -> dict[str, str]:
