@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,14 +92,26 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     assert shared.end() == 0
 
 
+@pytest.fixture(scope="session")
+def new_cloud() -> Callable[[Path], AbstractContextManager[Cloud]]:
+    """Starts a cloud over a directory, and ends it."""
+
+    @contextmanager
+    def run(state: Path) -> Iterator[Cloud]:
+        made = Cloud(state, free_port())
+        made.start()
+        yield made
+        if made.process is not None and made.process.poll() is None:
+            made.end()
+
+    return run
+
+
 @pytest.fixture
-def own_cloud(tmp_path: Path) -> Iterator[Cloud]:
+def own_cloud(tmp_path: Path, new_cloud: Callable[[Path], AbstractContextManager[Cloud]]) -> Iterator[Cloud]:
     """A cloud of one test's own, which it may kill and start again."""
-    own = Cloud(tmp_path / "cloud", free_port())
-    own.start()
-    yield own
-    if own.process is not None and own.process.poll() is None:
-        own.end()
+    with new_cloud(tmp_path / "cloud") as own:
+        yield own
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,11 @@ import argparse
 import logging
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
+
+from bootstrap.errors import BootstrapError
 
 WATCH_SECONDS = 1.0
 
@@ -31,7 +34,11 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    serve(wanted, stop)
+    try:
+        serve(wanted, stop)
+    except BootstrapError as failure:
+        logging.error("%s", failure)
+        sys.exit(f"{failure}")
 
 
 def serve(wanted: argparse.Namespace, stop: threading.Event) -> None:

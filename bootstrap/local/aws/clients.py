@@ -12,12 +12,16 @@ from typing import Any
 
 from bootstrap.local.aws import requests
 from bootstrap.local.aws.door import Door
+from bootstrap.local.aws.faults import Faults
+
+ATTEMPTS = 4  # CloudFormation tries throttled calls again
 
 
 class Clients:
     """Makes each client once; clients may be used from several threads."""
 
-    def __init__(self, door: Door, port: int) -> None:
+    def __init__(self, door: Door, port: int, faults: Faults) -> None:
+        self._faults = faults
         self._door = door
         self._port = port
         self._session: Any = None
@@ -43,15 +47,22 @@ class Clients:
             endpoint_url=f"http://127.0.0.1:{self._port}",
             aws_access_key_id="cloudformation",
             aws_secret_access_key="cloudformation",  # noqa: S106 (the local cloud takes any)
-            config=botocore.config.Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+            config=botocore.config.Config(retries={"total_max_attempts": ATTEMPTS}, s3={"addressing_style": "path"}),
         )
         client.meta.events.register("before-send", self._send)
         return client
 
     def _send(self, request: Any, **_: Any) -> Any:
         from botocore.awsrequest import AWSResponse
+        from botocore.exceptions import ConnectionClosedError
 
-        response = self._door.request(self._environ(request))
+        environ = self._environ(request)
+        try:
+            response = self._faults.request(environ) or self._door.request(environ)
+        except ConnectionError:
+            environ["bootstrap.lost"] = True
+        if environ.get("bootstrap.lost"):
+            raise ConnectionClosedError(endpoint_url=request.url)
         return AWSResponse(request.url, response.status, dict(response.headers), _Raw(response.body))
 
     def _environ(self, request: Any) -> requests.Environ:

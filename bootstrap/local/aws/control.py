@@ -1,7 +1,10 @@
-"""The control endpoints of the local cloud, which AWS does not have: /_bootstrap/ health, stand-ins and faults.
+"""The control endpoints of the local cloud, which AWS does not have.
 
-Faults let tests see a failure in the middle of an operation: `POST /_bootstrap/faults {"AWS::EC2::Subnet": 2}` makes the second
-creation from now on of that type fail; `{}` takes all back.
+GET  /_bootstrap/health         {"status": "ok"}
+GET  /_bootstrap/stand-ins      the types that exist on paper only, each with what is missing
+GET  /_bootstrap/not-modelled   for each type that is made: the properties that are accepted and do nothing
+GET  /_bootstrap/faults         what is armed (see `faults`); POST arms, {} takes all back
+PUT  /_bootstrap/signal/NAME    a wait condition's signal (see `signals`)
 """
 
 from __future__ import annotations
@@ -9,17 +12,20 @@ from __future__ import annotations
 import json
 
 from bootstrap.local.aws import requests
+from bootstrap.local.aws.cloudformation import modelled
 from bootstrap.local.aws.cloudformation.stand_ins import STAND_INS
+from bootstrap.local.aws.faults import Faults
 from bootstrap.local.aws.requests import Environ, Response
-
-Faults = dict[str, int]
+from bootstrap.local.aws.signals import PATH as SIGNAL
+from bootstrap.local.aws.signals import Signals
 
 
 class Control:
     """Answers requests under /_bootstrap/."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: Faults, signals: Signals) -> None:
         self._faults = faults
+        self._signals = signals
 
     def request(self, environ: Environ) -> Response:
         """Answer one request."""
@@ -28,12 +34,28 @@ class Control:
             return _json({"status": "ok"})
         if path == "/_bootstrap/stand-ins":
             return _json({"types": STAND_INS})
-        if path == "/_bootstrap/faults" and method == "POST":
-            asked = json.loads(requests.read_body(environ) or b"{}")
-            self._faults.clear()
-            self._faults.update({str(name): int(count) for name, count in asked.items()})
-            return _json(self._faults)
+        if path == "/_bootstrap/not-modelled":
+            return _json({"types": modelled.table()})
+        if path == "/_bootstrap/faults" and method in {"GET", "POST"}:
+            return self._arm(environ) if method == "POST" else _json({"faults": self._faults.shown()})
+        if path.startswith(SIGNAL) and method == "PUT":
+            return self._signal(path.removeprefix(SIGNAL), requests.read_body(environ))
         return _json({"error": f"nothing answers {method} {path}"}, 404)
+
+    def _arm(self, environ: Environ) -> Response:
+        try:
+            asked = json.loads(requests.read_body(environ) or b"{}")
+            self._faults.arm(asked)
+        except (ValueError, TypeError, AttributeError) as fault:
+            return _json({"error": str(fault)}, 400)
+        return _json(asked)
+
+    def _signal(self, handle: str, body: bytes) -> Response:
+        try:
+            self._signals.take(handle, json.loads(body))
+        except (ValueError, KeyError, TypeError) as fault:
+            return _json({"error": f"a signal has Status, UniqueId, Reason and Data: {fault}"}, 400)
+        return Response(200, (), b"")
 
 
 def _json(value: object, status: int = 200) -> Response:

@@ -5,7 +5,7 @@ that the same resources have the same ids, addresses, passwords and keys. What a
 boots) is put off with `afterwards` until the request is on disk, and is silent during a replay.
 
 A request of the engine carries the name of its operation and a number within it. When an operation is taken up again after a
-kill, those requests that had already been made are answered from the journal, so nothing is made twice.
+kill, those requests that had already been made are answered from the journal, in their order, so nothing is made twice.
 """
 
 from __future__ import annotations
@@ -36,19 +36,20 @@ class Door:
         self._journal = journal
         self._lock = threading.RLock()
         self._local = threading.local()
-        self._answered: dict[Step, Response] = {}
+        self._answered: dict[str, list[tuple[str, Response]]] = {}
         self.events: dict[str, Callable[[Record], None]] = {}
         self.is_replaying = False
 
     @contextmanager
     def operation(self, name: str) -> Iterator[None]:
         """Number this thread's mutating requests within the operation `name`."""
-        before = getattr(self._local, "operation", None)
-        self._local.operation, self._local.number = name, 0
+        local = self._local
+        before = [getattr(local, key, 0) for key in ("operation", "number", "seen")]
+        local.operation, local.number, local.seen = name, 0, 0
         try:
             yield
         finally:
-            self._local.operation = before
+            local.operation, local.number, local.seen = before
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
@@ -73,10 +74,7 @@ class Door:
         if not requests.is_mutating(environ, body):
             with self._lock:
                 return self._answer(environ)
-        step = self._next_step()
-        if step and step in self._answered:
-            return self._answered[step]
-        return self._mutate(environ, body, step)
+        return self._already(_what(environ, body)) or self._mutate(environ, body, self._next_step())
 
     def event(self, kind: str, **details: Any) -> None:
         """Journal something that changed the cloud without a request, and apply it."""
@@ -97,9 +95,19 @@ class Door:
             self.is_replaying = False
         return count
 
+    def _already(self, what: str) -> Response | None:
+        """The answer that this operation got for the same call before a restart; a call that is new passes none over."""
+        name = getattr(self._local, "operation", None)
+        made = self._answered.get(name, []) if name else []
+        for place in range(self._local.seen if made else 0, len(made)):
+            if made[place][0] == what:
+                self._local.seen = place + 1
+                return made[place][1]
+        return None
+
     def _next_step(self) -> Step | None:
         name = getattr(self._local, "operation", None)
-        if name is None:
+        if not name:
             return None
         self._local.number += 1
         return (name, self._local.number)
@@ -132,8 +140,8 @@ class Door:
             randomness.replay_material(record.get("material", []))
             response = self._answer(environ)
         if "step" in record:
-            name, number = record["step"]
-            self._answered[(name, number)] = response
+            what = _what(environ, base64.b64decode(record["body"]))
+            self._answered.setdefault(record["step"][0], []).append((what, response))
 
     def _answer(self, environ: Environ) -> Response:
         started: list[Any] = []
@@ -149,6 +157,12 @@ class Door:
             return _internal_failure(environ, failure)
         status, headers = started
         return Response(int(status.split()[0]), tuple(headers), body)
+
+
+def _what(environ: Environ, body: bytes) -> str:
+    """What a request calls, as far as a second run of the same step calls the same: tokens within it may differ."""
+    action = requests.action_of(environ, body)
+    return f"{requests.service_of(environ)} {environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')} {action}"
 
 
 def _internal_failure(environ: Environ, failure: Exception) -> Response:

@@ -169,7 +169,10 @@ class Patches:
         @functools.wraps(detach)
         def detach_volume(backend: Any, volume_id: str, instance_id: str, device_path: str) -> Any:
             held = backend.get_volume(volume_id).attachment
-            if held is not None and instance_id and held.instance.id != instance_id:
+            if held is None:
+                raise _refusal("IncorrectState", f"Volume '{volume_id}' is in the 'available' state.")
+            instance_id = instance_id or held.instance.id  # the request may leave it out
+            if held.instance.id != instance_id:
                 raise _refusal("IncorrectState", f"Volume '{volume_id}' is attached to '{held.instance.id}'")
             attachment = detach(backend, volume_id, instance_id, device_path)
             self._instances().detached(volume_id, instance_id)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from bootstrap.local.aws import patches, requests
+from bootstrap.local.aws import memory_format, patches, requests
 from bootstrap.local.aws.door import error_response
 from bootstrap.local.aws.hooks import Machines
 from bootstrap.local.aws.journal import Journal
@@ -34,6 +34,7 @@ class Server:
     def __init__(self, state: Path, port: int, machines: Machines) -> None:
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)
+        memory_format.claim(state)
         self._state = state
         self.port = port
         self._listeners: dict[str, Any] = {}
@@ -48,20 +49,24 @@ class Server:
         from bootstrap.local.aws.cloudformation.store import Store
         from bootstrap.local.aws.control import Control
         from bootstrap.local.aws.door import Door
+        from bootstrap.local.aws.faults import Faults
         from bootstrap.local.aws.instances import Instances
         from bootstrap.local.aws.metadata import Metadata
+        from bootstrap.local.aws.signals import Signals
 
+        faults = Faults()
         self._journal = Journal(self._state / "journal.jsonl")
         self._patches = patches.Patches(_salt(self._state), lambda: self.instances)
         self.door = Door(self._moto(), self._journal)
         self.instances = Instances(self.door, machines, self.listen)
-        self._clients = clients = Clients(self.door, self.port)
-        faults: dict[str, int] = {}
+        self._clients = clients = Clients(self.door, self.port, faults)
         self._store = Store(self._state / "stacks")
-        self.engine = Engine(self._store, self.door, clients, faults)
+        signals = Signals(self.door, self._address)
+        self.engine = Engine(self._store, self.door, clients, faults, signals)
         self._api = Api(self.engine)
         self._metadata = Metadata(self.door, self.instances, clients)
-        self._control = Control(faults)
+        self._control = Control(faults, signals)
+        self._faults = faults
 
     def _moto(self) -> Callable[..., Any]:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -88,11 +93,15 @@ class Server:
         """Answer one request (WSGI)."""
         try:
             response = self._respond(environ)
+        except ConnectionError:
+            raise  # a fault that was asked for: the connection ends without an answer
         except Exception as failure:  # whatever happens, the caller gets an answer that it can read
             log.exception("%s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
             response = error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
         names = {name.lower() for name, _ in response.headers}
         extra = [] if "content-length" in names else [("Content-Length", str(len(response.body)))]
+        if environ.get("bootstrap.lost"):
+            raise ConnectionAbortedError("a fault that was asked for: the answer is lost")
         start_response(_status_line(response.status), [*response.headers, *extra])
         return [response.body]
 
@@ -103,8 +112,8 @@ class Server:
         if path.startswith("/latest/"):
             return self._metadata.request(environ)
         if requests.service_of(environ) == "cloudformation":
-            return self._api.request(environ)
-        return self.door.request(environ)
+            return self._faults.request(environ) or self._api.request(environ)
+        return self._faults.request(environ) or self.door.request(environ)
 
     def listen(self, address: str) -> None:
         """Answer on one more address; again for the same address changes nothing."""
@@ -123,6 +132,12 @@ class Server:
             self._listeners[address] = server
         threading.Thread(target=server.serve_forever, name=f"listen-{address}", daemon=True).start()
         log.info("listening on %s:%d", address, self.port)
+
+    def _address(self) -> str:
+        """Where machines reach this server: the newest gateway, or the loopback while there is none."""
+        with self._lock:
+            address = next(reversed(self._listeners), "127.0.0.1")
+        return f"http://{address}:{self.port}"
 
     def warm_up(self, region: str) -> None:
         """Load what a first deployment needs, in the background: moto's EC2 alone takes a second."""
@@ -189,6 +204,10 @@ def _handler() -> type:
             """Every success in the log would hide the failures."""
             if str(code).startswith("5"):
                 log.warning("%s %s", self.requestline, code)
+
+        def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+            """A fault that was asked for ended this answer: the client must see the connection end."""
+            self.close_connection = True
 
         def version_string(self) -> str:
             """The name in the Server header."""

@@ -13,12 +13,13 @@ from typing import Any
 from bootstrap.local.aws import requests
 from bootstrap.local.aws.cloudformation import answers, wire
 from bootstrap.local.aws.cloudformation.api_change_sets import ChangeSets
-from bootstrap.local.aws.cloudformation.asked import fetch_template, find, ready, wanted_from
+from bootstrap.local.aws.cloudformation.asked import fetch_template, find, policy_in, ready, wanted_from
 from bootstrap.local.aws.cloudformation.drift import Drift
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.scope import capabilities
 from bootstrap.local.aws.cloudformation.template import read
+from bootstrap.local.aws.cloudformation.tokens import Tokens
 from bootstrap.local.aws.door import error_response
 from bootstrap.local.aws.requests import Environ, Response
 
@@ -28,7 +29,7 @@ Input = dict[str, Any]
 Output = dict[str, Any]
 
 
-class Api(ChangeSets, Drift):
+class Api(ChangeSets, Drift, Tokens):
     """Answers CloudFormation's requests."""
 
     def __init__(self, engine: Engine) -> None:
@@ -44,7 +45,8 @@ class Api(ChangeSets, Drift):
             )
         region = requests.region_of(environ, "us-east-1")
         try:
-            answer = method(asked, region) or {}
+            again = self.asked_before(operation, asked, region)
+            answer = (method(asked, region) or {}) if again is None else again
             body = wire.render(operation, answer, str(uuid.uuid4()))
         except Refused as refusal:
             return error_response(environ, refusal.status, refusal.code, refusal.message)
@@ -65,7 +67,7 @@ class Api(ChangeSets, Drift):
             wanted,
             "CREATE_IN_PROGRESS",
             termination_protection=asked.get("EnableTerminationProtection", False),
-            policy=asked.get("StackPolicyBody", ""),
+            policy=policy_in(self._engine, asked, "StackPolicy", region),
             disable_rollback=asked.get("DisableRollback", False),
         )
         default = "DO_NOTHING" if asked.get("DisableRollback") else "ROLLBACK"
@@ -81,7 +83,10 @@ class Api(ChangeSets, Drift):
         if not self.differences(stack, wanted) and not self.outputs_differ(stack, wanted):
             raise Refused("No updates are to be performed.")
         token = asked.get("ClientRequestToken", "")
-        self._engine.update(stack, wanted, disable_rollback=asked.get("DisableRollback", False), token=token)
+        during = policy_in(self._engine, asked, "StackPolicyDuringUpdate", region)
+        disable = asked.get("DisableRollback", False)
+        stack.policy = policy_in(self._engine, asked, "StackPolicy", region) or stack.policy
+        self._engine.update(stack, wanted, disable_rollback=disable, token=token, policy=during)
         return {"StackId": stack.id}
 
     def DeleteStack(self, asked: Input, region: str) -> Output:  # noqa: N802
@@ -184,9 +189,9 @@ class Api(ChangeSets, Drift):
         return {"StackId": stack.id}
 
     def SetStackPolicy(self, asked: Input, region: str) -> Output:  # noqa: N802
-        """Keep a stack policy; it is shown, not enforced."""
+        """Protect resources from updates from now on."""
         stack = find(self._engine, asked["StackName"], region)
-        stack.policy = asked.get("StackPolicyBody", "")
+        stack.policy = policy_in(self._engine, asked, "StackPolicy", region)
         self._engine.store.save(stack)
         return {}
 
@@ -199,7 +204,7 @@ class Api(ChangeSets, Drift):
         stack = find(self._engine, asked["StackName"], region)
         if stack.status != "UPDATE_IN_PROGRESS":
             raise Refused(f"CancelUpdateStack cannot be called from current stack status {stack.status}")
-        self._engine.cancel(stack)
+        self._engine.cancel(stack, asked.get("ClientRequestToken", ""))
         return {}
 
     def ContinueUpdateRollback(self, asked: Input, region: str) -> Output:  # noqa: N802
@@ -207,8 +212,20 @@ class Api(ChangeSets, Drift):
         stack = find(self._engine, asked["StackName"], region)
         if stack.status != "UPDATE_ROLLBACK_FAILED":
             raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be continued.")
-        self._engine.continue_rollback(stack, asked.get("ResourcesToSkip", []))
+        skip = asked.get("ResourcesToSkip", [])
+        unknown = sorted(set(skip) - stack.resources.keys())
+        if unknown:
+            raise Refused(f"Resources [{', '.join(unknown)}] do not exist in stack {stack.name}")
+        self._engine.continue_rollback(stack, skip, asked.get("ClientRequestToken", ""))
         return {}
+
+    def RollbackStack(self, asked: Input, region: str) -> Output:  # noqa: N802
+        """Go back from a failure that was left as it was."""
+        stack = find(self._engine, asked["StackName"], region)
+        if stack.status not in {"CREATE_FAILED", "UPDATE_FAILED"}:
+            raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be rolled back.")
+        self._engine.roll_back(stack, asked.get("ClientRequestToken", ""))
+        return {"StackId": stack.id}
 
     def _by_physical_id(self, physical_id: str, region: str) -> Output:
         for stack in self._engine.store.of(region):

@@ -42,6 +42,7 @@ class ChangeSets:
         if stack is None:
             stack = self._engine.new_stack(asked["StackName"], region, wanted, "REVIEW_IN_PROGRESS")
             stack.record("REVIEW_IN_PROGRESS", "User Initiated")
+            self._engine.store.save(stack)
         change_set = self._compare(stack, asked, kind, wanted)
         with self._engine.store.lock:
             self._make_room(stack, change_set.name)
@@ -126,6 +127,7 @@ class ChangeSets:
         arn = f"arn:aws:cloudformation:{stack.region}:{ACCOUNT}:changeSet/{name}/{uuid.uuid4()}"
         made = ChangeSet(arn, name, kind, wanted, time.time(), asked.get("Description", ""))
         made.on_failure = asked.get("OnStackFailure", "")
+        made.token = asked.get("ClientToken", "")
         try:
             made.changes = self.differences(stack, wanted)
             is_empty = kind == "UPDATE" and not made.changes and not self.outputs_differ(stack, wanted)

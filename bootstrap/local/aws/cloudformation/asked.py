@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.parse
 from typing import Any
 
+from bootstrap.local.aws.cloudformation import stack_policy
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.scope import check_capabilities
@@ -77,6 +78,13 @@ def fetch_template(engine: Engine, asked: dict[str, Any], stack: Stack | None, r
     if asked.get("UsePreviousTemplate") and stack:
         return stack.wanted.template
     raise Refused("Either Template URL or Template Body must be specified.")
+
+
+def policy_in(engine: Engine, asked: dict[str, Any], name: str, region: str) -> str:
+    """The stack policy of a request under `name` (body or address), checked; '' when there is none."""
+    if f"{name}URL" in asked:
+        return stack_policy.check(from_s3(engine, asked[f"{name}URL"], region))
+    return stack_policy.check(asked[f"{name}Body"]) if asked.get(f"{name}Body") else ""
 
 
 def from_s3(engine: Engine, url: str, region: str) -> str:

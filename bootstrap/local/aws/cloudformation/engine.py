@@ -20,6 +20,8 @@ from bootstrap.local.aws.cloudformation.scope import Scopes
 from bootstrap.local.aws.cloudformation.store import Operation, Stack, Store, Wanted
 from bootstrap.local.aws.cloudformation.template import read
 from bootstrap.local.aws.door import Door
+from bootstrap.local.aws.faults import Faults
+from bootstrap.local.aws.signals import Signals
 
 log = logging.getLogger(__name__)
 
@@ -29,31 +31,34 @@ ACCOUNT = "123456789012"  # the account of moto's default credentials
 class Engine:
     """All stacks, and the operations on them."""
 
-    def __init__(self, store: Store, door: Door, client: Any, faults: dict[str, int]) -> None:
+    def __init__(self, store: Store, door: Door, client: Any, faults: Faults, signals: Signals) -> None:
         self.store = store
         self.door = door
         self.client = client
         self.faults = faults
+        self.signals = signals
         self.scopes = Scopes(store, client)
         self._threads: list[threading.Thread] = []
         self.is_closing = False
 
     def new_stack(self, name: str, region: str, wanted: Wanted, status: str, **more: Any) -> Stack:
-        """A stack that has no resources yet."""
+        """A stack that has no resources yet; it is kept once an operation on it begins, or the caller saves it."""
         stack_id = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
         stack = Stack(stack_id, name, region, ACCOUNT, wanted, status, time.time(), **more)
         stack.description = str(read(wanted.template).document.get("Description", ""))
-        self.store.save(stack)
         return stack
 
     def create(self, stack: Stack, *, on_failure: str = "ROLLBACK", token: str = "") -> None:
         """Start to create the stack's resources."""
         self._begin(stack, Operation(_new_id(), "CREATE", token, on_failure=on_failure), "CREATE_IN_PROGRESS")
 
-    def update(self, stack: Stack, wanted: Wanted, *, disable_rollback: bool = False, token: str = "") -> None:
+    def update(
+        self, stack: Stack, wanted: Wanted, *, disable_rollback: bool = False, token: str = "", policy: str = ""
+    ) -> None:
         """Start to bring the stack to `wanted`."""
         on_failure = "DO_NOTHING" if disable_rollback else "ROLLBACK"
-        operation = Operation(_new_id(), "UPDATE", token, before=stack.wanted, on_failure=on_failure)
+        before = stack.stable or stack.wanted
+        operation = Operation(_new_id(), "UPDATE", token, before=before, on_failure=on_failure, policy=policy)
         stack.wanted = wanted
         stack.updated = time.time()
         self._begin(stack, operation, "UPDATE_IN_PROGRESS")
@@ -62,14 +67,24 @@ class Engine:
         """Start to delete the stack."""
         self._begin(stack, Operation(_new_id(), "DELETE", token, retain=retain), "DELETE_IN_PROGRESS")
 
-    def continue_rollback(self, stack: Stack, skip: list[str]) -> None:
+    def continue_rollback(self, stack: Stack, skip: list[str], token: str = "") -> None:
         """Try again to go back to what was before the failed update."""
-        operation = Operation(_new_id(), "ROLLBACK", before=None, retain=skip)
+        operation = Operation(_new_id(), "ROLLBACK", token, before=None, retain=skip, is_restored=True)
         self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS")
 
-    def cancel(self, stack: Stack) -> None:
+    def roll_back(self, stack: Stack, token: str = "") -> None:
+        """Go back from a creation or an update that failed and was left as it was."""
+        if stack.status == "CREATE_FAILED":
+            self._begin(stack, Operation(_new_id(), "CREATE", token), "ROLLBACK_IN_PROGRESS")
+        else:
+            operation = Operation(_new_id(), "ROLLBACK", token, before=stack.stable)
+            self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS")
+
+    def cancel(self, stack: Stack, token: str = "") -> None:
         """Let the update in progress fail at its next resource."""
         assert stack.operation is not None
+        if token:
+            stack.tokens[token] = "CANCEL"
         stack.operation.cause = "User Initiated"
         self.store.save(stack)
 
@@ -91,8 +106,11 @@ class Engine:
             time.sleep(0.02)
 
     def _begin(self, stack: Stack, operation: Operation, status: str) -> None:
-        stack.operation = operation
-        stack.record(status, "User Initiated")
+        with self.store.lock:
+            stack.operation = operation
+            if operation.token:
+                stack.tokens[operation.token] = operation.kind
+            stack.record(status, "User Initiated")
         self.store.save(stack)
         self._start(stack)
 
@@ -111,12 +129,14 @@ class Engine:
             return
         except Exception as failure:  # a fault of ours must not leave the stack in progress for ever
             log.exception("%s of %s", operation.kind, stack.name)
-            ending = "ROLLBACK_FAILED" if operation.kind == "CREATE" else f"{operation.kind}_FAILED"
+            endings = {"CREATE": "ROLLBACK_FAILED", "ROLLBACK": "UPDATE_ROLLBACK_FAILED"}
+            ending = endings.get(operation.kind, f"{operation.kind}_FAILED")
             self._end(stack, ending, f"Internal Failure: {failure}")
 
     def _end(self, stack: Stack, status: str, reason: str = "") -> None:
-        stack.record(status, reason)
-        stack.operation = None
+        with self.store.lock:
+            stack.record(status, reason)
+            stack.operation = None
         self.store.save(stack)
 
     def _deployment(self, stack: Stack) -> Deployment:
@@ -165,6 +185,7 @@ class Engine:
         except Failed as failure:
             self._check_closing()
             if operation.on_failure == "DO_NOTHING":
+                stack.stable = operation.before
                 return self._end(stack, "UPDATE_FAILED", failure.words("update"))
             stack.record("UPDATE_ROLLBACK_IN_PROGRESS", failure.words("update"))
             self.store.save(stack)
@@ -177,7 +198,8 @@ class Engine:
         deployment = self._deployment(stack)
         try:
             if stack.status == "UPDATE_ROLLBACK_IN_PROGRESS":
-                deployment.restore_superseded()
+                if not operation.is_restored:
+                    deployment.restore_superseded()
                 deployment.apply(is_rollback=True, skip=set(operation.retain))
                 deployment.publish()
                 stack.record("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
@@ -190,6 +212,7 @@ class Engine:
     def _clean_up(self, stack: Stack, deployment: Deployment, ending: str, *, is_rollback: bool = False) -> None:
         deployment.clean_up(is_rollback=is_rollback)
         self._check_closing()
+        stack.stable = None
         self._end(stack, ending)
 
     def _delete(self, stack: Stack, operation: Operation) -> None:

@@ -30,6 +30,12 @@ class Resource:
     applied_by: str = ""
     updated: float = 0.0
     drift: dict[str, Any] = field(default_factory=dict)
+    attempted: dict[str, Any] = field(default_factory=dict)  # the properties of an update that failed on its way
+
+    @property
+    def is_half_made(self) -> bool:
+        """Whether its creation began and has not ended; it may have an id all the same."""
+        return self.status == "CREATE_IN_PROGRESS"
 
 
 @dataclass
@@ -73,6 +79,8 @@ class ChangeSet:
     reason: str = ""
     execution_status: str = "AVAILABLE"
     on_failure: str = ""
+    token: str = ""
+    imports: dict[str, str] = field(default_factory=dict)  # logical id -> physical id
     changes: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -87,6 +95,8 @@ class Operation:
     on_failure: str = "ROLLBACK"
     retain: list[str] = field(default_factory=list)
     cause: str = ""
+    policy: str = ""  # holds for this operation in the place of the stack's
+    is_restored: bool = False  # what had been replaced is current again, so that a rollback is not turned round
 
 
 @dataclass
@@ -119,6 +129,9 @@ class Stack:
     operation: Operation | None = None
     drift_status: str = "NOT_CHECKED"
     drift_checked: float = 0.0
+    stable: Wanted | None = None  # what to go back to after an update that failed without a rollback
+    tokens: dict[str, str] = field(default_factory=dict)  # client request token -> kind of the operation
+    told: int = 0  # how many events the stack's topics have been told of
 
     @property
     def is_living(self) -> bool:
@@ -195,6 +208,7 @@ class Store:
 def _load(raw: dict[str, Any]) -> Stack:
     raw["wanted"] = Wanted(**raw["wanted"])
     raw["resources"] = {name: Resource(**one) for name, one in raw["resources"].items()}
+    raw["stable"] = Wanted(**raw["stable"]) if raw.get("stable") else None
     raw["superseded"] = [Resource(**one) for one in raw["superseded"]]
     raw["events"] = [Event(**one) for one in raw["events"]]
     raw["change_sets"] = [ChangeSet(**{**one, "wanted": Wanted(**one["wanted"])}) for one in raw["change_sets"]]

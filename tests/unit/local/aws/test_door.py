@@ -74,6 +74,37 @@ def test_operation_that_is_run_again_gets_the_answers_of_its_first_run(tmp_path:
     assert 2 == len(app.answers)
 
 
+def test_operation_that_asks_for_less_when_run_again_gets_each_answer_for_its_own_request(tmp_path: Path) -> None:
+    door, _ = open_door(tmp_path / "journal")
+    with door.operation("create"):
+        put(door, "/a")
+        second = put(door, "/b")
+        third = put(door, "/b")
+    again, app = open_door(tmp_path / "journal")
+    again.replay()
+    with again.operation("create"):
+        put(again, "/new")
+        assert [second, third] == [put(again, "/b"), put(again, "/b")]
+    assert 4 == len(app.answers)
+
+
+def test_operation_within_another_has_its_own_answers(tmp_path: Path) -> None:
+    door, _ = open_door(tmp_path / "journal")
+
+    def work(of: Door) -> list[bytes]:
+        with of.operation("outer"):
+            first = put(of, "/a")
+            with of.operation("inner"):
+                inner = put(of, "/a")
+            return [first, inner, put(of, "/a")]
+
+    first = work(door)
+    again, app = open_door(tmp_path / "journal")
+    again.replay()
+    assert first == work(again)
+    assert 3 == len(app.answers)
+
+
 def test_events_are_applied_and_replayed(tmp_path: Path) -> None:
     seen: list[str] = []
     for _ in range(2):

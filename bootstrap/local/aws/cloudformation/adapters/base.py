@@ -62,7 +62,7 @@ class Context:
 
     def call(self, service: str, method: str, **parameters: Any) -> Any:
         """Call the service's API; raises ResourceFailed, or Gone when the thing does not exist."""
-        from botocore.exceptions import ClientError, ParamValidationError
+        from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
 
         client = self.client(service, self.region)
         operation = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
@@ -73,6 +73,10 @@ class Context:
             raise ResourceFailed(f"Properties validation failed for resource {self.logical_id}: {fault}") from None
         except ClientError as refusal:
             raise _failure(refusal, client.meta.service_model.service_id) from None
+        except HTTPClientError as fault:
+            raise ResourceFailed(
+                f'Resource handler returned message: "{fault}" (HandlerErrorCode: NetworkFailure)'
+            ) from None
 
     def pick(self, *names: str) -> Properties:
         """Those of the named properties that the template gives."""
