@@ -1,0 +1,102 @@
+"""Publishing jobs when nothing changed: the jobs act beside `jenkins-jobs update`, as whole processes, against the emulator.
+
+The peer is shown twice: with its cache as it is on the second run, and without, which is what finds a job that was deleted or
+edited on the server (the act finds a deleted one always).
+"""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import requests
+from measure import compare
+
+ROOT = Path(__file__).resolve().parents[2]
+JOBS = 300
+TOKEN = "11" + "0123456789abcdef" * 2  # of a server that lives for this run only
+DEFINITIONS = """\
+- defaults: {{name: global, disabled: false}}
+- job-template:
+    name: 'bench-{{number}}'
+    description: a benchmark
+    builders: [{{shell: 'echo {{number}}'}}]
+- project:
+    name: bench
+    number: [{numbers}]
+    jobs: ['bench-{{number}}']
+"""
+ACT = """\
+import sys, jenkins
+from pathlib import Path
+from bootstrap.acts import jobs
+class Silent:
+    change = progress = notice = staticmethod(lambda *_: None)
+rendered = jobs.render(Path(sys.argv[2]), {}, {})
+jobs.apply(jenkins.Jenkins(sys.argv[1], "admin", sys.argv[3], timeout=60), rendered, Silent())
+"""
+
+
+def emulator_of_the_contract() -> Any:
+    spec = importlib.util.spec_from_file_location("contract", ROOT / "tests" / "contract" / "conftest.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def add_token(url: str) -> None:
+    with requests.Session() as session:
+        session.auth = ("admin", "admin-password")
+        crumb = session.get(f"{url}/crumbIssuer/api/json", timeout=30).json()
+        session.post(
+            f"{url}/user/admin/descriptorByName/jenkins.security.ApiTokenProperty/addFixedToken",
+            data={"newTokenName": "bench", "newTokenPlainValue": TOKEN},
+            headers={crumb["crumbRequestField"]: crumb["crumb"]},
+            timeout=30,
+        ).raise_for_status()
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        server = emulator_of_the_contract().Emulator(folder / "emulator")
+        server.start()
+        add_token(server.url)
+        try:
+            definitions = folder / "jobs"
+            definitions.mkdir()
+            numbers = ", ".join(str(number) for number in range(JOBS))
+            (definitions / "bench.yaml").write_text(DEFINITIONS.format(numbers=numbers))
+            (definitions / "job-builder.ini").write_text((ROOT / "jobs" / "job-builder.ini").read_text())
+            ini = folder / "jjb.ini"
+            ini.write_text(f"[jenkins]\nurl={server.url}\nuser=admin\npassword={TOKEN}\n")
+            environ = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder)}
+
+            def act() -> None:
+                command = [sys.executable, "-c", ACT, server.url, str(definitions), TOKEN]
+                subprocess.run(command, check=True, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+            def peer(*options: str) -> None:
+                tool = str(Path(sys.executable).with_name("jenkins-jobs"))
+                command = [tool, "--conf", str(ini), *options, "update", str(definitions / "bench.yaml")]
+                subprocess.run(command, check=True, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+            compare(
+                f"{JOBS} jobs, nothing changed",
+                {
+                    "the jobs act": act,
+                    "jenkins-jobs update, its cache warm": peer,
+                    "jenkins-jobs update --ignore-cache": lambda: peer("--ignore-cache"),
+                },
+                rounds=3,
+            )
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
