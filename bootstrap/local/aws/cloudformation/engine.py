@@ -15,6 +15,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation import parameters
 from bootstrap.local.aws.cloudformation.deploy import Deployment
+from bootstrap.local.aws.cloudformation.notify import Notifier
 from bootstrap.local.aws.cloudformation.order import Failed
 from bootstrap.local.aws.cloudformation.scope import Scopes
 from bootstrap.local.aws.cloudformation.store import Operation, Stack, Store, Wanted
@@ -38,6 +39,7 @@ class Engine:
         self.faults = faults
         self.signals = signals
         self.scopes = Scopes(store, client)
+        store.saved = Notifier(door, client).saved
         self._threads: list[threading.Thread] = []
         self.is_closing = False
 

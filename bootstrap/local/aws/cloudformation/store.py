@@ -7,6 +7,7 @@ import os
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,7 @@ class Store:
         directory.chmod(0o700)
         self._directory = directory
         self.lock = threading.RLock()
+        self.saved: Callable[[Stack], None] = lambda _: None  # told of each stack that was kept
         self.stacks: dict[str, Stack] = {}
         for path in sorted(directory.glob("*.json")):
             stack = _load(json.loads(path.read_bytes()))
@@ -185,6 +187,7 @@ class Store:
             with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
                 out.write(json.dumps(stack, default=vars))  # a tenth of what dataclasses.asdict takes
             part.replace(path)
+        self.saved(stack)
 
     def forget(self, stack: Stack) -> None:
         """Drop a stack that never was (its only change set was deleted)."""
