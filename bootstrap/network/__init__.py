@@ -1,0 +1,1 @@
+"""What is reachable from where: a pure analyser over what EC2 tells, its pictures, its intentions and its costs."""

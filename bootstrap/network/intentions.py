@@ -1,0 +1,99 @@
+"""What a network is for, in plain words: 'operators -> controller:443' under `allow` or `deny`.
+
+An end is a role, 'operators', 'internet' (everybody there who is not an operator) or a block. Ports are a number, a range
+'8000-8100' or '*'; '/udp' behind a port makes it UDP, else it is TCP; '*' is every port of TCP and UDP, and ICMP.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bootstrap.network.model import Protocol
+from bootstrap.network.places import INTERNET, OPERATORS, ROLES
+
+_SHAPE = re.compile(
+    r"^(?P<source>\S+) +-> +(?P<destination>\S+):(?P<ports>\*|[0-9]+(?:-[0-9]+)?)(?:/(?P<protocol>\w+))?$"
+)
+_LAST = 65535
+
+
+@dataclass(frozen=True)
+class Intention:
+    """One intention: who reaches whom, on which ports; `protocol` is None where all are meant."""
+
+    source: str
+    destination: str
+    ports: tuple[int, int]
+    protocol: Protocol | None
+
+    def __str__(self) -> str:
+        first, last = self.ports
+        ports = "*" if self.protocol is None else str(first) if first == last else f"{first}-{last}"
+        return f"{self.source} -> {self.destination}:{ports}{'/udp' if self.protocol == 'udp' else ''}"
+
+
+def parse(text: str) -> Intention:
+    """Read one intention; ValueError says what is wrong with it."""
+    found = _SHAPE.match(text)
+    if found is None:
+        raise ValueError(f"'{text}' is not of the form SOURCE -> DESTINATION:PORT, as in 'operators -> controller:443'")
+    source, destination = (_end(found[part]) for part in ("source", "destination"))
+    if destination == OPERATORS:
+        raise ValueError(
+            f"'{text}': a destination is a role, a block or the internet; operators only come from somewhere"
+        )
+    ports, protocol = found["ports"], found["protocol"] or "tcp"
+    if ports == "*":
+        if found["protocol"]:
+            raise ValueError(f"'{text}': '*' is every protocol already; for one write 1-65535/{protocol}")
+        return Intention(source, destination, (0, _LAST), None)
+    if protocol not in {"tcp", "udp"}:
+        raise ValueError(f"'{text}': a port's protocol is tcp or udp, not {protocol}")
+    first, _, last = ports.partition("-")
+    low, high = int(first), int(last or first)
+    if not 1 <= low <= high <= _LAST:
+        raise ValueError(f"'{text}': ports go from 1 to {_LAST}, the lower one first")
+    return Intention(source, destination, (low, high), "udp" if protocol == "udp" else "tcp")
+
+
+def _end(text: str) -> str:
+    if text in {*ROLES, OPERATORS, INTERNET}:
+        return text
+    if not re.match(r"^[0-9a-fA-F.:]+(/[0-9]+)?$", text) or not re.search(r"[.:]", text):
+        raise ValueError(f"'{text}' is no role; there are {', '.join((*ROLES, OPERATORS, INTERNET))}, or name a block")
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise ValueError(f"not a block: {error}") from error
+
+
+def contradictions(
+    allow: Iterable[Intention], deny: Iterable[Intention], operators: str | None
+) -> Iterator[tuple[Intention, Intention]]:
+    """Pairs of an allow and a deny that no network can fulfil both; whether roles share an interface is not known here."""
+    denied = tuple(deny)
+    for wish in allow:
+        for ban in denied:
+            if (
+                _overlap(wish.source, ban.source, operators)
+                and _overlap(wish.destination, ban.destination, operators)
+                and (wish.protocol is None or ban.protocol is None or wish.protocol == ban.protocol)
+                and wish.ports[0] <= ban.ports[1]
+                and ban.ports[0] <= wish.ports[1]
+            ):
+                yield wish, ban
+
+
+def _overlap(one: str, other: str, operators: str | None) -> bool:
+    """Whether two ends share an address, as far as the names alone tell."""
+    if one == other:
+        return True
+    blocks = [ipaddress.ip_network(it) for it in (_block(one, operators), _block(other, operators)) if it]
+    return len(blocks) == 2 and blocks[0].version == blocks[1].version and blocks[0].overlaps(blocks[1])
+
+
+def _block(end: str, operators: str | None) -> str | None:
+    return operators if end == OPERATORS else end if re.search(r"[.:]", end) else None

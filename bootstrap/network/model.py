@@ -1,0 +1,207 @@
+"""A network as EC2 describes it, as frozen values: what the analyser, the picture and the tests all speak of.
+
+Nothing here looks anything up; `snapshot` makes it from EC2's answers and the tests make it by hand.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+Protocol = Literal["tcp", "udp", "icmp"]
+
+# As AWS numbers them (and IANA); '-1' is every protocol.
+PROTOCOLS: Mapping[str, str] = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmp", "icmpv6": "icmp", "-1": "all"}
+ALL_PORTS = (0, 65535)
+
+
+@dataclass(frozen=True)
+class Vpc:
+    """A VPC and its blocks of both families."""
+
+    id: str
+    blocks: tuple[Block, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Subnet:
+    """A subnet; EC2's implicit associations (main route table, default NACL) are already resolved."""
+
+    id: str
+    vpc_id: str
+    blocks: tuple[Block, ...]
+    zone: str
+    route_table_id: str
+    nacl_id: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route: `to` is a block or a prefix list's id; `target` is EC2's id of the next hop, or 'local'.
+
+    `is_propagated` tells a VPN gateway's own routes from those that somebody wrote.
+    """
+
+    to: Block | str
+    target: str
+    is_blackhole: bool = False
+    is_propagated: bool = False
+
+
+@dataclass(frozen=True)
+class RouteTable:
+    """The routes that a subnet's packets leave by."""
+
+    id: str
+    vpc_id: str
+    routes: tuple[Route, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class NaclEntry:
+    """One numbered entry; `protocol` is tcp, udp, icmp, 'all' or a number as text."""
+
+    number: int
+    egress: bool
+    allow: bool
+    block: Block
+    protocol: str = "all"
+    ports: tuple[int, int] = ALL_PORTS
+
+
+@dataclass(frozen=True)
+class Nacl:
+    """A network ACL: stateless, the first entry that fits decides, none denies."""
+
+    id: str
+    entries: tuple[NaclEntry, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class GroupRule:
+    """What a security group lets pass: `peer` is a block, another group's id, or a prefix list's."""
+
+    protocol: str
+    ports: tuple[int, int]
+    peer: Block | str
+
+
+@dataclass(frozen=True)
+class SecurityGroup:
+    """A security group: stateful, it only ever allows."""
+
+    id: str
+    vpc_id: str
+    ingress: tuple[GroupRule, ...] = ()
+    egress: tuple[GroupRule, ...] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Interface:
+    """A network interface: everything in a VPC that can send or receive is one.
+
+    `public` is the public IPv4 address that the Internet gateway maps to it. `kind` is EC2's; 'nat_gateway' takes no
+    connections from outside. `roles` are the roles of its security groups.
+    """
+
+    id: str
+    subnet_id: str
+    addresses: tuple[Address, ...]
+    groups: tuple[str, ...] = ()
+    public: str = ""
+    instance_id: str = ""
+    kind: str = "interface"
+    roles: tuple[str, ...] = ()
+    name: str = ""
+
+    def address(self, version: int) -> Address | None:
+        """Its first address of that family."""
+        return next((address for address in self.addresses if address.version == version), None)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """An Internet, egress-only or VPN gateway, and the VPCs it is attached to."""
+
+    id: str
+    vpcs: tuple[str, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Nat:
+    """A NAT gateway; without a public address it is a private one."""
+
+    id: str
+    subnet_id: str
+    address: Address
+    public: str = ""
+    is_available: bool = True
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Peering:
+    """A peering connection between two VPCs, and the blocks that each side brings in."""
+
+    id: str
+    vpcs: tuple[str, str]
+    blocks: tuple[tuple[Block, ...], tuple[Block, ...]]
+    is_active: bool = True
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A VPC endpoint; one of kind 'Gateway' is a route's target, one of kind 'Interface' has interfaces of its own."""
+
+    id: str
+    vpc_id: str
+    kind: str
+    service: str
+    is_available: bool = True
+
+
+@dataclass(frozen=True)
+class Network:
+    """Everything that decides whether a packet arrives. `vpc_id` is the environment's own VPC, `operators` its block."""
+
+    vpc_id: str = ""
+    operators: Block | None = None
+    vpcs: Mapping[str, Vpc] = field(default_factory=dict)
+    subnets: Mapping[str, Subnet] = field(default_factory=dict)
+    route_tables: Mapping[str, RouteTable] = field(default_factory=dict)
+    nacls: Mapping[str, Nacl] = field(default_factory=dict)
+    groups: Mapping[str, SecurityGroup] = field(default_factory=dict)
+    interfaces: Mapping[str, Interface] = field(default_factory=dict)
+    internet_gateways: Mapping[str, Gateway] = field(default_factory=dict)
+    egress_only_gateways: Mapping[str, Gateway] = field(default_factory=dict)
+    vpn_gateways: Mapping[str, Gateway] = field(default_factory=dict)
+    nats: Mapping[str, Nat] = field(default_factory=dict)
+    peerings: Mapping[str, Peering] = field(default_factory=dict)
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    prefix_lists: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def by_address(self) -> Mapping[Address, Interface]:
+        """Interfaces by their addresses; where two peered VPCs use the same, the environment's own wins."""
+        own = [it for it in self.interfaces.values() if self.vpc_of(it.subnet_id) == self.vpc_id]
+        return {address: it for it in (*self.interfaces.values(), *own) for address in it.addresses}
+
+    def vpc_of(self, subnet_id: str) -> str:
+        """The VPC that a subnet lies in."""
+        return self.subnets[subnet_id].vpc_id
+
+    def subnet_of(self, address: Address) -> Subnet | None:
+        """The subnet that an address lies in; the environment's own VPC is looked through first."""
+        ordered = sorted(self.subnets.values(), key=lambda subnet: subnet.vpc_id != self.vpc_id)
+        return next((it for it in ordered if any(address in block for block in it.blocks)), None)

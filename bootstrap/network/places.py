@@ -1,0 +1,143 @@
+"""What people call the ends of a path, turned into addresses: a role, an id, a block, 'operators' or 'internet'.
+
+A block stands for very many addresses. They fall into few classes that no rule tells apart: cut at every block that the network
+mentions, one address of each piece speaks for the piece. So nothing is sampled and nothing is missed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bootstrap.errors import UsageError
+from bootstrap.network.model import Address, Block, Interface, Network, Subnet
+
+ROLES = ("edge", "controller", "agents", "bastion", "data", "endpoints")
+OPERATORS, INTERNET = "operators", "internet"
+# What the Internet does not carry (RFC 1918, 6598, 1122, 3927; multicast and above). AWS carries the documentation blocks as
+# little as others do, but they are left in: examples speak of them as of the Internet.
+_NOT_CARRIED = tuple(
+    ipaddress.IPv4Network(text)
+    for text in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8"),
+        *("169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3"),
+    )
+)
+_EVERYWHERE: tuple[Block, ...] = (ipaddress.IPv4Network("0.0.0.0/0"), ipaddress.IPv6Network("2000::/3"))
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One end of a path: an address, the interface that has it, and the subnet it lies in; outside there is neither."""
+
+    address: Address
+    interface: Interface | None = None
+    subnet: Subnet | None = None
+
+    def __str__(self) -> str:
+        if self.interface is None:
+            return str(self.address)
+        return f"{self.interface.name or self.interface.id} ({self.address})"
+
+
+def is_public(network: Network, address: Address) -> bool:
+    """Whether the Internet carries packets to an address."""
+    if address.version == 4:
+        return not any(address in block for block in _NOT_CARRIED)
+    return address in _EVERYWHERE[1]
+
+
+def spots(network: Network, name: str) -> tuple[Spot, ...]:
+    """The ends that a name stands for, none where nobody is meant by it; UsageError where it means nothing here."""
+    if name == INTERNET:
+        return tuple(_internet(network))
+    if name == OPERATORS:
+        return tuple(_of_block(network, network.operators)) if network.operators else ()
+    if name in ROLES:
+        return _of_interfaces(network, (it for it in network.interfaces.values() if name in it.roles))
+    if name.startswith(("i-", "eni-")):
+        found = _of_interfaces(network, (it for it in network.interfaces.values() if name in {it.id, it.instance_id}))
+        if not found:
+            raise UsageError("looking for an end of the path", f"no interface is, or belongs to, {name}", _REMEDY)
+        return found
+    try:
+        return tuple(_of_block(network, ipaddress.ip_network(name)))
+    except ValueError as error:
+        raise UsageError("looking for an end of the path", f"'{name}': {error}", _REMEDY) from error
+
+
+_REMEDY = f"Name a role ({', '.join(ROLES)}), operators, internet, an instance, an interface or a block."
+
+
+def whole(interface: Interface, network: Network) -> tuple[Spot, ...]:
+    """An interface's ends, one for each family of addresses that it has."""
+    subnet = network.subnets.get(interface.subnet_id)
+    found = (interface.address(4), interface.address(6))
+    return tuple(Spot(address, interface, subnet) for address in found if address is not None)
+
+
+def _of_interfaces(network: Network, interfaces: Iterable[Interface]) -> tuple[Spot, ...]:
+    return tuple(spot for interface in interfaces for spot in whole(interface, network))
+
+
+def _internet(network: Network) -> Iterator[Spot]:
+    own = [block for vpc in network.vpcs.values() for block in vpc.blocks]
+    for block in _EVERYWHERE:
+        for spot in _of_block(network, block):
+            is_own = any(spot.address in it for it in own)
+            is_operator = network.operators is not None and spot.address in network.operators
+            if is_public(network, spot.address) and not is_own and not is_operator:
+                yield spot
+
+
+def _of_block(network: Network, block: Block) -> Iterator[Spot]:
+    for address in representatives(block, mentioned(network)):
+        interface = network.by_address.get(address)
+        subnet = network.subnets.get(interface.subnet_id) if interface else network.subnet_of(address)
+        yield Spot(address, interface, subnet)
+
+
+def mentioned(network: Network) -> frozenset[Block]:
+    """Every block that any part of the network tells apart from the rest."""
+    found: set[Block] = set(_NOT_CARRIED)
+    found |= {block for vpc in network.vpcs.values() for block in vpc.blocks}
+    found |= {block for subnet in network.subnets.values() for block in subnet.blocks}
+    found |= {it.to for table in network.route_tables.values() for it in table.routes if not isinstance(it.to, str)}
+    found |= {entry.block for nacl in network.nacls.values() for entry in nacl.entries}
+    found |= {
+        rule.peer
+        for group in network.groups.values()
+        for rule in (*group.ingress, *group.egress)
+        if not isinstance(rule.peer, str)
+    }
+    found |= {block for blocks in network.prefix_lists.values() for block in blocks}
+    found |= {block for peering in network.peerings.values() for side in peering.blocks for block in side}
+    found |= {ipaddress.ip_network(address) for address in network.by_address}
+    if network.operators is not None:
+        found.add(network.operators)
+    return frozenset(found)
+
+
+def representatives(block: Block, boundaries: Iterable[Block]) -> Iterator[Address]:
+    """One address of each piece into which the boundaries cut a block; a piece that others cover wholly has none."""
+    inside = {it for it in boundaries if it.version == block.version and it != block and _holds(block, it)} | {block}
+    ordered = sorted(inside, key=lambda it: (int(it.network_address), it.prefixlen))
+    for place, piece in enumerate(ordered):
+        free = _first_free(piece, ordered[place + 1 :])
+        if free is not None:
+            yield free
+
+
+def _holds(outer: Block, inner: Block) -> bool:
+    return outer.prefixlen <= inner.prefixlen and inner.network_address in outer
+
+
+def _first_free(piece: Block, following: Iterable[Block]) -> Address | None:
+    """An address of a piece that no smaller block in it has; its very first only where there is no other."""
+    first, last = int(piece.network_address), int(piece.broadcast_address)
+    inner = [(int(it.network_address), int(it.broadcast_address)) for it in following if it.network_address in piece]
+    for at in (first + 1, *(end + 1 for _, end in inner), first):
+        if at <= last and not any(start <= at <= end for start, end in inner):
+            return type(piece.network_address)(at)
+    return None
