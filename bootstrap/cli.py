@@ -66,6 +66,11 @@ def _act(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=("plan", "apply"), default="apply", help="look, or do (apply)")
 
 
+def _jobs(parser: argparse.ArgumentParser) -> None:
+    _act(parser)
+    parser.add_argument("--again", action="append", default=[], metavar="JOB", help="send this job whatever differs")
+
+
 def _job(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the job's full name")
     parser.add_argument(
@@ -107,7 +112,8 @@ COMMANDS: dict[str, tuple[str, Setup | None]] = {
     "network": ("the network stack alone", _act),
     "host": ("the machine alone", _act),
     "casc": ("Jenkins' configuration alone", _act),
-    "jobs": ("Jenkins' jobs alone", _act),
+    "jobs": ("Jenkins' jobs alone", _jobs),
+    "drift": ("what is not as the code says and was not put there by it; exits with 2 where something is", None),
     "build": ("start a job and follow its console", _job),
     "history": ("the runs of this checkout: when, what, how they ended", _history),
     "report": ("the page of a run, also found by a resource that it changed", _report),

@@ -15,6 +15,7 @@ import io
 import re
 import tarfile
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,9 @@ VARIABLES = (
 """The environment variables of jenkins.service that `${NAME}` may use; `variables` gives their values."""
 
 FOLDER = "/etc/jenkins/casc.d"
-# The digest of the settings as Jenkins exported them after the last reload.
+# The digest of the settings as Jenkins exported them after the last reload, and that export itself.
 _RECORD = "/etc/jenkins/casc.applied"
+_EXPORTED = "/etc/jenkins/casc.exported"
 
 _LOOK = f"""
 cd {FOLDER} 2>/dev/null && for file in *; do [ -f "$file" ] && sha256sum -- "$file"; done
@@ -69,7 +71,29 @@ for name in "$@"; do rm -f -- "{FOLDER}/$name"; done
 
 _PUT_BACK = f"set -eu; rm -f {FOLDER}/*; cp -a {FOLDER}.previous/. {FOLDER}/; rm -rf {FOLDER}.previous"
 
-_CONFIRM = f"set -eu; printf '%s\\n' \"$1\" > {_RECORD}; chmod 0644 {_RECORD}; rm -rf {FOLDER}.previous"
+_CONFIRM = f"""
+set -eu
+install -m 0640 -g jenkins /dev/stdin {_EXPORTED}
+printf '%s\\n' "$1" > {_RECORD}
+chmod 0644 {_RECORD}
+rm -rf {FOLDER}.previous
+"""
+
+
+@dataclass(frozen=True)
+class There:
+    """What lies on the machine: the files' digests, and the settings as exported after the last reload, where they are kept."""
+
+    digests: Mapping[str, str]
+    exported: str | None
+
+    def changes(self, files: Mapping[str, str]) -> tuple[Change, ...]:
+        """How the files on the machine differ from those of the code."""
+        return _differences(self.digests, files)
+
+    def is_applied(self, exported: str) -> bool:
+        """Whether an export is that of the last reload; also where no reload was ever recorded."""
+        return not _drift(self.digests, exported)
 
 
 def variables(settings: Settings, url: str) -> dict[str, str]:
@@ -88,6 +112,12 @@ def variables(settings: Settings, url: str) -> dict[str, str]:
 def read(folder: Path) -> dict[str, str]:
     """The settings' files, name to text; CascRejected with every fault that needs no Jenkins to be seen."""
     return definitions.read(folder, (*SECRETS, *VARIABLES))
+
+
+def look(shell: Shell, *, sudo: bool = True) -> There:
+    """What lies on the machine; a job there reads it without `sudo`, as one of the group jenkins."""
+    told = shell.run(["cat", _EXPORTED], sudo=sudo, check=False)
+    return There(_look(shell, sudo=sudo), told.stdout if told.exit_code == 0 else None)
 
 
 def plan(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> tuple[Change, ...]:
@@ -116,7 +146,8 @@ def apply(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str], report
         _reload(jenkins)
     for change in changes:
         report.change(change)
-    _sh(shell, _CONFIRM, _digest(export(jenkins)))
+    exported = export(jenkins)
+    _sh(shell, _CONFIRM, _digest(exported), stdin=exported.encode())
 
 
 def export(jenkins: JenkinsClient) -> str:
@@ -156,9 +187,9 @@ def ensure_token(url: str, controller: Controller) -> bool:
 _APPLIED = "/applied"
 
 
-def _look(shell: Shell) -> dict[str, str]:
+def _look(shell: Shell, *, sudo: bool = True) -> dict[str, str]:
     """What lies on the machine: file name to SHA-256, and the record of the last reload under a name that no file has."""
-    lines = shell.run(["sh", "-c", _LOOK], sudo=True).stdout.splitlines()
+    lines = shell.run(["sh", "-c", _LOOK], sudo=sudo).stdout.splitlines()
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines) if name}
 
 

@@ -5,7 +5,8 @@ in its description with a digest of what was rendered, and one bulk query reads 
 it is given, so a comparison with the server's would never end, while the footer tells which render the server's job is. Only
 what differs is sent. A job that left the code is disabled and kept with its history, and comes back to life when it returns.
 
-What somebody edits in the web interface leaves the footer as it is; such an edit is undone when the job's code next changes.
+What somebody edits in the web interface leaves the footer as it is; such an edit is undone when the job's code next changes, or
+when the job is named to be sent again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import logging
 import re
 import warnings
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +27,10 @@ import yaml
 from bootstrap.controller.api import JenkinsClient, ask, expect, job_path, reason, view_path
 from bootstrap.controller.builds import follow
 from bootstrap.definitions.jobs import clock_fault, slips
-from bootstrap.errors import Fault, JobsInvalid, JobsRejected
+from bootstrap.errors import Fault, JobsInvalid, JobsRejected, UsageError
 from bootstrap.values import Change, ChangeKind, JobSet, Reporter
 
-__all__ = ["apply", "follow", "look", "plan", "render"]
+__all__ = ["apply", "follow", "look", "plan", "render", "render_of"]
 
 _BUILDERS_MARK = "<!-- Managed by Jenkins Job Builder -->"
 _FOOTER = "Kept as code; a change belongs into the repository. [render {}]"
@@ -62,10 +63,18 @@ def look(jenkins: JenkinsClient) -> dict[str, tuple[str | None, bool]]:
     return {name: (present.digest, present.is_disabled) for name, present in found.items()}
 
 
-def apply(jenkins: JenkinsClient, jobset: JobSet, report: Reporter) -> JobSet:
-    """Send what differs, folders before what they hold; JobsRejected names every refused job once the others are sent."""
+def render_of(xml: str) -> str | None:
+    """The digest that the footer of a rendered job names."""
+    return _digest_in(xml)
+
+
+def apply(jenkins: JenkinsClient, jobset: JobSet, report: Reporter, again: Collection[str] = ()) -> JobSet:
+    """Send what differs, folders before what they hold; JobsRejected names every refused job once the others are sent.
+
+    The jobs named in `again` are sent whatever their footer says: so an edit in the web interface is undone.
+    """
     refused: list[str] = []
-    for step in _steps(jenkins, jobset):
+    for step in _steps(jenkins, jobset, again):
         answer = ask(jenkins, "POST", step.path, params=step.params, body=step.body)
         first = answer.history[0] if answer.history else answer
         if first.status_code in {200, 201, 302, 303}:
@@ -103,9 +112,12 @@ class _Step:
     body: str | None
 
 
-def _steps(jenkins: JenkinsClient, jobset: JobSet) -> tuple[_Step, ...]:
+def _steps(jenkins: JenkinsClient, jobset: JobSet, again: Collection[str] = ()) -> tuple[_Step, ...]:
     jobs, views = _inventory(jenkins)
-    steps = [_job_step(name, xml, jobs.get(name)) for name, xml in jobset.jobs.items()]
+    unknown = sorted(set(again) - jobset.jobs.keys())
+    if unknown:
+        raise UsageError("sending jobs again", f"the code has no job '{unknown[0]}'", "Name it in full: folder/job.")
+    steps = [_job_step(name, xml, jobs.get(name), again) for name, xml in jobset.jobs.items()]
     steps += [_view_step(name, xml, views.get(name)) for name, xml in jobset.views.items()]
     steps += [
         _Step(
@@ -120,12 +132,14 @@ def _steps(jenkins: JenkinsClient, jobset: JobSet) -> tuple[_Step, ...]:
     return tuple(step for step in steps if step is not None)
 
 
-def _job_step(name: str, xml: str, present: _Present | None) -> _Step | None:
+def _job_step(name: str, xml: str, present: _Present | None, again: Collection[str]) -> _Step | None:
     if present is None:
         parent, _, short = name.rpartition("/")
         path = f"{job_path(parent) if parent else ''}createItem"
         return _Step(Change("jobs", ChangeKind.ADD, name), path, {"name": short}, xml)
     detail = _difference(xml, present)
+    if detail is None and name in again:
+        detail = "sent again"
     if detail is None:
         return None
     return _Step(Change("jobs", ChangeKind.ALTER, name, detail), f"{job_path(name)}config.xml", {}, xml)

@@ -51,15 +51,23 @@ def unified(old: str, new: str, name: str) -> str:
 
 def readable(xml: str) -> str:
     """XML with one element a line, in the order of its names, without the plugins' versions: what Jenkins changes by itself."""
+    root = parsed(xml)
+    if root is None:
+        return xml
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def parsed(xml: str) -> ElementTree.Element | None:
+    """XML without plugins' versions and layout, its fields in the order of their names; None where it is no XML."""
     # Jenkins declares XML 1.1, which Python's parser does not read; its content is 1.0 all the same.
     text = xml.strip().replace("<?xml version='1.1'", "<?xml version='1.0'", 1).replace('"1.1"', '"1.0"', 1)
     try:
         root = ElementTree.fromstring(text.encode())
     except ElementTree.ParseError:
-        return xml
+        return None
     _plain(root)
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode")
+    return root
 
 
 def _plain(element: ElementTree.Element) -> None:

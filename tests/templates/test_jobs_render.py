@@ -36,8 +36,8 @@ def commands(script: str) -> list[list[str]]:
     return [shlex.split(text.replace("$BOOTSTRAP_ENVIRONMENT", "local")) for text in found]
 
 
-def test_the_jobs_are_these_four() -> None:
-    assert ["canary", "network", "seed", "verify"] == list(TREES)
+def test_the_jobs_are_these_five() -> None:
+    assert ["canary", "drift", "network", "seed", "verify"] == list(TREES)
 
 
 @every_job
@@ -91,6 +91,10 @@ def test_verify_runs_nightly_and_after_what_changes_things() -> None:
     assert "seed,network" == upstream
 
 
+def test_drift_is_looked_for_nightly() -> None:
+    assert {"TimerTrigger": "H 4 * * *"} == triggers("drift")
+
+
 def test_nothing_starts_the_network_job_but_a_person_who_may_also_only_look() -> None:
     choices = [each.text for each in TREES["network"].iterfind(".//choices//string")]
 
@@ -126,7 +130,7 @@ def test_a_jenkinsfile_is_balanced(name: str) -> None:
     assert [text.count(mark) for mark in "{(["] == [text.count(mark) for mark in "})]"]
 
 
-@pytest.mark.parametrize("name", ["network", "seed", "verify"])
+@pytest.mark.parametrize("name", ["drift", "network", "seed", "verify"])
 def test_a_jenkinsfile_speaks_the_toolkits_own_command_line(name: str) -> None:
     found = commands(SCRIPTS[name])
 
@@ -136,7 +140,7 @@ def test_a_jenkinsfile_speaks_the_toolkits_own_command_line(name: str) -> None:
     assert {"local"} == {each.environment for each in parsed}
 
 
-@pytest.mark.parametrize("name", ["network", "seed", "verify"])
+@pytest.mark.parametrize("name", ["drift", "network", "seed", "verify"])
 def test_a_job_of_the_toolkit_archives_the_evidence_of_its_run(name: str) -> None:
     always = SCRIPTS[name].partition("always {")[2].partition("failure {")[0]
 

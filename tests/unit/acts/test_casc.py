@@ -120,8 +120,9 @@ class Machine:
         assert self.previous is not None
         self.files, self.previous = self.previous, None
 
-    def _confirm(self, arguments: list[str], _: bytes) -> None:
-        self.applied, self.previous = arguments[0], None
+    def _confirm(self, arguments: list[str], stdin: bytes) -> None:
+        self.applied, self.previous, self.exported = arguments[0], None, stdin.decode()
+        assert casc._digest(self.exported) == self.applied
 
 
 def digest_of(export: str) -> str:

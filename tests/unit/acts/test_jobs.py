@@ -7,7 +7,7 @@ import pytest
 
 from bootstrap.acts import jobs
 from bootstrap.definitions.jobs import clock_fault
-from bootstrap.errors import JobsInvalid, JobsRejected, Unreachable
+from bootstrap.errors import JobsInvalid, JobsRejected, Unreachable, UsageError
 from bootstrap.values import Change, ChangeKind, JobSet
 
 INI = (Path(__file__).resolve().parents[3] / "jobs" / "job-builder.ini").read_text()
@@ -400,3 +400,21 @@ def test_a_look_tells_renders_hand_made_jobs_and_views_apart(jenkins_server) -> 
     found = jobs.look(jenkins_server.client)
 
     assert {"ours": ("a" * 16, True), "theirs": (None, False), "view v": ("a" * 16, False)} == found
+
+
+def test_a_job_that_is_named_is_sent_again_though_nothing_differs(tmp_path: Path, jenkins_server) -> None:
+    jobset = rendered(tmp_path, JOB)
+    jenkins_server.on("GET", "api/json", listed(jobset))
+    jenkins_server.on("POST", "job/a/config.xml", "")
+    report = Report()
+
+    jobs.apply(jenkins_server.client, jobset, report, ["a"])
+
+    assert [Change("jobs", ChangeKind.ALTER, "a", "sent again")] == report.changes
+
+
+def test_a_job_that_the_code_does_not_have_cannot_be_sent_again(jenkins_server) -> None:
+    jenkins_server.on("GET", "api/json", {"jobs": []})
+
+    with pytest.raises(UsageError, match="the code has no job 'b'"):
+        jobs.apply(jenkins_server.client, JobSet({}), Report(), ["b"])

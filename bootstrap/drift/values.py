@@ -1,0 +1,15 @@
+"""One line of drift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """Something that is not as the code says: where, which thing, what was found, and the command that mends it."""
+
+    where: str
+    name: str
+    found: str
+    mend: str
