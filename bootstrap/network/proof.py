@@ -88,15 +88,27 @@ def exposed(network: Network, allow: Sequence[Intention]) -> Iterator[Finding]:
     outside = spots(network, INTERNET)
     for interface in network.interfaces.values():
         ends = whole(interface, network) if network.vpc_of(interface.subnet_id) == network.vpc_id else ()
-        seen: dict[str, Path] = {}
-        for protocol, port in _questions(network, everybody, families(outside, ends), allow):
-            for path, spot in _open_from(network, outside, ends, protocol, port):
-                if not any(_allows(it, spot, interface, protocol, port) for it in allow):
-                    seen.setdefault(f"{protocol} {port}", path)
+        seen: dict[tuple[Protocol, int, int], Path] = {}
+        for protocol, first, last in _stretches(network, everybody, families(outside, ends), allow):
+            for path, spot in _open_from(network, outside, ends, protocol, first):
+                if not any(_allows(it, spot, interface, protocol, first) for it in allow):
+                    seen.setdefault((protocol, first, last), path)
         if seen:
-            name = interface.name or interface.id
-            says = f"the Internet reaches it, which no intention allows: {', '.join(seen)}"
-            yield Finding(name, says, next(iter(seen.values())))
+            says = f"the Internet reaches it, which no intention allows: {', '.join(_joined(seen))}"
+            yield Finding(interface.name or interface.id, says, next(iter(seen.values())))
+
+
+def _joined(stretches: Iterable[tuple[Protocol, int, int]]) -> Iterator[str]:
+    """Stretches of ports in words, neighbours as one."""
+    known: list[tuple[Protocol, int, int]] = []
+    for protocol, first, last in stretches:
+        if known and known[-1][0] == protocol and known[-1][2] == first - 1:
+            known[-1] = (protocol, known[-1][1], last)
+        else:
+            known.append((protocol, first, last))
+    for protocol, first, last in known:
+        ports = "" if protocol == "icmp" else f" {first}" if first == last else f" {first}-{last}"
+        yield f"{protocol}{ports}"
 
 
 def _open_from(
@@ -127,16 +139,23 @@ def families(sources: Iterable[Spot], destinations: Iterable[Spot]) -> frozenset
     return frozenset(it.address.version for it in sources) & frozenset(it.address.version for it in destinations)
 
 
-def _questions(
-    network: Network, it: Intention, versions: Iterable[int], others: Iterable[Intention] = ()
-) -> Iterator[tuple[Protocol, int]]:
+def _questions(network: Network, it: Intention, versions: Iterable[int]) -> Iterator[tuple[Protocol, int]]:
     """One port for each stretch of ports that no rule tells apart, of each protocol that is meant."""
+    yield from ((protocol, first) for protocol, first, _ in _stretches(network, it, versions))
+
+
+def _stretches(
+    network: Network, it: Intention, versions: Iterable[int], others: Iterable[Intention] = ()
+) -> Iterator[tuple[Protocol, int, int]]:
+    """The stretches of ports that no rule, and none of the other intentions, tells apart."""
+    low, high = max(it.ports[0], 1), it.ports[1]
+    starts = sorted({low} | {edge for edge in _edges(network, others) if low < edge <= high})
     both: tuple[Protocol, ...] = ("tcp", "udp")
     for protocol in both if it.protocol is None else (it.protocol,):
-        edges = {max(it.ports[0], 1)} | {edge for edge in _edges(network, others) if it.ports[0] < edge <= it.ports[1]}
-        yield from ((protocol, edge) for edge in sorted(edges))
+        for first, following in zip(starts, [*starts[1:], high + 1], strict=True):
+            yield protocol, first, following - 1
     if it.protocol is None:
-        yield from (("icmp", _ECHO[version]) for version in sorted(versions))
+        yield from (("icmp", _ECHO[version], _ECHO[version]) for version in sorted(versions))
 
 
 def _edges(network: Network, others: Iterable[Intention]) -> frozenset[int]:

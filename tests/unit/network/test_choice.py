@@ -1,0 +1,154 @@
+"""The analyser's decisions against a reference that is slow and obvious: it goes through everything one by one."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from bootstrap.network import choice
+from bootstrap.network.model import ALL_PORTS, Block, GroupRule, Nacl, NaclEntry, Route, RouteTable, SecurityGroup
+from bootstrap.network.places import representatives
+
+# Few bits and few ports, so that blocks nest and ranges overlap nearly always.
+BITS = 4
+
+
+def _block(bits: int, prefix: int) -> ipaddress.IPv4Network:
+    return ipaddress.IPv4Network((0x0A000000 | bits, 32 - BITS + prefix), strict=False)
+
+
+blocks = st.builds(_block, st.integers(0, 2**BITS - 1), st.integers(0, BITS))
+addresses = st.integers(0, 2**BITS - 1).map(lambda bits: ipaddress.IPv4Address(0x0A000000 | bits))
+ports = st.integers(1, 12)
+ranges = st.tuples(ports, ports).map(lambda pair: (min(pair), max(pair)))
+protocols = st.sampled_from(["tcp", "udp", "all"])
+entries = st.builds(NaclEntry, st.integers(1, 9), st.booleans(), st.booleans(), blocks, protocols, ranges)
+nacls = st.lists(entries, max_size=8, unique_by=lambda it: (it.number, it.egress)).map(
+    lambda it: Nacl("acl", tuple(it))
+)
+LISTS: dict[str, tuple[Block, ...]] = {"pl-low": (_block(0, 2), _block(6, 3)), "pl-none": ()}
+routes = st.builds(
+    Route,
+    st.one_of(blocks, st.sampled_from(sorted(LISTS))),
+    st.sampled_from(["local", "igw", "nat", "pcx"]),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+def obvious_nacl(nacl: Nacl, egress: bool, peer: ipaddress.IPv4Address, protocol: str, port: int) -> bool:
+    """Number by number, from one to the last there can be; nothing fitting is a deny."""
+    for number in range(1, 32768):
+        for entry in nacl.entries:
+            if entry.number != number or entry.egress != egress:
+                continue
+            in_block = str(peer) in [str(address) for address in entry.block]
+            if entry.protocol == "all" and in_block:
+                return entry.allow
+            if entry.protocol == protocol and in_block and port in range(entry.ports[0], entry.ports[1] + 1):
+                return entry.allow
+        if number > 10:
+            break  # the strategy numbers no higher
+    return False
+
+
+@given(nacls, st.booleans(), addresses, st.sampled_from(["tcp", "udp"]), ports)
+def test_a_nacl_decides_as_reading_it_number_by_number_does(
+    nacl: Nacl, egress: bool, peer: ipaddress.IPv4Address, protocol: str, port: int
+) -> None:
+    entry = choice.nacl_entry(nacl, egress=egress, peer=peer, protocol=protocol, port=port)
+
+    assert obvious_nacl(nacl, egress, peer, protocol, port) == (entry is not None and entry.allow)
+
+
+@given(nacls, st.booleans(), addresses, st.sampled_from(["tcp", "udp"]), ranges)
+def test_the_ports_that_a_nacl_lets_pass_are_those_it_lets_pass_one_by_one(
+    nacl: Nacl, egress: bool, peer: ipaddress.IPv4Address, protocol: str, asked: tuple[int, int]
+) -> None:
+    found = choice.allowed_ports(nacl, egress=egress, peer=peer, protocol=protocol, ports=asked)
+
+    expected = [port for port in range(asked[0], asked[1] + 1) if obvious_nacl(nacl, egress, peer, protocol, port)]
+    assert expected == [port for first, last in found for port in range(first, last + 1)]
+    assert all(one[1] + 1 < other[0] for one, other in itertools.pairwise(found))
+
+
+def obvious_route(table: RouteTable, to: ipaddress.IPv4Address) -> tuple[int, int] | None:
+    """How long the prefix of the right route is and how it ranks: from the longest prefix down, kind by kind."""
+    for prefix in range(32, -1, -1):
+        for rank, is_kind in enumerate(
+            (
+                lambda it: it.target == "local",
+                lambda it: it.target != "local" and not it.is_propagated and not isinstance(it.to, str),
+                lambda it: it.target != "local" and not it.is_propagated and isinstance(it.to, str),
+                lambda it: it.target != "local" and it.is_propagated,
+            )
+        ):
+            for it in table.routes:
+                for block in LISTS[it.to] if isinstance(it.to, str) else (it.to,):
+                    if is_kind(it) and block.prefixlen == prefix and str(to) in [str(one) for one in block]:
+                        return prefix, rank
+    return None
+
+
+@given(st.lists(routes, max_size=8), addresses)
+def test_a_route_is_the_one_that_trying_every_prefix_from_the_longest_finds(
+    written: list[Route], to: ipaddress.IPv4Address
+) -> None:
+    table = RouteTable("rtb", "vpc", tuple(written))
+    found = choice.route(table, to, LISTS)
+
+    expected = obvious_route(table, to)
+    assert (expected is None) == (found is None)
+    if found is not None and expected is not None:
+        told = LISTS[found.to] if isinstance(found.to, str) else (found.to,)
+        assert expected[0] == max(block.prefixlen for block in told if to in block)
+        assert expected == obvious_route(RouteTable("rtb", "vpc", (found,)), to)
+
+
+@given(st.lists(st.tuples(protocols, ranges, blocks), max_size=6), addresses, st.sampled_from(["tcp", "udp"]), ports)
+def test_security_groups_allow_what_any_rule_of_any_group_allows(
+    rules: list[tuple[str, tuple[int, int], Block]], peer: ipaddress.IPv4Address, protocol: str, port: int
+) -> None:
+    groups = [SecurityGroup(f"sg-{number}", "vpc", (GroupRule(*rule),)) for number, rule in enumerate(rules)]
+
+    found = choice.group_rule(groups, egress=False, peer=peer, peer_groups=(), protocol=protocol, port=port, lists={})
+
+    expected = any(
+        peer in block and (kind == "all" or (kind == protocol and first <= port <= last))
+        for kind, (first, last), block in rules
+    )
+    assert expected == (found is not None)
+
+
+@given(blocks, st.sets(blocks, max_size=8))
+def test_the_pieces_of_a_block_speak_for_every_address_in_it(block: Block, boundaries: set[Block]) -> None:
+    def mentioned_by(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> frozenset[Block]:
+        return frozenset(it for it in boundaries if address in it)
+
+    found = list(representatives(block, boundaries))
+
+    assert {mentioned_by(address) for address in block} == {mentioned_by(address) for address in found}
+    assert all(address in block for address in found)
+
+
+@given(nacls, addresses, ports)
+def test_what_a_nacl_says_of_the_one_way_is_nothing_for_the_other(
+    nacl: Nacl, peer: ipaddress.IPv4Address, port: int
+) -> None:
+    inward = Nacl("acl", tuple(entry for entry in nacl.entries if not entry.egress))
+    assume(inward.entries)
+
+    assert choice.nacl_entry(inward, egress=True, peer=peer, protocol="tcp", port=port) is None
+
+
+def test_every_port_means_every_port() -> None:
+    nacl = Nacl("acl", (NaclEntry(100, True, True, _block(0, 0)),))
+
+    found = choice.allowed_ports(
+        nacl, egress=True, peer=ipaddress.IPv4Address("10.0.0.1"), protocol="tcp", ports=ALL_PORTS
+    )
+
+    assert (ALL_PORTS,) == found

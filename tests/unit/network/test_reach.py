@@ -1,0 +1,520 @@
+"""Paths through networks made by hand: each case changes one thing, and says what becomes of the path and what stops it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from bootstrap.errors import UsageError
+from bootstrap.network.intentions import parse
+from bootstrap.network.model import (
+    Endpoint,
+    Gateway,
+    GroupRule,
+    Interface,
+    Nacl,
+    NaclEntry,
+    Nat,
+    Network,
+    Peering,
+    Protocol,
+    Route,
+    RouteTable,
+    SecurityGroup,
+    Subnet,
+    Vpc,
+)
+from bootstrap.network.proof import banned, exposed, promised, prove
+from bootstrap.network.reach import Replies, explain
+
+block, address = ipaddress.ip_network, ipaddress.ip_address
+EVERYWHERE, EVERYWHERE6 = block("0.0.0.0/0"), block("::/0")
+OPEN = (
+    NaclEntry(100, False, True, EVERYWHERE),
+    NaclEntry(100, True, True, EVERYWHERE),
+    NaclEntry(101, False, True, EVERYWHERE6),
+    NaclEntry(101, True, True, EVERYWHERE6),
+)
+OPERATORS = "198.51.100.0/24"
+Change = Callable[[Network], Network]
+
+
+def rule(ports: int | tuple[int, int], peer: str, protocol: str = "tcp") -> GroupRule:
+    span = (ports, ports) if isinstance(ports, int) else ports
+    return GroupRule(protocol, span, peer if peer.startswith(("sg-", "pl-")) else block(peer))
+
+
+OUT = (GroupRule("all", (0, 65535), EVERYWHERE), GroupRule("all", (0, 65535), EVERYWHERE6))
+
+
+def _subnet(name: str, vpc: str, blocks: str, table: str) -> Subnet:
+    return Subnet(name, vpc, tuple(block(it) for it in blocks.split()), "z1", table, f"acl-{name}", name)
+
+
+def network() -> Network:
+    """Two peered VPCs; in the first a public, a private (NAT) and an isolated subnet with one interface of each kind."""
+    subnets = [
+        _subnet("public", "vpc-a", "10.0.0.0/24 2001:db8:a:0::/64", "rtb-public"),
+        _subnet("private", "vpc-a", "10.0.1.0/24 2001:db8:a:1::/64", "rtb-private"),
+        _subnet("isolated", "vpc-a", "10.0.2.0/24", "rtb-isolated"),
+        _subnet("other", "vpc-b", "10.1.0.0/24", "rtb-other"),
+    ]
+    tables = {
+        "rtb-public": "10.0.0.0/16=local 2001:db8:a::/56=local 0.0.0.0/0=igw-a ::/0=igw-a",
+        "rtb-private": "10.0.0.0/16=local 2001:db8:a::/56=local 0.0.0.0/0=nat-a ::/0=eigw-a 10.1.0.0/16=pcx-ab pl-s3=vpce-s3",
+        "rtb-isolated": "10.0.0.0/16=local",
+        "rtb-other": "10.1.0.0/16=local 10.0.1.0/24=pcx-ab",
+    }
+    groups = {
+        "edge": (rule(443, "0.0.0.0/0"), rule(443, "::/0")),
+        "controller": (rule(443, "sg-edge"), rule(443, "sg-agents"), rule(22, OPERATORS), rule(8080, "10.1.0.0/16")),
+        "agents": (rule(22, "sg-controller"),),
+        "data": (rule(5432, "sg-controller"),),
+        "other": (rule(443, "10.0.1.0/24"),),
+    }
+    interfaces = [
+        Interface("eni-edge", "public", _both("10.0.0.10", "2001:db8:a::10"), ("sg-edge",), "203.0.113.9", roles=("edge",)),
+        Interface("eni-controller", "private", _both("10.0.1.10", "2001:db8:a:1::10"), ("sg-controller",), instance_id="i-c",
+                  roles=("controller",)),
+        Interface("eni-agent", "private", (address("10.0.1.20"),), ("sg-agents",), roles=("agents",)),
+        Interface("eni-data", "isolated", (address("10.0.2.10"),), ("sg-data",), roles=("data",)),
+        Interface("eni-other", "other", (address("10.1.0.10"),), ("sg-other",)),
+        Interface("eni-nat", "public", (address("10.0.0.5"),), (), "203.0.113.5", kind="nat_gateway"),
+    ]  # fmt: skip
+    return Network(
+        vpc_id="vpc-a",
+        operators=block(OPERATORS),
+        vpcs={
+            "vpc-a": Vpc("vpc-a", (block("10.0.0.0/16"), block("2001:db8:a::/56"))),
+            "vpc-b": Vpc("vpc-b", (block("10.1.0.0/16"),)),
+        },
+        subnets={it.id: it for it in subnets},
+        route_tables={name: RouteTable(name, "", routes(text)) for name, text in tables.items()},
+        nacls={it.nacl_id: Nacl(it.nacl_id, OPEN) for it in subnets},
+        groups={f"sg-{name}": SecurityGroup(f"sg-{name}", "vpc-a", rules, OUT) for name, rules in groups.items()},
+        interfaces={it.id: it for it in interfaces},
+        internet_gateways={"igw-a": Gateway("igw-a", ("vpc-a",))},
+        egress_only_gateways={"eigw-a": Gateway("eigw-a", ("vpc-a",))},
+        vpn_gateways={"vgw-a": Gateway("vgw-a", ("vpc-a",))},
+        nats={"nat-a": Nat("nat-a", "public", address("10.0.0.5"), "203.0.113.5")},
+        peerings={"pcx-ab": Peering("pcx-ab", ("vpc-a", "vpc-b"), ((block("10.0.0.0/16"),), (block("10.1.0.0/16"),)))},
+        endpoints={"vpce-s3": Endpoint("vpce-s3", "vpc-a", "Gateway", "com.amazonaws.eu-central-1.s3")},
+        prefix_lists={"pl-s3": (block("52.216.0.0/15"),)},
+    )
+
+
+def _both(four: str, six: str) -> tuple[Any, ...]:
+    return (address(four), address(six))
+
+
+def routes(text: str) -> tuple[Route, ...]:
+    """'BLOCK=TARGET' by 'BLOCK=TARGET'; '!' before a target is a black hole."""
+    pairs = [it.split("=") for it in text.split()]
+    return tuple(
+        Route(to if to.startswith("pl-") else block(to), target.removeprefix("!"), target.startswith("!"))
+        for to, target in pairs
+    )
+
+
+def routed(table: str, text: str) -> Change:
+    """The table with these routes before its own."""
+
+    def change(it: Network) -> Network:
+        old = it.route_tables[table]
+        return replace(it, route_tables={**it.route_tables, table: replace(old, routes=(*routes(text), *old.routes))})
+
+    return change
+
+
+def only_routed(table: str, text: str) -> Change:
+    return lambda it: replace(it, route_tables={**it.route_tables, table: RouteTable(table, "", routes(text))})
+
+
+def filtered(subnet: str, *entries: NaclEntry) -> Change:
+    """The subnet's NACL with these entries alone."""
+    name = f"acl-{subnet}"
+    return lambda it: replace(it, nacls={**it.nacls, name: Nacl(name, entries)})
+
+
+def grouped(
+    group: str, ingress: tuple[GroupRule, ...] | None = None, egress: tuple[GroupRule, ...] | None = None
+) -> Change:
+    def change(it: Network) -> Network:
+        old = it.groups[group]
+        new = replace(
+            old, ingress=old.ingress if ingress is None else ingress, egress=old.egress if egress is None else egress
+        )
+        return replace(it, groups={**it.groups, group: new})
+
+    return change
+
+
+def interfaced(name: str, **values: Any) -> Change:
+    return lambda it: replace(it, interfaces={**it.interfaces, name: replace(it.interfaces[name], **values)})
+
+
+def without(collection: str) -> Change:
+    return lambda it: replace(it, **{collection: {}})
+
+
+def both(*changes: Change) -> Change:
+    def change(it: Network) -> Network:
+        for one in changes:
+            it = one(it)
+        return it
+
+    return change
+
+
+def same(it: Network) -> Network:
+    return it
+
+
+def entry(number: int, way: str, what: str, peer: str, ports: tuple[int, int] | int = (0, 65535)) -> NaclEntry:
+    """One entry: 'in' or 'out', 'allow' or 'deny', TCP unless every port is meant."""
+    span = (ports, ports) if isinstance(ports, int) else ports
+    protocol = "all" if span == (0, 65535) else "tcp"
+    return NaclEntry(number, way == "out", what == "allow", block(peer), protocol, span)
+
+
+ALL_IN, ALL_OUT = entry(100, "in", "allow", "0.0.0.0/0"), entry(100, "out", "allow", "0.0.0.0/0")
+FROM_OUTSIDE = "8.8.0.0/16"
+
+
+@dataclass(frozen=True)
+class Case:
+    """From one end to another after a change: the verdict, and the kind of hop that stops it."""
+
+    source: str
+    destination: str
+    port: int
+    verdict: str
+    stopped_by: str | None = None
+    change: Change = same
+    protocol: Protocol = "tcp"
+    replies: Replies = Replies.EVERY
+    name: str | None = None
+
+
+CASES = {
+    # security groups
+    "a group that is referenced is let in": Case("edge", "controller", 443, "open"),
+    "a port that no rule names is closed": Case("edge", "controller", 80, "closed", "security group"),
+    "a group that is not referenced is left out": Case("data", "controller", 443, "closed", "security group"),
+    "being referenced one way opens nothing the other way": Case("controller", "edge", 22, "closed", "security group"),
+    "a group without rules out sends nothing": Case(
+        "edge", "controller", 443, "closed", "security group", grouped("sg-edge", egress=())
+    ),
+    "replies need no rule of a group": Case(
+        "edge", "controller", 443, "open", None, grouped("sg-controller", egress=())
+    ),
+    "a rule for UDP lets no TCP in": Case(
+        "edge", "controller", 443, "closed", "security group", grouped("sg-controller", (rule(443, "sg-edge", "udp"),))
+    ),
+    "a rule for every protocol lets UDP in": Case(
+        "edge", "controller", 53, "open", None, grouped("sg-controller", (rule((0, 65535), "sg-edge", "all"),)), "udp"
+    ),
+    "the last port of a range is in it": Case(
+        "edge", "controller", 90, "open", None, grouped("sg-controller", (rule((80, 90), "sg-edge"),))
+    ),
+    "the port after a range is not": Case(
+        "edge", "controller", 91, "closed", "security group", grouped("sg-controller", (rule((80, 90), "sg-edge"),))
+    ),
+    "nobody needs a path to itself": Case("agents", "10.0.1.20/32", 22, "closed", "address"),
+    "one subnet asks neither NACLs nor routes": Case(
+        "agents", "controller", 443, "open", None, both(filtered("private"), only_routed("rtb-private", ""))
+    ),
+    "one subnet still asks the groups": Case("agents", "controller", 22, "closed", "security group"),
+    "any of several groups may let in": Case(
+        "data", "controller", 5432, "open", None,
+        both(interfaced("eni-controller", groups=("sg-controller", "sg-x")), lambda it: replace(
+            it, groups={**it.groups, "sg-x": SecurityGroup("sg-x", "vpc-a", (rule(5432, "sg-data"),))})),
+    ),
+    # NACLs: order
+    "the lower number decides: deny": Case(
+        "edge", "controller", 443, "closed", "nacl",
+        filtered("private", entry(90, "in", "deny", "10.0.0.0/24", 443), ALL_IN, ALL_OUT),
+    ),
+    "the lower number decides: allow": Case(
+        "edge", "controller", 443, "open", None,
+        filtered("private", entry(80, "in", "allow", "10.0.0.10/32", 443),
+                 entry(90, "in", "deny", "10.0.0.0/24"), ALL_IN, ALL_OUT),
+    ),
+    "the order of writing decides nothing": Case(
+        "edge", "controller", 443, "closed", "nacl",
+        filtered("private", ALL_IN, ALL_OUT, entry(90, "in", "deny", "10.0.0.0/24", 443)),
+    ),
+    "an entry for another port is passed by": Case(
+        "edge", "controller", 443, "open", None,
+        filtered("private", entry(90, "in", "deny", "0.0.0.0/0", 80), ALL_IN, ALL_OUT),
+    ),
+    "a NACL without entries denies": Case("edge", "controller", 443, "closed", "nacl", filtered("private")),
+    "the source's NACL is asked on the way out": Case(
+        "edge", "controller", 443, "closed", "nacl",
+        filtered("public", ALL_IN, entry(1, "out", "deny", "10.0.1.0/24"), ALL_OUT),
+        name="acl-public",
+    ),
+    # NACLs: replies
+    "replies need the client's ports open": Case(
+        "edge", "controller", 443, "closed", "nacl",
+        filtered("private", ALL_IN, entry(100, "out", "allow", "0.0.0.0/0", 443)), name="acl-private",
+    ),
+    "replies to the client's ports pass": Case(
+        "edge", "controller", 443, "open", None,
+        filtered("private", ALL_IN, entry(100, "out", "allow", "0.0.0.0/0", (1024, 65535))),
+    ),
+    "half of the client's ports is no promise": Case(
+        "edge", "controller", 443, "closed", "nacl",
+        filtered("private", ALL_IN, entry(100, "out", "allow", "0.0.0.0/0", (40000, 65535))),
+    ),
+    "half of the client's ports is a threat": Case(
+        "edge", "controller", 443, "open", None,
+        filtered("private", ALL_IN, entry(100, "out", "allow", "0.0.0.0/0", (40000, 65535))), replies=Replies.SOME,
+    ),
+    "replies must get into the source's subnet": Case(
+        "edge", "controller", 443, "closed", "nacl", filtered("public", entry(100, "in", "allow", "0.0.0.0/0", 443), ALL_OUT),
+        name="acl-public",
+    ),
+    "both NACLs must let the same ports pass": Case(
+        "edge", "controller", 443, "closed", "nacl",
+        both(filtered("private", ALL_IN, entry(1, "out", "allow", "0.0.0.0/0", (1024, 40000))),
+             filtered("public", entry(1, "in", "allow", "0.0.0.0/0", (40001, 65535)), ALL_OUT)),
+        replies=Replies.SOME, name="acl-public",
+    ),
+    "UDP without replies is a threat": Case(
+        "edge", "controller", 53, "open", None,
+        both(grouped("sg-controller", (rule(53, "sg-edge", "udp"),)), filtered("private", ALL_IN)), "udp", Replies.SOME,
+    ),
+    "UDP without replies is no promise": Case(
+        "edge", "controller", 53, "closed", "nacl",
+        both(grouped("sg-controller", (rule(53, "sg-edge", "udp"),)), filtered("private", ALL_IN)), "udp",
+    ),
+    # routes
+    "a black hole swallows": Case(
+        "controller", "internet", 443, "closed", "route", only_routed("rtb-private", "10.0.0.0/16=local 0.0.0.0/0=!nat-x")
+    ),
+    "a longer prefix wins over the default route": Case(
+        "controller", FROM_OUTSIDE, 443, "closed", "route", routed("rtb-private", "8.8.0.0/16=!nat-x")
+    ),
+    "a shorter prefix loses to the longer": Case(
+        "controller", "8.8.8.8/32", 443, "open", None, routed("rtb-private", "8.8.0.0/16=!nat-x 8.8.8.0/24=nat-a")
+    ),
+    "without a route nothing leaves": Case("data", "internet", 443, "closed", "route"),
+    "the local route leads to every subnet": Case("controller", "data", 5432, "open"),
+    # NAT and the Internet
+    "out through NAT": Case("controller", FROM_OUTSIDE, 443, "open"),
+    "never in through NAT": Case(FROM_OUTSIDE, "controller", 443, "closed", "nat gateway"),
+    "the NAT gateway itself takes nothing": Case(FROM_OUTSIDE, "eni-nat", 443, "closed", "nat gateway"),
+    "NAT is asked by its subnet's NACL": Case(
+        "controller", FROM_OUTSIDE, 443, "closed", "nacl",
+        filtered("public", entry(1, "in", "deny", "10.0.1.0/24"), ALL_IN, ALL_OUT),
+        name="acl-public",
+    ),
+    "replies to NAT need its ports": Case(
+        "controller", FROM_OUTSIDE, 443, "closed", "nacl",
+        filtered("public", entry(1, "in", "allow", "10.0.0.0/16"),
+                 entry(2, "in", "allow", "0.0.0.0/0", (32768, 65535)), ALL_OUT),
+        name="acl-public",
+    ),
+    "NAT whose subnet has no way out": Case(
+        "controller", FROM_OUTSIDE, 443, "closed", "route", only_routed("rtb-public", "10.0.0.0/16=local"), name="rtb-public"
+    ),
+    "in to a public address": Case("internet", "edge", 443, "open"),
+    "in to a public subnet without a public address": Case(
+        FROM_OUTSIDE, "edge", 443, "closed", "internet gateway", interfaced("eni-edge", public="")
+    ),
+    "out of a public subnet without a public address": Case(
+        "edge", FROM_OUTSIDE, 443, "closed", "internet gateway", interfaced("eni-edge", public="")
+    ),
+    "a gateway that is not attached": Case(
+        FROM_OUTSIDE, "edge", 443, "closed", "internet gateway",
+        lambda it: replace(it, internet_gateways={"igw-a": Gateway("igw-a", ())}),
+    ),
+    "the Internet carries no private address": Case("172.16.0.0/24", "edge", 443, "closed", "internet gateway"),
+    # IPv6
+    "IPv6 in through the Internet gateway": Case("2a00::/32", "edge", 443, "open"),
+    "IPv6 does not come in by the egress-only gateway": Case(
+        "2a00::/32", "controller", 443, "closed", "egress-only gateway"
+    ),
+    "IPv6 leaves by the egress-only gateway": Case("controller", "2a00::/32", 443, "open"),
+    "a group that speaks of IPv4 alone lets no IPv6 in": Case(
+        "2a00::/32", "edge", 443, "closed", "security group", grouped("sg-edge", (rule(443, "0.0.0.0/0"),))
+    ),
+    "a NACL that speaks of IPv4 alone lets no IPv6 in": Case(
+        "2a00::/32", "edge", 443, "closed", "nacl", filtered("public", ALL_IN, ALL_OUT)
+    ),
+    "two families have nothing to say to each other": Case("2a00::/32", "data", 5432, "closed", "address"),
+    # peering
+    "over a peering with routes both ways": Case("controller", "eni-other", 443, "open"),
+    "a peering with a route one way only": Case(
+        "controller", "eni-other", 443, "closed", "route", only_routed("rtb-other", "10.1.0.0/16=local"), name="rtb-other"
+    ),
+    "a peering that is not accepted": Case(
+        "controller", "eni-other", 443, "closed", "peering",
+        lambda it: replace(it, peerings={"pcx-ab": replace(it.peerings["pcx-ab"], is_active=False)}),
+    ),
+    "a subnet without the peering's route": Case("edge", "eni-other", 443, "closed", "route"),
+    "a peering leads no further than its VPC": Case(
+        "controller", "10.2.0.0/24", 443, "closed", "peering", routed("rtb-private", "10.2.0.0/16=pcx-ab")
+    ),
+    "a peer that was not read leaves doubt": Case(
+        "controller", "10.2.0.0/24", 443, "unknown", None,
+        both(routed("rtb-private", "10.2.0.0/16=pcx-x"), lambda it: replace(
+            it, peerings={"pcx-x": Peering("pcx-x", ("vpc-a", "vpc-x"), ((block("10.0.0.0/16"),), (block("10.2.0.0/16"),)))})),
+    ),
+    # endpoints, VPN, what is not read
+    "S3 by the gateway endpoint": Case(
+        "data", "52.216.0.0/24", 443, "open", None, routed("rtb-isolated", "pl-s3=vpce-s3")
+    ),
+    "the endpoint leads to its service alone": Case(
+        "data", "52.214.0.0/24", 443, "closed", "route", routed("rtb-isolated", "pl-s3=vpce-s3")
+    ),
+    "nobody comes in by a gateway endpoint": Case("52.216.0.0/24", "controller", 443, "closed", "gateway endpoint"),
+    "the endpoint's list wins over the default route": Case(
+        "controller", "52.216.0.0/24", 443, "open", None, without("nats")
+    ),
+    "in over a VPN": Case(
+        "192.168.7.0/24", "controller", 9000, "open", None,
+        both(routed("rtb-private", "192.168.0.0/16=vgw-a"), grouped("sg-controller", (rule(9000, "192.168.0.0/16"),))),
+    ),
+    "a private block without a VPN has no way in": Case(
+        "192.168.7.0/24", "controller", 9000, "closed", "nat gateway", grouped("sg-controller", (rule(9000, "192.168.0.0/16"),))
+    ),
+    "a transit gateway leaves doubt": Case(
+        "controller", "10.9.0.0/24", 443, "unknown", None, routed("rtb-private", "10.9.0.0/16=tgw-1")
+    ),
+    "what a rule stops is closed, doubt or not": Case(
+        "controller", "10.9.0.0/24", 443, "closed", "security group",
+        both(routed("rtb-private", "10.9.0.0/16=tgw-1"), grouped("sg-controller", egress=())),
+    ),
+    # names
+    "an instance is its interfaces": Case("edge", "i-c", 443, "open"),
+    "operators are their block": Case("operators", "controller", 22, "closed", "nat gateway"),
+    "a role that nobody has": Case("bastion", "controller", 22, "closed", "address"),
+    "an address that nobody has": Case("edge", "10.0.1.77/32", 443, "closed", "address"),
+    "an address inside is the interface that has it": Case("10.0.0.10/32", "controller", 443, "open"),
+    "a stranger in a subnet is in no group": Case("10.0.0.99/32", "controller", 443, "closed", "security group"),
+    "two ends outside are not ours to judge": Case("8.8.8.8/32", "9.9.9.9/32", 443, "closed", "address"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_path_ends_where_it_must(name: str) -> None:
+    case = CASES[name]
+    found = explain(case.change(network()), case.source, case.destination, case.port, case.protocol, case.replies)
+
+    assert (case.verdict, case.stopped_by) == (found.verdict, found.stopped_by and found.stopped_by.kind), found.hops
+    assert found.stopped_by in (None, found.hops[-1])
+    if case.name:
+        assert case.name == found.hops[-1].name
+
+
+def test_there_are_many_cases() -> None:
+    assert len(CASES) >= 40
+
+
+def test_every_hop_before_the_last_passes() -> None:
+    for case in CASES.values():
+        found = explain(case.change(network()), case.source, case.destination, case.port)
+
+        assert all(hop.passes for hop in found.hops[:-1])
+
+
+def test_a_name_that_means_nothing_is_refused() -> None:
+    for name in ("controler", "i-0", "300.0.0.0/8"):
+        with pytest.raises(UsageError):
+            explain(network(), name, "controller", 443)
+
+
+# --- intentions
+
+
+def test_what_is_as_intended_gives_no_finding() -> None:
+    allow = [parse("internet -> edge:443"), parse("edge -> controller:443"), parse("controller -> data:5432")]
+    deny = [parse("internet -> controller:*"), parse("edge -> data:*"), parse("internet -> 10.0.2.0/24:*")]
+
+    assert () == prove(network(), allow, deny)
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ("edge -> controller:80", "no rule lets tcp 80"),
+        ("edge -> controller:443-444", "tcp 444 is closed"),
+        ("edge -> controller:*", "is closed"),
+        ("edge -> bastion:22", "no interface has the role bastion"),
+        ("operators -> controller:22", "it leads out only"),
+        ("controller -> 10.9.0.0/24:443", "the Internet does not carry"),
+    ],
+)
+def test_a_promise_that_is_not_kept_is_told_with_its_reason(wish: str, words: str) -> None:
+    found = promised(network(), parse(wish))
+
+    assert found is not None
+    assert words in str(found)
+
+
+def test_a_promise_to_nobody_holds() -> None:
+    assert promised(replace(network(), operators=None), parse("operators -> controller:80")) is None
+    assert promised(network(), parse("bastion -> controller:80")) is None
+
+
+def test_a_promise_between_roles_is_to_every_interface() -> None:
+    second = both(
+        lambda it: replace(
+            it, interfaces={**it.interfaces, "eni-2": replace(it.interfaces["eni-controller"], id="eni-2")}
+        ),
+        interfaced("eni-2", addresses=(address("10.0.1.30"),), groups=("sg-data",)),
+    )
+
+    assert promised(network(), parse("edge -> controller:443")) is None
+    assert promised(second(network()), parse("edge -> controller:443")) is not None
+
+
+def test_a_promise_to_the_internet_is_broken_by_one_rule_against_a_part_of_it() -> None:
+    change = filtered("public", entry(1, "in", "deny", "9.0.0.0/8"), *OPEN)
+
+    assert promised(network(), parse("internet -> edge:443")) is None
+    assert promised(change(network()), parse("internet -> edge:443")) is not None
+
+
+@pytest.mark.parametrize(
+    ("ban", "change"),
+    [
+        ("edge -> controller:1-65535", same),
+        ("10.0.0.0/24 -> controller:*", same),
+        ("edge -> controller:*", grouped("sg-controller", (rule(54321, "sg-edge", "udp"),))),
+        ("edge -> controller:*", grouped("sg-controller", (rule((0, 65535), "sg-edge", "icmp"),))),
+        ("controller -> 10.9.0.0/24:443", routed("rtb-private", "10.9.0.0/16=tgw-1")),
+    ],
+)
+def test_a_ban_is_broken_by_one_open_port_anywhere_in_it(ban: str, change: Change) -> None:
+    assert banned(change(network()), parse(ban)) is not None
+
+
+def test_what_the_internet_reaches_must_be_allowed() -> None:
+    found = list(exposed(network(), []))
+
+    assert ["eni-edge: the Internet reaches it, which no intention allows: tcp 443"] == [str(it) for it in found]
+    assert [] == list(exposed(network(), [parse("internet -> edge:443")]))
+    assert [] == list(exposed(network(), [parse("internet -> 10.0.0.0/24:400-500")]))
+
+
+def test_operators_are_not_the_internet() -> None:
+    only_operators = grouped("sg-edge", (rule(443, OPERATORS),))(network())
+
+    assert [] == list(exposed(only_operators, []))
+    assert promised(only_operators, parse("operators -> edge:443")) is None
+    assert len(list(exposed(replace(only_operators, operators=None), []))) == 1
+
+
+def test_an_opening_for_a_part_of_the_internet_is_found() -> None:
+    change = grouped("sg-edge", (rule((8000, 8100), "9.9.9.0/29"),))
+
+    found = [str(it) for it in exposed(change(network()), [])]
+
+    assert ["eni-edge: the Internet reaches it, which no intention allows: tcp 8000-8100"] == found
