@@ -170,9 +170,9 @@ def _network(options: argparse.Namespace) -> int:
     applies = options.action == "apply"
     with opened(options, brings_up=applies, changes=applies) as (made, run):
         if options.action == "plan":
-            found = launch.plan_stacks(made, run, ("network",))
+            found = launch.plan_stacks(made, run, launch.network_of(made))
             return PENDING if found else DONE
-        launch.stacks(made, run, ("network",))
+        launch.stacks(made, run, launch.network_of(made))
     return DONE
 
 

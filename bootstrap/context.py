@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bootstrap import composition
 from bootstrap import machine as machines
 from bootstrap import settings as environments
 from bootstrap.acts import casc, stack
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import jenkins
 
 ROOT = Path(os.environ.get("BOOTSTRAP_ROOT", Path(__file__).resolve().parent.parent))
-STACKS = ("network", "data", "controller")  # in the order in which they are made
 TOOLKIT_USER = "toolkit"
 REPOSITORY = "/srv/git/toolkit.git"
 
@@ -57,6 +57,11 @@ class Context:
             return "./bootstrap.py"
         return f"./bootstrap.py -e {self.settings.name if is_known else self.environment_file}"
 
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The short names of the environment's stacks, in the order in which they are made."""
+        return composition.wanted(self.settings)
+
     def __enter__(self) -> Context:
         return self
 
@@ -77,7 +82,7 @@ class Context:
     def stacks(self) -> Mapping[str, Stack]:
         """The environment's stacks that exist, by their short names."""
         client = self.world.aws("cloudformation")
-        found = {name: stack.read(client, self.settings.stack_name(name)) for name in STACKS}
+        found = {name: stack.read(client, self.settings.stack_name(name)) for name in composition.ORDER}
         return {name: it for name, it in found.items() if it is not None}
 
     def outputs(self, name: str) -> Mapping[str, str]:

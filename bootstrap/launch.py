@@ -14,20 +14,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bootstrap import host_inputs, machine, repository, retained
+from bootstrap import composition, host_inputs, machine, repository, retained
+from bootstrap import settings as environments
 from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.acts.stack import StackTemplate
-from bootstrap.context import ROOT, STACKS, Context
+from bootstrap.context import ROOT, Context
 from bootstrap.controller import differences
+from bootstrap.errors import StackMissing
 from bootstrap.run import Run
-from bootstrap.values import Change, Controller, Machine, Stack, Verdict
+from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
 
 TEMPLATES = ROOT / "cloudformation"
-# Outputs of the stacks before that are the controller's parameters of the same names.
-_CONTROLLER_TAKES = (
-    *("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName"),
-    *("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret"),
-)
 # What a machine that is deleted takes with it is made again from code; these hold what is not code.
 PROTECTED = frozenset({"data"})
 
@@ -44,7 +41,7 @@ def launch(context: Context, run: Run, *, with_verify: bool = True) -> Verdict |
 
 def check(context: Context) -> None:
     """Read everything that people wrote; the errors name file, line and column. Nothing is touched."""
-    check_templates(context, STACKS)
+    check_templates(context, context.wanted)
     _ = context.lock, context.casc_files, context.jobset
 
 
@@ -54,14 +51,20 @@ def check_templates(context: Context, names: Sequence[str]) -> None:
         stack.lint(TEMPLATES / f"{name}.yaml", context.settings.region)
 
 
-def stacks(context: Context, run: Run, names: Sequence[str] = STACKS) -> Machine | None:
-    """Act one: the stacks in their order, then the machine that the last of them made."""
+def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Machine | None:
+    """Act one: the stacks in their order, or those of them that are named, then the machine that they made.
+
+    An optional stack that the settings no longer ask for is deleted first.
+    """
+    names = context.wanted if names is None else names
     check_templates(context, names)
     tags = context.tags(snapshot(context).label, run.run_id)
     run.event("commit", commit=tags["Commit"])
     client = context.world.aws("cloudformation")
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
         made: dict[str, Stack] = dict(context.stacks)
+        for name in unwanted(context):
+            stack.destroy(client, made.pop(name).name, run)
         for name in names:
             wished = template(context, name, made, tags)
             if name == "controller" and is_gone(context):
@@ -112,22 +115,25 @@ def plan(context: Context, run: Run) -> tuple[Change, ...]:
     """What a launch would change, as far as can be known: it stops at the first act whose input does not exist yet."""
     check(context)
     found = plan_stacks(context, run)
-    if any(name not in context.stacks for name in STACKS):
+    if any(name not in context.stacks for name in context.wanted):
         return found
     return (*found, *plan_host(context, run), *plan_casc(context, run), *plan_jobs(context, run))
 
 
-def plan_stacks(context: Context, run: Run, names: Sequence[str] = STACKS) -> tuple[Change, ...]:
+def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> tuple[Change, ...]:
     """The change sets of the stacks, as far as the outputs that they take exist."""
+    names = context.wanted if names is None else names
     check_templates(context, names)
     tags = context.tags(snapshot(context).label, run.run_id)
     found: list[Change] = []
     with run.act("stack", "what would change"):
+        gone = [Change("stack", ChangeKind.REMOVE, context.stacks[name].name) for name in unwanted(context)]
+        found += _shown(run, gone)
         for name in names:
-            missing = [needed for needed in _inputs_of(name) if needed not in context.stacks]
+            missing = [needed for needed in composition.inputs_of(name) if needed not in context.stacks]
             if missing:
                 run.notice(f"{name}: known only once {' and '.join(missing)} exist; a launch goes on from there")
-                break
+                continue
             wished = template(context, name, context.stacks, tags)
             found += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))
     return tuple(found)
@@ -159,7 +165,7 @@ def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str
     client = context.world.aws("cloudformation")
     kept: list[str] = []
     with run.act("stack", "deleting"):
-        for name in reversed(STACKS):
+        for name in reversed(composition.ORDER):
             if name in PROTECTED and not with_data:
                 found = context.stacks.get(name)
                 kept += [f"stack {found.name}"] if found else []
@@ -185,27 +191,36 @@ def template(context: Context, name: str, made: Mapping[str, Stack], tags: Mappi
 
 def parameters(context: Context, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
     """The parameters of one stack."""
-    settings = context.settings
-    common = {"Project": settings.project, "Environment": settings.name}
-    outputs = {key: value for stack_ in made.values() for key, value in stack_.outputs.items()}
-    match name:
-        case "network":
-            return common | {
-                "VpcCidr": settings.network.cidr,
-                "SubnetBits": str(_subnet_bits(settings.network.cidr)),
-                "SmtpPort": str(settings.mail.smtp_port),
-                "Zones": str(settings.network.zones),
-                "Nat": settings.network.nat,
-                "OperatorCidr": settings.access.operator_cidr or "",
-            }
-        case "data":
-            return common | {"Zone": outputs["ControllerZone"], "DataGib": str(settings.controller.data_gib)}
-        case _:
-            machine_type = {
-                "InstanceType": settings.controller.instance_type,
-                "RootGib": str(settings.controller.root_gib),
-            }
-            return common | machine_type | {key: outputs[key] for key in _CONTROLLER_TAKES}
+    given = composition.parameters(context.settings, name, made)
+    return given | composition.of_peer(_peer(context)) if name == "peering" else given
+
+
+def _peer(context: Context) -> Mapping[str, str]:
+    """The outputs of the network that this environment peers with."""
+    asked = context.settings.network.peering
+    assert asked is not None  # the stack is wanted only where it is asked for
+    other = environments.load(context.environment_file.with_name(f"{asked.environment}.yaml"))
+    found = stack.read(context.world.aws("cloudformation"), other.stack_name("network"))
+    if found is None or "PrivateRouteTableIds" not in found.outputs:
+        raise StackMissing(
+            f"looking for the network of '{other.name}', which '{context.settings.name}' peers with",
+            "it was not launched yet, or by an older version of this tool",
+            f"Run: ./bootstrap.py --environment {other.name} network apply",
+        )
+    return found.outputs
+
+
+def network_of(context: Context) -> tuple[str, ...]:
+    """The stacks that are the network, as far as what they take from data and controller exists."""
+    made = {*context.stacks, *composition.NETWORK}
+    wanted = composition.wanted(context.settings)
+    return tuple(it for it in wanted if it in composition.NETWORK and made.issuperset(composition.inputs_of(it)))
+
+
+def unwanted(context: Context) -> tuple[str, ...]:
+    """Optional stacks that are there and that the settings no longer ask for, in the order in which they are deleted."""
+    wanted = composition.wanted(context.settings)
+    return tuple(name for name in reversed(composition.ORDER) if name in context.stacks and name not in wanted)
 
 
 def is_gone(context: Context) -> bool:
@@ -225,15 +240,6 @@ def stop_machine(context: Context, controller: Stack) -> None:
 def snapshot(context: Context) -> repository.Snapshot:
     """The commit of this checkout that the machine gets."""
     return repository.snapshot(ROOT, context.state)
-
-
-def _subnet_bits(cidr: str) -> int:
-    """Bits of a subnet's addresses: /24 subnets, or smaller ones where the VPC could not hold eight of them."""
-    return min(8, 29 - int(cidr.rpartition("/")[2]))
-
-
-def _inputs_of(name: str) -> tuple[str, ...]:
-    return {"data": ("network",), "controller": ("network", "data")}.get(name, ())
 
 
 def _shown(run: Run, changes: Sequence[Change]) -> tuple[Change, ...]:

@@ -20,7 +20,7 @@ from typing import Any
 
 from bootstrap import launch
 from bootstrap.acts import casc, jobs
-from bootstrap.context import ROOT, STACKS, Context
+from bootstrap.context import ROOT, Context
 from bootstrap.errors import PlanStale, UsageError
 from bootstrap.run import Journal, Run
 from bootstrap.values import Change, ChangeKind
@@ -133,7 +133,7 @@ def _act(told: Mapping[str, Any]) -> ActPlan:
 def _inputs(context: Context) -> dict[str, Any]:
     """What people wrote, act by act, and the commit that the machine would get."""
     settings = context.settings.model_dump(mode="json")
-    templates = {name: (launch.TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8") for name in STACKS}
+    templates = {name: (launch.TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8") for name in context.wanted}
     commit = launch.snapshot(context).commit
     lock = (ROOT / "jenkins.lock.yaml").read_text(encoding="utf-8")
     return {
@@ -146,8 +146,8 @@ def _inputs(context: Context) -> dict[str, Any]:
 
 def _seen(context: Context) -> dict[str, Any]:
     """What was looked at, act by act; only the stacks where they do not all exist."""
-    seen: dict[str, Any] = {"stack": [_stack(context, name) for name in STACKS]}
-    if all(name in context.stacks for name in STACKS):
+    seen: dict[str, Any] = {"stack": [_stack(context, name) for name in context.wanted]}
+    if all(name in context.stacks for name in context.wanted):
         seen["host"] = context.machine.instance_id
         seen["casc"] = casc.export(context.jenkins)
         seen["jobs"] = jobs.look(context.jenkins)

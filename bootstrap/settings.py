@@ -15,58 +15,32 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bootstrap.errors import Fault, SettingsInvalid
+from bootstrap.network_options import Bastion, FlowLogs, Peering, Service, Vpn, Zone
+from bootstrap.sections import AllowedBlock, InstanceType, Name, NetworkBlock, Section
 
-
-def _network_block(text: str) -> str:
-    """A canonical private IPv4 block that AWS takes for a VPC (a /16 to a /28; here at most /24, to hold the subnets)."""
-    try:
-        block = ipaddress.IPv4Network(text)
-    except ValueError as error:
-        raise ValueError(f"not an IPv4 block: {error}") from error
-    if not 16 <= block.prefixlen <= 24:
-        raise ValueError(f"a VPC for these subnets takes a /16 to a /24, not a /{block.prefixlen}")
-    if not block.is_private:
-        raise ValueError("a VPC here takes a private block (10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16)")
-    return str(block)
-
-
-def _allowed_block(text: str) -> str:
-    """Any IPv4 block but the whole world."""
-    try:
-        block = ipaddress.IPv4Network(text)
-    except ValueError as error:
-        raise ValueError(f"not an IPv4 block: {error}") from error
-    if block.prefixlen == 0:
-        raise ValueError("0.0.0.0/0 would open the machine to the world; name the operators' block")
-    return str(block)
-
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$")]
-NetworkBlock = Annotated[str, AfterValidator(_network_block)]
-AllowedBlock = Annotated[str, AfterValidator(_allowed_block)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
-class Section(BaseModel):
-    """A closed, frozen part of the settings: unknown keys and silent conversions are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
 class Network(Section):
-    """The VPC: its block, how many availability zones, and how its private subnets reach out."""
+    """The VPC: its block, how many availability zones, how its private subnets reach out, and what else it has."""
 
     cidr: NetworkBlock = "10.77.0.0/16"
     zones: Literal[2, 3] = 2
     nat: Literal["none", "one", "per-zone"] = "none"
+    endpoints: tuple[Service, ...] = ()
+    flow_logs: FlowLogs | None = None
+    private_zone: Zone | None = None
+    bastion: Bastion | None = None
+    vpn: Vpn | None = None
+    peering: Peering | None = None
 
 
 class Access(Section):
@@ -78,7 +52,7 @@ class Access(Section):
 class ControllerMachine(Section):
     """The EC2 instance and its volumes; sizes in GiB."""
 
-    instance_type: Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")] = "t3.large"
+    instance_type: InstanceType = "t3.large"
     root_gib: Annotated[int, Field(ge=8, le=1024)] = 16
     data_gib: Annotated[int, Field(ge=1, le=16384)] = 20
 
@@ -281,6 +255,29 @@ def _faults_beside_others(path: Path, document: CommentedMap, settings: Settings
         if theirs is not None and block.overlaps(theirs):
             message = f"network.cidr: {block} overlaps with {theirs} of the environment '{other.stem}' ({other.name})"
             yield Fault(str(path), *_position(document, ("network", "cidr")), message)
+    for place, message in _faults_of_network(path, settings):
+        yield Fault(
+            str(path), *_position(document, ("network", *place)), f"network.{'.'.join(map(str, place))}: {message}"
+        )
+
+
+def _faults_of_network(path: Path, settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What an option of the network cannot be beside the others: its place below 'network', and why."""
+    network, block = settings.network, ipaddress.ip_network(settings.network.cidr)
+    routes = network.vpn.routes if network.vpn else ()
+    for number, route in enumerate(routes):
+        if block.overlaps(ipaddress.ip_network(route)):
+            yield ("vpn", "routes", number), f"{route} overlaps with the VPC's own {block}"
+    if network.peering is not None:
+        other = network.peering.environment
+        if other == settings.name:
+            yield ("peering", "environment"), "an environment does not peer with itself"
+        elif _network_of(path.with_name(f"{other}.yaml"), settings.cloud, settings.region) is None:
+            yield ("peering", "environment"), f"'{other}' is no environment of the same cloud and region"
+    if settings.cloud == "local" and routes:
+        yield ("vpn", "routes"), "the AWS on this machine has no static routes of a VPN; leave them out to use BGP"
+    if settings.cloud == "local" and network.flow_logs and network.flow_logs.queries:
+        yield ("flow_logs", "queries"), "the AWS on this machine logs no queries"
 
 
 def _network_of(path: Path, cloud: str, region: str) -> ipaddress.IPv4Network | None:

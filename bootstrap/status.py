@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bootstrap import machine
-from bootstrap.context import STACKS, Context
+from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 
 
@@ -20,7 +20,7 @@ class Status:
 def look(context: Context) -> Status:
     """The stacks, the machine and the controller, as far as each is there."""
     rows: list[tuple[str, str, str]] = []
-    for name in STACKS:
+    for name in context.wanted:
         found = context.stacks.get(name)
         rows.append(("stack", context.settings.stack_name(name), found.status if found else "absent"))
     is_up = all(row[2].endswith("_COMPLETE") and "ROLLBACK" not in row[2] for row in rows)

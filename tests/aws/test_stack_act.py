@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bootstrap import composition
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.errors import StackFailed
@@ -21,13 +22,18 @@ SEVEN = ("Project", "Environment", "Owner", "CostCenter", "ManagedBy", "Commit",
 # Types that CloudFormation gives no stack tags.
 TAGLESS = {
     "AWS::EC2::LaunchTemplate",
+    "AWS::EC2::NetworkAclEntry",
     "AWS::EC2::Route",
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::EC2::SubnetNetworkAclAssociation",
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::EC2::VPCGatewayAttachment",
     "AWS::EC2::VolumeAttachment",
     "AWS::IAM::InstanceProfile",
 }
 Client = Callable[[str], Any]
+STACKS = ("network", "acls", "data", "controller")
 # A subnet over another's addresses, which only EC2 itself refuses, once the security group has been altered.
 OVERLAPPING = """Resources:
   Overlapping:
@@ -83,9 +89,12 @@ class Environment:
             return {"Nat": "one", "OperatorCidr": "10.77.0.0/16"}
         if name == "data":
             return {"Zone": self.outputs["ControllerZone"]}
-        taken = ("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName")
-        secrets = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret")
-        return {key: self.outputs[key] for key in taken + secrets}
+        if name == "acls":
+            return self.taken(name) | {"OperatorCidr": "10.77.0.0/16"}
+        return self.taken(name)
+
+    def taken(self, name: str) -> dict[str, str]:
+        return {key: self.outputs[key] for key in composition.TAKES[name]}
 
     def apply(self, name: str, run: str = "r1", **parameters: str) -> Told:
         told = Told()
@@ -109,7 +118,7 @@ class Environment:
 def standing(client: Client) -> Environment:
     """An environment that tests only look at, or bring back to where it was."""
     made = Environment(client, "standing")
-    for name in ("network", "data", "controller"):
+    for name in STACKS:
         made.apply(name)
     return made
 
@@ -143,7 +152,7 @@ def untagged(environment: Environment) -> list[str]:
     return found
 
 
-def test_the_three_stacks_come_up_with_their_outputs(standing: Environment) -> None:
+def test_the_stacks_come_up_with_their_outputs(standing: Environment) -> None:
     outputs = standing.outputs
     instance = standing.client("ec2").describe_instances(InstanceIds=[outputs["InstanceId"]])["Reservations"][0][
         "Instances"
@@ -188,7 +197,7 @@ def test_the_root_volume_carries_the_seven_tags_too(standing: Environment) -> No
 def test_a_second_run_touches_nothing(standing: Environment) -> None:
     before = list(standing.resources())
 
-    told = [standing.apply(name, "r2") for name in ("network", "data", "controller")]
+    told = [standing.apply(name, "r2") for name in STACKS]
 
     assert [] == [change for it in told for change in it.changes]
     assert before == list(standing.resources())
@@ -201,9 +210,10 @@ def test_a_plan_tells_the_change_and_makes_none(standing: Environment) -> None:
 
     planned = stack.plan(standing.client("cloudformation"), standing.wished("network", "r3", OperatorCidr=""))
 
-    assert [(ChangeKind.ALTER, "acts-standing-network/ControllerSecurityGroup")] == [
-        (it.kind, it.name) for it in planned
-    ]
+    assert {
+        (ChangeKind.ALTER, "acts-standing-network/ControllerSecurityGroup"),
+        (ChangeKind.ALTER, "acts-standing-network/EdgeSecurityGroup"),
+    } == {(it.kind, it.name) for it in planned}
     assert before == standing.client("ec2").describe_security_groups(**group)["SecurityGroups"]
 
 
@@ -233,7 +243,9 @@ def test_closing_the_doors_keeps_the_group(client: Client) -> None:
     told = network.apply("network", "r2", OperatorCidr="")
 
     assert (group, []) == (network.outputs["ControllerSecurityGroupId"], ways_in(client, group))
-    assert ["acts-doors-network/ControllerSecurityGroup"] == [change.name for change in told.changes]
+    assert ["acts-doors-network/ControllerSecurityGroup", "acts-doors-network/EdgeSecurityGroup"] == sorted(
+        change.name for change in told.changes
+    )
     assert "r2" == tags_of(client, "AWS::EC2::VPC", network.outputs["VpcId"])["Run"]
     assert () == network.destroy("network")
 
@@ -269,9 +281,9 @@ def test_a_failing_update_is_rolled_back_and_explained(client: Client, tmp_path:
 
     assert caught.value.found.startswith("UPDATE_ROLLBACK_COMPLETE: Overlapping (AWS::EC2::Subnet): ")
     assert [(22, "10.77.0.0/16"), (443, "10.77.0.0/16")] == ways_in(client, group)
-    assert ["acts-failing-network/ControllerSecurityGroup"] == [
+    assert ["acts-failing-network/ControllerSecurityGroup", "acts-failing-network/EdgeSecurityGroup"] == sorted(
         it.name for it in network.apply("network", "r3", OperatorCidr="").changes
-    ]
+    )
     assert () == network.destroy("network")
 
 

@@ -10,8 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bootstrap import settings
-from bootstrap.context import STACKS
+from bootstrap import composition, settings
 from bootstrap.errors import TemplateInvalid
 from bootstrap.stacks import template
 from bootstrap.values import Stack
@@ -36,7 +35,7 @@ def outputs(name: str) -> Mapping[str, str]:
 
 
 def test_each_stack_of_the_launch_has_a_template() -> None:
-    assert sorted(STACKS) == sorted(PATHS)
+    assert sorted(composition.ORDER) == sorted(PATHS)
 
 
 @pytest.mark.parametrize("region", ["eu-central-1", "us-east-1"])
@@ -57,12 +56,12 @@ def test_an_error_is_refused_with_its_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("name", composition.ORDER)
 def test_the_launch_gives_the_template_what_it_takes(name: str, path: Path) -> None:
     from bootstrap import launch
 
     context = SimpleNamespace(settings=settings.load(path))
-    before = STACKS[: STACKS.index(name)]
+    before = composition.ORDER[: composition.ORDER.index(name)]
     made = {other: Stack(other, "CREATE_COMPLETE", outputs(other)) for other in before}
 
     source = template.load(PATHS[name], launch.parameters(context, name, made))
@@ -70,7 +69,7 @@ def test_the_launch_gives_the_template_what_it_takes(name: str, path: Path) -> N
     assert {"Project", "Environment"} <= set(source.defaults)
 
 
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("name", composition.ORDER)
 def test_every_output_is_read_by_somebody(name: str) -> None:
     programs = "\n".join(
         path.read_text() for path in (ROOT / "bootstrap").rglob("*.py") if "local/" not in path.as_posix()
@@ -82,7 +81,7 @@ def test_every_output_is_read_by_somebody(name: str) -> None:
 
 
 def test_what_is_listed_for_people_is_an_output() -> None:
-    assert set(FOR_PEOPLE) <= {it for name in STACKS for it in outputs(name)}
+    assert set(FOR_PEOPLE) <= {it for name in composition.ORDER for it in outputs(name)}
 
 
 def test_what_is_replaced_by_way_of_absence_is_absent_then() -> None:

@@ -1,0 +1,164 @@
+"""How an environment's stacks compose: which there are, in which order, and what each takes from the settings and the others.
+
+Each template is one concern. Stacks that an option of the settings asks for exist only while it does; what one stack makes
+reaches the next as a parameter of the same name as the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bootstrap.network_options import PLACES, Service, Vpn
+from bootstrap.settings import Settings
+from bootstrap.values import Stack
+
+ORDER = (
+    *("network", "acls", "endpoints", "traffic-logs", "vpn", "peering"),
+    *("data", "bastion", "controller", "names"),
+)
+"""Every stack that there can be, in the order in which they are made; deleted in the reverse order."""
+
+ALWAYS = frozenset({"network", "acls", "data", "controller"})
+NETWORK = frozenset(ORDER) - {"data", "controller"}
+"""Those that are the network, which the network command is about."""
+
+# What each stack takes, as parameters of the same names, from the outputs of those before it.
+TAKES: Mapping[str, tuple[str, ...]] = {
+    "acls": ("VpcId", "VpcCidr", "PublicSubnetIds", "PrivateSubnetIds", "PrivateSubnetCidrs", "DataSubnetIds"),
+    "endpoints": ("VpcId", "PrivateSubnetIds", "EndpointsSecurityGroupId"),
+    "traffic-logs": ("VpcId",),
+    "bastion": ("PublicSubnetIds", "PrivateSubnetIds", "BastionSecurityGroupId", "PublicAclId", "KeyName"),
+    "vpn": ("VpcId", "VpcCidr", "PrivateRouteTableIds"),
+    "peering": ("VpcId", "VpcCidr", "PrivateRouteTableIds", "PrivateAclId", "ControllerSecurityGroupId"),
+    "controller": (
+        *("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName"),
+        *("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret"),
+    ),
+    "names": ("VpcId", "PrivateIp"),
+}
+_INPUTS: Mapping[str, tuple[str, ...]] = {
+    "network": (),
+    "bastion": ("network", "acls", "data"),
+    "peering": ("network", "acls"),
+    "controller": ("network", "data"),
+    "names": ("network", "controller"),
+}
+ENDPOINTS: Mapping[Service, str] = {
+    "ssm": "Ssm",
+    "ssmmessages": "SsmMessages",
+    "ec2messages": "Ec2Messages",
+    "secretsmanager": "SecretsManager",
+    "logs": "Logs",
+    "cloudformation": "CloudFormation",
+    "ec2": "Ec2",
+    "kms": "Kms",
+    "sts": "Sts",
+}
+"""Each service that may have an interface endpoint, and the parameter of the endpoints' template that asks for it."""
+
+
+def wanted(settings: Settings) -> tuple[str, ...]:
+    """The stacks of this environment, in the order in which they are made."""
+    network = settings.network
+    asked = {
+        "endpoints": bool(network.endpoints),
+        "traffic-logs": network.flow_logs is not None,
+        "bastion": network.bastion is not None,
+        "vpn": network.vpn is not None,
+        "peering": network.peering is not None,
+        "names": network.private_zone is not None,
+    }
+    return tuple(name for name in ORDER if name in ALWAYS or asked.get(name, False))
+
+
+def inputs_of(name: str) -> tuple[str, ...]:
+    """The stacks whose outputs this one takes."""
+    return _INPUTS.get(name, ("network",))
+
+
+def parameters(settings: Settings, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
+    """The parameters of one stack; KeyError where an output that it takes is not there."""
+    outputs = {key: value for stack in made.values() for key, value in stack.outputs.items()}
+    common = {"Project": settings.project, "Environment": settings.name}
+    return common | {key: outputs[key] for key in TAKES.get(name, ())} | _own(settings, name, outputs)
+
+
+def _own(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str, str]:
+    network = settings.network
+    match name:
+        case "network":
+            return _addresses(settings) | _ways_in_and_out(settings) | {"Nat": network.nat}
+        case "acls":
+            return _ways_in_and_out(settings)
+        case "endpoints":
+            return {parameter: "yes" for service, parameter in ENDPOINTS.items() if service in network.endpoints}
+        case "data":
+            return {"Zone": outputs["ControllerZone"], "DataGib": str(settings.controller.data_gib)}
+        case "controller":
+            machine = settings.controller
+            return {"InstanceType": machine.instance_type, "RootGib": str(machine.root_gib)}
+        case _:
+            return _optional(settings, name)
+
+
+def _optional(settings: Settings, name: str) -> dict[str, str]:
+    network = settings.network
+    if name == "traffic-logs" and network.flow_logs is not None:
+        logs = network.flow_logs
+        return {
+            "RetentionDays": str(logs.retention_days),
+            "KmsKeyArn": logs.kms_key_arn or "",
+            "QueryLogs": "yes" if logs.queries else "no",
+        }
+    if name == "bastion" and network.bastion is not None:
+        return {"InstanceType": network.bastion.instance_type} | _places("Allowed", network.bastion.allow)
+    if name == "vpn" and network.vpn is not None:
+        return _vpn(network.vpn)
+    if name == "names" and network.private_zone is not None:
+        return {"Domain": network.private_zone}
+    return {}
+
+
+def _addresses(settings: Settings) -> dict[str, str]:
+    """/24 subnets, or smaller ones where the VPC could not hold eight of them; isolated ones are half as large."""
+    bits = min(8, 29 - int(settings.network.cidr.rpartition("/")[2]))
+    return {
+        "VpcCidr": settings.network.cidr,
+        "SubnetBits": str(bits),
+        "DataSubnetBits": str(bits - 1),
+        "DomainName": settings.network.private_zone or "",
+    }
+
+
+def _ways_in_and_out(settings: Settings) -> dict[str, str]:
+    return {
+        "Zones": str(settings.network.zones),
+        "OperatorCidr": settings.access.operator_cidr or "",
+        "SmtpPort": str(settings.mail.smtp_port),
+    }
+
+
+def _vpn(vpn: Vpn) -> dict[str, str]:
+    return {
+        "GatewayAsn": str(vpn.gateway_asn),
+        "CustomerAddress": vpn.customer_address or "",
+        "CustomerAsn": str(vpn.customer_asn),
+        "DirectConnectGatewayId": vpn.direct_connect_gateway or "",
+    } | _places("Route", vpn.routes)
+
+
+def _places(name: str, blocks: Sequence[str]) -> dict[str, str]:
+    """As many numbered parameters as a template has places; empty where the list is shorter."""
+    return {f"{name}{place + 1}": blocks[place] if place < len(blocks) else "" for place in range(PLACES)}
+
+
+def of_peer(outputs: Mapping[str, str]) -> dict[str, str]:
+    """What a peering takes from the other environment's network stack."""
+    tables = outputs["PrivateRouteTableIds"].split(",")
+    return {
+        "PeerVpcId": outputs["VpcId"],
+        "PeerVpcCidr": outputs["VpcCidr"],
+        "PeerControllerGroup": outputs["ControllerSecurityGroupId"],
+        "PeerRouteTableIds": ",".join(tables),
+        "PeerZones": str(len(tables)),
+    }

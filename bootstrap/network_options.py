@@ -1,0 +1,93 @@
+"""What a network may have beside its subnets: each section is an option, and absent means that nothing of it is made.
+
+Bounds are those of the EC2 and CloudWatch Logs API references.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bootstrap.sections import AllowedBlock, InstanceType, Name, Section
+
+Service = Literal[
+    "ssm",
+    "ssmmessages",
+    "ec2messages",
+    "secretsmanager",
+    "logs",
+    "cloudformation",
+    "ec2",
+    "kms",
+    "sts",
+]
+Retention = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+Zone = Annotated[
+    str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$", max_length=200)
+]
+PLACES = 4  # blocks in a list: a template has as many places, for it cannot repeat a resource
+
+
+def _customer_address(text: str) -> str:
+    """An IPv4 address that the Internet routes."""
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError as error:
+        raise ValueError(f"not an IPv4 address: {error}") from error
+    if address.is_loopback or address.is_multicast or address.is_link_local or address.is_unspecified:
+        raise ValueError(f"{address} is nobody's address; name the customer gateway's")
+    if any(address in ipaddress.IPv4Network(it) for it in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")):
+        raise ValueError(f"{address} is private; AWS reaches a customer gateway by its public address")
+    return str(address)
+
+
+def _gateway_asn(number: int) -> int:
+    """A private autonomous system number, as a VPN gateway takes it."""
+    if not (64512 <= number <= 65534 or 4200000000 <= number <= 4294967294):
+        raise ValueError(f"{number} is not a private ASN: 64512 to 65534, or 4200000000 to 4294967294")
+    return number
+
+
+class FlowLogs(Section):
+    """Every connection of the VPC, accepted or refused, in CloudWatch Logs; with `queries` also the names asked for."""
+
+    retention_days: Retention = 30
+    kms_key_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$")] | None = None
+    queries: bool = False
+
+
+class Bastion(Section):
+    """A machine to come through, by Session Manager; by SSH only for the blocks of `allow`, and nobody where it is empty."""
+
+    allow: Annotated[tuple[AllowedBlock, ...], Field(max_length=PLACES)] = ()
+    instance_type: InstanceType = "t3.micro"
+
+
+class Vpn(Section):
+    """A VPN gateway, and what comes in through it: a site-to-site connection, a Direct Connect gateway, or both."""
+
+    gateway_asn: Annotated[int, AfterValidator(_gateway_asn)] = 64512
+    customer_address: Annotated[str, AfterValidator(_customer_address)] | None = None
+    customer_asn: Annotated[int, Field(ge=1, le=4294967294)] = 65000
+    routes: Annotated[tuple[AllowedBlock, ...], Field(max_length=PLACES)] = ()
+    direct_connect_gateway: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None = None
+
+    @model_validator(mode="after")
+    def _somebody_comes_through(self) -> Vpn:
+        if self.customer_address is None and self.direct_connect_gateway is None:
+            raise ValueError("a VPN gateway needs 'customer_address' or 'direct_connect_gateway'")
+        if self.routes and self.customer_address is None:
+            raise ValueError("'routes' are those of a VPN connection; name its 'customer_address'")
+        if self.customer_address is not None and self.customer_asn == self.gateway_asn:
+            raise ValueError(f"both sides have the ASN {self.gateway_asn}; BGP tells them apart by it")
+        return self
+
+
+class Peering(Section):
+    """The other environment whose controller may reach this one's, by HTTPS; nothing goes the other way."""
+
+    environment: Name
