@@ -13,7 +13,7 @@ from typing import Any
 
 from bootstrap import host_inputs
 from bootstrap.acts import host
-from bootstrap.context import STACKS, Context
+from bootstrap.context import Context
 from bootstrap.drift import groups, jobs, settings, stacks
 from bootstrap.drift.values import Drifted
 from bootstrap.errors import BootstrapError, Unreachable
@@ -78,7 +78,7 @@ def _places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drift
 def _of_stacks(context: Context, tool: str) -> list[Drifted]:
     client = context.world.aws("cloudformation")
     found: list[Drifted] = []
-    for name in STACKS:
+    for name in context.wanted:
         if name not in context.stacks:
             full = context.settings.stack_name(name)
             found.append(Drifted("stack", full, "there is no such stack", f"{tool} launch"))
