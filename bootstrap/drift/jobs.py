@@ -36,7 +36,7 @@ def _of_ours(
     jenkins: JenkinsClient, name: str, xml: str, there: Mapping[str, tuple[str | None, bool]], tool: str
 ) -> Iterator[Drifted]:
     if name not in there:
-        yield Drifted("jobs", name, "removed in Jenkins, with its history", f"{tool} jobs apply")
+        yield Drifted("jobs", name, "is not there: removed in Jenkins, or not published yet", f"{tool} jobs apply")
         return
     render, is_disabled = there[name]
     if render is None:
@@ -61,20 +61,25 @@ def edited(wished: str, there: str) -> list[str]:
 
 def _differences(ours: ElementTree.Element, theirs: ElementTree.Element, path: str) -> Iterator[str]:
     if not len(ours) and (ours.text or "") != (theirs.text or ""):
-        yield f"{path or ours.tag}: {_short(ours.text)} is meant, {_short(theirs.text)} is there"
+        yield f"{_place(path or ours.tag)}: {_short(ours.text)} is meant, {_short(theirs.text)} is there"
         return
     left = list(theirs)
     for child in ours:
-        where = f"{path}.{child.tag}" if path else child.tag
+        where = f"{path}/{child.tag}" if path else child.tag
         same = [other for other in left if other.tag == child.tag]
         if same:
             best = min(same, key=lambda other: len(list(_differences(child, other, where))))
             left.remove(best)
             yield from _differences(child, best, where)
         elif ours.tag in _LISTS:
-            yield f"{where}: removed"
+            yield f"{_place(where)}: removed"
     if ours.tag in _LISTS:
-        yield from (f"{path}.{extra.tag}: added" for extra in left)
+        yield from (f"{_place(f'{path}/{extra.tag}')}: added" for extra in left)
+
+
+def _place(path: str) -> str:
+    """The last two elements on the way to a place, without the packages of their classes."""
+    return " ".join(element.rpartition(".")[2] for element in path.split("/")[-2:])
 
 
 def _short(text: str | None) -> str:

@@ -30,12 +30,12 @@ def test_a_job_as_published_has_no_line_whatever_jenkins_adds(jenkins_server) ->
 
 
 EDITS = {
-    "a text": ("make", "make all", "builders.hudson.tasks.Shell.command: 'make' is meant, 'make all' is there"),
-    "an entry more": ("<triggers/>", "<triggers><T/></triggers>", "triggers.T: added"),
+    "a text": ("make", "make all", "Shell command: 'make' is meant, 'make all' is there"),
+    "an entry more": ("<triggers/>", "<triggers><T/></triggers>", "triggers T: added"),
     "an entry less": (
         "<hudson.tasks.Shell><command>make</command></hudson.tasks.Shell>",
         "",
-        "builders.hudson.tasks.Shell: removed",
+        "builders Shell: removed",
     ),
 }
 
@@ -71,7 +71,7 @@ def test_a_removed_job_and_one_that_is_not_ours_are_told(jenkins_server) -> None
     found = served(jenkins_server, OURS, hand, fullName="")
 
     assert [
-        ("ours", "removed in Jenkins, with its history", "TOOL jobs apply"),
+        ("ours", "is not there: removed in Jenkins, or not published yet", "TOOL jobs apply"),
         ("byhand", "not ours: made in Jenkins", "write it into jobs/, or delete it in Jenkins"),
     ] == found
 
