@@ -22,6 +22,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bootstrap.errors import Fault, SettingsInvalid
+from bootstrap.network.section import Intentions
+from bootstrap.network.section import faults as faults_of_intentions
 from bootstrap.network_options import Bastion, FlowLogs, Peering, Service, Vpn, Zone
 from bootstrap.sections import AllowedBlock, InstanceType, Name, NetworkBlock, Section
 
@@ -41,6 +43,7 @@ class Network(Section):
     bastion: Bastion | None = None
     vpn: Vpn | None = None
     peering: Peering | None = None
+    intentions: Intentions = Intentions()
 
 
 class Access(Section):
@@ -111,6 +114,8 @@ class Settings(Section):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = "eu-central-1"
     owner: Annotated[str, Field(min_length=1, max_length=256)]
     cost_center: Annotated[str, Field(min_length=1, max_length=256)]
+    # A protected environment is destroyed only with --unprotect, and each of its stacks guards itself against deletion.
+    protect: bool = False
     network: Network = Network()
     access: Access = Access()
     controller: ControllerMachine = ControllerMachine()
@@ -278,6 +283,9 @@ def _faults_of_network(path: Path, settings: Settings) -> Iterator[tuple[tuple[s
         yield ("vpn", "routes"), "the AWS on this machine has no static routes of a VPN; leave them out to use BGP"
     if settings.cloud == "local" and network.flow_logs and network.flow_logs.queries:
         yield ("flow_logs", "queries"), "the AWS on this machine logs no queries"
+    bastion = network.bastion.allow if network.bastion else ()
+    for place, message in faults_of_intentions(network.intentions, settings.access.operator_cidr, bastion):
+        yield ("intentions", *place), message
 
 
 def _network_of(path: Path, cloud: str, region: str) -> ipaddress.IPv4Network | None:

@@ -29,7 +29,8 @@ DOORS = {
 LAYERS = {
     "values.py": (),
     "errors.py": ("values",),
-    "settings.py": ("values", "errors"),
+    "settings.py": ("values", "errors", "sections", "network_options", "network"),
+    "network/": ("errors", "sections", "network"),
     "run.py": ("values", "errors"),
     "local/emulator/": (),
     "acts/": (

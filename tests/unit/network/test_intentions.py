@@ -1,0 +1,123 @@
+"""Intentions in an environment file: what they mean, and what is refused at which place."""
+
+from pathlib import Path
+
+import pytest
+
+from bootstrap import settings
+from bootstrap.errors import SettingsInvalid
+from bootstrap.network.intentions import Intention, parse
+
+WHOLE = "environment: trial\ncloud: local\nowner: someone\ncost_center: lab\n"
+OPERATORS = "access: {operator_cidr: 198.51.100.0/24}\n"
+
+
+def load(folder: Path, text: str) -> settings.Settings:
+    path = folder / "trial.yaml"
+    path.write_text(WHOLE + text)
+    return settings.load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("operators -> controller:443", Intention("operators", "controller", (443, 443), "tcp")),
+        ("edge  ->  agents:50-60/udp", Intention("edge", "agents", (50, 60), "udp")),
+        ("internet -> controller:*", Intention("internet", "controller", (0, 65535), None)),
+        ("10.0.0.0/8 -> data:5432/tcp", Intention("10.0.0.0/8", "data", (5432, 5432), "tcp")),
+        ("192.0.2.7 -> edge:80", Intention("192.0.2.7/32", "edge", (80, 80), "tcp")),
+        ("2001:db8::/32 -> edge:80", Intention("2001:db8::/32", "edge", (80, 80), "tcp")),
+    ],
+)
+def test_an_intention_is_read_as_it_is_meant(text: str, expected: Intention) -> None:
+    assert expected == parse(text)
+    assert expected == parse(str(expected))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("operators to controller", "is not of the form SOURCE -> DESTINATION:PORT"),
+        ("operators -> controller", "is not of the form"),
+        ("operators -> controler:443", "'controler' is no role; there are edge, controller"),
+        ("nobody -> controller:443", "'nobody' is no role"),
+        ("edge -> operators:443", "operators only come from somewhere"),
+        ("edge -> controller:0", "ports go from 1 to 65535"),
+        ("edge -> controller:70000", "ports go from 1 to 65535"),
+        ("edge -> controller:90-80", "the lower one first"),
+        ("edge -> controller:443/sctp", "tcp or udp, not sctp"),
+        ("edge -> controller:*/udp", "for one write 1-65535/udp"),
+        ("10.0.0.1/8 -> controller:443", "has host bits set"),
+        ("300.0.0.0/8 -> controller:443", "not a block"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_at_its_place(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        load(tmp_path, f'network:\n  intentions:\n    allow:\n      - "operators -> controller:22"\n      - "{text}"\n')
+
+    assert [(9, 9)] == [(fault.line, fault.column) for fault in caught.value.faults]
+    assert words in caught.value.faults[0].message
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny", "extra"),
+    [
+        ("edge -> controller:443", "edge -> controller:*", ""),
+        ("edge -> controller:400-500", "edge -> controller:443", ""),
+        ("10.0.0.0/8 -> controller:443", "10.1.0.0/16 -> controller:443", ""),
+        ("operators -> edge:443", "198.51.0.0/16 -> edge:1-1000", OPERATORS),
+        ("edge -> 10.0.0.0/8:*", "edge -> 10.0.0.5:22", ""),
+    ],
+)
+def test_contradictions_are_refused_at_the_allow(tmp_path: Path, allow: str, deny: str, extra: str) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        load(tmp_path, f'network:\n  intentions:\n    allow: ["{allow}"]\n    deny: ["{deny}"]\n{extra}')
+
+    (fault,) = caught.value.faults
+    assert (7, 13) == (fault.line, fault.column)
+    assert "contradicts the deny" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny"),
+    [
+        ("edge -> controller:443", "edge -> controller:443/udp"),
+        ("edge -> controller:443", "edge -> controller:444-500"),
+        ("edge -> controller:443", "agents -> controller:443"),
+        ("operators -> edge:443", "internet -> edge:*"),
+        ("10.0.0.0/8 -> edge:443", "2001:db8::/32 -> edge:443"),
+    ],
+)
+def test_what_can_both_hold_is_no_contradiction(tmp_path: Path, allow: str, deny: str) -> None:
+    found = load(tmp_path, f'network:\n  intentions:\n    allow: ["{allow}"]\n    deny: ["{deny}"]\n{OPERATORS}')
+
+    assert (allow,) == found.network.intentions.allow
+
+
+def test_a_default_that_is_contradicted_says_how_to_be_rid_of_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        load(tmp_path, 'network:\n  intentions:\n    allow: ["internet -> controller:443"]\n')
+
+    assert "'internet -> controller:*', which holds unless 'deny' is written" in caught.value.faults[0].message
+
+
+def test_a_deny_that_contradicts_a_default_is_refused_at_its_own_place(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        load(tmp_path, 'network:\n  intentions:\n    deny: ["operators -> controller:*"]\n')
+
+    assert [(7, 12), (7, 12)] == [(fault.line, fault.column) for fault in caught.value.faults]
+
+
+def test_a_bastion_is_allowed_what_its_option_names(tmp_path: Path) -> None:
+    found = load(tmp_path, "network:\n  bastion:\n    allow: [198.51.100.0/24]\n")
+
+    assert "198.51.100.0/24 -> bastion:22" in [
+        str(it)
+        for it in found.network.intentions.allowed(found.network.bastion.allow)  # type: ignore[union-attr]
+    ]
+    with pytest.raises(SettingsInvalid) as caught:
+        load(
+            tmp_path,
+            'network:\n  bastion:\n    allow: [198.51.100.0/24]\n  intentions:\n    deny: ["198.51.100.0/25 -> bastion:22"]\n',
+        )
+    assert "which bastion.allow intends" in caught.value.faults[0].message
