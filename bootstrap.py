@@ -42,14 +42,14 @@ def main() -> None:
 def is_finished(venv: Path, digest: str) -> bool:
     """Whether the environment holds exactly what the lock names."""
     marker = venv / "lock-digest"
-    return marker.is_file() and marker.read_text() == digest and (venv / "bin" / "python").exists()
+    return marker.is_file() and marker.read_text() == digest and os.access(venv / "bin" / "python", os.X_OK)
 
 
 def make(venv: Path, digest: str) -> None:
     """Make the environment from the hashed lock: uv from PATH when it is there, else the one that the lock names."""
     begun = time.monotonic()
     say(f"setting up {venv} from {LOCK.name}")
-    if not (venv / "bin" / "python").exists():
+    if not os.access(venv / "bin" / "python", os.X_OK):  # also one that belongs to another user's Python
         shutil.rmtree(venv, ignore_errors=True)
     (venv / "lock-digest").unlink(missing_ok=True)
     run(sys.executable, "-m", "venv", *(["--without-pip"] if shutil.which("uv") else []), str(venv))
