@@ -44,6 +44,7 @@ def _destroy(parser: argparse.ArgumentParser) -> None:
         metavar="ENVIRONMENT",
         help="also delete the data volume and the secrets; repeat the name to agree",
     )
+    parser.add_argument("--unprotect", action="store_true", help="also where the environment says 'protect: true'")
 
 
 def _ssh(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bootstrap import console, context, environment_lock, report, settings
 from bootstrap.context import ROOT, Context
-from bootstrap.errors import BootstrapError, CommandFailed, UsageError
+from bootstrap.errors import BootstrapError, CommandFailed, EnvironmentProtected, UsageError
 from bootstrap.run import Run, start
 from bootstrap.values import Result, Verdict
 
@@ -219,9 +219,14 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _destroy(options: argparse.Namespace) -> int:
-    from bootstrap import launch
+    from bootstrap import launch, remains
 
     with opened(options, changes=True) as (made, run):
+        if made.settings.protect and not options.unprotect:
+            found = f"{made.environment_file.name} says 'protect: true'"
+            raise EnvironmentProtected(
+                f"destroying '{made.settings.name}'", found, "Whoever means it adds --unprotect. Nothing was changed."
+            )
         with_data = options.delete_data is not None
         if with_data and options.delete_data != made.settings.name:
             found = f"'{options.delete_data}' is not the environment's name"
@@ -238,6 +243,7 @@ def _destroy(options: argparse.Namespace) -> int:
         run.say(
             "the environment is gone" if not kept else f"'{made.settings.name}' is down; launch brings its data back"
         )
+        remains.tell(made, run)
         if with_data:
             made.close()
             _forget_cloud(made)

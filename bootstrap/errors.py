@@ -5,6 +5,7 @@
     |-- SettingsInvalid            an environment file is wrong: every fault at once, with line and column
     |-- Missing                    something that this machine needs is not there (podman, root, a file)
     |-- EnvironmentLocked          another run changes the same environment at this moment
+    |-- EnvironmentProtected       the environment file forbids to destroy it
     |-- PlanStale                  the world or the code is no longer what a saved plan was made from
     |-- LocalCloudFailed           the AWS on this machine did not start, or a container did not boot
     |-- TemplateInvalid            a CloudFormation template was refused before anything was made
@@ -88,6 +89,10 @@ class Missing(BootstrapError):
 
 class EnvironmentLocked(BootstrapError):
     """Another run changes the same environment at this moment; `found` says who, since when and with what."""
+
+
+class EnvironmentProtected(BootstrapError):
+    """The environment file forbids to destroy it, unless the command says otherwise."""
 
 
 class PlanStale(BootstrapError):

@@ -185,7 +185,7 @@ def template(context: Context, name: str, made: Mapping[str, Stack], tags: Mappi
         path=TEMPLATES / f"{name}.yaml",
         parameters=parameters(context, name, made),
         tags=tags,
-        protect=name in PROTECTED,
+        protect=name in PROTECTED or context.settings.protect,
     )
 
 

@@ -72,3 +72,14 @@ def test_each_command_has_help_of_its_own(command: str, capsys: pytest.CaptureFi
 
     assert 0 == left.value.code
     assert cli.COMMANDS[command][0][1:] in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_protected_environment_is_not_destroyed_without_saying_so(tmp_path: Path) -> None:
+    path = tmp_path / "guarded.yaml"
+    path.write_text("environment: guarded\ncloud: aws\nowner: a\ncost_center: b\nprotect: true\n")
+
+    shown = run("-e", str(path), "destroy")
+
+    assert 1 == shown.returncode
+    assert "EnvironmentProtected" in shown.stderr
+    assert "--unprotect" in shown.stderr
