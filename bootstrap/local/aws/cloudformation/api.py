@@ -13,7 +13,7 @@ from typing import Any
 from bootstrap.local.aws import requests
 from bootstrap.local.aws.cloudformation import answers, wire
 from bootstrap.local.aws.cloudformation.api_change_sets import ChangeSets
-from bootstrap.local.aws.cloudformation.asked import fetch_template, find, policy_in, ready, wanted_from
+from bootstrap.local.aws.cloudformation.asked import check_name, fetch_template, find, policy_in, ready, wanted_from
 from bootstrap.local.aws.cloudformation.drift import Drift
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
@@ -58,6 +58,9 @@ class Api(ChangeSets, Drift, Tokens):
     def CreateStack(self, asked: Input, region: str) -> Output:  # noqa: N802 (AWS's name, as all below)
         """Make a stack and start to create it."""
         name = asked["StackName"]
+        check_name(name)
+        if "OnFailure" in asked and "DisableRollback" in asked:
+            raise Refused("You can specify either DisableRollback or OnFailure, but not both")
         if self._engine.store.find(name, region):
             raise Refused(f"Stack [{name}] already exists", "AlreadyExistsException")
         wanted = wanted_from(self._engine, asked, None, region)
@@ -100,6 +103,11 @@ class Api(ChangeSets, Drift, Tokens):
             if stack.status == "DELETE_IN_PROGRESS":
                 return {}
             raise Refused(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
+        if asked.get("RetainResources") and stack.status != "DELETE_FAILED":
+            raise Refused(
+                f"Invalid operation on stack [{stack.id}]. Specify resources to retain only when the stack is in the "
+                "DELETE_FAILED state"
+            )
         self._engine.delete(stack, asked.get("RetainResources", []), asked.get("ClientRequestToken", ""))
         return {}
 

@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import answers, changes
-from bootstrap.local.aws.cloudformation.asked import find, ready, wanted_from
+from bootstrap.local.aws.cloudformation.asked import check_name, find, ready, wanted_from
 from bootstrap.local.aws.cloudformation.engine import ACCOUNT, Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Stack, Wanted
@@ -27,6 +27,8 @@ class ChangeSets:
     def CreateChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802 (AWS's name, as all below)
         """Compare what is asked with what is, and keep the result under a name."""
         kind = asked.get("ChangeSetType", "UPDATE")
+        if kind == "CREATE":
+            check_name(asked["StackName"])
         stack = self._engine.store.find(asked["StackName"], region)
         if kind == "IMPORT":
             raise Refused("The local cloud has no change sets of type IMPORT")

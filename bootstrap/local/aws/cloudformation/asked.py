@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import stack_policy
+from bootstrap.local.aws.cloudformation import existing, stack_policy, static_checks
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.scope import check_capabilities
@@ -18,6 +19,7 @@ UPDATABLE = frozenset(
         "UPDATE_COMPLETE",
         "UPDATE_ROLLBACK_COMPLETE",
         "IMPORT_COMPLETE",
+        "IMPORT_ROLLBACK_COMPLETE",
         "CREATE_FAILED",
         "UPDATE_FAILED",
     ]
@@ -32,6 +34,15 @@ def find(engine: Engine, name: str, region: str) -> Stack:
     return stack
 
 
+def check_name(name: str) -> None:
+    """Refuse a name that no stack can have."""
+    if not re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", name):
+        raise Refused(
+            f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must satisfy "
+            "regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+        )
+
+
 def ready(stack: Stack, verb: str) -> None:
     """Refuse an operation on a stack that is busy or in a state that allows none."""
     if stack.status not in UPDATABLE:
@@ -42,6 +53,7 @@ def wanted_from(engine: Engine, asked: dict[str, Any], stack: Stack | None, regi
     """What the stack shall be, checked; what the request leaves out stays as it is."""
     text = fetch_template(engine, asked, stack, region)
     template = read(text)
+    static_checks.check(template, region)
     given_capabilities = asked.get("Capabilities", [])
     check_capabilities(template, given_capabilities)
     before = stack.wanted if stack else Wanted("")
@@ -55,11 +67,15 @@ def wanted_from(engine: Engine, asked: dict[str, Any], stack: Stack | None, regi
         asked.get("RoleARN", before.role_arn),
         asked.get("NotificationARNs", before.notification_arns),
     )
-    return engine.settle(stack, wanted, region, reuse)
+    settled = engine.settle(stack, wanted, region, reuse)
+    existing.check(template, settled.parameters, engine.client("ec2", region))
+    return settled
 
 
 def tags_in(asked: dict[str, Any]) -> dict[str, str]:
-    """The tags of a request."""
+    """The tags of a request; those of the system are nobody else's to give."""
+    if any(str(tag["Key"]).startswith("aws:") for tag in asked.get("Tags", [])):
+        raise Refused("aws: prefixed tag key names are not allowed for external use.")
     return {tag["Key"]: tag.get("Value", "") for tag in asked.get("Tags", [])}
 
 

@@ -188,8 +188,8 @@ class Engine:
             self._check_closing()
             if operation.on_failure == "DO_NOTHING":
                 stack.stable = operation.before
-                return self._end(stack, "UPDATE_FAILED", failure.words("update"))
-            stack.record("UPDATE_ROLLBACK_IN_PROGRESS", failure.words("update"))
+                return self._end(stack, "UPDATE_FAILED", failure.words("update", _unmade(stack)))
+            stack.record("UPDATE_ROLLBACK_IN_PROGRESS", failure.words("update", _unmade(stack)))
             self.store.save(stack)
         return self._roll_back(stack, operation)
 
@@ -246,6 +246,11 @@ class Engine:
 
 class _Closing(Exception):
     """The server stops; the operation stays as it is on disk."""
+
+
+def _unmade(stack: Stack) -> list[str]:
+    """The resources that failed to be created."""
+    return [name for name, resource in stack.resources.items() if resource.status == "CREATE_FAILED"]
 
 
 def _new_id() -> str:

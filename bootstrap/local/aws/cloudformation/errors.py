@@ -17,5 +17,9 @@ class ResourceFailed(Exception):
     """A resource could not be made, altered or deleted; the text is the event's reason."""
 
 
+class Unchanged(ResourceFailed):
+    """A change that was refused before anything was asked of the service: the resource is as it was."""
+
+
 class Gone(ResourceFailed):
     """The resource that was to be altered or deleted does not exist any more."""

@@ -82,7 +82,7 @@ class Scope:
             return self._sub(argument)
         if name == "Fn::GetAtt":
             return self._get_att(argument)
-        function = _FUNCTIONS.get(name)
+        function = FUNCTIONS.get(name)
         if function is None:
             raise Refused(f"Template error: {name} is not a function that is known here")
         return function(self, self.evaluate(argument))
@@ -189,7 +189,7 @@ def _import(scope: Scope, argument: Any) -> Any:
     return scope.imports(text_of(argument))
 
 
-_FUNCTIONS: dict[str, Callable[[Scope, Any], Any]] = {
+FUNCTIONS: dict[str, Callable[[Scope, Any], Any]] = {
     "Fn::Join": _join,
     "Fn::Select": _select,
     "Fn::Split": _split,

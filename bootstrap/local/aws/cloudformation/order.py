@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 WORKERS = 8
@@ -18,9 +18,16 @@ class Failed(Exception):
         self.names = names
         self.reason = reason
 
-    def words(self, verb: str) -> str:
-        """The stack event's reason."""
-        return self.reason or f"The following resource(s) failed to {verb}: [{', '.join(self.names)}]."
+    def words(self, verb: str, created: Collection[str] = ()) -> str:
+        """The stack event's reason; those of `created` failed to be created, whatever the operation."""
+        said = []
+        for what, names in (
+            ("create", [name for name in self.names if name in created]),
+            (verb, [name for name in self.names if name not in created]),
+        ):
+            if names:
+                said.append(f"The following resource(s) failed to {what}: [{', '.join(names)}].")
+        return self.reason or " ".join(said)
 
 
 def run(

@@ -109,7 +109,8 @@ def _check_item(name: str, declaration: dict[str, Any], kind: str, item: str) ->
         )
     lowest, highest = (int(declaration.get(key, default)) for key, default in (("MinLength", 0), ("MaxLength", 10**6)))
     if not lowest <= len(item) <= highest:
-        raise Refused(f"Parameter '{name}' must contain at least {lowest} and at most {highest} characters")
+        bound = f"at least {lowest}" if len(item) < lowest else f"at most {highest}"
+        raise Refused(f"Parameter '{name}' must contain {bound} characters")
     if kind in {"Number", "List<Number>"}:
         _check_number(name, declaration, item)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootstrap.local.aws.cloudformation import adapters, modelled, schemas, stack_policy
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, Context, StandIn
-from bootstrap.local.aws.cloudformation.errors import Gone, Refused, ResourceFailed
+from bootstrap.local.aws.cloudformation.errors import Gone, Refused, ResourceFailed, Unchanged
 from bootstrap.local.aws.cloudformation.intrinsics import Scope, resolve_dynamic
 from bootstrap.local.aws.cloudformation.order import Failed
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SNAPSHOT_TYPES = frozenset({"AWS::EC2::Volume", "AWS::RDS::DBInstance"})
-UNIQUE_NAMES = ("RoleName", "GroupName", "Name", "LogGroupName", "TopicName", "QueueName", "KeyName", "BucketName")
 
 
 class Work:
@@ -189,6 +188,8 @@ class Work:
                 if to.tags != resource.tags:
                     adapter.tag(to, sorted(resource.tags.keys() - to.tags.keys()))
                 return adapter.attributes(to)
+        except Unchanged:
+            raise
         except ResourceFailed:
             resource.attempted = properties  # some of it may have arrived: the way back undoes all of it
             raise
@@ -280,8 +281,8 @@ def _resolved(properties: dict[str, Any], lookup: Any) -> dict[str, Any]:
 
 def _check_custom_name(resource: Resource, properties: dict[str, Any]) -> None:
     """A resource with a name of its own cannot be there twice, so it cannot be replaced under the same name."""
-    for name in UNIQUE_NAMES:
-        if name in properties and properties[name] == resource.physical_id == resource.properties.get(name):
+    for name, value in properties.items():
+        if value == resource.physical_id == resource.properties.get(name):
             raise ResourceFailed(
                 f"CloudFormation cannot update a stack when a custom-named resource requires replacing. "
                 f"Rename {resource.physical_id} and update the stack again."

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
+from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed, Unchanged
 from bootstrap.local.aws.cloudformation.stand_ins import REASON
 
 Properties = dict[str, Any]
@@ -122,7 +122,7 @@ class Adapter:
     def update(self, to: Context) -> None:
         """Alter it in place: `to.changed` names the properties."""
         names = ", ".join(sorted(to.changed))
-        raise ResourceFailed(f"The local cloud cannot change {names} of {self.type} in place")
+        raise Unchanged(f"The local cloud cannot change {names} of {self.type} in place")
 
     def delete(self, to: Context) -> None:
         """Delete it; raises Gone when it is not there."""

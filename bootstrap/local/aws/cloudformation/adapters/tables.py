@@ -27,6 +27,10 @@ def _encryption(value: Any) -> dict[str, Any]:
 class Table(TableAdapter):
     """AWS::DynamoDB::Table; Ref is its name."""
 
+    def replaces(self, to: To) -> bool:
+        """Another key is another table."""
+        return True
+
     def given(self, to: To, names: Any) -> dict[str, Any]:
         """A table without a mode of billing has provisioned capacity."""
         made = super().given(to, names)

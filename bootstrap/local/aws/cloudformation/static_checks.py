@@ -1,0 +1,119 @@
+"""What CloudFormation refuses in a template before it makes anything, beyond its structure: forms of functions, attributes.
+
+`template` reads and checks structure; this needs the resource schemas, so it is asked once for each request that brings a
+template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bootstrap.local.aws.cloudformation import schemas
+from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.intrinsics import FUNCTIONS
+from bootstrap.local.aws.cloudformation.template import Template, names_in
+
+PARAMETER_PROPERTIES = frozenset(
+    (
+        "AllowedPattern",
+        "AllowedValues",
+        "ConstraintDescription",
+        "Default",
+        "Description",
+        "MaxLength",
+        "MaxValue",
+        "MinLength",
+        "MinValue",
+        "NoEcho",
+        "Type",
+    )
+)
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+SNAPSHOT_TYPES = frozenset(
+    (
+        "AWS::DocDB::DBCluster",
+        "AWS::EC2::Volume",
+        "AWS::ElastiCache::CacheCluster",
+        "AWS::ElastiCache::ReplicationGroup",
+        "AWS::Neptune::DBCluster",
+        "AWS::RDS::DBCluster",
+        "AWS::RDS::DBInstance",
+        "AWS::Redshift::Cluster",
+    )
+)
+KNOWN = frozenset(FUNCTIONS) | {"Fn::If", "Fn::Sub", "Fn::GetAtt"}
+RULES_ONLY = frozenset(("Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"))
+
+
+def check(template: Template, region: str) -> None:
+    """Refuse what cannot come out well whatever the parameters are. Raises Refused."""
+    for name, declaration in template.section("Parameters").items():
+        unknown = sorted(set(declaration) - PARAMETER_PROPERTIES) if isinstance(declaration, dict) else [name]
+        if unknown:
+            raise Refused(f"Invalid template parameter property '{unknown[0]}'")
+    for logical, resource in template.resources.items():
+        for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
+            if resource.get(attribute) == "Snapshot" and resource["Type"] not in SNAPSHOT_TYPES:
+                raise Refused(
+                    f"Template error: resource type {resource['Type']} does not support deletion policy Snapshot ({logical})"
+                )
+    for output in template.section("Outputs").values():
+        for _, name in names_in((output.get("Export") or {}).get("Name")):
+            if name in template.resources:
+                raise Refused("Template error: Export Name field must not depend on any resources")
+    for section in ("Resources", "Outputs", "Conditions"):
+        for name, argument in functions(template.section(section)):
+            _check_function(template, name, argument, region)
+
+
+def functions(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every function in a value, outermost first: name and argument."""
+    if isinstance(value, list):
+        for item in value:
+            yield from functions(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if len(value) == 1 and str(name).startswith("Fn::"):
+                yield name, item
+            yield from functions(item)
+
+
+def _check_function(template: Template, name: str, argument: Any, region: str) -> None:
+    if name not in KNOWN and name not in RULES_ONLY:
+        raise Refused(f"Template validation error: {name} is not a valid intrinsic function")
+    if name in {"Fn::And", "Fn::Or"} and not (isinstance(argument, list) and 2 <= len(argument) <= 10):
+        raise Refused(
+            f"Template error: every {name} object requires a list of at least 2 and at most 10 boolean parameters."
+        )
+    if name == "Fn::If" and not (isinstance(argument, list) and len(argument) == 3):
+        raise Refused("Template error: Fn::If requires a list argument with three elements")
+    if name == "Fn::Select" and isinstance(argument, list) and len(argument) == 2:
+        _check_select(*argument)
+    if name == "Fn::FindInMap" and isinstance(argument, list) and len(argument) == 3:
+        _check_map(template, argument)
+    if name == "Fn::GetAtt":
+        _check_attribute(template, argument, region)
+
+
+def _check_select(index: Any, items: Any) -> None:
+    if isinstance(items, list) and str(index).lstrip("-").isdigit() and not 0 <= int(index) < len(items):
+        raise Refused(f"Template error: Fn::Select cannot select nonexistent value at index {index}")
+
+
+def _check_map(template: Template, argument: list[Any]) -> None:
+    if any(isinstance(key, dict | list) for key in argument):
+        return
+    table, first, second = map(str, argument)
+    if second not in template.section("Mappings").get(table, {}).get(first, {}):
+        raise Refused(f"Template error: Unable to get mapping for {table}::{first}::{second}")
+
+
+def _check_attribute(template: Template, argument: Any, region: str) -> None:
+    logical, name = argument if isinstance(argument, list) else str(argument).split(".", 1)
+    kind = str(template.resources.get(logical, {}).get("Type", ""))
+    schema = schemas.load(kind, region)
+    if schema is None or not isinstance(name, str) or kind.startswith("AWS::CloudFormation::"):
+        return
+    if name.split(".")[0] not in schema.get("properties", {}):
+        raise Refused(f"Template error: resource {logical} does not support attribute type {name} in Fn::GetAtt")
