@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.request
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -471,6 +472,16 @@ def test_deletion_policies_keep_and_take_snapshots(client: Client, cloudformatio
     snapshots = client("ec2").describe_snapshots(Filters=[{"Name": "volume-id", "Values": [made["Snapshot"]]}])
     assert [made["Snapshot"]] == [one["VolumeId"] for one in snapshots["Snapshots"]]
     assert ("Retain", "DELETE_SKIPPED") in history(cloudformation, stack)
+
+
+def test_property_that_is_accepted_and_not_modelled_is_said_in_the_event(cloudformation: Any, endpoint: str) -> None:
+    properties = {"CidrBlock": "10.17.0.0/16", "VpcEncryptionControl": {"Mode": "monitor"}}
+    stack = create(cloudformation, template({"Vpc": {"Type": "AWS::EC2::VPC", "Properties": properties}}))
+    assert "CREATE_COMPLETE" == stack["StackStatus"]
+    said = "NOT MODELLED: the local cloud accepts VpcEncryptionControl and does nothing with it"
+    assert said == reasons(cloudformation, stack)[("Vpc", "CREATE_COMPLETE")]
+    with urllib.request.urlopen(f"{endpoint}/_bootstrap/not-modelled") as answer:
+        assert "VpcEncryptionControl" in json.loads(answer.read())["types"]["AWS::EC2::VPC"]
 
 
 def test_unknown_operations_are_refused_by_name(cloudformation: Any) -> None:

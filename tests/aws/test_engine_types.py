@@ -293,6 +293,24 @@ def test_network_acl_is_the_subnets(client: Client, everything: dict[str, Any]) 
     )
 
 
+def test_nothing_has_drifted_from_the_template_that_made_it(client: Client, everything: dict[str, Any]) -> None:
+    api = client("cloudformation")
+    detection = api.detect_stack_drift(StackName=everything["id"])["StackDriftDetectionId"]
+    drifts = api.describe_stack_resource_drifts(StackName=everything["id"])["StackResourceDrifts"]
+    states = {one["LogicalResourceId"]: one["StackResourceDriftStatus"] for one in drifts}
+    differing = {
+        one["LogicalResourceId"]: one["PropertyDifferences"] for one in drifts if one.get("PropertyDifferences")
+    }
+    assert {} == differing
+    assert {"IN_SYNC", "NOT_CHECKED"} == set(states.values())
+    assert {"IN_SYNC"} == {
+        states[one]
+        for one in ("Vpc", "Subnet", "Group", "Machine", "Disk", "DiskAttachment", "Trust", "Bucket", "Queue", "Alarm")
+    }
+    shown = api.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+    assert ("IN_SYNC", 0) == (shown["StackDriftStatus"], shown["DriftedStackResourceCount"])
+
+
 def test_same_template_again_is_no_change_and_deletion_leaves_nothing(
     client: Client, everything: dict[str, Any]
 ) -> None:

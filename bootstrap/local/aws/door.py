@@ -5,7 +5,8 @@ that the same resources have the same ids, addresses, passwords and keys. What a
 boots) is put off with `afterwards` until the request is on disk, and is silent during a replay.
 
 A request of the engine carries the name of its operation and a number within it. When an operation is taken up again after a
-kill, those requests that had already been made are answered from the journal, in their order, so nothing is made twice.
+kill, those requests that had already been made are answered from the journal, in their order, so nothing is made twice. What it
+read on its way to a change is kept with the change: read anew, it would show the change, and the operation go another way.
 """
 
 from __future__ import annotations
@@ -44,12 +45,12 @@ class Door:
     def operation(self, name: str) -> Iterator[None]:
         """Number this thread's mutating requests within the operation `name`."""
         local = self._local
-        before = [getattr(local, key, 0) for key in ("operation", "number", "seen")]
-        local.operation, local.number, local.seen = name, 0, 0
+        before = [getattr(local, key, 0) for key in ("operation", "number", "seen", "reads")]
+        local.operation, local.number, local.seen, local.reads = name, 0, 0, []
         try:
             yield
         finally:
-            local.operation, local.number, local.seen = before
+            local.operation, local.number, local.seen, local.reads = before
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
@@ -71,10 +72,17 @@ class Door:
         body = requests.read_body(environ)
         if requests.is_waiting(environ, body):
             return self._answer(environ)
-        if not requests.is_mutating(environ, body):
-            with self._lock:
-                return self._answer(environ)
-        return self._already(_what(environ, body)) or self._mutate(environ, body, self._next_step())
+        what = _what(environ, body)
+        answered = self._already(what)
+        if answered:
+            return answered
+        if requests.is_mutating(environ, body):
+            return self._mutate(environ, body, self._next_step())
+        with self._lock:
+            response = self._answer(environ)
+        if getattr(self._local, "operation", None):
+            self._local.reads.append((what, response))
+        return response
 
     def event(self, kind: str, **details: Any) -> None:
         """Journal something that changed the cloud without a request, and apply it."""
@@ -118,6 +126,8 @@ class Door:
         record["body"] = base64.b64encode(body).decode()
         if step:
             record["step"] = list(step)
+            record["reads"] = [[what, *_to_list(answer)] for what, answer in self._local.reads]
+            self._local.reads = []
         pending: list[Callable[[], None]] = []
         self._local.pending = pending
         try:
@@ -141,7 +151,9 @@ class Door:
             response = self._answer(environ)
         if "step" in record:
             what = _what(environ, base64.b64decode(record["body"]))
-            self._answered.setdefault(record["step"][0], []).append((what, response))
+            made = self._answered.setdefault(record["step"][0], [])
+            made += [(read, _from_list(answer)) for read, *answer in record.get("reads", ())]
+            made.append((what, response))
 
     def _answer(self, environ: Environ) -> Response:
         started: list[Any] = []
@@ -163,6 +175,15 @@ def _what(environ: Environ, body: bytes) -> str:
     """What a request calls, as far as a second run of the same step calls the same: tokens within it may differ."""
     action = requests.action_of(environ, body)
     return f"{requests.service_of(environ)} {environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')} {action}"
+
+
+def _to_list(answer: Response) -> list[Any]:
+    return [answer.status, [list(pair) for pair in answer.headers], base64.b64encode(answer.body).decode()]
+
+
+def _from_list(kept: list[Any]) -> Response:
+    status, headers, body = kept
+    return Response(status, tuple((name, value) for name, value in headers), base64.b64decode(body))
 
 
 def _internal_failure(environ: Environ, failure: Exception) -> Response:

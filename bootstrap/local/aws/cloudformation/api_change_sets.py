@@ -7,7 +7,7 @@ import time
 import uuid
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import answers, changes
+from bootstrap.local.aws.cloudformation import answers, changes, importing
 from bootstrap.local.aws.cloudformation.asked import check_name, find, ready, wanted_from
 from bootstrap.local.aws.cloudformation.engine import ACCOUNT, Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
@@ -26,13 +26,12 @@ class ChangeSets:
 
     def CreateChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802 (AWS's name, as all below)
         """Compare what is asked with what is, and keep the result under a name."""
-        kind = asked.get("ChangeSetType", "UPDATE")
+        to_import = asked.get("ResourcesToImport", [])
+        kind = "IMPORT" if to_import else asked.get("ChangeSetType", "UPDATE")
         if kind == "CREATE":
             check_name(asked["StackName"])
         stack = self._engine.store.find(asked["StackName"], region)
-        if kind == "IMPORT":
-            raise Refused("The local cloud has no change sets of type IMPORT")
-        if kind == "UPDATE":
+        if kind == "UPDATE" or (kind == "IMPORT" and stack is not None and stack.status != "REVIEW_IN_PROGRESS"):
             stack = find(self._engine, asked["StackName"], region)
             ready(stack, "updated")
         elif stack is not None and stack.status != "REVIEW_IN_PROGRESS":
@@ -41,11 +40,12 @@ class ChangeSets:
                 f"with the changeSet [{asked['ChangeSetName']}]."
             )
         wanted = wanted_from(self._engine, asked, stack, region)
+        imports = importing.targets(self._engine, to_import, stack, wanted, region) if kind == "IMPORT" else {}
         if stack is None:
             stack = self._engine.new_stack(asked["StackName"], region, wanted, "REVIEW_IN_PROGRESS")
             stack.record("REVIEW_IN_PROGRESS", "User Initiated")
             self._engine.store.save(stack)
-        change_set = self._compare(stack, asked, kind, wanted)
+        change_set = self._compare(stack, asked, kind, wanted, imports)
         with self._engine.store.lock:
             self._make_room(stack, change_set.name)
             stack.change_sets.append(change_set)
@@ -76,6 +76,9 @@ class ChangeSets:
             other.execution_status = "OBSOLETE" if other.execution_status == "AVAILABLE" else other.execution_status
         change_set.execution_status = "EXECUTE_COMPLETE"
         token = asked.get("ClientRequestToken", "")
+        if change_set.type == "IMPORT":
+            self._engine.take_in(stack, copy.deepcopy(change_set.wanted), change_set.imports, token=token)
+            return {}
         disable = asked.get("DisableRollback", False)
         if stack.status == "REVIEW_IN_PROGRESS":
             stack.wanted = change_set.wanted
@@ -124,17 +127,21 @@ class ChangeSets:
         """Whether only outputs would change."""
         return changes.differs_beyond_resources(self._engine.scopes, stack, wanted)
 
-    def _compare(self, stack: Stack, asked: Input, kind: str, wanted: Wanted) -> ChangeSet:
+    def _compare(self, stack: Stack, asked: Input, kind: str, wanted: Wanted, imports: dict[str, str]) -> ChangeSet:
         name = asked["ChangeSetName"]
         arn = f"arn:aws:cloudformation:{stack.region}:{ACCOUNT}:changeSet/{name}/{uuid.uuid4()}"
         made = ChangeSet(arn, name, kind, wanted, time.time(), asked.get("Description", ""))
         made.on_failure = asked.get("OnStackFailure", "")
         made.token = asked.get("ClientToken", "")
         try:
-            made.changes = self.differences(stack, wanted)
+            found = self.differences(stack, wanted)
+            made.changes = importing.changes(stack, wanted, imports, found) if kind == "IMPORT" else found
+            made.imports = imports
             is_empty = kind == "UPDATE" and not made.changes and not self.outputs_differ(stack, wanted)
             reason = NO_CHANGES if is_empty else ""
         except Refused as refusal:
+            if kind == "IMPORT":
+                raise
             reason = refusal.message
         if reason:
             made.status, made.reason, made.execution_status = "FAILED", reason, "UNAVAILABLE"

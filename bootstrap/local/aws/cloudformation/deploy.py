@@ -54,6 +54,17 @@ class Deployment:
 
         self._run(graph, work, stop_early=True)
 
+    def take_in(self) -> None:
+        """Make the resources of an import the stack's, as they are. Raises Failed."""
+        graph = dependencies(self._scope.template, self._scope.present())
+        imports = self._operation.imports
+
+        def work(logical: str) -> None:
+            if logical in imports:
+                self._work.take_in(self._scope, logical, imports[logical], sorted(graph[logical]))
+
+        self._run(graph, work, stop_early=True)
+
     def publish(self) -> None:
         """Evaluate the outputs. Raises Failed when an export's name is taken, or still used and gone."""
         scope, stack = self._scope, self._stack

@@ -1,17 +1,24 @@
-"""Drift: whether each resource of a stack is still there, and its tags as they were set."""
+"""Drift: whether each resource of a stack is still there, and its properties as the template has them.
+
+A type whose properties cannot be read back (`reading`) is NOT_CHECKED, unless it is seen to be gone.
+"""
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import adapters
-from bootstrap.local.aws.cloudformation.adapters.base import Context
+from bootstrap.local.aws.cloudformation import adapters, reading
+from bootstrap.local.aws.cloudformation.adapters.base import Context, StandIn
 from bootstrap.local.aws.cloudformation.asked import find
+from bootstrap.local.aws.cloudformation.differing import differences
 from bootstrap.local.aws.cloudformation.engine import Engine
-from bootstrap.local.aws.cloudformation.errors import Refused, ResourceFailed
+from bootstrap.local.aws.cloudformation.errors import Gone, Refused, ResourceFailed
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
+
+DRIFTED = ("MODIFIED", "DELETED")
 
 
 class Drift:
@@ -23,10 +30,9 @@ class Drift:
     def DetectStackDrift(self, asked: dict[str, Any], region: str) -> dict[str, Any]:  # noqa: N802 (AWS's name)
         """Look at every resource."""
         stack = find(self._engine, asked["StackName"], region)
-        for resource in stack.resources.values():
-            status = "IN_SYNC" if self._is_there(stack, resource) else "DELETED"
-            resource.drift = {"StackResourceDriftStatus": status, "Timestamp": time.time()}
-        drifted = any(one.drift["StackResourceDriftStatus"] != "IN_SYNC" for one in stack.resources.values())
+        for resource in list(stack.resources.values()):
+            resource.drift = self._look(stack, resource)
+        drifted = any(one.drift["StackResourceDriftStatus"] in DRIFTED for one in stack.resources.values())
         stack.drift_status = "DRIFTED" if drifted else "IN_SYNC"
         stack.drift_checked = time.time()
         self._engine.store.save(stack)
@@ -40,7 +46,7 @@ class Drift:
         if detection not in self._detections:
             raise Refused(f"Drift detection with id {detection} does not exist")
         stack = find(self._engine, self._detections[detection], region)
-        count = sum(one.drift.get("StackResourceDriftStatus") != "IN_SYNC" for one in stack.resources.values())
+        count = sum(one.drift.get("StackResourceDriftStatus") in DRIFTED for one in stack.resources.values())
         return {
             "StackId": stack.id,
             "StackDriftDetectionId": detection,
@@ -57,23 +63,45 @@ class Drift:
         found = [one for one in stack.resources.values() if one.drift]
         return {
             "StackResourceDrifts": [
-                {
-                    "StackId": stack.id,
-                    "LogicalResourceId": one.logical_id,
-                    "PhysicalResourceId": one.physical_id,
-                    "ResourceType": one.type,
-                    **one.drift,
-                }
-                for one in found
-                if not states or one.drift["StackResourceDriftStatus"] in states
+                _entry(stack, one) for one in found if not states or one.drift["StackResourceDriftStatus"] in states
             ]
         }
 
-    def _is_there(self, stack: Stack, resource: Resource) -> bool:
+    def DetectStackResourceDrift(self, asked: dict[str, Any], region: str) -> dict[str, Any]:  # noqa: N802
+        """Look at one resource."""
+        stack = find(self._engine, asked["StackName"], region)
+        resource = stack.resources.get(asked["LogicalResourceId"])
+        if resource is None:
+            raise Refused(f"Resource {asked['LogicalResourceId']} does not exist for stack {stack.name}")
+        resource.drift = self._look(stack, resource)
+        self._engine.store.save(stack)
+        return {"StackResourceDrift": _entry(stack, resource)}
+
+    def _look(self, stack: Stack, resource: Resource) -> dict[str, Any]:
+        found: dict[str, Any] = {"Timestamp": time.time(), "StackResourceDriftStatus": "NOT_CHECKED"}
         adapter = adapters.find(resource.type)
-        if adapter is None:
-            return True
-        context = Context(
+        if adapter is None or isinstance(adapter, StandIn):
+            return found
+        to = self._context(stack, resource)
+        try:
+            if resource.type not in reading.READS:
+                adapter.attributes(to)
+                return found if adapter.exists(to) else {**found, "StackResourceDriftStatus": "DELETED"}
+            actual = reading.properties(to)
+        except Gone:
+            return {**found, "StackResourceDriftStatus": "DELETED"}
+        except ResourceFailed:
+            return found
+        differing = differences(resource.properties, actual, reading.readable(resource.type))
+        shown = {name: actual.get(name) for name in resource.properties if name in actual}
+        found["StackResourceDriftStatus"] = "MODIFIED" if differing else "IN_SYNC"
+        found["PropertyDifferences"] = differing
+        found["ExpectedProperties"] = json.dumps(resource.properties)
+        found["ActualProperties"] = json.dumps(shown, default=str)
+        return found
+
+    def _context(self, stack: Stack, resource: Resource) -> Context:
+        return Context(
             resource.type,
             resource.logical_id,
             stack.name,
@@ -88,8 +116,13 @@ class Drift:
             attributes=resource.attributes,
             nested=self._engine,
         )
-        try:
-            adapter.attributes(context)
-            return adapter.exists(context)
-        except ResourceFailed:
-            return False
+
+
+def _entry(stack: Stack, one: Resource) -> dict[str, Any]:
+    return {
+        "StackId": stack.id,
+        "LogicalResourceId": one.logical_id,
+        "PhysicalResourceId": one.physical_id,
+        "ResourceType": one.type,
+        **one.drift,
+    }

@@ -69,6 +69,12 @@ class Engine:
         """Start to delete the stack."""
         self._begin(stack, Operation(_new_id(), "DELETE", token, retain=retain), "DELETE_IN_PROGRESS")
 
+    def take_in(self, stack: Stack, wanted: Wanted, imports: dict[str, str], token: str = "") -> None:
+        """Start to make existing resources the stack's: logical id -> physical id."""
+        operation = Operation(_new_id(), "IMPORT", token, before=stack.wanted, imports=imports)
+        stack.wanted = wanted
+        self._begin(stack, operation, "IMPORT_IN_PROGRESS")
+
     def continue_rollback(self, stack: Stack, skip: list[str], token: str = "") -> None:
         """Try again to go back to what was before the failed update."""
         operation = Operation(_new_id(), "ROLLBACK", token, before=None, retain=skip, is_restored=True)
@@ -124,7 +130,13 @@ class Engine:
     def _run(self, stack: Stack) -> None:
         operation = stack.operation
         assert operation is not None
-        work = {"CREATE": self._create, "UPDATE": self._update, "DELETE": self._delete, "ROLLBACK": self._roll_back}
+        work = {
+            "CREATE": self._create,
+            "UPDATE": self._update,
+            "DELETE": self._delete,
+            "ROLLBACK": self._roll_back,
+            "IMPORT": self._import,
+        }
         try:
             work[operation.kind](stack, operation)
         except _Closing:
@@ -210,6 +222,22 @@ class Engine:
             self._check_closing()
             return self._end(stack, "UPDATE_ROLLBACK_FAILED", failure.words("update"))
         return self._clean_up(stack, deployment, "UPDATE_ROLLBACK_COMPLETE", is_rollback=True)
+
+    def _import(self, stack: Stack, operation: Operation) -> None:
+        deployment = self._deployment(stack)
+        try:
+            if stack.status == "IMPORT_IN_PROGRESS":
+                deployment.take_in()
+                deployment.publish()
+                return self._end(stack, "IMPORT_COMPLETE")
+        except Failed as failure:
+            self._check_closing()
+            stack.record("IMPORT_ROLLBACK_IN_PROGRESS", failure.words("import"))
+            self.store.save(stack)
+        for logical in operation.imports:
+            stack.resources.pop(logical, None)  # it was there before and stays there
+        stack.wanted = operation.before or stack.wanted
+        return self._end(stack, "IMPORT_ROLLBACK_COMPLETE")
 
     def _clean_up(self, stack: Stack, deployment: Deployment, ending: str, *, is_rollback: bool = False) -> None:
         deployment.clean_up(is_rollback=is_rollback)

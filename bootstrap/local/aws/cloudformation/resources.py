@@ -66,6 +66,35 @@ class Work:
             current.update_replace_policy = str(scope.evaluate(body.get("UpdateReplacePolicy", "Delete")))
         self._engine.store.save(stack)
 
+    def take_in(self, scope: Scope, logical: str, physical_id: str, depends: list[str]) -> None:
+        """Make a resource that exists the stack's: its tags are set, nothing else of it. Raises ResourceFailed."""
+        stack, body = self._stack, scope.template.resources[logical]
+        adapter = adapters.find(str(body["Type"]))
+        assert adapter is not None, "types were checked before"
+        with self._engine.store.lock:
+            resource = stack.resources.setdefault(
+                logical, Resource(logical, adapter.type, physical_id, depends=depends)
+            )
+        stack.record("IMPORT_IN_PROGRESS", "Resource import started.", resource)
+        try:
+            properties = scope.evaluate(body.get("Properties") or {})
+            self._check_properties(adapter.type, logical, properties)
+            tags = tags_of(stack, adapter.type, logical, properties)
+            context = self.context(resource, adapter, properties, tags)
+            with self._engine.door.operation(f"{self._operation.id}/{logical}/import"):
+                attributes = adapter.attributes(context)
+                if tags:
+                    adapter.tag(context, ())
+        except (ResourceFailed, Refused) as failure:
+            stack.record("IMPORT_FAILED", str(failure), resource)
+            raise
+        with self._engine.store.lock:
+            resource.properties, resource.tags, resource.attributes = properties, tags, attributes
+            resource.deletion_policy = str(scope.evaluate(body.get("DeletionPolicy", "Delete")))
+            resource.update_replace_policy = str(scope.evaluate(body.get("UpdateReplacePolicy", "Delete")))
+            stack.record("IMPORT_COMPLETE", "Resource import completed.", resource)
+        self._engine.store.save(stack)
+
     def skip(self, logical: str) -> None:
         """Leave a resource as it is, as ResourcesToSkip asks, and count it as done."""
         resource = self._stack.resources.get(logical)

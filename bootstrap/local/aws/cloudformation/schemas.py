@@ -84,7 +84,7 @@ def faults(schema: Schema, properties: dict[str, Any]) -> list[str]:
 
 
 def _faults(schema: Schema, rule: Any, value: Any, place: str) -> Iterator[str]:
-    rule = _follow(schema, rule)
+    rule = follow(schema, rule)
     if isinstance(value, dict) and "properties" in rule:
         known = rule["properties"]
         patterns = rule.get("patternProperties")
@@ -103,7 +103,8 @@ def _faults(schema: Schema, rule: Any, value: Any, place: str) -> Iterator[str]:
         yield f"{place}: {value} is not a valid enum value"
 
 
-def _follow(schema: Schema, rule: Any) -> Schema:
+def follow(schema: Schema, rule: Any) -> Schema:
+    """A rule with its references followed."""
     while isinstance(rule, dict) and "$ref" in rule:
         target: Any = schema
         for part in str(rule["$ref"]).removeprefix("#/").split("/"):

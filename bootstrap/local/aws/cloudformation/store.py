@@ -95,6 +95,7 @@ class Operation:
     before: Wanted | None = None
     on_failure: str = "ROLLBACK"
     retain: list[str] = field(default_factory=list)
+    imports: dict[str, str] = field(default_factory=dict)
     cause: str = ""
     policy: str = ""  # holds for this operation in the place of the stack's
     is_restored: bool = False  # what had been replaced is current again, so that a rollback is not turned round

@@ -45,13 +45,20 @@ def _read(shape: Any, form: dict[str, str], prefix: str) -> Any:
     if shape.type_name == "list":
         return _read_list(shape, form, prefix)
     if shape.type_name == "map":
-        return None
+        return _read_map(shape, form, prefix)
     text = form.get(prefix)
     if text is None:
         return None
     if shape.type_name == "boolean":
         return text.lower() == "true"
     return int(text) if shape.type_name in {"integer", "long"} else text
+
+
+def _read_map(shape: Any, form: dict[str, str], prefix: str) -> dict[str, Any] | None:
+    found: dict[str, Any] = {}
+    while (key := form.get(f"{prefix}.entry.{len(found) + 1}.key")) is not None:
+        found[key] = _read(shape.value, form, f"{prefix}.entry.{len(found) + 1}.value")
+    return found or None
 
 
 def _read_list(shape: Any, form: dict[str, str], prefix: str) -> list[Any] | None:

@@ -88,6 +88,21 @@ def test_operation_that_asks_for_less_when_run_again_gets_each_answer_for_its_ow
     assert 4 == len(app.answers)
 
 
+def test_operation_that_is_run_again_reads_what_it_read_before_its_changes(tmp_path: Path) -> None:
+    def get(door: Door) -> bytes:
+        return door.request(requests.from_record({"REQUEST_METHOD": "GET", "PATH_INFO": "/a"}, b"")).body
+
+    door, _ = open_door(tmp_path / "journal")
+    with door.operation("delete"):
+        first = [get(door), get(door), put(door, "/a"), get(door)]
+    again, _ = open_door(tmp_path / "journal")
+    again.replay()
+    with again.operation("delete"):
+        second = [get(again), get(again), put(again, "/a"), get(again)]
+    assert first[:3] == second[:3]
+    assert first[3] != second[3]
+
+
 def test_operation_within_another_has_its_own_answers(tmp_path: Path) -> None:
     door, _ = open_door(tmp_path / "journal")
 
