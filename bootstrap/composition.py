@@ -114,6 +114,8 @@ def _optional(settings: Settings, name: str) -> dict[str, str]:
         return {"InstanceType": network.bastion.instance_type} | _places("Allowed", network.bastion.allow)
     if name == "vpn" and network.vpn is not None:
         return _vpn(network.vpn)
+    if name == "peering":
+        return {"Zones": str(network.zones)}
     if name == "names" and network.private_zone is not None:
         return {"Domain": network.private_zone}
     return {}
@@ -139,10 +141,13 @@ def _ways_in_and_out(settings: Settings) -> dict[str, str]:
 
 
 def _vpn(vpn: Vpn) -> dict[str, str]:
+    # EC2 takes a number above 2147483647 under another name.
+    is_large = vpn.customer_asn > 2147483647
     return {
         "GatewayAsn": str(vpn.gateway_asn),
         "CustomerAddress": vpn.customer_address or "",
-        "CustomerAsn": str(vpn.customer_asn),
+        "CustomerLargeAsn" if is_large else "CustomerAsn": str(vpn.customer_asn),
+        "IsLargeAsn": "yes" if is_large else "no",
         "DirectConnectGatewayId": vpn.direct_connect_gateway or "",
     } | _places("Route", vpn.routes)
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -17,21 +16,44 @@ from bootstrap.values import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = {path.stem: path for path in sorted((ROOT / "cloudformation").glob("*.yaml"))}
-ENVIRONMENTS = sorted((ROOT / "environments").glob("*.yaml"))
+ENVIRONMENTS = sorted(
+    path for it in ("environments", "tests/cases/environments") for path in (ROOT / it).glob("*.yaml")
+)
 
 # Outputs that no program reads, and who does.
 FOR_PEOPLE = {
-    "PrivateSubnetIds": "who adds machines to the network by hand",
+    "AgentsSecurityGroupId": "who adds agents",
+    "BastionGroupName": "who looks for the bastion in the console",
+    "ControllerName": "who opens Jenkins from inside the network",
+    "DataSecurityGroupId": "who adds a file system or a database",
+    "EdgeSecurityGroupId": "who puts a load balancer in front",
+    "FlowLogGroupName": "who reads what crossed the network",
+    "PeeringId": "who looks for the peering in the console",
+    "QueryLogGroupName": "who reads which names were asked for",
+    "VpnConnectionId": "who fetches the configuration of the customer's side",
+    "VpnGatewayId": "who attaches a virtual interface of Direct Connect",
+    "ZoneId": "who adds names to the zone",
     "PrivateIp": "who looks for the machine in the console",
-    "PublicSubnetIds": "who adds machines to the network by hand",
     "RoleArn": "who grants the machine something in another account",
-    "VpcCidr": "who routes to the environment",
-    "VpcId": "who peers with the environment",
 }
 
 
+# Outputs as AWS would give them.
+EXAMPLES = {
+    "VpcId": "vpc-0abc",
+    "VpcCidr": "10.21.0.0/16",
+    "PrivateIp": "10.21.3.5",
+    "ControllerZone": "eu-central-1a",
+    "PublicAclId": "acl-0abc",
+    "PrivateAclId": "acl-0abd",
+}
+SECRETS = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret")
+EXAMPLES |= dict.fromkeys(SECRETS, "arn:aws:secretsmanager:eu-central-1:111122223333:secret:x")
+EXAMPLES |= {key: "x-1,x-2,x-3" for taken in composition.TAKES.values() for key in taken if key not in EXAMPLES}
+
+
 def outputs(name: str) -> Mapping[str, str]:
-    return dict.fromkeys(template.parse(PATHS[name].read_text())["Outputs"], "x")
+    return dict.fromkeys(template.parse(PATHS[name].read_text()).get("Outputs", {}), "x")
 
 
 def test_each_stack_of_the_launch_has_a_template() -> None:
@@ -56,17 +78,49 @@ def test_an_error_is_refused_with_its_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
+def test_the_launch_gives_each_template_what_it_takes_from_the_stacks_that_it_waits_for(path: Path) -> None:
+    chosen = settings.load(path)
+
+    for name in composition.wanted(chosen):
+        made = {other: Stack(other, "CREATE_COMPLETE", outputs(other)) for other in composition.inputs_of(name)}
+        given = composition.parameters(chosen, name, made)
+        given |= composition.of_peer(outputs("network")) if name == "peering" else {}
+
+        source = template.load(PATHS[name], given)
+
+        assert {"Project", "Environment"} <= set(source.defaults)
+
+
+def test_every_option_at_once_makes_every_stack_and_the_default_only_four() -> None:
+    wanted = {path.stem: composition.wanted(settings.load(path)) for path in ENVIRONMENTS}
+
+    assert composition.ORDER == wanted["everything"]
+    assert ("network", "acls", "data", "controller") == wanted["local"] == wanted["neighbour"]
+
+
 @pytest.mark.parametrize("name", composition.ORDER)
-def test_the_launch_gives_the_template_what_it_takes(name: str, path: Path) -> None:
-    from bootstrap import launch
-
-    context = SimpleNamespace(settings=settings.load(path))
+def test_each_stack_waits_for_none_that_comes_after_it(name: str) -> None:
     before = composition.ORDER[: composition.ORDER.index(name)]
-    made = {other: Stack(other, "CREATE_COMPLETE", outputs(other)) for other in before}
 
-    source = template.load(PATHS[name], launch.parameters(context, name, made))
+    assert set() == set(composition.inputs_of(name)) - set(before)
 
-    assert {"Project", "Environment"} <= set(source.defaults)
+
+def test_every_value_that_a_parameter_of_the_launch_has_is_one_that_the_template_allows() -> None:
+    chosen = settings.load(ROOT / "tests" / "cases" / "environments" / "everything.yaml")
+    refused = []
+    for name in composition.ORDER:
+        given = composition.parameters(chosen, name, {"all": Stack("all", "", EXAMPLES)})
+        declared = template.parse(PATHS[name].read_text())["Parameters"]
+        for key, value in given.items():
+            pattern, allowed = declared[key].get("AllowedPattern", ".*"), declared[key].get("AllowedValues")
+            low, high = declared[key].get("MinValue", float("-inf")), declared[key].get("MaxValue", float("inf"))
+            is_number = declared[key]["Type"] == "Number"
+            if not re.fullmatch(pattern, value) or (allowed and value not in map(str, allowed)):
+                refused.append(f"{name}: {key} = {value!r}")
+            if is_number and not low <= float(value) <= high:
+                refused.append(f"{name}: {key} = {value}")
+
+    assert [] == refused
 
 
 @pytest.mark.parametrize("name", composition.ORDER)

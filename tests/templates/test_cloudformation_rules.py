@@ -26,11 +26,21 @@ RESOURCELESS = re.compile(
 # Types that take no stack tags, and why that is right.
 TAGLESS = {
     "AWS::EC2::LaunchTemplate": "CloudFormation passes it none; Project and Environment stand in its TagSpecifications",
+    "AWS::DirectConnect::DirectConnectGatewayAssociation": "a relation",
+    "AWS::EC2::NetworkAclEntry": "a line of a network ACL, which is tagged",
     "AWS::EC2::Route": "a line of a route table, which is tagged",
+    "AWS::EC2::SecurityGroupEgress": "CloudFormation passes it none; a line of a group, which is tagged",
+    "AWS::EC2::SecurityGroupIngress": "CloudFormation passes it none; a line of a group, which is tagged",
+    "AWS::EC2::SubnetNetworkAclAssociation": "a relation",
     "AWS::EC2::SubnetRouteTableAssociation": "a relation",
+    "AWS::EC2::VPCDHCPOptionsAssociation": "a relation",
     "AWS::EC2::VPCGatewayAttachment": "a relation",
+    "AWS::EC2::VPNConnectionRoute": "a line of a VPN connection, which is tagged",
+    "AWS::EC2::VPNGatewayRoutePropagation": "a relation",
     "AWS::EC2::VolumeAttachment": "a relation",
     "AWS::IAM::InstanceProfile": "CloudFormation passes it none; it only wraps the role, which is tagged",
+    "AWS::Route53::RecordSet": "a line of a zone, which is tagged",
+    "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation": "a relation",
 }
 LASTING = {
     "AWS::EC2::Volume",
@@ -64,7 +74,10 @@ def walk(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is granted. An endpoint's policy grants nothing, it bounds; a rule of its own holds it."""
     for logical, resource in resources(template):
+        if resource["Type"] == "AWS::EC2::VPCEndpoint":
+            continue
         for _, value in walk(resource.get("Properties", {})):
             if isinstance(value, dict) and value.get("Effect") == "Allow":
                 yield logical, value
@@ -90,13 +103,111 @@ def no_way_in_from_everywhere(template: Template) -> Iterator[str]:
                     yield f"{logical} lets in whom {value['Ref']} names, which may be everybody"
 
 
-def only_ssh_and_https_come_in(template: Template) -> Iterator[str]:
+def ways_in(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every rule by which something comes in: those within a group, and those that stand alone."""
     for logical, resource in resources(template, "AWS::EC2::SecurityGroup"):
         for _, rule in walk(resource["Properties"].get("SecurityGroupIngress", [])):
             if isinstance(rule, dict) and "IpProtocol" in rule:
-                ports = (rule["IpProtocol"], rule.get("FromPort"), rule.get("ToPort"))
-                if ports not in {("tcp", 22, 22), ("tcp", 443, 443)}:
-                    yield f"{logical} opens {ports}"
+                yield logical, rule
+    for logical, resource in resources(template, "AWS::EC2::SecurityGroupIngress"):
+        yield logical, resource["Properties"]
+
+
+def only_ssh_and_https_come_in(template: Template) -> Iterator[str]:
+    """From outside; what holds data takes its own ports too, from a group that is named."""
+    for logical, rule in ways_in(template):
+        ports = (rule["IpProtocol"], rule.get("FromPort"), rule.get("ToPort"))
+        to_data = rule.get("GroupId") == {"Ref": "DataSecurityGroup"} and "SourceSecurityGroupId" in rule
+        if ports not in {("tcp", 22, 22), ("tcp", 443, 443)} | (
+            {("tcp", 2049, 2049), ("tcp", 5432, 5432)} if to_data else set()
+        ):
+            yield f"{logical} opens {ports}"
+
+
+def roles_name_each_other(template: Template) -> Iterator[str]:
+    """An address stands in a rule for the way in only where it is that of people; machines are named by their group."""
+    for logical, rule in ways_in(template):
+        people = {"OperatorCidr", *(f"Allowed{place}" for place in range(1, 5))}
+        if "CidrIp" in rule and not (isinstance(rule["CidrIp"], dict) and rule["CidrIp"].get("Ref") in people):
+            yield f"{logical} lets in {rule['CidrIp']}, which is no group"
+
+
+def every_group_names_its_ways_out(template: Template) -> Iterator[str]:
+    """A group without a rule for the way out gets EC2's, to everywhere; and no rule may say the same."""
+    for logical, resource in resources(template, "AWS::EC2::SecurityGroup"):
+        rules = resource["Properties"].get("SecurityGroupEgress")
+        if not rules:
+            yield f"{logical} lets everything out, as EC2 does where nothing is said"
+        for rule in rules or []:
+            if rule["IpProtocol"] == "-1" and rule.get("CidrIp") != "127.0.0.1/32":
+                yield f"{logical} lets everything out"
+
+
+def acls_open_no_more_than_replies(template: Template) -> Iterator[str]:
+    """From everywhere come only replies, to the ports that callers choose, and a router's word about sizes."""
+    for logical, resource in resources(template, "AWS::EC2::NetworkAclEntry"):
+        entry = resource["Properties"]
+        if entry["Protocol"] not in {1, 6, 17}:
+            yield f"{logical} does not say which protocol"
+        elif entry["Protocol"] == 1 and entry.get("Icmp") != {"Type": 3, "Code": 4}:
+            yield f"{logical} opens more of ICMP than path MTU discovery needs"
+        is_from_everywhere = not entry.get("Egress") and entry["CidrBlock"] == "0.0.0.0/0"
+        if is_from_everywhere and entry.get("PortRange", {"From": 1024, "To": 65535}) != {"From": 1024, "To": 65535}:
+            yield f"{logical} lets everybody in"
+
+
+def acl_numbers_are_unique(template: Template) -> Iterator[str]:
+    seen = set()
+    for logical, resource in resources(template, "AWS::EC2::NetworkAclEntry"):
+        entry = resource["Properties"]
+        place = (json.dumps(entry["NetworkAclId"]), bool(entry.get("Egress")), entry["RuleNumber"])
+        if place in seen:
+            yield f"{logical} has the number of another entry"
+        seen.add(place)
+
+
+def the_isolated_tier_has_no_way_out(template: Template) -> Iterator[str]:
+    tables = [("AWS::EC2::Route", "RouteTableId"), ("AWS::EC2::VPCEndpoint", "RouteTableIds")]
+    for kind, key in tables:
+        for logical, resource in resources(template, kind):
+            if {"Ref": "DataRoutes"} in several(resource["Properties"].get(key, [])):
+                yield f"{logical} leads out of the isolated subnets"
+    for logical, resource in resources(template, "AWS::EC2::SubnetRouteTableAssociation"):
+        is_data = resource["Properties"]["SubnetId"]["Ref"].startswith("Data")
+        if is_data != (resource["Properties"]["RouteTableId"] == {"Ref": "DataRoutes"}):
+            yield f"{logical} mixes the tiers"
+
+
+def no_subnet_hands_out_public_addresses(template: Template) -> Iterator[str]:
+    for logical, resource in resources(template, "AWS::EC2::Subnet"):
+        if resource["Properties"].get("MapPublicIpOnLaunch") is not False:
+            yield f"{logical} gives every machine a public address"
+    for logical, resource in resources(template, "AWS::EC2::LaunchTemplate"):
+        for key, value in walk(resource["Properties"]):
+            if key == "AssociatePublicIpAddress" and value is True:
+                yield f"{logical} gives its machines public addresses, asked or not"
+
+
+def endpoints_serve_this_account_alone(template: Template) -> Iterator[str]:
+    for logical, resource in resources(template, "AWS::EC2::VPCEndpoint"):
+        properties = resource["Properties"]
+        if properties["VpcEndpointType"] != "Interface":
+            continue
+        bound = {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}
+        listed = properties.get("PolicyDocument", {}).get("Statement", [{}])
+        if any(it.get("Condition") != bound for it in listed):
+            yield f"{logical} lets the principals of other accounts through"
+        if properties.get("PrivateDnsEnabled") is not True or not properties.get("SecurityGroupIds"):
+            yield f"{logical} is not found under the service's name, or has the default group"
+
+
+def logs_are_complete_and_end(template: Template) -> Iterator[str]:
+    for logical, resource in resources(template, "AWS::Logs::LogGroup"):
+        if not {"RetentionInDays", "KmsKeyId"} <= set(resource["Properties"]):
+            yield f"{logical} keeps its lines for ever, or cannot be encrypted with a key of one's own"
+    for logical, resource in resources(template, "AWS::EC2::FlowLog"):
+        if resource["Properties"]["TrafficType"] != "ALL":
+            yield f"{logical} does not tell all"
 
 
 def disks_are_encrypted(template: Template) -> Iterator[str]:
@@ -129,6 +240,8 @@ def no_secret_is_written_down(template: Template) -> Iterator[str]:
             if key == "SecretString" and value != "{}":
                 yield f"{logical} is a secret that the template tells"
     for name, parameter in template.get("Parameters", {}).items():
+        if parameter.get("AllowedValues") == ["yes", "no"]:
+            continue
         if re.search("password|secret|token", name, re.I) and "arn" not in parameter.get("AllowedPattern", ""):
             yield f"the parameter {name} takes a secret itself"
 
@@ -192,6 +305,14 @@ def every_parameter_is_used(template: Template) -> Iterator[str]:
 RULES: tuple[Rule, ...] = (
     no_way_in_from_everywhere,
     only_ssh_and_https_come_in,
+    roles_name_each_other,
+    every_group_names_its_ways_out,
+    acls_open_no_more_than_replies,
+    acl_numbers_are_unique,
+    the_isolated_tier_has_no_way_out,
+    no_subnet_hands_out_public_addresses,
+    endpoints_serve_this_account_alone,
+    logs_are_complete_and_end,
     disks_are_encrypted,
     machines_ask_for_metadata_with_a_token,
     no_secret_is_written_down,
@@ -215,6 +336,45 @@ FAULTS: tuple[tuple[Rule, str, str, str], ...] = (
     (no_way_in_from_everywhere, "network", "/([1-9]|[12][0-9]|3[0-2])", "/[0-9]{1,2}"),
     (only_ssh_and_https_come_in, "network", "FromPort: 22,", "FromPort: 20,"),
     (only_ssh_and_https_come_in, "network", "- {IpProtocol: tcp, FromPort: 443, ToPort: 443,", '- {IpProtocol: "-1",'),
+    (only_ssh_and_https_come_in, "network", "FromPort: 2049\n      ToPort: 2049", "FromPort: 0\n      ToPort: 65535"),
+    (only_ssh_and_https_come_in, "bastion", "FromPort: 22\n      ToPort: 22", "FromPort: 22\n      ToPort: 23"),
+    (no_way_in_from_everywhere, "bastion", "CidrIp: !Ref Allowed1", "CidrIp: 0.0.0.0/0"),
+    (roles_name_each_other, "network", "SourceSecurityGroupId: !Ref BastionSecurityGroup", "CidrIp: 10.0.0.0/8"),
+    (roles_name_each_other, "network", "SourceSecurityGroupId: !Ref EdgeSecurityGroup", "CidrIp: !Ref VpcCidr"),
+    (
+        every_group_names_its_ways_out,
+        "network",
+        "      SecurityGroupEgress:\n        # A group",
+        "      Ignored:\n        # A group",
+    ),
+    (every_group_names_its_ways_out, "network", "CidrIp: 127.0.0.1/32", "CidrIp: 0.0.0.0/0"),
+    (acls_open_no_more_than_replies, "acls", "Protocol: 6", "Protocol: -1"),
+    (acls_open_no_more_than_replies, "acls", "CidrBlock: !Ref OperatorCidr", "CidrBlock: 0.0.0.0/0"),
+    (acls_open_no_more_than_replies, "acls", "Icmp: {Type: 3, Code: 4}", "Icmp: {Type: -1, Code: -1}"),
+    (acls_open_no_more_than_replies, "acls", "{From: 1024, To: 65535}", "{From: 1, To: 65535}"),
+    (acl_numbers_are_unique, "acls", "RuleNumber: 120", "RuleNumber: 100"),
+    (
+        the_isolated_tier_has_no_way_out,
+        "network",
+        "RouteTableId: !Ref PrivateRoutes1\n      Dest",
+        "RouteTableId: !Ref DataRoutes\n      Dest",
+    ),
+    (the_isolated_tier_has_no_way_out, "network", "        - !Ref PublicRoutes\n", "        - !Ref DataRoutes\n"),
+    (
+        the_isolated_tier_has_no_way_out,
+        "network",
+        "SubnetId: !Ref DataSubnet1\n      RouteTableId: !Ref DataRoutes",
+        "SubnetId: !Ref DataSubnet1\n      RouteTableId: !Ref PublicRoutes",
+    ),
+    (no_subnet_hands_out_public_addresses, "network", "MapPublicIpOnLaunch: false", "MapPublicIpOnLaunch: true"),
+    (no_subnet_hands_out_public_addresses, "bastion", "!If [IsPublic, true, false]", "true"),
+    (endpoints_serve_this_account_alone, "endpoints", "aws:PrincipalAccount", "aws:SourceAccount"),
+    (endpoints_serve_this_account_alone, "endpoints", "PrivateDnsEnabled: true", "PrivateDnsEnabled: false"),
+    (logs_are_complete_and_end, "traffic-logs", "      RetentionInDays: !Ref RetentionDays\n", ""),
+    (logs_are_complete_and_end, "traffic-logs", "TrafficType: ALL", "TrafficType: REJECT"),
+    (permissions_are_named, "bastion", "PermissionsBoundary: !If", "Path: !If"),
+    (disks_are_encrypted, "bastion", "Encrypted: true, ", ""),
+    (machines_ask_for_metadata_with_a_token, "bastion", "HttpTokens: required", "HttpTokens: optional"),
     (disks_are_encrypted, "data", "Encrypted: true", "Encrypted: false"),
     (disks_are_encrypted, "controller", "Encrypted: true, ", ""),
     (machines_ask_for_metadata_with_a_token, "controller", "HttpTokens: required", "HttpTokens: optional"),
