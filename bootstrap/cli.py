@@ -72,11 +72,26 @@ def _jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--again", action="append", default=[], metavar="JOB", help="send this job whatever differs")
 
 
+def _network(parser: argparse.ArgumentParser) -> None:
+    actions = ("plan", "apply", "explain", "verify", "diagram")
+    parser.add_argument("action", nargs="?", choices=actions, default="apply", help="look, do, or view (apply)")
+    parser.add_argument(
+        "what",
+        nargs="*",
+        metavar="WHAT",
+        help="explain SOURCE DESTINATION PORT (a role, operators, internet, an id or a block; 443, 53/udp); diagram [FILE]",
+    )
+
+
 def _job(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the job's full name")
     parser.add_argument(
         "--parameter", "-p", action="append", default=[], metavar="NAME=VALUE", help="a build parameter"
     )
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--policy", action="store_true", help="print the IAM policy that the launcher needs, as JSON")
 
 
 def _history(parser: argparse.ArgumentParser) -> None:
@@ -110,10 +125,11 @@ COMMANDS: dict[str, tuple[str, Setup | None]] = {
     "password": ("print a user's password", _password),
     "ssh": ("open a shell on the machine, or run a command there", _ssh),
     "logs": ("the last lines of a service's journal", _logs),
-    "network": ("the network stack alone", _act),
+    "network": ("the network alone: its stacks, who reaches whom, whether that is intended, and its picture", _network),
     "host": ("the machine alone", _act),
     "casc": ("Jenkins' configuration alone", _act),
     "jobs": ("Jenkins' jobs alone", _jobs),
+    "doctor": ("what would stop a launch, before anything is made; exits with 1 where something would", _doctor),
     "drift": ("what is not as the code says and was not put there by it; exits with 2 where something is", None),
     "build": ("start a job and follow its console", _job),
     "history": ("the runs of this checkout: when, what, how they ended", _history),

@@ -165,8 +165,12 @@ def _logs(options: argparse.Namespace) -> int:
 
 
 def _network(options: argparse.Namespace) -> int:
-    from bootstrap import launch
+    from bootstrap import launch, network_view
 
+    network_view.check(options)
+    if options.action in network_view.ACTIONS:
+        with opened(options) as (made, run):
+            return network_view.show(options, made, run)
     applies = options.action == "apply"
     with opened(options, brings_up=applies, changes=applies) as (made, run):
         if options.action == "plan":
@@ -280,6 +284,12 @@ def _drift(options: argparse.Namespace) -> int:
         if found.lines:
             return PENDING
         return FAILED if found.unseen else DONE
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from bootstrap import preflight
+
+    return preflight.policies(options) if options.policy else preflight.doctor(options)
 
 
 def _history(options: argparse.Namespace) -> int:

@@ -157,3 +157,11 @@ def _remember(memory: Path, keys: list[str]) -> None:
             scratch.replace(memory)
         except OSError:
             return
+
+
+def permissions(kind: str, region: str) -> frozenset[str]:
+    """The IAM actions that the handlers of a resource type need, as the type's own schema says."""
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+    handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, kind).schema.get("handlers", {})
+    return frozenset(action for handler in handlers.values() for action in handler.get("permissions", ()))

@@ -83,3 +83,25 @@ def test_a_protected_environment_is_not_destroyed_without_saying_so(tmp_path: Pa
     assert 1 == shown.returncode
     assert "EnvironmentProtected" in shown.stderr
     assert "--unprotect" in shown.stderr
+
+
+def test_doctor_tells_a_broken_environment_file_as_its_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "trial.yaml"
+    path.write_text("environment: trial\ncloud: lokal\nowner: a\ncost_center: b\n")
+
+    shown = run("-e", str(path), "--json", "doctor")
+
+    assert 1 == shown.returncode
+    assert '"name": "environment", "health": "failed"' in shown.stdout
+
+
+def test_doctor_makes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "unborn.yaml"
+    text = "environment: unborn\ncloud: local\nowner: a\ncost_center: b\nnetwork: {cidr: 10.98.0.0/16}\n"
+    path.write_text(text + "jenkins: {source: emulator}\n")
+
+    shown = run("-e", str(path), "doctor")
+
+    assert "routes" in shown.stdout
+    assert "a launch starts it" in shown.stdout
+    assert not (ROOT / ".bootstrap" / "unborn").exists()

@@ -1,0 +1,135 @@
+"""What the account must be like: who we are there, the region, the stacks, the names that a launch takes, the certificates."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cryptography import x509
+
+from bootstrap import certificates, secret_store
+from bootstrap.certificates import DUE_DAYS, Certificates
+from bootstrap.context import Context
+from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.values import Stack
+
+_STUCK = {
+    "UPDATE_ROLLBACK_FAILED": "Mend what its events name, then: "
+    "aws cloudformation continue-update-rollback --stack-name {name}",
+    "DELETE_FAILED": "Remove what its events name, then destroy again.",
+    "IMPORT_ROLLBACK_FAILED": "Mend what its events name in the console.",
+}
+_DEAD = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
+
+
+def identity(context: Context) -> Finding:
+    """Who calls, and in which account."""
+    try:
+        told = context.world.aws("sts").get_caller_identity()
+    except Exception as error:
+        if not _is_awss(error):
+            raise
+        return bad("identity", _first(error), "Log in: 'aws configure sso' and 'aws sso login', or set AWS_PROFILE.")
+    return good("identity", f"{told['Arn']} in account {told['Account']}")
+
+
+def examine(context: Context) -> Iterator[Finding]:
+    """The lines of the account, for somebody who is known there."""
+    for look in (_region, _stacks, _names, _certificates):
+        try:
+            yield from look(context)
+        except Exception as error:
+            if not _is_awss(error):
+                raise
+            name = look.__name__.removeprefix("_")
+            yield warning(
+                name, f"cannot be asked: {_first(error)}", "'doctor --policy' prints what the launcher needs."
+            )
+
+
+def _region(context: Context) -> Iterator[Finding]:
+    region = context.settings.region
+    known = context.world.aws("ec2").describe_regions(AllRegions=True)["Regions"]
+    state = next((it.get("OptInStatus", "opt-in-not-required") for it in known if it["RegionName"] == region), None)
+    if state is None:
+        yield bad("region", f"there is no region {region}", "Mend 'region' in the environment file.")
+    elif state == "not-opted-in":
+        yield bad("region", f"{region} is not enabled for this account", "Enable it in the account's settings.")
+    else:
+        yield good("region", region)
+
+
+def _stacks(context: Context) -> Iterator[Finding]:
+    for name in context.wanted:
+        found = context.stacks.get(name)
+        if found is not None:
+            yield stack(found, _tags(context, found))
+    if not context.stacks:
+        yield good("stacks", "none yet: a launch makes them")
+
+
+def _tags(context: Context, found: Stack) -> dict[str, str]:
+    described = context.world.aws("cloudformation").describe_stacks(StackName=found.name)["Stacks"][0]
+    return {tag["Key"]: tag["Value"] for tag in described.get("Tags", ())}
+
+
+def stack(found: Stack, tags: Mapping[str, str]) -> Finding:
+    """One stack: whose it is, and whether it can be changed."""
+    status = found.status
+    if tags.get("ManagedBy") != "jenkins-bootstrap":
+        remedy = "Choose another 'project' or 'environment': a launch would change a stack that is not ours."
+        return bad("stacks", f"{found.name} exists and was not made by this toolkit", remedy)
+    if status in _STUCK:
+        return bad("stacks", f"{found.name} is {status}", _STUCK[status].format(name=found.name))
+    if status in _DEAD:
+        return warning("stacks", f"{found.name} is {status}", "A launch deletes it and makes it anew.")
+    if status.endswith("_IN_PROGRESS"):
+        return warning("stacks", f"{found.name} is {status}", "Somebody changes it now; a launch waits for that.")
+    return good("stacks", f"{found.name} is {status}")
+
+
+def _names(context: Context) -> Iterator[Finding]:
+    """The one name that CloudFormation does not make up by itself is the key pair's."""
+    name = f"{context.settings.project}-{context.settings.name}"
+    filters = [{"Name": "key-name", "Values": [name]}]
+    pairs = context.world.aws("ec2").describe_key_pairs(Filters=filters)["KeyPairs"]
+    if pairs and "data" not in context.stacks:
+        remedy = f"Delete it if nobody needs it: aws ec2 delete-key-pair --key-name {name}; or choose another name."
+        yield bad("names", f"a key pair '{name}' exists already, and no stack of ours has it", remedy)
+    else:
+        yield good("names", f"'{name}' is {'ours' if pairs else 'free'}")
+
+
+def _certificates(context: Context) -> Iterator[Finding]:
+    data = context.stacks.get("data")
+    arn = data.outputs.get("CertificatesSecret") if data else None
+    kept = secret_store.read_certificates(context.world.aws("secretsmanager"), arn) if arn else None
+    if kept is None:
+        yield good("certificates", "none yet: a launch issues them")
+    else:
+        yield from days_left(kept, datetime.datetime.now(datetime.UTC))
+
+
+def days_left(kept: Certificates, now: datetime.datetime) -> Iterator[Finding]:
+    """How long the server's certificate and its authority are good, in days."""
+    due = {"server": DUE_DAYS, "authority": certificates.SERVER_DAYS}
+    for name, pem in {"server": kept.certificate_pem, "authority": kept.authority_pem}.items():
+        ends = x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
+        days = (ends - now).total_seconds() / 86400
+        told = f"the {name}'s is good for {days:.0f} days, until {ends:%Y-%m-%d}"
+        if days <= 0:
+            yield bad("certificates", f"the {name}'s ended on {ends:%Y-%m-%d}", "A launch issues a new one.")
+        elif days <= due[name]:
+            yield warning("certificates", told, "It is due: a launch issues a new one.")
+        else:
+            yield good("certificates", told)
+
+
+def _is_awss(error: Exception) -> bool:
+    """Whether AWS, or the way to it, says no; anything else is a bug."""
+    return type(error).__module__.startswith("botocore") or type(error).__name__ == "ClientError"
+
+
+def _first(error: Any) -> str:
+    return str(error).strip().splitlines()[0]

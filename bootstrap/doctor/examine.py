@@ -1,0 +1,85 @@
+"""All lines of a preflight, in the order in which a launch would stumble. Nothing is made, started or written."""
+
+from __future__ import annotations
+
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from bootstrap import launch, settings, surroundings
+from bootstrap.context import ROOT, Context
+from bootstrap.distribution.lock import Lock
+from bootstrap.distribution.sources import choose
+from bootstrap.distribution.transfer import Unobtainable
+from bootstrap.doctor import cloud, here
+from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.errors import BootstrapError, FaultyFile
+from bootstrap.settings import Settings
+
+_SECONDS = 3.0  # for the local cloud's answer
+
+
+def examine(path: Path) -> Iterator[Finding]:
+    """The lines for the environment file at `path`; after a broken one there is nothing more to look at."""
+    try:
+        chosen = settings.load(path)
+    except FaultyFile as error:
+        yield bad("environment", error.found.replace("\n", "; "), error.remedy)
+        return
+    yield good("environment", f"{path}: '{chosen.name}' in {chosen.cloud}, {chosen.region}")
+    state = ROOT / ".bootstrap" / chosen.name / "cloud"
+    endpoint = os.environ.get("AWS_ENDPOINT_URL") or _local_endpoint(chosen, state)
+    with Context(path, chosen, endpoint) as context:
+        yield from _code(context)
+        if chosen.cloud == "local":
+            yield from here.examine(chosen.name, chosen.network.cidr, state, is_running=endpoint is not None)
+        yield distribution(chosen, context.lock)
+        if chosen.cloud == "local" and endpoint is None:
+            yield good("cloud", "the one on this machine does not run; a launch starts it")
+            return
+        known = cloud.identity(context)
+        yield known
+        if not known.remedy:
+            yield from cloud.examine(context)
+
+
+def _code(context: Context) -> Iterator[Finding]:
+    """What people wrote: templates, settings, jobs, and the certificates that the environment names."""
+    try:
+        launch.check(context)
+        surroundings.certificates(context.settings.host.ca_certificates)
+    except BootstrapError as error:
+        yield bad("code", f"{error.doing}: {error.found}".replace("\n", "; "), error.remedy)
+    else:
+        yield good("code", f"{len(context.wanted)} templates, {len(context.casc_files)} settings files, "
+                           f"{len(context.jobset.jobs)} jobs are whole")  # fmt: skip
+
+
+def distribution(chosen: Settings, lock: Lock) -> Finding:
+    """Whether Jenkins can be had from where the environment says."""
+    if chosen.jenkins.source == "emulator":
+        return good("jenkins", f"the emulator stands in for Jenkins {lock.core.version}, as the environment asks")
+    source = choose(chosen.jenkins, lock)
+    try:
+        source.probe()
+    except Unobtainable as error:
+        if chosen.jenkins.fallback == "emulator":
+            return warning("jenkins", str(error), "The emulator will stand in; jenkins.mirror names another site.")
+        return bad("jenkins", str(error), "Set jenkins.mirror or jenkins.file, or look at the way out of this network.")
+    return good("jenkins", f"{lock.core.version} can be had from {source.name}")
+
+
+def _local_endpoint(chosen: Settings, state: Path) -> str | None:
+    """The local cloud's URL where it answers; it is not started for a look."""
+    if chosen.cloud != "local":
+        return None
+    try:
+        url = f"http://127.0.0.1:{int((state / 'port').read_text())}"
+        urllib.request.urlopen(f"{url}/_bootstrap/health", timeout=_SECONDS).close()
+    except urllib.error.HTTPError:
+        return url
+    except (OSError, ValueError):
+        return None
+    return url

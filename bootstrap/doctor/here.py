@@ -1,0 +1,91 @@
+"""What this machine must have to be a cloud: root, programs, room, a free port, and no way of its own into the VPC's block."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.local import prerequisites
+
+ROUTES = Path("/proc/net/route")
+_NEEDED_GIB = 6.0  # the machines' image, one machine, the downloads
+
+
+def examine(environment: str, block: str, state: Path, *, is_running: bool) -> Iterator[Finding]:
+    """The lines of this machine; `state` is the local cloud's folder, `is_running` whether its server answers."""
+    if os.geteuid() == 0:
+        yield good("root", "this is root")
+    else:
+        yield bad("root", "this is not root, which booting machines takes", "Run it with sudo.")
+    missing = prerequisites.missing()
+    if missing:
+        remedy = f"A launch installs them; or run: apt-get install {' '.join(missing)}"
+        yield warning("packages", f"missing: {', '.join(missing)}", remedy)
+    else:
+        yield good("packages", f"{len(prerequisites.PACKAGES)} programs are there")
+    yield room(shutil.disk_usage(_existing(state)).free / 2**30, state)
+    yield port(state, is_running=is_running)
+    yield clash(block, ROUTES.read_text(encoding="ascii").splitlines()[1:], own_bridges(environment))
+
+
+def room(free: float, where: Path) -> Finding:
+    """Whether there is room; `free` in GiB."""
+    if free < _NEEDED_GIB:
+        return bad("disk", f"{free:.1f} GiB are free for {where}", f"Make room: it takes about {_NEEDED_GIB:.0f} GiB.")
+    return good("disk", f"{free:.0f} GiB are free")
+
+
+def port(state: Path, *, is_running: bool) -> Finding:
+    """Whether the port that was chosen for the cloud is its own or free."""
+    try:
+        chosen = int((state / "port").read_text())
+    except (OSError, ValueError):
+        return good("port", "a free one is chosen at the first launch")
+    if is_running:
+        return good("port", f"the local cloud answers at {chosen}")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", chosen))
+        except OSError as error:
+            remedy = f"Stop what listens there ('ss -ltnp'), or remove {state / 'port'} and launch."
+            return bad("port", f"{chosen} is taken: {error.strerror}", remedy)
+    return warning("port", f"the local cloud does not run; its port {chosen} is free", "A launch starts it again.")
+
+
+def clash(block: str, routes: Iterable[str], own: frozenset[str]) -> Finding:
+    """Whether this machine has a route of its own, as /proc/net/route lists them, into the VPC's block."""
+    ours = ipaddress.IPv4Network(block)
+    others = {it for it in map(_route, routes) if it[1].prefixlen and it[0] not in own and it[1].overlaps(ours)}
+    if others:
+        told = ", ".join(f"{route} by {interface}" for interface, route in sorted(others, key=str))
+        remedy = "Choose another network.cidr in the environment file: machines there could not be reached."
+        return bad("routes", f"this machine already reaches a part of {block}: {told}", remedy)
+    return good("routes", f"no other way leads into {block}")
+
+
+def _route(line: str) -> tuple[str, ipaddress.IPv4Network]:
+    """Interface and destination; the kernel writes addresses as numbers in this machine's own order of bytes."""
+    columns = line.split()
+    address, mask = (bytes.fromhex(columns[place])[::-1] for place in (1, 7))
+    return columns[0], ipaddress.IPv4Network((address, str(ipaddress.IPv4Address(mask))))
+
+
+def own_bridges(environment: str) -> frozenset[str]:
+    """The bridges that podman made for this environment's own subnets."""
+    if shutil.which("podman") is None:
+        return frozenset()
+    command = ["podman", "network", "ls", "--filter", f"label=bootstrap.environment={environment}", "--format", "json"]
+    listed = subprocess.run(command, capture_output=True, text=True).stdout
+    return frozenset(str(it.get("network_interface")) for it in json.loads(listed or "[]") or ())
+
+
+def _existing(path: Path) -> Path:
+    return next(each for each in (path, *path.parents) if each.exists())

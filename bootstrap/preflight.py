@@ -1,0 +1,44 @@
+"""The sub-command `doctor`: the lines of a preflight as a table, and the launcher's policy as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+
+from bootstrap import console, context, launch, settings
+from bootstrap.context import Context
+from bootstrap.doctor import examine, policy
+from bootstrap.doctor.findings import Health
+from bootstrap.stacks import template
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Look at everything; 1 where a launch would fail."""
+    found = list(examine(context.paths(options.environment)))
+    if options.json:
+        for each in found:
+            sys.stdout.write(json.dumps(asdict(each), ensure_ascii=False) + "\n")
+    else:
+        rows = [(it.name, str(it.health), f"{it.found}\n  try {it.remedy}" if it.remedy else it.found) for it in found]
+        console.table(("what", "health", "found"), rows)
+    return 1 if any(it.health is Health.BAD for it in found) else 0
+
+
+def policies(options: argparse.Namespace) -> int:
+    """The policy that the identity which launches needs; more than one where IAM would not take it whole."""
+    path = context.paths(options.environment)
+    chosen = settings.load(path)
+    with Context(path, chosen) as opened:
+        ours = policy.calls({service: opened.world.aws(service) for service in policy.services()})
+        kinds = policy.types(launch.TEMPLATES / f"{name}.yaml" for name in opened.wanted)
+    through = policy.handled(kinds, chosen.region, template.permissions)
+    made = policy.split(policy.document(chosen, ours, through))
+    json.dump(made[0] if len(made) == 1 else made, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+    if len(made) > 1:
+        sys.stderr.write(
+            f"{len(made)} policies, for IAM takes {policy.LARGEST} characters in one: attach all of them\n"
+        )
+    return 0
