@@ -1,0 +1,278 @@
+"""The optional stacks of the network against the AWS on this machine, composed as the launch composes them.
+
+What they make is read back through the API of the service that has it. A static VPN and query logs are not among them: the
+local cloud has neither, and the settings refuse them there.
+"""
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap import composition, settings
+from bootstrap.acts import stack
+from bootstrap.acts.stack import StackTemplate
+from bootstrap.settings import Settings
+from bootstrap.values import Change, Stack
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "cloudformation"
+Client = Callable[[str], Any]
+
+
+class Told:
+    """A reporter that remembers the changes."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+
+    def change(self, change: Change) -> None:
+        self.changes.append(change)
+
+    def progress(self, text: str) -> None:
+        pass
+
+    def notice(self, text: str) -> None:
+        pass
+
+
+class Network:
+    """The stacks of one environment, made from settings that a test writes."""
+
+    def __init__(self, client: Client, folder: Path, name: str, cidr: str) -> None:
+        self.client = client
+        self.path = folder / f"{name}.yaml"
+        self.cidr = cidr
+        self.made: dict[str, Stack] = {}
+
+    def settings(self, options: str = "") -> Settings:
+        head = f"environment: {self.path.stem}\nproject: options\ncloud: local\nowner: somebody\ncost_center: none\n"
+        indented = "".join(f"  {line}\n" for line in options.splitlines())
+        operators = "access:\n  operator_cidr: 10.9.0.0/16\n"
+        self.path.write_text(f"{head}{operators}network:\n  cidr: {self.cidr}\n{indented}")
+        return settings.load(self.path)
+
+    def apply(self, name: str, options: str = "", **more: str) -> list[Change]:
+        chosen, told = self.settings(options), Told()
+        given = composition.parameters(chosen, name, self.made) | more
+        wished = StackTemplate(chosen.stack_name(name), TEMPLATES / f"{name}.yaml", given, {"Project": "options"})
+        self.made[name] = stack.apply(self.client("cloudformation"), wished, told)
+        return told.changes
+
+    def destroy(self, name: str) -> tuple[str, ...]:
+        del self.made[name]
+        return stack.destroy(self.client("cloudformation"), f"options-{self.path.stem}-{name}", Told())
+
+    def output(self, name: str) -> str:
+        return next(it.outputs[name] for it in self.made.values() if name in it.outputs)
+
+    def subnets(self) -> dict[str, str]:
+        """Block by id, as EC2 tells."""
+        asked = [{"Name": "vpc-id", "Values": [self.output("VpcId")]}]
+        return {it["SubnetId"]: it["CidrBlock"] for it in self.client("ec2").describe_subnets(Filters=asked)["Subnets"]}
+
+    def acl(self, output: str) -> list[tuple[bool, int, str, str]]:
+        """The entries of an ACL but the last, which refuses: way, number, block, ports."""
+        found = self.client("ec2").describe_network_acls(NetworkAclIds=[self.output(output)])["NetworkAcls"][0]
+        return sorted(
+            (it["Egress"], it["RuleNumber"], it["CidrBlock"], f"{it.get('PortRange', {}).get('From', '')}")
+            for it in found["Entries"]
+            if it["RuleNumber"] < 32767
+        )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("environments")
+
+
+@pytest.fixture(scope="module")
+def network(client: Client, folder: Path) -> Iterator[Network]:
+    """A network with its ACLs, to which each test adds one option and takes it away again."""
+    made = Network(client, folder, "options", "10.81.0.0/16")
+    made.apply("network")
+    made.apply("acls")
+    yield made
+
+
+def test_a_third_zone_moves_no_subnet_and_its_own_overlap_with_none(client: Client, folder: Path) -> None:
+    network = Network(client, folder, "wider", "10.82.0.0/24")
+    network.apply("network")
+    network.apply("acls")
+    two = network.subnets()
+
+    network.apply("network", "zones: 3")
+    network.apply("acls", "zones: 3")
+
+    three = network.subnets()
+    blocks = [ipaddress.ip_network(it) for it in three.values()]
+    assert (6, 9) == (len(two), len(three))
+    assert two.items() <= three.items()
+    assert [] == [(a, b) for a in blocks for b in blocks if a != b and a.overlaps(b)]
+    assert {"acls", "network"} == set(network.made)
+    assert () == network.destroy("acls") == network.destroy("network")
+
+
+def test_every_subnet_has_the_acl_of_its_tier(network: Network) -> None:
+    asked = [{"Name": "vpc-id", "Values": [network.output("VpcId")]}, {"Name": "default", "Values": ["false"]}]
+    acls = network.client("ec2").describe_network_acls(Filters=asked)["NetworkAcls"]
+
+    held = {it["NetworkAclId"]: {one["SubnetId"] for one in it["Associations"]} for it in acls}
+
+    assert set(network.output("PublicSubnetIds").split(",")) == held.pop(network.output("PublicAclId"))
+    assert set(network.output("PrivateSubnetIds").split(",")) == held.pop(network.output("PrivateAclId"))
+    assert [set(network.output("DataSubnetIds").split(","))] == list(held.values())
+
+
+def test_the_isolated_tier_leads_nowhere(network: Network) -> None:
+    subnets = network.output("DataSubnetIds").split(",")
+    asked = [{"Name": "association.subnet-id", "Values": subnets}]
+    tables = network.client("ec2").describe_route_tables(Filters=asked)["RouteTables"]
+
+    assert [["local"]] == [[route["GatewayId"] for route in table["Routes"]] for table in tables]
+
+
+def test_interface_endpoints_stand_in_every_private_subnet(network: Network) -> None:
+    network.apply("endpoints", "endpoints: [ssm, secretsmanager]")
+    asked = [{"Name": "vpc-id", "Values": [network.output("VpcId")]}]
+
+    found = network.client("ec2").describe_vpc_endpoints(Filters=asked)["VpcEndpoints"]
+
+    interfaces = [it for it in found if it["VpcEndpointType"] == "Interface"]
+    assert {"com.amazonaws.eu-central-1.ssm", "com.amazonaws.eu-central-1.secretsmanager"} == {
+        it["ServiceName"] for it in interfaces
+    }
+    private = set(network.output("PrivateSubnetIds").split(","))
+    assert [private, private] == [set(it["SubnetIds"]) for it in interfaces]
+    assert () == network.destroy("endpoints")
+
+
+def test_flow_logs_tell_all_and_are_kept_as_long_as_is_said(network: Network) -> None:
+    network.apply("traffic-logs", "flow_logs:\n  retention_days: 90")
+    asked = [{"Name": "resource-id", "Values": [network.output("VpcId")]}]
+
+    (log,) = network.client("ec2").describe_flow_logs(Filters=asked)["FlowLogs"]
+    group = network.output("FlowLogGroupName")
+    (kept,) = network.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+
+    assert ("ALL", "cloud-watch-logs", 90) == (log["TrafficType"], log["LogDestinationType"], kept["retentionInDays"])
+    assert () == network.destroy("traffic-logs")
+
+
+def test_a_private_zone_answers_with_the_controllers_name_and_follows_its_address(network: Network) -> None:
+    network.made["controller"] = Stack("controller", "CREATE_COMPLETE", {"PrivateIp": "10.81.3.9"})
+    network.apply("names", "private_zone: ci.internal")
+    network.made["controller"] = Stack("controller", "CREATE_COMPLETE", {"PrivateIp": "10.81.3.10"})
+    changes = network.apply("names", "private_zone: ci.internal")
+    route53, zone = network.client("route53"), network.output("ZoneId")
+
+    records = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    found = route53.get_hosted_zone(Id=zone)
+
+    (address,) = [it for it in records if it["Type"] == "A"]
+    assert ("options.ci.internal.", [{"Value": "10.81.3.10"}]) == (address["Name"], address["ResourceRecords"])
+    assert [network.output("VpcId")] == [it["VPCId"] for it in found["VPCs"]]
+    assert ["options-options-names/ControllerRecord"] == [it.name for it in changes]
+    assert () == network.destroy("names")
+
+
+def test_the_zones_name_is_searched_by_the_machines(network: Network) -> None:
+    network.apply("network", "private_zone: ci.internal")
+    ec2 = network.client("ec2")
+    vpc = ec2.describe_vpcs(VpcIds=[network.output("VpcId")])["Vpcs"][0]
+    options = ec2.describe_dhcp_options(DhcpOptionsIds=[vpc["DhcpOptionsId"]])["DhcpOptions"][0]
+
+    told = {it["Key"]: [one["Value"] for one in it["Values"]] for it in options["DhcpConfigurations"]}
+    network.apply("network")
+
+    assert {"domain-name": ["ci.internal"], "domain-name-servers": ["AmazonProvidedDNS"]} == told
+
+
+def ssh_into(network: Network) -> list[str]:
+    groups = network.client("ec2").describe_security_groups(GroupIds=[network.output("BastionSecurityGroupId")])
+    rules = groups["SecurityGroups"][0]["IpPermissions"]
+    return sorted(block["CidrIp"] for rule in rules for block in rule["IpRanges"])
+
+
+def test_a_bastion_for_nobody_is_private_and_closed_and_opens_to_whom_it_is_told(network: Network) -> None:
+    network.made["data"] = Stack("data", "CREATE_COMPLETE", {"KeyName": "options"})
+    network.client("ec2").create_key_pair(KeyName="options")
+    before = network.acl("PublicAclId")
+    scaling = network.client("autoscaling")
+
+    def subnets() -> set[str]:
+        (group,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[network.output("BastionGroupName")])[
+            "AutoScalingGroups"
+        ]
+        assert (1, 1, 1) == (group["MinSize"], group["MaxSize"], len(group["Instances"]))
+        return set(group["VPCZoneIdentifier"].split(","))
+
+    network.apply("bastion", "bastion: {}", **IMAGE)
+    closed, private = (ssh_into(network), network.acl("PublicAclId")), subnets()
+    network.apply("bastion", "bastion:\n  allow: [198.51.100.0/24]", **IMAGE)
+    opened, public = ssh_into(network), subnets()
+    entries = set(network.acl("PublicAclId")) - set(before)
+
+    assert ([], before) == closed
+    assert set(network.output("PrivateSubnetIds").split(",")) == private
+    assert (["198.51.100.0/24"], set(network.output("PublicSubnetIds").split(","))) == (opened, public)
+    assert {(False, 200, "198.51.100.0/24", "22"), (True, 200, "198.51.100.0/24", "1024")} == entries
+    assert () == network.destroy("bastion")
+    assert ([], before) == (ssh_into(network), network.acl("PublicAclId"))
+
+
+# The local cloud knows the images of Debian.
+IMAGE = {"ImageId": "/aws/service/debian/release/13/latest/amd64"}
+
+
+def test_a_vpn_gateway_is_attached_and_its_connection_speaks_bgp(network: Network) -> None:
+    options = "vpn:\n  gateway_asn: 64513\n  customer_address: 198.51.100.7\n  customer_asn: 65010"
+    network.apply("vpn", options)
+    ec2 = network.client("ec2")
+
+    gateway = ec2.describe_vpn_gateways(VpnGatewayIds=[network.output("VpnGatewayId")])["VpnGateways"][0]
+    connection = ec2.describe_vpn_connections(VpnConnectionIds=[network.output("VpnConnectionId")])["VpnConnections"][0]
+    customer = ec2.describe_customer_gateways(CustomerGatewayIds=[connection["CustomerGatewayId"]])
+
+    (attached,) = gateway["VpcAttachments"]
+    assert (network.output("VpcId"), "attached") == (attached["VpcId"], attached["State"])
+    assert ("65010", "198.51.100.7") == tuple(customer["CustomerGateways"][0][key] for key in ("BgpAsn", "IpAddress"))
+    assert "<customer_gateway>" in connection["CustomerGatewayConfiguration"]
+    assert () == network.destroy("vpn")
+
+
+def test_peering_brings_the_routes_to_both_and_opens_the_one_that_asked(
+    client: Client, folder: Path, network: Network
+) -> None:
+    peer = Network(client, folder, "peer", "10.83.0.0/16")
+    peer.apply("network", "zones: 3")
+    ours, theirs = network.output("ControllerSecurityGroupId"), peer.output("ControllerSecurityGroupId")
+    entries = set(network.acl("PrivateAclId"))
+
+    def ways(of: Network) -> list[tuple[str, bool]]:
+        asked = [{"Name": "vpc-id", "Values": [of.output("VpcId")]}]
+        tables = client("ec2").describe_route_tables(Filters=asked)["RouteTables"]
+        private = of.output("PrivateRouteTableIds").split(",")
+        return sorted(
+            (route["DestinationCidrBlock"], table["RouteTableId"] in private)
+            for table in tables
+            for route in table["Routes"]
+            if route.get("VpcPeeringConnectionId")
+        )
+
+    def let_in(group: str) -> set[tuple[int, str]]:
+        found = client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
+        return {(rule["FromPort"], pair["GroupId"]) for rule in found for pair in rule["UserIdGroupPairs"]}
+
+    before = let_in(ours), let_in(theirs)
+    network.apply("peering", "peering:\n  environment: peer", **composition.of_peer(peer.made["network"].outputs))
+
+    assert [("10.83.0.0/16", True)] * 2 == ways(network)
+    assert [("10.81.0.0/16", True)] * 3 == ways(peer)
+    assert ({(443, theirs)}, set()) == (let_in(ours) - before[0], let_in(theirs) - before[1])
+    assert {(False, 300, "10.83.0.0/16", "443"), (True, 300, "10.83.0.0/16", "1024")} == set(
+        network.acl("PrivateAclId")
+    ) - entries
+    assert () == network.destroy("peering")
+    assert ([], [], before) == (ways(network), ways(peer), (let_in(ours), let_in(theirs)))
