@@ -22,8 +22,8 @@ PACKAGES = {
     "gpg": "gnupg",
     "newuidmap": "uidmap",
 }
-# What the tests run besides: pipelines in real Groovy, signatures, and a file system made for real.
-TEST_PACKAGES = {"groovy": "groovy", "java": "default-jre-headless", "mkfs.ext4": "e2fsprogs"}
+# What the tests run besides: pipelines in real Groovy, signatures, a file system made for real, pictures.
+TEST_PACKAGES = {"groovy": "groovy", "java": "default-jre-headless", "mkfs.ext4": "e2fsprogs", "dot": "graphviz"}
 _FILES = {"/usr/lib/podman/netavark": "netavark", "/usr/lib/podman/aardvark-dns": "aardvark-dns"}
 
 

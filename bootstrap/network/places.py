@@ -53,14 +53,16 @@ def spots(network: Network, name: str) -> tuple[Spot, ...]:
     if name == INTERNET:
         return tuple(_internet(network))
     if name == OPERATORS:
-        return tuple(_of_block(network, network.operators)) if network.operators else ()
+        # Where the block holds the VPC itself, what has a role there is still nobody's desk.
+        found = _of_block(network, network.operators) if network.operators else ()
+        return tuple(it for it in found if it.interface is None or not it.interface.roles)
     if name in ROLES:
         return _of_interfaces(network, (it for it in network.interfaces.values() if name in it.roles))
     if name.startswith(("i-", "eni-")):
-        found = _of_interfaces(network, (it for it in network.interfaces.values() if name in {it.id, it.instance_id}))
-        if not found:
+        named = _of_interfaces(network, (it for it in network.interfaces.values() if name in {it.id, it.instance_id}))
+        if not named:
             raise UsageError("looking for an end of the path", f"no interface is, or belongs to, {name}", _REMEDY)
-        return found
+        return named
     try:
         return tuple(_of_block(network, ipaddress.ip_network(name)))
     except ValueError as error:

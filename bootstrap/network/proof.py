@@ -98,6 +98,22 @@ def exposed(network: Network, allow: Sequence[Intention]) -> Iterator[Finding]:
             yield Finding(interface.name or interface.id, says, next(iter(seen.values())))
 
 
+def openings(network: Network, source: str, destination: str) -> tuple[str, ...]:
+    """The protocols and ports by which anybody of one name reaches anybody of another, in words: 'tcp 22', 'udp 1-65535'."""
+    sources, destinations = spots(network, source), spots(network, destination)
+    everything = Intention(source, destination, (0, 65535), None)
+    return tuple(
+        _joined(
+            (protocol, first, last)
+            for protocol, first, last in _stretches(network, everything, families(sources, destinations))
+            if any(
+                path.verdict != "closed"
+                for path in paths(network, sources, destinations, first, protocol, Replies.SOME)
+            )
+        )
+    )
+
+
 def _joined(stretches: Iterable[tuple[Protocol, int, int]]) -> Iterator[str]:
     """Stretches of ports in words, neighbours as one."""
     known: list[tuple[Protocol, int, int]] = []

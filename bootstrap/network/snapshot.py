@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bootstrap.errors import StackMissing
 from bootstrap.network.model import (
     ALL_PORTS,
     PROTOCOLS,
-    Address,
     Block,
     Endpoint,
     Gateway,
@@ -65,7 +65,7 @@ def read(ec2: Any, vpc_id: str, prefix: str, operators: str | None) -> Network:
         route_tables={it["RouteTableId"]: _table(it) for it in tables},
         nacls={it["NetworkAclId"]: _nacl(it) for it in nacls},
         groups=groups,
-        interfaces=_interfaces(ec2, in_them, groups, prefix, nats),
+        interfaces=_interfaces(ec2, in_them, groups, prefix, nats, endpoints),
         internet_gateways=_gateways(ec2, "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
         egress_only_gateways=_gateways(
             ec2, "describe_egress_only_internet_gateways", "EgressOnlyInternetGateways", "EgressOnlyInternetGatewayId"
@@ -186,31 +186,46 @@ def _rules(told: Told) -> Iterator[GroupRule]:
 
 
 def _interfaces(
-    ec2: Any, in_them: Mapping[str, Any], groups: Mapping[str, SecurityGroup], prefix: str, nats: Mapping[str, Nat]
+    ec2: Any,
+    in_them: Mapping[str, Any],
+    groups: Mapping[str, SecurityGroup],
+    prefix: str,
+    nats: Mapping[str, Nat],
+    endpoints: Iterable[Told],
 ) -> dict[str, Interface]:
     of_nats = {nat.address for nat in nats.values()}
-    found = _all(ec2, "describe_network_interfaces", "NetworkInterfaces", **in_them)
-    return {it["NetworkInterfaceId"]: _interface(it, groups, prefix, of_nats) for it in found}
+    # An endpoint's groups are those of its interfaces; asked of the endpoint, for it is the one that is configured.
+    of_endpoints = {
+        name: tuple(it["GroupId"] for it in endpoint.get("Groups", ()))
+        for endpoint in endpoints
+        for name in endpoint.get("NetworkInterfaceIds", ())
+    }
+    found = {}
+    for it in _all(ec2, "describe_network_interfaces", "NetworkInterfaces", **in_them):
+        made = _interface(it, groups, prefix, of_endpoints.get(it["NetworkInterfaceId"]))
+        kind = "nat_gateway" if of_nats.intersection(made.addresses) else made.kind
+        found[made.id] = replace(made, kind="vpc_endpoint" if made.id in of_endpoints else kind)
+    return found
 
 
-def _interface(told: Told, groups: Mapping[str, SecurityGroup], prefix: str, of_nats: set[Address]) -> Interface:
+def _interface(
+    told: Told, groups: Mapping[str, SecurityGroup], prefix: str, known: tuple[str, ...] | None
+) -> Interface:
     addresses = (
         *(it["PrivateIpAddress"] for it in told.get("PrivateIpAddresses", ())),
         *(it["Ipv6Address"] for it in told.get("Ipv6Addresses", ())),
     )
-    parsed = tuple(ipaddress.ip_address(it) for it in addresses)
-    mine = tuple(it["GroupId"] for it in told.get("Groups", ()))
+    mine = known if known is not None else tuple(it["GroupId"] for it in told.get("Groups", ()))
     names = {groups[it].name.removeprefix(prefix) for it in mine if it in groups and groups[it].name.startswith(prefix)}
     roles = tuple(role for role in ROLES if role in names)
-    kind = "nat_gateway" if of_nats.intersection(parsed) else str(told.get("InterfaceType", "interface"))
     return Interface(
         id=told["NetworkInterfaceId"],
         subnet_id=told["SubnetId"],
-        addresses=parsed,
+        addresses=tuple(ipaddress.ip_address(it) for it in addresses),
         groups=mine,
         public=str((told.get("Association") or {}).get("PublicIp") or ""),
         instance_id=str((told.get("Attachment") or {}).get("InstanceId") or ""),
-        kind=kind,
+        kind=str(told.get("InterfaceType", "interface")),
         roles=roles,
         name=_name(told) or ", ".join(roles),
     )

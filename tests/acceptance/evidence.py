@@ -21,10 +21,12 @@ import yaml
 from handshake import Place, Spoken, is_open, offer, speak
 from testinfra.host import Host
 
+from bootstrap import network_view
 from bootstrap.acts import jobs
 from bootstrap.context import Context
 from bootstrap.controller import builds
 from bootstrap.controller.api import ask, expect
+from bootstrap.network.model import Network
 from bootstrap.values import Change
 
 INSPECT = "/usr/local/sbin/inspect-machine"  # finds its own way to root, for operators and for Jenkins' builds
@@ -344,6 +346,11 @@ def security_groups(subject: Subject) -> dict[str, dict[str, Any]]:
 SECRETS = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret")
 
 
+def network(subject: Subject) -> Network:
+    """Everything that decides who reaches whom, as EC2 tells it."""
+    return network_view.read(subject.context)
+
+
 def kept_secrets(subject: Subject) -> dict[str, dict[str, Any]]:
     """Secrets Manager's description of each secret; their values are not asked for."""
     client, data = subject.context.world.aws("secretsmanager"), subject.context.outputs("data")
@@ -376,6 +383,7 @@ GATHERERS: dict[str, Callable[[Subject], Any]] = {
         volumes,
         security_groups,
         kept_secrets,
+        network,
     )
 }
 

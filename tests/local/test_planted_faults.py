@@ -176,7 +176,9 @@ FAULTS = (
             "aws",
             "The machine's security group lets the operators in to SSH and HTTPS, and nobody else to anything",
             "No security group of the network lets the whole world in",
-        ),
+        )
+        # Not what the Internet reaches: no route leads it there. The operators' block is a part of the world.
+        | _named("network", "Everything that the environment intends with its network holds"),
     ),
     Fault(
         "the data volume is detached",
