@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -225,8 +225,11 @@ def _suggestion(path: tuple[str | int, ...]) -> str:
     model: Any = Settings
     for part in path[:-1]:
         field = model.model_fields.get(part) if isinstance(part, str) else None
-        model = field.annotation if field else None
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        parts = (
+            (field.annotation, *get_args(field.annotation)) if field else ()
+        )  # an optional section is one of a union
+        model = next((it for it in parts if isinstance(it, type) and issubclass(it, BaseModel)), None)
+        if model is None:
             return ""
     near = difflib.get_close_matches(str(path[-1]), list(model.model_fields), n=1, cutoff=0.6)
     return f"; did you mean '{near[0]}'?" if near else f"; known keys: {', '.join(model.model_fields)}"
@@ -270,16 +273,16 @@ def _faults_of_network(path: Path, settings: Settings) -> Iterator[tuple[tuple[s
     """What an option of the network cannot be beside the others: its place below 'network', and why."""
     network, block = settings.network, ipaddress.ip_network(settings.network.cidr)
     routes = network.vpn.routes if network.vpn else ()
-    for number, route in enumerate(routes):
-        if block.overlaps(ipaddress.ip_network(route)):
-            yield ("vpn", "routes", number), f"{route} overlaps with the VPC's own {block}"
+    overlapping = [number for number, route in enumerate(routes) if block.overlaps(ipaddress.ip_network(route))]
+    for number in overlapping:
+        yield ("vpn", "routes", number), f"{routes[number]} overlaps with the VPC's own {block}"
     if network.peering is not None:
         other = network.peering.environment
         if other == settings.name:
             yield ("peering", "environment"), "an environment does not peer with itself"
         elif _network_of(path.with_name(f"{other}.yaml"), settings.cloud, settings.region) is None:
             yield ("peering", "environment"), f"'{other}' is no environment of the same cloud and region"
-    if settings.cloud == "local" and routes:
+    if settings.cloud == "local" and routes and not overlapping:
         yield ("vpn", "routes"), "the AWS on this machine has no static routes of a VPN; leave them out to use BGP"
     if settings.cloud == "local" and network.flow_logs and network.flow_logs.queries:
         yield ("flow_logs", "queries"), "the AWS on this machine logs no queries"
