@@ -5,19 +5,30 @@ What was made beside a stack it does not know; rules of security groups are look
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bootstrap.drift.values import Drifted
 
 _GROUP = "AWS::EC2::SecurityGroup"
 _PATIENCE = 300.0  # seconds for one detection
+_CONFIDENTIAL = re.compile("secret|password|token|private|userdata", re.IGNORECASE)
 _SHOWN = 3  # property differences of a resource
 
 
-def of_stack(client: Any, name: str, again: str, sleep: Callable[[float], None] = time.sleep) -> Iterator[Drifted]:
-    """What CloudFormation's own detection finds in a stack; `again` is the command that launches."""
+def of_stack(
+    client: Any,
+    name: str,
+    again: str,
+    write_only: Callable[[str], frozenset[str]],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Drifted]:
+    """What CloudFormation's own detection finds in a stack.
+
+    `again` is the command that launches; `write_only` tells the properties of a type that nobody can read back.
+    """
     detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
     begun = time.monotonic()
     while True:
@@ -29,15 +40,32 @@ def of_stack(client: Any, name: str, again: str, sleep: Callable[[float], None] 
     while True:
         answer = client.describe_stack_resource_drifts(**request)
         for it in answer["StackResourceDrifts"]:
-            if it["ResourceType"] == _GROUP and it["StackResourceDriftStatus"] == "MODIFIED":
-                continue  # told rule by rule
-            yield _of_resource(name, it, again)
+            differences = _comparable(it, write_only)
+            if it["StackResourceDriftStatus"] == "MODIFIED" and not differences:
+                continue
+            yield _of_resource(name, it, differences, again)
         if not answer.get("NextToken"):
             return
         request["NextToken"] = answer["NextToken"]
 
 
-def _of_resource(stack: str, it: Mapping[str, Any], again: str) -> Drifted:
+def _comparable(it: Mapping[str, Any], write_only: Callable[[str], frozenset[str]]) -> list[Mapping[str, Any]]:
+    """The differences that are worth a line: not those of a group, which are told rule by rule, nor of what only can be written.
+
+    A secret is made empty and filled later; a write-only property cannot be read back in any honest way.
+    """
+    if it["ResourceType"] == _GROUP:
+        return []
+    found = it.get("PropertyDifferences", ())
+    hidden = write_only(it["ResourceType"]) if found else frozenset()
+    return [one for one in found if not any(_lies_in(one["PropertyPath"], path) for path in hidden)]
+
+
+def _lies_in(path: str, other: str) -> bool:
+    return path == other or path.startswith(f"{other}/")
+
+
+def _of_resource(stack: str, it: Mapping[str, Any], differences: Sequence[Mapping[str, Any]], again: str) -> Drifted:
     which = f"{stack}/{it['LogicalResourceId']}"
     gone = it["StackResourceDriftStatus"] == "DELETED"
     if gone and it["ResourceType"] in {"AWS::EC2::Instance", "AWS::EC2::VolumeAttachment"}:
@@ -45,7 +73,6 @@ def _of_resource(stack: str, it: Mapping[str, Any], again: str) -> Drifted:
     if gone:
         found = f"{it['ResourceType']} {it.get('PhysicalResourceId')} is gone"
     else:
-        differences = it.get("PropertyDifferences", ())
         told = [f"{one['PropertyPath']}: {_short(one)}" for one in differences[:_SHOWN]]
         found = "; ".join(told) + (f"; {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else "")
     mend = (
@@ -56,6 +83,8 @@ def _of_resource(stack: str, it: Mapping[str, Any], again: str) -> Drifted:
 
 def _short(difference: Mapping[str, Any]) -> str:
     """Expected and actual value; what CloudFormation leaves out is nothing."""
+    if _CONFIDENTIAL.search(difference["PropertyPath"]):
+        return "another value is there"
     expected, actual = difference.get("ExpectedValue"), difference.get("ActualValue")
     return f"{_cut(expected)} is meant, {_cut(actual)} is there"
 

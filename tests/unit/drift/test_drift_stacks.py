@@ -1,8 +1,10 @@
 """Drift of stacks, as CloudFormation's own detection finds it."""
 
+from functools import partial
 from typing import Any
 
 from bootstrap.drift import stacks
+from bootstrap.stacks import template
 
 
 class CloudFormation:
@@ -35,7 +37,7 @@ class CloudFormation:
 def test_what_cloudformation_detects_is_told_with_what_mends_it() -> None:
     waited: list[float] = []
 
-    found = list(stacks.of_stack(CloudFormation(), "network", "launch again", waited.append))
+    found = list(stacks.of_stack(CloudFormation(), "network", "launch again", lambda _: frozenset(), waited.append))
 
     assert [1] == waited
     assert [
@@ -45,3 +47,34 @@ def test_what_cloudformation_detects_is_told_with_what_mends_it() -> None:
     ] == [(it.name, it.found) for it in found]
     assert "launch again" == found[1].mend
     assert "REVERT_DRIFT --stack-name network" in found[2].mend
+
+
+class Secretive(CloudFormation):
+    """One modified resource with that difference."""
+
+    def __init__(self, path: str, kind: str = "AWS::SecretsManager::Secret") -> None:
+        super().__init__()
+        difference = {"PropertyPath": path, "ExpectedValue": "{}", "ActualValue": "hunter2"}
+        self.pages = [{"LogicalResourceId": "It", "StackResourceDriftStatus": "MODIFIED"}]
+        self.pages[0] |= {"PropertyDifferences": [difference]}
+        self.kind = kind
+
+    def describe_stack_resource_drifts(self, **asked: Any) -> dict[str, Any]:
+        return {"StackResourceDrifts": [self.pages[0] | {"ResourceType": self.kind}]}
+
+
+def looked(cloud: CloudFormation) -> list[str]:
+    write_only = partial(template.write_only, region="eu-central-1")
+    return [it.found for it in stacks.of_stack(cloud, "network", "again", write_only, lambda _: None)]
+
+
+def test_what_can_only_be_written_is_no_drift() -> None:
+    assert [] == looked(Secretive("/SecretString"))
+
+
+def test_a_confidential_value_is_never_shown() -> None:
+    assert ["/PasswordPolicy: another value is there"] == looked(Secretive("/PasswordPolicy"))
+
+
+def test_a_group_is_told_rule_by_rule_elsewhere() -> None:
+    assert [] == looked(Secretive("/SecurityGroupIngress/0", "AWS::EC2::SecurityGroup"))
