@@ -50,7 +50,7 @@ def of_stack(
 
 
 def _comparable(it: Mapping[str, Any], write_only: Callable[[str], frozenset[str]]) -> list[Mapping[str, Any]]:
-    """The differences that are worth a line: not those of a group, which are told rule by rule, nor of what only can be written.
+    """The differences worth a line: not those of a group, which are told rule by rule, nor of what only can be written.
 
     A secret is made empty and filled later; a write-only property cannot be read back in any honest way.
     """
