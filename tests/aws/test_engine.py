@@ -484,6 +484,33 @@ def test_property_that_is_accepted_and_not_modelled_is_said_in_the_event(cloudfo
         assert "VpcEncryptionControl" in json.loads(answer.read())["types"]["AWS::EC2::VPC"]
 
 
+def test_loops_make_a_resource_for_each_member_of_a_list_parameter(cloudformation: Any) -> None:
+    loop = [
+        "Name",
+        {"Ref": "Names"},
+        {
+            "Note${Name}": {
+                "Type": "AWS::SSM::Parameter",
+                "Properties": {"Type": "String", "Value": {"Fn::Sub": "it is ${Name}"}},
+            }
+        },
+    ]
+    body = template(
+        {"Fn::ForEach::Notes": loop},
+        Transform="AWS::LanguageExtensions",
+        Parameters={"Names": {"Type": "CommaDelimitedList"}},
+    )
+
+    def members(stack: dict[str, Any]) -> set[str]:
+        listed = cloudformation.list_stack_resources(StackName=stack["StackName"])["StackResourceSummaries"]
+        return {one["LogicalResourceId"] for one in listed}
+
+    stack = create(cloudformation, body, Parameters=[{"ParameterKey": "Names", "ParameterValue": "A,B"}])
+    assert {"NoteA", "NoteB"} == members(stack)
+    update(cloudformation, stack, body, Parameters=[{"ParameterKey": "Names", "ParameterValue": "B,C"}])
+    assert {"NoteB", "NoteC"} == members(stack)
+
+
 def test_unknown_operations_are_refused_by_name(cloudformation: Any) -> None:
     with pytest.raises(ClientError, match="has no CloudFormation action ListTypes"):
         cloudformation.list_types()

@@ -166,7 +166,7 @@ def _change(change: Answer, *, with_values: bool) -> Answer:
 
 
 def _parameters(wanted: Wanted) -> list[Answer]:
-    shown = parameters.shown(read(wanted.template), wanted.parameters)
+    shown = parameters.shown(read(wanted.template, wanted.parameters), wanted.parameters)
     return [
         _filled(ParameterKey=name, ParameterValue=value, ResolvedValue=wanted.looked_up.get(name))
         | ({"ParameterValue": ""} if value == "" else {})

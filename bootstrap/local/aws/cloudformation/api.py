@@ -29,6 +29,9 @@ Input = dict[str, Any]
 Output = dict[str, Any]
 
 
+EMPTY_SECONDS = 2.0  # a stack without resources is gone when the answer comes
+
+
 class Api(ChangeSets, Drift, Tokens):
     """Answers CloudFormation's requests."""
 
@@ -109,6 +112,8 @@ class Api(ChangeSets, Drift, Tokens):
                 "DELETE_FAILED state"
             )
         self._engine.delete(stack, asked.get("RetainResources", []), asked.get("ClientRequestToken", ""))
+        if not stack.resources:
+            self._engine.wait(stack, EMPTY_SECONDS)
         return {}
 
     def DescribeStacks(self, asked: Input, region: str) -> Output:  # noqa: N802

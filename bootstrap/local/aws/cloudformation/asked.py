@@ -52,12 +52,13 @@ def ready(stack: Stack, verb: str) -> None:
 def wanted_from(engine: Engine, asked: dict[str, Any], stack: Stack | None, region: str) -> Wanted:
     """What the stack shall be, checked; what the request leaves out stays as it is."""
     text = fetch_template(engine, asked, stack, region)
-    template = read(text)
+    given, reuse = _parameters(asked)
+    before = stack.wanted if stack else Wanted("")
+    kept = {name: value for name, value in before.parameters.items() if name in reuse}
+    template = read(text, given | kept)
     static_checks.check(template, region)
     given_capabilities = asked.get("Capabilities", [])
     check_capabilities(template, given_capabilities)
-    before = stack.wanted if stack else Wanted("")
-    given, reuse = _parameters(asked)
     wanted = Wanted(
         text,
         given,

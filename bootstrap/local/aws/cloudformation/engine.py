@@ -47,7 +47,7 @@ class Engine:
         """A stack that has no resources yet; it is kept once an operation on it begins, or the caller saves it."""
         stack_id = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
         stack = Stack(stack_id, name, region, ACCOUNT, wanted, status, time.time(), **more)
-        stack.description = str(read(wanted.template).document.get("Description", ""))
+        stack.description = str(read(wanted.template, wanted.parameters).document.get("Description", ""))
         return stack
 
     def create(self, stack: Stack, *, on_failure: str = "ROLLBACK", token: str = "") -> None:
@@ -262,7 +262,7 @@ class Engine:
 
     def settle(self, stack: Stack | None, wanted: Wanted, region: str, reuse: set[str]) -> Wanted:
         """Check parameters and rules of what is asked, and look SSM parameters up. Raises Refused."""
-        template = read(wanted.template)
+        template = read(wanted.template, wanted.parameters | _kept(stack, reuse))
         kept = stack.wanted.parameters if stack else {}
         wanted.parameters = parameters.settle(template, wanted.parameters, kept, reuse)
         _, wanted.looked_up = parameters.resolve(template, wanted.parameters, self.scopes.ssm(region))
@@ -274,6 +274,10 @@ class Engine:
 
 class _Closing(Exception):
     """The server stops; the operation stays as it is on disk."""
+
+
+def _kept(stack: Stack | None, reuse: set[str]) -> dict[str, str]:
+    return {name: value for name, value in stack.wanted.parameters.items() if name in reuse} if stack else {}
 
 
 def _unmade(stack: Stack) -> list[str]:

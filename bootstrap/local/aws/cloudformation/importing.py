@@ -18,7 +18,7 @@ def targets(
     engine: Engine, asked: list[dict[str, Any]], stack: Stack | None, wanted: Wanted, region: str
 ) -> dict[str, str]:
     """Logical id -> physical id of what is to be imported; raises Refused for what cannot be."""
-    resources = read(wanted.template).resources
+    resources = read(wanted.template, wanted.parameters).resources
     found = {}
     for one in asked:
         logical, kind = one["LogicalResourceId"], one["ResourceType"]
@@ -42,7 +42,7 @@ def changes(stack: Stack, wanted: Wanted, found: dict[str, str], others: list[Ch
         raise Refused(
             f"As part of the import operation, you cannot modify or add [Resources]: {', '.join(spoilt)} are modified or added"
         )
-    resources = read(wanted.template).resources
+    resources = read(wanted.template, wanted.parameters).resources
     return [
         {
             "Type": "Resource",

@@ -35,7 +35,7 @@ class Scopes:
         self, stack: Stack | None, wanted: Wanted, region: str, resources: dict[str, Resource] | None = None
     ) -> Scope:
         """The scope of a stack for what is wanted; `resources` stand for the stack's own."""
-        template = read(wanted.template)
+        template = read(wanted.template, wanted.parameters)
         values, _ = parameters.resolve(
             template, wanted.parameters, lambda name: self._kept_or_new(wanted, name, region)
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from bootstrap.local.aws.cloudformation import foreach
 from bootstrap.local.aws.cloudformation.errors import Refused
 
 SECTIONS = frozenset(
@@ -69,11 +70,13 @@ class Template:
         return self.section("Resources")
 
 
-def read(text: str) -> Template:
-    """Read and check a template; raises Refused."""
+def read(text: str, given: dict[str, str] | None = None) -> Template:
+    """Read and check a template; raises Refused. Loops go over the parameters as `given`, or their defaults."""
     document = _parse(text)
     if not isinstance(document, dict):
         raise Refused("Template format error: unsupported structure.")
+    if LANGUAGE_EXTENSIONS in _listed(document.get("Transform") or []):
+        document = foreach.expand(document, foreach.parameter_lists(document, given or {}))
     template = Template(text, document)
     _check_sections(template)
     _check_resources(template)
@@ -161,6 +164,10 @@ def _parse(text: str) -> Any:
         raise Refused(f"Template format error: YAML not well-formed.{place}") from None
 
 
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _check_sections(template: Template) -> None:
     unknown = sorted(set(template.document) - SECTIONS)
     if unknown:
@@ -168,8 +175,7 @@ def _check_sections(template: Template) -> None:
     version = template.document.get("AWSTemplateFormatVersion", "2010-09-09")
     if version != "2010-09-09":
         raise Refused("Template format error: unsupported value for AWSTemplateFormatVersion.")
-    transforms = template.document.get("Transform") or []
-    for transform in [transforms] if isinstance(transforms, str) else transforms:
+    for transform in _listed(template.document.get("Transform") or []):
         if transform != LANGUAGE_EXTENSIONS:
             raise Refused(f"No transform named {transform} found.")
     if not template.resources:
