@@ -109,8 +109,20 @@ def _plan(options: argparse.Namespace) -> int:
         found = plan.changes
         if options.out:
             saved_plan.write(plan, Path(options.out))
+        _estimate(made, run)
         run.say(f"\n{len(found)} changes pending" if found else "\nnothing to do")
         return PENDING if found else DONE
+
+
+def _estimate(made: Context, run: Run) -> None:
+    """What the environment's options cost a month on AWS, also where they are only tried here."""
+    from bootstrap import costs
+
+    found = costs.estimate(made.settings, ROOT / "prices.yaml")
+    run.event(
+        "costs", monthly=str(found.total), currency=found.currency, noted_on=found.noted_on, unpriced=found.unpriced
+    )
+    run.say(f"\n{found}")
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -175,6 +187,7 @@ def _network(options: argparse.Namespace) -> int:
     with opened(options, brings_up=applies, changes=applies) as (made, run):
         if options.action == "plan":
             found = launch.plan_stacks(made, run, launch.network_of(made))
+            _estimate(made, run)
             return PENDING if found else DONE
         launch.stacks(made, run, launch.network_of(made))
     return DONE

@@ -1,0 +1,100 @@
+"""The estimate of an environment's monthly costs, against sums done by hand."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from bootstrap import settings
+from bootstrap.costs import SECRETS, estimate
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = """\
+source: a list
+noted_on: 2020-02-03
+currency: USD
+hours: 100
+regions:
+  eu-central-1:
+    hourly: {nat_gateway: 0.05, public_address: 0.01, vpn_connection: 0.2, interface_endpoint: 0.02}
+    monthly: {gp3_gib: 0.1, private_zone: 0.5, secret: 0.25}
+    by_use: {nat_gateway_gib: 0.05, interface_endpoint_gib: 0.01, flow_logs_gib: 0.6}
+    instances: {t3.large: 0.1, t3.micro: 0.01}
+"""
+WHOLE = "environment: trial\ncloud: aws\nowner: someone\ncost_center: lab\n"
+ALWAYS = Decimal("10") + Decimal("3.6") + Decimal("1")  # machine, 36 GiB, four secrets
+
+
+@pytest.fixture
+def total(tmp_path: Path):  # type: ignore[no-untyped-def]
+    """The total of an environment with these lines."""
+    (tmp_path / "prices.yaml").write_text(TABLE)
+
+    def of(text: str) -> Decimal:
+        path = tmp_path / "trial.yaml"
+        path.write_text(WHOLE + text)
+        return estimate(settings.load(path), tmp_path / "prices.yaml").total
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("", "0"),
+        ("network: {nat: one}\n", "6"),
+        ("network: {nat: per-zone, zones: 3}\n", "18"),
+        ("network: {zones: 3}\n", "0"),
+        ("network: {endpoints: [ssm, logs], zones: 3}\n", "12"),
+        ("network: {private_zone: ci.internal}\n", "0.5"),
+        ("network: {bastion: {}}\n", "1.8"),
+        ("network: {bastion: {allow: [198.51.100.0/24]}}\n", "2.8"),
+        ("network: {vpn: {customer_address: 198.51.100.7}}\n", "20"),
+        ("network: {flow_logs: {}}\n", "0"),
+        ("controller: {data_gib: 120}\n", "10"),
+    ],
+)
+def test_each_option_adds_what_it_costs(total, text: str, more: str) -> None:  # type: ignore[no-untyped-def]
+    assert ALWAYS + Decimal(more) == total(text)
+
+
+def told(folder: Path, text: str) -> str:
+    (folder / "prices.yaml").write_text(TABLE)
+    (folder / "trial.yaml").write_text(WHOLE + text)
+    return str(estimate(settings.load(folder / "trial.yaml"), folder / "prices.yaml"))
+
+
+def test_the_line_names_sum_parts_and_date(tmp_path: Path) -> None:
+    found = told(tmp_path, "network: {nat: per-zone, flow_logs: {}}\n")
+
+    assert found.startswith(
+        "about 26.60 USD a month on AWS in eu-central-1 (machine t3.large 10.00, 36 GiB of disk 3.60"
+    )
+    assert "2 NAT gateways 10.00, 2 public addresses 2.00" in found
+    assert "by use besides: NAT 0.05 a GiB, flow logs 0.6 a GiB" in found
+    assert found.endswith("prices as noted on 2020-02-03, indicative")
+
+
+def test_what_has_no_price_is_named_and_not_guessed(tmp_path: Path) -> None:
+    assert "about 4.60 USD" in told(tmp_path, "controller: {instance_type: x9.large}\n")
+    assert "no price known for machine x9.large" in told(tmp_path, "controller: {instance_type: x9.large}\n")
+    assert told(tmp_path, "region: us-east-1\n").startswith("no estimate; no price known for machine t3.large, GiB")
+
+
+def test_the_shipped_table_prices_the_shipped_environments() -> None:
+    for name in ("local", "aws"):
+        found = estimate(settings.load(ROOT / "environments" / f"{name}.yaml"), ROOT / "prices.yaml")
+
+        assert () == found.unpriced
+        assert Decimal(20) < found.total < Decimal(1000)
+
+
+def test_the_shipped_table_says_what_it_is() -> None:
+    text = (ROOT / "prices.yaml").read_text()
+    told = YAML(typ="safe").load(text)
+
+    assert "AWS public price list" in told["source"]
+    assert "indicative" in text
+    assert told["noted_on"].year >= 2026
+    assert SECRETS == (ROOT / "cloudformation" / "data.yaml").read_text().count("Type: AWS::SecretsManager::Secret\n")
