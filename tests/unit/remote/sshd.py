@@ -45,6 +45,9 @@ class Server(paramiko.ServerInterface):
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         self.sshd.logins += 1
+        if self.sshd.refusals:
+            self.sshd.refusals -= 1
+            return paramiko.AUTH_FAILED
         return paramiko.AUTH_SUCCESSFUL if username == "admin" and self.sshd.lets_in else paramiko.AUTH_FAILED
 
     def get_allowed_auths(self, username: str) -> str:
@@ -77,6 +80,7 @@ class Sshd:
         self.shown_key = self.host_key
         self.lets_in = True
         self.logins = 0
+        self.refusals = 0  # logins that are still to be refused
         self.max_sessions = 10  # sshd's own default
         self.running = 0
         self.channels: list[paramiko.Channel] = []

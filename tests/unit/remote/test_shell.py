@@ -166,12 +166,9 @@ def test_a_machine_that_does_not_answer_is_told_with_the_last_reason() -> None:
 
 
 def test_a_machine_that_is_still_booting_is_waited_for(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
-    sshd.lets_in = False
+    monkeypatch.setattr(shell_module, "_PAUSE", 0.01)
+    sshd.refusals = 1
 
-    def pause(_seconds: float) -> None:
-        sshd.lets_in = True
-
-    monkeypatch.setattr(time, "sleep", pause)
     shell = FabricShell(sshd.machine(), patience=60)
     assert 0 == shell.run(["true"]).exit_code
     assert 2 == sshd.logins
