@@ -257,12 +257,22 @@ class Resource:
 UNTAGGED = frozenset(
     f"AWS::{kind}"
     for kind in (
+        "DirectConnect::DirectConnectGatewayAssociation",
+        "EC2::NetworkAclEntry",
         "EC2::Route",
+        "EC2::SecurityGroupEgress",
+        "EC2::SecurityGroupIngress",
+        "EC2::SubnetNetworkAclAssociation",
         "EC2::SubnetRouteTableAssociation",
+        "EC2::VPCDHCPOptionsAssociation",
         "EC2::VPCGatewayAttachment",
+        "EC2::VPNConnectionRoute",
+        "EC2::VPNGatewayRoutePropagation",
         "EC2::VolumeAttachment",
         "IAM::InstanceProfile",
         "IAM::RolePolicy",
+        "Route53::RecordSet",
+        "Route53Resolver::ResolverQueryLoggingConfigAssociation",
     )
 )
 
@@ -305,9 +315,28 @@ def _tags(context: Context, resource: Resource) -> dict[str, str]:
             told = context.world.aws("secretsmanager").describe_secret(SecretId=resource.physical_id)
         case "AWS::IAM::Role":
             told = context.world.aws("iam").list_role_tags(RoleName=resource.physical_id)
+        case "AWS::Logs::LogGroup":
+            told = context.world.aws("logs").list_tags_log_group(logGroupName=resource.physical_id)
+            return dict(told["tags"])
+        case "AWS::Route53::HostedZone":
+            asked = {"ResourceType": "hostedzone", "ResourceId": resource.physical_id}
+            told = context.world.aws("route53").list_tags_for_resource(**asked)["ResourceTagSet"]
+        case "AWS::AutoScaling::AutoScalingGroup":
+            mine = [{"Name": "auto-scaling-group", "Values": [resource.physical_id]}]
+            told = context.world.aws("autoscaling").describe_tags(Filters=mine)
+        case "AWS::Route53Resolver::ResolverQueryLoggingConfig":
+            partition, region, account = _place_of(context)
+            arn = f"arn:{partition}:route53resolver:{region}:{account}:resolver-query-log-config/{resource.physical_id}"
+            told = context.world.aws("route53resolver").list_tags_for_resource(ResourceArn=arn)
         case _:
             raise ValueError(f"{resource.shown}: this suite does not know how to ask for the tags of that kind")
     return {tag["Key"]: tag["Value"] for tag in told.get("Tags", ())}
+
+
+def _place_of(context: Context) -> tuple[str, str, str]:
+    """Partition, region and account, as the ARN of the machine's role and the settings tell them."""
+    _, partition, _, _, account, _ = context.outputs("controller")["RoleArn"].split(":", 5)
+    return partition, context.settings.region, account
 
 
 def stacks_told(subject: Subject) -> dict[str, dict[str, Any]]:

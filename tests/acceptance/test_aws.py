@@ -9,11 +9,11 @@ from bootstrap.context import Context
 WORLD = {"0.0.0.0/0", "::/0"}
 
 
-def test_the_stacks_are_complete(stacks_told: dict[str, dict[str, Any]]) -> None:
+def test_the_stacks_are_complete(stacks_told: dict[str, dict[str, Any]], context: Context) -> None:
     """Every stack is there, and its last change succeeded."""
     good = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
 
-    assert {"network", "data", "controller"} == set(stacks_told)
+    assert set(context.wanted) == set(stacks_told)
     assert {} == {name: it["StackStatus"] for name, it in stacks_told.items() if it["StackStatus"] not in good}
 
 
@@ -86,12 +86,19 @@ def test_the_machine_is_in_its_own_group(instance: dict[str, Any], context: Cont
     ]
 
 
-def test_only_operators_are_let_in(security_groups: dict[str, dict[str, Any]], context: Context) -> None:
-    """The machine's security group lets the operators in to SSH and HTTPS, and nobody else to anything."""
-    group = security_groups[context.outputs("network")["ControllerSecurityGroupId"]]
+def test_only_operators_are_let_in(
+    security_groups: dict[str, dict[str, Any]], stacks_told: dict[str, dict[str, Any]], context: Context
+) -> None:
+    """The machine's security group lets in operators, bastion, edge, agents and a peer's controller; nobody else."""
+    network = context.outputs("network")
     operators = context.settings.access.operator_cidr
+    wished = {("tcp", port, port, operators) for port in (22, 443) if operators}
+    wished |= {("tcp", 22, 22, network["BastionSecurityGroupId"])}
+    wished |= {("tcp", 443, 443, network[group]) for group in ("EdgeSecurityGroupId", "AgentsSecurityGroupId")}
+    peering = {it["ParameterKey"]: it["ParameterValue"] for it in stacks_told.get("peering", {}).get("Parameters", ())}
+    wished |= {("tcp", 443, 443, peering["PeerControllerGroup"])} if peering else set()
 
-    assert ({("tcp", 22, 22, operators), ("tcp", 443, 443, operators)} if operators else set()) == _ingress(group)
+    assert wished == _ingress(security_groups[network["ControllerSecurityGroupId"]])
 
 
 def test_the_world_is_let_in_nowhere(security_groups: dict[str, dict[str, Any]]) -> None:

@@ -21,7 +21,7 @@ Rule = Callable[[Template], Iterator[str]]
 # Actions that may be allowed on every resource, because they know no resources, with AWS's Service Authorization Reference as
 # the source; an action that is not here needs resources.
 RESOURCELESS = re.compile(
-    r"ec2:Describe\w+|ssmmessages:(Create|Open)(Control|Data)Channel|cloudformation:DescribeStackDriftDetectionStatus"
+    r"(ec2|autoscaling):Describe\w+|ssmmessages:(Create|Open)(Control|Data)Channel|cloudformation:DescribeStackDriftDetectionStatus"
 )
 # Types that take no stack tags, and why that is right.
 TAGLESS = {
