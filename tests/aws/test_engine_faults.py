@@ -297,6 +297,16 @@ def test_failed_creation_that_was_left_as_it_was_is_rolled_back_or_mended(stack:
     assert "ROLLBACK_COMPLETE" == other.settle()
 
 
+def test_named_resource_whose_creation_failed_half_way_is_made_anew(stack: Stack) -> None:
+    named = {"Type": PARAMETER, "Properties": {"Type": "String", "Value": "1", "Name": stack.name}}
+    stack.arm({"faults": [{"call": "ssm.AddTagsToResource"}]})
+    assert "CREATE_FAILED" == stack.create(template({}, A=named), OnFailure="DO_NOTHING")
+    altered = {**named, "Properties": {**named["Properties"], "Value": "2"}}
+    assert "UPDATE_COMPLETE" == stack.update(template({}, A=altered))
+    assert "2" == stack.value("A")
+    assert "DELETE_COMPLETE" == stack.delete()
+
+
 def test_same_request_token_begins_no_second_operation(stack: Stack) -> None:
     body = template({"A": "1"})
     first = stack.api.create_stack(StackName=stack.name, TemplateBody=body, ClientRequestToken="one")["StackId"]

@@ -184,8 +184,11 @@ class Work:
             stack.record("CREATE_COMPLETE", said, resource)
 
     def _alter(self, resource: Resource, adapter: Adapter, properties: dict[str, Any], tags: dict[str, str]) -> None:
-        if resource.status == "CREATE_FAILED":  # what is there of it is not to be trusted
-            self._replace(resource, adapter, properties, tags)
+        if resource.status == "CREATE_FAILED":  # what is there of it is not to be trusted, and may hold the name
+            self.delete(resource, kept=False)
+            with self._engine.store.lock:
+                resource.physical_id, resource.attributes = "", {}
+            self._create(resource, adapter, properties, tags)
             return
         same = resource.type == adapter.type and properties == resource.properties and tags == resource.tags
         if same and not resource.attempted:
