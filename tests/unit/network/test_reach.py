@@ -366,6 +366,25 @@ CASES = {
         both(routed("rtb-private", "10.2.0.0/16=pcx-x"), lambda it: replace(
             it, peerings={"pcx-x": Peering("pcx-x", ("vpc-a", "vpc-x"), ((block("10.0.0.0/16"),), (block("10.2.0.0/16"),)))})),
     ),
+    "a route to the wrong peering": Case(
+        "controller", "eni-other", 443, "closed", "peering",
+        both(only_routed("rtb-private", "10.0.0.0/16=local 10.1.0.0/16=pcx-x"), lambda it: replace(
+            it, peerings={**it.peerings, "pcx-x": replace(it.peerings["pcx-ab"], id="pcx-x", vpcs=("vpc-a", "vpc-x"))})),
+        name="pcx-x",
+    ),
+    # what is being made or gone
+    "NAT that is not available": Case(
+        "controller", FROM_OUTSIDE, 443, "closed", "nat gateway",
+        lambda it: replace(it, nats={"nat-a": replace(it.nats["nat-a"], is_available=False)}),
+    ),
+    "an endpoint that is not available": Case(
+        "controller", "52.216.0.0/24", 443, "closed", "gateway endpoint",
+        lambda it: replace(it, endpoints={"vpce-s3": replace(it.endpoints["vpce-s3"], is_available=False)}),
+    ),
+    "NAT is asked by its subnet's NACL on the way out too": Case(
+        "controller", FROM_OUTSIDE, 443, "closed", "nacl",
+        filtered("public", ALL_IN, entry(1, "out", "deny", "8.8.0.0/16", 443), ALL_OUT), name="acl-public",
+    ),
     # endpoints, VPN, what is not read
     "S3 by the gateway endpoint": Case(
         "data", "52.216.0.0/24", 443, "open", None, routed("rtb-isolated", "pl-s3=vpce-s3")
@@ -510,6 +529,25 @@ def test_operators_are_not_the_internet() -> None:
     assert [] == list(exposed(only_operators, []))
     assert promised(only_operators, parse("operators -> edge:443")) is None
     assert len(list(exposed(replace(only_operators, operators=None), []))) == 1
+
+
+def test_what_has_a_role_in_the_operators_block_is_no_operator() -> None:
+    everywhere = replace(network(), operators=block("10.0.0.0/16"))
+
+    assert "open" == explain(everywhere, "edge", "controller", 443).verdict
+    assert "closed" == explain(everywhere, "operators", "controller", 443).verdict
+
+
+def test_a_peer_is_not_ours_to_judge() -> None:
+    peer_is_open = both(
+        interfaced("eni-other", public="203.0.113.77"),
+        grouped("sg-other", (rule(80, "0.0.0.0/0"),)),
+        routed("rtb-other", "0.0.0.0/0=igw-b"),
+        lambda it: replace(it, internet_gateways={**it.internet_gateways, "igw-b": Gateway("igw-b", ("vpc-b",))}),
+    )(network())
+
+    assert "open" == explain(peer_is_open, FROM_OUTSIDE, "eni-other", 80).verdict
+    assert [] == list(exposed(peer_is_open, [parse("internet -> edge:443")]))
 
 
 def test_an_opening_for_a_part_of_the_internet_is_found() -> None:
