@@ -174,7 +174,7 @@ FAULTS = (
         mend=close_the_group,
         red=_named(
             "aws",
-            "The machine's security group lets the operators in to SSH and HTTPS, and nobody else to anything",
+            "The machine's security group lets in operators, bastion, edge, agents and a peer's controller; nobody else",
             "No security group of the network lets the whole world in",
         )
         # Not what the Internet reaches: no route leads it there. The operators' block is a part of the world.
