@@ -115,7 +115,12 @@ def plan(context: Context, run: Run) -> tuple[Change, ...]:
     """What a launch would change, as far as can be known: it stops at the first act whose input does not exist yet."""
     check(context)
     found = plan_stacks(context, run)
-    if any(name not in context.stacks for name in context.wanted):
+    if is_gone(context):
+        instance = f"{context.stacks['controller'].name}/Instance"
+        found += _shown(run, [Change("stack", ChangeKind.REPLACE, instance, "was terminated; it is made anew")])
+    if not can_look(context):
+        if "controller" in context.stacks:
+            run.notice("host, casc and jobs: known only once every stack is there and the machine runs")
         return found
     return (*found, *plan_host(context, run), *plan_casc(context, run), *plan_jobs(context, run))
 
@@ -221,6 +226,14 @@ def unwanted(context: Context) -> tuple[str, ...]:
     """Optional stacks that are there and that the settings no longer ask for, in the order in which they are deleted."""
     wanted = composition.wanted(context.settings)
     return tuple(name for name in reversed(composition.ORDER) if name in context.stacks and name not in wanted)
+
+
+def can_look(context: Context) -> bool:
+    """Whether there is a machine to look at: every stack that is wanted, and a running instance."""
+    if any(name not in context.stacks for name in context.wanted):
+        return False
+    instance = context.outputs("controller").get("InstanceId")
+    return instance is not None and machine.state(context.world.aws("ec2"), instance) == "running"
 
 
 def is_gone(context: Context) -> bool:

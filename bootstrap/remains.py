@@ -30,13 +30,15 @@ def look(context: Context) -> Remains:
     """What is left; the stacks are looked up afresh."""
     context.forget()
     alive = {stack.name for stack in context.stacks.values()}
+    # A key pair's parameter is made by CloudFormation beside the stack: only the pair's id, an output, tells whose it is.
+    theirs = {output for stack in context.stacks.values() for output in stack.outputs.values()}
     ec2 = context.world.aws("ec2")
     there = [
         it
         for it in tagged.resources(context.world.aws, context.settings)
         if it.kind != "ec2 instance" or machine.state(ec2, it.identity) not in _GONE
     ]
-    kept = tuple(it for it in there if it.tags.get(_STACK) in alive)
+    kept = tuple(it for it in there if it.tags.get(_STACK) in alive or it.identity in theirs)
     return Remains(kept, tuple(it for it in there if it not in kept))
 
 

@@ -145,9 +145,9 @@ def _inputs(context: Context) -> dict[str, Any]:
 
 
 def _seen(context: Context) -> dict[str, Any]:
-    """What was looked at, act by act; only the stacks where they do not all exist."""
+    """What was looked at, act by act; only the stacks where there is no machine to look at."""
     seen: dict[str, Any] = {"stack": [_stack(context, name) for name in context.wanted]}
-    if all(name in context.stacks for name in context.wanted):
+    if launch.can_look(context):
         seen["host"] = context.machine.instance_id
         seen["casc"] = casc.export(context.jenkins)
         seen["jobs"] = jobs.look(context.jenkins)

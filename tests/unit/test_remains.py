@@ -55,13 +55,14 @@ class Opened(Context):
 
     @property
     def stacks(self) -> Mapping[str, Stack]:  # type: ignore[override]
-        return {"data": Stack("jenkins-trial-data", "CREATE_COMPLETE")}
+        return {"data": Stack("jenkins-trial-data", "CREATE_COMPLETE", {"KeyPairId": "key-1"})}
 
 
 LEFT = {
     "volume/vol-1": "jenkins-trial-data",
     "vpc/vpc-1": "jenkins-trial-network",
     "subnet/subnet-1": None,
+    "parameter/ec2/keypair/key-1": None,
     "instance/i-1": "jenkins-trial-controller",
 }
 
@@ -69,7 +70,7 @@ LEFT = {
 def test_what_a_living_stack_holds_is_kept_and_all_else_is_astray() -> None:
     found = remains.look(Opened(Aws(LEFT)))
 
-    assert ["vol-1"] == [it.identity for it in found.kept]
+    assert ["key-1", "vol-1"] == [it.identity for it in found.kept]
     assert ["subnet-1", "vpc-1"] == [it.identity for it in found.stray]
 
 
