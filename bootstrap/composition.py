@@ -111,7 +111,8 @@ def _optional(settings: Settings, name: str) -> dict[str, str]:
             "QueryLogs": "yes" if logs.queries else "no",
         }
     if name == "bastion" and network.bastion is not None:
-        return {"InstanceType": network.bastion.instance_type} | _places("Allowed", network.bastion.allow)
+        image = {"ImageId": network.bastion.image} if network.bastion.image else {}
+        return image | {"InstanceType": network.bastion.instance_type} | _places("Allowed", network.bastion.allow)
     if name == "vpn" and network.vpn is not None:
         return _vpn(network.vpn)
     if name == "peering":

@@ -65,6 +65,7 @@ class Bastion(Section):
 
     allow: Annotated[tuple[AllowedBlock, ...], Field(max_length=PLACES)] = ()
     instance_type: InstanceType = "t3.micro"
+    image: Annotated[str, Field(pattern=r"^/aws/service/[A-Za-z0-9._/-]+$")] | None = None
 
 
 class Vpn(Section):

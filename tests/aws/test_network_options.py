@@ -208,9 +208,9 @@ def test_a_bastion_for_nobody_is_private_and_closed_and_opens_to_whom_it_is_told
         assert (1, 1, 1) == (group["MinSize"], group["MaxSize"], len(group["Instances"]))
         return set(group["VPCZoneIdentifier"].split(","))
 
-    network.apply("bastion", "bastion: {}", **IMAGE)
+    network.apply("bastion", f"bastion:\n  image: {IMAGE}")
     closed, private = (ssh_into(network), network.acl("PublicAclId")), subnets()
-    network.apply("bastion", "bastion:\n  allow: [198.51.100.0/24]", **IMAGE)
+    network.apply("bastion", f"bastion:\n  image: {IMAGE}\n  allow: [198.51.100.0/24]")
     opened, public = ssh_into(network), subnets()
     entries = set(network.acl("PublicAclId")) - set(before)
 
@@ -223,7 +223,7 @@ def test_a_bastion_for_nobody_is_private_and_closed_and_opens_to_whom_it_is_told
 
 
 # The local cloud knows the images of Debian.
-IMAGE = {"ImageId": "/aws/service/debian/release/13/latest/amd64"}
+IMAGE = "/aws/service/debian/release/13/latest/amd64"
 
 
 def test_a_vpn_gateway_is_attached_and_its_connection_speaks_bgp(network: Network) -> None:
