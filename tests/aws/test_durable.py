@@ -116,19 +116,24 @@ def settled(own_cloud: Any) -> dict[str, str]:
     raise AssertionError(f"still in progress: {states}")
 
 
+def values_of_secrets(own_cloud: Any) -> dict[str, str]:
+    """The secrets by ARN; one that an operation in progress deletes meanwhile is left out."""
+    secrets, found = own_cloud.client("secretsmanager"), {}
+    for one in secrets.list_secrets()["SecretList"]:
+        with contextlib.suppress(secrets.exceptions.ResourceNotFoundException):
+            found[one["ARN"]] = secrets.get_secret_value(SecretId=one["ARN"])["SecretString"]
+    return found
+
+
 def remembered(own_cloud: Any) -> dict[str, Any]:
     """Ids, addresses and secrets as clients see them."""
     ec2 = own_cloud.client("ec2")
-    secrets = own_cloud.client("secretsmanager")
     return {
         "things": {kind: sorted(ids) for kind, ids in every_physical_thing(own_cloud).items()},
         "vpcs": {one["VpcId"]: one["CidrBlock"] for one in ec2.describe_vpcs()["Vpcs"]},
         "subnets": {one["SubnetId"]: (one["CidrBlock"], one["VpcId"]) for one in ec2.describe_subnets()["Subnets"]},
         "pairs": {one["KeyPairId"]: one["KeyFingerprint"] for one in ec2.describe_key_pairs()["KeyPairs"]},
-        "secrets": {
-            one["ARN"]: secrets.get_secret_value(SecretId=one["ARN"])["SecretString"]
-            for one in secrets.list_secrets()["SecretList"]
-        },
+        "secrets": values_of_secrets(own_cloud),
     }
 
 

@@ -307,6 +307,24 @@ def test_named_resource_whose_creation_failed_half_way_is_made_anew(stack: Stack
     assert "DELETE_COMPLETE" == stack.delete()
 
 
+def test_deletion_of_two_things_that_a_kill_cut_between_them_deletes_both(stack: Stack) -> None:
+    pair = {"Type": "AWS::EC2::KeyPair", "Properties": {"KeyName": stack.name, "KeyType": "ed25519"}}
+    assert "CREATE_COMPLETE" == stack.create(template({}, Pair=pair))
+    ec2, ssm = stack.cloud.client("ec2"), stack.cloud.client("ssm")
+    made = ec2.describe_key_pairs(KeyNames=[stack.name])["KeyPairs"][0]["KeyPairId"]
+    stack.arm({"faults": [{"call": "ssm.DeleteParameter", "do": "slow", "seconds": 60}]})
+    stack.api.delete_stack(StackName=stack.name)
+    end = time.monotonic() + 30
+    while stack.name in [one["KeyName"] for one in ec2.describe_key_pairs()["KeyPairs"]] and time.monotonic() < end:
+        time.sleep(0.02)
+    assert ssm.get_parameter(Name=f"/ec2/keypair/{made}")["Parameter"]["Name"]
+    stack.cloud.end(signal.SIGKILL)
+    stack.cloud.start()
+    assert "DELETE_COMPLETE" == stack.settle()
+    with pytest.raises(ClientError, match="ParameterNotFound"):
+        ssm.get_parameter(Name=f"/ec2/keypair/{made}")
+
+
 def test_same_request_token_begins_no_second_operation(stack: Stack) -> None:
     body = template({"A": "1"})
     first = stack.api.create_stack(StackName=stack.name, TemplateBody=body, ClientRequestToken="one")["StackId"]
