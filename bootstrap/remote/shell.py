@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import socket
 import threading
 import time
@@ -39,6 +40,8 @@ _SESSIONS = 8  # at once over the connection; sshd refuses more than its MaxSess
 _CROWDED = 10.0  # seconds in which a place becomes free among the sessions
 _CHUNK = 1 << 15  # bytes; what an SSH packet carries at most
 Dial = Callable[[], Any]
+# What goes wrong is told by this module's own errors; without a handler paramiko's tracebacks go to standard error.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class FabricShell:
