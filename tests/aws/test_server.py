@@ -170,7 +170,9 @@ def test_private_key_in_ssm_signs_for_the_public_key_of_the_pair(client: Client,
     text = client("ssm").get_parameter(Name=f"/ec2/keypair/{machine['KeyPairId']}", WithDecryption=True)
     assert "SecureString" == text["Parameter"]["Type"]
     private = paramiko.Ed25519Key.from_private_key(io.StringIO(text["Parameter"]["Value"]))
-    pair = client("ec2").describe_key_pairs(KeyPairIds=[machine["KeyPairId"]], IncludePublicKey=True)["KeyPairs"][0]
+    # moto leaves the ids out of account where other pairs exist, so the pair is picked here.
+    pairs = client("ec2").describe_key_pairs(IncludePublicKey=True)["KeyPairs"]
+    pair = next(pair for pair in pairs if pair["KeyPairId"] == machine["KeyPairId"])
     assert private.get_base64() == pair["PublicKey"].split()[1]
 
 

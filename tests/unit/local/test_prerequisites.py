@@ -78,7 +78,7 @@ def test_the_tests_need_more(on: Callable[[AMachine], AMachine]) -> None:
 
     prerequisites.ensure(Told(), is_agreed=True, for_tests=True)
 
-    assert ["groovy", "default-jre-headless", "e2fsprogs"] == machine.ran[-1][-3:]
+    assert ["groovy", "default-jre-headless", "e2fsprogs", "graphviz"] == machine.ran[-1][-4:]
 
 
 def test_without_root_the_command_to_run_is_told(on: Callable[[AMachine], AMachine]) -> None:
