@@ -11,6 +11,7 @@ from bootstrap.stacks.client import CloudFormation, pages
 from bootstrap.values import Reporter
 
 PATIENCE = 3600.0  # seconds without any event; CloudFormation itself gives a resource up earlier
+_CAVEATS = ("STAND-IN:", "NOT MODELLED:")
 _BYSTANDERS = ("cancelled", "was not successfully")  # reasons of resources that failed because another one had
 
 
@@ -81,6 +82,9 @@ class Follower:
         self.events.append(event)
         reason = event.get("ResourceStatusReason", "")
         self._report.progress(f"{event['LogicalResourceId']} {event['ResourceStatus']}{': ' if reason else ''}{reason}")
+        # A resource that is there and yet has a reason: the local cloud says so what it keeps on paper only.
+        if event["ResourceStatus"].endswith("_COMPLETE") and reason.startswith(_CAVEATS):
+            self._report.notice(f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
 
     def _settled(self, event: dict[str, Any]) -> str:
         """The status, where this event is the stack's own last word on the operation."""

@@ -1,0 +1,60 @@
+"""What a run tells of a stack's events."""
+
+from typing import Any
+
+import pytest
+
+from bootstrap.stacks.events import Follower
+
+STACK = "arn:aws:cloudformation:eu-central-1:1:stack/s/1"
+
+
+class Client:
+    """CloudFormation, whose stack has no past and then these events, the newest first as the API gives them."""
+
+    def __init__(self, *events: dict[str, Any]) -> None:
+        self.answers = [[], list(reversed(events))]
+
+    def describe_stack_events(self, **_: Any) -> dict[str, Any]:
+        return {"StackEvents": self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]}
+
+
+class Told:
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+
+    def change(self, change: object) -> None: ...
+
+    def progress(self, text: str) -> None: ...
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+
+def event(number: int, status: str, reason: str = "", physical: str = "x") -> dict[str, Any]:
+    return {
+        "EventId": str(number),
+        "LogicalResourceId": "Thing",
+        "ResourceType": "AWS::X::Thing",
+        "PhysicalResourceId": physical,
+        "ResourceStatus": status,
+        "ResourceStatusReason": reason,
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "expected"),
+    [
+        ("CREATE_COMPLETE", "STAND-IN: on paper only", ["Thing (AWS::X::Thing): STAND-IN: on paper only"]),
+        ("UPDATE_COMPLETE", "NOT MODELLED: Colour", ["Thing (AWS::X::Thing): NOT MODELLED: Colour"]),
+        ("CREATE_COMPLETE", "", []),
+        ("CREATE_IN_PROGRESS", "Resource creation Initiated", []),
+    ],
+)
+def test_what_is_on_paper_only_is_said_aloud(status: str, reason: str, expected: list[str]) -> None:
+    told = Told()
+    follower = Follower(Client(event(1, status, reason), event(2, "CREATE_COMPLETE", physical=STACK)), STACK, told)
+
+    assert "CREATE_COMPLETE" == follower.wait()
+
+    assert expected == told.notices
