@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -189,8 +189,3 @@ def paths(environment: str) -> Path:
     return (
         Path(environment) if environment.endswith((".yaml", ".yml")) else ROOT / "environments" / f"{environment}.yaml"
     )
-
-
-def known_environments() -> Iterator[str]:
-    """The names of the environments of this checkout."""
-    return (path.stem for path in sorted((ROOT / "environments").glob("*.yaml")))
