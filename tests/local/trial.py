@@ -1,4 +1,8 @@
-"""The tests' own environment, as a user has it: a clone, its commands, and the context opened over it."""
+"""The tests' own environment, as a user has it: a clone, its commands, and the context opened over it.
+
+Two checkouts may run these tests on one machine at once when each has a name and a network of its own, for example
+TRIAL=other:79 for the environment 'other' in 10.79.0.0/16.
+"""
 
 import json
 import os
@@ -10,16 +14,17 @@ from pathlib import Path
 from bootstrap import settings
 from bootstrap.context import Context
 
-NAME = "trial"
-ENVIRONMENT = """\
-environment: trial
+NAME, _, _SECOND = os.environ.get("TRIAL", "trial:78").partition(":")
+NETWORK = f"10.{_SECOND}.0.0/16"
+ENVIRONMENT = f"""\
+environment: {NAME}
 cloud: local
 owner: tests
 cost_center: none
 network:
-  cidr: 10.78.0.0/16
+  cidr: {NETWORK}
 access:
-  operator_cidr: 10.78.0.0/16
+  operator_cidr: {NETWORK}
 jenkins:
   source: official
   fallback: emulator
