@@ -1,0 +1,98 @@
+"""The gateways at a VPC's edge: what each does with a packet that leaves by it, and whether one can come in by it."""
+
+from __future__ import annotations
+
+from bootstrap.network.model import Network, Peering, Route, Subnet
+from bootstrap.network.places import Spot, is_public
+from bootstrap.network.walk import Walk
+
+
+def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool) -> None:
+    """What the route's target does with a packet that leaves the VPC."""
+    network, target, to = walk.network, route.target, walk.destination
+    endpoint = network.endpoints.get(target)
+    peering = network.peerings.get(target)
+    if target in network.internet_gateways:
+        _attached(walk, "internet gateway", target, network.internet_gateways[target].vpcs, here)
+        if not is_public(network, to.address):
+            raise walk.stops("internet gateway", target, f"the Internet does not carry {to.address}")
+        if not has_public:
+            raise walk.stops("internet gateway", target, "the source has no public address")
+        walk.passes("internet gateway", target, "to the Internet")
+    elif target in network.egress_only_gateways:
+        _attached(walk, "egress-only gateway", target, network.egress_only_gateways[target].vpcs, here)
+        walk.passes("egress-only gateway", target, "to the Internet, one way")
+    elif target in network.vpn_gateways:
+        _attached(walk, "vpn gateway", target, network.vpn_gateways[target].vpcs, here)
+        walk.passes("vpn gateway", target, "to the other side, which is not judged")
+    elif endpoint is not None and endpoint.kind == "Gateway":
+        if not endpoint.is_available:
+            raise walk.stops("gateway endpoint", target, "it is not available")
+        walk.passes("gateway endpoint", target, f"to {endpoint.service}; its policy is not judged")
+    elif peering is not None:
+        over_peering(walk, peering)
+        _far_side(walk, peering, here, to)
+    elif target == "local":
+        raise walk.stops("route", here.route_table_id, f"nothing of the VPC has {to.address}")
+    else:
+        walk.doubts("gateway", target, "what it does and what lies beyond is not read")
+
+
+def enter_by(walk: Walk, there: Subnet, route: Route) -> None:
+    network, target, source = walk.network, route.target, walk.source
+    peering = network.peerings.get(target)
+    if target in network.internet_gateways:
+        _attached(walk, "internet gateway", target, network.internet_gateways[target].vpcs, there)
+        if not is_public(network, source.address):
+            raise walk.stops("internet gateway", target, f"the Internet does not carry {source.address}")
+        if not has_public(walk.destination):
+            raise walk.stops("internet gateway", target, "the destination has no public address")
+        walk.passes("internet gateway", target, "from the Internet")
+    elif target in network.vpn_gateways:
+        _attached(walk, "vpn gateway", target, network.vpn_gateways[target].vpcs, there)
+        walk.passes("vpn gateway", target, "from the other side, which is not judged")
+    elif target in network.nats:
+        raise walk.stops("nat gateway", network.nats[target].name or target, "it leads out only")
+    elif target in network.egress_only_gateways:
+        raise walk.stops("egress-only gateway", target, "it leads out only")
+    elif target in network.endpoints and network.endpoints[target].kind == "Gateway":
+        raise walk.stops("gateway endpoint", target, "no connection comes in by it")
+    elif peering is not None:
+        over_peering(walk, peering)
+        _far_side(walk, peering, there, source)
+    elif target == "local":
+        raise walk.stops("route", there.route_table_id, f"nothing of the VPC has {source.address}")
+    else:
+        walk.doubts("gateway", target, "what it does and what lies beyond is not read")
+
+
+def over_peering(walk: Walk, peering: Peering, prefix: str = "") -> None:
+    if not peering.is_active:
+        raise walk.stops("peering", peering.id, f"{prefix}it is not active")
+    walk.passes("peering", peering.id, f"{prefix}from VPC to VPC")
+
+
+def is_known(network: Network, target: str) -> bool:
+    """Whether a route's target is a gateway that was read, so that where it leads is known."""
+    gateways = (network.internet_gateways, network.egress_only_gateways, network.vpn_gateways, network.nats)
+    is_endpoint = target in network.endpoints and network.endpoints[target].kind == "Gateway"
+    return target == "local" or is_endpoint or any(target in it for it in gateways)
+
+
+def has_public(spot: Spot) -> bool:
+    return spot.address.version == 6 or (spot.interface is not None and bool(spot.interface.public))
+
+
+def _attached(walk: Walk, kind: str, name: str, vpcs: tuple[str, ...], here: Subnet) -> None:
+    if here.vpc_id not in vpcs:
+        raise walk.stops(kind, name, f"it is not attached to {here.vpc_id}")
+
+
+def _far_side(walk: Walk, peering: Peering, here: Subnet, outside: Spot) -> None:
+    """An address beyond a peering whose other VPC was not read, or one that does not belong there."""
+    blocks = [
+        block for vpc, side in zip(peering.vpcs, peering.blocks, strict=True) if vpc != here.vpc_id for block in side
+    ]
+    if not any(outside.address in block for block in blocks):
+        raise walk.stops("peering", peering.id, f"{outside.address} is not the other VPC's; a peering leads no further")
+    walk.doubts("peering", peering.id, "the other VPC's own rules are not read")
