@@ -162,7 +162,7 @@ def _password(options: argparse.Namespace) -> int:
 def _ssh(options: argparse.Namespace) -> int:
     from bootstrap.remote import openssh
 
-    with opened(options) as (made, _), openssh.client(made.machine) as client:
+    with opened(options) as (made, _), openssh.client(made.machine, made.world.dial(made.machine)) as client:
         return subprocess.run([*client, *options.remote[options.remote[:1] == ["--"] :]]).returncode
 
 

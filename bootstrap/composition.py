@@ -6,8 +6,10 @@ reaches the next as a parameter of the same name as the output.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 
+from bootstrap import agent_key
 from bootstrap.network_options import PLACES, Service, Vpn
 from bootstrap.settings import Settings
 from bootstrap.values import Stack
@@ -87,16 +89,16 @@ def _own(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str,
     network = settings.network
     match name:
         case "network":
-            return _addresses(settings) | _ways_in_and_out(settings) | {"Nat": network.nat}
+            return _addresses(settings) | _ways_in_and_out(settings) | _ssh(settings) | {"Nat": network.nat}
         case "acls":
-            return _ways_in_and_out(settings)
+            return _ways_in_and_out(settings) | {"OperatorSsh": _ssh(settings)["OperatorSsh"]}
         case "endpoints":
             return {parameter: "yes" for service, parameter in ENDPOINTS.items() if service in network.endpoints}
         case "data":
             return {"Zone": outputs["ControllerZone"], "DataGib": str(settings.controller.data_gib)}
         case "controller":
             machine = settings.controller
-            return {"InstanceType": machine.instance_type, "RootGib": str(machine.root_gib)}
+            return {"InstanceType": machine.instance_type, "RootGib": str(machine.root_gib)} | _agent(settings)
         case _:
             return _optional(settings, name)
 
@@ -139,6 +141,19 @@ def _ways_in_and_out(settings: Settings) -> dict[str, str]:
         "OperatorCidr": settings.access.operator_cidr or "",
         "SmtpPort": str(settings.mail.smtp_port),
     }
+
+
+def _ssh(settings: Settings) -> dict[str, str]:
+    """From where port 22 of the controller is open: from nowhere at all where SSH comes through Session Manager."""
+    by_bastion = settings.ssh != "session-manager" or settings.network.bastion is not None
+    return {"OperatorSsh": "yes" if settings.ssh == "direct" else "no", "BastionSsh": "yes" if by_bastion else "no"}
+
+
+def _agent(settings: Settings) -> dict[str, str]:
+    """The key of Session Manager's agent, where the machine is to have one."""
+    if settings.ssh != "session-manager" or settings.access.agent_key is None:
+        return {}
+    return {"AgentKey": base64.b64encode(agent_key.binary(settings.access.agent_key)).decode()}
 
 
 def _vpn(vpn: Vpn) -> dict[str, str]:

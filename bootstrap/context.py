@@ -45,7 +45,7 @@ class Context:
     ) -> None:
         self.environment_file = environment_file
         self.settings = settings
-        self.world = World(settings, endpoint, from_subnet)
+        self.world = World(settings, endpoint, from_subnet, lambda: self.bastion)
         self.state = ROOT / ".bootstrap" / settings.name
         self._exits = contextlib.ExitStack()
 
@@ -106,6 +106,24 @@ class Context:
                 f"looking for the machine of '{self.settings.name}'",
                 f"the instance {outputs['InstanceId']} is {state}",
                 f"Run: ./bootstrap.py --environment {self.settings.name} launch",
+            )
+        return found
+
+    @property
+    def bastion(self) -> Machine:
+        """The machine to come through; Unreachable where it does not run (yet)."""
+        wished, outputs = self.settings.network.bastion, self.outputs("bastion")
+        # On this machine addresses are those of the networks that the subnets became; nothing has a public one.
+        by_public = wished is not None and bool(wished.allow) and self.world.endpoint is None
+        user = wished.user if wished is not None else machines.LOGIN_USER
+        found = machines.bastion(
+            self.world.aws, outputs["BastionGroupName"], user, self.outputs("data"), by_public=by_public
+        )
+        if found is None:
+            raise Unreachable(
+                f"looking for the bastion of '{self.settings.name}'",
+                "its machine does not run, or its console shows no host key yet",
+                "Wait a few minutes: its group puts it up again by itself. 'launch' makes one that is missing.",
             )
         return found
 

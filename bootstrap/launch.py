@@ -41,6 +41,7 @@ def launch(context: Context, run: Run, *, with_verify: bool = True) -> Verdict |
 
 def check(context: Context) -> None:
     """Read everything that people wrote; the errors name file, line and column. Nothing is touched."""
+    environments.check_ssh(context.environment_file, context.settings)
     check_templates(context, context.wanted)
     _ = context.lock, context.casc_files, context.jobset
 

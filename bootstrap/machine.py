@@ -38,12 +38,52 @@ def find(
         return None
     if not needs_login:
         return Machine(instance_id, instance["PrivateIpAddress"], LOGIN_USER, Secret(""), ())
-    keys = host_keys(aws("ec2").get_console_output(InstanceId=instance_id).get("Output", ""))
+    return _entered(aws, instance, instance["PrivateIpAddress"], LOGIN_USER, data)
+
+
+def bastion(
+    aws: Callable[[str], Any], group: str, user: str, data: Mapping[str, str], *, by_public: bool
+) -> Machine | None:
+    """The one machine of the bastion's group, or None where none runs yet; `by_public` asks for its public address."""
+    found = aws("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]
+    members = [it for each in found for it in each["Instances"] if it["LifecycleState"] == "InService"]
+    instance = _instance(aws("ec2"), members[0]["InstanceId"]) if members else None
+    if instance is None or instance["State"]["Name"] != "running":
+        return None
+    public = instance.get("PublicIpAddress") if by_public else None
+    return _entered(aws, instance, public or instance["PrivateIpAddress"], user, data)
+
+
+def _entered(
+    aws: Callable[[str], Any], instance: Mapping[str, Any], address: str, user: str, data: Mapping[str, str]
+) -> Machine | None:
+    """A running instance with what it takes to log in; None until its console shows the host keys."""
+    keys = host_keys(console(aws("ec2"), instance["InstanceId"]))
     if not keys:
         return None
     name = f"/ec2/keypair/{data['KeyPairId']}"
     private_key = aws("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
-    return Machine(instance_id, instance["PrivateIpAddress"], LOGIN_USER, Secret(private_key), keys)
+    return Machine(instance["InstanceId"], address, user, Secret(private_key), keys)
+
+
+def console(ec2: Any, instance_id: str) -> str:
+    """What the console shows.
+
+    EC2 posts the output of an instance's first boot within minutes and keeps that; the latest is had at any time, but from
+    Nitro instances alone (EC2 API reference, GetConsoleOutput). The latest is 64 KiB, out of which the keys have scrolled on a
+    machine that has long run: then the kept one has them.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        latest = str(ec2.get_console_output(InstanceId=instance_id, Latest=True).get("Output", ""))
+    except ClientError as error:
+        if error.response["Error"].get("Code") != "UnsupportedOperation":
+            raise
+        latest = ""
+    if host_keys(latest):
+        return latest
+    return str(ec2.get_console_output(InstanceId=instance_id).get("Output", ""))
 
 
 def wait(

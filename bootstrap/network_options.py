@@ -67,6 +67,12 @@ class Bastion(Section):
     instance_type: InstanceType = "t3.micro"
     image: Annotated[str, Field(pattern=r"^/aws/service/[A-Za-z0-9._/-]+$")] | None = None
 
+    @property
+    def user(self) -> str:
+        """The user that the image's cloud-init makes: Debian's and Ubuntu's own, else Amazon Linux's."""
+        users = {"/aws/service/debian/": "admin", "/aws/service/canonical/": "ubuntu"}
+        return next((user for start, user in users.items() if (self.image or "").startswith(start)), "ec2-user")
+
 
 class Vpn(Section):
     """A VPN gateway, and what comes in through it: a site-to-site connection, a Direct Connect gateway, or both."""

@@ -63,7 +63,9 @@ def read(made: Context) -> Network:
 def intended(settings: Settings) -> tuple[tuple[Intention, ...], tuple[Intention, ...]]:
     """What the environment allows and what it denies."""
     bastion = settings.network.bastion.allow if settings.network.bastion else ()
-    return settings.network.intentions.allowed(bastion), settings.network.intentions.denied()
+    return settings.network.intentions.allowed(
+        bastion, is_ssh_direct=settings.ssh == "direct"
+    ), settings.network.intentions.denied()
 
 
 def _port(text: str) -> tuple[int, Protocol]:

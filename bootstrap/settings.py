@@ -15,12 +15,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from bootstrap import agent_key
 from bootstrap.errors import Fault, SettingsInvalid
 from bootstrap.network.section import Intentions
 from bootstrap.network.section import faults as faults_of_intentions
@@ -28,7 +29,14 @@ from bootstrap.network_options import Bastion, FlowLogs, Peering, Service, Vpn, 
 from bootstrap.sections import AllowedBlock, InstanceType, Name, NetworkBlock, Section
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+AgentKey = Annotated[str, AfterValidator(agent_key.checked)]
 Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+
+
+_NO_WAY = (
+    "The key stands on the page 'Verifying the signature of SSM Agent' in the user guide of AWS Systems Manager; "
+    "access.ssh 'direct' or 'bastion' needs neither agent nor endpoints."
+)
 
 
 class Network(Section):
@@ -47,9 +55,15 @@ class Network(Section):
 
 
 class Access(Section):
-    """Who may reach the machine: one block, or nobody."""
+    """Who may reach the machine (one block, or nobody) and how SSH gets there.
+
+    `ssh` left out is 'session-manager' on AWS and 'direct' on this machine. `agent_key` is the public key with which Amazon
+    signs the agent of Session Manager: the machine installs only what that key signed.
+    """
 
     operator_cidr: AllowedBlock | None = None
+    ssh: Literal["session-manager", "direct", "bastion"] | None = None
+    agent_key: AgentKey | None = None
 
 
 class ControllerMachine(Section):
@@ -129,6 +143,11 @@ class Settings(Section):
         """The environment's name."""
         return self.environment
 
+    @property
+    def ssh(self) -> Literal["session-manager", "direct", "bastion"]:
+        """How SSH reaches the machine."""
+        return self.access.ssh or ("session-manager" if self.cloud == "aws" else "direct")
+
     def stack_name(self, stack: str) -> str:
         """The full name of one of the environment's stacks: <project>-<environment>-<stack>."""
         return f"{self.project}-{self.environment}-{stack}"
@@ -164,6 +183,41 @@ def load(path: Path) -> Settings:
         remedy = "Mend the file; environments/aws.yaml explains every key."
         raise SettingsInvalid(doing, sorted(faults, key=lambda fault: (fault.line, fault.column)), remedy)
     return settings
+
+
+def check_ssh(path: Path, settings: Settings) -> None:
+    """SettingsInvalid where the machine is to be reached through Session Manager and its agent could not be had or be heard.
+
+    Apart from `load`, for only what makes a machine asks for this: a copy of the example can be looked at as it is.
+    """
+    if settings.ssh != "session-manager":
+        return
+    document, _ = _parse(path, path.read_text(encoding="utf-8"))
+    faults = [
+        Fault(str(path), *_position(document, place, of_key=True), f"{'.'.join(place)}: {message}")
+        for place, message in _faults_of_agent(settings)
+    ]
+    if faults:
+        raise SettingsInvalid(f"looking for the way of SSH to the machine of '{settings.name}'", faults, _NO_WAY)
+
+
+def _faults_of_agent(settings: Settings) -> Iterator[tuple[tuple[str, str], str]]:
+    missing = [it for it in ("ssm", "ssmmessages", "ec2messages") if it not in settings.network.endpoints]
+    if settings.network.nat == "none" and missing:
+        yield (
+            ("network", "endpoints"),
+            (
+                "without NAT the machine's agent reaches Session Manager by interface endpoints alone; "
+                f"there is none for {', '.join(missing)}"
+            ),
+        )
+    if settings.access.agent_key is None:
+        yield (
+            ("access", "agent_key"),
+            (
+                "is missing: Debian's image brings no agent of Session Manager, and the machine installs what Amazon signed"
+            ),
+        )
 
 
 def _reason(error: Exception) -> str:
@@ -263,10 +317,23 @@ def _faults_beside_others(path: Path, document: CommentedMap, settings: Settings
         if theirs is not None and block.overlaps(theirs):
             message = f"network.cidr: {block} overlaps with {theirs} of the environment '{other.stem}' ({other.name})"
             yield Fault(str(path), *_position(document, ("network", "cidr")), message)
+    for key, message in _faults_of_access(settings):
+        yield Fault(str(path), *_position(document, ("access", key)), f"access.{key}: {message}")
     for place, message in _faults_of_network(path, settings):
         yield Fault(
             str(path), *_position(document, ("network", *place)), f"network.{'.'.join(map(str, place))}: {message}"
         )
+
+
+def _faults_of_access(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What the way of SSH needs beside itself: the key below 'access' that decides it, and what is missing."""
+    network, access = settings.network, settings.access
+    if settings.ssh == "bastion" and network.bastion is None:
+        yield "ssh", "there is no bastion to come through; add network.bastion"
+    if settings.ssh == "direct" and settings.cloud == "aws" and access.operator_cidr is None:
+        yield "ssh", "nobody may reach port 22; name access.operator_cidr, or leave 'ssh' out to use Session Manager"
+    if settings.ssh == "session-manager" and settings.cloud == "local":
+        yield "ssh", "the AWS on this machine has no Session Manager; leave 'ssh' out to connect directly"
 
 
 def _faults_of_network(path: Path, settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -287,7 +354,10 @@ def _faults_of_network(path: Path, settings: Settings) -> Iterator[tuple[tuple[s
     if settings.cloud == "local" and network.flow_logs and network.flow_logs.queries:
         yield ("flow_logs", "queries"), "the AWS on this machine logs no queries"
     bastion = network.bastion.allow if network.bastion else ()
-    for place, message in faults_of_intentions(network.intentions, settings.access.operator_cidr, bastion):
+    direct = settings.ssh == "direct"
+    for place, message in faults_of_intentions(
+        network.intentions, settings.access.operator_cidr, bastion, is_ssh_direct=direct
+    ):
         yield ("intentions", *place), message
 
 

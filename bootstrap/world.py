@@ -19,14 +19,23 @@ from bootstrap.values import Controller, Machine, Shell
 if TYPE_CHECKING:
     import jenkins
 
+    from bootstrap.remote.shell import FabricShell
+
 MACHINE_FILE = Path("/etc/bootstrap/machine.json")
+_AGENT = 600.0  # seconds in which a machine at its first boot has got, checked and started Session Manager's agent
+_NO_AGENT = (
+    "Does the machine's agent run? Its console tells how its installation went: aws ec2 get-console-output --latest; "
+    "'aws ssm describe-instance-information' lists those that have reported."
+)
+_NO_JUMP = "Does the bastion run, and does network.bastion.allow hold this machine's address?"
 
 
 class World:
     """The outside of one environment.
 
     `endpoint` is the local cloud's URL, or None for AWS itself. `from_subnet` tells, for a subnet's block, what a machine in
-    there needs beside the region to reach the same AWS: nothing on AWS itself.
+    there needs beside the region to reach the same AWS: nothing on AWS itself. `bastion` finds the machine that SSH comes
+    through where the settings say so.
     """
 
     def __init__(
@@ -34,12 +43,15 @@ class World:
         settings: Settings,
         endpoint: str | None = None,
         from_subnet: Callable[[str], Mapping[str, str]] | None = None,
+        bastion: Callable[[], Machine] | None = None,
     ) -> None:
         self.settings = settings
         self.endpoint = endpoint
         self._from_subnet = from_subnet or (lambda _: {})
         self._clients: dict[str, Any] = {}
         self._shells: dict[str, Shell] = {}
+        self._bastion = bastion
+        self._jumping: FabricShell | None = None
 
     @cached_property
     def is_on_machine(self) -> bool:
@@ -87,7 +99,41 @@ class World:
             return LocalShell()
         from bootstrap.remote.shell import FabricShell
 
-        return FabricShell(machine)
+        match self.settings.ssh:
+            case "direct":
+                return FabricShell(machine)
+            case "session-manager":
+                return FabricShell(machine, patience=_AGENT, dial=self.dial(machine), remedy=_NO_AGENT)
+            case _:
+                return FabricShell(machine, dial=self.dial(machine), remedy=_NO_JUMP)
+
+    def dial(self, machine: Machine) -> Callable[[], Any] | None:
+        """How a stream to the machine's sshd is opened; None where that is plain TCP to its address."""
+        match self.settings.ssh:
+            case "direct":
+                return None
+            case "session-manager":
+                return lambda: self._managed(machine)
+            case _:
+                return lambda: self._jump().stream(machine.address, machine.port)
+
+    def _managed(self, machine: Machine) -> Any:
+        from bootstrap import session_manager
+
+        return session_manager.open_session(self.aws("ssm"), machine.instance_id, machine.port)
+
+    def _jump(self) -> FabricShell:
+        """The connection to the bastion: to its address where it lets SSH in from outside, else by Session Manager."""
+        from bootstrap.remote.shell import FabricShell
+
+        if self._jumping is None:
+            if self._bastion is None:
+                raise LookupError("this world was told of no bastion")
+            machine = self._bastion()
+            by_address = bool(self.settings.network.bastion and self.settings.network.bastion.allow)
+            dial = None if by_address else lambda: self._managed(machine)
+            self._jumping = FabricShell(machine, dial=dial, remedy=_NO_JUMP)
+        return self._jumping
 
     @contextmanager
     def jenkins(self, shell: Shell, controller: Controller) -> Iterator[jenkins.Jenkins]:
@@ -103,3 +149,6 @@ class World:
         for shell in self._shells.values():
             shell.close()
         self._shells.clear()
+        if self._jumping is not None:
+            self._jumping.close()
+            self._jumping = None

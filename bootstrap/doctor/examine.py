@@ -35,6 +35,9 @@ def examine(path: Path) -> Iterator[Finding]:
         yield from _code(context)
         if chosen.cloud == "local":
             yield from here.examine(chosen.name, chosen.network.cidr, state, is_running=endpoint is not None)
+        by_session = chosen.ssh == "session-manager" or (chosen.ssh == "bastion" and not _lets_in(chosen))
+        yield from here.plugin("session-manager" if by_session else "direct")
+        yield from here.key(chosen.access.agent_key)
         yield distribution(chosen, context.lock)
         if chosen.cloud == "local" and endpoint is None:
             yield good("cloud", "the one on this machine does not run; a launch starts it")
@@ -55,6 +58,11 @@ def _code(context: Context) -> Iterator[Finding]:
     else:
         yield good("code", f"{len(context.wanted)} templates, {len(context.casc_files)} settings files, "
                            f"{len(context.jobset.jobs)} jobs are whole")  # fmt: skip
+
+
+def _lets_in(chosen: Settings) -> bool:
+    """Whether the bastion lets SSH in from outside."""
+    return chosen.network.bastion is not None and bool(chosen.network.bastion.allow)
 
 
 def distribution(chosen: Settings, lock: Lock) -> Finding:

@@ -11,9 +11,11 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from bootstrap import agent_key, session_manager
 from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.local import prerequisites
 
+_SECONDS = 20
 ROUTES = Path("/proc/net/route")
 _NEEDED_GIB = 6.0  # the machines' image, one machine, the downloads
 
@@ -33,6 +35,34 @@ def examine(environment: str, block: str, state: Path, *, is_running: bool) -> I
     yield room(shutil.disk_usage(_existing(state)).free / 2**30, state)
     yield port(state, is_running=is_running)
     yield clash(block, ROUTES.read_text(encoding="ascii").splitlines()[1:], own_bridges(environment))
+
+
+def plugin(way: str) -> Iterator[Finding]:
+    """Whether what SSH needs on this machine is there, where it goes through Session Manager."""
+    if way == "direct":
+        return
+    found = shutil.which(session_manager.PLUGIN)
+    if found is None:
+        yield bad("ssh", f"the program {session_manager.PLUGIN} is not installed", session_manager.INSTALL)
+        return
+    try:
+        done = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=_SECONDS)
+        told = done.stdout.strip() or done.stderr.strip()
+    except (OSError, subprocess.TimeoutExpired) as error:
+        yield bad("ssh", f"{found} does not run: {error}", session_manager.INSTALL)
+        return
+    version = tuple(int(part) for part in told.split(".") if part.isdigit())
+    if version < session_manager.OLDEST:
+        oldest = ".".join(map(str, session_manager.OLDEST))
+        yield bad("ssh", f"{found} is {told or 'of no known version'}; it takes {oldest}", session_manager.INSTALL)
+    else:
+        yield good("ssh", f"through Session Manager, by its plugin {told}")
+
+
+def key(text: str | None) -> Iterator[Finding]:
+    """Which key signs the agent that the machine installs, for a person to compare with Amazon's page."""
+    if text is not None:
+        yield good("agent key", f"{agent_key.fingerprint(text)}; the machine installs only an agent that it signed")
 
 
 def room(free: float, where: Path) -> Finding:

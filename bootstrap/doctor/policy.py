@@ -89,7 +89,8 @@ def document(settings: Settings, ours: Collection[str], through: Collection[str]
     """
     region, prefix = settings.region, f"{settings.project}-{settings.name}-"
     partition = next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
-    stacks, secrets, parameters, reads, writes = _sorted_out(ours)
+    sessions = [it for it in ("ssm:StartSession", "ssm:TerminateSession") if it in ours]
+    stacks, secrets, parameters, reads, writes = _sorted_out(set(ours) - set(sessions))
     tags = {"aws:ResourceTag/Project": settings.project, "aws:ResourceTag/Environment": settings.name}
     via = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}
     to_ec2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
@@ -105,6 +106,7 @@ def document(settings: Settings, ours: Collection[str], through: Collection[str]
         _statement("FollowDrift", ["cloudformation:DescribeStackDriftDetectionStatus"], "*"),
         _statement("Secrets", secrets, f"{own}:secretsmanager:{region}:*:secret:{prefix}*"),
         _statement("LoginKey", parameters, f"{own}:ssm:{region}:*:parameter/ec2/keypair/*"),
+        *(_sessions(own, region, tags) if sessions and settings.ssh != "direct" else ()),
         _statement("Look", reads, "*"),
         _statement("ChangeOwn", writes, "*", {"StringEquals": tags}),
         # The image's parameter is looked up in the caller's name, too.
@@ -112,6 +114,21 @@ def document(settings: Settings, ours: Collection[str], through: Collection[str]
         _statement("HandOverTheRole", ["iam:PassRole"], f"{own}:iam::*:role/{prefix}*", to_ec2),
     ]
     return {"Version": "2012-10-17", "Statement": [it for it in statements if it["Action"]]}
+
+
+def _sessions(own: str, region: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Sessions with the environment's machines, as SSH and as nothing else; each caller ends no more than its own.
+
+    The document's name is part of the permission only where it is asked for (ssm:SessionDocumentAccessCheck).
+    """
+    asked = {"BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"}}
+    tagged = {"StringEquals": {f"ssm:resourceTag/{key.rpartition('/')[2]}": value for key, value in tags.items()}}
+    start = ["ssm:StartSession"]
+    return [
+        _statement("StartSession", start, f"{own}:ec2:{region}:*:instance/*", asked | tagged),
+        _statement("StartAsSsh", start, f"{own}:ssm:{region}::document/AWS-StartSSHSession"),
+        _statement("EndOwnSession", ["ssm:TerminateSession"], f"{own}:ssm:*:*:session/${{aws:userid}}-*"),
+    ]
 
 
 def _sorted_out(ours: Collection[str]) -> tuple[list[str], list[str], list[str], list[str], list[str]]:

@@ -1,32 +1,52 @@
 """OpenSSH's own client for the person at the terminal, with the same key and the same host keys as the toolkit's connection.
 
-OpenSSH takes keys from files only: they lie in a directory of the user's alone, for as long as the session lasts.
+OpenSSH takes keys from files only: they lie in a directory of the user's alone, for as long as the session lasts. Where the
+machine is not reached by plain TCP, OpenSSH is given a port of the loopback that leads along the toolkit's own way.
 """
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bootstrap.remote.forwarding import Forwarding, Stream
 from bootstrap.values import Machine
 
 
 @contextmanager
-def client(machine: Machine) -> Iterator[list[str]]:
-    """The command that opens a session on `machine`; append a command to run one there."""
-    with tempfile.TemporaryDirectory(prefix="bootstrap-ssh-") as folder:
-        key, known = Path(folder) / "key", Path(folder) / "known_hosts"
+def client(machine: Machine, dial: Callable[[], Stream] | None = None) -> Iterator[list[str]]:
+    """The command that opens a session on `machine`; append a command to run one there.
+
+    `dial` opens a stream to the machine's sshd; without it OpenSSH connects to the machine's address.
+    """
+    with contextlib.ExitStack() as held:
+        folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="bootstrap-ssh-")))
+        key, known = folder / "key", folder / "known_hosts"
         key.touch(mode=0o600)
         key.write_text(machine.private_key.reveal().rstrip() + "\n")
-        known.write_text(
-            "".join(
-                f"[{machine.address}]:{machine.port} {line}\n{machine.address} {line}\n" for line in machine.host_keys
-            )
-        )
+        known.write_text("".join(f"{machine.instance_id} {line}\n" for line in machine.host_keys))
+        address, port = machine.address, machine.port
+        if dial is not None:
+            address, port = "127.0.0.1", held.enter_context(_led(dial))
+        # Host keys are known by the instance, whatever address leads to it.
         yield [
-            *("ssh", "-F", "none", "-i", str(key), "-p", str(machine.port)),
+            *("ssh", "-F", "none", "-i", str(key), "-p", str(port)),
             *("-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes"),
-            f"{machine.user}@{machine.address}",
+            *("-o", f"HostKeyAlias={machine.instance_id}", f"{machine.user}@{address}"),
         ]
+
+
+@contextmanager
+def _led(dial: Callable[[], Stream]) -> Iterator[int]:
+    """A port of the loopback that leads where `dial` does; the first stream is opened now, so that its failure is told."""
+    waiting = [dial()]
+    forwarding = Forwarding(lambda _: waiting.pop() if waiting else dial())
+    try:
+        yield forwarding.port
+    finally:
+        forwarding.close()
+        for stream in waiting:
+            stream.close()

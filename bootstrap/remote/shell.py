@@ -38,6 +38,8 @@ _PROMPT = (
 )
 _SESSIONS = 8  # at once over the connection; sshd refuses more than its MaxSessions, which is 10 unless told otherwise
 _CROWDED = 10.0  # seconds in which a place becomes free among the sessions
+_BANNER = 30.0  # seconds until SSH's first line; a session of Session Manager takes some before anything comes through
+_REMEDY = "Check with './bootstrap.py status' that the machine runs and that this machine may reach its port 22."
 _CHUNK = 1 << 15  # bytes; what an SSH packet carries at most
 Dial = Callable[[], Any]
 # What goes wrong is told by this module's own errors; without a handler paramiko's tracebacks go to standard error.
@@ -48,13 +50,16 @@ class FabricShell:
     """Fulfils `values.Shell` over one SSH connection to `machine`.
 
     `patience` is how many seconds an unreachable machine is waited for. `dial` opens the stream that SSH runs over; by
-    default a TCP connection to the machine's address, elsewhere a tunnel.
+    default a TCP connection to the machine's address, elsewhere a tunnel; `remedy` is what to try where it leads nowhere.
     """
 
-    def __init__(self, machine: Machine, *, patience: float = 120, dial: Dial | None = None) -> None:
+    def __init__(
+        self, machine: Machine, *, patience: float = 120, dial: Dial | None = None, remedy: str = _REMEDY
+    ) -> None:
         self._machine = machine
         self._patience = patience
         self._dial = dial or self._dial_tcp
+        self._remedy = remedy
         self._key = _private_key(machine.private_key)
         self._connection: Any = None
         self._lock = threading.Lock()
@@ -103,6 +108,13 @@ class FabricShell:
                 forwarding.close()
 
         return forwarded()
+
+    def stream(self, address: str, port: int) -> Any:
+        """A stream from the machine on to another one, over this connection; OSError where the machine cannot reach it."""
+        try:
+            return self._transport().open_channel("direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=_ATTEMPT)
+        except (EOFError, paramiko.SSHException) as error:
+            raise OSError(f"{self._machine.instance_id} cannot reach {address}:{port}: {error}") from error
 
     def close(self) -> None:
         """End the connection; the next command would open another."""
@@ -184,7 +196,7 @@ class FabricShell:
             "pkey": self._key,
             "allow_agent": False,
             "look_for_keys": False,
-            "banner_timeout": _ATTEMPT,
+            "banner_timeout": _BANNER,
             "auth_timeout": _ATTEMPT,
         }
         connection = Connection(machine.address, machine.user, machine.port, config=config, connect_kwargs=options)
@@ -235,7 +247,7 @@ class FabricShell:
         return Unreachable(
             f"connecting to {machine.instance_id} at {machine.user}@{machine.address}:{machine.port}",
             f"no connection within {self._patience:.0f} s; last: {type(error).__name__}: {error}",
-            "Check with './bootstrap.py status' that the machine runs and that this machine may reach its port 22.",
+            self._remedy,
         )
 
     def _lost(self, transport: Any, error: Exception) -> Unreachable:

@@ -92,8 +92,10 @@ def test_only_operators_are_let_in(
     """The machine's security group lets in operators, bastion, edge, agents and a peer's controller; nobody else."""
     network = context.outputs("network")
     operators = context.settings.access.operator_cidr
-    wished = {("tcp", port, port, operators) for port in (22, 443) if operators}
-    wished |= {("tcp", 22, 22, network["BastionSecurityGroupId"])}
+    is_direct, has_bastion = context.settings.ssh == "direct", context.settings.network.bastion is not None
+    wished = {("tcp", port, port, operators) for port in (22, 443) if operators and (port == 443 or is_direct)}
+    if has_bastion or context.settings.ssh != "session-manager":
+        wished |= {("tcp", 22, 22, network["BastionSecurityGroupId"])}
     wished |= {("tcp", 443, 443, network[group]) for group in ("EdgeSecurityGroupId", "AgentsSecurityGroupId")}
     peering = {it["ParameterKey"]: it["ParameterValue"] for it in stacks_told.get("peering", {}).get("Parameters", ())}
     wished |= {("tcp", 443, 443, peering["PeerControllerGroup"])} if peering else set()

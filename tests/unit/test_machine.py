@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bootstrap import machine
 from bootstrap.errors import Unreachable
@@ -25,6 +26,7 @@ class FakeAws:
     def __init__(self, states: list[str], console: str = CONSOLE) -> None:
         self.states = states
         self.console = console
+        self.latest = console
 
     def __call__(self, service: str) -> Any:
         assert service in {"ec2", "ssm"}
@@ -33,12 +35,12 @@ class FakeAws:
     def describe_instances(self, Filters: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         assert [{"Name": "instance-id", "Values": ["i-1"]}] == Filters
         name = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        instance = {"State": {"Name": name}, "PrivateIpAddress": "10.0.0.9"}
+        instance = {"State": {"Name": name}, "InstanceId": "i-1", "PrivateIpAddress": "10.0.0.9"}
         return {"Reservations": [{"Instances": [instance]}] if name != "absent" else []}
 
-    def get_console_output(self, InstanceId: str) -> dict[str, str]:  # noqa: N803
+    def get_console_output(self, InstanceId: str, Latest: bool = False) -> dict[str, str]:  # noqa: N803
         assert "i-1" == InstanceId
-        return {"Output": self.console}
+        return {"Output": self.latest if Latest else self.console}
 
     def get_parameter(self, Name: str, WithDecryption: bool) -> dict[str, Any]:  # noqa: N803
         assert ("/ec2/keypair/key-1", True) == (Name, WithDecryption)
@@ -98,3 +100,55 @@ def test_waiting_ends_with_the_state_at_the_deadline() -> None:
         machine.wait(FakeAws(["pending"]), OUTPUTS, DATA, Silent(), deadline=-1, sleep=lambda _: None)
 
     assert "it is pending" in caught.value.found
+
+
+def test_keys_that_scrolled_out_of_the_latest_console_are_found_in_the_kept_one() -> None:
+    aws = FakeAws(["running"])
+    aws.latest = "[99999.0] long after the boot"
+
+    found = machine.find(aws, OUTPUTS, DATA)
+
+    assert found is not None
+    assert 2 == len(found.host_keys)
+
+
+@pytest.mark.parametrize(("code", "is_expected"), [("UnsupportedOperation", True), ("UnauthorizedOperation", False)])
+def test_an_instance_that_has_no_latest_console_shows_the_kept_one(code: str, is_expected: bool) -> None:
+    class Xen(FakeAws):
+        def get_console_output(self, InstanceId: str, Latest: bool = False) -> dict[str, str]:  # noqa: N803
+            if Latest:
+                raise ClientError({"Error": {"Code": code, "Message": "only on Nitro"}}, "GetConsoleOutput")
+            return super().get_console_output(InstanceId)
+
+    if is_expected:
+        assert CONSOLE == machine.console(Xen(["running"]), "i-1")
+    else:
+        with pytest.raises(ClientError):
+            machine.console(Xen(["running"]), "i-1")
+
+
+def test_a_bastion_is_the_one_in_service_at_the_address_that_is_asked_for() -> None:
+    class Group(FakeAws):
+        def __call__(self, service: str) -> Any:
+            return self
+
+        def describe_auto_scaling_groups(self, AutoScalingGroupNames: list[str]) -> Any:  # noqa: N803
+            assert ["group"] == AutoScalingGroupNames
+            members = [("i-0", "Terminating"), ("i-1", "InService")]
+            states = [{"InstanceId": name, "LifecycleState": state} for name, state in members]
+            return {"AutoScalingGroups": [{"Instances": states}]}
+
+        def describe_instances(self, Filters: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+            found = super().describe_instances(Filters)
+            for each in found["Reservations"][0]["Instances"]:
+                each["PublicIpAddress"] = "198.51.100.9"
+            return found
+
+    public = machine.bastion(Group(["running"]), "group", "ec2-user", DATA, by_public=True)
+    private = machine.bastion(Group(["running"]), "group", "ec2-user", DATA, by_public=False)
+
+    assert public is not None
+    assert private is not None
+    assert ("i-1", "198.51.100.9", "ec2-user") == (public.instance_id, public.address, public.user)
+    assert "10.0.0.9" == private.address
+    assert machine.bastion(Group(["pending"]), "group", "ec2-user", DATA, by_public=True) is None

@@ -18,7 +18,7 @@ DOORS = {
     "paramiko": ("remote/shell.py", "local/aws/"),
     "invoke": ("remote/shell.py",),
     "boto3": ("world.py", "local/aws/"),
-    "botocore": ("world.py", "acts/stack.py", "local/aws/"),
+    "botocore": ("world.py", "acts/stack.py", "machine.py", "session_manager.py", "local/aws/"),
     "jenkins": ("world.py",),
     "jenkins_jobs": ("acts/jobs.py",),
     "moto": ("local/aws/",),
@@ -29,7 +29,7 @@ DOORS = {
 LAYERS = {
     "values.py": (),
     "errors.py": ("values",),
-    "settings.py": ("values", "errors", "sections", "network_options", "network"),
+    "settings.py": ("values", "errors", "sections", "network_options", "network", "agent_key"),
     "network/": ("errors", "sections", "network"),
     "run.py": ("values", "errors"),
     "local/emulator/": (),
