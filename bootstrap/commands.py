@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bootstrap import console, context, environment_lock, report, settings
+from bootstrap import console, context, environment_lock, refusals, report, settings
 from bootstrap.context import ROOT, Context
 from bootstrap.errors import BootstrapError, CommandFailed, EnvironmentProtected, UsageError
 from bootstrap.run import Run, start
@@ -44,6 +44,7 @@ def opened(
             if changes:
                 lock = environment_lock.held(run.folder.parents[1], options.command, run, run.run_id)
                 held.enter_context(lock)
+            held.enter_context(refusals.told(f"carrying out '{options.command}' for '{chosen.name}'"))
             yield held.enter_context(_context(options, path, chosen, run, brings_up=brings_up)), run
         run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))
     except BootstrapError as error:

@@ -8,6 +8,7 @@
     |-- EnvironmentProtected       the environment file forbids to destroy it
     |-- PlanStale                  the world or the code is no longer what a saved plan was made from
     |-- LocalCloudFailed           the AWS on this machine did not start, or a container did not boot
+    |-- AwsRefused                 AWS refused a call, or could not be asked: credentials, permissions, quotas, the way there
     |-- TemplateInvalid            a CloudFormation template was refused before anything was made
     |-- StackFailed                a stack operation failed: status, first failing resource, its reason
     |-- StackMissing               an act needs the outputs of a stack that does not exist
@@ -101,6 +102,10 @@ class PlanStale(BootstrapError):
 
 class LocalCloudFailed(BootstrapError):
     """The AWS on this machine did not start, or a container did not boot."""
+
+
+class AwsRefused(BootstrapError):
+    """AWS refused a call, or could not be asked; what had been done before stays."""
 
 
 class TemplateInvalid(FaultyFile):

@@ -76,7 +76,10 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Ma
         if "controller" not in names:
             return None
         machine.start(context.world.aws("ec2"), context.outputs("controller")["InstanceId"], run)
-        return machine.wait(context.world.aws, context.outputs("controller"), context.outputs("data"), run)
+        found = machine.wait(context.world.aws, context.outputs("controller"), context.outputs("data"), run)
+        # The newest image of that day, by Debian's public parameter: which one it was is worth remembering.
+        run.event("image", **machine.image(context.world.aws("ec2"), found.instance_id))
+        return found
 
 
 def provision(context: Context, run: Run) -> Controller:

@@ -15,6 +15,7 @@ from bootstrap.errors import Unreachable
 from bootstrap.values import Machine, Reporter, Secret
 
 LOGIN_USER = "admin"  # the user that cloud-init makes on Debian's images
+_STOPPED = {"Delay": 2, "MaxAttempts": 300}  # ten minutes: EC2 lets an operating system shut down in peace
 _KEYS = re.compile(r"-----BEGIN SSH HOST KEY KEYS-----(.*?)-----END SSH HOST KEY KEYS-----", re.DOTALL)
 _KEY = re.compile(r"\b((?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/=]+)")
 
@@ -117,12 +118,22 @@ def wait(
         pause = min(pause * 1.5, 15)
 
 
+def image(ec2: Any, instance_id: str) -> dict[str, str]:
+    """The image that the instance was made from: its id and, where the account may still see it, name and date."""
+    instance = _instance(ec2, instance_id)
+    if instance is None:
+        return {}
+    found = ec2.describe_images(Filters=[{"Name": "image-id", "Values": [instance["ImageId"]]}])["Images"]
+    told = found[0] if found else {}
+    return {"id": instance["ImageId"], "name": told.get("Name", ""), "created": told.get("CreationDate", "")}
+
+
 def start(ec2: Any, instance_id: str, report: Reporter) -> None:
     """Start an instance that somebody stopped; EC2 refuses while it is still stopping, so that is waited out."""
     if state(ec2, instance_id) not in {"stopped", "stopping"}:
         return
     report.notice(f"the instance {instance_id} was stopped: starting it")
-    ec2.get_waiter("instance_stopped").wait(InstanceIds=[instance_id], WaiterConfig={"Delay": 2, "MaxAttempts": 150})
+    ec2.get_waiter("instance_stopped").wait(InstanceIds=[instance_id], WaiterConfig=_STOPPED)
     ec2.start_instances(InstanceIds=[instance_id])
 
 
@@ -130,9 +141,7 @@ def stop(ec2: Any, instance_id: str) -> None:
     """Shut a running instance down in good order, and wait until it is."""
     if state(ec2, instance_id) in {"running", "pending", "stopping"}:
         ec2.stop_instances(InstanceIds=[instance_id])
-        ec2.get_waiter("instance_stopped").wait(
-            InstanceIds=[instance_id], WaiterConfig={"Delay": 2, "MaxAttempts": 150}
-        )
+        ec2.get_waiter("instance_stopped").wait(InstanceIds=[instance_id], WaiterConfig=_STOPPED)
 
 
 def state(ec2: Any, instance_id: str) -> str:

@@ -71,17 +71,26 @@ class World:
     def _session(self) -> Any:
         import boto3
 
-        if self.endpoint is None:
-            return boto3.session.Session(region_name=self.settings.region)
-        # The local cloud believes any key; these stand where an account's own would.
-        return boto3.session.Session("local", "local", region_name=self.settings.region)
+        if self.endpoint is not None:
+            # The local cloud believes any key; these stand where an account's own would.
+            return boto3.session.Session("local", "local", region_name=self.settings.region)
+        session = boto3.session.Session(region_name=self.settings.region)
+        _remember_assumed_roles(session)
+        return session
 
     def aws(self, service: str) -> Any:
-        """The boto3 client of one service, made once; throttling is waited out, time-outs are short."""
+        """The boto3 client of one service, made once.
+
+        On AWS throttling slows the client down and is waited out; the local cloud is asked a few times and no more, for what
+        it refuses thrice it refuses for a reason.
+        """
         from botocore.config import Config
 
         if service not in self._clients:
-            config = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=10, read_timeout=60)
+            patient = {"mode": "adaptive", "total_max_attempts": 10}
+            brief = {"mode": "standard", "total_max_attempts": 4}
+            retries: Any = patient if self.endpoint is None else brief
+            config = Config(retries=retries, connect_timeout=10, read_timeout=60)
             self._clients[service] = self._session.client(service, endpoint_url=self.endpoint, config=config)
         return self._clients[service]
 
@@ -152,3 +161,14 @@ class World:
         if self._jumping is not None:
             self._jumping.close()
             self._jumping = None
+
+
+def _remember_assumed_roles(session: Any) -> None:
+    """Share the AWS CLI's memory of assumed roles: who gave a one-time code an hour ago is not asked for another.
+
+    The acceptance suite runs in a process of its own and would ask again, where nobody sees it.
+    """
+    from botocore.utils import JSONFileCache
+
+    provider = session._session.get_component("credential_provider").get_provider("assume-role")
+    provider.cache = JSONFileCache(str(Path("~/.aws/cli/cache").expanduser()))

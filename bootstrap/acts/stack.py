@@ -21,6 +21,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bootstrap import refusals
 from bootstrap.errors import StackFailed
 from bootstrap.stacks import changes
 from bootstrap.stacks.changes import ChangeSet
@@ -299,12 +300,7 @@ def _explained(doing: str) -> Iterator[None]:
     """What AWS or the way to it refuses becomes StackFailed."""
     try:
         yield
-    except ClientError as error:
-        told = error.response["Error"]
+    except (ClientError, BotoCoreError) as error:
         raise StackFailed(
-            doing,
-            f"{told.get('Code', 'refused')}: {told.get('Message', error)}",
-            "See that the credentials are current and may do this; what CloudFormation did before stays.",
+            doing, refusals.text(error), f"{refusals.remedy(error)} What CloudFormation did before stays."
         ) from error
-    except BotoCoreError as error:
-        raise StackFailed(doing, str(error), "See that credentials are set and that AWS can be reached.") from error

@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography import x509
 
-from bootstrap import certificates, secret_store
+from bootstrap import certificates, refusals, secret_store
 from bootstrap.certificates import DUE_DAYS, Certificates
 from bootstrap.context import Context
 from bootstrap.doctor.findings import Finding, bad, good, warning
@@ -28,9 +28,9 @@ def identity(context: Context) -> Finding:
     try:
         told = context.world.aws("sts").get_caller_identity()
     except Exception as error:
-        if not _is_awss(error):
+        if not refusals.is_awss(error):
             raise
-        return bad("identity", _first(error), "Log in: 'aws configure sso' and 'aws sso login', or set AWS_PROFILE.")
+        return bad("identity", _first(error), refusals.remedy(error))
     return good("identity", f"{told['Arn']} in account {told['Account']}")
 
 
@@ -40,7 +40,7 @@ def examine(context: Context) -> Iterator[Finding]:
         try:
             yield from look(context)
         except Exception as error:
-            if not _is_awss(error):
+            if not refusals.is_awss(error):
                 raise
             name = look.__name__.removeprefix("_")
             yield warning(
@@ -124,11 +124,6 @@ def days_left(kept: Certificates, now: datetime.datetime) -> Iterator[Finding]:
             yield warning("certificates", told, "It is due: a launch issues a new one.")
         else:
             yield good("certificates", told)
-
-
-def _is_awss(error: Exception) -> bool:
-    """Whether AWS, or the way to it, says no; anything else is a bug."""
-    return type(error).__module__.startswith("botocore") or type(error).__name__ == "ClientError"
 
 
 def _first(error: Any) -> str:

@@ -110,7 +110,9 @@ def _deployed(client: Any, stack: str) -> groups.Deployed:
     body = client.get_template(StackName=stack)["TemplateBody"]
     described = client.describe_stacks(StackName=stack)["Stacks"][0]
     parameters = {it["ParameterKey"]: it["ParameterValue"] for it in described.get("Parameters", ())}
-    resources = client.describe_stack_resources(StackName=stack)["StackResources"]
+    # DescribeStackResources tells of a hundred at most, and says not that there are more.
+    pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
+    resources = [it for page in pages for it in page["StackResourceSummaries"]]
     ids = {it["LogicalResourceId"]: it["PhysicalResourceId"] for it in resources if it.get("PhysicalResourceId")}
     return groups.Deployed(body if isinstance(body, str) else json.dumps(body), parameters, ids)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from bootstrap.errors import StackFailed
 from bootstrap.stacks.client import CloudFormation, pages
 from bootstrap.values import Change, ChangeKind
 
+PATIENCE = 900.0  # seconds; CloudFormation computes the largest change sets in a few minutes
 _KINDS = {"Add": ChangeKind.ADD, "Remove": ChangeKind.REMOVE, "Import": ChangeKind.ADD}
 # How CloudFormation words that there is nothing to do; the first comes from templates, the second from macros' results.
 _NOTHING = ("didn't contain changes", "No updates are to be performed")
@@ -53,12 +55,18 @@ def create(client: CloudFormation, request: Mapping[str, Any], sleep: Callable[[
 def _computed(
     client: CloudFormation, arn: str, sleep: Callable[[float], None]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    pause = 0.1
+    pause, begun = 0.1, time.monotonic()
     while True:
         answers = list(pages(client.describe_change_set, ChangeSetName=arn))
         if answers[0]["Status"] in {"CREATE_COMPLETE", "FAILED"}:
             resources = [it for answer in answers for it in answer.get("Changes", ()) if "ResourceChange" in it]
             return answers[0], resources
+        if time.monotonic() - begun > PATIENCE:
+            raise StackFailed(
+                f"computing the changes of {arn}",
+                f"it is {answers[0]['Status']} after {PATIENCE / 60:.0f} minutes",
+                "Nothing was changed. Is another change of the stack under way? Then again.",
+            )
         sleep(pause)
         pause = min(pause * 1.5, 2)
 

@@ -284,7 +284,8 @@ def tags_of_resources(subject: Subject) -> dict[str, dict[str, str]]:
     found = [
         Resource(name, it["LogicalResourceId"], it["ResourceType"], it["PhysicalResourceId"])
         for name, stack in context.stacks.items()
-        for it in client.describe_stack_resources(StackName=stack.name)["StackResources"]
+        for page in client.get_paginator("list_stack_resources").paginate(StackName=stack.name)
+        for it in page["StackResourceSummaries"]
         if it["ResourceType"] not in UNTAGGED
     ]
     by_id = _tags_in_ec2(context, [it for it in found if it.type.startswith("AWS::EC2::")])

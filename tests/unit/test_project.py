@@ -45,6 +45,7 @@ LAYERS = {
         "certificates",
         "definitions",
         "controller",
+        "refusals",
     ),
     "remote/": ("values", "errors", "settings", "run", "remote", "distribution", "certificates"),
     "local/": ("values", "errors", "settings", "run", "local"),

@@ -1,0 +1,84 @@
+"""What AWS refuses, and the ways in which it cannot be asked at all, as one expected failure with its remedy.
+
+Told apart by the error codes of the services' references and by the names of botocore's own exceptions; nothing here imports
+botocore, so that a command that asks no cloud does not pay for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bootstrap.errors import AwsRefused
+
+_EXPIRED = "The credentials have expired: log in again ('aws sso login', or a new session token) and see to the clock."
+_UNKNOWN = (
+    "AWS does not know these credentials: are AWS_PROFILE and the keys those of this account, is the clock right, and is the "
+    "region enabled for the account?"
+)
+_DENIED = "The credentials may not do this: 'doctor --policy' prints the policy that the toolkit needs."
+_NONE = "Set AWS_PROFILE, or log in: 'aws configure sso', then 'aws sso login'."
+_LOGIN = "Log in again: aws sso login (with --profile, where AWS_PROFILE is set)."
+_BUSY = (
+    "AWS was busy, and several attempts met the same: wait a little, then run the same command; it goes on from there."
+)
+_WAY = (
+    "See that AWS can be reached: the network, a proxy (HTTPS_PROXY, AWS_CA_BUNDLE), and that there is the 'region' of the "
+    "environment file; the same command goes on from there."
+)
+_QUOTA = "A quota of the account is used up: remove what is not needed, or ask for more in Service Quotas."
+_REMEDIES = {
+    **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired"), _EXPIRED),
+    **dict.fromkeys(("InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"), _UNKNOWN),
+    **dict.fromkeys(("SignatureDoesNotMatch", "InvalidSignatureException", "OptInRequired"), _UNKNOWN),
+    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"), _DENIED),
+    **dict.fromkeys(("Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"), _BUSY),
+    **dict.fromkeys(("ServiceUnavailable", "InternalFailure", "InternalError", "WaiterError"), _BUSY),
+    **dict.fromkeys(
+        ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "NoRegionError"), _NONE
+    ),
+    **dict.fromkeys(("SSOTokenLoadError", "UnauthorizedSSOTokenError", "TokenRetrievalError", "SSOError"), _LOGIN),
+    **dict.fromkeys(("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "SSLError"), _WAY),
+    **dict.fromkeys(("ProxyConnectionError", "ConnectionClosedError", "HTTPClientError", "ConnectionError"), _WAY),
+    "ProfileNotFound": "AWS_PROFILE names no profile of ~/.aws/config: 'aws configure list-profiles' lists those there are.",
+    "InvalidRegionError": "Mend 'region' in the environment file.",
+}
+_ELSE = "See that the credentials are current and may do this; 'doctor' looks at identity, region and permissions."
+
+
+def is_awss(error: BaseException) -> bool:
+    """Whether AWS, or the way to it, says no; anything else is a bug. (The exceptions of a client are made at run time.)"""
+    return any(kind.__module__.split(".")[0] in {"botocore", "boto3"} for kind in type(error).__mro__)
+
+
+def code(error: BaseException) -> str:
+    """AWS' own code, or the name of botocore's exception."""
+    answer: Any = getattr(error, "response", None)
+    told = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
+    return str(told or type(error).__name__)
+
+
+def remedy(error: BaseException) -> str:
+    """What to try."""
+    found = code(error)
+    return _REMEDIES.get(found) or (_QUOTA if found.endswith(("LimitExceeded", "LimitExceededException")) else _ELSE)
+
+
+def text(error: BaseException) -> str:
+    """What came back, on one line."""
+    answer: Any = getattr(error, "response", None)
+    message = answer.get("Error", {}).get("Message") if isinstance(answer, dict) else None
+    return f"{code(error)}: {message or error}".replace("\n", " ")
+
+
+@contextmanager
+def told(doing: str) -> Iterator[None]:
+    """What AWS refuses becomes AwsRefused, which says what was asked of it."""
+    try:
+        yield
+    except Exception as error:
+        if not is_awss(error):
+            raise
+        asked: Any = getattr(error, "operation_name", None)
+        raise AwsRefused(f"{doing}, asking AWS for {asked}" if asked else doing, text(error), remedy(error)) from error
