@@ -73,13 +73,14 @@ def _jobs(parser: argparse.ArgumentParser) -> None:
 
 
 def _network(parser: argparse.ArgumentParser) -> None:
-    actions = ("plan", "apply", "explain", "verify", "diagram")
+    actions = ("plan", "apply", "explain", "verify", "diagram", "vpn-configuration")
     parser.add_argument("action", nargs="?", choices=actions, default="apply", help="look, do, or view (apply)")
     parser.add_argument(
         "what",
         nargs="*",
         metavar="WHAT",
-        help="explain SOURCE DESTINATION PORT (a role, operators, internet, an id or a block; 443, 53/udp); diagram [FILE]",
+        help="explain SOURCE DESTINATION PORT (a role, operators, internet, an id or a block; 443, 53/udp); "
+        "diagram [FILE]; vpn-configuration [FILE]",
     )
 
 

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from bootstrap import vpn_configuration
 from bootstrap.context import Context
 from bootstrap.errors import CommandFailed, Missing, UsageError
 from bootstrap.network import picture, proof, snapshot
@@ -24,8 +25,9 @@ ACTIONS = {
     "explain": "network explain SOURCE DESTINATION PORT",
     "verify": "network verify",
     "diagram": "network diagram [FILE]",
+    "vpn-configuration": "network vpn-configuration [FILE]",
 }
-_ARGUMENTS = {"explain": (3, 3), "verify": (0, 0), "diagram": (0, 1)}
+_ARGUMENTS = {"explain": (3, 3), "verify": (0, 0), "diagram": (0, 1), "vpn-configuration": (0, 1)}
 _OPEN, _NOT_OPEN = 0, 1
 _SECONDS = 120
 
@@ -43,6 +45,9 @@ def check(options: argparse.Namespace) -> None:
 
 def show(options: argparse.Namespace, made: Context, run: Run) -> int:
     """Carry out one of the actions; the exit code is 1 where the path is not open or an intention does not hold."""
+    if options.action == "vpn-configuration":
+        vpn_configuration.show(made, run, Path(options.what[0]) if options.what else None)
+        return _OPEN
     network = read(made)
     match options.action:
         case "explain":
