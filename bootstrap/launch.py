@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bootstrap import composition, host_inputs, machine, repository, retained
+from bootstrap import composition, direct_connect, host_inputs, machine, repository, retained
 from bootstrap import settings as environments
 from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.acts.stack import StackTemplate
@@ -72,6 +72,9 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Ma
                 run.notice("the machine is gone: its stack lets go of what is left of it, then makes a new one")
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
             made[name] = stack.apply(client, wished, run, before_removal=lambda old: stop_machine(context, old))
+        # Ways to other networks are an operator's to change: the machine's jobs have no rights there.
+        if not context.world.is_on_machine:
+            direct_connect.apply(context.world.aws, context.settings, tags, run)
         context.forget()
         if "controller" not in names:
             return None
@@ -145,6 +148,8 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
                 continue
             wished = template(context, name, context.stacks, tags)
             found += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))
+        if not context.world.is_on_machine:
+            found += _shown(run, direct_connect.plan(context.world.aws, context.settings))
     return tuple(found)
 
 
@@ -174,6 +179,7 @@ def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str
     client = context.world.aws("cloudformation")
     kept: list[str] = []
     with run.act("stack", "deleting"):
+        direct_connect.destroy(context.world.aws, context.settings, run)
         for name in reversed(composition.ORDER):
             if name in PROTECTED and not with_data:
                 found = context.stacks.get(name)

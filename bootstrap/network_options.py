@@ -94,6 +94,28 @@ class Vpn(Section):
         return self
 
 
+class DirectConnect(Section):
+    """A virtual interface on a connection, often a hosted one, that leads to a Direct Connect gateway.
+
+    'private' leads on to VPN gateways, 'transit' to transit gateways. The MTU of a private one is 1500 or 9001, of a transit
+    one 1500 or 8500 (Direct Connect API reference).
+    """
+
+    connection: Annotated[str, Field(pattern=r"^dxcon-[0-9a-z]{8}$")]
+    gateway: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    vlan: Annotated[int, Field(ge=1, le=4094)]
+    customer_asn: Annotated[int, Field(ge=1, le=4294967294)] = 65000
+    type: Literal["private", "transit"] = "private"
+    mtu: Literal[1500, 8500, 9001] = 1500
+
+    @model_validator(mode="after")
+    def _type_has_that_mtu(self) -> DirectConnect:
+        largest = 9001 if self.type == "private" else 8500
+        if self.mtu not in {1500, largest}:
+            raise ValueError(f"a {self.type} virtual interface has an MTU of 1500 or {largest}, not {self.mtu}")
+        return self
+
+
 class Peering(Section):
     """The other environment whose controller may reach this one's, by HTTPS; nothing goes the other way."""
 

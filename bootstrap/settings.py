@@ -25,7 +25,7 @@ from bootstrap import agent_key
 from bootstrap.errors import Fault, SettingsInvalid
 from bootstrap.network.section import Intentions
 from bootstrap.network.section import faults as faults_of_intentions
-from bootstrap.network_options import Bastion, FlowLogs, Peering, Service, Vpn, Zone
+from bootstrap.network_options import Bastion, DirectConnect, FlowLogs, Peering, Service, Vpn, Zone
 from bootstrap.sections import AllowedBlock, InstanceType, Name, NetworkBlock, Section
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -50,6 +50,7 @@ class Network(Section):
     private_zone: Zone | None = None
     bastion: Bastion | None = None
     vpn: Vpn | None = None
+    direct_connect: DirectConnect | None = None
     peering: Peering | None = None
     intentions: Intentions = Intentions()
 
@@ -351,6 +352,12 @@ def _faults_of_network(path: Path, settings: Settings) -> Iterator[tuple[tuple[s
             yield ("peering", "environment"), f"'{other}' is no environment of the same cloud and region"
     if settings.cloud == "local" and routes and not overlapping:
         yield ("vpn", "routes"), "the AWS on this machine has no static routes of a VPN; leave them out to use BGP"
+    if settings.cloud == "local" and network.direct_connect is not None:
+        yield ("direct_connect",), "the AWS on this machine has no virtual interfaces"
+    if network.vpn and network.vpn.direct_connect_gateway and network.direct_connect:
+        ours, theirs = network.direct_connect.gateway, network.vpn.direct_connect_gateway
+        if network.direct_connect.type == "private" and ours != theirs:
+            yield ("direct_connect", "gateway"), f"vpn.direct_connect_gateway is another: {theirs}"
     if settings.cloud == "local" and network.flow_logs and network.flow_logs.queries:
         yield ("flow_logs", "queries"), "the AWS on this machine logs no queries"
     bastion = network.bastion.allow if network.bastion else ()
