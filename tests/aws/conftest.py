@@ -35,6 +35,7 @@ class Cloud:
     port: int
     process: subprocess.Popen[bytes] | None = None
     clients: dict[str, Any] = field(default_factory=dict)
+    prompt_seconds: float = 0.0  # answers come at once: these tests look at what is in progress
 
     @property
     def endpoint(self) -> str:
@@ -48,7 +49,9 @@ class Cloud:
         ready.unlink(missing_ok=True)
         command = [sys.executable, "-m", "bootstrap.local.aws", "--state", str(self.state), "--port", str(self.port)]
         self.process = subprocess.Popen(
-            [*command, "--environment", "tests", "--no-machines"], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+            [*command, "--environment", "tests", "--no-machines", "--prompt-seconds", str(self.prompt_seconds)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
         while not ready.exists():
             assert self.process.poll() is None, (self.state / "server.log").read_text()

@@ -48,6 +48,7 @@ def serve(wanted: argparse.Namespace, stop: threading.Event) -> None:
 
     machines = hooks.load(wanted.environment, wanted.state, with_machines=not wanted.no_machines)
     server = Server(wanted.state, wanted.port, machines)
+    server.engine.prompt_seconds = wanted.prompt_seconds
     server.restore()
     for address in ("127.0.0.1", *wanted.gateway):
         server.listen(address)
@@ -67,6 +68,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--environment", required=True, help="name of the environment, which labels its machines")
     parser.add_argument("--gateway", nargs="*", default=[], help="further addresses to answer on from the start")
     parser.add_argument("--region", default="eu-central-1", help="the region that is loaded beforehand")
+    prompt = "how long an answer may wait for a stack operation that is over soon; 0 never waits"
+    parser.add_argument("--prompt-seconds", type=float, default=1.0, help=prompt)
     parser.add_argument("--no-machines", action="store_true", help="instances on paper only, for tests of the APIs")
     return parser.parse_args()
 

@@ -79,6 +79,7 @@ class Api(ChangeSets, Drift, Tokens):
         default = "DO_NOTHING" if asked.get("DisableRollback") else "ROLLBACK"
         token = asked.get("ClientRequestToken", "")
         self._engine.create(stack, on_failure=asked.get("OnFailure", default), token=token)
+        self._engine.wait(stack, self._engine.prompt_seconds)
         return {"StackId": stack.id}
 
     def UpdateStack(self, asked: Input, region: str) -> Output:  # noqa: N802
@@ -93,6 +94,7 @@ class Api(ChangeSets, Drift, Tokens):
         disable = asked.get("DisableRollback", False)
         stack.policy = policy_in(self._engine, asked, "StackPolicy", region) or stack.policy
         self._engine.update(stack, wanted, disable_rollback=disable, token=token, policy=during)
+        self._engine.wait(stack, self._engine.prompt_seconds)
         return {"StackId": stack.id}
 
     def DeleteStack(self, asked: Input, region: str) -> Output:  # noqa: N802
@@ -112,8 +114,7 @@ class Api(ChangeSets, Drift, Tokens):
                 "DELETE_FAILED state"
             )
         self._engine.delete(stack, asked.get("RetainResources", []), asked.get("ClientRequestToken", ""))
-        if not stack.resources:
-            self._engine.wait(stack, EMPTY_SECONDS)
+        self._engine.wait(stack, self._engine.prompt_seconds if stack.resources else EMPTY_SECONDS)
         return {}
 
     def DescribeStacks(self, asked: Input, region: str) -> Output:  # noqa: N802

@@ -87,6 +87,7 @@ class ChangeSets:
         else:
             disable = disable or change_set.on_failure == "DO_NOTHING"
             self._engine.update(stack, copy.deepcopy(change_set.wanted), disable_rollback=disable, token=token)
+        self._engine.wait(stack, self._engine.prompt_seconds)
         return {}
 
     def DeleteChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802
@@ -149,6 +150,6 @@ class ChangeSets:
 
     def _make_room(self, stack: Stack, name: str) -> None:
         for old in [one for one in stack.change_sets if one.name == name]:
-            if old.execution_status == "AVAILABLE":
+            if old.execution_status == "AVAILABLE" or old.status == "FAILED":
                 raise Refused(f"ChangeSet [{name}] already exists", "AlreadyExistsException")
             stack.change_sets.remove(old)

@@ -180,10 +180,11 @@ class Deployment:
             work,
             name=self._stack.name,
             halts=lambda failed: self._engine.is_closing or (failed and stop_early),
-            explain=self._explain,
+            explain=lambda node, failure: self._explain(node, failure, stop_early=stop_early),
         )
 
-    def _explain(self, name: str, failure: BaseException) -> None:
+    def _explain(self, name: str, failure: BaseException, *, stop_early: bool) -> None:
+        self._work.is_halted = stop_early
         if isinstance(failure, ResourceFailed | Refused):
             return
         log.error("resource %s", name, exc_info=failure)

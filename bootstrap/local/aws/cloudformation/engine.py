@@ -26,6 +26,8 @@ from bootstrap.local.aws.signals import Signals
 
 log = logging.getLogger(__name__)
 
+# What is over this soon is over when the answer comes: the waiters of clients look once, and then sleep for 30 s.
+PROMPT_SECONDS = 1.0
 ACCOUNT = "123456789012"  # the account of moto's default credentials
 
 
@@ -42,6 +44,7 @@ class Engine:
         store.saved = Notifier(door, client).saved
         self._threads: list[threading.Thread] = []
         self.is_closing = False
+        self.prompt_seconds = PROMPT_SECONDS
 
     def new_stack(self, name: str, region: str, wanted: Wanted, status: str, **more: Any) -> Stack:
         """A stack that has no resources yet; it is kept once an operation on it begins, or the caller saves it."""
@@ -281,8 +284,10 @@ def _kept(stack: Stack | None, reuse: set[str]) -> dict[str, str]:
 
 
 def _unmade(stack: Stack) -> list[str]:
-    """The resources that failed to be created."""
-    return [name for name, resource in stack.resources.items() if resource.status == "CREATE_FAILED"]
+    """The resources that failed to be created, and not in the place of others."""
+    replacing = {old.logical_id for old in stack.superseded}
+    failed = [name for name, resource in stack.resources.items() if resource.status == "CREATE_FAILED"]
+    return [name for name in failed if name not in replacing]
 
 
 def _new_id() -> str:

@@ -182,7 +182,7 @@ def _equals(_: Scope, argument: Any) -> bool:
 
 
 def _get_azs(scope: Scope, argument: Any) -> list[str]:
-    return scope.zones(str(argument) or str(scope.pseudo["AWS::Region"]))
+    return scope.zones(str(argument or "") or str(scope.pseudo["AWS::Region"]))
 
 
 def _import(scope: Scope, argument: Any) -> Any:

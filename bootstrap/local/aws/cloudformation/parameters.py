@@ -102,7 +102,7 @@ def _check_item(name: str, declaration: dict[str, Any], kind: str, item: str) ->
     if allowed and item not in allowed:
         raise Refused((said and f"Parameter '{name}' failed to satisfy constraint: {said}") or _one_of(name, allowed))
     pattern = declaration.get("AllowedPattern")
-    if pattern and not re.fullmatch(str(pattern), item):
+    if pattern and not _matches(name, str(pattern), item):
         wanted = said or f"must match pattern {pattern}"
         raise Refused(
             f"Parameter {name} failed to satisfy constraint: {wanted}" if said else f"Parameter '{name}' {wanted}"
@@ -113,6 +113,14 @@ def _check_item(name: str, declaration: dict[str, Any], kind: str, item: str) ->
         raise Refused(f"Parameter '{name}' must contain {bound} characters")
     if kind in {"Number", "List<Number>"}:
         _check_number(name, declaration, item)
+
+
+def _matches(name: str, pattern: str, item: str) -> bool:
+    """Whether a value is of a pattern, which is Java's: there a hyphen after a class within brackets is just a hyphen."""
+    try:
+        return re.fullmatch(re.sub(r"(\\[dswDSW])-", r"\1\\-", pattern), item) is not None
+    except re.error as fault:
+        raise Refused(f"Template error: the AllowedPattern of parameter {name} cannot be read: {fault}") from None
 
 
 def _check_number(name: str, declaration: dict[str, Any], item: str) -> None:

@@ -34,6 +34,7 @@ class Work:
         self._stack = stack
         assert stack.operation is not None
         self._operation = stack.operation
+        self.is_halted = False  # another resource has failed: what only waits is cancelled
 
     def apply(self, scope: Scope, logical: str, depends: list[str], mark: str) -> None:
         """Bring one resource to what the template says; `mark` is noted on it when it is done. Raises ResourceFailed."""
@@ -57,7 +58,8 @@ class Work:
             current.depends = depends
             current.deletion_policy = str(body.get("DeletionPolicy", "Delete"))
             verb = "CREATE" if fresh or current.is_half_made else "UPDATE"
-            stack.record(f"{verb}_FAILED", str(failure), current)
+            told_as = "" if fresh else "UPDATE_FAILED"  # a replacement that cannot be made is a failed update
+            stack.record(f"{verb}_FAILED", str(failure), current, told_as=told_as)
             raise
         with self._engine.store.lock:
             current = stack.resources[logical]
@@ -147,11 +149,20 @@ class Work:
         if self._operation.cause and self._stack.status == "UPDATE_IN_PROGRESS":
             raise ResourceFailed(f"Resource {what} cancelled")
 
-    def _create(self, resource: Resource, adapter: Adapter, properties: dict[str, Any], tags: dict[str, str]) -> None:
+    def _create(
+        self,
+        resource: Resource,
+        adapter: Adapter,
+        properties: dict[str, Any],
+        tags: dict[str, str],
+        *,
+        is_replacement: bool = False,
+    ) -> None:
         stack = self._stack
         paper = adapter.reason if isinstance(adapter, StandIn) else ""
         resource.type = adapter.type
-        stack.record("CREATE_IN_PROGRESS", paper, resource)
+        if not is_replacement:  # of which the update's own event has told
+            stack.record("CREATE_IN_PROGRESS", paper, resource)
         self._engine.store.save(stack)
         self._check_properties(adapter.type, resource.logical_id, properties)
         self._engine.faults.resource(adapter.type, "create", resource.logical_id)
@@ -165,7 +176,8 @@ class Work:
                 with self._engine.store.lock:
                     context.physical_id = resource.physical_id = physical_id
                     resource.properties, resource.tags = properties, tags
-                    stack.record("CREATE_IN_PROGRESS", "Resource creation Initiated", resource)
+                    told_as = "UPDATE_IN_PROGRESS" if is_replacement else ""
+                    stack.record("CREATE_IN_PROGRESS", "Resource creation Initiated", resource, told_as=told_as)
 
         context.initiated = initiated
         with self._engine.door.operation(f"{self._operation.id}/{resource.logical_id}/create/{stack.status}"):
@@ -181,7 +193,7 @@ class Work:
         said = paper or modelled.note(adapter.type, properties)
         with self._engine.store.lock:
             resource.attributes = attributes
-            stack.record("CREATE_COMPLETE", said, resource)
+            stack.record("UPDATE_COMPLETE" if is_replacement else "CREATE_COMPLETE", said, resource)
 
     def _alter(self, resource: Resource, adapter: Adapter, properties: dict[str, Any], tags: dict[str, str]) -> None:
         if resource.status == "CREATE_FAILED":  # what is there of it is not to be trusted, and may hold the name
@@ -245,8 +257,7 @@ class Work:
             stack.superseded.append(copy.deepcopy(resource))
             stack.resources[resource.logical_id] = new
         self._engine.store.save(stack)
-        self._create(new, adapter, properties, tags)
-        stack.record("UPDATE_COMPLETE", "", new)
+        self._create(new, adapter, properties, tags, is_replacement=True)
 
     def _must_replace(self, resource: Resource, adapter: Adapter, properties: dict[str, Any]) -> bool:
         schema = schemas.load(adapter.type, self._stack.region) or {}
@@ -300,6 +311,7 @@ class Work:
             attributes=resource.attributes,
             old=_resolved(resource.attempted or resource.properties, lookup),
             nested=self._engine,
+            cancelled=lambda: self.is_halted,
         )
 
 

@@ -145,9 +145,10 @@ class Stack:
         """Whether an operation is in progress."""
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
 
-    def record(self, status: str, reason: str = "", resource: Resource | None = None) -> None:
-        """Add an event, of the stack itself or of one resource, whose status it sets."""
-        self._add(Event(str(uuid.uuid4()), time.time(), *self._subject(resource), status, reason, self._token()))
+    def record(self, status: str, reason: str = "", resource: Resource | None = None, *, told_as: str = "") -> None:
+        """Add an event, of the stack itself or of one resource, whose status it sets; `told_as` is the event's own."""
+        subject = self._subject(resource)
+        self._add(Event(str(uuid.uuid4()), self._moment(), *subject, told_as or status, reason, self._token()))
         target: Resource | Stack = resource or self
         target.status, target.reason = status, reason
         if resource:
@@ -157,6 +158,10 @@ class Stack:
         if resource is None:
             return self.name, self.id, "AWS::CloudFormation::Stack"
         return resource.logical_id, resource.physical_id, resource.type
+
+    def _moment(self) -> float:
+        """Now, and later than the last event by what the API tells apart: clients put events in order by their times."""
+        return max(time.time(), self.events[-1].time + 0.001 if self.events else 0.0)
 
     def _token(self) -> str:
         return self.operation.token if self.operation else ""

@@ -49,6 +49,7 @@ class Context:
     attributes: dict[str, Any] = field(default_factory=dict)
     old: Properties = field(default_factory=dict)
     nested: Any = None
+    cancelled: Callable[[], bool] = lambda: False  # whether another resource of the stack has failed
 
     def get(self, name: str, default: Any = None) -> Any:
         """A property."""

@@ -38,6 +38,8 @@ class WaitCondition(Adapter):
         to.initiated(name)
         end = time.monotonic() + float(to.get("Timeout", 0)) if "Handle" in to.properties else 0.0
         while len(found := self._signals(to)) < count:
+            if to.cancelled():
+                raise ResourceFailed("Resource creation cancelled")
             if time.monotonic() > end or to.nested.is_closing:
                 raise ResourceFailed(
                     f"WaitCondition timed out. Received {len(found)} conditions when expecting {count}"
