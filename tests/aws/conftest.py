@@ -21,6 +21,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 REGION = "eu-central-1"
 START_SECONDS = 60.0
@@ -66,17 +67,26 @@ class Cloud:
         self.process.send_signal(number)
         return self.process.wait(30)
 
+    def records(self) -> int:
+        """How many records its journal has."""
+        return (self.state / "journal.jsonl").read_bytes().count(b"\n")
+
     def client(self, service: str) -> Any:
         """A client of the cloud."""
         if service not in self.clients:
-            self.clients[service] = boto3.client(
-                service,
-                endpoint_url=self.endpoint,
-                region_name=REGION,
-                aws_access_key_id="testing",
-                aws_secret_access_key="testing",
-            )
+            self.clients[service] = self.new_client(service)
         return self.clients[service]
+
+    def new_client(self, service: str, config: Config | None = None) -> Any:
+        """A client of the cloud that is configured otherwise than most."""
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+            config=config,
+        )
 
 
 def free_port() -> int:
