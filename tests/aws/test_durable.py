@@ -2,8 +2,8 @@
 
 Kills come at random moments of the work. After every start each stack reaches a final state, what the services have is
 what the stacks name (nothing twice, nothing orphaned), and what was there before has the same ids, addresses, secrets,
-objects and waiting change sets. Meanwhile a client writes objects without end: those that were answered are there, the one in flight
-is there whole or not at all, and no other is.
+objects and waiting change sets. Meanwhile a client writes objects without end: those that were answered are there, the one in
+flight is there whole or not at all, and no other is.
 
 Fifteen kills by default, some of them while an operation is being taken up again; more with KILLS (fifteen to a cloud, so that
 journals stay short), another course of events with SEED; `-n 2` runs two clouds side by side:

@@ -170,10 +170,30 @@ def test_private_key_in_ssm_signs_for_the_public_key_of_the_pair(client: Client,
     text = client("ssm").get_parameter(Name=f"/ec2/keypair/{machine['KeyPairId']}", WithDecryption=True)
     assert "SecureString" == text["Parameter"]["Type"]
     private = paramiko.Ed25519Key.from_private_key(io.StringIO(text["Parameter"]["Value"]))
-    # moto leaves the ids out of account where other pairs exist, so the pair is picked here.
-    pairs = client("ec2").describe_key_pairs(IncludePublicKey=True)["KeyPairs"]
-    pair = next(pair for pair in pairs if pair["KeyPairId"] == machine["KeyPairId"])
+    asked = {"KeyPairIds": [machine["KeyPairId"]], "IncludePublicKey": True}
+    (pair,) = client("ec2").describe_key_pairs(**asked)["KeyPairs"]
     assert private.get_base64() == pair["PublicKey"].split()[1]
+
+
+def test_key_pairs_are_found_by_their_ids_among_others(client: Client) -> None:
+    ec2 = client("ec2")
+    first, second = (ec2.create_key_pair(KeyName=str(uuid.uuid4()), KeyType="ed25519") for _ in range(2))
+    asked = [second["KeyPairId"]]
+    assert [second["KeyName"]] == [one["KeyName"] for one in ec2.describe_key_pairs(KeyPairIds=asked)["KeyPairs"]]
+    with pytest.raises(ClientError, match=r"InvalidKeyPair\.NotFound.*key-0"):
+        ec2.describe_key_pairs(KeyPairIds=[first["KeyPairId"], "key-0"])
+
+
+def test_object_does_not_wait_for_leave_to_be_sent(client: Client) -> None:
+    """S3's clients ask before they send a body, and wait a second for the answer where none comes."""
+    s3, bucket = client("s3"), str(uuid.uuid4())
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    took = []
+    for number in range(5):
+        began = time.monotonic()
+        s3.put_object(Bucket=bucket, Key=str(number), Body=b"x" * 4096)
+        took.append(time.monotonic() - began)
+    assert min(took) < 0.9
 
 
 def test_image_is_debian_by_its_publisher(client: Client) -> None:

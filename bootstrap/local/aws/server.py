@@ -74,7 +74,9 @@ class Server:
         def create(service: Any) -> Any:
             self._patches.apply()
             app = create_backend_app(service)
-            self._patches.apply()
+            self._patches.load(
+                "moto.iam.models"
+            )  # any first request imports it: too late to be changed by the next one
             return app
 
         self._patches.apply()

@@ -1,4 +1,4 @@
-"""Every change of moto, in one place; written for the exact version that pyproject.toml pins.
+"""Every change of moto, in one room; written for the exact version that pyproject.toml pins.
 
 What is changed, and why:
 
@@ -7,7 +7,7 @@ What is changed, and why:
 * the clock: inside a journalled request it stands still, so that a replay can show the same time
 * speed: two lists that never change while the process runs are made once, not for each request (half of its time)
 * EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
-  the console is the machine's
+  the console is the machine's, key pairs are found by their ids (see `ec2`, the rest is here)
 * IAM: AWS's managed policies for one partition only (six times 1,500 take a second)
 * SSM: public parameters of Debian's images
 
@@ -25,8 +25,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bootstrap.local.aws import images, launch, randomness
+from bootstrap.local.aws import images, randomness
 from bootstrap.local.aws.instances import Instances
+from bootstrap.local.aws.patches.ec2 import Ec2Patches
 
 NAMES: dict[str, tuple[str, ...]] = {
     "moto.moto_api._internal.moto_random": ("MotoRandom.random", "MotoRandom.getrandbits"),
@@ -49,6 +50,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "moto.ec2.models.subnets": ("SubnetBackend.delete_subnet",),
     "moto.ec2.models.key_pairs": ("random_ed25519_key_pair", "random_rsa_key_pair"),
+    "moto.ec2.responses.key_pairs": ("KeyPairs.describe_key_pairs",),
     "moto.ec2.responses.general": ("General.get_console_output",),
     "moto.directconnect.models": ("datetime.now",),
     "moto.kms.utils": ("os.urandom", "rsa.generate_private_key", "ec.generate_private_key"),
@@ -63,7 +65,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-class Patches:
+class Patches(Ec2Patches):
     """Applies the changes to those of moto's modules that are loaded; `apply` again after more of them were."""
 
     def __init__(self, salt: str, instances: Callable[[], Instances]) -> None:
@@ -119,100 +121,6 @@ class Patches:
 
     def _core_responses(self, module: Any) -> None:
         module.method_names_from_class = functools.cache(module.method_names_from_class)
-
-    def _ec2_models_instances(self, module: Any) -> None:
-        run = module.InstanceBackend.run_instances
-
-        @functools.wraps(run)
-        def run_instances(backend: Any, image_id: str, count: int, user_data: Any, groups: Any, **wanted: Any) -> Any:
-            launch.complete(backend, image_id, wanted)
-            reservation = run(backend, image_id, count, user_data, groups, **wanted)
-            for instance in reservation.instances:
-                launch.finish(backend, instance, wanted)
-                self._instances().launched(instance)
-            return reservation
-
-        module.InstanceBackend.run_instances = run_instances
-        module.Instance.setup_defaults = lambda _instance: None  # `launch.complete` always names the disks
-        for method, told in (("start", "started"), ("stop", "stopped"), ("reboot", "rebooted")):
-            _tell(module.Instance, method, functools.partial(self._say, told))
-        terminate = module.Instance.terminate
-
-        @functools.wraps(terminate)
-        def terminated(instance: Any) -> Any:
-            if instance.state in {"terminated", "shutting-down"}:
-                return instance._state
-            previous = terminate(instance)
-            self._instances().terminated(instance)
-            return previous
-
-        module.Instance.terminate = terminated
-
-    def _say(self, what: str, instance: Any) -> None:
-        getattr(self._instances(), what)(instance)
-
-    def _ec2_models_elastic_block_store(self, module: Any) -> None:
-        attach, detach = module.EBSBackend.attach_volume, module.EBSBackend.detach_volume
-        delete = module.EBSBackend.delete_volume
-
-        @functools.wraps(attach)
-        def attach_volume(backend: Any, volume_id: str, instance_id: str, device_path: str, *rest: Any) -> Any:
-            held = backend.get_volume(volume_id).attachment
-            if held is not None:
-                raise _refusal("VolumeInUse", f"{volume_id} is already attached to an instance")
-            attachment = attach(backend, volume_id, instance_id, device_path, *rest)
-            instance = backend.get_instance_by_id(instance_id)
-            if instance is not None:  # the root disk comes before its instance can be found
-                self._instances().attached(volume_id, instance, device_path)
-            return attachment
-
-        @functools.wraps(detach)
-        def detach_volume(backend: Any, volume_id: str, instance_id: str, device_path: str) -> Any:
-            held = backend.get_volume(volume_id).attachment
-            if held is None:
-                raise _refusal("IncorrectState", f"Volume '{volume_id}' is in the 'available' state.")
-            instance_id = instance_id or held.instance.id  # the request may leave it out
-            if held.instance.id != instance_id:
-                raise _refusal("IncorrectState", f"Volume '{volume_id}' is attached to '{held.instance.id}'")
-            attachment = detach(backend, volume_id, instance_id, device_path)
-            self._instances().detached(volume_id, instance_id)
-            return attachment
-
-        @functools.wraps(delete)
-        def delete_volume(backend: Any, volume_id: str) -> Any:
-            volume = delete(backend, volume_id)
-            self._instances().volume_deleted(volume_id)
-            return volume
-
-        module.EBSBackend.attach_volume = attach_volume
-        module.EBSBackend.detach_volume = detach_volume
-        module.EBSBackend.delete_volume = delete_volume
-
-    def _ec2_models_subnets(self, module: Any) -> None:
-        delete = module.SubnetBackend.delete_subnet
-
-        @functools.wraps(delete)
-        def delete_subnet(backend: Any, subnet_id: str) -> Any:
-            subnet = delete(backend, subnet_id)
-            self._instances().subnet_deleted(subnet_id)
-            return subnet
-
-        module.SubnetBackend.delete_subnet = delete_subnet
-
-    def _ec2_models_key_pairs(self, module: Any) -> None:
-        from bootstrap.local.aws import keys
-
-        module.random_ed25519_key_pair = keys.ed25519
-        module.random_rsa_key_pair = keys.rsa_2048
-
-    def _ec2_responses_general(self, module: Any) -> None:
-        def get_console_output(response: Any) -> Any:
-            instance = response.ec2_backend.get_instance(response._get_param("InstanceId"))
-            text = self._instances().console(instance.id)
-            output = module.Base64EncodedString.from_raw_string(text)
-            return module.ActionResult({"InstanceId": instance.id, "Timestamp": module.utcnow(), "Output": output})
-
-        module.General.get_console_output = get_console_output
 
     def _directconnect_models(self, module: Any) -> None:
         class Moment(datetime.datetime):
@@ -290,25 +198,6 @@ class Patches:
             return [one for one in found if not one.name.startswith("/aws/service/")]
 
         module.SimpleSystemManagerBackend.describe_parameters = describe_parameters
-
-
-def _tell(owner: Any, method: str, told: Callable[[Any], None]) -> None:
-    original = getattr(owner, method)
-
-    @functools.wraps(original)
-    def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
-        result = original(self, *args, **kwargs)
-        told(self)
-        return result
-
-    setattr(owner, method, wrapper)
-
-
-def _refusal(code: str, message: str) -> Exception:
-    from moto.ec2.exceptions import EC2ClientError
-
-    refusal: Exception = EC2ClientError(code, message)
-    return refusal
 
 
 def environment(directory: Path) -> dict[str, str]:
