@@ -22,8 +22,15 @@ PACKAGES = {
     "gpg": "gnupg",
     "newuidmap": "uidmap",
 }
-# What the tests run besides: pipelines in real Groovy, signatures, a file system made for real, pictures.
-TEST_PACKAGES = {"groovy": "groovy", "java": "default-jre-headless", "mkfs.ext4": "e2fsprogs", "dot": "graphviz"}
+# What the tests run besides: pipelines in real Groovy, a file system made for real, pictures, the report in a browser.
+TEST_PACKAGES = {
+    "groovy": "groovy",
+    "java": "default-jre-headless",
+    "mkfs.ext4": "e2fsprogs",
+    "dot": "graphviz",
+    "chromium": "chromium",
+    "pdftotext": "poppler-utils",
+}
 _FILES = {"/usr/lib/podman/netavark": "netavark", "/usr/lib/podman/aardvark-dns": "aardvark-dns"}
 
 
