@@ -1,7 +1,8 @@
 """The command line: one sub-command per capability; sole owner of the arguments, the console and the exit codes.
 
 Exit codes: 0 done, 1 failed (also a verify with a red check), 2 usage or a broken environment file, and from `plan` 2 for
-'changes pending'. The commands themselves are imported when they are called, so that `--help` costs nothing.
+'changes pending', unless `--exit-zero` keeps the two apart. The commands themselves are imported when they are called, so
+that `--help` costs nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,18 @@ examples:
   ./bootstrap.py destroy                     take it down; the data stays
 """
 
+
+def _count(text: str) -> int:
+    """A number of lines: at least one."""
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"invalid number of lines: '{text}'") from None
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
 Setup = Callable[[argparse.ArgumentParser], None]
 
 
@@ -30,7 +43,16 @@ def _launch(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _pending(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--exit-zero",
+        action="store_true",
+        help="of a plan: end with 0 also where changes are pending, so that 2 is wrong usage and nothing else",
+    )
+
+
 def _plan(parser: argparse.ArgumentParser) -> None:
+    _pending(parser)
     parser.add_argument("--out", metavar="FILE", help="keep the plan, for 'launch --plan FILE'")
 
 
@@ -54,7 +76,7 @@ def _ssh(parser: argparse.ArgumentParser) -> None:
 
 
 def _logs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lines", type=int, default=50, help="how many of the last lines (50)")
+    parser.add_argument("--lines", type=_count, default=50, help="how many of the last lines (50)")
     parser.add_argument("--follow", "-f", action="store_true", help="go on showing new lines")
     parser.add_argument("unit", nargs="?", default="jenkins.service", help="the systemd unit (jenkins.service)")
 
@@ -65,6 +87,7 @@ def _password(parser: argparse.ArgumentParser) -> None:
 
 def _act(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=("plan", "apply"), default="apply", help="look, or do (apply)")
+    _pending(parser)
 
 
 def _jobs(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +98,7 @@ def _jobs(parser: argparse.ArgumentParser) -> None:
 def _network(parser: argparse.ArgumentParser) -> None:
     actions = ("plan", "apply", "explain", "verify", "diagram", "vpn-configuration")
     parser.add_argument("action", nargs="?", choices=actions, default="apply", help="look, do, or view (apply)")
+    _pending(parser)
     parser.add_argument(
         "what",
         nargs="*",
@@ -96,7 +120,7 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
 
 
 def _history(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lines", type=int, default=20, help="how many of the last runs (20)")
+    parser.add_argument("--lines", type=_count, default=20, help="how many of the last runs (20)")
     parser.add_argument(
         "--all", action="store_true", help="also those that only looked something up: status, password ..."
     )

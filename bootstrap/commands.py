@@ -7,14 +7,14 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bootstrap import console, context, environment_lock, refusals, report, settings
+from bootstrap import beforehand, console, context, environment_lock, refusals, report, settings
 from bootstrap.context import ROOT, Context
-from bootstrap.errors import BootstrapError, CommandFailed, EnvironmentProtected, UsageError
+from bootstrap.errors import BootstrapError, CommandFailed
 from bootstrap.run import Run, start
-from bootstrap.values import Result, Verdict
+from bootstrap.values import Change, Result, Verdict
 
 DONE, FAILED, PENDING = 0, 1, 2
 
@@ -33,6 +33,8 @@ def opened(
 ) -> Iterator[tuple[Context, Run]]:
     """The environment and a run of it; the local cloud is made where `brings_up`, else only found.
 
+    Whatever people wrote and the command would read is refused first, before anything is touched.
+
     What `changes` anything holds the environment's lock meanwhile.
     """
     path = context.paths(options.environment)
@@ -41,11 +43,15 @@ def opened(
     run.event("run-began", command=options.command, environment=chosen.name)
     try:
         with contextlib.ExitStack() as held:
+            read = held.enter_context(Context(path, chosen))
+            beforehand.check(options, read)
             if changes:
                 lock = environment_lock.held(run.folder.parents[1], options.command, run, run.run_id)
                 held.enter_context(lock)
             held.enter_context(refusals.told(f"carrying out '{options.command}' for '{chosen.name}'"))
-            yield held.enter_context(_context(options, path, chosen, run, brings_up=brings_up)), run
+            made = held.enter_context(_context(options, path, chosen, run, brings_up=brings_up))
+            made.take_over(read)
+            yield made, run
         run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))
     except BootstrapError as error:
         run.event("run-failed", error=type(error).__name__, doing=error.doing, found=error.found, remedy=error.remedy)
@@ -112,7 +118,12 @@ def _plan(options: argparse.Namespace) -> int:
             saved_plan.write(plan, Path(options.out))
         _estimate(made, run)
         run.say(f"\n{len(found)} changes pending" if found else "\nnothing to do")
-        return PENDING if found else DONE
+        return _pending(found, options)
+
+
+def _pending(found: Sequence[Change], options: argparse.Namespace) -> int:
+    """The exit code of a plan."""
+    return PENDING if found and not options.exit_zero else DONE
 
 
 def _estimate(made: Context, run: Run) -> None:
@@ -189,7 +200,7 @@ def _network(options: argparse.Namespace) -> int:
         if options.action == "plan":
             found = launch.plan_stacks(made, run, launch.network_of(made))
             _estimate(made, run)
-            return PENDING if found else DONE
+            return _pending(found, options)
         launch.stacks(made, run, launch.network_of(made))
     return DONE
 
@@ -199,7 +210,7 @@ def _host(options: argparse.Namespace) -> int:
 
     with opened(options, changes=options.action == "apply") as (made, run):
         if options.action == "plan":
-            return PENDING if launch.plan_host(made, run) else DONE
+            return _pending(launch.plan_host(made, run), options)
         launch.provision(made, run)
     return DONE
 
@@ -209,7 +220,7 @@ def _casc(options: argparse.Namespace) -> int:
 
     with opened(options, changes=options.action == "apply") as (made, run):
         if options.action == "plan":
-            return PENDING if launch.plan_casc(made, run) else DONE
+            return _pending(launch.plan_casc(made, run), options)
         launch.configure(made, run, made.controller)
     return DONE
 
@@ -219,7 +230,7 @@ def _jobs(options: argparse.Namespace) -> int:
 
     with opened(options, changes=options.action == "apply") as (made, run):
         if options.action == "plan":
-            return PENDING if launch.plan_jobs(made, run) else DONE
+            return _pending(launch.plan_jobs(made, run), options)
         launch.publish(made, run, options.again)
     return DONE
 
@@ -227,10 +238,8 @@ def _jobs(options: argparse.Namespace) -> int:
 def _build(options: argparse.Namespace) -> int:
     from bootstrap.controller import builds
 
-    if wrong := [text for text in options.parameter if "=" not in text]:
-        raise UsageError("reading the build parameters", f"'{wrong[0]}' is not NAME=VALUE", "Write -p NAME=VALUE.")
-    parameters = dict(text.split("=", 1) for text in options.parameter)
     with opened(options) as (made, run):
+        parameters = dict(text.split("=", 1) for text in options.parameter)
         result = builds.follow(made.jenkins, options.name, parameters, sys.stdout.write)
         run.event("built", job=options.name, result=result)
         return DONE if result == "SUCCESS" else FAILED
@@ -240,15 +249,7 @@ def _destroy(options: argparse.Namespace) -> int:
     from bootstrap import launch, remains
 
     with opened(options, changes=True) as (made, run):
-        if made.settings.protect and not options.unprotect:
-            found = f"{made.environment_file.name} says 'protect: true'"
-            raise EnvironmentProtected(
-                f"destroying '{made.settings.name}'", found, "Whoever means it adds --unprotect. Nothing was changed."
-            )
         with_data = options.delete_data is not None
-        if with_data and options.delete_data != made.settings.name:
-            found = f"'{options.delete_data}' is not the environment's name"
-            raise UsageError("deleting the data", found, f"Write --delete-data {made.settings.name} to agree.")
         if (
             not (options.yes or with_data)
             and sys.stdin.isatty()

@@ -38,6 +38,16 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     ),
     "names": ("VpcId", "PrivateIp"),
 }
+# The outputs that the tool itself reads, and those of other stacks than the network that stacks take.
+_PRODUCED: Mapping[str, tuple[str, ...]] = {
+    "network": ("VpcId", "ControllerSubnetId", "ControllerZone"),
+    "acls": ("PublicAclId", "PrivateAclId"),
+    "data": (
+        *("DataVolumeId", "KeyName", "KeyPairId", "AdminPasswordSecret", "ToolkitPasswordSecret"),
+        *("ToolkitTokenSecret", "CertificatesSecret"),
+    ),
+    "controller": ("InstanceId", "PrivateIp"),
+}
 _INPUTS: Mapping[str, tuple[str, ...]] = {
     "network": (),
     "bastion": ("network", "acls", "data"),
@@ -76,6 +86,15 @@ def wanted(settings: Settings) -> tuple[str, ...]:
 def inputs_of(name: str) -> tuple[str, ...]:
     """The stacks whose outputs this one takes."""
     return _INPUTS.get(name, ("network",))
+
+
+def outputs_of(name: str) -> frozenset[str]:
+    """The outputs that a stack's template must produce: what the tool reads, and what the stacks that build on it take."""
+    own = frozenset(_PRODUCED.get(name, ()))
+    if name != "network":
+        return own
+    elsewhere = frozenset[str]().union(*(names for stack, names in _PRODUCED.items() if stack != name))
+    return own.union(*TAKES.values()) - elsewhere
 
 
 def parameters(settings: Settings, name: str, made: Mapping[str, Stack]) -> dict[str, str]:

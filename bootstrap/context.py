@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from bootstrap import machine as machines
 from bootstrap import settings as environments
 from bootstrap.acts import casc, stack
 from bootstrap.distribution import Lock, load_lock
-from bootstrap.errors import StackMissing, Unreachable
+from bootstrap.errors import StackMissing, Unreachable, UsageError
 from bootstrap.secret_store import read_certificates, read_secret
 from bootstrap.settings import Settings
 from bootstrap.values import Controller, JobSet, Machine, Secret, Shell, Stack
@@ -72,6 +73,12 @@ class Context:
         """Close tunnels and connections."""
         self._exits.close()
         self.world.close()
+
+    def take_over(self, other: Context) -> None:
+        """What another context of this environment has read of the checkout need not be read again."""
+        for name in ("lock", "casc_files", "jobset"):
+            if name in other.__dict__:
+                self.__dict__[name] = other.__dict__[name]
 
     def forget(self) -> None:
         """Look everything up afresh: something changed it."""
@@ -203,7 +210,12 @@ def open_context(environment_file: Path) -> Context:
 
 
 def paths(environment: str) -> Path:
-    """The environment file of that name, or the path itself where one is given."""
-    return (
-        Path(environment) if environment.endswith((".yaml", ".yml")) else ROOT / "environments" / f"{environment}.yaml"
-    )
+    """The environment file of that name, or the path itself where one is given; UsageError where it is neither."""
+    if environment.endswith((".yaml", ".yml")):
+        return Path(environment)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", environment):
+        found = f"'{environment}' is neither an environment's name nor a file that ends with .yaml"
+        raise UsageError(
+            "reading the command line", found, "Name one under environments/, or give a file's whole path."
+        )
+    return ROOT / "environments" / f"{environment}.yaml"

@@ -11,12 +11,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 
+from bootstrap import written
+from bootstrap.errors import Fault, PricesInvalid
 from bootstrap.settings import Settings
 
 SECRETS = 4  # the data stack's
 BASTION_GIB = 8  # its template's root volume
+_REMEDY = "Mend the table; its own comments explain it."
 _CENT = Decimal("0.01")
 
 
@@ -62,9 +65,58 @@ class Estimate:
         return f"{about}{f' ({parts})' if parts else ''}{left}{beside}; prices as noted on {self.noted_on}, indicative"
 
 
+def read(table: Path) -> Mapping[str, Any]:
+    """The table's content; PricesInvalid with the place of the first thing that is wrong in it."""
+    document = _document(table)
+    faults = list(_faults(table, document))
+    if faults:
+        raise PricesInvalid(f"reading the prices {table}", faults, _REMEDY)
+    return document
+
+
+def _document(table: Path) -> CommentedMap:
+    try:
+        document, faults = written.mapping(str(table), written.text(table))
+    except written.Unreadable as error:
+        document, faults = CommentedMap(), [Fault(str(table), error.line, 1, str(error))]
+    if faults:
+        raise PricesInvalid(f"reading the prices {table}", faults, _REMEDY)
+    return document
+
+
+def _faults(table: Path, document: CommentedMap) -> Iterator[Fault]:
+    for key in ("source", "noted_on", "currency", "hours", "regions"):
+        if key not in document:
+            yield Fault(str(table), 1, 1, f"the key '{key}' is missing")
+    if "hours" in document and not _is_price(document["hours"]):
+        yield _at(table, document, "hours", f"hours: {document['hours']!r} is not a number")
+    regions = document.get("regions", CommentedMap())
+    if not isinstance(regions, CommentedMap):
+        yield _at(table, document, "regions", "regions: a mapping of regions belongs here")
+        return
+    for region, kinds in regions.items():
+        for kind, prices in kinds.items() if isinstance(kinds, CommentedMap) else [(region, None)]:
+            if not isinstance(prices, CommentedMap):
+                owner = kinds if isinstance(kinds, CommentedMap) else regions
+                yield _at(table, owner, kind, f"regions.{region}: a mapping of prices belongs here")
+                continue
+            for name, price in prices.items():
+                if not _is_price(price):
+                    yield _at(table, prices, name, f"regions.{region}.{kind}.{name}: {price!r} is not a price")
+
+
+def _is_price(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+def _at(table: Path, node: CommentedMap, key: Any, message: str) -> Fault:
+    line, column = node.lc.value(key)
+    return Fault(str(table), line + 1, column + 1, message)
+
+
 def estimate(settings: Settings, table: Path) -> Estimate:
     """What the environment's options cost a month, by the table in that file."""
-    told: Mapping[str, Any] = YAML(typ="safe").load(table.read_text(encoding="utf-8"))
+    told = read(table)
     prices = told["regions"].get(settings.region, {})
     counted = (
         Item(name, count, _monthly(prices, kind, key, told["hours"], count))

@@ -9,6 +9,7 @@
     |-- PlanStale                  the world or the code is no longer what a saved plan was made from
     |-- LocalCloudFailed           the AWS on this machine did not start, or a container did not boot
     |-- AwsRefused                 AWS refused a call, or could not be asked: credentials, permissions, quotas, the way there
+    |-- PricesInvalid              the table of prices is wrong at the places named
     |-- TemplateInvalid            a CloudFormation template was refused before anything was made
     |-- StackFailed                a stack operation failed: status, first failing resource, its reason
     |-- StackMissing               an act needs the outputs of a stack that does not exist
@@ -82,6 +83,10 @@ class SettingsInvalid(FaultyFile):
     """An environment file is wrong."""
 
     exit_code = 2
+
+
+class PricesInvalid(FaultyFile):
+    """The table of prices, `prices.yaml`, is wrong."""
 
 
 class Missing(BootstrapError):

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bootstrap import composition, direct_connect, host_inputs, machine, repository, retained
+from bootstrap import composition, direct_connect, host_inputs, inventory, machine, repository, retained
 from bootstrap import settings as environments
 from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.acts.stack import StackTemplate
@@ -22,6 +22,7 @@ from bootstrap.context import ROOT, Context
 from bootstrap.controller import differences
 from bootstrap.errors import StackMissing
 from bootstrap.run import Run
+from bootstrap.stacks import rules
 from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
 
 TEMPLATES = ROOT / "cloudformation"
@@ -32,24 +33,27 @@ PROTECTED = frozenset({"data"})
 def launch(context: Context, run: Run, *, with_verify: bool = True) -> Verdict | None:
     """From nothing, or from whatever is there, to a verified Jenkins; None where the verification was left out."""
     check(context)
+    inventory.tell_versions(context, run)
     stacks(context, run)
     controller = provision(context, run)
     configure(context, run, controller)
     publish(context, run)
+    inventory.tell(context, run)
     return prove(context, run) if with_verify else None
 
 
 def check(context: Context) -> None:
     """Read everything that people wrote; the errors name file, line and column. Nothing is touched."""
     environments.check_ssh(context.environment_file, context.settings)
-    check_templates(context, context.wanted)
     _ = context.lock, context.casc_files, context.jobset
+    check_templates(context, context.wanted)
 
 
 def check_templates(context: Context, names: Sequence[str]) -> None:
-    """Lint the templates of these stacks; TemplateInvalid where one is wrong."""
+    """Lint the templates of these stacks and hold them to the tool's own rules; TemplateInvalid where one is wrong."""
     for name in names:
         stack.lint(TEMPLATES / f"{name}.yaml", context.settings.region)
+        rules.check(TEMPLATES / f"{name}.yaml", composition.outputs_of(name))
 
 
 def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Machine | None:

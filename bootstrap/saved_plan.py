@@ -84,7 +84,10 @@ def read(path: Path) -> Plan:
         return Plan(told["environment"], told["run"], told["commit"], acts)
     except OSError as error:
         raise UsageError(doing, f"it cannot be read: {error.strerror}", _AGAIN) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except json.JSONDecodeError as error:
+        found = f"{path}:{error.lineno}:{error.colno}: it is not a plan: {error.msg}"
+        raise UsageError(doing, found, _AGAIN) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(doing, f"it is not a plan: {type(error).__name__}: {error}", _AGAIN) from error
 
 

@@ -17,11 +17,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from bootstrap import agent_key
+from bootstrap import agent_key, written
 from bootstrap.errors import Fault, SettingsInvalid
 from bootstrap.network.section import Intentions
 from bootstrap.network.section import faults as faults_of_intentions
@@ -165,12 +163,12 @@ def load(path: Path) -> Settings:
     """Read one environment file, or raise SettingsInvalid with every fault in it."""
     doing = f"reading the environment file {path}"
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = written.text(path)
+    except written.Unreadable as error:
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml"))) if path.parent.is_dir() else "none"
         remedy = f"Name an environment with --environment; there are: {known}."
-        raise SettingsInvalid(doing, [Fault(str(path), 1, 1, f"cannot be read: {_reason(error)}")], remedy) from error
-    document, faults = _parse(path, text)
+        raise SettingsInvalid(doing, [Fault(str(path), error.line, 1, str(error))], remedy) from error
+    document, faults = written.mapping(str(path), text, "an environment file is a mapping of keys")
     settings: Settings | None = None
     if not faults:
         try:
@@ -193,7 +191,7 @@ def check_ssh(path: Path, settings: Settings) -> None:
     """
     if settings.ssh != "session-manager":
         return
-    document, _ = _parse(path, path.read_text(encoding="utf-8"))
+    document, _ = written.mapping(str(path), written.text(path))
     faults = [
         Fault(str(path), *_position(document, place, of_key=True), f"{'.'.join(place)}: {message}")
         for place, message in _faults_of_agent(settings)
@@ -219,29 +217,6 @@ def _faults_of_agent(settings: Settings) -> Iterator[tuple[tuple[str, str], str]
                 "is missing: Debian's image brings no agent of Session Manager, and the machine installs what Amazon signed"
             ),
         )
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-
-
-def _parse(path: Path, text: str) -> tuple[CommentedMap, list[Fault]]:
-    try:
-        document = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        problem = " ".join(part for part in (error.context, error.problem) if part)
-        return CommentedMap(), [Fault(str(path), line, column, f"not YAML: {_first_line(problem)}")]
-    except YAMLError as error:
-        return CommentedMap(), [Fault(str(path), 1, 1, f"not YAML: {_first_line(str(error))}")]
-    if not isinstance(document, CommentedMap):
-        return CommentedMap(), [Fault(str(path), 1, 1, "an environment file is a mapping of keys")]
-    return document, []
-
-
-def _first_line(text: str) -> str:
-    return re.split(r"\n", text.strip(), maxsplit=1)[0]
 
 
 def _faults(file: str, document: CommentedMap, errors: Sequence[ErrorDetails]) -> Iterator[Fault]:
@@ -371,7 +346,7 @@ def _faults_of_network(path: Path, settings: Settings) -> Iterator[tuple[tuple[s
 def _network_of(path: Path, cloud: str, region: str) -> ipaddress.IPv4Network | None:
     """The network block of a neighbouring file, where it is readable and lies in the same cloud and region."""
     try:
-        document, faults = _parse(path, path.read_text(encoding="utf-8"))
+        document, faults = written.mapping(str(path), written.text(path))
         if faults or (document.get("cloud"), document.get("region", region)) != (cloud, region):
             return None
         return ipaddress.IPv4Network(document.get("network", {}).get("cidr", Network().cidr))

@@ -26,6 +26,7 @@ import yaml
 
 from bootstrap.controller.api import JenkinsClient, ask, expect, job_path, reason, view_path
 from bootstrap.controller.builds import follow
+from bootstrap.definitions import pipelines
 from bootstrap.definitions.jobs import clock_fault, slips
 from bootstrap.errors import Fault, JobsInvalid, JobsRejected, UsageError
 from bootstrap.values import Change, ChangeKind, JobSet, Reporter
@@ -208,6 +209,7 @@ class _Renderer:
         self._variables = variables
         self._plugins = plugins
         self._faults: list[Fault] = []
+        self._scripts: set[str] = set()  # those that were read: several jobs may run the same one
 
     def render(self) -> JobSet:
         from jenkins_jobs.registry import ModuleRegistry, PluginVersion
@@ -272,11 +274,22 @@ class _Renderer:
         return made
 
     def _missing_script(self, xml: Any, item: Any) -> None:
-        """A pipeline of this repository must have its file here."""
+        """A pipeline of this repository must have its file here, and one that can run."""
         script = xml.findtext("definition/scriptPath")
         urls = [element.text for element in xml.iterfind("definition/scm//url")]
-        if script and self._variables.get("repository") in urls and not (self._folder.parent / script).is_file():
+        if not script or self._variables.get("repository") not in urls:
+            return
+        path = (self._folder.parent / script).resolve()
+        if not path.is_relative_to(self._folder.parent.resolve()):
+            self._fault(_position_of(item), f"'{script}' lies outside of the repository")
+        elif not path.is_file():
             self._fault(_position_of(item), f"there is no file '{script}'")
+        elif script not in self._scripts:
+            self._scripts.add(script)
+            try:
+                self._faults += pipelines.faults(script, path.read_text(encoding="utf-8"))
+            except (OSError, UnicodeError) as error:
+                self._faults.append(Fault(script, 1, 1, f"cannot be read: {error}"))
 
     def _stopped_clock(self, xml: Any, item: Any) -> None:
         """A schedule that Jenkins cannot read never strikes, and nobody is told."""
@@ -334,7 +347,8 @@ def _said(error: Any, where: Any) -> tuple[Any, str]:
     """What an error of Job Builder says, and the best position it has; a duplicate is told at its second place."""
     contexts = list(reversed(error.ctx))
     if contexts and error.message.startswith("Previous "):
-        return contexts[0].pos, f"{contexts[0].message}; {error.message.lower()} in line {error.pos.line + 1}"
+        told = next((it.message for it in contexts if it.message.startswith("Duplicate ")), contexts[0].message)
+        return contexts[0].pos, f"{told}; {error.message.lower()} in line {error.pos.line + 1}"
     positions = [error.pos, *(context.pos for context in contexts), where]
     return next((position for position in positions if position), None), str(error.message)
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from bootstrap import written
+from bootstrap.definitions import casc_schema
 from bootstrap.errors import CascRejected, Fault
 
 # As Jenkins' SecretSourceResolver reads them: ^${X} is the text ${X}, ${X:-text} has a default.
@@ -58,6 +58,7 @@ def read(folder: Path, provided: Collection[str]) -> dict[str, str]:
     files: dict[str, str] = {}
     leaves: list[_Leaf] = []
     faults: list[Fault] = []
+    slips: list[Fault] = []
     for path in sorted(folder.glob("*.y*ml")):
         if path.name.startswith("."):
             continue  # an editor's copy
@@ -68,11 +69,13 @@ def read(folder: Path, provided: Collection[str]) -> dict[str, str]:
             files[path.name] = text
             leaves += _leaves(shown, (), document)
             faults += _faulty_scalars(shown, document, provided)
+            slips += casc_schema.slips(shown, document)
     if not files and not faults:
         faults = [
             Fault(str(folder), 1, 1, "there is no *.yaml file here, and a Jenkins without settings is open to all")
         ]
     faults += _conflicts(leaves)
+    faults = faults or slips  # files that contradict each other are mended first
     if faults:
         raise CascRejected(
             f"reading the settings in {folder}", sorted(faults, key=lambda f: (f.file, f.line, f.column)), _REMEDY
@@ -82,20 +85,11 @@ def read(folder: Path, provided: Collection[str]) -> dict[str, str]:
 
 def _load(path: Path, shown: str) -> tuple[str, CommentedMap | None, list[Fault]]:
     try:
-        text = path.read_text(encoding="utf-8")
-        document = YAML(typ="rt").load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        return "", None, [Fault(shown, 1, 1, f"cannot be read: {error}")]
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        problem = " ".join(part for part in (error.context, error.problem) if part)
-        return "", None, [Fault(shown, line, column, f"not YAML: {problem.strip().splitlines()[0]}")]
-    except YAMLError as error:
-        return "", None, [Fault(shown, 1, 1, f"not YAML: {error}")]
-    if not isinstance(document, CommentedMap):
-        return "", None, [Fault(shown, 1, 1, "the file must be a mapping such as 'jenkins:'")]
-    return text, document, []
+        text = written.text(path)
+    except written.Unreadable as error:
+        return "", None, [Fault(shown, error.line, 1, str(error))]
+    document, faults = written.mapping(shown, text, "the file must be a mapping such as 'jenkins:'")
+    return ("", None, faults) if faults else (text, document, [])
 
 
 def _leaves(file: str, path: tuple[str, ...], node: CommentedMap) -> Iterator[_Leaf]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.comments import CommentedMap
 
+from bootstrap import written
 from bootstrap.errors import DistributionFailed
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -51,7 +52,8 @@ class Lock:
 
 
 def load_lock(path: Path) -> Lock:
-    """Read the lock, or raise DistributionFailed with the first thing that is wrong in it."""
+    """Read the lock, or raise DistributionFailed with the first thing that is wrong in it, and its line and column."""
+    document: Any = None
     try:
         document = _load(path)
         core, key = document["core"], document["signing_key"]
@@ -67,17 +69,32 @@ def load_lock(path: Path) -> Lock:
             key_url=str(key["url"]),
             pins={str(name): _pin(f"plugins.{name}", entry) for name, entry in document["plugins"].items()},
         )
-    except OSError as error:
-        raise DistributionFailed(f"reading {path}", str(error.strerror or error), _REMEDY) from error
+    except written.Unreadable as error:
+        raise DistributionFailed(f"reading {path}", f"{path}:{error.line}:1: {error}", _REMEDY) from error
     except KeyError as error:
-        raise DistributionFailed(f"reading {path}", f"the key {error} is missing", _REMEDY) from error
-    except (YAMLError, ValueError, TypeError, AttributeError) as error:
-        raise DistributionFailed(f"reading {path}", str(error), _REMEDY) from error
+        found = f"{_place(path, document, '')}: the key {error} is missing"
+        raise DistributionFailed(f"reading {path}", found, _REMEDY) from error
+    except (ValueError, TypeError, AttributeError) as error:
+        found = f"{_place(path, document, str(error).partition(':')[0])}: {error}"
+        raise DistributionFailed(f"reading {path}", found, _REMEDY) from error
+
+
+def _place(path: Path, document: Any, key: str) -> str:
+    """The file with the line and column of a dotted key, as far as it leads."""
+    line, column, node = 0, 0, document
+    for part in key.split("."):
+        if not isinstance(node, CommentedMap) or part not in node:
+            break
+        line, column = node.lc.key(part)
+        node = node[part]
+    return f"{path}:{line + 1}:{column + 1}"
 
 
 def _load(path: Path) -> Any:
-    yaml = YAML(typ="rt")
-    return yaml.load(path.read_text(encoding="utf-8"))
+    document, faults = written.mapping(str(path), written.text(path))
+    if faults:
+        raise DistributionFailed(f"reading {path}", str(faults[0]), _REMEDY)
+    return document
 
 
 def _pin(where: str, entry: Mapping[str, Any]) -> Pin:

@@ -58,6 +58,13 @@ def parse(body: str) -> Any:
     return yaml.load(body, _Loader)  # noqa: S506 -- a SafeLoader of our own
 
 
+def compose(path: Path) -> yaml.Node:
+    """The template at `path` as nodes, which know their places; TemplateInvalid where it is no template."""
+    root = yaml.compose(_read(path).body, _Loader)
+    assert root is not None  # it was read as a mapping
+    return root
+
+
 def load(path: Path, parameters: Mapping[str, str]) -> Source:
     """The template at `path`, or TemplateInvalid where it cannot be sent or does not fit these parameters."""
     source = _read(path)
@@ -81,12 +88,15 @@ def _misfits(defaults: Mapping[str, str | None], parameters: Mapping[str, str]) 
 
 
 def _read(path: Path) -> Source:
-    body = path.read_bytes()
+    body = _bytes(path)
     if len(body) > LARGEST:
         fault = Fault(str(path), 1, 1, f"{len(body)} bytes; CloudFormation takes {LARGEST} in a request")
         raise TemplateInvalid(f"reading {path.name}", [fault], "Divide it into two stacks.")
     try:
         content = parse(body.decode())
+    except UnicodeDecodeError as error:
+        fault = Fault(str(path), body.count(b"\n", 0, error.start) + 1, 1, f"not UTF-8: {error.reason}")
+        raise TemplateInvalid(f"reading {path.name}", [fault], "Save the template as UTF-8.") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -94,6 +104,7 @@ def _read(path: Path) -> Source:
         raise TemplateInvalid(f"reading {path.name}", [fault], _REMEDY) from error
     if not isinstance(content, dict):
         raise TemplateInvalid(f"reading {path.name}", [Fault(str(path), 1, 1, "not a mapping")], _REMEDY)
+    _shaped(path, content)
     metadata = content.get("Metadata") or {}
     replacement = metadata.get("Replacement") or {}
     return Source(
@@ -103,6 +114,30 @@ def _read(path: Path) -> Source:
         by_way_of=dict(replacement.get("ByWayOf", {})),
         keeps_tags=metadata.get("KeepsTags") is True,
     )
+
+
+def _shaped(path: Path, content: Mapping[str, Any]) -> None:
+    """TemplateInvalid where a section, a parameter or a resource is not the mapping that everything else takes it for."""
+    wrong = [
+        name if not isinstance(section, dict) else f"{name}.{key}"
+        for name in ("Metadata", "Parameters", "Resources", "Outputs")
+        for section in [content.get(name) or {}]
+        for key, it in (section.items() if isinstance(section, dict) else [("", None)])
+        if not isinstance(section, dict) or (name != "Metadata" and not isinstance(it, dict))
+    ]
+    if wrong:
+        line = _line(path.read_text(encoding="utf-8"), f"{wrong[0].partition('.')[0]}:")
+        raise TemplateInvalid(
+            f"reading {path.name}", [Fault(str(path), line, 1, f"'{it}' is not a mapping") for it in wrong], _REMEDY
+        )
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        fault = Fault(str(path), 1, 1, f"cannot be read: {error.strerror}")
+        raise TemplateInvalid(f"reading {path.name}", [fault], "Put it back: git restore.") from error
 
 
 def _text(value: Any) -> str | None:
@@ -115,11 +150,12 @@ def _line(body: str, start: str) -> int:
 
 def lint(path: Path, region: str) -> None:
     """TemplateInvalid with every error that cfn-lint finds for that region; warnings are for the project's own tests."""
-    key = hashlib.sha256(b"\0".join((path.read_bytes(), region.encode(), version("cfn-lint").encode()))).hexdigest()
+    key = hashlib.sha256(b"\0".join((_bytes(path), region.encode(), version("cfn-lint").encode()))).hexdigest()
     memory = path.resolve().parent.parent / ".bootstrap" / "linted.json"
     known = _remembered(memory)
     if key in known:
         return
+    _read(path)  # what cannot even be read is told in our words
     faults = [fault for fault, is_error in findings(path, region) if is_error]
     if faults:
         raise TemplateInvalid(f"checking {path.name} for {region}", faults, _REMEDY)

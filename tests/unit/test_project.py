@@ -29,7 +29,8 @@ DOORS = {
 LAYERS = {
     "values.py": (),
     "errors.py": ("values",),
-    "settings.py": ("values", "errors", "sections", "network_options", "network", "agent_key"),
+    "settings.py": ("values", "errors", "written", "sections", "network_options", "network", "agent_key"),
+    "written.py": ("errors",),
     "network/": ("errors", "sections", "network"),
     "run.py": ("values", "errors"),
     "local/emulator/": (),

@@ -1,0 +1,71 @@
+"""What a template must be beside valid: nobody lets the whole world in, and every output that another stack takes is produced.
+
+CloudFormation would find neither before it is too late: the first makes an open door, the second ends a launch half way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bootstrap.errors import Fault, TemplateInvalid
+from bootstrap.stacks.template import compose
+
+_WORLD = {"CidrIp": "0.0.0.0/0", "CidrIpv6": "::/0"}
+_REMEDY = "Mend the template; nothing was made or changed."
+
+
+def check(path: Path, outputs: Collection[str]) -> None:
+    """TemplateInvalid where the template at `path` opens a group to the world, or does not produce one of `outputs`."""
+    root = compose(path)
+    faults = [_at(path, node, f"would let the whole world in: {text}") for node, text in _open_doors(root)]
+    produced = _child(root, "Outputs")
+    names = {key.value for key, _ in produced.value} if isinstance(produced, yaml.MappingNode) else set()
+    faults += [
+        _at(path, produced or root, f"the output '{name}' is not produced, and another stack or the tool takes it")
+        for name in sorted(set(outputs) - names)
+    ]
+    if faults:
+        raise TemplateInvalid(f"checking {path.name}", faults, _REMEDY)
+
+
+def _open_doors(root: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
+    """The sources of ingress rules that are everybody's; rules out of a group are another matter."""
+    resources = _child(root, "Resources")
+    for _, resource in resources.value if isinstance(resources, yaml.MappingNode) else ():
+        kind, properties = _child(resource, "Type"), _child(resource, "Properties")
+        if kind is None or properties is None:
+            continue
+        rules: list[yaml.Node] = []
+        if kind.value == "AWS::EC2::SecurityGroupIngress":
+            rules = [properties]
+        elif kind.value == "AWS::EC2::SecurityGroup":
+            listed = _child(properties, "SecurityGroupIngress")
+            rules = list(listed.value) if isinstance(listed, yaml.SequenceNode) else []
+        for rule in rules:
+            yield from _everybodys(rule)
+
+
+def _everybodys(node: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
+    """Also within the branches of a condition (!If)."""
+    if isinstance(node, yaml.SequenceNode):
+        for part in node.value:
+            yield from _everybodys(part)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(value, yaml.ScalarNode) and _WORLD.get(key.value) == value.value:
+                yield value, value.value
+            elif not isinstance(value, yaml.ScalarNode):
+                yield from _everybodys(value)
+
+
+def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    pairs: Any = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((value for key, value in pairs if key.value == name), None)
+
+
+def _at(path: Path, node: yaml.Node, message: str) -> Fault:
+    return Fault(str(path), node.start_mark.line + 1, node.start_mark.column + 1, message)

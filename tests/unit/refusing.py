@@ -1,0 +1,104 @@
+"""The toolkit's real entry, started once for many commands: each is a fork of it, over a checkout of the tests' own.
+
+A process that starts for each of a hundred cases would spend a minute on imports alone. Here one process imports the command
+line and then forks for each command; in the fork, the real `cli.main` runs with its own working directory, output and exit
+code. The doors to the outside stand open to be noticed: whoever starts a cloud, a program or a connection leaves a word in the
+file `touched` and gets no further.
+
+Run as a program: reads one JSON object a line from standard input ({"argv": [...], "cwd": "..."}), answers one a line.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+# What only looks at the checkout's own commit.
+HARMLESS = {"git"}
+
+
+class Touched(BaseException):
+    """Something outside was about to be touched."""
+
+
+def guard(log: Path) -> None:
+    """Note and stop whatever leaves this process."""
+
+    def noted(what: str) -> NoReturn:
+        with log.open("a") as file:
+            file.write(f"{what}\n")
+        raise Touched(what)
+
+    from bootstrap import environment_lock
+    from bootstrap.local.cloud import LocalCloud
+
+    real = subprocess.Popen.__init__
+
+    def popen(self: Any, args: Any, *rest: Any, **more: Any) -> None:
+        program = Path(str(args if isinstance(args, str) else next(iter(args)))).name
+        if program not in HARMLESS:
+            noted(f"program {program}")
+        real(self, args, *rest, **more)
+
+    subprocess.Popen.__init__ = popen  # type: ignore[method-assign]
+    socket.socket.connect = lambda self, address: noted(f"connection {address}")  # type: ignore[method-assign, assignment]
+    LocalCloud.up = lambda self, *_, **__: noted("cloud up")  # type: ignore[method-assign, assignment]
+    LocalCloud.attach = lambda self, *_: noted("cloud attach")  # type: ignore[method-assign, assignment]
+    environment_lock.held = lambda *_, **__: noted("lock")  # type: ignore[assignment]
+
+
+def command(argv: list[str], cwd: str, out: str, err: str) -> NoReturn:
+    """One command, in a fork of this process."""
+    code = 70
+    for name, number in ((out, 1), (err, 2)):
+        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    os.chdir(cwd)
+    from bootstrap import cli
+
+    try:
+        code = cli.main(argv)
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except Touched:
+        code = 99
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def main() -> None:
+    """Serve commands until standard input ends."""
+    import bootstrap.acts.jobs
+    import bootstrap.beforehand
+    import bootstrap.commands  # noqa: F401 -- imported here, so that no fork has to
+
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "touched"
+        guard(log)
+        for line in sys.stdin:
+            asked = json.loads(line)
+            log.unlink(missing_ok=True)
+            out, err = f"{folder}/out", f"{folder}/err"
+            pid = os.fork()
+            if pid == 0:
+                command(asked["argv"], asked["cwd"], out, err)
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            told = [Path(name).read_text(errors="replace") for name in (out, err)]
+            touched = log.read_text().split("\n")[:-1] if log.exists() else []
+            sys.stdout.write(json.dumps({"code": code, "out": told[0], "err": told[1], "touched": touched}) + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
