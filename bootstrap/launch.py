@@ -22,7 +22,7 @@ from bootstrap.context import ROOT, Context
 from bootstrap.controller import differences
 from bootstrap.errors import StackMissing
 from bootstrap.run import Run
-from bootstrap.stacks import rules
+from bootstrap.stacks import rules, states
 from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
 
 TEMPLATES = ROOT / "cloudformation"
@@ -146,9 +146,9 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
         gone = [Change("stack", ChangeKind.REMOVE, context.stacks[name].name) for name in unwanted(context)]
         found += _shown(run, gone)
         for name in names:
-            missing = [needed for needed in composition.inputs_of(name) if needed not in context.stacks]
+            missing = [needed for needed in composition.inputs_of(name) if not _is_standing(context, needed)]
             if missing:
-                run.notice(f"{name}: known only once {' and '.join(missing)} exist; a launch goes on from there")
+                run.notice(f"{name}: known only once {' and '.join(missing)} stand; a launch goes on from there")
                 continue
             wished = template(context, name, context.stacks, tags)
             found += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))
@@ -244,10 +244,15 @@ def unwanted(context: Context) -> tuple[str, ...]:
 
 def can_look(context: Context) -> bool:
     """Whether there is a machine to look at: every stack that is wanted, and a running instance."""
-    if any(name not in context.stacks for name in context.wanted):
+    if not all(_is_standing(context, name) for name in context.wanted):
         return False
     instance = context.outputs("controller").get("InstanceId")
     return instance is not None and machine.state(context.world.aws("ec2"), instance) == "running"
+
+
+def _is_standing(context: Context, name: str) -> bool:
+    """Whether a stack is there and says of itself what others build on: not what a failed creation or deletion left."""
+    return name in context.stacks and states.is_standing(context.stacks[name].status)
 
 
 def is_gone(context: Context) -> bool:

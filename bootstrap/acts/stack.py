@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bootstrap import refusals
 from bootstrap.errors import StackFailed
-from bootstrap.stacks import changes
+from bootstrap.stacks import changes, states
 from bootstrap.stacks.changes import ChangeSet
 from bootstrap.stacks.client import CloudFormation
 from bootstrap.stacks.events import Follower
@@ -32,21 +32,6 @@ from bootstrap.values import Change, ChangeKind, Reporter, Stack
 
 __all__ = ["CloudFormation", "StackTemplate", "apply", "destroy", "lint", "plan", "read"]
 
-_STEADY = {
-    "CREATE_COMPLETE",
-    "UPDATE_COMPLETE",
-    "UPDATE_ROLLBACK_COMPLETE",
-    "IMPORT_COMPLETE",
-    "IMPORT_ROLLBACK_COMPLETE",
-}
-# A first creation that failed: nothing can be updated there, and nothing of worth can be in it.
-_DEAD = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
-_EMPTY = "REVIEW_IN_PROGRESS"  # a stack that a change set opened and that never came to be
-_STUCK = {
-    "UPDATE_ROLLBACK_FAILED": "Mend what the reason names, then 'aws cloudformation continue-update-rollback', then launch.",
-    "DELETE_FAILED": "Remove what the reason names, then destroy again; what is kept on purpose stays.",
-    "IMPORT_ROLLBACK_FAILED": "Mend what the reason names in the console, then launch again.",
-}
 Pause = Callable[[float], None]
 
 
@@ -70,7 +55,7 @@ def read(cloudformation: CloudFormation, name: str) -> Stack | None:
     """The stack of that name, or None; one that was only ever planned does not count."""
     with _explained(f"looking at the stack {name}"):
         found = _describe(cloudformation, name)
-    return None if found is None or found["StackStatus"] == _EMPTY else _stack(found)
+    return None if found is None or found["StackStatus"] == states.EMPTY else _stack(found)
 
 
 def plan(cloudformation: CloudFormation, template: StackTemplate, sleep: Pause = time.sleep) -> tuple[Change, ...]:
@@ -78,16 +63,19 @@ def plan(cloudformation: CloudFormation, template: StackTemplate, sleep: Pause =
     with _explained(f"planning the stack {template.name}"):
         source = load(template.path, template.parameters)
         found = _describe(cloudformation, template.name)
-        status = found["StackStatus"] if found else _EMPTY
-        if status in _DEAD:
+        status = found["StackStatus"] if found else states.EMPTY
+        if status in states.DEAD or (status == states.HALF_GONE and not template.protect):
             return (Change("stack", ChangeKind.REPLACE, template.name, f"is {status}; it is deleted and made anew"),)
-        if status != _EMPTY and status not in _STEADY:
+        if status in states.HALF_BACK:
+            detail = f"is {status}; it is brought back first, and what differs is known then"
+            return (Change("stack", ChangeKind.ALTER, template.name, detail),)
+        if status != states.EMPTY and status not in states.STEADY:
             raise _unready(template.name, status)
-        request = _request(_lasting(template, found), source, "plan", is_new=status == _EMPTY)
+        request = _request(_lasting(template, found), source, "plan", is_new=status == states.EMPTY)
         change_set = changes.create(cloudformation, request, sleep)
         if change_set.changes is not None:
             cloudformation.delete_change_set(ChangeSetName=change_set.arn)
-        if status == _EMPTY:
+        if status == states.EMPTY:
             cloudformation.delete_stack(StackName=change_set.stack_id)
         return _told(template.name, change_set)
 
@@ -107,7 +95,7 @@ def apply(
     hand = _Hand(cloudformation, template.name, report, sleep)
     with _explained(f"bringing the stack {template.name} to its template"):
         source = load(template.path, template.parameters)
-        found = hand.ready()
+        found = hand.ready(is_kept=template.protect)
         if found is None:
             hand.carry_out(hand.propose(_request(template, source, "make", is_new=True)))
         else:
@@ -178,41 +166,64 @@ class _Hand:
             raise StackFailed(
                 f"bringing the stack {self.name} to its template",
                 f"{status}: {follower.failure or 'no resource tells why'}",
-                _STUCK.get(
-                    status, "CloudFormation took back what it had done. Mend what the reason names, launch again."
-                ),
+                states.remedy(status, self.name),
             )
 
-    def ready(self) -> dict[str, Any] | None:
-        """The stack, fit for an update, or None where it is to be made; the remains of a failed creation are deleted."""
+    def ready(self, *, is_kept: bool) -> dict[str, Any] | None:
+        """The stack, fit for an update, or None where it is to be made; the remains of a failed creation are deleted.
+
+        So are those of a deletion that failed, except of a stack that is kept: what lies in there would be lost to the new one.
+        """
         found = self.at_rest()
-        if found is None or found["StackStatus"] == _EMPTY:
+        if found is None or found["StackStatus"] == states.EMPTY:
             return None
         status = found["StackStatus"]
-        if status in _STEADY:
+        if status in states.STEADY:
             return found
-        if status not in _DEAD:
+        if status in states.HALF_BACK:
+            return self.brought_back(found)
+        if status not in states.DEAD and (status != states.HALF_GONE or is_kept):
             raise _unready(self.name, status)
-        self.report.notice(f"{self.name} is {status} after a creation that failed; it is deleted and made anew")
+        what = "deletion" if status == states.HALF_GONE else "creation"
+        self.report.notice(f"{self.name} is {status} after a {what} that failed; it is deleted and made anew")
         self.delete(found)
         return None
+
+    def brought_back(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """A stack whose update stopped half way, back at what it was before; StackFailed where it does not get there."""
+        status = found["StackStatus"]
+        self.report.notice(
+            f"{self.name} is {status}: it is brought back to what it was before that update, then changed"
+        )
+        follower = Follower(self.client, found["StackId"], self.report, self.sleep)
+        call = getattr(self.client, states.HALF_BACK[status])
+        call(StackName=found["StackId"], ClientRequestToken=str(uuid.uuid4()))
+        ended = follower.wait()
+        again = _describe(self.client, found["StackId"])
+        if ended not in states.STEADY or again is None:
+            raise StackFailed(
+                f"bringing the stack {self.name} back from {status}",
+                f"{ended}: {follower.failure or 'no resource tells why'}",
+                states.remedy(ended, self.name),
+            )
+        return again
 
     def at_rest(self) -> dict[str, Any] | None:
         """The stack once nothing is under way in it, whoever began that."""
         while True:
             found = _describe(self.client, self.name)
-            if found is None or not _is_busy(found):
+            if found is None or not states.is_busy(found["StackStatus"]):
                 return found
             self.report.progress(f"waiting for {self.name}, which is {found['StackStatus']}")
             follower = Follower(self.client, found["StackId"], self.report, self.sleep)
             # The follower takes what it finds for old; a last event among that shows in the status.
             again = _describe(self.client, found["StackId"])
-            if again is not None and _is_busy(again):
+            if again is not None and states.is_busy(again["StackStatus"]):
                 follower.wait()
 
     def delete(self, found: Mapping[str, Any]) -> tuple[str, ...]:
         """Delete the stack; what its template keeps."""
-        if found["StackStatus"] == _EMPTY:
+        if found["StackStatus"] == states.EMPTY:
             self.client.delete_stack(StackName=found["StackId"])
             return ()
         if found.get("EnableTerminationProtection"):
@@ -222,9 +233,8 @@ class _Hand:
         self.client.delete_stack(StackName=found["StackId"], ClientRequestToken=str(uuid.uuid4()))
         status = follower.wait()
         if status != "DELETE_COMPLETE":
-            raise StackFailed(
-                f"deleting the stack {self.name}", f"{status}: {follower.failure}", _STUCK["DELETE_FAILED"]
-            )
+            told = f"{status}: {follower.failure or 'no resource tells why'}"
+            raise StackFailed(f"deleting the stack {self.name}", told, states.remedy(status, self.name))
         return follower.kept
 
     def guard(self, *, is_wanted: bool) -> dict[str, Any]:
@@ -269,10 +279,6 @@ def _lasting(template: StackTemplate, found: Mapping[str, Any] | None) -> StackT
     return replace(template, tags={key: old.get(key, value) for key, value in template.tags.items()})
 
 
-def _is_busy(found: Mapping[str, Any]) -> bool:
-    return found["StackStatus"] != _EMPTY and str(found["StackStatus"]).endswith("_IN_PROGRESS")
-
-
 def _describe(client: CloudFormation, name: str) -> dict[str, Any] | None:
     try:
         found = client.describe_stacks(StackName=name)["Stacks"][0]
@@ -289,10 +295,7 @@ def _stack(found: Mapping[str, Any]) -> Stack:
 
 
 def _unready(name: str, status: str) -> StackFailed:
-    remedy = _STUCK.get(
-        status, "Wait until it settles, then again." if status.endswith("_IN_PROGRESS") else "See the console."
-    )
-    return StackFailed(f"changing the stack {name}", f"it is {status}", remedy)
+    return StackFailed(f"changing the stack {name}", f"it is {status}", states.remedy(status, name))
 
 
 @contextmanager

@@ -12,15 +12,8 @@ from bootstrap import certificates, refusals, secret_store
 from bootstrap.certificates import DUE_DAYS, Certificates
 from bootstrap.context import Context
 from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.stacks import states
 from bootstrap.values import Stack
-
-_STUCK = {
-    "UPDATE_ROLLBACK_FAILED": "Mend what its events name, then: "
-    "aws cloudformation continue-update-rollback --stack-name {name}",
-    "DELETE_FAILED": "Remove what its events name, then destroy again.",
-    "IMPORT_ROLLBACK_FAILED": "Mend what its events name in the console.",
-}
-_DEAD = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
 
 
 def identity(context: Context) -> Finding:
@@ -80,12 +73,14 @@ def stack(found: Stack, tags: Mapping[str, str]) -> Finding:
     if tags.get("ManagedBy") != "jenkins-bootstrap":
         remedy = "Choose another 'project' or 'environment': a launch would change a stack that is not ours."
         return bad("stacks", f"{found.name} exists and was not made by this toolkit", remedy)
-    if status in _STUCK:
-        return bad("stacks", f"{found.name} is {status}", _STUCK[status].format(name=found.name))
-    if status in _DEAD:
+    if status in states.HALF_BACK:
+        return warning("stacks", f"{found.name} is {status}", states.remedy(status, found.name))
+    if status in states.DEAD:
         return warning("stacks", f"{found.name} is {status}", "A launch deletes it and makes it anew.")
-    if status.endswith("_IN_PROGRESS"):
+    if states.is_busy(status):
         return warning("stacks", f"{found.name} is {status}", "Somebody changes it now; a launch waits for that.")
+    if status not in states.STEADY:
+        return bad("stacks", f"{found.name} is {status}", states.remedy(status, found.name))
     return good("stacks", f"{found.name} is {status}")
 
 

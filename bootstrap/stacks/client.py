@@ -27,6 +27,12 @@ class CloudFormation(Protocol):
     def delete_change_set(self, **request: Any) -> Any:
         """Throw a change set away."""
 
+    def continue_update_rollback(self, **request: Any) -> Any:
+        """Go on with a rollback that failed."""
+
+    def rollback_stack(self, **request: Any) -> Any:
+        """Take back an update that failed and was left as it was."""
+
     def delete_stack(self, **request: Any) -> Any:
         """Begin to delete a stack."""
 

@@ -19,7 +19,7 @@ KEPT = certificates.issue(None, ["ci.example.org"], [], NOW)
     [
         ("UPDATE_COMPLETE", OURS, Health.GOOD, ""),
         ("UPDATE_COMPLETE", {}, Health.BAD, "not ours"),
-        ("UPDATE_ROLLBACK_FAILED", OURS, Health.BAD, "continue-update-rollback --stack-name it"),
+        ("UPDATE_ROLLBACK_FAILED", OURS, Health.WARNING, "continue-update-rollback --stack-name it"),
         ("DELETE_FAILED", OURS, Health.BAD, "destroy again"),
         ("ROLLBACK_COMPLETE", OURS, Health.WARNING, "makes it anew"),
         ("UPDATE_IN_PROGRESS", OURS, Health.WARNING, "waits"),
