@@ -2,6 +2,10 @@
 
 By default against a local cloud of its own. With TRUTH_PROFILE=<an AWS profile> set, against that account: stacks named
 truth-*, all deleted again; cases marked `costs` or `slow` are left out there unless TRUTH_ALL=1 is set too.
+
+`page` is a page of the CloudFormation User Guide as it was published in September 2023 (later editions have moved some), or
+API_* of the API reference. `read: true` says that the rule of the case was looked for on that page and found there; of the
+others, and of the words of most refusals, the pages say nothing: they are what CloudFormation is known to answer.
 """
 
 from __future__ import annotations
@@ -177,6 +181,10 @@ class Play:
             given["EnableTerminationProtection"] = True
         if "policy" in step:
             given["StackPolicyBody"] = json.dumps(step["policy"])
+        if "token" in step:
+            given["ClientRequestToken"] = self._text_filled(step["token"])
+        if "retain_except_on_create" in step:
+            given["RetainExceptOnCreate"] = step["retain_except_on_create"]
         self._begin(step, name, lambda: self._api.create_stack(**given))
 
     def _update(self, step: Step) -> None:
@@ -184,6 +192,8 @@ class Play:
         given = self._given(step, name, with_template=False)
         if "disable_rollback" in step:
             given["DisableRollback"] = step["disable_rollback"]
+        if "retain_except_on_create" in step:
+            given["RetainExceptOnCreate"] = step["retain_except_on_create"]
         self._begin(step, name, lambda: self._api.update_stack(**given))
 
     def _delete(self, step: Step) -> None:
@@ -360,7 +370,7 @@ class Play:
 
     def _text_filled(self, text: str) -> str:
         """<mark>, <region>, <alias of a stack>, <alias/Logical id> (its physical id), <template> (its address)."""
-        names = {**self._notes, "mark": self._mark, "region": REGION}
+        names = {**self._notes, "51201": "#" * 51_201, "mark": self._mark, "region": REGION}
         for alias, stack in self._stacks.items():
             own = {key: item for key, item in self._notes.items() if key.startswith(f"{stack}/")}
             names.update({key.replace(stack, alias, 1): item for key, item in own.items()})

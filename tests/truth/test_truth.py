@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import boto3
 import yaml
 
-LEAST = 120
+LEAST = 235
+READ_AT_LEAST = 124
 
 
 def test_it_is_as_documented(play: Any) -> None:
@@ -25,3 +28,13 @@ def test_every_case_names_its_page_and_has_a_name_of_its_own() -> None:
     assert [] == [name for name in names if names.count(name) > 1]
     assert [] == [case["name"] for case in cases if not case.get("page")]
     assert len(cases) >= LEAST
+    assert sum(case.get("read", False) for case in cases) >= READ_AT_LEAST
+
+
+def test_pages_of_the_api_reference_are_of_operations_that_there_are() -> None:
+    model = boto3.client("cloudformation", region_name="eu-central-1").meta.service_model
+    known = {*model.operation_names, *model.shape_names}
+    texts = [path.read_text() for path in (Path(__file__).parent / "cases").glob("*.yaml")]
+    named = {name for text in texts for name in re.findall(r"page: API_(\w+)", text)}
+    assert named
+    assert set() == named - known

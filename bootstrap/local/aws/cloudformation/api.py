@@ -78,7 +78,12 @@ class Api(ChangeSets, Drift, Tokens):
         )
         default = "DO_NOTHING" if asked.get("DisableRollback") else "ROLLBACK"
         token = asked.get("ClientRequestToken", "")
-        self._engine.create(stack, on_failure=asked.get("OnFailure", default), token=token)
+        self._engine.create(
+            stack,
+            on_failure=asked.get("OnFailure", default),
+            token=token,
+            strict=asked.get("RetainExceptOnCreate", False),
+        )
         self._engine.wait(stack, self._engine.prompt_seconds)
         return {"StackId": stack.id}
 
@@ -93,7 +98,14 @@ class Api(ChangeSets, Drift, Tokens):
         during = policy_in(self._engine, asked, "StackPolicyDuringUpdate", region)
         disable = asked.get("DisableRollback", False)
         stack.policy = policy_in(self._engine, asked, "StackPolicy", region) or stack.policy
-        self._engine.update(stack, wanted, disable_rollback=disable, token=token, policy=during)
+        self._engine.update(
+            stack,
+            wanted,
+            disable_rollback=disable,
+            token=token,
+            policy=during,
+            strict=asked.get("RetainExceptOnCreate", False),
+        )
         self._engine.wait(stack, self._engine.prompt_seconds)
         return {"StackId": stack.id}
 

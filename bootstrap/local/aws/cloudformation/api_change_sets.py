@@ -72,8 +72,7 @@ class ChangeSets:
             )
         if stack.status != "REVIEW_IN_PROGRESS":
             ready(stack, "updated")
-        for other in stack.change_sets:
-            other.execution_status = "OBSOLETE" if other.execution_status == "AVAILABLE" else other.execution_status
+        stack.change_sets = [change_set]  # the others are not of the stack that it makes
         change_set.execution_status = "EXECUTE_COMPLETE"
         token = asked.get("ClientRequestToken", "")
         if change_set.type == "IMPORT":
@@ -83,10 +82,21 @@ class ChangeSets:
         if stack.status == "REVIEW_IN_PROGRESS":
             stack.wanted = change_set.wanted
             default = "DO_NOTHING" if disable else "ROLLBACK"
-            self._engine.create(stack, on_failure=change_set.on_failure or default, token=token)
+            self._engine.create(
+                stack,
+                on_failure=change_set.on_failure or default,
+                token=token,
+                strict=asked.get("RetainExceptOnCreate", False),
+            )
         else:
             disable = disable or change_set.on_failure == "DO_NOTHING"
-            self._engine.update(stack, copy.deepcopy(change_set.wanted), disable_rollback=disable, token=token)
+            self._engine.update(
+                stack,
+                copy.deepcopy(change_set.wanted),
+                disable_rollback=disable,
+                token=token,
+                strict=asked.get("RetainExceptOnCreate", False),
+            )
         self._engine.wait(stack, self._engine.prompt_seconds)
         return {}
 

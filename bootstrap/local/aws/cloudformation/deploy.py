@@ -92,7 +92,7 @@ class Deployment:
 
         def work(name: str) -> None:
             resource = stack.resources[name]
-            kept = name in (retain or ()) or _keeps(resource.deletion_policy, is_rollback=is_rollback)
+            kept = name in (retain or ()) or self._keeps(resource.deletion_policy, is_rollback=is_rollback)
             self._work.delete(resource, kept=kept, snapshot=resource.deletion_policy == "Snapshot" and not is_rollback)
             with self._engine.store.lock:
                 stack.resources.pop(name, None)
@@ -108,7 +108,7 @@ class Deployment:
         for name in self._in_delete_order(gone):
             resource = stack.resources[name]
             created_now = is_rollback and resource.applied_by == self._operation.id
-            kept = _keeps(resource.deletion_policy, is_rollback=created_now)
+            kept = self._keeps(resource.deletion_policy, is_rollback=created_now)
             self._work.try_delete(
                 resource, kept=kept, snapshot=resource.deletion_policy == "Snapshot" and not is_rollback
             )
@@ -162,6 +162,11 @@ class Deployment:
             if users and wanted.get(name) != output["OutputValue"]:
                 verb = "updated" if name in wanted else "deleted"
                 raise Failed([], f"Export {name} cannot be {verb} as it is in use by {', '.join(users)}")
+
+    def _keeps(self, policy: str, *, is_rollback: bool) -> bool:
+        """Whether a policy keeps a resource; in a rollback it is one that the operation made."""
+        asked = self._operation.retains_except_on_create and policy == "Retain"
+        return _keeps("RetainExceptOnCreate" if asked else policy, is_rollback=is_rollback)
 
     # running
 

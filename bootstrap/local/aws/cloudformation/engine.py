@@ -53,17 +53,26 @@ class Engine:
         stack.description = str(read(wanted.template, wanted.parameters).document.get("Description", ""))
         return stack
 
-    def create(self, stack: Stack, *, on_failure: str = "ROLLBACK", token: str = "") -> None:
-        """Start to create the stack's resources."""
-        self._begin(stack, Operation(_new_id(), "CREATE", token, on_failure=on_failure), "CREATE_IN_PROGRESS")
+    def create(self, stack: Stack, *, on_failure: str = "ROLLBACK", token: str = "", strict: bool = False) -> None:
+        """Start to create the stack's resources; `strict`: its rollback deletes also what is to be retained."""
+        operation = Operation(_new_id(), "CREATE", token, on_failure=on_failure, retains_except_on_create=strict)
+        self._begin(stack, operation, "CREATE_IN_PROGRESS")
 
     def update(
-        self, stack: Stack, wanted: Wanted, *, disable_rollback: bool = False, token: str = "", policy: str = ""
+        self,
+        stack: Stack,
+        wanted: Wanted,
+        *,
+        disable_rollback: bool = False,
+        token: str = "",
+        policy: str = "",
+        strict: bool = False,
     ) -> None:
-        """Start to bring the stack to `wanted`."""
+        """Start to bring the stack to `wanted`; `strict`: its rollback deletes also what is new and to be retained."""
         on_failure = "DO_NOTHING" if disable_rollback else "ROLLBACK"
         before = stack.stable or stack.wanted
         operation = Operation(_new_id(), "UPDATE", token, before=before, on_failure=on_failure, policy=policy)
+        operation.retains_except_on_create = strict
         stack.wanted = wanted
         stack.updated = time.time()
         self._begin(stack, operation, "UPDATE_IN_PROGRESS")

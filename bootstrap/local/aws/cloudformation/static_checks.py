@@ -43,6 +43,7 @@ SNAPSHOT_TYPES = frozenset(
     )
 )
 KNOWN = frozenset(FUNCTIONS) | {"Fn::If", "Fn::Sub", "Fn::GetAtt"}
+LENGTHS = {"Fn::Equals": 2, "Fn::Not": 1}
 RULES_ONLY = frozenset(("Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"))
 
 
@@ -86,6 +87,8 @@ def _check_function(template: Template, name: str, argument: Any, region: str) -
         raise Refused(
             f"Template error: every {name} object requires a list of at least 2 and at most 10 boolean parameters."
         )
+    if name in LENGTHS and not (isinstance(argument, list) and len(argument) == LENGTHS[name]):
+        raise Refused(f"Template error: {name} takes a list of {LENGTHS[name]}")
     if name == "Fn::If" and not (isinstance(argument, list) and len(argument) == 3):
         raise Refused("Template error: Fn::If requires a list argument with three elements")
     if name == "Fn::Select" and isinstance(argument, list) and len(argument) == 2:

@@ -98,6 +98,7 @@ class Operation:
     imports: dict[str, str] = field(default_factory=dict)
     cause: str = ""
     policy: str = ""  # holds for this operation in the place of the stack's
+    retains_except_on_create: bool = False  # what this operation made goes in its rollback though its policy is Retain
     is_restored: bool = False  # what had been replaced is current again, so that a rollback is not turned round
 
 
