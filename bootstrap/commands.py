@@ -272,15 +272,13 @@ def _destroy(options: argparse.Namespace) -> int:
 def _forget_cloud(made: Context) -> None:
     """After the data went too, nothing of a local cloud is worth keeping: its server and its folder go."""
     if made.settings.cloud == "local" and not made.world.is_on_machine:
-        import shutil
-
         from bootstrap.local.cloud import LocalCloud
         from bootstrap.local.machines import Machines
 
         cloud = LocalCloud(made.settings, made.state / "cloud")
         cloud.down()
         Machines(made.settings.name, cloud.state).remove_all(with_volumes=True)
-        shutil.rmtree(cloud.state, ignore_errors=True)
+        cloud.forget()
 
 
 def _drift(options: argparse.Namespace) -> int:

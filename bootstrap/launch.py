@@ -11,7 +11,8 @@ Whatever a person wrote (templates, CasC, jobs) is read and refused before the f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from bootstrap import composition, direct_connect, host_inputs, inventory, machine, repository, retained
@@ -20,7 +21,7 @@ from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.context import ROOT, Context
 from bootstrap.controller import differences
-from bootstrap.errors import StackMissing
+from bootstrap.errors import StackFailed, StackMissing, Unreachable
 from bootstrap.run import Run
 from bootstrap.stacks import rules, states
 from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
@@ -75,7 +76,8 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Ma
             if name == "controller" and is_gone(context):
                 run.notice("the machine is gone: its stack lets go of what is left of it, then makes a new one")
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
-            made[name] = stack.apply(client, wished, run, before_removal=lambda old: stop_machine(context, old))
+            with _with_boot_log(context):
+                made[name] = stack.apply(client, wished, run, before_removal=lambda old: stop_machine(context, old))
         # Ways to other networks are an operator's to change: the machine's jobs have no rights there.
         if not context.world.is_on_machine:
             direct_connect.apply(context.world.aws, context.settings, tags, run)
@@ -91,7 +93,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Ma
 
 def provision(context: Context, run: Run) -> Controller:
     """Act two: the machine in its desired state; returns the Jenkins on it."""
-    with run.act("host", f"converging {context.machine.address}"):
+    with run.act("host", f"converging {context.machine.address}"), _with_boot_log(context):
         inputs, artifacts = host_inputs.gather(context, run)
         return host.apply(context.shell, inputs, artifacts, run)
 
@@ -193,6 +195,8 @@ def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str
                 stop_machine(context, context.stacks[name])
             kept += stack.destroy(client, context.settings.stack_name(name), run)
         if with_data:
+            data = [context.settings.stack_name(name) for name in PROTECTED]
+            kept = list(dict.fromkeys([*kept, *retained.find(context.world.aws, context.settings, data)]))
             kept = [thing for thing in kept if not retained.remove(context.world.aws, thing, run)]
     return tuple(kept)
 
@@ -267,6 +271,17 @@ def stop_machine(context: Context, controller: Stack) -> None:
     """Stop a machine that is about to be replaced: what it still holds in memory reaches the data volume."""
     if "InstanceId" in controller.outputs:
         machine.stop(context.world.aws("ec2"), controller.outputs["InstanceId"])
+
+
+@contextmanager
+def _with_boot_log(context: Context) -> Iterator[None]:
+    """What fails for the machine's sake gets the last lines of its console after the reason, where there is a machine."""
+    try:
+        yield
+    except (Unreachable, StackFailed) as error:
+        if log := machine.boot_log_of(context.world.aws, context.settings.stack_name("controller")):
+            error.found = f"{error.found}\n{log}"
+        raise
 
 
 def snapshot(context: Context) -> repository.Snapshot:

@@ -14,6 +14,7 @@ from typing import Any
 from bootstrap.errors import Unreachable
 from bootstrap.values import Machine, Reporter, Secret
 
+_LOG_LINES = 15
 LOGIN_USER = "admin"  # the user that cloud-init makes on Debian's images
 _STOPPED = {"Delay": 2, "MaxAttempts": 300}  # ten minutes: EC2 lets an operating system shut down in peace
 _KEYS = re.compile(r"-----BEGIN SSH HOST KEY KEYS-----(.*?)-----END SSH HOST KEY KEYS-----", re.DOTALL)
@@ -108,10 +109,12 @@ def wait(
             return machine
         waited = time.monotonic() - begun
         if waited > deadline:
+            now = state(aws("ec2"), controller["InstanceId"])
+            found = f"after {waited:.0f} s it is {now} and its console shows no host key"
             raise Unreachable(
                 f"waiting for the instance {controller['InstanceId']}",
-                f"after {waited:.0f} s it is {state(aws('ec2'), controller['InstanceId'])} and its console shows no host key",
-                "Look at its console output; 'launch' again goes on from here.",
+                f"{found}\n{boot_log(aws('ec2'), controller['InstanceId'])}".rstrip(),
+                "Mend what its console tells; 'launch' again goes on from here.",
             )
         report.progress(f"waiting for the instance: {state(aws('ec2'), controller['InstanceId'])}")
         sleep(pause)
@@ -126,6 +129,30 @@ def image(ec2: Any, instance_id: str) -> dict[str, str]:
     found = ec2.describe_images(Filters=[{"Name": "image-id", "Values": [instance["ImageId"]]}])["Images"]
     told = found[0] if found else {}
     return {"id": instance["ImageId"], "name": told.get("Name", ""), "created": told.get("CreationDate", "")}
+
+
+def boot_log(ec2: Any, instance_id: str) -> str:
+    """The last lines of an instance's console, under a heading; empty where it has said nothing, or cannot be asked."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        said = console(ec2, instance_id)
+    except (BotoCoreError, ClientError):
+        return ""  # it goes with an error, and must not take that one's place
+    lines = [line.rstrip() for line in said.splitlines() if line.strip()][-_LOG_LINES:]
+    return "\n".join(["boot log, last lines:", *(f"  {line}" for line in lines)]) if lines else ""
+
+
+def boot_log_of(aws: Callable[[str], Any], stack: str) -> str:
+    """The boot log of the controller stack's instance, also of a stack that never came to be; empty where there is none."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        found = aws("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId="Instance")
+    except (BotoCoreError, ClientError):
+        return ""
+    instance_id = found["StackResourceDetail"].get("PhysicalResourceId")
+    return boot_log(aws("ec2"), instance_id) if instance_id else ""
 
 
 def start(ec2: Any, instance_id: str, report: Reporter) -> None:

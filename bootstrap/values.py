@@ -7,7 +7,7 @@ types. Nothing here imports anything of ours.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -184,8 +184,9 @@ class Shell(Protocol):
         sudo: bool = False,
         check: bool = True,
         timeout: float | None = None,
+        hear: Callable[[str], None] | None = None,
     ) -> Result:
-        """Run one command; the result holds its exit code and its output as text."""
+        """Run one command; the result holds its exit code and its output as text, `hear` gets each line as it comes."""
 
     def put(self, content: bytes | Path, path: str, mode: int = 0o600, *, sudo: bool = False) -> None:
         """Write `content` (or the file at that path here) to `path` there."""

@@ -7,7 +7,8 @@ machine says that it needs them. A run that ended halfway is gone on from by the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,13 @@ _REMEDIES = {
 }
 
 
+# What the operating system says, whichever resource it meets, and the remedy for it.
+_FULL = "No space left on device"
+_MAKE_ROOM = (
+    f"Make room on the machine ('./bootstrap.py ssh', then 'df -h' and 'df -i' show where it is full). {_AGAIN}"
+)
+
+
 def plan(shell: Shell, inputs: HostInputs) -> tuple[Change, ...]:
     """What `apply` would change; reads only, in one round trip. ConvergeFailed where a look already shows that it cannot."""
     resources = desired(inputs)
@@ -42,19 +50,53 @@ def apply(shell: Shell, inputs: HostInputs, artifacts: Mapping[str, bytes | Path
     answer = _converge(shell, "check", resources)
     if any(result["changed"] or result["failed"] for result in answer["results"]):
         _send(shell, answer["missing"], artifacts, report)
-        answer = _converge(shell, "apply", resources)
-        for change in _changes(answer):
-            report.change(change)
+        told = _Told(report)
+        answer = _converge(shell, "apply", resources, told.hear)
+        told.rest(_changes(answer))
         _raise_failure(answer, resources, inputs)
         for note in answer["notes"]:
             report.progress(note)
     return _controller(inputs)
 
 
-def _converge(shell: Shell, mode: str, resources: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """One round trip; the answer as the program gave it."""
+@dataclass
+class _Told:
+    """The steps on the machine, told while they happen: one is begun as progress, and done as a change."""
+
+    report: Reporter
+    changes: set[Change] = field(default_factory=set)
+
+    def hear(self, step: program.Document) -> None:
+        """One step, as the program on the machine tells it."""
+        if begun := step.get("begun"):
+            self.report.progress(f"{begun['id']}: {begun['detail']}")
+        if done := step.get("done"):
+            self.rest([_change(done)])
+
+    def rest(self, changes: Sequence[Change]) -> None:
+        """Tell those of the changes that were not told yet."""
+        for change in changes:
+            if change not in self.changes:
+                self.changes.add(change)
+                self.report.change(change)
+
+
+def _converge(
+    shell: Shell,
+    mode: str,
+    resources: Sequence[Mapping[str, Any]],
+    hear: Callable[[program.Document], None] | None = None,
+) -> Mapping[str, Any]:
+    """One round trip; the answer as the program gave it. `hear` gets each step on the machine as it happens."""
     stdin, marker = program.request(mode, resources)
-    done = shell.run(program.COMMAND, stdin=stdin, sudo=True, check=False, timeout=_SECONDS)
+
+    def listen(line: str) -> None:
+        step = program.step(line, marker)
+        if hear and step:
+            hear(step)
+
+    listening: Any = {"hear": listen} if hear else {}
+    done = shell.run(program.COMMAND, stdin=stdin, sudo=True, check=False, timeout=_SECONDS, **listening)
     try:
         answer = program.answer(done.stdout, marker)
     except program.NoAnswer as error:
@@ -86,11 +128,11 @@ def _name_of(content: bytes | Path) -> str:
 
 
 def _changes(answer: Mapping[str, Any]) -> list[Change]:
-    return [
-        Change(ACT, ChangeKind(result["kind"]), result["id"], result["detail"])
-        for result in answer["results"]
-        if result["changed"]
-    ]
+    return [_change(result) for result in answer["results"] if result["changed"]]
+
+
+def _change(result: Mapping[str, Any]) -> Change:
+    return Change(ACT, ChangeKind(result["kind"]), result["id"], result["detail"])
 
 
 def _raise_failure(answer: Mapping[str, Any], resources: Sequence[Mapping[str, Any]], inputs: HostInputs) -> None:
@@ -104,10 +146,11 @@ def _raise_failure(answer: Mapping[str, Any], resources: Sequence[Mapping[str, A
     found += [failed["tail"]] if failed["tail"] else []
     if answer["not_reached"]:
         found.append(f"not reached: {len(answer['not_reached'])} more")
+    remedy = _REMEDIES.get(kind, f"Mend it on the machine ('./bootstrap.py ssh'). {_AGAIN}")
     raise ConvergeFailed(
         f"bringing '{failed['id']}' on {inputs.instance_id} to its wished state",
         "\n".join(found),
-        _REMEDIES.get(kind, f"Mend it on the machine ('./bootstrap.py ssh'). {_AGAIN}"),
+        _MAKE_ROOM if any(_FULL in line for line in found) else remedy,
     )
 
 

@@ -36,8 +36,9 @@ def of_settings(
     named = set(_leaves(_merged(files.values())))
     for path, before, now in differing(there.exported, exported):
         is_ours = any(_within(path, ours) or _within(ours, path) for ours in named)
-        mend = f"{tool} casc apply" if is_ours else "write it into casc/, or undo it in Jenkins: a reload leaves it"
-        yield Drifted("casc", ".".join(path), f"was {_shown(before)}, is {_shown(now)}", mend)
+        mend = f"{tool} casc apply" if is_ours else "write it into casc/, or undo it in Jenkins"
+        fate = "a reload wipes it" if is_ours else "a reload leaves it"
+        yield Drifted("casc", ".".join(path), f"was {_shown(before)}, is {_shown(now)}; {fate}", mend)
 
 
 def differing(before: str, now: str) -> list[tuple[tuple[str, ...], Any, Any]]:

@@ -12,6 +12,7 @@ import hashlib
 import ipaddress
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,6 +30,13 @@ from bootstrap.settings import Settings
 from bootstrap.values import Reporter
 
 _START_SECONDS = 60.0
+# The server's own process writes who it is, before it becomes the server: so one is never there that nobody knows.
+_LAUNCHER = """
+printf '{"pid": %d, "port": %d, "code": "%s"}' "$$" "$1" "$2" >"$3.new"
+mv -f "$3.new" "$3"
+shift 3
+exec "$@"
+"""
 
 
 class LocalCloud:
@@ -61,6 +69,7 @@ class LocalCloud:
         prerequisites.ensure(report, is_agreed=is_agreed, ask=ask)
         prerequisites.ensure_root("starting the local cloud")
         self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.rmtree(self._removed, ignore_errors=True)  # of a destruction that was killed
         from bootstrap.local.machines import ensure_image
 
         ensure_image(_told_once(report))
@@ -86,6 +95,17 @@ class LocalCloud:
             deadline = time.monotonic() + 20
             while self._running() and time.monotonic() < deadline:
                 time.sleep(0.1)
+
+    @property
+    def _removed(self) -> Path:
+        return self.state.with_name(f"{self.state.name}.removed")
+
+    def forget(self) -> None:
+        """Remove the server's folder, all of it or none: a half of it would look like an environment."""
+        shutil.rmtree(self._removed, ignore_errors=True)
+        if self.state.exists():
+            self.state.rename(self._removed)
+        shutil.rmtree(self._removed, ignore_errors=True)
 
     def _ensure_server(self, report: Reporter) -> None:
         running = self._running()
@@ -114,10 +134,11 @@ class LocalCloud:
         begun = time.monotonic()
         command = [sys.executable, "-m", "bootstrap.local.aws", "--state", str(self.state), "--port", str(port)]
         command += ["--environment", self.settings.name]
+        known = ["sh", "-c", _LAUNCHER, "sh", str(port), _code_digest(), str(self.state / "server.json")]
         log = self.state / "server.out"
         with log.open("ab") as out:
             process = subprocess.Popen(
-                command,
+                [*known, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -125,8 +146,6 @@ class LocalCloud:
                 cwd="/",
                 env=_environ(),
             )
-        told = {"pid": process.pid, "port": port, "code": _code_digest()}
-        (self.state / "server.json").write_text(json.dumps(told))
         while not self._running():
             if process.poll() is not None or time.monotonic() - begun > _START_SECONDS:
                 tail = "\n".join(log.read_text(errors="replace").strip().splitlines()[-10:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _SHOWN_LENGTH = 160  # characters of a command in messages; a program given with -c would fill the screen
 _PUT = (
@@ -31,3 +31,20 @@ def shown(command: Sequence[str]) -> str:
 def quoted(command: Sequence[str]) -> str:
     """The command as one line for a shell; the only place where quoting happens."""
     return shlex.join(command)
+
+
+class Lines:
+    """Output that is kept whole, and told line by line while it comes; a last line without its end is not told."""
+
+    def __init__(self, hear: Callable[[str], None] | None) -> None:
+        self.output = bytearray()
+        self._hear = hear
+        self._told = 0
+
+    def __iadd__(self, data: bytes) -> Lines:
+        self.output += data
+        while self._hear and (end := self.output.find(b"\n", self._told)) >= 0:
+            line = self.output[self._told : end].decode(errors="replace")
+            self._told = end + 1
+            self._hear(line)
+        return self

@@ -56,6 +56,16 @@ def request(mode: str, resources: Sequence[Mapping[str, Any]]) -> tuple[bytes, s
     return b"%d\n%b%b" % (len(program), program, zlib.compress(document.encode())), marker
 
 
+def step(line: str, marker: str) -> Document | None:
+    """The step that a line of the output tells while the program runs, or None: {"begun": result} or {"done": result}."""
+    text = line.removeprefix(f"{marker} ")
+    try:
+        found = json.loads(text) if text != line else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def answer(output: str, marker: str) -> Document:
     """The program's answer out of everything that the machine printed; NoAnswer when there is none."""
     _, found, rest = output.rpartition(f"\n{marker}\n")

@@ -73,12 +73,13 @@ class FabricShell:
         sudo: bool = False,
         check: bool = True,
         timeout: float | None = None,
+        hear: Callable[[str], None] | None = None,
     ) -> Result:
         """Run one command; CommandFailed on a non-zero exit (unless told not to check) and always when time runs out."""
         full = commands.with_sudo(command) if sudo else tuple(command)
         started = time.monotonic()
         with self._sessions:
-            code, output, problems = self._execute(commands.quoted(full), stdin, timeout)
+            code, output, problems = self._execute(commands.quoted(full), stdin, timeout, commands.Lines(hear))
         texts = (output.decode(errors="replace"), problems.decode(errors="replace"))
         result = Result(commands.shown(command), code, *texts, time.monotonic() - started)
         if code != 0 and (check or code == TIMED_OUT):
@@ -123,12 +124,14 @@ class FabricShell:
                 self._connection.close()
                 self._connection = None
 
-    def _execute(self, text: str, stdin: bytes, timeout: float | None) -> tuple[int, bytes, bytes]:
+    def _execute(
+        self, text: str, stdin: bytes, timeout: float | None, lines: commands.Lines
+    ) -> tuple[int, bytes, bytes]:
         """Exit code, output and errors of one command in a session of its own."""
         transport, channel = self._channel()
         try:
             channel.exec_command(text)
-            return _converse(channel, stdin, timeout)
+            return _converse(channel, stdin, timeout, lines)
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._lost(transport, error) from error
         finally:
@@ -286,10 +289,9 @@ def _no_key() -> Missing:
     )
 
 
-def _converse(channel: Any, stdin: bytes, timeout: float | None) -> tuple[int, bytes, bytes]:
+def _converse(channel: Any, stdin: bytes, timeout: float | None, lines: commands.Lines) -> tuple[int, bytes, bytes]:
     """Send all input while reading all output, so that neither side can block the other; code 124 when time runs out."""
-    problems = bytearray()
-    output = bytearray()
+    problems = commands.Lines(None)
     is_late = threading.Event()
 
     def give_up() -> None:
@@ -304,28 +306,28 @@ def _converse(channel: Any, stdin: bytes, timeout: float | None) -> tuple[int, b
     for worker in (*workers, *([timer] if timer else [])):
         worker.daemon = True
         worker.start()
-    _drain(channel.recv, output)
+    _drain(channel.recv, lines)
     for worker in workers:
         worker.join()
     code = channel.recv_exit_status() if not is_late.is_set() else TIMED_OUT
     if timer:
         timer.cancel()
     if is_late.is_set():
-        return TIMED_OUT, bytes(output), f"no end after {timeout} s".encode()
+        return TIMED_OUT, bytes(lines.output), f"no end after {timeout} s".encode()
     if code == -1:
         raise EOFError("the connection ended before the command did")
-    return code, bytes(output), bytes(problems)
+    return code, bytes(lines.output), bytes(problems.output)
 
 
 def _feed(channel: Any, data: bytes) -> None:
-    """Send the input; a command that ends without reading it all is no error."""
-    with contextlib.suppress(OSError):
+    """Send the input; a command that ends without reading it all is no error, and a lost connection is told by its reader."""
+    with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
         view = memoryview(data)
         for start in range(0, len(view), _CHUNK):
             channel.sendall(view[start : start + _CHUNK])
         channel.shutdown_write()
 
 
-def _drain(receive: Callable[[int], bytes], into: bytearray) -> None:
+def _drain(receive: Callable[[int], bytes], into: commands.Lines) -> None:
     while data := receive(_CHUNK):
         into += data

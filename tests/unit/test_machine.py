@@ -152,3 +152,37 @@ def test_a_bastion_is_the_one_in_service_at_the_address_that_is_asked_for() -> N
     assert ("i-1", "198.51.100.9", "ec2-user") == (public.instance_id, public.address, public.user)
     assert "10.0.0.9" == private.address
     assert machine.bastion(Group(["pending"]), "group", "ec2-user", DATA, by_public=True) is None
+
+
+def test_a_machine_that_does_not_come_up_tells_the_reason_and_then_its_boot_log() -> None:
+    console = "".join(f"line {number}\n\n" for number in range(40)) + "Kernel panic\n"
+    with pytest.raises(Unreachable) as caught:
+        machine.wait(FakeAws(["running"], console), OUTPUTS, DATA, Silent(), deadline=-1, sleep=lambda _: None)
+
+    reason, heading, *lines = caught.value.found.splitlines()
+    assert "no host key" in reason
+    assert "boot log, last lines:" == heading
+    assert (15, "  Kernel panic") == (len(lines), lines[-1])
+
+
+def test_a_machine_that_has_said_nothing_has_no_boot_log() -> None:
+    assert "" == machine.boot_log(FakeAws(["running"], "\n"), "i-1")
+
+
+def test_the_boot_log_is_found_by_the_stack_and_never_hides_the_error_that_it_goes_with() -> None:
+    class Stacks(FakeAws):
+        refuses = ""
+
+        def __call__(self, service: str) -> Any:
+            return self
+
+        def describe_stack_resource(self, StackName: str, LogicalResourceId: str) -> dict[str, Any]:  # noqa: N803
+            assert ("controller", "Instance") == (StackName, LogicalResourceId)
+            if self.refuses:
+                raise ClientError({"Error": {"Code": self.refuses, "Message": "no"}}, "DescribeStackResource")
+            return {"StackResourceDetail": {"PhysicalResourceId": "i-1"}}
+
+    aws = Stacks(["running"], "Kernel panic\n")
+    assert "boot log, last lines:\n  Kernel panic" == machine.boot_log_of(aws, "controller")
+    aws.refuses = "ValidationError"
+    assert "" == machine.boot_log_of(aws, "controller")

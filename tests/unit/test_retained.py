@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from bootstrap import retained
+from bootstrap.settings import Settings
 from bootstrap.values import Change
 
 
@@ -57,3 +60,67 @@ def test_what_is_not_known_is_left_alone_and_said() -> None:
     assert not retained.remove(aws, "AWS::S3::Bucket logs", told)
 
     assert ([], []) == (aws.calls, told.changes)
+
+
+ARN = "arn:aws:{}:r:1:{}"
+
+
+class Tags:
+    """A cloud with tagged things."""
+
+    def __init__(self, *listed: tuple[str, str]) -> None:
+        self.listed = [
+            {"ResourceARN": arn, "Tags": [{"Key": "aws:cloudformation:stack-name", "Value": stack}]}
+            for arn, stack in listed
+        ]
+
+    def __call__(self, service: str) -> "Tags":
+        assert "resourcegroupstaggingapi" == service
+        return self
+
+    def get_paginator(self, _: str) -> "Tags":
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"ResourceTagMappingList": self.listed}]
+
+
+def test_what_a_stack_that_is_gone_kept_is_found_by_its_tags() -> None:
+    volume, secret = ARN.format("ec2", "volume/vol-1"), ARN.format("secretsmanager", "secret:x")
+    other, queue = ARN.format("ec2", "volume/vol-2"), ARN.format("sqs", "it")
+    cloud = Tags((volume, "data"), (secret, "data"), (other, "else"), (queue, "data"))
+    settings = Settings.model_validate({"environment": "trial", "cloud": "local", "owner": "t", "cost_center": "n"})
+
+    assert {"AWS::EC2::Volume vol-1", f"AWS::SecretsManager::Secret {secret}"} == set(
+        retained.find(cloud, settings, ["data"])
+    )
+
+
+class Refused(Exception):
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.response = {"Error": {"Code": code}}
+
+
+class Refusing(Aws):
+    code = ""
+
+    def delete_volume(self, **named: Any) -> None:
+        raise Refused(self.code)
+
+
+def test_what_an_earlier_run_removed_is_gone_and_not_told_again() -> None:
+    aws, told = Refusing(), Told()
+    aws.code = "InvalidVolume.NotFound"
+
+    assert retained.remove(aws, "AWS::EC2::Volume vol-1", told)
+
+    assert [] == told.changes
+
+
+def test_a_volume_that_cannot_be_removed_is_a_failure() -> None:
+    aws = Refusing()
+    aws.code = "VolumeInUse"
+
+    with pytest.raises(Refused):
+        retained.remove(aws, "AWS::EC2::Volume vol-1", Told())

@@ -1,4 +1,9 @@
-"""Walk the resources in order and answer with one JSON document, behind a marker line of the caller's choosing."""
+"""Walk the resources in order and answer with one JSON document, behind a marker line of the caller's choosing.
+
+While it changes anything, each step is told as it begins and as it ends: the marker and a JSON object in one line. Where
+nobody hears that any more, for the tool was killed or the connection broke, the walk ends before its next step. So the same
+command, given again, waits for the step that is under way and for no other.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +37,20 @@ KINDS: Mapping[str, Callable[[Context, Resource], Finding | None]] = {
     "unit": units.unit,
     "user": accounts.user,
 }
+Tell = Callable[[dict[str, Any]], None]
 _LOCK = "/run/lock/bootstrap.lock"
 _LOCK_WAIT = 900.0  # seconds; a first installation by another run
 
 
-def converge(document: Mapping[str, Any], context: Context) -> dict[str, Any]:
+class Unheard(Exception):
+    """Nobody reads what is told."""
+
+
+def silent(_step: dict[str, Any]) -> None:
+    """Tell nobody."""
+
+
+def converge(document: Mapping[str, Any], context: Context, tell: Tell = silent) -> dict[str, Any]:
     """Check or apply all resources; in `apply`, the first failure ends the walk and the rest is named as not reached."""
     resources = list(document["resources"])
     context.resources = {resource["id"]: resource for resource in resources}
@@ -45,7 +59,7 @@ def converge(document: Mapping[str, Any], context: Context) -> dict[str, Any]:
     missing: list[str] = []
     for resource in resources:
         started = time.monotonic()
-        result, lacking = _reach(context, resource, is_apply)
+        result, lacking = _reach(context, resource, is_apply, tell)
         results.append({**result, "seconds": round(time.monotonic() - started, 3)})
         missing.extend(lacking)
         if result["failed"] and is_apply:
@@ -61,19 +75,22 @@ def converge(document: Mapping[str, Any], context: Context) -> dict[str, Any]:
     return answer
 
 
-def _reach(context: Context, resource: Resource, is_apply: bool) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _reach(context: Context, resource: Resource, is_apply: bool, tell: Tell) -> tuple[dict[str, Any], tuple[str, ...]]:
     result: dict[str, Any] = {"id": resource["id"], "changed": False, "failed": False}
     try:
         finding = KINDS[resource["kind"]](context, resource)
         if finding is None:
             return result, ()
+        found = {**result, "changed": True, "kind": finding.kind, "detail": finding.detail}
         if is_apply:
+            tell({"begun": found})
             context.unit_states.clear()  # whatever is changed now may change them
             finding.act()
             if finding.settles and (again := KINDS[resource["kind"]](context, resource)):
                 raise Failed(f"still not as wished after the change: {again.detail}")
+            tell({"done": found})
         context.changed.add(resource["id"])
-        return {**result, "changed": True, "kind": finding.kind, "detail": finding.detail}, finding.missing
+        return found, finding.missing
     except Failed as error:
         found = {"detail": error.reason, "command": error.command, "exit_code": error.exit_code, "tail": error.tail}
         return {**result, "failed": True, **found}, ()
@@ -106,6 +123,19 @@ def _alone() -> Iterator[None]:
         yield
 
 
+def _telling(marker: str) -> Tell:
+    """Tell each step on standard output; Unheard where that is closed."""
+
+    def tell(step: dict[str, Any]) -> None:
+        try:
+            # Whole lines at once, and nothing kept back: what waits in a buffer is no news.
+            os.write(sys.stdout.fileno(), f"\n{marker} {json.dumps(step)}\n".encode())
+        except OSError as error:
+            raise Unheard from error
+
+    return tell
+
+
 def main() -> None:
     """Read the (compressed) document from standard input, converge, and print marker line and answer."""
     document = json.loads(zlib.decompress(sys.stdin.buffer.read()))
@@ -114,9 +144,12 @@ def main() -> None:
     try:
         if document["mode"] == "apply":
             with _alone():
-                answer = converge(document, context)
+                answer = converge(document, context, _telling(document["marker"]))
         else:
             answer = converge(document, context)
+    except Unheard:
+        context.remember()
+        return
     except Exception:
         # A bug here must reach the operator as an answer: its traceback names code only, never a resource's content.
         answer = {

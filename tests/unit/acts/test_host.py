@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ class Machine:
 
     def __init__(self, **answers: dict[str, Any] | str) -> None:
         self.answers = answers
+        self.steps: list[dict[str, Any]] = []
         self.asked: list[str] = []
 
     def run(
@@ -63,6 +64,7 @@ class Machine:
         sudo: bool = False,
         check: bool = True,
         timeout: float | None = None,
+        hear: Callable[[str], None] | None = None,
     ) -> Result:
         assert sudo
         if tuple(command) != program.COMMAND:
@@ -72,6 +74,9 @@ class Machine:
         document = json.loads(zlib.decompress(rest[int(length) :]))
         self.asked.append(document["mode"])
         given = self.answers[document["mode"]]
+        for step in self.steps if document["mode"] == "apply" and hear else ():
+            hear("noise")
+            hear(f"{document['marker']} {json.dumps(step)}")
         said = given if isinstance(given, str) else f"\n{document['marker']}\n{json.dumps(given)}\n"
         return Result("python3", 0 if said else 1, said, "sudo: a password is required")
 
@@ -114,6 +119,22 @@ def test_changes_are_made_in_a_second_round_trip_and_told_one_by_one() -> None:
     assert [Change("host", ChangeKind.ALTER, "c", "mode")] == report.changes
 
 
+def test_each_step_is_told_while_it_happens_and_told_once() -> None:
+    machine, report = Machine(check=answer(changed()), apply=answer(changed("c"), changed("d"))), Report()
+    machine.steps = [{"begun": changed("c")}, {"done": changed("c")}, {"begun": changed("d")}]
+    host.apply(machine, INPUTS, {}, report)
+    assert ["c: mode", "d: mode"] == report.lines
+    assert ["c", "d"] == [change.name for change in report.changes]
+
+
+def test_what_was_done_before_the_machine_went_silent_is_told() -> None:
+    machine, report = Machine(check=answer(changed()), apply=""), Report()
+    machine.steps = [{"begun": changed("c")}, {"done": changed("c")}, {"begun": changed("d")}]
+    with pytest.raises(ConvergeFailed):
+        host.apply(machine, INPUTS, {}, report)
+    assert ["c"] == [change.name for change in report.changes]
+
+
 def test_planning_never_applies() -> None:
     machine = Machine(check=answer(unchanged(), changed()))
     assert (Change("host", ChangeKind.ALTER, "b", "mode"),) == host.plan(machine, INPUTS)
@@ -142,6 +163,18 @@ def test_a_failure_tells_what_was_done_before_and_then_the_reason() -> None:
     lines = ["it is not active", "'systemctl start it' exited with 1", "last words", "not reached: 2 more"]
     assert lines == caught.value.found.splitlines()
     assert "./bootstrap.py logs" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"detail": "[Errno 28] No space left on device: '/etc/x.new'"}, {"tail": "dpkg: error: No space left on device"}],
+)
+def test_a_full_disk_is_named_with_its_remedy(told: dict[str, str]) -> None:
+    machine = Machine(check=answer(changed()), apply=answer({**failed("packages"), **told}))
+    with pytest.raises(ConvergeFailed) as caught:
+        host.apply(machine, INPUTS, {}, Report())
+    assert "Make room on the machine" in caught.value.remedy
+    assert "launch again" in caught.value.remedy
 
 
 def test_a_look_that_fails_is_tried_for_real() -> None:

@@ -33,12 +33,12 @@ def found(jenkins_server, machine: Machine, *, sudo: bool = True) -> list[tuple[
 
 
 def test_each_setting_is_told_and_whether_a_reload_puts_it_back(jenkins_server) -> None:
-    leaves = "write it into casc/, or undo it in Jenkins: a reload leaves it"
+    by_hand = "write it into casc/, or undo it in Jenkins"
 
     assert [
-        ("jenkins.label", "was absent, is 'x'", leaves),
-        ("jenkins.mode", "was 'NORMAL', is 'EXCLUSIVE'", "TOOL casc apply"),
-        ("jenkins.views", "was ['a'], is ['a', 'b']", leaves),
+        ("jenkins.label", "was absent, is 'x'; a reload leaves it", by_hand),
+        ("jenkins.mode", "was 'NORMAL', is 'EXCLUSIVE'; a reload wipes it", "TOOL casc apply"),
+        ("jenkins.views", "was ['a'], is ['a', 'b']; a reload leaves it", by_hand),
     ] == found(jenkins_server, Machine(BEFORE))
 
 

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,18 @@ def test_the_machines_loopback_is_this_one(shell: Shell) -> None:
     with shell.forward(8080) as port:
         assert 8080 == port
     shell.close()
+
+
+def test_each_line_is_heard_as_it_comes_and_the_output_is_whole(shell: Shell) -> None:
+    heard: list[tuple[str, float]] = []
+    script = "echo one; sleep 1; echo two; printf three"
+    done = shell.run(["sh", "-c", script], hear=lambda line: heard.append((line, time.monotonic())))
+    assert ["one", "two"] == [line for line, _ in heard]
+    assert heard[1][1] - heard[0][1] > 0.5
+    assert "one\ntwo\nthree" == done.stdout
+
+
+def test_a_command_that_reads_nothing_and_says_much_on_both_ways_blocks_nothing(shell: Shell) -> None:
+    script = "head -c 3000000 /dev/zero >&2; head -c 3000000 /dev/zero"
+    done = shell.run(["sh", "-c", script], stdin=b"x" * 3_000_000)
+    assert (3_000_000, 3_000_000) == (len(done.stdout), len(done.stderr))

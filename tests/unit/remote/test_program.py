@@ -45,6 +45,44 @@ def test_a_bug_on_the_machine_is_answered_without_any_content(tmp_path: Path) ->
     assert b"precious" not in done.stdout + done.stderr
 
 
+def steps(output: str, marker: str) -> list[tuple[str, str]]:
+    told = [program.step(line, marker) for line in output.splitlines()]
+    return [(state, result["id"]) for step in told if step for state, result in step.items()]
+
+
+def test_each_step_is_told_as_it_begins_and_as_it_ends(tmp_path: Path) -> None:
+    resources: list[dict[str, object]] = [
+        {"id": name, "kind": "file", "path": str(tmp_path / name), "content": name} for name in "ab"
+    ]
+    done, marker = launched(tmp_path, "apply", resources)
+    assert [("begun", "a"), ("done", "a"), ("begun", "b"), ("done", "b")] == steps(done.stdout.decode(), marker)
+    assert [True, True] == [result["changed"] for result in program.answer(done.stdout.decode(), marker)["results"]]
+
+
+def test_looking_tells_no_step(tmp_path: Path) -> None:
+    done, marker = launched(
+        tmp_path, "check", [{"id": "a", "kind": "file", "path": str(tmp_path / "a"), "content": ""}]
+    )
+    assert [] == steps(done.stdout.decode(), marker)
+
+
+def test_a_walk_that_nobody_hears_ends_before_its_next_step(tmp_path: Path) -> None:
+    wait = {"id": "wait", "kind": "command", "command": ["sleep", "1"], "unless": ["test", "-e", str(tmp_path / "x")]}
+    resources = [{"id": name, "kind": "file", "path": str(tmp_path / name), "content": ""} for name in "ab"]
+    stdin, _ = program.request("apply", [resources[0], wait, resources[1]])
+    command = [sys.executable, *program.COMMAND[1:]]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=tmp_path) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(stdin)
+        child.stdin.close()
+        while b"begun" not in (line := child.stdout.readline()) or b"wait" not in line:
+            assert line
+        child.stdout.close()
+    assert ["a"] == [path.name for path in tmp_path.iterdir()]
+
+
 def test_noise_around_the_answer_changes_nothing() -> None:
     assert {"a": 1} == program.answer('motd\n{"a": 2}\n---m---\n{"a": 1}\n', "---m---")
 

@@ -94,6 +94,15 @@ def test_much_error_output_blocks_nothing(shell: FabricShell) -> None:
     assert ("out\n", 3_000_000) == (result.stdout, len(result.stderr))
 
 
+def test_each_line_is_heard_as_it_comes(shell: FabricShell) -> None:
+    heard: list[tuple[str, float]] = []
+    script = "echo one; sleep 1; echo two; printf three"
+    done = shell.run(["sh", "-c", script], hear=lambda line: heard.append((line, time.monotonic())))
+    assert ["one", "two"] == [line for line, _ in heard]
+    assert heard[1][1] - heard[0][1] > 0.5
+    assert "one\ntwo\nthree" == done.stdout
+
+
 def test_a_command_that_takes_too_long_is_given_up_and_the_connection_goes_on(shell: FabricShell, sshd: Sshd) -> None:
     with pytest.raises(CommandFailed) as caught:
         shell.run(["sleep", "30"], check=False, timeout=0.3)
