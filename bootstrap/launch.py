@@ -27,6 +27,7 @@ from bootstrap.stacks import rules, states
 from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
 
 TEMPLATES = ROOT / "cloudformation"
+ACCEPTANCE = ROOT / "tests" / "acceptance"
 # What a machine that is deleted takes with it is made again from code; these hold what is not code.
 PROTECTED = frozenset({"data"})
 
@@ -115,8 +116,7 @@ def publish(context: Context, run: Run, again: Sequence[str] = ()) -> None:
 def prove(context: Context, run: Run, only: Sequence[str] = ()) -> Verdict:
     """Act five: the acceptance suite, in a process of its own."""
     with run.act("verify", "testinfra looks at all of it", ending="done"):
-        folder = ROOT / "tests" / "acceptance"
-        found = verify.run(context.environment_file, folder, run.folder, run, tuple(only))
+        found = verify.run(context.environment_file, ACCEPTANCE, run.folder, run, tuple(only))
         for check in found.checks:
             run.event("check", name=check.name, group=check.group, outcome=check.outcome, detail=check.detail)
         passed = sum(check.outcome == "passed" for check in found.checks)
@@ -132,10 +132,21 @@ def plan(context: Context, run: Run) -> tuple[Change, ...]:
         instance = f"{context.stacks['controller'].name}/Instance"
         found += _shown(run, [Change("stack", ChangeKind.REPLACE, instance, "was terminated; it is made anew")])
     if not can_look(context):
-        if "controller" in context.stacks:
+        if context.stacks:
             run.notice("host, casc and jobs: known only once every stack is there and the machine runs")
-        return found
-    return (*found, *plan_host(context, run), *plan_casc(context, run), *plan_jobs(context, run))
+    else:
+        found = (*found, *plan_host(context, run), *plan_casc(context, run), *plan_jobs(context, run))
+    _plan_checks(run)
+    return found
+
+
+def _plan_checks(run: Run) -> None:
+    """What a launch would prove at its end: counted for a person, listed with -v, in the journal and with --json."""
+    listed = verify.checks(ACCEPTANCE)
+    run.event("checks-planned", checks=list(listed))
+    run.say(f"verify  {len(listed)} kinds of checks would run")
+    for each in listed:
+        run.detail(each)
 
 
 def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> tuple[Change, ...]:
@@ -150,7 +161,8 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
         for name in names:
             missing = [needed for needed in composition.inputs_of(name) if not _is_standing(context, needed)]
             if missing:
-                run.notice(f"{name}: known only once {' and '.join(missing)} stand; a launch goes on from there")
+                stand = "stand" if len(missing) > 1 else "stands"
+                run.notice(f"{name}: known only once {' and '.join(missing)} {stand}; a launch goes on from there")
                 continue
             wished = template(context, name, context.stacks, tags)
             found += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))

@@ -129,6 +129,11 @@ class Run:
         if self._is_verbose or self._console.is_terminal:
             self._say(Text(f"        {self._elapsed():6.1f} s  {text}", style="dim"))
 
+    def detail(self, text: str) -> None:
+        """A line that only -v shows; what it tells is in the journal already."""
+        if self._is_verbose:
+            self._say(Text(f"        {text}", style="dim"))
+
     def notice(self, text: str) -> None:
         """Something that must be known; always shown, and repeated in the report."""
         self.notices.append(text)

@@ -58,6 +58,11 @@ def run(environment_file: Path, folder: Path, results: Path, report: Reporter, o
     return verdict
 
 
+def checks(folder: Path) -> tuple[str, ...]:
+    """What the suite in `folder` would look at, each as 'group: sentence'; one that runs over several things stands once."""
+    return tuple(f"{file.removeprefix('test_')}: {said}" for (file, _), said in _sentences(folder).items())
+
+
 def _chosen(sentences: Mapping[tuple[str, str], str], only: Sequence[str]) -> list[str]:
     """The checks that are asked for, as pytest names them; the whole suite where nothing is."""
     if not only:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bootstrap.errors import StackFailed
 from bootstrap.stacks.client import CloudFormation, pages
+from bootstrap.stacks.replacement import cost
 from bootstrap.values import Change, ChangeKind
 
 PATIENCE = 900.0  # seconds; CloudFormation computes the largest change sets in a few minutes
@@ -79,6 +80,9 @@ def _change(stack: str, found: Mapping[str, Any]) -> Change:
     if kind in {ChangeKind.ALTER, ChangeKind.REPLACE}:
         detail += f": {', '.join(_touched(found))}"
         detail += " (may be replaced)" if replacement == "Conditional" else ""
+        if kind is ChangeKind.REPLACE:
+            is_kept = found.get("PolicyAction") == "ReplaceAndRetain"
+            detail += f"; costs: {cost(found['ResourceType'], is_kept=is_kept)}"
     elif found.get("PolicyAction", "").startswith("Retain"):
         detail += " (leaves the stack, is kept)"
     return Change("stack", kind, f"{stack}/{found['LogicalResourceId']}", detail)

@@ -113,6 +113,16 @@ def change(checkout: Path, case: dict[str, Any]) -> None:
         (checkout / name).mkdir()
 
 
+def edited(checkout: Path, case: dict[str, Any]) -> int:
+    """The line in which the first edit of a case begins, or its first appended line: shipped files grow."""
+    for name, (_, new) in case.get("edits", {}).items():
+        text = (checkout / name).read_text(encoding=case.get("encoding", "utf-8"))
+        return text.count("\n", 0, text.index(new)) + 1
+    for name, more in case.get("appends", {}).items():
+        return (checkout / name).read_text().removesuffix(more).count("\n") + 1
+    return 0
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_bad_input_is_refused_before_anything_is_touched(entry: Entry, name: str) -> None:
     case = CASES[name]
@@ -127,7 +137,8 @@ def test_bad_input_is_refused_before_anything_is_touched(entry: Entry, name: str
     assert [] == found["touched"]
     assert "Traceback" not in told
     assert before == entry.files()
-    for words in (case.get("place", ""), case.get("cause", ""), case.get("remedy", "")):
+    place = case.get("place", "").replace("{edit}", str(edited(entry.checkout, case)))
+    for words in (place, case.get("cause", ""), case.get("remedy", "")):
         assert words in told, told
     if "usage:" not in told:
         assert "try " in told

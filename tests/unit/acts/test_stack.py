@@ -457,3 +457,21 @@ def test_a_cloud_that_cannot_be_reached_is_an_expected_failure(wished: StackTemp
 
     with pytest.raises(StackFailed, match="can be reached"):
         apply(cloud, wished)
+
+
+@pytest.mark.parametrize(
+    ("kind", "policy", "words"),
+    [
+        ("AWS::EC2::Instance", "", "Jenkins is down for minutes"),
+        ("AWS::EC2::Volume", "ReplaceAndRetain", "DATA: the new volume is empty"),
+        ("AWS::Any::Thing", "", "no data; no downtime"),
+    ],
+)
+def test_a_replacement_says_what_it_costs(wished: StackTemplate, kind: str, policy: str, words: str) -> None:
+    change = altered("It", Replacement="True") | {"ResourceType": kind} | ({"PolicyAction": policy} if policy else {})
+
+    (found,) = stack.plan(Cloud("CREATE_COMPLETE", proposals=[[change]], **TAGS), wished, sleep=lambda _: None)
+
+    assert ChangeKind.REPLACE == found.kind
+    assert words in found.detail
+    assert bool(policy) == found.detail.endswith("; the old one is kept")

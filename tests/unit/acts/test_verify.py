@@ -162,3 +162,10 @@ def test_results_of_an_earlier_run_are_not_taken_for_this_ones(tmp_path: Path) -
 
 def test_durations_are_kept(verdict: Verdict) -> None:
     assert all(isinstance(check, Check) and 0 <= check.seconds < 10 for check in verdict.checks)
+
+
+def test_the_checks_that_would_run_are_told_without_running_any() -> None:
+    found = verify.checks(Path(__file__).resolve().parents[3] / "tests" / "acceptance")
+
+    assert "network: Everything that the environment intends with its network holds" in found
+    assert {"aws", "controller", "machine", "network", "tls"} == {each.partition(":")[0] for each in found}

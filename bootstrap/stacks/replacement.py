@@ -1,0 +1,35 @@
+"""What the replacement of a resource costs whoever uses it: data, and time in which something does not answer.
+
+By type, from what each is in this project's templates; CloudFormation makes the new one before it deletes the old, except where
+a template says otherwise in its metadata. That a resource is kept (UpdateReplacePolicy) the change set itself tells.
+"""
+
+from __future__ import annotations
+
+_COSTS = {
+    "AWS::EC2::Instance": "no data, for JENKINS_HOME is on the data volume; Jenkins is down for minutes, running builds end",
+    "AWS::EC2::Volume": "DATA: the new volume is empty; Jenkins starts without its history",
+    "AWS::EC2::VolumeAttachment": "no data; Jenkins is down until the volume is attached again",
+    "AWS::EC2::KeyPair": "no data; the login key changes, nobody is cut off but who kept the old one",
+    "AWS::SecretsManager::Secret": "DATA: a new value is generated, and whoever uses the old one must get it",
+    "AWS::EC2::VPC": "no data; everything in the network is made anew, Jenkins is down for all of it",
+    "AWS::EC2::Subnet": "no data; what stands in the subnet is made anew, Jenkins is down meanwhile",
+    "AWS::EC2::NatGateway": "no data; connections out break once, and come from a new address",
+    "AWS::EC2::EIP": "no data; the address changes, also in others' allow-lists",
+    "AWS::EC2::SecurityGroup": "no data; no downtime where rules name it by reference, as here",
+    "AWS::EC2::VPNGateway": "no data; the VPN is down until the tunnels stand again",
+    "AWS::EC2::CustomerGateway": "no data; the VPN is down until its other side is configured anew",
+    "AWS::EC2::VPNConnection": "no data; the VPN is down until its other side is configured anew",
+    "AWS::EC2::VPCPeeringConnection": "no data; the other network is not reached for some seconds",
+    "AWS::EC2::VPCEndpoint": "no data; the service is not reached from private subnets for about a minute",
+    "AWS::Route53::HostedZone": "no data; names do not resolve until the new zone answers",
+    "AWS::Logs::LogGroup": "DATA: what was logged so far goes with the old group",
+    "AWS::AutoScaling::AutoScalingGroup": "no data; its machines are made anew, sessions through them end",
+}
+_ELSE = "no data; no downtime beyond the change itself"
+
+
+def cost(kind: str, *, is_kept: bool) -> str:
+    """What it costs that a resource of this type is replaced; `is_kept` where the old one stays beside the new."""
+    told = _COSTS.get(kind, _ELSE)
+    return f"{told}; the old one is kept" if is_kept else told
