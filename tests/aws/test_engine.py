@@ -480,8 +480,8 @@ def test_property_that_is_accepted_and_not_modelled_is_said_in_the_event(cloudfo
     assert "CREATE_COMPLETE" == stack["StackStatus"]
     said = "NOT MODELLED: the local cloud accepts VpcEncryptionControl and does nothing with it"
     assert said == reasons(cloudformation, stack)[("Vpc", "CREATE_COMPLETE")]
-    with urllib.request.urlopen(f"{endpoint}/_bootstrap/not-modelled") as answer:
-        assert "VpcEncryptionControl" in json.loads(answer.read())["types"]["AWS::EC2::VPC"]
+    with urllib.request.urlopen(f"{endpoint}/_bootstrap/properties") as answer:
+        assert "VpcEncryptionControl" in json.loads(answer.read())["types"]["AWS::EC2::VPC"]["not modelled"]
 
 
 def test_loops_make_a_resource_for_each_member_of_a_list_parameter(cloudformation: Any) -> None:

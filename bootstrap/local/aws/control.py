@@ -2,7 +2,7 @@
 
 GET  /_bootstrap/health         {"status": "ok"}
 GET  /_bootstrap/stand-ins      the types that exist on paper only, each with what is missing
-GET  /_bootstrap/not-modelled   for each type that is made: the properties that are accepted and do nothing
+GET  /_bootstrap/properties     each type's properties: arrived, write-only, not modelled, refused in place (see `modelled`)
 GET  /_bootstrap/faults         what is armed (see `faults`); POST arms, {} takes all back
 PUT  /_bootstrap/signal/NAME    a wait condition's signal (see `signals`)
 """
@@ -34,7 +34,7 @@ class Control:
             return _json({"status": "ok"})
         if path == "/_bootstrap/stand-ins":
             return _json({"types": STAND_INS})
-        if path == "/_bootstrap/not-modelled":
+        if path == "/_bootstrap/properties":
             return _json({"types": modelled.table()})
         if path == "/_bootstrap/faults" and method in {"GET", "POST"}:
             return self._arm(environ) if method == "POST" else _json({"faults": self._faults.shown()})

@@ -1,24 +1,27 @@
 """Drift: whether each resource of a stack is still there, and its properties as the template has them.
 
-A type whose properties cannot be read back (`reading`) is NOT_CHECKED, unless it is seen to be gone.
+A type whose properties cannot be read back (`reading`) is NOT_CHECKED, unless it is seen to be gone. What a service takes and
+never gives back (write-only in the type's schema) is not compared, nor what the local cloud does not model.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import time
 import uuid
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import adapters, reading
+from bootstrap.local.aws.cloudformation import adapters, arrival, reading
 from bootstrap.local.aws.cloudformation.adapters.base import Context, StandIn
 from bootstrap.local.aws.cloudformation.asked import find
-from bootstrap.local.aws.cloudformation.differing import differences
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Gone, Refused, ResourceFailed
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
 
 DRIFTED = ("MODIFIED", "DELETED")
+
+log = logging.getLogger(__name__)
 
 
 class Drift:
@@ -90,9 +93,10 @@ class Drift:
             actual = reading.properties(to)
         except Gone:
             return {**found, "StackResourceDriftStatus": "DELETED"}
-        except ResourceFailed:
+        except ResourceFailed as failure:
+            log.warning("reading %s back: %s", resource.logical_id, failure)
             return found
-        differing = differences(resource.properties, actual, reading.readable(resource.type))
+        differing = arrival.differing(resource.type, stack.region, resource.properties, actual)
         shown = {name: actual.get(name) for name in resource.properties if name in actual}
         found["StackResourceDriftStatus"] = "MODIFIED" if differing else "IN_SYNC"
         found["PropertyDifferences"] = differing
@@ -114,6 +118,7 @@ class Drift:
             lambda _: None,
             physical_id=resource.physical_id,
             attributes=resource.attributes,
+            tags=resource.tags,
             nested=self._engine,
         )
 

@@ -62,7 +62,7 @@ def changes(stack: Stack, wanted: Wanted, found: dict[str, str], others: list[Ch
 def _identifier(kind: str, given: dict[str, str], region: str) -> str:
     schema = schemas.load(kind, region) or {}
     names = [str(path).rpartition("/")[2] for path in schema.get("primaryIdentifier", ())]
-    if kind not in reading.READS or len(names) != 1:
+    if not reading.is_by_id(kind) or len(names) != 1:
         raise Refused(f"Resource type {kind} cannot be imported (the local cloud cannot read it by its identifier)")
     if set(given) != set(names):
         raise Refused(f"Resource identifier of {kind} is {names[0]}, not {', '.join(sorted(given)) or 'nothing'}")

@@ -10,7 +10,7 @@ import copy
 import logging
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.local.aws.cloudformation import adapters, modelled, schemas, stack_policy
+from bootstrap.local.aws.cloudformation import adapters, arrival, modelled, schemas, stack_policy
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, Context, StandIn
 from bootstrap.local.aws.cloudformation.errors import Gone, Refused, ResourceFailed, Unchanged
 from bootstrap.local.aws.cloudformation.intrinsics import Scope, resolve_dynamic
@@ -190,10 +190,10 @@ class Work:
             if tags:
                 adapter.tag(context, ())
             attributes = adapter.attributes(context)
-        said = paper or modelled.note(adapter.type, properties)
         with self._engine.store.lock:
             resource.attributes = attributes
-            stack.record("UPDATE_COMPLETE" if is_replacement else "CREATE_COMPLETE", said, resource)
+            done = "UPDATE_COMPLETE" if is_replacement else "CREATE_COMPLETE"
+            stack.record(done, _said(adapter, properties), resource)
 
     def _alter(self, resource: Resource, adapter: Adapter, properties: dict[str, Any], tags: dict[str, str]) -> None:
         if resource.status == "CREATE_FAILED":  # what is there of it is not to be trusted, and may hold the name
@@ -220,17 +220,22 @@ class Work:
         with self._engine.store.lock:
             resource.properties, resource.tags, resource.attributes = properties, tags, attributes
             resource.attempted = {}
-            stack.record("UPDATE_COMPLETE", "", resource)
+            stack.record("UPDATE_COMPLETE", _said(adapter, properties), resource)
 
     def _update(self, resource: Resource, adapter: Adapter, to: Context, properties: dict[str, Any]) -> dict[str, Any]:
         stack = self._stack
         tag_name = schemas.tag_property(schemas.load(adapter.type, stack.region) or {})
+        changed = to.changed - {tag_name}
         try:
             with self._engine.door.operation(f"{self._operation.id}/{resource.logical_id}/update/{stack.status}"):
-                if to.changed - {tag_name}:
+                # On the way back from a change that the service never took, there is nothing to undo.
+                if changed and not (resource.attempted and not arrival.missing(to, changed)):
                     adapter.update(to)
                 if to.tags != resource.tags:
                     adapter.tag(to, sorted(resource.tags.keys() - to.tags.keys()))
+                if dropped := arrival.missing(to, changed):
+                    names = ", ".join(dropped)
+                    raise ResourceFailed(f"The local cloud took the change of {names} and did not make it")
                 return adapter.attributes(to)
         except Unchanged:
             raise
@@ -313,6 +318,11 @@ class Work:
             nested=self._engine,
             cancelled=lambda: self.is_halted,
         )
+
+
+def _said(adapter: Adapter, properties: dict[str, Any]) -> str:
+    """What a resource that is complete has to say: that it is on paper only, or what of it does nothing."""
+    return adapter.reason if isinstance(adapter, StandIn) else modelled.note(adapter.type, properties)
 
 
 def _resolved(properties: dict[str, Any], lookup: Any) -> dict[str, Any]:

@@ -111,3 +111,15 @@ def follow(schema: Schema, rule: Any) -> Schema:
             target = target.get(part, {})
         rule = target
     return rule if isinstance(rule, dict) else {}
+
+
+def settable(schema: Schema) -> frozenset[str]:
+    """The properties that a template may give."""
+    read_only = {str(path).removeprefix("/properties/") for path in schema.get("readOnlyProperties", ())}
+    return frozenset(schema.get("properties", {})) - read_only
+
+
+def write_only(schema: Schema) -> tuple[str, ...]:
+    """The paths of what a service takes and never gives back, like 'LoginProfile/Password'; lists leave no trace in them."""
+    paths = (str(path).removeprefix("/properties/") for path in schema.get("writeOnlyProperties", ()))
+    return tuple(path.replace("/*", "") for path in paths)

@@ -8,6 +8,8 @@ What is changed, and why:
 * speed: two lists that never change while the process runs are made once, not for each request (half of its time)
 * EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
   the console is the machine's, key pairs are found by their ids (see `ec2`, the rest is here)
+* security groups: a rule for IPv6 is revoked also in a VPC without IPv6, in which moto lets it be made
+* CloudTrail: a trail's insight selectors are replaced, not added to
 * IAM: AWS's managed policies for one partition only (six times 1,500 take a second)
 * SSM: public parameters of Debian's images
 
@@ -41,6 +43,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "Instance.stop",
         "Instance.terminate",
         "Instance.reboot",
+        "Instance.add_block_device",
         "Instance.setup_defaults",
     ),
     "moto.ec2.models.elastic_block_store": (
@@ -48,6 +51,9 @@ NAMES: dict[str, tuple[str, ...]] = {
         "EBSBackend.detach_volume",
         "EBSBackend.delete_volume",
     ),
+    "moto.ec2.models.security_groups": ("SecurityGroupBackend.revoke_security_group_egress",),
+    "moto.ec2.responses.instances": ("parse_user_data",),
+    "moto.cloudtrail.models": ("Trail.put_insight_selectors",),
     "moto.ec2.models.subnets": ("SubnetBackend.delete_subnet",),
     "moto.ec2.models.key_pairs": ("random_ed25519_key_pair", "random_rsa_key_pair"),
     "moto.ec2.responses.key_pairs": ("KeyPairs.describe_key_pairs",),
@@ -121,6 +127,12 @@ class Patches(Ec2Patches):
 
     def _core_responses(self, module: Any) -> None:
         module.method_names_from_class = functools.cache(module.method_names_from_class)
+
+    def _cloudtrail_models(self, module: Any) -> None:
+        def put_insight_selectors(trail: Any, selectors: list[dict[str, str]]) -> None:
+            trail.insight_selectors = list(selectors)
+
+        module.Trail.put_insight_selectors = put_insight_selectors
 
     def _directconnect_models(self, module: Any) -> None:
         class Moment(datetime.datetime):

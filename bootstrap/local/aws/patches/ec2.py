@@ -6,6 +6,7 @@ real and found by their ids.
 
 from __future__ import annotations
 
+import base64
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -25,13 +26,15 @@ class Ec2Patches:
         @functools.wraps(run)
         def run_instances(backend: Any, image_id: str, count: int, user_data: Any, groups: Any, **wanted: Any) -> Any:
             launch.complete(backend, image_id, wanted)
-            reservation = run(backend, image_id, count, user_data, groups, **wanted)
+            with launch.launching(wanted):
+                reservation = run(backend, image_id, count, user_data, groups, **wanted)
             for instance in reservation.instances:
                 launch.finish(backend, instance, wanted)
                 self._instances().launched(instance)
             return reservation
 
         module.InstanceBackend.run_instances = run_instances
+        module.Instance.add_block_device = launch.add_disk
         module.Instance.setup_defaults = lambda _instance: None  # `launch.complete` always names the disks
         for method, told in (("start", "started"), ("stop", "stopped"), ("reboot", "rebooted")):
             _tell(module.Instance, method, functools.partial(self._say, told))
@@ -87,6 +90,15 @@ class Ec2Patches:
         module.EBSBackend.detach_volume = detach_volume
         module.EBSBackend.delete_volume = delete_volume
 
+    def _ec2_models_security_groups(self, module: Any) -> None:
+        revoke = module.SecurityGroupBackend.revoke_security_group_egress
+
+        @functools.wraps(revoke)
+        def revoke_egress(backend: Any, *, ip_ranges: list[Any], **named: Any) -> Any:
+            return revoke(backend, ip_ranges=_Kept(ip_ranges), **named)
+
+        module.SecurityGroupBackend.revoke_security_group_egress = revoke_egress
+
     def _ec2_models_subnets(self, module: Any) -> None:
         delete = module.SubnetBackend.delete_subnet
 
@@ -101,6 +113,16 @@ class Ec2Patches:
     def _ec2_models_key_pairs(self, module: Any) -> None:
         module.random_ed25519_key_pair = keys.ed25519
         module.random_rsa_key_pair = keys.rsa_2048
+
+    def _ec2_responses_instances(self, module: Any) -> None:
+        parse = module.parse_user_data
+
+        @functools.wraps(parse)
+        def parse_user_data(value: Any) -> Any:
+            """Bytes come from ModifyInstanceAttribute, which the protocol has decoded already."""
+            return parse(base64.b64encode(value) if isinstance(value, bytes) else value)
+
+        module.parse_user_data = parse_user_data
 
     def _ec2_responses_key_pairs(self, module: Any) -> None:
         describe = module.KeyPairs.describe_key_pairs
@@ -128,6 +150,13 @@ class Ec2Patches:
             return module.ActionResult({"InstanceId": instance.id, "Timestamp": module.utcnow(), "Output": output})
 
         module.General.get_console_output = get_console_output
+
+
+class _Kept(list[Any]):
+    """Ranges of addresses of which none is left out."""
+
+    def remove(self, value: Any) -> None:
+        """moto takes those of IPv6 out of its list."""
 
 
 def _tell(owner: Any, method: str, told: Callable[[Any], None]) -> None:

@@ -205,6 +205,7 @@ ADAPTERS = (
             "enable_security_hub",
             "disable_security_hub",
             "HubArn",
+            ignored=frozenset({"AutoEnableControls"}),
             read="describe_hub",
             attributes={"ARN": "@id", "SubscribedAt": "SubscribedAt"},
         )

@@ -34,10 +34,15 @@ class Group(TableAdapter):
         return name
 
     def update(self, to: To) -> None:
-        """Let go, altered, attached again."""
-        self._detach(to, to.old.get("TargetGroupARNs") or [])
-        super().update(to)
-        self._settle(to)
+        """Let go, altered, attached again; as it was where it could not be altered."""
+        before = to.old.get("TargetGroupARNs") or []
+        self._detach(to, before)
+        try:
+            super().update(to)
+            self._settle(to)
+        except ResourceFailed:
+            self._attach(to, before)
+            raise
         self._attach(to, to.get("TargetGroupARNs") or [])
 
     def delete(self, to: To) -> None:
@@ -47,9 +52,11 @@ class Group(TableAdapter):
         to.wait(lambda: self._states(to, machines) <= {"terminated"}, f"The machines of {to.physical_id}")
 
     def given(self, to: To, names: Iterable[str]) -> dict[str, Any]:
-        """With its tags when it is made."""
+        """With its tags when it is made; with its mix of machines in each change, for moto drops it otherwise."""
         made = super().given(to, names)
         made.pop("TargetGroupARNs", None)
+        if made and to.physical_id:
+            return made | to.pick("MixedInstancesPolicy")
         return made if to.physical_id else {**made, "Tags": self._tags(to)}
 
     def tag(self, to: To, gone: Iterable[str]) -> None:
@@ -136,6 +143,7 @@ ADAPTERS = (
             "AutoScalingGroupName",
             name="AutoScalingGroupName",
             limit=255,
+            renamed={"Cooldown": "DefaultCooldown"},
             shaped={"VPCZoneIdentifier": ",".join},
             settings={"MetricsCollection": _metrics},
             alters={"TargetGroupARNs": lambda to, value: None},
@@ -146,6 +154,7 @@ ADAPTERS = (
             item="AutoScalingGroups.0",
             attributes={"AutoScalingGroupARN": "AutoScalingGroupARN"},
             delete_more={"ForceDelete": True},
+            ignored=frozenset({"NotificationConfiguration", "NotificationConfigurations"}),
         )
     ),
     TableAdapter(

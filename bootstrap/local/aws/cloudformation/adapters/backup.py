@@ -40,6 +40,7 @@ ADAPTERS = (
             settings={
                 "LockConfiguration": setter("backup", "put_backup_vault_lock_configuration", "BackupVaultName"),
             },
+            ignored=frozenset({"AccessPolicy", "Notifications"}),
             read="describe_backup_vault",
             attributes={"BackupVaultName": "@id", "BackupVaultArn": "BackupVaultArn"},
             tags=TAGS,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from bootstrap.local.aws.cloudformation.adapters.base import Context as To
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging
 
 
@@ -12,8 +13,23 @@ def _validation(value: Any) -> list[dict[str, Any]] | None:
     return [one for one in value if "ValidationDomain" in one] or None
 
 
+class Certificate(TableAdapter):
+    """AWS::CertificateManager::Certificate; Ref is its ARN. Two properties are options of the request."""
+
+    OPTIONS: ClassVar[dict[str, str]] = {
+        "CertificateTransparencyLoggingPreference": "CertificateTransparencyLoggingPreference",
+        "CertificateExport": "Export",
+    }
+
+    def given(self, to: To, names: Any) -> dict[str, Any]:
+        """Options apart."""
+        made = super().given(to, names)
+        options = {key: made.pop(name) for name, key in self.OPTIONS.items() if name in made}
+        return {**made, "Options": options} if options else made
+
+
 ADAPTERS = (
-    TableAdapter(
+    Certificate(
         Entry(
             "AWS::CertificateManager::Certificate",
             "acm",

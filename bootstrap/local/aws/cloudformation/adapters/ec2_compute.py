@@ -29,7 +29,6 @@ class Instance(Ec2):
             "UserData",
             "PrivateIpAddress",
             "BlockDeviceMappings",
-            "NetworkInterfaces",
             "EbsOptimized",
             "InstanceInitiatedShutdownBehavior",
             "MetadataOptions",
@@ -37,6 +36,8 @@ class Instance(Ec2):
         )
         if "LaunchTemplate" in to.properties:
             given["LaunchTemplate"] = to.get("LaunchTemplate")
+        if "NetworkInterfaces" in to.properties:
+            given["NetworkInterfaces"] = [_interface(one) for one in to.get("NetworkInterfaces")]
         if "IamInstanceProfile" in to.properties:
             given["IamInstanceProfile"] = {"Name": to.get("IamInstanceProfile")}
         if "Monitoring" in to.properties:
@@ -53,9 +54,11 @@ class Instance(Ec2):
 
     def update(self, to: To) -> None:
         """Some attributes at once, type and user data while it is stopped."""
-        self._attributes(
-            to, to.changed & {"DisableApiTermination", "SourceDestCheck", "InstanceInitiatedShutdownBehavior"}
-        )
+        self._attributes(to, to.changed & {"DisableApiTermination", "SourceDestCheck"})
+        if "InstanceInitiatedShutdownBehavior" in to.changed:
+            named = {"Attribute": "instanceInitiatedShutdownBehavior"}  # moto does not know it by its own parameter
+            value = to.get("InstanceInitiatedShutdownBehavior", "stop")
+            to.call("ec2", "modify_instance_attribute", InstanceId=to.physical_id, Value=value, **named)
         if "SecurityGroupIds" in to.changed:
             to.call("ec2", "modify_instance_attribute", InstanceId=to.physical_id, Groups=to.get("SecurityGroupIds"))
         if "MetadataOptions" in to.changed:
@@ -113,8 +116,7 @@ class Instance(Ec2):
 
     def _attributes(self, to: To, names: Any) -> None:
         for name in sorted(names):
-            value: Any = to.get(name)
-            flag = {"Value": value if name == "InstanceInitiatedShutdownBehavior" else is_true(value)}
+            flag = {"Value": is_true(to.get(name))}
             to.call("ec2", "modify_instance_attribute", InstanceId=to.physical_id, **{name: flag})
 
     def _profile(self, to: To) -> None:
@@ -231,6 +233,11 @@ class KeyPair(Ec2):
 
     def _found(self, to: To) -> dict[str, Any]:
         return dict(to.call("ec2", "describe_key_pairs", KeyNames=[to.physical_id])["KeyPairs"][0])
+
+
+def _interface(one: dict[str, Any]) -> dict[str, Any]:
+    """What RunInstances calls 'Groups' is called 'GroupSet' in a template."""
+    return {"Groups" if name == "GroupSet" else name: value for name, value in one.items()}
 
 
 def _decoded(value: Any) -> bytes:

@@ -48,6 +48,7 @@ class VpnConnection(_WithOptions):
             "StaticRoutesOnly",
             "TransportTransitGatewayAttachmentId",
             "TunnelInsideIpVersion",
+            "TunnelOptions",
         )
     )
 
@@ -140,6 +141,8 @@ ADAPTERS = (
             "delete_vpn_connection",
             "VpnConnectionId",
             found="VpnConnection.VpnConnectionId",
+            renamed={"VpnTunnelOptionsSpecifications": "TunnelOptions"},
+            ignored=frozenset({"TunnelBandwidth"}),
             read="describe_vpn_connections",
             read_key="VpnConnectionIds",
             item="VpnConnections.0",

@@ -306,8 +306,10 @@ class DhcpAssociation(Ec2):
         to.call("ec2", "associate_dhcp_options", **to.pick("DhcpOptionsId", "VpcId"))
 
     def delete(self, to: To) -> None:
-        """The VPC falls back to the default options."""
-        to.call("ec2", "associate_dhcp_options", DhcpOptionsId="default", VpcId=to.get("VpcId"))
+        """The VPC falls back to the default options, unless others have taken the place of these already."""
+        vpc = to.call("ec2", "describe_vpcs", VpcIds=[to.get("VpcId")])["Vpcs"][0]
+        if vpc["DhcpOptionsId"] == to.get("DhcpOptionsId"):
+            to.call("ec2", "associate_dhcp_options", DhcpOptionsId="default", VpcId=to.get("VpcId"))
 
 
 def policy_text(policy: Any) -> str | None:

@@ -27,13 +27,15 @@ ADAPTERS = (
             "FileSystemId",
             found="FileSystemId",
             unique="CreationToken",
+            renamed={"BackupPolicy": "Backup"},  # moto has no PutBackupPolicy: a change of it is refused
+            shaped={"BackupPolicy": lambda policy: policy.get("Status") == "ENABLED"},
             settings={
                 "LifecyclePolicies": setter("efs", "put_lifecycle_configuration", "FileSystemId", "LifecyclePolicies"),
                 "FileSystemPolicy": lambda to, value: setter("efs", "put_file_system_policy", "FileSystemId", "Policy")(
                     to, as_json(value)
                 ),
-                "BackupPolicy": setter("efs", "put_backup_policy", "FileSystemId", "BackupPolicy"),
             },
+            ignored=frozenset({"BypassPolicyLockoutSafetyCheck", "FileSystemProtection", "ReplicationConfiguration"}),
             read="describe_file_systems",
             item="FileSystems.0",
             attributes={"FileSystemId": "@id", "Arn": "FileSystemArn"},

@@ -41,6 +41,9 @@ ADAPTERS = (
             "delete_email_identity",
             "EmailIdentity",
             name="EmailIdentity",
+            renamed={"ConfigurationSetAttributes": "ConfigurationSetName"},
+            shaped={"ConfigurationSetAttributes": lambda value: value.get("ConfigurationSetName")},
+            ignored=frozenset({"DkimAttributes", "FeedbackAttributes", "MailFromAttributes"}),
             read="get_email_identity",
         )
     ),

@@ -31,6 +31,7 @@ ADAPTERS = (
             found="repositoryMetadata.repositoryId",
             name="RepositoryName",
             limit=100,
+            ignored=frozenset({"Code", "Triggers"}),
             read="get_repository",
             attributes={
                 "RepositoryId": "@id",

@@ -1,7 +1,7 @@
 """Adapters from a table: an `Entry` names a type's calls, and `TableAdapter` makes, alters, tags, reads and deletes with them.
 
-What an entry does not say is refused, never dropped: a property that the service's call does not take fails its resource,
-and so does a change that no call can make.
+What an entry does not say is refused, never dropped: a property that the service's call does not take fails its resource
+unless the entry ignores it by name (see `modelled`), and so does a change that no call can make.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class Entry:
     token. `key` is the parameter that takes the id in the other calls, `along` the properties that go with it. `renamed`,
     `shaped` and `fixed` fit the properties to `create` and `update`, and `inside` wraps them. `settings` are made by calls of
     their own after the creation and when they change, `alters` only when they change. `update` takes `takes`; with `whole`
-    it replaces everything. `read` answers `item`, in which `attributes` are found.
+    it replaces everything. `read` answers `item`, in which `attributes` are found. What is `ignored` the service here has no
+    call for: it is accepted, and the resource's event says that it is not modelled.
     """
 
     type: str
@@ -93,6 +94,7 @@ class Entry:
     tags: Tagging | None = None
     ready: Callable[[Any], bool] | None = None
     delete_more: dict[str, Any] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
 
 
 class TableAdapter(Adapter):
@@ -135,7 +137,7 @@ class TableAdapter(Adapter):
         """The call of each changed setting, and one call for the rest; refused when no call can make the change."""
         entry, own = self.entry, {schemas.tag_property(schemas.load(self.type, to.region) or {})}
         setters = {**entry.settings, **entry.alters}
-        rest = to.changed - setters.keys() - own
+        rest = to.changed - setters.keys() - own - entry.ignored
         removed = rest - to.properties.keys()
         if rest - set(entry.takes) or (removed and not entry.whole):
             super().update(to)
@@ -189,7 +191,8 @@ class TableAdapter(Adapter):
 
     def given(self, to: To, names: Iterable[str]) -> dict[str, Any]:
         """Properties as parameters of a call; tags are put on afterwards."""
-        entry, skip = self.entry, {schemas.tag_property(schemas.load(self.type, to.region) or {}), self.entry.name}
+        entry = self.entry
+        skip = {schemas.tag_property(schemas.load(self.type, to.region) or {}), entry.name, *entry.ignored}
         made = {}
         for name in sorted(set(names) - skip):
             if name in to.properties:

@@ -1,60 +1,18 @@
-"""Those properties whose form in a service's answer is another one than in the template."""
+"""A security group's rules as the template writes them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Context, at
+from bootstrap.local.aws.cloudformation.reading.rules import Reading
 
-Reading = Callable[[Any, Context], Any]
 SOURCES = {
     "IpRanges": {"CidrIp": "CidrIp"},
     "Ipv6Ranges": {"CidrIpv6": "CidrIpv6"},
     "UserIdGroupPairs": {"GroupId": "SourceSecurityGroupId"},
     "PrefixListIds": {"PrefixListId": "SourcePrefixListId"},
 }
-
-
-def ids(path: str, key: str) -> Reading:
-    """A list of things, of which the template names only one member."""
-    return lambda found, _: [one[key] for one in at(found, path) or []]
-
-
-def state_is(path: str, state: str) -> Reading:
-    """A flag that the service tells as a state."""
-    return lambda found, _: at(found, path) == state
-
-
-def from_arn(path: str) -> Reading:
-    """A name that the service tells as an ARN."""
-    return lambda found, _: str(at(found, path)).rpartition("/")[2] if at(found, path) else None
-
-
-def attached(found: Any, _: Context) -> list[str]:
-    """The ARNs of attached policies."""
-    return [one["PolicyArn"] for one in found["AttachedPolicies"]]
-
-
-def inline(found: Any, to: Context) -> list[dict[str, Any]]:
-    """The inline policies that the role itself names; others belong to resources of their own."""
-    own = {one["PolicyName"] for one in to.get("Policies") or []}
-    policies = []
-    for name in found["PolicyNames"]:
-        if name in own:
-            answer = to.call("iam", "get_role_policy", RoleName=to.physical_id, PolicyName=name)
-            policies.append({"PolicyName": name, "PolicyDocument": answer["PolicyDocument"]})
-    return policies
-
-
-def sse_rules(found: Any, _: Context) -> dict[str, Any] | None:
-    """S3's encryption rules under the name that the template has for them."""
-    rules = at(found, "ServerSideEncryptionConfiguration.Rules")
-    if rules is None:
-        return None
-    names = {"ApplyServerSideEncryptionByDefault": "ServerSideEncryptionByDefault"}
-    renamed = [{names.get(key, key): value for key, value in rule.items()} for rule in rules]
-    return {"ServerSideEncryptionConfiguration": renamed}
 
 
 def group_rules(path: str, direction: str) -> Reading:

@@ -1,0 +1,75 @@
+"""Reads a resource's properties back from its service, for the comparison with the template.
+
+`READS` gives for each type its calls, in a module per field of services. What a call answers is read by name: a property is the
+member of the same name, whatever its case, unless `ways` says where else it is. The first call of a type tells whether the
+resource is there. What these readings find is the proof of what is modelled (see `modelled`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation import schemas
+from bootstrap.local.aws.cloudformation.adapters.base import Context
+from bootstrap.local.aws.cloudformation.errors import Gone
+from bootstrap.local.aws.cloudformation.reading import (
+    compute,
+    connectivity,
+    databases,
+    identity,
+    messages,
+    names,
+    network,
+    observation,
+    scaling,
+    storage,
+    supervision,
+    systems,
+)
+from bootstrap.local.aws.cloudformation.reading.read import Read
+from bootstrap.local.aws.cloudformation.reading.rules import own_tags
+
+MODULES = (
+    network,
+    connectivity,
+    compute,
+    scaling,
+    identity,
+    storage,
+    databases,
+    messages,
+    observation,
+    supervision,
+    systems,
+    names,
+)
+READS: dict[str, tuple[Read, ...]] = {kind: reads for module in MODULES for kind, reads in module.READS.items()}
+
+
+def is_by_id(kind: str) -> bool:
+    """Whether a resource of this type can be found by its physical id alone."""
+    return kind in READS and "#" not in str([read.asks for read in READS[kind]])
+
+
+def properties(to: Context) -> dict[str, Any]:
+    """What the resource's properties are in its service, as far as they can be read; raises Gone."""
+    schema = schemas.load(to.type, to.region) or {}
+    reads = [read for read in READS[to.type] if not read.when or read.when in to.properties]
+    claimed = {name for read in reads for name in read.ways}
+    plain = schemas.settable(schema) - claimed
+    found: dict[str, Any] = {}
+    for number, read in enumerate(reads):
+        try:
+            part = read.part(to)
+        except Gone:
+            if number == 0:
+                raise
+            continue  # one part of it is not set
+        if part is None and number == 0:
+            raise Gone(f"{to.physical_id} does not exist")
+        for name, value in read.values(part, plain, to).items():
+            found.setdefault(name, value)
+    tags = schemas.tag_property(schema)
+    if tags in found:
+        found[tags] = own_tags(found[tags], schema, tags, to)
+    return found

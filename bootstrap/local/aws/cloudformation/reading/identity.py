@@ -1,0 +1,166 @@
+"""IAM, secrets, parameters, keys and certificates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Context, at
+from bootstrap.local.aws.cloudformation.reading.policies import HOLDERS, attached, document, holders, inline, its_name
+from bootstrap.local.aws.cloudformation.reading.read import Read
+from bootstrap.local.aws.cloudformation.reading.rules import ids, one_of
+
+
+def _principal(kind: str) -> tuple[Read, ...]:
+    key = f"{kind.title()}Name"
+    root = kind.title()
+    boundary = {"PermissionsBoundary": "PermissionsBoundary.PermissionsBoundaryArn"} if kind != "group" else {}
+    return (
+        Read("iam", f"get_{kind}", {key: "@id"}, root, dict(boundary)),
+        Read("iam", f"list_attached_{kind}_policies", {key: "@id"}, ways={"ManagedPolicyArns": attached}, plain=False),
+        Read("iam", f"list_{kind}_policies", {key: "@id"}, ways={"Policies": inline(kind)}, plain=False),
+    )
+
+
+def _policy_document(found: Any, to: Context) -> Any:
+    answer = to.call("iam", "get_policy_version", PolicyArn=to.physical_id, VersionId=found["DefaultVersionId"])
+    return at(answer, "PolicyVersion.Document")
+
+
+def _replicas(found: Any, _: Context) -> Any:
+    listed = found.get("ReplicationStatus")
+    return listed and [{key: one[key] for key in ("Region", "KmsKeyId") if one.get(key)} for one in listed]
+
+
+def _url(found: Any, _: Context) -> str:
+    """IAM tells it without the protocol."""
+    return f"https://{str(found['Url']).removeprefix('https://')}"
+
+
+def _policies(found: Any, _: Context) -> Any:
+    """Each of a parameter's policies comes as a text of its own."""
+    listed = found.get("Policies")
+    return listed and f"[{','.join(one['PolicyText'] for one in listed)}]"
+
+
+def _others(found: Any, _: Context) -> list[str]:
+    """The alternative names, among which ACM counts the first."""
+    return [name for name in found.get("SubjectAlternativeNames", []) if name != found["DomainName"]]
+
+
+def _validated(found: Any, to: Context) -> list[dict[str, Any]]:
+    """Those that the template names: ACM has one for each name."""
+    named = {one["DomainName"] for one in to.get("DomainValidationOptions") or []}
+    return [one for one in found.get("DomainValidationOptions", []) if one["DomainName"] in named]
+
+
+READS: dict[str, tuple[Read, ...]] = {
+    "AWS::IAM::Role": _principal("role"),
+    "AWS::IAM::Group": _principal("group"),
+    "AWS::IAM::User": (
+        *_principal("user"),
+        Read(
+            "iam", "list_groups_for_user", {"UserName": "@id"}, ways={"Groups": ids("Groups", "GroupName")}, plain=False
+        ),
+        Read("iam", "get_login_profile", {"UserName": "@id"}, ways={"LoginProfile": "LoginProfile"}, plain=False),
+    ),
+    "AWS::IAM::AccessKey": (
+        Read("iam", "list_access_keys", {"UserName": "#UserName"}, one_of("AccessKeyMetadata", AccessKeyId="@id")),
+    ),
+    "AWS::IAM::OIDCProvider": (
+        Read("iam", "get_open_id_connect_provider", {"OpenIDConnectProviderArn": "@id"}, "", {"Url": _url}),
+    ),
+    "AWS::IAM::InstanceProfile": (
+        Read(
+            "iam",
+            "get_instance_profile",
+            {"InstanceProfileName": "@id"},
+            "InstanceProfile",
+            {"Roles": ids("Roles", "RoleName")},
+        ),
+    ),
+    "AWS::IAM::ManagedPolicy": (
+        Read(
+            "iam",
+            "get_policy",
+            {"PolicyArn": "@id"},
+            "Policy",
+            {"ManagedPolicyName": "PolicyName", "PolicyDocument": _policy_document},
+        ),
+        Read(
+            "iam",
+            "list_entities_for_policy",
+            {"PolicyArn": "@id"},
+            ways={name: ids(f"Policy{name}", key) for name, (_, key) in HOLDERS.items()},
+            plain=False,
+        ),
+    ),
+    "AWS::IAM::Policy": (
+        Read(
+            "iam",
+            "get_account_summary",
+            {},
+            ways={
+                "PolicyName": its_name,
+                "PolicyDocument": document,
+                **{name: holders(name) for name in HOLDERS},
+            },
+            plain=False,
+        ),
+    ),
+    "AWS::IAM::RolePolicy": (Read("iam", "get_role_policy", {"RoleName": "#RoleName", "PolicyName": "#PolicyName"}),),
+    "AWS::SecretsManager::Secret": (
+        Read("secretsmanager", "describe_secret", {"SecretId": "@id"}, "", {"ReplicaRegions": _replicas}),
+    ),
+    "AWS::SSM::Parameter": (
+        Read("ssm", "get_parameter", {"Name": "@id", "WithDecryption": True}, "Parameter"),
+        Read(
+            "ssm",
+            "describe_parameters",
+            {"ParameterFilters": [{"Key": "Name", "Option": "Equals", "Values": ["@id"]}]},
+            "Parameters.0",
+            {"Policies": _policies},
+        ),
+        Read(
+            "ssm",
+            "list_tags_for_resource",
+            {"ResourceType": "Parameter", "ResourceId": "@id"},
+            ways={"Tags": "TagList"},
+            plain=False,
+        ),
+    ),
+    "AWS::KMS::Key": (
+        Read("kms", "describe_key", {"KeyId": "@id"}, "KeyMetadata"),
+        Read(
+            "kms",
+            "get_key_rotation_status",
+            {"KeyId": "@id"},
+            ways={"EnableKeyRotation": "KeyRotationEnabled", "RotationPeriodInDays": "RotationPeriodInDays"},
+            plain=False,
+        ),
+        Read(
+            "kms",
+            "get_key_policy",
+            {"KeyId": "@id", "PolicyName": "default"},
+            ways={"KeyPolicy": "Policy"},
+            plain=False,
+        ),
+        Read("kms", "list_resource_tags", {"KeyId": "@id"}),
+    ),
+    "AWS::KMS::Alias": (Read("kms", "list_aliases", {}, one_of("Aliases", AliasName="@id")),),
+    "AWS::CertificateManager::Certificate": (
+        Read(
+            "acm",
+            "describe_certificate",
+            {"CertificateArn": "@id"},
+            "Certificate",
+            {
+                "SubjectAlternativeNames": _others,
+                "DomainValidationOptions": _validated,
+                "CertificateTransparencyLoggingPreference": "Options.CertificateTransparencyLoggingPreference",
+                "CertificateExport": "Options.Export",
+                "ValidationMethod": "DomainValidationOptions.0.ValidationMethod",
+            },
+        ),
+        Read("acm", "list_tags_for_certificate", {"CertificateArn": "@id"}),
+    ),
+}

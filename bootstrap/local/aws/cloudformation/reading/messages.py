@@ -1,0 +1,157 @@
+"""SNS, SQS, EventBridge and SES."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Context, at
+from bootstrap.local.aws.cloudformation.errors import Gone
+from bootstrap.local.aws.cloudformation.reading.read import Read, Way
+from bootstrap.local.aws.cloudformation.reading.rules import after
+
+PROTOCOLS = {"http/s": "HTTP", "sqs": "SQS", "lambda": "Lambda", "firehose": "Firehose", "application": "Application"}
+
+
+def _subscriptions(found: Any, to: Context) -> list[dict[str, str]]:
+    """Those that the template names: others may be resources of their own."""
+    own = to.get("Subscription") or []
+    held = [{"Protocol": one["Protocol"], "Endpoint": one["Endpoint"]} for one in found["Subscriptions"]]
+    return [one for one in held if one in own]
+
+
+def _deliveries(found: Any, to: Context) -> list[dict[str, Any]]:
+    made = []
+    for one in to.get("DeliveryStatusLogging") or []:
+        kind = PROTOCOLS[one["Protocol"]]
+        names = ("SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn")
+        told = {name: found[f"{kind}{name}"] for name in names if f"{kind}{name}" in found}
+        made.append({"Protocol": one["Protocol"], **told})
+    return made
+
+
+def _on_all(name: str, service: str, method: str, key: str, path: str, **more: Any) -> Way:
+    """What all of the things that the list `name` has share, or None."""
+
+    def read(_: Any, to: Context) -> Any:
+        values = []
+        for target in to.get(name) or []:
+            try:
+                values.append(at(to.call(service, method, **{key: target}, **more), path))
+            except Gone:
+                values.append(None)
+        return values[0] if values and all(value == values[0] for value in values) else None
+
+    return read
+
+
+def _those(name: str, service: str, method: str, key: str, path: str, **more: Any) -> Way:
+    """Those of the list `name` that hold something at `path`."""
+
+    def read(_: Any, to: Context) -> list[Any]:
+        return [one for one in to.get(name) or [] if at(to.call(service, method, **{key: one}, **more), path)]
+
+    return read
+
+
+def _tags(service: str, key: str, ask: str, method: str = "list_tags_for_resource", root: str = "") -> Read:
+    return Read(service, method, {key: ask}, root)
+
+
+def _targets(found: Any, _: Context) -> Any:
+    return found.get("Targets") or None
+
+
+_QUEUES: dict[str, Any] = {"AttributeNames": ["Policy"]}
+READS: dict[str, tuple[Read, ...]] = {
+    "AWS::SNS::Topic": (
+        Read(
+            "sns",
+            "get_topic_attributes",
+            {"TopicArn": "@id"},
+            "Attributes",
+            {"TopicName": after("TopicArn", ":"), "DeliveryStatusLogging": _deliveries},
+        ),
+        Read(
+            "sns",
+            "list_subscriptions_by_topic",
+            {"TopicArn": "@id"},
+            ways={"Subscription": _subscriptions},
+            plain=False,
+        ),
+        _tags("sns", "ResourceArn", "@id"),
+    ),
+    "AWS::SNS::Subscription": (Read("sns", "get_subscription_attributes", {"SubscriptionArn": "@id"}, "Attributes"),),
+    "AWS::SNS::TopicPolicy": (
+        Read(
+            "sns",
+            "list_topics",
+            {},
+            ways={
+                "PolicyDocument": _on_all("Topics", "sns", "get_topic_attributes", "TopicArn", "Attributes.Policy"),
+                "Topics": _those("Topics", "sns", "get_topic_attributes", "TopicArn", "Attributes.Policy"),
+            },
+            plain=False,
+        ),
+    ),
+    "AWS::SQS::Queue": (
+        Read(
+            "sqs",
+            "get_queue_attributes",
+            {"QueueUrl": "@id", "AttributeNames": ["All"]},
+            "Attributes",
+            {"QueueName": after("QueueArn", ":")},
+        ),
+        _tags("sqs", "QueueUrl", "@id", "list_queue_tags"),
+    ),
+    "AWS::SQS::QueuePolicy": (
+        Read(
+            "sqs",
+            "list_queues",
+            {},
+            ways={
+                "PolicyDocument": _on_all(
+                    "Queues", "sqs", "get_queue_attributes", "QueueUrl", "Attributes.Policy", **_QUEUES
+                ),
+                "Queues": _those("Queues", "sqs", "get_queue_attributes", "QueueUrl", "Attributes.Policy", **_QUEUES),
+            },
+            plain=False,
+        ),
+    ),
+    "AWS::Events::Rule": (
+        Read("events", "describe_rule", {"Name": "@id", "EventBusName": "#EventBusName"}),
+        Read(
+            "events",
+            "list_targets_by_rule",
+            {"Rule": "@id", "EventBusName": "#EventBusName"},
+            ways={"Targets": _targets},
+            plain=False,
+        ),
+        _tags("events", "ResourceARN", "@Arn"),
+    ),
+    "AWS::SES::EmailIdentity": (
+        Read(
+            "sesv2",
+            "get_email_identity",
+            {"EmailIdentity": "@id"},
+            "",
+            {
+                "EmailIdentity": lambda found, to: to.physical_id,
+                "ConfigurationSetAttributes": lambda found, to: (
+                    found.get("ConfigurationSetName") and {"ConfigurationSetName": found["ConfigurationSetName"]}
+                ),
+                "FeedbackAttributes": lambda found, to: {
+                    "EmailForwardingEnabled": found.get("FeedbackForwardingStatus")
+                },
+            },
+        ),
+    ),
+    "AWS::SES::ConfigurationSet": (
+        Read(
+            "sesv2",
+            "get_configuration_set",
+            {"ConfigurationSetName": "@id"},
+            "",
+            {"Name": "ConfigurationSetName"},
+        ),
+    ),
+}

@@ -1,0 +1,181 @@
+"""VPCs and what lies in them: subnets, routes, gateways, endpoints, addresses, groups and ACLs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Context, at
+from bootstrap.local.aws.cloudformation.reading.groups import group_rules
+from bootstrap.local.aws.cloudformation.reading.read import Read, Way
+from bootstrap.local.aws.cloudformation.reading.rules import ids
+
+PREFIXES = {"vpc": "VPC", "subnet": "Subnet", "eni": "NetworkInterface", "tgw": "TransitGateway"}
+DHCP = {
+    "DomainName": "domain-name",
+    "DomainNameServers": "domain-name-servers",
+    "NtpServers": "ntp-servers",
+    "NetbiosNameServers": "netbios-name-servers",
+    "NetbiosNodeType": "netbios-node-type",
+}
+
+
+def ec2(method: str, ask: str, root: Way, **ways: Way) -> Read:
+    """EC2's describe calls take a list of ids and answer a list."""
+    return Read("ec2", method, {ask: ["@id"]}, f"{root}.0" if isinstance(root, str) else root, dict(ways))
+
+
+def attribute(method: str, ask: str, name: str, property_name: str) -> Read:
+    """EC2's attribute calls answer one value."""
+    key = name[0].upper() + name[1:]
+    return Read("ec2", method, {ask: "@id", "Attribute": name}, ways={property_name: f"{key}.Value"}, plain=False)
+
+
+def _route(answer: Any, to: Context) -> Any:
+    destination = to.physical_id.partition("|")[2]
+    names = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+    table = at(answer, "RouteTables.0") or {}
+    found = next((one for one in table.get("Routes", []) if destination in [one.get(name) for name in names]), None)
+    return found and {**found, "RouteTableId": table["RouteTableId"]}
+
+
+def _association(path: str, key: str) -> Way:
+    def read(answer: Any, to: Context) -> Any:
+        listed = [one for parent in answer[path] for one in parent["Associations"]]
+        return next((one for one in listed if one[key] == to.physical_id), None)
+
+    return read
+
+
+def _entry(answer: Any, to: Context) -> Any:
+    _, number, egress = to.physical_id.split("|")
+    listed = at(answer, "NetworkAcls.0.Entries") or []
+    found = [one for one in listed if (str(one["RuleNumber"]), str(one["Egress"]).lower()) == (number, egress)]
+    return {**found[0], "NetworkAclId": at(answer, "NetworkAcls.0.NetworkAclId")} if found else None
+
+
+def _kind_of(found: Any, _: Context) -> str | None:
+    return PREFIXES.get(str(found.get("ResourceId", "")).partition("-")[0])
+
+
+def _option(key: str) -> Way:
+    def read(found: Any, _: Context) -> Any:
+        listed = [one["Values"] for one in found["DhcpConfigurations"] if one["Key"] == key]
+        return [one["Value"] for one in listed[0]] if listed else None
+
+    return read
+
+
+RULE: dict[str, Way] = {"CidrIp": "CidrIpv4", "IpProtocol": "IpProtocol"}
+READS: dict[str, tuple[Read, ...]] = {
+    "AWS::EC2::VPC": (
+        ec2("describe_vpcs", "VpcIds", "Vpcs"),
+        attribute("describe_vpc_attribute", "VpcId", "enableDnsSupport", "EnableDnsSupport"),
+        attribute("describe_vpc_attribute", "VpcId", "enableDnsHostnames", "EnableDnsHostnames"),
+    ),
+    "AWS::EC2::Subnet": (
+        ec2("describe_subnets", "SubnetIds", "Subnets", Ipv6CidrBlock="Ipv6CidrBlockAssociationSet.0.Ipv6CidrBlock"),
+    ),
+    "AWS::EC2::InternetGateway": (ec2("describe_internet_gateways", "InternetGatewayIds", "InternetGateways"),),
+    "AWS::EC2::RouteTable": (ec2("describe_route_tables", "RouteTableIds", "RouteTables"),),
+    "AWS::EC2::VPCGatewayAttachment": (
+        Read(
+            "ec2",
+            "describe_internet_gateways",
+            {"InternetGatewayIds": ["#InternetGatewayId"]},
+            "InternetGateways.0",
+            {"VpcId": "Attachments.0.VpcId"},
+            when="InternetGatewayId",
+        ),
+        Read(
+            "ec2",
+            "describe_vpn_gateways",
+            {"VpnGatewayIds": ["#VpnGatewayId"]},
+            "VpnGateways.0",
+            {"VpcId": "VpcAttachments.0.VpcId"},
+            when="VpnGatewayId",
+        ),
+    ),
+    "AWS::EC2::Route": (Read("ec2", "describe_route_tables", {"RouteTableIds": ["#RouteTableId"]}, _route),),
+    "AWS::EC2::SubnetRouteTableAssociation": (
+        Read(
+            "ec2",
+            "describe_route_tables",
+            {"Filters": [{"Name": "association.route-table-association-id", "Values": ["@id"]}]},
+            _association("RouteTables", "RouteTableAssociationId"),
+        ),
+    ),
+    "AWS::EC2::VPCEndpoint": (
+        ec2("describe_vpc_endpoints", "VpcEndpointIds", "VpcEndpoints", SecurityGroupIds=ids("Groups", "GroupId")),
+    ),
+    "AWS::EC2::FlowLog": (ec2("describe_flow_logs", "FlowLogIds", "FlowLogs", ResourceType=_kind_of),),
+    "AWS::EC2::DHCPOptions": (
+        ec2(
+            "describe_dhcp_options",
+            "DhcpOptionsIds",
+            "DhcpOptions",
+            **{name: _option(key) for name, key in DHCP.items()},
+        ),
+    ),
+    "AWS::EC2::VPCDHCPOptionsAssociation": (Read("ec2", "describe_vpcs", {"VpcIds": ["#VpcId"]}, "Vpcs.0"),),
+    "AWS::EC2::EIP": (ec2("describe_addresses", "PublicIps", "Addresses"),),
+    "AWS::EC2::EIPAssociation": (
+        Read(
+            "ec2",
+            "describe_addresses",
+            {"Filters": [{"Name": "association-id", "Values": ["@id"]}]},
+            "Addresses.0",
+            {"EIP": "PublicIp"},
+        ),
+    ),
+    "AWS::EC2::NatGateway": (
+        ec2(
+            "describe_nat_gateways",
+            "NatGatewayIds",
+            "NatGateways",
+            AllocationId="NatGatewayAddresses.0.AllocationId",
+            PrivateIpAddress="NatGatewayAddresses.0.PrivateIp",
+        ),
+    ),
+    "AWS::EC2::SecurityGroup": (
+        ec2(
+            "describe_security_groups",
+            "GroupIds",
+            "SecurityGroups",
+            GroupDescription="Description",
+            SecurityGroupIngress=group_rules("IpPermissions", "Ingress"),
+            SecurityGroupEgress=group_rules("IpPermissionsEgress", "Egress"),
+        ),
+    ),
+    "AWS::EC2::SecurityGroupIngress": (
+        ec2(
+            "describe_security_group_rules",
+            "SecurityGroupRuleIds",
+            "SecurityGroupRules",
+            **RULE,
+            SourcePrefixListId="PrefixListId",
+            SourceSecurityGroupId="ReferencedGroupInfo.GroupId",
+        ),
+    ),
+    "AWS::EC2::SecurityGroupEgress": (
+        ec2(
+            "describe_security_group_rules",
+            "SecurityGroupRuleIds",
+            "SecurityGroupRules",
+            **RULE,
+            DestinationPrefixListId="PrefixListId",
+            DestinationSecurityGroupId="ReferencedGroupInfo.GroupId",
+        ),
+    ),
+    "AWS::EC2::NetworkAcl": (ec2("describe_network_acls", "NetworkAclIds", "NetworkAcls"),),
+    "AWS::EC2::NetworkAclEntry": (
+        Read("ec2", "describe_network_acls", {"NetworkAclIds": ["#NetworkAclId"]}, _entry, {"Icmp": "IcmpTypeCode"}),
+    ),
+    "AWS::EC2::SubnetNetworkAclAssociation": (
+        Read(
+            "ec2",
+            "describe_network_acls",
+            {"Filters": [{"Name": "association.subnet-id", "Values": ["#SubnetId"]}]},
+            _association("NetworkAcls", "NetworkAclAssociationId"),
+        ),
+    ),
+}

@@ -1,0 +1,44 @@
+"""CloudWatch and CloudWatch Logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Context
+from bootstrap.local.aws.cloudformation.reading.read import Read
+from bootstrap.local.aws.cloudformation.reading.rules import one_of
+
+
+def _alarm(answer: Any, _: Context) -> Any:
+    return next(iter(answer["MetricAlarms"] + answer.get("CompositeAlarms", [])), None)
+
+
+def _transformations(found: Any, _: Context) -> list[dict[str, Any]]:
+    """Dimensions are a list in a template and a map in the service."""
+    made = []
+    for one in found["metricTransformations"]:
+        named = [{"Key": key, "Value": value} for key, value in (one.get("dimensions") or {}).items()]
+        made.append({**one, "dimensions": named})
+    return made
+
+
+def _of_group(method: str, path: str, **ways: Any) -> Read:
+    asks = {"logGroupName": "#LogGroupName", "filterNamePrefix": "@id"}
+    return Read("logs", method, asks, one_of(path, filterName="@id"), ways)
+
+
+READS: dict[str, tuple[Read, ...]] = {
+    "AWS::Logs::LogGroup": (
+        Read("logs", "describe_log_groups", {"logGroupNamePrefix": "@id"}, one_of("logGroups", logGroupName="@id")),
+        Read("logs", "list_tags_log_group", {"logGroupName": "@id"}),
+    ),
+    "AWS::Logs::MetricFilter": (
+        _of_group("describe_metric_filters", "metricFilters", MetricTransformations=_transformations),
+    ),
+    "AWS::Logs::SubscriptionFilter": (_of_group("describe_subscription_filters", "subscriptionFilters"),),
+    "AWS::CloudWatch::Alarm": (
+        Read("cloudwatch", "describe_alarms", {"AlarmNames": ["@id"]}, _alarm),
+        Read("cloudwatch", "list_tags_for_resource", {"ResourceARN": "@Arn"}),
+    ),
+    "AWS::CloudWatch::Dashboard": (Read("cloudwatch", "get_dashboard", {"DashboardName": "@id"}),),
+}

@@ -1,0 +1,77 @@
+"""Buckets, file systems, images, backups and code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.base import Context
+from bootstrap.local.aws.cloudformation.reading import buckets
+from bootstrap.local.aws.cloudformation.reading.read import Read, Way
+from bootstrap.local.aws.cloudformation.reading.rules import renamed
+
+PLAN = {"Rules": "BackupPlanRule", "TargetBackupVaultName": "TargetBackupVault"}
+
+
+def _efs(method: str, key: str, root: str, **ways: Way) -> Read:
+    return Read("efs", method, {key: "@id"}, root, dict(ways))
+
+
+def _part(service: str, method: str, key: str, **ways: Way) -> Read:
+    return Read(service, method, {key: "@id"}, ways=dict(ways), plain=False)
+
+
+def _lifecycle(found: Any, _: Context) -> dict[str, Any]:
+    return {"LifecyclePolicyText": found["lifecyclePolicyText"], "RegistryId": found.get("registryId")}
+
+
+def _lock(found: Any, _: Context) -> Any:
+    if not found.get("Locked"):
+        return None
+    return {"MinRetentionDays": found.get("MinRetentionDays"), "MaxRetentionDays": found.get("MaxRetentionDays")}
+
+
+def _image_lock(found: Any, _: Context) -> Any:
+    listed = found.get("imageTagMutabilityExclusionFilters")
+    names = {"filterType": "ImageTagMutabilityExclusionFilterType", "filter": "ImageTagMutabilityExclusionFilterValue"}
+    return listed and [{names.get(key, key): value for key, value in one.items()} for one in listed]
+
+
+READS: dict[str, tuple[Read, ...]] = {
+    **buckets.READS,
+    "AWS::EFS::FileSystem": (
+        _efs("describe_file_systems", "FileSystemId", "FileSystems.0", FileSystemTags="Tags"),
+        _efs("describe_lifecycle_configuration", "FileSystemId", ""),
+        _part("efs", "describe_file_system_policy", "FileSystemId", FileSystemPolicy="Policy"),
+        _part("efs", "describe_backup_policy", "FileSystemId", BackupPolicy="BackupPolicy"),
+    ),
+    "AWS::EFS::MountTarget": (
+        _efs("describe_mount_targets", "MountTargetId", "MountTargets.0"),
+        _efs("describe_mount_target_security_groups", "MountTargetId", ""),
+    ),
+    "AWS::EFS::AccessPoint": (
+        _efs("describe_access_points", "AccessPointId", "AccessPoints.0", AccessPointTags="Tags"),
+    ),
+    "AWS::ECR::Repository": (
+        Read(
+            "ecr",
+            "describe_repositories",
+            {"repositoryNames": ["@id"]},
+            "repositories.0",
+            {"ImageTagMutabilityExclusionFilters": _image_lock},
+        ),
+        _part("ecr", "get_lifecycle_policy", "repositoryName", LifecyclePolicy=_lifecycle),
+        _part("ecr", "get_repository_policy", "repositoryName", RepositoryPolicyText="policyText"),
+        Read("ecr", "list_tags_for_resource", {"resourceArn": "@Arn"}),
+    ),
+    "AWS::Backup::BackupVault": (
+        Read("backup", "describe_backup_vault", {"BackupVaultName": "@id"}, "", {"LockConfiguration": _lock}),
+        Read("backup", "list_tags", {"ResourceArn": "@BackupVaultArn"}, ways={"BackupVaultTags": "Tags"}, plain=False),
+    ),
+    "AWS::Backup::BackupPlan": (
+        Read("backup", "get_backup_plan", {"BackupPlanId": "@id"}, "", {"BackupPlan": renamed("BackupPlan", PLAN)}),
+        Read("backup", "list_tags", {"ResourceArn": "@BackupPlanArn"}, ways={"BackupPlanTags": "Tags"}, plain=False),
+    ),
+    "AWS::CodeCommit::Repository": (
+        Read("codecommit", "get_repository", {"repositoryName": "#RepositoryName"}, "repositoryMetadata"),
+    ),
+}

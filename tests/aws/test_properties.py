@@ -1,0 +1,171 @@
+"""Every property either arrives, as its service tells, or is in the table of what is not modelled.
+
+Each template of `properties` is made, and what is read back for the drift is compared with it; then every property that the
+metadata of a sample alters is altered, alone. A new table is written by
+
+    TABLE=write python -m pytest tests/aws/test_properties.py
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.local.aws.cloudformation import adapters, modelled
+from bootstrap.local.aws.cloudformation.template import read
+from tests.aws.proof import Sample, sorted_out
+
+Client = Callable[[str], Any]
+FILES = sorted((Path(__file__).parent / "properties").glob("*.yaml"))
+NAMED = ["CAPABILITY_NAMED_IAM"]
+GIVEN = {"Capabilities": NAMED, "Tags": [{"Key": "Project", "Value": "jenkins"}]}
+PATIENCE_SECONDS = 300.0
+REFUSED = "refused in place"
+WRITES = os.environ.get("TABLE") == "write"
+# Types that the engine makes by itself, and so reads nowhere else: the tests that hold their properties.
+OWN = {
+    "AWS::CloudFormation::Stack": {
+        "arrived": ["Parameters", "Tags"],
+        "write-only": ["TemplateURL"],
+        "not modelled": ["NotificationARNs", "TimeoutInMinutes"],
+    },
+    "AWS::CloudFormation::WaitCondition": {"arrived": ["Count", "Handle", "Timeout"]},
+    "AWS::CloudFormation::WaitConditionHandle": {},
+}
+
+
+class Stack:
+    """A stack with resources that have all properties."""
+
+    def __init__(self, client: Client, path: Path) -> None:
+        self.api = client("cloudformation")
+        self.text = path.read_text()
+        self.document = read(self.text).document
+        made = self.api.create_stack(
+            StackName=f"p{uuid.uuid4().hex[:5]}", TemplateBody=self.text, OnFailure="DO_NOTHING", **GIVEN
+        )
+        self.id: str = made["StackId"]
+
+    def settled(self) -> str:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
+            status = str(self.api.describe_stacks(StackName=self.id)["Stacks"][0]["StackStatus"])
+            if not status.endswith("_IN_PROGRESS"):
+                return status
+            time.sleep(0.1)
+        raise AssertionError("still in progress")
+
+    def events(self) -> dict[str, dict[str, Any]]:
+        pages = self.api.get_paginator("describe_stack_events").paginate(StackName=self.id)
+        return {event["EventId"]: event for page in pages for event in page["StackEvents"]}
+
+    def failures(self) -> dict[str, str]:
+        return {
+            one["LogicalResourceId"]: one.get("ResourceStatusReason", "")
+            for one in self.events().values()
+            if one["ResourceStatus"].endswith("_FAILED")
+        }
+
+    def samples(self) -> dict[str, tuple[str, Sample]]:
+        """Each resource's type, and its properties as they were given and as they are read back."""
+        self.api.detect_stack_drift(StackName=self.id)
+        drifts = self.api.describe_stack_resource_drifts(StackName=self.id)["StackResourceDrifts"]
+        return {
+            one["LogicalResourceId"]: (
+                one["ResourceType"],
+                (json.loads(one.get("ExpectedProperties", "{}")), json.loads(one.get("ActualProperties", "{}"))),
+            )
+            for one in drifts
+        }
+
+    def alter(self, logical: str, name: str, value: Any) -> tuple[str, Any]:
+        """Alter one property alone: 'arrived', 'refused' with the reason, or 'lost' with what is read back instead."""
+        document = copy.deepcopy(self.document)
+        document["Resources"][logical].setdefault("Properties", {})[name] = value
+        before = set(self.events())
+        self.api.update_stack(StackName=self.id, TemplateBody=json.dumps(document, default=str), Capabilities=NAMED)
+        if self.settled() != "UPDATE_COMPLETE":
+            new = {key: event for key, event in self.events().items() if key not in before}
+            assert "UPDATE_ROLLBACK_COMPLETE" == self.settled(), f"{logical} {name}: {new}"
+            return "refused", [
+                one.get("ResourceStatusReason") for one in new.values() if "FAILED" in one["ResourceStatus"]
+            ]
+        self.document = document
+        found = self.api.detect_stack_resource_drift(StackName=self.id, LogicalResourceId=logical)["StackResourceDrift"]
+        return ("arrived" if found["StackResourceDriftStatus"] != "MODIFIED" else "lost"), found.get(
+            "PropertyDifferences"
+        )
+
+
+@pytest.fixture(scope="module")
+def stacks(client: Client) -> dict[str, Stack]:
+    made = {path.stem: Stack(client, path) for path in FILES}
+    for stack in made.values():
+        status = stack.settled()
+        assert {} == stack.failures()
+        assert "CREATE_COMPLETE" == status
+    return made
+
+
+def found_table(stacks: dict[str, Stack]) -> modelled.Table:
+    samples: dict[str, list[Sample]] = defaultdict(list)
+    for stack in stacks.values():
+        for kind, sample in stack.samples().values():
+            samples[kind].append(sample)
+    kinds = adapters.known() - OWN.keys()
+    table = {kind: sorted_out(kind, samples[kind]) for kind in kinds} | OWN
+    return {kind: {state: names for state, names in table[kind].items() if names} for kind in sorted(table)}
+
+
+def test_table_is_what_is_read_back(stacks: dict[str, Stack]) -> None:
+    found, kept = found_table(stacks), json.loads(modelled.PATH.read_text())
+    told = {
+        kind: {state: names for state, names in states.items() if state != REFUSED} for kind, states in kept.items()
+    }
+    if WRITES:
+        refused = {kind: {REFUSED: states[REFUSED]} for kind, states in kept.items() if REFUSED in states}
+        write({kind: states | refused.get(kind, {}) for kind, states in found.items()})
+    assert found == told, "TABLE=write writes it anew"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_change_in_place_arrives_or_is_refused_aloud(stacks: dict[str, Stack], path: Path) -> None:
+    """Each property that a sample alters is altered alone, and what is refused is rolled back to what was."""
+    stack, lost, refused = stacks[path.stem], {}, defaultdict(set)
+    altered = list(alterations(stack.document))
+    for logical, kind, name, value in altered:
+        verdict, found = stack.alter(logical, name, value)
+        if verdict == "lost":
+            lost[f"{logical} {name}"] = found
+        elif verdict == "refused":
+            assert found, f"{logical} {name}: no reason is given"
+            refused[kind].add(name)
+    kept = json.loads(modelled.PATH.read_text())
+    if WRITES:
+        for kind in {kind for _, kind, _, _ in altered}:
+            kept[kind].pop(REFUSED, None)
+            kept[kind] |= {REFUSED: sorted(refused[kind])} if refused[kind] else {}
+        write(kept)
+    assert {} == lost
+    listed = {kind: set(kept[kind][REFUSED]) for _, kind, _, _ in altered if REFUSED in kept[kind]}
+    assert {kind: names for kind, names in refused.items() if names} == listed, "TABLE=write writes it anew"
+
+
+def alterations(document: dict[str, Any]) -> Iterator[tuple[str, str, str, Any]]:
+    """Logical id, type, property and new value of each change that the samples' metadata ask for."""
+    for logical, body in document["Resources"].items():
+        for name, value in body.get("Metadata", {}).get("Altered", {}).items():
+            yield logical, body["Type"], name, value
+
+
+def write(table: modelled.Table) -> None:
+    modelled.PATH.write_text(json.dumps(table, indent=1) + "\n")
