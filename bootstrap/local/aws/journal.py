@@ -2,6 +2,10 @@
 
 Lines are synced one by one (about 1 ms each). A line cut short by a kill is the last one and its request was never
 answered: it is dropped. The file is for its owner alone (0600 in a 0700 directory), since requests carry secrets.
+
+It is never compacted: later ids are drawn from seeds that belong to earlier requests, and a replay is cheap enough. Measured
+with moto 5.2.5 (stacks of fourteen types updated again and again): a start takes 3.0 s of processor time where the journal is
+almost empty, for nine services are loaded, and 1.0 s more for each 1,000 records; a record has 1,250 bytes.
 """
 
 from __future__ import annotations
