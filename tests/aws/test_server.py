@@ -184,6 +184,39 @@ def test_key_pairs_are_found_by_their_ids_among_others(client: Client) -> None:
         ec2.describe_key_pairs(KeyPairIds=[first["KeyPairId"], "key-0"])
 
 
+def test_group_launches_its_version_of_the_template_and_replaces_the_unhealthy(
+    client: Client, machine: dict[str, str]
+) -> None:
+    ec2, scaling, name = client("ec2"), client("autoscaling"), str(uuid.uuid4())
+    subnet = instance_of(client, machine["Machine"])["SubnetId"]
+    image = instance_of(client, machine["Machine"])["ImageId"]
+    data = {"ImageId": image, "InstanceType": "t3.small", "SecurityGroupIds": [machine["Group"]]}
+    made = ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)["LaunchTemplate"]
+    encoded = base64.b64encode(b"second").decode()
+    second = {**data, "UserData": encoded, "KeyName": machine["Stack"], "DisableApiTermination": False}
+    ec2.create_launch_template_version(LaunchTemplateId=made["LaunchTemplateId"], LaunchTemplateData=second)
+    chosen = {"LaunchTemplateId": made["LaunchTemplateId"], "Version": "$Latest"}
+    named = {"AutoScalingGroupName": name}
+    sizes = {"MinSize": 0, "MaxSize": 2, "DesiredCapacity": 1, "VPCZoneIdentifier": subnet}
+    scaling.create_auto_scaling_group(**named, LaunchTemplate=chosen, **sizes)
+
+    def members() -> list[str]:
+        found = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"][0]
+        return [one["InstanceId"] for one in found["Instances"]]
+
+    (first,) = members()
+    asked = {"InstanceId": first, "Attribute": "userData"}
+    assert b"second" == base64.b64decode(ec2.describe_instance_attribute(**asked)["UserData"]["Value"])
+    assert [machine["Group"]] == [one["GroupId"] for one in instance_of(client, first)["SecurityGroups"]]
+    assert machine["Stack"] == instance_of(client, first)["KeyName"]
+    scaling.set_instance_health(InstanceId=first, HealthStatus="Unhealthy")
+    (other,) = members()
+    assert other != first
+    ec2.get_waiter("instance_terminated").wait(InstanceIds=[first], WaiterConfig=QUICK)
+    scaling.delete_auto_scaling_group(**named, ForceDelete=True)
+    ec2.get_waiter("instance_terminated").wait(InstanceIds=[other], WaiterConfig=QUICK)
+
+
 def test_object_does_not_wait_for_leave_to_be_sent(client: Client) -> None:
     """S3's clients ask before they send a body, and wait a second for the answer where none comes."""
     s3, bucket = client("s3"), str(uuid.uuid4())

@@ -16,6 +16,7 @@ from bootstrap import repository
 ROOT = Path(__file__).resolve().parents[2]
 ORDER = (
     "test_machines",
+    "test_instances",
     "test_converge",
     "test_launch",
     "test_planted_faults",

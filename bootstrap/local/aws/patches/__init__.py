@@ -7,7 +7,8 @@ What is changed, and why:
 * the clock: inside a journalled request it stands still, so that a replay can show the same time
 * speed: two lists that never change while the process runs are made once, not for each request (half of its time)
 * EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
-  the console is the machine's, key pairs are found by their ids (see `ec2`, the rest is here)
+  the console is the machine's, key pairs are found by their ids (see `ec2`)
+* Auto Scaling: new instances are of the group's version of its launch template, unhealthy ones are replaced (see `autoscaling`)
 * security groups: a rule for IPv6 is revoked also in a VPC without IPv6, in which moto lets it be made
 * CloudTrail: a trail's insight selectors are replaced, not added to
 * IAM: AWS's managed policies for one partition only (six times 1,500 take a second)
@@ -29,6 +30,7 @@ from typing import Any
 
 from bootstrap.local.aws import images, randomness
 from bootstrap.local.aws.instances import Instances
+from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -58,6 +60,11 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.ec2.models.key_pairs": ("random_ed25519_key_pair", "random_rsa_key_pair"),
     "moto.ec2.responses.key_pairs": ("KeyPairs.describe_key_pairs",),
     "moto.ec2.responses.general": ("General.get_console_output",),
+    "moto.autoscaling.models": (
+        "FakeAutoScalingGroup.replace_autoscaling_group_instances",
+        "AutoScalingBackend.set_instance_health",
+    ),
+    "moto.ec2.models.launch_templates": ("LaunchTemplateVersion.user_data.fget",),
     "moto.directconnect.models": ("datetime.now",),
     "moto.kms.utils": ("os.urandom", "rsa.generate_private_key", "ec.generate_private_key"),
     "moto.sts.utils": ("os.urandom",),
@@ -71,7 +78,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-class Patches(Ec2Patches):
+class Patches(Ec2Patches, AutoScalingPatches):
     """Applies the changes to those of moto's modules that are loaded; `apply` again after more of them were."""
 
     def __init__(self, salt: str, instances: Callable[[], Instances]) -> None:

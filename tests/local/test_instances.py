@@ -1,0 +1,234 @@
+"""Instances of the whole local cloud: the server with real machines, killed at bad moments; and an Auto Scaling group's.
+
+Needs root and podman. The cloud is the tests' own: no environment is launched, only the API server runs over the machines.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from trial import NETWORK
+
+from bootstrap.local.machines import Machines
+
+ROOT = Path(__file__).parents[2]
+NAME = f"instances{os.getpid()}"
+PREFIX = NETWORK.rpartition(".0.0/")[0]
+PATIENCE = 300.0
+TRUSTED = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+class Cloud:
+    """The server over real machines."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, on the port that it had before if any."""
+        import socket
+
+        if not self.port:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                self.port = probe.getsockname()[1]
+        ready = self.state / "endpoint.json"
+        ready.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "bootstrap.local.aws", "--state", str(self.state), "--port", str(self.port)]
+        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self._process = subprocess.Popen([*command, "--environment", NAME], cwd=ROOT, env=environ)
+        wait_until(ready.exists)
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def end(self) -> None:
+        """End it properly."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(60)
+
+    def client(self, service: str) -> Any:
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        url = f"http://127.0.0.1:{self.port}"
+        return boto3.client(service, endpoint_url=url, region_name="eu-central-1", **keys)
+
+    def states(self) -> dict[str, str]:
+        """The state of every instance that is not terminated."""
+        found = self.client("ec2").describe_instances()["Reservations"]
+        every = {one["InstanceId"]: one["State"]["Name"] for reservation in found for one in reservation["Instances"]}
+        return {instance: state for instance, state in every.items() if state != "terminated"}
+
+    def await_state(self, wanted: str, *instances: str) -> None:
+        wait_until(lambda: {self.states().get(one) for one in instances} == {wanted})
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.2)
+
+
+def containers() -> dict[str, tuple[str, str, int]]:
+    """The containers of the test by instance: id, state and when process 1 was started."""
+    command = ["podman", "ps", "--all", "--format=json", "--filter", f"label=bootstrap.environment={NAME}"]
+    listed = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout or "[]") or []
+    prefix = f"bootstrap-{NAME}-"
+    return {one["Names"][0].removeprefix(prefix): (one["Id"], one["State"], one["StartedAt"]) for one in listed}
+
+
+def inside(instance: str, script: str) -> str:
+    """What a line of shell prints in the machine of an instance."""
+    command = ["podman", "exec", f"bootstrap-{NAME}-{instance}", "sh", "-c", script]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    made = Cloud(tmp_path_factory.mktemp("instances"))
+    made.start()
+    try:
+        yield made
+    finally:
+        made.end()
+        Machines(NAME, made.state).remove_all(with_volumes=True)
+        assert containers() == {}
+
+
+@pytest.fixture(scope="module")
+def subnet(cloud: Cloud) -> str:
+    ec2 = cloud.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock=f"{PREFIX}.0.0/16")["Vpc"]["VpcId"]
+    made = ec2.create_subnet(VpcId=vpc, CidrBlock=f"{PREFIX}.9.0/24", AvailabilityZone="eu-central-1a")
+    return str(made["Subnet"]["SubnetId"])
+
+
+def run(cloud: Cloud, subnet: str) -> str:
+    """One instance by plain RunInstances, with user data."""
+    image = cloud.client("ec2").describe_images(Owners=["136693071363"])["Images"][0]["ImageId"]
+    asked = {"ImageId": image, "InstanceType": "t3.small", "SubnetId": subnet, "MinCount": 1, "MaxCount": 1}
+    made = cloud.client("ec2").run_instances(**asked, UserData="#!/bin/sh\necho once >> /var/made\n")
+    assert made["Instances"][0]["State"]["Name"] == "pending"
+    return str(made["Instances"][0]["InstanceId"])
+
+
+def test_machines_survive_the_killing_of_the_server(cloud: Cloud, subnet: str) -> None:
+    running, stopped = run(cloud, subnet), run(cloud, subnet)
+    cloud.await_state("running", running, stopped)
+    cloud.client("ec2").stop_instances(InstanceIds=[stopped])
+    cloud.await_state("stopped", stopped)
+    before = containers()
+    booting = run(cloud, subnet)
+    wait_until(lambda: booting in containers())
+    cloud.kill()
+    cloud.start()
+    cloud.await_state("running", running, booting)
+    after = containers()
+    assert cloud.states() == {running: "running", stopped: "stopped", booting: "running"}
+    assert after[running] == before[running]
+    assert after[stopped][:2] == before[stopped][:2]
+    assert after.keys() == {running, stopped, booting}
+    assert inside(booting, "cat /var/made") == "once"
+
+    cloud.kill()
+    subprocess.run(["podman", "stop", f"bootstrap-{NAME}-{running}"], check=True, capture_output=True)
+    cloud.start()  # the machine went down while nobody looked: it is brought up again
+    cloud.client("ec2").start_instances(InstanceIds=[stopped])
+    cloud.await_state("running", running, stopped, booting)
+    assert {one: found[0] for one, found in containers().items()} == {one: found[0] for one, found in after.items()}
+    assert inside(running, "cat /var/made") == "once"
+
+    cloud.client("ec2").terminate_instances(InstanceIds=[running, stopped, booting])
+    cloud.kill()
+    cloud.start()
+    wait_until(lambda: cloud.states() == {} and containers() == {})
+
+
+def metadata(path: str) -> str:
+    """A line of shell that asks the metadata service as cloud-aware programs do."""
+    return (
+        f"u=http://{PREFIX}.9.1:$PORT/latest; "
+        'h=X-aws-ec2-metadata-token; t=$(curl -sf -X PUT -H "$h-ttl-seconds: 60" $u/api/token); '
+        f'curl -s -H "$h: ${{TOKEN:-$t}}" $u/{path}'
+    )
+
+
+def template(cloud: Cloud) -> str:
+    """A launch template whose second version has profile and user data; its default version stays the first."""
+    iam, ec2 = cloud.client("iam"), cloud.client("ec2")
+    iam.create_role(RoleName="machine", AssumeRolePolicyDocument=json.dumps(TRUSTED))
+    iam.create_instance_profile(InstanceProfileName="machine")
+    iam.add_role_to_instance_profile(InstanceProfileName="machine", RoleName="machine")
+    image = ec2.describe_images(Owners=["136693071363"])["Images"][0]["ImageId"]
+    data = {"ImageId": image, "InstanceType": "t3.small"}
+    made = ec2.create_launch_template(LaunchTemplateName="controller", LaunchTemplateData=data)
+    encoded = base64.b64encode(b"#!/bin/sh\necho version 2 > /var/made\n").decode()
+    second = {**data, "UserData": encoded, "IamInstanceProfile": {"Name": "machine"}}
+    identity = str(made["LaunchTemplate"]["LaunchTemplateId"])
+    ec2.create_launch_template_version(LaunchTemplateId=identity, LaunchTemplateData=second)
+    return identity
+
+
+def test_group_boots_replaces_and_ends_machines(cloud: Cloud, subnet: str) -> None:
+    scaling = cloud.client("autoscaling")
+    named = {"AutoScalingGroupName": "controllers"}
+
+    def members() -> list[str]:
+        found = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=["controllers"])["AutoScalingGroups"][0]
+        return [one["InstanceId"] for one in found["Instances"]]
+
+    def settled(count: int) -> bool:
+        return len(members()) == count and cloud.states() == dict.fromkeys(members(), "running")
+
+    chosen = {"LaunchTemplateId": template(cloud), "Version": "$Latest"}
+    scaling.create_auto_scaling_group(
+        **named, LaunchTemplate=chosen, MinSize=0, MaxSize=2, DesiredCapacity=1, VPCZoneIdentifier=subnet
+    )
+    (first,) = members()
+    wait_until(lambda: settled(1))
+    port = f"PORT={cloud.port}; "
+    assert inside(first, "cat /var/made") == "version 2"
+    assert inside(first, port + metadata("meta-data/instance-id")) == first
+    assert inside(first, port + metadata("meta-data/iam/security-credentials/")) == "machine"
+    console = cloud.client("ec2").get_console_output(InstanceId=first, Latest=True)["Output"]
+    assert "BEGIN SSH HOST KEY KEYS" in console
+
+    scaling.set_desired_capacity(**named, DesiredCapacity=2)
+    wait_until(lambda: settled(2))
+    (second,) = set(members()) - {first}
+    assert inside(second, port + metadata("meta-data/instance-id")) == second
+    token = inside(first, port + metadata("api/token; echo $t")).splitlines()[-1]
+    assert "required" in inside(second, f"{port} TOKEN={token}; " + metadata("meta-data/instance-id"))
+
+    scaling.set_instance_health(InstanceId=first, HealthStatus="Unhealthy")
+    assert first not in members()
+    wait_until(lambda: settled(2))
+    cloud.client("ec2").terminate_instances(InstanceIds=[second])
+    assert second not in members()
+    wait_until(lambda: settled(2))
+    assert {inside(one, "cat /var/made") for one in members()} == {"version 2"}
+    assert not {first, second} & containers().keys()
+
+    scaling.set_desired_capacity(**named, DesiredCapacity=0)
+    wait_until(lambda: containers() == {})
+    scaling.delete_auto_scaling_group(**named)
