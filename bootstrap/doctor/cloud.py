@@ -11,6 +11,7 @@ from cryptography import x509
 from bootstrap import certificates, refusals, secret_store
 from bootstrap.certificates import DUE_DAYS, Certificates
 from bootstrap.context import Context
+from bootstrap.doctor import quotas
 from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.stacks import states
 from bootstrap.values import Stack
@@ -29,7 +30,7 @@ def identity(context: Context) -> Finding:
 
 def examine(context: Context) -> Iterator[Finding]:
     """The lines of the account, for somebody who is known there."""
-    for look in (_region, _stacks, _names, _certificates):
+    for look in (_region, _stacks, _names, _quotas, _certificates):
         try:
             yield from look(context)
         except Exception as error:
@@ -94,6 +95,10 @@ def _names(context: Context) -> Iterator[Finding]:
         yield bad("names", f"a key pair '{name}' exists already, and no stack of ours has it", remedy)
     else:
         yield good("names", f"'{name}' is {'ours' if pairs else 'free'}")
+
+
+def _quotas(context: Context) -> Iterator[Finding]:
+    yield from quotas.examine(context)
 
 
 def _certificates(context: Context) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 _NOT_OURS = ("local", "remote")
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}  # of regions that begin so
 # Where IAM's prefix is not the name that boto3 gives the service.
-_PREFIXES = {"resourcegroupstaggingapi": "tag"}
+_PREFIXES = {"resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
 
 
 def calls(services: Mapping[str, Any]) -> frozenset[str]:

@@ -1,0 +1,81 @@
+"""What the account may still have; the answers are those of the services' own models, by botocore's Stubber."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from bootstrap.doctor import quotas
+from bootstrap.doctor.findings import Health
+from bootstrap.doctor.quotas import Need
+from bootstrap.settings import Settings
+from bootstrap.values import Stack
+
+SETTINGS = {"environment": "trial", "cloud": "aws", "owner": "a", "cost_center": "b", "network": {"nat": "per-zone"}}
+RUNNING = {"InstanceType": "m5.large", "CpuOptions": {"CoreCount": 1, "ThreadsPerCore": 2}}
+
+
+@pytest.fixture
+def services() -> Iterator[tuple[Any, dict[str, Stubber]]]:
+    made: dict[str, Any] = {
+        name: boto3.client(name, region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
+        for name in ("ec2", "service-quotas")
+    }
+    with ExitStack() as stack:
+        stubs = {name: stack.enter_context(Stubber(client)) for name, client in made.items()}
+        yield made, stubs
+        for stub in stubs.values():
+            stub.assert_no_pending_responses()
+
+
+def context(clients: Any, **more: Any) -> Any:
+    world = SimpleNamespace(aws=clients.__getitem__)
+    stacks = {name: Stack(name, "CREATE_COMPLETE") for name in more.pop("stacks", ())}
+    return SimpleNamespace(settings=Settings.model_validate(SETTINGS | more), stacks=stacks, world=world)
+
+
+def in_use(ec2: Stubber) -> None:
+    ec2.add_response("describe_addresses", {"Addresses": [{"PublicIp": "198.51.100.1"}] * 4})
+    ec2.add_response("describe_vpcs", {"Vpcs": [{"VpcId": "vpc-1"}] * 5})
+    ec2.add_response(
+        "describe_instances", {"Reservations": [{"Instances": [RUNNING, {"InstanceType": "p4d.24xlarge"}]}]}
+    )
+
+
+def test_a_first_launch_is_held_against_each_quota(services: Any) -> None:
+    clients, stubs = services
+    in_use(stubs["ec2"])
+    sizes = {"InstanceTypes": [{"InstanceType": "t3.large", "VCpuInfo": {"DefaultVCpus": 2}}]}
+    stubs["ec2"].add_response("describe_instance_types", sizes)
+    for value in (5.0, 6.0, 32.0):
+        stubs["service-quotas"].add_response("get_service_quota", {"Quota": {"Value": value}})
+
+    found = list(quotas.examine(context(clients)))
+
+    assert [Health.BAD, Health.GOOD, Health.GOOD] == [it.health for it in found]
+    assert "VPCs: 5 of 5 are used, a launch adds 1" == found[0].found
+    assert "--service-code vpc --quota-code L-F678F1CE --desired-value 6" in found[0].remedy
+    assert "public addresses: 4 of 6 are used, a launch adds 2" == found[1].found
+    assert "vCPUs of standard instances: 2 of 32 are used, a launch adds 2" == found[2].found
+
+
+def test_an_environment_that_stands_takes_nothing_more(services: Any) -> None:
+    clients, stubs = services
+    in_use(stubs["ec2"])
+
+    assert [] == list(quotas.examine(context(clients, stacks=("network", "controller"))))
+
+
+def test_the_aws_on_this_machine_has_none(services: Any) -> None:
+    (found,) = quotas.examine(context(services[0], cloud="local"))
+
+    assert Health.GOOD == found.health
+
+
+def test_exactly_enough_is_enough() -> None:
+    assert Health.GOOD == quotas.judge(Need("VPCs", "vpc", "L-1", 4, 1), 5).health
+    assert Health.BAD == quotas.judge(Need("VPCs", "vpc", "L-1", 5, 1), 5).health
