@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from trial import Launched
+from trial import NAME, Launched
 
 from bootstrap.errors import HostKeyMismatch
 from bootstrap.remote.shell import FabricShell
@@ -68,7 +68,7 @@ def test_a_plan_of_what_holds_is_empty(launched: Launched) -> None:
 def test_status_is_up(launched: Launched) -> None:
     shown = launched.done("status")
 
-    assert "jenkins-trial-controller" in shown
+    assert f"jenkins-{NAME}-controller" in shown
     assert "active" in shown
 
 
