@@ -18,7 +18,6 @@ from bootstrap.drift import groups, jobs, settings, stacks
 from bootstrap.drift.values import Drifted
 from bootstrap.errors import BootstrapError, Unreachable
 from bootstrap.run import Run
-from bootstrap.stacks import template
 from bootstrap.values import ChangeKind
 
 __all__ = ["Drift", "Drifted", "look"]
@@ -85,14 +84,12 @@ def _of_stacks(context: Context, tool: str) -> list[Drifted]:
             found.append(Drifted("stack", full, "there is no such stack", f"{tool} launch"))
             continue
         full = context.stacks[name].name
-        write_only = partial(template.write_only, region=context.settings.region)
-        lines = _asked(partial(_detected, client, full, f"{tool} launch", write_only), client)
-        found += lines
+        found += _asked(partial(_detected, client, full, f"{tool} launch"), client)
     return found
 
 
-def _detected(client: Any, stack: str, again: str, write_only: Callable[[str], frozenset[str]]) -> list[Drifted]:
-    return list(stacks.of_stack(client, stack, again, write_only))
+def _detected(client: Any, stack: str, again: str) -> list[Drifted]:
+    return list(stacks.of_stack(client, stack, again))
 
 
 def _of_groups(context: Context) -> list[Drifted]:

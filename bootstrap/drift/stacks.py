@@ -22,12 +22,11 @@ def of_stack(
     client: Any,
     name: str,
     again: str,
-    write_only: Callable[[str], frozenset[str]],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Drifted]:
     """What CloudFormation's own detection finds in a stack.
 
-    `again` is the command that launches; `write_only` tells the properties of a type that nobody can read back.
+    `again` is the command that launches. CloudFormation compares no property that can only be written.
     """
     detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
     begun = time.monotonic()
@@ -40,7 +39,7 @@ def of_stack(
     while True:
         answer = client.describe_stack_resource_drifts(**request)
         for it in answer["StackResourceDrifts"]:
-            differences = _comparable(it, write_only)
+            differences = _comparable(it)
             if it["StackResourceDriftStatus"] == "MODIFIED" and not differences:
                 continue
             yield _of_resource(name, it, differences, again)
@@ -49,20 +48,9 @@ def of_stack(
         request["NextToken"] = answer["NextToken"]
 
 
-def _comparable(it: Mapping[str, Any], write_only: Callable[[str], frozenset[str]]) -> list[Mapping[str, Any]]:
-    """The differences worth a line: not those of a group, which are told rule by rule, nor of what only can be written.
-
-    A secret is made empty and filled later; a write-only property cannot be read back in any honest way.
-    """
-    if it["ResourceType"] == _GROUP:
-        return []
-    found = it.get("PropertyDifferences", ())
-    hidden = write_only(it["ResourceType"]) if found else frozenset()
-    return [one for one in found if not any(_lies_in(one["PropertyPath"], path) for path in hidden)]
-
-
-def _lies_in(path: str, other: str) -> bool:
-    return path == other or path.startswith(f"{other}/")
+def _comparable(it: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The differences worth a line: not those of a group, which are told rule by rule."""
+    return [] if it["ResourceType"] == _GROUP else list(it.get("PropertyDifferences", ()))
 
 
 def _of_resource(stack: str, it: Mapping[str, Any], differences: Sequence[Mapping[str, Any]], again: str) -> Drifted:

@@ -201,11 +201,3 @@ def permissions(kind: str, region: str) -> frozenset[str]:
 
     handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, kind).schema.get("handlers", {})
     return frozenset(action for handler in handlers.values() for action in handler.get("permissions", ()))
-
-
-def write_only(kind: str, region: str) -> frozenset[str]:
-    """The properties of a resource type that can be written but not read back, as paths: /SecretString."""
-    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
-
-    listed = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, kind).schema.get("writeOnlyProperties", ())
-    return frozenset(path.removeprefix("/properties") for path in listed)

@@ -25,9 +25,13 @@ def differences(expected: dict[str, Any], actual: dict[str, Any], readable: froz
 
 def same(expected: Any, actual: Any) -> bool:
     """Whether two values mean the same."""
+    if isinstance(actual, dict | list):
+        expected = _document(expected)
     if isinstance(expected, dict):
         actual = _document(actual)
         return isinstance(actual, dict) and all(same(value, _get(actual, key)) for key, value in expected.items())
+    if isinstance(expected, list):
+        actual = _document(actual)
     if isinstance(expected, list) and isinstance(actual, list):
         left = list(actual)
         for item in expected:
@@ -81,7 +85,7 @@ def _get(found: dict[str, Any], name: str) -> Any:
 
 
 def _document(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith("{"):
+    if isinstance(value, str) and value.startswith(("{", "[")):
         try:
             return json.loads(value)
         except ValueError:

@@ -26,7 +26,6 @@ class Instance(Ec2):
             "SecurityGroupIds",
             "SecurityGroups",
             "KeyName",
-            "UserData",
             "PrivateIpAddress",
             "BlockDeviceMappings",
             "EbsOptimized",
@@ -36,6 +35,8 @@ class Instance(Ec2):
         )
         if "LaunchTemplate" in to.properties:
             given["LaunchTemplate"] = to.get("LaunchTemplate")
+        if "UserData" in to.properties:  # botocore encodes it, and so does a template
+            given["UserData"] = _decoded(to.get("UserData"))
         if "NetworkInterfaces" in to.properties:
             given["NetworkInterfaces"] = [_interface(one) for one in to.get("NetworkInterfaces")]
         if "IamInstanceProfile" in to.properties:
