@@ -22,6 +22,7 @@ ORDER = (
     "test_planted_faults",
     "test_jobs_on_the_machine",
     "test_rebuild",
+    "test_kills",
     "test_destroy",
 )
 
