@@ -18,6 +18,7 @@ PACKAGES = {
     "runc": "runc",
     "mmdebstrap": "mmdebstrap",
     "iptables": "iptables",  # netavark calls it; podman only suggests it
+    "nft": "nftables",  # the packet filter between machines
     "git": "git",
     "gpg": "gnupg",
     "newuidmap": "uidmap",

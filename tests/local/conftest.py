@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ORDER = (
     "test_machines",
     "test_instances",
+    "test_enforcement",
     "test_converge",
     "test_launch",
     "test_planted_faults",

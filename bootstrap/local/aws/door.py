@@ -30,7 +30,10 @@ Step = tuple[str, int]
 
 
 class Door:
-    """The one way to `app`; `events` names what is journalled beside requests (a boot that failed, for one)."""
+    """The one way to `app`; `events` names what is journalled beside requests (a boot that failed, for one).
+
+    `changed` is told the service of each request that may have changed something, once its answer is on disk.
+    """
 
     def __init__(self, app: WsgiApp, journal: Journal) -> None:
         self._app = app
@@ -39,6 +42,7 @@ class Door:
         self._local = threading.local()
         self._answered: dict[str, list[tuple[str, Response]]] = {}
         self.events: dict[str, Callable[[Record], None]] = {}
+        self.changed: Callable[[str], None] = lambda _service: None
         self.is_replaying = False
 
     @contextmanager
@@ -139,6 +143,7 @@ class Door:
             self._local.pending = None
         for act in pending:
             act()
+        self.changed(requests.service_of(environ))
         return response
 
     def _repeat(self, record: Record) -> None:

@@ -63,6 +63,9 @@ class Machines(Protocol):
     def delete_network(self, subnet_id: str) -> None:
         """Remove a subnet's network."""
 
+    def enforce(self, region: str, chains: str) -> None:
+        """Let these nftables chains judge what goes between the region's machines; '' judges nothing any more."""
+
 
 @dataclass
 class NoMachines:
@@ -108,6 +111,9 @@ class NoMachines:
 
     def delete_network(self, subnet_id: str) -> None:
         """A subnet on paper has no network."""
+
+    def enforce(self, region: str, chains: str) -> None:
+        """Between machines on paper nothing goes."""
 
 
 class Real:

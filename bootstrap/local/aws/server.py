@@ -49,6 +49,7 @@ class Server:
         from bootstrap.local.aws.cloudformation.store import Store
         from bootstrap.local.aws.control import Control
         from bootstrap.local.aws.door import Door
+        from bootstrap.local.aws.enforcement import Enforcement
         from bootstrap.local.aws.faults import Faults
         from bootstrap.local.aws.instances import Instances
         from bootstrap.local.aws.metadata import Metadata
@@ -60,6 +61,10 @@ class Server:
         self.door = Door(self._moto(), self._journal)
         self.instances = Instances(self.door, machines, self.listen)
         self._clients = clients = Clients(self.door, self.port, faults)
+        self._enforcement = Enforcement(
+            Clients(self.door, self.port, Faults()), machines
+        )  # no planted fault is its own
+        self.door.changed = self._enforcement.changed
         self._store = Store(self._state / "stacks")
         signals = Signals(self.door, self._address)
         self.engine = Engine(self._store, self.door, clients, faults, signals)
@@ -89,6 +94,7 @@ class Server:
         if count:
             log.info("replayed %d records", count)
             self.instances.reconcile()
+            self._enforcement.changed("ec2")
         self.engine.resume()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:

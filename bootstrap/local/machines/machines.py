@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.machines import console, flags, network
+from bootstrap.local.machines import console, flags, network, packets
 from bootstrap.local.machines.container import Container, State
 from bootstrap.local.machines.image import Report, ensure_image
 from bootstrap.local.machines.names import Names
@@ -126,6 +126,10 @@ class Machines:
         with self._lock:
             network.delete_network(self._door, self._names, subnet_id)
 
+    def enforce(self, region: str, chains: str) -> None:
+        """Let these nftables chains judge what goes between the machines; '' judges nothing any more."""
+        packets.enforce(self._names, region, chains)
+
     def remove_all(self, *, with_volumes: bool = False) -> None:
         """Remove every machine and network labelled with this environment, and the volumes' data only if asked."""
         doing = f"removing the machines of environment {self._names.environment}"
@@ -140,6 +144,7 @@ class Machines:
                 network.delete_network(self._door, self._names, subnet_id)
             for volume_id in self._volumes.all() if with_volumes else ():
                 self._volumes.delete(volume_id)
+        packets.remove(self._names)
 
     def _ids(self, listing: str) -> list[str]:
         prefix = f"bootstrap-{self._names.environment}-"

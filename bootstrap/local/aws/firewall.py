@@ -1,0 +1,252 @@
+"""What EC2's route tables, network ACLs and security groups mean to nftables: one ruleset, compiled from EC2's own answers.
+
+It shares nothing with the analyser of `bootstrap.network`, so that each can be held against the other. Routes and ACLs are
+asked of every packet that leaves or enters a subnet (ACLs know no connections, the first entry that fits decides); security
+groups are asked of a connection's first packet only, within a subnet too. What a machine begins towards outside of every VPC
+is not judged: packages come through this machine, whatever the route tables say. IPv4 only, as the machines' networks are.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Told = Mapping[str, Any]
+_NUMBERS = {"6": "tcp", "17": "udp", "1": "icmp"}
+
+
+@dataclass(frozen=True)
+class Described:
+    """EC2's answers to the describe calls of the same names, all pages, of one region."""
+
+    vpcs: list[Told]
+    subnets: list[Told]
+    route_tables: list[Told]
+    network_acls: list[Told]
+    security_groups: list[Told]
+    network_interfaces: list[Told]
+    vpc_peering_connections: list[Told]
+    internet_gateways: list[Told]
+    prefix_lists: Mapping[str, list[str]]
+
+
+def describe(ec2: Any) -> Described:
+    """Ask one region's EC2 for everything that a ruleset is made from."""
+
+    def every(operation: str, key: str) -> list[Told]:
+        pages = ec2.get_paginator(operation).paginate()
+        return [it for page in pages for it in page[key]]
+
+    groups = every("describe_security_groups", "SecurityGroups")
+    lists = {it["PrefixListId"] for group in groups for rule in _rules(group) for it in rule.get("PrefixListIds", ())}
+    return Described(
+        every("describe_vpcs", "Vpcs"),
+        every("describe_subnets", "Subnets"),
+        every("describe_route_tables", "RouteTables"),
+        every("describe_network_acls", "NetworkAcls"),
+        groups,
+        every("describe_network_interfaces", "NetworkInterfaces"),
+        every("describe_vpc_peering_connections", "VpcPeeringConnections"),
+        every("describe_internet_gateways", "InternetGateways"),
+        {name: _entries(ec2, name) for name in sorted(lists)},
+    )
+
+
+def _rules(group: Told) -> list[Told]:
+    return [*group["IpPermissions"], *group["IpPermissionsEgress"]]
+
+
+def _entries(ec2: Any, name: str) -> list[str]:
+    return [
+        it["Cidr"] for it in ec2.get_managed_prefix_list_entries(PrefixListId=name)["Entries"] if ":" not in it["Cidr"]
+    ]
+
+
+def compile_rules(region: Described) -> str:
+    """The sets and chains of a region's table, for `nft -f`; '' where there is no interface."""
+    return "\n".join(_body(region))
+
+
+def _body(region: Described) -> Iterator[str]:
+    subnets = {it["SubnetId"]: it["CidrBlock"] for it in region.subnets}
+    cards = _cards(region)
+    vpcs = [it["CidrBlock"] for it in region.vpcs if it["VpcId"] in {subnet["VpcId"] for subnet in _used(region)}]
+    used = [it["SubnetId"] for it in _used(region)]
+    if not used:
+        return
+    inside = f"{{ {', '.join(vpcs)} }}"
+    yield from _sets(region, cards)
+    for subnet in _used(region):
+        yield from _subnet(region, subnet, inside)
+    for address, card in cards.items():
+        yield from _card(region, address, card)
+    yield "chain groups {"
+    yield "ct state established,related accept"
+    yield f"ip saddr vmap {{ {', '.join(f'{address} : jump out-{address}' for address in cards)} }}"
+    yield f"ip daddr vmap {{ {', '.join(f'{address} : jump in-{address}' for address in cards)} }}"
+    yield "}"
+    yield "chain forward {"
+    yield "type filter hook forward priority filter - 10; policy accept;"
+    yield f"ip saddr != {inside} ip daddr != {inside} accept"
+    yield f"ct direction original ip daddr != {inside} accept"
+    yield f"ct direction reply ip saddr != {inside} accept"
+    yield from (f"ip saddr {subnets[name]} ip daddr {subnets[name]} goto groups" for name in used)
+    yield f"ip saddr vmap {{ {', '.join(f'{subnets[name]} : jump leave-{name}' for name in used)} }}"
+    yield f"ip daddr vmap {{ {', '.join(f'{subnets[name]} : jump enter-{name}' for name in used)} }}"
+    yield "goto groups"
+    yield "}"
+    yield "chain keep-source {"  # before podman's own masquerading, which would hide who speaks between two subnets
+    yield "type nat hook postrouting priority srcnat - 10; policy accept;"
+    yield f"ip saddr {inside} ip daddr {inside} snat to ip saddr"
+    yield "}"
+
+
+def _used(region: Described) -> list[Told]:
+    """The subnets that have an interface; nothing is judged in the others."""
+    with_cards = {it["SubnetId"] for it in region.network_interfaces}
+    return [it for it in region.subnets if it["SubnetId"] in with_cards]
+
+
+def _cards(region: Described) -> dict[str, Told]:
+    return {
+        private["PrivateIpAddress"]: card
+        for card in region.network_interfaces
+        for private in card.get("PrivateIpAddresses") or [{"PrivateIpAddress": card["PrivateIpAddress"]}]
+    }
+
+
+def _sets(region: Described, cards: Mapping[str, Told]) -> Iterator[str]:
+    for group in region.security_groups:
+        members = [a for a, card in cards.items() if group["GroupId"] in {it["GroupId"] for it in card["Groups"]}]
+        yield from _set(f"of-{group['GroupId']}", members, "")
+    yield from _set("public", [a for a, card in cards.items() if _public(card)], "")
+    for name, blocks in region.prefix_lists.items():
+        yield from _set(f"of-{name}", blocks, "flags interval; auto-merge;")
+
+
+def _public(card: Told) -> str:
+    return str((card.get("Association") or {}).get("PublicIp") or "")
+
+
+def _set(name: str, elements: list[str], flags: str) -> Iterator[str]:
+    yield f"set {name} {{ type ipv4_addr; {flags}"
+    if elements:
+        yield f"elements = {{ {', '.join(elements)} }}"
+    yield "}"
+
+
+# --- subnets: routes and ACLs
+
+
+def _subnet(region: Described, subnet: Told, inside: str) -> Iterator[str]:
+    name = subnet["SubnetId"]
+    acl = _acl(region, subnet)
+    yield f"chain acl-out-{name} {{"
+    yield from _entry_rules(acl, egress=True)
+    yield "}"
+    yield f"chain acl-in-{name} {{"
+    yield from _entry_rules(acl, egress=False)
+    yield "}"
+    yield f"chain leave-{name} {{"
+    yield from _routes(region, subnet, inside, "saddr", "daddr", f"acl-out-{name}")
+    yield "}"
+    yield f"chain way-in-{name} {{"  # from outside by the gateway over which replies would leave
+    yield from _routes(region, subnet, inside, "daddr", "saddr", f"acl-in-{name}")
+    yield "}"
+    yield f"chain enter-{name} {{"
+    yield f"ip saddr != {inside} goto way-in-{name}"
+    yield f"goto acl-in-{name}"
+    yield "}"
+
+
+def _acl(region: Described, subnet: Told) -> Told:
+    for acl in region.network_acls:
+        if subnet["SubnetId"] in {it["SubnetId"] for it in acl["Associations"]}:
+            return acl
+    return next(it for it in region.network_acls if it["IsDefault"] and it["VpcId"] == subnet["VpcId"])
+
+
+def _entry_rules(acl: Told, *, egress: bool) -> Iterator[str]:
+    entries = [it for it in acl["Entries"] if it["Egress"] == egress and it.get("CidrBlock")]
+    for entry in sorted(entries, key=lambda it: int(it["RuleNumber"])):
+        ports, kind = entry.get("PortRange") or {}, entry.get("IcmpTypeCode") or {}
+        first, last = ports.get("From", kind.get("Type")), ports.get("To", kind.get("Code"))
+        match = _protocol(str(entry["Protocol"]), first, last)
+        verdict = "return" if entry["RuleAction"] == "allow" else "drop"
+        yield f"ip {'daddr' if egress else 'saddr'} {entry['CidrBlock']} {match} {verdict}"
+    yield "drop"
+
+
+def _routes(region: Described, subnet: Told, inside: str, own: str, far: str, then: str) -> Iterator[str]:
+    """Longest prefix first: on to the chain `then`, or the end; `own` and `far` name the addresses of this and that end."""
+    routes = [it for it in _table(region, subnet)["Routes"] if it.get("DestinationCidrBlock")]
+    peerings = {it["VpcPeeringConnectionId"]: it for it in region.vpc_peering_connections}
+    attached = {
+        it["InternetGatewayId"]
+        for it in region.internet_gateways
+        if subnet["VpcId"] in {side["VpcId"] for side in it["Attachments"]}
+    }
+    for route in sorted(routes, key=lambda it: -ipaddress.ip_network(it["DestinationCidrBlock"]).prefixlen):
+        to, target = f"ip {far} {route['DestinationCidrBlock']}", route.get("GatewayId") or ""
+        peering = peerings.get(route.get("VpcPeeringConnectionId") or "")
+        if route.get("State") == "blackhole":
+            yield f"{to} drop"
+        elif target == "local":
+            yield f"{to} goto {then}"
+        elif target in attached:
+            yield f"{to} ip {far} != {inside} ip {own} @public goto {then}"
+        elif peering and peering["Status"]["Code"] == "active":
+            yield from (f"{to} ip {far} {block} goto {then}" for block in _beyond(peering, subnet["VpcId"]))
+        yield f"{to} drop"
+    yield "drop"
+
+
+def _beyond(peering: Told, vpc_id: str) -> list[str]:
+    sides = (peering["RequesterVpcInfo"], peering["AccepterVpcInfo"])
+    return [it["CidrBlock"] for it in sides if it["VpcId"] != vpc_id and it.get("CidrBlock")]
+
+
+def _table(region: Described, subnet: Told) -> Told:
+    tables = [it for it in region.route_tables if it["VpcId"] == subnet["VpcId"]]
+    for table in tables:
+        if subnet["SubnetId"] in {it.get("SubnetId") for it in table["Associations"]}:
+            return table
+    return next(it for it in tables if any(association.get("Main") for association in it["Associations"]))
+
+
+# --- interfaces: security groups
+
+
+def _card(region: Described, address: str, card: Told) -> Iterator[str]:
+    ids = {it["GroupId"] for it in card["Groups"]}
+    groups = [it for it in region.security_groups if it["GroupId"] in ids]
+    for way, key, far in (("out", "IpPermissionsEgress", "daddr"), ("in", "IpPermissions", "saddr")):
+        yield f"chain {way}-{address} {{"
+        for permission in (it for group in groups for it in group[key]):
+            match = _protocol(str(permission["IpProtocol"]), permission.get("FromPort"), permission.get("ToPort"))
+            yield from (f"ip {far} {peer} {match} return" for peer in _peers(permission))
+        yield "drop" if groups else "return"
+        yield "}"
+
+
+def _peers(permission: Told) -> Iterable[str]:
+    yield from (it["CidrIp"] for it in permission.get("IpRanges", ()))
+    yield from (f"@of-{it['GroupId']}" for it in permission.get("UserIdGroupPairs", ()))
+    yield from (f"@of-{it['PrefixListId']}" for it in permission.get("PrefixListIds", ()))
+
+
+def _protocol(protocol: str, first: int | None, last: int | None) -> str:
+    """The match of a protocol and its ports (of ICMP: type and code), as EC2's rules and entries write them."""
+    name = _NUMBERS.get(protocol, protocol)
+    if name == "-1":
+        return ""
+    if name in {"tcp", "udp"}:
+        if first is None or last is None or first < 0:
+            return f"meta l4proto {name}"
+        return f"{name} dport {first}-{last}"
+    if name == "icmp" and first is not None and first >= 0:
+        code = f" icmp code {last}" if last is not None and last >= 0 else ""
+        return f"icmp type {first}{code}"
+    return f"meta l4proto {name}"
