@@ -52,6 +52,8 @@ def _network(options: argparse.Namespace, context: Context) -> None:
         costs.read(ROOT / "prices.yaml")
     if options.action in {"plan", "apply"}:
         launch.check_templates(context, context.wanted)
+    if options.action == "destroy":
+        _protected(options, context)
     if options.action == "diagram" and options.what:
         _writable(options.what[0], "the picture")
 
@@ -82,15 +84,19 @@ def _parameters(options: argparse.Namespace) -> None:
 
 
 def _destroy(options: argparse.Namespace, context: Context) -> None:
+    _protected(options, context)
     name = context.settings.name
-    if context.settings.protect and not options.unprotect:
-        found = f"{context.environment_file.name} says 'protect: true'"
-        raise EnvironmentProtected(
-            f"destroying '{name}'", found, "Whoever means it adds --unprotect. Nothing was changed."
-        )
     if options.delete_data is not None and options.delete_data != name:
         found = f"'{options.delete_data}' is not the environment's name"
         raise UsageError("deleting the data", found, f"Write --delete-data {name} to agree.")
+
+
+def _protected(options: argparse.Namespace, context: Context) -> None:
+    if context.settings.protect and not options.unprotect:
+        found = f"{context.environment_file.name} says 'protect: true'"
+        raise EnvironmentProtected(
+            f"destroying '{context.settings.name}'", found, "Whoever means it adds --unprotect. Nothing was changed."
+        )
 
 
 def _writable(named: str | None, what: str) -> None:

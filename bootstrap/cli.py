@@ -96,7 +96,7 @@ def _jobs(parser: argparse.ArgumentParser) -> None:
 
 
 def _network(parser: argparse.ArgumentParser) -> None:
-    actions = ("plan", "apply", "explain", "verify", "diagram", "vpn-configuration")
+    actions = ("plan", "apply", "verify", "destroy", "explain", "diagram", "vpn-configuration")
     parser.add_argument("action", nargs="?", choices=actions, default="apply", help="look, do, or view (apply)")
     _pending(parser)
     parser.add_argument(
@@ -105,6 +105,9 @@ def _network(parser: argparse.ArgumentParser) -> None:
         metavar="WHAT",
         help="explain SOURCE DESTINATION PORT (a role, operators, internet, an id or a block; 443, 53/udp); "
         "diagram [FILE]; vpn-configuration [FILE]",
+    )
+    parser.add_argument(
+        "--unprotect", action="store_true", help="destroy also where the environment says 'protect: true'"
     )
 
 

@@ -195,14 +195,33 @@ def _network(options: argparse.Namespace) -> int:
     if options.action in network_view.ACTIONS:
         with opened(options) as (made, run):
             return network_view.show(options, made, run)
+    if options.action == "destroy":
+        return _network_destroy(options)
     applies = options.action == "apply"
-    with opened(options, brings_up=applies, changes=applies) as (made, run):
+    with opened(options, brings_up=True, changes=applies) as (made, run):
         if options.action == "plan":
             found = launch.plan_stacks(made, run, launch.network_of(made))
             _estimate(made, run)
+            run.say(f"\n{len(found)} changes pending" if found else "\nnothing to do")
             return _pending(found, options)
         launch.stacks(made, run, launch.network_of(made))
     return DONE
+
+
+def _network_destroy(options: argparse.Namespace) -> int:
+    from bootstrap import network_removal
+
+    with opened(options, changes=True) as (made, run):
+        if not _agreed(options, f"Destroy the network of '{made.settings.name}'?"):
+            return FAILED
+        network_removal.destroy(made, run)
+        run.say(f"the network of '{made.settings.name}' is gone")
+    return DONE
+
+
+def _agreed(options: argparse.Namespace, question: str) -> bool:
+    """Whether a person at the terminal says yes; nobody is asked without one, or after --yes."""
+    return options.yes or not sys.stdin.isatty() or console.ask(question)
 
 
 def _host(options: argparse.Namespace) -> int:
@@ -250,11 +269,7 @@ def _destroy(options: argparse.Namespace) -> int:
 
     with opened(options, changes=True) as (made, run):
         with_data = options.delete_data is not None
-        if (
-            not (options.yes or with_data)
-            and sys.stdin.isatty()
-            and not console.ask(f"Destroy '{made.settings.name}'?")
-        ):
+        if not with_data and not _agreed(options, f"Destroy '{made.settings.name}'?"):
             return FAILED
         kept = launch.destroy(made, run, with_data=with_data)
         for thing in kept:

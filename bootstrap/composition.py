@@ -117,7 +117,9 @@ def _own(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str,
             return {"Zone": outputs["ControllerZone"], "DataGib": str(settings.controller.data_gib)}
         case "controller":
             machine = settings.controller
-            return {"InstanceType": machine.instance_type, "RootGib": str(machine.root_gib)} | _agent(settings)
+            served = {"FirstNetwork": settings.networks[0], "NextNetwork": settings.networks[-1]}
+            sizes = {"InstanceType": machine.instance_type, "RootGib": str(machine.root_gib)}
+            return served | sizes | _agent(settings)
         case _:
             return _optional(settings, name)
 

@@ -6,6 +6,7 @@
     |-- Missing                    something that this machine needs is not there (podman, root, a file)
     |-- EnvironmentLocked          another run changes the same environment at this moment
     |-- EnvironmentProtected       the environment file forbids to destroy it
+    |-- NetworkInUse               a network is to be destroyed alone, and other things stand on it
     |-- PlanStale                  the world or the code is no longer what a saved plan was made from
     |-- LocalCloudFailed           the AWS on this machine did not start, or a container did not boot
     |-- AwsRefused                 AWS refused a call, or could not be asked: credentials, permissions, quotas, the way there
@@ -99,6 +100,10 @@ class EnvironmentLocked(BootstrapError):
 
 class EnvironmentProtected(BootstrapError):
     """The environment file forbids to destroy it, unless the command says otherwise."""
+
+
+class NetworkInUse(BootstrapError):
+    """The network is to be destroyed alone, and what stands on it is named."""
 
 
 class PlanStale(BootstrapError):

@@ -275,8 +275,7 @@ def is_gone(context: Context) -> bool:
     """Whether a machine that the controller stack made was terminated behind its back."""
     known = context.stacks.get("controller")
     instance = known.outputs.get("InstanceId") if known else None
-    gone = {"absent", "terminated", "shutting-down"}
-    return instance is not None and machine.state(context.world.aws("ec2"), instance) in gone
+    return instance is not None and machine.state(context.world.aws("ec2"), instance) in machine.GONE
 
 
 def stop_machine(context: Context, controller: Stack) -> None:

@@ -14,6 +14,9 @@ from typing import Any
 from bootstrap.errors import Unreachable
 from bootstrap.values import Machine, Reporter, Secret
 
+GONE = frozenset({"absent", "terminated", "shutting-down"})
+"""What `state` says of an instance that will not come back."""
+
 _LOG_LINES = 15
 LOGIN_USER = "admin"  # the user that cloud-init makes on Debian's images
 _STOPPED = {"Delay": 2, "MaxAttempts": 300}  # ten minutes: EC2 lets an operating system shut down in peace

@@ -11,7 +11,7 @@ from pathlib import Path
 from bootstrap import vpn_configuration
 from bootstrap.context import Context
 from bootstrap.errors import CommandFailed, Missing, UsageError
-from bootstrap.network import picture, proof, snapshot
+from bootstrap.network import imagined, picture, proof, snapshot
 from bootstrap.network.intentions import Intention
 from bootstrap.network.model import Network, Protocol
 from bootstrap.network.places import spots
@@ -48,7 +48,7 @@ def show(options: argparse.Namespace, made: Context, run: Run) -> int:
     if options.action == "vpn-configuration":
         vpn_configuration.show(made, run, Path(options.what[0]) if options.what else None)
         return _OPEN
-    network = read(made)
+    network = with_everybody(made, read(made))
     match options.action:
         case "explain":
             return _explain(network, options.what, run)
@@ -63,6 +63,13 @@ def read(made: Context) -> Network:
     settings = made.settings
     prefix = f"{settings.project}-{settings.name}-"
     return snapshot.read(made.world.aws("ec2"), made.outputs("network")["VpcId"], prefix, settings.access.operator_cidr)
+
+
+def with_everybody(made: Context, network: Network) -> Network:
+    """The network with whom it is for: before a controller was made, every role is judged where it will stand."""
+    if "controller" in made.stacks:
+        return network
+    return imagined.with_everybody(network, made.outputs("network"))
 
 
 def intended(settings: Settings) -> tuple[tuple[Intention, ...], tuple[Intention, ...]]:

@@ -15,7 +15,6 @@ from bootstrap.run import Run
 from bootstrap.tagged import Tagged
 
 _STACK = "aws:cloudformation:stack-name"
-_GONE = {"absent", "terminated", "shutting-down"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def look(context: Context) -> Remains:
     there = [
         it
         for it in tagged.resources(context.world.aws, context.settings)
-        if it.kind != "ec2 instance" or machine.state(ec2, it.identity) not in _GONE
+        if it.kind != "ec2 instance" or machine.state(ec2, it.identity) not in machine.GONE
     ]
     kept = tuple(it for it in there if it.tags.get(_STACK) in alive or it.identity in theirs)
     return Remains(kept, tuple(it for it in there if it not in kept))

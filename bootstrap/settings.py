@@ -50,6 +50,8 @@ class Network(Section):
     vpn: Vpn | None = None
     direct_connect: DirectConnect | None = None
     peering: Peering | None = None
+    # The environments whose networks the job 'network' brings up, the second after a question; none means its own.
+    promotion: Annotated[tuple[Name, ...], Field(max_length=2)] = ()
     intentions: Intentions = Intentions()
 
 
@@ -146,6 +148,11 @@ class Settings(Section):
     def ssh(self) -> Literal["session-manager", "direct", "bastion"]:
         """How SSH reaches the machine."""
         return self.access.ssh or ("session-manager" if self.cloud == "aws" else "direct")
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The environments whose networks this Jenkins' job serves, in their order."""
+        return self.network.promotion or (self.environment,)
 
     def stack_name(self, stack: str) -> str:
         """The full name of one of the environment's stacks: <project>-<environment>-<stack>."""
@@ -325,6 +332,11 @@ def _faults_of_network(path: Path, settings: Settings) -> Iterator[tuple[tuple[s
             yield ("peering", "environment"), "an environment does not peer with itself"
         elif _network_of(path.with_name(f"{other}.yaml"), settings.cloud, settings.region) is None:
             yield ("peering", "environment"), f"'{other}' is no environment of the same cloud and region"
+    for number, name in enumerate(network.promotion):
+        if name in network.promotion[:number]:
+            yield ("promotion", number), f"'{name}' stands twice"
+        elif name != settings.name and _project_of(path.with_name(f"{name}.yaml"), settings) != settings.project:
+            yield ("promotion", number), f"'{name}' is no environment of the same project, cloud and region"
     if settings.cloud == "local" and routes and not overlapping:
         yield ("vpn", "routes"), "the AWS on this machine has no static routes of a VPN; leave them out to use BGP"
     if settings.cloud == "local" and network.direct_connect is not None:
@@ -341,6 +353,14 @@ def _faults_of_network(path: Path, settings: Settings) -> Iterator[tuple[tuple[s
         network.intentions, settings.access.operator_cidr, bastion, is_ssh_direct=direct
     ):
         yield ("intentions", *place), message
+
+
+def _project_of(path: Path, settings: Settings) -> str | None:
+    """The project of a neighbouring file, where it is readable and lies in the same cloud and region."""
+    if _network_of(path, settings.cloud, settings.region) is None:
+        return None
+    document, _ = written.mapping(str(path), written.text(path))
+    return str(document.get("project", Settings.model_fields["project"].default))
 
 
 def _network_of(path: Path, cloud: str, region: str) -> ipaddress.IPv4Network | None:

@@ -32,6 +32,7 @@ SECRETS = ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD", "TOOLKIT_TOKEN")
 
 VARIABLES = (
     "BOOTSTRAP_ENVIRONMENT",
+    "BOOTSTRAP_NETWORKS",
     "JENKINS_ADMIN_ADDRESS",
     "JENKINS_EXECUTORS",
     "JENKINS_PUBLIC_URL",
@@ -100,6 +101,7 @@ def variables(settings: Settings, url: str) -> dict[str, str]:
     """What jenkins.service must have in its environment for the files: the values of `VARIABLES`."""
     return {
         "BOOTSTRAP_ENVIRONMENT": settings.name,
+        "BOOTSTRAP_NETWORKS": " ".join(settings.networks),
         "JENKINS_ADMIN_ADDRESS": settings.jenkins.admin_address,
         "JENKINS_EXECUTORS": str(settings.jenkins.executors),
         "JENKINS_PUBLIC_URL": url,

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from bootstrap import launch, settings
+from bootstrap import launch, network_removal, network_view, settings
 from bootstrap.context import Context
-from bootstrap.errors import StackMissing
+from bootstrap.errors import NetworkInUse, StackMissing
+from bootstrap.network import proof
 from bootstrap.run import Run, start
-from bootstrap.values import ChangeKind
+from bootstrap.values import ChangeKind, Stack
 
 WHOLE = "environment: {}\nproject: composed\ncloud: local\nowner: somebody\ncost_center: none\nnetwork:\n  cidr: {}\n"
 LOGS = "  flow_logs: {retention_days: 7}\n"
@@ -75,3 +76,59 @@ def test_a_peering_waits_for_the_other_network_and_then_is_made(opened: Callable
     assert {"network", "acls", "peering"} == set(context.stacks)
     launch.destroy(context, run)
     launch.destroy(other, run)
+
+
+def test_the_network_goes_alone_and_only_when_nothing_stands_on_it(opened: Callable[..., tuple[Context, Run]]) -> None:
+    other, run = opened("lower", "10.94.0.0/16")
+    context, run = opened("upper", "10.95.0.0/16", "  nat: one\n  endpoints: [ssm]\n  peering: {environment: lower}\n")
+    launch.stacks(other, run, launch.network_of(other))
+    launch.stacks(context, run, launch.network_of(context))
+    ec2, outputs = context.world.aws("ec2"), context.outputs("network")
+    subnet = outputs["DataSubnetIds"].split(",")[0]
+    loose = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+
+    with pytest.raises(NetworkInUse, match=f"the interface {loose}"):
+        network_removal.destroy(context, run)
+    with pytest.raises(NetworkInUse, match="composed-upper-peering, by which 'upper' peers with it"):
+        network_removal.destroy(other, run)
+    assert {"network", "acls", "endpoints", "peering"} == set(context.stacks)
+    ec2.delete_network_interface(NetworkInterfaceId=loose)
+    network_removal.destroy(context, run)
+    network_removal.destroy(other, run)
+
+    assert ({}, {}) == (context.stacks, other.stacks)
+
+
+def test_a_network_under_a_controller_stays(
+    opened: Callable[..., tuple[Context, Run]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, run = opened("carrying", "10.98.0.0/16")
+    launch.stacks(context, run, launch.network_of(context))
+    standing = {**context.stacks, "controller": Stack("composed-carrying-controller", "CREATE_COMPLETE", {})}
+    monkeypatch.setitem(context.__dict__, "stacks", standing)
+
+    with pytest.raises(NetworkInUse, match="in use by the stack composed-carrying-controller"):
+        network_removal.destroy(context, run)
+
+    context.forget()
+    network_removal.destroy(context, run)
+    assert {} == context.stacks
+
+
+def test_a_network_alone_is_proven_before_a_machine_stands_in_it(opened: Callable[..., tuple[Context, Run]]) -> None:
+    context, run = opened(
+        "alone",
+        "10.99.0.0/16",
+        "  nat: one\n  intentions:\n    allow: ['agents -> controller:443', 'controller -> internet:443']\n",
+    )
+    launch.stacks(context, run, launch.network_of(context))
+    found = network_view.with_everybody(context, network_view.read(context))
+    allow, deny = network_view.intended(context.settings)
+
+    assert () == proof.prove(found, allow, deny)
+    ec2, group = context.world.aws("ec2"), context.outputs("network")["ControllerSecurityGroupId"]
+    rules = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rules)
+    found = network_view.with_everybody(context, network_view.read(context))
+    assert ["allow agents -> controller:443"] == [it.about for it in proof.prove(found, allow, deny)]
+    network_removal.destroy(context, run)

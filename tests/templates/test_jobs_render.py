@@ -33,7 +33,9 @@ def triggers(name: str) -> dict[str, str | None]:
 def commands(script: str) -> list[list[str]]:
     """The toolkit's commands within a Jenkinsfile."""
     found = re.findall(r"sh '(\./bootstrap\.py .*?)(?: \|\| .*?)?'$", script, re.MULTILINE)
-    return [shlex.split(text.replace("$BOOTSTRAP_ENVIRONMENT", "local")) for text in found]
+    return [
+        shlex.split(re.sub(r"\$BOOTSTRAP_ENVIRONMENT|\$\{BOOTSTRAP_NETWORKS[^}]*\}", "local", text)) for text in found
+    ]
 
 
 def test_the_jobs_are_these_five() -> None:

@@ -1,0 +1,52 @@
+"""Interfaces for the roles that nobody has yet, so that a network can be judged before a machine stands in it.
+
+Each is put where the stacks will put it: into the first subnet of its tier, with its role's security group. What is told of it
+holds for the first machine that comes; it carries the word 'planned' in its name.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from bootstrap.network.model import Address, Block, Interface, Network, Subnet
+from bootstrap.network.places import ROLES
+
+# The role's output of the network's stack that names its tier's subnets; the bastion is where it is by default.
+TIERS: Mapping[str, str] = {
+    "edge": "PublicSubnetIds",
+    "controller": "PrivateSubnetIds",
+    "agents": "PrivateSubnetIds",
+    "bastion": "PrivateSubnetIds",
+    "data": "DataSubnetIds",
+    "endpoints": "PrivateSubnetIds",
+}
+
+
+def with_everybody(network: Network, outputs: Mapping[str, str], roles: Sequence[str] = ROLES) -> Network:
+    """The network with an interface for each of these roles that no interface there has."""
+    present = {role for it in network.interfaces.values() for role in it.roles}
+    made: dict[str, Interface] = {}
+    taken = set(network.by_address)
+    for role in roles:
+        subnet = network.subnets.get(outputs.get(TIERS[role], "").partition(",")[0])
+        group = network.groups.get(outputs.get(f"{role.title()}SecurityGroupId", ""))
+        if role not in present and subnet is not None and group is not None:
+            addresses = tuple(_free(subnet, taken))
+            taken.update(addresses)
+            name = f"{role} (planned)"
+            made[name] = Interface(name, subnet.id, addresses, (group.id,), roles=(role,), name=name)
+    return replace(network, interfaces={**network.interfaces, **made})
+
+
+def _free(subnet: Subnet, taken: set[Address]) -> Iterator[Address]:
+    """An address of each family that nobody has; the first four and the last of a subnet are AWS' own."""
+    for block in subnet.blocks:
+        first = int(block.network_address) + 4
+        last = min(int(block.broadcast_address) - 1, first + len(taken) + 1)
+        yield next(it for it in (_at(block, number) for number in range(first, last + 1)) if it not in taken)
+
+
+def _at(block: Block, number: int) -> Address:
+    return ipaddress.IPv4Address(number) if block.version == 4 else ipaddress.IPv6Address(number)

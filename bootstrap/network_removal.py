@@ -1,0 +1,65 @@
+"""Taking the network of an environment down alone: refused, with their names, while other things stand on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bootstrap import composition, machine, network_view
+from bootstrap import settings as environments
+from bootstrap.acts import stack
+from bootstrap.context import Context
+from bootstrap.errors import NetworkInUse, SettingsInvalid
+from bootstrap.run import Run
+
+# Interfaces of these kinds belong to what the network's own stacks made, and go with it.
+_OWN_KINDS = frozenset({"nat_gateway", "vpc_endpoint", "gateway_load_balancer_endpoint"})
+
+
+def destroy(context: Context, run: Run) -> None:
+    """Delete the network's stacks, last first; NetworkInUse, before anything is touched, where something stands on it."""
+    standing = tuple(users(context))
+    if standing:
+        raise NetworkInUse(
+            f"destroying the network of '{context.settings.name}'",
+            "\n".join(f"in use by {it}" for it in standing),
+            "Destroy these first; a whole environment goes with 'destroy'. Nothing was changed.",
+        )
+    client = context.world.aws("cloudformation")
+    with run.act("stack", "deleting the network"):
+        for name in reversed(composition.ORDER):
+            if name in composition.NETWORK:
+                stack.destroy(client, context.settings.stack_name(name), run)
+    context.forget()
+
+
+def users(context: Context) -> Iterator[str]:
+    """What stands on the network and is not of it: the controller, peerings of other environments, foreign interfaces."""
+    if "controller" in context.stacks:
+        yield f"the stack {context.stacks['controller'].name}"
+    yield from _peerings(context)
+    if "controller" not in context.stacks and "network" in context.stacks:
+        yield from _interfaces(context)
+
+
+def _peerings(context: Context) -> Iterator[str]:
+    """Stacks by which other environments peer with this one: their routes stand in its tables."""
+    client = context.world.aws("cloudformation")
+    for path in sorted(context.environment_file.parent.glob("*.yaml")):
+        try:
+            other = environments.load(path)
+        except SettingsInvalid:
+            continue  # its own commands say what is wrong with it
+        asked = other.network.peering
+        if asked is not None and asked.environment == context.settings.name:
+            found = stack.read(client, other.stack_name("peering"))
+            if found is not None:
+                yield f"the stack {found.name}, by which '{other.name}' peers with it"
+
+
+def _interfaces(context: Context) -> Iterator[str]:
+    """Interfaces in the VPC that none of the network's own stacks made; an instance that is gone no longer counts."""
+    network, ec2 = network_view.read(context), context.world.aws("ec2")
+    for it in network.interfaces.values():
+        is_own = it.kind in _OWN_KINDS or "bastion" in it.roles or network.vpc_of(it.subnet_id) != network.vpc_id
+        if not is_own and not (it.instance_id and machine.state(ec2, it.instance_id) in machine.GONE):
+            yield f"the interface {it.id}{f' of {it.instance_id}' if it.instance_id else ''}"
