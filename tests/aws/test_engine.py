@@ -247,10 +247,16 @@ def test_change_set_names_belong_to_their_stack_and_stale_ones_are_refused(cloud
     assert second["StackName"] == shown["StackName"]
     cloudformation.execute_change_set(StackName=first["StackName"], ChangeSetName="deploy")
     settle(cloudformation, first["StackId"])
+    for name in ("later", "absent"):  # executing one deletes the stack's others
+        with pytest.raises(ClientError, match="ChangeSetNotFound"):
+            cloudformation.execute_change_set(StackName=first["StackName"], ChangeSetName=name)
+    update(cloudformation, second, template({"One": PARAMETER, "Three": PARAMETER}))
     with pytest.raises(ClientError, match="InvalidChangeSetStatus"):
-        cloudformation.execute_change_set(StackName=first["StackName"], ChangeSetName="later")
-    with pytest.raises(ClientError, match="ChangeSetNotFound"):
-        cloudformation.describe_change_set(StackName=first["StackName"], ChangeSetName="absent")
+        cloudformation.execute_change_set(StackName=second["StackName"], ChangeSetName="deploy")
+    stale = cloudformation.describe_change_set(StackName=second["StackName"], ChangeSetName="deploy")
+    assert "OBSOLETE" == stale["ExecutionStatus"]
+    held = cloudformation.describe_stack_resources(StackName=second["StackName"])["StackResources"]
+    assert {"One", "Three"} == {one["LogicalResourceId"] for one in held}
 
 
 def test_stack_tags_and_system_tags_reach_every_resource_that_takes_tags(client: Client, cloudformation: Any) -> None:

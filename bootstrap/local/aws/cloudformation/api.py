@@ -98,6 +98,9 @@ class Api(ChangeSets, Drift, Tokens):
         during = policy_in(self._engine, asked, "StackPolicyDuringUpdate", region)
         disable = asked.get("DisableRollback", False)
         stack.policy = policy_in(self._engine, asked, "StackPolicy", region) or stack.policy
+        for change_set in stack.change_sets:  # none of them is of the stack that this makes
+            if change_set.execution_status == "AVAILABLE":
+                change_set.execution_status = "OBSOLETE"
         self._engine.update(
             stack,
             wanted,
