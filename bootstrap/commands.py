@@ -308,6 +308,8 @@ def _drift(options: argparse.Namespace) -> int:
             console.table(
                 ("where", "what", "found", "mend"), ((it.where, it.name, it.found, it.mend) for it in found.lines)
             )
+            for it in found.lines:
+                run.diff(it.diff)
         run.say(f"\n{len(found.lines)} things drifted" if found.lines else "\nnothing drifted")
         if found.lines:
             return PENDING

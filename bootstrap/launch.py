@@ -104,7 +104,8 @@ def configure(context: Context, run: Run, controller: Controller) -> None:
     with run.act("casc", f"configuring {controller.url}"):
         with context.shell.forward(controller.port) as port:
             casc.ensure_token(f"http://127.0.0.1:{port}/", controller)
-        casc.apply(context.shell, context.jenkins, context.casc_files, run)
+        values = casc.variables(context.settings, context.url)
+        casc.apply(context.shell, context.jenkins, context.casc_files, values, run)
 
 
 def publish(context: Context, run: Run, again: Sequence[str] = ()) -> None:
@@ -179,9 +180,10 @@ def plan_host(context: Context, run: Run) -> tuple[Change, ...]:
 
 
 def plan_casc(context: Context, run: Run) -> tuple[Change, ...]:
-    """Which configuration files differ."""
+    """Which configuration files differ, and what was edited in Jenkins that a reload overwrites."""
     with run.act("casc", "what would change"):
-        found = casc.plan(context.shell, context.jenkins, context.casc_files)
+        values = casc.variables(context.settings, context.url)
+        found = casc.plan(context.shell, context.jenkins, context.casc_files, values, run)
         return _shown(run, differences.of_settings(context.shell, casc.FOLDER, context.casc_files, found))
 
 

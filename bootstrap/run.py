@@ -119,9 +119,7 @@ class Run:
         sign, colour = _SIGNS.get(change.kind, _REMOVED)
         detail = f"  {change.detail}" if change.detail else ""
         self._say(Text.assemble("      ", (sign, colour), f" {change.name}", (detail, "dim")))
-        if self._is_verbose:
-            for line in change.diff.splitlines():
-                self._say(Text(f"          {line}", style=_DIFF.get(line[:1], "dim")))
+        self.diff(change.diff)
 
     def progress(self, text: str) -> None:
         """A passing line; on a terminal or with -v it is shown, else only recorded."""
@@ -133,6 +131,12 @@ class Run:
         """A line that only -v shows; what it tells is in the journal already."""
         if self._is_verbose:
             self._say(Text(f"        {text}", style="dim"))
+
+    def diff(self, text: str) -> None:
+        """The lines of a unified diff, which only -v shows."""
+        if self._is_verbose:
+            for line in text.splitlines():
+                self._say(Text(f"          {line}", style=_DIFF.get(line[:1], "dim")))
 
     def notice(self, text: str) -> None:
         """Something that must be known; always shown, and repeated in the report."""

@@ -2,8 +2,9 @@
 
 Jenkins itself judges the files before any of them lies on the machine, so a refused file leaves the old settings running and
 the old files for the next start. The old files stay beside the new ones until the reload succeeded, and are put back where it
-did not. When every file is as it should be, the settings that Jenkins exports are compared with those exported after the last
-reload: what somebody changed in the web interface is found and undone.
+did not. The settings that Jenkins exports are compared with those exported after the last reload: what somebody edited in the
+web interface is found, told setting by setting beside what the code says, and undone where a reload overwrites it. What a
+reload would leave is told and left; that alone is no reason for a reload.
 
 The files lie in one folder of the machine; the host act puts them there once, for the first start, and never again.
 """
@@ -21,6 +22,7 @@ from typing import Any
 
 import requests
 
+from bootstrap.controller import edits
 from bootstrap.controller.api import JenkinsClient, ask, expect, page_text, reason
 from bootstrap.definitions import casc as definitions
 from bootstrap.errors import BootstrapError, CascRejected, Fault
@@ -94,7 +96,35 @@ class There:
 
     def is_applied(self, exported: str) -> bool:
         """Whether an export is that of the last reload; also where no reload was ever recorded."""
-        return not _drift(self.digests, exported)
+        return self.digests.get(_APPLIED) in {None, _digest(exported)}
+
+    def edits(self, exported: str, files: Mapping[str, str], values: Mapping[str, str]) -> Edits:
+        """What was edited since the last reload; `files` are the code's, `values` their variables that are no secrets."""
+        if self.is_applied(exported):
+            return Edits()
+        told = edits.find(self.exported, exported, edits.wished(files.values(), values)) if self.exported else ()
+        return Edits(told, is_unknown=not told)
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Edits in the web interface; `is_unknown` says that something was edited which no line tells: a secret, an order."""
+
+    told: tuple[edits.Edit, ...] = ()
+    is_unknown: bool = False
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What a reload would overwrite."""
+        if self.is_unknown:
+            return (Change("casc", ChangeKind.ALTER, "settings", "changed outside of the code; put back"),)
+        return tuple(edit.change for edit in self.told if edit.is_overwritten)
+
+    def tell_left(self, report: Reporter) -> None:
+        """Say what a reload would leave."""
+        for edit in self.told:
+            if not edit.is_overwritten:
+                report.notice(f"{edit.name} was edited in Jenkins: {edit.found}, for the code does not say it")
 
 
 def variables(settings: Settings, url: str) -> dict[str, str]:
@@ -122,31 +152,43 @@ def look(shell: Shell, *, sudo: bool = True) -> There:
     return There(_look(shell, sudo=sudo), told.stdout if told.exit_code == 0 else None)
 
 
-def plan(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> tuple[Change, ...]:
-    """What `apply` would change; reads only. Differing files are judged by Jenkins: CascRejected."""
-    there = _look(shell)
-    changes = _differences(there, files)
+def plan(
+    shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str], values: Mapping[str, str], report: Reporter
+) -> tuple[Change, ...]:
+    """What `apply` would change; reads only. Differing files are judged by Jenkins: CascRejected.
+
+    `values` are the files' variables, as `variables` gives them. What a reload would leave is told to `report`.
+    """
+    there = look(shell)
+    changes = there.changes(files)
     _check(jenkins, _to_send(changes, files))
-    return changes or _drift(there, export(jenkins))
+    edited = there.edits(export(jenkins), files, values)
+    edited.tell_left(report)
+    return (*changes, *edited.changes)
 
 
-def apply(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str], report: Reporter) -> None:
+def apply(
+    shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str], values: Mapping[str, str], report: Reporter
+) -> None:
     """Make the settings what `files` say, or raise CascRejected with the settings as they were."""
-    there = _look(shell)
-    changes = _differences(there, files)
+    there = look(shell)
+    changes = there.changes(files)
+    edited = Edits()
     if changes:
         _check(jenkins, _to_send(changes, files))
+    if _APPLIED in there.digests:
+        edited = there.edits(export(jenkins), files, values)
+        edited.tell_left(report)
+    elif not changes:
+        report.progress("the settings have no record of a reload; reloading")
+    if changes:
         _place(shell, files, changes)
         _reload_or_put_back(shell, jenkins)
-    elif _APPLIED not in there:
-        report.progress("the settings have no record of a reload; reloading")
+    elif edited.changes or _APPLIED not in there.digests:
         _reload(jenkins)
     else:
-        changes = _drift(there, export(jenkins))
-        if not changes:
-            return
-        _reload(jenkins)
-    for change in changes:
+        return
+    for change in (*changes, *edited.changes):
         report.change(change)
     exported = export(jenkins)
     _sh(shell, _CONFIRM, _digest(exported), stdin=exported.encode())
@@ -206,12 +248,6 @@ def _differences(there: Mapping[str, str], files: Mapping[str, str]) -> tuple[Ch
         elif present[name] != _digest(files[name]):
             changes.append(Change("casc", ChangeKind.ALTER, name))
     return tuple(changes)
-
-
-def _drift(there: Mapping[str, str], exported: str) -> tuple[Change, ...]:
-    if there.get(_APPLIED) in {None, _digest(exported)}:
-        return ()
-    return (Change("casc", ChangeKind.ALTER, "settings", "changed outside of the code; put back"),)
 
 
 def _to_send(changes: Iterable[Change], files: Mapping[str, str]) -> dict[str, str]:

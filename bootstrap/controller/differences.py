@@ -43,9 +43,10 @@ def _of_file(shell: Shell, folder: str, files: Mapping[str, str], change: Change
     )
 
 
-def unified(old: str, new: str, name: str) -> str:
+def unified(old: str, new: str, name: str, sides: tuple[str, str] = ("there", "code")) -> str:
     """A unified diff with three lines around each difference, without its two lines of file names' dates."""
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"there/{name}", f"code/{name}", lineterm="")
+    old_name, new_name = (f"{side}/{name}" for side in sides)
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), old_name, new_name, lineterm="")
     return "\n".join(lines)
 
 

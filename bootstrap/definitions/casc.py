@@ -135,8 +135,13 @@ def _faulty_scalars(file: str, node: Any, provided: Collection[str]) -> Iterator
             yield from _faulty_scalars(file, value, provided)
         elif isinstance(value, str):
             yield from (Fault(file, line, column, text) for text in _unknown_variables(value, provided))
-            if isinstance(key, str) and _SECRET_KEY.search(key) and value and not _VARIABLE.search(value):
+            if isinstance(key, str) and is_secret(key) and value and not _VARIABLE.search(value):
                 yield Fault(file, line, column, f"'{key}' is written out; give it by reference, as ${{NAME}}")
+
+
+def is_secret(key: str) -> bool:
+    """Whether what stands under that key is not for eyes."""
+    return _SECRET_KEY.search(key) is not None
 
 
 def _entries(node: CommentedMap | CommentedSeq) -> Iterator[tuple[object, Any, int, int]]:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from bootstrap import host_inputs
-from bootstrap.acts import host
+from bootstrap.acts import casc, host
 from bootstrap.context import Context
 from bootstrap.drift import groups, jobs, settings, stacks
 from bootstrap.drift.values import Drifted
@@ -64,7 +64,12 @@ def _places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drift
         "security groups": lambda: _of_groups(context),
         "machine": lambda: _of_host(context, run, tool),
         "settings": lambda: settings.of_settings(
-            context.shell, context.jenkins, context.casc_files, tool, sudo=not on_machine
+            context.shell,
+            context.jenkins,
+            context.casc_files,
+            casc.variables(context.settings, context.url),
+            tool,
+            sudo=not on_machine,
         ),
         "jobs": lambda: jobs.of_jobs(context.jenkins, context.jobset, tool),
         "plugins": lambda: jobs.of_plugins(context.jenkins, context.lock.plugins, tool),

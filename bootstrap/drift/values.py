@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Drifted:
-    """Something that is not as the code says: where, which thing, what was found, and the command that mends it."""
+    """Something that is not as the code says: where, which thing, what was found, and the command that mends it.
+
+    `diff` is a unified diff for a reader, where one can be shown.
+    """
 
     where: str
     name: str
     found: str
     mend: str
+    diff: str = ""

@@ -87,14 +87,17 @@ class Report:
 class Machine:
     """The machine's folder in memory; it knows the four scripts of the act and refuses any other command."""
 
-    def __init__(self, files: dict[str, str], applied: str | None = None) -> None:
+    def __init__(self, files: dict[str, str], applied: str | None = None, exported: str = "") -> None:
         self.files = dict(files)
+        self.exported = exported
         self.previous: dict[str, str] | None = None
         self.applied = applied
         self.ran: list[str] = []
 
     def run(self, command: Sequence[str], *, stdin: bytes = b"", sudo: bool = False, **_: object) -> Result:
         assert sudo, "the files belong to root"
+        if list(command) == ["cat", casc._EXPORTED]:
+            return Result("cat", 0 if self.exported else 1, self.exported, "")
         shell, flag, script, *arguments = command
         assert (shell, flag) == ("sh", "-c")
         name = {casc._LOOK: "look", casc._PLACE: "place", casc._PUT_BACK: "put back", casc._CONFIRM: "confirm"}[script]
@@ -216,7 +219,7 @@ def test_names_of_variables_leave_comments_out() -> None:
 def test_the_first_apply_checks_places_reloads_and_records(server) -> None:
     machine, report = Machine({}), Report()
 
-    casc.apply(machine, server.client, GOOD, report)
+    casc.apply(machine, server.client, GOOD, {}, report)
 
     assert GOOD == machine.files
     assert ["look", "place", "confirm"] == machine.ran
@@ -233,7 +236,7 @@ def test_the_first_apply_checks_places_reloads_and_records(server) -> None:
 def test_a_second_apply_only_looks(server) -> None:
     machine, report = Machine(GOOD, digest_of(EXPORT)), Report()
 
-    casc.apply(machine, server.client, GOOD, report)
+    casc.apply(machine, server.client, GOOD, {}, report)
 
     assert (["look"], ["POST configuration-as-code/export"], []) == (machine.ran, server.asked, report.changes)
 
@@ -242,7 +245,7 @@ def test_only_what_differs_is_checked_and_what_left_the_code_is_removed(server) 
     machine, report = Machine(GOOD | {"old.yaml": "x: 1\n"}, digest_of(EXPORT)), Report()
     wished = GOOD | {"b.yaml": "tool: {}\n"}
 
-    casc.apply(machine, server.client, wished, report)
+    casc.apply(machine, server.client, wished, {}, report)
 
     assert wished == machine.files
     assert 1 == server.asked.count("POST configuration-as-code/check")
@@ -257,7 +260,7 @@ def test_a_file_that_jenkins_refuses_never_reaches_the_machine(status: int, serv
     machine = Machine({})
 
     with pytest.raises(CascRejected) as caught:
-        casc.apply(machine, server.client, {"a.yaml": "jenkins:\n  modee: NORMAL\n"}, Report())
+        casc.apply(machine, server.client, {"a.yaml": "jenkins:\n  modee: NORMAL\n"}, {}, Report())
 
     assert ["casc/a.yaml:2:3"] == [f"{f.file}:{f.line}:{f.column}" for f in caught.value.faults]
     assert ({}, ["look"]) == (machine.files, machine.ran)
@@ -267,7 +270,7 @@ def test_a_check_that_fails_in_jenkins_itself_counts_as_refused(server) -> None:
     server.on("POST", "configuration-as-code/check", (500, {}, "<html><body><p>IllegalStateException: no X</p>"))
 
     with pytest.raises(CascRejected, match="checking the settings") as caught:
-        casc.apply(Machine({}), server.client, GOOD, Report())
+        casc.apply(Machine({}), server.client, GOOD, {}, Report())
 
     assert "Jenkins answered 500: IllegalStateException: no X" == caught.value.faults[0].message
 
@@ -279,7 +282,7 @@ def test_a_reload_that_answers_200_with_an_error_page_puts_the_old_files_back(se
     machine, report = Machine({"a.yaml": "old: 1\n"}, digest_of(EXPORT)), Report()
 
     with pytest.raises(CascRejected) as caught:
-        casc.apply(machine, server.client, GOOD, report)
+        casc.apply(machine, server.client, GOOD, {}, report)
 
     assert ("casc/b.yaml", 4) == (caught.value.faults[0].file, caught.value.faults[0].line)
     assert {"a.yaml": "old: 1\n"} == machine.files
@@ -291,7 +294,7 @@ def test_a_reload_that_answers_200_with_an_error_page_puts_the_old_files_back(se
 def test_a_run_that_ended_before_the_reload_is_made_good_by_the_next(server) -> None:
     machine, report = Machine(GOOD, applied=None), Report()
 
-    casc.apply(machine, server.client, GOOD, report)
+    casc.apply(machine, server.client, GOOD, {}, report)
 
     assert "POST configuration-as-code/reload" in server.asked
     assert digest_of(EXPORT) == machine.applied
@@ -302,19 +305,54 @@ def test_what_was_changed_in_the_web_interface_is_put_back_and_told(server) -> N
     server.on("POST", "configuration-as-code/export", "jenkins:\n  mode: EXCLUSIVE\n", EXPORT)
     machine, report = Machine(GOOD, digest_of(EXPORT)), Report()
 
-    casc.apply(machine, server.client, GOOD, report)
+    casc.apply(machine, server.client, GOOD, {}, report)
 
     assert "POST configuration-as-code/reload" in server.asked
     assert ["settings"] == [change.name for change in report.changes]
     assert digest_of(EXPORT) == machine.applied
 
 
+EDITED = "jenkins:\n  labelString: x\n  mode: EXCLUSIVE\n"
+
+
+def test_a_plan_tells_each_edit_that_a_reload_overwrites_and_notices_what_it_leaves(server) -> None:
+    server.on("POST", "configuration-as-code/export", EDITED)
+    report = Report()
+
+    (found,) = casc.plan(Machine(GOOD, digest_of(EXPORT), EXPORT), server.client, GOOD, {}, report)
+
+    assert ("jenkins.mode", ChangeKind.ALTER) == (found.name, found.kind)
+    assert ["-EXCLUSIVE", "+NORMAL"] == found.diff.splitlines()[-2:]
+    (left,) = report.lines
+    assert "jenkins.labelString" in left and "a reload leaves it" in left
+
+
+def test_what_a_reload_leaves_is_no_reason_for_one(server) -> None:
+    server.on("POST", "configuration-as-code/export", "jenkins:\n  labelString: x\n  mode: NORMAL\n")
+    machine, report = Machine(GOOD, digest_of(EXPORT), EXPORT), Report()
+
+    casc.apply(machine, server.client, GOOD, {}, report)
+
+    assert "POST configuration-as-code/reload" not in server.asked
+    assert ([], digest_of(EXPORT)) == (report.changes, machine.applied)
+    assert 1 == len(report.lines)
+
+
+def test_a_file_that_differs_is_planned_together_with_the_edits_that_its_reload_overwrites(server) -> None:
+    server.on("POST", "configuration-as-code/export", EDITED)
+    there = GOOD | {"b.yaml": "tool: {}\n"}
+
+    found = casc.plan(Machine(there, digest_of(EXPORT), EXPORT), server.client, GOOD, {}, Report())
+
+    assert ["b.yaml", "jenkins.mode"] == [change.name for change in found]
+
+
 def test_a_plan_finds_differences_and_drift_and_changes_nothing(server) -> None:
     machine = Machine({}, None)
-    assert ["a.yaml", "b.yaml"] == [change.name for change in casc.plan(machine, server.client, GOOD)]
+    assert ["a.yaml", "b.yaml"] == [change.name for change in casc.plan(machine, server.client, GOOD, {}, Report())]
 
     drifted = Machine(GOOD, digest_of("other"))
-    assert ["settings"] == [change.name for change in casc.plan(drifted, server.client, GOOD)]
+    assert ["settings"] == [change.name for change in casc.plan(drifted, server.client, GOOD, {}, Report())]
 
     assert ["look"] == machine.ran == drifted.ran
     assert "POST configuration-as-code/reload" not in server.asked

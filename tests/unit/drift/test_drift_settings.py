@@ -29,16 +29,16 @@ class Machine:
 def found(jenkins_server, machine: Machine, *, sudo: bool = True) -> list[tuple[str, str, str]]:
     jenkins_server.on("POST", "configuration-as-code/export", NOW)
     client: JenkinsClient = jenkins_server.client
-    return [(it.name, it.found, it.mend) for it in settings.of_settings(machine, client, FILES, "TOOL", sudo=sudo)]
+    return [(it.name, it.found, it.mend) for it in settings.of_settings(machine, client, FILES, {}, "TOOL", sudo=sudo)]
 
 
 def test_each_setting_is_told_and_whether_a_reload_puts_it_back(jenkins_server) -> None:
     by_hand = "write it into casc/, or undo it in Jenkins"
 
     assert [
-        ("jenkins.label", "was absent, is 'x'; a reload leaves it", by_hand),
-        ("jenkins.mode", "was 'NORMAL', is 'EXCLUSIVE'; a reload wipes it", "TOOL casc apply"),
-        ("jenkins.views", "was ['a'], is ['a', 'b']; a reload leaves it", by_hand),
+        ("jenkins.label", "was absent, is x; a reload leaves it", by_hand),
+        ("jenkins.mode", "was NORMAL, is EXCLUSIVE; a reload overwrites it", "TOOL casc apply"),
+        ("jenkins.views", "was - a, is - a, - b; a reload leaves it", by_hand),
     ] == found(jenkins_server, Machine(BEFORE))
 
 
