@@ -54,10 +54,23 @@ def opened(
             yield made, run
         run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))
     except BootstrapError as error:
-        run.event("run-failed", error=type(error).__name__, doing=error.doing, found=error.found, remedy=error.remedy)
+        with contextlib.suppress(OSError):  # of a full disk, say: the failure itself must be told
+            run.event(
+                "run-failed", error=type(error).__name__, doing=error.doing, found=error.found, remedy=error.remedy
+            )
         raise
     finally:
+        _draw(run)
+
+
+def _draw(run: Run) -> None:
+    """The run's page. One that cannot be drawn is said and hides nothing: what the run came to, or why it failed, stays."""
+    try:
         report.write(run.journal.path)
+    except Exception as error:
+        # Whatever a page stumbles over (its template, a line of the journal, a full disk) is less than the run's own outcome.
+        with contextlib.suppress(OSError):
+            run.notice(f"the report of this run cannot be drawn: {type(error).__name__}: {error}")
 
 
 def _context(

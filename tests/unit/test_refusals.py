@@ -1,5 +1,6 @@
 """What AWS refuses, as expected failures; and how patient the clients are."""
 
+import errno
 import json
 import os
 import threading
@@ -15,6 +16,7 @@ from botocore.stub import Stubber
 
 from bootstrap import cli, context, refusals
 from bootstrap.errors import AwsRefused
+from bootstrap.run import Journal
 from bootstrap.settings import Settings
 from bootstrap.world import World
 
@@ -152,6 +154,39 @@ def test_a_command_without_credentials_fails_as_expected_and_the_journal_says_so
     assert "AWS_PROFILE" in shown
     (journal,) = home.glob(".bootstrap/trial/runs/*/journal.jsonl")
     assert "run-failed" == json.loads(journal.read_text().splitlines()[-1])["event"]
+
+
+def test_a_report_that_cannot_be_drawn_is_a_notice_and_the_failure_stays(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "broken.html.j2").write_text("{% for %}")
+    monkeypatch.setattr("bootstrap.report._PAGE", home / "broken.html.j2")
+
+    assert 1 == cli.main(["-e", str(home / "trial.yaml"), "status"])
+
+    shown = capsys.readouterr()
+    assert "Unable to locate credentials" in shown.err
+    assert "Traceback" not in shown.err
+    assert "the report of this run cannot be drawn: TemplateSyntaxError" in shown.out
+    (journal,) = home.glob(".bootstrap/trial/runs/*/journal.jsonl")
+    assert ["run-failed", "notice"] == [json.loads(line)["event"] for line in journal.read_text().splitlines()[-2:]]
+
+
+def test_a_disk_that_takes_no_more_of_the_journal_hides_no_failure(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = Journal.write
+
+    def write(self: Journal, event: dict[str, Any]) -> None:
+        if event["event"] != "run-began":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written(self, event)
+
+    monkeypatch.setattr(Journal, "write", write)
+
+    assert 1 == cli.main(["-e", str(home / "trial.yaml"), "status"])
+
+    assert "Unable to locate credentials" in capsys.readouterr().err
 
 
 def test_a_role_that_was_assumed_is_remembered_where_the_cli_remembers_it(home: Path) -> None:
