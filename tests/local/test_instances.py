@@ -123,10 +123,10 @@ def subnet(cloud: Cloud) -> str:
     return str(made["Subnet"]["SubnetId"])
 
 
-def run(cloud: Cloud, subnet: str) -> str:
+def run(cloud: Cloud, subnet: str, **wanted: Any) -> str:
     """One instance by plain RunInstances, with user data."""
     image = cloud.client("ec2").describe_images(Owners=["136693071363"])["Images"][0]["ImageId"]
-    asked = {"ImageId": image, "InstanceType": "t3.small", "SubnetId": subnet, "MinCount": 1, "MaxCount": 1}
+    asked = {"ImageId": image, "InstanceType": "t3.small", "SubnetId": subnet, "MinCount": 1, "MaxCount": 1, **wanted}
     made = cloud.client("ec2").run_instances(**asked, UserData="#!/bin/sh\necho once >> /var/made\n")
     assert made["Instances"][0]["State"]["Name"] == "pending"
     return str(made["Instances"][0]["InstanceId"])
@@ -161,6 +161,36 @@ def test_machines_survive_the_killing_of_the_server(cloud: Cloud, subnet: str) -
     cloud.client("ec2").terminate_instances(InstanceIds=[running, stopped, booting])
     cloud.kill()
     cloud.start()
+    wait_until(lambda: cloud.states() == {} and containers() == {})
+
+
+def reason(cloud: Cloud, instance: str) -> str:
+    found = cloud.client("ec2").describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+    return str(found["StateReason"]["Code"])
+
+
+def test_instances_whose_machines_go_down_by_themselves(cloud: Cloud, subnet: str) -> None:
+    ended = {"InstanceInitiatedShutdownBehavior": "terminate"}
+    robbed, halted = run(cloud, subnet), run(cloud, subnet, **ended)
+    cloud.await_state("running", robbed, halted)
+    made = containers()[robbed][0]
+
+    subprocess.run(["podman", "kill", "--signal=KILL", f"bootstrap-{NAME}-{robbed}"], check=True, capture_output=True)
+    inside(halted, "systemctl poweroff --no-block")
+    wait_until(lambda: cloud.states() == {robbed: "stopped"} and halted not in containers())
+    assert reason(cloud, robbed) == reason(cloud, halted) == "Client.InstanceInitiatedShutdown"
+    cloud.kill()
+    cloud.start()
+    assert (cloud.states(), reason(cloud, robbed)) == ({robbed: "stopped"}, "Client.InstanceInitiatedShutdown")
+
+    cloud.client("ec2").start_instances(InstanceIds=[robbed])
+    cloud.await_state("running", robbed)
+    cloud.client("ec2").reboot_instances(InstanceIds=[robbed])
+    cloud.client("ec2").stop_instances(InstanceIds=[robbed])
+    cloud.await_state("stopped", robbed)
+    assert reason(cloud, robbed) == "Client.UserInitiatedShutdown"
+    assert containers()[robbed][0] == made
+    cloud.client("ec2").terminate_instances(InstanceIds=[robbed])
     wait_until(lambda: cloud.states() == {} and containers() == {})
 
 

@@ -7,6 +7,7 @@ once, and their console is empty.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -60,6 +61,9 @@ class Machines(Protocol):
     def state(self, instance_id: str) -> str:
         """'running', 'stopped' or 'absent'."""
 
+    def watch(self, instance_id: str, ended: Callable[[], None]) -> None:
+        """Call `ended` once, from a thread of its own, when the machine runs no more, whatever ended it; returns at once."""
+
     def delete_network(self, subnet_id: str) -> None:
         """Remove a subnet's network."""
 
@@ -108,6 +112,9 @@ class NoMachines:
     def state(self, instance_id: str) -> str:
         """What it was told last."""
         return self.states.get(instance_id, "absent")
+
+    def watch(self, instance_id: str, ended: Callable[[], None]) -> None:
+        """A machine on paper never goes down by itself."""
 
     def delete_network(self, subnet_id: str) -> None:
         """A subnet on paper has no network."""

@@ -1,8 +1,9 @@
 """EC2 instances that are machines: what moto decides on paper is done here, in order, one queue for each instance.
 
 An instance is `pending` until its machine really runs, `stopping` and `shutting-down` until it really ended. A boot that
-fails ends the instance with the reason, as EC2 does. Work starts when the request that caused it is on disk; after a restart
-`reconcile` brings the machines to what the journal says.
+fails ends the instance with the reason, as EC2 does; a machine that goes down by itself, or cannot be started again, leaves
+its instance `stopped`, with the reason. Work starts when the request that caused it is on disk; after a restart `reconcile`
+brings the machines to what the journal says.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ PENDING, RUNNING, SHUTTING_DOWN, TERMINATED, STOPPING, STOPPED = (
     ("stopped", 80),
 )
 State = tuple[str, int]
+POWERED_OFF = "Client.InstanceInitiatedShutdown", "Instance initiated shutdown"
+NOT_STARTED = "Server.InternalError"
 
 
 class Instances:
@@ -45,8 +48,10 @@ class Instances:
         self._data_volumes: set[str] = set()
         self._subnets: set[str] = set()
         self._launched: set[str] = set()
+        self._watched: set[str] = set()
         self._lock = threading.Lock()
         door.events["boot-failed"] = self._end_failed
+        door.events["powered-off"] = self._power_off
 
     def launched(self, instance: Any) -> None:
         """RunInstances made this instance."""
@@ -56,7 +61,7 @@ class Instances:
 
     def started(self, instance: Any) -> None:
         """StartInstances."""
-        self._later(instance, PENDING, RUNNING, lambda: self._machines.start(instance.id))
+        self._later(instance, PENDING, RUNNING, lambda: self._start(instance))
 
     def stopped(self, instance: Any) -> None:
         """StopInstances."""
@@ -64,7 +69,7 @@ class Instances:
 
     def rebooted(self, instance: Any) -> None:
         """RebootInstances: the state stays running."""
-        self._later(instance, RUNNING, RUNNING, lambda: self._machines.reboot(instance.id))
+        self._later(instance, RUNNING, RUNNING, lambda: self._reboot(instance))
 
     def terminated(self, instance: Any) -> None:
         """TerminateInstances."""
@@ -127,7 +132,7 @@ class Instances:
             self._open_gateway(gateway)
         found = self._machines.state(instance.id)
         if found == "stopped":
-            self._machines.start(instance.id)
+            self._start(instance)
         elif found == "absent":
             self._boot(instance)
 
@@ -137,6 +142,20 @@ class Instances:
             self._machines.stop(instance.id)
         elif instance.state == "terminated" and found != "absent":
             self._machines.terminate(instance.id)
+
+    def _start(self, instance: Any) -> None:
+        try:
+            self._machines.start(instance.id)
+        except BootstrapError as failure:
+            raise _NotStarted(str(failure)) from failure
+
+    def _reboot(self, instance: Any) -> None:
+        if instance.state != "running":
+            return  # it went down before its turn came
+        try:
+            self._machines.reboot(instance.id)
+        except BootstrapError as failure:
+            raise _NotStarted(str(failure)) from failure
 
     def _boot(self, instance: Any) -> None:
         wanted = describe(instance)
@@ -156,6 +175,10 @@ class Instances:
         def work() -> None:
             try:
                 act()
+            except _NotStarted as failure:
+                log.warning("instance %s: %s", instance.id, failure)
+                self._door.event("powered-off", **_place(instance), code=NOT_STARTED, reason=str(failure))
+                return
             except Exception as failure:
                 log.exception("instance %s", instance.id)
                 if after is RUNNING:
@@ -163,8 +186,35 @@ class Instances:
                     return
             if instance.state == during[0]:
                 _set_state(instance, after)
+            if after is RUNNING:
+                self._watch(instance)
 
         self._queue(instance.id, work)
+
+    def _watch(self, instance: Any) -> None:
+        """Look at the instance when its machine has ended, in its queue: after all that was asked for is done."""
+        with self._lock:
+            if instance.id in self._watched:
+                return
+            self._watched.add(instance.id)
+
+        def ended() -> None:
+            with self._lock:
+                self._watched.discard(instance.id)
+            self._submit(instance.id, lambda: self._look(instance))
+
+        self._machines.watch(instance.id, ended)
+
+    def _look(self, instance: Any) -> None:
+        """A machine has ended: in a reboot, as was asked for, or by itself."""
+        if instance.state != "running":
+            return
+        if self._machines.state(instance.id) == "running":
+            self._watch(instance)
+            return
+        code, reason = POWERED_OFF
+        log.warning("instance %s powered off by itself", instance.id)
+        self._door.event("powered-off", **_place(instance), code=code, reason=reason)
 
     def _queue(self, name: str, work: Callable[[], None]) -> None:
         self._door.afterwards(lambda: self._submit(name, work))
@@ -182,17 +232,29 @@ class Instances:
         queue.submit(logged)
 
     def _end_failed(self, record: Record) -> None:
-        from moto.ec2.models import ec2_backends
-        from moto.ec2.models.instances import StateReason
-
-        backend = ec2_backends[record["account"]][record["region"]]
-        instance = backend.get_instance(record["instance"])
+        instance = _recorded(record)
         instance.teardown_defaults()
         _set_state(instance, TERMINATED)
-        instance._reason = f"Server.InternalError: {record['reason']}"
-        instance.state_reason = StateReason(f"Server.InternalError: {record['reason']}", "Server.InternalError")
+        _explain(instance, "Server.InternalError", record["reason"])
         if not self._door.is_replaying:
             self._submit(instance.id, lambda: self._machines.terminate(instance.id))
+
+    def _power_off(self, record: Record) -> None:
+        """EC2 stops the instance, or terminates it where it was made so; what was asked for in the meantime stands."""
+        instance = _recorded(record)
+        if instance.state not in {"running", "pending"}:
+            return
+        if instance.instance_initiated_shutdown_behavior == "terminate":
+            instance.terminate()
+        else:
+            for interface in instance.nics.values():
+                interface.stop()
+            _set_state(instance, STOPPED)
+        _explain(instance, record["code"], record["reason"])
+
+
+class _NotStarted(Exception):
+    """A machine that was there could not be started: its instance is stopped, and keeps its disk."""
 
 
 def every_instance() -> Iterator[Any]:
@@ -234,6 +296,20 @@ def describe(instance: Any) -> Wanted:
 def _place(instance: Any) -> dict[str, str]:
     backend = instance.ec2_backend
     return {"account": backend.account_id, "region": backend.region_name, "instance": instance.id}
+
+
+def _recorded(record: Record) -> Any:
+    """The instance that an event is about."""
+    from moto.ec2.models import ec2_backends
+
+    return ec2_backends[record["account"]][record["region"]].get_instance(record["instance"])
+
+
+def _explain(instance: Any, code: str, reason: str) -> None:
+    from moto.ec2.models.instances import StateReason
+
+    instance._reason = f"{code}: {reason}"
+    instance.state_reason = StateReason(f"{code}: {reason}", code)
 
 
 def _set_state(instance: Any, state: State) -> None:

@@ -7,8 +7,11 @@ use to whoever asked for it.
 from __future__ import annotations
 
 import json
+import os
+import select
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +25,7 @@ State = Literal["running", "stopped", "absent"]
 BOOT_SECONDS = 300.0
 # cloud-init writes its result at the very end; /run is new at each start, so the file always speaks of this boot.
 AWAIT_CLOUD_INIT = "until test -e /run/cloud-init/result.json; do sleep 0.1; done; cat /run/cloud-init/result.json"
+LOOK_SECONDS = 0.5  # between looks at a machine whose end podman has not noted yet
 CLOUD_INIT_LOG = "tail -n 25 /var/log/cloud-init-output.log"
 
 
@@ -109,6 +113,18 @@ class Container:
                 raise self._failed(doing, f"sshd did not answer in {timeout:.0f} s\n{tail(self.log())}")
             time.sleep(0.1)
 
+    def await_end(self) -> None:
+        """Wait until the machine runs no more, whatever ended it; it costs nothing while the machine runs."""
+        while self.state() == "running":
+            process = self._process()
+            if process:
+                _await_exit(process, self._process)
+            time.sleep(LOOK_SECONDS)
+
+    def _process(self) -> int:
+        """The process on this machine that is the container's first; 0 where it runs no more."""
+        return int(self._inspect("{{.State.Pid}}"))
+
     def _failed(self, doing: str, found: str) -> LocalCloudFailed:
         return LocalCloudFailed(
             doing, found, f"The machine is kept: look inside with 'podman exec -it {self.name} bash'."
@@ -118,6 +134,21 @@ class Container:
         return self._door.run(
             "container", "inspect", "--format", template, self.name, doing=f"looking at {self.instance_id}"
         ).strip()
+
+
+def _await_exit(process: int, ask: Callable[[], int]) -> None:
+    """Wait until a process has ended. `ask` gives its number again once it is held: meanwhile it may be another's."""
+    try:
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return
+    try:
+        if ask() == process:
+            ended = select.poll()
+            ended.register(handle, select.POLLIN)
+            ended.poll()
+    finally:
+        os.close(handle)
 
 
 def sshd_answers(address: str, port: int = 22) -> bool:

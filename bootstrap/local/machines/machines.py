@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,18 @@ class Machines:
     def state(self, instance_id: str) -> State:
         """'running', 'stopped' or 'absent'."""
         return self._container(instance_id).state()
+
+    def watch(self, instance_id: str, ended: Callable[[], None]) -> None:
+        """Call `ended` once, from a thread of its own, when the machine runs no more, whatever ended it; returns at once."""
+
+        def wait() -> None:
+            with contextlib.suppress(
+                LocalCloudFailed
+            ):  # removed while it was looked at, or podman cannot tell: look anew
+                self._container(instance_id).await_end()
+            ended()
+
+        threading.Thread(target=wait, name=f"watch-{instance_id}", daemon=True).start()
 
     def console(self, instance_id: str) -> str:
         """The console's last 64 KiB with the block of SSH host keys; empty for a machine that is not there."""

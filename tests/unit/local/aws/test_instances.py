@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -59,12 +60,26 @@ class Slow(NoMachines):
         self.may_go_on = threading.Event()
         self.problem = ""
         self.done: list[str] = []
+        self.watchers: list[Callable[[], None]] = []
 
     def boot(self, spec: Wanted) -> None:
         self.may_go_on.wait(10)
         if self.problem:
             raise LocalCloudFailed("booting", self.problem, "look")
         self.done.append(f"boot {spec.instance_id}")
+        super().boot(spec)
+
+    def start(self, instance_id: str) -> None:
+        if self.problem:
+            raise LocalCloudFailed("starting", self.problem, "look")
+        super().start(instance_id)
+
+    def watch(self, instance_id: str, ended: Callable[[], None]) -> None:
+        self.watchers.append(ended)
+
+    def lose_power(self) -> None:
+        self.states["i-1"] = "stopped"
+        self.watchers.pop()()
 
     def attach(self, volume_id: str, instance_id: str, device: str) -> None:
         self.done.append(f"attach {volume_id}")
@@ -122,6 +137,50 @@ def test_termination_waits_for_the_boot_and_wins_over_it(instances: Instances, m
     assert "shutting-down" == instance.state
     machines.may_go_on.set()
     until(lambda: instance.state == "terminated")
+
+
+@pytest.fixture
+def powered_off(instances: Instances) -> list[dict[str, Any]]:
+    """What the journal is told of machines that went down by themselves."""
+    told: list[dict[str, Any]] = []
+    instances._door.events["powered-off"] = told.append
+    return told
+
+
+def test_machine_that_goes_down_by_itself_is_an_event(
+    instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
+) -> None:
+    machines.may_go_on.set()
+    instances.launched(Instance())
+    until(lambda: machines.watchers)
+    machines.lose_power()
+    until(lambda: powered_off)
+    assert ("i-1", "Client.InstanceInitiatedShutdown") == (powered_off[0]["instance"], powered_off[0]["code"])
+
+
+def test_machine_that_is_stopped_or_rebooted_as_asked_is_none(
+    instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
+) -> None:
+    instance = Instance()
+    machines.may_go_on.set()
+    instances.launched(instance)
+    until(lambda: machines.watchers)
+    machines.watchers.pop()()  # ended, and up again: a reboot
+    until(lambda: machines.watchers)
+    instances.stopped(instance)
+    machines.watchers.pop()()
+    until(lambda: instance.state == "stopped")
+    instances._queues["i-1"].submit(lambda: None).result(10)
+    assert ([], []) == (powered_off, machines.watchers)
+
+
+def test_machine_that_cannot_be_started_again_leaves_its_instance_stopped(
+    instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
+) -> None:
+    machines.problem = "no memory"
+    instances.started(Instance())
+    until(lambda: powered_off)
+    assert ("Server.InternalError", True) == (powered_off[0]["code"], "no memory" in powered_off[0]["reason"])
 
 
 def test_machine_is_described_with_everything_it_is_made_from() -> None:
