@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bootstrap import composition, direct_connect, host_inputs, inventory, machine, repository, retained
+from bootstrap import composition, direct_connect, enforced, host_inputs, inventory, machine, repository, retained
 from bootstrap import settings as environments
 from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.acts.stack import StackTemplate
@@ -89,6 +89,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Ma
         found = machine.wait(context.world.aws, context.outputs("controller"), context.outputs("data"), run)
         # The newest image of that day, by Debian's public parameter: which one it was is worth remembering.
         run.event("image", **machine.image(context.world.aws("ec2"), found.instance_id))
+        enforced.tell(context.world.endpoint, run)
         return found
 
 

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from bootstrap import vpn_configuration
+from bootstrap import enforced, vpn_configuration
 from bootstrap.context import Context
 from bootstrap.errors import CommandFailed, Missing, UsageError
 from bootstrap.network import imagined, picture, proof, snapshot
@@ -53,7 +53,7 @@ def show(options: argparse.Namespace, made: Context, run: Run) -> int:
         case "explain":
             return _explain(network, options.what, run)
         case "verify":
-            return _verify(network, made.settings, run)
+            return _verify(network, made, run)
         case _:
             return _diagram(network, made, options.what, run)
 
@@ -111,8 +111,9 @@ def _stopped(way: Way) -> str:
     return f", stopped by {way.stopped_by.kind} {way.stopped_by.name}" if way.stopped_by else ""
 
 
-def _verify(network: Network, settings: Settings, run: Run) -> int:
-    allow, deny = intended(settings)
+def _verify(network: Network, made: Context, run: Run) -> int:
+    """The exit code is of the intentions; that on this machine their rules hold, or not, is told besides."""
+    allow, deny = intended(made.settings)
     found = [(f"allow {wish}", proof.promised(network, wish)) for wish in allow]
     found += [(f"deny {ban}", proof.banned(network, ban)) for ban in deny]
     exposed = list(proof.exposed(network, allow))
@@ -120,7 +121,19 @@ def _verify(network: Network, settings: Settings, run: Run) -> int:
     for about, broken in found:
         run.event("intention", about=about, holds=broken is None, detail=broken.says if broken else "")
         run.say(f"  {'x' if broken else '+'} {about}{f': {broken.says}' if broken else ''}")
+    _tell_enforced(made, run)
     return _NOT_OPEN if any(broken for _, broken in found) else _OPEN
+
+
+def _tell_enforced(made: Context, run: Run) -> None:
+    found = enforced.look(made.world.endpoint)
+    if found is None:
+        return
+    run.event("enforced", rules=found.rules, problems=list(found.problems))
+    for problem in found.problems:
+        run.notice(f"not enforced on this machine: {problem}")
+    if not found.problems:
+        run.say(f"on this machine: {found}")
 
 
 def _diagram(network: Network, made: Context, what: Sequence[str], run: Run) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bootstrap import machine
+from bootstrap import enforced, machine
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 
@@ -37,6 +37,9 @@ def look(context: Context) -> Status:
     except BootstrapError as error:
         rows.append(("controller", context.url, error.found.splitlines()[0]))
         return Status(tuple(rows), False)
+    rules = enforced.look(context.world.endpoint)
+    if rules is not None:
+        rows.append(("rules", "security groups, ACLs, routes", str(rules)))
     kind = "emulator of Jenkins" if controller.is_emulated else "Jenkins"
     rows.append(("controller", f"{controller.url} ({kind} {controller.version})", service))
     return Status(tuple(rows), is_up and service == "active")

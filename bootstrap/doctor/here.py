@@ -11,9 +11,10 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bootstrap import agent_key, session_manager
+from bootstrap import agent_key, enforced, session_manager
 from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.local import prerequisites
+from bootstrap.local.machines import bridges
 
 _SECONDS = 20
 ROUTES = Path("/proc/net/route")
@@ -32,9 +33,23 @@ def examine(environment: str, block: str, state: Path, *, is_running: bool) -> I
         yield warning("packages", f"missing: {', '.join(missing)}", remedy)
     else:
         yield good("packages", f"{len(prerequisites.PACKAGES)} programs are there")
+    yield rules(f"http://127.0.0.1:{(state / 'port').read_text()}" if is_running else None)
     yield room(shutil.disk_usage(_existing(state)).free / 2**30, state)
     yield port(state, is_running=is_running)
     yield clash(block, ROUTES.read_text(encoding="ascii").splitlines()[1:], own_bridges(environment))
+
+
+def rules(endpoint: str | None, setting: Path = bridges.SETTING) -> Finding:
+    """Whether the network's rules hold between machines; before the cloud runs, whether the kernel will let them."""
+    found = enforced.look(endpoint)
+    if found is not None and found.problems:
+        return warning("rules", str(found), "'nft list ruleset' shows what holds; a launch sets them again.")
+    if found is not None:
+        return good("rules", str(found))
+    if bridges.are_filtered(setting):
+        return good("rules", "the kernel shows the packet filter what goes within a subnet, too")
+    remedy = "A launch sets it; or run: modprobe br_netfilter && sysctl net.bridge.bridge-nf-call-iptables=1"
+    return warning("rules", f"{setting} is not 1: groups would not hold between machines of one subnet", remedy)
 
 
 def plugin(way: str) -> Iterator[Finding]:

@@ -1,156 +1,56 @@
-"""What the analyser says of the network is what packets meet: between real machines, before and after ten random changes."""
+"""Security groups, ACLs and routes hold between real machines as the analyser says, through ten random changes."""
 
 from __future__ import annotations
 
-import itertools
-import json
 import os
 import random
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-import trial
+from filtered import (
+    ENVIRONMENT,
+    INTERNET,
+    LISTEN,
+    OUTSIDE,
+    PORTS,
+    PRIVATE,
+    PUBLIC,
+    VPC,
+    Cloud,
+    Site,
+    allow,
+    execute,
+    free_port,
+    instance,
+    nacl,
+    permission,
+    states,
+    tables,
+    wait_until,
+)
 
-from bootstrap.local.machines import Machines, ensure_image, flags
+from bootstrap import enforced
+from bootstrap.local.machines import ensure_image, flags
 from bootstrap.local.machines.podman import podman_info
-from bootstrap.network import snapshot
-from bootstrap.network.reach import explain
-
-SECOND = 150 + int(trial.NETWORK.split(".")[1]) % 100
-VPC = f"10.{SECOND}.0.0/16"
-PUBLIC, PRIVATE = f"10.{SECOND}.1.0/24", f"10.{SECOND}.2.0/24"
-OUTSIDE = f"198.18.{SECOND}.0/24"  # RFC 2544: for tests of networks, in no VPC
-INTERNET = f"198.18.{SECOND}.9"
-ENVIRONMENT = f"{trial.NAME}-filter"
-PORTS = (22, 443, 8080)
-AGREE_SECONDS = 60.0
-LISTEN = f"""
-import selectors, socket
-chosen = selectors.DefaultSelector()
-for port in {PORTS[1:]}:
-    chosen.register(socket.create_server(("0.0.0.0", port)), selectors.EVENT_READ)
-while True:
-    for key, _ in chosen.select():
-        key.fileobj.accept()[0].close()
-"""
-TRY = """
-import concurrent.futures, json, socket, sys
-def opens(end):
-    try:
-        socket.create_connection(tuple(end), timeout=3).close()
-        return True
-    except OSError:
-        return False
-ends = json.loads(sys.argv[1])
-with concurrent.futures.ThreadPoolExecutor(len(ends)) as pool:
-    print(json.dumps(list(pool.map(opens, ends))))
-"""
-Matrix = dict[tuple[str, str, int], bool]
-
-
-@dataclass
-class Site:
-    """A VPC with bastion, controller and agent, and the container that is the Internet."""
-
-    ec2: Any
-    vpc: str
-    ends: dict[str, str]  # name to address
-    containers: dict[str, str]
-    groups: dict[str, str]
-    nacls: dict[str, str]
-    tables: dict[str, str]
-    gateway: str
-
-    def told(self) -> Matrix:
-        """What the analyser says of every pair and port."""
-        network = snapshot.read(self.ec2, self.vpc, "", None)
-        return {
-            (a, b, port): explain(network, self.ends[a], self.ends[b], port).verdict == "open"
-            for a, b, port in self.asked()
-        }
-
-    def met(self) -> Matrix:
-        """What a connection meets, for every pair and port."""
-        with ThreadPoolExecutor(4) as pool:
-            return {key: is_open for found in pool.map(self._met_from, self.ends) for key, is_open in found.items()}
-
-    def _met_from(self, source: str) -> Matrix:
-        wanted = [it for it in self.asked() if it[0] == source]
-        ends = json.dumps([[self.ends[b], port] for _, b, port in wanted])
-        said = execute(self.containers[source], "python3", "-c", TRY, ends)
-        return dict(zip(wanted, json.loads(said), strict=True))
-
-    def asked(self) -> list[tuple[str, str, int]]:
-        """Every pair of ends of which the second is a machine, with every port."""
-        pairs = [(a, b) for a, b in itertools.permutations(self.ends, 2) if b != "internet"]
-        return [(a, b, port) for a, b in pairs for port in PORTS]
-
-    def agreed(self) -> Matrix:
-        """The matrix on which both agree, soon after a change; the difference where they do not."""
-        told, deadline = self.told(), time.monotonic() + AGREE_SECONDS
-        while (met := self.met()) != told:
-            different = {key: ("told", told[key], "met", met[key]) for key in told if told[key] != met[key]}
-            assert time.monotonic() < deadline, different
-            time.sleep(0.5)
-        return told
-
-
-def execute(container: str, *command: str, detached: bool = False) -> str:
-    """A command inside a container."""
-    options = ["--detach"] if detached else []
-    done = subprocess.run(
-        ["podman", "exec", *options, container, *command], capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
-def ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    state = tmp_path_factory.mktemp("cloud")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     ensure_image(print)
-    command = [sys.executable, "-m", "bootstrap.local.aws", "--state", str(state), "--port", "0"]
-    port = free_port()
-    command[-1] = str(port)
-    process = subprocess.Popen([*command, "--environment", ENVIRONMENT], cwd=Path(__file__).parents[2])
+    made = Cloud(tmp_path_factory.mktemp("cloud") / "state", free_port())
+    made.state.mkdir()
     try:
-        wait_until((state / "endpoint.json").exists, "the server answers")
-        yield boto3.client(
-            "ec2",
-            region_name="eu-central-1",
-            endpoint_url=f"http://127.0.0.1:{port}",
-            aws_access_key_id="tests",
-            aws_secret_access_key="tests",
-        )
+        made.start()
+        yield made
     finally:
-        process.terminate()
-        process.wait(60)
-        Machines(ENVIRONMENT, state).remove_all(with_volumes=True)
-        tables = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
-        assert f"bootstrap.{ENVIRONMENT}." not in tables
+        made.close()
 
 
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = 240) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.3)
+@pytest.fixture(scope="module")
+def ec2(cloud: Cloud) -> Any:
+    return cloud.ec2
 
 
 @pytest.fixture(scope="module")
@@ -184,20 +84,20 @@ def site(ec2: Any, internet: str) -> Site:
         subnets[tier] = ec2.create_subnet(VpcId=vpc, CidrBlock=block)["Subnet"]["SubnetId"]
         tables[tier] = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
         ec2.associate_route_table(SubnetId=subnets[tier], RouteTableId=tables[tier])
-        nacls[tier] = _nacl(ec2, vpc, subnets[tier])
+        nacls[tier] = nacl(ec2, vpc, subnets[tier])
     ec2.create_route(RouteTableId=tables["public"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
     groups = {
         role: ec2.create_security_group(GroupName=role, Description=role, VpcId=vpc)["GroupId"]
         for role in ("bastion", "controller", "agent")
     }
-    _allow(ec2, groups["bastion"], 22, block=OUTSIDE)
-    _allow(ec2, groups["controller"], 22, group=groups["bastion"])
-    _allow(ec2, groups["controller"], 443, group=groups["bastion"])
-    _allow(ec2, groups["controller"], 8080, group=groups["agent"])
-    _allow(ec2, groups["agent"], 22, group=groups["controller"])
+    allow(ec2, groups["bastion"], 22, block=OUTSIDE)
+    allow(ec2, groups["controller"], 22, group=groups["bastion"])
+    allow(ec2, groups["controller"], 443, group=groups["bastion"])
+    allow(ec2, groups["controller"], 8080, group=groups["agent"])
+    allow(ec2, groups["agent"], 22, group=groups["controller"])
     places = {"bastion": "public", "controller": "private", "agent": "private"}
-    ids = {role: _instance(ec2, subnets[tier], groups[role], tier == "public") for role, tier in places.items()}
-    wait_until(lambda: set(_states(ec2, ids)) == {"running"}, "three machines run")
+    ids = {role: instance(ec2, subnets[tier], groups[role], tier == "public") for role, tier in places.items()}
+    wait_until(lambda: set(states(ec2, ids)) == {"running"}, "three machines run")
     told = ec2.describe_instances(InstanceIds=list(ids.values()))["Reservations"]
     addresses = {it["InstanceId"]: it["PrivateIpAddress"] for reservation in told for it in reservation["Instances"]}
     containers = {role: f"bootstrap-{ENVIRONMENT}-{name}" for role, name in ids.items()}
@@ -205,39 +105,6 @@ def site(ec2: Any, internet: str) -> Site:
         execute(container, "python3", "-c", LISTEN, detached=True)
     ends = {role: addresses[name] for role, name in ids.items()} | {"internet": INTERNET}
     return Site(ec2, vpc, ends, {**containers, "internet": internet}, groups, nacls, tables, gateway)
-
-
-def _nacl(ec2: Any, vpc: str, subnet: str) -> str:
-    name = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
-    for egress in (False, True):
-        ec2.create_network_acl_entry(
-            NetworkAclId=name, RuleNumber=100, Protocol="-1", RuleAction="allow", Egress=egress, CidrBlock="0.0.0.0/0"
-        )
-    old = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])["NetworkAcls"][0]
-    held = next(it for it in old["Associations"] if it["SubnetId"] == subnet)
-    ec2.replace_network_acl_association(AssociationId=held["NetworkAclAssociationId"], NetworkAclId=name)
-    return str(name)
-
-
-def _permission(port: int, block: str = "", group: str = "") -> list[dict[str, Any]]:
-    peer = {"IpRanges": [{"CidrIp": block}]} if block else {"UserIdGroupPairs": [{"GroupId": group}]}
-    return [{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, **peer}]
-
-
-def _allow(ec2: Any, to: str, port: int, block: str = "", group: str = "") -> None:
-    ec2.authorize_security_group_ingress(GroupId=to, IpPermissions=_permission(port, block, group))
-
-
-def _instance(ec2: Any, subnet: str, group: str, has_public: bool) -> str:
-    card = {"DeviceIndex": 0, "SubnetId": subnet, "Groups": [group], "AssociatePublicIpAddress": has_public}
-    image = ec2.describe_images()["Images"][0]["ImageId"]
-    made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, NetworkInterfaces=[card])
-    return str(made["Instances"][0]["InstanceId"])
-
-
-def _states(ec2: Any, ids: dict[str, str]) -> list[str]:
-    told = ec2.describe_instances(InstanceIds=list(ids.values()))["Reservations"]
-    return [it["State"]["Name"] for reservation in told for it in reservation["Instances"]]
 
 
 def test_connections_between_machines_are_what_the_analyser_says(site: Site) -> None:
@@ -285,6 +152,58 @@ def test_ten_random_changes_are_met_as_told(site: Site) -> None:
     assert len(seen) > 1, "no change made a difference"
 
 
+def test_after_a_kill_the_server_sets_the_rules_again(site: Site, cloud: Cloud) -> None:
+    before = site.agreed()
+    cloud.kill()
+    (table,) = tables()
+    subprocess.run(["nft", "delete", "table", "ip", table], check=True)
+    assert site.met() != before
+
+    cloud.start()
+
+    wait_until(lambda: tables() == [table], "the table is there again")
+    assert site.agreed() == before
+
+
+def test_rules_that_something_else_changed_are_told_and_set_again(site: Site, cloud: Cloud) -> None:
+    wait_until(lambda: told(cloud).problems == (), "all is well")
+    (table,) = tables()
+    subprocess.run(["nft", "flush", "chain", "ip", table, "groups"], check=True)
+    assert "has other rules than were set" in str(told(cloud))
+
+    found = enforced.look(cloud.endpoint, settle=True)
+
+    assert found is not None
+    assert found.problems == ()
+    assert found.rules > 20
+
+
+def test_a_filter_that_cannot_be_set_is_told_and_set_once_it_can(site: Site, cloud: Cloud) -> None:
+    before = site.agreed()
+    cloud.broken.touch()
+    allow(site.ec2, site.groups["agent"], 8080, block="0.0.0.0/0")
+    try:
+        wait_until(lambda: "planted" in str(told(cloud)), "the failure is told", 60)
+    finally:
+        cloud.broken.unlink()
+
+    wait_until(lambda: told(cloud).problems == (), "it is set though nothing changed since", 60)
+    assert site.agreed()["bastion", "agent", 8080]
+    site.ec2.revoke_security_group_ingress(GroupId=site.groups["agent"], IpPermissions=permission(8080, "0.0.0.0/0"))
+    assert site.agreed() == before
+
+
+def told(cloud: Cloud) -> enforced.Enforced:
+    found = enforced.look(cloud.endpoint)
+    assert found is not None
+    return found
+
+
+def test_machines_have_no_way_past_the_rules_by_ipv6(site: Site) -> None:
+    for role in ("bastion", "controller", "agent"):
+        assert execute(site.containers[role], "ip", "-6", "address", "show", "dev", "eth0") == ""
+
+
 Flip = tuple[str, Callable[[], Any]]
 
 
@@ -299,7 +218,7 @@ def flip_group(site: Site, chance: random.Random) -> Flip:
             GroupId=to, IpPermissions=rule
         )
     block = chance.choice(("0.0.0.0/0", OUTSIDE, PUBLIC, PRIVATE, f"{site.ends['agent']}/32"))
-    wanted = _permission(port, block)
+    wanted = permission(port, block)
     held = {(it["FromPort"], peer["CidrIp"]) for it in group["IpPermissions"] for peer in it["IpRanges"]}
     if (port, block) in held:
         return f"{group['GroupName']} keeps {port} for {block}", lambda: None

@@ -4,6 +4,7 @@ GET  /_bootstrap/health         {"status": "ok"}
 GET  /_bootstrap/stand-ins      the types that exist on paper only, each with what is missing
 GET  /_bootstrap/properties     each type's properties: arrived, write-only, not modelled, refused in place (see `modelled`)
 GET  /_bootstrap/faults         what is armed (see `faults`); POST arms, {} takes all back
+GET  /_bootstrap/enforcement    which rules hold between machines, and problems; POST has them set at once (see `enforcement`)
 PUT  /_bootstrap/signal/NAME    a wait condition's signal (see `signals`)
 """
 
@@ -14,6 +15,7 @@ import json
 from bootstrap.local.aws import requests
 from bootstrap.local.aws.cloudformation import modelled
 from bootstrap.local.aws.cloudformation.stand_ins import STAND_INS
+from bootstrap.local.aws.enforcement import Enforcement
 from bootstrap.local.aws.faults import Faults
 from bootstrap.local.aws.requests import Environ, Response
 from bootstrap.local.aws.signals import PATH as SIGNAL
@@ -23,9 +25,10 @@ from bootstrap.local.aws.signals import Signals
 class Control:
     """Answers requests under /_bootstrap/."""
 
-    def __init__(self, faults: Faults, signals: Signals) -> None:
+    def __init__(self, faults: Faults, signals: Signals, enforcement: Enforcement) -> None:
         self._faults = faults
         self._signals = signals
+        self._enforcement = enforcement
 
     def request(self, environ: Environ) -> Response:
         """Answer one request."""
@@ -38,6 +41,10 @@ class Control:
             return _json({"types": modelled.table()})
         if path == "/_bootstrap/faults" and method in {"GET", "POST"}:
             return self._arm(environ) if method == "POST" else _json({"faults": self._faults.shown()})
+        if path == "/_bootstrap/enforcement" and method in {"GET", "POST"}:
+            if method == "POST":
+                self._enforcement.settle()
+            return _json(self._enforcement.state())
         if path.startswith(SIGNAL) and method == "PUT":
             return self._signal(path.removeprefix(SIGNAL), requests.read_body(environ))
         return _json({"error": f"nothing answers {method} {path}"}, 404)

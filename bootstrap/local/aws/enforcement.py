@@ -1,14 +1,16 @@
 """Keeps this machine's packet filter at what EC2 says: shortly after every change, and at a server's start.
 
-Changes that come together are one transaction of nftables. A filter that cannot be set is told in the server's log and tried
-again with the next change; the rules that were there stay.
+Changes that come together are one transaction of nftables. A filter that cannot be set is tried again until it can, and
+`state` tells of it meanwhile; the rules that were there stay.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from bootstrap.local.aws import firewall
@@ -20,7 +22,18 @@ log = logging.getLogger(__name__)
 
 QUIET_SECONDS = 0.2  # so long nothing changed: a stack's many calls make one ruleset
 LATEST_SECONDS = 2.0  # but no change waits longer
+RETRY_SECONDS = 5.0  # after a failure, where nothing changes meanwhile
 SERVICES = frozenset({"ec2", "autoscaling", "elasticloadbalancing"})
+
+_RULE = re.compile(r"(accept|drop|return|goto \S+|vmap \{.*\}|snat to .*)$")
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A region's chains: as they were wanted, and as the kernel listed them when they were set."""
+
+    wanted: str
+    listing: str
 
 
 class Enforcement:
@@ -30,7 +43,9 @@ class Enforcement:
         self._clients = clients
         self._machines = machines
         self._change = threading.Event()
-        self._applied: dict[str, str] = {}
+        self._setting = threading.Lock()
+        self._held: dict[str, _Held] = {}
+        self._problem = ""
         threading.Thread(target=self._run, name="enforcement", daemon=True).start()
 
     def changed(self, service: str) -> None:
@@ -38,29 +53,69 @@ class Enforcement:
         if service in SERVICES:
             self._change.set()
 
+    def state(self) -> dict[str, Any]:
+        """What the kernel holds now: `regions` with their number of rules, and `problems`, none where all is well."""
+        with self._setting:
+            held = {region: it for region, it in self._held.items() if it.wanted}
+            problems = [self._problem] if self._problem else []
+            for region, it in held.items():
+                found = self._machines.enforced(region)
+                if found != it.listing:
+                    what = "has other rules than were set" if found else "is gone"
+                    problems.append(f"the packet filter of {region} {what}: something else on this machine changed it")
+            problems += [why for why in [self._machines.unjudged()] if why and held]
+        return {"regions": {region: _count(it.wanted) for region, it in held.items()}, "problems": problems}
+
+    def settle(self) -> None:
+        """Do now what the last changes ask for, and put right what something else did to the filter."""
+        self._tried()
+
     def _run(self) -> None:
-        while self._change.wait():
+        while True:
+            self._change.wait(RETRY_SECONDS if self._problem else None)
             latest = time.monotonic() + LATEST_SECONDS
             self._change.clear()
             while self._change.wait(QUIET_SECONDS) and time.monotonic() < latest:
                 self._change.clear()
             self._change.clear()  # what changes from here on is looked at once more
-            try:
-                self.apply()
-            except Exception:
-                log.exception("setting the packet filter")
+            self._tried()
+
+    def _tried(self) -> None:
+        try:
+            self.apply()
+        except Exception as failure:
+            log.exception("setting the packet filter")
+            self._problem = str(failure)
+        else:
+            self._problem = ""
 
     def apply(self) -> None:
         """Bring the filter of each region to what EC2 says of it now; one that is so already is left alone."""
-        states: dict[str, set[str]] = {}
-        for instance in every_instance():
-            states.setdefault(instance.ec2_backend.region_name, set()).add(instance.state)
-        for region in sorted(states.keys() | self._applied.keys()):
-            wanted = self._wanted(region) if states.get(region, set()) - {"terminated"} else ""
-            if wanted != self._applied.get(region):
-                self._machines.enforce(region, wanted)
-                self._applied[region] = wanted
+        with self._setting:
+            states: dict[str, set[str]] = {}
+            for instance in every_instance():
+                states.setdefault(instance.ec2_backend.region_name, set()).add(instance.state)
+            for region in sorted(states.keys() | self._held.keys()):
+                self._set(region, self._wanted(region) if states.get(region, set()) - {"terminated"} else "")
+
+    def _set(self, region: str, wanted: str) -> None:
+        held = self._held.get(region)
+        if (
+            held is not None
+            and wanted == held.wanted
+            and (not wanted or self._machines.enforced(region) == held.listing)
+        ):
+            return
+        if wanted:
+            self._machines.unjudged()  # has the kernel show what it can
+        self._machines.enforce(region, wanted)
+        self._held[region] = _Held(wanted, self._machines.enforced(region) if wanted else "")
 
     def _wanted(self, region: str) -> str:
         ec2: Any = self._clients("ec2", region)
         return firewall.compile_rules(firewall.describe(ec2))
+
+
+def _count(chains: str) -> int:
+    """How many rules there are."""
+    return sum(bool(_RULE.search(line)) for line in chains.splitlines())

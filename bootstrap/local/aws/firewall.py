@@ -72,7 +72,8 @@ def compile_rules(region: Described) -> str:
 def _body(region: Described) -> Iterator[str]:
     subnets = {it["SubnetId"]: it["CidrBlock"] for it in region.subnets}
     cards = _cards(region)
-    vpcs = [it["CidrBlock"] for it in region.vpcs if it["VpcId"] in {subnet["VpcId"] for subnet in _used(region)}]
+    homes = {subnet["VpcId"] for subnet in _used(region)}
+    vpcs = [block for it in region.vpcs if it["VpcId"] in homes for block in _blocks(it)]
     used = [it["SubnetId"] for it in _used(region)]
     if not used:
         return
@@ -107,6 +108,16 @@ def _used(region: Described) -> list[Told]:
     """The subnets that have an interface; nothing is judged in the others."""
     with_cards = {it["SubnetId"] for it in region.network_interfaces}
     return [it for it in region.subnets if it["SubnetId"] in with_cards]
+
+
+def _blocks(vpc: Told) -> list[str]:
+    """A VPC's first block and those that were associated later."""
+    later = [it["CidrBlock"] for it in vpc.get("CidrBlockAssociationSet", ()) if _is_associated(it)]
+    return list(dict.fromkeys([vpc["CidrBlock"], *later]))
+
+
+def _is_associated(block: Told) -> bool:
+    return bool(block["CidrBlockState"]["State"] == "associated")
 
 
 def _cards(region: Described) -> dict[str, Told]:
@@ -205,7 +216,13 @@ def _routes(region: Described, subnet: Told, inside: str, own: str, far: str, th
 
 def _beyond(peering: Told, vpc_id: str) -> list[str]:
     sides = (peering["RequesterVpcInfo"], peering["AccepterVpcInfo"])
-    return [it["CidrBlock"] for it in sides if it["VpcId"] != vpc_id and it.get("CidrBlock")]
+    return [block for it in sides if it["VpcId"] != vpc_id for block in _of_side(it)]
+
+
+def _of_side(side: Told) -> list[str]:
+    """The blocks of one side of a peering; EC2 tells the first one twice."""
+    told = [side.get("CidrBlock"), *(it["CidrBlock"] for it in side.get("CidrBlockSet", ()))]
+    return list(dict.fromkeys(block for block in told if block))
 
 
 def _table(region: Described, subnet: Told) -> Told:

@@ -70,6 +70,12 @@ class Machines(Protocol):
     def enforce(self, region: str, chains: str) -> None:
         """Let these nftables chains judge what goes between the region's machines; '' judges nothing any more."""
 
+    def enforced(self, region: str) -> str:
+        """The region's chains as the kernel holds them now; '' where it holds none."""
+
+    def unjudged(self) -> str:
+        """What the kernel cannot be made to show to the chains, and why; '' where nothing is left out."""
+
 
 @dataclass
 class NoMachines:
@@ -121,6 +127,14 @@ class NoMachines:
 
     def enforce(self, region: str, chains: str) -> None:
         """Between machines on paper nothing goes."""
+
+    def enforced(self, region: str) -> str:
+        """Nothing holds them."""
+        return ""
+
+    def unjudged(self) -> str:
+        """Nothing goes that could be judged."""
+        return "the machines are on paper"
 
 
 class Real:

@@ -70,7 +70,7 @@ class Server:
         self.engine = Engine(self._store, self.door, clients, faults, signals)
         self._api = Api(self.engine)
         self._metadata = Metadata(self.door, self.instances, clients)
-        self._control = Control(faults, signals)
+        self._control = Control(faults, signals, self._enforcement)
         self._faults = faults
 
     def _moto(self) -> Callable[..., Any]:

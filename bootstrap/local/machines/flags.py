@@ -68,6 +68,8 @@ def machine_options(info: Mapping[str, Any], limits: Limits) -> tuple[str, ...]:
         "--no-hosts",  # the operator's /etc/hosts is not the machine's; cloud-init writes it
         "--log-driver=k8s-file",
         "--stop-timeout=60",
+        # Subnets are IPv4 only; the kernel would give link-local addresses, and ways past groups and ACLs with them.
+        "--sysctl=net.ipv6.conf.eth0.disable_ipv6=1",
         "--restart=on-failure",  # the image exits with a failure exactly when it reboots
         *(f"--cap-add={name}" for name in CAPABILITIES),
         f"--ulimit=nofile={_at_most(USUAL_OPEN_FILES, limits.nofile)}:{limits.nofile}",

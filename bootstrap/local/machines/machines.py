@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.machines import console, flags, network, packets
+from bootstrap.local.machines import bridges, console, flags, network, packets
 from bootstrap.local.machines.container import Container, State
 from bootstrap.local.machines.image import Report, ensure_image
 from bootstrap.local.machines.names import Names
@@ -143,6 +143,15 @@ class Machines:
     def enforce(self, region: str, chains: str) -> None:
         """Let these nftables chains judge what goes between the machines; '' judges nothing any more."""
         packets.enforce(self._names, region, chains)
+
+    def enforced(self, region: str) -> str:
+        """The region's chains as the kernel holds them now; '' where it holds none."""
+        return packets.listing(self._names, region)
+
+    def unjudged(self) -> str:
+        """What the kernel cannot be made to show to the chains, and why; '' where nothing is left out."""
+        why = bridges.filter_them()
+        return f"between machines of one subnet nothing is judged: {why}" if why else ""
 
     def remove_all(self, *, with_volumes: bool = False) -> None:
         """Remove every machine and network labelled with this environment, and the volumes' data only if asked."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
+from bootstrap.errors import LocalCloudFailed
 from bootstrap.local.machines.names import Names
 from bootstrap.local.machines.podman import run
 
@@ -27,6 +28,18 @@ def enforce(names: Names, region: str, chains: str) -> None:
     if chains:
         text += f"table ip {table} {{\n{chains}\n}}\n"
     run(["nft", "-f", "-"], doing=f"setting the packet filter of {region}", remedy=_REMEDY, stdin=text.encode())
+
+
+def listing(names: Names, region: str) -> str:
+    """What the kernel holds of a region's table now, without counters; '' where there is no such table."""
+    try:
+        return run(
+            ["nft", "--stateless", "list", "table", "ip", prefix(names) + region],
+            doing=f"reading the packet filter of {region}",
+            remedy=_REMEDY,
+        )
+    except LocalCloudFailed:
+        return ""
 
 
 def remove(names: Names) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bootstrap.local.aws.firewall import Described, compile_rules
 
+PEERS = ("10.2.0.0/16", "100.66.0.0/16")
 OPEN = {"Protocol": "-1", "CidrBlock": "0.0.0.0/0"}
 
 
@@ -103,3 +104,31 @@ def test_a_group_that_is_named_stands_for_its_members() -> None:
 
 def test_nothing_is_judged_where_nobody_is() -> None:
     assert compile_rules(replace(region(), network_interfaces=[])) == ""
+
+
+def test_further_blocks_of_a_vpc_are_inside_and_so_are_those_of_a_peer() -> None:
+    blocks = [
+        {"CidrBlock": block, "CidrBlockState": {"State": state}}
+        for block, state in (
+            ("10.1.0.0/16", "associated"),
+            ("100.64.0.0/16", "associated"),
+            ("100.65.0.0/16", "disassociated"),
+        )
+    ]
+    sides = [
+        {"VpcId": "vpc-1", "CidrBlock": "10.1.0.0/16"},
+        {"VpcId": "vpc-2", "CidrBlock": "10.2.0.0/16", "CidrBlockSet": [{"CidrBlock": it} for it in PEERS]},
+    ]
+    peering = {"VpcPeeringConnectionId": "pcx-1", "Status": {"Code": "active"}}
+    peering |= {"RequesterVpcInfo": sides[0], "AccepterVpcInfo": sides[1]}
+    routes = ({"DestinationCidrBlock": "0.0.0.0/0", "VpcPeeringConnectionId": "pcx-1", "State": "active"},)
+    wide = replace(
+        region(routes=routes),
+        vpcs=[{"VpcId": "vpc-1", "CidrBlock": "10.1.0.0/16", "CidrBlockAssociationSet": blocks}],
+        vpc_peering_connections=[peering],
+    )
+    text = compile_rules(wide)
+    inside = "{ 10.1.0.0/16, 100.64.0.0/16 }"
+    assert f"ip saddr != {inside} ip daddr != {inside} accept" in text
+    found = [line for line in chain(text, "leave-subnet-1") if line.startswith("ip daddr 0.0.0.0/0")]
+    assert found[:-1] == [f"ip daddr 0.0.0.0/0 ip daddr {block} goto acl-out-subnet-1" for block in PEERS]
