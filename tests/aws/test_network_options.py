@@ -58,7 +58,17 @@ class Network:
         given = composition.parameters(chosen, name, self.made) | more
         wished = StackTemplate(chosen.stack_name(name), TEMPLATES / f"{name}.yaml", given, {"Project": "options"})
         self.made[name] = stack.apply(self.client("cloudformation"), wished, told)
+        assert {} == self.drifted(wished.name), "what was just made counts as drifted"
         return told.changes
+
+    def drifted(self, name: str) -> dict[str, Any]:
+        """What differs from the template, by logical id."""
+        api = self.client("cloudformation")
+        api.detect_stack_drift(StackName=name)
+        found = api.describe_stack_resource_drifts(
+            StackName=name, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
+        )
+        return {it["LogicalResourceId"]: it.get("PropertyDifferences") for it in found["StackResourceDrifts"]}
 
     def destroy(self, name: str) -> tuple[str, ...]:
         del self.made[name]

@@ -9,7 +9,8 @@ What is changed, and why:
 * EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
   the console is the machine's, key pairs are found by their ids (see `ec2`)
 * Auto Scaling: new instances are of the group's version of its launch template, unhealthy ones are replaced (see `autoscaling`)
-* security groups: a rule for IPv6 is revoked also in a VPC without IPv6, in which moto lets it be made
+* security groups: a rule for IPv6 is revoked also in a VPC without IPv6, in which moto lets it be made,
+  and a rule for a group or a prefix list shows its description
 * CloudTrail: a trail's insight selectors are replaced, not added to
 * IAM: AWS's managed policies for one partition only (six times 1,500 take a second)
 * SSM: public parameters of Debian's images
@@ -53,7 +54,11 @@ NAMES: dict[str, tuple[str, ...]] = {
         "EBSBackend.detach_volume",
         "EBSBackend.delete_volume",
     ),
-    "moto.ec2.models.security_groups": ("SecurityGroupBackend.revoke_security_group_egress",),
+    "moto.ec2.models.security_groups": (
+        "SecurityGroupBackend.revoke_security_group_egress",
+        "SecurityGroupRule.description",
+        "SecurityGroupRule.__init__",
+    ),
     "moto.ec2.responses.instances": ("parse_user_data",),
     "moto.cloudtrail.models": ("Trail.put_insight_selectors",),
     "moto.ec2.models.subnets": ("SubnetBackend.delete_subnet",),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -98,6 +99,16 @@ class Ec2Patches:
             return revoke(backend, ip_ranges=_Kept(ip_ranges), **named)
 
         module.SecurityGroupBackend.revoke_security_group_egress = revoke_egress
+        module.SecurityGroupRule.description = property(_description)
+        made = module.SecurityGroupRule.__init__
+
+        @functools.wraps(made)
+        def init(rule: Any, *given: Any, **named: Any) -> None:
+            made(rule, *given, **named)
+            listed = inspect.signature(made).bind(rule, *given, **named).arguments.get("prefix_list_id") or {}
+            rule.of_prefix_list = listed.get("Description")
+
+        module.SecurityGroupRule.__init__ = init
 
     def _ec2_models_subnets(self, module: Any) -> None:
         delete = module.SubnetBackend.delete_subnet
@@ -150,6 +161,12 @@ class Ec2Patches:
             return module.ActionResult({"InstanceId": instance.id, "Timestamp": module.utcnow(), "Output": output})
 
         module.General.get_console_output = get_console_output
+
+
+def _description(rule: Any) -> str | None:
+    """Of whichever the rule is about: moto looks at blocks of addresses only."""
+    told: str | None = rule.ip_range.get("Description") or rule.source_group.get("Description") or rule.of_prefix_list
+    return told
 
 
 class _Kept(list[Any]):
