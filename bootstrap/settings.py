@@ -323,9 +323,9 @@ def _faults_of_network(path: Path, settings: Settings) -> Iterator[tuple[tuple[s
     """What an option of the network cannot be beside the others: its place below 'network', and why."""
     network, block = settings.network, ipaddress.ip_network(settings.network.cidr)
     routes = network.vpn.routes if network.vpn else ()
-    overlapping = [number for number, route in enumerate(routes) if block.overlaps(ipaddress.ip_network(route))]
-    for number in overlapping:
-        yield ("vpn", "routes", number), f"{routes[number]} overlaps with the VPC's own {block}"
+    for number, route in enumerate(routes):
+        if block.overlaps(ipaddress.ip_network(route)):
+            yield ("vpn", "routes", number), f"{route} overlaps with the VPC's own {block}"
     if network.peering is not None:
         other = network.peering.environment
         if other == settings.name:
@@ -337,16 +337,12 @@ def _faults_of_network(path: Path, settings: Settings) -> Iterator[tuple[tuple[s
             yield ("promotion", number), f"'{name}' stands twice"
         elif name != settings.name and _project_of(path.with_name(f"{name}.yaml"), settings) != settings.project:
             yield ("promotion", number), f"'{name}' is no environment of the same project, cloud and region"
-    if settings.cloud == "local" and routes and not overlapping:
-        yield ("vpn", "routes"), "the AWS on this machine has no static routes of a VPN; leave them out to use BGP"
     if settings.cloud == "local" and network.direct_connect is not None:
         yield ("direct_connect",), "the AWS on this machine has no virtual interfaces"
     if network.vpn and network.vpn.direct_connect_gateway and network.direct_connect:
         ours, theirs = network.direct_connect.gateway, network.vpn.direct_connect_gateway
         if network.direct_connect.type == "private" and ours != theirs:
             yield ("direct_connect", "gateway"), f"vpn.direct_connect_gateway is another: {theirs}"
-    if settings.cloud == "local" and network.flow_logs and network.flow_logs.queries:
-        yield ("flow_logs", "queries"), "the AWS on this machine logs no queries"
     bastion = network.bastion.allow if network.bastion else ()
     direct = settings.ssh == "direct"
     for place, message in faults_of_intentions(

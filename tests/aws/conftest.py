@@ -77,12 +77,12 @@ class Cloud:
             self.clients[service] = self.new_client(service)
         return self.clients[service]
 
-    def new_client(self, service: str, config: Config | None = None) -> Any:
+    def new_client(self, service: str, config: Config | None = None, region: str = REGION) -> Any:
         """A client of the cloud that is configured otherwise than most."""
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
-            region_name=REGION,
+            region_name=region,
             aws_access_key_id="testing",
             aws_secret_access_key="testing",
             config=config,

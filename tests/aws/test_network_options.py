@@ -1,7 +1,6 @@
 """The optional stacks of the network against the AWS on this machine, composed as the launch composes them.
 
-What they make is read back through the API of the service that has it. A static VPN and query logs are not among them: the
-local cloud has neither, and the settings refuse them there.
+What they make is read back through the API of the service that has it.
 """
 
 import ipaddress
@@ -170,6 +169,27 @@ def test_flow_logs_tell_all_and_are_kept_as_long_as_is_said(network: Network) ->
     assert () == network.destroy("traffic-logs")
 
 
+def test_the_names_that_are_asked_for_are_logged_on_demand(network: Network) -> None:
+    network.apply("traffic-logs", "flow_logs: {queries: true}")
+    resolver, vpc = network.client("route53resolver"), network.output("VpcId")
+
+    (config,) = resolver.list_resolver_query_log_configs()["ResolverQueryLogConfigs"]
+    (joined,) = resolver.list_resolver_query_log_config_associations()["ResolverQueryLogConfigAssociations"]
+
+    group = network.output("QueryLogGroupName")
+    assert (True, 1, "CREATED") == (
+        f":{group}" in config["DestinationArn"],
+        config["AssociationCount"],
+        config["Status"],
+    )
+    assert (config["Id"], vpc, "ACTIVE") == (joined["ResolverQueryLogConfigId"], joined["ResourceId"], joined["Status"])
+
+    network.apply("traffic-logs", "flow_logs: {queries: false}")
+    assert [] == resolver.list_resolver_query_log_configs()["ResolverQueryLogConfigs"]
+    assert [] == resolver.list_resolver_query_log_config_associations()["ResolverQueryLogConfigAssociations"]
+    assert () == network.destroy("traffic-logs")
+
+
 def test_a_private_zone_answers_with_the_controllers_name_and_follows_its_address(network: Network) -> None:
     network.made["controller"] = Stack("controller", "CREATE_COMPLETE", {"PrivateIp": "10.81.3.9"})
     network.apply("names", "private_zone: ci.internal")
@@ -250,6 +270,44 @@ def test_a_vpn_gateway_is_attached_and_its_connection_speaks_bgp(network: Networ
     assert ("65010", "198.51.100.7") == tuple(customer["CustomerGateways"][0][key] for key in ("BgpAsn", "IpAddress"))
     assert "<customer_gateway>" in connection["CustomerGatewayConfiguration"]
     assert () == network.destroy("vpn")
+
+
+def test_static_routes_of_a_vpn_reach_the_private_subnets_alone_and_go_with_it(network: Network) -> None:
+    ec2, private = network.client("ec2"), network.output("PrivateRouteTableIds").split(",")
+
+    def propagated() -> dict[str, set[tuple[str, str]]]:
+        asked = [{"Name": "vpc-id", "Values": [network.output("VpcId")]}]
+        return {
+            table["RouteTableId"]: {
+                (route["DestinationCidrBlock"], route["GatewayId"])
+                for route in table["Routes"]
+                if route["Origin"] == "EnableVgwRoutePropagation"
+            }
+            for table in ec2.describe_route_tables(Filters=asked)["RouteTables"]
+        }
+
+    options = "vpn:\n  customer_address: 198.51.100.7\n  routes: [10.9.0.0/16, 10.8.0.0/16]"
+    network.apply("vpn", options)
+    gateway = network.output("VpnGatewayId")
+    found = propagated()
+    connection = ec2.describe_vpn_connections(VpnConnectionIds=[network.output("VpnConnectionId")])["VpnConnections"][0]
+    tables = ec2.describe_route_tables(RouteTableIds=private)["RouteTables"]
+
+    assert [{("10.9.0.0/16", gateway), ("10.8.0.0/16", gateway)}] * len(private) == [found.pop(one) for one in private]
+    assert found and not any(found.values())
+    assert [[{"GatewayId": gateway}]] * len(private) == [table["PropagatingVgws"] for table in tables]
+    assert connection["Options"]["StaticRoutesOnly"] is True
+    assert {"10.9.0.0/16", "10.8.0.0/16"} == {one["DestinationCidrBlock"] for one in connection["Routes"]}
+    configuration = connection["CustomerGatewayConfiguration"]
+    for tunnel in connection["Options"]["TunnelOptions"]:
+        assert tunnel["OutsideIpAddress"] in configuration and tunnel["PreSharedKey"] in configuration
+    assert (2, 0) == (configuration.count("<ipsec_tunnel>"), configuration.count("<bgp>"))
+
+    network.apply("vpn", "vpn:\n  customer_address: 198.51.100.7\n  routes: [10.9.0.0/16]")
+    assert {("10.9.0.0/16", gateway)} == propagated()[private[0]]
+    assert () == network.destroy("vpn")
+    assert not any(propagated().values())
+    assert [] == ec2.describe_route_tables(RouteTableIds=private)["RouteTables"][0]["PropagatingVgws"]
 
 
 def test_peering_brings_the_routes_to_both_and_opens_the_one_that_asked(

@@ -22,6 +22,7 @@ import pytest
 
 from bootstrap.local.aws.cloudformation import adapters, modelled
 from bootstrap.local.aws.cloudformation.template import read
+from tests.aws.conftest import Cloud
 from tests.aws.proof import Sample, sorted_out
 
 Client = Callable[[str], Any]
@@ -107,7 +108,10 @@ class Stack:
 
 
 @pytest.fixture(scope="module")
-def stacks(client: Client) -> dict[str, Stack]:
+def stacks(client: Client, cloud: Cloud) -> dict[str, Stack]:
+    logs = cloud.new_client("logs", region="us-east-1")  # the only region where Route 53 logs queries of public zones
+    for name in ("one", "two"):
+        logs.create_log_group(logGroupName=f"/aws/route53/{name}")
     made = {path.stem: Stack(client, path) for path in FILES}
     for stack in made.values():
         status = stack.settled()

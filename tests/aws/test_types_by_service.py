@@ -39,6 +39,35 @@ READ: dict[str, list[tuple[str, str, dict[str, Any], str, Any]]] = {
         ("ec2", "describe_vpn_gateways", {"VpnGatewayIds": ["{Gateway}"]}, "0.0.VpcAttachments.0.State", "attached"),
         ("ec2", "describe_customer_gateways", {"CustomerGatewayIds": ["{Customer}"]}, "0.0.BgpAsn", "65000"),
         ("ec2", "describe_vpn_connections", {"VpnConnectionIds": ["{Connection}"]}, "0.0.VpnGatewayId", "{Gateway}"),
+        (
+            "ec2",
+            "describe_vpn_connections",
+            {"VpnConnectionIds": ["{Connection}"]},
+            "0.0.Options.StaticRoutesOnly",
+            True,
+        ),
+        (
+            "ec2",
+            "describe_vpn_connections",
+            {"VpnConnectionIds": ["{Connection}"]},
+            "0.0.Routes.0.DestinationCidrBlock",
+            "10.200.0.0/16",
+        ),
+        (
+            "ec2",
+            "describe_route_tables",
+            {"RouteTableIds": ["{Table}"]},
+            "0.0.PropagatingVgws.0.GatewayId",
+            "{Gateway}",
+        ),
+        ("ec2", "describe_route_tables", {"RouteTableIds": ["{Table}"]}, "0.0.Routes.1.GatewayId", "{Gateway}"),
+        (
+            "route53resolver",
+            "get_resolver_query_log_config",
+            {"ResolverQueryLogConfigId": "{QueryLog}"},
+            "0.AssociationCount",
+            1,
+        ),
         ("ec2", "describe_transit_gateways", {"TransitGatewayIds": ["{Hub}"]}, "0.0.Description", "hub"),
         (
             "ec2",
@@ -185,6 +214,7 @@ TAGS: dict[str, list[tuple[str, str, dict[str, Any], str]]] = {
         ("ec2", "describe_transit_gateways", {"TransitGatewayIds": ["{Hub}"]}, "0.0.Tags"),
         ("ec2", "describe_vpc_peering_connections", {"VpcPeeringConnectionIds": ["{Peering}"]}, "0.0.Tags"),
         ("directconnect", "describe_tags", {"resourceArns": ["{Line}"]}, "0.0.tags"),
+        ("route53resolver", "list_tags_for_resource", {"ResourceArn": "{QueryLogArn}"}, "0"),
     ],
     "storage": [
         ("efs", "describe_file_systems", {"FileSystemId": "{Files}"}, "0.0.Tags"),

@@ -106,13 +106,6 @@ BROKEN = {
         27,
         "network.vpn.routes.1: 10.77.8.0/24 overlaps with the VPC's own 10.77.0.0/16",
     ),
-    "static routes of the local cloud": (
-        "network:\n  vpn:\n    customer_address: 198.51.100.7\n    routes: [10.9.0.0/16]\n",
-        8,
-        5,
-        "has no static routes of a VPN",
-    ),
-    "query logs of the local cloud": ("network:\n  flow_logs: {queries: true}\n", 6, 24, "logs no queries"),
     "peering with oneself": ("network:\n  peering: {environment: trial}\n", 6, 26, "does not peer with itself"),
     "peering with nobody": (
         "network:\n  peering: {environment: other}\n",

@@ -22,7 +22,6 @@ STAND_INS: dict[str, str] = {
     "AWS::DirectConnect::PrivateVirtualInterface": "nothing is routed over a line",
     "AWS::DirectConnect::PublicVirtualInterface": "nothing is routed over a line",
     "AWS::DirectConnect::TransitVirtualInterface": "nothing is routed over a line",
-    "AWS::EC2::VPNGatewayRoutePropagation": "no route is propagated",
     "AWS::Inspector::AssessmentTarget": "nothing is assessed",
     "AWS::SSM::Association": "no document is applied by schedule",
 }

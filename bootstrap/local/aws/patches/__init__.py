@@ -9,13 +9,15 @@ What is changed, and why:
 * EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
   the console is the machine's, key pairs are found by their ids (see `ec2`)
 * Auto Scaling: new instances are of the group's version of its launch template, unhealthy ones are replaced (see `autoscaling`)
+* VPN: a connection's options and static routes, and the routes that a VPN gateway propagates (see `vpn`)
+* Route 53 Resolver: query logging configurations can be tagged, disassociated and deleted (see `resolver`)
 * security groups: a rule for IPv6 is revoked also in a VPC without IPv6, in which moto lets it be made,
   and a rule for a group or a prefix list shows its description
 * CloudTrail: a trail's insight selectors are replaced, not added to
 * IAM: AWS's managed policies for one partition only (six times 1,500 take a second)
 * SSM: public parameters of Debian's images
 
-`NAMES` lists each name that is replaced; a test looks every one of them up.
+`NAMES` lists each name that is replaced, and `ADDED` each that moto lacks; a test looks every one of them up.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ from bootstrap.local.aws import images, randomness
 from bootstrap.local.aws.instances import Instances
 from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
+from bootstrap.local.aws.patches.resolver import ResolverPatches
+from bootstrap.local.aws.patches.vpn import VpnPatches
 
 NAMES: dict[str, tuple[str, ...]] = {
     "moto.moto_api._internal.moto_random": ("MotoRandom.random", "MotoRandom.getrandbits"),
@@ -70,6 +74,10 @@ NAMES: dict[str, tuple[str, ...]] = {
         "AutoScalingBackend.set_instance_health",
     ),
     "moto.ec2.models.launch_templates": ("LaunchTemplateVersion.user_data.fget",),
+    "moto.ec2.models.vpn_connections": ("VPNConnection.customer_gateway_configuration.fget",),
+    "moto.ec2.models.route_tables": ("RouteTable.routes.fget",),
+    "moto.ec2.responses.vpn_connections": ("VPNConnections.create_vpn_connection",),
+    "moto.route53resolver.models": ("datetime.now", "Route53ResolverBackend._matched_arn"),
     "moto.directconnect.models": ("datetime.now",),
     "moto.kms.utils": ("os.urandom", "rsa.generate_private_key", "ec.generate_private_key"),
     "moto.sts.utils": ("os.urandom",),
@@ -82,8 +90,25 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
 }
 
+ADDED: dict[str, tuple[str, ...]] = {
+    "moto.ec2.models.vpn_connections": ("VPNConnection.routes",),
+    "moto.ec2.models.route_tables": ("RouteTable.propagating_vgws",),
+    "moto.ec2.responses.vpn_connections": (
+        "VPNConnections.create_vpn_connection_route",
+        "VPNConnections.delete_vpn_connection_route",
+    ),
+    "moto.ec2.responses.route_tables": (
+        "RouteTables.enable_vgw_route_propagation",
+        "RouteTables.disable_vgw_route_propagation",
+    ),
+    "moto.route53resolver.responses": (
+        "Route53ResolverResponse.delete_resolver_query_log_config",
+        "Route53ResolverResponse.disassociate_resolver_query_log_config",
+    ),
+}
 
-class Patches(Ec2Patches, AutoScalingPatches):
+
+class Patches(Ec2Patches, AutoScalingPatches, VpnPatches, ResolverPatches):
     """Applies the changes to those of moto's modules that are loaded; `apply` again after more of them were."""
 
     def __init__(self, salt: str, instances: Callable[[], Instances]) -> None:
@@ -95,7 +120,7 @@ class Patches(Ec2Patches, AutoScalingPatches):
     def apply(self) -> None:
         """Change what is loaded and not yet changed."""
         with self._lock:
-            for module in NAMES:
+            for module in {**NAMES, **ADDED}:
                 if module in sys.modules and module not in self._done:
                     self._done.add(module)
                     getattr(self, "_" + module.removeprefix("moto.").replace(".", "_").replace("__", "_"))(

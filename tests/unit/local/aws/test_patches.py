@@ -19,7 +19,16 @@ def test_patched_name_exists(module: str, name: str) -> None:
     assert callable(reduce(getattr, name.split("."), owner))
 
 
-@pytest.mark.parametrize("module", patches.NAMES)
+@pytest.mark.parametrize(
+    ("module", "name"), [(module, name) for module, names in patches.ADDED.items() for name in names]
+)
+def test_moto_has_nothing_of_what_is_added(module: str, name: str) -> None:
+    """Once moto has it itself, the addition would hide it."""
+    owner, _, added = name.rpartition(".")
+    assert not hasattr(getattr(importlib.import_module(module), owner), added)
+
+
+@pytest.mark.parametrize("module", sorted({*patches.NAMES, *patches.ADDED}))
 def test_every_module_that_is_named_has_its_patch(module: str) -> None:
     method = "_" + module.removeprefix("moto.").replace(".", "_").replace("__", "_")
     assert callable(getattr(patches.Patches, method))

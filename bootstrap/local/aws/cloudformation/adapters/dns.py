@@ -1,13 +1,14 @@
-"""Route 53: hosted zones and record sets."""
+"""Route 53: hosted zones, record sets, health checks, and what is logged of the names that are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, at
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
 from bootstrap.local.aws.cloudformation.adapters.ec2_network import token_of
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 
 
@@ -34,10 +35,11 @@ class HostedZone(Adapter):
         to.initiated(zone)
         for vpc in vpcs[1:]:
             to.call("route53", "associate_vpc_with_hosted_zone", HostedZoneId=zone, VPC=vpc)
+        self._log(to, zone)
         return zone
 
     def update(self, to: To) -> None:
-        """The comment, and the VPCs."""
+        """The comment, the VPCs, and where queries are logged."""
         comment = (to.get("HostedZoneConfig") or {}).get("Comment", "")
         to.call("route53", "update_hosted_zone_comment", Id=to.physical_id, Comment=comment)
         before, after = to.old.get("VPCs") or [], to.get("VPCs") or []
@@ -45,9 +47,23 @@ class HostedZone(Adapter):
             to.call("route53", "associate_vpc_with_hosted_zone", HostedZoneId=to.physical_id, VPC=vpc)
         for vpc in [one for one in before if one not in after]:
             to.call("route53", "disassociate_vpc_from_hosted_zone", HostedZoneId=to.physical_id, VPC=vpc)
+        if "QueryLoggingConfig" in to.changed:
+            self._log_no_more(to)
+            self._log(to, to.physical_id)
+
+    def _log(self, to: To, zone: str) -> None:
+        """A zone has one configuration, which cannot be altered; its log group is in us-east-1."""
+        if wanted := to.get("QueryLoggingConfig"):
+            to.call("route53", "create_query_logging_config", HostedZoneId=zone, **wanted)
+
+    def _log_no_more(self, to: To) -> None:
+        for one in to.call("route53", "list_query_logging_configs")["QueryLoggingConfigs"]:
+            if one["HostedZoneId"].rpartition("/")[2] == to.physical_id:
+                to.call("route53", "delete_query_logging_config", Id=one["Id"])
 
     def delete(self, to: To) -> None:
         """Route 53 refuses while it holds records of others."""
+        self._log_no_more(to)
         to.call("route53", "delete_hosted_zone", Id=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
@@ -154,4 +170,55 @@ class HealthCheck(Adapter):
         )
 
 
-ADAPTERS = (HostedZone(), RecordSet(), HealthCheck())
+class QueryLogAssociation(TableAdapter):
+    """AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation; Ref is its id."""
+
+    def delete(self, to: To) -> None:
+        """By what it joins."""
+        to.call(
+            "route53resolver",
+            "disassociate_resolver_query_log_config",
+            **to.pick("ResolverQueryLogConfigId", "ResourceId"),
+        )
+
+
+def _as_told(*names: str) -> dict[str, str | Callable[[Any], Any]]:
+    return {"Id": "@id", **{name: name for name in names}}
+
+
+ADAPTERS = (
+    HostedZone(),
+    RecordSet(),
+    HealthCheck(),
+    TableAdapter(
+        Entry(
+            "AWS::Route53Resolver::ResolverQueryLoggingConfig",
+            "route53resolver",
+            "create_resolver_query_log_config",
+            "delete_resolver_query_log_config",
+            "ResolverQueryLogConfigId",
+            found="ResolverQueryLogConfig.Id",
+            name="Name",
+            unique="CreatorRequestId",
+            read="get_resolver_query_log_config",
+            item="ResolverQueryLogConfig",
+            attributes=_as_told(
+                "Arn", "AssociationCount", "CreationTime", "CreatorRequestId", "OwnerId", "ShareStatus", "Status"
+            ),
+            tags=Tagging(target="Arn", takes_system_tags=False),
+        )
+    ),
+    QueryLogAssociation(
+        Entry(
+            "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation",
+            "route53resolver",
+            "associate_resolver_query_log_config",
+            "disassociate_resolver_query_log_config",
+            "ResolverQueryLogConfigAssociationId",
+            found="ResolverQueryLogConfigAssociation.Id",
+            read="get_resolver_query_log_config_association",
+            item="ResolverQueryLogConfigAssociation",
+            attributes=_as_told("CreationTime", "Error", "ErrorMessage", "Status"),
+        )
+    ),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
 from bootstrap.local.aws.cloudformation.adapters.table import EC2_TAGS, Entry, TableAdapter
 from bootstrap.local.aws.cloudformation.errors import Gone
@@ -47,10 +48,68 @@ class VpnConnection(_WithOptions):
             "RemoteIpv6NetworkCidr",
             "StaticRoutesOnly",
             "TransportTransitGatewayAttachmentId",
+            "TunnelBandwidth",
             "TunnelInsideIpVersion",
             "TunnelOptions",
         )
     )
+
+
+class VpnConnectionRoute(Adapter):
+    """AWS::EC2::VPNConnectionRoute; Ref is its block and its connection. Every change replaces it."""
+
+    type = "AWS::EC2::VPNConnectionRoute"
+
+    def create(self, to: To) -> str:
+        """Only a connection with static routes takes it."""
+        to.call("ec2", "create_vpn_connection_route", **to.pick("DestinationCidrBlock", "VpnConnectionId"))
+        return f"{to.get('DestinationCidrBlock')}|{to.get('VpnConnectionId')}"
+
+    def delete(self, to: To) -> None:
+        """By both."""
+        block, _, connection = to.physical_id.partition("|")
+        to.call("ec2", "delete_vpn_connection_route", DestinationCidrBlock=block, VpnConnectionId=connection)
+
+
+class RoutePropagation(Adapter):
+    """AWS::EC2::VPNGatewayRoutePropagation; Ref is a name of CloudFormation's own, as no API knows such a thing."""
+
+    type = "AWS::EC2::VPNGatewayRoutePropagation"
+
+    def create(self, to: To) -> str:
+        """Each table by a call of its own."""
+        name = to.name()
+        to.initiated(name)
+        self._call(to, "enable_vgw_route_propagation", _tables(to.properties))
+        return name
+
+    def update(self, to: To) -> None:
+        """The new ones first; those that are no longer meant afterwards."""
+        before, after = _tables(to.old), _tables(to.properties)
+        self._call(to, "enable_vgw_route_propagation", after - before)
+        self._call(to, "disable_vgw_route_propagation", before - after)
+
+    def delete(self, to: To) -> None:
+        """A table or a gateway that is gone needs no call."""
+        self._call(to, "disable_vgw_route_propagation", _tables(to.properties))
+
+    def attributes(self, to: To) -> dict[str, Any]:
+        """Its name."""
+        return {"Id": to.physical_id}
+
+    def _call(self, to: To, method: str, pairs: set[tuple[str, str]]) -> None:
+        for gateway, table in sorted(pairs):
+            try:
+                to.call("ec2", method, GatewayId=gateway, RouteTableId=table)
+            except Gone:
+                if method.startswith("enable"):
+                    raise
+
+
+def _tables(properties: dict[str, Any]) -> set[tuple[str, str]]:
+    """Gateway and table of each propagation."""
+    listed = properties.get("RouteTableIds") or ()
+    return {(str(properties["VpnGatewayId"]), str(one)) for one in ([listed] if isinstance(listed, str) else listed)}
 
 
 class TransitGateway(_WithOptions):
@@ -142,7 +201,6 @@ ADAPTERS = (
             "VpnConnectionId",
             found="VpnConnection.VpnConnectionId",
             renamed={"VpnTunnelOptionsSpecifications": "TunnelOptions"},
-            ignored=frozenset({"TunnelBandwidth"}),
             read="describe_vpn_connections",
             read_key="VpnConnectionIds",
             item="VpnConnections.0",
@@ -150,6 +208,8 @@ ADAPTERS = (
             tags=EC2_TAGS,
         )
     ),
+    VpnConnectionRoute(),
+    RoutePropagation(),
     TransitGateway(
         Entry(
             "AWS::EC2::TransitGateway",

@@ -20,6 +20,11 @@ def _values(found: Any, _: Context) -> Any:
     return [one["Value"] for one in found.get("ResourceRecords", [])] or None
 
 
+def _log(answer: Any, to: Context) -> Any:
+    listed = answer["QueryLoggingConfigs"]
+    return next((one for one in listed if one["HostedZoneId"].rpartition("/")[2] == to.physical_id), None)
+
+
 def _tags(kind: str, name: str) -> Read:
     return Read(
         "route53",
@@ -40,6 +45,24 @@ READS: dict[str, tuple[Read, ...]] = {
             {"Name": "HostedZone.Name", "HostedZoneConfig": "HostedZone.Config"},
         ),
         _tags("hostedzone", "HostedZoneTags"),
+        Read("route53", "list_query_logging_configs", {}, ways={"QueryLoggingConfig": _log}, plain=False),
+    ),
+    "AWS::Route53Resolver::ResolverQueryLoggingConfig": (
+        Read(
+            "route53resolver",
+            "get_resolver_query_log_config",
+            {"ResolverQueryLogConfigId": "@id"},
+            "ResolverQueryLogConfig",
+        ),
+        Read("route53resolver", "list_tags_for_resource", {"ResourceArn": "@Arn"}),
+    ),
+    "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation": (
+        Read(
+            "route53resolver",
+            "get_resolver_query_log_config_association",
+            {"ResolverQueryLogConfigAssociationId": "@id"},
+            "ResolverQueryLogConfigAssociation",
+        ),
     ),
     "AWS::Route53::RecordSet": (
         Read(
