@@ -122,13 +122,13 @@ def _closing(made: Context, run: Run, verdict: Verdict | None) -> None:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from bootstrap import saved_plan
+    from bootstrap import launch, saved_plan
 
     with opened(options, brings_up=True) as (made, run):
-        plan = saved_plan.make(made, run)
-        found = plan.changes
         if options.out:
+            plan = saved_plan.make(made, run)
             saved_plan.write(plan, Path(options.out))
+        found = plan.changes if options.out else launch.plan(made, run)
         _estimate(made, run)
         run.say(f"\n{len(found)} changes pending" if found else "\nnothing to do")
         return _pending(found, options)

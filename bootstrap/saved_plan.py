@@ -1,8 +1,9 @@
 """A plan as a file: what a launch would change, and digests of what that was computed from.
 
-For each act the file holds its changes, a digest of its inputs (what people wrote, and the commit) and a digest of what was
-looked at: stacks with their status, outputs and last update; the machine; the settings that Jenkins exports; its jobs. A launch
-with a plan computes all of it afresh, under the environment's lock, and applies nothing where anything differs: PlanStale.
+For each act the file holds its changes, digests of its inputs (what people wrote, and the commit) and digests of what was
+looked at, each by its name: stacks with their status, outputs and last update; the machine; the settings that Jenkins exports;
+its jobs, as they are there. A launch with a plan computes all of it afresh, under the environment's lock, and applies nothing
+where anything differs: PlanStale, which names what moved.
 
 What cannot be looked at yet, the acts behind a stack that does not exist, is in the plan with its inputs alone, as 'known once
 the stacks exist': a launch with that plan goes on through them with exactly these inputs.
@@ -21,21 +22,24 @@ from typing import Any
 from bootstrap import launch
 from bootstrap.acts import casc, jobs
 from bootstrap.context import ROOT, Context
+from bootstrap.controller import edits
+from bootstrap.controller.api import ask, expect, job_path
 from bootstrap.errors import PlanStale, UsageError
 from bootstrap.run import Journal, Run
 from bootstrap.values import Change, ChangeKind
 
-FORMAT = 1
+FORMAT = 2
 ACTS = ("stack", "host", "casc", "jobs")
+_NAMED = 5  # of what moved
 _AGAIN = "Plan again, read it, and launch with the new one: plan --out FILE, launch --plan FILE."
 
 
 @dataclass(frozen=True)
 class ActPlan:
-    """One act of a plan: `changes` and `seen` are None where there was nothing to look at yet."""
+    """One act of a plan: `inputs` and `seen` are digests by name; the others None where there was nothing to see."""
 
-    inputs: str
-    seen: str | None
+    inputs: Mapping[str, str]
+    seen: Mapping[str, str] | None
     changes: tuple[Change, ...] | None
 
 
@@ -61,7 +65,7 @@ def make(context: Context, run: Run) -> Plan:
     acts = {}
     for act in ACTS:
         changes = tuple(change for change in found if change.act == act) if act in seen else None
-        acts[act] = ActPlan(_digest(inputs[act]), _digest(seen[act]) if act in seen else None, changes)
+        acts[act] = ActPlan(_digests(inputs[act]), _digests(seen[act]) if act in seen else None, changes)
     return Plan(context.settings.name, run.run_id, launch.snapshot(context).label, acts)
 
 
@@ -110,17 +114,24 @@ def compare(plan: Plan, now: Plan) -> Iterator[str]:
         old, new = plan.acts[act], now.acts[act]
         if old.inputs != new.inputs:
             commits = f" (commit {plan.commit[:12]}, now {now.commit[:12]})" if plan.commit != now.commit else ""
-            yield f"{act}: the code or the settings are no longer those that were planned with{commits}"
+            yield f"{act}: no longer what was planned with: {_moved(old.inputs, new.inputs)}{commits}"
         if (old.changes is None) != (new.changes is None):
             yield f"{act}: {'can be' if new.changes is not None else 'cannot be'} looked at now, unlike then"
             continue
         if old.seen != new.seen:
-            yield f"{act}: what was looked at is no longer as it was"
+            yield f"{act}: no longer as it was: {_moved(old.seen or {}, new.seen or {})}"
         before, after = set(old.changes or ()), set(new.changes or ())
         yield from (
             f"{act}: planned, but no longer to do: {_told(change)}" for change in sorted(before - after, key=_told)
         )
         yield from (f"{act}: to do, but not planned: {_told(change)}" for change in sorted(after - before, key=_told))
+
+
+def _moved(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    """The names of what differs, a few of them."""
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _told(change: Change) -> str:
@@ -130,31 +141,53 @@ def _told(change: Change) -> str:
 def _act(told: Mapping[str, Any]) -> ActPlan:
     changes = told["changes"]
     known = None if changes is None else tuple(Change(**{**it, "kind": ChangeKind(it["kind"])}) for it in changes)
-    return ActPlan(told["inputs"], told["seen"], known)
+    seen = None if told["seen"] is None else dict(told["seen"])
+    return ActPlan(dict(told["inputs"]), seen, known)
 
 
-def _inputs(context: Context) -> dict[str, Any]:
-    """What people wrote, act by act, and the commit that the machine would get."""
-    settings = context.settings.model_dump(mode="json")
+def _inputs(context: Context) -> dict[str, dict[str, Any]]:
+    """What people wrote, act by act, by name, and the commit that the machine would get."""
+    settings = {"the settings": context.settings.model_dump(mode="json")}
     templates = {name: (launch.TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8") for name in context.wanted}
     commit = launch.snapshot(context).commit
     lock = (ROOT / "jenkins.lock.yaml").read_text(encoding="utf-8")
+    views = {f"view {name}": xml for name, xml in context.jobset.views.items()}
     return {
-        "stack": [settings, templates],
-        "host": [settings, commit, lock],
-        "casc": [settings, dict(context.casc_files)],
-        "jobs": [dict(context.jobset.jobs), dict(context.jobset.views)],
+        "stack": settings | {f"{name}.yaml": text for name, text in templates.items()},
+        "host": settings | {"the commit": commit, "jenkins.lock.yaml": lock},
+        "casc": settings | dict(context.casc_files),
+        "jobs": {**context.jobset.jobs, **views},
     }
 
 
-def _seen(context: Context) -> dict[str, Any]:
-    """What was looked at, act by act; only the stacks where there is no machine to look at."""
-    seen: dict[str, Any] = {"stack": [_stack(context, name) for name in context.wanted]}
+def _seen(context: Context) -> dict[str, dict[str, Any]]:
+    """What was looked at, act by act, by name; only the stacks where there is no machine to look at."""
+    stacks = {context.settings.stack_name(name): _stack(context, name) for name in context.wanted}
+    seen: dict[str, dict[str, Any]] = {"stack": stacks}
     if launch.can_look(context):
-        seen["host"] = context.machine.instance_id
-        seen["casc"] = casc.export(context.jenkins)
-        seen["jobs"] = jobs.look(context.jenkins)
+        seen["host"] = {"the machine": context.machine.instance_id}
+        seen["casc"] = _settings(casc.export(context.jenkins))
+        seen["jobs"] = _jobs(context)
     return seen
+
+
+def _settings(exported: str) -> dict[str, Any]:
+    """The settings that Jenkins exports, by their first two names: 'jenkins.systemMessage'."""
+    told = edits.parsed(exported)
+    return {
+        ".".join((root, key) if key else (root,)): value
+        for root, inner in told.items()
+        for key, value in (inner.items() if isinstance(inner, Mapping) else [("", inner)])
+    }
+
+
+def _jobs(context: Context) -> dict[str, Any]:
+    """What is there, each job of the code with its XML: an edit in Jenkins leaves the render that is named in it as it was."""
+    there: dict[str, Any] = dict(jobs.look(context.jenkins))
+    for name in there.keys() & context.jobset.jobs.keys():
+        answer = ask(context.jenkins, "GET", f"{job_path(name)}config.xml")
+        there[name] = [there[name], expect(answer, f"reading the job {name}").text]
+    return there
 
 
 def _stack(context: Context, name: str) -> Any:
@@ -167,5 +200,8 @@ def _stack(context: Context, name: str) -> Any:
     return {key: str(found.get(key)) for key in told}
 
 
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+def _digests(content: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: hashlib.sha256(json.dumps(it, sort_keys=True, default=str).encode()).hexdigest()
+        for name, it in content.items()
+    }

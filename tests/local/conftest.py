@@ -20,6 +20,7 @@ ORDER = (
     "test_enforcement",
     "test_converge",
     "test_launch",
+    "test_moved_world",
     "test_planted_faults",
     "test_jobs_on_the_machine",
     "test_rebuild",

@@ -12,15 +12,15 @@ from bootstrap.saved_plan import ActPlan, Plan
 from bootstrap.values import Change, ChangeKind
 
 NGINX = Change("host", ChangeKind.ADD, "package nginx", "1.26", diff="+x")
-UNKNOWN = ActPlan("i", None, None)
+UNKNOWN = ActPlan({"a.yaml": "i"}, None, None)
 PLAN = Plan(
     "trial",
     "run-1",
     "c" * 40,
     {
-        "stack": ActPlan("i", "s", ()),
-        "host": ActPlan("i", "s", (NGINX,)),
-        "casc": ActPlan("i", "s", ()),
+        "stack": ActPlan({"a.yaml": "i"}, {"it": "s"}, ()),
+        "host": ActPlan({"a.yaml": "i"}, {"it": "s"}, (NGINX,)),
+        "casc": ActPlan({"a.yaml": "i"}, {"it": "s"}, ()),
         "jobs": UNKNOWN,
     },
 )
@@ -45,17 +45,23 @@ def test_an_unmoved_world_fits_its_plan_whoever_planned_it() -> None:
 
 
 MOVED = {
-    "the code": (with_act("casc", ActPlan("j", "s", ())), ["casc: the code or the settings are no longer those"]),
-    "the world": (with_act("stack", ActPlan("i", "t", ())), ["stack: what was looked at is no longer as it was"]),
+    "the code": (
+        with_act("casc", ActPlan({"a.yaml": "j"}, {"it": "s"}, ())),
+        ["casc: no longer what was planned with: a.yaml"],
+    ),
+    "the world": (with_act("stack", ActPlan({"a.yaml": "i"}, {"it": "t"}, ())), ["stack: no longer as it was: it"]),
     "a change less": (
-        with_act("host", ActPlan("i", "s", ())),
+        with_act("host", ActPlan({"a.yaml": "i"}, {"it": "s"}, ())),
         ["host: planned, but no longer to do: add package nginx 1.26"],
     ),
     "a change more": (
-        with_act("casc", ActPlan("i", "s", (Change("casc", ChangeKind.ALTER, "a.yaml"),))),
+        with_act("casc", ActPlan({"a.yaml": "i"}, {"it": "s"}, (Change("casc", ChangeKind.ALTER, "a.yaml"),))),
         ["casc: to do, but not planned: alter a.yaml"],
     ),
-    "a stack that came": (with_act("jobs", ActPlan("i", "s", ())), ["jobs: can be looked at now, unlike then"]),
+    "a stack that came": (
+        with_act("jobs", ActPlan({"a.yaml": "i"}, {"it": "s"}, ())),
+        ["jobs: can be looked at now, unlike then"],
+    ),
     "a stack that went": (with_act("host", UNKNOWN), ["host: cannot be looked at now, unlike then"]),
     "another environment": (replace(PLAN, environment="other"), ["it is a plan for 'trial', not for 'other'"]),
 }
@@ -72,7 +78,7 @@ def test_a_moved_world_is_told_by_what_moved(case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"format": 2}', json.dumps({"format": 1, "environment": "trial", "acts": {}})]
+    "text", ["", "[]", "{}", '{"format": 1}', json.dumps({"format": 2, "environment": "trial", "acts": {}})]
 )
 def test_what_is_no_plan_is_a_usage_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "plan").write_text(text)
