@@ -7,11 +7,10 @@ import json
 import sys
 from dataclasses import asdict
 
-from bootstrap import console, context, launch, settings
+from bootstrap import console, context, settings
 from bootstrap.context import Context
-from bootstrap.doctor import examine, policy
+from bootstrap.doctor import examine, launcher, policy
 from bootstrap.doctor.findings import Health
-from bootstrap.stacks import template
 
 
 def doctor(options: argparse.Namespace) -> int:
@@ -29,12 +28,8 @@ def doctor(options: argparse.Namespace) -> int:
 def policies(options: argparse.Namespace) -> int:
     """The policy that the identity which launches needs; more than one where IAM would not take it whole."""
     path = context.paths(options.environment)
-    chosen = settings.load(path)
-    with Context(path, chosen) as opened:
-        ours = policy.calls({service: opened.world.aws(service) for service in policy.services()})
-        kinds = policy.types(launch.TEMPLATES / f"{name}.yaml" for name in opened.wanted)
-    through = policy.handled(kinds, chosen.region, template.permissions)
-    made = policy.split(policy.document(chosen, ours, through))
+    with Context(path, settings.load(path)) as opened:
+        made = policy.split(launcher.policy(opened))
     json.dump(made[0] if len(made) == 1 else made, sys.stdout, indent=2)
     sys.stdout.write("\n")
     if len(made) > 1:

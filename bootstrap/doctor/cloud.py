@@ -11,7 +11,7 @@ from cryptography import x509
 from bootstrap import certificates, refusals, secret_store
 from bootstrap.certificates import DUE_DAYS, Certificates
 from bootstrap.context import Context
-from bootstrap.doctor import quotas
+from bootstrap.doctor import keys, permissions, quotas
 from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.stacks import states
 from bootstrap.values import Stack
@@ -30,7 +30,7 @@ def identity(context: Context) -> Finding:
 
 def examine(context: Context) -> Iterator[Finding]:
     """The lines of the account, for somebody who is known there."""
-    for look in (_region, _stacks, _names, _quotas, _certificates):
+    for look in (_region, _permissions, _stacks, _names, _quotas, _certificates, _keys):
         try:
             yield from look(context)
         except Exception as error:
@@ -95,6 +95,14 @@ def _names(context: Context) -> Iterator[Finding]:
         yield bad("names", f"a key pair '{name}' exists already, and no stack of ours has it", remedy)
     else:
         yield good("names", f"'{name}' is {'ours' if pairs else 'free'}")
+
+
+def _permissions(context: Context) -> Iterator[Finding]:
+    yield from permissions.examine(context)
+
+
+def _keys(context: Context) -> Iterator[Finding]:
+    yield from keys.examine(context)
 
 
 def _quotas(context: Context) -> Iterator[Finding]:

@@ -136,7 +136,7 @@ def _sorted_out(ours: Collection[str]) -> tuple[list[str], list[str], list[str],
     kinds: dict[str, list[str]] = {"cloudformation": [], "secretsmanager": [], "ssm": [], "reads": [], "writes": []}
     for action in sorted(ours):
         service, _, operation = action.partition(":")
-        kind = "reads" if operation.startswith(("Describe", "Get", "List")) else "writes"
+        kind = "reads" if operation.startswith(("Describe", "Get", "List", "Simulate")) else "writes"
         kinds[service if service in kinds else kind].append(action)
     return kinds["cloudformation"], kinds["secretsmanager"], kinds["ssm"], kinds["reads"], kinds["writes"]
 

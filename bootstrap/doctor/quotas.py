@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bootstrap import refusals
 from bootstrap.context import Context
-from bootstrap.doctor.findings import Finding, bad, good
+from bootstrap.doctor.findings import Finding, bad, good, warning
 
 _LIVE = ["pending", "running"]
 _NAT = {"none": 0, "one": 1}
@@ -33,10 +34,26 @@ def examine(context: Context) -> Iterator[Finding]:
     if context.settings.cloud == "local":
         yield good("quotas", "the AWS on this machine has none")
         return
+    client = context.world.aws("service-quotas")
     for need in needs(context):
-        if need.more:
-            told = context.world.aws("service-quotas").get_service_quota(ServiceCode=need.service, QuotaCode=need.code)
-            yield judge(need, int(told["Quota"]["Value"]))
+        if not need.more:
+            continue
+        try:
+            yield judge(need, _quota(client, need))
+        except Exception as error:
+            if not refusals.is_awss(error):
+                raise
+            told = f"{need.what}: {need.used} are used, a launch adds {need.more}; not known of how many"
+            yield warning("quotas", f"{told}: {refusals.text(error)}", refusals.remedy(error))
+
+
+def _quota(client: Any, need: Need) -> int:
+    """The account's own quota, or where it never had one of its own, AWS' default."""
+    named = {"ServiceCode": need.service, "QuotaCode": need.code}
+    try:
+        return int(client.get_service_quota(**named)["Quota"]["Value"])
+    except client.exceptions.NoSuchResourceException:
+        return int(client.get_aws_default_service_quota(**named)["Quota"]["Value"])
 
 
 def judge(need: Need, quota: int) -> Finding:
@@ -60,9 +77,27 @@ def needs(context: Context) -> tuple[Need, ...]:
     vpcs = sum(len(page["Vpcs"]) for page in ec2.get_paginator("describe_vpcs").paginate())
     return (
         Need("VPCs", "vpc", "L-F678F1CE", vpcs, int(is_new)),
+        Need("NAT gateways of a zone", "vpc", "L-FE5A380F", _fullest(ec2, gateways), min(gateways, 1)),
         Need("public addresses", "ec2", "L-0263D0A3", addresses, gateways),
         Need("vCPUs of standard instances", "ec2", "L-1216C47A", _used(ec2), 0 if has_machine else _wanted(context)),
     )
+
+
+def _fullest(ec2: Any, count: int) -> int:
+    """How many NAT gateways the fullest of the zones has that would get one: the first ones by name, as GetAZs lists them.
+
+    One that is being deleted counts until it is gone.
+    """
+    if not count:
+        return 0
+    zones = sorted(it["ZoneName"] for it in ec2.describe_availability_zones()["AvailabilityZones"])[:count]
+    subnets = [it for page in ec2.get_paginator("describe_subnets").paginate() for it in page["Subnets"]]
+    zone_of = {it["SubnetId"]: it["AvailabilityZone"] for it in subnets}
+    filters = [{"Name": "state", "Values": ["pending", "available", "deleting"]}]
+    gateways = [
+        it for page in ec2.get_paginator("describe_nat_gateways").paginate(Filter=filters) for it in page["NatGateways"]
+    ]
+    return max(sum(bool(zone_of.get(it["SubnetId"]) == zone) for it in gateways) for zone in zones)
 
 
 def _used(ec2: Any) -> int:

@@ -38,29 +38,59 @@ def context(clients: Any, **more: Any) -> Any:
     return SimpleNamespace(settings=Settings.model_validate(SETTINGS | more), stacks=stacks, world=world)
 
 
-def in_use(ec2: Stubber) -> None:
+def in_use(ec2: Stubber, *, is_new: bool = False) -> None:
     ec2.add_response("describe_addresses", {"Addresses": [{"PublicIp": "198.51.100.1"}] * 4})
     ec2.add_response("describe_vpcs", {"Vpcs": [{"VpcId": "vpc-1"}] * 5})
+    if is_new:
+        gateways(ec2)
     ec2.add_response(
         "describe_instances", {"Reservations": [{"Instances": [RUNNING, {"InstanceType": "p4d.24xlarge"}]}]}
     )
 
 
+def gateways(ec2: Stubber) -> None:
+    """Zone c is full of them, and gets none of a launch in two zones; one of zone b is being deleted."""
+    zones = [{"ZoneName": f"eu-central-1{letter}"} for letter in "cab"]
+    subnets = [{"SubnetId": f"subnet-{letter}", "AvailabilityZone": f"eu-central-1{letter}"} for letter in "abc"]
+    ec2.add_response("describe_availability_zones", {"AvailabilityZones": zones})
+    ec2.add_response("describe_subnets", {"Subnets": subnets})
+    there = [{"SubnetId": f"subnet-{letter}"} for letter in "abbccccc"]
+    ec2.add_response("describe_nat_gateways", {"NatGateways": there})
+
+
 def test_a_first_launch_is_held_against_each_quota(services: Any) -> None:
     clients, stubs = services
-    in_use(stubs["ec2"])
+    in_use(stubs["ec2"], is_new=True)
     sizes = {"InstanceTypes": [{"InstanceType": "t3.large", "VCpuInfo": {"DefaultVCpus": 2}}]}
     stubs["ec2"].add_response("describe_instance_types", sizes)
-    for value in (5.0, 6.0, 32.0):
+    for value in (5.0, 3.0, 6.0, 32.0):
         stubs["service-quotas"].add_response("get_service_quota", {"Quota": {"Value": value}})
 
     found = list(quotas.examine(context(clients)))
 
-    assert [Health.BAD, Health.GOOD, Health.GOOD] == [it.health for it in found]
+    assert [Health.BAD, Health.GOOD, Health.GOOD, Health.GOOD] == [it.health for it in found]
     assert "VPCs: 5 of 5 are used, a launch adds 1" == found[0].found
     assert "--service-code vpc --quota-code L-F678F1CE --desired-value 6" in found[0].remedy
-    assert "public addresses: 4 of 6 are used, a launch adds 2" == found[1].found
-    assert "vCPUs of standard instances: 2 of 32 are used, a launch adds 2" == found[2].found
+    assert "NAT gateways of a zone: 2 of 3 are used, a launch adds 1" == found[1].found
+    assert "public addresses: 4 of 6 are used, a launch adds 2" == found[2].found
+    assert "vCPUs of standard instances: 2 of 32 are used, a launch adds 2" == found[3].found
+
+
+def test_a_quota_that_was_never_changed_is_the_default_and_one_that_is_not_told_hides_no_other(services: Any) -> None:
+    clients, stubs = services
+    in_use(stubs["ec2"])
+    sizes = {"InstanceTypes": [{"InstanceType": "t3.large", "VCpuInfo": {"DefaultVCpus": 2}}]}
+    stubs["ec2"].add_response("describe_instance_types", sizes)
+    asked = stubs["service-quotas"]
+    asked.add_client_error("get_service_quota", "AccessDeniedException", "no")
+    asked.add_client_error("get_service_quota", "NoSuchResourceException")
+    asked.add_response("get_aws_default_service_quota", {"Quota": {"Value": 5.0}})
+
+    vpcs, processors = list(quotas.examine(context(clients, network={"nat": "none"})))
+
+    told = "VPCs: 5 are used, a launch adds 1; not known of how many: AccessDeniedException: no"
+    assert (Health.WARNING, told) == (vpcs.health, vpcs.found)
+    assert "vCPUs of standard instances: 2 of 5 are used, a launch adds 2" == processors.found
 
 
 def test_an_environment_that_stands_takes_nothing_more(services: Any) -> None:
