@@ -92,11 +92,12 @@ class Enforcement:
     def apply(self) -> None:
         """Bring the filter of each region to what EC2 says of it now; one that is so already is left alone."""
         with self._setting:
-            states: dict[str, set[str]] = {}
+            vpcs: dict[str, set[str]] = {}
             for instance in every_instance():
-                states.setdefault(instance.ec2_backend.region_name, set()).add(instance.state)
-            for region in sorted(states.keys() | self._held.keys()):
-                self._set(region, self._wanted(region) if states.get(region, set()) - {"terminated"} else "")
+                if instance.state != "terminated" and instance.vpc_id:
+                    vpcs.setdefault(instance.ec2_backend.region_name, set()).add(instance.vpc_id)
+            for region in sorted(vpcs.keys() | self._held.keys()):
+                self._set(region, self._wanted(region, sorted(vpcs[region])) if region in vpcs else "")
 
     def _set(self, region: str, wanted: str) -> None:
         held = self._held.get(region)
@@ -111,9 +112,9 @@ class Enforcement:
         self._machines.enforce(region, wanted)
         self._held[region] = _Held(wanted, self._machines.enforced(region) if wanted else "")
 
-    def _wanted(self, region: str) -> str:
+    def _wanted(self, region: str, vpcs: list[str]) -> str:
         ec2: Any = self._clients("ec2", region)
-        return firewall.compile_rules(firewall.describe(ec2))
+        return firewall.compile_rules(firewall.describe(ec2, vpcs))
 
 
 def _count(chains: str) -> int:

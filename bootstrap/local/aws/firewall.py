@@ -19,7 +19,7 @@ _NUMBERS = {"6": "tcp", "17": "udp", "1": "icmp"}
 
 @dataclass(frozen=True)
 class Described:
-    """EC2's answers to the describe calls of the same names, all pages, of one region."""
+    """EC2's answers to the describe calls of the same names, all pages, of one region's VPCs that have machines."""
 
     vpcs: list[Told]
     subnets: list[Told]
@@ -32,22 +32,23 @@ class Described:
     prefix_lists: Mapping[str, list[str]]
 
 
-def describe(ec2: Any) -> Described:
-    """Ask one region's EC2 for everything that a ruleset is made from."""
+def describe(ec2: Any, vpcs: list[str]) -> Described:
+    """Ask one region's EC2 for everything that the ruleset of these VPCs is made from."""
 
-    def every(operation: str, key: str) -> list[Told]:
-        pages = ec2.get_paginator(operation).paginate()
+    def every(operation: str, key: str, **asked: Any) -> list[Told]:
+        pages = ec2.get_paginator(operation).paginate(**asked)
         return [it for page in pages for it in page[key]]
 
-    groups = every("describe_security_groups", "SecurityGroups")
+    within: Any = {"Filters": [{"Name": "vpc-id", "Values": vpcs}]}
+    groups = every("describe_security_groups", "SecurityGroups", **within)
     lists = {it["PrefixListId"] for group in groups for rule in _rules(group) for it in rule.get("PrefixListIds", ())}
     return Described(
-        every("describe_vpcs", "Vpcs"),
-        every("describe_subnets", "Subnets"),
-        every("describe_route_tables", "RouteTables"),
-        every("describe_network_acls", "NetworkAcls"),
+        every("describe_vpcs", "Vpcs", **within),
+        every("describe_subnets", "Subnets", **within),
+        every("describe_route_tables", "RouteTables", **within),
+        every("describe_network_acls", "NetworkAcls", **within),
         groups,
-        every("describe_network_interfaces", "NetworkInterfaces"),
+        every("describe_network_interfaces", "NetworkInterfaces", **within),
         every("describe_vpc_peering_connections", "VpcPeeringConnections"),
         every("describe_internet_gateways", "InternetGateways"),
         {name: _entries(ec2, name) for name in sorted(lists)},
@@ -129,12 +130,21 @@ def _cards(region: Described) -> dict[str, Told]:
 
 
 def _sets(region: Described, cards: Mapping[str, Told]) -> Iterator[str]:
-    for group in region.security_groups:
-        members = [a for a, card in cards.items() if group["GroupId"] in {it["GroupId"] for it in card["Groups"]}]
-        yield from _set(f"of-{group['GroupId']}", members, "")
+    for group in sorted(_named(region)):  # one of a VPC without machines has no members, but rules may name it
+        members = [a for a, card in cards.items() if group in {it["GroupId"] for it in card["Groups"]}]
+        yield from _set(f"of-{group}", members, "")
     yield from _set("public", [a for a, card in cards.items() if _public(card)], "")
     for name, blocks in region.prefix_lists.items():
         yield from _set(f"of-{name}", blocks, "flags interval; auto-merge;")
+
+
+def _named(region: Described) -> set[str]:
+    peers = {it["GroupId"] for group in region.security_groups for rule in _rules(group) for it in _pairs(rule)}
+    return {it["GroupId"] for it in region.security_groups} | peers
+
+
+def _pairs(permission: Told) -> list[Told]:
+    return list(permission.get("UserIdGroupPairs", ()))
 
 
 def _public(card: Told) -> str:
@@ -250,7 +260,7 @@ def _card(region: Described, address: str, card: Told) -> Iterator[str]:
 
 def _peers(permission: Told) -> Iterable[str]:
     yield from (it["CidrIp"] for it in permission.get("IpRanges", ()))
-    yield from (f"@of-{it['GroupId']}" for it in permission.get("UserIdGroupPairs", ()))
+    yield from (f"@of-{it['GroupId']}" for it in _pairs(permission))
     yield from (f"@of-{it['PrefixListId']}" for it in permission.get("PrefixListIds", ()))
 
 

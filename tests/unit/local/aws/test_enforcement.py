@@ -44,9 +44,9 @@ class Kernel(NoMachines):
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     """One region with one machine, whose rules are CHAINS."""
-    machine = SimpleNamespace(state="running", ec2_backend=SimpleNamespace(region_name=REGION))
+    machine = SimpleNamespace(state="running", vpc_id="vpc-1", ec2_backend=SimpleNamespace(region_name=REGION))
     monkeypatch.setattr(enforcement, "every_instance", lambda: [machine])
-    monkeypatch.setattr(enforcement.firewall, "describe", lambda _: None)
+    monkeypatch.setattr(enforcement.firewall, "describe", lambda _ec2, _vpcs: None)
     monkeypatch.setattr(enforcement.firewall, "compile_rules", lambda _: CHAINS)
     monkeypatch.setattr(enforcement, "QUIET_SECONDS", 0.01)
     monkeypatch.setattr(enforcement, "RETRY_SECONDS", 0.05)
@@ -112,7 +112,7 @@ def test_what_the_kernel_does_not_show_is_told(kernel: Kernel) -> None:
 def test_the_table_goes_with_the_last_machine(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     it = made(kernel)
     it.settle()
-    gone = SimpleNamespace(state="terminated", ec2_backend=SimpleNamespace(region_name=REGION))
+    gone = SimpleNamespace(state="terminated", vpc_id="vpc-1", ec2_backend=SimpleNamespace(region_name=REGION))
     monkeypatch.setattr(enforcement, "every_instance", lambda: [gone])
     it.settle()
     it.settle()

@@ -102,6 +102,12 @@ def test_a_group_that_is_named_stands_for_its_members() -> None:
     assert "set of-sg-1 { type ipv4_addr; \nelements = { 10.1.1.4 }\n}" in text
 
 
+def test_a_group_of_a_peer_without_machines_has_no_members() -> None:
+    rule = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-9", "VpcId": "vpc-9"}]}
+    text = compile_rules(region(rules=(rule,)))
+    assert "set of-sg-9 { type ipv4_addr; \n}" in text
+
+
 def test_nothing_is_judged_where_nobody_is() -> None:
     assert compile_rules(replace(region(), network_interfaces=[])) == ""
 
