@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import yaml
 
-LEAST = 235
+LEAST = 250
 READ_AT_LEAST = 124
 
 

@@ -13,7 +13,7 @@ import time
 import uuid
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import parameters
+from bootstrap.local.aws.cloudformation import parameters, rules
 from bootstrap.local.aws.cloudformation.deploy import Deployment
 from bootstrap.local.aws.cloudformation.notify import Notifier
 from bootstrap.local.aws.cloudformation.order import Failed
@@ -279,7 +279,7 @@ class Engine:
         wanted.parameters = parameters.settle(template, wanted.parameters, kept, reuse)
         _, wanted.looked_up = parameters.resolve(template, wanted.parameters, self.scopes.ssm(region))
         scope = self.scopes.of(stack, wanted, region)
-        parameters.check_rules(template, scope.evaluate)
+        rules.check(scope, lambda: self.client("ec2", region))
         self.scopes.check_types(template, scope.present(), region)
         return wanted
 

@@ -12,10 +12,12 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.template import Template
+
+if TYPE_CHECKING:
+    from bootstrap.local.aws.cloudformation.template import Template
 
 UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
 NOTHING: Any = object()
@@ -35,6 +37,7 @@ class Scope:
     imports: Callable[[str], Any]
     zones: Callable[[str], list[str]]
     decided: dict[str, bool] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=lambda: FUNCTIONS)
 
     def condition(self, name: str) -> bool:
         """Whether a named condition holds."""
@@ -82,7 +85,7 @@ class Scope:
             return self._sub(argument)
         if name == "Fn::GetAtt":
             return self._get_att(argument)
-        function = FUNCTIONS.get(name)
+        function = self.functions.get(name)
         if function is None:
             raise Refused(f"Template error: {name} is not a function that is known here")
         return function(self, self.evaluate(argument))
@@ -189,7 +192,8 @@ def _import(scope: Scope, argument: Any) -> Any:
     return scope.imports(text_of(argument))
 
 
-FUNCTIONS: dict[str, Callable[[Scope, Any], Any]] = {
+Function = Callable[[Scope, Any], Any]
+FUNCTIONS: dict[str, Function] = {
     "Fn::Join": _join,
     "Fn::Select": _select,
     "Fn::Split": _split,
@@ -204,7 +208,4 @@ FUNCTIONS: dict[str, Callable[[Scope, Any], Any]] = {
     "Fn::ImportValue": _import,
     "Fn::ToJsonString": lambda _, argument: json.dumps(argument, separators=(",", ":")),
     "Fn::Length": lambda _, argument: len(argument),
-    "Fn::Contains": lambda _, argument: argument[1] in argument[0],
-    "Fn::EachMemberEquals": lambda _, argument: all(item == argument[1] for item in argument[0]),
-    "Fn::EachMemberIn": lambda _, argument: all(item in argument[1] for item in argument[0]),
 }

@@ -65,17 +65,6 @@ def is_hidden(declaration: dict[str, Any]) -> bool:
     return str(declaration.get("NoEcho", "")).lower() == "true"
 
 
-def check_rules(template: Template, holds: Callable[[Any], Any]) -> None:
-    """Apply the Rules section; `holds` evaluates a rule's function."""
-    for name, rule in template.section("Rules").items():
-        if "RuleCondition" in rule and not holds(rule["RuleCondition"]):
-            continue
-        for assertion in rule.get("Assertions", []):
-            if not holds(assertion["Assert"]):
-                said = assertion.get("AssertDescription", "")
-                raise Refused(f"Template validation failed. Rule {name} is not satisfied: {said}")
-
-
 def _looked_up(name: str, text: str, lookup: Callable[[str], str]) -> str:
     try:
         return lookup(text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import schemas
+from bootstrap.local.aws.cloudformation import rules, schemas
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.intrinsics import FUNCTIONS
 from bootstrap.local.aws.cloudformation.template import Template, names_in
@@ -44,7 +44,6 @@ SNAPSHOT_TYPES = frozenset(
 )
 KNOWN = frozenset(FUNCTIONS) | {"Fn::If", "Fn::Sub", "Fn::GetAtt"}
 LENGTHS = {"Fn::Equals": 2, "Fn::Not": 1}
-RULES_ONLY = frozenset(("Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"))
 
 
 def check(template: Template, region: str) -> None:
@@ -63,6 +62,7 @@ def check(template: Template, region: str) -> None:
         for _, name in names_in((output.get("Export") or {}).get("Name")):
             if name in template.resources:
                 raise Refused("Template error: Export Name field must not depend on any resources")
+    rules.check_form(template, functions)
     for section in ("Resources", "Outputs", "Conditions"):
         for name, argument in functions(template.section(section)):
             _check_function(template, name, argument, region)
@@ -81,7 +81,7 @@ def functions(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _check_function(template: Template, name: str, argument: Any, region: str) -> None:
-    if name not in KNOWN and name not in RULES_ONLY:
+    if name not in KNOWN:
         raise Refused(f"Template validation error: {name} is not a valid intrinsic function")
     if name in {"Fn::And", "Fn::Or"} and not (isinstance(argument, list) and 2 <= len(argument) <= 10):
         raise Refused(
@@ -114,6 +114,8 @@ def _check_map(template: Template, argument: list[Any]) -> None:
 
 def _check_attribute(template: Template, argument: Any, region: str) -> None:
     logical, name = argument if isinstance(argument, list) else str(argument).split(".", 1)
+    if not isinstance(logical, str):
+        return
     kind = str(template.resources.get(logical, {}).get("Type", ""))
     schema = schemas.load(kind, region)
     if schema is None or not isinstance(name, str) or kind.startswith("AWS::CloudFormation::"):

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from bootstrap.local.aws.cloudformation import foreach
+from bootstrap.local.aws.cloudformation import foreach, named
 from bootstrap.local.aws.cloudformation.errors import Refused
 
 SECTIONS = frozenset(
@@ -44,6 +44,7 @@ ATTRIBUTES = frozenset(
         "UpdatePolicy",
     ]
 )
+CUSTOM = ("AWS::CloudFormation::CustomResource", "Custom::")  # these alone may have a Version beside those
 PSEUDO = frozenset(
     f"AWS::{name}"
     for name in ("AccountId", "NotificationARNs", "NoValue", "Partition", "Region", "StackId", "StackName", "URLSuffix")
@@ -76,7 +77,8 @@ def read(text: str, given: dict[str, str] | None = None) -> Template:
     if not isinstance(document, dict):
         raise Refused("Template format error: unsupported structure.")
     if LANGUAGE_EXTENSIONS in _listed(document.get("Transform") or []):
-        document = foreach.expand(document, foreach.parameter_lists(document, given or {}))
+        lists = foreach.parameter_lists(document, given or {})
+        document = named.resolve(Template(text, foreach.expand(document, lists)), given or {}, lists)
     template = Template(text, document)
     _check_sections(template)
     _check_resources(template)
@@ -193,7 +195,8 @@ def _check_resources(template: Template) -> None:
             raise Refused(
                 "Template format error: [/Resources/" + logical + "] Every Resources object must contain a Type member."
             )
-        unknown = sorted(set(resource) - ATTRIBUTES)
+        known = ATTRIBUTES | ({"Version"} if str(resource["Type"]).startswith(CUSTOM) else set())
+        unknown = sorted(set(resource) - known)
         if unknown:
             raise Refused(f"Invalid template resource property '{unknown[0]}'")
         for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
@@ -205,8 +208,9 @@ def _check_resources(template: Template) -> None:
 def _check_references(template: Template) -> None:
     known = set(template.resources) | set(template.section("Parameters")) | PSEUDO
     conditions = set(template.section("Conditions"))
+    extended = LANGUAGE_EXTENSIONS in _listed(template.document.get("Transform") or [])  # names may be functions
     for section in ("Resources", "Outputs", "Conditions"):
-        names = list(names_in(template.section(section)))
+        names = [one for one in names_in(template.section(section)) if not (extended and one[1].startswith("{"))]
         missing = sorted({name for kind, name in names if kind != "Condition" and name not in known})
         if missing:
             raise Refused(

@@ -8,6 +8,9 @@ from typing import Any
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
 from bootstrap.local.aws.cloudformation.adapters.base import is_true
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging, as_json, setter
+from bootstrap.local.aws.cloudformation.template import dependencies, read
+
+RECORDER = "AWS::Config::ConfigurationRecorder"
 
 
 def _logging(to: To, value: Any) -> None:
@@ -38,6 +41,32 @@ class _Wrapped(TableAdapter):
         entry = self.entry
         given = {**self.given(to, to.properties), entry.name_as or entry.name: to.physical_id}
         to.call(entry.service, entry.create, **{entry.inside: given})
+
+
+class DeliveryChannel(_Wrapped):
+    """AWS::Config::DeliveryChannel; Ref is its name.
+
+    Config takes none without a recorder, and a recorder without a channel cannot start: templates name neither before the
+    other, and CloudFormation tries the one again while the other is being made.
+    """
+
+    def create(self, to: To) -> str:
+        """As soon as there is a recorder, if the stack makes one that does not wait for this."""
+        if self._recorder_comes(to):
+            to.wait(lambda: self._is_recorded(to) or to.cancelled(), f"{to.logical_id}: the configuration recorder")
+        return super().create(to)
+
+    def _is_recorded(self, to: To) -> bool:
+        return bool(to.call("config", "describe_configuration_recorders")["ConfigurationRecorders"])
+
+    def _recorder_comes(self, to: To) -> bool:
+        wanted = to.nested.store.find(to.stack_id, to.region).wanted
+        template = read(wanted.template, wanted.parameters)
+        graph, waiting = dependencies(template, frozenset(template.resources)), {to.logical_id}
+        while more := {name for name, needs in graph.items() if needs & waiting} - waiting:
+            waiting |= more
+        recorders = {name for name, one in template.resources.items() if one["Type"] == RECORDER}
+        return bool(recorders - waiting)
 
 
 class WebAcl(TableAdapter):
@@ -143,7 +172,7 @@ ADAPTERS = (
     ),
     _Wrapped(
         Entry(
-            "AWS::Config::ConfigurationRecorder",
+            RECORDER,
             "config",
             "put_configuration_recorder",
             "delete_configuration_recorder",
@@ -154,7 +183,7 @@ ADAPTERS = (
             inside="ConfigurationRecorder",
         )
     ),
-    _Wrapped(
+    DeliveryChannel(
         Entry(
             "AWS::Config::DeliveryChannel",
             "config",

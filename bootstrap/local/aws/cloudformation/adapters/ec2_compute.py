@@ -33,6 +33,9 @@ class Instance(Ec2):
             "MetadataOptions",
             "CpuOptions",
         )
+        if "BlockDeviceMappings" in given:  # a machine here has no instance store that a virtual name could stand for
+            disks = given.pop("BlockDeviceMappings")
+            given |= {"BlockDeviceMappings": [one for one in disks if "VirtualName" not in one] or None}
         if "LaunchTemplate" in to.properties:
             given["LaunchTemplate"] = to.get("LaunchTemplate")
         if "UserData" in to.properties:  # botocore encodes it, and so does a template

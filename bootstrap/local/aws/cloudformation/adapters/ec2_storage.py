@@ -85,7 +85,8 @@ class NetworkInterface(Ec2):
 
     def create(self, to: To) -> str:
         """In a subnet, with an address of its own."""
-        given = to.pick("SubnetId", "Description", "PrivateIpAddress", "InterfaceType")
+        names = ("SubnetId", "Description", "PrivateIpAddress", "InterfaceType", "SecondaryPrivateIpAddressCount")
+        given = to.pick(*names)
         if "GroupSet" in to.properties:
             given["Groups"] = to.get("GroupSet")
         made = str(to.call("ec2", "create_network_interface", **given)["NetworkInterface"]["NetworkInterfaceId"])

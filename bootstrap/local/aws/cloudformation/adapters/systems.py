@@ -18,8 +18,10 @@ class Document(TableAdapter):
     """AWS::SSM::Document; Ref is its name. A change replaces it unless UpdateMethod says NewVersion."""
 
     def given(self, to: To, names: Any) -> dict[str, Any]:
-        """How to update is not the service's business."""
+        """How to update is not the service's business; what is made is a Command where the template does not say."""
         made = super().given(to, names)
+        if not to.physical_id:
+            made.setdefault("DocumentType", "Command")
         made.pop("UpdateMethod", None)
         return made
 

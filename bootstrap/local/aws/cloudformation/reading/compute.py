@@ -14,10 +14,16 @@ DISK_MEMBERS = ("Encrypted", "Iops", "KmsKeyId", "SnapshotId", "Size", "VolumeTy
 
 
 def _disks(found: Any, to: Context) -> list[dict[str, Any]]:
-    """The disks that the template maps, as their volumes are."""
-    named = {one.get("DeviceName") for one in to.get("BlockDeviceMappings") or []}
-    mapped = [one for one in found.get("BlockDeviceMappings", []) if one["DeviceName"] in named]
-    return [{"DeviceName": one["DeviceName"], "Ebs": _disk(one["Ebs"], to)} for one in mapped]
+    """The disks that the template maps, as their volumes are; of a virtual name EC2 tells nothing."""
+    there = {one["DeviceName"]: one["Ebs"] for one in found.get("BlockDeviceMappings", [])}
+    made: list[dict[str, Any]] = []
+    for one in to.get("BlockDeviceMappings") or []:
+        name = one.get("DeviceName")
+        if name in there:
+            made.append({"DeviceName": name, "Ebs": _disk(there[name], to)})
+        elif "VirtualName" in one:
+            made.append({"DeviceName": name})
+    return made
 
 
 def _disk(ebs: dict[str, Any], to: Context) -> dict[str, Any]:
@@ -52,6 +58,10 @@ def _launched_from(found: Any, _: Context) -> Any:
     if "aws:ec2launchtemplate:id" not in tags:
         return None
     return {"LaunchTemplateId": tags["aws:ec2launchtemplate:id"], "Version": tags.get("aws:ec2launchtemplate:version")}
+
+
+def _secondary(found: Any, _: Context) -> int:
+    return sum(not one.get("Primary") for one in found.get("PrivateIpAddresses", []))
 
 
 def _public_key(found: Any, _: Context) -> str | None:
@@ -112,6 +122,7 @@ READS: dict[str, tuple[Read, ...]] = {
             "NetworkInterfaceIds",
             "NetworkInterfaces",
             GroupSet=ids("Groups", "GroupId"),
+            SecondaryPrivateIpAddressCount=_secondary,
         ),
     ),
 }
