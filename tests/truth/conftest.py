@@ -31,6 +31,7 @@ PROFILE = os.environ.get("TRUTH_PROFILE", "")
 REGION = os.environ.get("TRUTH_REGION", "eu-central-1")
 PAUSE_SECONDS = 3.0 if PROFILE else 0.02
 PATIENCE_SECONDS = 1800.0 if PROFILE else 60.0
+FILLERS = {str(length): "#" * length for length in (1024, 1025, 51_201, 1_048_577)}
 HANDLE = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
 
 Case = dict[str, Any]
@@ -62,6 +63,12 @@ def load(path: Path) -> list[Case]:
 
 
 def _written_out(case: Case) -> Case:
+    """A case with its template and steps; `many` puts a number of members alike into a section of the template."""
+    if "many" in case:
+        many = case["many"]
+        members = {f"M{number}": many["of"] for number in range(many["count"])}
+        section = {many["section"]: {**case["template"].get(many["section"], {}), **members}}
+        case["template"] = {**case["template"], **section}
     if "value" in case:
         sections = {name: case[name] for name in ("Mappings", "Conditions", "Parameters", "Transform") if name in case}
         case["template"] = {"Resources": {"H": HANDLE}, "Outputs": {"V": {"Value": case["value"]}}, **sections}
@@ -234,11 +241,26 @@ class Play:
     def _ask(self, step: Step) -> None:
         method = getattr(self._account.client(step.get("service", "cloudformation")), step["call"])
         given = self._filled(step.get("given", {}))
+        if "body" in step:
+            given["TemplateBody"] = self._text(step["body"])
         if self._refused(step, lambda: method(**given)):
             return
         answer = method(**given)
         for path, expected in step.get("finds", {}).items():
             self._same(expected, _at(answer, path), path)
+
+    def _soon(self, step: Step) -> None:
+        """Ask until it is not refused, for things come to be while the operation lasts."""
+        from botocore.exceptions import ClientError
+
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return self._ask(step)
+            except (ClientError, AssertionError):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(PAUSE_SECONDS)
 
     def _upload(self, step: Step) -> None:
         bucket, key = f"truth-{self._mark}", f"{step['template']}.json"
@@ -256,6 +278,8 @@ class Play:
         if self._refused(step, call, run_now=True):
             return
         self._notes[f"{name}/id"] = self._notes["last"]
+        for ask in step.get("meanwhile", []):
+            self._soon(ask)
         self._check(step, name, self._settled(self._notes["last"]))
 
     def _refused(self, step: Step, call: Callable[[], Any], *, run_now: bool = False) -> bool:
@@ -276,6 +300,8 @@ class Play:
             self._same(step["status"], stack["StackStatus"], f"status ({stack.get('StackStatusReason')})")
         if "reason" in step:
             self._same(step["reason"], stack.get("StackStatusReason", ""), "reason")
+        for one in stack.get("Outputs", []):
+            self._notes[f"{name}/outputs/{one['OutputKey']}"] = one["OutputValue"]
         if "outputs" in step:
             found = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
             self._same(step["outputs"], found, "outputs")
@@ -347,6 +373,10 @@ class Play:
             given["Capabilities"] = step["capabilities"]
         if "tags" in step:
             given["Tags"] = [{"Key": key, "Value": value} for key, value in step["tags"].items()]
+        given.update(self._filled(step.get("request", {})))
+        if "from_s3" in step:
+            given.pop("TemplateBody")
+            given["TemplateURL"] = self._notes[step["from_s3"]]
         if "notifications" in step:
             given["NotificationARNs"] = step["notifications"]
         return given
@@ -369,8 +399,9 @@ class Play:
         return self._text_filled(value) if isinstance(value, str) else value
 
     def _text_filled(self, text: str) -> str:
-        """<mark>, <region>, <alias of a stack>, <alias/Logical id> (its physical id), <template> (its address)."""
-        names = {**self._notes, "51201": "#" * 51_201, "mark": self._mark, "region": REGION}
+        """Fill in <mark>, <region>, <alias of a stack>, <alias/Logical id> (its physical id), <alias/outputs/Name>, and
+        <template> (its address)."""
+        names = {**self._notes, **FILLERS, "mark": self._mark, "region": REGION}
         for alias, stack in self._stacks.items():
             own = {key: item for key, item in self._notes.items() if key.startswith(f"{stack}/")}
             names.update({key.replace(stack, alias, 1): item for key, item in own.items()})

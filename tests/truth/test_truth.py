@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import yaml
 
-LEAST = 250
-READ_AT_LEAST = 124
+LEAST = 281
+READ_AT_LEAST = 145
 
 
 def test_it_is_as_documented(play: Any) -> None:

@@ -25,6 +25,7 @@ def stack(of: Stack) -> Answer:
         StackStatus=of.status,
         StackStatusReason=of.reason,
         DisableRollback=of.disable_rollback,
+        TimeoutInMinutes=of.timeout,
         NotificationARNs=of.wanted.notification_arns,
         Capabilities=of.wanted.capabilities,
         Outputs=[{"OutputKey": name, **output} for name, output in of.outputs.items()],
@@ -34,7 +35,7 @@ def stack(of: Stack) -> Answer:
         ParentId=of.parent,
         RootId=of.root,
         DriftInformation=_filled(StackDriftStatus=of.drift_status, LastCheckTimestamp=of.drift_checked),
-        RollbackConfiguration={},
+        RollbackConfiguration=of.wanted.rollback,
     )
 
 
@@ -121,6 +122,7 @@ def change_set(of: Stack, one: ChangeSet, *, with_values: bool) -> Answer:
             NotificationARNs=one.wanted.notification_arns,
             Capabilities=one.wanted.capabilities,
             Tags=_tags(one.wanted.tags),
+            RollbackConfiguration=one.wanted.rollback,
             OnStackFailure=one.on_failure,
         ),
         "Changes": [_change(change, with_values=with_values) for change in one.changes],

@@ -11,13 +11,14 @@ import uuid
 from typing import Any
 
 from bootstrap.local.aws import requests
-from bootstrap.local.aws.cloudformation import answers, wire
+from bootstrap.local.aws.cloudformation import answers, limits, wire
 from bootstrap.local.aws.cloudformation.api_change_sets import ChangeSets
 from bootstrap.local.aws.cloudformation.asked import check_name, fetch_template, find, policy_in, ready, wanted_from
 from bootstrap.local.aws.cloudformation.drift import Drift
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.scope import capabilities
+from bootstrap.local.aws.cloudformation.signalling import Signalling
 from bootstrap.local.aws.cloudformation.template import read
 from bootstrap.local.aws.cloudformation.tokens import Tokens
 from bootstrap.local.aws.door import error_response
@@ -32,7 +33,7 @@ Output = dict[str, Any]
 EMPTY_SECONDS = 2.0  # a stack without resources is gone when the answer comes
 
 
-class Api(ChangeSets, Drift, Tokens):
+class Api(ChangeSets, Drift, Signalling, Tokens):
     """Answers CloudFormation's requests."""
 
     def __init__(self, engine: Engine) -> None:
@@ -75,6 +76,7 @@ class Api(ChangeSets, Drift, Tokens):
             termination_protection=asked.get("EnableTerminationProtection", False),
             policy=policy_in(self._engine, asked, "StackPolicy", region),
             disable_rollback=asked.get("DisableRollback", False),
+            timeout=asked.get("TimeoutInMinutes", 0),
         )
         default = "DO_NOTHING" if asked.get("DisableRollback") else "ROLLBACK"
         token = asked.get("ClientRequestToken", "")
@@ -191,6 +193,7 @@ class Api(ChangeSets, Drift, Tokens):
     def ValidateTemplate(self, asked: Input, region: str) -> Output:  # noqa: N802
         """Whether a template can be read."""
         template = read(fetch_template(self._engine, asked, None, region))
+        limits.check(template)
         summary = answers.template_summary(template)
         names = ("ParameterKey", "DefaultValue", "NoEcho", "Description")
         shown = [{key: one[key] for key in names if key in one} for one in summary["Parameters"]]

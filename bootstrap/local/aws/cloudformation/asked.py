@@ -6,7 +6,7 @@ import re
 import urllib.parse
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import existing, stack_policy, static_checks
+from bootstrap.local.aws.cloudformation import existing, limits, stack_policy, static_checks, triggers
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.scope import check_capabilities
@@ -57,6 +57,8 @@ def wanted_from(engine: Engine, asked: dict[str, Any], stack: Stack | None, regi
     kept = {name: value for name, value in before.parameters.items() if name in reuse}
     template = read(text, given | kept)
     static_checks.check(template, region)
+    limits.check_values(given)
+    limits.check_asked(asked, template)
     given_capabilities = asked.get("Capabilities", [])
     check_capabilities(template, given_capabilities)
     wanted = Wanted(
@@ -67,6 +69,7 @@ def wanted_from(engine: Engine, asked: dict[str, Any], stack: Stack | None, regi
         given_capabilities,
         asked.get("RoleARN", before.role_arn),
         asked.get("NotificationARNs", before.notification_arns),
+        triggers.of(asked, before.rollback),
     )
     settled = engine.settle(stack, wanted, region, reuse)
     existing.check(template, settled.parameters, engine.client("ec2", region))
@@ -83,13 +86,7 @@ def tags_in(asked: dict[str, Any]) -> dict[str, str]:
 def fetch_template(engine: Engine, asked: dict[str, Any], stack: Stack | None, region: str) -> str:
     """The template of a request: its text, an object in S3, or the stack's own."""
     if "TemplateBody" in asked:
-        text: str = asked["TemplateBody"]
-        if len(text.encode()) > 51_200:
-            raise Refused(
-                "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: "
-                "Member must have length less than or equal to 51200"
-            )
-        return text
+        return limits.check_body(asked["TemplateBody"])
     if "TemplateURL" in asked:
         return from_s3(engine, asked["TemplateURL"], region)
     if asked.get("UsePreviousTemplate") and stack:
@@ -118,7 +115,7 @@ def from_s3(engine: Engine, url: str, region: str) -> str:
         answer = engine.client("s3", region).get_object(Bucket=bucket, Key=urllib.parse.unquote(key))
     except ClientError as refusal:
         raise Refused(f"S3 error: {refusal.response['Error'].get('Message', url)}") from None
-    return bytes(answer["Body"].read()).decode()
+    return limits.check_object(bytes(answer["Body"].read())).decode()
 
 
 def _parameters(asked: dict[str, Any]) -> tuple[dict[str, str], set[str]]:

@@ -13,7 +13,7 @@ import time
 import uuid
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import parameters, rules
+from bootstrap.local.aws.cloudformation import parameters, rules, triggers
 from bootstrap.local.aws.cloudformation.deploy import Deployment
 from bootstrap.local.aws.cloudformation.notify import Notifier
 from bootstrap.local.aws.cloudformation.order import Failed
@@ -125,6 +125,29 @@ class Engine:
         while stack.operation is not None and time.monotonic() < end:
             time.sleep(0.02)
 
+    def is_late(self, stack: Stack) -> bool:
+        """Whether a creation has taken longer than its TimeoutInMinutes."""
+        is_new = stack.status == "CREATE_IN_PROGRESS" and stack.timeout
+        return bool(is_new) and time.time() > stack.created + 60 * stack.timeout
+
+    def breach(self, stack: Stack) -> str:
+        """What a rollback trigger says against the operation, or ''."""
+        if not stack.wanted.rollback:
+            return ""
+        return triggers.breach(stack.wanted, self.client("cloudwatch", stack.region))
+
+    def _check_triggers(self, stack: Stack) -> None:
+        """Watch the rollback triggers for their time, once all is made. Raises Failed."""
+        if not stack.wanted.rollback:
+            return
+
+        def ended() -> bool:
+            return self.is_closing or bool(stack.operation and stack.operation.cause)
+
+        said = triggers.monitored(stack.wanted, self.client("cloudwatch", stack.region), ended)
+        if said or ended():
+            raise Failed([], said or "User Initiated")
+
     def _begin(self, stack: Stack, operation: Operation, status: str) -> None:
         with self.store.lock:
             stack.operation = operation
@@ -174,6 +197,7 @@ class Engine:
             if stack.status == "CREATE_IN_PROGRESS":
                 deployment.apply()
                 deployment.publish()
+                self._check_triggers(stack)
                 return self._end(stack, "CREATE_COMPLETE")
         except Failed as failure:
             self._check_closing()
@@ -204,6 +228,7 @@ class Engine:
             if stack.status == "UPDATE_IN_PROGRESS":
                 deployment.apply()
                 deployment.publish()
+                self._check_triggers(stack)
                 stack.record("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
                 self.store.save(stack)
             if stack.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS":

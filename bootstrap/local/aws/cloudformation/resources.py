@@ -10,7 +10,15 @@ import copy
 import logging
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.local.aws.cloudformation import adapters, arrival, modelled, schemas, stack_policy
+from bootstrap.local.aws.cloudformation import (
+    adapters,
+    arrival,
+    life_policies,
+    modelled,
+    schemas,
+    signalling,
+    stack_policy,
+)
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, Context, StandIn
 from bootstrap.local.aws.cloudformation.errors import Gone, Refused, ResourceFailed, Unchanged
 from bootstrap.local.aws.cloudformation.intrinsics import Scope, resolve_dynamic
@@ -34,6 +42,8 @@ class Work:
         self._stack = stack
         assert stack.operation is not None
         self._operation = stack.operation
+        self._creation: dict[str, dict[str, Any]] = {}  # CreationPolicy and UpdatePolicy by logical id
+        self._update: dict[str, dict[str, Any]] = {}
         self.is_halted = False  # another resource has failed: what only waits is cancelled
 
     def apply(self, scope: Scope, logical: str, depends: list[str], mark: str) -> None:
@@ -46,6 +56,8 @@ class Work:
         fresh = not resource.physical_id or resource.is_half_made
         try:
             self._check_cancelled("creation" if fresh else "update")
+            self._creation[logical] = scope.evaluate(body.get("CreationPolicy") or {})
+            self._update[logical] = scope.evaluate(body.get("UpdatePolicy") or {})
             found = scope.evaluate(body.get("Properties") or {})
             properties = found if isinstance(found, dict) else {}
             tags = tags_of(stack, adapter.type, logical, properties)
@@ -146,8 +158,29 @@ class Work:
             log.warning("%s of %s is left behind", resource.physical_id, self._stack.name)
 
     def _check_cancelled(self, what: str) -> None:
-        if self._operation.cause and self._stack.status == "UPDATE_IN_PROGRESS":
+        if self._is_cancelled:
             raise ResourceFailed(f"Resource {what} cancelled")
+        if self._stack.status in {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}:
+            if self._engine.is_late(self._stack):
+                raise ResourceFailed(f"Resource {what} cancelled: the stack's TimeoutInMinutes is over")
+            if said := self._engine.breach(self._stack):
+                raise ResourceFailed(f"Resource {what} cancelled: {said}")
+
+    def _await_signals(self, logical: str) -> None:
+        wanted = life_policies.awaited(self._creation.get(logical, {}))
+        if wanted is not None:
+            late = self._engine.is_late
+            signalling.wait(
+                self._engine,
+                self._stack,
+                logical,
+                wanted,
+                lambda: self.is_halted or late(self._stack) or self._is_cancelled,
+            )
+
+    @property
+    def _is_cancelled(self) -> bool:
+        return bool(self._operation.cause) and self._stack.status == "UPDATE_IN_PROGRESS"
 
     def _create(
         self,
@@ -190,10 +223,11 @@ class Work:
             if tags:
                 adapter.tag(context, ())
             attributes = adapter.attributes(context)
+        self._await_signals(resource.logical_id)
         with self._engine.store.lock:
             resource.attributes = attributes
             done = "UPDATE_COMPLETE" if is_replacement else "CREATE_COMPLETE"
-            stack.record(done, _said(adapter, properties), resource)
+            stack.record(done, self._said(adapter, resource.logical_id, properties), resource)
 
     def _alter(self, resource: Resource, adapter: Adapter, properties: dict[str, Any], tags: dict[str, str]) -> None:
         if resource.status == "CREATE_FAILED":  # what is there of it is not to be trusted, and may hold the name
@@ -216,13 +250,13 @@ class Work:
         self._check_properties(adapter.type, resource.logical_id, properties)
         self._engine.faults.resource(adapter.type, "update", resource.logical_id)
         context = self.context(resource, adapter, properties, tags)
-        attributes = self._update(resource, adapter, context, properties)
+        attributes = self._change(resource, adapter, context, properties)
         with self._engine.store.lock:
             resource.properties, resource.tags, resource.attributes = properties, tags, attributes
             resource.attempted = {}
-            stack.record("UPDATE_COMPLETE", _said(adapter, properties), resource)
+            stack.record("UPDATE_COMPLETE", self._said(adapter, resource.logical_id, properties), resource)
 
-    def _update(self, resource: Resource, adapter: Adapter, to: Context, properties: dict[str, Any]) -> dict[str, Any]:
+    def _change(self, resource: Resource, adapter: Adapter, to: Context, properties: dict[str, Any]) -> dict[str, Any]:
         stack = self._stack
         tag_name = schemas.tag_property(schemas.load(adapter.type, stack.region) or {})
         changed = to.changed - {tag_name}
@@ -271,7 +305,9 @@ class Work:
             before, after = resource.properties.get(name), properties.get(name)
             if before != after:
                 verdicts.add(schemas.recreation(schema, name, before, after))
-        if "Always" in verdicts:
+        changed = self.context(resource, adapter, properties, resource.tags).changed
+        policy = self._update.get(resource.logical_id, {})
+        if "Always" in verdicts or life_policies.replaces_group(adapter.type, policy, changed):
             return True
         return "Conditionally" in verdicts and adapter.replaces(
             self.context(resource, adapter, properties, resource.tags)
@@ -316,13 +352,16 @@ class Work:
             attributes=resource.attributes,
             old=_resolved(resource.attempted or resource.properties, lookup),
             nested=self._engine,
-            cancelled=lambda: self.is_halted,
+            is_signalled="ResourceSignal" in self._creation.get(resource.logical_id, {}),
+            cancelled=lambda: self.is_halted or self._engine.is_late(self._stack),
         )
 
-
-def _said(adapter: Adapter, properties: dict[str, Any]) -> str:
-    """What a resource that is complete has to say: that it is on paper only, or what of it does nothing."""
-    return adapter.reason if isinstance(adapter, StandIn) else modelled.note(adapter.type, properties)
+    def _said(self, adapter: Adapter, logical: str, properties: dict[str, Any]) -> str:
+        """What a resource that is complete has to say: that it is on paper only, or what of it does nothing."""
+        if isinstance(adapter, StandIn):
+            return adapter.reason
+        notes = (modelled.note(adapter.type, properties), life_policies.note(self._update.get(logical, {})))
+        return "; ".join(note for note in notes if note)
 
 
 def _resolved(properties: dict[str, Any], lookup: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import rules, schemas
+from bootstrap.local.aws.cloudformation import life_policies, limits, rules, schemas
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.intrinsics import FUNCTIONS
 from bootstrap.local.aws.cloudformation.template import Template, names_in
@@ -48,6 +48,8 @@ LENGTHS = {"Fn::Equals": 2, "Fn::Not": 1}
 
 def check(template: Template, region: str) -> None:
     """Refuse what cannot come out well whatever the parameters are. Raises Refused."""
+    limits.check(template)
+    life_policies.check(template)
     for name, declaration in template.section("Parameters").items():
         unknown = sorted(set(declaration) - PARAMETER_PROPERTIES) if isinstance(declaration, dict) else [name]
         if unknown:

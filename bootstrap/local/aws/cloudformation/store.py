@@ -64,6 +64,7 @@ class Wanted:
     capabilities: list[str] = field(default_factory=list)
     role_arn: str = ""
     notification_arns: list[str] = field(default_factory=list)
+    rollback: dict[str, Any] = field(default_factory=dict)  # RollbackConfiguration, in the API's form
 
 
 @dataclass

@@ -49,6 +49,7 @@ class Context:
     attributes: dict[str, Any] = field(default_factory=dict)
     old: Properties = field(default_factory=dict)
     nested: Any = None
+    is_signalled: bool = False  # whether its creation waits for signals by a CreationPolicy
     cancelled: Callable[[], bool] = lambda: False  # whether another resource of the stack has failed
 
     def get(self, name: str, default: Any = None) -> Any:

@@ -36,6 +36,8 @@ class WaitCondition(Adapter):
         count = int(to.get("Count", 1))
         name = f"{to.stack_id}/{to.logical_id}"
         to.initiated(name)
+        if to.is_signalled and "Handle" not in to.properties:
+            return name  # its signals come by the API, and are waited for there
         end = time.monotonic() + float(to.get("Timeout", 0)) if "Handle" in to.properties else 0.0
         while len(found := self._signals(to)) < count:
             if to.cancelled():

@@ -1,0 +1,98 @@
+"""What an operation waits for outlives the server, and what requests and templates ask in vain is said, not passed over."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+WAITING = {
+    "Resources": {
+        "W": {
+            "Type": "AWS::CloudFormation::WaitCondition",
+            "CreationPolicy": {"ResourceSignal": {"Count": 2, "Timeout": "PT10M"}},
+        }
+    }
+}
+GROUP = {
+    "Resources": {
+        "L": {
+            "Type": "AWS::EC2::LaunchTemplate",
+            "Properties": {"LaunchTemplateData": {"InstanceType": "t3.nano", "ImageId": "ami-12c6146b"}},
+        },
+        "G": {
+            "Type": "AWS::AutoScaling::AutoScalingGroup",
+            "UpdatePolicy": {"AutoScalingRollingUpdate": {"MaxBatchSize": 1}},
+            "Properties": {
+                "AvailabilityZones": ["eu-central-1a"],
+                "MinSize": "0",
+                "MaxSize": "1",
+                "LaunchTemplate": {"LaunchTemplateId": {"Ref": "L"}, "Version": "1"},
+            },
+        },
+    }
+}
+
+
+def soon(api: Any, stack: str, unique: str) -> None:
+    """Signal W as soon as it is being made."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return api.signal_resource(StackName=stack, LogicalResourceId="W", UniqueId=unique, Status="SUCCESS")
+        except ClientError:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+def settled(api: Any, stack: str) -> str:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        status = str(api.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+        if not status.endswith("_IN_PROGRESS"):
+            return status
+        time.sleep(0.05)
+    raise AssertionError(f"{stack} is still in progress")
+
+
+def events(api: Any, stack: str) -> list[dict[str, Any]]:
+    return list(api.describe_stack_events(StackName=stack)["StackEvents"])
+
+
+def test_signals_that_came_before_a_kill_count_after_it(own_cloud: Any) -> None:
+    api = own_cloud.client("cloudformation")
+    api.create_stack(StackName="waiting", TemplateBody=json.dumps(WAITING))
+    soon(api, "waiting", "one")
+    own_cloud.end(signal.SIGKILL)
+    own_cloud.start()
+    assert "CREATE_IN_PROGRESS" == api.describe_stacks(StackName="waiting")["Stacks"][0]["StackStatus"]
+    soon(api, "waiting", "two")
+    assert "CREATE_COMPLETE" == settled(api, "waiting")
+
+
+def test_update_policies_that_are_not_carried_out_say_so(client: Any) -> None:
+    api = client("cloudformation")
+    api.create_stack(StackName="rolling", TemplateBody=json.dumps(GROUP))
+    assert "CREATE_COMPLETE" == settled(api, "rolling")
+    said = [
+        one.get("ResourceStatusReason", "")
+        for one in events(api, "rolling")
+        if (one["LogicalResourceId"], one["ResourceStatus"]) == ("G", "CREATE_COMPLETE")
+    ]
+    assert ["NOT MODELLED: the local cloud does not carry UpdatePolicy AutoScalingRollingUpdate out"] == said
+
+
+@pytest.mark.parametrize("name", ["IncludeNestedStacks", "ImportExistingResources"])
+def test_what_a_change_set_asks_in_vain_is_refused(client: Any, name: str) -> None:
+    with pytest.raises(ClientError, match=f"The local cloud does not take {name}"):
+        client("cloudformation").create_change_set(
+            StackName="vain",
+            ChangeSetName="c",
+            ChangeSetType="CREATE",
+            TemplateBody=json.dumps(WAITING),
+            **{name: True},
+        )
