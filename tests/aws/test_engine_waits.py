@@ -63,15 +63,17 @@ def events(api: Any, stack: str) -> list[dict[str, Any]]:
     return list(api.describe_stack_events(StackName=stack)["StackEvents"])
 
 
-def test_signals_that_came_before_a_kill_count_after_it(own_cloud: Any) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_signals_that_came_before_a_restart_count_after_it(own_cloud: Any, number: int) -> None:
     api = own_cloud.client("cloudformation")
     api.create_stack(StackName="waiting", TemplateBody=json.dumps(WAITING))
     soon(api, "waiting", "one")
-    own_cloud.end(signal.SIGKILL)
+    own_cloud.end(number)
     own_cloud.start()
     assert "CREATE_IN_PROGRESS" == api.describe_stacks(StackName="waiting")["Stacks"][0]["StackStatus"]
     soon(api, "waiting", "two")
     assert "CREATE_COMPLETE" == settled(api, "waiting")
+    assert [] == [one for one in events(api, "waiting") if "FAILED" in one["ResourceStatus"]]
 
 
 def test_update_policies_that_are_not_carried_out_say_so(client: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bootstrap.local.aws.cloudformation import order
-from bootstrap.local.aws.cloudformation.errors import Refused, ResourceFailed
+from bootstrap.local.aws.cloudformation.errors import Interrupted, Refused, ResourceFailed
 from bootstrap.local.aws.cloudformation.intrinsics import NOTHING, Scope, text_of
 from bootstrap.local.aws.cloudformation.order import Failed
 from bootstrap.local.aws.cloudformation.resources import Work
@@ -189,6 +189,8 @@ class Deployment:
         )
 
     def _explain(self, name: str, failure: BaseException, *, stop_early: bool) -> None:
+        if isinstance(failure, Interrupted):
+            return
         self._work.is_halted = stop_early
         if isinstance(failure, ResourceFailed | Refused):
             return

@@ -23,3 +23,7 @@ class Unchanged(ResourceFailed):
 
 class Gone(ResourceFailed):
     """The resource that was to be altered or deleted does not exist any more."""
+
+
+class Interrupted(Exception):
+    """The server stops while a step waits: the step has not failed, and is taken up at the next start."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.local.aws.cloudformation.errors import Refused, ResourceFailed
+from bootstrap.local.aws.cloudformation.errors import Interrupted, Refused, ResourceFailed
 
 if TYPE_CHECKING:
     from bootstrap.local.aws.cloudformation.engine import Engine
@@ -70,7 +70,9 @@ def wait(engine: Engine, stack: Stack, logical: str, wanted: Awaited, is_cancell
             return
         if is_cancelled():
             raise ResourceFailed("Resource creation cancelled")
-        if time.monotonic() > end or engine.is_closing:
+        if engine.is_closing:
+            raise Interrupted(logical)
+        if time.monotonic() > end:
             raise ResourceFailed(
                 f"Failed to receive {wanted.successes - successes} resource signal(s) within the specified duration"
             )

@@ -8,7 +8,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.errors import ResourceFailed
+from bootstrap.local.aws.cloudformation.errors import Interrupted, ResourceFailed
 
 PAUSE_SECONDS = 0.05
 
@@ -42,7 +42,9 @@ class WaitCondition(Adapter):
         while len(found := self._signals(to)) < count:
             if to.cancelled():
                 raise ResourceFailed("Resource creation cancelled")
-            if time.monotonic() > end or to.nested.is_closing:
+            if to.nested.is_closing:
+                raise Interrupted(to.logical_id)
+            if time.monotonic() > end:
                 raise ResourceFailed(
                     f"WaitCondition timed out. Received {len(found)} conditions when expecting {count}"
                 )
