@@ -65,7 +65,8 @@ class Edit:
         kind = ChangeKind.ALTER
         if ABSENT in (self.now, self.wish):
             kind = ChangeKind.ADD if self.now is ABSENT else ChangeKind.REMOVE
-        detail = f"edited in Jenkins: is {_short(self.now)}, the code says {_short(self.wish)}"
+        said = "does not name it" if self.wish is ABSENT else f"says {_short(self.wish)}"
+        detail = f"edited in Jenkins: is {_short(self.now)}, the code {said}"
         return Change("casc", kind, self.name, detail, self.diff)
 
 
@@ -102,6 +103,7 @@ def text_of(node: Any) -> str:
 
 
 def _lines(node: Any) -> Iterator[str]:
+    node = _bare(node)
     if isinstance(node, Mapping):
         for key in sorted(node):
             inner = list(_lines(node[key]))

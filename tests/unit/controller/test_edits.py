@@ -202,6 +202,8 @@ def test_a_choice_of_another_kind_is_an_edit_of_both_kinds() -> None:
 
     assert ["jenkins.securityRealm.ldap", "jenkins.securityRealm.local"] == [edit.name for edit in found]
     assert [ChangeKind.REMOVE, ChangeKind.ADD] == [edit.change.kind for edit in found]
+    assert found[0].change.detail.endswith(", the code does not name it")
+    assert found[1].change.detail.startswith("edited in Jenkins: is absent, the code says allowsSignup: false")
 
 
 def test_the_difference_goes_line_by_line_from_what_is_there_to_the_code() -> None:
@@ -256,6 +258,14 @@ def test_text_is_in_the_order_of_names_one_value_a_line() -> None:
 
     assert ["a:", "  c:", "  d:", "b:", "  - x: true", "    y: 1"] == found.splitlines()
     assert "" == edits.text_of(ABSENT)
+
+
+def test_a_choice_without_attributes_is_a_bare_word() -> None:
+    (found,) = find(
+        EXPORT, EXPORT.replace("  mode: NORMAL\n", "  mode: NORMAL\n  projectNamingStrategy:\n    standard: {}\n")
+    )
+
+    assert "was absent, is standard; a reload leaves it" == found.found
 
 
 def test_what_is_no_document_has_nothing() -> None:
