@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import parameters
@@ -125,7 +126,7 @@ def change_set(of: Stack, one: ChangeSet, *, with_values: bool) -> Answer:
             RollbackConfiguration=one.wanted.rollback,
             OnStackFailure=one.on_failure,
         ),
-        "Changes": [_change(change, with_values=with_values) for change in one.changes],
+        "Changes": [_unhidden(of, one, change) if with_values else _change(change) for change in one.changes],
     }
 
 
@@ -155,9 +156,18 @@ def template_summary(template: Template) -> Answer:
     )
 
 
-def _change(change: Answer, *, with_values: bool) -> Answer:
-    if with_values:
-        return change
+def _unhidden(of: Stack, one: ChangeSet, change: Answer) -> Answer:
+    """A change with its values, but for those of NoEcho parameters, the stack's own and the change set's."""
+    body = dict(change["ResourceChange"])
+    for wanted in [one.wanted, of.wanted] if of.wanted.template else [one.wanted]:
+        template = read(wanted.template, wanted.parameters)
+        for name in body.keys() & {"BeforeContext", "AfterContext"}:
+            body[name] = json.dumps(parameters.masked(template, wanted.parameters, json.loads(body[name])))
+        body["Details"] = parameters.masked(template, wanted.parameters, body["Details"])
+    return {**change, "ResourceChange": body}
+
+
+def _change(change: Answer) -> Answer:
     body = {key: value for key, value in change["ResourceChange"].items() if not key.endswith("Context")}
     hidden = {"BeforeValue", "AfterValue", "Path", "AttributeChangeType"}
     body["Details"] = [

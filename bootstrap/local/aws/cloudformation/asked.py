@@ -72,7 +72,7 @@ def wanted_from(engine: Engine, asked: dict[str, Any], stack: Stack | None, regi
         triggers.of(asked, before.rollback),
     )
     settled = engine.settle(stack, wanted, region, reuse)
-    existing.check(template, settled.parameters, engine.client("ec2", region))
+    existing.check(template, settled.parameters, lambda service: engine.client(service, region))
     return settled
 
 

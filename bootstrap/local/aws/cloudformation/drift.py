@@ -12,12 +12,13 @@ import time
 import uuid
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import adapters, arrival, reading
+from bootstrap.local.aws.cloudformation import adapters, arrival, parameters, reading
 from bootstrap.local.aws.cloudformation.adapters.base import Context, StandIn
 from bootstrap.local.aws.cloudformation.asked import find
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Gone, Refused, ResourceFailed
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
+from bootstrap.local.aws.cloudformation.template import read
 
 DRIFTED = ("MODIFIED", "DELETED")
 
@@ -124,10 +125,16 @@ class Drift:
 
 
 def _entry(stack: Stack, one: Resource) -> dict[str, Any]:
+    """What is shown of a resource's drift; a NoEcho parameter's value is not."""
+    given = stack.wanted.parameters
+    template, drift = read(stack.wanted.template, given), dict(one.drift)
+    for name in drift.keys() & {"ExpectedProperties", "ActualProperties"}:
+        drift[name] = json.dumps(parameters.masked(template, given, json.loads(drift[name])))
+    drift |= parameters.masked(template, given, {name: drift[name] for name in drift.keys() & {"PropertyDifferences"}})
     return {
         "StackId": stack.id,
         "LogicalResourceId": one.logical_id,
         "PhysicalResourceId": one.physical_id,
         "ResourceType": one.type,
-        **one.drift,
+        **drift,
     }

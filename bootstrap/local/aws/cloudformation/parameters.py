@@ -60,6 +60,23 @@ def shown(template: Template, settled: dict[str, str]) -> dict[str, str]:
     return {name: MASK if is_hidden(declared.get(name, {})) else value for name, value in settled.items()}
 
 
+def masked(template: Template, settled: dict[str, str], value: Any) -> Any:
+    """Something that may be shown: wherever the value of a NoEcho parameter stands in its texts, it is masked."""
+    declared = template.section("Parameters")
+    return _masked([text for name, text in settled.items() if text and is_hidden(declared.get(name, {}))], value)
+
+
+def _masked(secrets: list[str], value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _masked(secrets, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(secrets, item) for item in value]
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, MASK)
+    return value
+
+
 def is_hidden(declaration: dict[str, Any]) -> bool:
     """Whether a parameter is NoEcho."""
     return str(declaration.get("NoEcho", "")).lower() == "true"

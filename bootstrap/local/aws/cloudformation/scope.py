@@ -56,25 +56,36 @@ class Scopes:
         return [zone["ZoneName"] for zone in answer["AvailabilityZones"]]
 
     def ssm(self, region: str) -> Callable[[str], str]:
-        """Looks up an SSM parameter; raises LookupError."""
+        """Looks up an SSM parameter; raises LookupError, and Refused for a secret one."""
 
         def lookup(name: str) -> str:
-            from botocore.exceptions import ClientError
-
-            try:
-                answer = self._client("ssm", region).get_parameter(Name=name, WithDecryption=True)
-            except ClientError:
-                raise LookupError(name) from None
-            return str(answer["Parameter"]["Value"])
+            value, kind = self._parameter(name, region)
+            if kind == "SecureString":
+                raise Refused(f"Parameters [{name}] referenced by template have types not supported by CloudFormation.")
+            return value
 
         return lookup
+
+    def _parameter(self, name: str, region: str) -> tuple[str, str]:
+        """Value and type of an SSM parameter; raises LookupError."""
+        from botocore.exceptions import ClientError
+
+        try:
+            found = self._client("ssm", region).get_parameter(Name=name, WithDecryption=True)["Parameter"]
+        except ClientError:
+            raise LookupError(name) from None
+        return str(found["Value"]), str(found["Type"])
 
     def dynamic(self, region: str) -> Callable[[str, str], str]:
         """Looks up a dynamic reference; raises ResourceFailed."""
 
         def lookup(service: str, what: str) -> str:
             try:
+                if service == "ssm-secure":
+                    return self._parameter(what, region)[0]
                 return self._secret(what, region) if service == "secretsmanager" else self.ssm(region)(what)
+            except Refused as refusal:
+                raise ResourceFailed(refusal.message) from None
             except (LookupError, ValueError):
                 raise ResourceFailed(
                     f"Could not resolve the dynamic reference {{{{resolve:{service}:{what}}}}}"

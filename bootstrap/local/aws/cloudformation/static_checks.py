@@ -6,6 +6,7 @@ template.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,6 +43,20 @@ SNAPSHOT_TYPES = frozenset(
         "AWS::Redshift::Cluster",
     )
 )
+BOUNDS = frozenset(("MaxLength", "MaxValue", "MinLength", "MinValue"))
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-ssm-secure-strings.html
+SECURE = {
+    "AWS::DirectoryService::MicrosoftAD": ("Password",),
+    "AWS::DirectoryService::SimpleAD": ("Password",),
+    "AWS::ElastiCache::ReplicationGroup": ("AuthToken",),
+    "AWS::IAM::User": ("LoginProfile/Password",),
+    "AWS::KinesisFirehose::DeliveryStream": ("RedshiftDestinationConfiguration/Password",),
+    "AWS::OpsWorks::App": ("AppSource/Password",),
+    "AWS::OpsWorks::Stack": ("CustomCookbooksSource/Password", "RdsDbInstances/DbPassword"),
+    "AWS::RDS::DBCluster": ("MasterUserPassword",),
+    "AWS::RDS::DBInstance": ("MasterUserPassword",),
+    "AWS::Redshift::Cluster": ("MasterUserPassword",),
+}
 KNOWN = frozenset(FUNCTIONS) | {"Fn::If", "Fn::Sub", "Fn::GetAtt"}
 LENGTHS = {"Fn::Equals": 2, "Fn::Not": 1}
 
@@ -54,13 +69,21 @@ def check(template: Template, region: str) -> None:
         unknown = sorted(set(declaration) - PARAMETER_PROPERTIES) if isinstance(declaration, dict) else [name]
         if unknown:
             raise Refused(f"Invalid template parameter property '{unknown[0]}'")
+        for bound in sorted(BOUNDS & set(declaration)):
+            if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", str(declaration[bound])):
+                raise Refused(f"Template format error: {bound} of parameter {name} must be a number.")
     for logical, resource in template.resources.items():
         for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
             if resource.get(attribute) == "Snapshot" and resource["Type"] not in SNAPSHOT_TYPES:
                 raise Refused(
                     f"Template error: resource type {resource['Type']} does not support deletion policy Snapshot ({logical})"
                 )
-    for output in template.section("Outputs").values():
+    _check_secure_references(template)
+    for key, output in template.section("Outputs").items():
+        if _is_list(template, output["Value"]):
+            raise Refused(
+                f"Template format error: The Value field of every Outputs member must evaluate to a String ({key})."
+            )
         for _, name in names_in((output.get("Export") or {}).get("Name")):
             if name in template.resources:
                 raise Refused("Template error: Export Name field must not depend on any resources")
@@ -68,6 +91,35 @@ def check(template: Template, region: str) -> None:
     for section in ("Resources", "Outputs", "Conditions"):
         for name, argument in functions(template.section(section)):
             _check_function(template, name, argument, region)
+
+
+def _is_list(template: Template, value: Any) -> bool:
+    if not isinstance(value, dict) or len(value) != 1:
+        return isinstance(value, list)
+    ((name, argument),) = value.items()
+    declared = template.section("Parameters").get(str(argument), {}) if name == "Ref" else {}
+    kind = str(declared.get("Type", "")).removeprefix("AWS::SSM::Parameter::Value<")
+    return name in {"Fn::Split", "Fn::GetAZs", "Fn::Cidr"} or kind.startswith(("List<", "CommaDelimitedList"))
+
+
+def _check_secure_references(template: Template) -> None:
+    for resource in template.resources.values():
+        kind = str(resource["Type"])
+        for path in _secure(resource.get("Properties"), "Properties"):
+            if path.removeprefix("Properties/") not in SECURE.get(kind, ()):
+                raise Refused(f"SSM Secure reference is not supported in: [{kind}/{path}]")
+
+
+def _secure(value: Any, path: str) -> Iterator[str]:
+    """The paths of the properties in which a reference to a secret parameter of SSM stands."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _secure(item, path if str(key).startswith("Fn::") else f"{path}/{key}")
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secure(item, path)
+    elif "{{resolve:ssm-secure:" in str(value):
+        yield path
 
 
 def functions(value: Any) -> Iterator[tuple[str, Any]]:
