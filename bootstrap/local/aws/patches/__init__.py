@@ -60,7 +60,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "moto.ec2.models.security_groups": (
         "SecurityGroupBackend.revoke_security_group_egress",
-        "SecurityGroupRule.description",
+        "SecurityGroupRule.description.fget",
         "SecurityGroupRule.__init__",
     ),
     "moto.ec2.responses.instances": ("parse_user_data",),
