@@ -48,6 +48,7 @@ _PRODUCED: Mapping[str, tuple[str, ...]] = {
     ),
     "controller": ("InstanceId", "PrivateIp"),
 }
+_PER_ZONE = frozenset({"PublicSubnetIds", "PrivateSubnetIds", "DataSubnetIds", "PrivateRouteTableIds"})
 _INPUTS: Mapping[str, tuple[str, ...]] = {
     "network": (),
     "bastion": ("network", "acls", "data"),
@@ -95,6 +96,17 @@ def outputs_of(name: str) -> frozenset[str]:
         return own
     elsewhere = frozenset[str]().union(*(names for stack, names in _PRODUCED.items() if stack != name))
     return own.union(*TAKES.values()) - elsewhere
+
+
+def needs_zones(name: str) -> bool:
+    """Whether a stack has a part in each zone, and takes the zones' subnets or tables from the network."""
+    return bool(_PER_ZONE.intersection(TAKES.get(name, ())))
+
+
+def is_widened(settings: Settings, made: Mapping[str, Stack]) -> bool:
+    """Whether the settings ask for more zones than the network that is there has: their outputs do not exist yet."""
+    known = made["network"].outputs.get("PrivateSubnetIds", "") if "network" in made else ""
+    return bool(known) and len(known.split(",")) < settings.network.zones
 
 
 def parameters(settings: Settings, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
@@ -161,6 +173,7 @@ def _ways_in_and_out(settings: Settings) -> dict[str, str]:
         "Zones": str(settings.network.zones),
         "OperatorCidr": settings.access.operator_cidr or "",
         "SmtpPort": str(settings.mail.smtp_port),
+        "Ipv6": "yes" if settings.network.ipv6 else "no",
     }
 
 

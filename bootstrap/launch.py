@@ -15,7 +15,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bootstrap import composition, direct_connect, enforced, host_inputs, inventory, machine, repository, retained
+from bootstrap import (
+    composition,
+    direct_connect,
+    enforced,
+    host_inputs,
+    interruptions,
+    inventory,
+    machine,
+    repository,
+    retained,
+)
 from bootstrap import settings as environments
 from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.acts.stack import StackTemplate
@@ -166,10 +176,17 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
                 stand = "stand" if len(missing) > 1 else "stands"
                 run.notice(f"{name}: known only once {' and '.join(missing)} {stand}; a launch goes on from there")
                 continue
+            if composition.needs_zones(name) and composition.is_widened(context.settings, context.stacks):
+                run.notice(
+                    f"{name}: known only once the network has its new zone; it gets its part of it, and loses nothing"
+                )
+                continue
             wished = template(context, name, context.stacks, tags)
             found += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))
         if not context.world.is_on_machine:
             found += _shown(run, direct_connect.plan(context.world.aws, context.settings))
+        for line in interruptions.of(found):
+            run.notice(f"interrupts: {line}")
     return tuple(found)
 
 

@@ -43,6 +43,7 @@ class Network(Section):
     cidr: NetworkBlock = "10.77.0.0/16"
     zones: Literal[2, 3] = 2
     nat: Literal["none", "one", "per-zone"] = "none"
+    ipv6: bool = False
     endpoints: tuple[Service, ...] = ()
     flow_logs: FlowLogs | None = None
     private_zone: Zone | None = None

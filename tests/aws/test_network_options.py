@@ -344,3 +344,19 @@ def test_peering_brings_the_routes_to_both_and_opens_the_one_that_asked(
     ) - entries
     assert () == network.destroy("peering")
     assert ([], [], before) == (ways(network), ways(peer), (let_in(ours), let_in(theirs)))
+
+
+def test_an_endpoints_interfaces_have_addresses_of_their_subnets(network: Network) -> None:
+    network.apply("endpoints", "endpoints: [logs]")
+    asked = [{"Name": "vpc-id", "Values": [network.output("VpcId")]}]
+
+    found = network.client("ec2").describe_network_interfaces(Filters=asked)["NetworkInterfaces"]
+
+    blocks = network.subnets()
+    private = network.output("PrivateSubnetIds").split(",")
+    placed = [it for it in found if it["SubnetId"] in private]
+    assert 2 <= len(placed)
+    assert all(
+        ipaddress.ip_address(it["PrivateIpAddress"]) in ipaddress.ip_network(blocks[it["SubnetId"]]) for it in placed
+    )
+    assert () == network.destroy("endpoints")

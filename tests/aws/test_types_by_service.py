@@ -34,6 +34,23 @@ READ: dict[str, list[tuple[str, str, dict[str, Any], str, Any]]] = {
         ("elbv2", "describe_rules", {"RuleArns": ["{Rule}"]}, "0.0.Priority", "10"),
         ("elbv2", "describe_load_balancers", {"LoadBalancerArns": ["{Balancer}"]}, "0.0.DNSName", "{BalancerHost}"),
     ],
+    "addressing": [
+        ("ec2", "describe_vpcs", {"VpcIds": ["{Vpc}"]}, "0.0.CidrBlockAssociationSet.1.CidrBlock", "10.45.0.0/16"),
+        (
+            "ec2",
+            "describe_subnets",
+            {"SubnetIds": ["{Subnet}"]},
+            "0.0.Ipv6CidrBlockAssociationSet.0.Ipv6CidrBlockState.State",
+            "associated",
+        ),
+        (
+            "ec2",
+            "describe_egress_only_internet_gateways",
+            {"EgressOnlyInternetGatewayIds": ["{Way}"]},
+            "0.0.Attachments.0.VpcId",
+            "{Vpc}",
+        ),
+    ],
     "connectivity": [
         ("ec2", "describe_vpn_gateways", {"VpnGatewayIds": ["{Gateway}"]}, "0.0.AmazonSideAsn", 64512),
         ("ec2", "describe_vpn_gateways", {"VpnGatewayIds": ["{Gateway}"]}, "0.0.VpcAttachments.0.State", "attached"),
@@ -128,6 +145,7 @@ READ: dict[str, list[tuple[str, str, dict[str, Any], str, Any]]] = {
 
 # Changes in place: resource, property, new value.
 ALTER: dict[str, list[tuple[str, str, Any]]] = {
+    "addressing": [("Way", "Tags", [{"Key": "Name", "Value": "out"}])],
     "scaling": [
         ("Group", "MaxSize", "3"),
         ("Group", "MinSize", "2"),
@@ -164,6 +182,7 @@ ALTER: dict[str, list[tuple[str, str, Any]]] = {
     ],
 }
 ALTERED: dict[str, list[tuple[str, str, dict[str, Any], str, Any]]] = {
+    "addressing": [("ec2", "describe_vpcs", {"VpcIds": ["{Vpc}"]}, "0.0.CidrBlock", "10.44.0.0/16")],
     "scaling": [
         ("autoscaling", "describe_auto_scaling_groups", {"AutoScalingGroupNames": ["{Group}"]}, "0.0.MaxSize", 3),
         (
@@ -203,6 +222,9 @@ ALTERED: dict[str, list[tuple[str, str, dict[str, Any], str, Any]]] = {
 
 # Where each service keeps the tags of a resource: service, call, parameters, path of the list.
 TAGS: dict[str, list[tuple[str, str, dict[str, Any], str]]] = {
+    "addressing": [
+        ("ec2", "describe_egress_only_internet_gateways", {"EgressOnlyInternetGatewayIds": ["{Way}"]}, "0.0.Tags")
+    ],
     "scaling": [
         ("autoscaling", "describe_auto_scaling_groups", {"AutoScalingGroupNames": ["{Group}"]}, "0.0.Tags"),
         ("elbv2", "describe_tags", {"ResourceArns": ["{Balancer}"]}, "0.0.Tags"),

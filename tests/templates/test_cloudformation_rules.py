@@ -35,6 +35,8 @@ TAGLESS = {
     "AWS::EC2::SubnetRouteTableAssociation": "a relation",
     "AWS::EC2::VPCDHCPOptionsAssociation": "a relation",
     "AWS::EC2::VPCGatewayAttachment": "a relation",
+    "AWS::EC2::VPCCidrBlock": "a part of the VPC",
+    "AWS::EC2::SubnetCidrBlock": "a part of the subnet",
     "AWS::EC2::VPNConnectionRoute": "a line of a VPN connection, which is tagged",
     "AWS::EC2::VPNGatewayRoutePropagation": "a relation",
     "AWS::EC2::VolumeAttachment": "a relation",
@@ -138,20 +140,26 @@ def every_group_names_its_ways_out(template: Template) -> Iterator[str]:
         rules = resource["Properties"].get("SecurityGroupEgress")
         if not rules:
             yield f"{logical} lets everything out, as EC2 does where nothing is said"
-        for rule in rules or []:
+        for written in rules or []:
+            rule = written["Fn::If"][1] if "Fn::If" in written else written
             if rule["IpProtocol"] == "-1" and rule.get("CidrIp") != "127.0.0.1/32":
                 yield f"{logical} lets everything out"
+
+
+# A router's word that a packet is too large: of ICMP (RFC 792, RFC 1191) and of ICMPv6 (RFC 4443).
+_TOO_LARGE = {1: {"Type": 3, "Code": 4}, 58: {"Type": 2, "Code": 0}}
 
 
 def acls_open_no_more_than_replies(template: Template) -> Iterator[str]:
     """From everywhere come only replies, to the ports that callers choose, and a router's word about sizes."""
     for logical, resource in resources(template, "AWS::EC2::NetworkAclEntry"):
         entry = resource["Properties"]
-        if entry["Protocol"] not in {1, 6, 17}:
+        if entry["Protocol"] not in {1, 6, 17, 58}:
             yield f"{logical} does not say which protocol"
-        elif entry["Protocol"] == 1 and entry.get("Icmp") != {"Type": 3, "Code": 4}:
+        elif entry.get("Icmp") != _TOO_LARGE.get(entry["Protocol"]):
             yield f"{logical} opens more of ICMP than path MTU discovery needs"
-        is_from_everywhere = not entry.get("Egress") and entry["CidrBlock"] == "0.0.0.0/0"
+        block = entry.get("CidrBlock", entry.get("Ipv6CidrBlock"))
+        is_from_everywhere = not entry.get("Egress") and block in ("0.0.0.0/0", "::/0")
         if is_from_everywhere and entry.get("PortRange", {"From": 1024, "To": 65535}) != {"From": 1024, "To": 65535}:
             yield f"{logical} lets everybody in"
 
@@ -350,6 +358,14 @@ FAULTS: tuple[tuple[Rule, str, str, str], ...] = (
     (every_group_names_its_ways_out, "network", "CidrIp: 127.0.0.1/32", "CidrIp: 0.0.0.0/0"),
     (acls_open_no_more_than_replies, "acls", "Protocol: 6", "Protocol: -1"),
     (acls_open_no_more_than_replies, "acls", "CidrBlock: !Ref OperatorCidr", "CidrBlock: 0.0.0.0/0"),
+    (acls_open_no_more_than_replies, "acls", "CidrBlock: !Ref OperatorCidr", 'Ipv6CidrBlock: "::/0"'),
+    (acls_open_no_more_than_replies, "acls", "Icmp: {Type: 2, Code: 0}", "Icmp: {Type: -1, Code: -1}"),
+    (
+        every_group_names_its_ways_out,
+        "network",
+        "IpProtocol: udp, FromPort: 123, ToPort: 123, CidrIpv6",
+        'IpProtocol: "-1", CidrIpv6',
+    ),
     (acls_open_no_more_than_replies, "acls", "Icmp: {Type: 3, Code: 4}", "Icmp: {Type: -1, Code: -1}"),
     (acls_open_no_more_than_replies, "acls", "{From: 1024, To: 65535}", "{From: 1, To: 65535}"),
     (acl_numbers_are_unique, "acls", "RuleNumber: 120", "RuleNumber: 100"),
@@ -394,10 +410,10 @@ FAULTS: tuple[tuple[Rule, str, str, str], ...] = (
     (permissions_are_named, "controller", "PermissionsBoundary: !If", "Path: !If"),
     (what_lasts_is_kept, "data", "DeletionPolicy: RetainExceptOnCreate", "DeletionPolicy: Delete"),
     (what_lasts_is_kept, "data", "    UpdateReplacePolicy: Retain\n", ""),
-    (stack_tags_reach_everything, "network", "AWS::EC2::VPCGatewayAttachment", "AWS::EC2::VPCCidrBlock"),
+    (stack_tags_reach_everything, "network", "AWS::EC2::VPCGatewayAttachment", "AWS::EC2::EIPAssociation"),
     (stack_tags_reach_everything, "data", "{Key: Name,", "{Key: Owner,"),
     (everything_is_described, "network", "    Description: The VPC.\n", ""),
-    (everything_is_described, "network", "Parameters: [Nat, OperatorCidr", "Parameters: [OperatorCidr"),
+    (everything_is_described, "network", "Parameters: [Nat, Ipv6", "Parameters: [Ipv6"),
     (every_parameter_is_used, "data", "Size: !Ref DataGib", "Size: 20"),
 )
 

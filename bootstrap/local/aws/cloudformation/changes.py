@@ -59,6 +59,7 @@ def _one(
     resource = stack.resources.get(logical)
     properties = scope.evaluate(body.get("Properties") or {})
     if resource is None or not resource.physical_id:
+        _move(imagined, kind, properties)
         after = {"Properties": properties} if properties else {}
         return _entry("Add", logical, kind, AfterContext=_context(after))
     tags = tags_of(stack, kind, logical, properties)
@@ -155,6 +156,15 @@ def _imagine(imagined: dict[str, Resource], logical: str, kind: str, replacement
     adapter = adapters.find(kind)
     moving = dict.fromkeys(adapter.volatile, UNKNOWN) if adapter else {}
     resource.attributes = {**resource.attributes, **moving}
+
+
+def _move(imagined: dict[str, Resource], kind: str, properties: dict[str, Any]) -> None:
+    """Let later resources see what a new one changes about those that it names."""
+    adapter = adapters.find(kind)
+    for name, attributes in adapter.moves.items() if adapter else ():
+        for other in imagined.values():
+            if other.physical_id and other.physical_id == properties.get(name) != UNKNOWN:
+                other.attributes = {**other.attributes, **dict.fromkeys(attributes, UNKNOWN)}
 
 
 def _removed(resource: Resource) -> Change:

@@ -149,6 +149,7 @@ class Work:
             stack.record("DELETE_FAILED", str(failure), resource)
             raise
         stack.record("DELETE_COMPLETE", "", resource)
+        self._refresh(adapter, resource.properties)
 
     def try_delete(self, resource: Resource, *, kept: bool, snapshot: bool) -> None:
         """Delete a resource; what cannot be deleted is left behind and said, as CloudFormation does after an update."""
@@ -228,6 +229,21 @@ class Work:
             resource.attributes = attributes
             done = "UPDATE_COMPLETE" if is_replacement else "CREATE_COMPLETE"
             stack.record(done, self._said(adapter, resource.logical_id, properties), resource)
+        self._refresh(adapter, properties)
+
+    def _refresh(self, adapter: Adapter, properties: dict[str, Any]) -> None:
+        """Read again what a resource that came or went has changed about those that it names."""
+        for name in adapter.moves:
+            for other in list(self._stack.resources.values()):
+                theirs = adapters.find(other.type)
+                if theirs is not None and other.physical_id and other.physical_id == properties.get(name):
+                    context = self.context(other, theirs, other.properties, other.tags)
+                    try:
+                        found = theirs.attributes(context)
+                    except ResourceFailed:  # it goes too, and nothing will ask for it
+                        continue
+                    with self._engine.store.lock:
+                        other.attributes = found
 
     def _alter(self, resource: Resource, adapter: Adapter, properties: dict[str, Any], tags: dict[str, str]) -> None:
         if resource.status == "CREATE_FAILED":  # what is there of it is not to be trusted, and may hold the name

@@ -120,6 +120,18 @@ class Ec2Patches:
             return subnet
 
         module.SubnetBackend.delete_subnet = delete_subnet
+        # moto puts the state's whole structure where its name belongs.
+        module.Subnet.ipv6_cidr_block_association_set = property(
+            lambda subnet: [
+                {name: it[name] for name in ("associationId", "ipv6CidrBlock", "ipv6CidrBlockState")}
+                for it in subnet.ipv6_cidr_block_associations.values()
+                if it["ipv6CidrBlockState"]["State"] == "associated"
+            ]
+        )
+
+    def _ec2_models_vpcs(self, module: Any) -> None:
+        # An endpoint's interface would get any private address; without one given it gets one of its subnet.
+        module.random_private_ip = lambda: None
 
     def _ec2_models_key_pairs(self, module: Any) -> None:
         module.random_ed25519_key_pair = keys.ed25519

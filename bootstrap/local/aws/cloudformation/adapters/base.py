@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import string
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,6 +116,8 @@ class Adapter:
 
     type: str = ""
     volatile: Sequence[str] = ()
+    # By the property that names another resource: the attributes of that one which change when this one comes or goes.
+    moves: Mapping[str, Sequence[str]] = {}
 
     def create(self, to: Context) -> str:
         """Make it; returns the physical id, which is what Ref gives."""

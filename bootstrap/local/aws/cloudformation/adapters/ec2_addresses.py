@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
@@ -91,8 +92,13 @@ class NatGateway(Ec2):
 
     def delete(self, to: To) -> None:
         """Wait until it is deleted, since its address cannot be released before."""
+        found = to.call("ec2", "describe_nat_gateways", NatGatewayIds=[to.physical_id])
+        interface = at(found, "NatGateways.0.NatGatewayAddresses.0.NetworkInterfaceId")
         to.call("ec2", "delete_nat_gateway", NatGatewayId=to.physical_id)
         to.wait(lambda: self._state(to, to.physical_id) in {"deleted", ""}, f"NAT gateway {to.physical_id}")
+        if interface:  # EC2 takes it along, moto does not
+            with contextlib.suppress(Gone):
+                to.call("ec2", "delete_network_interface", NetworkInterfaceId=interface)
 
     def attributes(self, to: To) -> dict[str, Any]:
         """Its id."""

@@ -46,7 +46,7 @@ class Vpc(Ec2):
             "CidrBlockAssociations": [one["AssociationId"] for one in found.get("CidrBlockAssociationSet", [])],
             "DefaultSecurityGroup": at(groups, "SecurityGroups.0.GroupId"),
             "DefaultNetworkAcl": at(acls, "NetworkAcls.0.NetworkAclId"),
-            "Ipv6CidrBlocks": [],
+            "Ipv6CidrBlocks": _blocks(found),
         }
 
     def _switches(self, to: To) -> None:
@@ -99,7 +99,7 @@ class Subnet(Ec2):
             "AvailabilityZoneId": found.get("AvailabilityZoneId"),
             "CidrBlock": found["CidrBlock"],
             "VpcId": found["VpcId"],
-            "Ipv6CidrBlocks": [],
+            "Ipv6CidrBlocks": _blocks(found),
             "NetworkAclAssociationId": held[0]["NetworkAclAssociationId"] if held else None,
         }
 
@@ -221,7 +221,10 @@ class VpcEndpoint(Ec2):
 
     def delete(self, to: To) -> None:
         """At once."""
+        found = to.call("ec2", "describe_vpc_endpoints", VpcEndpointIds=[to.physical_id])["VpcEndpoints"]
         to.call("ec2", "delete_vpc_endpoints", VpcEndpointIds=[to.physical_id])
+        for interface in at(found, "0.NetworkInterfaceIds") or ():  # EC2 takes them along, moto does not
+            to.call("ec2", "delete_network_interface", NetworkInterfaceId=interface)
 
     def attributes(self, to: To) -> dict[str, Any]:
         """DNS names and interfaces."""
@@ -325,6 +328,15 @@ def token_of(to: To) -> str:
     """A client token that is the same when an operation is taken up again."""
     digest = hashlib.sha256(f"{to.operation}/{to.logical_id}".encode()).digest()
     return base64.urlsafe_b64encode(digest).decode()[:32]
+
+
+def _blocks(told: dict[str, Any]) -> list[str]:
+    """The IPv6 blocks that a VPC or a subnet has now."""
+    return [
+        str(it["Ipv6CidrBlock"])
+        for it in told.get("Ipv6CidrBlockAssociationSet", ())
+        if it["Ipv6CidrBlockState"]["State"] == "associated"
+    ]
 
 
 def _is_alive(to: To, interface: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, Ec2, at, is_true
@@ -39,7 +40,7 @@ class SecurityGroup(Ec2):
     type = "AWS::EC2::SecurityGroup"
 
     def create(self, to: To) -> str:
-        """Rules of its own replace the rule that lets everything out."""
+        """Rules of its own replace those that let everything out: EC2 makes one, and one for IPv6 where the VPC has it."""
         name = to.get("GroupName") or to.name(255)
         made = to.call(
             "ec2", "create_security_group", GroupName=name, Description=to.get("GroupDescription"), **to.pick("VpcId")
@@ -47,7 +48,7 @@ class SecurityGroup(Ec2):
         to.physical_id = str(made["GroupId"])
         self._set(to, "ingress", [], to.get("SecurityGroupIngress") or [])
         if to.get("SecurityGroupEgress"):
-            self._set(to, "egress", [{"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}], to.get("SecurityGroupEgress"))
+            self._set(to, "egress", list(self._everything(to)), to.get("SecurityGroupEgress"))
         return to.physical_id
 
     def update(self, to: To) -> None:
@@ -65,6 +66,13 @@ class SecurityGroup(Ec2):
         """Id and VPC."""
         found = to.call("ec2", "describe_security_groups", GroupIds=[to.physical_id])["SecurityGroups"][0]
         return {"GroupId": to.physical_id, "Id": to.physical_id, "VpcId": found.get("VpcId")}
+
+    def _everything(self, to: To) -> Iterator[Rule]:
+        """The rules that EC2 made along with the group."""
+        found = to.call("ec2", "describe_security_groups", GroupIds=[to.physical_id])["SecurityGroups"][0]
+        for it in found["IpPermissionsEgress"]:
+            yield from ({"IpProtocol": "-1", "CidrIp": one["CidrIp"]} for one in it.get("IpRanges", ()))
+            yield from ({"IpProtocol": "-1", "CidrIpv6": one["CidrIpv6"]} for one in it.get("Ipv6Ranges", ()))
 
     def _set(self, to: To, way: str, before: list[Rule], after: list[Rule]) -> None:
         other = "Source" if way == "ingress" else "Destination"

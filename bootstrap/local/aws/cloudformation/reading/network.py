@@ -46,6 +46,19 @@ def _association(path: str, key: str) -> Way:
     return read
 
 
+def _block(path: str, key: str) -> Way:
+    """The association of a block, IPv4 or IPv6, with the VPC or subnet that has it."""
+
+    def read(answer: Any, to: Context) -> Any:
+        owner = at(answer, f"{path}.0") or {}
+        listed = [*owner.get("CidrBlockAssociationSet", ()), *owner.get("Ipv6CidrBlockAssociationSet", ())]
+        found = next((one for one in listed if one["AssociationId"] == to.physical_id), None)
+        amazons = {"AmazonProvidedIpv6CidrBlock": True} if found and found.get("Ipv6Pool") == "Amazon" else {}
+        return found and {**found, **amazons, key: owner[key]}
+
+    return read
+
+
 def _entry(answer: Any, to: Context) -> Any:
     _, number, egress = to.physical_id.split("|")
     listed = at(answer, "NetworkAcls.0.Entries") or []
@@ -74,6 +87,18 @@ READS: dict[str, tuple[Read, ...]] = {
     ),
     "AWS::EC2::Subnet": (
         ec2("describe_subnets", "SubnetIds", "Subnets", Ipv6CidrBlock="Ipv6CidrBlockAssociationSet.0.Ipv6CidrBlock"),
+    ),
+    "AWS::EC2::VPCCidrBlock": (Read("ec2", "describe_vpcs", {"VpcIds": ["#VpcId"]}, _block("Vpcs", "VpcId")),),
+    "AWS::EC2::SubnetCidrBlock": (
+        Read("ec2", "describe_subnets", {"SubnetIds": ["#SubnetId"]}, _block("Subnets", "SubnetId")),
+    ),
+    "AWS::EC2::EgressOnlyInternetGateway": (
+        ec2(
+            "describe_egress_only_internet_gateways",
+            "EgressOnlyInternetGatewayIds",
+            "EgressOnlyInternetGateways",
+            VpcId="Attachments.0.VpcId",
+        ),
     ),
     "AWS::EC2::InternetGateway": (ec2("describe_internet_gateways", "InternetGatewayIds", "InternetGateways"),),
     "AWS::EC2::RouteTable": (ec2("describe_route_tables", "RouteTableIds", "RouteTables"),),

@@ -1,0 +1,73 @@
+"""What a plan's changes interrupt, in plain words: one line for each kind of thing that stops for somebody.
+
+Read off the changes alone, by the names of the network's templates. What only comes interrupts nothing and has no line. A
+route is another one within seconds; connections that went by the old one are lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bootstrap.values import Change, ChangeKind
+
+_ROUTE = re.compile(r"/PrivateDefaultRoute(?P<place>[1-3])$")
+_TOUCHED = frozenset({ChangeKind.ALTER, ChangeKind.REPLACE})
+# By the end of a stack's name: what is lost where the whole stack goes.
+_STACKS = {
+    "-vpn": "connections over the VPN or Direct Connect end, and the private subnets forget the other side's routes",
+    "-peering": "connections over the peering end, in both networks",
+    "-endpoints": "machines reach the services of the interface endpoints by the Internet from then on, or not at all",
+    "-bastion": "sessions through the bastion end",
+    "-names": "the controller's private name is no longer answered",
+    "-zone": "the controller's public name is no longer answered; resolvers forget it after its time to live",
+    "-traffic-logs": "what was logged of the traffic is deleted with its log groups",
+}
+
+
+def of(changes: Sequence[Change]) -> tuple[str, ...]:
+    """The interruptions that these changes bring, each once."""
+    return tuple(dict.fromkeys((*_nat(changes), *_addresses(changes), *_stacks(changes), *_replaced(changes))))
+
+
+def _nat(changes: Sequence[Change]) -> Iterator[str]:
+    moved = _places(changes, _TOUCHED)
+    gone = _places(changes, frozenset({ChangeKind.REMOVE}))
+    if moved:
+        yield (
+            f"private subnets {moved}: outbound connections through NAT drop, for about a minute; new ones go by another "
+            "gateway, and others see another source address"
+        )
+    if gone and not _is_zone_gone(changes):
+        yield f"private subnets {gone}: no way out to the Internet from then on"
+
+
+def _places(changes: Sequence[Change], kinds: frozenset[ChangeKind]) -> str:
+    found = [match["place"] for it in changes if it.kind in kinds if (match := _ROUTE.search(it.name))]
+    return ", ".join(sorted(found))
+
+
+def _is_zone_gone(changes: Sequence[Change]) -> bool:
+    return any(it.kind is ChangeKind.REMOVE and re.search(r"/PrivateSubnet3$", it.name) for it in changes)
+
+
+def _addresses(changes: Sequence[Change]) -> Iterator[str]:
+    gone = [it for it in changes if it.kind is ChangeKind.REMOVE]
+    if any(it.name.endswith("/Ipv6Block") for it in gone):
+        yield "IPv6 connections end, and the addresses do not come back: a new block is another one"
+    if any(it.detail.startswith("AWS::EC2::Subnet") and re.search(r"Subnet3$", it.name) for it in gone):
+        yield "the subnets of a zone go: whatever still stands in them makes CloudFormation refuse"
+
+
+def _stacks(changes: Sequence[Change]) -> Iterator[str]:
+    for it in changes:
+        if it.kind is ChangeKind.REMOVE and "/" not in it.name:
+            yield from (words for ending, words in _STACKS.items() if it.name.endswith(ending))
+
+
+def _replaced(changes: Sequence[Change]) -> Iterator[str]:
+    for it in changes:
+        if it.kind is ChangeKind.REPLACE and it.detail.startswith(("AWS::EC2::VPC:", "AWS::EC2::Subnet:")):
+            yield f"{it.name} is replaced: all that stands in it must be made anew"
+        if it.kind is ChangeKind.REPLACE and it.detail.startswith("AWS::EC2::VPNConnection:"):
+            yield f"{it.name} is replaced: the tunnels end, and the other side needs a new configuration"

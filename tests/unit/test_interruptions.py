@@ -1,0 +1,60 @@
+"""What a change interrupts is said in plain words; what only comes, or is only told another tag, is not."""
+
+import pytest
+
+from bootstrap import interruptions
+from bootstrap.values import Change, ChangeKind
+
+ROUTE = "AWS::EC2::Route: NatGatewayId"
+
+
+def change(kind: ChangeKind, name: str, detail: str = "") -> Change:
+    return Change("stack", kind, name, detail)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            change(ChangeKind.ALTER, "p-e-network/PrivateDefaultRoute2", ROUTE),
+            "private subnets 2: outbound connections",
+        ),
+        (change(ChangeKind.REMOVE, "p-e-network/PrivateDefaultRoute1", ROUTE), "private subnets 1: no way out"),
+        (change(ChangeKind.REMOVE, "p-e-network/Ipv6Block", "AWS::EC2::VPCCidrBlock"), "IPv6 connections end"),
+        (change(ChangeKind.REMOVE, "p-e-network/DataSubnet3", "AWS::EC2::Subnet"), "the subnets of a zone go"),
+        (change(ChangeKind.REMOVE, "p-e-vpn"), "connections over the VPN"),
+        (change(ChangeKind.REMOVE, "p-e-peering"), "connections over the peering end"),
+        (change(ChangeKind.REMOVE, "p-e-endpoints"), "by the Internet from then on"),
+        (change(ChangeKind.REMOVE, "p-e-traffic-logs"), "is deleted with its log groups"),
+        (change(ChangeKind.REPLACE, "p-e-network/Vpc", "AWS::EC2::VPC: CidrBlock"), "must be made anew"),
+        (
+            change(ChangeKind.REPLACE, "p-e-vpn/Connection", "AWS::EC2::VPNConnection: StaticRoutesOnly"),
+            "the tunnels end",
+        ),
+    ],
+)
+def test_what_stops_for_somebody_has_a_line(given: Change, words: str) -> None:
+    (found,) = interruptions.of([given])
+
+    assert words in found
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        change(ChangeKind.ADD, "p-e-network/PrivateDefaultRoute1", ROUTE),
+        change(ChangeKind.ADD, "p-e-network/PrivateSubnet3", "AWS::EC2::Subnet"),
+        change(ChangeKind.ALTER, "p-e-network/Vpc", "AWS::EC2::VPC: Tags"),
+        change(ChangeKind.REMOVE, "p-e-vpn/ConnectionRoute2", "AWS::EC2::VPNConnectionRoute"),
+    ],
+)
+def test_what_stops_for_nobody_has_none(given: Change) -> None:
+    assert () == interruptions.of([given])
+
+
+def test_three_routes_are_one_line() -> None:
+    routes = [change(ChangeKind.ALTER, f"p-e-network/PrivateDefaultRoute{n}", ROUTE) for n in (3, 1)]
+
+    (found,) = interruptions.of(routes)
+
+    assert found.startswith("private subnets 1, 3:")
