@@ -353,26 +353,23 @@ def _schema(_: argparse.Namespace) -> int:
 
 
 def _lock(_: argparse.Namespace) -> int:
-    command = [
-        sys.executable,
-        "-m",
-        "uv",
-        "pip",
-        "compile",
-        "pyproject.toml",
-        "--universal",
-        "--python-version",
-        "3.11",
-    ]
+    for source, target in (
+        ("pyproject.toml", "requirements.lock"),
+        ("tests/policy/requirements.in", "tests/policy/requirements.lock"),
+    ):
+        _resolve(source, target)
+    return DONE
+
+
+def _resolve(source: str, target: str) -> None:
+    """Every version and hash that `source` comes to, into `target`."""
+    command = [sys.executable, "-m", "uv", "pip", "compile", source, "--universal", "--python-version", "3.11"]
     command += ["--generate-hashes", "--no-annotate", "--quiet", "--no-emit-index-url", "--upgrade"]
-    command += ["--custom-compile-command", "./bootstrap.py lock", "--output-file", "requirements.lock"]
+    command += ["--custom-compile-command", "./bootstrap.py lock", "--output-file", target]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         result = Result(" ".join(command[2:]), done.returncode, done.stdout, done.stderr)
-        raise CommandFailed(
-            "resolving requirements.lock", result, "Is the package index reachable, and pyproject.toml whole?"
-        )
-    return DONE
+        raise CommandFailed(f"resolving {target}", result, f"Is the package index reachable, and {source} whole?")
 
 
 def _test(options: argparse.Namespace) -> int:
