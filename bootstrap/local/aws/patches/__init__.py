@@ -65,7 +65,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "moto.ec2.responses.instances": ("parse_user_data",),
     "moto.cloudtrail.models": ("Trail.put_insight_selectors",),
-    "moto.ec2.models.subnets": ("SubnetBackend.delete_subnet", "Subnet.ipv6_cidr_block_association_set"),
+    "moto.ec2.models.subnets": ("SubnetBackend.delete_subnet", "Subnet.ipv6_cidr_block_association_set.fget"),
     "moto.ec2.models.vpcs": ("random_private_ip",),
     "moto.ec2.models.key_pairs": ("random_ed25519_key_pair", "random_rsa_key_pair"),
     "moto.ec2.responses.key_pairs": ("KeyPairs.describe_key_pairs",),

@@ -116,6 +116,11 @@ class Ec2Patches:
         @functools.wraps(delete)
         def delete_subnet(backend: Any, subnet_id: str) -> Any:
             subnet = delete(backend, subnet_id)
+            # An association goes with its subnet; moto would keep the ACL in use.
+            for acl in backend.network_acls.values():
+                gone = [name for name, it in acl._associations.items() if it.subnet_id == subnet_id]
+                for name in gone:
+                    del acl._associations[name]
             self._instances().subnet_deleted(subnet_id)
             return subnet
 
