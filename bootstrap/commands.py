@@ -117,7 +117,9 @@ def _closing(made: Context, run: Run, verdict: Verdict | None) -> None:
     changed = f"{count} changes" if count else "nothing had to change"
     run.say(f"\n{controller.url}  {what}, {changed}, {run.seconds:.1f} s")
     if verdict is not None:
-        run.say(f"{sum(check.outcome == 'passed' for check in verdict.checks)} checks passed")
+        left_out = sum(check.outcome == "skipped" for check in verdict.checks)
+        said = f", {left_out} left out: 'verify' says why" if left_out else ""
+        run.say(f"{sum(check.outcome == 'passed' for check in verdict.checks)} checks passed{said}")
     run.say(f"next: {prefix} password   {prefix} status   {prefix} verify   {prefix} destroy")
 
 

@@ -32,7 +32,8 @@ def verdict(found: Verdict) -> None:
     width = max((len(check.group) for check in found.checks), default=0)
     for check in found.checks:
         outcome = (f"{check.outcome:<7}", _OUTCOMES.get(check.outcome, ""))
-        console.print(Text.assemble(outcome, " ", (f"{check.group:<{width}}", "dim"), f"  {check.name}"))
+        why = f" ({check.detail.partition(chr(10))[0]})" if check.outcome == "skipped" else ""
+        console.print(Text.assemble(outcome, " ", (f"{check.group:<{width}}", "dim"), f"  {check.name}{why}"))
     for check in found.failed:
         console.print(Text.assemble((f"\n{check.group}: {check.name}", "bold red")))
         console.print(Text("\n".join(f"    {line}" for line in check.detail.strip().splitlines()[:15])))

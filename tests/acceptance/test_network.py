@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import between
+import pytest
+
 from bootstrap import network_view
 from bootstrap.context import Context
 from bootstrap.network import proof
@@ -30,3 +33,12 @@ def test_the_controller_is_in_the_network(network: Network, context: Context) ->
     instance = context.outputs("controller")["InstanceId"]
 
     assert [instance] == [it.instance_id for it in network.interfaces.values() if "controller" in it.roles]
+
+
+def test_machines_reach_each_other_as_told(context: Context) -> None:
+    """What the machines really reach of each other is what routes, ACLs and groups say."""
+    why_not = between.unreachable(context)
+    if why_not:
+        pytest.skip(why_not)
+
+    assert [] == [str(it) for it in between.tried(context) if not it.agrees]

@@ -238,8 +238,22 @@ def test_a_bastion_for_nobody_is_private_and_closed_and_opens_to_whom_it_is_told
         assert (1, 1, 1) == (group["MinSize"], group["MaxSize"], len(group["Instances"]))
         return set(group["VPCZoneIdentifier"].split(","))
 
+    def card() -> tuple[str, list[str], bool]:
+        """Subnet and groups of its machine's interface, and whether it has a public address."""
+        group = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[network.output("BastionGroupName")])
+        (member,) = group["AutoScalingGroups"][0]["Instances"]
+        found = network.client("ec2").describe_instances(InstanceIds=[member["InstanceId"]])["Reservations"][0]
+        (only,) = found["Instances"][0]["NetworkInterfaces"]
+        return (
+            only["SubnetId"],
+            [it["GroupId"] for it in only["Groups"]],
+            bool(only.get("Association", {}).get("PublicIp")),
+        )
+
     network.apply("bastion", f"bastion:\n  image: {IMAGE}")
     closed, private = (ssh_into(network), network.acl("PublicAclId")), subnets()
+    subnet, groups, is_public = card()
+    assert (True, [network.output("BastionSecurityGroupId")], False) == (subnet in private, groups, is_public)
     network.apply("bastion", f"bastion:\n  image: {IMAGE}\n  allow: [198.51.100.0/24]")
     opened, public = ssh_into(network), subnets()
     entries = set(network.acl("PublicAclId")) - set(before)

@@ -5,6 +5,7 @@ The tests run in the order of `ORDER`: what destroys the environment comes last.
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from trial import ENVIRONMENT, NAME, Launched, commit, sweep
 from bootstrap import repository
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests" / "acceptance"))  # the acceptance suite is no package, for it runs by itself as well
 ORDER = (
     "test_machines",
     "test_instances",
@@ -25,6 +27,7 @@ ORDER = (
     "test_jobs_on_the_machine",
     "test_rebuild",
     "test_kills",
+    "test_bastion",
     "test_destroy",
 )
 

@@ -14,6 +14,8 @@ from trial import Launched
 
 from bootstrap.controller.api import ask, expect
 
+# The environment of these tests has no second machine; test_bastion gives it one.
+ONE_MACHINE = "network: What the machines really reach of each other is what routes, ACLs and groups say"
 CREDENTIAL = "/etc/jenkins/credentials/TOOLKIT_PASSWORD"
 ANYBODY = {
     "IpProtocol": "tcp",
@@ -42,12 +44,14 @@ def outcomes(launched: Launched) -> dict[str, str]:
     for it in told:  # pytest shows it where the test fails
         if it.get("event") == "check" and it["outcome"] != "passed":
             print(it["outcome"], it["name"], it["detail"][:600], sep=" | ")
-    assert (0 if set(checks.values()) == {"passed"} else 1) == found.returncode
+    assert (1 if red(checks) else 0) == found.returncode
     return checks
 
 
 def red(checks: dict[str, str]) -> set[str]:
-    return {name for name, outcome in checks.items() if outcome != "passed"}
+    return {
+        name for name, outcome in checks.items() if outcome != "passed" and (name, outcome) != (ONE_MACHINE, "skipped")
+    }
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ def complete(backend: Any, image_id: str | None, wanted: dict[str, Any]) -> None
     data = template_data(backend, wanted)
     if data.get("MetadataOptions") and not wanted.get("metadata_options"):
         wanted["metadata_options"] = data["MetadataOptions"]
-    if data.get("NetworkInterfaces") and not wanted.get("nics") and not wanted.get("subnet_id"):
-        wanted["nics"] = [dict(nic) for nic in data["NetworkInterfaces"]]
+    if data.get("NetworkInterfaces") and not wanted.get("nics"):  # moto puts the first one into a group's subnet
+        wanted["nics"] = [_interface(nic) for nic in data["NetworkInterfaces"]]
     if is_true((data.get("Monitoring") or {}).get("Enabled")):
         wanted["monitoring_state"] = "enabled"
     root = _root_device(backend, image_id or data.get("ImageId"))
@@ -94,6 +94,11 @@ def template_data(backend: Any, wanted: dict[str, Any]) -> dict[str, Any]:
 def is_true(value: object) -> bool:
     """Whether a flag is set, which templates write as a boolean or as a word."""
     return str(value).lower() == "true"
+
+
+def _interface(nic: dict[str, Any]) -> dict[str, Any]:
+    flags = ("AssociatePublicIpAddress", "DeleteOnTermination")
+    return {**nic, **{key: is_true(nic[key]) for key in flags if key in nic}}
 
 
 def _disk(disk: dict[str, Any]) -> dict[str, Any]:
