@@ -33,6 +33,8 @@ def _count(text: str) -> int:
     return number
 
 
+_TAKE_A_NAME = (["-e"], ["--environment"])  # which may be a command's
+
 Setup = Callable[[argparse.ArgumentParser], None]
 
 
@@ -190,9 +192,28 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def _with_toxs_own_apart(arguments: Sequence[str]) -> list[str]:
+    """What follows 'test' is tox's, options too: a '--' before it keeps argparse from taking them for its own."""
+    given = list(arguments)
+    place = next(
+        (at for at, word in enumerate(given) if word in COMMANDS and given[at - 1 : at] not in _TAKE_A_NAME), -1
+    )
+    if place >= 0 and given[place] == "test" and given[place + 1 : place + 2] not in (["-h"], ["--help"], ["--"]):
+        given.insert(place + 1, "--")
+    return given
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of one command line."""
+    options = parser().parse_args(_with_toxs_own_apart(arguments))
+    if options.command == "test":
+        options.tox = options.tox[options.tox[:1] == ["--"] :]
+    return options
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. An expected failure is printed as one block, anything else is a bug and shows."""
-    options = parser().parse_args(arguments)
+    options = parse(arguments)
     from bootstrap import commands, console
     from bootstrap.errors import BootstrapError
 

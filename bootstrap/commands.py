@@ -377,7 +377,7 @@ def _resolve(source: str, target: str) -> None:
 def _test(options: argparse.Namespace) -> int:
     from bootstrap.local import prerequisites
 
-    chosen = options.tox[options.tox[:1] == ["--"] :]
+    chosen = options.tox
     if not chosen:  # a part that needs nothing more is run anywhere
         run = start(ROOT / ".bootstrap" / "tests" / "runs", as_json=options.json, is_verbose=True)
         prerequisites.ensure(run, is_agreed=options.yes, ask=console.ask, for_tests=True)

@@ -28,6 +28,7 @@ ORDER = (
     "test_rebuild",
     "test_kills",
     "test_bastion",
+    "test_drift",
     "test_destroy",
 )
 

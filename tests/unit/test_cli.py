@@ -31,6 +31,21 @@ def test_help_imports_nothing_heavy() -> None:
     assert [] == [name for name in ("boto3", "pydantic", "rich", "moto", "fabric", "jenkins") if name in loaded]
 
 
+@pytest.mark.parametrize(
+    ("given", "environment", "toxs"),
+    [
+        (["test"], "local", []),
+        (["test", "-e", "unit"], "local", ["-e", "unit"]),
+        (["test", "--", "-e", "unit"], "local", ["-e", "unit"]),
+        (["--yes", "-e", "test", "test", "-e", "unit", "--", "-k", "x"], "test", ["-e", "unit", "--", "-k", "x"]),
+    ],
+)
+def test_what_follows_test_is_toxs(given: list[str], environment: str, toxs: list[str]) -> None:
+    parsed = cli.parse(given)
+
+    assert ("test", environment, toxs) == (parsed.command, parsed.environment, parsed.tox)
+
+
 def test_an_unknown_command_is_a_usage_error() -> None:
     assert 2 == run("lunch").returncode
 
