@@ -25,7 +25,7 @@ import requests
 from bootstrap.controller import edits
 from bootstrap.controller.api import JenkinsClient, ask, expect, page_text, reason
 from bootstrap.definitions import casc as definitions
-from bootstrap.errors import BootstrapError, CascRejected, Fault
+from bootstrap.errors import BootstrapError, CascRejected, Fault, Unreachable
 from bootstrap.settings import Settings
 from bootstrap.values import Change, ChangeKind, Controller, Reporter, Shell
 
@@ -206,13 +206,20 @@ def ensure_token(url: str, controller: Controller) -> bool:
     """Make the controller's token ('11' and 32 hexadecimal digits) one of its user at `url`; True if it was not one yet.
 
     Jenkins takes a token of our own making from its user alone, signed in with the password and a crumb. Older tokens of the
-    user are revoked: it has one client. Raises BootstrapError where Jenkins refuses.
+    user are revoked: it has one client. Raises BootstrapError where Jenkins refuses, Unreachable where it does not answer.
     """
+    doing = f"giving the user '{controller.user}' its API token"
+    try:
+        return _ensured_token(url if url.endswith("/") else f"{url}/", controller, doing)
+    except requests.RequestException as error:
+        remedy = "See that jenkins.service runs on the machine ('./bootstrap.py logs'), then launch again."
+        raise Unreachable(doing, str(error), remedy) from error
+
+
+def _ensured_token(base: str, controller: Controller, doing: str) -> bool:
     user, password, token = controller.user, controller.password, controller.token
-    base = url if url.endswith("/") else f"{url}/"
     if requests.get(f"{base}me/api/json", auth=(user, token.reveal()), timeout=30).status_code == 200:
         return False
-    doing = f"giving the user '{user}' its API token"
     with requests.Session() as session:
         session.auth = (user, password.reveal())
         crumb = expect(session.get(f"{base}crumbIssuer/api/json", timeout=30), doing).json()

@@ -42,8 +42,10 @@ _BANNER = 30.0  # seconds until SSH's first line; a session of Session Manager t
 _REMEDY = "Check with './bootstrap.py status' that the machine runs and that this machine may reach its port 22."
 _CHUNK = 1 << 15  # bytes; what an SSH packet carries at most
 Dial = Callable[[], Any]
-# What goes wrong is told by this module's own errors; without a handler paramiko's tracebacks go to standard error.
+# What goes wrong is told by this module's own errors. Without a handler paramiko's tracebacks go to standard error, and with
+# one alone they still do where another library has given the root logger one.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
+logging.getLogger("paramiko").propagate = False
 
 
 class FabricShell:

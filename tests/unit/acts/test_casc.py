@@ -458,6 +458,14 @@ def test_a_missing_token_is_added_once_and_older_ones_are_revoked(token_server: 
     assert ({"11" + "a" * 32}, ["revokeAllExcept u-1"]) == (TokenServer.tokens, TokenServer.sends)
 
 
+def test_a_connection_that_breaks_before_the_answer_is_told(token_server: HTTPServer) -> None:
+    token_server.shutdown()
+    token_server.server_close()
+
+    with pytest.raises(Unreachable, match="giving the user 'toolkit' its API token"):
+        casc.ensure_token(f"http://127.0.0.1:{token_server.server_port}/", controller("secret"))
+
+
 def test_a_wrong_password_is_told_without_showing_it(token_server: HTTPServer) -> None:
     url = f"http://127.0.0.1:{token_server.server_port}"
 
