@@ -26,6 +26,7 @@ ORDER = (
     "test_planted_faults",
     "test_jobs_on_the_machine",
     "test_rebuild",
+    "test_faults",
     "test_kills",
     "test_bastion",
     "test_drift",

@@ -22,6 +22,14 @@ ls -A /usr/sbin/policy-rc.d /var/lib/dpkg/updates 2>/dev/null || true
 """
 
 
+def without_strangers(launched: Launched) -> None:
+    """Delete what tests made in Jenkins by hand and left there: the jobs that are not of the code."""
+    context = launched.reopen()
+    for name in sorted(jobs.look(context.jenkins).keys() - context.jobset.jobs.keys()):
+        if not name.startswith("view "):
+            context.jenkins.delete_job(name)
+
+
 def state_of(launched: Launched) -> dict[str, Any]:
     """Stacks and their resources, what carries the environment's tags by kind, the machine's files and units, Jenkins."""
     context = launched.reopen()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from killing import killed_on_the_way
-from state import state_of
+from state import state_of, without_strangers
 from trial import NAME, Launched, leftovers
 
 IS_ALL = os.environ.get("KILLS") == "all"
@@ -25,6 +25,7 @@ def most(act: str) -> int:
 def undisturbed(launched: Launched) -> dict[str, Any]:
     """The environment as launches without any kill left it."""
     launched.done("launch", "--skip-verify")
+    without_strangers(launched)
     return state_of(launched)
 
 
