@@ -511,9 +511,10 @@ def test_loops_make_a_resource_for_each_member_of_a_list_parameter(cloudformatio
         listed = cloudformation.list_stack_resources(StackName=stack["StackName"])["StackResourceSummaries"]
         return {one["LogicalResourceId"] for one in listed}
 
-    stack = create(cloudformation, body, Parameters=[{"ParameterKey": "Names", "ParameterValue": "A,B"}])
+    expands = {"Capabilities": ["CAPABILITY_AUTO_EXPAND"]}
+    stack = create(cloudformation, body, Parameters=[{"ParameterKey": "Names", "ParameterValue": "A,B"}], **expands)
     assert {"NoteA", "NoteB"} == members(stack)
-    update(cloudformation, stack, body, Parameters=[{"ParameterKey": "Names", "ParameterValue": "B,C"}])
+    update(cloudformation, stack, body, Parameters=[{"ParameterKey": "Names", "ParameterValue": "B,C"}], **expands)
     assert {"NoteB", "NoteC"} == members(stack)
 
 

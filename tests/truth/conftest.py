@@ -369,8 +369,10 @@ class Play:
                 else {"ParameterKey": key, "ParameterValue": str(value)}
                 for key, value in filled.items()
             ]
-        if "capabilities" in step:
-            given["Capabilities"] = step["capabilities"]
+        # What a case is not about is granted: its templates' transforms.
+        expands = ["CAPABILITY_AUTO_EXPAND"] if "Transform" in self._case.get("template", {}) else []
+        if granted := step.get("capabilities", expands):
+            given["Capabilities"] = granted
         if "tags" in step:
             given["Tags"] = [{"Key": key, "Value": value} for key, value in step["tags"].items()]
         given.update(self._filled(step.get("request", {})))

@@ -60,7 +60,7 @@ def wanted_from(engine: Engine, asked: dict[str, Any], stack: Stack | None, regi
     limits.check_values(given)
     limits.check_asked(asked, template)
     given_capabilities = asked.get("Capabilities", [])
-    check_capabilities(template, given_capabilities)
+    check_capabilities(template, given_capabilities, is_reviewed="ChangeSetName" in asked)
     wanted = Wanted(
         text,
         given,

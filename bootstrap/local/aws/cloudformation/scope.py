@@ -174,9 +174,15 @@ def capabilities(template: Template) -> list[str]:
     return ["CAPABILITY_NAMED_IAM"] if "CAPABILITY_NAMED_IAM" in needed else sorted(needed)
 
 
-def check_capabilities(template: Template, given: list[str]) -> None:
-    """Refuse a template whose capabilities were not acknowledged."""
+def check_capabilities(template: Template, given: list[str], *, is_reviewed: bool) -> None:
+    """Refuse a template whose capabilities were not acknowledged.
+
+    What transforms make of it needs no acknowledgement where it `is_reviewed` in a change set first (API reference,
+    CreateChangeSet).
+    """
     needed = capabilities(template)
+    if template.document.get("Transform") and not is_reviewed:
+        needed = [*needed, "CAPABILITY_AUTO_EXPAND"]
     granted = set(given) | ({"CAPABILITY_IAM"} if "CAPABILITY_NAMED_IAM" in given else set())
     missing = [name for name in needed if name not in granted]
     if missing:
