@@ -15,6 +15,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests.aws.conftest import Cloud
 from tests.aws.proof import Sample, sorted_out
 
 Client = Callable[[str], Any]
+NewCloud = Callable[[Path], AbstractContextManager[Cloud]]
 FILES = sorted((Path(__file__).parent / "properties").glob("*.yaml"))
 NAMED = ["CAPABILITY_NAMED_IAM"]
 GIVEN = {"Capabilities": NAMED, "Tags": [{"Key": "Project", "Value": "jenkins"}]}
@@ -108,11 +110,17 @@ class Stack:
 
 
 @pytest.fixture(scope="module")
-def stacks(client: Client, cloud: Cloud) -> dict[str, Stack]:
+def stacks(tmp_path_factory: pytest.TempPathFactory, new_cloud: NewCloud) -> Iterator[dict[str, Stack]]:
+    """In a cloud of their own: of some types an account has but one, which other tests make too."""
+    with new_cloud(tmp_path_factory.mktemp("properties")) as cloud:
+        yield made_in(cloud)
+
+
+def made_in(cloud: Cloud) -> dict[str, Stack]:
     logs = cloud.new_client("logs", region="us-east-1")  # the only region where Route 53 logs queries of public zones
     for name in ("one", "two"):
         logs.create_log_group(logGroupName=f"/aws/route53/{name}")
-    made = {path.stem: Stack(client, path) for path in FILES}
+    made = {path.stem: Stack(cloud.client, path) for path in FILES}
     for stack in made.values():
         status = stack.settled()
         assert {} == stack.failures()

@@ -91,6 +91,8 @@ class Environment:
             return {"Zone": self.outputs["ControllerZone"]}
         if name == "acls":
             return self.taken(name) | {"OperatorCidr": "10.77.0.0/16"}
+        if name == "controller":
+            return self.taken(name) | {"FirstNetwork": self.name, "NextNetwork": self.name}
         return self.taken(name)
 
     def taken(self, name: str) -> dict[str, str]:

@@ -85,12 +85,13 @@ class NetworkInterface(Ec2):
 
     def create(self, to: To) -> str:
         """In a subnet, with an address of its own."""
-        names = ("SubnetId", "Description", "PrivateIpAddress", "InterfaceType", "SecondaryPrivateIpAddressCount")
-        given = to.pick(*names)
+        given = to.pick("SubnetId", "Description", "PrivateIpAddress", "InterfaceType")
         if "GroupSet" in to.properties:
             given["Groups"] = to.get("GroupSet")
         made = str(to.call("ec2", "create_network_interface", **given)["NetworkInterface"]["NetworkInterfaceId"])
         to.physical_id = made
+        if count := to.pick("SecondaryPrivateIpAddressCount"):  # at its creation moto may draw an address twice
+            to.call("ec2", "assign_private_ip_addresses", NetworkInterfaceId=made, **count)
         if "SourceDestCheck" in to.properties:
             self._modify(to, SourceDestCheck={"Value": is_true(to.get("SourceDestCheck"))})
         return made
