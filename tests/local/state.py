@@ -23,10 +23,13 @@ ls -A /usr/sbin/policy-rc.d /var/lib/dpkg/updates 2>/dev/null || true
 
 
 def without_strangers(launched: Launched) -> None:
-    """Delete what tests made in Jenkins by hand and left there: the jobs that are not of the code."""
+    """Delete what tests made in Jenkins by hand and left there: the jobs that no render made, by what Jenkins keeps of them.
+
+    Not by the code that this process sees: the clone that launches has jobs which tests have committed to it.
+    """
     context = launched.reopen()
-    for name in sorted(jobs.look(context.jenkins).keys() - context.jobset.jobs.keys()):
-        if not name.startswith("view "):
+    for name, (digest, is_disabled) in jobs.look(context.jenkins).items():
+        if not name.startswith("view ") and (digest is None or is_disabled):
             context.jenkins.delete_job(name)
 
 

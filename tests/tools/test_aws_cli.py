@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ def deploy(tools: Any) -> Any:
     def run(stack: str, template: str = "template", *more: str, exits: int = 0) -> str:
         command = ("deploy", "--stack-name", stack, "--template-file", f"{template}.yaml", *more)
         printed: str = tools.run("aws", "cloudformation", *command, exits=exits)
+        time.sleep(1)  # it names its change sets by the second, and one that found no changes keeps its name
         return printed
 
     return run
