@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 
 from bootstrap.local.aws import requests
-from bootstrap.local.aws.cloudformation import answers, limits, wire
+from bootstrap.local.aws.cloudformation import answers, static_checks, wire
 from bootstrap.local.aws.cloudformation.api_change_sets import ChangeSets
 from bootstrap.local.aws.cloudformation.asked import check_name, fetch_template, find, policy_in, ready, wanted_from
 from bootstrap.local.aws.cloudformation.drift import Drift
@@ -193,7 +193,7 @@ class Api(ChangeSets, Drift, Signalling, Tokens):
     def ValidateTemplate(self, asked: Input, region: str) -> Output:  # noqa: N802
         """Whether a template can be read."""
         template = read(fetch_template(self._engine, asked, None, region))
-        limits.check(template)
+        static_checks.check(template, region)
         summary = answers.template_summary(template)
         names = ("ParameterKey", "DefaultValue", "NoEcho", "Description")
         shown = [{key: one[key] for key in names if key in one} for one in summary["Parameters"]]

@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import life_policies, limits, rules, schemas
+from bootstrap.local.aws.cloudformation import foreach, life_policies, limits, rules, schemas
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.intrinsics import FUNCTIONS
 from bootstrap.local.aws.cloudformation.template import Template, names_in
 
 PARAMETER_PROPERTIES = frozenset(
@@ -57,7 +56,36 @@ SECURE = {
     "AWS::RDS::DBInstance": ("MasterUserPassword",),
     "AWS::Redshift::Cluster": ("MasterUserPassword",),
 }
-KNOWN = frozenset(FUNCTIONS) | {"Fn::If", "Fn::Sub", "Fn::GetAtt"}
+# As CloudFormation lists them when it refuses another one.
+SUPPORTED = (
+    "Fn::Base64",
+    "Fn::GetAtt",
+    "Fn::GetAZs",
+    "Fn::ImportValue",
+    "Fn::Join",
+    "Fn::Split",
+    "Fn::FindInMap",
+    "Fn::Select",
+    "Ref",
+    "Fn::Equals",
+    "Fn::If",
+    "Fn::Not",
+    "Condition",
+    "Fn::And",
+    "Fn::Or",
+    "Fn::Contains",
+    "Fn::EachMemberEquals",
+    "Fn::EachMemberIn",
+    "Fn::ValueOf",
+    "Fn::ValueOfAll",
+    "Fn::RefAll",
+    "Fn::Sub",
+    "Fn::Cidr",
+)
+OF_RULES = frozenset(
+    ("Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::ValueOf", "Fn::ValueOfAll", "Fn::RefAll")
+)
+OF_EXTENSIONS = frozenset(("Fn::Length", "Fn::ToJsonString"))  # what AWS::LanguageExtensions adds, beside its loops
 LENGTHS = {"Fn::Equals": 2, "Fn::Not": 1}
 
 
@@ -74,6 +102,8 @@ def check(template: Template, region: str) -> None:
                 raise Refused(f"Template format error: {bound} of parameter {name} must be a number.")
     for logical, resource in template.resources.items():
         for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
+            if not isinstance(resource.get(attribute, ""), str) and not template.is_extended:
+                raise Refused(f"Template format error: Every {attribute} member must be a string.")
             if resource.get(attribute) == "Snapshot" and resource["Type"] not in SNAPSHOT_TYPES:
                 raise Refused(
                     f"Template error: resource type {resource['Type']} does not support deletion policy Snapshot ({logical})"
@@ -129,14 +159,18 @@ def functions(value: Any) -> Iterator[tuple[str, Any]]:
             yield from functions(item)
     elif isinstance(value, dict):
         for name, item in value.items():
-            if len(value) == 1 and str(name).startswith("Fn::"):
+            if str(name).startswith("Fn::" if len(value) == 1 else foreach.PREFIX):
                 yield name, item
             yield from functions(item)
 
 
 def _check_function(template: Template, name: str, argument: Any, region: str) -> None:
-    if name not in KNOWN:
+    if name in OF_RULES:
         raise Refused(f"Template validation error: {name} is not a valid intrinsic function")
+    if name not in SUPPORTED and not (template.is_extended and name in OF_EXTENSIONS):
+        raise Refused(
+            f"Template Error: Encountered unsupported function: {name} Supported functions are: [{', '.join(SUPPORTED)}]"
+        )
     if name in {"Fn::And", "Fn::Or"} and not (isinstance(argument, list) and 2 <= len(argument) <= 10):
         raise Refused(
             f"Template error: every {name} object requires a list of at least 2 and at most 10 boolean parameters."
@@ -147,7 +181,7 @@ def _check_function(template: Template, name: str, argument: Any, region: str) -
         raise Refused("Template error: Fn::If requires a list argument with three elements")
     if name == "Fn::Select" and isinstance(argument, list) and len(argument) == 2:
         _check_select(*argument)
-    if name == "Fn::FindInMap" and isinstance(argument, list) and len(argument) == 3:
+    if name == "Fn::FindInMap":
         _check_map(template, argument)
     if name == "Fn::GetAtt":
         _check_attribute(template, argument, region)
@@ -158,8 +192,13 @@ def _check_select(index: Any, items: Any) -> None:
         raise Refused(f"Template error: Fn::Select cannot select nonexistent value at index {index}")
 
 
-def _check_map(template: Template, argument: list[Any]) -> None:
-    if any(isinstance(key, dict | list) for key in argument):
+def _check_map(template: Template, argument: Any) -> None:
+    if not isinstance(argument, list) or not 3 <= len(argument) <= (4 if template.is_extended else 3):
+        raise Refused(
+            "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and the attribute "
+            "for return value"
+        )
+    if len(argument) == 4 or any(isinstance(key, dict | list) for key in argument):
         return
     table, first, second = map(str, argument)
     if second not in template.section("Mappings").get(table, {}).get(first, {}):

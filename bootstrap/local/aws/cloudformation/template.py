@@ -70,6 +70,11 @@ class Template:
         """The resources by logical id."""
         return self.section("Resources")
 
+    @property
+    def is_extended(self) -> bool:
+        """Whether the template asks for the transform AWS::LanguageExtensions."""
+        return LANGUAGE_EXTENSIONS in _listed(self.document.get("Transform") or [])
+
 
 def read(text: str, given: dict[str, str] | None = None) -> Template:
     """Read and check a template; raises Refused. Loops go over the parameters as `given`, or their defaults."""
@@ -208,9 +213,9 @@ def _check_resources(template: Template) -> None:
 def _check_references(template: Template) -> None:
     known = set(template.resources) | set(template.section("Parameters")) | PSEUDO
     conditions = set(template.section("Conditions"))
-    extended = LANGUAGE_EXTENSIONS in _listed(template.document.get("Transform") or [])  # names may be functions
     for section in ("Resources", "Outputs", "Conditions"):
-        names = [one for one in names_in(template.section(section)) if not (extended and one[1].startswith("{"))]
+        found = names_in(template.section(section))
+        names = [one for one in found if not (template.is_extended and one[1].startswith("{"))]  # they are functions
         missing = sorted({name for kind, name in names if kind != "Condition" and name not in known})
         if missing:
             raise Refused(
@@ -236,6 +241,8 @@ def _check_attributes(template: Template, conditions: set[str]) -> None:
                     f"Template format error: Unresolved resource dependencies [{name}] in the Resources block of the template"
                 )
     for name, output in template.section("Outputs").items():
+        if not str(name).isalnum():
+            raise Refused(f"Template format error: Outputs name '{name}' is non alphanumeric.")
         if not isinstance(output, dict) or "Value" not in output:
             raise Refused(f"Template format error: Every Outputs member must contain a Value object ({name})")
 
