@@ -48,7 +48,9 @@ def _planned(options: argparse.Namespace, context: Context) -> None:
 
 def _network(options: argparse.Namespace, context: Context) -> None:
     _looks(options)
+    _planned(options, context)
     if options.action == "plan":
+        _writable(options.out, "the plan")
         costs.read(ROOT / "prices.yaml")
     if options.action in {"plan", "apply"}:
         launch.check_templates(context, context.wanted)

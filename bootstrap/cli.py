@@ -108,6 +108,8 @@ def _network(parser: argparse.ArgumentParser) -> None:
         help="explain SOURCE DESTINATION PORT (a role, operators, internet, an id or a block; 443, 53/udp); "
         "diagram [FILE]; vpn-configuration [FILE]",
     )
+    parser.add_argument("--out", metavar="FILE", help="keep the plan, for 'network apply --plan FILE'")
+    parser.add_argument("--plan", metavar="FILE", help="apply exactly this kept plan, or nothing where the world moved")
     parser.add_argument(
         "--unprotect", action="store_true", help="destroy also where the environment says 'protect: true'"
     )

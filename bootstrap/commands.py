@@ -204,7 +204,7 @@ def _logs(options: argparse.Namespace) -> int:
 
 
 def _network(options: argparse.Namespace) -> int:
-    from bootstrap import launch, network_view
+    from bootstrap import launch, network_view, saved_plan
 
     network_view.check(options)
     if options.action in network_view.ACTIONS:
@@ -212,13 +212,18 @@ def _network(options: argparse.Namespace) -> int:
             return network_view.show(options, made, run)
     if options.action == "destroy":
         return _network_destroy(options)
+    planned = saved_plan.read(Path(options.plan)) if options.plan else None
     applies = options.action == "apply"
     with opened(options, brings_up=True, changes=applies) as (made, run):
         if options.action == "plan":
-            found = launch.plan_stacks(made, run, launch.network_of(made))
+            plan = saved_plan.of_network(made, run)
+            if options.out:
+                saved_plan.write(plan, Path(options.out))
             _estimate(made, run)
-            run.say(f"\n{len(found)} changes pending" if found else "\nnothing to do")
-            return _pending(found, options)
+            run.say(f"\n{len(plan.changes)} changes pending" if plan.changes else "\nnothing to do")
+            return _pending(plan.changes, options)
+        if planned is not None:
+            saved_plan.check(made, run, planned, saved_plan.of_network)
         launch.stacks(made, run, launch.network_of(made))
     return DONE
 
@@ -274,7 +279,7 @@ def _build(options: argparse.Namespace) -> int:
 
     with opened(options) as (made, run):
         parameters = dict(text.split("=", 1) for text in options.parameter)
-        result = builds.follow(made.jenkins, options.name, parameters, sys.stdout.write)
+        result = builds.follow(made.jenkins, options.name, parameters, sys.stdout.write, url=made.url)
         run.event("built", job=options.name, result=result)
         return DONE if result == "SUCCESS" else FAILED
 

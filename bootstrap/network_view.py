@@ -39,6 +39,10 @@ def check(options: argparse.Namespace) -> None:
         found = f"'{options.action}' takes {least if least == most else f'{least} or {most}'} arguments"
         usage = ACTIONS.get(options.action, f"network {options.action}")
         raise UsageError("reading the command line", f"{found}, not {len(options.what)}", f"Write: {usage}")
+    for name, action in (("out", "plan"), ("plan", "apply")):
+        if getattr(options, name) is not None and options.action != action:
+            found = f"'--{name}' goes with '{action}', not with '{options.action}'"
+            raise UsageError("reading the command line", found, f"Write: network {action} --{name} FILE")
     if options.action == "explain":
         _port(options.what[2])
 

@@ -1,4 +1,4 @@
-"""A plan as a file: what a launch would change, and digests of what that was computed from.
+"""A plan as a file: what a launch would change, or the network alone, and digests of what that was computed from.
 
 For each act the file holds its changes, digests of its inputs (what people wrote, and the commit) and digests of what was
 looked at, each by its name: stacks with their status, outputs and last update; the machine; the settings that Jenkins exports;
@@ -7,6 +7,9 @@ where anything differs: PlanStale, which names what moved.
 
 What cannot be looked at yet, the acts behind a stack that does not exist, is in the plan with its inputs alone, as 'known once
 the stacks exist': a launch with that plan goes on through them with exactly these inputs.
+
+A plan of the network has its stacks and no other act. `pending`, how many changes are known, is there for other programs: the
+job 'network' asks nobody where it is 0.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,7 +34,10 @@ from bootstrap.values import Change, ChangeKind
 FORMAT = 2
 ACTS = ("stack", "host", "casc", "jobs")
 _NAMED = 5  # of what moved
-_AGAIN = "Plan again, read it, and launch with the new one: plan --out FILE, launch --plan FILE."
+_AGAIN = (
+    "Plan again, read it, and apply the new one: plan --out FILE, launch --plan FILE; "
+    "of the network alone: network plan --out FILE, network apply --plan FILE."
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class ActPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan of the four acts that change things; `run` is the run that made it."""
+    """A plan of the four acts that change things, or of the first alone; `run` is the run that made it."""
 
     environment: str
     run: str
@@ -60,10 +66,25 @@ class Plan:
 
 def make(context: Context, run: Run) -> Plan:
     """Look at everything and plan it; nothing is changed."""
-    found = launch.plan(context, run)
-    inputs, seen = _inputs(context), _seen(context)
+    return _kept(context, run, launch.plan(context, run), _inputs(context), _seen(context))
+
+
+def of_network(context: Context, run: Run) -> Plan:
+    """Look at the network's stacks and plan them; nothing is changed."""
+    names = launch.network_of(context)
+    found = launch.plan_stacks(context, run, names)
+    return _kept(context, run, found, {"stack": _of_templates(context, names)}, {"stack": _of_stacks(context, names)})
+
+
+def _kept(
+    context: Context,
+    run: Run,
+    found: Sequence[Change],
+    inputs: Mapping[str, Mapping[str, Any]],
+    seen: Mapping[str, Mapping[str, Any]],
+) -> Plan:
     acts = {}
-    for act in ACTS:
+    for act in inputs:
         changes = tuple(change for change in found if change.act == act) if act in seen else None
         acts[act] = ActPlan(_digests(inputs[act]), _digests(seen[act]) if act in seen else None, changes)
     return Plan(context.settings.name, run.run_id, launch.snapshot(context).label, acts)
@@ -73,7 +94,9 @@ def write(plan: Plan, path: Path) -> None:
     """Keep a plan; readable for its maker alone, for differences of settings are in it."""
     path.touch(mode=0o600)
     path.write_text(
-        json.dumps({"format": FORMAT, **asdict(plan)}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        json.dumps({"format": FORMAT, "pending": len(plan.changes), **asdict(plan)}, indent=2, ensure_ascii=False)
+        + "\n",
+        encoding="utf-8",
     )
 
 
@@ -84,7 +107,7 @@ def read(path: Path) -> Plan:
         told = json.loads(path.read_text(encoding="utf-8"))
         if told["format"] != FORMAT:
             raise UsageError(doing, f"its format is {told['format']}, this version reads {FORMAT}", _AGAIN)
-        acts = {act: _act(told["acts"][act]) for act in ACTS}
+        acts = {act: _act(told["acts"][act]) for act in (("stack",) if set(told["acts"]) == {"stack"} else ACTS)}
         return Plan(told["environment"], told["run"], told["commit"], acts)
     except OSError as error:
         raise UsageError(doing, f"it cannot be read: {error.strerror}", _AGAIN) from error
@@ -95,11 +118,14 @@ def read(path: Path) -> Plan:
         raise UsageError(doing, f"it is not a plan: {type(error).__name__}: {error}", _AGAIN) from error
 
 
-def check(context: Context, run: Run, plan: Plan) -> None:
-    """Plan afresh and compare; PlanStale, with every difference, where the world or the code has moved."""
+def check(context: Context, run: Run, plan: Plan, again: Callable[[Context, Run], Plan] = make) -> None:
+    """Plan afresh and compare; PlanStale, with every difference, where the world or the code has moved.
+
+    `again` makes a plan of the kind that is to be applied; one of another kind is stale, too.
+    """
     aside = Run(run.run_id, Journal(run.folder / "plan"), out=io.StringIO())
     with run.act("plan", f"is it still that of run {plan.run}?"):
-        differences = list(compare(plan, make(context, aside)))
+        differences = list(compare(plan, again(context, aside)))
         if differences:
             doing = f"holding the plan of run {plan.run} against the world"
             raise PlanStale(doing, "\n".join(differences), f"Nothing was changed. {_AGAIN}")
@@ -110,7 +136,10 @@ def compare(plan: Plan, now: Plan) -> Iterator[str]:
     if plan.environment != now.environment:
         yield f"it is a plan for '{plan.environment}', not for '{now.environment}'"
         return
-    for act in ACTS:
+    if plan.acts.keys() != now.acts.keys():
+        yield f"it is a plan of {_kind(plan)}, not of {_kind(now)}"
+        return
+    for act in now.acts:
         old, new = plan.acts[act], now.acts[act]
         if old.inputs != new.inputs:
             commits = f" (commit {plan.commit[:12]}, now {now.commit[:12]})" if plan.commit != now.commit else ""
@@ -125,6 +154,10 @@ def compare(plan: Plan, now: Plan) -> Iterator[str]:
             f"{act}: planned, but no longer to do: {_told(change)}" for change in sorted(before - after, key=_told)
         )
         yield from (f"{act}: to do, but not planned: {_told(change)}" for change in sorted(after - before, key=_told))
+
+
+def _kind(plan: Plan) -> str:
+    return "a launch" if len(plan.acts) > 1 else "the network alone"
 
 
 def _moved(old: Mapping[str, str], new: Mapping[str, str]) -> str:
@@ -148,27 +181,34 @@ def _act(told: Mapping[str, Any]) -> ActPlan:
 def _inputs(context: Context) -> dict[str, dict[str, Any]]:
     """What people wrote, act by act, by name, and the commit that the machine would get."""
     settings = {"the settings": context.settings.model_dump(mode="json")}
-    templates = {name: (launch.TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8") for name in context.wanted}
     commit = launch.snapshot(context).commit
     lock = (ROOT / "jenkins.lock.yaml").read_text(encoding="utf-8")
     views = {f"view {name}": xml for name, xml in context.jobset.views.items()}
     return {
-        "stack": settings | {f"{name}.yaml": text for name, text in templates.items()},
+        "stack": _of_templates(context, context.wanted),
         "host": settings | {"the commit": commit, "jenkins.lock.yaml": lock},
         "casc": settings | dict(context.casc_files),
         "jobs": {**context.jobset.jobs, **views},
     }
 
 
+def _of_templates(context: Context, names: Sequence[str]) -> dict[str, Any]:
+    templates = {f"{name}.yaml": (launch.TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8") for name in names}
+    return {"the settings": context.settings.model_dump(mode="json"), **templates}
+
+
 def _seen(context: Context) -> dict[str, dict[str, Any]]:
     """What was looked at, act by act, by name; only the stacks where there is no machine to look at."""
-    stacks = {context.settings.stack_name(name): _stack(context, name) for name in context.wanted}
-    seen: dict[str, dict[str, Any]] = {"stack": stacks}
+    seen: dict[str, dict[str, Any]] = {"stack": _of_stacks(context, context.wanted)}
     if launch.can_look(context):
         seen["host"] = {"the machine": context.machine.instance_id}
         seen["casc"] = _settings(casc.export(context.jenkins))
         seen["jobs"] = _jobs(context)
     return seen
+
+
+def _of_stacks(context: Context, names: Sequence[str]) -> dict[str, Any]:
+    return {context.settings.stack_name(name): _stack(context, name) for name in names}
 
 
 def _settings(exported: str) -> dict[str, Any]:

@@ -20,18 +20,20 @@ def follow(
     parameters: Mapping[str, str],
     write: Callable[[str], object],
     *,
+    url: str = "",
     timeout: float = 3600,
     sleep: Callable[[float], None] = time.sleep,
 ) -> str:
     """Build the job, write its console as it comes, return its result as Jenkins names it (SUCCESS, FAILURE ...).
 
+    A build that waits for somebody's answer (an `input` of its Pipeline) is said to, with the page where that is given.
     Raises JobsRejected where there is no such job or parameter, or Jenkins will not queue it, and Unreachable where the build
     has not ended within `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
     item = start(jenkins, name, parameters)
     number = _wait_for_start(jenkins, name, item, deadline, sleep)
-    path, offset, has_more = f"{job_path(name)}{number}/", 0, True
+    path, offset, has_more, is_told = f"{job_path(name)}{number}/", 0, True, False
     while has_more:
         log = ask(jenkins, "GET", f"{path}logText/progressiveText", params={"start": str(offset)})
         expect(log, f"reading the console of {name} #{number}")
@@ -39,8 +41,22 @@ def follow(
         offset = int(log.headers.get("X-Text-Size", offset))
         has_more = log.headers.get("X-More-Data") == "true"
         if has_more:
+            is_told = not log.content and (is_told or _tell_question(jenkins, path, f"{url}{path}input/", write))
             _pause(deadline, f"following {name} #{number}", sleep)
     return _result(jenkins, name, number, deadline, sleep)
+
+
+def _tell_question(jenkins: JenkinsClient, path: str, page: str, write: Callable[[str], object]) -> bool:
+    """Say where a build's open question is answered, and whether there is one; its words are in the console already.
+
+    The Pipeline's input step shows it as an action of the build.
+    """
+    found = ask(jenkins, "GET", f"{path}api/json", params={"tree": "actions[waitingForInput]"})
+    actions = expect(found, f"looking whether {path} waits for an answer").json().get("actions", ())
+    is_waiting = any(action.get("waitingForInput") for action in actions)
+    if is_waiting:
+        write(f"waiting for an answer: {page}\n")
+    return is_waiting
 
 
 def start(jenkins: JenkinsClient, name: str, parameters: Mapping[str, str]) -> int:

@@ -196,26 +196,6 @@ def test_declared_parameters_become_the_jobs(server: Any, name: str, pipeline: X
     assert "\nto you false\n" in second
 
 
-def test_input_waits_for_an_answer(server: Any, name: str, pipeline: Xml) -> None:
-    server.create("", name, pipeline(stage("input id: 'Question', message: 'Go on?'\necho 'went on'")))
-    number = server.begin(name)
-    server.until(lambda: "Go on?" in server.client.get_build_console_output(name, number))
-    assert server.post(f"job/{name}/{number}/input/Question/proceedEmpty").status_code in {200, 302}
-    build, log = server.finish(name, number)
-    assert build["result"] == "SUCCESS"
-    assert "Approved by" in log
-    assert "\nwent on\n" in log
-
-
-def test_refused_input_aborts(server: Any, name: str, pipeline: Xml) -> None:
-    server.create("", name, pipeline(stage("input id: 'Question', message: 'Go on?'")))
-    number = server.begin(name)
-    server.until(lambda: "Go on?" in server.client.get_build_console_output(name, number))
-    server.post(f"job/{name}/{number}/input/Question/abort")
-    build, _ = server.finish(name, number)
-    assert build["result"] == "ABORTED"
-
-
 @pytest.mark.own_process
 def test_script_from_git_checks_out_the_workspace(
     server: Any, name: str, repository: Callable[[dict[str, str]], str]

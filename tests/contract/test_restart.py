@@ -106,3 +106,23 @@ def test_supervisor_is_told_when_it_is_ready_and_when_it_stops(fresh: Any, tmp_p
         assert channel.recv(100) == b"READY=1"
         fresh.stop()
         assert channel.recv(100) == b"STOPPING=1"
+
+
+@pytest.mark.parametrize(("number", "result"), [(signal.SIGKILL, "FAILURE"), (signal.SIGTERM, "ABORTED")])
+def test_a_question_does_not_outlive_the_emulator(
+    fresh: Any, pipeline: Callable[[str], str], number: int, result: str
+) -> None:
+    """Jenkins goes on with a Pipeline after a restart and asks still; the emulator ends the build: nothing is done unasked."""
+    fresh.start()
+    client = connect(fresh)
+    client.create_job("asks", pipeline("input id: 'Question', message: 'Go on?'\necho 'went on'"))
+    client.build_job("asks")
+    wait(lambda: client.get_job_info("asks")["lastBuild"] and "Go on?" in client.get_build_console_output("asks", 1))
+    fresh.stop(number)
+    fresh.start()
+    client = connect(fresh)
+    assert client.get_build_info("asks", 1)["result"] == result
+    assert "went on" not in client.get_build_console_output("asks", 1)
+    assert requests.post(
+        f"{fresh.url}/job/asks/1/input/Question/proceedEmpty", auth=("admin", "admin-password")
+    ).status_code in {403, 404}

@@ -77,6 +77,17 @@ def test_a_moved_world_is_told_by_what_moved(case: str) -> None:
     assert all(line.startswith(start) for line, start in zip(found, expected, strict=True))
 
 
+def test_a_plan_of_the_network_is_no_plan_of_a_launch(tmp_path: Path) -> None:
+    alone = replace(PLAN, acts={"stack": ActPlan({"a.yaml": "i"}, {"it": "s"}, (replace(NGINX, act="stack"),))})
+    saved_plan.write(alone, tmp_path / "plan")
+
+    found = saved_plan.read(tmp_path / "plan")
+
+    assert alone == found
+    assert 1 == json.loads((tmp_path / "plan").read_text())["pending"]
+    assert ["it is a plan of the network alone, not of a launch"] == list(saved_plan.compare(found, PLAN))
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"format": 1}', json.dumps({"format": 2, "environment": "trial", "acts": {}})]
 )

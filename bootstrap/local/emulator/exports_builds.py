@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .api import Exported
 from .builds import Build, Cause, Parameter
+from .inputs import PendingInput
 from .security import Identity
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ class BuildExports:
                     is_whole=True,
                 )
             )
+        if waiting := self._controller.inputs.of(build):
+            actions.append(self._questions(waiting))
         if build.tests:
             counts = {
                 "failCount": build.tests.failed,
@@ -119,6 +122,12 @@ class BuildExports:
             }
             actions.append(Exported("hudson.tasks.junit.TestResultAction", counts, is_whole=True))
         return actions
+
+    @staticmethod
+    def _questions(waiting: list[PendingInput]) -> Exported:
+        kind = "org.jenkinsci.plugins.workflow.support.steps.input.InputAction"
+        shown = [Exported("", {"id": it.identifier, "settled": False}, is_whole=True) for it in waiting]
+        return Exported(kind, {"executions": shown, "waitingForInput": True}, is_whole=True)
 
     @staticmethod
     def cause(cause: Cause) -> Exported:

@@ -12,18 +12,33 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class PendingInput:
-    """One question; `answer` gets (user, values), or None for an abort by `refused_by`."""
+    """One question; `answer` gets the values by name, or None where it was refused; by whom is in `answered_by`.
+
+    `submitter` is what the step says: users and groups, separated by commas; empty for whoever may build.
+    """
 
     build: Build
     identifier: str
     message: str
     proceed: str
+    abort: str
     parameters: list[dict[str, Any]]
-    submitters: set[str]
+    submitter: str
     answer: asyncio.Future[dict[str, Any] | None] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     answered_by: str = ""
+
+    @property
+    def submitters(self) -> frozenset[str]:
+        """Who may answer beside administrators; names count in any case, as those of Jenkins' own users do."""
+        return frozenset(part.strip().lower() for part in self.submitter.split(","))
+
+    def settle(self, user: str, values: dict[str, Any] | None) -> None:
+        """Take the answer; a second one comes too late and changes nothing."""
+        if not self.answer.done():
+            self.answered_by = user
+            self.answer.set_result(values)
 
 
 class Inputs:
@@ -45,7 +60,5 @@ class Inputs:
         return [question for question in self._pending if question.build is build]
 
     def find(self, build: Build, identifier: str) -> PendingInput | None:
-        """By id; Jenkins writes it with a capital first letter in URLs, so case does not count."""
-        return next(
-            (question for question in self.of(build) if question.identifier.lower() == identifier.lower()), None
-        )
+        """By id, to the letter."""
+        return next((question for question in self.of(build) if question.identifier == identifier), None)

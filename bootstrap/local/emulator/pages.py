@@ -6,10 +6,12 @@ import html
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from aiohttp import web
 
 from .builds import Build
+from .inputs import PendingInput
 from .items import Folder, Item, Job
 from .security import User
 from .views import View
@@ -175,7 +177,7 @@ def build(call: Call, build: Build) -> str:
     body = f"{_way(build.job)}<h1>{_esc(build.job.display_name)} {_esc(build.shown_name)}</h1><p>{_mark(build)}</p>"
     body += f'<p class="note">{_esc(_causes(build))}. {_ago(build.timestamp)}{spent}. {_esc(build.description)}</p>'
     for question in call.controller.inputs.of(build):
-        body += f'<p class="running">Waits for an answer: {_esc(question.message)}</p>'
+        body += _question(call, question)
     if build.tests:
         body += f"<p>Tests: {build.tests.total} run, {build.tests.failed} failed, {build.tests.skipped} skipped.</p>"
     if build.artifacts:
@@ -183,6 +185,21 @@ def build(call: Call, build: Build) -> str:
         body += f"<h2>Artifacts</h2><ul>{files}</ul>"
     body += f"<h2>Console output</h2><pre>{_esc(log)}</pre><p>{_link(f'{build.path}consoleText', 'As plain text')}</p>"
     return _page(call.controller, title, body, _who(call), refresh=3 if build.is_building else 0)
+
+
+def _question(call: Call, question: PendingInput) -> str:
+    """An open question, and its two buttons; one with parameters is answered through the API."""
+    asked = f'<p class="running">Waits for an answer: {_esc(question.message)}</p>'
+    where = f"/{question.build.path}input/{quote(question.identifier)}/"
+    if question.parameters:
+        names = ", ".join(str(entry["name"]) for entry in question.parameters)
+        return f'{asked}<p class="note">It asks for {_esc(names)}: POST to {_esc(where)}proceed.</p>'
+    crumb = call.controller.sessions.crumb(call.identity.name, call.session) if call.session else ""
+    return (
+        f'{asked}<form method="post" action="{where}submit"><input type="hidden" name="Jenkins-Crumb" value="{crumb}">'
+        f'<button name="proceed" value="1">{_esc(question.proceed)}</button> '
+        f'<button name="abort" value="1">{_esc(question.abort)}</button></form>'
+    )
 
 
 def user(call: Call, user: User) -> str:

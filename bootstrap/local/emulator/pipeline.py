@@ -18,7 +18,7 @@ from .environment import build_variables, process_environment
 from .failures import Interrupted, StepFailed
 from .git import Git
 from .groovyrunner import runner_command
-from .steps import STEPS, SYMBOLS, Step, basic, internal, node, world  # noqa: F401 (they register their steps)
+from .steps import STEPS, SYMBOLS, Step, asking, basic, data, internal, node, world  # noqa: F401 (they register their steps)
 from .triggers import repository_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ class Pipeline:
         self.variables = build_variables(controller, build)
         self.repository = repository_of(build.job)
         self.milestone, self.is_stopped = 0, False
-        self.asked: list[str] = []
         self._root = Context("root", None)
         self._contexts = {"root": self._root}
         self._numbers = itertools.count(1)

@@ -1,4 +1,4 @@
-"""Builds: pages, console, progressive logs, stop, delete, artifacts, tests, inputs."""
+"""Builds: pages, console, progressive logs, stop, delete, artifacts, tests, stages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from . import pages
 from .builds import Build
 from .calls import Call, redirect, route, text
 from .failures import Refused, failure
-from .inputs import PendingInput
 from .routes_items import serve_file
 
 
@@ -129,61 +128,3 @@ async def describe_stages(call: Call, build: Build, rest: str) -> web.Response:
         "stages": [{"id": str(place), **stage} for place, stage in enumerate(build.stages, 1)],
     }
     return text(json.dumps(data), kind="application/json")
-
-
-@route("build:wfapi/pendingInputActions")
-async def pending(call: Call, build: Build, rest: str) -> web.Response:
-    """The questions that wait for an answer."""
-    shown = [
-        {
-            "id": question.identifier,
-            "message": question.message,
-            "proceedText": question.proceed,
-            "inputs": [{"name": entry.get("name"), "type": entry.get("$class")} for entry in question.parameters],
-            "proceedUrl": f"/{build.path}wfapi/inputSubmit?inputId={question.identifier}",
-            "abortUrl": f"/{build.path}input/{question.identifier}/abort",
-        }
-        for question in call.controller.inputs.of(build)
-    ]
-    return text(json.dumps(shown), kind="application/json")
-
-
-@route("build:input")
-async def inputs(call: Call, build: Build, rest: str) -> web.Response:
-    """The questions on a page."""
-    return pages.respond(pages.build(call, build))
-
-
-@route("input:proceedEmpty", "input:proceed", "input:submit", methods=("POST",))
-async def proceed(call: Call, question: PendingInput, rest: str) -> web.Response:
-    """Answer a question: with defaults, or with the values of the form."""
-    _check_submitter(call, question)
-    given = (await call.structured()).get("parameter") or []
-    values = {str(entry.get("name")): entry.get("value") for entry in (given if isinstance(given, list) else [given])}
-    question.answered_by = call.identity.name
-    if not question.answer.done():
-        question.answer.set_result(values)
-    return (
-        redirect(f"{call.base}{question.build.path}console")
-        if rest or call.request.path.endswith("submit")
-        else web.Response(status=200)
-    )
-
-
-@route("input:abort", methods=("POST",))
-async def abort(call: Call, question: PendingInput, rest: str) -> web.Response:
-    """Refuse: the build is aborted."""
-    _check_submitter(call, question)
-    question.answered_by = call.identity.name
-    if not question.answer.done():
-        question.answer.set_result(None)
-    return web.Response(status=200)
-
-
-def _check_submitter(call: Call, question: PendingInput) -> None:
-    rights, identity = call.controller.authorization, call.identity
-    if rights.allows(identity, "Overall/Administer"):
-        return
-    call.require("Job/Build")
-    if question.submitters and not question.submitters & {identity.name, *identity.groups}:
-        raise failure(f"You need to be {', '.join(sorted(question.submitters))} to submit this.")

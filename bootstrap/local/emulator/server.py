@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from aiohttp import web
 
-from . import api, routes_builds, routes_casc, routes_items, routes_root, routes_users, routes_views  # noqa: F401 (they register)
+from . import api, routes_builds, routes_casc, routes_inputs, routes_items, routes_root, routes_users, routes_views  # noqa: F401 (they register)
 from .calls import ROUTES, Call, Route
 from .exports import Exports
 from .failures import ConfigurationRefused, Forbidden, Refused

@@ -1,4 +1,4 @@
-"""Steps that reach beyond the node: repositories, other jobs, people."""
+"""Steps that reach beyond the node: repositories, other jobs, mail."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from ..builds import Parameter, upstream_cause
 from ..environment import expand
 from ..failures import Interrupted, StepFailed
 from ..git import Git, Repository, plain_branch
-from ..inputs import PendingInput
 from ..publishers import recipients, send_mail
 from . import Step, step
 from .node import directory
@@ -109,53 +108,6 @@ async def build(call: Step) -> dict[str, str] | None:
 
 def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
-
-
-@step("input", main="message", plugin="pipeline-input-step")
-async def ask(call: Step) -> Any:
-    """Wait until somebody proceeds or aborts; the value is the answer to the parameters."""
-    engine = call.engine
-    number = len(engine.asked) + 1
-    identifier = call.text("id") or f"Input-{engine.build.number}-{number}"
-    identifier = identifier[0].upper() + identifier[1:]
-    parameters = call.arguments.get("parameters") or []
-    submitters = {part.strip() for part in call.text("submitter").split(",") if part.strip()}
-    question = PendingInput(
-        engine.build, identifier, call.need("message"), call.text("ok", "Proceed"), parameters, submitters
-    )
-    engine.asked.append(identifier)
-    engine.controller.inputs.ask(question)
-    call.say(
-        f"{question.message}\n{question.proceed} or Abort" if not parameters else f"{question.message}\nInput requested"
-    )
-    try:
-        answer = await question.answer
-    finally:
-        engine.controller.inputs.close(question)
-    who = engine.controller.fullname_of(question.answered_by)
-    if answer is None:
-        call.say(f"Rejected by {who}")
-        raise Interrupted(f"Rejected by {who}", "ABORTED")
-    call.say(f"Approved by {who}")
-    return _answered(call, parameters, answer, question.answered_by)
-
-
-def _answered(call: Step, parameters: list[dict[str, Any]], answer: dict[str, Any], who: str) -> Any:
-    values = {str(entry["name"]): answer.get(str(entry["name"]), _default(entry)) for entry in parameters}
-    variable = call.text("submitterParameter")
-    if variable:
-        values[variable] = who
-    if not values:
-        return None
-    return next(iter(values.values())) if len(values) == 1 else values
-
-
-def _default(entry: dict[str, Any]) -> Any:
-    if entry.get("$class") == "choice":
-        choices = entry.get("choices") or []
-        listed = choices.splitlines() if isinstance(choices, str) else choices
-        return listed[0] if listed else ""
-    return entry.get("defaultValue", False if entry.get("$class") == "booleanParam" else "")
 
 
 @step("mail", main="body")

@@ -1,0 +1,56 @@
+"""The step that asks a person, as pipeline-input-step's InputStep and InputStepExecution do."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+from ..failures import Interrupted, StepFailed
+from ..inputs import PendingInput
+from . import Step, step
+
+# What an id may be made of: it becomes a part of a URL.
+_SAFE = re.compile(r"[a-zA-Z0-9\-._~!$()*+,:@=]+")
+
+
+@step("input", main="message", plugin="pipeline-input-step")
+async def ask(call: Step) -> Any:
+    """Wait until somebody proceeds or aborts; the value is what was answered, None where nothing was."""
+    engine = call.engine
+    question = _question(call)
+    engine.controller.inputs.ask(question)
+    is_plain = not question.parameters
+    call.say(f"{question.message}\n{question.proceed} or {question.abort}" if is_plain else "Input requested")
+    try:
+        answer = await question.answer
+    finally:
+        engine.controller.inputs.close(question)
+    who = engine.controller.fullname_of(question.answered_by)
+    if answer is None:
+        raise Interrupted(f"Rejected by {who}", "ABORTED")
+    call.say(f"Approved by {who}")
+    variable = call.text("submitterParameter")
+    values = {**answer, variable: question.answered_by} if variable else answer
+    return next(iter(values.values())) if len(values) == 1 else values or None
+
+
+def _question(call: Step) -> PendingInput:
+    call.only("message", "id", "ok", "cancel", "submitter", "submitterParameter", "parameters")
+    message = call.need("message")
+    identifier = call.text("id") or hashlib.md5(message.encode(), usedforsecurity=False).hexdigest()
+    identifier = identifier[0].upper() + identifier[1:]
+    if not _SAFE.fullmatch(identifier) or identifier in {".", ".."}:
+        raise StepFailed(
+            f"InputStep id is required to be URL safe, but the provided id {identifier} is not safe",
+            "java.lang.IllegalArgumentException",
+        )
+    return PendingInput(
+        build=call.engine.build,
+        identifier=identifier,
+        message=message,
+        proceed=call.text("ok") or "Proceed",
+        abort=call.text("cancel") or "Abort",
+        parameters=call.arguments.get("parameters") or [],
+        submitter=call.text("submitter"),
+    )

@@ -1,0 +1,31 @@
+"""Steps of pipeline-utility-steps that read data."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..failures import StepFailed
+from . import Step, step
+from .node import directory
+
+ILLEGAL = "java.lang.IllegalArgumentException"
+
+
+@step("readJSON", main="file", plugin="pipeline-utility-steps")
+async def read_json(call: Step) -> Any:
+    """What a JSON text or file holds; None where neither is given."""
+    call.only("file", "text", "returnPojo")
+    given, path = call.text("text").strip(), directory(call) / call.text("file")
+    if given and call.text("file"):
+        raise StepFailed("At most one of file or text must be provided to readJSON.", ILLEGAL)
+    if not given and not call.text("file"):
+        return None
+    if not given and path.is_dir():
+        raise StepFailed(f"{path} is a directory.", ILLEGAL)
+    if not given and not path.exists():
+        raise StepFailed(f"{path} does not exist.", "java.io.FileNotFoundException")
+    try:
+        return json.loads(given or path.read_text())
+    except ValueError as fault:
+        raise StepFailed(str(fault), "net.sf.json.JSONException") from fault
