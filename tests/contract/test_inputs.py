@@ -153,9 +153,7 @@ def test_the_values_of_a_form_are_the_steps_value(server: Any, name: str, pipeli
 
 
 def test_nothing_given_is_nothing_answered_not_even_a_default(server: Any, name: str, pipeline: Xml) -> None:
-    script = (
-        f"script {{\ndef given = input(id: 'Question', message: 'Go on?', {PARAMETERS})\necho \"it is ${{given}}\"\n}}"
-    )
+    script = scripted(PARAMETERS, "it is ${given}")
     number = asked(server, name, pipeline(stage(script)), "Input requested")
     server.post(f"job/{name}/{number}/input/Question/proceedEmpty")
     assert "\nit is null\n" in server.finish(name, number)[1]
