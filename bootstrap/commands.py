@@ -92,13 +92,14 @@ def _context(
 
 
 def _launch(options: argparse.Namespace) -> int:
-    from bootstrap import launch, saved_plan
+    from bootstrap import launch, network_diagram, saved_plan
 
     planned = saved_plan.read(Path(options.plan)) if options.plan else None
     with opened(options, brings_up=True, changes=True) as (made, run):
         if planned is not None:
             saved_plan.check(made, run, planned)
         verdict = launch.launch(made, run, with_verify=not options.skip_verify)
+        network_diagram.tell(made, run)
         if verdict is not None and not verdict.is_green:
             return _judge(verdict, options)
         _closing(made, run, verdict)
@@ -153,10 +154,11 @@ def _estimate(made: Context, run: Run) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from bootstrap import launch
+    from bootstrap import launch, network_diagram
 
     with opened(options) as (made, run):
         verdict = launch.prove(made, run, options.only)
+        network_diagram.tell(made, run)
         return _judge(verdict, options)
 
 
@@ -204,7 +206,7 @@ def _logs(options: argparse.Namespace) -> int:
 
 
 def _network(options: argparse.Namespace) -> int:
-    from bootstrap import launch, network_view, saved_plan
+    from bootstrap import launch, network_diagram, network_view, saved_plan
 
     network_view.check(options)
     if options.action in network_view.ACTIONS:
@@ -225,6 +227,7 @@ def _network(options: argparse.Namespace) -> int:
         if planned is not None:
             saved_plan.check(made, run, planned, saved_plan.of_network)
         launch.stacks(made, run, launch.network_of(made))
+        network_diagram.tell(made, run)
     return DONE
 
 

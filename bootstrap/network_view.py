@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from bootstrap import enforced, vpn_configuration
 from bootstrap.context import Context
-from bootstrap.errors import CommandFailed, Missing, UsageError
-from bootstrap.network import imagined, picture, proof, snapshot
+from bootstrap.errors import UsageError
+from bootstrap.network import imagined, proof, snapshot
 from bootstrap.network.intentions import Intention
 from bootstrap.network.model import Network, Protocol
 from bootstrap.network.places import spots
@@ -19,7 +17,6 @@ from bootstrap.network.reach import Path as Way
 from bootstrap.network.reach import explain, paths
 from bootstrap.run import Run
 from bootstrap.settings import Settings
-from bootstrap.values import Result
 
 ACTIONS = {
     "explain": "network explain SOURCE DESTINATION PORT",
@@ -29,7 +26,6 @@ ACTIONS = {
 }
 _ARGUMENTS = {"explain": (3, 3), "verify": (0, 0), "diagram": (0, 1), "vpn-configuration": (0, 1)}
 _OPEN, _NOT_OPEN = 0, 1
-_SECONDS = 120
 
 
 def check(options: argparse.Namespace) -> None:
@@ -52,14 +48,17 @@ def show(options: argparse.Namespace, made: Context, run: Run) -> int:
     if options.action == "vpn-configuration":
         vpn_configuration.show(made, run, Path(options.what[0]) if options.what else None)
         return _OPEN
-    network = with_everybody(made, read(made))
-    match options.action:
-        case "explain":
-            return _explain(network, options.what, run)
-        case "verify":
-            return _verify(network, made, run)
-        case _:
-            return _diagram(network, made, options.what, run)
+    from bootstrap import network_diagram
+
+    there = read(made)
+    if options.action == "diagram":
+        return _diagram(there, made, options.what, run)
+    network = with_everybody(made, there)
+    if options.action == "explain":
+        return _explain(network, options.what, run)
+    found = _verify(network, made, run)
+    network_diagram.tell(made, run)
+    return found
 
 
 def read(made: Context) -> Network:
@@ -141,23 +140,10 @@ def _tell_enforced(made: Context, run: Run) -> None:
 
 
 def _diagram(network: Network, made: Context, what: Sequence[str], run: Run) -> int:
-    target = Path(what[0]) if what else run.folder / "network.svg"
-    text = picture.draw(network, f"{made.settings.project}-{made.settings.name}")
-    target.write_bytes(_drawn(text))
+    from bootstrap import network_diagram
+
+    target = Path(what[0]) if what else run.folder / network_diagram.NAME
+    target.write_text(network_diagram.svg(made, network), encoding="utf-8")
     run.event("drawn", path=str(target))
     run.say(str(target))
     return _OPEN
-
-
-def _drawn(text: str) -> bytes:
-    """The SVG that graphviz makes of a description; Missing where graphviz is not installed."""
-    program = shutil.which("dot")
-    doing = "drawing the network"
-    if program is None:
-        raise Missing(doing, "the program 'dot' of graphviz is not installed", "Run: sudo apt-get install graphviz")
-    command = [program, "-Tsvg"]
-    done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=_SECONDS)
-    if done.returncode:
-        result = Result(" ".join(command), done.returncode, "", done.stderr.decode(errors="replace"))
-        raise CommandFailed(doing, result, "Is graphviz whole? Try: dot -V")
-    return done.stdout

@@ -1,8 +1,8 @@
 """A run as one self-contained page, drawn from its journal: how it ended, when each act ran, what changed, what was proved.
 
-The page needs nothing from elsewhere: no script, no font, no picture. It follows the reader's light or dark, and prints whole:
-what is folded on the screen is open on paper. What a journal does not tell is left out; a journal that a killed run left is
-drawn as far as it came.
+The page needs nothing from elsewhere: no script, no font; the network's picture is a part of it. It follows the reader's light
+or dark, and prints whole: what is folded on the screen is open on paper. What a journal does not tell is left out; a journal
+that a killed run left is drawn as far as it came.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class _Run:
     versions: dict[str, str] = field(default_factory=dict)
     resources: list[dict[str, Any]] = field(default_factory=list)
     costs: str = ""
+    picture: str = ""
+    no_picture: str = ""
     failure: dict[str, Any] | None = None
 
     @property
@@ -84,7 +86,8 @@ class _Run:
         if self.failure is not None:
             return "bad", "failed"
         if self.failed_checks:
-            return "bad", f"{len(self.failed_checks)} checks failed"
+            count = len(self.failed_checks)
+            return "bad", f"{count} check{'' if count == 1 else 's'} failed"
         if not self.is_over:
             return "open", "stopped, or still going on"
         if self.command == "plan" and self.changes:
@@ -103,17 +106,17 @@ def write(journal: Path) -> Path:
     """Draw the run of that journal beside it; returns the page's path."""
     lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
     page = journal.with_name("report.html")
-    page.write_text(render(lines), encoding="utf-8")
+    page.write_text(render(lines, journal.parent), encoding="utf-8")
     page.chmod(0o600)
     return page
 
 
-def render(events: Sequence[dict[str, Any]]) -> str:
-    """The page of a run's events."""
+def render(events: Sequence[dict[str, Any]], folder: Path | None = None) -> str:
+    """The page of a run's events; the pictures that they name lie in that folder."""
     drawing = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     drawing.filters["seconds"] = _seconds
     drawing.filters["diffed"] = _diffed
-    return drawing.from_string(_PAGE.read_text(encoding="utf-8")).render(it=_gather(events))
+    return drawing.from_string(_PAGE.read_text(encoding="utf-8")).render(it=_gather(events, folder))
 
 
 def _seconds(value: float) -> str:
@@ -132,7 +135,7 @@ def _diffed(text: str) -> Iterator[tuple[str, str]]:
         yield {"+": "add", "-": "remove", "@": "dim"}.get(line[:1], ""), line
 
 
-def _gather(events: Sequence[dict[str, Any]]) -> _Run:
+def _gather(events: Sequence[dict[str, Any]], folder: Path | None) -> _Run:
     found = _Run()
     begun = None
     for event in events:
@@ -141,6 +144,9 @@ def _gather(events: Sequence[dict[str, Any]]) -> _Run:
         found.began = found.began or f"{moment:%Y-%m-%d %H:%M:%S} UTC"
         found.seconds = (moment - begun).total_seconds()
         _take(found, event)
+    if found.picture:
+        drawn = folder / found.picture if folder else None
+        found.picture = drawn.read_text(encoding="utf-8") if drawn is not None and drawn.is_file() else ""
     for act in found.acts:
         if not act.is_over:  # a killed run's last act: as long as anything was heard of it
             act.seconds, act.failed = found.seconds - act.start, not found.is_over
@@ -181,6 +187,10 @@ def _take_facts(found: _Run, event: dict[str, Any]) -> None:
             found.costs = (
                 f"about {event['monthly']} {event['currency']} a month on AWS, by prices noted on {event['noted_on']}"
             )
+        case "picture":
+            found.picture = event["path"]
+        case "no-picture":
+            found.no_picture = event["reason"]
         case "launched":
             found.url = event["url"]
         case "run-failed":

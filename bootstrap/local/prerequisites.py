@@ -22,13 +22,13 @@ PACKAGES = {
     "git": "git",
     "gpg": "gnupg",
     "newuidmap": "uidmap",
+    "dot": "graphviz",  # draws the network for the reports
 }
-# What the tests run besides: pipelines in real Groovy, a file system made for real, pictures, the report in a browser.
+# What the tests run besides: pipelines in real Groovy, a file system made for real, the report in a browser.
 TEST_PACKAGES = {
     "groovy": "groovy",
     "java": "default-jre-headless",
     "mkfs.ext4": "e2fsprogs",
-    "dot": "graphviz",
     "chromium": "chromium",
     "pdftotext": "poppler-utils",
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import cli, network_view, settings
+from bootstrap import cli, network_diagram, network_view, settings
 from bootstrap.errors import Missing, UsageError
 
 
@@ -46,7 +46,7 @@ def test_without_graphviz_the_package_is_named(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(Missing) as caught:
-        network_view._drawn("digraph {}")
+        network_diagram.graphviz("digraph {}", "svg")
 
     assert "apt-get install graphviz" in caught.value.remedy
 

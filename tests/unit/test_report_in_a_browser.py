@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 
 from bootstrap import report
+from bootstrap.network.picture import draw
+from bootstrap.network_diagram import graphviz
 from bootstrap.run import Journal, Run
 from bootstrap.values import Change, ChangeKind
+from tests.unit.network import everything
 
 pytestmark = pytest.mark.skipif(
     shutil.which("chromium") is None or shutil.which("pdftotext") is None,
@@ -126,3 +129,68 @@ def corner(picture: Path) -> tuple[int, int, int]:
     assert kind in {2, 6}
     row = zlib.decompress(packed)
     return row[1], row[2], row[3]
+
+
+@pytest.fixture(scope="module", params=["per-zone", "one"])
+def pictured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a run with the picture of a network that has everything."""
+    run = Run("20260101T000000Z-abcd", Journal(tmp_path_factory.mktemp(request.param)))
+    run.event("run-began", command="network", environment="trial")
+    drawn = draw(everything.network(request.param), everything.BESIDE, everything.NAME, graphviz)
+    (run.folder / "network.svg").write_text(drawn)
+    run.event("picture", path="network.svg")
+    run.event("run-ended", seconds=1.0, changes=0)
+    return report.write(run.journal.path)
+
+
+# Of every box its texts must be inside, and no two texts of the picture may meet; what is found wrong becomes the page's title.
+MEASURING = """<script>
+const wrong = [], texts = [...document.querySelectorAll('.network g.node text')].filter(it => it.textContent.trim());
+const inside = (a, b) => a.left >= b.left - 1 && a.right <= b.right + 1 && a.top >= b.top - 1 && a.bottom <= b.bottom + 1;
+for (const text of texts) {
+  const shapes = [...text.parentNode.querySelectorAll('path, polygon')].filter(it => it.getAttribute('fill') !== 'none');
+  const box = text.getBoundingClientRect();
+  if (shapes.length && !shapes.some(it => inside(box, it.getBoundingClientRect()))) wrong.push('outside: ' + text.textContent);
+}
+const spread = texts.map(it => [it.textContent.trim(), it.getBoundingClientRect()]);
+spread.forEach(([a, p], i) => spread.slice(i + 1).forEach(([b, q]) => {
+  if (Math.min(p.right, q.right) - Math.max(p.left, q.left) > 2 && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 4)
+    wrong.push('meet: ' + a + ' / ' + b);
+}));
+const page = document.documentElement, picture = document.querySelector('.network').getBoundingClientRect();
+if (page.scrollWidth > page.clientWidth || picture.right > page.clientWidth) wrong.push('wider than the page');
+document.title = texts.length + ' texts; ' + wrong.join('; ');
+</script>"""
+
+
+def test_the_picture_stands_in_the_page_each_text_in_its_box_and_none_over_another(
+    browser: Browser, pictured: Path, tmp_path: Path
+) -> None:
+    asking = tmp_path / "asking.html"
+    asking.write_text(pictured.read_text() + MEASURING)
+
+    shown = browser(asking, "--dump-dom", "--window-size=1100,1300")
+
+    count, _, wrong = re.findall(r"<title>(\d+) texts(; )(.*?)</title>", shown)[0]
+    assert "" == wrong
+    assert int(count) > 100
+    assert ":CONSOLE" not in shown
+
+
+def test_the_picture_prints_on_one_page_of_its_own(browser: Browser, pictured: Path, tmp_path: Path) -> None:
+    paper = tmp_path / "paper.pdf"
+    browser(pictured, f"--print-to-pdf={paper}", "--no-pdf-header-footer")
+
+    text = subprocess.run(["pdftotext", "-layout", paper, "-"], capture_output=True, text=True, check=True).stdout
+    with_it = [
+        number for number, page in enumerate(text.split("\f")) if "public-1" in page or "Who may reach whom" in page
+    ]
+    assert 1 == len(with_it)
+
+
+def test_why_there_is_no_picture_is_said(tmp_path: Path) -> None:
+    run = Run("20260101T000000Z-abcd", Journal(tmp_path))
+    run.event("run-began", command="network", environment="trial")
+    run.event("no-picture", reason="the program 'dot' is <not> there")
+
+    assert "No picture: the program &#39;dot&#39; is &lt;not&gt; there" in report.write(run.journal.path).read_text()

@@ -1,46 +1,146 @@
-"""The picture's description: what is there stands in it, whatever it is called."""
+"""The picture: what is there stands in it once, whatever it is called, and lines go where the routes go."""
 
+import dataclasses
 import ipaddress
+import shutil
+import xml.etree.ElementTree as ElementTree
 
-from bootstrap.network.model import Interface, Nacl, NaclEntry, Network, Route, RouteTable, Subnet, Vpc
-from bootstrap.network.picture import draw
+import pytest
 
-EVERYWHERE = ipaddress.ip_network("0.0.0.0/0")
+from bootstrap.network.beside import Beside
+from bootstrap.network.model import Network, Route
+from bootstrap.network.picture import content, draw, rules
+from bootstrap.network_diagram import graphviz
+from tests.unit.network.everything import BESIDE, NAME, SERVICES, network
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("dot") is None, reason="graphviz is not installed; './bootstrap.py test' installs it"
+)
+SVG = "{http://www.w3.org/2000/svg}"
 
 
-def network(name: str = 'odd <name> & "more"') -> Network:
-    block = ipaddress.ip_network("10.0.0.0/24")
-    interfaces = {
-        f"eni-{number}": Interface(f"eni-{number}", "subnet", (block[number],), roles=("agents",))
-        for number in range(10, 14)
+def drawn(it: Network, beside: Beside = BESIDE, name: str = NAME) -> ElementTree.Element:
+    return ElementTree.fromstring(draw(it, beside, name, graphviz))
+
+
+def words(root: ElementTree.Element) -> list[str]:
+    return [(it.text or "").replace("\N{NO-BREAK SPACE}", " ") for it in root.iter(f"{SVG}text")]
+
+
+@pytest.fixture(scope="module")
+def whole() -> ElementTree.Element:
+    return drawn(network())
+
+
+def test_each_subnet_gateway_and_machine_stands_in_it_once(whole: ElementTree.Element) -> None:
+    found = words(whole)
+
+    subnets = [f"{kind}-{zone}" for kind in ("public", "private", "data") for zone in (1, 2, 3)]
+    others = [f"203.0.113.{zone}" for zone in (1, 2, 3)] + [
+        "bastion",
+        "controller",
+        "egress-only",
+        "interface endpoints",
+    ]
+    others += ["customer gateway 198.51.100.7", "Direct Connect gateway", "VPC jenkins-production", "Internet"]
+    others += [f"eu-central-1{zone}" for zone in "abc"]
+    assert dict.fromkeys(subnets, 1) == {it: found.count(it) for it in subnets}
+    assert [] == [it for it in others if it not in found]
+    assert 3 == found.count("NAT gateway")
+    assert ", ".join(SERVICES) in " ".join(found)
+
+
+def test_what_is_beside_is_told(whole: ElementTree.Element) -> None:
+    found = words(whole)
+
+    wanted = ["private DNS zone ci.internal", "public DNS zone ci.example.org", "flow logs: all traffic", "ASN 64512"]
+    wanted += ["DNS queries: every name asked for", "private interface, VLAN 101, available"]
+    wanted += ["static: 172.16.0.0/12, 192.168.0.0/16", "jenkins.ci.internal = 10.0.11.4"]
+    assert [] == [it for it in wanted if it not in found]
+
+
+def test_each_rule_is_told_once_and_whether_anybody_gets_through() -> None:
+    found = {(it.source, it.destination, it.port): it.passes for it in rules.of(network(), NAME)}
+
+    expected = {
+        ("198.51.100.0/24", "bastion", "22"): True,
+        ("bastion", "controller", "22"): True,
+        ("operators 10.0.0.0/16", "controller", "443"): True,
+        ("agents", "controller", "443"): False,  # nobody is there
+        ("controller of jenkins-production", "controller", "443"): False,
+        ("controller", "endpoints", "443"): True,
+        ("controller", "Internet", "443"): True,
+        ("controller", "Internet", "udp 123"): True,
+        ("bastion", "Internet", "443"): True,
     }
-    entries = tuple(NaclEntry(100, egress, True, EVERYWHERE) for egress in (False, True))
-    return Network(
-        vpc_id="vpc",
-        vpcs={"vpc": Vpc("vpc", (block,), name)},
-        subnets={"subnet": Subnet("subnet", "vpc", (block,), "z1", "rtb", "acl", name)},
-        route_tables={"rtb": RouteTable("rtb", "vpc", (Route(EVERYWHERE, "nat-gone", is_blackhole=True),))},
-        nacls={"acl": Nacl("acl", entries)},
-        interfaces=interfaces,
+    assert expected == found
+    assert 9 == len(rules.of(network(), NAME))
+
+
+def test_a_block_of_the_internet_is_marked_as_outside() -> None:
+    outside = {it.source for it in rules.of(network(), NAME) if it.is_from_outside}
+
+    assert {"198.51.100.0/24"} == outside
+
+
+def test_one_nat_gateway_is_where_all_private_subnets_lead() -> None:
+    told = content.of(network("one"), BESIDE, NAME)
+
+    assert {("private-1", "public-1"), ("private-2", "public-1"), ("private-3", "public-1")} == {
+        (it.start, it.gate) for it in told.nat_ways
+    }
+    assert 1 == words(drawn(network("one"))).count("NAT gateway")
+
+
+def test_a_route_that_some_subnets_have_alone_says_which() -> None:
+    there = network()
+    table = there.route_tables["private-2"]
+    more = dataclasses.replace(table, routes=(*table.routes, Route(ipaddress.ip_network("10.9.0.0/16"), "pcx-1")))
+    told = content.of(dataclasses.replace(there, route_tables={**there.route_tables, "private-2": more}), BESIDE, NAME)
+
+    assert "10.9.0.0/16 (from b)" in next(it.to for it in told.ways if it.gate == "pcx-1")
+
+
+def test_a_black_hole_is_told_in_its_subnet() -> None:
+    there = network()
+    table = there.route_tables["private-2"]
+    more = dataclasses.replace(table, routes=(*table.routes, Route(ipaddress.ip_network("10.9.0.0/16"), "pcx-9", True)))
+
+    assert "! 10.9.0.0/16 to nowhere" in words(
+        drawn(dataclasses.replace(there, route_tables={**there.route_tables, "private-2": more}))
     )
 
 
-def test_names_with_signs_of_the_language_are_escaped() -> None:
-    found = draw(network(), "x")
+@pytest.mark.parametrize("name", ['odd <name> & "more"', "back\\slash", "x" * 300, "\x07bell", "\N{SNOWMAN}", "]]>"])
+def test_a_name_of_any_signs_is_shown_and_breaks_nothing(name: str) -> None:
+    there = network(owner=name)
 
-    assert "<name>" not in found
-    assert "odd &lt;name&gt; &amp;" in found
+    found = words(drawn(there, name="another"))
 
-
-def test_many_interfaces_of_one_role_are_counted() -> None:
-    assert "agents: 4 interfaces" in draw(network(), "x")
+    assert content.clipped(name).replace("\x07", "\N{REPLACEMENT CHARACTER}") in found
 
 
-def test_a_black_hole_is_told() -> None:
-    assert "0.0.0.0/0 to nowhere: nat-gone is gone" in draw(network(), "x")
+def test_an_empty_vpc_is_drawn_too() -> None:
+    there = network()
+    bare = Network(vpc_id="vpc-1", vpcs={"vpc-1": there.vpcs["vpc-1"]})
+
+    assert "no rule lets anybody in" in words(drawn(bare, Beside()))
 
 
-def test_where_nobody_reaches_anybody_the_table_says_so() -> None:
-    closed = network("n")
+def test_it_is_told_to_who_cannot_see_it_and_needs_nothing_from_elsewhere(whole: ElementTree.Element) -> None:
+    title, description = (next(whole.iter(f"{SVG}{it}")) for it in ("title", "desc"))
+    text = draw(network(), BESIDE, NAME, graphviz)
 
-    assert "nobody reaches anybody" in draw(Network(**{**closed.__dict__, "interfaces": {}}), "x")
+    assert "img" == whole.attrib["role"]
+    assert f"{title.attrib['id']} {description.attrib['id']}" == whole.attrib["aria-labelledby"]
+    assert "bastion to controller: 22" in (description.text or "")
+    assert "agents to controller: 443 (nobody gets through now)" in (description.text or "")
+    assert [] == [it for it in ("href", "url(", "@import", "<image", "<script") if it in text]
+
+
+def test_every_colour_follows_the_readers_light_or_dark(whole: ElementTree.Element) -> None:
+    style = next(whole.iter(f"{SVG}style")).text or ""
+    used = {(kind, it.attrib[kind]) for it in whole.iter() for kind in ("fill", "stroke") if kind in it.attrib}
+
+    literal = {(kind, value) for kind, value in used if value not in {"none", "transparent"}}
+    assert [] == [(kind, value) for kind, value in literal if f'[{kind}="{value}"]' not in style]

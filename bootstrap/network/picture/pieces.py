@@ -1,0 +1,247 @@
+"""The boxes of a picture: how each thing of its content is written and coloured."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+
+from bootstrap.network.picture import natlines
+from bootstrap.network.picture.boxes import Box, Text
+from bootstrap.network.picture.colours import LIGHT, Colour
+from bootstrap.network.picture.content import Band, Cell, Chip, Content, Gate, Way
+from bootstrap.network.picture.rules import EVERYBODY, Rule
+
+__all__ = ["Colour", "Pieces", "matrix"]
+
+_MEANING = {
+    "public": ("the Internet", "both ways"),
+    "private": ("out of the VPC,", "never in from", "the Internet"),
+    "isolated": ("inside the VPC", "only"),
+}
+_ROUTES = 4  # to a gate, from which on they are counted
+PASSES, STANDS = "●", "○"
+
+
+class Pieces:
+    """All boxes of a picture but the table of who may reach whom."""
+
+    def __init__(self, content: Content) -> None:
+        gates = {it.key: it.name for it in (content.internet, content.egress_only, content.vpn, *content.others) if it}
+        shown = {it.start for it in natlines.drawn(content)}
+        self.internet, self.region, self.title = _internet(), _region(content), _title(content)
+        self.heading, self.legend = _heading(), _legend()
+        self.zones = {name: _zone(name) for name in content.zones}
+        self.tiers = {it.tier: _tier(it, gates, _in_words(content, it.tier)) for it in content.bands}
+        by_nat = {it.start: it.to for it in content.nat_ways if it.start not in shown}
+        self.cells = {
+            it.key: _cell(it, by_nat.get(it.key, ()))
+            for band in content.bands
+            for cells in band.cells.values()
+            for it in cells
+        }
+        strips = {band.tier: _endpoints(band, len(content.zones)) for band in content.bands}
+        self.strips = {name: it for name, it in strips.items() if it}
+        self.upper_gates = [it for it in (content.internet, content.egress_only) if it]
+        self.upper = [
+            _gate(
+                it, content.ways, *(("internet", "internet-paper") if it is content.internet else ("out", "out-paper"))
+            )
+            for it in self.upper_gates
+        ]
+        self.vpn = _gate(content.vpn, content.ways, "net", "net-paper") if content.vpn else None
+        self.beyond = list(_far(content.vpn)) if content.vpn else []
+        self.others = [_gate(it, content.ways, "net", "net-paper") for it in content.others]
+        self.peers = [box for it in content.others for box in _far(it)]
+        self.facts = list(_facts(content))
+        self.labels = {it.start: _label(f"{it.start} label", ", ".join(it.to), "out") for it in natlines.drawn(content)}
+        self.lanes = content.egress_only is not None
+
+    def everything(self) -> list[Box]:
+        """All of them, for whoever measures."""
+        groups = (self.zones, self.tiers, self.cells, self.strips, self.labels)
+        listed = (self.upper, self.beyond, self.others, self.peers, self.facts)
+        alone = [self.internet, self.region, self.title, self.heading, self.legend, *([self.vpn] if self.vpn else [])]
+        return [*alone, *(it for group in groups for it in group.values()), *(it for group in listed for it in group)]
+
+
+def _in_words(content: Content, tier_name: str) -> list[Way]:
+    """A tier's ways that no line shows."""
+    upper = content.internet.key if content.internet else ""
+    shown = "public" if tier_name == "public" else "private"
+    has_private = any(it.tier == "private" for it in content.bands)
+    return [
+        it
+        for it in content.ways
+        if it.start == tier_name
+        and not (it.gate == upper and shown == "public")
+        and not (it.gate != upper and (tier_name == "private" or not has_private))
+    ]
+
+
+def _internet() -> Box:
+    """The Internet."""
+    return Box(
+        EVERYBODY,
+        (Text("Internet", "internet", 12, bold=True),),
+        fill="internet-paper",
+        stroke="internet",
+        centred=True,
+    )
+
+
+def _title(content: Content) -> Box:
+    """The VPC's own name and blocks."""
+    name = (Text("VPC ", "dim", 11), Text(content.name, "ink", 12, bold=True))
+    return Box("the VPC", (name, Text("  ".join(content.blocks), "dim")), fill=None, stroke=None, padding=0)
+
+
+def _region(content: Content) -> Box:
+    """The region's name."""
+    words = (Text("region ", "dim", 11), Text(content.region, "ink", 11, bold=True))
+    return Box("the region", (words,), fill=None, stroke=None, padding=0)
+
+
+def _zone(name: str) -> Box:
+    """A zone's name, on its column's outline."""
+    return Box(f"zone {name}", (Text(name, "dim", 11, bold=True),), fill="paper", stroke=None, padding=2)
+
+
+def _tier(band: Band, gates: Mapping[str, str], ways: Sequence[Way]) -> Box:
+    """A tier's name, what it is for, its ACL, and its ways that no line shows: endpoints', or to another tier's gate."""
+    lines = [Text(band.tier, "ink", 12, bold=True), *(Text(it, "dim") for it in _MEANING[band.tier])]
+    lines += [Text(f"ACL {it}", "dim") for it in band.acls]
+    lines += [Text(f"{it} by endpoint", "dim") for it in band.gateway_endpoints]
+    lines += [Text(f"{', '.join(it.to)} by {gates[it.gate]}", "dim") for it in ways]
+    return Box(f"tier {band.tier}", tuple(lines), fill=None, stroke=None, padding=0)
+
+
+def _cell(it: Cell, by_nat: Sequence[str]) -> Box:
+    """A subnet; `by_nat` are routes to a NAT gateway that no line shows."""
+    lines = [Text(it.name, "ink", 11, bold=True), *(Text(block, "dim") for block in it.blocks)]
+    lines += [Text(f"{block} by NAT elsewhere", "out") for block in by_nat]
+    lines += [Text(f"! {broken}", "internet") for broken in it.broken]
+    return Box(it.key, tuple(lines), tuple(_chip(each) for each in it.chips), kind="subnet")
+
+
+def _chip(it: Chip) -> Box:
+    colours: tuple[Colour, Colour] = ("out-paper", "out") if it.is_nat else ("chip", "edge")
+    lines = (Text(it.name, "out" if it.is_nat else "ink", 10, bold=True), Text(it.address))
+    return Box(it.key, lines, fill=colours[0], stroke=colours[1], padding=3, kind="chip")
+
+
+def _endpoints(band: Band, columns: int) -> Box | None:
+    """The interface endpoints of a tier, in one box across its zones."""
+    if not band.interface_endpoints:
+        return None
+    words = textwrap.wrap(", ".join(band.interface_endpoints), 27 * columns - 6)
+    head = Text("interface endpoints", "net", 10, bold=True)
+    return Box(
+        f"endpoints {band.tier}", (head, *map(Text, words)), fill="net-paper", stroke="net", padding=4, kind="endpoints"
+    )
+
+
+def _gate(it: Gate, ways: Sequence[Way], colour: Colour, paper: Colour) -> Box:
+    """A gateway and the routes that lead to it."""
+    routes = list(dict.fromkeys(block for way in ways if way.gate == it.key for block in way.to))
+    more = [f"and {len(routes) - _ROUTES + 1} more"] if len(routes) > _ROUTES else []
+    told = [*routes[: _ROUTES - bool(more)], *more] if routes else ["no route leads here"]
+    words = [Text(word, colour, 10, bold=True) for word in it.name.rsplit(" ", 1)]
+    lines = (*words, *([Text(it.detail, "dim")] if it.detail else []), *map(Text, told))
+    return Box(it.key, lines, fill=paper, stroke=colour, padding=4, centred=True, kind="gate")
+
+
+def _far(it: Gate) -> Iterator[Box]:
+    """The other sides of a gateway."""
+    for number, (name, lines) in enumerate(it.far):
+        words = (Text(name, "net", 10, bold=True), *(Text(line, "dim") for line in lines))
+        yield Box(f"{it.key} {number}", words, fill="net-paper", stroke="net", kind="far")
+
+
+def _facts(content: Content) -> Iterator[Box]:
+    """What is beside the VPC: zones and logs."""
+    for number, (name, lines) in enumerate(content.facts):
+        yield Box(
+            f"beside {number}",
+            (Text(name, "ink", 10, bold=True), *(Text(it, "dim") for it in lines)),
+            fill="head",
+            kind="beside",
+        )
+
+
+def _label(key: str, text: str, colour: Colour) -> Box:
+    """A word at a line."""
+    return Box(key, (Text(text, colour),), fill="paper", stroke=None, padding=1)
+
+
+def _heading() -> Box:
+    """What the table below is about."""
+    return Box("heading", (Text("Who may reach whom", "ink", 13, bold=True),), fill=None, stroke=None, padding=0)
+
+
+def matrix(rules: Sequence[Rule], destinations: Mapping[str, int], width: float) -> Box:
+    """Sources down, destinations across, and in each place the ports that are open."""
+    across = [*destinations, *([EVERYBODY] if any(it.destination == EVERYBODY for it in rules) else [])]
+    down = sorted(dict.fromkeys(it.source for it in rules), key=lambda it: _rank(it, across))
+    outside = {it.source for it in rules if it.is_from_outside}
+    first = max((7 * len(it) for it in down), default=0)
+    widths = [first, *([(width - first) / len(across)] * len(across))] if width and across else []
+    head = _cells("head", [Text("from  \\  to", "dim"), *(_headed(it, destinations.get(it)) for it in across)], widths)
+    rows = [
+        _cells(
+            "internet-paper" if source in outside else "cell",
+            [
+                Text(source, "internet" if source in outside else "ink", 10, bold=True),
+                *(_ports([it for it in rules if (it.source, it.destination) == (source, to)]) for to in across),
+            ],
+        )
+        for source in down
+    ] or [f'<TR><TD BGCOLOR="{LIGHT["cell"]}" COLSPAN="{len(across) + 1}">{Text("no rule lets anybody in")}</TD></TR>']
+    table = (
+        f'<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="4" COLOR="{LIGHT["edge"]}">'
+        f"{head}{''.join(rows)}</TABLE>"
+    )
+    return Box("who may reach whom", (), whole=table, kind="matrix")
+
+
+def _rank(source: str, across: Sequence[str]) -> tuple[int, str]:
+    """The Internet first, then blocks and other networks, then the roles in their order."""
+    return (0, "") if source == EVERYBODY else (2 + across.index(source), "") if source in across else (1, source)
+
+
+def _headed(name: str, members: int | None) -> Text | tuple[Text, Text]:
+    nobody = Text("nobody there", "dim", 9) if members == 0 else None
+    first = Text(name, "ink", 10, bold=True)
+    return (first, nobody) if nobody else first
+
+
+def _ports(rules: Sequence[Rule]) -> tuple[Text, ...]:
+    return tuple(
+        Text(f"{PASSES if it.passes else STANDS} {it.port}", "ink" if it.passes else "dim", 10, bold=it.passes)
+        for it in rules
+    ) or (Text(""),)
+
+
+def _cells(fill: Colour, cells: Sequence[Text | tuple[Text, ...]], widths: Sequence[float] = ()) -> str:
+    """A row of the table; several texts of one cell stand below each other."""
+    row = ""
+    for number, it in enumerate(cells):
+        lines = "".join(f'{each}<BR ALIGN="LEFT"/>' for each in ((it,) if isinstance(it, Text) else it))
+        width = f' WIDTH="{widths[number]:.0f}"' if widths else ""
+        row += f'<TD BGCOLOR="{LIGHT[fill]}" ALIGN="LEFT" BALIGN="LEFT"{width}>{lines}</TD>'
+    return f"<TR>{row}</TR>"
+
+
+def _legend() -> Box:
+    """What signs and lines mean."""
+    signs = (
+        (Text(f"{PASSES} 443", bold=True), Text("  somebody gets through by this port now (TCP unless another is named)")),
+        (
+            Text(f"{STANDS} 443", "dim"),
+            Text("  a security group allows it, but nobody is there, or a route, an ACL or the other group stops it"),
+        ),
+        (
+            Text("━▶", "internet"), Text(" Internet, ◀▶ both ways     "), Text("╍▶", "out"), Text(" only outwards     "),
+            Text("━▶", "net"), Text(" other networks"),
+        ),
+    )  # fmt: skip
+    return Box("legend", signs, fill=None, stroke=None, padding=0)
