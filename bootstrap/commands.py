@@ -146,11 +146,20 @@ def _estimate(made: Context, run: Run) -> None:
     """What the environment's options cost a month on AWS, also where they are only tried here."""
     from bootstrap import costs
 
-    found = costs.estimate(made.settings, ROOT / "prices.yaml")
+    table = ROOT / "prices.yaml"
+    found = costs.estimate(made.settings, table)
+    there = costs.estimate(costs.standing(made.settings, made.stacks), table, tuple(made.stacks))
     run.event(
-        "costs", monthly=str(found.total), currency=found.currency, noted_on=found.noted_on, unpriced=found.unpriced
+        "costs",
+        monthly=str(found.total),
+        standing=str(there.total),
+        currency=found.currency,
+        noted_on=found.noted_on,
+        unpriced=found.unpriced,
     )
     run.say(f"\n{found}")
+    if made.stacks and (more := costs.difference(found, there)):
+        run.say(more)
 
 
 def _verify(options: argparse.Namespace) -> int:

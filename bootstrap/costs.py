@@ -5,7 +5,7 @@ A region or an instance type that the table does not have is named as unpriced; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -13,9 +13,11 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap
 
-from bootstrap import written
+from bootstrap import composition, written
 from bootstrap.errors import Fault, PricesInvalid
+from bootstrap.network_options import Bastion, FlowLogs, Vpn
 from bootstrap.settings import Settings
+from bootstrap.values import Stack
 
 SECRETS = 4  # the data stack's
 BASTION_GIB = 8  # its template's root volume
@@ -30,6 +32,7 @@ class Item:
     name: str
     count: int
     monthly: Decimal | None
+    option: str = ""  # the same for one and for several, by which two estimates are compared
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ class Estimate:
         )
         left = f"; no price known for {', '.join(self.unpriced)}" if self.unpriced else ""
         beside = f"; by use besides: {', '.join(self.by_use)}" if self.by_use else ""
-        about = f"about {self.total} {self.currency} a month on AWS in {self.region}" if parts else "no estimate"
+        none = f"no estimate: prices.yaml has no prices for the region {self.region}"
+        about = f"about {self.total} {self.currency} a month on AWS in {self.region}" if parts else none
         return f"{about}{f' ({parts})' if parts else ''}{left}{beside}; prices as noted on {self.noted_on}, indicative"
 
 
@@ -114,13 +118,70 @@ def _at(table: Path, node: CommentedMap, key: Any, message: str) -> Fault:
     return Fault(str(table), line + 1, column + 1, message)
 
 
-def estimate(settings: Settings, table: Path) -> Estimate:
-    """What the environment's options cost a month, by the table in that file."""
+def standing(settings: Settings, stacks: Mapping[str, Stack]) -> Settings:
+    """The settings with which what stands was made, as far as it costs: read off the stacks' own parameters."""
+
+    def of(name: str) -> Mapping[str, str]:
+        return stacks[name].parameters if name in stacks else {}
+
+    old, endpoints, bastion, vpn = settings.network, of("endpoints"), of("bastion"), of("vpn")
+    allowed = tuple(value for key, value in sorted(bastion.items()) if key.startswith("Allowed") and value)
+    network = old.model_copy(
+        update={
+            "nat": of("network").get("Nat", "none"),
+            "zones": int(of("network").get("Zones", old.zones)),
+            "endpoints": tuple(
+                it for it, parameter in composition.ENDPOINTS.items() if endpoints.get(parameter) == "yes"
+            ),
+            "private_zone": of("names").get("Domain") or None,
+            "flow_logs": (old.flow_logs or FlowLogs()) if "traffic-logs" in stacks else None,
+            "bastion": Bastion(allow=allowed, instance_type=bastion["InstanceType"])
+            if "InstanceType" in bastion
+            else None,
+            "vpn": Vpn(customer_address=vpn["CustomerAddress"]) if vpn.get("CustomerAddress") else None,
+        }
+    )
+    machine = settings.controller.model_copy(
+        update={
+            "instance_type": of("controller").get("InstanceType", settings.controller.instance_type),
+            "root_gib": int(of("controller").get("RootGib", settings.controller.root_gib)),
+            "data_gib": int(of("data").get("DataGib", settings.controller.data_gib)),
+        }
+    )
+    return settings.model_copy(update={"network": network, "controller": machine})
+
+
+def difference(wished: Estimate, there: Estimate) -> str:
+    """What the wished costs more, or less, than what is there, option by option; empty where that is nothing."""
+    before, after = ({it.option: it for it in each.items} for each in (there, wished))
+    parts = []
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name), after.get(name)
+        more = (new.monthly or Decimal(0) if new else Decimal(0)) - (old.monthly or Decimal(0) if old else Decimal(0))
+        if more:
+            count = f"{old.count if old else 0} -> {new.count if new else 0} " if (old and new) else ""
+            parts.append(
+                f"{'' if new else 'no '}{count}{(new or old or wished.items[0]).name} {more.quantize(_CENT):+}"
+            )
+    total = wished.total - there.total
+    if not parts:
+        return ""
+    return f"{abs(total)} {wished.currency} a month {'more' if total >= 0 else 'less'} than what is there ({', '.join(parts)})"
+
+
+def estimate(settings: Settings, table: Path, stacks: Collection[str] | None = None) -> Estimate:
+    """What the environment's options cost a month, by the table in that file; where stacks are named, those alone."""
     told = read(table)
+    stacks = composition.ORDER if stacks is None else stacks
     prices = told["regions"].get(settings.region, {})
     counted = (
-        Item(name, count, _monthly(prices, kind, key, told["hours"], count))
-        for name, kind, key, count in _options(settings)
+        Item(
+            name,
+            count,
+            _monthly(prices, kind, key, told["hours"], count),
+            option=name if kind == "instances" else f"{kind}.{key}",
+        )
+        for name, kind, key, count in _options(settings, stacks)
         if count
     )
     return Estimate(
@@ -133,17 +194,13 @@ def estimate(settings: Settings, table: Path) -> Estimate:
     )
 
 
-def _options(settings: Settings) -> Iterator[tuple[str, str, str, int]]:
-    """What the settings ask for: its name, the kind and key of its price, and how many."""
+def _options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str, str, str, int]]:
+    """What the settings ask for, as far as these stacks are it: its name, the kind and key of its price, and how many."""
     network, machine = settings.network, settings.controller
-    yield f"machine {machine.instance_type}", "instances", machine.instance_type, 1
-    yield (
-        "GiB of disk",
-        "monthly",
-        "gp3_gib",
-        machine.root_gib + machine.data_gib + (BASTION_GIB if network.bastion else 0),
-    )
-    yield "secrets", "monthly", "secret", SECRETS
+    disks = {"controller": machine.root_gib, "data": machine.data_gib, "bastion": BASTION_GIB if network.bastion else 0}
+    yield f"machine {machine.instance_type}", "instances", machine.instance_type, int("controller" in stacks)
+    yield "GiB of disk", "monthly", "gp3_gib", sum(gib for name, gib in disks.items() if name in stacks)
+    yield "secrets", "monthly", "secret", SECRETS if "data" in stacks else 0
     gateways = {"none": 0, "one": 1, "per-zone": network.zones}[network.nat]
     is_public = network.bastion is not None and bool(network.bastion.allow)
     yield "NAT gateways" if gateways > 1 else "NAT gateway", "hourly", "nat_gateway", gateways
@@ -170,10 +227,13 @@ def _monthly(prices: Mapping[str, Any], kind: str, key: str, hours: int, count: 
 
 def _by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
     network = settings.network
+    # Without a price by hour or month: peering, egress-only and Direct Connect gateways, virtual interfaces (README).
     for name, key, is_chosen in (
         ("NAT", "nat_gateway_gib", network.nat != "none"),
         ("endpoints", "interface_endpoint_gib", bool(network.endpoints)),
         ("flow logs", "flow_logs_gib", network.flow_logs is not None),
+        ("queries' log", "query_logs_gib", network.flow_logs is not None and network.flow_logs.queries),
+        ("peering between zones, each way,", "between_zones_gib", network.peering is not None),
     ):
         if is_chosen and key in prices:
             yield f"{name} {prices[key]} a GiB"

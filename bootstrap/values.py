@@ -67,11 +67,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Stack:
-    """A CloudFormation stack that exists: its full name, its status and its outputs."""
+    """A CloudFormation stack that exists: its full name, its status, its outputs and the parameters that it was made with."""
 
     name: str
     status: str
     outputs: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

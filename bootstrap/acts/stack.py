@@ -291,7 +291,8 @@ def _describe(client: CloudFormation, name: str) -> dict[str, Any] | None:
 
 def _stack(found: Mapping[str, Any]) -> Stack:
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
-    return Stack(found["StackName"], found["StackStatus"], outputs)
+    parameters = {it["ParameterKey"]: it.get("ParameterValue", "") for it in found.get("Parameters", ())}
+    return Stack(found["StackName"], found["StackStatus"], outputs, parameters)
 
 
 def _unready(name: str, status: str) -> StackFailed:

@@ -7,7 +7,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from bootstrap import settings
-from bootstrap.costs import SECRETS, estimate
+from bootstrap.costs import SECRETS, difference, estimate, standing
+from bootstrap.values import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = """\
@@ -79,7 +80,9 @@ def test_the_line_names_sum_parts_and_date(tmp_path: Path) -> None:
 def test_what_has_no_price_is_named_and_not_guessed(tmp_path: Path) -> None:
     assert "about 4.60 USD" in told(tmp_path, "controller: {instance_type: x9.large}\n")
     assert "no price known for machine x9.large" in told(tmp_path, "controller: {instance_type: x9.large}\n")
-    assert told(tmp_path, "region: us-east-1\n").startswith("no estimate; no price known for machine t3.large, GiB")
+    assert told(tmp_path, "region: us-east-1\n").startswith(
+        "no estimate: prices.yaml has no prices for the region us-east-1; no price known for machine t3.large, GiB"
+    )
 
 
 def test_the_shipped_table_prices_the_shipped_environments() -> None:
@@ -98,3 +101,45 @@ def test_the_shipped_table_says_what_it_is() -> None:
     assert "indicative" in text
     assert told["noted_on"].year >= 2026
     assert SECRETS == (ROOT / "cloudformation" / "data.yaml").read_text().count("Type: AWS::SecretsManager::Secret\n")
+
+
+STANDING = {
+    "network": {"Nat": "one", "Zones": "3"},
+    "data": {"DataGib": "20"},
+    "controller": {"InstanceType": "t3.large", "RootGib": "16"},
+    "endpoints": {"Ssm": "yes", "Logs": "no"},
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("network: {nat: one, zones: 3, endpoints: [ssm]}\n", ""),
+        (
+            "network: {nat: per-zone, zones: 3, endpoints: [ssm]}\n",
+            "12.00 USD a month more than what is there (1 -> 3 NAT gateways +10.00, 1 -> 3 public addresses +2.00)",
+        ),
+        (
+            "network: {nat: none, zones: 3, endpoints: [ssm]}\n",
+            "6.00 USD a month less than what is there (no NAT gateway -5.00, no public address -1.00)",
+        ),
+        (
+            "network: {nat: one, zones: 3, endpoints: [ssm], vpn: {customer_address: 198.51.100.7}}\n",
+            "20.00 USD a month more than what is there (VPN connection +20.00)",
+        ),
+        (
+            "network: {nat: one, zones: 3, endpoints: [ssm]}\ncontroller: {data_gib: 120}\n",
+            "10.00 USD a month more than what is there (36 -> 136 GiB of disk +10.00)",
+        ),
+    ],
+)
+def test_a_plan_says_what_it_costs_more_than_what_is_there(tmp_path: Path, text: str, expected: str) -> None:
+    table, path = tmp_path / "prices.yaml", tmp_path / "trial.yaml"
+    table.write_text(TABLE)
+    path.write_text(WHOLE + text)
+    wished = settings.load(path)
+    stacks = {name: Stack(name, "CREATE_COMPLETE", {}, parameters) for name, parameters in STANDING.items()}
+
+    there = estimate(standing(wished, stacks), table, tuple(stacks))
+
+    assert expected == difference(estimate(wished, table), there)
