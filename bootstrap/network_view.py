@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bootstrap import enforced, vpn_configuration
 from bootstrap.context import Context
 from bootstrap.errors import UsageError
 from bootstrap.network import imagined, proof, snapshot
-from bootstrap.network.intentions import Intention
+from bootstrap.network.intentions import Intention, is_environment
 from bootstrap.network.model import Network, Protocol
 from bootstrap.network.places import spots
+from bootstrap.network.reach import ECHO, explain, paths
 from bootstrap.network.reach import Path as Way
-from bootstrap.network.reach import explain, paths
 from bootstrap.run import Run
-from bootstrap.settings import Settings
+from bootstrap.settings import Settings, spoken_of
 
 ACTIONS = {
     "explain": "network explain SOURCE DESTINATION PORT",
@@ -26,6 +27,7 @@ ACTIONS = {
 }
 _ARGUMENTS = {"explain": (3, 3), "verify": (0, 0), "diagram": (0, 1), "vpn-configuration": (0, 1)}
 _OPEN, _NOT_OPEN = 0, 1
+_MARKS: Mapping[proof.Outcome, str] = {"holds": "+", "broken": "x", "unproven": "?"}
 
 
 def check(options: argparse.Namespace) -> None:
@@ -50,7 +52,7 @@ def show(options: argparse.Namespace, made: Context, run: Run) -> int:
         return _OPEN
     from bootstrap import network_diagram
 
-    there = read(made)
+    there = read(made, options.what[:2] if options.action == "explain" else ())
     if options.action == "diagram":
         return _diagram(there, made, options.what, run)
     network = with_everybody(made, there)
@@ -61,36 +63,45 @@ def show(options: argparse.Namespace, made: Context, run: Run) -> int:
     return found
 
 
-def read(made: Context) -> Network:
-    """The environment's network as EC2 describes it now."""
+def read(made: Context, names: Sequence[str] = ()) -> Network:
+    """The environment's network as EC2 describes it now, with the environments that its intentions or `names` speak of."""
     settings = made.settings
-    prefix = f"{settings.project}-{settings.name}-"
-    return snapshot.read(made.world.aws("ec2"), made.outputs("network")["VpcId"], prefix, settings.access.operator_cidr)
+    asked = {*settings.network.intentions.environments(), *(it for it in names if is_environment(it))}
+    named = spoken_of(made.environment_file, settings, sorted(asked))
+    return snapshot.read(
+        made.world.aws("ec2"),
+        made.outputs("network")["VpcId"],
+        f"{settings.project}-{settings.name}-",
+        settings.access.operator_cidr,
+        named,
+    )
 
 
 def with_everybody(made: Context, network: Network) -> Network:
-    """The network with whom it is for: before a controller was made, every role is judged where it will stand."""
-    if "controller" in made.stacks:
-        return network
-    return imagined.with_everybody(network, made.outputs("network"))
+    """The network with whom it is for: a role that nobody has yet is judged where its first machine will stand."""
+    bastion = made.settings.network.bastion
+    public = ("bastion",) if bastion is not None and bastion.allow else ()
+    return imagined.with_everybody(network, made.outputs("network"), public)
 
 
 def intended(settings: Settings) -> tuple[tuple[Intention, ...], tuple[Intention, ...]]:
     """What the environment allows and what it denies."""
     bastion = settings.network.bastion.allow if settings.network.bastion else ()
-    return settings.network.intentions.allowed(
-        bastion, is_ssh_direct=settings.ssh == "direct"
-    ), settings.network.intentions.denied()
+    intentions, operators = settings.network.intentions, settings.access.operator_cidr
+    return (
+        intentions.allowed(bastion, operators=operators, is_ssh_direct=settings.ssh == "direct"),
+        intentions.denied(),
+    )
 
 
 def _port(text: str) -> tuple[int, Protocol]:
+    if text == "icmp":
+        return ECHO, "icmp"
     number, _, protocol = text.partition("/")
     known: dict[str, Protocol] = {"": "tcp", "tcp": "tcp", "udp": "udp"}
     if not (number.isascii() and number.isdigit() and 1 <= int(number) <= 65535) or protocol not in known:
-        found = f"'{text}' is no port"
-        raise UsageError(
-            "reading the command line", found, "Write a number from 1 to 65535, with /udp for UDP: 53/udp."
-        )
+        remedy = "Write a number from 1 to 65535, with /udp for UDP (53/udp), or icmp for an echo request."
+        raise UsageError("reading the command line", f"'{text}' is no port", remedy)
     return int(number), known[protocol]
 
 
@@ -104,7 +115,7 @@ def _explain(network: Network, what: Sequence[str], run: Run) -> int:
     ways = list(paths(network, spots(network, source), spots(network, destination), port, protocol))
     is_open = sum(way.verdict == "open" for way in ways)
     run.event("explained", source=source, destination=destination, port=what[2], verdict=found.verdict, ways=len(ways))
-    run.say(f"{found.source} -> {found.destination} {protocol} {port}: {found.verdict}{_stopped(found)}")
+    run.say(f"{found.source} -> {found.destination} {found.what}: {found.verdict}{_stopped(found)}")
     if len(ways) > 1:
         run.say(f"the most telling of {len(ways)} paths, of which {is_open} are open")
     return _OPEN if found.verdict == "open" else _NOT_OPEN
@@ -115,17 +126,18 @@ def _stopped(way: Way) -> str:
 
 
 def _verify(network: Network, made: Context, run: Run) -> int:
-    """The exit code is of the intentions; that on this machine their rules hold, or not, is told besides."""
-    allow, deny = intended(made.settings)
-    found = [(f"allow {wish}", proof.promised(network, wish)) for wish in allow]
-    found += [(f"deny {ban}", proof.banned(network, ban)) for ban in deny]
-    exposed = list(proof.exposed(network, allow))
-    found += [(it.about, it) for it in exposed] or [("nothing else is reachable from the Internet", None)]
-    for about, broken in found:
-        run.event("intention", about=about, holds=broken is None, detail=broken.says if broken else "")
-        run.say(f"  {'x' if broken else '+'} {about}{f': {broken.says}' if broken else ''}")
+    """The exit code is of the intentions, each of which must be proven; whether rules hold on this machine is told too."""
+    found = proof.judge(network, *intended(made.settings))
+    for it in found:
+        run.event("intention", about=it.about, holds=it.outcome == "holds", outcome=it.outcome, detail=it.says)
+        run.say(f"  {_MARKS[it.outcome]} {it}")
+    counted = Counter(it.outcome for it in found)
+    told = [f"{counted['broken']} broken", *([f"{counted['unproven']} not proven"] if counted["unproven"] else [])]
+    run.say(
+        f"{counted['holds']} of {len(found)} hold{'' if counted['holds'] == len(found) else ', ' + ', '.join(told)}"
+    )
     _tell_enforced(made, run)
-    return _NOT_OPEN if any(broken for _, broken in found) else _OPEN
+    return _OPEN if counted["holds"] == len(found) else _NOT_OPEN
 
 
 def _tell_enforced(made: Context, run: Run) -> None:

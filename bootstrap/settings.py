@@ -11,7 +11,7 @@ import difflib
 import ipaddress
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -346,10 +346,27 @@ def _faults_of_network(path: Path, settings: Settings) -> Iterator[tuple[tuple[s
             yield ("direct_connect", "gateway"), f"vpn.direct_connect_gateway is another: {theirs}"
     bastion = network.bastion.allow if network.bastion else ()
     direct = settings.ssh == "direct"
+    named = spoken_of(path, settings, network.intentions.environments())
+    if not network.intentions.environments() <= named.keys():  # only then are all of them wanted, to name what there is
+        named = spoken_of(path, settings, sorted(it.stem for it in path.parent.glob("*.yaml")))
     for place, message in faults_of_intentions(
-        network.intentions, settings.access.operator_cidr, bastion, is_ssh_direct=direct
+        *(network.intentions, settings.access.operator_cidr, bastion),
+        environments={name: block for name, (_, block) in named.items()},
+        own=settings.name,
+        is_ssh_direct=direct,
     ):
         yield ("intentions", *place), message
+
+
+def spoken_of(path: Path, settings: Settings, names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Which of these names are environments of the same cloud and region: each with its project and its network's block."""
+    found = {settings.name: (settings.project, settings.network.cidr)}
+    for name in names:
+        file = path.with_name(f"{name}.yaml")
+        project, block = _project_of(file, settings), _network_of(file, settings.cloud, settings.region)
+        if name != settings.name and project is not None and block is not None:
+            found[name] = (project, str(block))
+    return found
 
 
 def _project_of(path: Path, settings: Settings) -> str | None:

@@ -12,15 +12,19 @@ from bootstrap.network.model import Address, Block, GroupRule, Nacl, NaclEntry, 
 _LOCAL, _STATIC, _LIST, _PROPAGATED = range(4)
 
 
-def route(table: RouteTable, to: Address, lists: Mapping[str, tuple[Block, ...]]) -> Route | None:
-    """The route that a packet to `to` takes: the longest prefix; of equal ones local, written, list, propagated."""
+def routes(table: RouteTable, to: Address, lists: Mapping[str, tuple[Block, ...]]) -> tuple[Route, ...]:
+    """The route that a packet to `to` takes: the longest prefix; of equal ones local, written, list, propagated.
+
+    Where a local route fits, no propagated one is taken, however long its prefix. More than one is returned where EC2 does
+    not tell which it takes: prefix lists that have the same block and lead to different targets.
+    """
     fitting = [
-        (-block.prefixlen, _rank(it), place, it)
-        for place, it in enumerate(table.routes)
-        for block in _blocks(it.to, lists)
-        if to in block
+        (-block.prefixlen, _rank(it), it) for it in table.routes for block in _blocks(it.to, lists) if to in block
     ]
-    return min(fitting, key=lambda found: found[:3])[3] if fitting else None
+    if any(rank == _LOCAL for _, rank, _ in fitting):
+        fitting = [found for found in fitting if found[1] != _PROPAGATED]
+    best = min((found[:2] for found in fitting), default=None)
+    return tuple({it.target: it for prefix, rank, it in reversed(fitting) if (prefix, rank) == best}.values())[::-1]
 
 
 def _blocks(to: Block | str, lists: Mapping[str, tuple[Block, ...]]) -> tuple[Block, ...]:
@@ -98,10 +102,7 @@ def _is_peer(
 
 
 def covers(rule_protocol: str, ports: tuple[int, int], protocol: str, port: int) -> bool:
-    """Whether a rule for `rule_protocol` and `ports` fits; ports mean nothing to 'all' and are ICMP's types to icmp.
-
-    An ICMP question is about an echo request, whose type is the `port` asked for.
-    """
+    """Whether a rule for `rule_protocol` and `ports` fits; ports mean nothing to 'all', and are types and codes to ICMP."""
     if rule_protocol == "all":
         return True
     return rule_protocol == protocol and ports[0] <= port <= ports[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bootstrap.network import choice
 from bootstrap.network.model import Network, Peering, Route, Subnet
 from bootstrap.network.places import Spot, is_public
 from bootstrap.network.walk import Walk
@@ -38,19 +39,36 @@ def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool) -> Non
         walk.doubts("gateway", target, "what it does and what lies beyond is not read")
 
 
+def may_enter_unanswered(walk: Walk, there: Subnet) -> bool:
+    """Whether the Internet gateway may bring a packet though replies to it would leave otherwise, or not at all.
+
+    The gateway maps a public address to its interface whatever the subnet's routes say: nothing that needs a reply comes of
+    it, but what needs none is received. EC2's guides do not say so, so it is not certain.
+    """
+    gateways = [it for it in walk.network.internet_gateways.values() if there.vpc_id in it.vpcs]
+    is_mapped = has_public(walk.network, walk.destination) and is_public(walk.network, walk.source.address)
+    if walk.wants_replies or not gateways or not is_mapped:
+        return False
+    walk.doubts("internet gateway", gateways[0].id, "may bring it in, though replies would not leave by it")
+    return True
+
+
 def enter_by(walk: Walk, there: Subnet, route: Route) -> None:
+    """Whether what comes from outside comes in by the gateway that the way back to it leads to."""
     network, target, source = walk.network, route.target, walk.source
     peering = network.peerings.get(target)
     if target in network.internet_gateways:
         _attached(walk, "internet gateway", target, network.internet_gateways[target].vpcs, there)
         if not is_public(network, source.address):
             raise walk.stops("internet gateway", target, f"the Internet does not carry {source.address}")
-        if not has_public(walk.destination):
+        if not has_public(network, walk.destination):
             raise walk.stops("internet gateway", target, "the destination has no public address")
         walk.passes("internet gateway", target, "from the Internet")
+        _edge(walk, "internet gateway", target)
     elif target in network.vpn_gateways:
         _attached(walk, "vpn gateway", target, network.vpn_gateways[target].vpcs, there)
         walk.passes("vpn gateway", target, "from the other side, which is not judged")
+        _edge(walk, "vpn gateway", target)
     elif target in network.nats:
         raise walk.stops("nat gateway", network.nats[target].name or target, "it leads out only")
     elif target in network.egress_only_gateways:
@@ -66,6 +84,18 @@ def enter_by(walk: Walk, there: Subnet, route: Route) -> None:
         walk.doubts("gateway", target, "what it does and what lies beyond is not read")
 
 
+def _edge(walk: Walk, kind: str, gateway: str) -> None:
+    """A gateway may have a route table of its own, which leads what comes in by way of an appliance."""
+    table = walk.network.route_tables.get(walk.network.edges.get(gateway, ""))
+    if table is None:
+        return
+    best = choice.routes(table, walk.destination.address, walk.network.prefix_lists)
+    if not best or best[0].is_blackhole:
+        raise walk.stops("route", table.name or table.id, f"the gateway's table has no way to {walk.destination}")
+    if best[0].target != "local":
+        walk.doubts(kind, gateway, f"its table leads by {best[0].target}, which is not read")
+
+
 def over_peering(walk: Walk, peering: Peering, prefix: str = "") -> None:
     if not peering.is_active:
         raise walk.stops("peering", peering.id, f"{prefix}it is not active")
@@ -79,8 +109,11 @@ def is_known(network: Network, target: str) -> bool:
     return target == "local" or is_endpoint or any(target in it for it in gateways)
 
 
-def has_public(spot: Spot) -> bool:
-    return spot.address.version == 6 or (spot.interface is not None and bool(spot.interface.public))
+def has_public(network: Network, spot: Spot) -> bool:
+    """Whether the Internet can answer an end: an IPv6 address that is carried there, or an IPv4 one that is mapped."""
+    if spot.address.version == 6:
+        return is_public(network, spot.address)
+    return spot.interface is not None and spot.interface.is_public(spot.address)
 
 
 def _attached(walk: Walk, kind: str, name: str, vpcs: tuple[str, ...], here: Subnet) -> None:

@@ -1,14 +1,15 @@
 """What a network is for, in plain words: 'operators -> controller:443' under `allow` or `deny`.
 
-An end is a role, 'operators', 'internet' (everybody there who is not an operator) or a block. Ports are a number, a range
-'8000-8100' or '*'; '/udp' behind a port makes it UDP, else it is TCP; '*' is every port of TCP and UDP, and ICMP.
+An end is a role, 'operators', 'internet' (everybody there who is not an operator), an environment's name (its whole VPC; a
+role of the same name goes before) or a block. Ports are a number, a range '8000-8100' or '*'; '/udp' behind a port makes it
+UDP, else it is TCP; '*' is everything: every port of TCP and UDP, every type of ICMP, every other protocol.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bootstrap.network.model import Protocol
@@ -60,7 +61,7 @@ def parse(text: str) -> Intention:
 
 
 def _end(text: str) -> str:
-    if text in {*ROLES, OPERATORS, INTERNET}:
+    if text in {*ROLES, OPERATORS, INTERNET} or is_environment(text):
         return text
     if not re.match(r"^[0-9a-fA-F.:]+(/[0-9]+)?$", text) or not re.search(r"[.:]", text):
         raise ValueError(f"'{text}' is no role; there are {', '.join((*ROLES, OPERATORS, INTERNET))}, or name a block")
@@ -70,16 +71,24 @@ def _end(text: str) -> str:
         raise ValueError(f"not a block: {error}") from error
 
 
+def is_environment(end: str) -> bool:
+    """Whether an end can only be an environment's name; that there is such a one is not known here."""
+    return end not in {*ROLES, OPERATORS, INTERNET} and re.fullmatch(r"[a-z][a-z0-9-]*", end) is not None
+
+
 def contradictions(
-    allow: Iterable[Intention], deny: Iterable[Intention], operators: str | None
+    allow: Iterable[Intention], deny: Iterable[Intention], blocks: Mapping[str, str], own: str = ""
 ) -> Iterator[tuple[Intention, Intention]]:
-    """Pairs of an allow and a deny that no network can fulfil both; whether roles share an interface is not known here."""
+    """Pairs of an allow and a deny that no network can fulfil both; whether roles share an interface is not known here.
+
+    `blocks` are those of the ends that have one, operators and environments; `own` is the environment that the roles are in.
+    """
     denied = tuple(deny)
     for wish in allow:
         for ban in denied:
             if (
-                _overlap(wish.source, ban.source, operators)
-                and _overlap(wish.destination, ban.destination, operators)
+                _overlap(wish.source, ban.source, blocks, own)
+                and _overlap(wish.destination, ban.destination, blocks, own)
                 and (wish.protocol is None or ban.protocol is None or wish.protocol == ban.protocol)
                 and wish.ports[0] <= ban.ports[1]
                 and ban.ports[0] <= wish.ports[1]
@@ -87,13 +96,13 @@ def contradictions(
                 yield wish, ban
 
 
-def _overlap(one: str, other: str, operators: str | None) -> bool:
+def _overlap(one: str, other: str, blocks: Mapping[str, str], own: str) -> bool:
     """Whether two ends share an address, as far as the names alone tell."""
-    if one == other:
+    if one == other or (own in {one, other} and {one, other} & set(ROLES)):
         return True
-    blocks = [ipaddress.ip_network(it) for it in (_block(one, operators), _block(other, operators)) if it]
-    return len(blocks) == 2 and blocks[0].version == blocks[1].version and blocks[0].overlaps(blocks[1])
+    told = [ipaddress.ip_network(it) for it in (_block(one, blocks), _block(other, blocks)) if it]
+    return len(told) == 2 and told[0].version == told[1].version and told[0].overlaps(told[1])
 
 
-def _block(end: str, operators: str | None) -> str | None:
-    return operators if end == OPERATORS else end if re.search(r"[.:]", end) else None
+def _block(end: str, blocks: Mapping[str, str]) -> str | None:
+    return blocks.get(end) or (end if re.search(r"[.:]", end) else None)

@@ -9,15 +9,26 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
-Protocol = Literal["tcp", "udp", "icmp"]
+Protocol = str
+"""What a packet speaks: tcp, udp, icmp (of its own family), or another protocol's number as text."""
 
 # As AWS numbers them (and IANA); '-1' is every protocol.
-PROTOCOLS: Mapping[str, str] = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmp", "icmpv6": "icmp", "-1": "all"}
+PROTOCOLS: Mapping[str, str] = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "-1": "all"}
 ALL_PORTS = (0, 65535)
+# Of ICMP, a type and a code are one number, so that ranges of ports are ranges of them as well.
+CODES = 256
+ECHO_REQUEST: Mapping[int, int] = {4: 8 * CODES, 6: 128 * CODES}  # RFC 792, RFC 4443; by the address' version
+ECHO_REPLY: Mapping[int, int] = {4: 0, 6: 129 * CODES}
+
+
+def icmp_ports(kind: int, code: int) -> tuple[int, int]:
+    """What a rule for a type and a code of ICMP covers, as a range of ports; -1 is every one."""
+    if kind < 0:
+        return ALL_PORTS
+    return (kind * CODES, kind * CODES + CODES - 1) if code < 0 else (kind * CODES + code, kind * CODES + code)
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,7 @@ class RouteTable:
 
 @dataclass(frozen=True)
 class NaclEntry:
-    """One numbered entry; `protocol` is tcp, udp, icmp, 'all' or a number as text."""
+    """One numbered entry; `protocol` is tcp, udp, icmp, icmpv6, 'all' or a number as text; of ICMP, ports are `icmp_ports`."""
 
     number: int
     egress: bool
@@ -110,8 +121,8 @@ class SecurityGroup:
 class Interface:
     """A network interface: everything in a VPC that can send or receive is one.
 
-    `public` is the public IPv4 address that the Internet gateway maps to it. `kind` is EC2's; 'nat_gateway' takes no
-    connections from outside. `roles` are the roles of its security groups.
+    `public` is the public IPv4 address that the Internet gateway maps to its first address; `others_public` are those of its
+    further addresses that have one too. `kind` is EC2's. `roles` are the roles of its security groups.
     """
 
     id: str
@@ -123,10 +134,15 @@ class Interface:
     kind: str = "interface"
     roles: tuple[str, ...] = ()
     name: str = ""
+    others_public: tuple[Address, ...] = ()
 
     def address(self, version: int) -> Address | None:
         """Its first address of that family."""
         return next((address for address in self.addresses if address.version == version), None)
+
+    def is_public(self, address: Address) -> bool:
+        """Whether the Internet gateway maps a public address to this IPv4 address of its."""
+        return address in self.others_public or (bool(self.public) and address == self.address(4))
 
 
 @dataclass(frozen=True)
@@ -172,8 +188,19 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
+class Environment:
+    """Another environment as an end: its VPC where it was made, and the block that its file gives it."""
+
+    block: Block
+    vpc_id: str = ""
+
+
+@dataclass(frozen=True)
 class Network:
-    """Everything that decides whether a packet arrives. `vpc_id` is the environment's own VPC, `operators` its block."""
+    """Everything that decides whether a packet arrives. `vpc_id` is the environment's own VPC, `operators` its block.
+
+    `edges` are the route tables of gateways, by the gateway's id; `environments` those that are spoken of by their names.
+    """
 
     vpc_id: str = ""
     operators: Block | None = None
@@ -190,6 +217,8 @@ class Network:
     peerings: Mapping[str, Peering] = field(default_factory=dict)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     prefix_lists: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
+    edges: Mapping[str, str] = field(default_factory=dict)
+    environments: Mapping[str, Environment] = field(default_factory=dict)
 
     @cached_property
     def by_address(self) -> Mapping[Address, Interface]:

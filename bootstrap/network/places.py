@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bootstrap.errors import UsageError
-from bootstrap.network.model import Address, Block, Interface, Network, Subnet
+from bootstrap.network.model import Address, Block, Environment, Interface, Network, Subnet
 
 ROLES = ("edge", "controller", "agents", "bastion", "data", "endpoints")
 OPERATORS, INTERNET = "operators", "internet"
@@ -25,6 +25,10 @@ _NOT_CARRIED = tuple(
     )
 )
 _EVERYWHERE: tuple[Block, ...] = (ipaddress.IPv4Network("0.0.0.0/0"), ipaddress.IPv6Network("2000::/3"))
+
+
+# EC2's kinds of interfaces that only pass on what others send: nothing on them takes a connection.
+_SILENT = frozenset({"nat_gateway", "transit_gateway"})
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,22 @@ def is_public(network: Network, address: Address) -> bool:
     return address in _EVERYWHERE[1]
 
 
+def is_silent(interface: Interface) -> bool:
+    """Whether an interface belongs to a gateway that takes no connections itself."""
+    return interface.kind in _SILENT
+
+
+def is_in_unread_peer(network: Network, address: Address) -> bool:
+    """Whether an address belongs to a VPC that a peering leads to and that was not read: another account's, or region's."""
+    return any(
+        address in block
+        for peering in network.peerings.values()
+        for vpc, blocks in zip(peering.vpcs, peering.blocks, strict=True)
+        for block in blocks
+        if vpc not in network.vpcs
+    )
+
+
 def spots(network: Network, name: str) -> tuple[Spot, ...]:
     """The ends that a name stands for, none where nobody is meant by it; UsageError where it means nothing here."""
     if name == INTERNET:
@@ -58,6 +78,8 @@ def spots(network: Network, name: str) -> tuple[Spot, ...]:
         return tuple(it for it in found if it.interface is None or not it.interface.roles)
     if name in ROLES:
         return _of_interfaces(network, (it for it in network.interfaces.values() if name in it.roles))
+    if name in network.environments:
+        return tuple(_of_environment(network, network.environments[name]))
     if name.startswith(("i-", "eni-")):
         named = _of_interfaces(network, (it for it in network.interfaces.values() if name in {it.id, it.instance_id}))
         if not named:
@@ -69,14 +91,15 @@ def spots(network: Network, name: str) -> tuple[Spot, ...]:
         raise UsageError("looking for an end of the path", f"'{name}': {error}", _REMEDY) from error
 
 
-_REMEDY = f"Name a role ({', '.join(ROLES)}), operators, internet, an instance, an interface or a block."
+_REMEDY = (
+    f"Name a role ({', '.join(ROLES)}), operators, internet, an environment, an instance, an interface or a block."
+)
 
 
 def whole(interface: Interface, network: Network) -> tuple[Spot, ...]:
-    """An interface's ends, one for each family of addresses that it has."""
+    """An interface's ends, one for each of its addresses: further ones may have a public address of their own."""
     subnet = network.subnets.get(interface.subnet_id)
-    found = (interface.address(4), interface.address(6))
-    return tuple(Spot(address, interface, subnet) for address in found if address is not None)
+    return tuple(Spot(address, interface, subnet) for address in interface.addresses)
 
 
 def _of_interfaces(network: Network, interfaces: Iterable[Interface]) -> tuple[Spot, ...]:
@@ -90,6 +113,15 @@ def _internet(network: Network) -> Iterator[Spot]:
             is_own = any(spot.address in it for it in own)
             is_operator = network.operators is not None and spot.address in network.operators
             if is_public(network, spot.address) and not is_own and not is_operator:
+                yield spot
+
+
+def _of_environment(network: Network, environment: Environment) -> Iterator[Spot]:
+    """Every address of an environment's VPC, somebody's or not; of one that was not made, its block, which is nowhere yet."""
+    vpc = network.vpcs.get(environment.vpc_id)
+    for block in vpc.blocks if vpc is not None else (environment.block,):
+        for spot in _of_block(network, block):
+            if vpc is None or (spot.subnet is not None and spot.subnet.vpc_id == vpc.id):
                 yield spot
 
 
@@ -116,6 +148,7 @@ def mentioned(network: Network) -> frozenset[Block]:
     found |= {block for blocks in network.prefix_lists.values() for block in blocks}
     found |= {block for peering in network.peerings.values() for side in peering.blocks for block in side}
     found |= {ipaddress.ip_network(address) for address in network.by_address}
+    found |= {it.block for it in network.environments.values()}
     if network.operators is not None:
         found.add(network.operators)
     return frozenset(found)

@@ -14,13 +14,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from bootstrap.network import stations
-from bootstrap.network.gateways import enter_by, has_public, is_known, leave_by, over_peering
-from bootstrap.network.model import Nat, Network, Protocol, Subnet
-from bootstrap.network.places import Spot, spots
+from bootstrap.network.gateways import enter_by, has_public, is_known, leave_by, may_enter_unanswered, over_peering
+from bootstrap.network.model import Nat, Network, Protocol, Route, Subnet
+from bootstrap.network.places import Spot, is_silent, spots
 from bootstrap.network.stations import ALL, ANY_SYSTEM, called, client_ports
-from bootstrap.network.walk import Hop, Path, Replies, Stopped, Verdict, Walk
+from bootstrap.network.walk import ECHO, Hop, Path, Replies, Stopped, Verdict, Walk
 
-__all__ = ["Hop", "Path", "Replies", "Verdict", "explain", "follow", "paths"]
+__all__ = ["ECHO", "Hop", "Path", "Replies", "Verdict", "explain", "follow", "pairs", "paths"]
 
 
 def explain(
@@ -38,7 +38,7 @@ def explain(
     found = tuple(paths(network, spots(network, source), spots(network, destination), port, protocol, replies))
     if not found:
         hop = Hop("address", f"{source}, {destination}", "nobody is there, or not with addresses of one family", False)
-        return Path(source, destination, protocol, port, (hop,), "closed", hop)
+        return Path(source, destination, protocol, port, (hop,), "closed", hop, protocol)
     return max(found, key=lambda path: (path.verdict == "open", path.verdict == "unknown", len(path.hops)))
 
 
@@ -50,11 +50,17 @@ def paths(
     protocol: Protocol = "tcp",
     replies: Replies = Replies.EVERY,
 ) -> Iterator[Path]:
-    """The path of every pair of ends that speak the same family and are not the same thing."""
+    """The path of every pair of ends that `pairs` makes."""
+    for source, destination in pairs(sources, destinations):
+        yield follow(network, source, destination, port, protocol, replies)
+
+
+def pairs(sources: Sequence[Spot], destinations: Sequence[Spot]) -> Iterator[tuple[Spot, Spot]]:
+    """Every pair of ends that speak the same family and are not the same thing."""
     for source, destination in itertools.product(sources, destinations):
         is_itself = source.interface is not None and source.interface == destination.interface
         if source.address.version == destination.address.version and not is_itself:
-            yield follow(network, source, destination, port, protocol, replies)
+            yield source, destination
 
 
 def follow(
@@ -74,15 +80,16 @@ def follow(
         verdict = "open" if walk.is_sure else "unknown"
     except Stopped:
         stopped_by = walk.hops[-1]
-    return Path(str(source), str(destination), protocol, port, tuple(walk.hops), verdict, stopped_by)
+    return Path(str(source), str(destination), protocol, walk.port, tuple(walk.hops), verdict, stopped_by, walk.what)
 
 
 def _go(walk: Walk) -> None:
     source, destination = walk.source.subnet, walk.destination.subnet
     if source is None and destination is None:
         raise walk.stops("address", f"{walk.source}, {walk.destination}", "neither end lies in a VPC that was read")
-    if walk.destination.interface is not None and walk.destination.interface.kind == "nat_gateway":
-        raise walk.stops("nat gateway", str(walk.destination), "a NAT gateway takes no connections")
+    if walk.destination.interface is not None and is_silent(walk.destination.interface):
+        kind = walk.destination.interface.kind.replace("_", " ")
+        raise walk.stops(kind, str(walk.destination), "it passes on what others send, and takes no connections")
     if destination is not None and walk.destination.interface is None:
         raise walk.stops("address", str(walk.destination), f"no interface in {called(destination)} has this address")
     if source is None and destination is not None:
@@ -104,6 +111,8 @@ def _between(walk: Walk, source: Subnet, destination: Subnet) -> None:
         return
     stations.nacl(walk, source, egress=True)
     _across(walk, source, destination, walk.destination, "")
+    if walk.is_renamed:
+        return
     stations.nacl(walk, destination, egress=False)
     stations.group(walk, egress=False)
     if walk.wants_replies:
@@ -115,20 +124,40 @@ def _between(walk: Walk, source: Subnet, destination: Subnet) -> None:
 
 def _across(walk: Walk, here: Subnet, there: Subnet, to: Spot, prefix: str) -> None:
     """The route from one subnet that was read to another: local in a VPC, over an active peering between two."""
-    route = stations.route(walk, here, to, prefix)
-    table = here.route_table_id
+    _follow(walk, here, there, stations.route(walk, here, to, prefix), to, prefix)
+
+
+def _follow(walk: Walk, here: Subnet, there: Subnet, route: Route, to: Spot, prefix: str) -> None:
     if here.vpc_id == there.vpc_id and route.target == "local":
+        return
+    nat = walk.network.nats.get(route.target)
+    if nat is not None:
+        _onward(walk, here, there, to, nat, prefix)
         return
     peering = walk.network.peerings.get(route.target)
     if peering is None and not is_known(walk.network, route.target):
         walk.doubts("gateway", route.target, f"{prefix}what it does and what lies beyond is not read")
         return
     if peering is None:
-        raise walk.stops("route", table, f"{prefix}{route.target} does not lead to {there.vpc_id}")
+        raise walk.stops("route", here.route_table_id, f"{prefix}{route.target} does not lead to {there.vpc_id}")
     if set(peering.vpcs) != {here.vpc_id, there.vpc_id}:
         says = f"{prefix}it joins {' and '.join(peering.vpcs)}; a peering leads no further"
         raise walk.stops("peering", peering.id, says)
     over_peering(walk, peering, prefix)
+
+
+def _onward(walk: Walk, here: Subnet, there: Subnet, to: Spot, nat: Nat, prefix: str) -> None:
+    """Through a NAT gateway to another subnet that was read: its own subnet's routes lead on, in its name."""
+    between, name = walk.network.subnets[nat.subnet_id], nat.name or nat.id
+    if prefix:
+        raise walk.stops("nat gateway", name, f"{prefix}it leads out only")
+    if not nat.is_available:
+        raise walk.stops("nat gateway", name, "it is not available")
+    if walk.is_renamed:
+        raise walk.stops("nat gateway", name, "it is the second on the way; the first is followed and no further")
+    walk.is_renamed = True
+    walk.doubts("nat gateway", name, "sends on in its own name, and what lets that pass beyond it is not judged")
+    _follow(walk, between, there, stations.route(walk, between, to, "behind it: "), to, "")
 
 
 # --- out of the VPC, and into it
@@ -142,7 +171,7 @@ def _leave(walk: Walk, here: Subnet) -> None:
     if nat is not None:
         _through_nat(walk, here, nat)
         return
-    leave_by(walk, here, route, has_public=has_public(walk.source))
+    leave_by(walk, here, route, has_public=has_public(walk.network, walk.source))
     if walk.wants_replies:
         stations.replies(walk, [(here, False, walk.destination)], client_ports(walk))
 
@@ -166,8 +195,15 @@ def _through_nat(walk: Walk, here: Subnet, nat: Nat) -> None:
 
 def _enter(walk: Walk, there: Subnet) -> None:
     """From outside. The way in is the one by which replies leave: another would make no connection."""
-    route = stations.route(walk, there, walk.source, "the way to the source: ")
-    enter_by(walk, there, route)
+    known = len(walk.hops)
+    try:
+        enter_by(walk, there, stations.route(walk, there, walk.source, "the way to the source: "))
+    except Stopped:
+        stop = walk.hops[known:]
+        del walk.hops[known:]
+        if not may_enter_unanswered(walk, there):
+            walk.hops += stop
+            raise
     stations.nacl(walk, there, egress=False)
     stations.group(walk, egress=False)
     if walk.wants_replies:

@@ -13,6 +13,7 @@ from bootstrap.network.model import (
     PROTOCOLS,
     Block,
     Endpoint,
+    Environment,
     Gateway,
     GroupRule,
     Interface,
@@ -26,27 +27,41 @@ from bootstrap.network.model import (
     SecurityGroup,
     Subnet,
     Vpc,
+    icmp_ports,
 )
 from bootstrap.network.places import ROLES
 
 Told = Mapping[str, Any]
+_ICMP = frozenset({"icmp", "icmpv6"})
 _TARGETS = (
     *("GatewayId", "NatGatewayId", "EgressOnlyInternetGatewayId", "VpcPeeringConnectionId", "TransitGatewayId"),
     *("NetworkInterfaceId", "InstanceId", "LocalGatewayId", "CarrierGatewayId", "CoreNetworkArn"),
 )
 
 
-def read(ec2: Any, vpc_id: str, prefix: str, operators: str | None) -> Network:
+def read(
+    ec2: Any,
+    vpc_id: str,
+    prefix: str,
+    operators: str | None,
+    environments: Mapping[str, tuple[str, str]] | None = None,
+) -> Network:
     """Ask EC2 for everything that decides reachability in a VPC.
 
     `prefix` is what the names of the environment's security groups begin with ('jenkins-local-'): what follows is their role.
-    `operators` is the environment's operators' block. StackMissing where there is no such VPC.
+    `operators` is the environment's operators' block. `environments` are those that are spoken of, each by its project and
+    its block: their VPCs, found by their tags, are read too. StackMissing where there is no such VPC.
     """
     peered = [
         it for it in _all(ec2, "describe_vpc_peering_connections", "VpcPeeringConnections") if vpc_id in _sides(it)
     ]
-    wanted = sorted({vpc_id} | {side for it in peered for side in _sides(it)})
-    vpcs = {it["VpcId"]: _vpc(it) for it in _all(ec2, "describe_vpcs", "Vpcs") if it["VpcId"] in wanted}
+    every = _all(ec2, "describe_vpcs", "Vpcs")
+    named = {
+        name: Environment(ipaddress.ip_network(block), _tagged(every, project, name))
+        for name, (project, block) in (environments or {}).items()
+    }
+    wanted = {vpc_id, *(side for it in peered for side in _sides(it)), *(it.vpc_id for it in named.values())}
+    vpcs = {it["VpcId"]: _vpc(it) for it in every if it["VpcId"] in wanted}
     if vpc_id not in vpcs:
         raise StackMissing("reading the network", f"there is no VPC {vpc_id}", "Run: ./bootstrap.py network apply")
     in_them = {"Filters": [{"Name": "vpc-id", "Values": list(vpcs)}]}
@@ -75,6 +90,8 @@ def read(ec2: Any, vpc_id: str, prefix: str, operators: str | None) -> Network:
         peerings={it["VpcPeeringConnectionId"]: _peering(it) for it in peered},
         endpoints={it["VpcEndpointId"]: _endpoint(it) for it in endpoints},
         prefix_lists=_prefix_lists(ec2, tables, groups),
+        edges={a["GatewayId"]: it["RouteTableId"] for it in tables for a in it["Associations"] if a.get("GatewayId")},
+        environments=named,
     )
 
 
@@ -83,6 +100,13 @@ def _all(ec2: Any, operation: str, key: str, **arguments: Any) -> list[Any]:
     if not ec2.can_paginate(operation):
         return list(getattr(ec2, operation)(**arguments)[key])
     return [it for page in ec2.get_paginator(operation).paginate(**arguments) for it in page[key]]
+
+
+def _tagged(vpcs: Iterable[Told], project: str, environment: str) -> str:
+    """The VPC that carries an environment's tags; '' where there is none."""
+    wished = {"Project": project, "Environment": environment}
+    found = (it["VpcId"] for it in vpcs if wished.items() <= {t["Key"]: t["Value"] for t in it.get("Tags", ())}.items())
+    return next(found, "")
 
 
 def _name(told: Told, default: str = "") -> str:
@@ -147,14 +171,14 @@ def _entry(told: Told) -> NaclEntry:
     protocol = _protocol(told["Protocol"])
     given = told.get("PortRange")
     ports = (int(given["From"]), int(given["To"])) if given and protocol in {"tcp", "udp"} else ALL_PORTS
-    kind = (told.get("IcmpTypeCode") or {}).get("Type", -1)
+    kind = told.get("IcmpTypeCode") or {}
     return NaclEntry(
         number=told["RuleNumber"],
         egress=told["Egress"],
         allow=told["RuleAction"] == "allow",
         block=ipaddress.ip_network(told.get("CidrBlock") or told["Ipv6CidrBlock"]),
         protocol=protocol,
-        ports=(kind, kind) if protocol == "icmp" and kind >= 0 else ports,
+        ports=icmp_ports(kind.get("Type", -1), kind.get("Code", -1)) if protocol in _ICMP else ports,
     )
 
 
@@ -174,9 +198,10 @@ def _group(told: Told) -> SecurityGroup:
 
 def _rules(told: Told) -> Iterator[GroupRule]:
     protocol = _protocol(told["IpProtocol"])
-    first, last = told.get("FromPort", -1), told.get("ToPort", -1)
-    # For ICMP the two are a type and a code; -1 is every one.
-    ports = ALL_PORTS if first in (-1, None) else (first, first if protocol == "icmp" else last)
+    first, last = (-1 if told.get(key) is None else int(told[key]) for key in ("FromPort", "ToPort"))
+    ports = (first, last) if protocol in {"tcp", "udp"} and first >= 0 else ALL_PORTS
+    if protocol in _ICMP:  # the two are a type and a code
+        ports = icmp_ports(first, last)
     for it in told.get("IpRanges", ()):
         yield GroupRule(protocol, ports, ipaddress.ip_network(it["CidrIp"]))
     for it in told.get("Ipv6Ranges", ()):
@@ -211,10 +236,12 @@ def _interfaces(
 def _interface(
     told: Told, groups: Mapping[str, SecurityGroup], prefix: str, known: tuple[str, ...] | None
 ) -> Interface:
+    private = sorted(told.get("PrivateIpAddresses", ()), key=lambda it: not it.get("Primary"))
     addresses = (
-        *(it["PrivateIpAddress"] for it in told.get("PrivateIpAddresses", ())),
+        *(it["PrivateIpAddress"] for it in private),
         *(it["Ipv6Address"] for it in told.get("Ipv6Addresses", ())),
     )
+    public = [it["PrivateIpAddress"] for it in private if (it.get("Association") or {}).get("PublicIp")]
     mine = known if known is not None else tuple(it["GroupId"] for it in told.get("Groups", ()))
     names = {groups[it].name.removeprefix(prefix) for it in mine if it in groups and groups[it].name.startswith(prefix)}
     roles = tuple(role for role in ROLES if role in names)
@@ -228,6 +255,7 @@ def _interface(
         kind=str(told.get("InterfaceType", "interface")),
         roles=roles,
         name=_name(told) or ", ".join(roles),
+        others_public=tuple(ipaddress.ip_address(it) for it in public if it != addresses[0]),
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bootstrap.network import choice
-from bootstrap.network.model import Route, Subnet
-from bootstrap.network.places import Spot
+from bootstrap.network.model import Route, SecurityGroup, Subnet
+from bootstrap.network.places import Spot, is_in_unread_peer
 from bootstrap.network.walk import Replies, Walk
 
 LINUX = (32768, 60999)  # net.ipv4.ip_local_port_range, the ports from which our machines start connections
@@ -16,12 +16,16 @@ ALL = (1, 65535)
 
 def route(walk: Walk, here: Subnet, to: Spot, prefix: str = "") -> Route:
     table = walk.network.route_tables[here.route_table_id]
-    found = choice.route(table, to.address, walk.network.prefix_lists)
+    best = choice.routes(table, to.address, walk.network.prefix_lists)
     name = table.name or table.id
-    if found is None:
+    if not best:
         raise walk.stops("route", name, f"{prefix}no route to {to.address}")
+    # EC2 does not say which of equal ones it takes; one that leads on is followed, and what comes of it is not certain.
+    found = next((it for it in best if not it.is_blackhole), best[0])
     if found.is_blackhole:
         raise walk.stops("route", name, f"{prefix}{found.to} is a black hole: its target {found.target} is gone")
+    if len(best) > 1:
+        walk.doubts("route", name, f"{prefix}{' and '.join(str(it.to) for it in best)} are equal, EC2 takes either")
     walk.passes("route", name, f"{prefix}{found.to} leads to {found.target}")
     return found
 
@@ -29,9 +33,9 @@ def route(walk: Walk, here: Subnet, to: Spot, prefix: str = "") -> Route:
 def nacl(walk: Walk, subnet: Subnet, *, egress: bool, peer: Spot | None = None) -> None:
     nacl = walk.network.nacls[subnet.nacl_id]
     other = peer or (walk.destination if egress else walk.source)
-    entry = choice.nacl_entry(nacl, egress=egress, peer=other.address, protocol=walk.protocol, port=walk.port)
+    entry = choice.nacl_entry(nacl, egress=egress, peer=other.address, protocol=walk.rules_protocol, port=walk.port)
     way = "out of" if egress else "into"
-    what = f"{walk.protocol} {walk.port} {way} {called(subnet)}, {'to' if egress else 'from'} {other.address}"
+    what = f"{walk.what} {way} {called(subnet)}, {'to' if egress else 'from'} {other.address}"
     name = nacl.name or nacl.id
     if entry is None:
         raise walk.stops("nacl", name, f"no entry allows {what}")
@@ -42,8 +46,8 @@ def nacl(walk: Walk, subnet: Subnet, *, egress: bool, peer: Spot | None = None) 
 
 def replies(walk: Walk, gates: Sequence[tuple[Subnet, bool, Spot]], ports: tuple[int, int]) -> None:
     """Replies go to the port that the client chose: every NACL on their way must let the same ones pass."""
-    if walk.protocol == "icmp":
-        return  # a reply has a type of its own and no port; that it comes back is not judged
+    has_ports = walk.protocol in {"tcp", "udp"}
+    ports = ports if has_ports else (walk.reply_port, walk.reply_port)
     left: tuple[tuple[int, int], ...] = (ports,)
     for subnet, egress, peer in gates:
         nacl = walk.network.nacls[subnet.nacl_id]
@@ -51,11 +55,11 @@ def replies(walk: Walk, gates: Sequence[tuple[Subnet, bool, Spot]], ports: tuple
             part
             for piece in left
             for part in choice.allowed_ports(
-                nacl, egress=egress, peer=peer.address, protocol=walk.protocol, ports=piece
+                nacl, egress=egress, peer=peer.address, protocol=walk.rules_protocol, ports=piece
             )
         )
         name, way = nacl.name or nacl.id, "out of" if egress else "into"
-        what = f"replies {way} {called(subnet)} to ports {ports[0]}-{ports[1]}"
+        what = f"replies {way} {called(subnet)}{f' to ports {ports[0]}-{ports[1]}' if has_ports else ''}"
         if not left:
             raise walk.stops("nacl", name, f"no entry allows {what}")
         if walk.replies is Replies.EVERY and left != (ports,):
@@ -74,22 +78,36 @@ def group(walk: Walk, *, egress: bool) -> None:
     here, peer = (walk.source, walk.destination) if egress else (walk.destination, walk.source)
     if here.interface is None or not here.interface.groups:
         return
-    groups = [walk.network.groups[name] for name in here.interface.groups if name in walk.network.groups]
+    known = walk.network.groups
+    groups = [known[name] for name in here.interface.groups if name in known]
     names = ", ".join(group.name or group.id for group in groups)
     found = choice.group_rule(
         groups,
         egress=egress,
         peer=peer.address,
         peer_groups=peer.interface.groups if peer.interface else (),
-        protocol=walk.protocol,
+        protocol=walk.rules_protocol,
         port=walk.port,
         lists=walk.network.prefix_lists,
     )
-    what = f"{walk.protocol} {walk.port} {'to' if egress else 'from'} {peer.address}"
-    if found is None:
+    what = f"{walk.what} {'to' if egress else 'from'} {peer.address}"
+    if found is not None:
+        group, rule = found
+        walk.passes("security group", group.name or group.id, f"{'out' if egress else 'in'}: {rule.peer} allows {what}")
+        return
+    unread = [name for name in here.interface.groups if name not in known] or _unread(walk, groups, peer, egress=egress)
+    if not unread:
         raise walk.stops("security group", names, f"no rule lets {what} {'out' if egress else 'in'}")
-    group, rule = found
-    walk.passes("security group", group.name or group.id, f"{'out' if egress else 'in'}: {rule.peer} allows {what}")
+    walk.doubts("security group", names or unread[0], f"{', '.join(unread)} is not read and may let {what} pass")
+
+
+def _unread(walk: Walk, groups: Sequence[SecurityGroup], peer: Spot, *, egress: bool) -> list[str]:
+    """The groups that rules for this packet name and nobody read, where the peer lies in a peered VPC that nobody read."""
+    if peer.interface is not None or not is_in_unread_peer(walk.network, peer.address):
+        return []
+    rules = [rule for group in groups for rule in (group.egress if egress else group.ingress)]
+    fitting = [it.peer for it in rules if choice.covers(it.protocol, it.ports, walk.rules_protocol, walk.port)]
+    return [it for it in fitting if isinstance(it, str) and it.startswith("sg-") and it not in walk.network.groups]
 
 
 def called(subnet: Subnet) -> str:

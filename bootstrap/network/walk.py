@@ -6,10 +6,11 @@ import enum
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bootstrap.network.model import Network, Protocol
+from bootstrap.network.model import CODES, ECHO_REPLY, ECHO_REQUEST, Network, Protocol
 from bootstrap.network.places import Spot
 
 Verdict = Literal["open", "closed", "unknown"]
+ECHO = -1  # as the port of an ICMP packet: an echo request of its family
 
 
 class Replies(enum.Enum):
@@ -34,7 +35,7 @@ class Hop:
 
 @dataclass(frozen=True)
 class Path:
-    """The way from one end to another: its hops in order, the verdict, and the hop that stopped it."""
+    """The way from one end to another: its hops in order, the verdict, and the hop that stopped it; `what` went, in words."""
 
     source: str
     destination: str
@@ -43,6 +44,7 @@ class Path:
     hops: tuple[Hop, ...]
     verdict: Verdict
     stopped_by: Hop | None = None
+    what: str = ""
 
 
 class Stopped(Exception):
@@ -61,6 +63,7 @@ class Walk:
     replies: Replies
     hops: list[Hop] = field(default_factory=list)
     is_sure: bool = True
+    is_renamed: bool = False  # a NAT gateway has put its own address in the place of the source's
 
     def passes(self, kind: str, name: str, says: str) -> None:
         self.hops.append(Hop(kind, name, says))
@@ -73,6 +76,33 @@ class Walk:
         self.is_sure = False
         self.passes(kind, name, says)
 
+    def __post_init__(self) -> None:
+        if self.port == ECHO:
+            self.port = ECHO_REQUEST[self.destination.address.version]
+
+    @property
+    def rules_protocol(self) -> str:
+        """The packet's protocol as rules call it: ICMP has a name in each family."""
+        return "icmpv6" if self.protocol == "icmp" and self.destination.address.version == 6 else self.protocol
+
+    @property
+    def what(self) -> str:
+        """The packet in words."""
+        if self.protocol in {"tcp", "udp"}:
+            return f"{self.protocol} {self.port}"
+        if self.protocol != "icmp":
+            return f"protocol {self.protocol}"
+        kind, code = divmod(self.port, CODES)
+        return f"{self.rules_protocol} type {kind}, code {code}"
+
     @property
     def wants_replies(self) -> bool:
+        """Whether the way back is judged: always of TCP; of others for a promise, where there is a reply at all."""
+        if self.protocol == "icmp":
+            return self.replies is Replies.EVERY and self.port == ECHO_REQUEST[self.destination.address.version]
         return self.protocol == "tcp" or self.replies is Replies.EVERY
+
+    @property
+    def reply_port(self) -> int:
+        """Of a protocol without ports, what its reply is to a NACL: ICMP's echo reply, else nothing to tell apart."""
+        return ECHO_REPLY[self.destination.address.version] if self.protocol == "icmp" else 0

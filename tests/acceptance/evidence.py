@@ -379,8 +379,8 @@ SECRETS = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret",
 
 
 def network(subject: Subject) -> Network:
-    """Everything that decides who reaches whom, as EC2 tells it."""
-    return network_view.read(subject.context)
+    """Everything that decides who reaches whom, as EC2 tells it; who is not there yet is where the stacks will put them."""
+    return network_view.with_everybody(subject.context, network_view.read(subject.context))
 
 
 def kept_secrets(subject: Subject) -> dict[str, dict[str, Any]]:

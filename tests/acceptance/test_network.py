@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
 import between
 import pytest
 
-from bootstrap import network_view
+from bootstrap import network_view, settings
+from bootstrap.acts.verify import ENVIRONMENT_VARIABLE
 from bootstrap.context import Context
 from bootstrap.network import proof
 from bootstrap.network.model import Network
 
 
-def test_every_intention_holds(network: Network, context: Context) -> None:
-    """Everything that the environment intends with its network holds."""
-    allow, deny = network_view.intended(context.settings)
-    broken = [str(it) for wish in allow if (it := proof.promised(network, wish))]
-    broken += [str(it) for ban in deny if (it := proof.banned(network, ban))]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One check for each intention, so that each has its own line in the table and in the JUnit file."""
+    if "intention" in metafunc.fixturenames:
+        allow, deny = network_view.intended(settings.load(Path(os.environ[ENVIRONMENT_VARIABLE])))
+        metafunc.parametrize("intention", [*(f"allow {it}" for it in allow), *(f"deny {it}" for it in deny)], ids=str)
 
-    assert [] == broken
-    assert allow or deny
+
+@pytest.fixture(scope="module")
+def judged(network: Network, context: Context) -> Mapping[str, proof.Judgement]:
+    """What became of each intention."""
+    return {it.about: it for it in proof.judge(network, *network_view.intended(context.settings))}
+
+
+def test_every_intention_holds(judged: Mapping[str, proof.Judgement], intention: str) -> None:
+    """What the environment intends with its network is proven to hold."""
+    found = judged[intention]
+
+    assert "holds" == found.outcome, str(found)
 
 
 def test_the_internet_reaches_nothing_else(network: Network, context: Context) -> None:

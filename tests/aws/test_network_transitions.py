@@ -128,7 +128,7 @@ def test_ipv6_comes_to_what_is_there_and_goes_again(opened: Open) -> None:
     assert "egress-only gateway" == explain(network, "2001:db8::1/128", "controller", 443).hops[-1].kind
     assert "closed" == explain(network, "data", "2001:db8::1/128", 443).verdict
     intentions = settings.Network().intentions
-    assert () == proof.prove(network, intentions.allowed(), intentions.denied())
+    assert () == proof.prove(network, intentions.allowed(operators=None), intentions.denied())
 
     context, planned = go(opened, "  zones: 3\n")
     network = network_view.read(context)

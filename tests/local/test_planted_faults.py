@@ -182,7 +182,10 @@ FAULTS = (
             "No security group of the network lets the whole world in",
         )
         # Not what the Internet reaches: no route leads it there. The operators' block is a part of the world.
-        | _named("network", "Everything that the environment intends with its network holds"),
+        | _named(
+            "network",
+            "What the environment intends with its network is proven to hold: deny operators -> controller:8080",
+        ),
     ),
     Fault(
         "the data volume is detached",

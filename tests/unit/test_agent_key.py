@@ -174,7 +174,9 @@ def test_port_22_is_open_only_where_ssh_comes_that_way(
 ) -> None:
     chosen = load(tmp_path, text)
     network, acls = (composition._own(chosen, name, {}) for name in ("network", "acls"))
-    wished = chosen.network.intentions.allowed(is_ssh_direct=chosen.ssh == "direct")
+    wished = chosen.network.intentions.allowed(
+        operators=chosen.access.operator_cidr, is_ssh_direct=chosen.ssh == "direct"
+    )
 
     assert (operator, bastion, operator) == (network["OperatorSsh"], network["BastionSsh"], acls["OperatorSsh"])
     assert allowed == ("operators -> controller:22" in map(str, wished))

@@ -2,11 +2,14 @@
 
 import argparse
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from bootstrap import cli, network_diagram, network_view, settings
 from bootstrap.errors import Missing, UsageError
+from bootstrap.network import proof
+from bootstrap.network.model import Network
 
 
 @pytest.mark.parametrize(
@@ -31,7 +34,16 @@ def test_arguments_that_mean_nothing_are_refused(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["plan"], ["apply"], ["verify"], ["diagram"], ["diagram", "a.svg"], ["explain", "edge", "data", "53/udp"]],
+    [
+        [],
+        ["plan"],
+        ["apply"],
+        ["verify"],
+        ["diagram"],
+        ["diagram", "a.svg"],
+        ["explain", "edge", "data", "53/udp"],
+        ["explain", "a", "b", "icmp"],
+    ],
 )
 def test_arguments_that_mean_something_are_taken(arguments: list[str]) -> None:
     options = cli.parser().parse_args(["network", *arguments])
@@ -61,3 +73,20 @@ def test_a_bastions_blocks_are_intended(tmp_path: Path) -> None:
     allow, _ = network_view.intended(settings.load(path))
 
     assert "198.51.100.0/24 -> bastion:22" in [str(it) for it in allow]
+
+
+def test_what_is_not_proven_is_told_apart_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = (proof.Judgement("allow a", "holds"), proof.Judgement("allow b", "unproven", "nobody is there"))
+    monkeypatch.setattr(proof, "judge", lambda *_: judged)
+    monkeypatch.setattr(network_view, "intended", lambda _: ((), ()))
+    run, made = Mock(), Mock()
+    made.world.endpoint = None
+
+    assert 1 == network_view._verify(Network(), made, run)
+
+    assert ["  + allow a", "  ? allow b: not proven: nobody is there", "1 of 2 hold, 0 broken, 1 not proven"] == [
+        call.args[0] for call in run.say.call_args_list
+    ]
+    assert [(True, "holds"), (False, "unproven")] == [
+        (call.kwargs["holds"], call.kwargs["outcome"]) for call in run.event.call_args_list
+    ]

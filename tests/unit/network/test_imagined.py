@@ -1,6 +1,7 @@
 """Roles that nobody has yet are judged where they will stand; who is there already stays as it is."""
 
 import ipaddress
+from dataclasses import replace
 
 from bootstrap.network.imagined import with_everybody
 from bootstrap.network.model import Interface, Network, SecurityGroup, Subnet
@@ -37,6 +38,23 @@ def test_every_role_that_has_a_group_stands_in_its_tier() -> None:
         "data (planned)": "data",
     } == {name: it.subnet_id for name, it in found.items()}
     assert ("sg-edge",) == found["edge (planned)"].groups
+
+
+def test_what_stands_in_the_public_tier_has_a_public_address() -> None:
+    by_default, moved = (with_everybody(network(), OUTPUTS, it).interfaces for it in ((), ("bastion",)))
+
+    assert ["edge (planned)"] == [name for name, it in by_default.items() if it.public]
+    assert ("public", True) == (moved["bastion (planned)"].subnet_id, bool(moved["bastion (planned)"].public))
+
+
+def test_a_role_of_a_peer_is_not_ours() -> None:
+    peer = Subnet("there", "peer", (ipaddress.ip_network("10.1.0.0/28"),), "a", "rt", "acl")
+    known = Interface("eni-1", "there", (ipaddress.ip_address("10.1.0.5"),), roles=("controller",))
+    before = network(known)
+
+    found = with_everybody(replace(before, subnets={**before.subnets, "there": peer}), OUTPUTS).interfaces
+
+    assert "controller (planned)" in found
 
 
 def test_addresses_are_free_and_of_both_families() -> None:

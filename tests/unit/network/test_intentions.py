@@ -39,8 +39,16 @@ def test_an_intention_is_read_as_it_is_meant(text: str, expected: Intention) -> 
     [
         ("operators to controller", "is not of the form SOURCE -> DESTINATION:PORT"),
         ("operators -> controller", "is not of the form"),
-        ("operators -> controler:443", "'controler' is no role; there are edge, controller"),
-        ("nobody -> controller:443", "'nobody' is no role"),
+        (
+            "operators -> controler:443",
+            "'controler' is no role and no environment of the same cloud and region; did you mean",
+        ),
+        (
+            "nobody -> controller:443",
+            "there are edge, controller, agents, bastion, data, endpoints, operators, internet",
+        ),
+        ("nobody -> controller:443", "the environments trial"),
+        ("Edge -> controller:443", "'Edge' is no role; there are edge, controller"),
         ("edge -> operators:443", "operators only come from somewhere"),
         ("edge -> controller:0", "ports go from 1 to 65535"),
         ("edge -> controller:70000", "ports go from 1 to 65535"),
@@ -53,7 +61,10 @@ def test_an_intention_is_read_as_it_is_meant(text: str, expected: Intention) -> 
 )
 def test_what_cannot_be_read_is_refused_at_its_place(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(SettingsInvalid) as caught:
-        load(tmp_path, f'network:\n  intentions:\n    allow:\n      - "operators -> controller:22"\n      - "{text}"\n')
+        load(
+            tmp_path,
+            f'network:\n  intentions:\n    allow:\n      - "operators -> controller:22"\n      - "{text}"\n{OPERATORS}',
+        )
 
     assert [(9, 9)] == [(fault.line, fault.column) for fault in caught.value.faults]
     assert words in caught.value.faults[0].message
@@ -103,9 +114,58 @@ def test_a_default_that_is_contradicted_says_how_to_be_rid_of_it(tmp_path: Path)
 
 def test_a_deny_that_contradicts_a_default_is_refused_at_its_own_place(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid) as caught:
-        load(tmp_path, 'network:\n  intentions:\n    deny: ["operators -> controller:*"]\n')
+        load(tmp_path, f'network:\n  intentions:\n    deny: ["operators -> controller:*"]\n{OPERATORS}')
 
     assert [(7, 12), (7, 12)] == [(fault.line, fault.column) for fault in caught.value.faults]
+
+
+PEER = "environment: peer\ncloud: local\nowner: someone\ncost_center: lab\nnetwork: {cidr: 10.99.0.0/16}\n"
+
+
+@pytest.fixture
+def peered(tmp_path: Path) -> Path:
+    """A folder in which another environment's file lies beside."""
+    (tmp_path / "peer.yaml").write_text(PEER)
+    (tmp_path / "elsewhere.yaml").write_text(PEER.replace("peer", "elsewhere").replace("local", "aws"))
+    return tmp_path
+
+
+def test_environments_are_ends(peered: Path) -> None:
+    found = load(peered, 'network:\n  intentions:\n    deny: ["peer -> trial:*", "trial -> peer:*"]\n')
+
+    assert {"peer", "trial"} == found.network.intentions.environments()
+    names = settings.spoken_of(peered / "trial.yaml", found, ("peer", "trial"))
+    assert {"trial": ("jenkins", "10.77.0.0/16"), "peer": ("jenkins", "10.99.0.0/16")} == names
+
+
+def test_an_environment_of_another_cloud_is_no_end(peered: Path) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        load(peered, 'network:\n  intentions:\n    deny: ["elsewhere -> trial:*"]\n')
+
+    assert "'elsewhere' is no role and no environment of the same cloud and region" in caught.value.faults[0].message
+    assert "the environments peer, trial" in caught.value.faults[0].message
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny"),
+    [
+        ("peer -> controller:443", "10.99.1.0/24 -> controller:*"),
+        ("peer -> trial:443", "peer -> controller:443"),
+        ("trial -> 10.99.0.0/16:80", "agents -> peer:*"),
+    ],
+)
+def test_environments_contradict_by_their_blocks_and_roles(peered: Path, allow: str, deny: str) -> None:
+    with pytest.raises(SettingsInvalid, match="contradicts the deny"):
+        load(peered, f'network:\n  intentions:\n    allow: ["{allow}"]\n    deny: ["{deny}"]\n')
+
+
+def test_operators_who_are_nobody_are_promised_nothing(tmp_path: Path) -> None:
+    assert [] == [str(it) for it in load(tmp_path, "").network.intentions.allowed(operators=None, is_ssh_direct=True)]
+    with pytest.raises(SettingsInvalid) as caught:
+        load(tmp_path, 'network:\n  intentions:\n    allow: ["operators -> edge:443"]\n')
+
+    assert [(7, 13)] == [(fault.line, fault.column) for fault in caught.value.faults]
+    assert "nobody is named as operators; name access.operator_cidr" in caught.value.faults[0].message
 
 
 def test_a_bastion_is_allowed_what_its_option_names(tmp_path: Path) -> None:
@@ -113,7 +173,7 @@ def test_a_bastion_is_allowed_what_its_option_names(tmp_path: Path) -> None:
 
     assert "198.51.100.0/24 -> bastion:22" in [
         str(it)
-        for it in found.network.intentions.allowed(found.network.bastion.allow)  # type: ignore[union-attr]
+        for it in found.network.intentions.allowed(found.network.bastion.allow, operators=None)  # type: ignore[union-attr]
     ]
     with pytest.raises(SettingsInvalid) as caught:
         load(

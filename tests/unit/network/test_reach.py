@@ -13,6 +13,7 @@ from bootstrap.errors import UsageError
 from bootstrap.network.intentions import parse
 from bootstrap.network.model import (
     Endpoint,
+    Environment,
     Gateway,
     GroupRule,
     Interface,
@@ -27,9 +28,10 @@ from bootstrap.network.model import (
     SecurityGroup,
     Subnet,
     Vpc,
+    icmp_ports,
 )
-from bootstrap.network.proof import banned, exposed, promised, prove
-from bootstrap.network.reach import Replies, explain
+from bootstrap.network.proof import banned, exposed, judge, promised, prove
+from bootstrap.network.reach import ECHO, Replies, explain
 
 block, address = ipaddress.ip_network, ipaddress.ip_address
 EVERYWHERE, EVERYWHERE6 = block("0.0.0.0/0"), block("::/0")
@@ -410,6 +412,105 @@ CASES = {
         "controller", "10.9.0.0/24", 443, "closed", "security group",
         both(routed("rtb-private", "10.9.0.0/16=tgw-1"), grouped("sg-controller", egress=())),
     ),
+    # groups that are not read, families, further addresses
+    "a group that is not read may let in": Case(
+        "edge", "controller", 80, "unknown", None, interfaced("eni-controller", groups=("sg-controller", "sg-shared"))
+    ),
+    "a rule for a group of an unread peer leaves doubt": Case(
+        "controller", "10.2.0.0/24", 443, "unknown", None,
+        both(routed("rtb-private", "10.2.0.0/16=pcx-x"), grouped("sg-controller", egress=(rule(443, "sg-far"),)),
+             lambda it: replace(it, peerings={"pcx-x": Peering(
+                 "pcx-x", ("vpc-a", "vpc-x"), ((block("10.0.0.0/16"),), (block("10.2.0.0/16"),)))})),
+    ),
+    "a rule for a group that is not read is not for the Internet": Case(
+        FROM_OUTSIDE, "edge", 443, "closed", "security group", grouped("sg-edge", (rule(443, "sg-far"),))
+    ),
+    "a group's rule reaches over a peering": Case(
+        "controller", "eni-other", 443, "open", None, grouped("sg-other", (rule(443, "sg-controller"),))
+    ),
+    "a group lets its own members in": Case(
+        "agents", "eni-2", 9, "open", None,
+        both(grouped("sg-agents", (rule(9, "sg-agents"),)), lambda it: replace(it, interfaces={
+            **it.interfaces, "eni-2": replace(it.interfaces["eni-agent"], id="eni-2", addresses=(address("10.0.1.21"),))})),
+    ),
+    "a managed prefix list lets in": Case(
+        FROM_OUTSIDE, "edge", 443, "open", None,
+        both(grouped("sg-edge", (rule(443, "pl-own"),)),
+             lambda it: replace(it, prefix_lists={**it.prefix_lists, "pl-own": (block("8.8.0.0/16"),)})),
+    ),
+    "a managed prefix list lets nobody else in": Case(
+        "9.9.9.0/24", "edge", 443, "closed", "security group",
+        both(grouped("sg-edge", (rule(443, "pl-own"),)),
+             lambda it: replace(it, prefix_lists={**it.prefix_lists, "pl-own": (block("8.8.0.0/16"),)})),
+    ),
+    "a further address with a public one is reached": Case(
+        "internet", "controller", 443, "open", None,
+        both(interfaced("eni-edge", roles=()), interfaced("eni-edge", public="", roles=("controller",), addresses=(
+            address("10.0.0.10"), address("10.0.0.11")), others_public=(address("10.0.0.11"),))),
+    ),
+    "ICMP of IPv4 is not that of IPv6": Case(
+        "2a00::/32", "edge", ECHO, "closed", "security group",
+        grouped("sg-edge", (rule((0, 65535), "::/0", "icmp"),)), "icmp",
+    ),
+    "an echo request of IPv6": Case(
+        "2a00::/32", "edge", ECHO, "open", None, grouped("sg-edge", (rule(icmp_ports(128, -1), "::/0", "icmpv6"),)), "icmp",
+    ),
+    "a rule for a code of its own is for no other": Case(
+        FROM_OUTSIDE, "edge", ECHO, "closed", "security group",
+        grouped("sg-edge", (rule(icmp_ports(8, 3), "0.0.0.0/0", "icmp"),)), "icmp",
+    ),
+    "an echo reply must come back": Case(
+        FROM_OUTSIDE, "edge", ECHO, "closed", "nacl",
+        both(grouped("sg-edge", (rule(icmp_ports(8, -1), "0.0.0.0/0", "icmp"),)), filtered(
+            "public", ALL_IN, NaclEntry(1, True, False, EVERYWHERE, "icmp", icmp_ports(0, -1)), ALL_OUT)), "icmp",
+    ),
+    "GRE by its number": Case(
+        FROM_OUTSIDE, "edge", 0, "open", None, grouped("sg-edge", (rule((0, 65535), "0.0.0.0/0", "47"),)), "47"
+    ),
+    "ESP is not GRE": Case(
+        FROM_OUTSIDE, "edge", 0, "closed", "security group",
+        grouped("sg-edge", (rule((0, 65535), "0.0.0.0/0", "47"),)), "50",
+    ),
+    # what routes leave open
+    "a propagated route inside the VPC loses to the local one": Case(
+        "edge", "controller", 443, "open", None,
+        lambda it: replace(it, route_tables={**it.route_tables, "rtb-public": replace(
+            it.route_tables["rtb-public"],
+            routes=(Route(block("10.0.1.0/24"), "vgw-a", is_propagated=True), *it.route_tables["rtb-public"].routes))}),
+    ),
+    "equal blocks of two lists leave doubt": Case(
+        "controller", "52.216.0.0/24", 443, "unknown", None,
+        both(routed("rtb-private", "pl-two=tgw-1"),
+             lambda it: replace(it, prefix_lists={**it.prefix_lists, "pl-two": (block("52.216.0.0/15"),)})),
+    ),
+    "NAT leads on to a peer where its own subnet does": Case(
+        "controller", "eni-other", 443, "unknown", None,
+        both(only_routed("rtb-private", "10.0.0.0/16=local 0.0.0.0/0=nat-a"), routed("rtb-public", "10.1.0.0/16=pcx-ab")),
+    ),
+    "NAT leads to no peer where its own subnet does not": Case(
+        "controller", "eni-other", 443, "closed", "route",
+        only_routed("rtb-private", "10.0.0.0/16=local 0.0.0.0/0=nat-a"),
+    ),
+    "a gateway's own table leads by an appliance": Case(
+        FROM_OUTSIDE, "edge", 443, "unknown", None,
+        lambda it: replace(it, edges={"igw-a": "rtb-edge"}, route_tables={
+            **it.route_tables, "rtb-edge": RouteTable("rtb-edge", "vpc-a", routes("10.0.0.0/16=local 10.0.0.0/24=eni-x"))}),
+    ),
+    "UDP may come in where replies would leave by NAT": Case(
+        FROM_OUTSIDE, "controller", 53, "unknown", None,
+        both(interfaced("eni-controller", public="203.0.113.7"),
+             grouped("sg-controller", (rule(53, "0.0.0.0/0", "udp"),))), "udp", Replies.SOME,
+    ),
+    "TCP makes no connection where replies leave by NAT": Case(
+        FROM_OUTSIDE, "controller", 53, "closed", "nat gateway",
+        both(interfaced("eni-controller", public="203.0.113.7"), grouped("sg-controller", (rule(53, "0.0.0.0/0"),))),
+        replies=Replies.SOME,
+    ),
+    "a transit gateway's attachment takes nothing": Case(
+        "agents", "eni-tgw", 443, "closed", "transit gateway",
+        lambda it: replace(it, interfaces={**it.interfaces, "eni-tgw": Interface(
+            "eni-tgw", "private", (address("10.0.1.40"),), kind="transit_gateway")}),
+    ),
     # names
     "an instance is its interfaces": Case("edge", "i-c", 443, "open"),
     "operators are their block": Case("operators", "controller", 22, "closed", "nat gateway"),
@@ -465,7 +566,6 @@ def test_what_is_as_intended_gives_no_finding() -> None:
         ("edge -> controller:80", "no rule lets tcp 80"),
         ("edge -> controller:443-444", "tcp 444 is closed"),
         ("edge -> controller:*", "is closed"),
-        ("edge -> bastion:22", "no interface has the role bastion"),
         ("operators -> controller:22", "it leads out only"),
         ("controller -> 10.9.0.0/24:443", "the Internet does not carry"),
     ],
@@ -477,9 +577,72 @@ def test_a_promise_that_is_not_kept_is_told_with_its_reason(wish: str, words: st
     assert words in str(found)
 
 
-def test_a_promise_to_nobody_holds() -> None:
-    assert promised(replace(network(), operators=None), parse("operators -> controller:80")) is None
-    assert promised(network(), parse("bastion -> controller:80")) is None
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ("operators -> controller:80", "nobody is named as operators"),
+        ("bastion -> controller:80", "no interface has the role bastion"),
+        ("edge -> bastion:22", "no interface has the role bastion"),
+        ("controller -> controller:443", "nobody but itself is there"),
+        ("2001:db8::/32 -> data:5432", "no addresses of one family"),
+        ("later -> controller:443", "the environment later has no network here"),
+    ],
+)
+def test_a_promise_to_nobody_is_not_proven(wish: str, words: str) -> None:
+    here = replace(network(), operators=None, environments={"later": Environment(block("10.7.0.0/16"))})
+    found = promised(here, parse(wish))
+
+    assert found is not None
+    assert "unproven" == found.outcome
+    assert words in found.says
+
+
+def test_each_intention_is_judged_and_what_is_not_proven_is_not_held() -> None:
+    allow = [parse("edge -> controller:443"), parse("edge -> bastion:22"), parse("internet -> edge:443")]
+    deny = [parse("edge -> controller:*"), parse("bastion -> controller:*")]
+
+    found = judge(network(), allow, deny)
+
+    assert ["holds", "unproven", "holds", "broken", "holds", "holds"] == [it.outcome for it in found]
+    assert "allow edge -> bastion:22: not proven: no interface has the role bastion" == str(found[1])
+    assert "no interface has the role bastion, so nobody is to be kept out" == found[4].says
+    assert ["unproven", "broken"] == [it.outcome for it in prove(network(), allow, deny)]
+
+
+# --- environments as ends
+
+PAIR = {"own": Environment(block("10.0.0.0/16"), "vpc-a"), "peer": Environment(block("10.1.0.0/16"), "vpc-b")}
+
+
+def test_an_environment_is_its_whole_vpc() -> None:
+    here = replace(network(), environments=PAIR)
+
+    assert "open" == explain(here, "own", "peer", 443).verdict
+    assert banned(here, parse("own -> peer:*")) is not None
+    assert banned(here, parse("own -> peer:80")) is None
+    assert promised(here, parse("own -> peer:443")) is None
+    assert promised(here, parse("peer -> own:443")) is not None
+
+
+def test_without_the_peering_neither_environment_reaches_the_other() -> None:
+    apart = both(without("peerings"), only_routed("rtb-other", "10.1.0.0/16=local"),
+                 only_routed("rtb-private", "10.0.0.0/16=local 0.0.0.0/0=nat-a"))(network())  # fmt: skip
+    here = replace(apart, environments=PAIR)
+
+    assert [] == [it for it in ("own -> peer:*", "peer -> own:*") if banned(here, parse(it)) is not None]
+    found = promised(here, parse("own -> peer:443"))
+    assert found is not None
+    assert "broken" == found.outcome
+
+
+def test_an_environment_that_was_not_made_is_its_block() -> None:
+    here = replace(network(), environments={"later": Environment(block("192.168.0.0/16"))})
+    opened = both(
+        routed("rtb-private", "192.168.0.0/16=vgw-a"), grouped("sg-controller", (rule(9000, "192.168.0.0/16"),))
+    )
+
+    assert banned(here, parse("later -> controller:*")) is None
+    assert banned(opened(here), parse("later -> controller:*")) is not None
 
 
 def test_a_promise_between_roles_is_to_every_interface() -> None:
@@ -508,9 +671,15 @@ def test_a_promise_to_the_internet_is_broken_by_one_rule_against_a_part_of_it() 
         ("10.0.0.0/24 -> controller:*", same),
         ("edge -> controller:*", grouped("sg-controller", (rule(54321, "sg-edge", "udp"),))),
         ("edge -> controller:*", grouped("sg-controller", (rule((0, 65535), "sg-edge", "icmp"),))),
+        ("edge -> controller:*", grouped("sg-controller", (rule((3328, 3328), "sg-edge", "icmp"),))),
+        ("edge -> controller:*", grouped("sg-controller", (rule((0, 65535), "sg-edge", "47"),))),
+        ("edge -> controller:*", both(
+            grouped("sg-controller", (rule((0, 65535), "sg-edge", "all"),)),
+            filtered("private", *(NaclEntry(n, False, False, EVERYWHERE, protocol)
+                                  for n, protocol in enumerate(("tcp", "udp", "icmp", "47"), 1)), ALL_IN, ALL_OUT))),
         ("controller -> 10.9.0.0/24:443", routed("rtb-private", "10.9.0.0/16=tgw-1")),
     ],
-)
+)  # fmt: skip
 def test_a_ban_is_broken_by_one_open_port_anywhere_in_it(ban: str, change: Change) -> None:
     assert banned(change(network()), parse(ban)) is not None
 

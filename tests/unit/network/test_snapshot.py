@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bootstrap.network import snapshot
-from bootstrap.network.model import ALL_PORTS
+from bootstrap.network.model import ALL_PORTS, icmp_ports
 
 SIDES = {
     "RequesterVpcInfo": {"VpcId": "vpc-a", "CidrBlockSet": [{"CidrBlock": "10.0.0.0/16"}]},
@@ -20,7 +20,8 @@ ANSWERS: dict[str, list[dict[str, Any]]] = {
         {"VpcPeeringConnectionId": "pcx", "Status": {"Code": "pending-acceptance"}, **SIDES},
     ],
     "describe_vpcs": [
-        {"VpcId": "vpc-x", "CidrBlock": "10.9.0.0/16"},
+        {"VpcId": "vpc-x", "CidrBlock": "10.9.0.0/16",
+         "Tags": [{"Key": "Project", "Value": "p"}, {"Key": "Environment", "Value": "x"}]},
         {
             "VpcId": "vpc-a",
             "CidrBlock": "10.0.0.0/16",
@@ -48,6 +49,7 @@ ANSWERS: dict[str, list[dict[str, Any]]] = {
             ],
         },
         {"RouteTableId": "own", "VpcId": "vpc-a", "Associations": [{"Main": False, "SubnetId": "two"}], "Routes": []},
+        {"RouteTableId": "edge", "VpcId": "vpc-a", "Associations": [{"Main": False, "GatewayId": "igw"}], "Routes": []},
     ],
     "describe_network_acls": [
         {
@@ -92,7 +94,10 @@ ANSWERS: dict[str, list[dict[str, Any]]] = {
             "Groups": [{"GroupId": "sg"}],
             "Attachment": {"InstanceId": "i-1"},
             "Association": {"PublicIp": "192.0.2.1"},
-            "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.1.5"}, {"PrivateIpAddress": "10.0.1.6"}],
+            "PrivateIpAddresses": [
+                {"PrivateIpAddress": "10.0.1.6", "Primary": False, "Association": {"PublicIp": "192.0.2.2"}},
+                {"PrivateIpAddress": "10.0.1.5", "Primary": True, "Association": {"PublicIp": "192.0.2.1"}},
+            ],
             "Ipv6Addresses": [{"Ipv6Address": "2a01::5"}],
         },
     ],
@@ -167,14 +172,14 @@ def test_routes_tell_their_targets_and_states() -> None:
 
 
 def test_entries_and_rules_have_their_ports() -> None:
-    assert [("tcp", (80, 90)), ("icmp", (128, 128)), ("all", ALL_PORTS)] == [
+    assert [("tcp", (80, 90)), ("icmpv6", icmp_ports(128, -1)), ("all", ALL_PORTS)] == [
         (it.protocol, it.ports) for it in FOUND.nacls["acl"].entries
     ]
     assert {
         ("tcp", (22, 23), "sg-other"),
         ("tcp", (22, 23), "pl-own"),
         ("tcp", (22, 23), "::/0"),
-        ("icmp", (8, 8), "10.0.0.0/8"),
+        ("icmp", icmp_ports(8, -1), "10.0.0.0/8"),
     } == {(it.protocol, it.ports, str(it.peer)) for it in FOUND.groups["sg"].ingress}
     assert [("all", ALL_PORTS)] == [(it.protocol, it.ports) for it in FOUND.groups["sg"].egress]
 
@@ -185,6 +190,26 @@ def test_interfaces_have_addresses_of_both_families_roles_and_machines() -> None
     assert ["10.0.1.5", "10.0.1.6", "2a01::5"] == [str(it) for it in found.addresses]
     assert (("agents",), "i-1", "192.0.2.1") == (found.roles, found.instance_id, found.public)
     assert "nat_gateway" == FOUND.interfaces["eni-nat"].kind
+
+
+def test_a_further_address_with_a_public_one_is_known() -> None:
+    found = FOUND.interfaces["eni"]
+
+    assert [True, True, False] == [found.is_public(it) for it in found.addresses]
+    assert ("10.0.1.6",) == tuple(map(str, found.others_public))
+
+
+def test_a_gateways_own_table_is_no_subnets() -> None:
+    assert {"igw": "edge"} == FOUND.edges
+
+
+def test_environments_are_found_by_their_tags_and_read_with_the_rest() -> None:
+    named = {"x": ("p", "10.9.0.0/16"), "y": ("p", "10.8.0.0/16")}
+
+    found = snapshot.read(Ec2(), "vpc-a", "jenkins-x-", None, named)
+
+    assert {"vpc-a", "vpc-b", "vpc-x"} == set(found.vpcs)
+    assert {"x": "vpc-x", "y": ""} == {name: it.vpc_id for name, it in found.environments.items()}
 
 
 def test_gateways_that_are_gone_or_loose_are_not_used() -> None:
