@@ -4,7 +4,8 @@ Jenkins itself judges the files before any of them lies on the machine, so a ref
 the old files for the next start. The old files stay beside the new ones until the reload succeeded, and are put back where it
 did not. The settings that Jenkins exports are compared with those exported after the last reload: what somebody edited in the
 web interface is found, told setting by setting beside what the code says, and undone where a reload overwrites it. What a
-reload would leave is told and left; that alone is no reason for a reload.
+reload would leave is told and left; that alone is no reason for a reload, and a reload does not make it ours: it stays told
+until the code says it, or somebody undoes it. Other software has other defaults, so with it the comparison begins anew.
 
 The files lie in one folder of the machine; the host act puts them there once, for the first start, and never again.
 """
@@ -28,6 +29,7 @@ from bootstrap.definitions import casc as definitions
 from bootstrap.errors import BootstrapError, CascRejected, Fault, Unreachable
 from bootstrap.settings import Settings
 from bootstrap.values import Change, ChangeKind, Controller, Reporter, Shell
+from bootstrap.world import MACHINE_FILE
 
 SECRETS = ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD", "TOOLKIT_TOKEN")
 """The files under /etc/jenkins/credentials that `${NAME}` may use."""
@@ -45,21 +47,25 @@ VARIABLES = (
 """The environment variables of jenkins.service that `${NAME}` may use; `variables` gives their values."""
 
 FOLDER = "/etc/jenkins/casc.d"
-# The digest of the settings as Jenkins exported them after the last reload, and that export itself.
+# The digest of the settings as Jenkins exported them after the last reload, with that of the file that names the software, and
+# that export itself, in which what the reload left is as it was before it was edited.
 _RECORD = "/etc/jenkins/casc.applied"
 _EXPORTED = "/etc/jenkins/casc.exported"
+_UNFINISHED = "unfinished"
 
 _LOOK = f"""
 cd {FOLDER} 2>/dev/null && for file in *; do [ -f "$file" ] && sha256sum -- "$file"; done
-[ -f {_RECORD} ] && printf '%s  /applied\\n' "$(cat {_RECORD})"
+[ -f {_RECORD} ] && read -r applied software < {_RECORD} &&
+  [ "$software" = "$(sha256sum {MACHINE_FILE} | cut -d ' ' -f 1)" ] && printf '%s  /applied\\n' "$applied"
 true
 """
 
-# File by file into the same folder, never the folder itself: the service may hold it by a mount. Without its record a run
-# that ends between here and the reload is found by the next one.
+# File by file into the same folder, never the folder itself: the service may hold it by a mount. By its record a run that
+# ends between here and the reload is found by the next one.
 _PLACE = f"""
 set -eu
-rm -rf {FOLDER}.next {FOLDER}.previous {_RECORD}
+rm -rf {FOLDER}.next {FOLDER}.previous
+[ ! -f {_RECORD} ] || sed -i 's/^[^ ]*/{_UNFINISHED}/' {_RECORD}
 mkdir -p {FOLDER}
 mkdir -m 0700 {FOLDER}.next
 tar -x -f - -C {FOLDER}.next
@@ -77,7 +83,7 @@ _PUT_BACK = f"set -eu; rm -f {FOLDER}/*; cp -a {FOLDER}.previous/. {FOLDER}/; rm
 _CONFIRM = f"""
 set -eu
 install -m 0640 -g jenkins /dev/stdin {_EXPORTED}
-printf '%s\\n' "$1" > {_RECORD}
+printf '%s %s\\n' "$1" "$(sha256sum {MACHINE_FILE} | cut -d ' ' -f 1)" > {_RECORD}
 chmod 0644 {_RECORD}
 rm -rf {FOLDER}.previous
 """
@@ -94,16 +100,22 @@ class There:
         """How the files on the machine differ from those of the code."""
         return _differences(self.digests, files)
 
-    def is_applied(self, exported: str) -> bool:
-        """Whether an export is that of the last reload; also where no reload was ever recorded."""
-        return self.digests.get(_APPLIED) in {None, _digest(exported)}
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a reload by this software was recorded, and no change of the files has begun since."""
+        return self.digests.get(_APPLIED, _UNFINISHED) != _UNFINISHED
 
     def edits(self, exported: str, files: Mapping[str, str], values: Mapping[str, str]) -> Edits:
         """What was edited since the last reload; `files` are the code's, `values` their variables that are no secrets."""
-        if self.is_applied(exported):
+        if _APPLIED not in self.digests:
             return Edits()
-        told = edits.find(self.exported, exported, edits.wished(files.values(), values)) if self.exported else ()
-        return Edits(told, is_unknown=not told)
+        if self.exported is None:
+            return Edits(is_unknown=self.digests[_APPLIED] not in {_UNFINISHED, _digest(exported)})
+        if self.exported == exported:
+            return Edits()
+        told = edits.find(self.exported, exported, edits.wished(files.values(), values))
+        is_other = self.is_recorded and edits.parsed(self.exported) != edits.parsed(exported)
+        return Edits(told, is_unknown=is_other and not told)
 
 
 @dataclass(frozen=True)
@@ -120,11 +132,15 @@ class Edits:
             return (Change("casc", ChangeKind.ALTER, "settings", "changed outside of the code; put back"),)
         return tuple(edit.change for edit in self.told if edit.is_overwritten)
 
+    @property
+    def left(self) -> tuple[edits.Edit, ...]:
+        """What a reload would leave."""
+        return tuple(edit for edit in self.told if not edit.is_overwritten)
+
     def tell_left(self, report: Reporter) -> None:
         """Say what a reload would leave."""
-        for edit in self.told:
-            if not edit.is_overwritten:
-                report.notice(f"{edit.name} was edited in Jenkins: {edit.found}, for the code does not say it")
+        for edit in self.left:
+            report.notice(f"{edit.name} was edited in Jenkins: {edit.found}, for the code does not say it")
 
 
 def variables(settings: Settings, url: str) -> dict[str, str]:
@@ -173,25 +189,24 @@ def apply(
     """Make the settings what `files` say, or raise CascRejected with the settings as they were."""
     there = look(shell)
     changes = there.changes(files)
-    edited = Edits()
     if changes:
         _check(jenkins, _to_send(changes, files))
-    if _APPLIED in there.digests:
-        edited = there.edits(export(jenkins), files, values)
-        edited.tell_left(report)
-    elif not changes:
-        report.progress("the settings have no record of a reload; reloading")
+    edited = there.edits(export(jenkins), files, values) if _APPLIED in there.digests else Edits()
+    edited.tell_left(report)
+    if not changes and not there.is_recorded:
+        report.progress("the settings have no record of a reload with this software; reloading")
     if changes:
         _place(shell, files, changes)
         _reload_or_put_back(shell, jenkins)
-    elif edited.changes or _APPLIED not in there.digests:
+    elif edited.changes or not there.is_recorded:
         _reload(jenkins)
     else:
         return
     for change in (*changes, *edited.changes):
         report.change(change)
     exported = export(jenkins)
-    _sh(shell, _CONFIRM, _digest(exported), stdin=exported.encode())
+    kept = edits.without(exported, edited.left, there.exported or "")
+    _sh(shell, _CONFIRM, _digest(exported), stdin=kept.encode())
 
 
 def export(jenkins: JenkinsClient) -> str:

@@ -13,6 +13,7 @@ Secrets are stars on every side, so an edit that only changes one has no line he
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -40,11 +41,16 @@ _VARIABLE = re.compile(r"(?<!\^)\$\{([^{}]*)\}")
 class Edit:
     """One edited setting: as it was after the last reload, as it is now, and what the code says; each may be ABSENT."""
 
-    name: str
+    path: tuple[str, ...]
     before: Any
     now: Any
     wish: Any
     is_overwritten: bool
+
+    @property
+    def name(self) -> str:
+        """Where it is: jenkins.systemMessage, jenkins.views[list team].description."""
+        return _name(self.path)
 
     @property
     def found(self) -> str:
@@ -76,8 +82,44 @@ def find(before: str, now: str, wish: Mapping[str, Any]) -> tuple[Edit, ...]:
     for path, old, new in _differing((), parsed(before), parsed(now)):
         said = _said(wish, path)
         if not _is_same(said, new):
-            found.append(Edit(_name(path), old, new, said, _is_overwritten(path, wish)))
+            found.append(Edit(path, old, new, said, _is_overwritten(path, wish)))
     return tuple(sorted(found, key=lambda edit: edit.name))
+
+
+def without(exported: str, left: Iterable[Edit], before: str) -> str:
+    """An export after a reload, in which what the reload left is as it was in the export before the edits.
+
+    So it goes on to be an edit. Nothing is masked here: secrets are stars in every export.
+    """
+    places = {_place(edit.path) for edit in left}
+    if not places:
+        return exported
+    document, earlier = YAML(typ="safe").load(exported), YAML(typ="safe").load(before)
+    for place in sorted(places):
+        _put(document, place, _said(earlier, place))
+    stream = io.StringIO()
+    YAML(typ="safe").dump(document, stream)
+    return stream.getvalue()
+
+
+def _place(path: tuple[str, ...]) -> tuple[str, ...]:
+    """What of a path a reload leaves as a whole: the attribute, or the account."""
+    if path[: len(_ACCOUNTS)] == _ACCOUNTS and len(path) > len(_ACCOUNTS):
+        return path[: len(_ACCOUNTS) + 1]
+    return path[: 3 if path[0] in _GATHERING else 2]
+
+
+def _put(document: Any, place: tuple[str, ...], value: Any) -> None:
+    *above, last = place
+    node = document
+    for part in above:
+        node = node.setdefault(part, [] if part == _ACCOUNTS[-1] and tuple(above) == _ACCOUNTS else {})
+    if isinstance(node, list):
+        node[:] = [entry for entry in node if f"[{_entry(entry)[0]}]" != last] + ([] if value is ABSENT else [value])
+    elif value is ABSENT:
+        node.pop(last, None)
+    else:
+        node[last] = value
 
 
 def wished(files: Iterable[str], values: Mapping[str, str]) -> dict[str, Any]:
@@ -181,9 +223,8 @@ def _said(wish: Any, path: tuple[str, ...]) -> Any:
 
 
 def _is_overwritten(path: tuple[str, ...], wish: Mapping[str, Any]) -> bool:
-    if path[:4] == _ACCOUNTS and len(path) > len(_ACCOUNTS):
-        return _said(wish, path) is not ABSENT
-    return _said(wish, path[: 3 if path[0] in _GATHERING else 2]) is not ABSENT
+    is_account = path[:4] == _ACCOUNTS and len(path) > len(_ACCOUNTS)
+    return _said(wish, path if is_account else _place(path)) is not ABSENT
 
 
 def _is_same(one: Any, other: Any) -> bool:

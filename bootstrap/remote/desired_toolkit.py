@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING
 
@@ -39,11 +40,16 @@ INSPECTED_UNITS = (
 
 def toolkit(inputs: HostInputs) -> Resources:
     """Who and where this machine is, how builds reach AWS and packages, and the repository that the jobs check out."""
+    plugins = json.dumps(dict(inputs.software.plugins), sort_keys=True)
     machine = {
         "environment": inputs.settings.name,
         "instance_id": inputs.instance_id,
         "venvs": VENVS,
-        "software": {"kind": inputs.software.kind, "version": inputs.software.version},
+        "software": {
+            "kind": inputs.software.kind,
+            "version": inputs.software.version,
+            "plugins": hashlib.sha256(plugins.encode()).hexdigest(),
+        },
     }
     aws = environment_file(dict(inputs.aws_environment))
     resources = [

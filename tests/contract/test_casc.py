@@ -95,6 +95,39 @@ def test_reload_applies_a_changed_file_and_refuses_a_broken_one(fresh: Any) -> N
 
 
 @pytest.mark.own_process
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_what_no_file_names_stays_as_it_was_set_through_reloads_and_restarts(fresh: Any, end: signal.Signals) -> None:
+    set_by_hand = """
+jenkins: {noUsageStatistics: true}
+unclassified: {mailer: {authentication: {username: u, password: pw-1}}}
+"""
+
+    def post(path: str, text: str = "") -> str:
+        session = requests.Session()
+        session.auth = ("admin", "admin-password")
+        crumb = session.get(f"{fresh.url}/crumbIssuer/api/json").json()
+        session.headers[crumb["crumbRequestField"]] = crumb["crumb"]
+        answer = session.post(f"{fresh.url}/configuration-as-code/{path}", data=text, allow_redirects=False)
+        assert answer.status_code in {200, 302}
+        return answer.text
+
+    fresh.start()
+    post("apply", set_by_hand)
+    base = fresh.casc / "10-base.yaml"
+    base.write_text(base.read_text().replace("numExecutors: 2", "numExecutors: 1"))
+    post("reload")
+    fresh.stop(end)
+    fresh.start()
+
+    exported = post("export")
+    assert "noUsageStatistics: true" in exported
+    assert "numExecutors: 1" in exported
+    assert "username: u" in exported
+    assert "{AQAA" in exported
+    assert "pw-1" not in exported + "".join(path.read_text() for path in fresh.home.glob("*.json"))
+
+
+@pytest.mark.own_process
 def test_same_scalar_in_two_files_is_a_conflict_and_stops_the_start(fresh: Any) -> None:
     (fresh.casc / "30-again.yaml").write_text('jenkins: {systemMessage: "other"}\n')
     with pytest.raises(

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from . import xmlfile
 from .builds import Build
+from .casc import kept
 from .casc.check import Checker
 from .casc.sources import Node, merge, parse, read_sources, strategy_of
 from .casc.variables import Variables
@@ -80,6 +81,7 @@ class Controller:
         self.users.load()
         self.credentials.load()
         self._load_views()
+        self.configuration = Configuration(kept.load(self.home, self.vault))
         self.configure(read_sources(self.surroundings.variables, self.home))
         self.tree.load()
         self.queue.load()
@@ -131,17 +133,15 @@ class Controller:
         return Variables(self.surroundings.variables)
 
     def configure(self, tree: Node) -> None:
-        """Check and apply a whole configuration."""
+        """Check a whole configuration and apply it to what is configured already."""
         variables = self._variables()
         checked = Checker(self.surroundings.plugins, variables).check(tree)
         self.warnings = variables.warnings
-        self.configuration = Configuration(checked)
+        self.configuration = Configuration(kept.overlaid(self.configuration.tree, checked))
         strategy = self.configuration.value("jenkins", "authorizationStrategy")
         if strategy:
             ((name, settings),) = strategy.items()
             self.authorization = Authorization(name, _matrix_of(name, settings))
-        elif "jenkins" in checked or not checked:
-            self.authorization = Authorization()
         self._apply_users()
         system = self.configuration.value("credentials", "system", "domainCredentials")
         if system is not None:
@@ -183,8 +183,9 @@ class Controller:
             self.tree.root.primary_view = xmlfile.text(root, "primaryView")
 
     def save(self) -> None:
-        """Write config.xml and the location's file."""
+        """Write config.xml, the location's file, and all that is configured."""
         settings = self.configuration
+        kept.save(self.home, settings.tree, self.vault)
         root = xmlfile.element("hudson")
         xmlfile.put(root, "version", self.surroundings.version)
         xmlfile.put(root, "numExecutors", settings.executors)

@@ -270,3 +270,33 @@ def test_a_choice_without_attributes_is_a_bare_word() -> None:
 
 def test_what_is_no_document_has_nothing() -> None:
     assert ({}, {}) == (edits.parsed("a: [b"), edits.parsed("- a"))
+
+
+def test_an_export_without_what_a_reload_left_is_the_one_before_it() -> None:
+    before = "jenkins: {mode: NORMAL}\nunclassified: {shell: {shell: /bin/sh}}\n"
+    now = "jenkins: {mode: EXCLUSIVE, labelString: x}\nunclassified: {shell: {shell: /bin/dash}, cloud: {of: x}}\n"
+    left = [it for it in edits.find(before, now, {"jenkins": {"mode": "EXCLUSIVE"}}) if not it.is_overwritten]
+    assert ["jenkins.labelString", "unclassified.cloud", "unclassified.shell.shell"] == [it.name for it in left]
+
+    kept = edits.without(now, left, before)
+
+    assert {"jenkins": {"mode": "EXCLUSIVE"}, "unclassified": {"shell": {"shell": "/bin/sh"}}} == edits.parsed(kept)
+
+
+@pytest.mark.parametrize("edited", [("admin", "intruder"), ("admin", "guest")])
+def test_accounts_that_a_reload_left_are_those_before_it(edited: tuple[str, ...]) -> None:
+    def document(*users: str, of: str) -> str:
+        entries = "".join(f"        - {{id: {user}, name: {user} {of}}}\n" for user in users)
+        return f"jenkins:\n  securityRealm:\n    local:\n      users:\n        - {{id: it, name: It}}\n{entries}"
+
+    users = [user for user in edited if user != "intruder"]
+    before, now = document(*users, of="once"), document(*edited, of="now")
+    code = {"jenkins": {"securityRealm": {"local": {"users": [{"id": "it"}]}}}}
+    left = [it for it in edits.find(before, now, code) if not it.is_overwritten]
+    assert len(left) == len(edited)
+
+    assert edits.parsed(before) == edits.parsed(edits.without(now, left, before))
+
+
+def test_an_export_with_nothing_left_is_taken_as_it_is() -> None:
+    assert EXPORT == edits.without(EXPORT, [], "")
