@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
-import json
 import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bootstrap import agent_key, enforced, session_manager
 from bootstrap.doctor.findings import Finding, bad, good, warning
-from bootstrap.local import prerequisites
+from bootstrap.local import occupied, prerequisites
 from bootstrap.local.machines import bridges
 
 _SECONDS = 20
-ROUTES = Path("/proc/net/route")
 _NEEDED_GIB = 6.0  # the machines' image, one machine, the downloads
 
 
@@ -36,7 +33,7 @@ def examine(environment: str, block: str, state: Path, *, is_running: bool) -> I
     yield rules(f"http://127.0.0.1:{(state / 'port').read_text()}" if is_running else None)
     yield room(shutil.disk_usage(_existing(state)).free / 2**30, state)
     yield port(state, is_running=is_running)
-    yield clash(block, ROUTES.read_text(encoding="ascii").splitlines()[1:], own_bridges(environment))
+    yield clash(block, occupied.look(block, environment, state))
 
 
 def rules(endpoint: str | None, setting: Path = bridges.SETTING) -> Finding:
@@ -105,31 +102,12 @@ def port(state: Path, *, is_running: bool) -> Finding:
     return warning("port", f"the local cloud does not run; its port {chosen} is free", "A launch starts it again.")
 
 
-def clash(block: str, routes: Iterable[str], own: frozenset[str]) -> Finding:
-    """Whether this machine has a route of its own, as /proc/net/route lists them, into the VPC's block."""
-    ours = ipaddress.IPv4Network(block)
-    others = {it for it in map(_route, routes) if it[1].prefixlen and it[0] not in own and it[1].overlaps(ours)}
+def clash(block: str, others: Sequence[str]) -> Finding:
+    """Whether anything on this machine has addresses of the VPC's block already."""
     if others:
-        told = ", ".join(f"{route} by {interface}" for interface, route in sorted(others, key=str))
-        remedy = "Choose another network.cidr in the environment file: machines there could not be reached."
-        return bad("routes", f"this machine already reaches a part of {block}: {told}", remedy)
+        remedy = "Choose another network.cidr in the environment file: machines there could not be made or reached."
+        return bad("routes", f"this machine already has a part of {block}: {', '.join(others)}", remedy)
     return good("routes", f"no other way leads into {block}")
-
-
-def _route(line: str) -> tuple[str, ipaddress.IPv4Network]:
-    """Interface and destination; the kernel writes addresses as numbers in this machine's own order of bytes."""
-    columns = line.split()
-    address, mask = (bytes.fromhex(columns[place])[::-1] for place in (1, 7))
-    return columns[0], ipaddress.IPv4Network((address, str(ipaddress.IPv4Address(mask))))
-
-
-def own_bridges(environment: str) -> frozenset[str]:
-    """The bridges that podman made for this environment's own subnets."""
-    if shutil.which("podman") is None:
-        return frozenset()
-    command = ["podman", "network", "ls", "--filter", f"label=bootstrap.environment={environment}", "--format", "json"]
-    listed = subprocess.run(command, capture_output=True, text=True).stdout
-    return frozenset(str(it.get("network_interface")) for it in json.loads(listed or "[]") or ())
 
 
 def _existing(path: Path) -> Path:

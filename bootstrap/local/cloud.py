@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.errors import LocalCloudFailed, StackMissing
-from bootstrap.local import prerequisites
+from bootstrap.local import occupied, prerequisites
 from bootstrap.settings import Settings
 from bootstrap.values import Reporter
 
@@ -68,12 +68,24 @@ class LocalCloud:
         """Make this machine a cloud: packages, the machines' image, the server."""
         prerequisites.ensure(report, is_agreed=is_agreed, ask=ask)
         prerequisites.ensure_root("starting the local cloud")
+        self._require_room()
         self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.rmtree(self._removed, ignore_errors=True)  # of a destruction that was killed
         from bootstrap.local.machines import ensure_image
 
         ensure_image(_told_once(report))
         self._ensure_server(report)
+
+    def _require_room(self) -> None:
+        """LocalCloudFailed where the VPC's block is taken on this machine, before anything is made."""
+        block = self.settings.network.cidr
+        others = occupied.look(block, self.settings.name, self.state)
+        if others:
+            raise LocalCloudFailed(
+                f"looking for room for {block}, the network of '{self.settings.name}', on this machine",
+                f"taken already: {', '.join(others)}",
+                "Choose another network.cidr in the environment file, or remove what has it. Nothing was made.",
+            )
 
     def attach(self, report: Reporter) -> None:
         """Find the cloud that a launch made; StackMissing where there is none."""
