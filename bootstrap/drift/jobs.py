@@ -42,7 +42,7 @@ def _of_ours(
     if render is None:
         yield Drifted("jobs", name, "its description was edited: no render is named there", f"{tool} jobs apply")
         return
-    if name.startswith("view ") or render != jobs.render_of(xml):
+    if name.startswith("view ") or render != jobs.digest_in(xml):
         return
     root = parsed(xml)
     if is_disabled and root is not None and root.findtext("disabled") != "true":

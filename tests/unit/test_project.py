@@ -20,7 +20,7 @@ DOORS = {
     "boto3": ("world.py", "local/aws/"),
     "botocore": ("world.py", "acts/stack.py", "machine.py", "session_manager.py", "local/aws/"),
     "jenkins": ("world.py",),
-    "jenkins_jobs": ("acts/jobs.py",),
+    "jenkins_jobs": ("definitions/rendering.py",),
     "moto": ("local/aws/",),
     "testinfra": (),
     "aiohttp": ("local/emulator/",),
