@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from bootstrap.acts import casc
+from bootstrap.controller import settings_record
 from bootstrap.definitions.casc import names_of_variables
 from bootstrap.errors import BootstrapError, CascRejected, Unreachable
 from bootstrap.settings import load
@@ -96,21 +97,26 @@ class Machine:
 
     def run(self, command: Sequence[str], *, stdin: bytes = b"", sudo: bool = False, **_: object) -> Result:
         assert sudo, "the files belong to root"
-        if list(command) == ["cat", casc._EXPORTED]:
+        if list(command) == ["cat", settings_record._EXPORTED]:
             return Result("cat", 0 if self.exported else 1, self.exported, "")
         shell, flag, script, *arguments = command
         assert (shell, flag) == ("sh", "-c")
-        name = {casc._LOOK: "look", casc._PLACE: "place", casc._PUT_BACK: "put back", casc._CONFIRM: "confirm"}[script]
+        name = {
+            settings_record._LOOK: "look",
+            settings_record._PLACE: "place",
+            settings_record._PUT_BACK: "put back",
+            settings_record._CONFIRM: "confirm",
+        }[script]
         self.ran.append(name)
         output = getattr(self, f"_{name.replace(' ', '_')}")(arguments[1:], stdin)
         return Result(name, 0, output or "", "")
 
     def _look(self, _: list[str], __: bytes) -> str:
-        lines = [f"{casc._digest(text)}  {name}\n" for name, text in self.files.items()]
+        lines = [f"{settings_record._digest(text)}  {name}\n" for name, text in self.files.items()]
         return "".join(lines) + (f"{self.applied}  /applied\n" if self.applied else "")
 
     def _place(self, removed: list[str], stdin: bytes) -> None:
-        self.previous, self.applied = dict(self.files), casc._UNFINISHED if self.applied else None
+        self.previous, self.applied = dict(self.files), settings_record._UNFINISHED if self.applied else None
         with tarfile.open(fileobj=io.BytesIO(stdin)) as archive:
             for entry in archive:
                 content = archive.extractfile(entry)
@@ -128,7 +134,7 @@ class Machine:
 
 
 def digest_of(export: str) -> str:
-    return casc._digest(export)
+    return settings_record._digest(export)
 
 
 @pytest.fixture
@@ -358,7 +364,7 @@ def test_what_a_reload_left_stays_told_until_it_is_undone(server) -> None:
 
 def test_what_was_edited_before_a_run_that_ended_before_its_reload_is_told_after_it(server) -> None:
     server.on("POST", "configuration-as-code/export", LEFT)
-    machine, report = Machine(GOOD, casc._UNFINISHED, EXPORT), Report()
+    machine, report = Machine(GOOD, settings_record._UNFINISHED, EXPORT), Report()
 
     casc.apply(machine, server.client, GOOD, {}, report)
     casc.apply(machine, server.client, GOOD, {}, report)

@@ -1,6 +1,6 @@
 """Drift of settings: which were changed in the web interface, and whether a reload would put them back."""
 
-from bootstrap.acts import casc
+from bootstrap.controller import settings_record
 from bootstrap.controller.api import JenkinsClient
 from bootstrap.drift import settings
 from bootstrap.values import Result
@@ -21,9 +21,9 @@ class Machine:
         self.with_sudo.add(sudo)
         if command[0] == "cat":
             return Result("cat", 0 if self.keeps_export else 1, self.exported, "")
-        assert casc._LOOK == command[2]
-        lines = [f"{casc._digest(text)}  {name}" for name, text in self.files.items()]
-        return Result("look", 0, "\n".join([*lines, f"{casc._digest(self.exported)}  /applied"]), "")
+        assert settings_record._LOOK == command[2]
+        lines = [f"{settings_record._digest(text)}  {name}" for name, text in self.files.items()]
+        return Result("look", 0, "\n".join([*lines, f"{settings_record._digest(self.exported)}  /applied"]), "")
 
 
 def found(jenkins_server, machine: Machine, *, sudo: bool = True) -> list[tuple[str, str, str]]:
