@@ -14,7 +14,7 @@ from bootstrap.network.places import INTERNET, ROLES, Spot, is_public, spots, wh
 from bootstrap.network.reach import Replies, paths
 
 EVERYBODY = "Internet"
-_ECHO = (8, 128)  # the ICMP types of an echo request (RFC 792, RFC 4443)
+_ICMP = frozenset({"icmp", "icmpv6"})
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def port(rule: GroupRule) -> str:
     """The ports of a rule; TCP is understood."""
     if rule.protocol == "all":
         return "all"
-    if rule.protocol == "icmp" or rule.protocol.isdigit():
-        return rule.protocol if rule.protocol == "icmp" else f"protocol {rule.protocol}"
+    if rule.protocol in _ICMP or rule.protocol.isdigit():
+        return "icmp" if rule.protocol in _ICMP else f"protocol {rule.protocol}"
     first, last = rule.ports
     text = "all" if (first, last) == (0, 65535) else str(first) if first == last else f"{first}-{last}"
     return text if rule.protocol == "tcp" and text != "all" else f"{rule.protocol} {text}"
@@ -115,7 +115,7 @@ def _sources(network: Network, peer: Block | str) -> tuple[Spot, ...]:
 
 
 def _passes(network: Network, rule: GroupRule, sources: Sequence[Spot], targets: Sequence[Spot]) -> bool:
-    """Whether anybody gets through on any of the rule's ports; protocols beside TCP, UDP and ICMP are not judged."""
+    """Whether anybody gets through on any of the rule's ports, of ICMP by any of its types and codes."""
     return any(
         path.verdict != "closed"
         for protocol, number in _questions(network, rule)
@@ -132,5 +132,7 @@ def _questions(network: Network, rule: GroupRule) -> Iterator[tuple[Protocol, in
     for protocol in both:
         if rule.protocol in {protocol, "all"}:
             yield from ((protocol, start) for start in starts)
-    if rule.protocol in {"icmp", "all"}:
-        yield from (("icmp", kind) for kind in _ECHO)
+    if rule.protocol in {*_ICMP, "all"}:
+        yield from (("icmp", first) for first in sorted({*starts, rule.ports[0]}))
+    if rule.protocol.isdigit():
+        yield rule.protocol, 0
