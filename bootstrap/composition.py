@@ -48,7 +48,9 @@ _PRODUCED: Mapping[str, tuple[str, ...]] = {
     ),
     "controller": ("InstanceId", "PrivateIp"),
 }
-_PER_ZONE = frozenset({"PublicSubnetIds", "PrivateSubnetIds", "DataSubnetIds", "PrivateRouteTableIds"})
+SUBNETS = ("PublicSubnetIds", "PrivateSubnetIds", "DataSubnetIds")
+"""The network's outputs that name the subnets of each tier, in zone order, separated by commas."""
+_PER_ZONE = frozenset({*SUBNETS, "PrivateSubnetCidrs", "PrivateRouteTableIds"})
 _INPUTS: Mapping[str, tuple[str, ...]] = {
     "network": (),
     "bastion": ("network", "acls", "data"),
@@ -105,15 +107,45 @@ def needs_zones(name: str) -> bool:
 
 def is_widened(settings: Settings, made: Mapping[str, Stack]) -> bool:
     """Whether the settings ask for more zones than the network that is there has: their outputs do not exist yet."""
+    return 0 < _zones(made) < settings.network.zones
+
+
+def is_narrowed(settings: Settings, made: Mapping[str, Stack]) -> bool:
+    """Whether the settings ask for fewer zones than the network that is there has."""
+    return _zones(made) > settings.network.zones
+
+
+def in_order(names: Sequence[str], settings: Settings, made: Mapping[str, Stack]) -> tuple[str, ...]:
+    """These stacks in the order in which they are changed.
+
+    Where a zone goes, whatever has a part in it lets go of that before the network does: EC2 keeps a subnet in which an
+    endpoint's interface stands, and CloudFormation then forgets it and calls the update complete.
+    """
+    if not is_narrowed(settings, made):
+        return tuple(names)
+    first = [name for name in names if needs_zones(name) and name in made]
+    return (*first, *(name for name in names if name not in first))
+
+
+def leaving(settings: Settings, made: Mapping[str, Stack]) -> frozenset[str]:
+    """The subnets that are there and that the settings no longer ask for."""
+    outputs = made["network"].outputs if "network" in made else {}
+    return frozenset(it for key in SUBNETS for it in outputs.get(key, "").split(",")[settings.network.zones :])
+
+
+def _zones(made: Mapping[str, Stack]) -> int:
+    """How many zones the network that is there has; 0 where there is none."""
     known = made["network"].outputs.get("PrivateSubnetIds", "") if "network" in made else ""
-    return bool(known) and len(known.split(",")) < settings.network.zones
+    return len(known.split(",")) if known else 0
 
 
 def parameters(settings: Settings, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
     """The parameters of one stack; KeyError where an output that it takes is not there."""
     outputs = {key: value for stack in made.values() for key, value in stack.outputs.items()}
     common = {"Project": settings.project, "Environment": settings.name}
-    return common | {key: outputs[key] for key in TAKES.get(name, ())} | _own(settings, name, outputs)
+    taken = {key: outputs[key] for key in TAKES.get(name, ())}
+    lists = {key: ",".join(taken[key].split(",")[: settings.network.zones]) for key in _PER_ZONE.intersection(taken)}
+    return common | taken | lists | _own(settings, name, outputs)
 
 
 def _own(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str, str]:

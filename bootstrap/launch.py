@@ -23,6 +23,7 @@ from bootstrap import (
     interruptions,
     inventory,
     machine,
+    network_removal,
     repository,
     retained,
 )
@@ -73,8 +74,9 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Ma
 
     An optional stack that the settings no longer ask for is deleted first.
     """
-    names = context.wanted if names is None else names
+    names = composition.in_order(context.wanted if names is None else names, context.settings, context.stacks)
     check_templates(context, names)
+    network_removal.check_zones(context)
     tags = context.tags(snapshot(context).label, run.run_id)
     run.event("commit", commit=tags["Commit"])
     client = context.world.aws("cloudformation")
@@ -163,7 +165,7 @@ def _plan_checks(run: Run) -> None:
 
 def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> tuple[Change, ...]:
     """The change sets of the stacks, as far as the outputs that they take exist."""
-    names = context.wanted if names is None else names
+    names = composition.in_order(context.wanted if names is None else names, context.settings, context.stacks)
     check_templates(context, names)
     tags = context.tags(snapshot(context).label, run.run_id)
     found: list[Change] = []
@@ -187,6 +189,8 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
             found += _shown(run, direct_connect.plan(context.world.aws, context.settings))
         for line in interruptions.of(found):
             run.notice(f"interrupts: {line}")
+        for line in network_removal.in_leaving_zones(context):
+            run.notice(f"will be refused: the zone that goes is in use by {line}")
     return tuple(found)
 
 

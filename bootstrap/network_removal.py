@@ -1,4 +1,4 @@
-"""Taking the network of an environment down alone: refused, with their names, while other things stand on it."""
+"""Taking down the network of an environment alone, or a zone of it: refused, with their names, while things stand there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bootstrap import settings as environments
 from bootstrap.acts import stack
 from bootstrap.context import Context
 from bootstrap.errors import NetworkInUse, SettingsInvalid
+from bootstrap.network.model import Interface
 from bootstrap.run import Run
 
 # Interfaces of these kinds belong to what the network's own stacks made, and go with it.
@@ -41,6 +42,35 @@ def users(context: Context) -> Iterator[str]:
         yield from _interfaces(context)
 
 
+def check_zones(context: Context) -> None:
+    """NetworkInUse, before anything is touched, where a zone that the settings no longer ask for is not empty."""
+    standing = tuple(in_leaving_zones(context))
+    if standing:
+        raise NetworkInUse(
+            f"narrowing the network of '{context.settings.name}' to {context.settings.network.zones} zones",
+            "\n".join(f"in use by {it}" for it in standing),
+            "Nothing was changed. Move or delete these first; where it is the bastion, take network.bastion out, launch, then "
+            "narrow, for its group chooses its zone itself.",
+        )
+
+
+def in_leaving_zones(context: Context) -> Iterator[str]:
+    """What stands in the subnets that would go, and that no stack takes along: a bastion's machine is not taken along."""
+    subnets = composition.leaving(context.settings, context.stacks)
+    if not subnets:
+        return
+    network, ec2 = network_view.read(context), context.world.aws("ec2")
+    for it in network.interfaces.values():
+        is_there = it.subnet_id in subnets and it.kind not in _OWN_KINDS
+        if is_there and not (it.instance_id and machine.state(ec2, it.instance_id) in machine.GONE):
+            where = network.subnets[it.subnet_id].name or it.subnet_id
+            yield f"{_named(it)} in {where}"
+
+
+def _named(it: Interface) -> str:
+    return f"the interface {it.id}{f' of {it.instance_id}' if it.instance_id else ''}"
+
+
 def _peerings(context: Context) -> Iterator[str]:
     """Stacks by which other environments peer with this one: their routes stand in its tables."""
     client = context.world.aws("cloudformation")
@@ -62,4 +92,4 @@ def _interfaces(context: Context) -> Iterator[str]:
     for it in network.interfaces.values():
         is_own = it.kind in _OWN_KINDS or "bastion" in it.roles or network.vpc_of(it.subnet_id) != network.vpc_id
         if not is_own and not (it.instance_id and machine.state(ec2, it.instance_id) in machine.GONE):
-            yield f"the interface {it.id}{f' of {it.instance_id}' if it.instance_id else ''}"
+            yield _named(it)

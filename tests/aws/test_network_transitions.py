@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from bootstrap import interruptions, launch, network_removal, network_view, settings
+from bootstrap import composition, interruptions, launch, network_removal, network_view, settings
 from bootstrap.context import Context
+from bootstrap.errors import NetworkInUse
 from bootstrap.network import proof
 from bootstrap.network.reach import explain
 from bootstrap.run import Run, start
@@ -61,12 +62,71 @@ def go(opened: Open, options: str) -> tuple[Context, tuple[Change, ...]]:
     """Plan, apply, see that nothing is left to do; the plan, and the context afterwards."""
     context, run = opened(options)
     before = subnets(context)
+    is_widened = composition.is_widened(context.settings, context.stacks)
     planned = launch.plan_stacks(context, run, launch.network_of(context))
+    told = len(run.changes)
     launch.stacks(context, run, launch.network_of(context))
     context.forget()
+    # What each stack does with a new zone is known only once there is one.
+    done = set(run.changes[told:])
+    assert set(planned) <= done if is_widened else set(planned) == done
+    assert all("; costs: " in it.detail for it in planned if it.kind is ChangeKind.REPLACE)
+    assert () == unproven(context)
     assert before.items() <= subnets(context).items() or len(before) > len(subnets(context))
     assert () == launch.plan_stacks(context, run, launch.network_of(context))
     return context, planned
+
+
+def unproven(context: Context) -> tuple[proof.Finding, ...]:
+    """What `network verify` would find wrong."""
+    network = network_view.with_everybody(context, network_view.read(context))
+    return proof.prove(network, *network_view.intended(context.settings))
+
+
+# What the API tells of the VPC, by its call and the key of its answer; what counts, for their ids come and go.
+COUNTED = {
+    "describe_nat_gateways": "NatGateways",
+    "describe_vpc_endpoints": "VpcEndpoints",
+    "describe_network_interfaces": "NetworkInterfaces",
+    "describe_security_groups": "SecurityGroups",
+    "describe_network_acls": "NetworkAcls",
+    "describe_egress_only_internet_gateways": "EgressOnlyInternetGateways",
+    "describe_addresses": "Addresses",
+    "describe_vpn_gateways": "VpnGateways",
+    "describe_vpn_connections": "VpnConnections",
+    "describe_customer_gateways": "CustomerGateways",
+    "describe_flow_logs": "FlowLogs",
+    "describe_dhcp_options": "DhcpOptions",
+}
+
+
+def everything(context: Context) -> dict[str, Any]:
+    """The region's network as it is told: subnets by id, routes by table with the kind of their target, the rest counted."""
+    ec2 = context.world.aws("ec2")
+    tables = ec2.describe_route_tables()["RouteTables"]
+    counted = {
+        call: sum(it.get("State") not in ("deleted", "deleting") for it in getattr(ec2, call)()[key])
+        for call, key in COUNTED.items()
+    }
+    return {
+        "subnets": subnets(context),
+        "routes": {
+            it["RouteTableId"]: sorted(
+                (str(route.get("DestinationCidrBlock")), str(route.get("DestinationIpv6CidrBlock")), target(route))
+                for route in it["Routes"]
+            )
+            for it in tables
+        },
+        "rules": sum(len(it["Entries"]) for it in ec2.describe_network_acls()["NetworkAcls"]),
+        "stacks": sorted(context.stacks),
+        "logs": len(context.world.aws("logs").describe_log_groups()["logGroups"]),
+        **counted,
+    }
+
+
+def target(route: dict[str, Any]) -> str:
+    found = next((key for key in route if key.endswith("Id") and key not in ("DestinationPrefixListId",)), "")
+    return f"{found} {str(route.get(found, '')).partition('-')[0]}"
 
 
 def replaced(planned: tuple[Change, ...]) -> list[str]:
@@ -184,3 +244,84 @@ def test_going_back_to_two_zones_takes_the_third_alone(opened: Open) -> None:
     assert subnets(two).items() <= before.items()
     assert 6 == len(subnets(two))
     assert "subnets of a zone go" in told(planned)
+
+
+NATS = {it: f"  zones: 3\n  nat: {it}\n" for it in ("none", "one", "per-zone")}
+# Every ordered pair of ways out, one after the other.
+WALK = ("none", "one", "per-zone", "none", "per-zone", "one", "none")
+
+
+def test_what_is_there_depends_on_the_settings_and_not_on_what_was_there_before(opened: Open) -> None:
+    known: dict[str, dict[str, Any]] = {}
+    for nat in WALK:
+        context, _ = go(opened, NATS[nat])
+        found = everything(context)
+
+        assert known.setdefault(nat, found) == found
+
+
+ROUND_TRIPS = {
+    "a zone": "  zones: 3\n",
+    "IPv6": "  ipv6: true\n",
+    "endpoints": "  endpoints: [ssm, logs]\n",
+    "flow logs": "  flow_logs: {retention_days: 7, queries: true}\n",
+    "a VPN by BGP": "  vpn: {customer_address: 198.51.100.7}\n",
+    "a VPN with routes": "  vpn: {customer_address: 198.51.100.7, routes: [10.9.0.0/16]}\n",
+    "a private zone": "  private_zone: ci.internal\n",
+    "everything": (
+        "  zones: 3\n  nat: per-zone\n  ipv6: true\n  endpoints: [ssm]\n  flow_logs: {}\n"
+        "  vpn: {customer_address: 198.51.100.7, routes: [10.9.0.0/16]}\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("option", ROUND_TRIPS)
+def test_what_came_goes_again_and_leaves_nothing(opened: Open, option: str) -> None:
+    before = everything(go(opened, "")[0])
+
+    come = everything(go(opened, ROUND_TRIPS[option])[0])
+    after = everything(go(opened, "")[0])
+
+    assert before != come
+    assert before == after
+    assert before["subnets"].items() <= come["subnets"].items()
+
+
+def test_a_zone_that_goes_is_let_go_of_before_the_network_takes_it(opened: Open) -> None:
+    go(opened, "  zones: 3\n  endpoints: [ssm]\n")
+    context, run = opened("  endpoints: [ssm]\n")
+
+    launch.stacks(context, run, launch.network_of(context))
+
+    order = [it.name.split("/")[0] for it in run.changes]
+    assert ["changing-living-acls", "changing-living-endpoints", "changing-living-network"] == list(
+        dict.fromkeys(order)
+    )
+    context.forget()
+    events = context.world.aws("cloudformation").describe_stack_events(StackName="changing-living-network")
+    assert [] == [it for it in events["StackEvents"] if it["ResourceStatus"].endswith("_FAILED")]
+    asked = [{"Name": "vpc-id", "Values": [context.outputs("network")["VpcId"]]}]
+    interfaces = context.world.aws("ec2").describe_network_interfaces(Filters=asked)["NetworkInterfaces"]
+    assert {it["SubnetId"] for it in interfaces} <= set(subnets(context))
+    go(opened, "")
+
+
+def test_what_stands_in_a_zone_that_goes_is_named_and_nothing_is_touched(
+    opened: Open, capsys: pytest.CaptureFixture[str]
+) -> None:
+    three, _ = go(opened, "  zones: 3\n  endpoints: [ssm]\n")
+    before, ec2 = everything(three), three.world.aws("ec2")
+    subnet = three.outputs("network")["DataSubnetIds"].split(",")[2]
+    loose = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    context, run = opened("")
+
+    launch.plan_stacks(context, run, launch.network_of(context))
+    told = capsys.readouterr().out
+    with pytest.raises(NetworkInUse, match=f"the interface {loose} in changing-living-data-3"):
+        launch.stacks(context, run, launch.network_of(context))
+    ec2.delete_network_interface(NetworkInterfaceId=loose)
+    context.forget()
+
+    assert f"will be refused: the zone that goes is in use by the interface {loose}" in told
+    assert before == everything(context)
+    go(opened, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
@@ -218,13 +219,27 @@ class VpcEndpoint(Ec2):
             given[f"Add{name}"] = sorted(after - before) or None
             given[f"Remove{name}"] = sorted(before - after) or None
         to.call("ec2", "modify_vpc_endpoint", **given)
+        self._drop(to, self._interfaces(to), given["RemoveSubnetIds"] or [])
 
     def delete(self, to: To) -> None:
         """At once."""
-        found = to.call("ec2", "describe_vpc_endpoints", VpcEndpointIds=[to.physical_id])["VpcEndpoints"]
+        interfaces = self._interfaces(to)
         to.call("ec2", "delete_vpc_endpoints", VpcEndpointIds=[to.physical_id])
-        for interface in at(found, "0.NetworkInterfaceIds") or ():  # EC2 takes them along, moto does not
-            to.call("ec2", "delete_network_interface", NetworkInterfaceId=interface)
+        self._drop(to, interfaces)
+
+    @staticmethod
+    def _interfaces(to: To) -> list[str]:
+        found = to.call("ec2", "describe_vpc_endpoints", VpcEndpointIds=[to.physical_id])["VpcEndpoints"]
+        return list(at(found, "0.NetworkInterfaceIds") or ())
+
+    @staticmethod
+    def _drop(to: To, interfaces: Sequence[str], subnets: Sequence[str] | None = None) -> None:
+        """Delete an endpoint's interfaces, all or those in some subnets: EC2 takes them along, moto does not."""
+        for interface in interfaces:
+            asked = [{"Name": "network-interface-id", "Values": [interface]}]
+            found = to.call("ec2", "describe_network_interfaces", Filters=asked)["NetworkInterfaces"]
+            if found and (subnets is None or found[0]["SubnetId"] in subnets):
+                to.call("ec2", "delete_network_interface", NetworkInterfaceId=interface)
 
     def attributes(self, to: To) -> dict[str, Any]:
         """DNS names and interfaces."""
