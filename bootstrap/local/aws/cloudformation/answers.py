@@ -111,6 +111,9 @@ def change_set_summary(of: Stack, one: ChangeSet) -> Answer:
         StatusReason=one.reason,
         CreationTime=one.created,
         Description=one.description,
+        IncludeNestedStacks=one.includes_nested,
+        ParentChangeSetId=one.parent,
+        RootChangeSetId=one.root,
     )
 
 

@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 
 from bootstrap.local.aws import requests
-from bootstrap.local.aws.cloudformation import answers, static_checks, wire
+from bootstrap.local.aws.cloudformation import answers, nested_change_sets, nesting, static_checks, wire
 from bootstrap.local.aws.cloudformation.api_change_sets import ChangeSets
 from bootstrap.local.aws.cloudformation.asked import check_name, fetch_template, find, policy_in, ready, wanted_from
 from bootstrap.local.aws.cloudformation.drift import Drift
@@ -119,8 +119,7 @@ class Api(ChangeSets, Drift, Signalling, Tokens):
         stack = self._engine.store.find(asked["StackName"], region)
         if stack is None or not stack.is_living:
             return {}
-        if stack.termination_protection:
-            raise Refused(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+        nesting.check_protection(self._engine.store, stack)
         if stack.is_busy:
             if stack.status == "DELETE_IN_PROGRESS":
                 return {}
@@ -130,6 +129,8 @@ class Api(ChangeSets, Drift, Signalling, Tokens):
                 f"Invalid operation on stack [{stack.id}]. Specify resources to retain only when the stack is in the "
                 "DELETE_FAILED state"
             )
+        for change_set in stack.change_sets:
+            nested_change_sets.drop(self._engine, stack, change_set)
         self._engine.delete(stack, asked.get("RetainResources", []), asked.get("ClientRequestToken", ""))
         self._engine.wait(stack, self._engine.prompt_seconds if stack.resources else EMPTY_SECONDS)
         return {}
@@ -216,6 +217,8 @@ class Api(ChangeSets, Drift, Signalling, Tokens):
     def UpdateTerminationProtection(self, asked: Input, region: str) -> Output:  # noqa: N802
         """Protect a stack, or no more."""
         stack = find(self._engine, asked["StackName"], region)
+        if stack.root:
+            raise Refused(f"Termination protection of nested stack [{stack.name}] is that of its root stack")
         stack.termination_protection = asked["EnableTerminationProtection"]
         self._engine.store.save(stack)
         return {"StackId": stack.id}

@@ -7,7 +7,7 @@ import time
 import uuid
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import answers, changes, importing
+from bootstrap.local.aws.cloudformation import answers, changes, importing, nested_change_sets
 from bootstrap.local.aws.cloudformation.asked import check_name, find, ready, wanted_from
 from bootstrap.local.aws.cloudformation.engine import ACCOUNT, Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
@@ -45,9 +45,9 @@ class ChangeSets:
             stack = self._engine.new_stack(asked["StackName"], region, wanted, "REVIEW_IN_PROGRESS")
             stack.record("REVIEW_IN_PROGRESS", "User Initiated")
             self._engine.store.save(stack)
-        change_set = self._compare(stack, asked, kind, wanted, imports)
         with self._engine.store.lock:
-            self._make_room(stack, change_set.name)
+            self._make_room(stack, asked["ChangeSetName"])
+            change_set = self._compare(stack, asked, kind, wanted, imports)
             stack.change_sets.append(change_set)
         self._engine.store.save(stack)
         return {"Id": change_set.id, "StackId": stack.id}
@@ -64,6 +64,7 @@ class ChangeSets:
     def ExecuteChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802
         """Start what the change set describes."""
         stack, change_set = self.change_set(asked, region)
+        nested_change_sets.check_root(change_set, "executed")
         if change_set.status != "CREATE_COMPLETE" or change_set.execution_status != "AVAILABLE":
             state = change_set.status if change_set.status == "FAILED" else change_set.execution_status
             raise Refused(
@@ -72,7 +73,11 @@ class ChangeSets:
             )
         if stack.status != "REVIEW_IN_PROGRESS":
             ready(stack, "updated")
-        stack.change_sets = [change_set]  # the others are not of the stack that it makes
+        nested_change_sets.begin(self._engine, stack, change_set)
+        for other in stack.change_sets:  # the others are not of the stack that it makes
+            if other is not change_set:
+                nested_change_sets.drop(self._engine, stack, other)
+        stack.change_sets = [change_set]
         change_set.execution_status = "EXECUTE_COMPLETE"
         token = asked.get("ClientRequestToken", "")
         if change_set.type == "IMPORT":
@@ -87,6 +92,7 @@ class ChangeSets:
                 on_failure=change_set.on_failure or default,
                 token=token,
                 strict=asked.get("RetainExceptOnCreate", False),
+                change_set=change_set,
             )
         else:
             disable = disable or change_set.on_failure == "DO_NOTHING"
@@ -96,16 +102,19 @@ class ChangeSets:
                 disable_rollback=disable,
                 token=token,
                 strict=asked.get("RetainExceptOnCreate", False),
+                change_set=change_set,
             )
         self._engine.wait(stack, self._engine.prompt_seconds)
         return {}
 
     def DeleteChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802
-        """Drop a change set; a stack under review stays, as on AWS."""
+        """Drop a change set, and those of nested stacks with it; a stack under review stays, as on AWS."""
         try:
             stack, change_set = self.change_set(asked, region)
         except Refused:
             return {}
+        nested_change_sets.check_root(change_set, "deleted")
+        nested_change_sets.drop(self._engine, stack, change_set)
         with self._engine.store.lock:
             stack.change_sets.remove(change_set)
         self._engine.store.save(stack)
@@ -144,8 +153,10 @@ class ChangeSets:
         made = ChangeSet(arn, name, kind, wanted, time.time(), asked.get("Description", ""))
         made.on_failure = asked.get("OnStackFailure", "")
         made.token = asked.get("ClientToken", "")
+        made.includes_nested = asked.get("IncludeNestedStacks", False)
+        look = nested_change_sets.look(self._engine, stack, made) if made.includes_nested else None
         try:
-            found = self.differences(stack, wanted)
+            found, _ = changes.imagine(self._engine.scopes, stack, wanted, look)
             made.changes = importing.changes(stack, wanted, imports, found) if kind == "IMPORT" else found
             made.imports = imports
             is_empty = kind == "UPDATE" and not made.changes and not self.outputs_differ(stack, wanted)

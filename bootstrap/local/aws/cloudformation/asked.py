@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import urllib.parse
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import existing, limits, stack_policy, static_checks, triggers
+from bootstrap.local.aws.cloudformation import existing, limits, sources, stack_policy, static_checks, triggers
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.scope import check_capabilities
@@ -88,7 +87,7 @@ def fetch_template(engine: Engine, asked: dict[str, Any], stack: Stack | None, r
     if "TemplateBody" in asked:
         return limits.check_body(asked["TemplateBody"])
     if "TemplateURL" in asked:
-        return from_s3(engine, asked["TemplateURL"], region)
+        return sources.from_s3(engine.client("s3", region), asked["TemplateURL"])
     if asked.get("UsePreviousTemplate") and stack:
         return stack.wanted.template
     raise Refused("Either Template URL or Template Body must be specified.")
@@ -97,25 +96,8 @@ def fetch_template(engine: Engine, asked: dict[str, Any], stack: Stack | None, r
 def policy_in(engine: Engine, asked: dict[str, Any], name: str, region: str) -> str:
     """The stack policy of a request under `name` (body or address), checked; '' when there is none."""
     if f"{name}URL" in asked:
-        return stack_policy.check(from_s3(engine, asked[f"{name}URL"], region))
+        return stack_policy.check(sources.from_s3(engine.client("s3", region), asked[f"{name}URL"]))
     return stack_policy.check(asked[f"{name}Body"]) if asked.get(f"{name}Body") else ""
-
-
-def from_s3(engine: Engine, url: str, region: str) -> str:
-    """The text of a template in S3; both forms of address are understood."""
-    from botocore.exceptions import ClientError
-
-    parts = urllib.parse.urlsplit(url)
-    host, path = parts.hostname or "", parts.path.lstrip("/")
-    if ".s3" in host:
-        bucket, key = host.split(".s3")[0], path
-    else:
-        bucket, _, key = path.partition("/")
-    try:
-        answer = engine.client("s3", region).get_object(Bucket=bucket, Key=urllib.parse.unquote(key))
-    except ClientError as refusal:
-        raise Refused(f"S3 error: {refusal.response['Error'].get('Message', url)}") from None
-    return limits.check_object(bytes(answer["Body"].read())).decode()
 
 
 def _parameters(asked: dict[str, Any]) -> tuple[dict[str, str], set[str]]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import adapters, schemas
+from bootstrap.local.aws.cloudformation import adapters, nesting, schemas
 from bootstrap.local.aws.cloudformation.intrinsics import UNKNOWN, Scope, text_of
 from bootstrap.local.aws.cloudformation.scope import Scopes
 from bootstrap.local.aws.cloudformation.store import Resource, Stack, Wanted
@@ -18,29 +20,70 @@ from bootstrap.local.aws.cloudformation.tags import tags_of
 from bootstrap.local.aws.cloudformation.template import dependencies, names_in
 
 Change = dict[str, Any]
+# A nested stack whose resource is as it was: what its template is now, only its update tells (ResourceChangeDetail).
+AUTOMATIC = {
+    "Target": {"Attribute": "Properties", "RequiresRecreation": "Never"},
+    "Evaluation": "Dynamic",
+    "ChangeSource": "Automatic",
+}
 REPLACEMENT = {"Always": "True", "Conditionally": "Conditional", "Never": "False"}
+
+
+@dataclass(frozen=True)
+class Nested:
+    """What would become of a nested stack: whether anything changes, its change set, its outputs as GetAtt gives them."""
+
+    is_changed: bool
+    change_set: str
+    outputs: dict[str, Any]
+
+
+# Asked of a nested stack by logical id, its resource where there is one, properties and tags.
+Look = Callable[[str, Resource | None, dict[str, Any], dict[str, str]], Nested]
+
+
+@dataclass
+class _Comparison:
+    """A stack that is what it would be, the names of which mean what they would mean; `look` looks into nested stacks."""
+
+    proposal: Stack
+    scope: Scope
+    imagined: dict[str, Resource]
+    altered: frozenset[str]
+    look: Look | None
 
 
 def compare(scopes: Scopes, stack: Stack, wanted: Wanted) -> list[Change]:
     """What executing would do, one entry per resource, in the order in which it would happen."""
+    return imagine(scopes, stack, wanted, None)[0]
+
+
+def imagine(scopes: Scopes, stack: Stack, wanted: Wanted, look: Look | None) -> tuple[list[Change], dict[str, Any]]:
+    """What executing would do, and the outputs that would come of it.
+
+    Without `look` a nested stack always changes ('Automatic'), for only its update reads its template.
+    """
     imagined = {name: copy.copy(resource) for name, resource in stack.resources.items()}
     scope = scopes.of(stack, wanted, stack.region, imagined)
     graph = dependencies(scope.template, scope.present())
     proposal = copy.copy(stack)
     proposal.wanted = wanted
-    altered = _altered(stack.wanted, wanted)
+    on = _Comparison(proposal, scope, imagined, _altered(stack.wanted, wanted), look)
     changes = []
     for logical in _ordered(graph):
-        change = _one(proposal, scope, imagined, logical, altered)
+        change = _one(on, logical)
         if change:
             changes.append(change)
     gone = [stack.resources[name] for name in stack.resources if name not in scope.present()]
-    return changes + [_removed(resource) for resource in gone]
+    return changes + [_removed(resource) for resource in gone], _outputs(scope)
 
 
 def differs_beyond_resources(scopes: Scopes, stack: Stack, wanted: Wanted) -> bool:
     """Whether outputs would change though no resource does."""
-    scope = scopes.of(stack, wanted, stack.region)
+    return _outputs(scopes.of(stack, wanted, stack.region)) != stack.outputs
+
+
+def _outputs(scope: Scope) -> dict[str, Any]:
     made = {}
     for name, body in scope.template.section("Outputs").items():
         if "Condition" not in body or scope.condition(body["Condition"]):
@@ -48,26 +91,30 @@ def differs_beyond_resources(scopes: Scopes, stack: Stack, wanted: Wanted) -> bo
             found = {"OutputValue": text_of(scope.evaluate(body["Value"])), "Description": body.get("Description")}
             found["ExportName"] = export
             made[name] = {key: text_of(value) for key, value in found.items() if value is not None}
-    return made != stack.outputs
+    return made
 
 
-def _one(
-    stack: Stack, scope: Scope, imagined: dict[str, Resource], logical: str, altered: frozenset[str]
-) -> Change | None:
-    body = scope.template.resources[logical]
+def _one(on: _Comparison, logical: str) -> Change | None:
+    body = on.scope.template.resources[logical]
     kind = str(body["Type"])
-    resource = stack.resources.get(logical)
-    properties = scope.evaluate(body.get("Properties") or {})
+    resource = on.proposal.resources.get(logical)
+    properties = on.scope.evaluate(body.get("Properties") or {})
+    tags = tags_of(on.proposal, kind, logical, properties)
+    known = resource if resource and resource.physical_id and resource.type == kind else None
+    nested = on.look(logical, known, properties, tags) if on.look and kind == nesting.TYPE else None
+    more = {"ChangeSetId": nested.change_set or None} if nested else {}
     if resource is None or not resource.physical_id:
-        _move(imagined, kind, properties)
+        _move(on.imagined, kind, properties)
         after = {"Properties": properties} if properties else {}
-        return _entry("Add", logical, kind, AfterContext=_context(after))
-    tags = tags_of(stack, kind, logical, properties)
-    if kind == resource.type and properties == resource.properties and tags == resource.tags:
+        return _entry("Add", logical, kind, AfterContext=_context(after), **more)
+    is_quiet = kind != nesting.TYPE or (nested is not None and not nested.is_changed)
+    if is_quiet and kind == resource.type and properties == resource.properties and tags == resource.tags:
         return None
-    details = _details(stack, scope, resource, kind, properties, tags, altered)
+    details = _details(on, resource, kind, properties, tags)
     replacement = _replacement(resource, kind, details)
-    _imagine(imagined, logical, kind, replacement)
+    _imagine(on.imagined, logical, kind, replacement)
+    if nested or (kind == nesting.TYPE and properties != resource.properties):
+        on.imagined[logical].attributes = dict(nested.outputs) if nested else {"*": UNKNOWN}
     return _entry(
         "Modify",
         logical,
@@ -78,21 +125,16 @@ def _one(
         Details=details,
         BeforeContext=_context({"Properties": resource.properties}),
         AfterContext=_context({"Properties": properties}),
+        **more,
     )
 
 
 def _details(
-    stack: Stack,
-    scope: Scope,
-    resource: Resource,
-    kind: str,
-    properties: dict[str, Any],
-    tags: dict[str, str],
-    altered: frozenset[str],
+    on: _Comparison, resource: Resource, kind: str, properties: dict[str, Any], tags: dict[str, str]
 ) -> list[Change]:
-    schema = schemas.load(kind, stack.region) or {}
+    schema = schemas.load(kind, on.proposal.region) or {}
     tag_name = schemas.tag_property(schema)
-    written = scope.template.resources[resource.logical_id].get("Properties") or {}
+    written = on.scope.template.resources[resource.logical_id].get("Properties") or {}
     details = []
     if tags != resource.tags:
         tagged = {"Attribute": "Tags", "RequiresRecreation": "Never"}
@@ -110,17 +152,17 @@ def _details(
                 "AfterValue": _shown(after),
             }
             shown = {key: value for key, value in target.items() if value is not None}
-            details.append({"Target": shown, **_cause(scope, written.get(name), after, altered)})
-    return details
+            details.append({"Target": shown, **_cause(on, written.get(name), after)})
+    return details or ([AUTOMATIC] if kind == nesting.TYPE else [])
 
 
-def _cause(scope: Scope, written: Any, after: Any, altered: frozenset[str]) -> Change:
+def _cause(on: _Comparison, written: Any, after: Any) -> Change:
     """Where a property's change comes from, as far as its text tells."""
     evaluation = "Dynamic" if UNKNOWN in json.dumps(after) else "Static"
     for form, name in names_in(written):
-        if form == "Ref" and name in altered:
+        if form == "Ref" and name in on.altered:
             return {"Evaluation": evaluation, "ChangeSource": "ParameterReference", "CausingEntity": name}
-        if name in scope.template.resources and evaluation == "Dynamic":
+        if name in on.scope.template.resources and evaluation == "Dynamic":
             source = "ResourceReference" if form == "Ref" else "ResourceAttribute"
             return {"Evaluation": evaluation, "ChangeSource": source, "CausingEntity": name}
     return {"Evaluation": evaluation, "ChangeSource": "DirectModification"}

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.local.aws.cloudformation import order
+from bootstrap.local.aws.cloudformation import nesting, order
 from bootstrap.local.aws.cloudformation.errors import Interrupted, Refused, ResourceFailed
 from bootstrap.local.aws.cloudformation.intrinsics import NOTHING, Scope, text_of
 from bootstrap.local.aws.cloudformation.order import Failed
@@ -104,6 +104,7 @@ class Deployment:
     def clean_up(self, *, is_rollback: bool = False) -> None:
         """Delete what an update left behind; what cannot be deleted is left there and said, as CloudFormation does."""
         stack = self._stack
+        nesting.clean_up(self._engine, stack)
         gone = set(stack.resources) - self._scope.present() if self._operation.kind in {"UPDATE", "ROLLBACK"} else set()
         for name in self._in_delete_order(gone):
             resource = stack.resources[name]

@@ -13,12 +13,11 @@ import time
 import uuid
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import parameters, rules, triggers
-from bootstrap.local.aws.cloudformation.deploy import Deployment
+from bootstrap.local.aws.cloudformation import changes, nesting, parameters, rules, triggers
 from bootstrap.local.aws.cloudformation.notify import Notifier
-from bootstrap.local.aws.cloudformation.order import Failed
+from bootstrap.local.aws.cloudformation.running import Closing, Run
 from bootstrap.local.aws.cloudformation.scope import Scopes
-from bootstrap.local.aws.cloudformation.store import Operation, Stack, Store, Wanted
+from bootstrap.local.aws.cloudformation.store import ChangeSet, Operation, Stack, Store, Wanted
 from bootstrap.local.aws.cloudformation.template import read
 from bootstrap.local.aws.door import Door
 from bootstrap.local.aws.faults import Faults
@@ -53,9 +52,18 @@ class Engine:
         stack.description = str(read(wanted.template, wanted.parameters).document.get("Description", ""))
         return stack
 
-    def create(self, stack: Stack, *, on_failure: str = "ROLLBACK", token: str = "", strict: bool = False) -> None:
+    def create(
+        self,
+        stack: Stack,
+        *,
+        on_failure: str = "ROLLBACK",
+        token: str = "",
+        strict: bool = False,
+        change_set: ChangeSet | None = None,
+    ) -> None:
         """Start to create the stack's resources; `strict`: its rollback deletes also what is to be retained."""
         operation = Operation(_new_id(), "CREATE", token, on_failure=on_failure, retains_except_on_create=strict)
+        _review(operation, change_set)
         self._begin(stack, operation, "CREATE_IN_PROGRESS")
 
     def update(
@@ -67,12 +75,21 @@ class Engine:
         token: str = "",
         policy: str = "",
         strict: bool = False,
+        change_set: ChangeSet | None = None,
+        is_held: bool = False,
     ) -> None:
-        """Start to bring the stack to `wanted`; `strict`: its rollback deletes also what is new and to be retained."""
+        """Start to bring the stack to `wanted`; `strict`: its rollback deletes also what is new and to be retained.
+
+        `is_held`: a nested stack's, which cleans up when its parent does. What it goes back to is what was before the first of
+        the updates that the parent has not got over.
+        """
         on_failure = "DO_NOTHING" if disable_rollback else "ROLLBACK"
-        before = stack.stable or stack.wanted
+        held = stack.operation.before if stack.is_held and stack.operation else None
+        before = held or stack.stable or stack.wanted
         operation = Operation(_new_id(), "UPDATE", token, before=before, on_failure=on_failure, policy=policy)
         operation.retains_except_on_create = strict
+        operation.is_held = is_held
+        _review(operation, change_set)
         stack.wanted = wanted
         stack.updated = time.time()
         self._begin(stack, operation, "UPDATE_IN_PROGRESS")
@@ -101,12 +118,24 @@ class Engine:
             self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS")
 
     def cancel(self, stack: Stack, token: str = "") -> None:
-        """Let the update in progress fail at its next resource."""
+        """Let the update in progress, and those of nested stacks in it, fail at their next resource."""
         assert stack.operation is not None
         if token:
             stack.tokens[token] = "CANCEL"
         stack.operation.cause = "User Initiated"
         self.store.save(stack)
+        for child in nesting.children(self.store, stack):
+            if child.status == "UPDATE_IN_PROGRESS" and child.operation is not None:
+                self.cancel(child)
+
+    def release(self, stack: Stack, *, back: bool = False) -> None:
+        """Let a nested stack that waits for its parent clean up, or go back to what was before."""
+        assert stack.operation is not None
+        stack.operation.is_held = False
+        if back:
+            stack.record("UPDATE_ROLLBACK_IN_PROGRESS")
+        self.store.save(stack)
+        self._start(stack)
 
     def resume(self) -> None:
         """Take up the operations that were in progress when the process ended."""
@@ -120,10 +149,15 @@ class Engine:
         self.is_closing = True
 
     def wait(self, stack: Stack, seconds: float = 3600.0) -> None:
-        """Wait until the stack's operation has ended."""
+        """Wait until the stack's operation has ended, or waits for its parent's."""
         end = time.monotonic() + seconds
-        while stack.operation is not None and time.monotonic() < end:
+        while stack.operation is not None and not stack.is_held and time.monotonic() < end:
             time.sleep(0.02)
+
+    def differs(self, stack: Stack, wanted: Wanted) -> bool:
+        """Whether bringing the stack to `wanted` would change anything."""
+        found = changes.compare(self.scopes, stack, wanted)
+        return bool(found) or changes.differs_beyond_resources(self.scopes, stack, wanted)
 
     def is_late(self, stack: Stack) -> bool:
         """Whether a creation has taken longer than its TimeoutInMinutes."""
@@ -135,18 +169,6 @@ class Engine:
         if not stack.wanted.rollback:
             return ""
         return triggers.breach(stack.wanted, self.client("cloudwatch", stack.region))
-
-    def _check_triggers(self, stack: Stack) -> None:
-        """Watch the rollback triggers for their time, once all is made. Raises Failed."""
-        if not stack.wanted.rollback:
-            return
-
-        def ended() -> bool:
-            return self.is_closing or bool(stack.operation and stack.operation.cause)
-
-        said = triggers.monitored(stack.wanted, self.client("cloudwatch", stack.region), ended)
-        if said or ended():
-            raise Failed([], said or "User Initiated")
 
     def _begin(self, stack: Stack, operation: Operation, status: str) -> None:
         with self.store.lock:
@@ -163,139 +185,26 @@ class Engine:
         thread.start()
 
     def _run(self, stack: Stack) -> None:
-        operation = stack.operation
-        assert operation is not None
-        work = {
-            "CREATE": self._create,
-            "UPDATE": self._update,
-            "DELETE": self._delete,
-            "ROLLBACK": self._roll_back,
-            "IMPORT": self._import,
-        }
+        assert stack.operation is not None
+        kind = stack.operation.kind
         try:
-            work[operation.kind](stack, operation)
-        except _Closing:
+            Run(self, stack).go()
+        except Closing:
             return
         except Exception as failure:  # a fault of ours must not leave the stack in progress for ever
-            log.exception("%s of %s", operation.kind, stack.name)
+            log.exception("%s of %s", kind, stack.name)
             endings = {"CREATE": "ROLLBACK_FAILED", "ROLLBACK": "UPDATE_ROLLBACK_FAILED"}
-            ending = endings.get(operation.kind, f"{operation.kind}_FAILED")
-            self._end(stack, ending, f"Internal Failure: {failure}")
+            self.end(stack, endings.get(kind, f"{kind}_FAILED"), f"Internal Failure: {failure}")
 
-    def _end(self, stack: Stack, status: str, reason: str = "") -> None:
+    def end(self, stack: Stack, status: str, reason: str = "") -> None:
+        """Let the stack's operation be over."""
+        operation = stack.operation
         with self.store.lock:
             stack.record(status, reason)
             stack.operation = None
         self.store.save(stack)
-
-    def _deployment(self, stack: Stack) -> Deployment:
-        return Deployment(self, stack)
-
-    def _create(self, stack: Stack, operation: Operation) -> None:
-        deployment = self._deployment(stack)
-        try:
-            if stack.status == "CREATE_IN_PROGRESS":
-                deployment.apply()
-                deployment.publish()
-                self._check_triggers(stack)
-                return self._end(stack, "CREATE_COMPLETE")
-        except Failed as failure:
-            self._check_closing()
-            if operation.on_failure == "DO_NOTHING":
-                return self._end(stack, "CREATE_FAILED", failure.words("create"))
-            stack.record("ROLLBACK_IN_PROGRESS", f"{failure.words('create')} Rollback requested by user.")
-            self.store.save(stack)
-        if operation.on_failure == "DELETE":
-            stack.record("DELETE_IN_PROGRESS")
-        return self._take_away(stack, operation)
-
-    def _take_away(self, stack: Stack, operation: Operation) -> None:
-        deployment = self._deployment(stack)
-        prefix = "DELETE" if operation.on_failure == "DELETE" else "ROLLBACK"
-        try:
-            deployment.remove(set(stack.resources), is_rollback=True)
-        except Failed as failure:
-            self._check_closing()
-            return self._end(stack, f"{prefix}_FAILED", failure.words("delete"))
-        stack.outputs = {}
-        if prefix == "DELETE":
-            stack.deleted = time.time()
-        return self._end(stack, f"{prefix}_COMPLETE")
-
-    def _update(self, stack: Stack, operation: Operation) -> None:
-        deployment = self._deployment(stack)
-        try:
-            if stack.status == "UPDATE_IN_PROGRESS":
-                deployment.apply()
-                deployment.publish()
-                self._check_triggers(stack)
-                stack.record("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-                self.store.save(stack)
-            if stack.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS":
-                return self._clean_up(stack, deployment, "UPDATE_COMPLETE")
-        except Failed as failure:
-            self._check_closing()
-            if operation.on_failure == "DO_NOTHING":
-                stack.stable = operation.before
-                return self._end(stack, "UPDATE_FAILED", failure.words("update", _unmade(stack)))
-            stack.record("UPDATE_ROLLBACK_IN_PROGRESS", failure.words("update", _unmade(stack)))
-            self.store.save(stack)
-        return self._roll_back(stack, operation)
-
-    def _roll_back(self, stack: Stack, operation: Operation) -> None:
-        before = operation.before
-        if before is not None and stack.status == "UPDATE_ROLLBACK_IN_PROGRESS":
-            stack.wanted = before
-        deployment = self._deployment(stack)
-        try:
-            if stack.status == "UPDATE_ROLLBACK_IN_PROGRESS":
-                if not operation.is_restored:
-                    deployment.restore_superseded()
-                deployment.apply(is_rollback=True, skip=set(operation.retain))
-                deployment.publish()
-                stack.record("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-                self.store.save(stack)
-        except Failed as failure:
-            self._check_closing()
-            return self._end(stack, "UPDATE_ROLLBACK_FAILED", failure.words("update"))
-        return self._clean_up(stack, deployment, "UPDATE_ROLLBACK_COMPLETE", is_rollback=True)
-
-    def _import(self, stack: Stack, operation: Operation) -> None:
-        deployment = self._deployment(stack)
-        try:
-            if stack.status == "IMPORT_IN_PROGRESS":
-                deployment.take_in()
-                deployment.publish()
-                return self._end(stack, "IMPORT_COMPLETE")
-        except Failed as failure:
-            self._check_closing()
-            stack.record("IMPORT_ROLLBACK_IN_PROGRESS", failure.words("import"))
-            self.store.save(stack)
-        for logical in operation.imports:
-            stack.resources.pop(logical, None)  # it was there before and stays there
-        stack.wanted = operation.before or stack.wanted
-        return self._end(stack, "IMPORT_ROLLBACK_COMPLETE")
-
-    def _clean_up(self, stack: Stack, deployment: Deployment, ending: str, *, is_rollback: bool = False) -> None:
-        deployment.clean_up(is_rollback=is_rollback)
-        self._check_closing()
-        stack.stable = None
-        self._end(stack, ending)
-
-    def _delete(self, stack: Stack, operation: Operation) -> None:
-        deployment = self._deployment(stack)
-        try:
-            deployment.remove(set(stack.resources), retain=set(operation.retain))
-        except Failed as failure:
-            self._check_closing()
-            return self._end(stack, "DELETE_FAILED", failure.words("delete"))
-        stack.outputs = {}
-        stack.deleted = time.time()
-        return self._end(stack, "DELETE_COMPLETE")
-
-    def _check_closing(self) -> None:
-        if self.is_closing:
-            raise _Closing
+        if operation is not None and operation.nested:
+            nesting.forget_unmade(self.store, stack)
 
     def settle(self, stack: Stack | None, wanted: Wanted, region: str, reuse: set[str]) -> Wanted:
         """Check parameters and rules of what is asked, and look SSM parameters up. Raises Refused."""
@@ -309,19 +218,14 @@ class Engine:
         return wanted
 
 
-class _Closing(Exception):
-    """The server stops; the operation stays as it is on disk."""
-
-
 def _kept(stack: Stack | None, reuse: set[str]) -> dict[str, str]:
     return {name: value for name, value in stack.wanted.parameters.items() if name in reuse} if stack else {}
 
 
-def _unmade(stack: Stack) -> list[str]:
-    """The resources that failed to be created, and not in the place of others."""
-    replacing = {old.logical_id for old in stack.superseded}
-    failed = [name for name, resource in stack.resources.items() if resource.status == "CREATE_FAILED"]
-    return [name for name in failed if name not in replacing]
+def _review(operation: Operation, change_set: ChangeSet | None) -> None:
+    """Note what a change set says of nested stacks."""
+    if change_set is not None:
+        operation.is_reviewed, operation.nested = change_set.includes_nested, dict(change_set.nested)
 
 
 def _new_id() -> str:

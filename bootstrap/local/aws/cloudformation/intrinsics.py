@@ -161,6 +161,8 @@ def _split(_: Scope, argument: Any) -> Any:
 def _find_in_map(scope: Scope, argument: Any) -> Any:
     table, first, second, *rest = argument
     default = rest[0].get("DefaultValue", NOTHING) if rest else NOTHING
+    if UNKNOWN in (table, first, second):
+        return UNKNOWN
     found = scope.template.section("Mappings").get(table, {}).get(str(first), {}).get(str(second), default)
     if found is NOTHING:
         raise Refused(f"Template error: Unable to get mapping for {table}::{first}::{second}")
@@ -184,7 +186,9 @@ def _equals(_: Scope, argument: Any) -> bool:
     return text_of(argument[0]) == text_of(argument[1])
 
 
-def _get_azs(scope: Scope, argument: Any) -> list[str]:
+def _get_azs(scope: Scope, argument: Any) -> Any:
+    if argument == UNKNOWN:
+        return UNKNOWN
     return scope.zones(str(argument or "") or str(scope.pseudo["AWS::Region"]))
 
 
@@ -207,5 +211,5 @@ FUNCTIONS: dict[str, Function] = {
     "Fn::GetAZs": _get_azs,
     "Fn::ImportValue": _import,
     "Fn::ToJsonString": lambda _, argument: json.dumps(argument, separators=(",", ":")),
-    "Fn::Length": lambda _, argument: len(argument),
+    "Fn::Length": lambda _, argument: UNKNOWN if argument == UNKNOWN else len(argument),
 }

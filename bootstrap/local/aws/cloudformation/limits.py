@@ -1,7 +1,4 @@
-"""CloudFormation's quotas on templates and requests (cloudformation-limits; Service Quotas), and what requests ask in vain.
-
-What a request asks for and nothing here carries out is refused, so that nobody takes silence for consent.
-"""
+"""CloudFormation's quotas on templates and requests (cloudformation-limits; Service Quotas), and what a request allows."""
 
 from __future__ import annotations
 
@@ -16,7 +13,6 @@ BODY_BYTES = 51_200
 OBJECT_BYTES = 1_048_576
 VALUE_BYTES = 4096
 NAME_LENGTH = 255
-NESTED = "it makes no change sets of nested stacks: describe the parent's, or make one for each child"
 
 
 def check(template: Template) -> None:
@@ -59,12 +55,11 @@ def check_values(parameters: dict[str, str]) -> None:
 
 
 def check_asked(asked: dict[str, Any], template: Template) -> None:
-    """Refuse what nothing here carries out, and types beyond those that the request allows."""
+    """Refuse types beyond those that the request allows.
+
+    ImportExistingResources, for which the CDK always asks, imports nothing: what exists fails its creation as without it.
+    """
     kinds = sorted({str(one["Type"]) for one in template.resources.values()})
-    # A template without nested stacks has none that could be left out; the CDK always asks for them. It also asks to import
-    # what exists: nothing is, and what exists fails its creation as it would without.
-    if asked.get("IncludeNestedStacks") and "AWS::CloudFormation::Stack" in kinds:
-        raise Refused(f"The local cloud does not take IncludeNestedStacks: {NESTED}")
     allowed = asked.get("ResourceTypes")
     if allowed is not None:
         beyond = [kind for kind in kinds if not any(_allows(pattern, kind) for pattern in allowed)]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.intrinsics import UNKNOWN
 from bootstrap.local.aws.cloudformation.template import Template
 
 MASK = "****"
@@ -34,7 +35,8 @@ def settle(template: Template, given: dict[str, str], kept: dict[str, str], reus
     if missing:
         raise Refused(f"Parameters: [{', '.join(sorted(missing))}] must have values")
     for name, value in settled.items():
-        _check(name, declared[name], value)
+        if UNKNOWN not in value:
+            _check(name, declared[name], value)
     return settled
 
 
@@ -45,6 +47,9 @@ def resolve(
     values: dict[str, Any] = {}
     looked_up = {}
     for name, text in settled.items():
+        if UNKNOWN in text:  # of a nested stack in a change set: it comes with the parent's resources
+            values[name] = UNKNOWN
+            continue
         kind = str(template.section("Parameters")[name].get("Type", "String"))
         ssm = _SSM.fullmatch(kind)
         if ssm:

@@ -253,13 +253,14 @@ class Work:
             self._create(resource, adapter, properties, tags)
             return
         same = resource.type == adapter.type and properties == resource.properties and tags == resource.tags
-        if same and not resource.attempted:
+        if same and not resource.attempted and not adapter.always_looks:
             return
         if resource.type != adapter.type or self._must_replace(resource, adapter, properties):
             self._check_policy("Update:Replace", resource)
             self._replace(resource, adapter, properties, tags)
             return
-        self._check_policy("Update:Modify", resource)
+        if not same:
+            self._check_policy("Update:Modify", resource)
         stack = self._stack
         stack.record("UPDATE_IN_PROGRESS", "", resource)
         self._engine.store.save(stack)
@@ -279,7 +280,8 @@ class Work:
         try:
             with self._engine.door.operation(f"{self._operation.id}/{resource.logical_id}/update/{stack.status}"):
                 # On the way back from a change that the service never took, there is nothing to undo.
-                if changed and not (resource.attempted and not arrival.missing(to, changed)):
+                is_there = resource.attempted and not arrival.missing(to, changed)
+                if adapter.always_looks or (changed and not is_there):
                     adapter.update(to)
                 if to.tags != resource.tags:
                     adapter.tag(to, sorted(resource.tags.keys() - to.tags.keys()))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.intrinsics import FUNCTIONS, Function, Scope
+from bootstrap.local.aws.cloudformation.intrinsics import FUNCTIONS, UNKNOWN, Function, Scope
 from bootstrap.local.aws.cloudformation.template import Template
 
 # How EC2 tells of the things whose attributes Fn::ValueOf gives; all of them give Tags.<key> too.
@@ -52,9 +52,12 @@ ALLOWED = frozenset(
 
 
 def check(scope: Scope, client: Callable[[], Any]) -> None:
-    """Apply the rules to the scope's parameters; `client` gives EC2's, asked for only where a rule looks up. Raises Refused."""
+    """Apply the rules to the scope's parameters; `client` gives EC2's, asked for only where a rule looks up. Raises Refused.
+
+    Parameters that are only known once the parent's resources are there are judged then.
+    """
     rules = scope.template.section("Rules")
-    if not rules:
+    if not rules or UNKNOWN in scope.parameters.values():
         return
     lookup = _Lookup(scope, client)
     ruled = dataclasses.replace(scope, functions={**FUNCTIONS, **MEMBERSHIP, **lookup.functions()}, decided={})

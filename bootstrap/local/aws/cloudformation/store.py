@@ -84,6 +84,10 @@ class ChangeSet:
     token: str = ""
     imports: dict[str, str] = field(default_factory=dict)  # logical id -> physical id
     changes: list[dict[str, Any]] = field(default_factory=list)
+    includes_nested: bool = False
+    parent: str = ""  # the change sets that this one belongs to, by id
+    root: str = ""
+    nested: dict[str, str] = field(default_factory=dict)  # logical id of a nested stack -> id of its change set
 
 
 @dataclass
@@ -101,6 +105,9 @@ class Operation:
     policy: str = ""  # holds for this operation in the place of the stack's
     retains_except_on_create: bool = False  # what this operation made goes in its rollback though its policy is Retain
     is_restored: bool = False  # what had been replaced is current again, so that a rollback is not turned round
+    is_held: bool = False  # a nested stack's update: it cleans up with its parent, or goes back with it
+    is_reviewed: bool = False  # what becomes of nested stacks is what their change sets say, `nested` by logical id
+    nested: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -136,6 +143,7 @@ class Stack:
     stable: Wanted | None = None  # what to go back to after an update that failed without a rollback
     tokens: dict[str, str] = field(default_factory=dict)  # client request token -> kind of the operation
     told: int = 0  # how many events the stack's topics have been told of
+    led_by: str = ""  # a nested stack's: the operation of the parent that began its last one
 
     @property
     def is_living(self) -> bool:
@@ -146,6 +154,12 @@ class Stack:
     def is_busy(self) -> bool:
         """Whether an operation is in progress."""
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether all is made, and only waits for what becomes of the parent."""
+        is_made = self.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+        return is_made and self.operation is not None and self.operation.is_held
 
     def record(self, status: str, reason: str = "", resource: Resource | None = None, *, told_as: str = "") -> None:
         """Add an event, of the stack itself or of one resource, whose status it sets; `told_as` is the event's own."""

@@ -116,6 +116,7 @@ class Adapter:
 
     type: str = ""
     volatile: Sequence[str] = ()
+    always_looks = False  # whether each update asks it, though no property of its resource changes
     # By the property that names another resource: the attributes of that one which change when this one comes or goes.
     moves: Mapping[str, Sequence[str]] = {}
 

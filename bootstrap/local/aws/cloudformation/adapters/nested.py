@@ -4,51 +4,72 @@ from __future__ import annotations
 
 from typing import Any
 
+from bootstrap.local.aws.cloudformation import nesting
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.errors import Gone, Refused, ResourceFailed
-from bootstrap.local.aws.cloudformation.store import Stack, Wanted
+from bootstrap.local.aws.cloudformation.errors import Gone, Interrupted, Refused, ResourceFailed
+from bootstrap.local.aws.cloudformation.store import Operation, Stack, Wanted
+
+MADE = frozenset(("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"))
+PAUSE_SECONDS = 0.5
 
 
 class NestedStack(Adapter):
     """AWS::CloudFormation::Stack; Ref is the child's id, GetAtt Outputs.X its outputs."""
 
-    type = "AWS::CloudFormation::Stack"
+    type = nesting.TYPE
+    always_looks = True  # its template may be another one at the same address
 
     def create(self, to: To) -> str:
         """Waits until the child is complete. A child that was begun before a restart is gone on with."""
-        engine = to.nested
+        engine, (parent, operation) = to.nested, self._parent(to)
+        found = nesting.reviewed(engine.store, parent, to.logical_id)
         name = to.name(128)
-        child = engine.store.find(name, to.region)
-        if child is None:
-            parent = engine.store.find(to.stack_id, to.region)
-            wanted = self._wanted(to, None)
-            root = parent.root or parent.id
-            child = engine.new_stack(name, to.region, wanted, "CREATE_IN_PROGRESS", parent=parent.id, root=root)
+        child, change_set = found or (engine.store.find(name, to.region), None)
+        if child is None or child.status == "REVIEW_IN_PROGRESS":
+            wanted = self._wanted(to, None, change_set.wanted.template if change_set else "")
+            limit = int(to.get("TimeoutInMinutes", 0))
+            if child is None:
+                root = parent.root or parent.id
+                child = engine.new_stack(name, to.region, wanted, "CREATE_IN_PROGRESS", parent=parent.id, root=root)
+            child.wanted, child.timeout = wanted, limit
             to.initiated(child.id)
-            engine.create(child)
-        engine.wait(child)
+            on_failure = "DO_NOTHING" if operation.on_failure == "DO_NOTHING" else "ROLLBACK"
+            strict = operation.retains_except_on_create
+            engine.create(child, on_failure=on_failure, strict=strict, change_set=change_set)
+        self._wait(to, child)
         if child.status != "CREATE_COMPLETE":
-            raise ResourceFailed(f"Embedded stack {child.id} was not successfully created: {child.reason}")
+            failed = "CREATE_FAILED" if child.status == "CREATE_FAILED" else "ROLLBACK_IN_PROGRESS"
+            said = nesting.reason(child, failed)
+            raise ResourceFailed(f"Embedded stack {child.id} was not successfully created: {said}")
         return str(child.id)
 
     def update(self, to: To) -> None:
-        """Waits until the child is updated; nothing to update is fine."""
-        engine, child = to.nested, self._child(to)
-        if not child.is_busy:
-            engine.update(child, self._wanted(to, child))
-        engine.wait(child)
-        if child.status != "UPDATE_COMPLETE":
-            raise ResourceFailed(f"Embedded stack {child.id} was not successfully updated. Currently in {child.status}")
+        """Waits until the child is updated, or is back; nothing to update is fine."""
+        parent, operation = self._parent(to)
+        child = self._child(to)
+        goes_back = parent.status == "UPDATE_ROLLBACK_IN_PROGRESS"
+        if goes_back:
+            self._go_back(to, child, operation)
+        elif child.led_by != operation.id:
+            self._begin_update(to, child, parent, operation)
+        self._wait(to, child)
+        is_begun = child.led_by == operation.id and not goes_back
+        if not (child.is_held or (child.status in MADE and not is_begun)):
+            status = "UPDATE_ROLLBACK_IN_PROGRESS" if is_begun and "ROLLBACK" in child.status else child.status
+            raise ResourceFailed(
+                f"Embedded stack {child.id} was not successfully updated. Currently in {status} with reason: "
+                f"{nesting.reason(child, status)}"
+            )
 
     def delete(self, to: To) -> None:
         """Waits until the child is gone."""
         engine, child = to.nested, self._child(to)
         if not child.is_living:
             raise Gone(f"Stack {child.id} is deleted")
-        if not child.is_busy:
+        if child.operation is None or child.is_held:
             engine.delete(child, [])
-        engine.wait(child)
+        self._wait(to, child)
         if child.is_living:
             raise ResourceFailed(f"Embedded stack {child.id} was not successfully deleted: {child.reason}")
 
@@ -59,27 +80,57 @@ class NestedStack(Adapter):
     def tag(self, to: To, gone: Any) -> None:
         """The child's stack tags were given with it."""
 
+    def _begin_update(self, to: To, child: Stack, parent: Stack, operation: Operation) -> None:
+        engine = to.nested
+        found = nesting.reviewed(engine.store, parent, to.logical_id)
+        if operation.is_reviewed and not found:
+            return  # its change set would have been empty
+        wanted = self._wanted(to, child, found[1].wanted.template if found else "")
+        if not engine.differs(child, wanted) and child.status in MADE:
+            return
+        child.led_by = operation.id
+        engine.update(
+            child,
+            wanted,
+            disable_rollback=operation.on_failure == "DO_NOTHING",
+            strict=operation.retains_except_on_create,
+            change_set=found[1] if found else None,
+            is_held=True,
+        )
+
+    def _go_back(self, to: To, child: Stack, operation: Operation) -> None:
+        engine = to.nested
+        if child.is_held:
+            engine.release(child, back=True)
+        elif child.operation is None and child.status == "UPDATE_ROLLBACK_FAILED":
+            skip = [one.partition(".")[2] for one in operation.retain if one.startswith(f"{to.logical_id}.")]
+            engine.continue_rollback(child, skip)
+        elif child.operation is None and child.status == "UPDATE_FAILED":
+            engine.roll_back(child)
+
+    def _wait(self, to: To, child: Stack) -> None:
+        while child.operation is not None and not child.is_held:
+            if to.nested.is_closing:
+                raise Interrupted(to.logical_id)
+            to.nested.wait(child, PAUSE_SECONDS)
+
+    def _parent(self, to: To) -> tuple[Stack, Operation]:
+        parent = to.nested.store.find(to.stack_id, to.region)
+        return parent, parent.operation
+
     def _child(self, to: To) -> Stack:
         child = to.nested.store.find(to.physical_id, to.region)
         if child is None:
             raise Gone(f"Stack {to.physical_id} does not exist")
         return child  # type: ignore[no-any-return]
 
-    def _wanted(self, to: To, child: Stack | None) -> Wanted:
-        from bootstrap.local.aws.cloudformation.asked import from_s3
-
-        text = from_s3(to.nested, str(to.get("TemplateURL")), to.region)
-        parameters = {name: _text(value) for name, value in (to.get("Parameters") or {}).items()}
-        own = {key: value for key, value in to.tags.items() if not key.startswith("aws:")}
-        wanted = Wanted(text, parameters, {}, own, ["CAPABILITY_NAMED_IAM"])
+    def _wanted(self, to: To, child: Stack | None, text: str) -> Wanted:
+        parent, _ = self._parent(to)
+        granted = parent.wanted.capabilities
         try:
-            return to.nested.settle(child, wanted, to.region, set())  # type: ignore[no-any-return]
+            return nesting.wanted(to.nested, parent, granted, to.properties, to.tags, child=child, text=text)
         except Refused as refusal:
             raise ResourceFailed(refusal.message) from None
-
-
-def _text(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 ADAPTERS = (NestedStack(),)
