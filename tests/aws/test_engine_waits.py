@@ -88,20 +88,6 @@ def test_update_policies_that_are_not_carried_out_say_so(client: Any) -> None:
     assert ["NOT MODELLED: the local cloud does not carry UpdatePolicy AutoScalingRollingUpdate out"] == said
 
 
-NESTING = {"Resources": {"N": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://s3/b/k"}}}}
-
-
-def test_what_a_change_set_asks_in_vain_is_refused(client: Any) -> None:
-    with pytest.raises(ClientError, match="The local cloud does not take IncludeNestedStacks"):
-        client("cloudformation").create_change_set(
-            StackName="vain",
-            ChangeSetName="c",
-            ChangeSetType="CREATE",
-            TemplateBody=json.dumps(NESTING),
-            IncludeNestedStacks=True,
-        )
-
-
 def test_nested_stacks_may_be_asked_for_where_there_are_none(client: Any) -> None:
     made = client("cloudformation").create_change_set(
         StackName="none-nested",
