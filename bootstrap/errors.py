@@ -134,6 +134,10 @@ class Unreachable(BootstrapError):
     """A machine or a Jenkins did not answer in time."""
 
 
+class ConnectionBroken(Unreachable):
+    """The connection to a machine ended under a command: whether that was carried out is not known."""
+
+
 class HostKeyMismatch(BootstrapError):
     """A machine showed another host key than the one the cloud told; nothing was sent to it."""
 

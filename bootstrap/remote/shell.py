@@ -23,7 +23,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from fabric import Config, Connection
 
-from bootstrap.errors import CommandFailed, HostKeyMismatch, Missing, Unreachable
+from bootstrap.errors import CommandFailed, ConnectionBroken, HostKeyMismatch, Missing, Unreachable
 from bootstrap.remote import commands
 from bootstrap.remote.forwarding import Forwarding
 from bootstrap.remote.keys import fingerprint
@@ -255,13 +255,16 @@ class FabricShell:
             self._remedy,
         )
 
-    def _lost(self, transport: Any, error: Exception) -> Unreachable:
+    def _lost(self, transport: Any, error: Exception) -> ConnectionBroken:
         """What happened to one session; the connection stays where it is alive, for others use it at the same time."""
         if not transport.is_active():
             self._drop(transport)
-        return Unreachable(
+        # What ended a connection is known to its own thread; a session only sees that it ended.
+        cause = transport.saved_exception
+        why = f" ({type(cause).__name__}: {cause})" if cause is not None and cause is not error else ""
+        return ConnectionBroken(
             f"talking to {self._machine.instance_id} at {self._machine.address}",
-            f"the connection broke: {type(error).__name__}: {error}",
+            f"the connection broke: {type(error).__name__}: {error}{why}",
             "Run the same command again: it goes on from where the machine is.",
         )
 

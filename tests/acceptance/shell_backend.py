@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from testinfra.backend.base import BaseBackend, CommandResult
 
-from bootstrap.values import Shell
+from bootstrap.errors import ConnectionBroken
+from bootstrap.values import Result, Shell
 
 
 class ShellBackend(BaseBackend):  # type: ignore[misc]
@@ -22,5 +24,11 @@ class ShellBackend(BaseBackend):  # type: ignore[misc]
     def run(self, command: str, *args: str, **_: Any) -> CommandResult:
         """Run one command line of testinfra's, its arguments quoted by testinfra itself."""
         line = self.get_command(command, *args)
-        result = self._shell.run(["sh", "-c", line], check=False)
+        result = self._look(line)
         return self.result(result.exit_code, self.encode(line), result.stdout, result.stderr)
+
+    def _look(self, line: str) -> Result:
+        """What a command says. One under which the connection broke is asked again, once: a check only looks."""
+        with contextlib.suppress(ConnectionBroken):
+            return self._shell.run(["sh", "-c", line], check=False)
+        return self._shell.run(["sh", "-c", line], check=False)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from shell_backend import ShellBackend
 from testinfra.host import Host
 
+from bootstrap.errors import ConnectionBroken
 from bootstrap.values import Result
 
 
@@ -50,3 +52,25 @@ def test_testinfras_own_modules_work_over_it() -> None:
     file = Host(ShellBackend(shell, "x")).file("/etc/hosts")
 
     assert (True, "root") == (file.exists, file.user)
+
+
+class Breaking:
+    """A shell whose connection breaks a number of times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def run(self, command: Sequence[str], *, check: bool = True) -> Result:
+        self.times -= 1
+        if self.times >= 0:
+            raise ConnectionBroken("talking to i-1", "the connection broke", "Run it again.")
+        return Result("true", 0, "", "")
+
+
+def test_a_check_under_which_the_connection_breaks_is_asked_once_more() -> None:
+    once: Any = Breaking(1)
+    twice: Any = Breaking(2)
+
+    assert 0 == Host(ShellBackend(once, "x")).run("true").rc
+    with pytest.raises(ConnectionBroken):
+        Host(ShellBackend(twice, "x")).run("true")

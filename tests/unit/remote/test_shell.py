@@ -16,7 +16,7 @@ import pytest
 import sshd as server_module
 from sshd import FORMAT, Sshd, new_host_key, private_text, public_text
 
-from bootstrap.errors import CommandFailed, HostKeyMismatch, Missing, Unreachable
+from bootstrap.errors import CommandFailed, ConnectionBroken, HostKeyMismatch, Missing, Unreachable
 from bootstrap.remote import shell as shell_module
 from bootstrap.remote.keys import fingerprint
 from bootstrap.remote.shell import FabricShell
@@ -193,7 +193,7 @@ def test_a_lost_connection_is_opened_anew(shell: FabricShell, sshd: Sshd) -> Non
 def test_a_connection_that_breaks_under_a_command_is_told(shell: FabricShell, sshd: Sshd) -> None:
     shell.run(["true"])
     threading.Timer(0.3, sshd.drop).start()
-    with pytest.raises(Unreachable, match="the connection broke"):
+    with pytest.raises(ConnectionBroken, match="the connection broke"):
         shell.run(["sleep", "5"])
 
 
