@@ -116,7 +116,8 @@ def _closing(made: Context, run: Run, verdict: Verdict | None) -> None:
     )
     count = len(run.changes)
     changed = f"{count} changes" if count else "nothing had to change"
-    run.say(f"\n{controller.url}  {what}, {changed}, {run.seconds:.1f} s")
+    at = "" if made.machine.address in controller.url else f" ({made.machine.address})"
+    run.say(f"\n{controller.url}{at}  {what}, {changed}, {run.seconds:.1f} s")
     if verdict is not None:
         left_out = sum(check.outcome == "skipped" for check in verdict.checks)
         said = f", {left_out} left out: 'verify' says why" if left_out else ""

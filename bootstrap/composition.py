@@ -10,12 +10,12 @@ import base64
 from collections.abc import Mapping, Sequence
 
 from bootstrap import agent_key
-from bootstrap.network_options import PLACES, Service, Vpn
+from bootstrap.network_options import PLACES, PublicZone, Queries, Service, Vpn
 from bootstrap.settings import Settings
 from bootstrap.values import Stack
 
 ORDER = (
-    *("network", "acls", "endpoints", "traffic-logs", "vpn", "peering"),
+    *("network", "acls", "endpoints", "traffic-logs", "vpn", "peering", "public-zone"),
     *("data", "bastion", "controller", "names"),
 )
 """Every stack that there can be, in the order in which they are made; deleted in the reverse order."""
@@ -40,13 +40,15 @@ TAKES: Mapping[str, tuple[str, ...]] = {
 }
 # The outputs that the tool itself reads, and those of other stacks than the network that stacks take.
 _PRODUCED: Mapping[str, tuple[str, ...]] = {
-    "network": ("VpcId", "ControllerSubnetId", "ControllerZone"),
+    "network": ("VpcId", "ControllerSubnetId", "ControllerZone", "ZoneNames"),
     "acls": ("PublicAclId", "PrivateAclId"),
     "data": (
         *("DataVolumeId", "KeyName", "KeyPairId", "AdminPasswordSecret", "ToolkitPasswordSecret"),
         *("ToolkitTokenSecret", "CertificatesSecret"),
     ),
     "controller": ("InstanceId", "PrivateIp"),
+    "public-zone": ("PublicZoneId", "PublicDomain", "NameServers"),
+    "names": ("ZoneId",),
 }
 SUBNETS = ("PublicSubnetIds", "PrivateSubnetIds", "DataSubnetIds")
 """The network's outputs that name the subnets of each tier, in zone order, separated by commas."""
@@ -56,7 +58,8 @@ _INPUTS: Mapping[str, tuple[str, ...]] = {
     "bastion": ("network", "acls", "data"),
     "peering": ("network", "acls"),
     "controller": ("network", "data"),
-    "names": ("network", "controller"),
+    "public-zone": (),
+    "names": ("network", "public-zone", "controller"),
 }
 ENDPOINTS: Mapping[Service, str] = {
     "ssm": "Ssm",
@@ -81,13 +84,14 @@ def wanted(settings: Settings) -> tuple[str, ...]:
         "bastion": network.bastion is not None,
         "vpn": network.vpn is not None,
         "peering": network.peering is not None,
-        "names": network.private_zone is not None,
+        "public-zone": network.public_zone is not None,
+        "names": network.private_zone is not None or network.public_zone is not None,
     }
     return tuple(name for name in ORDER if name in ALWAYS or asked.get(name, False))
 
 
 def inputs_of(name: str) -> tuple[str, ...]:
-    """The stacks whose outputs this one takes."""
+    """The stacks whose outputs this one takes, where there are to be such."""
     return _INPUTS.get(name, ("network",))
 
 
@@ -152,7 +156,8 @@ def _own(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str,
     network = settings.network
     match name:
         case "network":
-            return _addresses(settings) | _ways_in_and_out(settings) | _ssh(settings) | {"Nat": network.nat}
+            placed = _addresses(settings) | _zones(settings, outputs)
+            return placed | _ways_in_and_out(settings) | _ssh(settings) | {"Nat": network.nat}
         case "acls":
             return _ways_in_and_out(settings) | {"OperatorSsh": _ssh(settings)["OperatorSsh"]}
         case "endpoints":
@@ -165,7 +170,7 @@ def _own(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str,
             sizes = {"InstanceType": machine.instance_type, "RootGib": str(machine.root_gib)}
             return served | sizes | _agent(settings)
         case _:
-            return _optional(settings, name)
+            return _names(settings, outputs) if name == "names" else _optional(settings, name)
 
 
 def _optional(settings: Settings, name: str) -> dict[str, str]:
@@ -183,9 +188,9 @@ def _optional(settings: Settings, name: str) -> dict[str, str]:
     if name == "vpn" and network.vpn is not None:
         return _vpn(network.vpn)
     if name == "peering":
-        return {"Zones": str(network.zones)}
-    if name == "names" and network.private_zone is not None:
-        return {"Domain": network.private_zone}
+        return {"Zones": str(network.zone_count)}
+    if name == "public-zone" and network.public_zone is not None:
+        return _public_zone(network.public_zone)
     return {}
 
 
@@ -200,9 +205,34 @@ def _addresses(settings: Settings) -> dict[str, str]:
     }
 
 
+def _zones(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
+    """The zones by name: those of the settings, else those where the subnets stand, which so never move."""
+    kept = tuple(it for it in outputs.get("ZoneNames", "").split(",") if it)
+    names = (settings.network.zone_names or kept)[: settings.network.zone_count]
+    return {f"Zone{place + 1}": name for place, name in enumerate(names)}
+
+
+def _public_zone(zone: PublicZone) -> dict[str, str]:
+    """All but the zone above, which Route 53 is asked for."""
+    queries = zone.queries or Queries()
+    return {
+        "Domain": zone.domain,
+        "QueryLogs": "yes" if zone.queries and not zone.queries.log_group else "no",
+        "LogGroupArn": queries.log_group or "",
+        "RetentionDays": str(queries.retention_days),
+        "KmsKeyArn": queries.kms_key_arn or "",
+    } | _places("Authority", zone.authorities)
+
+
+def _names(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
+    """The private zone, and where there is a public one, what it is."""
+    public = ("PublicZoneId", "PublicDomain") if settings.network.public_zone else ()
+    return {"Domain": settings.network.private_zone or ""} | {key: outputs[key] for key in public}
+
+
 def _ways_in_and_out(settings: Settings) -> dict[str, str]:
     return {
-        "Zones": str(settings.network.zones),
+        "Zones": str(settings.network.zone_count),
         "OperatorCidr": settings.access.operator_cidr or "",
         "SmtpPort": str(settings.mail.smtp_port),
         "Ipv6": "yes" if settings.network.ipv6 else "no",

@@ -201,7 +201,7 @@ def _options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str,
     yield f"machine {machine.instance_type}", "instances", machine.instance_type, int("controller" in stacks)
     yield "GiB of disk", "monthly", "gp3_gib", sum(gib for name, gib in disks.items() if name in stacks)
     yield "secrets", "monthly", "secret", SECRETS if "data" in stacks else 0
-    gateways = {"none": 0, "one": 1, "per-zone": network.zones}[network.nat]
+    gateways = {"none": 0, "one": 1, "per-zone": network.zone_count}[network.nat]
     is_public = network.bastion is not None and bool(network.bastion.allow)
     yield "NAT gateways" if gateways > 1 else "NAT gateway", "hourly", "nat_gateway", gateways
     yield (
@@ -210,8 +210,9 @@ def _options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str,
         "public_address",
         (gateways + is_public),
     )
-    yield "interface endpoints", "hourly", "interface_endpoint", len(network.endpoints) * network.zones
+    yield "interface endpoints", "hourly", "interface_endpoint", len(network.endpoints) * network.zone_count
     yield "private DNS zone", "monthly", "private_zone", int(network.private_zone is not None)
+    yield "public DNS zone", "monthly", "public_zone", int(network.public_zone is not None)
     if network.bastion is not None:
         yield f"bastion {network.bastion.instance_type}", "instances", network.bastion.instance_type, 1
     if network.vpn is not None and network.vpn.customer_address is not None:
@@ -234,6 +235,11 @@ def _by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
         ("flow logs", "flow_logs_gib", network.flow_logs is not None),
         ("queries' log", "query_logs_gib", network.flow_logs is not None and network.flow_logs.queries),
         ("peering between zones, each way,", "between_zones_gib", network.peering is not None),
+        (
+            "zone's queries",
+            "flow_logs_gib",
+            network.public_zone is not None and network.public_zone.queries is not None,
+        ),
     ):
         if is_chosen and key in prices:
             yield f"{name} {prices[key]} a GiB"

@@ -30,7 +30,7 @@ def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]
     software, artifacts = pack(found, EMULATOR)
     toolkit = _toolkit(context, artifacts)
     host = context.url.removeprefix("https://").rstrip("/")
-    names = [] if host == context.machine.address else [host]
+    names = [it for it in dict.fromkeys((host, *context.settings.names)) if it != context.machine.address]
     addresses = [context.machine.address]
     arn = context.outputs("data")["CertificatesSecret"]
     certificates, is_new = ensure_certificates(context.world.aws("secretsmanager"), arn, names, addresses)

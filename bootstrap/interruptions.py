@@ -19,15 +19,17 @@ _STACKS = {
     "-peering": "connections over the peering end, in both networks",
     "-endpoints": "machines reach the services of the interface endpoints by the Internet from then on, or not at all",
     "-bastion": "sessions through the bastion end",
-    "-names": "the controller's private name is no longer answered",
-    "-zone": "the controller's public name is no longer answered; resolvers forget it after its time to live",
+    "-names": "the controller's names are no longer answered",
+    "-public-zone": "no name of the public zone is answered any more, and its delegation goes with it",
     "-traffic-logs": "what was logged of the traffic is deleted with its log groups",
 }
 
 
 def of(changes: Sequence[Change]) -> tuple[str, ...]:
     """The interruptions that these changes bring, each once."""
-    return tuple(dict.fromkeys((*_nat(changes), *_addresses(changes), *_stacks(changes), *_replaced(changes))))
+    return tuple(
+        dict.fromkeys((*_nat(changes), *_addresses(changes), *_stacks(changes), *_names(changes), *_replaced(changes)))
+    )
 
 
 def _nat(changes: Sequence[Change]) -> Iterator[str]:
@@ -63,6 +65,20 @@ def _stacks(changes: Sequence[Change]) -> Iterator[str]:
     for it in changes:
         if it.kind is ChangeKind.REMOVE and "/" not in it.name:
             yield from (words for ending, words in _STACKS.items() if it.name.endswith(ending))
+
+
+def _names(changes: Sequence[Change]) -> Iterator[str]:
+    """A zone that is made anew answers under other servers; one that goes, or a record, no longer at all."""
+    for it in changes:
+        if it.kind is ChangeKind.REPLACE and it.detail.startswith("AWS::Route53::HostedZone:"):
+            yield (
+                f"{it.name} is replaced: its names are answered by other servers, which the zone above must know; resolvers "
+                "forget the old ones within an hour, or what the zone above says"
+            )
+        if it.kind is ChangeKind.REMOVE and it.name.endswith(("-names/Zone", "-names/PublicRecord")):
+            yield f"the controller's {'private' if it.name.endswith('Zone') else 'public'} name is no longer answered"
+        if it.kind is ChangeKind.REMOVE and it.name.endswith("-public-zone/Delegation"):
+            yield "no name of the public zone is answered any more, until the zone above leads to it again"
 
 
 def _replaced(changes: Sequence[Change]) -> Iterator[str]:

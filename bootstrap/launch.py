@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bootstrap import (
+    account,
     composition,
     direct_connect,
     enforced,
@@ -26,6 +27,7 @@ from bootstrap import (
     network_removal,
     repository,
     retained,
+    zones,
 )
 from bootstrap import settings as environments
 from bootstrap.acts import casc, host, jobs, stack, verify
@@ -76,7 +78,9 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Ma
     """
     names = composition.in_order(context.wanted if names is None else names, context.settings, context.stacks)
     check_templates(context, names)
+    account.check(context, names)
     network_removal.check_zones(context)
+    zones.check_removal(context, f"bringing '{context.settings.name}' to its settings", zones.going(context))
     tags = context.tags(snapshot(context).label, run.run_id)
     run.event("commit", commit=tags["Commit"])
     client = context.world.aws("cloudformation")
@@ -94,7 +98,9 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Ma
         # Ways to other networks are an operator's to change: the machine's jobs have no rights there.
         if not context.world.is_on_machine:
             direct_connect.apply(context.world.aws, context.settings, tags, run)
+        before = context.stacks.get("public-zone")
         context.forget()
+        zones.tell_delegation(context, before, run)
         if "controller" not in names:
             return None
         machine.start(context.world.aws("ec2"), context.outputs("controller")["InstanceId"], run)
@@ -167,13 +173,15 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
     """The change sets of the stacks, as far as the outputs that they take exist."""
     names = composition.in_order(context.wanted if names is None else names, context.settings, context.stacks)
     check_templates(context, names)
+    account.check(context, names)
     tags = context.tags(snapshot(context).label, run.run_id)
     found: list[Change] = []
     with run.act("stack", "what would change"):
         gone = [Change("stack", ChangeKind.REMOVE, context.stacks[name].name) for name in unwanted(context)]
         found += _shown(run, gone)
         for name in names:
-            missing = [needed for needed in composition.inputs_of(name) if not _is_standing(context, needed)]
+            needs = [needed for needed in composition.inputs_of(name) if needed in context.wanted]
+            missing = [needed for needed in needs if not _is_standing(context, needed)]
             if missing:
                 stand = "stand" if len(missing) > 1 else "stands"
                 run.notice(f"{name}: known only once {' and '.join(missing)} {stand}; a launch goes on from there")
@@ -219,6 +227,7 @@ def plan_jobs(context: Context, run: Run) -> tuple[Change, ...]:
 def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str, ...]:
     """Take the stacks down, last first; returns what is left of them. The data stays unless `with_data` says otherwise."""
     client = context.world.aws("cloudformation")
+    zones.check_removal(context, f"destroying '{context.settings.name}'", tuple(zones.ZONES))
     kept: list[str] = []
     with run.act("stack", "deleting"):
         direct_connect.destroy(context.world.aws, context.settings, run)
@@ -251,6 +260,8 @@ def template(context: Context, name: str, made: Mapping[str, Stack], tags: Mappi
 def parameters(context: Context, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
     """The parameters of one stack."""
     given = composition.parameters(context.settings, name, made)
+    if name == "public-zone":
+        return given | {"ParentZoneId": account.parent_of(context)}
     return given | composition.of_peer(_peer(context)) if name == "peering" else given
 
 

@@ -6,9 +6,10 @@ Bounds are those of the EC2 and CloudWatch Logs API references.
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from bootstrap.sections import AllowedBlock, InstanceType, Name, Section
 
@@ -29,6 +30,17 @@ Retention = Literal[
 Zone = Annotated[
     str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$", max_length=200)
 ]
+# Told apart by whether a list stands there; the tags are not the file's, so they are called as pydantic calls such parts.
+Zones = Annotated[
+    Annotated[Literal[2, 3], Tag("literal")]
+    | Annotated[tuple[str, ...], Field(min_length=2, max_length=3), Tag("tuple")],
+    Discriminator(lambda value: "tuple" if isinstance(value, list | tuple) else "literal"),
+]
+KeyArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$")]
+QUERY_LOGS_REGION = "us-east-1"
+"""The only region to which Route 53 logs what is asked of a public zone (API reference, CreateQueryLoggingConfig)."""
+_LOG_GROUP = rf"^arn:aws[a-z-]*:logs:{QUERY_LOGS_REGION}:[0-9]{{12}}:log-group:[A-Za-z0-9._/#-]+(:\*)?$"
+_ZONE_ID = re.compile(r"Z[A-Z0-9]{5,31}")
 PLACES = 4  # blocks in a list: a template has as many places, for it cannot repeat a resource
 
 
@@ -56,8 +68,49 @@ class FlowLogs(Section):
     """Every connection of the VPC, accepted or refused, in CloudWatch Logs; with `queries` also the names asked for."""
 
     retention_days: Retention = 30
-    kms_key_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$")] | None = None
+    kms_key_arn: KeyArn | None = None
     queries: bool = False
+
+
+def _parent(text: str) -> str:
+    """The zone above, by its domain or by its id in Route 53."""
+    if not (_ZONE_ID.fullmatch(text) or re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", text)):
+        raise ValueError(f"'{text}' is neither a domain nor the id of a hosted zone, as Z0123456789ABCDEFGHIJ")
+    return text
+
+
+class Queries(Section):
+    """What is asked of the public zone, in CloudWatch Logs of us-east-1: in a group that is made there, or in one that is."""
+
+    retention_days: Retention = 30
+    kms_key_arn: KeyArn | None = None
+    log_group: Annotated[str, Field(pattern=_LOG_GROUP)] | None = None
+
+    @model_validator(mode="after")
+    def _another_group_keeps_its_own_way(self) -> Queries:
+        if self.log_group is not None and self.model_fields_set - {"log_group"}:
+            raise ValueError("'log_group' names a group that is there: how long it keeps, and by which key, is its own")
+        return self
+
+
+class PublicZone(Section):
+    """A DNS zone that everybody may ask, with the controller's name in it, which leads to its private address.
+
+    `parent` is the zone above where this account has it: the delegation is then entered there. `authorities` are those that
+    may issue certificates for names of the zone (CAA, RFC 8659); with none of them nobody may.
+    """
+
+    domain: Zone
+    parent: Annotated[str, AfterValidator(_parent)] | None = None
+    authorities: Annotated[tuple[Zone, ...], Field(max_length=PLACES)] = ()
+    queries: Queries | None = None
+
+    @model_validator(mode="after")
+    def _lies_below_its_parent(self) -> PublicZone:
+        is_named = self.parent is not None and not _ZONE_ID.fullmatch(self.parent)
+        if is_named and not self.domain.endswith(f".{self.parent}"):
+            raise ValueError(f"'{self.domain}' does not lie below its parent '{self.parent}'")
+        return self
 
 
 class Bastion(Section):
@@ -72,6 +125,12 @@ class Bastion(Section):
         """The user that the image's cloud-init makes: Debian's and Ubuntu's own, else Amazon Linux's."""
         users = {"/aws/service/debian/": "admin", "/aws/service/canonical/": "ubuntu"}
         return next((user for start, user in users.items() if (self.image or "").startswith(start)), "ec2-user")
+
+    @property
+    def brings_agent(self) -> bool:
+        """Whether the image is known to bring Session Manager's agent: Amazon Linux, the default, and Ubuntu do."""
+        known = ("/aws/service/ami-amazon-linux-latest/", "/aws/service/canonical/")
+        return self.image is None or self.image.startswith(known)
 
 
 class Vpn(Section):

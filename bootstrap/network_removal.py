@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bootstrap import composition, machine, network_view
+from bootstrap import composition, machine, network_view, zones
 from bootstrap import settings as environments
 from bootstrap.acts import stack
 from bootstrap.context import Context
@@ -25,6 +25,7 @@ def destroy(context: Context, run: Run) -> None:
             "\n".join(f"in use by {it}" for it in standing),
             "Destroy these first; a whole environment goes with 'destroy'. Nothing was changed.",
         )
+    zones.check_removal(context, f"destroying the network of '{context.settings.name}'", tuple(zones.ZONES))
     client = context.world.aws("cloudformation")
     with run.act("stack", "deleting the network"):
         for name in reversed(composition.ORDER):

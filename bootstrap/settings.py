@@ -8,7 +8,6 @@ line and column; a key that is nearly right gets a suggestion. `schema()` is the
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,11 +18,21 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 from pydantic_core import ErrorDetails
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from bootstrap import agent_key, written
+from bootstrap import agent_key, consistency, neighbours, written
+from bootstrap.consistency import NO_WAY
 from bootstrap.errors import Fault, SettingsInvalid
 from bootstrap.network.section import Intentions
-from bootstrap.network.section import faults as faults_of_intentions
-from bootstrap.network_options import Bastion, DirectConnect, FlowLogs, Peering, Service, Vpn, Zone
+from bootstrap.network_options import (
+    Bastion,
+    DirectConnect,
+    FlowLogs,
+    Peering,
+    PublicZone,
+    Service,
+    Vpn,
+    Zone,
+    Zones,
+)
 from bootstrap.sections import AllowedBlock, InstanceType, Name, NetworkBlock, Section
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -31,22 +40,18 @@ AgentKey = Annotated[str, AfterValidator(agent_key.checked)]
 Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
-_NO_WAY = (
-    "The key stands on the page 'Verifying the signature of SSM Agent' in the user guide of AWS Systems Manager; "
-    "access.ssh 'direct' or 'bastion' needs neither agent nor endpoints."
-)
-
-
 class Network(Section):
     """The VPC: its block, how many availability zones, how its private subnets reach out, and what else it has."""
 
-    cidr: NetworkBlock = "10.77.0.0/16"
-    zones: Literal[2, 3] = 2
+    cidr: NetworkBlock = neighbours.CIDR
+    # How many availability zones, or which: the first by name, or those that are named, in the order of the subnets.
+    zones: Zones = 2
     nat: Literal["none", "one", "per-zone"] = "none"
     ipv6: bool = False
     endpoints: tuple[Service, ...] = ()
     flow_logs: FlowLogs | None = None
     private_zone: Zone | None = None
+    public_zone: PublicZone | None = None
     bastion: Bastion | None = None
     vpn: Vpn | None = None
     direct_connect: DirectConnect | None = None
@@ -54,6 +59,16 @@ class Network(Section):
     # The environments whose networks the job 'network' brings up, the second after a question; none means its own.
     promotion: Annotated[tuple[Name, ...], Field(max_length=2)] = ()
     intentions: Intentions = Intentions()
+
+    @property
+    def zone_count(self) -> int:
+        """How many availability zones the subnets are spread over."""
+        return self.zones if isinstance(self.zones, int) else len(self.zones)
+
+    @property
+    def zone_names(self) -> tuple[str, ...]:
+        """The zones that the file names; none where it says only how many."""
+        return () if isinstance(self.zones, int) else self.zones
 
 
 class Access(Section):
@@ -125,9 +140,9 @@ class Settings(Section):
     """One environment: what to launch and where."""
 
     environment: Name
-    project: Name = "jenkins"
+    project: Name = neighbours.PROJECT
     cloud: Literal["local", "aws"]
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = "eu-central-1"
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = neighbours.REGION
     owner: Annotated[str, Field(min_length=1, max_length=256)]
     cost_center: Annotated[str, Field(min_length=1, max_length=256)]
     # A protected environment is destroyed only with --unprotect, and each of its stacks guards itself against deletion.
@@ -149,6 +164,13 @@ class Settings(Section):
     def ssh(self) -> Literal["session-manager", "direct", "bastion"]:
         """How SSH reaches the machine."""
         return self.access.ssh or ("session-manager" if self.cloud == "aws" else "direct")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The controller's names in the environment's zones, the one that everybody finds first."""
+        public = self.network.public_zone.domain if self.network.public_zone else None
+        zones = dict.fromkeys(it for it in (public, self.network.private_zone) if it)
+        return tuple(f"{self.project}.{zone}" for zone in zones)
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -185,7 +207,7 @@ def load(path: Path) -> Settings:
         except ValidationError as error:
             faults = list(_faults(str(path), document, error.errors()))
         else:
-            faults = list(_faults_beside_others(path, document, settings))
+            faults = [_placed(path, document, *it) for it in consistency.faults(path, settings)]
     if faults or settings is None:
         remedy = "Mend the file; environments/aws.yaml explains every key."
         raise SettingsInvalid(doing, sorted(faults, key=lambda fault: (fault.line, fault.column)), remedy)
@@ -197,34 +219,23 @@ def check_ssh(path: Path, settings: Settings) -> None:
 
     Apart from `load`, for only what makes a machine asks for this: a copy of the example can be looked at as it is.
     """
-    if settings.ssh != "session-manager":
-        return
     document, _ = written.mapping(str(path), written.text(path))
-    faults = [
-        Fault(str(path), *_position(document, place, of_key=True), f"{'.'.join(place)}: {message}")
-        for place, message in _faults_of_agent(settings)
-    ]
+    faults = [_placed(path, document, *it, of_key=True) for it in consistency.of_agents(settings)]
     if faults:
-        raise SettingsInvalid(f"looking for the way of SSH to the machine of '{settings.name}'", faults, _NO_WAY)
+        raise SettingsInvalid(f"looking for the way of SSH to the machines of '{settings.name}'", faults, NO_WAY)
 
 
-def _faults_of_agent(settings: Settings) -> Iterator[tuple[tuple[str, str], str]]:
-    missing = [it for it in ("ssm", "ssmmessages", "ec2messages") if it not in settings.network.endpoints]
-    if settings.network.nat == "none" and missing:
-        yield (
-            ("network", "endpoints"),
-            (
-                "without NAT the machine's agent reaches Session Manager by interface endpoints alone; "
-                f"there is none for {', '.join(missing)}"
-            ),
-        )
-    if settings.access.agent_key is None:
-        yield (
-            ("access", "agent_key"),
-            (
-                "is missing: Debian's image brings no agent of Session Manager, and the machine installs what Amazon signed"
-            ),
-        )
+def placed(path: Path, found: Iterable[tuple[tuple[str | int, ...], str]]) -> list[Fault]:
+    """Faults that somebody else found (in view of the cloud, say), each with the line and column of its key's value."""
+    document, _ = written.mapping(str(path), written.text(path))
+    return [_placed(path, document, *it) for it in found]
+
+
+def _placed(
+    path: Path, document: CommentedMap, place: tuple[str | int, ...], message: str, *, of_key: bool = False
+) -> Fault:
+    key = f"{'.'.join(map(str, place))}: " if len(place) > 1 else ""
+    return Fault(str(path), *_position(document, place, of_key=of_key), f"{key}{message}")
 
 
 def _faults(file: str, document: CommentedMap, errors: Sequence[ErrorDetails]) -> Iterator[Fault]:
@@ -290,99 +301,6 @@ def _position(document: CommentedMap, path: Sequence[str | int], *, of_key: bool
     return line, column
 
 
-def _faults_beside_others(path: Path, document: CommentedMap, settings: Settings) -> Iterator[Fault]:
-    """What is wrong only in view of the file's name and of its neighbours: two networks of one cloud may not overlap."""
-    if settings.environment != path.stem:
-        message = f"the name must equal the file's: '{path.stem}', not '{settings.environment}'"
-        yield Fault(str(path), *_position(document, ("environment",)), message)
-    block = ipaddress.ip_network(settings.network.cidr)
-    for other in sorted(path.parent.glob("*.yaml")):
-        theirs = _network_of(other, settings.cloud, settings.region) if other.stem != path.stem else None
-        if theirs is not None and block.overlaps(theirs):
-            message = f"network.cidr: {block} overlaps with {theirs} of the environment '{other.stem}' ({other.name})"
-            yield Fault(str(path), *_position(document, ("network", "cidr")), message)
-    for key, message in _faults_of_access(settings):
-        yield Fault(str(path), *_position(document, ("access", key)), f"access.{key}: {message}")
-    for place, message in _faults_of_network(path, settings):
-        yield Fault(
-            str(path), *_position(document, ("network", *place)), f"network.{'.'.join(map(str, place))}: {message}"
-        )
-
-
-def _faults_of_access(settings: Settings) -> Iterator[tuple[str, str]]:
-    """What the way of SSH needs beside itself: the key below 'access' that decides it, and what is missing."""
-    network, access = settings.network, settings.access
-    if settings.ssh == "bastion" and network.bastion is None:
-        yield "ssh", "there is no bastion to come through; add network.bastion"
-    if settings.ssh == "direct" and settings.cloud == "aws" and access.operator_cidr is None:
-        yield "ssh", "nobody may reach port 22; name access.operator_cidr, or leave 'ssh' out to use Session Manager"
-    if settings.ssh == "session-manager" and settings.cloud == "local":
-        yield "ssh", "the AWS on this machine has no Session Manager; leave 'ssh' out to connect directly"
-
-
-def _faults_of_network(path: Path, settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """What an option of the network cannot be beside the others: its place below 'network', and why."""
-    network, block = settings.network, ipaddress.ip_network(settings.network.cidr)
-    routes = network.vpn.routes if network.vpn else ()
-    for number, route in enumerate(routes):
-        if block.overlaps(ipaddress.ip_network(route)):
-            yield ("vpn", "routes", number), f"{route} overlaps with the VPC's own {block}"
-    if network.peering is not None:
-        other = network.peering.environment
-        if other == settings.name:
-            yield ("peering", "environment"), "an environment does not peer with itself"
-        elif _network_of(path.with_name(f"{other}.yaml"), settings.cloud, settings.region) is None:
-            yield ("peering", "environment"), f"'{other}' is no environment of the same cloud and region"
-    for number, name in enumerate(network.promotion):
-        if name in network.promotion[:number]:
-            yield ("promotion", number), f"'{name}' stands twice"
-        elif name != settings.name and _project_of(path.with_name(f"{name}.yaml"), settings) != settings.project:
-            yield ("promotion", number), f"'{name}' is no environment of the same project, cloud and region"
-    if settings.cloud == "local" and network.direct_connect is not None:
-        yield ("direct_connect",), "the AWS on this machine has no virtual interfaces"
-    if network.vpn and network.vpn.direct_connect_gateway and network.direct_connect:
-        ours, theirs = network.direct_connect.gateway, network.vpn.direct_connect_gateway
-        if network.direct_connect.type == "private" and ours != theirs:
-            yield ("direct_connect", "gateway"), f"vpn.direct_connect_gateway is another: {theirs}"
-    bastion = network.bastion.allow if network.bastion else ()
-    direct = settings.ssh == "direct"
-    named = spoken_of(path, settings, network.intentions.environments())
-    if not network.intentions.environments() <= named.keys():  # only then are all of them wanted, to name what there is
-        named = spoken_of(path, settings, sorted(it.stem for it in path.parent.glob("*.yaml")))
-    for place, message in faults_of_intentions(
-        *(network.intentions, settings.access.operator_cidr, bastion),
-        environments={name: block for name, (_, block) in named.items()},
-        own=settings.name,
-        is_ssh_direct=direct,
-    ):
-        yield ("intentions", *place), message
-
-
 def spoken_of(path: Path, settings: Settings, names: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Which of these names are environments of the same cloud and region: each with its project and its network's block."""
-    found = {settings.name: (settings.project, settings.network.cidr)}
-    for name in names:
-        file = path.with_name(f"{name}.yaml")
-        project, block = _project_of(file, settings), _network_of(file, settings.cloud, settings.region)
-        if name != settings.name and project is not None and block is not None:
-            found[name] = (project, str(block))
-    return found
-
-
-def _project_of(path: Path, settings: Settings) -> str | None:
-    """The project of a neighbouring file, where it is readable and lies in the same cloud and region."""
-    if _network_of(path, settings.cloud, settings.region) is None:
-        return None
-    document, _ = written.mapping(str(path), written.text(path))
-    return str(document.get("project", Settings.model_fields["project"].default))
-
-
-def _network_of(path: Path, cloud: str, region: str) -> ipaddress.IPv4Network | None:
-    """The network block of a neighbouring file, where it is readable and lies in the same cloud and region."""
-    try:
-        document, faults = written.mapping(str(path), written.text(path))
-        if faults or (document.get("cloud"), document.get("region", region)) != (cloud, region):
-            return None
-        return ipaddress.IPv4Network(document.get("network", {}).get("cidr", Network().cidr))
-    except (OSError, ValueError, AttributeError):
-        return None  # its own launch will say what is wrong with it
+    return consistency.spoken_of(path, settings, names)

@@ -23,7 +23,12 @@ def look(context: Context) -> Status:
     for name in context.wanted:
         found = context.stacks.get(name)
         rows.append(("stack", context.settings.stack_name(name), found.status if found else "absent"))
+    zone = context.stacks.get("public-zone")
     is_up = all(row[2].endswith("_COMPLETE") and "ROLLBACK" not in row[2] for row in rows)
+    if zone is not None and "NameServers" in zone.outputs:
+        rows.append(
+            ("zone", zone.outputs["PublicDomain"], f"answered by {zone.outputs['NameServers'].replace(',', ', ')}")
+        )
     if "controller" not in context.stacks:
         return Status(tuple(rows), False)
     instance = context.outputs("controller")["InstanceId"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography import x509
 
-from bootstrap import certificates, refusals, secret_store
+from bootstrap import account, certificates, refusals, secret_store
 from bootstrap.certificates import DUE_DAYS, Certificates
 from bootstrap.context import Context
 from bootstrap.doctor import keys, permissions, quotas
@@ -30,7 +30,7 @@ def identity(context: Context) -> Finding:
 
 def examine(context: Context) -> Iterator[Finding]:
     """The lines of the account, for somebody who is known there."""
-    for look in (_region, _permissions, _stacks, _names, _quotas, _certificates, _keys):
+    for look in (_region, _named, _permissions, _stacks, _names, _quotas, _certificates, _keys):
         try:
             yield from look(context)
         except Exception as error:
@@ -52,6 +52,15 @@ def _region(context: Context) -> Iterator[Finding]:
         yield bad("region", f"{region} is not enabled for this account", "Enable it in the account's settings.")
     else:
         yield good("region", region)
+
+
+def _named(context: Context) -> Iterator[Finding]:
+    """What the environment file names and only the account knows: zones, the DNS zone above, a peer's ways."""
+    found = account.faults(context, context.wanted)
+    for fault in found:
+        yield bad("named", str(fault), "Mend the environment file there.")
+    if not found:
+        yield good("named", "the account has what the environment file names")
 
 
 def _stacks(context: Context) -> Iterator[Finding]:

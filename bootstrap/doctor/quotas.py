@@ -72,25 +72,28 @@ def needs(context: Context) -> tuple[Need, ...]:
     """What is used in the region, and what this environment does not have yet."""
     ec2, network = context.world.aws("ec2"), context.settings.network
     is_new, has_machine = "network" not in context.stacks, "controller" in context.stacks
-    gateways = _NAT.get(network.nat, network.zones) if is_new else 0
+    gateways = _NAT.get(network.nat, network.zone_count) if is_new else 0
     addresses = len(ec2.describe_addresses()["Addresses"])
     vpcs = sum(len(page["Vpcs"]) for page in ec2.get_paginator("describe_vpcs").paginate())
     return (
         Need("VPCs", "vpc", "L-F678F1CE", vpcs, int(is_new)),
-        Need("NAT gateways of a zone", "vpc", "L-FE5A380F", _fullest(ec2, gateways), min(gateways, 1)),
+        Need(
+            "NAT gateways of a zone", "vpc", "L-FE5A380F", _fullest(ec2, gateways, network.zone_names), min(gateways, 1)
+        ),
         Need("public addresses", "ec2", "L-0263D0A3", addresses, gateways),
         Need("vCPUs of standard instances", "ec2", "L-1216C47A", _used(ec2), 0 if has_machine else _wanted(context)),
     )
 
 
-def _fullest(ec2: Any, count: int) -> int:
-    """How many NAT gateways the fullest of the zones has that would get one: the first ones by name, as GetAZs lists them.
+def _fullest(ec2: Any, count: int, named: tuple[str, ...] = ()) -> int:
+    """How many NAT gateways the fullest of the zones has that would get one: those named, or the first as GetAZs lists them.
 
     One that is being deleted counts until it is gone.
     """
     if not count:
         return 0
-    zones = sorted(it["ZoneName"] for it in ec2.describe_availability_zones()["AvailabilityZones"])[:count]
+    listed = named or sorted(it["ZoneName"] for it in ec2.describe_availability_zones()["AvailabilityZones"])
+    zones = listed[:count]
     subnets = [it for page in ec2.get_paginator("describe_subnets").paginate() for it in page["Subnets"]]
     zone_of = {it["SubnetId"]: it["AvailabilityZone"] for it in subnets}
     filters = [{"Name": "state", "Values": ["pending", "available", "deleting"]}]

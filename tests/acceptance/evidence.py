@@ -273,6 +273,7 @@ UNTAGGED = frozenset(
         "EC2::VolumeAttachment",
         "IAM::InstanceProfile",
         "IAM::RolePolicy",
+        "Logs::ResourcePolicy",
         "Route53::RecordSet",
         "Route53Resolver::ResolverQueryLoggingConfigAssociation",
     )

@@ -46,6 +46,20 @@ OWN = {
 }
 
 
+# Without it Route 53 refuses to log.
+ROUTE53_WRITES = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "route53.amazonaws.com"},
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": "arn:aws:logs:us-east-1:*:log-group:/aws/route53/*",
+        }
+    ],
+}
+
+
 class Stack:
     """A stack with resources that have all properties."""
 
@@ -120,6 +134,7 @@ def made_in(cloud: Cloud) -> dict[str, Stack]:
     logs = cloud.new_client("logs", region="us-east-1")  # the only region where Route 53 logs queries of public zones
     for name in ("one", "two"):
         logs.create_log_group(logGroupName=f"/aws/route53/{name}")
+    logs.put_resource_policy(policyName="route53", policyDocument=json.dumps(ROUTE53_WRITES))
     made = {path.stem: Stack(cloud.client, path) for path in FILES}
     for stack in made.values():
         status = stack.settled()

@@ -117,6 +117,8 @@ READ: dict[str, list[tuple[str, str, dict[str, Any], str, Any]]] = {
         ("ssm", "get_maintenance_window", {"WindowId": "{Window}"}, "Duration", 2),
         ("route53", "get_health_check", {"HealthCheckId": "{Check}"}, "0.HealthCheckConfig.ResourcePath", "/login"),
         ("acm", "describe_certificate", {"CertificateArn": "{Certificate}"}, "0.DomainName", "jenkins.example.com"),
+        ("logs", "describe_resource_policies", {}, "0.0.policyName", "{Writers}"),
+        ("route53", "list_resource_record_sets", {"HostedZoneId": "{Zone}"}, "0.2.Name", "a.identities.example."),
     ],
     "watching": [
         ("cloudwatch", "get_dashboard", {"DashboardName": "{Dashboard}"}, "DashboardBody", '{"widgets":[]}'),

@@ -28,6 +28,8 @@ FOR_PEOPLE = {
     "DataSecurityGroupId": "who adds a file system or a database",
     "EdgeSecurityGroupId": "who puts a load balancer in front",
     "FlowLogGroupName": "who reads what crossed the network",
+    "PublicName": "who opens Jenkins",
+    "ZoneLogGroupName": "who reads what was asked of the zone",
     "PeeringId": "who looks for the peering in the console",
     "QueryLogGroupName": "who reads which names were asked for",
     "VpnConnectionId": "who fetches the configuration of the customer's side",
@@ -45,6 +47,9 @@ EXAMPLES = {
     "PrivateIp": "10.21.3.5",
     "ControllerZone": "eu-central-1a",
     "PublicAclId": "acl-0abc",
+    "PublicZoneId": "Z0123456789ABCDEFGHIJ",
+    "PublicDomain": "ci.example.org",
+    "ZoneNames": "eu-central-1a,eu-central-1b,eu-central-1c",
     "PrivateAclId": "acl-0abd",
 }
 SECRETS = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret")

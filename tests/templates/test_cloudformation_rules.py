@@ -22,6 +22,7 @@ Rule = Callable[[Template], Iterator[str]]
 # the source; an action that is not here needs resources.
 RESOURCELESS = re.compile(
     r"(ec2|autoscaling):Describe\w+|ssmmessages:(Create|Open)(Control|Data)Channel|cloudformation:DescribeStackDriftDetectionStatus"
+    r"|route53:ListHostedZonesByName"
 )
 # Types that take no stack tags, and why that is right.
 TAGLESS = {
@@ -41,6 +42,7 @@ TAGLESS = {
     "AWS::EC2::VPNGatewayRoutePropagation": "a relation",
     "AWS::EC2::VolumeAttachment": "a relation",
     "AWS::IAM::InstanceProfile": "CloudFormation passes it none; it only wraps the role, which is tagged",
+    "AWS::Logs::ResourcePolicy": "CloudFormation passes it none; a permission of log groups, which are tagged",
     "AWS::Route53::RecordSet": "a line of a zone, which is tagged",
     "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation": "a relation",
 }

@@ -19,7 +19,7 @@ hours: 100
 regions:
   eu-central-1:
     hourly: {nat_gateway: 0.05, public_address: 0.01, vpn_connection: 0.2, interface_endpoint: 0.02}
-    monthly: {gp3_gib: 0.1, private_zone: 0.5, secret: 0.25}
+    monthly: {gp3_gib: 0.1, private_zone: 0.5, public_zone: 0.7, secret: 0.25}
     by_use: {nat_gateway_gib: 0.05, interface_endpoint_gib: 0.01, flow_logs_gib: 0.6}
     instances: {t3.large: 0.1, t3.micro: 0.01}
 """
@@ -49,6 +49,7 @@ def total(tmp_path: Path):  # type: ignore[no-untyped-def]
         ("network: {zones: 3}\n", "0"),
         ("network: {endpoints: [ssm, logs], zones: 3}\n", "12"),
         ("network: {private_zone: ci.internal}\n", "0.5"),
+        ("network: {public_zone: {domain: ci.example.org}}\n", "0.7"),
         ("network: {bastion: {}}\n", "1.8"),
         ("network: {bastion: {allow: [198.51.100.0/24]}}\n", "2.8"),
         ("network: {vpn: {customer_address: 198.51.100.7}}\n", "20"),

@@ -29,7 +29,12 @@ DOORS = {
 LAYERS = {
     "values.py": (),
     "errors.py": ("values",),
-    "settings.py": ("values", "errors", "written", "sections", "network_options", "network", "agent_key"),
+    "settings.py": (
+        *("values", "errors", "written", "sections", "network_options", "network", "agent_key"),
+        *("consistency", "neighbours"),
+    ),
+    "consistency.py": ("neighbours", "network", "network_options"),
+    "neighbours.py": ("written",),
     "written.py": ("errors",),
     "network/": ("errors", "sections", "network"),
     "run.py": ("values", "errors"),

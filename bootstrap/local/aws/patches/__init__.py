@@ -10,6 +10,7 @@ What is changed, and why:
   the console is the machine's, key pairs are found by their ids (see `ec2`)
 * Auto Scaling: new instances are of the group's version of its launch template, unhealthy ones are replaced (see `autoscaling`)
 * VPN: a connection's options and static routes, and the routes that a VPN gateway propagates (see `vpn`)
+* Route 53: each zone has name servers of its own, and what it refuses is refused (see `names`)
 * Route 53 Resolver: query logging configurations can be tagged, disassociated and deleted (see `resolver`)
 * security groups: a rule for IPv6 is revoked also in a VPC without IPv6, in which moto lets it be made,
   and a rule for a group or a prefix list shows its description
@@ -35,6 +36,7 @@ from bootstrap.local.aws import images, randomness
 from bootstrap.local.aws.instances import Instances
 from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
+from bootstrap.local.aws.patches.names import NamesPatches
 from bootstrap.local.aws.patches.resolver import ResolverPatches
 from bootstrap.local.aws.patches.vpn import VpnPatches
 
@@ -78,6 +80,13 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.ec2.models.vpn_connections": ("VPNConnection.customer_gateway_configuration.fget",),
     "moto.ec2.models.route_tables": ("RouteTable.routes.fget",),
     "moto.ec2.responses.vpn_connections": ("VPNConnections.create_vpn_connection",),
+    "moto.route53.models": (
+        "DelegationSet.__init__",
+        "Route53Backend.create_hosted_zone",
+        "Route53Backend.change_resource_record_sets",
+        "Route53Backend.delete_hosted_zone",
+        "Route53Backend.create_query_logging_config",
+    ),
     "moto.route53resolver.models": ("datetime.now", "Route53ResolverBackend._matched_arn"),
     "moto.directconnect.models": ("datetime.now",),
     "moto.kms.utils": ("os.urandom", "rsa.generate_private_key", "ec.generate_private_key"),
@@ -109,7 +118,7 @@ ADDED: dict[str, tuple[str, ...]] = {
 }
 
 
-class Patches(Ec2Patches, AutoScalingPatches, VpnPatches, ResolverPatches):
+class Patches(Ec2Patches, AutoScalingPatches, VpnPatches, NamesPatches, ResolverPatches):
     """Applies the changes to those of moto's modules that are loaded; `apply` again after more of them were."""
 
     def __init__(self, salt: str, instances: Callable[[], Instances]) -> None:

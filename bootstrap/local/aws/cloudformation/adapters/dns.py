@@ -83,6 +83,54 @@ class HostedZone(Adapter):
         )
 
 
+_RECORD = (
+    *("Name", "Type", "TTL", "Weight", "SetIdentifier", "Region", "Failover", "HealthCheckId", "MultiValueAnswer"),
+    "GeoLocation",
+)
+
+
+def _record(wanted: dict[str, Any]) -> dict[str, Any]:
+    """A record of a template as Route 53's API has it."""
+    record: dict[str, Any] = {name: wanted[name] for name in _RECORD if name in wanted}
+    if "ResourceRecords" in wanted:
+        record["ResourceRecords"] = [{"Value": value} for value in wanted["ResourceRecords"]]
+    if "AliasTarget" in wanted:
+        record["AliasTarget"] = {"EvaluateTargetHealth": False, **wanted["AliasTarget"]}
+    return record
+
+
+def _zone(to: To, wanted: dict[str, Any]) -> str:
+    """The id of the zone that a record names by its id, or by a name that only one public or private zone has."""
+    if "HostedZoneId" in wanted:
+        return str(wanted["HostedZoneId"])
+    name = str(wanted.get("HostedZoneName", ""))
+    found = [
+        str(zone["Id"]).rpartition("/")[2]
+        for zone in to.call("route53", "list_hosted_zones")["HostedZones"]
+        if zone["Name"].rstrip(".") == name.rstrip(".")
+    ]
+    if len(found) == 1:
+        return found[0]
+    problem = f"Multiple hosted zones found with name: {name}" if found else f"No hosted zone named {name} found"
+    raise Gone(problem) if to.physical_id and not found else ResourceFailed(problem)
+
+
+def _change(to: To, zone: str, changes: list[tuple[str, dict[str, Any]]]) -> None:
+    """A batch, which is taken whole or not at all."""
+    batch = {"Changes": [{"Action": action, "ResourceRecordSet": _record(wanted)} for action, wanted in changes]}
+    to.call("route53", "change_resource_record_sets", HostedZoneId=zone, ChangeBatch=batch)
+
+
+def _delete(to: To, zone: str, records: list[dict[str, Any]]) -> None:
+    """As they were put; one that somebody deleted already is Gone, one that somebody altered is refused."""
+    try:
+        _change(to, zone, [("DELETE", wanted) for wanted in records])
+    except ResourceFailed as refused:
+        if "but it was not found" in str(refused) and "do not match" not in str(refused):
+            raise Gone(str(refused)) from None
+        raise
+
+
 class RecordSet(Adapter):
     """AWS::Route53::RecordSet; Ref is its name."""
 
@@ -90,46 +138,45 @@ class RecordSet(Adapter):
 
     def create(self, to: To) -> str:
         """Refused when the record is there."""
-        self._change(to, "CREATE", to.properties)
+        _change(to, _zone(to, to.properties), [("CREATE", to.properties)])
         return str(to.get("Name")).rstrip(".")
 
     def update(self, to: To) -> None:
         """Put in place of the old one."""
-        self._change(to, "UPSERT", to.properties)
+        _change(to, _zone(to, to.properties), [("UPSERT", to.properties)])
 
     def delete(self, to: To) -> None:
         """As it was put."""
-        self._change(to, "DELETE", to.properties)
+        _delete(to, _zone(to, to.properties), [to.properties])
 
-    def _change(self, to: To, action: str, wanted: dict[str, Any]) -> None:
-        names = (
-            "Name",
-            "Type",
-            "TTL",
-            "Weight",
-            "SetIdentifier",
-            "Region",
-            "Failover",
-            "HealthCheckId",
-            "MultiValueAnswer",
-        )
-        record: dict[str, Any] = {name: wanted[name] for name in names if name in wanted}
-        if "ResourceRecords" in wanted:
-            record["ResourceRecords"] = [{"Value": value} for value in wanted["ResourceRecords"]]
-        if "AliasTarget" in wanted:
-            record["AliasTarget"] = {"EvaluateTargetHealth": False, **wanted["AliasTarget"]}
-        batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
-        to.call("route53", "change_resource_record_sets", HostedZoneId=self._zone(to, wanted), ChangeBatch=batch)
 
-    def _zone(self, to: To, wanted: dict[str, Any]) -> str:
-        if "HostedZoneId" in wanted:
-            return str(wanted["HostedZoneId"])
-        name = str(wanted.get("HostedZoneName", ""))
-        for zone in to.call("route53", "list_hosted_zones")["HostedZones"]:
-            if zone["Name"].rstrip(".") == name.rstrip("."):
-                return str(zone["Id"])
-        problem = f"No hosted zone named {name} found"
-        raise Gone(problem) if to.physical_id else ResourceFailed(problem)
+class RecordSetGroup(Adapter):
+    """AWS::Route53::RecordSetGroup; Ref is a name of its own. Its records come, change and go together."""
+
+    type = "AWS::Route53::RecordSetGroup"
+
+    def create(self, to: To) -> str:
+        """Refused when one of the records is there."""
+        _change(to, _zone(to, to.properties), [("CREATE", wanted) for wanted in to.get("RecordSets") or ()])
+        return to.name()
+
+    def update(self, to: To) -> None:
+        """Records that are no longer named are deleted, the others put in place of the old ones."""
+        before, after = to.old.get("RecordSets") or [], to.get("RecordSets") or []
+        kept = {_identity(wanted) for wanted in after}
+        gone = [("DELETE", wanted) for wanted in before if _identity(wanted) not in kept]
+        put = [("UPSERT", wanted) for wanted in after if wanted not in before]
+        if gone or put:
+            _change(to, _zone(to, to.properties), [*gone, *put])
+
+    def delete(self, to: To) -> None:
+        """As they were put."""
+        if records := to.get("RecordSets"):
+            _delete(to, _zone(to, to.properties), list(records))
+
+
+def _identity(wanted: dict[str, Any]) -> tuple[str, str, str]:
+    return (str(wanted["Name"]).rstrip("."), str(wanted["Type"]), str(wanted.get("SetIdentifier", "")))
 
 
 class HealthCheck(Adapter):
@@ -189,6 +236,7 @@ def _as_told(*names: str) -> dict[str, str | Callable[[Any], Any]]:
 ADAPTERS = (
     HostedZone(),
     RecordSet(),
+    RecordSetGroup(),
     HealthCheck(),
     TableAdapter(
         Entry(

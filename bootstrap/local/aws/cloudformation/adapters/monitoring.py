@@ -1,4 +1,4 @@
-"""Dashboards, and the filters of log groups."""
+"""Dashboards, the filters of log groups, and the policies by which other services write to those."""
 
 from __future__ import annotations
 
@@ -45,7 +45,32 @@ class Dashboard(TableAdapter):
         to.call("cloudwatch", "delete_dashboards", DashboardNames=[to.physical_id])
 
 
+class ResourcePolicy(TableAdapter):
+    """AWS::Logs::ResourcePolicy; Ref is its name. All of a region are listed."""
+
+    def item(self, to: To) -> Any:
+        """The one of its name."""
+        found = to.call("logs", "describe_resource_policies")["resourcePolicies"]
+        return next((one for one in found if one["policyName"] == to.physical_id), None)
+
+
 ADAPTERS = (
+    ResourcePolicy(
+        Entry(
+            "AWS::Logs::ResourcePolicy",
+            "logs",
+            "put_resource_policy",
+            "delete_resource_policy",
+            "PolicyName",
+            name="PolicyName",
+            limit=255,
+            shaped={"PolicyDocument": as_json},
+            update="put_resource_policy",
+            takes=("PolicyDocument",),
+            whole=True,
+            read="describe_resource_policies",
+        )
+    ),
     Dashboard(
         Entry(
             "AWS::CloudWatch::Dashboard",

@@ -16,6 +16,23 @@ def _record(answer: Any, to: Context) -> Any:
     return None
 
 
+def _group(answer: Any, to: Context) -> Any:
+    """The records of a group that are there; where none is, the group is not."""
+    listed = {
+        (one["Name"].rstrip("."), one["Type"], one.get("SetIdentifier")): one for one in answer["ResourceRecordSets"]
+    }
+    asked = [(str(it["Name"]).rstrip("."), it["Type"], it.get("SetIdentifier")) for it in to.get("RecordSets") or ()]
+    found = [_as_asked(listed[key]) for key in asked if key in listed]
+    return {"HostedZoneId": to.get("HostedZoneId"), "RecordSets": found} if found or not asked else None
+
+
+def _as_asked(told: dict[str, Any]) -> dict[str, Any]:
+    """A record as a template writes it: values as a plain list, the time to live as text."""
+    values = [one["Value"] for one in told.get("ResourceRecords", [])]
+    record = {**told, "Name": told["Name"].rstrip(".")} | ({"TTL": str(told["TTL"])} if "TTL" in told else {})
+    return record | ({"ResourceRecords": values} if values else {})
+
+
 def _values(found: Any, _: Context) -> Any:
     return [one["Value"] for one in found.get("ResourceRecords", [])] or None
 
@@ -72,6 +89,9 @@ READS: dict[str, tuple[Read, ...]] = {
             _record,
             {"ResourceRecords": _values},
         ),
+    ),
+    "AWS::Route53::RecordSetGroup": (
+        Read("route53", "list_resource_record_sets", {"HostedZoneId": "#HostedZoneId"}, _group),
     ),
     "AWS::Route53::HealthCheck": (
         Read("route53", "get_health_check", {"HealthCheckId": "@id"}, "HealthCheck"),

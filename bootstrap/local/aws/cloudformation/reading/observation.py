@@ -35,6 +35,9 @@ READS: dict[str, tuple[Read, ...]] = {
     "AWS::Logs::MetricFilter": (
         _of_group("describe_metric_filters", "metricFilters", MetricTransformations=_transformations),
     ),
+    "AWS::Logs::ResourcePolicy": (
+        Read("logs", "describe_resource_policies", {}, one_of("resourcePolicies", policyName="@id")),
+    ),
     "AWS::Logs::SubscriptionFilter": (_of_group("describe_subscription_filters", "subscriptionFilters"),),
     "AWS::CloudWatch::Alarm": (
         Read("cloudwatch", "describe_alarms", {"AlarmNames": ["@id"]}, _alarm),
