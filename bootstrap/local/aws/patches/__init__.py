@@ -10,7 +10,7 @@ What is changed, and why:
   the console is the machine's, key pairs are found by their ids (see `ec2`)
 * Auto Scaling: new instances are of the group's version of its launch template, unhealthy ones are replaced (see `autoscaling`)
 * VPN: a connection's options and static routes, and the routes that a VPN gateway propagates (see `vpn`)
-* Route 53: each zone has name servers of its own, and what it refuses is refused (see `names`)
+* Route 53: each zone has an id and name servers as there, and what it refuses is refused (see `names`)
 * Route 53 Resolver: query logging configurations can be tagged, disassociated and deleted (see `resolver`)
 * security groups: a rule for IPv6 is revoked also in a VPC without IPv6, in which moto lets it be made,
   and a rule for a group or a prefix list shows its description
@@ -82,6 +82,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.ec2.responses.vpn_connections": ("VPNConnections.create_vpn_connection",),
     "moto.route53.models": (
         "DelegationSet.__init__",
+        "create_route53_zone_id",
         "Route53Backend.create_hosted_zone",
         "Route53Backend.change_resource_record_sets",
         "Route53Backend.delete_hosted_zone",

@@ -1,6 +1,6 @@
 """The additions to moto's Route 53: name servers of each zone's own, records that are held to the zone, and its refusals.
 
-Source: the API reference of Route 53 (ChangeResourceRecordSets, CreateQueryLoggingConfig, DeleteHostedZone) and its guide's page
+Source: the API reference of Route 53 (ChangeResourceRecordSets, CreateQueryLoggingConfig, DeleteHostedZone) and its page
 on the NS and SOA records of a public hosted zone; the words of the refusals are those that its users report.
 """
 
@@ -24,11 +24,15 @@ class NamesPatches:
 
     def _route53_models(self, module: Any) -> None:
         create, log = module.Route53Backend.create_hosted_zone, module.Route53Backend.create_query_logging_config
-        made = module.DelegationSet.__init__
+        made, zone_id = module.DelegationSet.__init__, module.create_route53_zone_id
 
         @functools.wraps(made)
         def init(delegation: Any, caller_reference: str, name_servers: Any, delegation_set_id: Any) -> None:
             made(delegation, caller_reference, name_servers or _own_servers(), delegation_set_id)
+
+        @functools.wraps(zone_id)
+        def create_route53_zone_id(*args: Any, **given: Any) -> str:
+            return f"Z{zone_id(*args, **given)[1:]}"
 
         @functools.wraps(create)
         def create_hosted_zone(backend: Any, name: str, private_zone: bool, *args: Any, **given: Any) -> Any:
@@ -65,6 +69,7 @@ class NamesPatches:
             return log(backend, hosted_zone_id, log_group_arn)
 
         module.DelegationSet.__init__ = init
+        module.create_route53_zone_id = create_route53_zone_id
         module.Route53Backend.create_hosted_zone = create_hosted_zone
         module.Route53Backend.change_resource_record_sets = change_resource_record_sets
         module.Route53Backend.delete_hosted_zone = delete_hosted_zone
