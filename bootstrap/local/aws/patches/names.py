@@ -1,6 +1,6 @@
 """The additions to moto's Route 53: name servers of each zone's own, records that are held to the zone, and its refusals.
 
-Source: the API reference of Route 53 (ChangeResourceRecordSets, CreateQueryLoggingConfig, DeleteHostedZone) and its page
+Source: the API reference of Route 53 (ChangeResourceRecordSets, CreateQueryLoggingConfig, DeleteHostedZone) and the page
 on the NS and SOA records of a public hosted zone; the words of the refusals are those that its users report.
 """
 
