@@ -111,12 +111,12 @@ def needs_zones(name: str) -> bool:
 
 def is_widened(settings: Settings, made: Mapping[str, Stack]) -> bool:
     """Whether the settings ask for more zones than the network that is there has: their outputs do not exist yet."""
-    return 0 < _zones(made) < settings.network.zones
+    return 0 < _zones(made) < settings.network.zone_count
 
 
 def is_narrowed(settings: Settings, made: Mapping[str, Stack]) -> bool:
     """Whether the settings ask for fewer zones than the network that is there has."""
-    return _zones(made) > settings.network.zones
+    return _zones(made) > settings.network.zone_count
 
 
 def in_order(names: Sequence[str], settings: Settings, made: Mapping[str, Stack]) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ def in_order(names: Sequence[str], settings: Settings, made: Mapping[str, Stack]
 def leaving(settings: Settings, made: Mapping[str, Stack]) -> frozenset[str]:
     """The subnets that are there and that the settings no longer ask for."""
     outputs = made["network"].outputs if "network" in made else {}
-    return frozenset(it for key in SUBNETS for it in outputs.get(key, "").split(",")[settings.network.zones :])
+    return frozenset(it for key in SUBNETS for it in outputs.get(key, "").split(",")[settings.network.zone_count :])
 
 
 def _zones(made: Mapping[str, Stack]) -> int:
@@ -148,7 +148,9 @@ def parameters(settings: Settings, name: str, made: Mapping[str, Stack]) -> dict
     outputs = {key: value for stack in made.values() for key, value in stack.outputs.items()}
     common = {"Project": settings.project, "Environment": settings.name}
     taken = {key: outputs[key] for key in TAKES.get(name, ())}
-    lists = {key: ",".join(taken[key].split(",")[: settings.network.zones]) for key in _PER_ZONE.intersection(taken)}
+    lists = {
+        key: ",".join(taken[key].split(",")[: settings.network.zone_count]) for key in _PER_ZONE.intersection(taken)
+    }
     return common | taken | lists | _own(settings, name, outputs)
 
 
@@ -156,7 +158,7 @@ def _own(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str,
     network = settings.network
     match name:
         case "network":
-            placed = _addresses(settings) | _zones(settings, outputs)
+            placed = _addresses(settings) | _placed(settings, outputs)
             return placed | _ways_in_and_out(settings) | _ssh(settings) | {"Nat": network.nat}
         case "acls":
             return _ways_in_and_out(settings) | {"OperatorSsh": _ssh(settings)["OperatorSsh"]}
@@ -205,7 +207,7 @@ def _addresses(settings: Settings) -> dict[str, str]:
     }
 
 
-def _zones(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
+def _placed(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
     """The zones by name: those of the settings, else those where the subnets stand, which so never move."""
     kept = tuple(it for it in outputs.get("ZoneNames", "").split(",") if it)
     names = (settings.network.zone_names or kept)[: settings.network.zone_count]

@@ -15,7 +15,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from bootstrap import composition, written
 from bootstrap.errors import Fault, PricesInvalid
-from bootstrap.network_options import Bastion, FlowLogs, Vpn
+from bootstrap.network_options import Bastion, FlowLogs, PublicZone, Vpn
 from bootstrap.settings import Settings
 from bootstrap.values import Stack
 
@@ -129,11 +129,12 @@ def standing(settings: Settings, stacks: Mapping[str, Stack]) -> Settings:
     network = old.model_copy(
         update={
             "nat": of("network").get("Nat", "none"),
-            "zones": int(of("network").get("Zones", old.zones)),
+            "zones": int(of("network").get("Zones", old.zone_count)),
             "endpoints": tuple(
                 it for it, parameter in composition.ENDPOINTS.items() if endpoints.get(parameter) == "yes"
             ),
             "private_zone": of("names").get("Domain") or None,
+            "public_zone": PublicZone(domain=zone["Domain"]) if (zone := of("public-zone")) else None,
             "flow_logs": (old.flow_logs or FlowLogs()) if "traffic-logs" in stacks else None,
             "bastion": Bastion(allow=allowed, instance_type=bastion["InstanceType"])
             if "InstanceType" in bastion

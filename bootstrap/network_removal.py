@@ -48,7 +48,7 @@ def check_zones(context: Context) -> None:
     standing = tuple(in_leaving_zones(context))
     if standing:
         raise NetworkInUse(
-            f"narrowing the network of '{context.settings.name}' to {context.settings.network.zones} zones",
+            f"narrowing the network of '{context.settings.name}' to {context.settings.network.zone_count} zones",
             "\n".join(f"in use by {it}" for it in standing),
             "Nothing was changed. Move or delete these first; where it is the bastion, take network.bastion out, launch, then "
             "narrow, for its group chooses its zone itself.",
