@@ -37,9 +37,8 @@ WRITES = os.environ.get("TABLE") == "write"
 # Types that the engine makes by itself, and so reads nowhere else: the tests that hold their properties.
 OWN = {
     "AWS::CloudFormation::Stack": {
-        "arrived": ["Parameters", "Tags"],
+        "arrived": ["NotificationARNs", "Parameters", "Tags", "TimeoutInMinutes"],
         "write-only": ["TemplateURL"],
-        "not modelled": ["NotificationARNs", "TimeoutInMinutes"],
     },
     "AWS::CloudFormation::WaitCondition": {"arrived": ["Count", "Handle", "Timeout"]},
     "AWS::CloudFormation::WaitConditionHandle": {},

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import yaml
 
-LEAST = 294
+LEAST = 295
 READ_AT_LEAST = 152
 
 
