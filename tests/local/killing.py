@@ -75,14 +75,29 @@ def watched(launched: Launched, arguments: list[str], at: Callable[[Step], bool]
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        told: list[Event] = []
-        for event in _told(child, folder, before, time.monotonic() + seconds):
-            told.append(event)
-            reached = step(event)
-            if reached is not None and at(reached):
-                os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
-                return Ended(reached, child.returncode, log.read_text(), told)
+        return followed(child, folder, before, log, at, seconds)
+
+
+def followed(
+    child: subprocess.Popen[bytes],
+    folder: Path,
+    before: set[str],
+    log: Path,
+    at: Callable[[Step], bool],
+    seconds: float = 900,
+) -> Ended:
+    """Follow a run that was just begun, with a session of its own and its output in `log`: killed where `at` wants it.
+
+    `folder` is where its journal will be, in a folder that is not among those `before`.
+    """
+    told: list[Event] = []
+    for event in _told(child, folder, before, time.monotonic() + seconds):
+        told.append(event)
+        reached = step(event)
+        if reached is not None and at(reached):
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            return Ended(reached, child.returncode, log.read_text(), told)
     return Ended(None, child.wait(), log.read_text(), told)
 
 
