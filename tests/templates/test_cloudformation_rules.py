@@ -54,6 +54,22 @@ LASTING = {
     "AWS::KMS::Key",
 }
 
+# What an action on EC2 makes, which has no tag yet when it is asked for; and what it takes that is there already.
+MAKES = {
+    "ec2:AllocateAddress": "elastic-ip",
+    "ec2:CreateDhcpOptions": "dhcp-options",
+    "ec2:CreateNatGateway": "natgateway",
+    "ec2:CreateNetworkAcl": "network-acl",
+    "ec2:CreateRouteTable": "route-table",
+    "ec2:CreateSecurityGroup": "security-group",
+    "ec2:CreateSubnet": "subnet",
+    "ec2:CreateVpcEndpoint": "vpc-endpoint",
+}
+TAKES = {
+    "ec2:CreateNatGateway": {"elastic-ip", "subnet"},
+    "ec2:CreateVpcEndpoint": {"route-table", "security-group", "subnet"},
+}
+
 
 def parse(text: str) -> Template:
     parsed, faults = decode_str(text)
@@ -273,6 +289,41 @@ def permissions_are_named(template: Template) -> Iterator[str]:
             yield f"{logical} cannot be bounded"
 
 
+def only_own_things_are_touched(template: Template) -> Iterator[str]:
+    """A role writes on EC2's things only through CloudFormation, and on those that are there only where their tags are its own.
+
+    What an action makes has no tag yet; `MAKES` says what that is. Tags are given at creation, never to take a thing over.
+    """
+    for logical, statement in statements(template):
+        told = f"{logical}, statement {statement.get('Sid', '')}"
+        writes = [it for it in several(statement.get("Action", [])) if re.match(r"ec2:(?!Describe|Get)", it)]
+        condition = statement.get("Condition", {})
+        if writes and "aws:CalledVia" not in json.dumps(condition.get("ForAnyValue:StringEquals", {})):
+            yield f"{told} writes beside CloudFormation"
+        if {"aws:ResourceTag/Project", "aws:ResourceTag/Environment"} <= set(condition.get("StringEquals", {})):
+            continue
+        kinds = {str(it).split(":")[-1].split("/")[0] for it in several(statement.get("Resource", []))}
+        for action in writes:
+            if action == "ec2:CreateTags":
+                if not several(condition.get("StringEquals", {}).get("ec2:CreateAction", [])):
+                    yield f"{told} gives tags to anything"
+            elif action not in MAKES:
+                yield f"{told} allows {action} on what is another's"
+            yield from (f"{told} allows {action} on any {kind}" for kind in sorted(kinds & TAKES.get(action, set())))
+        if writes and kinds - set(MAKES.values()):
+            yield f"{told} reaches {sorted(kinds - set(MAKES.values()))} of others"
+
+
+def policies_of_a_role_fit_into_it(template: Template) -> Iterator[str]:
+    """IAM takes 10240 characters for all inline policies of a role; here with long names, white space not counted."""
+    for logical, resource in resources(template, "AWS::IAM::Role"):
+        text = json.dumps(resource["Properties"].get("Policies", []), separators=(",", ":"))
+        named = re.sub(r"\$\{AWS::[A-Za-z]+\}", "x" * 14, text)
+        size = len(re.sub(r"\$\{[A-Za-z]+\}", "x" * 32, named))
+        if size > 10240:
+            yield f"{logical} has policies of {size} characters"
+
+
 def what_lasts_is_kept(template: Template) -> Iterator[str]:
     for logical, resource in resources(template, *LASTING):
         if resource.get("DeletionPolicy") not in {"Retain", "RetainExceptOnCreate", "Snapshot"}:
@@ -327,6 +378,8 @@ RULES: tuple[Rule, ...] = (
     machines_ask_for_metadata_with_a_token,
     no_secret_is_written_down,
     permissions_are_named,
+    only_own_things_are_touched,
+    policies_of_a_role_fit_into_it,
     what_lasts_is_kept,
     stack_tags_reach_everything,
     everything_is_described,
@@ -410,6 +463,14 @@ FAULTS: tuple[tuple[Rule, str, str, str], ...] = (
     (permissions_are_named, "controller", "Action: sts:AssumeRole", "NotAction: sts:TagSession"),
     (permissions_are_named, "controller", "      Policies:\n", "      ManagedPolicyArns: [a]\n      Policies:\n"),
     (permissions_are_named, "controller", "PermissionsBoundary: !If", "Path: !If"),
+    (only_own_things_are_touched, "controller", ':vpc-endpoint/*"\n', ':vpc/*"\n'),
+    (only_own_things_are_touched, "controller", ':natgateway/*"\n', ':subnet/*"\n'),
+    (only_own_things_are_touched, "controller", "- ec2:CreateSubnet\n", "- ec2:CreateTags\n"),
+    (only_own_things_are_touched, "controller", "- ec2:CreateSubnet\n", "- ec2:DeleteSubnet\n"),
+    (only_own_things_are_touched, "controller", '"ec2:CreateAction":', '"aws:RequestedRegion":'),
+    (only_own_things_are_touched, "controller", '"aws:ResourceTag/Environment": [!Ref FirstN', '"aws:x": [!Ref FirstN'),
+    (only_own_things_are_touched, "controller", "ForAnyValue:StringEquals:", "ForAnyValue:StringLike:"),
+    (policies_of_a_role_fit_into_it, "controller", "Sid: Register", f"Sid: {'R' * 4000}"),
     (what_lasts_is_kept, "data", "DeletionPolicy: RetainExceptOnCreate", "DeletionPolicy: Delete"),
     (what_lasts_is_kept, "data", "    UpdateReplacePolicy: Retain\n", ""),
     (stack_tags_reach_everything, "network", "AWS::EC2::VPCGatewayAttachment", "AWS::EC2::EIPAssociation"),
