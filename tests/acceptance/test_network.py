@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import between
+import naming
 import pytest
 
 from bootstrap import network_view, settings
@@ -48,6 +49,14 @@ def test_the_controller_is_in_the_network(network: Network, context: Context) ->
     instance = context.outputs("controller")["InstanceId"]
 
     assert [instance] == [it.instance_id for it in network.interfaces.values() if "controller" in it.roles]
+
+
+def test_the_zones_name_the_machine(context: Context) -> None:
+    """The environment's DNS zones lead to the machine, and the zone above names the servers of the public one."""
+    if context.settings.network.private_zone is None and context.settings.network.public_zone is None:
+        pytest.skip("the environment has no DNS zone")
+
+    assert [] == list(naming.faults(context))
 
 
 def test_machines_reach_each_other_as_told(context: Context) -> None:

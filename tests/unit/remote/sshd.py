@@ -68,8 +68,23 @@ class Server(paramiko.ServerInterface):
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         self.sshd.commands.append(command.decode())
-        threading.Thread(target=self.sshd.execute, args=(channel, command), daemon=True).start()
+        answered = self._answered(channel.get_transport())
+        threading.Thread(target=self.sshd.execute, args=(channel, command, answered), daemon=True).start()
         return True
+
+    @staticmethod
+    def _answered(transport: paramiko.Transport) -> threading.Event:
+        """Set once the request was answered: a command that ends before that would close the channel over the answer."""
+        answered, send = threading.Event(), transport._send_user_message
+
+        def sent(message: Any) -> None:
+            send(message)
+            if threading.current_thread() is transport:
+                transport._send_user_message = send
+                answered.set()
+
+        transport._send_user_message = sent
+        return answered
 
 
 class Sshd:
@@ -108,9 +123,10 @@ class Sshd:
         self.listener.close()
         self.drop()
 
-    def execute(self, channel: paramiko.Channel, command: bytes) -> None:
+    def execute(self, channel: paramiko.Channel, command: bytes, answered: threading.Event) -> None:
         self.running += 1
         try:
+            answered.wait(10)
             self._execute(channel, command)
         finally:
             self.running -= 1

@@ -1,0 +1,42 @@
+"""What Route 53 tells of the environment's zones, beside what it should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bootstrap import zones
+from bootstrap.context import Context
+
+
+def faults(context: Context) -> Iterator[str]:
+    """Each zone whose record of the controller is not the machine's address, and a delegation to other servers."""
+    names, settings = context.outputs("names"), context.settings
+    if settings.network.private_zone is not None:
+        yield from _leads(context, names["ZoneId"], f"{settings.project}.{settings.network.private_zone}")
+    if settings.network.public_zone is not None:
+        outputs, domain = context.outputs("public-zone"), settings.network.public_zone.domain
+        yield from _leads(context, outputs["PublicZoneId"], f"{settings.project}.{domain}")
+        yield from _delegates(context, outputs["PublicZoneId"], domain)
+
+
+def _leads(context: Context, zone_id: str, name: str) -> Iterator[str]:
+    told = _values(context, zone_id, name, "A")
+    if told != {context.machine.address}:
+        yield f"{name} leads to {', '.join(sorted(told)) or 'nothing'}, the machine is {context.machine.address}"
+
+
+def _delegates(context: Context, zone_id: str, domain: str) -> Iterator[str]:
+    """Only where the zone above is of this account, which the stack's parameter tells."""
+    stack = context.world.aws("cloudformation").describe_stacks(StackName=context.settings.stack_name("public-zone"))
+    given = {it["ParameterKey"]: it["ParameterValue"] for it in stack["Stacks"][0]["Parameters"]}
+    if not (parent := given.get("ParentZoneId")):
+        return
+    own, above = _values(context, zone_id, domain, "NS"), _values(context, parent, domain, "NS")
+    if own != above:
+        servers = ", ".join(sorted(own))
+        yield f"the zone above sends {domain} to {', '.join(sorted(above)) or 'nobody'}, its servers are {servers}"
+
+
+def _values(context: Context, zone_id: str, name: str, kind: str) -> frozenset[str]:
+    found = zones.records(context.world.aws("route53"), zone_id)
+    return frozenset(value.rstrip(".") for it in found if (it.name, it.type) == (name, kind) for value in it.values)
