@@ -343,7 +343,8 @@ def _drift(options: argparse.Namespace) -> int:
             )
             for it in found.lines:
                 run.diff(it.diff)
-        run.say(f"\n{len(found.lines)} things drifted" if found.lines else "\nnothing drifted")
+        count = len(found.lines)
+        run.say(f"\n{f'{count} thing' + 's' * (count > 1) if count else 'nothing'} drifted")
         if found.lines:
             return PENDING
         return FAILED if found.unseen else DONE
