@@ -17,7 +17,7 @@ _COSTS = {
     "AWS::EC2::NatGateway": "no data; connections out break once, and come from a new address",
     "AWS::EC2::EIP": "no data; the address changes, also in others' allow-lists",
     "AWS::EC2::SecurityGroup": "no data; no downtime where rules name it by reference, as here",
-    "AWS::EC2::VPNGateway": "no data; the VPN is down until the tunnels stand again",
+    "AWS::EC2::VPNGateway": "no data; VPN and Direct Connect are down until its other sides are configured anew",
     "AWS::EC2::CustomerGateway": "no data; the VPN is down until its other side is configured anew",
     "AWS::EC2::VPNConnection": "no data; the VPN is down until its other side is configured anew",
     "AWS::EC2::VPCPeeringConnection": "no data; the other network is not reached for some seconds",

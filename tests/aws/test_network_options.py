@@ -14,7 +14,7 @@ from bootstrap import composition, settings
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.settings import Settings
-from bootstrap.values import Change, Stack
+from bootstrap.values import Change, ChangeKind, Stack
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "cloudformation"
 Client = Callable[[str], Any]
@@ -322,6 +322,57 @@ def test_static_routes_of_a_vpn_reach_the_private_subnets_alone_and_go_with_it(n
     assert () == network.destroy("vpn")
     assert not any(propagated().values())
     assert [] == ec2.describe_route_tables(RouteTableIds=private)["RouteTables"][0]["PropagatingVgws"]
+
+
+def test_a_vpc_takes_one_vpn_gateway_at_a_time(network: Network) -> None:
+    network.apply("vpn", "vpn: {customer_address: 198.51.100.7}")
+    ec2 = network.client("ec2")
+    second = ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+
+    with pytest.raises(ec2.exceptions.ClientError) as caught:
+        ec2.attach_vpn_gateway(VpcId=network.output("VpcId"), VpnGatewayId=second)
+
+    assert "InvalidVpcState" == caught.value.response["Error"]["Code"]
+    ec2.delete_vpn_gateway(VpnGatewayId=second)
+    network.destroy("vpn")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "asn", "goes"),
+    [
+        ("gateway_asn: 64513", "gateway_asn: 64514", 64514, {"GatewayAttachment", "Propagation", "Connection"}),
+        ("routes: [10.9.0.0/16]", "customer_asn: 65000", 64512, {"ConnectionRoute1"}),
+        ("customer_asn: 65000", "routes: [10.9.0.0/16]", 64512, set()),
+    ],
+    ids=["another number", "static to BGP", "BGP to static"],
+)
+def test_another_vpn_gateway_comes_after_the_old_one_has_gone_and_another_routing_leaves_it(
+    network: Network, before: str, after: str, asn: int, goes: set[str]
+) -> None:
+    def there() -> tuple[Any, Any]:
+        vpc = {"Name": "attachment.vpc-id", "Values": [network.output("VpcId")]}
+        living = {"Name": "state", "Values": ["available"]}
+        (gateway,) = ec2.describe_vpn_gateways(Filters=[vpc, living])["VpnGateways"]
+        found = ec2.describe_vpn_connections(Filters=[{"Name": "state", "Values": ["available"]}])["VpnConnections"]
+        (connection,) = [it for it in found if it["VpnGatewayId"] == gateway["VpnGatewayId"]]
+        return gateway, connection
+
+    ec2 = network.client("ec2")
+    network.apply("vpn", f"vpn:\n  customer_address: 198.51.100.7\n  {before}")
+    old, connection = there()
+
+    changes = network.apply("vpn", f"vpn:\n  customer_address: 198.51.100.7\n  {after}")
+
+    gateway, again = there()
+    tables = ec2.describe_route_tables(RouteTableIds=network.output("PrivateRouteTableIds").split(","))["RouteTables"]
+    assert connection["VpnConnectionId"] != again["VpnConnectionId"]
+    assert ("gateway" in before) == (old["VpnGatewayId"] != gateway["VpnGatewayId"])
+    assert (network.output("VpnGatewayId"), asn) == (gateway["VpnGatewayId"], int(gateway["AmazonSideAsn"]))
+    assert after.startswith("routes") == again["Options"]["StaticRoutesOnly"]
+    assert [[{"GatewayId": gateway["VpnGatewayId"]}]] * len(tables) == [it["PropagatingVgws"] for it in tables]
+    assert goes == {it.name.partition("/")[2] for it in changes if it.kind is ChangeKind.REMOVE}
+    assert [] == network.apply("vpn", f"vpn:\n  customer_address: 198.51.100.7\n  {after}")
+    assert () == network.destroy("vpn")
 
 
 def test_peering_brings_the_routes_to_both_and_opens_the_one_that_asked(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -199,3 +200,23 @@ def test_text_that_is_not_yaml_is_refused_with_its_place(tmp_path: Path) -> None
         template.load(broken, {})
 
     assert [3] == [fault.line for fault in caught.value.faults]
+
+
+def test_a_vpn_gateway_that_is_replaced_is_attached_to_nothing_then_and_nothing_goes_by_it() -> None:
+    everything = settings.load(ROOT / "tests" / "cases" / "environments" / "everything.yaml")
+    given = composition.parameters(everything, "vpn", {"all": Stack("all", "", EXAMPLES)})
+    source = template.load(PATHS["vpn"], given)
+    content = template.parse(source.body)
+
+    assert {"Presence": "absent"} == source.by_way_of
+    assert "Presence" not in given and "present" == source.defaults["Presence"]
+    assert {"Gateway", "CustomerGateway"} == {
+        name for name in content["Resources"] if not depends(content, content["Resources"][name].get("Condition"))
+    }
+    assert {"Gateway"} == source.replaced
+
+
+def depends(content: Mapping[str, Any], condition: str | None) -> bool:
+    """Whether a condition is, or holds only with others of which one is, that the stack is present."""
+    told = re.findall(r'"(\w+)"', json.dumps(content["Conditions"].get(condition, ())))
+    return condition == "IsPresent" or any(depends(content, it) for it in told if it in content["Conditions"])

@@ -9,7 +9,7 @@ What is changed, and why:
 * EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
   the console is the machine's, key pairs are found by their ids (see `ec2`)
 * Auto Scaling: new instances are of the group's version of its launch template, unhealthy ones are replaced (see `autoscaling`)
-* VPN: a connection's options and static routes, and the routes that a VPN gateway propagates (see `vpn`)
+* VPN: a connection's options and static routes, the routes that a VPN gateway propagates, and one gateway for a VPC (see `vpn`)
 * Route 53: each zone has an id and name servers as there, and what it refuses is refused (see `names`)
 * Route 53 Resolver: query logging configurations can be tagged, disassociated and deleted (see `resolver`)
 * security groups: a rule for IPv6 is revoked also in a VPC without IPv6, in which moto lets it be made,
@@ -78,6 +78,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "moto.ec2.models.launch_templates": ("LaunchTemplateVersion.user_data.fget",),
     "moto.ec2.models.vpn_connections": ("VPNConnection.customer_gateway_configuration.fget",),
+    "moto.ec2.models.vpn_gateway": ("VpnGatewayBackend.attach_vpn_gateway",),
     "moto.ec2.models.route_tables": ("RouteTable.routes.fget",),
     "moto.ec2.responses.vpn_connections": ("VPNConnections.create_vpn_connection",),
     "moto.route53.models": (

@@ -1,5 +1,7 @@
 """The additions to moto's VPN: options and tunnels of a connection, static routes, and what a VPN gateway propagates.
 
+A VPC takes one VPN gateway at a time (API reference of AttachVpnGateway); a second is refused in EC2's words.
+
 A static route of a connection stands in every route table that its gateway propagates to, as long as the gateway is attached
 to the table's VPC. A connection that speaks BGP has no routes here: nobody is on its other side.
 """
@@ -71,6 +73,19 @@ class VpnPatches:
             return str("\n".join([head.rstrip(), *told]) + tail.partition(tunnel)[2])
 
         module.VPNConnection.customer_gateway_configuration = property(configuration)
+
+    def _ec2_models_vpn_gateway(self, module: Any) -> None:
+        attach = module.VpnGatewayBackend.attach_vpn_gateway
+
+        @functools.wraps(attach)
+        def attach_vpn_gateway(backend: Any, vpn_gateway_id: str, vpc_id: str) -> Any:
+            others = (one for key, one in backend.vpn_gateways.items() if key != vpn_gateway_id)
+            if any(_is_attached(one, vpc_id) for one in others):
+                message = f"VPC {vpc_id} is currently attached to the Virtual Private Gateway."
+                raise _refusal("InvalidVpcState", message)
+            return attach(backend, vpn_gateway_id, vpc_id)
+
+        module.VpnGatewayBackend.attach_vpn_gateway = attach_vpn_gateway
 
     def _ec2_responses_route_tables(self, module: Any) -> None:
         def enable_vgw_route_propagation(response: Any) -> Any:
