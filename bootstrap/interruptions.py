@@ -1,7 +1,23 @@
 """What a plan's changes interrupt, in plain words: one line for each kind of thing that stops for somebody.
 
-Read off the changes alone, by the names of the network's templates. What only comes interrupts nothing and has no line. A
-route is another one within seconds; connections that went by the old one are lost.
+Read off the changes alone, by the names of the network's templates. What only comes interrupts nothing and has no line. No line
+says how long something takes: no page promises it.
+
+What each group of lines stands on, at docs.aws.amazon.com:
+
+    NAT         AWSEC2/latest/APIReference/API_DeleteNatGateway.html: the gateway goes, its routes do not by themselves. That a
+                connection does not go on through another gateway, with another address, is a conclusion, not a sentence there
+    IPv6        API_DisassociateVpcCidrBlock.html and API_AssociateVpcCidrBlock.html: nobody can ask for a certain one
+    zones       API_DeleteSubnet.html: nothing may run in it. The tool asks first (`network_removal.check_zones`)
+    VPN         API_CreateVpnConnection.html: after a new connection the customer gateway must be configured anew;
+                API_AttachVpnGateway.html: one VPN gateway for a VPC at a time
+    peering     vpc/latest/peering/delete-vpc-peering-connection.html
+    endpoints   API_CreateVpcEndpoint.html: PrivateDnsEnabled is what makes the service's public name lead to the endpoint
+    bastion     autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html: the group's instances are terminated with it
+    names       Route53/latest/APIReference/API_DeleteHostedZone.html: a zone that goes does not come back, and the zone above
+                must be told of the new one's servers; API_ResourceRecordSet.html: TTL is how long resolvers keep a record
+    logs        AmazonCloudWatchLogs/latest/APIReference/API_DeleteLogGroup.html: with all its events, for good
+    replaced    AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
 """
 
 from __future__ import annotations
@@ -37,8 +53,8 @@ def _nat(changes: Sequence[Change]) -> Iterator[str]:
     gone = _places(changes, frozenset({ChangeKind.REMOVE}))
     if moved:
         yield (
-            f"private subnets {moved}: outbound connections through NAT drop, for about a minute; new ones go by another "
-            "gateway, and others see another source address"
+            f"private subnets {moved}: outbound connections through NAT drop; new ones go by another gateway, and others see "
+            "another source address"
         )
     if gone and not _is_zone_gone(changes):
         yield f"private subnets {gone}: no way out to the Internet from then on"
@@ -56,9 +72,9 @@ def _is_zone_gone(changes: Sequence[Change]) -> bool:
 def _addresses(changes: Sequence[Change]) -> Iterator[str]:
     gone = [it for it in changes if it.kind is ChangeKind.REMOVE]
     if any(it.name.endswith("/Ipv6Block") for it in gone):
-        yield "IPv6 connections end, and the addresses do not come back: a new block is another one"
+        yield "IPv6 connections end, and the addresses are given back: which block comes another time is Amazon's choice"
     if any(it.detail.startswith("AWS::EC2::Subnet") and re.search(r"Subnet3$", it.name) for it in gone):
-        yield "the subnets of a zone go: whatever still stands in them makes CloudFormation refuse"
+        yield "the subnets of a zone go; where something still stands in them, this is refused before anything is changed"
 
 
 def _stacks(changes: Sequence[Change]) -> Iterator[str]:
@@ -85,5 +101,10 @@ def _replaced(changes: Sequence[Change]) -> Iterator[str]:
     for it in changes:
         if it.kind is ChangeKind.REPLACE and it.detail.startswith(("AWS::EC2::VPC:", "AWS::EC2::Subnet:")):
             yield f"{it.name} is replaced: all that stands in it must be made anew"
+        if it.kind is ChangeKind.REPLACE and it.detail.startswith("AWS::EC2::VPNGateway:"):
+            yield (
+                f"{it.name} is replaced, the old one first: VPN and Direct Connect are down until the new one stands, and the "
+                "VPN's other side needs a new configuration"
+            )
         if it.kind is ChangeKind.REPLACE and it.detail.startswith("AWS::EC2::VPNConnection:"):
             yield f"{it.name} is replaced: the tunnels end, and the other side needs a new configuration"

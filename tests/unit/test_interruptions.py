@@ -21,12 +21,19 @@ def change(kind: ChangeKind, name: str, detail: str = "") -> Change:
         ),
         (change(ChangeKind.REMOVE, "p-e-network/PrivateDefaultRoute1", ROUTE), "private subnets 1: no way out"),
         (change(ChangeKind.REMOVE, "p-e-network/Ipv6Block", "AWS::EC2::VPCCidrBlock"), "IPv6 connections end"),
-        (change(ChangeKind.REMOVE, "p-e-network/DataSubnet3", "AWS::EC2::Subnet"), "the subnets of a zone go"),
+        (
+            change(ChangeKind.REMOVE, "p-e-network/DataSubnet3", "AWS::EC2::Subnet"),
+            "refused before anything is changed",
+        ),
         (change(ChangeKind.REMOVE, "p-e-vpn"), "connections over the VPN"),
         (change(ChangeKind.REMOVE, "p-e-peering"), "connections over the peering end"),
         (change(ChangeKind.REMOVE, "p-e-endpoints"), "by the Internet from then on"),
         (change(ChangeKind.REMOVE, "p-e-traffic-logs"), "is deleted with its log groups"),
         (change(ChangeKind.REPLACE, "p-e-network/Vpc", "AWS::EC2::VPC: CidrBlock"), "must be made anew"),
+        (
+            change(ChangeKind.REPLACE, "p-e-vpn/Gateway", "AWS::EC2::VPNGateway: AmazonSideAsn"),
+            "the old one first: VPN and Direct Connect are down",
+        ),
         (
             change(ChangeKind.REPLACE, "p-e-vpn/Connection", "AWS::EC2::VPNConnection: StaticRoutesOnly"),
             "the tunnels end",
