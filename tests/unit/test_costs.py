@@ -1,5 +1,6 @@
 """The estimate of an environment's monthly costs, against sums done by hand."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -100,6 +101,9 @@ def test_the_shipped_table_says_what_it_is() -> None:
 
     assert "AWS public price list" in told["source"]
     assert "indicative" in text
+    assert "from memory and stands on no source" in " ".join(text.replace("#", "").split())
+    letters = set(re.findall(r": [0-9.]+  # ([a-z])\b", text))
+    assert letters == set(told["sources"]), "each letter is explained, and each explanation is used"
     assert told["noted_on"].year >= 2026
     assert SECRETS == (ROOT / "cloudformation" / "data.yaml").read_text().count("Type: AWS::SecretsManager::Secret\n")
 
