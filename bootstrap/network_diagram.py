@@ -30,8 +30,15 @@ def svg(made: Context, network: Network) -> str:
         settings.region,
         refusals.is_awss,
         with_direct_connect=has_direct_connect,
+        public_zones=_public_zones(made),
     )
     return picture.draw(network, around, f"{settings.project}-{settings.name}", graphviz)
+
+
+def _public_zones(made: Context) -> dict[str, str]:
+    """The environment's public zone, where its stack stands: its name by its id."""
+    outputs = made.stacks["public-zone"].outputs if "public-zone" in made.stacks else {}
+    return {outputs["PublicZoneId"]: outputs["PublicDomain"]} if "PublicZoneId" in outputs else {}
 
 
 def tell(made: Context, run: Run) -> None:

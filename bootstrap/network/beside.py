@@ -6,7 +6,7 @@ named, so that a picture never says 'there is none' of what nobody saw.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -69,15 +69,28 @@ class Beside:
 
 
 def read(
-    aws: Aws, vpc_id: str, region: str, is_refusal: Callable[[Exception], bool], *, with_direct_connect: bool
+    aws: Aws,
+    vpc_id: str,
+    region: str,
+    is_refusal: Callable[[Exception], bool],
+    *,
+    with_direct_connect: bool,
+    public_zones: Mapping[str, str],
 ) -> Beside:
-    """Ask AWS. `is_refusal` tells AWS' own answers, which leave a part out, from bugs, which are raised."""
+    """Ask AWS. `is_refusal` tells AWS' own answers, which leave a part out, from bugs, which are raised.
+
+    `public_zones` are the environment's, name by id: nothing at AWS ties a public zone to a VPC.
+    """
     found, unseen = Beside(region), []
     looks: tuple[tuple[str, Callable[[], dict[str, Any]]], ...] = (
         ("VPN connections", lambda: _vpn(aws("ec2"), vpc_id)),
         ("flow logs", lambda: {"logs": tuple(_flow_logs(aws("ec2"), vpc_id))}),
         ("DNS query logs", lambda: {"logs": (*found.logs, *_query_logs(aws("route53resolver"), vpc_id))}),
         ("DNS zones", lambda: {"zones": tuple(_zones(aws("route53"), vpc_id, region))}),
+        (
+            "public DNS zones",
+            lambda: {"zones": (*found.zones, *_public(aws("route53"), public_zones))} if public_zones else {},
+        ),
         ("Direct Connect", lambda: {"direct_connects": tuple(_direct_connects(aws("directconnect"), found.asns))}),
     )
     for what, look in looks:
@@ -143,6 +156,11 @@ def _zones(route53: Any, vpc_id: str, region: str) -> Iterator[Zone]:
     told = route53.list_hosted_zones_by_vpc(VPCId=vpc_id, VPCRegion=region)["HostedZoneSummaries"]
     for it in told:
         yield Zone(it["Name"].rstrip("."), True, tuple(_records(route53, it["HostedZoneId"])))
+
+
+def _public(route53: Any, zones: Mapping[str, str]) -> Iterator[Zone]:
+    for zone_id, name in zones.items():
+        yield Zone(name, False, tuple(_records(route53, zone_id)))
 
 
 def _records(route53: Any, zone: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap import account, launch, network_removal, settings, zones
+from bootstrap import account, launch, network_diagram, network_removal, network_view, settings, zones
 from bootstrap.acts import stack
 from bootstrap.context import Context
 from bootstrap.errors import SettingsInvalid, ZoneInUse
@@ -90,6 +90,9 @@ def test_a_zone_is_delegated_answers_with_the_private_address_and_goes_with_its_
     assert zones.servers(above["example.net", "NS"]).isdisjoint(outputs["NameServers"].split(","))
     assert [] == [*launch.plan_stacks(context, run, ("public-zone",))]
     assert "https://named.ci.example.net/" == context.url
+    drawn = network_diagram.svg(context, network_view.read(context))
+    assert "public DNS zone ci.example.net" in drawn
+    assert "named.ci.example.net = 10.71.3.10" in drawn
     network_removal.destroy(context, run)
     assert {("example.net", "NS"), ("example.net", "SOA")} == {
         (it.name, it.type) for it in zones.records(route53, parent)
