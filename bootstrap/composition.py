@@ -52,6 +52,7 @@ _PRODUCED: Mapping[str, tuple[str, ...]] = {
 }
 SUBNETS = ("PublicSubnetIds", "PrivateSubnetIds", "DataSubnetIds")
 """The network's outputs that name the subnets of each tier, in zone order, separated by commas."""
+_ISOLATED = "DataSubnetIds"  # the tier that the settings may leave out
 _PER_ZONE = frozenset({*SUBNETS, "PrivateSubnetCidrs", "PrivateRouteTableIds"})
 _INPUTS: Mapping[str, tuple[str, ...]] = {
     "network": (),
@@ -104,37 +105,56 @@ def outputs_of(name: str) -> frozenset[str]:
     return own.union(*TAKES.values()) - elsewhere
 
 
-def needs_zones(name: str) -> bool:
-    """Whether a stack has a part in each zone, and takes the zones' subnets or tables from the network."""
-    return bool(_PER_ZONE.intersection(TAKES.get(name, ())))
-
-
 def is_widened(settings: Settings, made: Mapping[str, Stack]) -> bool:
-    """Whether the settings ask for more zones than the network that is there has: their outputs do not exist yet."""
-    return 0 < _zones(made) < settings.network.zone_count
+    """Whether the settings ask for a zone or a tier that the network that is there has not."""
+    return bool(_coming(settings, made))
 
 
 def is_narrowed(settings: Settings, made: Mapping[str, Stack]) -> bool:
-    """Whether the settings ask for fewer zones than the network that is there has."""
-    return _zones(made) > settings.network.zone_count
+    """Whether the network that is there has a zone or a tier that the settings do not ask for."""
+    return bool(_going(settings, made))
+
+
+def is_awaiting(name: str, settings: Settings, made: Mapping[str, Stack]) -> bool:
+    """Whether a stack takes subnets or tables of a zone or a tier that is still to come: they have no ids yet."""
+    return bool(_coming(settings, made).intersection(TAKES.get(name, ())))
 
 
 def in_order(names: Sequence[str], settings: Settings, made: Mapping[str, Stack]) -> tuple[str, ...]:
     """These stacks in the order in which they are changed.
 
-    Where a zone goes, whatever has a part in it lets go of that before the network does: EC2 keeps a subnet in which an
-    endpoint's interface stands, and CloudFormation then forgets it and calls the update complete.
+    Where a zone or a tier goes, whatever has a part in it lets go of that before the network does: EC2 keeps a subnet in which
+    an endpoint's interface stands, and CloudFormation then forgets it and calls the update complete.
     """
-    if not is_narrowed(settings, made):
-        return tuple(names)
-    first = [name for name in names if needs_zones(name) and name in made]
+    going = _going(settings, made)
+    first = [name for name in names if name in made and going.intersection(TAKES.get(name, ()))]
     return (*first, *(name for name in names if name not in first))
 
 
 def leaving(settings: Settings, made: Mapping[str, Stack]) -> frozenset[str]:
     """The subnets that are there and that the settings no longer ask for."""
-    outputs = made["network"].outputs if "network" in made else {}
-    return frozenset(it for key in SUBNETS for it in outputs.get(key, "").split(",")[settings.network.zone_count :])
+    outputs, network = made["network"].outputs if "network" in made else {}, settings.network
+    kept = {key: 0 if key == _ISOLATED and not network.isolated else network.zone_count for key in SUBNETS}
+    return frozenset(it for key in SUBNETS for it in outputs.get(key, "").split(",")[kept[key] :] if it)
+
+
+def _coming(settings: Settings, made: Mapping[str, Stack]) -> frozenset[str]:
+    """The network's outputs that are there, or will be, and do not name all that the settings ask for."""
+    if not _zones(made):
+        return frozenset()
+    zones = _PER_ZONE if _zones(made) < settings.network.zone_count else frozenset[str]()
+    return zones | ({_ISOLATED} if settings.network.isolated and not _is_isolated(made) else set())
+
+
+def _going(settings: Settings, made: Mapping[str, Stack]) -> frozenset[str]:
+    """The network's outputs that name something that the settings no longer ask for."""
+    zones = _PER_ZONE if _zones(made) > settings.network.zone_count else frozenset[str]()
+    return zones | ({_ISOLATED} if _is_isolated(made) and not settings.network.isolated else set())
+
+
+def _is_isolated(made: Mapping[str, Stack]) -> bool:
+    """Whether the network that is there has isolated subnets."""
+    return "network" in made and bool(made["network"].outputs.get(_ISOLATED))
 
 
 def _zones(made: Mapping[str, Stack]) -> int:
@@ -147,7 +167,8 @@ def parameters(settings: Settings, name: str, made: Mapping[str, Stack]) -> dict
     """The parameters of one stack; KeyError where an output that it takes is not there."""
     outputs = {key: value for stack in made.values() for key, value in stack.outputs.items()}
     common = {"Project": settings.project, "Environment": settings.name}
-    taken = {key: outputs[key] for key in TAKES.get(name, ())}
+    absent = {} if settings.network.isolated else {_ISOLATED: ""}
+    taken = {key: outputs[key] if key not in absent else absent[key] for key in TAKES.get(name, ())}
     lists = {
         key: ",".join(taken[key].split(",")[: settings.network.zone_count]) for key in _PER_ZONE.intersection(taken)
     }
@@ -237,6 +258,7 @@ def _ways_in_and_out(settings: Settings) -> dict[str, str]:
         "Zones": str(settings.network.zone_count),
         "OperatorCidr": settings.access.operator_cidr or "",
         "SmtpPort": str(settings.mail.smtp_port),
+        "Isolated": "yes" if settings.network.isolated else "no",
         "Ipv6": "yes" if settings.network.ipv6 else "no",
     }
 

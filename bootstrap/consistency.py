@@ -51,6 +51,7 @@ def _intentions(path: Path, settings: Settings) -> Iterator[Found]:
         environments={name: block for name, (_, block) in named.items()},
         own=settings.name,
         is_ssh_direct=settings.ssh == "direct",
+        is_isolated=settings.network.isolated,
     ):
         yield ("network", "intentions", *place), message
 

@@ -73,7 +73,11 @@ def _addresses(changes: Sequence[Change]) -> Iterator[str]:
     gone = [it for it in changes if it.kind is ChangeKind.REMOVE]
     if any(it.name.endswith("/Ipv6Block") for it in gone):
         yield "IPv6 connections end, and the addresses are given back: which block comes another time is Amazon's choice"
-    if any(it.detail.startswith("AWS::EC2::Subnet") and re.search(r"Subnet3$", it.name) for it in gone):
+    subnets = [it.name for it in gone if it.detail.startswith("AWS::EC2::Subnet")]
+    is_tier_gone = any(name.endswith("/DataSubnet1") for name in subnets)
+    if is_tier_gone:
+        yield "the isolated subnets go; where something still stands in them, this is refused before anything is changed"
+    if any(name.endswith("Subnet3") and not (is_tier_gone and "/Data" in name) for name in subnets):
         yield "the subnets of a zone go; where something still stands in them, this is refused before anything is changed"
 
 

@@ -79,7 +79,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Ma
     names = composition.in_order(context.wanted if names is None else names, context.settings, context.stacks)
     check_templates(context, names)
     account.check(context, names)
-    network_removal.check_zones(context)
+    network_removal.check_narrowing(context)
     zones.check_removal(context, f"bringing '{context.settings.name}' to its settings", zones.going(context))
     tags = context.tags(snapshot(context).label, run.run_id)
     run.event("commit", commit=tags["Commit"])
@@ -186,9 +186,9 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
                 stand = "stand" if len(missing) > 1 else "stands"
                 run.notice(f"{name}: known only once {' and '.join(missing)} {stand}; a launch goes on from there")
                 continue
-            if composition.needs_zones(name) and composition.is_widened(context.settings, context.stacks):
+            if composition.is_awaiting(name, context.settings, context.stacks):
                 run.notice(
-                    f"{name}: known only once the network has its new zone; it gets its part of it, and loses nothing"
+                    f"{name}: known only once the network has its new subnets; it gets its part of them, and loses nothing"
                 )
                 continue
             wished = template(context, name, context.stacks, tags)
@@ -197,8 +197,8 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
             found += _shown(run, direct_connect.plan(context.world.aws, context.settings))
         for line in interruptions.of(found):
             run.notice(f"interrupts: {line}")
-        for line in network_removal.in_leaving_zones(context):
-            run.notice(f"will be refused: the zone that goes is in use by {line}")
+        for line in network_removal.hindrances(context):
+            run.notice(f"will be refused: {line}")
     return tuple(found)
 
 

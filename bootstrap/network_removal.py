@@ -1,4 +1,4 @@
-"""Taking down the network of an environment alone, or a zone of it: refused, with their names, while things stand there."""
+"""Taking down an environment's network alone, or a zone or tier of it: refused while things stand there, with their names."""
 
 from __future__ import annotations
 
@@ -43,29 +43,35 @@ def users(context: Context) -> Iterator[str]:
         yield from _interfaces(context)
 
 
-def check_zones(context: Context) -> None:
-    """NetworkInUse, before anything is touched, where a zone that the settings no longer ask for is not empty."""
-    standing = tuple(in_leaving_zones(context))
-    if standing:
+def check_narrowing(context: Context) -> None:
+    """NetworkInUse, before anything is touched, where a zone or tier that the settings no longer ask for cannot go."""
+    found = tuple(hindrances(context))
+    if found:
+        network = context.settings.network
+        tiers = "" if network.isolated else " without isolated subnets"
         raise NetworkInUse(
-            f"narrowing the network of '{context.settings.name}' to {context.settings.network.zone_count} zones",
-            "\n".join(f"in use by {it}" for it in standing),
+            f"narrowing the network of '{context.settings.name}' to {network.zone_count} zones{tiers}",
+            "\n".join(found),
             "Nothing was changed. Move or delete these first; where it is the bastion, take network.bastion out, launch, then "
             "narrow, for its group chooses its zone itself.",
         )
 
 
-def in_leaving_zones(context: Context) -> Iterator[str]:
-    """What stands in the subnets that would go, and that no stack takes along: a bastion's machine is not taken along."""
-    subnets = composition.leaving(context.settings, context.stacks)
-    if not subnets:
+def hindrances(context: Context) -> Iterator[str]:
+    """Why subnets that the settings no longer ask for cannot go: what stands in them and no stack takes along, as a bastion's
+    machine; or that others are to come at once: ACLs let go before the network changes, and take hold only afterwards.
+    """
+    if not composition.is_narrowed(context.settings, context.stacks):
         return
+    if composition.is_widened(context.settings, context.stacks):
+        yield "isolated subnets and another number of zones, of which one comes and one goes: change one after the other"
+    subnets = composition.leaving(context.settings, context.stacks)
     network, ec2 = network_view.read(context), context.world.aws("ec2")
     for it in network.interfaces.values():
         is_there = it.subnet_id in subnets and it.kind not in _OWN_KINDS
         if is_there and not (it.instance_id and machine.state(ec2, it.instance_id) in machine.GONE):
             where = network.subnets[it.subnet_id].name or it.subnet_id
-            yield f"{_named(it)} in {where}"
+            yield f"in use by {_named(it)} in {where}"
 
 
 def _named(it: Interface) -> str:

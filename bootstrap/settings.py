@@ -41,12 +41,14 @@ Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
 class Network(Section):
-    """The VPC: its block, how many availability zones, how its private subnets reach out, and what else it has."""
+    """The VPC: its block, how many availability zones, its tiers, how private subnets reach out, and what else it has."""
 
     cidr: NetworkBlock = neighbours.CIDR
     # How many availability zones, or which: the first by name, or those that are named, in the order of the subnets.
     zones: Zones = 2
     nat: Literal["none", "one", "per-zone"] = "none"
+    # Whether there is an isolated subnet in each zone beside the public and the private one.
+    isolated: bool = True
     ipv6: bool = False
     endpoints: tuple[Service, ...] = ()
     flow_logs: FlowLogs | None = None

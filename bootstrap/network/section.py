@@ -60,13 +60,16 @@ def faults(
     environments: Mapping[str, str],
     own: str,
     is_ssh_direct: bool = False,
+    is_isolated: bool = True,
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Names that nobody has, and contradictions: the place of each below 'intentions', and what is wrong.
 
     `environments` are the blocks of the environments beside this one, and of this one, whose name is `own`. The place is the
-    one that a person wrote: the other may be a default, or what the bastion's option intends.
+    one that a person wrote: the other may be a default, or what the bastion's option intends. `is_isolated` is whether the
+    network has the subnets for data.
     """
     yield from _nobody(section, operators, environments)
+    yield from _nowhere(section) if not is_isolated else ()
     allow = section.allowed(bastion_blocks, operators=operators, is_ssh_direct=is_ssh_direct)
     deny, blocks = section.denied(), {**environments, **({OPERATORS: operators} if operators else {})}
     for wish, ban in contradictions(allow, deny, blocks, own):
@@ -92,6 +95,13 @@ def _nobody(
                     yield (key, number), _unknown(end, environments)
             if key == "allow" and wish.source == OPERATORS and not operators:
                 yield (key, number), f"'{wish}': nobody is named as operators; name access.operator_cidr"
+
+
+def _nowhere(section: Intentions) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Promises to or of data, which nobody could keep where no isolated subnet is."""
+    for number, text in enumerate(section.allow):
+        if "data" in (parse(text).source, parse(text).destination):
+            yield ("allow", number), f"'{text}': data stands in isolated subnets; set network.isolated to true"
 
 
 def _unknown(end: str, environments: Mapping[str, str]) -> str:

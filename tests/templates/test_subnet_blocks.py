@@ -72,8 +72,25 @@ def test_the_nine_subnets_lie_in_the_vpc_apart_from_each_other_and_are_no_smalle
     assert [] == [(a, b) for a in found for b in found if a is not b and a.overlaps(b)]
 
 
-def test_no_place_depends_on_how_many_zones_there_are() -> None:
+def test_no_place_depends_on_how_many_zones_or_tiers_there_are() -> None:
     document, _ = decode_str(TEMPLATE.read_text())
     subnets = [it for it in document["Resources"].values() if it["Type"] == "AWS::EC2::Subnet"]
 
-    assert [] == [it for it in subnets if re.search("Zones|Fn::If", str(it["Properties"]["CidrBlock"]))]
+    assert [] == [it for it in subnets if re.search("Zones|Isolated|Fn::If", str(it["Properties"]["CidrBlock"]))]
+
+
+def test_without_the_isolated_tier_the_places_are_the_same_and_its_own_are_nobodys() -> None:
+    common = {"environment": "trial", "cloud": "local", "owner": "x", "cost_center": "x"}
+    with_and_without = [
+        composition.parameters(
+            settings.Settings.model_validate({**common, "network": {"isolated": isolated}}), "network", {}
+        )
+        for isolated in (True, False)
+    ]
+
+    assert {("Isolated", "yes"), ("Isolated", "no")} == set.symmetric_difference(
+        *(set(it.items()) for it in with_and_without)
+    )
+    document, _ = decode_str(TEMPLATE.read_text())
+    optional = {name for name, it in document["Resources"].items() if "Isolated" in it.get("Condition", "")}
+    assert {name for name in document["Resources"] if re.match(r"Data(Subnet|Routes)", name)} == optional

@@ -23,7 +23,11 @@ def change(kind: ChangeKind, name: str, detail: str = "") -> Change:
         (change(ChangeKind.REMOVE, "p-e-network/Ipv6Block", "AWS::EC2::VPCCidrBlock"), "IPv6 connections end"),
         (
             change(ChangeKind.REMOVE, "p-e-network/DataSubnet3", "AWS::EC2::Subnet"),
-            "refused before anything is changed",
+            "the subnets of a zone go; where something still stands in them, this is refused before anything is changed",
+        ),
+        (
+            change(ChangeKind.REMOVE, "p-e-network/DataSubnet1", "AWS::EC2::Subnet"),
+            "the isolated subnets go; where something still stands in them, this is refused before anything is changed",
         ),
         (change(ChangeKind.REMOVE, "p-e-vpn"), "connections over the VPN"),
         (change(ChangeKind.REMOVE, "p-e-peering"), "connections over the peering end"),
@@ -51,12 +55,22 @@ def test_what_stops_for_somebody_has_a_line(given: Change, words: str) -> None:
     [
         change(ChangeKind.ADD, "p-e-network/PrivateDefaultRoute1", ROUTE),
         change(ChangeKind.ADD, "p-e-network/PrivateSubnet3", "AWS::EC2::Subnet"),
+        change(ChangeKind.ADD, "p-e-network/DataSubnet1", "AWS::EC2::Subnet"),
+        change(ChangeKind.ADD, "p-e-acls/DataSubnet1Acl", "AWS::EC2::SubnetNetworkAclAssociation"),
         change(ChangeKind.ALTER, "p-e-network/Vpc", "AWS::EC2::VPC: Tags"),
         change(ChangeKind.REMOVE, "p-e-vpn/ConnectionRoute2", "AWS::EC2::VPNConnectionRoute"),
     ],
 )
 def test_what_stops_for_nobody_has_none(given: Change) -> None:
     assert () == interruptions.of([given])
+
+
+def test_a_tier_that_goes_takes_no_zone_and_a_zone_that_goes_with_it_has_a_line_of_its_own() -> None:
+    tier = [change(ChangeKind.REMOVE, f"p-e-network/DataSubnet{n}", "AWS::EC2::Subnet") for n in (1, 2, 3)]
+    zone = [change(ChangeKind.REMOVE, f"p-e-network/{it}Subnet3", "AWS::EC2::Subnet") for it in ("Public", "Private")]
+
+    assert 1 == len(interruptions.of(tier))
+    assert 2 == len(interruptions.of([*tier, *zone]))
 
 
 def test_three_routes_are_one_line() -> None:

@@ -50,6 +50,18 @@ def test_each_subnet_gateway_and_machine_stands_in_it_once(whole: ElementTree.El
     assert ", ".join(SERVICES) in " ".join(found)
 
 
+def test_a_tier_that_is_not_there_is_not_drawn() -> None:
+    it = network()
+    there = {key: subnet for key, subnet in it.subnets.items() if not key.startswith("data")}
+    machines = {key: each for key, each in it.interfaces.items() if each.subnet_id in there}
+
+    found = words(drawn(dataclasses.replace(it, subnets=there, interfaces=machines)))
+
+    assert "isolated" in words(drawn(it))
+    assert {"public", "private"} <= set(found)
+    assert not [word for word in found if "isolated" in word or word.startswith("data-")]
+
+
 def test_what_is_beside_is_told(whole: ElementTree.Element) -> None:
     found = words(whole)
 
