@@ -355,6 +355,7 @@ def test_the_isolated_tier_comes_interrupts_nothing_and_goes_again(opened: Open,
 
     gone, _ = go(opened, WITHOUT + beside)
     assert bare == everything(gone)
+    go(opened, beside)
     go(opened, "")
 
 
