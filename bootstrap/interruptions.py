@@ -8,7 +8,7 @@ What each group of lines stands on, at docs.aws.amazon.com:
     NAT         AWSEC2/latest/APIReference/API_DeleteNatGateway.html: the gateway goes, its routes do not by themselves. That a
                 connection does not go on through another gateway, with another address, is a conclusion, not a sentence there
     IPv6        API_DisassociateVpcCidrBlock.html and API_AssociateVpcCidrBlock.html: nobody can ask for a certain one
-    zones       API_DeleteSubnet.html: nothing may run in it. The tool asks first (`network_removal.check_zones`)
+    subnets     API_DeleteSubnet.html: nothing may run in it. The tool asks first (`network_removal.check_narrowing`)
     VPN         API_CreateVpnConnection.html: after a new connection the customer gateway must be configured anew;
                 API_AttachVpnGateway.html: one VPN gateway for a VPC at a time
     peering     vpc/latest/peering/delete-vpc-peering-connection.html
