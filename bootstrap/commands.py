@@ -12,18 +12,19 @@ from pathlib import Path
 
 from bootstrap import beforehand, console, context, environment_lock, refusals, report, settings
 from bootstrap.context import ROOT, Context
-from bootstrap.errors import BootstrapError, CommandFailed
+from bootstrap.errors import BootstrapError
 from bootstrap.run import Run, start
-from bootstrap.values import Change, Result, Verdict
+from bootstrap.values import Change, Verdict
 
 DONE, FAILED, PENDING = 0, 1, 2
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry out the command that the options name."""
-    plain = {"schema": _schema, "lock": _lock, "test": _test}
-    if options.command in plain:
-        return plain[options.command](options)
+    if options.command in {"schema", "lock", "test"}:
+        from bootstrap import checkout
+
+        return int(getattr(checkout, options.command)(options))
     return getattr(sys.modules[__name__], f"_{options.command}")(options) or DONE
 
 
@@ -366,39 +367,3 @@ def _report(options: argparse.Namespace) -> int:
     from bootstrap import inspection
 
     return inspection.show(options)
-
-
-def _schema(_: argparse.Namespace) -> int:
-    sys.stdout.write(settings.schema())
-    return DONE
-
-
-def _lock(_: argparse.Namespace) -> int:
-    for source, target in (
-        ("pyproject.toml", "requirements.lock"),
-        ("tests/policy/requirements.in", "tests/policy/requirements.lock"),
-    ):
-        _resolve(source, target)
-    return DONE
-
-
-def _resolve(source: str, target: str) -> None:
-    """Every version and hash that `source` comes to, into `target`."""
-    command = [sys.executable, "-m", "uv", "pip", "compile", source, "--universal", "--python-version", "3.11"]
-    command += ["--generate-hashes", "--no-annotate", "--quiet", "--no-emit-index-url", "--upgrade"]
-    command += ["--custom-compile-command", "./bootstrap.py lock", "--output-file", target]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        result = Result(" ".join(command[2:]), done.returncode, done.stdout, done.stderr)
-        raise CommandFailed(f"resolving {target}", result, f"Is the package index reachable, and {source} whole?")
-
-
-def _test(options: argparse.Namespace) -> int:
-    from bootstrap.local import prerequisites
-
-    chosen = options.tox
-    if not chosen:  # a part that needs nothing more is run anywhere
-        run = start(ROOT / ".bootstrap" / "tests" / "runs", as_json=options.json, is_verbose=True)
-        prerequisites.ensure(run, is_agreed=options.yes, ask=console.ask, for_tests=True)
-    environ = dict(os.environ, BOOTSTRAP_PYTHON=sys.executable)
-    return subprocess.run([sys.executable, "-m", "tox", *chosen], cwd=ROOT, env=environ).returncode
