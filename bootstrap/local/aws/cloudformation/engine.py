@@ -42,6 +42,7 @@ class Engine:
         self.scopes = Scopes(store, client)
         store.saved = Notifier(door, client).saved
         self._threads: list[threading.Thread] = []
+        self._turns: dict[str, threading.Lock] = {}  # stack id -> held by the thread that works on the stack
         self.is_closing = False
         self.prompt_seconds = PROMPT_SECONDS
 
@@ -131,9 +132,9 @@ class Engine:
     def release(self, stack: Stack, *, back: bool = False) -> None:
         """Let a nested stack that waits for its parent clean up, or go back to what was before."""
         assert stack.operation is not None
-        stack.operation.is_held = False
-        if back:
+        if back:  # first, or a thread that is about to wait for the parent takes it for released to clean up
             stack.record("UPDATE_ROLLBACK_IN_PROGRESS")
+        stack.operation.is_held = False
         self.store.save(stack)
         self._start(stack)
 
@@ -185,8 +186,16 @@ class Engine:
         thread.start()
 
     def _run(self, stack: Stack) -> None:
-        assert stack.operation is not None
-        kind = stack.operation.kind
+        """Carry out the stack's operation, unless the thread before has brought it to its end.
+
+        A nested stack's may have two threads: one that has not yet come to wait for the parent, or was started when the server
+        took it up again, and one that the parent's release started.
+        """
+        with self._turns.setdefault(stack.id, threading.Lock()):
+            if stack.operation is not None:
+                self._carry_out(stack, stack.operation.kind)
+
+    def _carry_out(self, stack: Stack, kind: str) -> None:
         try:
             Run(self, stack).go()
         except Closing:
