@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from bootstrap.network import choice
-from bootstrap.network.model import Network, Peering, Route, Subnet
+import ipaddress
+
+from bootstrap.network import stations
+from bootstrap.network.model import Nat, Network, Peering, Route, Subnet
 from bootstrap.network.places import Spot, is_public
 from bootstrap.network.walk import Walk
+
+# What a NAT gateway translates (VPC User Guide, 'NAT gateway basics'); of IPv6 only what means IPv4 (RFC 6052), by NAT64.
+_TRANSLATED = frozenset({"tcp", "udp", "icmp"})
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool) -> None:
@@ -22,6 +28,9 @@ def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool) -> Non
         walk.passes("internet gateway", target, "to the Internet")
     elif target in network.egress_only_gateways:
         _attached(walk, "egress-only gateway", target, network.egress_only_gateways[target].vpcs, here)
+        for address in (to.address, walk.source.address):
+            if not is_public(network, address):
+                raise walk.stops("egress-only gateway", target, f"the Internet does not carry {address}")
         walk.passes("egress-only gateway", target, "to the Internet, one way")
     elif target in network.vpn_gateways:
         _attached(walk, "vpn gateway", target, network.vpn_gateways[target].vpcs, here)
@@ -64,11 +73,11 @@ def enter_by(walk: Walk, there: Subnet, route: Route) -> None:
         if not has_public(network, walk.destination):
             raise walk.stops("internet gateway", target, "the destination has no public address")
         walk.passes("internet gateway", target, "from the Internet")
-        _edge(walk, "internet gateway", target)
+        led_in(walk, target, walk.destination)
     elif target in network.vpn_gateways:
         _attached(walk, "vpn gateway", target, network.vpn_gateways[target].vpcs, there)
         walk.passes("vpn gateway", target, "from the other side, which is not judged")
-        _edge(walk, "vpn gateway", target)
+        led_in(walk, target, walk.destination)
     elif target in network.nats:
         raise walk.stops("nat gateway", network.nats[target].name or target, "it leads out only")
     elif target in network.egress_only_gateways:
@@ -84,16 +93,39 @@ def enter_by(walk: Walk, there: Subnet, route: Route) -> None:
         walk.doubts("gateway", target, "what it does and what lies beyond is not read")
 
 
-def _edge(walk: Walk, kind: str, gateway: str) -> None:
-    """A gateway may have a route table of its own, which leads what comes in by way of an appliance."""
-    table = walk.network.route_tables.get(walk.network.edges.get(gateway, ""))
+def led_in(walk: Walk, gateway: str, to: Spot, prefix: str = "") -> None:
+    """A gateway may have a route table of its own, which leads what comes in, replies too, by way of an appliance."""
+    table = walk.network.edges.get(gateway)
     if table is None:
         return
-    best = choice.routes(table, walk.destination.address, walk.network.prefix_lists)
-    if not best or best[0].is_blackhole:
-        raise walk.stops("route", table.name or table.id, f"the gateway's table has no way to {walk.destination}")
-    if best[0].target != "local":
-        walk.doubts(kind, gateway, f"its table leads by {best[0].target}, which is not read")
+    target = stations.route_of(walk, table, to, f"{prefix}of {gateway} itself: ").target
+    if target != "local":
+        walk.doubts("gateway", target, f"{prefix}what it does and what lies beyond is not read")
+
+
+def translate(walk: Walk, nat: Nat) -> bool:
+    """Put the gateway's own address in the place of the source's; False where the way on from there is not followed."""
+    name = nat.name or nat.id
+    if not nat.is_available:
+        raise walk.stops("nat gateway", name, "it is not available")
+    if walk.destination.address in _NAT64:
+        walk.doubts("nat gateway", name, "makes IPv4 of it, and where that leads is not followed")
+        return False
+    if walk.destination.address.version == 6:
+        raise walk.stops("nat gateway", name, f"of IPv6 it takes only what is for {_NAT64}")
+    if walk.protocol not in _TRANSLATED:
+        raise walk.stops("nat gateway", name, f"it takes TCP, UDP and ICMP, not {walk.what}")
+    return True
+
+
+def is_another_nat(walk: Walk, nat: Nat, onward: Route) -> bool:
+    """Whether the way on from a NAT gateway is by a second one, which is not followed; back to itself it leads nowhere."""
+    if onward.target == nat.id:
+        raise walk.stops("nat gateway", nat.name or nat.id, "its own subnet's route leads back to it")
+    if onward.target not in walk.network.nats:
+        return False
+    walk.doubts("nat gateway", onward.target, "is the second on the way, and not followed")
+    return True
 
 
 def over_peering(walk: Walk, peering: Peering, prefix: str = "") -> None:

@@ -14,7 +14,17 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from bootstrap.network import stations
-from bootstrap.network.gateways import enter_by, has_public, is_known, leave_by, may_enter_unanswered, over_peering
+from bootstrap.network.gateways import (
+    enter_by,
+    has_public,
+    is_another_nat,
+    is_known,
+    leave_by,
+    led_in,
+    may_enter_unanswered,
+    over_peering,
+    translate,
+)
 from bootstrap.network.model import Nat, Network, Protocol, Route, Subnet
 from bootstrap.network.places import Spot, is_silent, spots
 from bootstrap.network.stations import ALL, ANY_SYSTEM, called, client_ports
@@ -151,13 +161,12 @@ def _onward(walk: Walk, here: Subnet, there: Subnet, to: Spot, nat: Nat, prefix:
     between, name = walk.network.subnets[nat.subnet_id], nat.name or nat.id
     if prefix:
         raise walk.stops("nat gateway", name, f"{prefix}it leads out only")
-    if not nat.is_available:
-        raise walk.stops("nat gateway", name, "it is not available")
-    if walk.is_renamed:
-        raise walk.stops("nat gateway", name, "it is the second on the way; the first is followed and no further")
+    translate(walk, nat)
     walk.is_renamed = True
     walk.doubts("nat gateway", name, "sends on in its own name, and what lets that pass beyond it is not judged")
-    _follow(walk, between, there, stations.route(walk, between, to, "behind it: "), to, "")
+    onward = stations.route(walk, between, to, "behind it: ")
+    if not is_another_nat(walk, nat, onward):
+        _follow(walk, between, there, onward, to, "")
 
 
 # --- out of the VPC, and into it
@@ -173,23 +182,29 @@ def _leave(walk: Walk, here: Subnet) -> None:
         return
     leave_by(walk, here, route, has_public=has_public(walk.network, walk.source))
     if walk.wants_replies:
+        led_in(walk, route.target, walk.source, "replies: ")
         stations.replies(walk, [(here, False, walk.destination)], client_ports(walk))
 
 
 def _through_nat(walk: Walk, here: Subnet, nat: Nat) -> None:
     """Out through a NAT gateway: its subnet's NACL is asked on both sides of it, and its own route leads on."""
-    if not nat.is_available:
-        raise walk.stops("nat gateway", nat.name or nat.id, "it is not available")
+    if not translate(walk, nat):
+        return
     there = walk.network.subnets[nat.subnet_id]
     if there.id != here.id:
         stations.nacl(walk, there, egress=False, peer=walk.source)
     walk.passes("nat gateway", nat.name or nat.id, "sends on in its own name; nobody can come in by it")
     stations.nacl(walk, there, egress=True, peer=walk.destination)
-    leave_by(walk, there, stations.route(walk, there, walk.destination), has_public=bool(nat.public))
+    onward = stations.route(walk, there, walk.destination)
+    if is_another_nat(walk, nat, onward):
+        return
+    leave_by(walk, there, onward, has_public=bool(nat.public))
     if not walk.wants_replies:
         return
+    led_in(walk, onward.target, Spot(nat.address, subnet=there), "replies: ")
     stations.replies(walk, [(there, False, walk.destination)], ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
     if there.id != here.id:
+        _across(walk, there, here, walk.source, "replies: ")
         stations.replies(walk, [(there, True, walk.source), (here, False, walk.destination)], client_ports(walk))
 
 

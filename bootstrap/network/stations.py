@@ -15,7 +15,13 @@ ALL = (1, 65535)
 
 
 def route(walk: Walk, here: Subnet, to: Spot, prefix: str = "") -> Route:
-    table = walk.network.route_tables[here.route_table_id]
+    """The route by which a packet to `to` leaves a subnet."""
+    return route_of(walk, here.route_table_id, to, prefix)
+
+
+def route_of(walk: Walk, table_id: str, to: Spot, prefix: str = "") -> Route:
+    """The route of one table to `to`; Stopped where there is none, or its target is gone."""
+    table = walk.network.route_tables[table_id]
     best = choice.routes(table, to.address, walk.network.prefix_lists)
     name = table.name or table.id
     if not best:

@@ -9,27 +9,41 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bootstrap.network import choice
-from bootstrap.network.model import ALL_PORTS, Block, GroupRule, Nacl, NaclEntry, Route, RouteTable, SecurityGroup
+from bootstrap.network.model import (
+    ALL_PORTS,
+    Address,
+    Block,
+    GroupRule,
+    Nacl,
+    NaclEntry,
+    Route,
+    RouteTable,
+    SecurityGroup,
+)
 from bootstrap.network.places import representatives
 
 # Few bits and few ports, so that blocks nest and ranges overlap nearly always.
 BITS = 4
 
 
-def _block(bits: int, prefix: int) -> ipaddress.IPv4Network:
+def _block(bits: int, prefix: int, is_v6: bool = False) -> Block:
+    if is_v6:
+        return ipaddress.IPv6Network((0x20010DB8 << 96 | bits, 128 - BITS + prefix), strict=False)
     return ipaddress.IPv4Network((0x0A000000 | bits, 32 - BITS + prefix), strict=False)
 
 
-blocks = st.builds(_block, st.integers(0, 2**BITS - 1), st.integers(0, BITS))
-addresses = st.integers(0, 2**BITS - 1).map(lambda bits: ipaddress.IPv4Address(0x0A000000 | bits))
+blocks = st.builds(_block, st.integers(0, 2**BITS - 1), st.integers(0, BITS), st.booleans())
+addresses = st.builds(lambda bits, is_v6: _block(bits, BITS, is_v6)[0], st.integers(0, 2**BITS - 1), st.booleans())
 ports = st.integers(1, 12)
 ranges = st.tuples(ports, ports).map(lambda pair: (min(pair), max(pair)))
-protocols = st.sampled_from(["tcp", "udp", "all"])
+# Of ICMP a type and a code are one number: of these few a range is codes of type 0.
+packets = st.sampled_from(["tcp", "udp", "icmp", "icmpv6", "47"])
+protocols = st.one_of(packets, st.just("all"))
 entries = st.builds(NaclEntry, st.integers(1, 9), st.booleans(), st.booleans(), blocks, protocols, ranges)
 nacls = st.lists(entries, max_size=8, unique_by=lambda it: (it.number, it.egress)).map(
     lambda it: Nacl("acl", tuple(it))
 )
-LISTS: dict[str, tuple[Block, ...]] = {"pl-low": (_block(0, 2), _block(6, 3)), "pl-none": ()}
+LISTS: dict[str, tuple[Block, ...]] = {"pl-low": (_block(0, 2), _block(6, 3), _block(4, 2, True)), "pl-none": ()}
 routes = st.builds(
     Route,
     st.one_of(blocks, st.sampled_from(sorted(LISTS))),
@@ -39,9 +53,9 @@ routes = st.builds(
 )
 
 
-def obvious_nacl(nacl: Nacl, egress: bool, peer: ipaddress.IPv4Address, protocol: str, port: int) -> bool:
+def obvious_nacl(nacl: Nacl, egress: bool, peer: Address, protocol: str, port: int) -> bool:
     """Number by number, from one to the last there can be; nothing fitting is a deny."""
-    for number in range(1, 32768):
+    for number in range(1, 32767):
         for entry in nacl.entries:
             if entry.number != number or entry.egress != egress:
                 continue
@@ -55,18 +69,18 @@ def obvious_nacl(nacl: Nacl, egress: bool, peer: ipaddress.IPv4Address, protocol
     return False
 
 
-@given(nacls, st.booleans(), addresses, st.sampled_from(["tcp", "udp"]), ports)
+@given(nacls, st.booleans(), addresses, packets, ports)
 def test_a_nacl_decides_as_reading_it_number_by_number_does(
-    nacl: Nacl, egress: bool, peer: ipaddress.IPv4Address, protocol: str, port: int
+    nacl: Nacl, egress: bool, peer: Address, protocol: str, port: int
 ) -> None:
     entry = choice.nacl_entry(nacl, egress=egress, peer=peer, protocol=protocol, port=port)
 
     assert obvious_nacl(nacl, egress, peer, protocol, port) == (entry is not None and entry.allow)
 
 
-@given(nacls, st.booleans(), addresses, st.sampled_from(["tcp", "udp"]), ranges)
+@given(nacls, st.booleans(), addresses, packets, ranges)
 def test_the_ports_that_a_nacl_lets_pass_are_those_it_lets_pass_one_by_one(
-    nacl: Nacl, egress: bool, peer: ipaddress.IPv4Address, protocol: str, asked: tuple[int, int]
+    nacl: Nacl, egress: bool, peer: Address, protocol: str, asked: tuple[int, int]
 ) -> None:
     found = choice.allowed_ports(nacl, egress=egress, peer=peer, protocol=protocol, ports=asked)
 
@@ -75,14 +89,14 @@ def test_the_ports_that_a_nacl_lets_pass_are_those_it_lets_pass_one_by_one(
     assert all(one[1] + 1 < other[0] for one, other in itertools.pairwise(found))
 
 
-def obvious_route(table: RouteTable, to: ipaddress.IPv4Address) -> tuple[int, int] | None:
+def obvious_route(table: RouteTable, to: Address) -> tuple[int, int] | None:
     """How long the prefix of the right route is and how it ranks: from the longest prefix down, kind by kind."""
     has_local = any(
         it.target == "local" and str(to) in [str(one) for one in block]
         for it in table.routes
         for block in (LISTS[it.to] if isinstance(it.to, str) else (it.to,))
     )
-    for prefix in range(32, -1, -1):
+    for prefix in range(128, -1, -1):
         for rank, is_kind in enumerate(
             (
                 lambda it: it.target == "local",
@@ -100,7 +114,7 @@ def obvious_route(table: RouteTable, to: ipaddress.IPv4Address) -> tuple[int, in
 
 @given(st.lists(routes, max_size=8), addresses)
 def test_a_route_is_the_one_that_trying_every_prefix_from_the_longest_finds(
-    written: list[Route], to: ipaddress.IPv4Address
+    written: list[Route], to: Address
 ) -> None:
     table = RouteTable("rtb", "vpc", tuple(written))
     found = choice.routes(table, to, LISTS)
@@ -115,9 +129,9 @@ def test_a_route_is_the_one_that_trying_every_prefix_from_the_longest_finds(
     assert len(found) == len({it.target for it in found})
 
 
-@given(st.lists(st.tuples(protocols, ranges, blocks), max_size=6), addresses, st.sampled_from(["tcp", "udp"]), ports)
+@given(st.lists(st.tuples(protocols, ranges, blocks), max_size=6), addresses, packets, ports)
 def test_security_groups_allow_what_any_rule_of_any_group_allows(
-    rules: list[tuple[str, tuple[int, int], Block]], peer: ipaddress.IPv4Address, protocol: str, port: int
+    rules: list[tuple[str, tuple[int, int], Block]], peer: Address, protocol: str, port: int
 ) -> None:
     groups = [SecurityGroup(f"sg-{number}", "vpc", (GroupRule(*rule),)) for number, rule in enumerate(rules)]
 
@@ -132,7 +146,7 @@ def test_security_groups_allow_what_any_rule_of_any_group_allows(
 
 @given(blocks, st.sets(blocks, max_size=8))
 def test_the_pieces_of_a_block_speak_for_every_address_in_it(block: Block, boundaries: set[Block]) -> None:
-    def mentioned_by(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> frozenset[Block]:
+    def mentioned_by(address: Address) -> frozenset[Block]:
         return frozenset(it for it in boundaries if address in it)
 
     found = list(representatives(block, boundaries))
@@ -142,9 +156,7 @@ def test_the_pieces_of_a_block_speak_for_every_address_in_it(block: Block, bound
 
 
 @given(nacls, addresses, ports)
-def test_what_a_nacl_says_of_the_one_way_is_nothing_for_the_other(
-    nacl: Nacl, peer: ipaddress.IPv4Address, port: int
-) -> None:
+def test_what_a_nacl_says_of_the_one_way_is_nothing_for_the_other(nacl: Nacl, peer: Address, port: int) -> None:
     inward = Nacl("acl", tuple(entry for entry in nacl.entries if not entry.egress))
     assume(inward.entries)
 

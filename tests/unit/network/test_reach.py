@@ -325,6 +325,25 @@ CASES = {
     "NAT whose subnet has no way out": Case(
         "controller", FROM_OUTSIDE, 443, "closed", "route", only_routed("rtb-public", "10.0.0.0/16=local"), name="rtb-public"
     ),
+    "NAT takes no other protocols": Case("controller", FROM_OUTSIDE, 0, "closed", "nat gateway", protocol="47"),
+    "NAT takes no IPv6": Case(
+        "controller", "2a00::/32", 443, "closed", "nat gateway", only_routed("rtb-private", "2001:db8:a::/56=local ::/0=nat-a")
+    ),
+    "NAT makes IPv4 of what means IPv4, which leaves doubt": Case(
+        "controller", "64:ff9b::/96", 443, "unknown", None, routed("rtb-private", "64:ff9b::/96=nat-a")
+    ),
+    "NAT whose own subnet leads back to it": Case(
+        "controller", FROM_OUTSIDE, 443, "closed", "nat gateway",
+        only_routed("rtb-public", "10.0.0.0/16=local 0.0.0.0/0=nat-a"),
+    ),
+    "a second NAT on the way leaves doubt": Case(
+        "controller", FROM_OUTSIDE, 443, "unknown", None,
+        both(only_routed("rtb-public", "10.0.0.0/16=local 0.0.0.0/0=nat-b"),
+             lambda it: replace(it, nats={**it.nats, "nat-b": replace(it.nats["nat-a"], id="nat-b")})),
+    ),
+    "replies through NAT go on by its subnet's routes": Case(
+        "controller", FROM_OUTSIDE, 443, "closed", "route", routed("rtb-public", "10.0.1.0/24=!eni-gone"), name="rtb-public"
+    ),
     "in to a public address": Case("internet", "edge", 443, "open"),
     "in to a public subnet without a public address": Case(
         FROM_OUTSIDE, "edge", 443, "closed", "internet gateway", interfaced("eni-edge", public="")
@@ -343,6 +362,13 @@ CASES = {
         "2a00::/32", "controller", 443, "closed", "egress-only gateway"
     ),
     "IPv6 leaves by the egress-only gateway": Case("controller", "2a00::/32", 443, "open"),
+    "the egress-only gateway leads to the Internet alone": Case(
+        "controller", "fd00::/32", 443, "closed", "egress-only gateway"
+    ),
+    "the egress-only gateway takes no address that the Internet does not answer": Case(
+        "controller", "2a00::/32", 443, "closed", "egress-only gateway",
+        interfaced("eni-controller", addresses=(address("fd00::10"),)),
+    ),
     "a group that speaks of IPv4 alone lets no IPv6 in": Case(
         "2a00::/32", "edge", 443, "closed", "security group", grouped("sg-edge", (rule(443, "0.0.0.0/0"),))
     ),
@@ -495,6 +521,17 @@ CASES = {
         FROM_OUTSIDE, "edge", 443, "unknown", None,
         lambda it: replace(it, edges={"igw-a": "rtb-edge"}, route_tables={
             **it.route_tables, "rtb-edge": RouteTable("rtb-edge", "vpc-a", routes("10.0.0.0/16=local 10.0.0.0/24=eni-x"))}),
+    ),
+    "replies go by the gateway's own table, too": Case(
+        "edge", FROM_OUTSIDE, 443, "unknown", None,
+        lambda it: replace(it, edges={"igw-a": "rtb-edge"}, route_tables={
+            **it.route_tables, "rtb-edge": RouteTable("rtb-edge", "vpc-a", routes("10.0.0.0/16=local 10.0.0.0/24=eni-x"))}),
+    ),
+    "replies end where the gateway's own table does": Case(
+        "controller", FROM_OUTSIDE, 443, "closed", "route",
+        lambda it: replace(it, edges={"igw-a": "rtb-edge"}, route_tables={
+            **it.route_tables, "rtb-edge": RouteTable("rtb-edge", "vpc-a", routes("10.0.0.0/24=!eni-x"))}),
+        name="rtb-edge",
     ),
     "UDP may come in where replies would leave by NAT": Case(
         FROM_OUTSIDE, "controller", 53, "unknown", None,

@@ -1,0 +1,364 @@
+"""Whether a packet arrives, worked out slowly and obviously: what the analyser's whole paths are held against.
+
+Written from the rules of the Amazon VPC User Guide ('Route priority', 'Network ACL rules', 'Ephemeral ports', 'Security group
+rules', 'NAT gateway basics', 'Egress-only internet gateways', 'VPC peering limitations') and from nothing of the analyser, of
+which it knows the values of `model` alone. It tries prefixes from the longest, entries number by number, and replies port by
+port, of `SAMPLE`: the ports at which rules may begin or end in the networks that the test makes, and their neighbours.
+
+Where two things stop a packet, the first of these is told: the groups and the ACL on the way out, routes and gateways, the
+ACL and the groups on the way in; then of the replies the route, and the ACLs as they meet them. Of a packet from outside, the
+gateway by which it may come in is asked first, which is the one that replies leave by.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator
+
+from bootstrap.network.model import Address, Block, GroupRule, Interface, Nat, Network, Peering, Route, Subnet
+
+EDGES = (0, 1, 22, 443, 1024, 5000, 32768, 40000, 60999, 61000, 65535)
+SAMPLE = sorted({port for edge in EDGES for port in (edge - 1, edge, edge + 1) if 0 <= port <= 65535})
+HIGHEST = 20  # no entry of the test's networks has a higher number
+PRIVATE = ("0", "10", "127", "169.254", "192.168", "172.16", "172.31", "100.64")  # as the test's addresses begin
+LINUX, ANY_CLIENT, ANY_PORT = range(32768, 61000), range(1024, 65536), range(1, 65536)
+Answer = tuple[str, str, str]  # the verdict; what kind of thing stops it, and its name
+
+
+class Stops(Exception):
+    """The packet goes no further: the kind and the name of what stops it."""
+
+
+def within(address: Address, block: Block) -> bool:
+    """Whether the first bits, as many as the prefix has, are the same."""
+    left = block.max_prefixlen - block.prefixlen
+    return address.version == block.version and int(address) >> left == int(block.network_address) >> left
+
+
+def carried(address: Address) -> bool:
+    """Whether the Internet carries it."""
+    if address.version == 6:
+        return within(address, ipaddress.ip_network("2000::/3"))
+    return not any(str(address).startswith(f"{it}.") for it in PRIVATE)
+
+
+class Trip:
+    """One packet from one address to another, and the replies to it. ICMP's port is its type and code as one number."""
+
+    def __init__(self, network: Network, ends: tuple[Address, Address], protocol: str, port: int, every: bool) -> None:
+        self.network, self.port, self.every = network, port, every
+        self.a, self.b = ends
+        self.protocol = "icmpv6" if protocol == "icmp" and self.a.version == 6 else protocol
+        self.is_doubtful = False
+        request, reply = ((8 * 256, 0), (128 * 256, 129 * 256))[self.a.version == 6]
+        if self.protocol in ("icmp", "icmpv6"):
+            self.has_replies, self.reply = every and port == request, reply
+        else:
+            self.has_replies, self.reply = every or protocol == "tcp", 0
+
+    def answer(self) -> Answer:
+        try:
+            self.go()
+        except Stops as stop:
+            return ("closed", *stop.args)
+        return ("unknown" if self.is_doubtful else "open", "", "")
+
+    # --- who is where
+
+    def interface(self, address: Address) -> Interface | None:
+        return next((it for it in self.network.interfaces.values() if address in it.addresses), None)
+
+    def subnet(self, address: Address) -> Subnet | None:
+        return next((it for it in self.network.subnets.values() if any(within(address, b) for b in it.blocks)), None)
+
+    def called(self, address: Address) -> str:
+        it = self.interface(address)
+        return f"{it.id} ({address})" if it else str(address)
+
+    def is_answered(self, address: Address) -> bool:
+        """Whether the Internet can answer an address of a VPC."""
+        it = self.interface(address)
+        if address.version == 6:
+            return carried(address)
+        return it is not None and (address in it.others_public or (it.public != "" and address == it.address(4)))
+
+    def go(self) -> None:
+        here, there = self.subnet(self.a), self.subnet(self.b)
+        if here is None and there is None:
+            raise Stops("address", f"{self.a}, {self.b}")
+        taker = self.interface(self.b)
+        if taker is not None and taker.kind in ("nat_gateway", "transit_gateway"):
+            raise Stops(taker.kind.replace("_", " "), self.called(self.b))
+        if there is not None and taker is None:
+            raise Stops("address", str(self.b))
+        if here is None:
+            assert there is not None
+            self.come_in(there)
+        elif there is None:
+            self.go_out(here)
+        elif here.id == there.id:  # neither ACLs nor routes are for what stays in a subnet
+            self.groups(self.a, self.b, "egress")
+            self.groups(self.b, self.a, "ingress")
+        else:
+            self.cross(here, there)
+
+    # --- the three kinds of trips
+
+    def cross(self, here: Subnet, there: Subnet) -> None:
+        self.groups(self.a, self.b, "egress")
+        self.acl(here, "out", self.b)
+        if self.lead(here, there, self.b, is_reply=False):
+            return  # in a NAT gateway's name: what becomes of that is not followed
+        self.acl(there, "in", self.a)
+        self.groups(self.b, self.a, "ingress")
+        if self.has_replies:
+            self.lead(there, here, self.a, is_reply=True)
+            self.replies([(there, "out", self.a), (here, "in", self.b)], self.client())
+
+    def go_out(self, here: Subnet) -> None:
+        self.groups(self.a, self.b, "egress")
+        self.acl(here, "out", self.b)
+        route = self.route(here, self.b)
+        nat = self.network.nats.get(route.target)
+        if nat is not None:
+            self.by_nat(here, nat)
+            return
+        self.leave(here, route, self.is_answered(self.a))
+        if self.has_replies:
+            self.led_in(route.target, self.a)
+            self.replies([(here, "in", self.b)], self.client())
+
+    def by_nat(self, here: Subnet, nat: Nat) -> None:
+        self.usable(nat)
+        there = self.network.subnets[nat.subnet_id]
+        if there.id != here.id:
+            self.acl(there, "in", self.a)
+        self.acl(there, "out", self.b)
+        onward = self.route(there, self.b)
+        if self.is_second(nat, onward):
+            return
+        self.leave(there, onward, nat.public != "")
+        if self.has_replies:
+            self.led_in(onward.target, nat.address)
+            self.replies([(there, "in", self.b)], ANY_CLIENT if self.every else ANY_PORT)
+            if there.id != here.id:
+                self.lead(there, here, self.a, is_reply=True)
+                self.replies([(there, "out", self.a), (here, "in", self.b)], self.client())
+
+    def come_in(self, there: Subnet) -> None:
+        try:
+            route = self.route(there, self.a)
+            self.enter(there, route)
+        except Stops:
+            attached = [it for it in self.network.internet_gateways.values() if there.vpc_id in it.vpcs]
+            if self.has_replies or not attached or not self.is_answered(self.b) or not carried(self.a):
+                raise
+            self.is_doubtful = True  # the gateway may bring in what needs no reply
+        self.acl(there, "in", self.a)
+        self.groups(self.b, self.a, "ingress")
+        if self.has_replies:
+            self.replies([(there, "out", self.a)], ANY_CLIENT if self.every else ANY_PORT)
+
+    def client(self) -> range:
+        """The ports that replies go to."""
+        if not self.every:
+            return ANY_PORT
+        return LINUX if self.interface(self.a) else ANY_CLIENT
+
+    # --- routes
+
+    def route(self, subnet: Subnet, to: Address) -> Route:
+        table = self.network.route_tables[subnet.route_table_id]
+        fitting = [(it, length) for it in table.routes for length in self.lengths(it, to)]
+        has_local = any(it.target == "local" for it, _ in fitting)
+        kinds: tuple[Callable[[Route], bool], ...] = (
+            lambda it: it.target == "local",
+            lambda it: it.target != "local" and not it.is_propagated and not isinstance(it.to, str),
+            lambda it: it.target != "local" and not it.is_propagated and isinstance(it.to, str),
+            lambda it: it.target != "local" and it.is_propagated and not has_local,
+        )
+        for longest in range(to.max_prefixlen, -1, -1):
+            for is_kind in kinds:
+                best = [it for it, length in fitting if length == longest and is_kind(it)]
+                alive = [it for it in best if not it.is_blackhole]
+                if best and not alive:
+                    raise Stops("route", table.id)
+                if alive:
+                    self.is_doubtful |= len({it.target for it in best}) > 1
+                    return alive[0]
+        raise Stops("route", table.id)
+
+    def lengths(self, route: Route, to: Address) -> list[int]:
+        """How long each prefix is by which a route leads to an address."""
+        blocks = self.network.prefix_lists.get(route.to, ()) if isinstance(route.to, str) else (route.to,)
+        return [it.prefixlen for it in blocks if within(to, it)]
+
+    def lead(self, here: Subnet, there: Subnet, to: Address, *, is_reply: bool) -> bool:
+        """From one subnet that was read to another; True where a NAT gateway's name goes on the packet."""
+        route = self.route(here, to)
+        nat = self.network.nats.get(route.target)
+        if nat is None:
+            self.reach(here, there, route)
+            return False
+        if is_reply:
+            raise Stops("nat gateway", nat.id)
+        self.usable(nat)
+        between = self.network.subnets[nat.subnet_id]
+        onward = self.route(between, to)
+        self.is_doubtful = True
+        if not self.is_second(nat, onward):
+            self.reach(between, there, onward)
+        return True
+
+    def reach(self, here: Subnet, there: Subnet, route: Route) -> None:
+        """Local within a VPC, an active peering between the two VPCs, and nothing else that is known."""
+        if route.target == "local" and here.vpc_id == there.vpc_id:
+            return
+        peering = self.network.peerings.get(route.target)
+        if peering is not None:
+            if sorted(peering.vpcs) != sorted((here.vpc_id, there.vpc_id)) or not peering.is_active:
+                raise Stops("peering", peering.id)
+        elif route.target.split("-")[0] in ("local", "igw", "eigw", "vgw", "vpce"):
+            raise Stops("route", here.route_table_id)
+        else:
+            self.is_doubtful = True
+
+    # --- gateways
+
+    def usable(self, nat: Nat) -> None:
+        """A NAT gateway translates TCP, UDP and ICMP, and IPv6 only into IPv4, which no test's packet asks for."""
+        if not nat.is_available or self.a.version == 6 or self.protocol not in ("tcp", "udp", "icmp"):
+            raise Stops("nat gateway", nat.id)
+
+    def is_second(self, nat: Nat, onward: Route) -> bool:
+        """Two in a row are not followed; one that is led back to itself goes round and round."""
+        if onward.target == nat.id:
+            raise Stops("nat gateway", nat.id)
+        self.is_doubtful |= onward.target in self.network.nats
+        return onward.target in self.network.nats
+
+    def leave(self, here: Subnet, route: Route, is_answered: bool) -> None:
+        name = route.target
+        kind = self.gateway(name)
+        if kind == "peering":
+            self.beyond(self.network.peerings[name], here, self.b)
+        elif kind == "local":
+            raise Stops("route", here.route_table_id)
+        elif kind == "gateway endpoint":
+            if not self.network.endpoints[name].is_available:
+                raise Stops(kind, name)
+        elif kind == "unread":
+            self.is_doubtful = True
+        elif here.vpc_id not in self.attached(name):
+            raise Stops(kind, name)
+        elif kind == "internet gateway":
+            if not carried(self.b) or not is_answered:
+                raise Stops(kind, name)
+        elif kind == "egress-only gateway" and not (carried(self.b) and carried(self.a)):
+            raise Stops(kind, name)
+
+    def enter(self, there: Subnet, route: Route) -> None:
+        name = route.target
+        kind = self.gateway(name)
+        if kind == "peering":
+            self.beyond(self.network.peerings[name], there, self.a)
+        elif kind == "local":
+            raise Stops("route", there.route_table_id)
+        elif kind in ("nat gateway", "egress-only gateway", "gateway endpoint"):  # these only lead out
+            raise Stops(kind, name)
+        elif kind == "unread":
+            self.is_doubtful = True
+        else:
+            is_answered = kind != "internet gateway" or (carried(self.a) and self.is_answered(self.b))
+            if not is_answered or there.vpc_id not in self.attached(name):
+                raise Stops(kind, name)
+            self.led_in(name, self.b)
+
+    def gateway(self, name: str) -> str:
+        if name in self.network.peerings or name == "local":
+            return "local" if name == "local" else "peering"
+        kinds = {"igw": "internet gateway", "eigw": "egress-only gateway", "vgw": "vpn gateway"}
+        return {**kinds, "nat": "nat gateway", "vpce": "gateway endpoint"}.get(name.split("-")[0], "unread")
+
+    def attached(self, name: str) -> tuple[str, ...]:
+        of = self.network
+        return {**of.internet_gateways, **of.egress_only_gateways, **of.vpn_gateways}[name].vpcs
+
+    def beyond(self, peering: Peering, here: Subnet, outside: Address) -> None:
+        """A peering leads to the other VPC's own blocks; that one was not read, or it would have a subnet for the address."""
+        far = [blocks for vpc, blocks in zip(peering.vpcs, peering.blocks, strict=True) if vpc != here.vpc_id]
+        if not peering.is_active or not any(within(outside, it) for blocks in far for it in blocks):
+            raise Stops("peering", peering.id)
+        self.is_doubtful = True
+
+    def led_in(self, gateway: str, to: Address) -> None:
+        """What a gateway brings in goes by the gateway's own route table, where it has one."""
+        table = self.network.edges.get(gateway)
+        if table is None or gateway.split("-")[0] not in ("igw", "vgw"):
+            return
+        end = Subnet("", "", (), "", table, "")
+        if self.route(end, to).target != "local":
+            self.is_doubtful = True
+
+    # --- filters
+
+    def groups(self, own: Address, far: Address, way: str) -> None:
+        """Any rule of any group of the interface is enough; replies are not asked."""
+        here, there = self.interface(own), self.interface(far)
+        if here is None or not here.groups:
+            return
+        known = [self.network.groups[it] for it in here.groups if it in self.network.groups]
+        rules: list[GroupRule] = [rule for group in known for rule in getattr(group, way)]
+        fitting = [it for it in rules if self.fits(it.protocol, it.ports, self.port)]
+        for rule in fitting:
+            if not isinstance(rule.peer, str):
+                is_meant = within(far, rule.peer)
+            elif rule.peer in self.network.prefix_lists:
+                is_meant = any(within(far, it) for it in self.network.prefix_lists[rule.peer])
+            else:
+                is_meant = there is not None and rule.peer in there.groups
+            if is_meant:
+                return
+        is_unread = len(known) < len(here.groups)
+        for rule in fitting if there is None and self.is_in_unread_peer(far) else ():
+            is_unread |= str(rule.peer).startswith("sg-") and rule.peer not in self.network.groups
+        if not is_unread:
+            raise Stops("security group", ", ".join(it.id for it in known))
+        self.is_doubtful = True
+
+    def is_in_unread_peer(self, address: Address) -> bool:
+        sides = [side for it in self.network.peerings.values() for side in zip(it.vpcs, it.blocks, strict=True)]
+        return any(vpc not in self.network.vpcs and within(address, b) for vpc, blocks in sides for b in blocks)
+
+    def fits(self, protocol: str, ports: tuple[int, int], port: int) -> bool:
+        return protocol == "all" or (protocol == self.protocol and port in range(ports[0], ports[1] + 1))
+
+    def is_let(self, subnet: Subnet, way: str, far: Address, port: int) -> bool:
+        """The entry of the lowest number that fits decides; none is a deny."""
+        entries = self.network.nacls[subnet.nacl_id].entries
+        for number in range(1, HIGHEST + 1):
+            for it in entries:
+                is_this = it.number == number and it.egress == (way == "out") and within(far, it.block)
+                if is_this and self.fits(it.protocol, it.ports, port):
+                    return it.allow
+        return False
+
+    def acl(self, subnet: Subnet, way: str, far: Address) -> None:
+        if not self.is_let(subnet, way, far, self.port):
+            raise Stops("nacl", subnet.nacl_id)
+
+    def replies(self, gates: Iterable[tuple[Subnet, str, Address]], ports: range) -> None:
+        """Port by port: to a promise the first gate that stops any, to a threat the last that any comes to."""
+        gates = list(gates)
+        stopped = [self.stopped_at(gates, port) for port in self.reply_ports(ports)]
+        found = [it for it in stopped if it is not None]
+        if found and (self.every or len(found) == len(stopped)):
+            raise Stops("nacl", gates[min(found) if self.every else max(found)][0].nacl_id)
+
+    def reply_ports(self, ports: range) -> Iterator[int]:
+        if self.protocol not in ("tcp", "udp"):
+            return iter((self.reply,))
+        return (port for port in SAMPLE if port in ports)
+
+    def stopped_at(self, gates: list[tuple[Subnet, str, Address]], port: int) -> int | None:
+        return next((n for n, (subnet, way, far) in enumerate(gates) if not self.is_let(subnet, way, far, port)), None)
