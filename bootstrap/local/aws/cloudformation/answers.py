@@ -13,8 +13,8 @@ from bootstrap.local.aws.cloudformation.template import Template, read
 Answer = dict[str, Any]
 
 
-def stack(of: Stack) -> Answer:
-    """A stack for DescribeStacks."""
+def stack(of: Stack, root: Stack) -> Answer:
+    """A stack for DescribeStacks; the protection of a nested one is its root's."""
     return _filled(
         StackId=of.id,
         StackName=of.name,
@@ -32,7 +32,7 @@ def stack(of: Stack) -> Answer:
         Outputs=[{"OutputKey": name, **output} for name, output in of.outputs.items()],
         RoleARN=of.wanted.role_arn,
         Tags=_tags(of.wanted.tags),
-        EnableTerminationProtection=of.termination_protection,
+        EnableTerminationProtection=root.termination_protection,
         ParentId=of.parent,
         RootId=of.root,
         DriftInformation=_filled(StackDriftStatus=of.drift_status, LastCheckTimestamp=of.drift_checked),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from bootstrap.local.aws import requests
@@ -17,10 +18,11 @@ from bootstrap.local.aws.cloudformation.asked import check_name, fetch_template,
 from bootstrap.local.aws.cloudformation.drift import Drift
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.gates import Gates
 from bootstrap.local.aws.cloudformation.scope import capabilities
 from bootstrap.local.aws.cloudformation.signalling import Signalling
 from bootstrap.local.aws.cloudformation.template import read
-from bootstrap.local.aws.cloudformation.tokens import Tokens
+from bootstrap.local.aws.cloudformation.tokens import KINDS, Tokens
 from bootstrap.local.aws.door import error_response
 from bootstrap.local.aws.requests import Environ, Response
 
@@ -31,6 +33,8 @@ Output = dict[str, Any]
 
 
 EMPTY_SECONDS = 2.0  # a stack without resources is gone when the answer comes
+PROMPT = frozenset({"CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeSet"})
+CHANGING = frozenset({*KINDS, "CreateChangeSet", "DeleteChangeSet", "SetStackPolicy", "UpdateTerminationProtection"})
 
 
 class Api(ChangeSets, Drift, Signalling, Tokens):
@@ -38,6 +42,7 @@ class Api(ChangeSets, Drift, Signalling, Tokens):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._gates = Gates()
 
     def request(self, environ: Environ) -> Response:
         """Answer one request: XML, or an error that clients read."""
@@ -49,15 +54,39 @@ class Api(ChangeSets, Drift, Signalling, Tokens):
             )
         region = requests.region_of(environ, "us-east-1")
         try:
-            again = self.asked_before(operation, asked, region)
-            answer = (method(asked, region) or {}) if again is None else again
-            body = wire.render(operation, answer, str(uuid.uuid4()))
+            body = wire.render(operation, self._answer(operation, method, asked, region), str(uuid.uuid4()))
         except Refused as refusal:
             return error_response(environ, refusal.status, refusal.code, refusal.message)
         except Exception as failure:
             log.exception("%s", operation)
             return error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
         return Response(200, (("Content-Type", "text/xml"),), body)
+
+    def _answer(
+        self, operation: str, method: Callable[[Input, str], Output | None], asked: Input, region: str
+    ) -> Output:
+        """The answer to a request; those that change one stack are answered one after the other."""
+        if operation not in CHANGING:
+            return method(asked, region) or {}
+        with self._gates.of(region, self._stack_name(asked, region)):
+            again = self.asked_before(operation, asked, region)
+            if again is not None:
+                return again
+            stack = self._stack_asked(asked, region)  # before it is deleted, and has no name any more
+            is_empty = operation == "DeleteStack" and stack is not None and not stack.resources
+            answer = method(asked, region) or {}
+        if operation in PROMPT:
+            begun = stack or self._engine.store.find(answer.get("StackId", ""), region)
+            if begun is not None:
+                self._engine.wait(begun, EMPTY_SECONDS if is_empty else self._engine.prompt_seconds)
+        return answer
+
+    def _stack_name(self, asked: Input, region: str) -> str:
+        given = str(asked.get("StackName", ""))
+        if given:
+            return given.split("/")[1] if given.startswith("arn:") and "/" in given else given
+        stack = self._stack_asked(asked, region)
+        return stack.name if stack else ""
 
     def CreateStack(self, asked: Input, region: str) -> Output:  # noqa: N802 (AWS's name, as all below)
         """Make a stack and start to create it."""
@@ -86,7 +115,6 @@ class Api(ChangeSets, Drift, Signalling, Tokens):
             token=token,
             strict=asked.get("RetainExceptOnCreate", False),
         )
-        self._engine.wait(stack, self._engine.prompt_seconds)
         return {"StackId": stack.id}
 
     def UpdateStack(self, asked: Input, region: str) -> Output:  # noqa: N802
@@ -111,7 +139,6 @@ class Api(ChangeSets, Drift, Signalling, Tokens):
             policy=during,
             strict=asked.get("RetainExceptOnCreate", False),
         )
-        self._engine.wait(stack, self._engine.prompt_seconds)
         return {"StackId": stack.id}
 
     def DeleteStack(self, asked: Input, region: str) -> Output:  # noqa: N802
@@ -132,14 +159,15 @@ class Api(ChangeSets, Drift, Signalling, Tokens):
         for change_set in stack.change_sets:
             nested_change_sets.drop(self._engine, stack, change_set)
         self._engine.delete(stack, asked.get("RetainResources", []), asked.get("ClientRequestToken", ""))
-        self._engine.wait(stack, self._engine.prompt_seconds if stack.resources else EMPTY_SECONDS)
         return {}
 
     def DescribeStacks(self, asked: Input, region: str) -> Output:  # noqa: N802
         """One stack, or every living one."""
         if "StackName" in asked:
-            return {"Stacks": [answers.stack(find(self._engine, asked["StackName"], region))]}
-        return {"Stacks": [answers.stack(stack) for stack in self._engine.store.of(region) if stack.is_living]}
+            found = [find(self._engine, asked["StackName"], region)]
+        else:
+            found = [stack for stack in self._engine.store.of(region) if stack.is_living]
+        return {"Stacks": [answers.stack(stack, nesting.root_of(self._engine.store, stack)) for stack in found]}
 
     def ListStacks(self, asked: Input, region: str) -> Output:  # noqa: N802
         """Summaries, deleted stacks too."""
@@ -237,20 +265,18 @@ class Api(ChangeSets, Drift, Signalling, Tokens):
     def CancelUpdateStack(self, asked: Input, region: str) -> Output:  # noqa: N802
         """Let an update fail and go back."""
         stack = find(self._engine, asked["StackName"], region)
-        if stack.status != "UPDATE_IN_PROGRESS":
-            raise Refused(f"CancelUpdateStack cannot be called from current stack status {stack.status}")
         self._engine.cancel(stack, asked.get("ClientRequestToken", ""))
         return {}
 
     def ContinueUpdateRollback(self, asked: Input, region: str) -> Output:  # noqa: N802
         """Go on with a rollback that failed."""
         stack = find(self._engine, asked["StackName"], region)
+        if stack.parent:
+            raise Refused("RollbackUpdatedStack cannot be invoked on child stacks")
         if stack.status != "UPDATE_ROLLBACK_FAILED":
             raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be continued.")
         skip = asked.get("ResourcesToSkip", [])
-        unknown = sorted(set(skip) - stack.resources.keys())
-        if unknown:
-            raise Refused(f"Resources [{', '.join(unknown)}] do not exist in stack {stack.name}")
+        nesting.check_skipped(self._engine.store, stack, skip)
         self._engine.continue_rollback(stack, skip, asked.get("ClientRequestToken", ""))
         return {}
 

@@ -45,9 +45,9 @@ class ChangeSets:
             stack = self._engine.new_stack(asked["StackName"], region, wanted, "REVIEW_IN_PROGRESS")
             stack.record("REVIEW_IN_PROGRESS", "User Initiated")
             self._engine.store.save(stack)
+        self._make_room(stack, asked["ChangeSetName"])
+        change_set = self._compare(stack, asked, kind, wanted, imports)
         with self._engine.store.lock:
-            self._make_room(stack, asked["ChangeSetName"])
-            change_set = self._compare(stack, asked, kind, wanted, imports)
             stack.change_sets.append(change_set)
         self._engine.store.save(stack)
         return {"Id": change_set.id, "StackId": stack.id}
@@ -104,7 +104,6 @@ class ChangeSets:
                 strict=asked.get("RetainExceptOnCreate", False),
                 change_set=change_set,
             )
-        self._engine.wait(stack, self._engine.prompt_seconds)
         return {}
 
     def DeleteChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802

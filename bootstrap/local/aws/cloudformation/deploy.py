@@ -73,9 +73,10 @@ class Deployment:
         except Refused as refusal:
             raise Failed([], refusal.message) from None
         outputs = {name: output for name, output in made.items() if output}
-        self._check_exports(outputs)
-        stack.outputs = outputs
-        stack.imports = sorted({text_of(scope.evaluate(name)) for name in imports_of(scope.template.document, scope)})
+        imports = sorted({text_of(scope.evaluate(name)) for name in imports_of(scope.template.document, scope)})
+        with self._engine.store.lock:  # or two stacks that publish at once could both have an export's name
+            self._check_exports(outputs)
+            stack.outputs, stack.imports = outputs, imports
 
     def remove(self, names: set[str], *, retain: set[str] | None = None, is_rollback: bool = False) -> None:
         """Delete resources, each before those that it needs. Raises Failed."""

@@ -11,9 +11,12 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import changes, nesting, parameters, rules, triggers
+from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.notify import Notifier
 from bootstrap.local.aws.cloudformation.running import Closing, Run
 from bootstrap.local.aws.cloudformation.scope import Scopes
@@ -28,6 +31,7 @@ log = logging.getLogger(__name__)
 # What is over this soon is over when the answer comes: the waiters of clients look once, and then sleep for 30 s.
 PROMPT_SECONDS = 1.0
 ACCOUNT = "123456789012"  # the account of moto's default credentials
+_DONE = {"CREATE": "created", "UPDATE": "updated", "DELETE": "deleted", "IMPORT": "updated", "ROLLBACK": "rolled back"}
 
 
 class Engine:
@@ -77,64 +81,78 @@ class Engine:
         policy: str = "",
         strict: bool = False,
         change_set: ChangeSet | None = None,
-        is_held: bool = False,
+        led_by: str = "",
     ) -> None:
         """Start to bring the stack to `wanted`; `strict`: its rollback deletes also what is new and to be retained.
 
-        `is_held`: a nested stack's, which cleans up when its parent does. What it goes back to is what was before the first of
-        the updates that the parent has not got over.
+        `led_by`: the operation of the parent of a nested stack, which cleans up when its parent does. What it goes back to is
+        what was before the first of the updates that the parent has not got over. An update that the parent's is cancelled
+        under is cancelled too. Raises Refused, as all that begins an operation, where one is in progress.
         """
         on_failure = "DO_NOTHING" if disable_rollback else "ROLLBACK"
-        held = stack.operation.before if stack.is_held and stack.operation else None
-        before = held or stack.stable or stack.wanted
-        operation = Operation(_new_id(), "UPDATE", token, before=before, on_failure=on_failure, policy=policy)
+        operation = Operation(_new_id(), "UPDATE", token, on_failure=on_failure, policy=policy)
         operation.retains_except_on_create = strict
-        operation.is_held = is_held
+        operation.is_held = bool(led_by)
         _review(operation, change_set)
-        stack.wanted = wanted
-        stack.updated = time.time()
-        self._begin(stack, operation, "UPDATE_IN_PROGRESS")
 
-    def delete(self, stack: Stack, retain: list[str], token: str = "") -> None:
+        def change() -> None:
+            held = stack.operation.before if stack.operation else None
+            operation.before = held or stack.stable or stack.wanted
+            stack.wanted, stack.updated = wanted, time.time()
+            parent = self.store.stacks.get(stack.parent) if led_by else None
+            if parent is not None and parent.operation is not None:
+                operation.cause = parent.operation.cause
+
+        self._begin(stack, operation, "UPDATE_IN_PROGRESS", change, led_by=led_by)
+
+    def delete(self, stack: Stack, retain: list[str], token: str = "", led_by: str = "") -> None:
         """Start to delete the stack."""
-        self._begin(stack, Operation(_new_id(), "DELETE", token, retain=retain), "DELETE_IN_PROGRESS")
+        operation = Operation(_new_id(), "DELETE", token, retain=retain)
+        self._begin(stack, operation, "DELETE_IN_PROGRESS", led_by=led_by)
 
     def take_in(self, stack: Stack, wanted: Wanted, imports: dict[str, str], token: str = "") -> None:
         """Start to make existing resources the stack's: logical id -> physical id."""
-        operation = Operation(_new_id(), "IMPORT", token, before=stack.wanted, imports=imports)
-        stack.wanted = wanted
-        self._begin(stack, operation, "IMPORT_IN_PROGRESS")
+        operation = Operation(_new_id(), "IMPORT", token, imports=imports)
 
-    def continue_rollback(self, stack: Stack, skip: list[str], token: str = "") -> None:
+        def change() -> None:
+            operation.before, stack.wanted = stack.wanted, wanted
+
+        self._begin(stack, operation, "IMPORT_IN_PROGRESS", change)
+
+    def continue_rollback(self, stack: Stack, skip: list[str], token: str = "", led_by: str = "") -> None:
         """Try again to go back to what was before the failed update."""
         operation = Operation(_new_id(), "ROLLBACK", token, before=None, retain=skip, is_restored=True)
-        self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS")
+        self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS", led_by=led_by)
 
-    def roll_back(self, stack: Stack, token: str = "") -> None:
+    def roll_back(self, stack: Stack, token: str = "", led_by: str = "") -> None:
         """Go back from a creation or an update that failed and was left as it was."""
         if stack.status == "CREATE_FAILED":
-            self._begin(stack, Operation(_new_id(), "CREATE", token), "ROLLBACK_IN_PROGRESS")
+            self._begin(stack, Operation(_new_id(), "CREATE", token), "ROLLBACK_IN_PROGRESS", led_by=led_by)
         else:
             operation = Operation(_new_id(), "ROLLBACK", token, before=stack.stable)
-            self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS")
+            self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS", led_by=led_by)
 
     def cancel(self, stack: Stack, token: str = "") -> None:
-        """Let the update in progress, and those of nested stacks in it, fail at their next resource."""
-        assert stack.operation is not None
-        if token:
-            stack.tokens[token] = "CANCEL"
-        stack.operation.cause = "User Initiated"
-        self.store.save(stack)
-        for child in nesting.children(self.store, stack):
-            if child.status == "UPDATE_IN_PROGRESS" and child.operation is not None:
-                self.cancel(child)
+        """Let the update in progress, and those of nested stacks in it, fail at their next resource. Raises Refused."""
+        with self.store.lock:  # in one piece, or an update that is through would be taken for one that goes on
+            if stack.operation is None or stack.status != "UPDATE_IN_PROGRESS":
+                raise Refused(f"CancelUpdateStack cannot be called from current stack status {stack.status}")
+            if token:
+                stack.tokens[token] = "CANCEL"
+            cancelled = [stack, *nesting.updating(self.store, stack)]
+            for one in cancelled:
+                assert one.operation is not None
+                one.operation.cause = "User Initiated"
+        for one in cancelled:
+            self.store.save(one)
 
     def release(self, stack: Stack, *, back: bool = False) -> None:
         """Let a nested stack that waits for its parent clean up, or go back to what was before."""
-        assert stack.operation is not None
-        if back:  # first, or a thread that is about to wait for the parent takes it for released to clean up
-            stack.record("UPDATE_ROLLBACK_IN_PROGRESS")
-        stack.operation.is_held = False
+        with self._turn(stack), self.store.lock:  # the thread that brought it to wait is through with it
+            assert stack.operation is not None
+            if back:
+                stack.record("UPDATE_ROLLBACK_IN_PROGRESS")
+            stack.operation.is_held = False
         self.store.save(stack)
         self._start(stack)
 
@@ -171,14 +189,38 @@ class Engine:
             return ""
         return triggers.breach(stack.wanted, self.client("cloudwatch", stack.region))
 
-    def _begin(self, stack: Stack, operation: Operation, status: str) -> None:
-        with self.store.lock:
+    def _begin(
+        self,
+        stack: Stack,
+        operation: Operation,
+        status: str,
+        change: Callable[[], None] = lambda: None,
+        *,
+        led_by: str = "",
+    ) -> None:
+        """Let an operation begin where none is in progress; one that the parent begins may take the place of one that waits
+        for it. `change` is done in one piece with it. Raises Refused."""
+        with self._turn(stack) if stack.is_held else nullcontext(), self.store.lock:
+            self._check_free(stack, operation.kind, by_parent=bool(led_by))
+            change()
             stack.operation = operation
+            stack.led_by = led_by or stack.led_by
             if operation.token:
                 stack.tokens[operation.token] = operation.kind
             stack.record(status, "User Initiated")
+            self.store.stacks[stack.id] = stack
         self.store.save(stack)
         self._start(stack)
+
+    def _check_free(self, stack: Stack, kind: str, *, by_parent: bool) -> None:
+        if not (stack.operation is None or (by_parent and stack.is_held)):
+            raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be {_DONE[kind]}.")
+        namesake = self.store.find(stack.name, stack.region)
+        if namesake is not None and namesake is not stack:
+            raise Refused(f"Stack [{stack.name}] already exists", "AlreadyExistsException")
+
+    def _turn(self, stack: Stack) -> threading.Lock:
+        return self._turns.setdefault(stack.id, threading.Lock())
 
     def _start(self, stack: Stack) -> None:
         thread = threading.Thread(target=self._run, args=(stack,), name=f"stack-{stack.name}", daemon=True)
@@ -188,10 +230,10 @@ class Engine:
     def _run(self, stack: Stack) -> None:
         """Carry out the stack's operation, unless the thread before has brought it to its end.
 
-        A nested stack's may have two threads: one that has not yet come to wait for the parent, or was started when the server
-        took it up again, and one that the parent's release started.
+        A nested stack's may have two threads: one that was started when the server took it up again, and one that the parent
+        started. What a parent changes of one that waits for it, it changes between their turns.
         """
-        with self._turns.setdefault(stack.id, threading.Lock()):
+        with self._turn(stack):
             if stack.operation is not None:
                 self._carry_out(stack, stack.operation.kind)
 
@@ -207,13 +249,12 @@ class Engine:
 
     def end(self, stack: Stack, status: str, reason: str = "") -> None:
         """Let the stack's operation be over."""
-        operation = stack.operation
+        if stack.operation is not None and stack.operation.nested:  # before others can be made by the next change set
+            nesting.forget_unmade(self.store, stack)
         with self.store.lock:
             stack.record(status, reason)
             stack.operation = None
         self.store.save(stack)
-        if operation is not None and operation.nested:
-            nesting.forget_unmade(self.store, stack)
 
     def settle(self, stack: Stack | None, wanted: Wanted, region: str, reuse: set[str]) -> Wanted:
         """Check parameters and rules of what is asked, and look SSM parameters up. Raises Refused."""

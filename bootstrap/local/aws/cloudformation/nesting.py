@@ -51,6 +51,12 @@ def children(store: Store, stack: Stack) -> list[Stack]:
     return [one for one in store.of(stack.region) if one.parent == stack.id and one.is_living]
 
 
+def updating(store: Store, stack: Stack) -> list[Stack]:
+    """The stacks nested in it, at any depth, whose own update is in progress."""
+    found = [one for one in children(store, stack) if one.status == "UPDATE_IN_PROGRESS" and one.operation is not None]
+    return found + [inner for one in found for inner in updating(store, one)]
+
+
 def reviewed(store: Store, stack: Stack, logical: str) -> tuple[Stack, ChangeSet] | None:
     """The nested stack and its change set that the stack's operation carries out for a resource, if there is one."""
     operation = stack.operation
@@ -72,9 +78,11 @@ def forget_unmade(store: Store, stack: Stack) -> None:
 
 def clean_up(engine: Engine, stack: Stack) -> None:
     """Let the nested stacks that wait for this one clean up, and wait for them."""
-    for child in children(engine.store, stack):
+    found = children(engine.store, stack)
+    for child in found:
         if child.is_held:
             engine.release(child)
+    for child in found:
         engine.wait(child)
 
 
@@ -84,8 +92,55 @@ def reason(child: Stack, status: str) -> str:
     return said[-1].removesuffix("Rollback requested by user.").strip() if said else child.reason
 
 
+def root_of(store: Store, stack: Stack) -> Stack:
+    """The stack that it is nested in at last, or itself."""
+    return store.stacks.get(stack.root, stack)
+
+
 def check_protection(store: Store, stack: Stack) -> None:
     """Refuse to delete what its root protects; raises Refused."""
-    root = store.find(stack.root, stack.region) if stack.root else stack
-    if root is not None and root.termination_protection:
+    root = root_of(store, stack)
+    if root.termination_protection:
         raise Refused(f"Stack [{root.name}] cannot be deleted while TerminationProtection is enabled")
+
+
+def check_skipped(store: Store, root: Stack, names: list[str]) -> None:
+    """Refuse to skip in a rollback what may not be skipped. Raises Refused.
+
+    API_ContinueUpdateRollback: those that failed in the rollback; of a nested stack as 'name of the stack.logical id'; a nested
+    stack itself only where it is deleted, or was tried to be.
+    """
+    for one in names:
+        name, _, logical = one.rpartition(".")
+        owner = store.find(name, root.region) if name else root
+        if owner is None or root_of(store, owner) is not root:
+            raise Refused(f"Stack [{name}] does not exist")
+        resource = owner.resources.get(logical)
+        if resource is None:
+            raise Refused(f"Resource [{logical}] does not belong to stack {owner.name}")
+        if resource.type == TYPE:
+            child = store.stacks.get(resource.physical_id)
+            if child is not None and not child.status.startswith("DELETE_"):
+                raise Refused("Nested stacks could not be skipped")
+        elif logical not in _failed_on_the_way_back(owner):
+            raise Refused("Only the resources failed during UpdateRollback are allowed to be skipped")
+
+
+def skipped(names: list[str], child: Stack) -> list[str]:
+    """What of the resources to skip is a nested stack's: its own by logical id, those of stacks nested in it as given."""
+    return [one.removeprefix(f"{child.name}.") for one in names if "." in one]
+
+
+def _failed_on_the_way_back(stack: Stack) -> set[str]:
+    """The resources whose last word in the rollback of the last update is that they failed."""
+    failed: set[str] = set()
+    is_back = False
+    for event in stack.events:
+        if event.physical_id == stack.id:
+            is_back = event.status.startswith("UPDATE_ROLLBACK_") or (is_back and event.status != "UPDATE_IN_PROGRESS")
+            failed = failed if is_back else set()
+        elif is_back and event.status.endswith("_FAILED"):
+            failed.add(event.logical_id)
+        elif event.status.endswith("_COMPLETE"):
+            failed.discard(event.logical_id)
+    return failed

@@ -371,7 +371,7 @@ class Work:
             old=_resolved(resource.attempted or resource.properties, lookup),
             nested=self._engine,
             is_signalled="ResourceSignal" in self._creation.get(resource.logical_id, {}),
-            cancelled=lambda: self.is_halted or self._engine.is_late(self._stack),
+            cancelled=lambda: self.is_halted or self._engine.is_late(self._stack) or self._is_cancelled,
         )
 
     def _said(self, adapter: Adapter, logical: str, properties: dict[str, Any]) -> str:

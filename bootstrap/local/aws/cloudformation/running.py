@@ -82,8 +82,7 @@ class Run:
                 deployment.apply()
                 deployment.publish()
                 self._check_triggers(stack)
-                stack.record("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-                self.store.save(stack)
+                self._be_made(stack, operation)
             if stack.is_held:
                 return None
             if stack.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS":
@@ -96,6 +95,14 @@ class Run:
             stack.record("UPDATE_ROLLBACK_IN_PROGRESS", failure.words("update", _unmade(stack)))
             self.store.save(stack)
         return self._roll_back(stack, operation)
+
+    def _be_made(self, stack: Stack, operation: Operation) -> None:
+        """Let all be made, unless the update was cancelled meanwhile. Raises Failed."""
+        with self.store.lock:
+            if operation.cause:
+                raise Failed([], operation.cause)
+            stack.record("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        self.store.save(stack)
 
     def _roll_back(self, stack: Stack, operation: Operation) -> None:
         before = operation.before

@@ -15,7 +15,7 @@ from bootstrap.local.aws.cloudformation.errors import Interrupted, Refused, Reso
 if TYPE_CHECKING:
     from bootstrap.local.aws.cloudformation.engine import Engine
     from bootstrap.local.aws.cloudformation.life_policies import Awaited
-    from bootstrap.local.aws.cloudformation.store import Stack
+    from bootstrap.local.aws.cloudformation.store import Operation, Stack
 
 PAUSE_SECONDS = 0.05
 
@@ -34,9 +34,10 @@ class Signalling:
         resource = stack.resources.get(logical)
         if resource is None:
             raise Refused(f"Resource {logical} does not exist for stack {stack.name}")
-        if stack.operation is None or not resource.is_half_made:
+        operation = stack.operation
+        if operation is None or not resource.is_half_made:
             raise Refused(f"Resource {logical} is in {resource.status} state and cannot be signaled")
-        signals, handle = self._engine.signals, handle_of(stack, logical)
+        signals, handle = self._engine.signals, handle_of(operation, logical)
         if unique in signals.of(handle):
             raise Refused(
                 f"Signal with ID {unique} for resource {logical} already exists. Signals may only be updated once."
@@ -48,16 +49,16 @@ class Signalling:
         return {}
 
 
-def handle_of(stack: Stack, logical: str) -> str:
+def handle_of(operation: Operation, logical: str) -> str:
     """The name under which the signals of a resource are kept while the stack's operation lasts."""
-    assert stack.operation is not None
-    return f"{stack.operation.id}-{logical}"
+    return f"{operation.id}-{logical}"
 
 
 def wait(engine: Engine, stack: Stack, logical: str, wanted: Awaited, is_cancelled: Callable[[], bool]) -> None:
     """Wait for a resource's signals; raises ResourceFailed when too few come in time, or too many say FAILURE."""
     end = time.monotonic() + wanted.seconds
-    handle = handle_of(stack, logical)
+    assert stack.operation is not None
+    handle = handle_of(stack.operation, logical)
     while True:
         states = [one["Status"] for one in engine.signals.of(handle).values()]
         failures, successes = states.count("FAILURE"), states.count("SUCCESS")

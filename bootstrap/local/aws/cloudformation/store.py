@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+_RECORDING = threading.Lock()
+
 
 @dataclass
 class Resource:
@@ -164,9 +166,10 @@ class Stack:
     def record(self, status: str, reason: str = "", resource: Resource | None = None, *, told_as: str = "") -> None:
         """Add an event, of the stack itself or of one resource, whose status it sets; `told_as` is the event's own."""
         subject = self._subject(resource)
-        self._add(Event(str(uuid.uuid4()), self._moment(), *subject, told_as or status, reason, self._token()))
-        target: Resource | Stack = resource or self
-        target.status, target.reason = status, reason
+        with _RECORDING:  # the resources of a stack record side by side, and each event is later than the one before
+            self._add(Event(str(uuid.uuid4()), self._moment(), *subject, told_as or status, reason, self._token()))
+            target: Resource | Stack = resource or self
+            target.status, target.reason = status, reason
         if resource:
             resource.updated = time.time()
 

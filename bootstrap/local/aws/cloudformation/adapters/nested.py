@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import nesting
@@ -10,7 +12,9 @@ from bootstrap.local.aws.cloudformation.adapters.base import Context as To
 from bootstrap.local.aws.cloudformation.errors import Gone, Interrupted, Refused, ResourceFailed
 from bootstrap.local.aws.cloudformation.store import Operation, Stack, Wanted
 
-MADE = frozenset(("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"))
+MADE = frozenset(
+    ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE")
+)
 PAUSE_SECONDS = 0.5
 
 
@@ -36,7 +40,8 @@ class NestedStack(Adapter):
             to.initiated(child.id)
             on_failure = "DO_NOTHING" if operation.on_failure == "DO_NOTHING" else "ROLLBACK"
             strict = operation.retains_except_on_create
-            engine.create(child, on_failure=on_failure, strict=strict, change_set=change_set)
+            with _refusals():
+                engine.create(child, on_failure=on_failure, strict=strict, change_set=change_set)
         self._wait(to, child)
         if child.status != "CREATE_COMPLETE":
             failed = "CREATE_FAILED" if child.status == "CREATE_FAILED" else "ROLLBACK_IN_PROGRESS"
@@ -64,11 +69,13 @@ class NestedStack(Adapter):
 
     def delete(self, to: To) -> None:
         """Waits until the child is gone."""
-        engine, child = to.nested, self._child(to)
-        if not child.is_living:
-            raise Gone(f"Stack {child.id} is deleted")
-        if child.operation is None or child.is_held:
-            engine.delete(child, [])
+        child = self._child(to)
+        if child.status != "DELETE_IN_PROGRESS":
+            self._wait(to, child)  # what somebody has begun on it alone ends first
+            if not child.is_living:
+                raise Gone(f"Stack {child.id} is deleted")
+            with _refusals():
+                to.nested.delete(child, [], led_by=to.operation)
         self._wait(to, child)
         if child.is_living:
             raise ResourceFailed(f"Embedded stack {child.id} was not successfully deleted: {child.reason}")
@@ -88,25 +95,29 @@ class NestedStack(Adapter):
         wanted = self._wanted(to, child, found[1].wanted.template if found else "")
         if not engine.differs(child, wanted) and child.status in MADE:
             return
-        child.led_by = operation.id
-        engine.update(
-            child,
-            wanted,
-            disable_rollback=operation.on_failure == "DO_NOTHING",
-            strict=operation.retains_except_on_create,
-            change_set=found[1] if found else None,
-            is_held=True,
-        )
+        with _refusals():
+            engine.update(
+                child,
+                wanted,
+                disable_rollback=operation.on_failure == "DO_NOTHING",
+                strict=operation.retains_except_on_create,
+                change_set=found[1] if found else None,
+                led_by=operation.id,
+            )
 
     def _go_back(self, to: To, child: Stack, operation: Operation) -> None:
-        engine = to.nested
+        """A rollback of the child that has failed is not tried again within the operation that it failed in."""
+        engine, mark = to.nested, operation.id
         if child.is_held:
             engine.release(child, back=True)
-        elif child.operation is None and child.status == "UPDATE_ROLLBACK_FAILED":
-            skip = [one.partition(".")[2] for one in operation.retain if one.startswith(f"{to.logical_id}.")]
-            engine.continue_rollback(child, skip)
-        elif child.operation is None and child.status == "UPDATE_FAILED":
-            engine.roll_back(child)
+        elif child.operation is not None or child.led_by == mark:
+            return
+        elif child.status == "UPDATE_ROLLBACK_FAILED":
+            with _refusals():
+                engine.continue_rollback(child, nesting.skipped(operation.retain, child), led_by=mark)
+        elif child.status == "UPDATE_FAILED":
+            with _refusals():
+                engine.roll_back(child, led_by=mark)
 
     def _wait(self, to: To, child: Stack) -> None:
         while child.operation is not None and not child.is_held:
@@ -127,10 +138,17 @@ class NestedStack(Adapter):
     def _wanted(self, to: To, child: Stack | None, text: str) -> Wanted:
         parent, _ = self._parent(to)
         granted = parent.wanted.capabilities
-        try:
+        with _refusals():
             return nesting.wanted(to.nested, parent, granted, to.properties, to.tags, child=child, text=text)
-        except Refused as refusal:
-            raise ResourceFailed(refusal.message) from None
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What is refused of the child is the failure of its resource."""
+    try:
+        yield
+    except Refused as refusal:
+        raise ResourceFailed(refusal.message) from None
 
 
 ADAPTERS = (NestedStack(),)

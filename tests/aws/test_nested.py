@@ -1,0 +1,315 @@
+"""Nested stacks in trouble: cancelled, failing on the way and on the way back, left as they are, killed; up to three deep."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+PARAMETER = "AWS::SSM::Parameter"
+WORD = {"Word": {"Type": "String"}}
+SLOW = {"call": "sns.SetTopicAttributes", "do": "slow", "seconds": 2}
+FORBIDDEN = "/aws/forbidden"  # a name that SSM takes from nobody
+
+
+def parameter(value: Any, **more: Any) -> dict[str, Any]:
+    return {"Type": PARAMETER, "Properties": {"Type": "String", "Value": value}, **more}
+
+
+def topic(title: Any, **more: Any) -> dict[str, Any]:
+    return {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": title}, **more}
+
+
+def template(resources: dict[str, Any], output: Any) -> str:
+    return json.dumps({"Parameters": WORD, "Resources": resources, "Outputs": {"Name": {"Value": output}}})
+
+
+LEAF = template({"P": parameter({"Ref": "Word"})}, {"Ref": "P"})
+
+
+class Family:
+    """A root stack and those nested in it, in a cloud of the test's own."""
+
+    def __init__(self, cloud: Any) -> None:
+        self.cloud = cloud
+        self.api = cloud.client("cloudformation")
+        self.name = f"family-{uuid.uuid4().hex[:6]}"
+        self.id = ""
+        self.bucket = f"family-{uuid.uuid4().hex}"
+        place = {"LocationConstraint": "eu-central-1"}
+        cloud.client("s3").create_bucket(Bucket=self.bucket, CreateBucketConfiguration=place)
+
+    def nested(self, body: str, word: Any = None, **more: Any) -> dict[str, Any]:
+        """A resource that is a nested stack of a template."""
+        key = f"{uuid.uuid4().hex}.json"
+        self.cloud.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body.encode())
+        url = f"https://{self.bucket}.s3.eu-central-1.amazonaws.com/{key}"
+        given = {"Word": {"Ref": "Word"} if word is None else word}
+        return {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url, "Parameters": given}, **more}
+
+    def arm(self, *faults: dict[str, Any]) -> None:
+        body = json.dumps({"faults": faults}).encode()
+        request = urllib.request.Request(f"{self.cloud.endpoint}/_bootstrap/faults", data=body, method="POST")
+        with urllib.request.urlopen(request):
+            pass
+
+    def begin(self, body: str, word: str = "one", **more: Any) -> None:
+        """Start to create the root, or to update it."""
+        given: dict[str, Any] = {"StackName": self.name, "TemplateBody": body}
+        given["Parameters"] = [{"ParameterKey": "Word", "ParameterValue": word}]
+        if self.id:
+            self.api.update_stack(**given, **more)
+        else:
+            self.id = self.api.create_stack(**given, **more)["StackId"]
+
+    def play(self, body: str, word: str = "one", **more: Any) -> str:
+        self.begin(body, word, **more)
+        return self.settle()
+
+    def settle(self, stack: str = "") -> str:
+        for _ in until():
+            status = self.status(stack or self.id)
+            if not status.endswith("_IN_PROGRESS"):
+                return status
+        raise AssertionError("still in progress")
+
+    def status(self, stack: str) -> str:
+        return str(self.api.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+
+    def child(self, *path: str) -> str:
+        """The id of the stack that lies at a path of logical ids."""
+        stack = self.id
+        for logical in path:
+            found = self.api.describe_stack_resource(StackName=stack, LogicalResourceId=logical)
+            stack = found["StackResourceDetail"]["PhysicalResourceId"]
+        return stack
+
+    def states(self) -> set[str]:
+        """The states of the root and of all that are nested in it."""
+        listed = self.api.get_paginator("list_stacks").paginate().build_full_result()["StackSummaries"]
+        return {one["StackStatus"] for one in listed if self.id in (one["StackId"], one.get("RootId"))}
+
+    def value(self, stack: str, logical: str = "P") -> str:
+        found = self.api.describe_stack_resource(StackName=stack, LogicalResourceId=logical)
+        name = found["StackResourceDetail"]["PhysicalResourceId"]
+        return str(self.cloud.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+
+    def until(self, stack: str, logical: str, status: str) -> None:
+        for _ in until():
+            found = self.api.describe_stack_resource(StackName=stack, LogicalResourceId=logical)
+            if found["StackResourceDetail"]["ResourceStatus"] == status:
+                return
+        raise AssertionError(f"{logical} was never {status}")
+
+    def until_stack(self, stack: str, status: str) -> None:
+        for _ in until():
+            if self.status(stack) == status:
+                return
+        raise AssertionError(f"{stack} was never {status}")
+
+    def reasons(self, stack: str, status: str) -> list[str]:
+        events = self.api.describe_stack_events(StackName=stack)["StackEvents"]
+        return [one.get("ResourceStatusReason", "") for one in events if one["ResourceStatus"] == status]
+
+
+def until(seconds: float = 60.0) -> Iterator[None]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        yield
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory: pytest.TempPathFactory, new_cloud: Any) -> Iterator[Any]:
+    with new_cloud(tmp_path_factory.mktemp("troubled")) as made:
+        yield made
+
+
+@pytest.fixture
+def family(troubled: Any) -> Iterator[Family]:
+    made = Family(troubled)
+    yield made
+    made.arm()
+
+
+def refused(call: Callable[..., Any], words: str, **given: Any) -> None:
+    with pytest.raises(ClientError, match=words):
+        call(**given)
+
+
+def deep(family: Family, name: Any = None) -> str:
+    """Root, middle and leaf; after them in the root a topic, then a parameter (of a name that may be refused)."""
+    last = parameter("v", DependsOn="Later")
+    if name:
+        last["Properties"]["Name"] = name
+    leaf = family.nested(LEAF)
+    middle = template({"Leaf": leaf, "Own": parameter({"Ref": "Word"})}, {"Fn::GetAtt": ["Leaf", "Outputs.Name"]})
+    later = topic({"Ref": "Word"}, DependsOn="Middle")
+    resources = {"Middle": family.nested(middle), "Later": later, "Last": last}
+    return template(resources, {"Fn::GetAtt": ["Middle", "Outputs.Name"]})
+
+
+def test_a_cancelled_update_is_cancelled_in_the_nested_stack_that_it_has_reached(family: Family) -> None:
+    inner = {"A": topic({"Ref": "Word"}), "P": parameter({"Ref": "Word"}, DependsOn="A")}
+    body = template({"Child": family.nested(template(inner, {"Ref": "P"}))}, "x")
+    assert "CREATE_COMPLETE" == family.play(body)
+    child = family.child("Child")
+    family.arm(SLOW)
+    family.begin(body, "two")
+    family.until(child, "A", "UPDATE_IN_PROGRESS")
+    family.api.cancel_update_stack(StackName=family.name)
+    assert "UPDATE_ROLLBACK_COMPLETE" == family.settle()
+    assert {"UPDATE_ROLLBACK_COMPLETE"} == family.states()
+    assert "one" == family.value(child)
+    assert any("cancelled" in reason for reason in family.reasons(child, "UPDATE_FAILED"))
+
+
+def test_an_update_that_is_cancelled_at_its_last_resource_goes_back_all_the_same(family: Family) -> None:
+    body = template({"A": topic({"Ref": "Word"})}, "x")
+    family.play(body)
+    family.arm(SLOW)
+    family.begin(body, "two")
+    family.until(family.id, "A", "UPDATE_IN_PROGRESS")
+    family.api.cancel_update_stack(StackName=family.name)
+    assert "UPDATE_ROLLBACK_COMPLETE" == family.settle()
+    arn = family.child("A")
+    found = family.cloud.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"]
+    assert "one" == found
+    refused(family.api.cancel_update_stack, "cannot be called from current stack status", StackName=family.name)
+
+
+def test_a_rollback_that_failed_in_a_nested_stack_is_continued_from_the_root_and_skips_there(family: Family) -> None:
+    resources = {"Child": family.nested(LEAF), "Z": parameter({"Ref": "Word"}, DependsOn="Child")}
+    body = template(resources, "x")
+    family.play(body)
+    child = family.child("Child")
+    family.arm(
+        {"resource": PARAMETER, "on": "update", "logical_id": "Z"},
+        {"resource": PARAMETER, "on": "update", "logical_id": "P", "nth": 2, "times": 0},
+    )
+    assert "UPDATE_ROLLBACK_FAILED" == family.play(body, "two")
+    assert {"UPDATE_ROLLBACK_FAILED"} == family.states()
+    again = family.api.continue_update_rollback
+    refused(again, "cannot be invoked on child stacks", StackName=child)
+    refused(again, r"Stack \[Child\] does not exist", StackName=family.name, ResourcesToSkip=["Child.P"])
+    refused(again, "Nested stacks could not be skipped", StackName=family.name, ResourcesToSkip=["Child"])
+    refused(again, "does not belong to stack", StackName=family.name, ResourcesToSkip=["P"])
+    refused(again, "Only the resources failed", StackName=family.name, ResourcesToSkip=["Z"])
+    again(StackName=family.name)
+    assert "UPDATE_ROLLBACK_FAILED" == family.settle()
+    name = child.split("/")[1]
+    again(StackName=family.name, ResourcesToSkip=[f"{name}.P"])
+    assert "UPDATE_ROLLBACK_COMPLETE" == family.settle()
+    assert {"UPDATE_ROLLBACK_COMPLETE"} == family.states()
+    assert "two" == family.value(child)  # as it was skipped
+    family.arm()
+    assert "UPDATE_COMPLETE" == family.play(body, "three")
+    assert "three" == family.value(child)
+
+
+def test_three_stacks_deep_live_change_go_back_and_end_together(family: Family) -> None:
+    body = deep(family)
+    assert "CREATE_COMPLETE" == family.play(body)
+    leaf = family.child("Middle", "Leaf")
+    shown = family.api.describe_stacks(StackName=leaf)["Stacks"][0]
+    assert (family.child("Middle"), family.id) == (shown["ParentId"], shown["RootId"])
+    assert "UPDATE_COMPLETE" == family.play(body, "two")
+    assert "two" == family.value(leaf)
+    assert {"UPDATE_COMPLETE"} == family.states()
+    assert "UPDATE_ROLLBACK_COMPLETE" == family.play(deep(family, FORBIDDEN), "three")
+    assert {"UPDATE_ROLLBACK_COMPLETE"} == family.states()
+    assert ("two", leaf) == (family.value(leaf), family.child("Middle", "Leaf"))
+    family.api.delete_stack(StackName=family.name)
+    assert "DELETE_COMPLETE" == family.settle()
+    assert {"DELETE_COMPLETE"} == family.states()
+
+
+def test_what_a_nested_stack_failed_at_is_left_and_rolled_back_when_asked(family: Family) -> None:
+    other = template({"B": parameter({"Ref": "Word"})}, "x")
+    resources = {"Good": family.nested(LEAF), "Bad": family.nested(other, DependsOn="Good")}
+    body = template(resources, "x")
+    family.play(body)
+    good, bad = family.child("Good"), family.child("Bad")
+    family.arm({"resource": PARAMETER, "on": "update", "logical_id": "B"})
+    assert "UPDATE_FAILED" == family.play(body, "two", DisableRollback=True)
+    assert "UPDATE_FAILED" == family.status(bad)
+    assert ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "two") == (family.status(good), family.value(good))
+    family.api.rollback_stack(StackName=family.name)
+    assert "UPDATE_ROLLBACK_COMPLETE" == family.settle()
+    assert {"UPDATE_ROLLBACK_COMPLETE"} == family.states()
+    assert ("one", "one") == (family.value(good), family.value(bad, "B"))
+
+
+@pytest.mark.parametrize("way", ["updated", "deleted"])
+def test_a_root_that_was_left_as_it_failed_is_gone_on_with(family: Family, way: str) -> None:
+    resources = {"Good": family.nested(LEAF), "B": parameter({"Ref": "Word"}, DependsOn="Good")}
+    body = template(resources, "x")
+    family.play(body)
+    good = family.child("Good")
+    family.arm({"resource": PARAMETER, "on": "update", "logical_id": "B"})
+    assert "UPDATE_FAILED" == family.play(body, "two", DisableRollback=True)
+    if way == "updated":
+        assert "UPDATE_COMPLETE" == family.play(body, "three")
+        assert {"UPDATE_COMPLETE"} == family.states()
+        assert "three" == family.value(good)
+    else:
+        family.api.delete_stack(StackName=family.name)
+        assert "DELETE_COMPLETE" == family.settle()
+        assert {"DELETE_COMPLETE"} == family.states()
+
+
+def test_what_is_done_to_a_nested_stack_alone_and_what_its_parent_does_exclude_each_other(family: Family) -> None:
+    inner = template({"A": topic({"Ref": "Word"})}, "x")
+    body = template({"Child": family.nested(inner)}, "x")
+    family.play(body)
+    child = family.child("Child")
+    alone = {"StackName": child, "TemplateBody": inner}
+    family.arm(SLOW)
+    family.api.update_stack(**alone, Parameters=[{"ParameterKey": "Word", "ParameterValue": "own"}])
+    assert "UPDATE_ROLLBACK_COMPLETE" == family.play(body, "two")
+    assert any("can not be updated" in reason for reason in family.reasons(family.id, "UPDATE_FAILED"))
+    assert "UPDATE_COMPLETE" == family.status(child)
+    family.arm(SLOW)
+    family.api.update_stack(**alone, Parameters=[{"ParameterKey": "Word", "ParameterValue": "again"}])
+    family.api.delete_stack(StackName=family.name)
+    assert "DELETE_COMPLETE" == family.settle()
+    assert {"DELETE_COMPLETE"} == family.states()
+
+
+@pytest.mark.parametrize("ends", ["well", "badly"])
+def test_a_kill_while_nested_stacks_wait_for_the_root_changes_nothing_of_the_end(own_cloud: Any, ends: str) -> None:
+    family = Family(own_cloud)
+    assert "CREATE_COMPLETE" == family.play(deep(family))
+    middle, leaf = family.child("Middle"), family.child("Middle", "Leaf")
+    family.arm({**SLOW, "seconds": 20})
+    family.begin(deep(family, FORBIDDEN if ends == "badly" else None), "two")
+    family.until(family.id, "Later", "UPDATE_IN_PROGRESS")
+    assert {"UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"} == {family.status(middle), family.status(leaf)}
+    own_cloud.end(signal.SIGKILL)
+    own_cloud.start()
+    status, value = ("UPDATE_COMPLETE", "two") if ends == "well" else ("UPDATE_ROLLBACK_COMPLETE", "one")
+    assert status == family.settle()
+    assert {status} == family.states()
+    assert (value, value) == (family.value(leaf), family.value(middle, "Own"))
+
+
+def test_a_kill_of_a_root_that_was_left_as_it_failed_is_deleted_with_those_that_wait_for_it(own_cloud: Any) -> None:
+    family = Family(own_cloud)
+    body = template({"Good": family.nested(LEAF), "B": parameter({"Ref": "Word"}, DependsOn="Good")}, "x")
+    family.play(body)
+    good = family.child("Good")
+    family.arm({"resource": PARAMETER, "on": "update", "logical_id": "B"})
+    assert "UPDATE_FAILED" == family.play(body, "two", DisableRollback=True)
+    own_cloud.end(signal.SIGKILL)
+    own_cloud.start()
+    assert "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" == family.status(good)
+    family.api.delete_stack(StackName=family.name)
+    assert "DELETE_COMPLETE" == family.settle()
+    assert {"DELETE_COMPLETE"} == family.states()
