@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bootstrap import beforehand, console, context, environment_lock, refusals, report, settings
+from bootstrap import beforehand, console, context, environment_lock, refusals, report, settings, wording
 from bootstrap.context import ROOT, Context
 from bootstrap.errors import BootstrapError
 from bootstrap.run import Run, start
@@ -116,13 +116,12 @@ def _closing(made: Context, run: Run, verdict: Verdict | None) -> None:
         f"the emulator of Jenkins {controller.version}" if controller.is_emulated else f"Jenkins {controller.version}"
     )
     count = len(run.changes)
-    changed = f"{count} changes" if count else "nothing had to change"
+    changed = wording.counted(count, "change") if count else "nothing had to change"
     at = "" if made.machine.address in controller.url else f" ({made.machine.address})"
     run.say(f"\n{controller.url}{at}  {what}, {changed}, {run.seconds:.1f} s")
     if verdict is not None:
-        left_out = sum(check.outcome == "skipped" for check in verdict.checks)
-        said = f", {left_out} left out: 'verify' says why" if left_out else ""
-        run.say(f"{sum(check.outcome == 'passed' for check in verdict.checks)} checks passed{said}")
+        is_whole = all(check.outcome == "passed" for check in verdict.checks)
+        run.say(verdict.summary + ("" if is_whole else f": '{prefix} verify' says why"))
     run.say(f"next: {prefix} password   {prefix} status   {prefix} verify   {prefix} destroy")
 
 
@@ -135,7 +134,7 @@ def _plan(options: argparse.Namespace) -> int:
             saved_plan.write(plan, Path(options.out))
         found = plan.changes if options.out else launch.plan(made, run)
         _estimate(made, run)
-        run.say(f"\n{len(found)} changes pending" if found else "\nnothing to do")
+        run.say(f"\n{wording.counted(len(found), 'change')} pending" if found else "\nnothing to do")
         return _pending(found, options)
 
 
@@ -233,7 +232,7 @@ def _network(options: argparse.Namespace) -> int:
             if options.out:
                 saved_plan.write(plan, Path(options.out))
             _estimate(made, run)
-            run.say(f"\n{len(plan.changes)} changes pending" if plan.changes else "\nnothing to do")
+            run.say(f"\n{wording.counted(len(plan.changes), 'change')} pending" if plan.changes else "\nnothing to do")
             return _pending(plan.changes, options)
         if planned is not None:
             saved_plan.check(made, run, planned, saved_plan.of_network)

@@ -139,8 +139,7 @@ def prove(context: Context, run: Run, only: Sequence[str] = ()) -> Verdict:
         found = verify.run(context.environment_file, ACCEPTANCE, run.folder, run, tuple(only))
         for check in found.checks:
             run.event("check", name=check.name, group=check.group, outcome=check.outcome, detail=check.detail)
-        passed = sum(check.outcome == "passed" for check in found.checks)
-        run.say(f"        {passed} of {len(found.checks)} checks hold")
+        run.say(f"        {found.summary}")
         return found
 
 

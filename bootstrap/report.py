@@ -17,6 +17,8 @@ from typing import Any
 
 from jinja2 import Environment
 
+from bootstrap import wording
+
 _PAGE = Path(__file__).with_name("report.html.j2")
 _BAD = frozenset({"failed", "error"})
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)  # seconds between two marks
@@ -76,9 +78,9 @@ class _Run:
         ]
 
     @property
-    def passed(self) -> int:
-        """How many checks hold."""
-        return sum(check["outcome"] == "passed" for check in self.checks)
+    def summary(self) -> str:
+        """How many checks hold, failed and were left out."""
+        return wording.checks([check["outcome"] for check in self.checks])
 
     @property
     def outcome(self) -> tuple[str, str]:
@@ -86,12 +88,11 @@ class _Run:
         if self.failure is not None:
             return "bad", "failed"
         if self.failed_checks:
-            count = len(self.failed_checks)
-            return "bad", f"{count} check{'' if count == 1 else 's'} failed"
+            return "bad", f"{wording.counted(len(self.failed_checks), 'check')} failed"
         if not self.is_over:
             return "open", "stopped, or still going on"
         if self.command == "plan" and self.changes:
-            return "open", f"{len(self.changes)} changes pending"
+            return "open", f"{wording.counted(len(self.changes), 'change')} pending"
         return "good", "verified" if self.checks else "done"
 
     @property

@@ -21,6 +21,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from bootstrap import wording
 from bootstrap.values import Change, ChangeKind
 
 _SIGNS = {ChangeKind.ADD: ("+", "green"), ChangeKind.ALTER: ("~", "yellow"), ChangeKind.REPLACE: ("±", "magenta")}
@@ -106,7 +107,7 @@ class Run:
         else:
             changed = len(self.changes) - before
             self.event("act-ended", seconds=self._elapsed(), changes=changed)
-            outcome = f"{changed} change{'s' if changed != 1 else ''}" if changed else ending or "nothing to do"
+            outcome = wording.counted(changed, "change") if changed else ending or "nothing to do"
             self._say(Text.assemble("        ", (outcome, "green"), f" in {self._elapsed():.1f} s"))
         finally:
             self._act = ""

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bootstrap import wording
 from bootstrap.errors import UsageError
 
 JOURNAL = "journal.jsonl"
@@ -104,7 +105,7 @@ def text(told: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             case "act-began":
                 yield f"{event['act']:<7} {event['title']}"
             case "act-ended":
-                yield f"        {event['changes']} changes in {event['seconds']:.1f} s"
+                yield f"        {wording.counted(event['changes'], 'change')} in {event['seconds']:.1f} s"
             case "act-failed":
                 yield f"        failed after {event['seconds']:.1f} s"
             case "change":

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from bootstrap import wording
+
 
 class Secret:
     """A text that never shows itself: `str`, `repr`, formatting and pickling give stars; only `reveal` gives the text."""
@@ -143,6 +145,11 @@ class Verdict:
     def is_green(self) -> bool:
         """True when at least one check ran and none failed: a suite that ran nothing proves nothing."""
         return any(check.outcome == "passed" for check in self.checks) and not self.failed
+
+    @property
+    def summary(self) -> str:
+        """How many checks hold, and how many do not or were left out, where there are any."""
+        return wording.checks([check.outcome for check in self.checks])
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
 from bootstrap.local.aws.cloudformation.adapters.base import is_true
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging, as_json, setter
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, as_json, setter
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.template import dependencies, read
 
 RECORDER = "AWS::Config::ConfigurationRecorder"

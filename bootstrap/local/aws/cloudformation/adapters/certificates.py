@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 
 def _validation(value: Any) -> list[dict[str, Any]] | None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 
 class Budget(Adapter):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging, as_json, setter
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, as_json, setter
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 TAGS = Tagging("ResourceId")
 

@@ -7,7 +7,8 @@ import zipfile
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 MADE = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can hold: the same code is the same archive
 

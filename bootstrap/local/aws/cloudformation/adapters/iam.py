@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
 from bootstrap.local.aws.cloudformation.adapters.ec2_network import policy_text
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 
@@ -16,10 +16,12 @@ def documents(policies: Any) -> dict[str, Any]:
     return {one["PolicyName"]: one["PolicyDocument"] for one in policies or []}
 
 
-class Role(Adapter):
+class Role(Tagged):
     """AWS::IAM::Role; Ref is its name."""
 
     type = "AWS::IAM::Role"
+    service = "iam"
+    tagging = Tagging("RoleName", put="tag_role", take="untag_role")
 
     def create(self, to: To) -> str:
         """The role, then what it may do."""
@@ -69,14 +71,6 @@ class Role(Adapter):
         """ARN and id."""
         found = to.call("iam", "get_role", RoleName=to.physical_id)["Role"]
         return {"Arn": found["Arn"], "RoleId": found["RoleId"]}
-
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """By name."""
-        names = list(gone)
-        if names:
-            to.call("iam", "untag_role", RoleName=to.physical_id, TagKeys=names)
-        if to.tags:
-            to.call("iam", "tag_role", RoleName=to.physical_id, Tags=to.tag_list())
 
     def _bound(self, to: To) -> None:
         role = {"RoleName": to.physical_id}

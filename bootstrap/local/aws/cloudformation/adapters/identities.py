@@ -7,7 +7,8 @@ from typing import Any
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
 from bootstrap.local.aws.cloudformation.adapters.ec2_network import policy_text
 from bootstrap.local.aws.cloudformation.adapters.iam import documents
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, Setter, TableAdapter, Tagging, setter
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, Setter, TableAdapter, setter
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, is_true
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
 from bootstrap.local.aws.cloudformation.adapters.ec2_network import policy_text
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 
 
-class Key(Adapter):
+class Key(Tagged):
     """AWS::KMS::Key; Ref is its id."""
 
     type = "AWS::KMS::Key"
+    service = "kms"
+    tagging = Tagging("KeyId", names=("TagKey", "TagValue"))
 
     def create(self, to: To) -> str:
         """With its policy; rotation afterwards."""
@@ -41,15 +43,6 @@ class Key(Adapter):
         """ARN and id."""
         found = to.call("kms", "describe_key", KeyId=to.physical_id)["KeyMetadata"]
         return {"Arn": found["Arn"], "KeyId": to.physical_id}
-
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """KMS has names of its own for tags."""
-        names = list(gone)
-        if names:
-            to.call("kms", "untag_resource", KeyId=to.physical_id, TagKeys=names)
-        if to.tags:
-            wanted = [{"TagKey": key, "TagValue": value} for key, value in to.tags.items()]
-            to.call("kms", "tag_resource", KeyId=to.physical_id, Tags=wanted)
 
     def _switches(self, to: To, *, only_set: bool) -> None:
         key = {"KeyId": to.physical_id}

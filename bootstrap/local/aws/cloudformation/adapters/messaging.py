@@ -9,12 +9,15 @@ from typing import Any
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, is_true
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
 from bootstrap.local.aws.cloudformation.adapters.ec2_network import policy_text
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 
 
-class Topic(Adapter):
+class Topic(Tagged):
     """AWS::SNS::Topic; Ref is its ARN."""
 
     type = "AWS::SNS::Topic"
+    service = "sns"
+    tagging = Tagging()
     NAMES = ("DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
 
     def create(self, to: To) -> str:
@@ -52,14 +55,6 @@ class Topic(Adapter):
         """ARN and name."""
         to.call("sns", "get_topic_attributes", TopicArn=to.physical_id)
         return {"TopicArn": to.physical_id, "TopicName": to.physical_id.rpartition(":")[2]}
-
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """By ARN."""
-        names = list(gone)
-        if names:
-            to.call("sns", "untag_resource", ResourceArn=to.physical_id, TagKeys=names)
-        if to.tags:
-            to.call("sns", "tag_resource", ResourceArn=to.physical_id, Tags=to.tag_list())
 
 
 class Subscription(Adapter):
@@ -118,10 +113,12 @@ class TopicPolicy(Adapter):
         return {"Id": to.physical_id}
 
 
-class Queue(Adapter):
+class Queue(Tagged):
     """AWS::SQS::Queue; Ref is its URL."""
 
     type = "AWS::SQS::Queue"
+    service = "sqs"
+    tagging = Tagging("QueueUrl", put="tag_queue", take="untag_queue", as_map=True)
 
     def create(self, to: To) -> str:
         """Every property is an attribute of the same name."""
@@ -144,14 +141,6 @@ class Queue(Adapter):
         found = to.call("sqs", "get_queue_attributes", QueueUrl=to.physical_id, AttributeNames=["QueueArn"])
         name = to.physical_id.rpartition("/")[2]
         return {"Arn": found["Attributes"]["QueueArn"], "QueueName": name, "QueueUrl": to.physical_id}
-
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """By URL."""
-        names = list(gone)
-        if names:
-            to.call("sqs", "untag_queue", QueueUrl=to.physical_id, TagKeys=names)
-        if to.tags:
-            to.call("sqs", "tag_queue", QueueUrl=to.physical_id, Tags=to.tags)
 
     def _wanted(self, to: To, names: Iterable[str]) -> dict[str, str]:
         return {key: _text(to.get(key)) for key in sorted(names) if key not in {"QueueName", "Tags"}}

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.adapters.base import Adapter, at
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.base import at
 from bootstrap.local.aws.cloudformation.adapters.ec2_network import policy_text
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 
-class LogGroup(Adapter):
+class LogGroup(Tagged):
     """AWS::Logs::LogGroup; Ref is its name."""
 
     type = "AWS::Logs::LogGroup"
+    service = "logs"
+    tagging = Tagging(
+        "logGroupName", put="tag_log_group", take="untag_log_group", tags="tags", keys="tags", as_map=True
+    )
 
     def create(self, to: To) -> str:
         """The group, then how long it keeps."""
@@ -47,14 +51,6 @@ class LogGroup(Adapter):
             raise Gone(f"The log group {to.physical_id} does not exist")
         return {"Arn": mine[0]["arn"]}
 
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """The older calls, by name."""
-        names = list(gone)
-        if names:
-            to.call("logs", "untag_log_group", logGroupName=to.physical_id, tags=names)
-        if to.tags:
-            to.call("logs", "tag_log_group", logGroupName=to.physical_id, tags=to.tags)
-
     def _keep(self, to: To) -> None:
         if "RetentionInDays" in to.properties:
             days = to.get("RetentionInDays")
@@ -63,10 +59,12 @@ class LogGroup(Adapter):
             to.call("logs", "delete_retention_policy", logGroupName=to.physical_id)
 
 
-class Alarm(Adapter):
+class Alarm(Tagged):
     """AWS::CloudWatch::Alarm; Ref is its name."""
 
     type = "AWS::CloudWatch::Alarm"
+    service = "cloudwatch"
+    tagging = Tagging("ResourceARN", target="Arn")
 
     def create(self, to: To) -> str:
         """The same call makes and alters."""
@@ -89,24 +87,17 @@ class Alarm(Adapter):
             raise Gone(f"The alarm {to.physical_id} does not exist")
         return {"Arn": at(found, "MetricAlarms.0.AlarmArn")}
 
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """By ARN."""
-        arn = self.attributes(to)["Arn"]
-        names = list(gone)
-        if names:
-            to.call("cloudwatch", "untag_resource", ResourceARN=arn, TagKeys=names)
-        if to.tags:
-            to.call("cloudwatch", "tag_resource", ResourceARN=arn, Tags=to.tag_list())
-
     def _put(self, to: To, name: str) -> None:
         given = {key: value for key, value in to.properties.items() if key not in {"AlarmName", "Tags"}}
         to.call("cloudwatch", "put_metric_alarm", AlarmName=name, **given)
 
 
-class EventRule(Adapter):
+class EventRule(Tagged):
     """AWS::Events::Rule; Ref is its name."""
 
     type = "AWS::Events::Rule"
+    service = "events"
+    tagging = Tagging("ResourceARN", target="Arn")
 
     def create(self, to: To) -> str:
         """The rule, then its targets."""
@@ -135,15 +126,6 @@ class EventRule(Adapter):
     def attributes(self, to: To) -> dict[str, Any]:
         """ARN."""
         return {"Arn": to.call("events", "describe_rule", Name=to.physical_id, **self._bus(to))["Arn"]}
-
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """By ARN."""
-        arn = self.attributes(to)["Arn"]
-        names = list(gone)
-        if names:
-            to.call("events", "untag_resource", ResourceARN=arn, TagKeys=names)
-        if to.tags:
-            to.call("events", "tag_resource", ResourceARN=arn, Tags=to.tag_list())
 
     def _put(self, to: To, name: str) -> None:
         given = to.pick("ScheduleExpression", "State", "Description", "RoleArn")

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, Tagging
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 
 class Group(TableAdapter):

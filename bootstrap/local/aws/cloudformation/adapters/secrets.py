@@ -8,6 +8,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, at
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 
 GENERATOR = (
     "PasswordLength",
@@ -21,10 +22,12 @@ GENERATOR = (
 )
 
 
-class Secret(Adapter):
+class Secret(Tagged):
     """AWS::SecretsManager::Secret; Ref is its ARN."""
 
     type = "AWS::SecretsManager::Secret"
+    service = "secretsmanager"
+    tagging = Tagging("SecretId")
 
     def create(self, to: To) -> str:
         """With a given or a generated value."""
@@ -48,14 +51,6 @@ class Secret(Adapter):
         """Its ARN; reading it tells whether it is there."""
         to.call("secretsmanager", "describe_secret", SecretId=to.physical_id)
         return {"Id": to.physical_id}
-
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """By ARN."""
-        names = list(gone)
-        if names:
-            to.call("secretsmanager", "untag_resource", SecretId=to.physical_id, TagKeys=names)
-        if to.tags:
-            to.call("secretsmanager", "tag_resource", SecretId=to.physical_id, Tags=to.tag_list())
 
     def _value(self, to: To) -> str | None:
         wanted = to.get("GenerateSecretString")

@@ -12,45 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import schemas
-from bootstrap.local.aws.cloudformation.adapters.base import Adapter, as_list, at
+from bootstrap.local.aws.cloudformation.adapters.base import Adapter, at
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 
 Setter = Callable[[To, Any], None]
 Shape = Callable[[Any], Any]
-
-
-@dataclass(frozen=True)
-class Tagging:
-    """How a service tags: two calls, the parameter that names the resource, and whether tags are a list or a map.
-
-    Some services keep the tags of the system to themselves: those are left out where moto refuses them.
-    """
-
-    on: str = "ResourceArn"
-    target: str = "@id"
-    put: str = "tag_resource"
-    take: str = "untag_resource"
-    tags: str = "Tags"
-    keys: str = "TagKeys"
-    as_map: bool = False
-    keys_as_pairs: bool = False
-    takes_system_tags: bool = True
-    more: dict[str, str] = field(default_factory=dict)
-
-    def apply(self, adapter: Adapter, to: To, service: str, gone: Iterable[str]) -> None:
-        """Take `gone` away, then put what there is."""
-        target = to.physical_id if self.target == "@id" else adapter.attributes(to)[self.target]
-        given, names = {self.on: target, **self.more}, list(gone)
-        if names:
-            taken: list[Any] = [{"Key": name} for name in names] if self.keys_as_pairs else list(names)
-            to.call(service, self.take, **given, **{self.keys: taken})
-        tags = {key: value for key, value in to.tags.items() if self.takes_system_tags or not key.startswith("aws:")}
-        if tags:
-            to.call(service, self.put, **given, **{self.tags: tags if self.as_map else as_list(tags)})
-
-
-EC2_TAGS = Tagging("Resources", put="create_tags", take="delete_tags", keys="Tags", keys_as_pairs=True)
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Context, at
-from bootstrap.local.aws.cloudformation.errors import Gone
 from bootstrap.local.aws.cloudformation.reading.read import Read, Way
-from bootstrap.local.aws.cloudformation.reading.rules import after
+from bootstrap.local.aws.cloudformation.reading.rules import after, each
 
 PROTOCOLS = {"http/s": "HTTP", "sqs": "SQS", "lambda": "Lambda", "firehose": "Firehose", "application": "Application"}
 
@@ -27,21 +26,6 @@ def _deliveries(found: Any, to: Context) -> list[dict[str, Any]]:
         told = {name: found[f"{kind}{name}"] for name in names if f"{kind}{name}" in found}
         made.append({"Protocol": one["Protocol"], **told})
     return made
-
-
-def _on_all(name: str, service: str, method: str, key: str, path: str, **more: Any) -> Way:
-    """What all of the things that the list `name` has share, or None."""
-
-    def read(_: Any, to: Context) -> Any:
-        values = []
-        for target in to.get(name) or []:
-            try:
-                values.append(at(to.call(service, method, **{key: target}, **more), path))
-            except Gone:
-                values.append(None)
-        return values[0] if values and all(value == values[0] for value in values) else None
-
-    return read
 
 
 def _those(name: str, service: str, method: str, key: str, path: str, **more: Any) -> Way:
@@ -87,7 +71,7 @@ READS: dict[str, tuple[Read, ...]] = {
             "list_topics",
             {},
             ways={
-                "PolicyDocument": _on_all("Topics", "sns", "get_topic_attributes", "TopicArn", "Attributes.Policy"),
+                "PolicyDocument": each("Topics", "sns", "get_topic_attributes", "TopicArn", "Attributes.Policy"),
                 "Topics": _those("Topics", "sns", "get_topic_attributes", "TopicArn", "Attributes.Policy"),
             },
             plain=False,
@@ -109,7 +93,7 @@ READS: dict[str, tuple[Read, ...]] = {
             "list_queues",
             {},
             ways={
-                "PolicyDocument": _on_all(
+                "PolicyDocument": each(
                     "Queues", "sqs", "get_queue_attributes", "QueueUrl", "Attributes.Policy", **_QUEUES
                 ),
                 "Queues": _those("Queues", "sqs", "get_queue_attributes", "QueueUrl", "Attributes.Policy", **_QUEUES),

@@ -79,9 +79,9 @@ def rename(value: Any, names: dict[str, str]) -> Any:
 
 
 def each(name: str, service: str, method: str, key: str, path: str, **more: Any) -> Reading:
-    """Those members of the list property `name` for which a call answers something at `path`, which is the value asked for.
+    """What a call answers at `path` for all of the things that the list property `name` holds, or None where they differ.
 
-    Used where one resource is put on many: what is told is the value that all of them have, or None.
+    Used where one resource is put on many.
     """
 
     def read(_: Any, to: Context) -> Any:

@@ -1,0 +1,25 @@
+"""How many there are of something, in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from bootstrap import wording
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        (["passed", "passed"], "2 checks hold"),
+        (["passed"], "1 check holds"),
+        ([], "0 checks hold"),
+        (["passed", "failed", "passed", "error", "skipped"], "2 checks hold, 2 failed, 1 left out"),
+    ],
+)
+def test_outcomes_are_counted_and_only_what_there_is_is_told(outcomes: list[str], said: str) -> None:
+    assert wording.checks(outcomes) == said
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 changes"), (1, "1 change"), (2, "2 changes")])
+def test_one_is_not_many(number: int, said: str) -> None:
+    assert wording.counted(number, "change") == said
