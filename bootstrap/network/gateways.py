@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 
-from bootstrap.network import stations
-from bootstrap.network.model import Nat, Network, Peering, Route, Subnet
-from bootstrap.network.places import Spot, is_public
+from bootstrap.network import choice, stations
+from bootstrap.network.model import Address, Nat, Network, Peering, Route, Subnet
+from bootstrap.network.places import Spot, behind, is_public
 from bootstrap.network.walk import Walk
 
 # What a NAT gateway translates (VPC User Guide, 'NAT gateway basics'); of IPv6 only what means IPv4 (RFC 6052), by NAT64.
@@ -26,6 +27,9 @@ def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool) -> Non
         if not has_public:
             raise walk.stops("internet gateway", target, "the source has no public address")
         walk.passes("internet gateway", target, "to the Internet")
+        mapped = behind(network, to.address)
+        if mapped is not None:
+            walk.doubts("address", str(to.address), f"is {mapped}'s public one; what that lets in is not followed")
     elif target in network.egress_only_gateways:
         _attached(walk, "egress-only gateway", target, network.egress_only_gateways[target].vpcs, here)
         for address in (to.address, walk.source.address):
@@ -49,17 +53,32 @@ def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool) -> Non
 
 
 def may_enter_unanswered(walk: Walk, there: Subnet) -> bool:
-    """Whether the Internet gateway may bring a packet though replies to it would leave otherwise, or not at all.
+    """Whether a gateway may bring a packet in though replies to it would leave otherwise, or not at all.
 
-    The gateway maps a public address to its interface whatever the subnet's routes say: nothing that needs a reply comes of
-    it, but what needs none is received. EC2's guides do not say so, so it is not certain.
+    What comes in goes to its interface whatever the subnet's own routes say: nothing that needs a reply comes of it, but what
+    needs none is received. EC2's guides do not say so, so it is not certain.
     """
-    gateways = [it for it in walk.network.internet_gateways.values() if there.vpc_id in it.vpcs]
-    is_mapped = has_public(walk.network, walk.destination) and is_public(walk.network, walk.source.address)
-    if walk.wants_replies or not gateways or not is_mapped:
-        return False
-    walk.doubts("internet gateway", gateways[0].id, "may bring it in, though replies would not leave by it")
-    return True
+    kind, name = next(_ways_in(walk, there), ("", "")) if not walk.wants_replies else ("", "")
+    if kind:
+        walk.doubts(kind, name, "may bring it in, though replies would not leave by it")
+    return bool(kind)
+
+
+def _ways_in(walk: Walk, there: Subnet) -> Iterator[tuple[str, str]]:
+    """The gateways of a VPC beyond which the source may be: the Internet, the VPN's other side, a peer that was not read."""
+    network, source = walk.network, walk.source.address
+    if has_public(network, walk.destination) and is_public(network, source):
+        gateways = network.internet_gateways.values()
+        yield from (("internet gateway", it.id) for it in gateways if there.vpc_id in it.vpcs)
+    tables = {it.route_table_id for it in network.subnets.values() if it.vpc_id == there.vpc_id}
+    for table in sorted(tables):
+        for route in choice.routes(network.route_tables[table], source, network.prefix_lists):
+            gateway = network.vpn_gateways.get(route.target)
+            if gateway is not None and there.vpc_id in gateway.vpcs and not route.is_blackhole:
+                yield "vpn gateway", gateway.id
+    for peering in network.peerings.values():
+        if peering.is_active and there.vpc_id in peering.vpcs and _is_beyond(peering, there, source):
+            yield "peering", peering.id
 
 
 def enter_by(walk: Walk, there: Subnet, route: Route) -> None:
@@ -155,9 +174,12 @@ def _attached(walk: Walk, kind: str, name: str, vpcs: tuple[str, ...], here: Sub
 
 def _far_side(walk: Walk, peering: Peering, here: Subnet, outside: Spot) -> None:
     """An address beyond a peering whose other VPC was not read, or one that does not belong there."""
-    blocks = [
-        block for vpc, side in zip(peering.vpcs, peering.blocks, strict=True) if vpc != here.vpc_id for block in side
-    ]
-    if not any(outside.address in block for block in blocks):
+    if not _is_beyond(peering, here, outside.address):
         raise walk.stops("peering", peering.id, f"{outside.address} is not the other VPC's; a peering leads no further")
     walk.doubts("peering", peering.id, "the other VPC's own rules are not read")
+
+
+def _is_beyond(peering: Peering, here: Subnet, address: Address) -> bool:
+    """Whether an address is of the block that the other side of a peering brings in."""
+    sides = zip(peering.vpcs, peering.blocks, strict=True)
+    return any(address in block for vpc, blocks in sides if vpc != here.vpc_id for block in blocks)

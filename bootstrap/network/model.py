@@ -121,8 +121,9 @@ class SecurityGroup:
 class Interface:
     """A network interface: everything in a VPC that can send or receive is one.
 
-    `public` is the public IPv4 address that the Internet gateway maps to its first address; `others_public` are those of its
-    further addresses that have one too. `kind` is EC2's. `roles` are the roles of its security groups.
+    `public` is the public IPv4 address that the Internet gateway maps to its first address, or a word where nobody knows it
+    yet; `others_public` are its further addresses that have one too, each with that. `kind` is EC2's. `roles` are the roles
+    of its security groups.
     """
 
     id: str
@@ -134,7 +135,7 @@ class Interface:
     kind: str = "interface"
     roles: tuple[str, ...] = ()
     name: str = ""
-    others_public: tuple[Address, ...] = ()
+    others_public: tuple[tuple[Address, Address], ...] = ()
 
     def address(self, version: int) -> Address | None:
         """Its first address of that family."""
@@ -142,7 +143,15 @@ class Interface:
 
     def is_public(self, address: Address) -> bool:
         """Whether the Internet gateway maps a public address to this IPv4 address of its."""
-        return address in self.others_public or (bool(self.public) and address == self.address(4))
+        own = (own for own, _ in self.others_public)
+        return address in own or (bool(self.public) and address == self.address(4))
+
+    @cached_property
+    def mapped(self) -> Mapping[Address, Address]:
+        """Its IPv4 addresses by the public ones that the Internet gateway maps to them, as far as these are known."""
+        first = self.address(4)
+        known = {ipaddress.ip_address(self.public): first} if first is not None and self.public[:1].isdigit() else {}
+        return {**known, **{public: own for own, public in self.others_public}}
 
 
 @dataclass(frozen=True)
@@ -225,6 +234,11 @@ class Network:
         """Interfaces by their addresses; where two peered VPCs use the same, the environment's own wins."""
         own = [it for it in self.interfaces.values() if self.vpc_of(it.subnet_id) == self.vpc_id]
         return {address: it for it in (*self.interfaces.values(), *own) for address in it.addresses}
+
+    @cached_property
+    def by_public(self) -> Mapping[Address, Interface]:
+        """Interfaces by the public IPv4 addresses that Internet gateways map to theirs."""
+        return {public: it for it in self.interfaces.values() for public in it.mapped}
 
     def vpc_of(self, subnet_id: str) -> str:
         """The VPC that a subnet lies in."""

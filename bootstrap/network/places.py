@@ -52,6 +52,12 @@ def is_public(network: Network, address: Address) -> bool:
     return address in _EVERYWHERE[1]
 
 
+def behind(network: Network, public: Address) -> Spot | None:
+    """The end to which the Internet gateway maps a public address, where it is one of an interface that was read."""
+    found = network.by_public.get(public)
+    return Spot(found.mapped[public], found, network.subnets.get(found.subnet_id)) if found is not None else None
+
+
 def is_silent(interface: Interface) -> bool:
     """Whether an interface belongs to a gateway that takes no connections itself."""
     return interface.kind in _SILENT
@@ -112,7 +118,8 @@ def _internet(network: Network) -> Iterator[Spot]:
         for spot in _of_block(network, block):
             is_own = any(spot.address in it for it in own)
             is_operator = network.operators is not None and spot.address in network.operators
-            if is_public(network, spot.address) and not is_own and not is_operator:
+            is_ours = is_own or spot.address in network.by_public
+            if is_public(network, spot.address) and not is_ours and not is_operator:
                 yield spot
 
 
@@ -147,7 +154,7 @@ def mentioned(network: Network) -> frozenset[Block]:
     }
     found |= {block for blocks in network.prefix_lists.values() for block in blocks}
     found |= {block for peering in network.peerings.values() for side in peering.blocks for block in side}
-    found |= {ipaddress.ip_network(address) for address in network.by_address}
+    found |= {ipaddress.ip_network(address) for address in (*network.by_address, *network.by_public)}
     found |= {it.block for it in network.environments.values()}
     if network.operators is not None:
         found.add(network.operators)

@@ -209,7 +209,7 @@ def _allows(
 ) -> bool:
     is_source = wish.source == INTERNET or _in(wish.source, (source.address,))
     is_named = wish.destination in interface.roles or _is_in_environment(network, wish.destination, interface)
-    is_destination = is_named or _in(wish.destination, interface.addresses)
+    is_destination = is_named or _in(wish.destination, (*interface.addresses, *interface.mapped))
     is_port = wish.protocol is None or (wish.protocol == protocol and wish.ports[0] <= port <= wish.ports[1])
     return is_source and is_destination and is_port
 

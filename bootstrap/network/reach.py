@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from bootstrap.network import stations
+from bootstrap.network import services, stations
 from bootstrap.network.gateways import (
     enter_by,
     has_public,
@@ -26,7 +26,7 @@ from bootstrap.network.gateways import (
     translate,
 )
 from bootstrap.network.model import Nat, Network, Protocol, Route, Subnet
-from bootstrap.network.places import Spot, is_silent, spots
+from bootstrap.network.places import Spot, behind, is_silent, spots
 from bootstrap.network.stations import ALL, ANY_SYSTEM, called, client_ports
 from bootstrap.network.walk import ECHO, Hop, Path, Replies, Stopped, Verdict, Walk
 
@@ -94,12 +94,18 @@ def follow(
 
 
 def _go(walk: Walk) -> None:
+    mapped = behind(walk.network, walk.destination.address)
+    if mapped is not None and walk.source.subnet is None:
+        walk.passes("address", str(walk.destination), f"is the public one of {mapped}")
+        walk.destination = mapped
     source, destination = walk.source.subnet, walk.destination.subnet
     if source is None and destination is None:
         raise walk.stops("address", f"{walk.source}, {walk.destination}", "neither end lies in a VPC that was read")
     if walk.destination.interface is not None and is_silent(walk.destination.interface):
         kind = walk.destination.interface.kind.replace("_", " ")
         raise walk.stops(kind, str(walk.destination), "it passes on what others send, and takes no connections")
+    if source is not None and _is_served(walk, source):
+        return
     if destination is not None and walk.destination.interface is None:
         raise walk.stops("address", str(walk.destination), f"no interface in {called(destination)} has this address")
     if source is None and destination is not None:
@@ -108,6 +114,18 @@ def _go(walk: Walk) -> None:
         _leave(walk, source)
     elif source is not None and destination is not None:
         _between(walk, source, destination)
+
+
+def _is_served(walk: Walk, here: Subnet) -> bool:
+    """Whether AWS itself answers on the machine's own link; Stopped where it answers there, but not this."""
+    service = services.at(walk.network, here, walk.destination.address)
+    if service is None:
+        return False
+    if (walk.protocol, walk.port) not in service.ports:
+        answers = " and ".join(f"{protocol} {port}" for protocol, port in sorted(service.ports))
+        raise walk.stops("service", str(walk.destination), f"{service.name} answers {answers}, not {walk.what}")
+    walk.passes("service", str(walk.destination), f"{service.name}, of which groups, NACLs and routes are not asked")
+    return True
 
 
 # --- between two subnets

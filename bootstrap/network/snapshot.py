@@ -241,7 +241,7 @@ def _interface(
         *(it["PrivateIpAddress"] for it in private),
         *(it["Ipv6Address"] for it in told.get("Ipv6Addresses", ())),
     )
-    public = [it["PrivateIpAddress"] for it in private if (it.get("Association") or {}).get("PublicIp")]
+    associated = {it["PrivateIpAddress"]: (it.get("Association") or {}).get("PublicIp") for it in private}
     mine = known if known is not None else tuple(it["GroupId"] for it in told.get("Groups", ()))
     names = {groups[it].name.removeprefix(prefix) for it in mine if it in groups and groups[it].name.startswith(prefix)}
     roles = tuple(role for role in ROLES if role in names)
@@ -255,7 +255,11 @@ def _interface(
         kind=str(told.get("InterfaceType", "interface")),
         roles=roles,
         name=_name(told) or ", ".join(roles),
-        others_public=tuple(ipaddress.ip_address(it) for it in public if it != addresses[0]),
+        others_public=tuple(
+            (ipaddress.ip_address(own), ipaddress.ip_address(public))
+            for own, public in associated.items()
+            if public and own != addresses[0]
+        ),
     )
 
 

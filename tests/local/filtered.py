@@ -26,6 +26,7 @@ from bootstrap.network.reach import explain
 SECOND = 150 + int(trial.NETWORK.split(".")[1]) % 100
 VPC = f"10.{SECOND}.0.0/16"
 PUBLIC, PRIVATE = f"10.{SECOND}.1.0/24", f"10.{SECOND}.2.0/24"
+EVERYBODY = "0.0.0.0/0"
 OUTSIDE = f"198.18.{SECOND}.0/24"  # RFC 2544: for tests of networks, in no VPC
 INTERNET = f"198.18.{SECOND}.9"
 ENVIRONMENT = f"{trial.NAME}-filter"
@@ -192,7 +193,7 @@ def nacl(ec2: Any, vpc: str, subnet: str) -> str:
     name = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
     for egress in (False, True):
         ec2.create_network_acl_entry(
-            NetworkAclId=name, RuleNumber=100, Protocol="-1", RuleAction="allow", Egress=egress, CidrBlock="0.0.0.0/0"
+            NetworkAclId=name, RuleNumber=100, Protocol="-1", RuleAction="allow", Egress=egress, CidrBlock=EVERYBODY
         )
     old = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])["NetworkAcls"][0]
     held = next(it for it in old["Associations"] if it["SubnetId"] == subnet)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 
 from bootstrap.network.model import Address, Block, GroupRule, Interface, Nat, Network, Peering, Route, Subnet
 
@@ -80,15 +81,25 @@ class Trip:
         it = self.interface(address)
         if address.version == 6:
             return carried(address)
-        return it is not None and (address in it.others_public or (it.public != "" and address == it.address(4)))
+        return it is not None and (
+            address in [own for own, _ in it.others_public] or (it.public != "" and address == it.address(4))
+        )
+
+    def behind(self, public: Address) -> Address | None:
+        """The address of an interface's own to which a public one is mapped."""
+        found = [it for it in self.network.interfaces.values() if it.public == str(public)]
+        return found[0].address(4) if found else None
 
     def go(self) -> None:
+        self.b = (self.behind(self.b) if self.subnet(self.a) is None else None) or self.b
         here, there = self.subnet(self.a), self.subnet(self.b)
         if here is None and there is None:
             raise Stops("address", f"{self.a}, {self.b}")
         taker = self.interface(self.b)
         if taker is not None and taker.kind in ("nat_gateway", "transit_gateway"):
             raise Stops(taker.kind.replace("_", " "), self.called(self.b))
+        if here is not None and self.is_served(here):
+            return
         if there is not None and taker is None:
             raise Stops("address", str(self.b))
         if here is None:
@@ -101,6 +112,18 @@ class Trip:
             self.groups(self.b, self.a, "ingress")
         else:
             self.cross(here, there)
+
+    def is_served(self, here: Subnet) -> bool:
+        """AWS' own services, which no rule is asked about: names, metadata, time."""
+        base = next(it for it in self.network.vpcs[here.vpc_id].blocks if it.version == 4).network_address
+        address = "resolver" if self.b == base + 2 else str(self.b)
+        answered = {"resolver": 53, "169.254.169.253": 53, "fd00:ec2::253": 53, "169.254.169.254": 80}
+        answered |= {"fd00:ec2::254": 80, "169.254.169.123": 123, "fd00:ec2::123": 123}
+        if address in answered:
+            spoken = {53: ("tcp", "udp"), 80: ("tcp",), 123: ("udp",)}[answered[address]]
+            if self.port != answered[address] or self.protocol not in spoken:
+                raise Stops("service", self.called(self.b))
+        return address in answered
 
     # --- the three kinds of trips
 
@@ -150,14 +173,30 @@ class Trip:
             route = self.route(there, self.a)
             self.enter(there, route)
         except Stops:
-            attached = [it for it in self.network.internet_gateways.values() if there.vpc_id in it.vpcs]
-            if self.has_replies or not attached or not self.is_answered(self.b) or not carried(self.a):
+            if self.has_replies or not self.may_be_brought(there):
                 raise
-            self.is_doubtful = True  # the gateway may bring in what needs no reply
+            self.is_doubtful = True  # a gateway may bring in what needs no reply
         self.acl(there, "in", self.a)
         self.groups(self.b, self.a, "ingress")
         if self.has_replies:
             self.replies([(there, "out", self.a)], ANY_CLIENT if self.every else ANY_PORT)
+
+    def may_be_brought(self, there: Subnet) -> bool:
+        """Whether the source may be beyond any gateway of the VPC, wherever replies would go."""
+        of = self.network
+        is_internet = any(there.vpc_id in it.vpcs for it in of.internet_gateways.values())
+        if is_internet and self.is_answered(self.b) and carried(self.a):
+            return True
+        for subnet in (it for it in of.subnets.values() if it.vpc_id == there.vpc_id):
+            try:
+                target = Trip.route(copy(self), subnet, self.a).target
+            except Stops:
+                continue
+            if target in of.vpn_gateways and there.vpc_id in of.vpn_gateways[target].vpcs:
+                return True
+        far = [it for it in of.peerings.values() if it.is_active and there.vpc_id in it.vpcs]
+        sides = [side for it in far for side in zip(it.vpcs, it.blocks, strict=True)]
+        return any(vpc != there.vpc_id and within(self.a, b) for vpc, blocks in sides for b in blocks)
 
     def client(self) -> range:
         """The ports that replies go to."""
@@ -254,6 +293,7 @@ class Trip:
         elif kind == "internet gateway":
             if not carried(self.b) or not is_answered:
                 raise Stops(kind, name)
+            self.is_doubtful |= self.behind(self.b) is not None
         elif kind == "egress-only gateway" and not (carried(self.b) and carried(self.a)):
             raise Stops(kind, name)
 

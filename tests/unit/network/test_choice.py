@@ -44,6 +44,14 @@ nacls = st.lists(entries, max_size=8, unique_by=lambda it: (it.number, it.egress
     lambda it: Nacl("acl", tuple(it))
 )
 LISTS: dict[str, tuple[Block, ...]] = {"pl-low": (_block(0, 2), _block(6, 3), _block(4, 2, True)), "pl-none": ()}
+# Entries that all speak of one packet, so that allowed and denied ports alternate.
+nested = st.lists(
+    st.builds(
+        NaclEntry, st.integers(1, 9), st.just(True), st.booleans(), st.just(_block(0, 0)), st.just("tcp"), ranges
+    ),
+    max_size=6,
+    unique_by=lambda it: it.number,
+).map(lambda it: Nacl("acl", tuple(it)))
 routes = st.builds(
     Route,
     st.one_of(blocks, st.sampled_from(sorted(LISTS))),
@@ -89,6 +97,16 @@ def test_the_ports_that_a_nacl_lets_pass_are_those_it_lets_pass_one_by_one(
     assert all(one[1] + 1 < other[0] for one, other in itertools.pairwise(found))
 
 
+@given(nested, ranges)
+def test_allowed_and_denied_ports_may_alternate(nacl: Nacl, asked: tuple[int, int]) -> None:
+    peer = _block(0, BITS)[0]
+    found = choice.allowed_ports(nacl, egress=True, peer=peer, protocol="tcp", ports=asked)
+
+    expected = [port for port in range(asked[0], asked[1] + 1) if obvious_nacl(nacl, True, peer, "tcp", port)]
+    assert expected == [port for first, last in found for port in range(first, last + 1)]
+    assert all(one[1] + 1 < other[0] for one, other in itertools.pairwise(found))
+
+
 def obvious_route(table: RouteTable, to: Address) -> tuple[int, int] | None:
     """How long the prefix of the right route is and how it ranks: from the longest prefix down, kind by kind."""
     has_local = any(
@@ -113,9 +131,7 @@ def obvious_route(table: RouteTable, to: Address) -> tuple[int, int] | None:
 
 
 @given(st.lists(routes, max_size=8), addresses)
-def test_a_route_is_the_one_that_trying_every_prefix_from_the_longest_finds(
-    written: list[Route], to: Address
-) -> None:
+def test_a_route_is_the_one_that_trying_every_prefix_from_the_longest_finds(written: list[Route], to: Address) -> None:
     table = RouteTable("rtb", "vpc", tuple(written))
     found = choice.routes(table, to, LISTS)
 

@@ -472,8 +472,17 @@ CASES = {
     "a further address with a public one is reached": Case(
         "internet", "controller", 443, "open", None,
         both(interfaced("eni-edge", roles=()), interfaced("eni-edge", public="", roles=("controller",), addresses=(
-            address("10.0.0.10"), address("10.0.0.11")), others_public=(address("10.0.0.11"),))),
+            address("10.0.0.10"), address("10.0.0.11")), others_public=((address("10.0.0.11"), address("203.0.113.8")),))),
     ),
+    "from outside a public address is whose it is": Case(FROM_OUTSIDE, "203.0.113.9/32", 443, "open"),
+    "from outside a public address is as closed as its interface": Case(
+        FROM_OUTSIDE, "203.0.113.9/32", 80, "closed", "security group"
+    ),
+    "from outside a NAT gateway's public address takes nothing": Case(
+        FROM_OUTSIDE, "203.0.113.5/32", 443, "closed", "nat gateway"
+    ),
+    "from inside a public address leaves doubt": Case("controller", "203.0.113.9/32", 80, "unknown"),
+    "from inside a public address is left by the same ways": Case("data", "203.0.113.9/32", 443, "closed", "route"),
     "ICMP of IPv4 is not that of IPv6": Case(
         "2a00::/32", "edge", ECHO, "closed", "security group",
         grouped("sg-edge", (rule((0, 65535), "::/0", "icmp"),)), "icmp",
@@ -533,6 +542,41 @@ CASES = {
             **it.route_tables, "rtb-edge": RouteTable("rtb-edge", "vpc-a", routes("10.0.0.0/24=!eni-x"))}),
         name="rtb-edge",
     ),
+    "UDP may come in by VPN where replies do not leave by it": Case(
+        "192.168.7.0/24", "data", 5432, "unknown", None,
+        both(routed("rtb-private", "192.168.0.0/16=vgw-a"),
+             grouped("sg-data", (rule(5432, "192.168.0.0/16", "udp"),))), "udp", Replies.SOME,
+    ),
+    "UDP comes from no VPN that leads elsewhere": Case(
+        "172.16.7.0/24", "data", 5432, "closed", "route",
+        both(routed("rtb-private", "192.168.0.0/16=vgw-a"),
+             grouped("sg-data", (rule(5432, "0.0.0.0/0", "udp"),))), "udp", Replies.SOME,
+    ),
+    "UDP may come in from an unread peer where replies do not leave to it": Case(
+        "10.2.0.0/24", "data", 5432, "unknown", None,
+        both(grouped("sg-data", (rule(5432, "10.2.0.0/24", "udp"),)), lambda it: replace(
+            it, peerings={"pcx-x": Peering("pcx-x", ("vpc-a", "vpc-x"), ((block("10.0.0.0/16"),), (block("10.2.0.0/16"),)))})),
+        "udp", Replies.SOME,
+    ),
+    "TCP makes no connection by a VPN that replies do not leave by": Case(
+        "192.168.7.0/24", "data", 5432, "closed", "route",
+        both(routed("rtb-private", "192.168.0.0/16=vgw-a"), grouped("sg-data", (rule(5432, "192.168.0.0/16"),))),
+        replies=Replies.SOME,
+    ),
+    # what AWS itself answers
+    "the resolver is asked whatever the rules say": Case(
+        "data", "10.0.0.2/32", 53, "open", None,
+        both(grouped("sg-data", egress=()), filtered("isolated"), filtered("public")), "udp"),
+    "the resolver answers on the link, too": Case(
+        "data", "169.254.169.253/32", 53, "open", None, grouped("sg-data", egress=())
+    ),
+    "the resolver answers nothing else": Case("data", "10.0.0.2/32", 80, "closed", "service"),
+    "metadata is told whatever the rules say": Case(
+        "data", "169.254.169.254/32", 80, "open", None, grouped("sg-data", egress=())
+    ),
+    "the time is told by IPv6": Case("edge", "fd00:ec2::123/128", 123, "open", None, grouped("sg-edge", egress=()), "udp"),
+    "another VPC's resolver is nobody's": Case("eni-other", "10.0.0.2/32", 53, "closed", "address", same, "udp"),
+    "from outside nobody asks the resolver": Case("192.168.7.0/24", "10.0.0.2/32", 53, "closed", "address", same, "udp"),
     "UDP may come in where replies would leave by NAT": Case(
         FROM_OUTSIDE, "controller", 53, "unknown", None,
         both(interfaced("eni-controller", public="203.0.113.7"),
@@ -727,6 +771,13 @@ def test_what_the_internet_reaches_must_be_allowed() -> None:
     assert ["eni-edge: the Internet reaches it, which no intention allows: tcp 443"] == [str(it) for it in found]
     assert [] == list(exposed(network(), [parse("internet -> edge:443")]))
     assert [] == list(exposed(network(), [parse("internet -> 10.0.0.0/24:400-500")]))
+
+
+def test_a_public_address_is_in_its_block_as_the_interface_is_that_has_it() -> None:
+    assert banned(network(), parse("internet -> 203.0.113.0/24:*")) is not None
+    assert banned(network(), parse("internet -> 203.0.113.0/24:80")) is None
+    assert promised(network(), parse("internet -> 203.0.113.9/32:443")) is None
+    assert [] == list(exposed(network(), [parse("internet -> 203.0.113.9/32:443")]))
 
 
 def test_operators_are_not_the_internet() -> None:

@@ -196,7 +196,9 @@ def test_a_further_address_with_a_public_one_is_known() -> None:
     found = FOUND.interfaces["eni"]
 
     assert [True, True, False] == [found.is_public(it) for it in found.addresses]
-    assert ("10.0.1.6",) == tuple(map(str, found.others_public))
+    assert {"192.0.2.1": "10.0.1.5", "192.0.2.2": "10.0.1.6"} == {
+        str(public): str(own) for public, own in found.mapped.items()
+    }
 
 
 def test_a_gateways_own_table_is_no_subnets() -> None:

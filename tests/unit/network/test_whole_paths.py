@@ -56,8 +56,21 @@ NATS = {
     "nat-a": Interface("eni-nat", "a1", (address("10.0.0.5"),), (), "203.0.113.5", kind="nat_gateway"),
     "nat-b": Interface("eni-nat-b", "a2", (address("10.0.0.75"),), (), kind="nat_gateway"),
 }
-OUTSIDE = ("8.8.8.8", "9.9.9.9", "192.168.7.7", "10.2.0.9", "10.0.0.99", "10.0.0.200", "2a00::1", "2a01::1", "fd00::1")
-EVERYBODY = (*(it for end in ENDS.values() for it in end[1:] if it), "10.0.0.5", *OUTSIDE)
+OUTSIDE = (
+    "8.8.8.8",
+    "9.9.9.9",
+    "192.168.7.7",
+    "10.2.0.9",
+    "10.0.0.99",
+    "10.0.0.200",
+    "2a00::1",
+    "2a01::1",
+    "fd00::1",
+    "10.0.0.2",
+    "169.254.169.254",
+)
+PUBLIC = ("203.0.113.11", "203.0.113.5")  # of eni-1, where it has one, and of a NAT gateway
+EVERYBODY = (*(it for end in ENDS.values() for it in end[1:] if it), "10.0.0.5", *PUBLIC, *OUTSIDE)
 LISTS: dict[str, tuple[Block, ...]] = {
     "pl-one": (block("8.8.8.0/24"), block("2a00::/16"), block("10.1.0.0/24")),
     "pl-two": (block("8.8.8.0/24"), block("9.0.0.0/8"), block("10.0.0.64/26")),
@@ -70,7 +83,16 @@ PEERS = tuple(
     )
 )
 WAYS = ("igw-a", "igw-b", "eigw-a", "vgw-a", "nat-a", "nat-b", "pcx-ab", "pcx-x", "vpce-s3", "tgw-1", "eni-appliance")
-QUESTIONS = (("tcp", 443), ("tcp", 5000), ("udp", 443), ("icmp", ECHO), ("icmp", 772), ("47", 0))  # 772: type 3, code 4
+QUESTIONS = (
+    ("tcp", 443),
+    ("tcp", 5000),
+    ("udp", 443),
+    ("udp", 53),
+    ("tcp", 80),
+    ("icmp", ECHO),
+    ("icmp", 772),
+    ("47", 0),
+)  # 772: type 3, code 4
 
 ports = st.sampled_from([(a, b) for a in EDGES for b in EDGES if a <= b])
 icmps = st.sampled_from(
@@ -140,7 +162,11 @@ def interfaces(draw: st.DrawFn, name: str) -> Interface:
     member = draw(st.lists(st.sampled_from(["sg-1", "sg-2", "sg-3", "sg-unread"]), min_size=1, max_size=2, unique=True))
     has_public = draw(st.booleans())
     return Interface(
-        name, subnet, tuple(address(it) for it in (four, six) if it), tuple(member), "203.0.113.9" if has_public else ""
+        name,
+        subnet,
+        tuple(address(it) for it in (four, six) if it),
+        tuple(member),
+        f"203.0.113.{10 + int(name[-1])}" if has_public else "",
     )
 
 
@@ -211,11 +237,12 @@ def test_whole_paths_end_as_the_reference_says() -> None:
 
     agree()
     kinds = {"address", "route", "nacl", "security group", "peering", "nat gateway", "internet gateway"}
-    kinds |= {"egress-only gateway", "vpn gateway", "gateway endpoint"}
+    kinds |= {"service", "egress-only gateway", "vpn gateway", "gateway endpoint"}
     assert {("open", ""), ("unknown", ""), *(("closed", it) for it in kinds)} == set(met), met
 
 
 BANS = (
+    "203.0.113.10/31",
     "10.0.0.8/30",
     "10.0.0.64/29",
     "10.1.0.10/32",
