@@ -26,7 +26,7 @@ GROUP = {
         },
         "G": {
             "Type": "AWS::AutoScaling::AutoScalingGroup",
-            "UpdatePolicy": {"AutoScalingRollingUpdate": {"MaxBatchSize": 1}},
+            "UpdatePolicy": {"UseOnlineResharding": True},
             "Properties": {
                 "AvailabilityZones": ["eu-central-1a"],
                 "MinSize": "0",
@@ -85,7 +85,7 @@ def test_update_policies_that_are_not_carried_out_say_so(client: Any) -> None:
         for one in events(api, "rolling")
         if (one["LogicalResourceId"], one["ResourceStatus"]) == ("G", "CREATE_COMPLETE")
     ]
-    assert ["NOT MODELLED: the local cloud does not carry UpdatePolicy AutoScalingRollingUpdate out"] == said
+    assert ["NOT MODELLED: the local cloud does not carry UpdatePolicy UseOnlineResharding out"] == said
 
 
 def test_nested_stacks_may_be_asked_for_where_there_are_none(client: Any) -> None:

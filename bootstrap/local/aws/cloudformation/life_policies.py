@@ -27,7 +27,7 @@ UPDATE = frozenset(
     )
 )
 # A group's sizes are sent only where the template changes them, which is what AutoScalingScheduledAction asks for.
-CARRIED_OUT = frozenset(("AutoScalingReplacingUpdate", "AutoScalingScheduledAction"))
+CARRIED_OUT = frozenset(("AutoScalingReplacingUpdate", "AutoScalingRollingUpdate", "AutoScalingScheduledAction"))
 # What a group's machines are made from: https://docs.aws.amazon.com/.../aws-attribute-updatepolicy.html
 MACHINES = frozenset(("LaunchConfigurationName", "LaunchTemplate", "MixedInstancesPolicy", "VPCZoneIdentifier"))
 LONGEST_SECONDS = 12 * 3600

@@ -15,6 +15,7 @@ from bootstrap.local.aws.cloudformation import (
     arrival,
     life_policies,
     modelled,
+    replacing,
     schemas,
     signalling,
     stack_policy,
@@ -302,7 +303,7 @@ class Work:
             "Requested update requires the creation of a new physical resource; hence creating one.",
             resource,
         )
-        _check_custom_name(resource, properties)
+        replacing.check_custom_name(resource, properties)
         new = Resource(
             resource.logical_id,
             adapter.type,
@@ -372,6 +373,9 @@ class Work:
             nested=self._engine,
             is_signalled="ResourceSignal" in self._creation.get(resource.logical_id, {}),
             cancelled=lambda: self.is_halted or self._engine.is_late(self._stack) or self._is_cancelled,
+            policy=self._update.get(resource.logical_id, {}),
+            tell=lambda words: self._stack.record(resource.status, words, resource),
+            signals=lambda: signalling.of(self._engine, self._operation, resource.logical_id),
         )
 
     def _said(self, adapter: Adapter, logical: str, properties: dict[str, Any]) -> str:
@@ -388,13 +392,3 @@ def _resolved(properties: dict[str, Any], lookup: Any) -> dict[str, Any]:
     except ResourceFailed:
         return properties  # what it referred to is gone; the difference is one anyway
     return found
-
-
-def _check_custom_name(resource: Resource, properties: dict[str, Any]) -> None:
-    """A resource with a name of its own cannot be there twice, so it cannot be replaced under the same name."""
-    for name, value in properties.items():
-        if value == resource.physical_id == resource.properties.get(name):
-            raise ResourceFailed(
-                f"CloudFormation cannot update a stack when a custom-named resource requires replacing. "
-                f"Rename {resource.physical_id} and update the stack again."
-            )

@@ -1,4 +1,5 @@
-"""Signals to resources (SignalResource, which is what cfn-signal calls): taken from outside, waited for by creations.
+"""Signals to resources (SignalResource, which is what cfn-signal calls): taken from outside, waited for by creations, and by
+updates that replace a group's machines.
 
 A signal belongs to one operation on one resource. It is journalled before it is answered, so that a creation that a kill
 interrupted finds it again.
@@ -35,7 +36,7 @@ class Signalling:
         if resource is None:
             raise Refused(f"Resource {logical} does not exist for stack {stack.name}")
         operation = stack.operation
-        if operation is None or not resource.is_half_made:
+        if operation is None or resource.status not in {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}:
             raise Refused(f"Resource {logical} is in {resource.status} state and cannot be signaled")
         signals, handle = self._engine.signals, handle_of(operation, logical)
         if unique in signals.of(handle):
@@ -43,7 +44,7 @@ class Signalling:
                 f"Signal with ID {unique} for resource {logical} already exists. Signals may only be updated once."
             )
         with self._engine.store.lock:  # told before it counts, for the creation ends at once with the last one
-            stack.record("CREATE_IN_PROGRESS", f"Received {status} signal with UniqueId {unique}", resource)
+            stack.record(resource.status, f"Received {status} signal with UniqueId {unique}", resource)
         self._engine.store.save(stack)
         signals.take(handle, {"Status": status, "UniqueId": unique})
         return {}
@@ -54,13 +55,18 @@ def handle_of(operation: Operation, logical: str) -> str:
     return f"{operation.id}-{logical}"
 
 
+def of(engine: Engine, operation: Operation, logical: str) -> dict[str, str]:
+    """The status of each signal that came to a resource in an operation, by its id."""
+    return {unique: one["Status"] for unique, one in engine.signals.of(handle_of(operation, logical)).items()}
+
+
 def wait(engine: Engine, stack: Stack, logical: str, wanted: Awaited, is_cancelled: Callable[[], bool]) -> None:
     """Wait for a resource's signals; raises ResourceFailed when too few come in time, or too many say FAILURE."""
     end = time.monotonic() + wanted.seconds
-    assert stack.operation is not None
-    handle = handle_of(stack.operation, logical)
+    operation = stack.operation
+    assert operation is not None
     while True:
-        states = [one["Status"] for one in engine.signals.of(handle).values()]
+        states = list(of(engine, operation, logical).values())
         failures, successes = states.count("FAILURE"), states.count("SUCCESS")
         if failures > wanted.count - wanted.successes:
             raise ResourceFailed(

@@ -8,7 +8,8 @@ What is changed, and why:
 * speed: two lists that never change while the process runs are made once, not for each request (half of its time)
 * EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
   the console is the machine's, key pairs are found by their ids (see `ec2`)
-* Auto Scaling: new instances are of the group's version of its launch template, unhealthy ones are replaced (see `autoscaling`)
+* Auto Scaling: new instances are of the group's version of its launch template and show it, unhealthy ones are replaced,
+  the oldest are let go (see `autoscaling`)
 * VPN: a connection's options and static routes, the routes that a VPN gateway propagates, and one gateway for a VPC (see `vpn`)
 * Route 53: each zone has an id and name servers as there, and what it refuses is refused (see `names`)
 * Route 53 Resolver: query logging configurations can be tagged, disassociated and deleted (see `resolver`)
@@ -74,6 +75,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.ec2.responses.general": ("General.get_console_output",),
     "moto.autoscaling.models": (
         "FakeAutoScalingGroup.replace_autoscaling_group_instances",
+        "FakeAutoScalingGroup.set_desired_capacity",
+        "InstanceState.launch_template.fget",
         "AutoScalingBackend.set_instance_health",
     ),
     "moto.ec2.models.launch_templates": ("LaunchTemplateVersion.user_data.fget",),

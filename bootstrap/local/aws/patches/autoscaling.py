@@ -1,9 +1,18 @@
-"""The changes of moto's Auto Scaling: new instances are of the group's version of its template, unhealthy ones are replaced."""
+"""The changes of moto's Auto Scaling: new instances are of the group's version of its template and show it, unhealthy ones are
+replaced, and those that a group lets go are its oldest."""
 
 from __future__ import annotations
 
 import functools
 from typing import Any
+
+
+def _template_of(group: Any) -> dict[str, Any] | None:
+    template = group.ec2_launch_template
+    if template is None:
+        return None
+    number = template.get_version(group.launch_template_version).number
+    return {"LaunchTemplateId": template.id, "LaunchTemplateName": template.name, "Version": str(number)}
 
 
 class AutoScalingPatches:
@@ -24,7 +33,24 @@ class AutoScalingPatches:
             finally:
                 template.default_version_number = default
 
-        module.FakeAutoScalingGroup.replace_autoscaling_group_instances = replace_instances
+        @functools.wraps(replace_instances)
+        def replace_and_note(group: Any, count_needed: int, propagated_tags: dict[str, str]) -> None:
+            before = len(group.instance_states)
+            replace_instances(group, count_needed, propagated_tags)
+            for state in group.instance_states[before:]:  # moto shows what the group would make now
+                state.made_from = _template_of(group)
+
+        module.FakeAutoScalingGroup.replace_autoscaling_group_instances = replace_and_note
+        module.InstanceState.launch_template = property(lambda state: getattr(state, "made_from", None))
+        resize = module.FakeAutoScalingGroup.set_desired_capacity
+
+        @functools.wraps(resize)
+        def set_desired_capacity(group: Any, new_capacity: int | None) -> None:
+            order = {id(state): place for place, state in enumerate(group.instance_states)}
+            resize(group, new_capacity)  # which mixes those that stay, where others go: a replay would let others go
+            group.instance_states.sort(key=lambda state: order.get(id(state), len(order)))
+
+        module.FakeAutoScalingGroup.set_desired_capacity = set_desired_capacity
         judge = module.AutoScalingBackend.set_instance_health
 
         @functools.wraps(judge)

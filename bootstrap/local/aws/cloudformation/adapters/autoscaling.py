@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from bootstrap.local.aws.cloudformation.adapters import rolling
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
 from bootstrap.local.aws.cloudformation.adapters.base import is_true
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
@@ -34,12 +35,16 @@ class Group(TableAdapter):
         return name
 
     def update(self, to: To) -> None:
-        """Let go, altered, attached again; as it was where it could not be altered."""
+        """Let go, altered, its machines replaced where its policy says so, attached again; let go no more where that fails."""
         before = to.old.get("TargetGroupARNs") or []
+        asked = rolling.policy(to)
         self._detach(to, before)
         try:
-            super().update(to)
-            self._settle(to)
+            with rolling.suspended(to, asked):
+                super().update(to)
+                self._settle(to)
+                if asked is not None:
+                    rolling.Rolling(to, asked, lambda: self.item(to), lambda: self._settle(to)).go()
         except ResourceFailed:
             self._attach(to, before)
             raise

@@ -51,6 +51,9 @@ class Context:
     nested: Any = None
     is_signalled: bool = False  # whether its creation waits for signals by a CreationPolicy
     cancelled: Callable[[], bool] = lambda: False  # whether another resource of the stack has failed
+    policy: Properties = field(default_factory=dict)  # its UpdatePolicy
+    tell: Callable[[str], None] = lambda _: None  # adds an event of the resource, with these words
+    signals: Callable[[], dict[str, str]] = dict  # the status of each signal that came to it in this operation, by id
 
     def get(self, name: str, default: Any = None) -> Any:
         """A property."""
