@@ -18,6 +18,7 @@ Found = tuple[tuple[str | int, ...], str]
 _REMEDY = "Mend the file at the places named; nothing was changed."
 _PLACE_OF_PARENT = ("network", "public_zone", "parent")
 _PLACE_OF_PEER = ("network", "peering", "environment")
+_PLACE_OF_TRANSIT = ("network", "transit_gateway")
 
 
 def check(context: Context, names: Sequence[str]) -> None:
@@ -34,6 +35,9 @@ def faults(context: Context, names: Sequence[str]) -> list[Fault]:
         found += _zones(context)
     if "public-zone" in names:
         found += _parent(context)
+    # Ways to other networks are an operator's to change: the machine's jobs have no rights there.
+    if "transit-gateway" in names and not context.world.is_on_machine:
+        found += _transit(context)
     if "peering" in names:
         found += _ways(context)
     return environments.placed(context.environment_file, found) if found else []
@@ -161,6 +165,41 @@ def _delegated(context: Context, parent: str, domain: str) -> tuple[str, ...]:
         if (it["Name"].rstrip("."), it["Type"]) == (domain, "NS")
         for value in it["ResourceRecords"]
     )
+
+
+# --- the transit gateway, and the Direct Connect gateway that it is associated with
+
+
+def _transit(context: Context) -> Iterator[Found]:
+    """A transit gateway that is there must be one to attach a VPC to; the Direct Connect gateway has another number."""
+    wished = context.settings.network.transit_gateway
+    assert wished is not None  # the stack is wanted only where it is asked for
+    asn = wished.asn
+    if wished.id is not None:
+        asked = [{"Name": "transit-gateway-id", "Values": [wished.id]}]
+        told = context.world.aws("ec2").describe_transit_gateways(Filters=asked)["TransitGateways"]
+        state = str(told[0]["State"]) if told else "absent"
+        if state not in {"available", "modifying"}:
+            remedy = f"name one of {context.settings.region} that is this account's or shared with it, or leave it out"
+            yield (*_PLACE_OF_TRANSIT, "id"), f"{wished.id} is {state}; {remedy}"
+            return
+        asn = int(told[0].get("Options", {}).get("AmazonSideAsn", 0))
+    # The AWS on this machine keeps Direct Connect on paper.
+    if wished.direct_connect_gateway is not None and context.settings.cloud != "local":
+        yield from _direct_connect_gateway(context, wished.direct_connect_gateway, asn)
+
+
+def _direct_connect_gateway(context: Context, gateway: str, asn: int) -> Iterator[Found]:
+    client, place = context.world.aws("directconnect"), (*_PLACE_OF_TRANSIT, "direct_connect_gateway")
+    told = client.describe_direct_connect_gateways(directConnectGatewayId=gateway)["directConnectGateways"]
+    if not told or told[0]["directConnectGatewayState"] in {"deleting", "deleted"}:
+        yield place, f"this account has no Direct Connect gateway {gateway}; its owner alone associates it"
+    elif int(told[0]["amazonSideAsn"]) == asn:
+        remedy = "another 'asn', or another transit gateway where it is not this environment's own"
+        yield (
+            place,
+            f"{gateway} has the ASN {asn} as the transit gateway has, and is then not associated; take {remedy}",
+        )
 
 
 # --- the ways that a peer's network has

@@ -10,12 +10,12 @@ import base64
 from collections.abc import Mapping, Sequence
 
 from bootstrap import agent_key
-from bootstrap.network_options import PLACES, PublicZone, Queries, Service, Vpn
+from bootstrap.network_options import PLACES, PublicZone, Queries, Service, TransitGateway, Vpn
 from bootstrap.settings import Settings
 from bootstrap.values import Stack
 
 ORDER = (
-    *("network", "acls", "endpoints", "traffic-logs", "vpn", "peering", "public-zone"),
+    *("network", "acls", "endpoints", "traffic-logs", "vpn", "transit-gateway", "peering", "public-zone"),
     *("data", "bastion", "controller", "names"),
 )
 """Every stack that there can be, in the order in which they are made; deleted in the reverse order."""
@@ -31,6 +31,7 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "traffic-logs": ("VpcId",),
     "bastion": ("PublicSubnetIds", "PrivateSubnetIds", "BastionSecurityGroupId", "PublicAclId", "KeyName"),
     "vpn": ("VpcId", "VpcCidr", "PrivateRouteTableIds"),
+    "transit-gateway": ("VpcId", "VpcCidr", "PrivateSubnetIds", "PrivateRouteTableIds"),
     "peering": ("VpcId", "VpcCidr", "PrivateRouteTableIds", "PrivateAclId", "ControllerSecurityGroupId"),
     "controller": (
         *("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName"),
@@ -84,6 +85,7 @@ def wanted(settings: Settings) -> tuple[str, ...]:
         "traffic-logs": network.flow_logs is not None,
         "bastion": network.bastion is not None,
         "vpn": network.vpn is not None,
+        "transit-gateway": network.transit_gateway is not None,
         "peering": network.peering is not None,
         "public-zone": network.public_zone is not None,
         "names": network.private_zone is not None or network.public_zone is not None,
@@ -210,6 +212,8 @@ def _optional(settings: Settings, name: str) -> dict[str, str]:
         return image | {"InstanceType": network.bastion.instance_type} | _places("Allowed", network.bastion.allow)
     if name == "vpn" and network.vpn is not None:
         return _vpn(network.vpn)
+    if name == "transit-gateway" and network.transit_gateway is not None:
+        return {"Zones": str(network.zone_count)} | _transit(network.transit_gateway)
     if name == "peering":
         return {"Zones": str(network.zone_count)}
     if name == "public-zone" and network.public_zone is not None:
@@ -286,6 +290,14 @@ def _vpn(vpn: Vpn) -> dict[str, str]:
         "IsLargeAsn": "yes" if is_large else "no",
         "DirectConnectGatewayId": vpn.direct_connect_gateway or "",
     } | _places("Route", vpn.routes)
+
+
+def _transit(gateway: TransitGateway) -> dict[str, str]:
+    return {
+        "TransitGatewayId": gateway.id or "",
+        "GatewayAsn": str(gateway.asn),
+        "DirectConnectGatewayId": gateway.direct_connect_gateway or "",
+    } | _places("Route", gateway.routes)
 
 
 def _places(name: str, blocks: Sequence[str]) -> dict[str, str]:

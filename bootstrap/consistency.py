@@ -91,23 +91,35 @@ def of_agents(settings: Settings) -> Iterator[Found]:
 
 def _blocks(path: Path, settings: Settings) -> Iterator[Found]:
     """Blocks of addresses that would mean two things: networks of one cloud, what is routed elsewhere, the operators."""
-    network, block = settings.network, ipaddress.ip_network(settings.network.cidr)
+    block = ipaddress.ip_network(settings.network.cidr)
     for other in neighbours.beside(path, settings.cloud, settings.region):
         if block.overlaps(other.block):
             message = f"{block} overlaps with {other.block} of the environment '{other.name}' ({other.file})"
             yield ("network", "cidr"), message
     peer = _peer(path, settings)
-    for number, text in enumerate(network.vpn.routes if network.vpn else ()):
-        route, place = ipaddress.ip_network(text), ("network", "vpn", "routes", number)
-        if block.overlaps(route):
-            yield place, f"{route} overlaps with the VPC's own {block}"
-        if peer is not None and peer.block.overlaps(route):
-            yield place, f"{route} overlaps with {peer.block} of '{peer.name}', which network.peering leads to"
-        if text in network.vpn.routes[:number] if network.vpn else ():
-            yield place, f"{route} stands twice"
+    led: dict[str, str] = {}  # by the block that is led elsewhere, the option that does
+    for option in neighbours.ROUTING:
+        for number, text in enumerate(_routes(settings, option)):
+            route, place = ipaddress.ip_network(text), ("network", option, "routes", number)
+            if block.overlaps(route):
+                yield place, f"{route} overlaps with the VPC's own {block}"
+            if peer is not None and peer.block.overlaps(route):
+                yield place, f"{route} overlaps with {peer.block} of '{peer.name}', which network.peering leads to"
+            if text in led:
+                yield (
+                    place,
+                    f"{route} stands twice" if led[text] == option else f"network.{led[text]} leads {route}, too",
+                )
+            led[text] = option
     yield from _of_operators(settings, peer)
     if peer is not None:
         yield from _of_peer(block, peer)
+
+
+def _routes(settings: Settings, option: str) -> tuple[str, ...]:
+    network = settings.network
+    found = {"vpn": network.vpn, "transit_gateway": network.transit_gateway}[option]
+    return found.routes if found is not None else ()
 
 
 def _of_operators(settings: Settings, peer: Neighbour | None) -> Iterator[Found]:
@@ -127,12 +139,10 @@ def _of_operators(settings: Settings, peer: Neighbour | None) -> Iterator[Found]
 def _of_peer(block: ipaddress.IPv4Network | ipaddress.IPv6Network, peer: Neighbour) -> Iterator[Found]:
     """What the peer has itself: a block that it routes elsewhere would take the way of the replies."""
     place = ("network", "peering", "environment")
-    for route in peer.routes:
+    for option, route in peer.routes:
         if block.overlaps(route):
-            yield (
-                place,
-                f"'{peer.name}' routes {route} to its VPN (vpn.routes in {peer.file}), which overlaps with {block}",
-            )
+            told = f"to its {'VPN' if option == 'vpn' else 'transit gateway'} ({option}.routes in {peer.file})"
+            yield place, f"'{peer.name}' routes {route} {told}, which overlaps with {block}"
     if peer.operators is not None and block.overlaps(peer.operators):
         told = f"access.operator_cidr in {peer.file}"
         yield place, f"'{peer.name}' takes {peer.operators} for its operators ({told}), which overlaps with {block}"
@@ -197,10 +207,26 @@ def _direct_connect(settings: Settings) -> Iterator[Found]:
     network = settings.network
     if settings.cloud == "local" and network.direct_connect is not None:
         yield ("network", "direct_connect"), "the AWS on this machine has no virtual interfaces"
-    if network.vpn and network.vpn.direct_connect_gateway and network.direct_connect:
-        ours, theirs = network.direct_connect.gateway, network.vpn.direct_connect_gateway
-        if network.direct_connect.type == "private" and ours != theirs:
-            yield ("network", "direct_connect", "gateway"), f"vpn.direct_connect_gateway is another: {theirs}"
+    of_vpn = network.vpn.direct_connect_gateway if network.vpn else None
+    of_transit = network.transit_gateway.direct_connect_gateway if network.transit_gateway else None
+    if of_vpn is not None and of_vpn == of_transit:
+        told = f"{of_vpn} is vpn.direct_connect_gateway, too: one leads to VPN gateways or to transit gateways"
+        yield ("network", "transit_gateway", "direct_connect_gateway"), told
+    wished = network.direct_connect
+    if wished is None:
+        return
+    if wished.type == "transit" and network.transit_gateway is None:
+        told = (
+            "a transit virtual interface leads to a transit gateway, and no VPC of this environment is attached to one"
+        )
+        yield ("network", "direct_connect", "type"), f"{told}; add network.transit_gateway, or choose 'private'"
+    ours, others = (of_transit, of_vpn) if wished.type == "transit" else (of_vpn, of_transit)
+    of_ours, of_others = ("transit_gateway", "vpn") if wished.type == "transit" else ("vpn", "transit_gateway")
+    if ours is not None and wished.gateway != ours:
+        yield ("network", "direct_connect", "gateway"), f"{of_ours}.direct_connect_gateway is another: {ours}"
+    elif wished.gateway == others:
+        told = f"is {of_others}.direct_connect_gateway, which takes no {wished.type} virtual interface"
+        yield ("network", "direct_connect", "gateway"), f"{wished.gateway} {told}"
 
 
 def _is_of_the_project(path: Path, settings: Settings) -> bool:

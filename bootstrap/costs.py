@@ -15,7 +15,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from bootstrap import composition, written
 from bootstrap.errors import Fault, PricesInvalid
-from bootstrap.network_options import Bastion, FlowLogs, PublicZone, Vpn
+from bootstrap.network_options import Bastion, FlowLogs, PublicZone, TransitGateway, Vpn
 from bootstrap.settings import Settings
 from bootstrap.values import Stack
 
@@ -124,7 +124,10 @@ def standing(settings: Settings, stacks: Mapping[str, Stack]) -> Settings:
     def of(name: str) -> Mapping[str, str]:
         return stacks[name].parameters if name in stacks else {}
 
-    old, endpoints, bastion, vpn = settings.network, of("endpoints"), of("bastion"), of("vpn")
+    old, endpoints, bastion, vpn, transit = (
+        settings.network,
+        *map(of, ("endpoints", "bastion", "vpn", "transit-gateway")),
+    )
     allowed = tuple(value for key, value in sorted(bastion.items()) if key.startswith("Allowed") and value)
     network = old.model_copy(
         update={
@@ -140,6 +143,11 @@ def standing(settings: Settings, stacks: Mapping[str, Stack]) -> Settings:
             if "InstanceType" in bastion
             else None,
             "vpn": Vpn(customer_address=vpn["CustomerAddress"]) if vpn.get("CustomerAddress") else None,
+            "transit_gateway": TransitGateway(
+                routes=(transit["Route1"],), direct_connect_gateway=transit.get("DirectConnectGatewayId") or None
+            )
+            if "Route1" in transit
+            else None,
         }
     )
     machine = settings.controller.model_copy(
@@ -218,6 +226,11 @@ def _options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str,
         yield f"bastion {network.bastion.instance_type}", "instances", network.bastion.instance_type, 1
     if network.vpn is not None and network.vpn.customer_address is not None:
         yield "VPN connection", "hourly", "vpn_connection", 1
+    if network.transit_gateway is not None:
+        # AWS counts a Direct Connect gateway's association as an attachment, too.
+        attachments = 1 + (network.transit_gateway.direct_connect_gateway is not None)
+        name = f"transit gateway attachment{'s' if attachments > 1 else ''}"
+        yield name, "hourly", "transit_gateway_attachment", attachments
 
 
 def _monthly(prices: Mapping[str, Any], kind: str, key: str, hours: int, count: int) -> Decimal | None:
@@ -235,6 +248,7 @@ def _by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
         ("endpoints", "interface_endpoint_gib", bool(network.endpoints)),
         ("flow logs", "flow_logs_gib", network.flow_logs is not None),
         ("queries' log", "query_logs_gib", network.flow_logs is not None and network.flow_logs.queries),
+        ("transit gateway", "transit_gateway_gib", network.transit_gateway is not None),
         ("peering between zones, each way,", "between_zones_gib", network.peering is not None),
         (
             "zone's queries",

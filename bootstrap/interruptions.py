@@ -11,6 +11,9 @@ What each group of lines stands on, at docs.aws.amazon.com:
     subnets     API_DeleteSubnet.html: nothing may run in it. The tool asks first (`network_removal.check_narrowing`)
     VPN         API_CreateVpnConnection.html: after a new connection the customer gateway must be configured anew;
                 API_AttachVpnGateway.html: one VPN gateway for a VPC at a time
+    transit     directconnect/latest/UserGuide/direct-connect-transit-gateways.html and
+                API_CreateTransitGatewayVpcAttachment.html: what an association and an attachment are. That their end ends what
+                goes by them is a conclusion
     peering     vpc/latest/peering/delete-vpc-peering-connection.html
     endpoints   API_CreateVpcEndpoint.html: PrivateDnsEnabled is what makes the service's public name lead to the endpoint
     bastion     autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html: the group's instances are terminated with it
@@ -32,6 +35,7 @@ _TOUCHED = frozenset({ChangeKind.ALTER, ChangeKind.REPLACE})
 # By the end of a stack's name: what is lost where the whole stack goes.
 _STACKS = {
     "-vpn": "connections over the VPN or Direct Connect end, and the private subnets forget the other side's routes",
+    "-transit-gateway": "connections over the transit gateway end, those over Direct Connect with them",
     "-peering": "connections over the peering end, in both networks",
     "-endpoints": "machines reach the services of the interface endpoints by the Internet from then on, or not at all",
     "-bastion": "sessions through the bastion end",
@@ -110,5 +114,14 @@ def _replaced(changes: Sequence[Change]) -> Iterator[str]:
                 f"{it.name} is replaced, the old one first: VPN and Direct Connect are down until the new one stands, and the "
                 "VPN's other side needs a new configuration"
             )
+        if it.kind is ChangeKind.REPLACE and it.detail.startswith("AWS::EC2::TransitGatewayAttachment:"):
+            yield (
+                f"{it.name} is replaced: the private subnets' routes lead to the new transit gateway at once, and who is "
+                "beyond the old one is reached only if the new one leads there, too"
+            )
+        if it.kind is ChangeKind.REPLACE and it.detail.startswith(
+            "AWS::DirectConnect::DirectConnectGatewayAssociation:"
+        ):
+            yield f"{it.name} is replaced, the old one first: Direct Connect is down until the new one stands"
         if it.kind is ChangeKind.REPLACE and it.detail.startswith("AWS::EC2::VPNConnection:"):
             yield f"{it.name} is replaced: the tunnels end, and the other side needs a new configuration"

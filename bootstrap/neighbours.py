@@ -17,17 +17,22 @@ from bootstrap import written
 PROJECT = "jenkins"
 REGION = "eu-central-1"
 CIDR = "10.77.0.0/16"
+ROUTING = ("vpn", "transit_gateway")
+"""The options of a network that lead blocks elsewhere, by their 'routes'."""
 
 
 @dataclass(frozen=True)
 class Neighbour:
-    """Another environment of the same cloud and region: its VPC's block, what it routes to elsewhere, who its operators are."""
+    """Another environment of the same cloud and region: its VPC's block, what it routes elsewhere, who its operators are.
+
+    `routes` are blocks with the option of the network that leads them away: 'vpn' or 'transit_gateway'.
+    """
 
     name: str
     file: str
     project: str
     block: ipaddress.IPv4Network
-    routes: tuple[ipaddress.IPv4Network, ...]
+    routes: tuple[tuple[str, ipaddress.IPv4Network], ...]
     operators: ipaddress.IPv4Network | None
 
 
@@ -44,7 +49,11 @@ def read(path: Path, cloud: str, region: str) -> Neighbour | None:
             file=path.name,
             project=str(document.get("project", PROJECT)),
             block=ipaddress.IPv4Network(network.get("cidr", CIDR)),
-            routes=tuple(ipaddress.IPv4Network(it) for it in _part(network, "vpn").get("routes") or ()),
+            routes=tuple(
+                (option, ipaddress.IPv4Network(it))
+                for option in ROUTING
+                for it in _part(network, option).get("routes") or ()
+            ),
             operators=ipaddress.IPv4Network(operators) if operators else None,
         )
     except (OSError, ValueError, AttributeError, TypeError):

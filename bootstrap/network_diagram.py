@@ -23,13 +23,15 @@ def svg(made: Context, network: Network) -> str:
     """The picture; Missing where graphviz is not installed."""
     settings = made.settings
     wished = settings.network
-    has_direct_connect = wished.direct_connect is not None or bool(wished.vpn and wished.vpn.direct_connect_gateway)
+    gateways = [it.direct_connect_gateway for it in (wished.vpn, wished.transit_gateway) if it is not None]
+    has_direct_connect = wished.direct_connect is not None or any(gateways)
     around = beside.read(
         made.world.aws,
         network.vpc_id,
         settings.region,
         refusals.is_awss,
         with_direct_connect=has_direct_connect,
+        transit_gateways=tuple(network.transit_gateways),
         public_zones=_public_zones(made),
     )
     return picture.draw(network, around, f"{settings.project}-{settings.name}", graphviz)

@@ -37,6 +37,7 @@ Zones = Annotated[
     Discriminator(lambda value: "tuple" if isinstance(value, list | tuple) else "literal"),
 ]
 KeyArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$")]
+DirectConnectGateway = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 QUERY_LOGS_REGION = "us-east-1"
 """The only region to which Route 53 logs what is asked of a public zone (API reference, CreateQueryLoggingConfig)."""
 _LOG_GROUP = rf"^arn:aws[a-z-]*:logs:{QUERY_LOGS_REGION}:[0-9]{{12}}:log-group:[A-Za-z0-9._/#-]+(:\*)?$"
@@ -140,7 +141,7 @@ class Vpn(Section):
     customer_address: Annotated[str, AfterValidator(_customer_address)] | None = None
     customer_asn: Annotated[int, Field(ge=1, le=4294967294)] = 65000
     routes: Annotated[tuple[AllowedBlock, ...], Field(max_length=PLACES)] = ()
-    direct_connect_gateway: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None = None
+    direct_connect_gateway: DirectConnectGateway | None = None
 
     @model_validator(mode="after")
     def _somebody_comes_through(self) -> Vpn:
@@ -153,6 +154,25 @@ class Vpn(Section):
         return self
 
 
+class TransitGateway(Section):
+    """A transit gateway that the VPC is attached to: the environment's own, or by `id` one that is there, or shared with us.
+
+    `routes` are the blocks that the private subnets reach by it. A Direct Connect gateway that is associated with it must have
+    another ASN (Direct Connect User Guide, 'Transit gateway associations').
+    """
+
+    id: Annotated[str, Field(pattern=r"^tgw-[0-9a-f]{8,17}$")] | None = None
+    asn: Annotated[int, AfterValidator(_gateway_asn)] = 64512
+    routes: Annotated[tuple[AllowedBlock, ...], Field(min_length=1, max_length=PLACES)]
+    direct_connect_gateway: DirectConnectGateway | None = None
+
+    @model_validator(mode="after")
+    def _a_number_is_given_to_its_own(self) -> TransitGateway:
+        if self.id is not None and "asn" in self.model_fields_set:
+            raise ValueError(f"'asn' is that of a gateway which is made; {self.id} has its own")
+        return self
+
+
 class DirectConnect(Section):
     """A virtual interface on a connection, often a hosted one, that leads to a Direct Connect gateway.
 
@@ -161,7 +181,7 @@ class DirectConnect(Section):
     """
 
     connection: Annotated[str, Field(pattern=r"^dxcon-[0-9a-z]{8}$")]
-    gateway: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    gateway: DirectConnectGateway
     vlan: Annotated[int, Field(ge=1, le=4094)]
     customer_asn: Annotated[int, Field(ge=1, le=4294967294)] = 65000
     type: Literal["private", "transit"] = "private"

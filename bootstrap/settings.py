@@ -29,6 +29,7 @@ from bootstrap.network_options import (
     Peering,
     PublicZone,
     Service,
+    TransitGateway,
     Vpn,
     Zone,
     Zones,
@@ -56,6 +57,7 @@ class Network(Section):
     public_zone: PublicZone | None = None
     bastion: Bastion | None = None
     vpn: Vpn | None = None
+    transit_gateway: TransitGateway | None = None
     direct_connect: DirectConnect | None = None
     peering: Peering | None = None
     # The environments whose networks the job 'network' brings up, the second after a question; none means its own.

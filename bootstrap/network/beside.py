@@ -6,7 +6,7 @@ named, so that a picture never says 'there is none' of what nobody saw.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,7 +29,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class DirectConnect:
-    """A Direct Connect gateway associated with a VPN gateway, and the virtual interfaces that lead to it, in words."""
+    """A Direct Connect gateway associated with a VPN or transit gateway, and the virtual interfaces to it, in words."""
 
     id: str
     gateway: str
@@ -75,6 +75,7 @@ def read(
     is_refusal: Callable[[Exception], bool],
     *,
     with_direct_connect: bool,
+    transit_gateways: Collection[str] = (),
     public_zones: Mapping[str, str],
 ) -> Beside:
     """Ask AWS. `is_refusal` tells AWS' own answers, which leave a part out, from bugs, which are raised.
@@ -91,7 +92,10 @@ def read(
             "public DNS zones",
             lambda: {"zones": (*found.zones, *_public(aws("route53"), public_zones))} if public_zones else {},
         ),
-        ("Direct Connect", lambda: {"direct_connects": tuple(_direct_connects(aws("directconnect"), found.asns))}),
+        (
+            "Direct Connect",
+            lambda: {"direct_connects": tuple(_direct_connects(aws("directconnect"), found.asns, transit_gateways))},
+        ),
     )
     for what, look in looks:
         if what == "Direct Connect" and not with_direct_connect:
@@ -171,10 +175,13 @@ def _records(route53: Any, zone: str) -> Iterator[str]:
                 yield f"{it['Name'].rstrip('.')} = {values}"
 
 
-def _direct_connects(client: Any, asns: tuple[tuple[str, int], ...]) -> Iterator[DirectConnect]:
+def _direct_connects(
+    client: Any, asns: tuple[tuple[str, int], ...], transit_gateways: Collection[str]
+) -> Iterator[DirectConnect]:
     interfaces = client.describe_virtual_interfaces()["virtualInterfaces"]
-    for gateway, _ in asns:
-        told = client.describe_direct_connect_gateway_associations(virtualGatewayId=gateway)
+    asked = [*(("virtualGatewayId", it) for it, _ in asns), *(("associatedGatewayId", it) for it in transit_gateways)]
+    for name, gateway in asked:
+        told = client.describe_direct_connect_gateway_associations(**{name: gateway})
         for it in told["directConnectGatewayAssociations"]:
             if it["associationState"] not in _GONE:
                 leading = (

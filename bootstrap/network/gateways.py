@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from bootstrap.network import choice, stations
+from bootstrap.network import choice, stations, transit
 from bootstrap.network.model import Address, Nat, Network, Peering, Route, Subnet
 from bootstrap.network.places import Spot, behind, is_public
 from bootstrap.network.walk import Walk
@@ -20,7 +20,9 @@ def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool) -> Non
     network, target, to = walk.network, route.target, walk.destination
     endpoint = network.endpoints.get(target)
     peering = network.peerings.get(target)
-    if target in network.internet_gateways:
+    if target in network.transit_gateways:
+        transit.leave(walk, here, target)
+    elif target in network.internet_gateways:
         _attached(walk, "internet gateway", target, network.internet_gateways[target].vpcs, here)
         if not is_public(network, to.address):
             raise walk.stops("internet gateway", target, f"the Internet does not carry {to.address}")
@@ -65,7 +67,7 @@ def may_enter_unanswered(walk: Walk, there: Subnet) -> bool:
 
 
 def _ways_in(walk: Walk, there: Subnet) -> Iterator[tuple[str, str]]:
-    """The gateways of a VPC beyond which the source may be: the Internet, the VPN's other side, a peer that was not read."""
+    """The gateways beyond which the source may be: of the Internet, a VPN, a transit gateway, an unread peer."""
     network, source = walk.network, walk.source.address
     if has_public(network, walk.destination) and is_public(network, source):
         gateways = network.internet_gateways.values()
@@ -76,6 +78,9 @@ def _ways_in(walk: Walk, there: Subnet) -> Iterator[tuple[str, str]]:
             gateway = network.vpn_gateways.get(route.target)
             if gateway is not None and there.vpc_id in gateway.vpcs and not route.is_blackhole:
                 yield "vpn gateway", gateway.id
+            joined = network.transit_gateways.get(route.target)
+            if joined is not None and there.vpc_id in joined.subnets and not route.is_blackhole:
+                yield "transit gateway", joined.id
     for peering in network.peerings.values():
         if peering.is_active and there.vpc_id in peering.vpcs and _is_beyond(peering, there, source):
             yield "peering", peering.id
@@ -85,7 +90,9 @@ def enter_by(walk: Walk, there: Subnet, route: Route) -> None:
     """Whether what comes from outside comes in by the gateway that the way back to it leads to."""
     network, target, source = walk.network, route.target, walk.source
     peering = network.peerings.get(target)
-    if target in network.internet_gateways:
+    if target in network.transit_gateways:
+        transit.enter(walk, there, target)
+    elif target in network.internet_gateways:
         _attached(walk, "internet gateway", target, network.internet_gateways[target].vpcs, there)
         if not is_public(network, source.address):
             raise walk.stops("internet gateway", target, f"the Internet does not carry {source.address}")

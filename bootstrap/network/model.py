@@ -164,6 +164,14 @@ class Gateway:
 
 
 @dataclass(frozen=True)
+class TransitGateway:
+    """A transit gateway as it is seen from VPCs: by each that is attached to it, the subnets in which its interfaces stand."""
+
+    id: str
+    subnets: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class Nat:
     """A NAT gateway; without a public address it is a private one."""
 
@@ -222,6 +230,7 @@ class Network:
     internet_gateways: Mapping[str, Gateway] = field(default_factory=dict)
     egress_only_gateways: Mapping[str, Gateway] = field(default_factory=dict)
     vpn_gateways: Mapping[str, Gateway] = field(default_factory=dict)
+    transit_gateways: Mapping[str, TransitGateway] = field(default_factory=dict)
     nats: Mapping[str, Nat] = field(default_factory=dict)
     peerings: Mapping[str, Peering] = field(default_factory=dict)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)

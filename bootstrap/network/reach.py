@@ -4,8 +4,9 @@ A connection is followed as its packets go: out through the security groups, the
 gateway that the route names, in through the NACL and the security groups of the other; then its replies, which routes and
 NACLs (but not security groups, which remember) judge as well.
 
-What is not read is never guessed at: beyond a transit gateway, an appliance or a peer in another account the verdict is
-'unknown'. Policies of endpoints, firewalls on the machines and the far side of a VPN are outside of what is judged here.
+What is not read is never guessed at: over a transit gateway between two VPCs or to the Internet, beyond an appliance or a peer
+in another account the verdict is 'unknown'. Policies of endpoints, firewalls on the machines and the far side of a VPN or of a
+transit gateway are outside of what is judged here.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from bootstrap.network.gateways import (
 from bootstrap.network.model import Nat, Network, Protocol, Route, Subnet
 from bootstrap.network.places import Spot, behind, is_silent, spots
 from bootstrap.network.stations import ALL, ANY_SYSTEM, called, client_ports
+from bootstrap.network.transit import between, inward, outward
 from bootstrap.network.walk import ECHO, Hop, Path, Replies, Stopped, Verdict, Walk
 
 __all__ = ["ECHO", "Hop", "Path", "Replies", "Verdict", "explain", "follow", "pairs", "paths"]
@@ -138,21 +140,29 @@ def _between(walk: Walk, source: Subnet, destination: Subnet) -> None:
         stations.group(walk, egress=False)
         return
     stations.nacl(walk, source, egress=True)
-    _across(walk, source, destination, walk.destination, "")
+    by = _across(walk, source, destination, walk.destination, "")
     if walk.is_renamed:
         return
-    stations.nacl(walk, destination, egress=False)
-    stations.group(walk, egress=False)
+    _come_in(walk, destination, by)
     if walk.wants_replies:
-        _across(walk, destination, source, walk.source, "replies: ")
-        stations.replies(
-            walk, [(destination, True, walk.source), (source, False, walk.destination)], client_ports(walk)
-        )
+        by = _across(walk, destination, source, walk.source, "replies: ")
+        out = outward(walk.network, destination, by, outside=walk.source, inside=walk.destination)
+        back = inward(walk.network, source, by, outside=walk.destination, inside=walk.source)
+        stations.replies(walk, [*out, *back], client_ports(walk))
 
 
-def _across(walk: Walk, here: Subnet, there: Subnet, to: Spot, prefix: str) -> None:
-    """The route from one subnet that was read to another: local in a VPC, over an active peering between two."""
-    _follow(walk, here, there, stations.route(walk, here, to, prefix), to, prefix)
+def _come_in(walk: Walk, there: Subnet, target: str) -> None:
+    """Into a subnet, by the gateway that a route names, and into the interface."""
+    for subnet, egress, peer in inward(walk.network, there, target, outside=walk.source, inside=walk.destination):
+        stations.nacl(walk, subnet, egress=egress, peer=peer)
+    stations.group(walk, egress=False)
+
+
+def _across(walk: Walk, here: Subnet, there: Subnet, to: Spot, prefix: str) -> str:
+    """The route's target from one subnet that was read to another: local in a VPC, an active peering between two."""
+    route = stations.route(walk, here, to, prefix)
+    _follow(walk, here, there, route, to, prefix)
+    return route.target
 
 
 def _follow(walk: Walk, here: Subnet, there: Subnet, route: Route, to: Spot, prefix: str) -> None:
@@ -161,6 +171,9 @@ def _follow(walk: Walk, here: Subnet, there: Subnet, route: Route, to: Spot, pre
     nat = walk.network.nats.get(route.target)
     if nat is not None:
         _onward(walk, here, there, to, nat, prefix)
+        return
+    if route.target in walk.network.transit_gateways:
+        between(walk, here, route.target, prefix)
         return
     peering = walk.network.peerings.get(route.target)
     if peering is None and not is_known(walk.network, route.target):
@@ -201,7 +214,8 @@ def _leave(walk: Walk, here: Subnet) -> None:
     leave_by(walk, here, route, has_public=has_public(walk.network, walk.source))
     if walk.wants_replies:
         led_in(walk, route.target, walk.source, "replies: ")
-        stations.replies(walk, [(here, False, walk.destination)], client_ports(walk))
+        back = inward(walk.network, here, route.target, outside=walk.destination, inside=walk.source)
+        stations.replies(walk, back, client_ports(walk))
 
 
 def _through_nat(walk: Walk, here: Subnet, nat: Nat) -> None:
@@ -228,16 +242,18 @@ def _through_nat(walk: Walk, here: Subnet, nat: Nat) -> None:
 
 def _enter(walk: Walk, there: Subnet) -> None:
     """From outside. The way in is the one by which replies leave: another would make no connection."""
-    known = len(walk.hops)
+    known, target = len(walk.hops), ""
     try:
-        enter_by(walk, there, stations.route(walk, there, walk.source, "the way to the source: "))
+        route = stations.route(walk, there, walk.source, "the way to the source: ")
+        enter_by(walk, there, route)
+        target = route.target
     except Stopped:
         stop = walk.hops[known:]
         del walk.hops[known:]
         if not may_enter_unanswered(walk, there):
             walk.hops += stop
             raise
-    stations.nacl(walk, there, egress=False)
-    stations.group(walk, egress=False)
+    _come_in(walk, there, target)
     if walk.wants_replies:
-        stations.replies(walk, [(there, True, walk.source)], ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
+        out = outward(walk.network, there, target, outside=walk.source, inside=walk.destination)
+        stations.replies(walk, out, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)

@@ -12,6 +12,8 @@ from bootstrap.network.walk import Replies, Walk
 LINUX = (32768, 60999)  # net.ipv4.ip_local_port_range, the ports from which our machines start connections
 ANY_SYSTEM = (1024, 65535)  # what NAT gateways and other systems use (VPC User Guide, 'Ephemeral ports')
 ALL = (1, 65535)
+Gate = tuple[Subnet, bool, Spot]
+"""A subnet's NACL on the way: whether it is asked of what leaves the subnet, and which end is the other one to it."""
 
 
 def route(walk: Walk, here: Subnet, to: Spot, prefix: str = "") -> Route:
@@ -50,7 +52,7 @@ def nacl(walk: Walk, subnet: Subnet, *, egress: bool, peer: Spot | None = None) 
     walk.passes("nacl", name, f"entry {entry.number} allows {what}")
 
 
-def replies(walk: Walk, gates: Sequence[tuple[Subnet, bool, Spot]], ports: tuple[int, int]) -> None:
+def replies(walk: Walk, gates: Sequence[Gate], ports: tuple[int, int]) -> None:
     """Replies go to the port that the client chose: every NACL on their way must let the same ones pass."""
     has_ports = walk.protocol in {"tcp", "udp"}
     ports = ports if has_ports else (walk.reply_port, walk.reply_port)

@@ -99,6 +99,26 @@ def test_a_zone_is_delegated_answers_with_the_private_address_and_goes_with_its_
     }
 
 
+def test_a_transit_gateway_that_is_not_there_is_refused_at_its_place_and_one_that_is_joins(opened: Open) -> None:
+    context, run = opened(
+        "joined", "10.70.0.0/16", "  transit_gateway: {id: tgw-0123456789abcdef0, routes: [10.9.0.0/16]}\n"
+    )
+    told = refusal(context, run)
+    there = context.world.aws("ec2").create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    context, run = opened("joined", "10.70.0.0/16", f"  transit_gateway: {{id: {there}, routes: [10.9.0.0/16]}}\n")
+    apply(context, run)
+    network = network_view.read(context)
+
+    assert "joined.yaml:9:25: network.transit_gateway.id: tgw-0123456789abcdef0 is absent" in told
+    assert [there] == list(network.transit_gateways)
+    assert ">transit<" in network_diagram.svg(context, network)
+    assert "transit gateway to beyond (other networks, not read), for 10.9.0.0/16 from private" in network_diagram.svg(
+        context, network
+    )
+    network_removal.destroy(context, run)
+    context.world.aws("ec2").delete_transit_gateway(TransitGatewayId=there)
+
+
 def test_without_the_zone_above_the_servers_to_enter_are_told_once(
     opened: Open, capsys: pytest.CaptureFixture[str]
 ) -> None:

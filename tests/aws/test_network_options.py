@@ -375,6 +375,97 @@ def test_another_vpn_gateway_comes_after_the_old_one_has_gone_and_another_routin
     assert () == network.destroy("vpn")
 
 
+def attached(network: Network) -> list[tuple[str, str, set[str]]]:
+    """The VPC's attachments: transit gateway, state, subnets."""
+    asked = [{"Name": "vpc-id", "Values": [network.output("VpcId")]}]
+    found = network.client("ec2").describe_transit_gateway_vpc_attachments(Filters=asked)
+    return [(it["TransitGatewayId"], it["State"], set(it["SubnetIds"])) for it in found["TransitGatewayVpcAttachments"]]
+
+
+def led(network: Network) -> dict[str, set[tuple[str, str]]]:
+    """By route table of the VPC, the blocks that lead to a transit gateway."""
+    asked = [{"Name": "vpc-id", "Values": [network.output("VpcId")]}]
+    return {
+        table["RouteTableId"]: {
+            (it["DestinationCidrBlock"], it["TransitGatewayId"]) for it in table["Routes"] if it.get("TransitGatewayId")
+        }
+        for table in network.client("ec2").describe_route_tables(Filters=asked)["RouteTables"]
+    }
+
+
+GATEWAY = "00000000-0000-0000-0000-000000000001"
+
+
+def test_a_transit_gateway_joins_the_private_subnets_alone_and_goes_with_its_routes(network: Network) -> None:
+    ec2 = network.client("ec2")
+    private = set(network.output("PrivateSubnetIds").split(","))
+    tables = network.output("PrivateRouteTableIds").split(",")
+    options = f"  routes: [10.9.0.0/16, 10.8.0.0/16]\n  direct_connect_gateway: {GATEWAY}"
+
+    network.apply("transit-gateway", f"transit_gateway:\n  asn: 64514\n{options}")
+
+    gateway = network.output("TransitGatewayId")
+    (made,) = ec2.describe_transit_gateways(TransitGatewayIds=[gateway])["TransitGateways"]
+    ways = led(network)
+    assert ("64514", "disable") == tuple(
+        str(made["Options"][it]) for it in ("AmazonSideAsn", "AutoAcceptSharedAttachments")
+    )
+    assert [(gateway, "available", private)] == attached(network)
+    assert [{("10.9.0.0/16", gateway), ("10.8.0.0/16", gateway)}] * len(tables) == [ways.pop(it) for it in tables]
+    assert ways and not any(ways.values())
+    assert [] == network.apply("transit-gateway", f"transit_gateway:\n  asn: 64514\n{options}")
+
+    network.apply("transit-gateway", "transit_gateway:\n  asn: 64514\n  routes: [10.9.0.0/16]")
+    assert {("10.9.0.0/16", gateway)} == led(network)[tables[0]]
+    assert () == network.destroy("transit-gateway")
+    assert ([], False) == (attached(network), any(led(network).values()))
+    assert [] == ec2.describe_transit_gateways(Filters=[{"Name": "state", "Values": ["available"]}])["TransitGateways"]
+
+
+def test_a_transit_gateway_that_is_there_is_joined_and_stays(network: Network) -> None:
+    ec2 = network.client("ec2")
+    there = ec2.create_transit_gateway(Description="a company's")["TransitGateway"]["TransitGatewayId"]
+    tables = network.output("PrivateRouteTableIds").split(",")
+    network.apply("transit-gateway", f"transit_gateway:\n  routes: [10.9.0.0/16]\n  direct_connect_gateway: {GATEWAY}")
+    own = network.output("TransitGatewayId")
+
+    changes = network.apply(
+        "transit-gateway",
+        f"transit_gateway:\n  id: {there}\n  routes: [10.9.0.0/16]\n  direct_connect_gateway: {GATEWAY}",
+    )
+
+    kinds = [(it.kind, it.name.partition("/")[2]) for it in changes]
+    assert kinds.index((ChangeKind.REMOVE, "DirectConnect")) < kinds.index((ChangeKind.ADD, "DirectConnect"))
+    assert [there] == [it[0] for it in attached(network)]
+    assert [{("10.9.0.0/16", there)}] * len(tables) == [led(network)[it] for it in tables]
+    assert own not in {it["TransitGatewayId"] for it in ec2.describe_transit_gateways()["TransitGateways"]}
+    assert () == network.destroy("transit-gateway")
+    assert there in {it["TransitGatewayId"] for it in ec2.describe_transit_gateways()["TransitGateways"]}
+    ec2.delete_transit_gateway(TransitGatewayId=there)
+
+
+def test_a_third_zone_comes_to_the_attachment_in_place_and_goes(client: Client, folder: Path) -> None:
+    network = Network(client, folder, "transit", "10.84.0.0/16")
+    network.apply("network")
+    option = "transit_gateway: {routes: [10.9.0.0/16]}"
+    network.apply("transit-gateway", option)
+    before = network.output("TransitGatewayAttachmentId")
+
+    network.apply("network", f"zones: 3\n{option}")
+    network.apply("transit-gateway", f"zones: 3\n{option}")
+
+    assert [set(network.output("PrivateSubnetIds").split(","))] == [it[2] for it in attached(network)]
+    assert 3 == len([it for it in led(network).values() if it])
+    network.apply("transit-gateway", option)
+    assert [set(network.output("PrivateSubnetIds").split(",")[:2])] == [it[2] for it in attached(network)]
+    assert (before, 2) == (
+        network.output("TransitGatewayAttachmentId"),
+        len([it for it in led(network).values() if it]),
+    )
+    network.destroy("transit-gateway")
+    network.destroy("network")
+
+
 def test_peering_brings_the_routes_to_both_and_opens_the_one_that_asked(
     client: Client, folder: Path, network: Network
 ) -> None:

@@ -33,6 +33,8 @@ FOR_PEOPLE = {
     "ZoneLogGroupName": "who reads what was asked of the zone",
     "PeeringId": "who looks for the peering in the console",
     "QueryLogGroupName": "who reads which names were asked for",
+    "TransitGatewayAttachmentId": "who accepts the attachment to a shared transit gateway",
+    "TransitGatewayId": "who attaches others, or a virtual interface of Direct Connect",
     "VpnConnectionId": "who fetches the configuration of the customer's side",
     "VpnGatewayId": "who attaches a virtual interface of Direct Connect",
     "ZoneId": "who adds names to the zone",

@@ -19,7 +19,8 @@ currency: USD
 hours: 100
 regions:
   eu-central-1:
-    hourly: {nat_gateway: 0.05, public_address: 0.01, vpn_connection: 0.2, interface_endpoint: 0.02}
+    hourly: {nat_gateway: 0.05, public_address: 0.01, vpn_connection: 0.2, interface_endpoint: 0.02,
+      transit_gateway_attachment: 0.06}
     monthly: {gp3_gib: 0.1, private_zone: 0.5, public_zone: 0.7, secret: 0.25}
     by_use: {nat_gateway_gib: 0.05, interface_endpoint_gib: 0.01, flow_logs_gib: 0.6}
     instances: {t3.large: 0.1, t3.micro: 0.01}
@@ -54,6 +55,12 @@ def total(tmp_path: Path):  # type: ignore[no-untyped-def]
         ("network: {bastion: {}}\n", "1.8"),
         ("network: {bastion: {allow: [198.51.100.0/24]}}\n", "2.8"),
         ("network: {vpn: {customer_address: 198.51.100.7}}\n", "20"),
+        ("network: {transit_gateway: {routes: [10.9.0.0/16]}}\n", "6"),
+        (
+            "network: {transit_gateway: {routes: [10.9.0.0/16], "
+            "direct_connect_gateway: 00000000-0000-0000-0000-000000000000}}\n",
+            "12",
+        ),
         ("network: {flow_logs: {}}\n", "0"),
         ("controller: {data_gib: 120}\n", "10"),
     ],

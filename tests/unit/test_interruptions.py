@@ -30,6 +30,19 @@ def change(kind: ChangeKind, name: str, detail: str = "") -> Change:
             "the isolated subnets go; where something still stands in them, this is refused before anything is changed",
         ),
         (change(ChangeKind.REMOVE, "p-e-vpn"), "connections over the VPN"),
+        (change(ChangeKind.REMOVE, "p-e-transit-gateway"), "connections over the transit gateway end"),
+        (
+            change(ChangeKind.REPLACE, "p-e-transit-gateway/Attachment", "AWS::EC2::TransitGatewayAttachment: VpcId"),
+            "lead to the new transit gateway at once",
+        ),
+        (
+            change(
+                ChangeKind.REPLACE,
+                "p-e-transit-gateway/DirectConnect",
+                "AWS::DirectConnect::DirectConnectGatewayAssociation: AssociatedGatewayId",
+            ),
+            "Direct Connect is down until the new one stands",
+        ),
         (change(ChangeKind.REMOVE, "p-e-peering"), "connections over the peering end"),
         (change(ChangeKind.REMOVE, "p-e-endpoints"), "by the Internet from then on"),
         (change(ChangeKind.REMOVE, "p-e-traffic-logs"), "is deleted with its log groups"),

@@ -106,6 +106,38 @@ BROKEN = {
         27,
         "network.vpn.routes.1: 10.77.8.0/24 overlaps with the VPC's own 10.77.0.0/16",
     ),
+    "a transit gateway that leads nowhere": (
+        "network:\n  transit_gateway: {routes: []}\n",
+        6,
+        21,
+        "network.transit_gateway.routes: ",
+    ),
+    "a number for another's transit gateway": (
+        "network:\n  transit_gateway: {id: tgw-0123456789abcdef0, asn: 64513, routes: [10.9.0.0/16]}\n",
+        6,
+        3,
+        "'asn' is that of a gateway which is made; tgw-0123456789abcdef0 has its own",
+    ),
+    "a transit gateway's number that is public": (
+        "network:\n  transit_gateway: {asn: 7224, routes: [10.9.0.0/16]}\n",
+        6,
+        26,
+        "7224 is not a private ASN",
+    ),
+    "a block that VPN and transit gateway both lead to": (
+        "network:\n  vpn: {customer_address: 198.51.100.7, routes: [10.9.0.0/16]}\n"
+        "  transit_gateway: {routes: [10.8.0.0/16, 10.9.0.0/16]}\n",
+        7,
+        43,
+        "network.vpn leads 10.9.0.0/16, too",
+    ),
+    "one Direct Connect gateway for VPN and transit gateway": (
+        "network:\n  vpn: {direct_connect_gateway: 00000000-0000-0000-0000-000000000000}\n"
+        "  transit_gateway:\n    routes: [10.9.0.0/16]\n    direct_connect_gateway: 00000000-0000-0000-0000-000000000000\n",
+        9,
+        29,
+        "one leads to VPN gateways or to transit gateways",
+    ),
     "peering with oneself": ("network:\n  peering: {environment: trial}\n", 6, 26, "does not peer with itself"),
     "peering with nobody": (
         "network:\n  peering: {environment: other}\n",

@@ -100,7 +100,7 @@ def of(network: Network, beside: Beside, name: str) -> Content:
         internet=_gate(network.internet_gateways, network, "Internet gateway"),
         egress_only=_gate(network.egress_only_gateways, network, "egress-only gateway"),
         vpn=_vpn(network, beside),
-        others=tuple(_others(network, own)),
+        others=tuple(_others(network, own, beside)),
         ways=tuple(_ways(network, own)),
         nat_ways=tuple(_nat_ways(network, own)),
         facts=tuple(_facts(beside)),
@@ -225,16 +225,28 @@ def _vpn(network: Network, beside: Beside) -> Gate | None:
         for it in beside.connections
         if it.gateway == gate.key
     )
-    direct = (
-        ("Direct Connect gateway", (it.id, it.state, *(it.interfaces or ("no virtual interface of this account",))))
-        for it in beside.direct_connects
-        if it.gateway == gate.key
-    )
+    direct = _direct_connects(beside, gate.key)
     return Gate(gate.key, gate.name, f"ASN {asn}" if asn else "", (*connections, *direct))
 
 
-def _others(network: Network, own: Sequence[Subnet]) -> Iterator[Gate]:
-    """Peerings, then whatever else a route leads to: a transit gateway, a machine's interface."""
+def _direct_connects(beside: Beside, gateway: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for it in beside.direct_connects:
+        if it.gateway == gateway:
+            interfaces = it.interfaces or ("no virtual interface of this account",)
+            yield "Direct Connect gateway", (it.id, it.state, *interfaces)
+
+
+def _transit(network: Network, beside: Beside) -> Iterator[Gate]:
+    """What is beyond a transit gateway is its own tables' affair; of it only Direct Connect is known."""
+    for it in network.transit_gateways.values():
+        if network.vpc_id in it.subnets:
+            far = tuple(_direct_connects(beside, it.id)) or (("beyond", ("other networks, not read",)),)
+            yield Gate(it.id, "transit gateway", it.id, far)
+
+
+def _others(network: Network, own: Sequence[Subnet], beside: Beside) -> Iterator[Gate]:
+    """Transit gateways and peerings, then whatever else a route leads to: a machine's interface."""
+    yield from _transit(network, beside)
     for it in network.peerings.values():
         far = next((vpc for vpc in it.vpcs if vpc != network.vpc_id), "")
         known = network.vpcs.get(far)
@@ -244,7 +256,8 @@ def _others(network: Network, own: Sequence[Subnet]) -> Iterator[Gate]:
         )
         yield Gate(it.id, "peering", "", ((f"VPC {clipped(known.name or far, 24) if known else far}", lines),))
     kinds = (network.internet_gateways, network.egress_only_gateways, network.vpn_gateways, network.nats)
-    known_targets = {key for kind in (*kinds, network.peerings, network.endpoints) for key in kind}
+    joining = (network.peerings, network.endpoints, network.transit_gateways)
+    known_targets = {key for kind in (*kinds, *joining) for key in kind}
     targets = {it.target for subnet in own for it in _written(network, subnet) if not it.is_blackhole}
     for target in sorted(targets - known_targets):
         yield Gate(target, target.partition("-")[0].replace("tgw", "transit gateway"), target)

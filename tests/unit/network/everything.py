@@ -19,6 +19,7 @@ from bootstrap.network.model import (
     RouteTable,
     SecurityGroup,
     Subnet,
+    TransitGateway,
     Vpc,
 )
 
@@ -47,6 +48,7 @@ def network(nat: str = "per-zone", owner: str = NAME) -> Network:
         internet_gateways={"igw-1": Gateway("igw-1", ("vpc-1",))},
         egress_only_gateways={"eigw-1": Gateway("eigw-1", ("vpc-1",))},
         vpn_gateways={"vgw-1": Gateway("vgw-1", ("vpc-1",))},
+        transit_gateways={"tgw-1": TransitGateway("tgw-1", {"vpc-1": ("private-1", "private-2", "private-3")})},
         nats={
             f"nat-{it}": Nat(f"nat-{it}", f"public-{it}", ipaddress.ip_address(f"10.0.{it}.9"), f"203.0.113.{it}")
             for it in zones
@@ -66,6 +68,7 @@ def _subnets(nat: str, owner: str) -> tuple[dict[str, Subnet], dict[str, RouteTa
         "private": (
             *(Route(V6, "eigw-1"), Route(PEER, "pcx-1"), Route("pl-1", "vpce-s3")),
             *(Route(ipaddress.ip_network(it), "vgw-1") for it in ("172.16.0.0/12", "192.168.0.0/16")),
+            *(Route(ipaddress.ip_network(it), "tgw-1") for it in ("10.64.0.0/10", "10.32.0.0/11")),
         ),
         "data": (),
     }
@@ -130,6 +133,9 @@ BESIDE = Beside(
     direct_connects=(
         DirectConnect(
             "11111111-2222-3333-4444-555555555555", "vgw-1", "associated", ("private interface, VLAN 101, available",)
+        ),
+        DirectConnect(
+            "22222222-3333-4444-5555-666666666666", "tgw-1", "associated", ("transit interface, VLAN 102, down",)
         ),
     ),
     logs=(

@@ -67,6 +67,7 @@ def test_what_is_beside_is_told(whole: ElementTree.Element) -> None:
 
     wanted = ["private DNS zone ci.internal", "public DNS zone ci.example.org", "flow logs: all traffic", "ASN 64512"]
     wanted += ["DNS queries: every name asked for", "private interface, VLAN 101, available"]
+    wanted += ["transit", "tgw-1", "transit interface, VLAN 102, down"]
     wanted += ["static: 172.16.0.0/12, 192.168.0.0/16", "jenkins.ci.internal = 10.0.11.4"]
     assert [] == [it for it in wanted if it not in found]
 

@@ -27,6 +27,7 @@ from bootstrap.network.model import (
     RouteTable,
     SecurityGroup,
     Subnet,
+    TransitGateway,
     Vpc,
     icmp_ports,
 )
@@ -157,6 +158,13 @@ def grouped(
 
 def interfaced(name: str, **values: Any) -> Change:
     return lambda it: replace(it, interfaces={**it.interfaces, name: replace(it.interfaces[name], **values)})
+
+
+def joined(subnet: str) -> Change:
+    """Both VPCs attached to a transit gateway, the first in this subnet; its private subnet has a route there."""
+    attached = TransitGateway("tgw-1", {"vpc-a": (subnet,), "vpc-b": ("other",)})
+    lead = routed("rtb-private", "10.9.0.0/16=tgw-1")
+    return lambda it: replace(lead(it), transit_gateways={"tgw-1": attached})
 
 
 def without(collection: str) -> Change:
@@ -433,6 +441,64 @@ CASES = {
     ),
     "a transit gateway leaves doubt": Case(
         "controller", "10.9.0.0/24", 443, "unknown", None, routed("rtb-private", "10.9.0.0/16=tgw-1")
+    ),
+    "out over a transit gateway that the VPC is attached to": Case(
+        "controller", "10.9.0.0/24", 443, "open", None, joined("private"),
+    ),
+    "in over a transit gateway": Case(
+        "10.9.0.0/24", "controller", 9000, "open", None,
+        both(joined("private"), grouped("sg-controller", (rule(9000, "10.9.0.0/16"),))),
+    ),
+    "a transit gateway opens no group": Case("10.9.0.0/24", "controller", 9000, "closed", "security group", joined("private")),
+    "what comes from a transit gateway in the subnet is asked by no NACL": Case(
+        "10.9.0.0/24", "controller", 9000, "open", None,
+        both(joined("private"), grouped("sg-controller", (rule(9000, "10.9.0.0/16"),)),
+             filtered("private", entry(1, "in", "deny", "10.9.0.0/16", 9000), ALL_IN, ALL_OUT)),
+    ),
+    "what comes from one in another subnet is asked by both": Case(
+        "10.9.0.0/24", "controller", 9000, "closed", "nacl",
+        both(joined("public"), grouped("sg-controller", (rule(9000, "10.9.0.0/16"),)),
+             filtered("private", entry(1, "in", "deny", "10.9.0.0/16", 9000), ALL_IN, ALL_OUT)), name="acl-private",
+    ),
+    "the subnet of its interface is asked, too": Case(
+        "10.9.0.0/24", "controller", 9000, "closed", "nacl",
+        both(joined("public"), grouped("sg-controller", (rule(9000, "10.9.0.0/16"),)),
+             filtered("public", ALL_IN, entry(1, "out", "deny", "10.0.1.0/24", 9000), ALL_OUT)), name="acl-public",
+    ),
+    "what goes to it is asked into its interface's subnet": Case(
+        "controller", "10.9.0.0/24", 443, "closed", "nacl",
+        both(joined("public"), filtered("public", entry(1, "in", "deny", "10.0.1.0/24", 443), ALL_IN, ALL_OUT)),
+        name="acl-public",
+    ),
+    "replies over it need the way out of the subnet": Case(
+        "10.9.0.0/24", "controller", 9000, "closed", "nacl",
+        both(joined("private"), grouped("sg-controller", (rule(9000, "10.9.0.0/16"),)),
+             filtered("private", ALL_IN, entry(1, "out", "deny", "10.9.0.0/16", (1024, 65535)), ALL_OUT)),
+    ),
+    "a transit gateway of other VPCs": Case(
+        "controller", "10.9.0.0/24", 443, "closed", "transit gateway",
+        both(joined("private"), lambda it: replace(
+            it, transit_gateways={"tgw-1": TransitGateway("tgw-1", {"vpc-b": ("other",)})})),
+    ),
+    "a zone without an interface of the transit gateway": Case(
+        "controller", "10.9.0.0/24", 443, "closed", "transit gateway",
+        both(joined("private"), lambda it: replace(it, subnets={
+            **it.subnets, "private": replace(it.subnets["private"], zone="z2"), "far": replace(it.subnets["public"], id="far")},
+            transit_gateways={"tgw-1": TransitGateway("tgw-1", {"vpc-a": ("far",)})})),
+    ),
+    "the Internet by way of a transit gateway is not known": Case(
+        "controller", FROM_OUTSIDE, 443, "unknown", None,
+        both(joined("private"), only_routed("rtb-private", "10.0.0.0/16=local 0.0.0.0/0=tgw-1")),
+    ),
+    "a transit gateway between two VPCs has routes of its own": Case(
+        "controller", "eni-other", 443, "unknown", None,
+        both(joined("private"), only_routed("rtb-private", "10.0.0.0/16=local 10.1.0.0/16=tgw-1"),
+             only_routed("rtb-other", "10.1.0.0/16=local 10.0.0.0/16=tgw-1"), grouped("sg-other", (rule(443, "10.0.1.0/24"),))),
+    ),
+    "between two VPCs a group still closes": Case(
+        "controller", "eni-other", 80, "closed", "security group",
+        both(joined("private"), only_routed("rtb-private", "10.0.0.0/16=local 10.1.0.0/16=tgw-1"),
+             only_routed("rtb-other", "10.1.0.0/16=local 10.0.0.0/16=tgw-1")),
     ),
     "what a rule stops is closed, doubt or not": Case(
         "controller", "10.9.0.0/24", 443, "closed", "security group",

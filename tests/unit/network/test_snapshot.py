@@ -111,6 +111,11 @@ ANSWERS: dict[str, list[dict[str, Any]]] = {
         {"VpnGatewayId": "vgw", "VpcAttachments": [{"VpcId": "vpc-a", "State": "attached"}]},
         {"VpnGatewayId": "old", "VpcAttachments": [{"VpcId": "vpc-a", "State": "detached"}]},
     ],
+    "describe_transit_gateway_vpc_attachments": [
+        {"TransitGatewayId": "tgw", "VpcId": "vpc-a", "State": "available", "SubnetIds": ["one"]},
+        {"TransitGatewayId": "tgw", "VpcId": "vpc-b", "State": "pendingAcceptance", "SubnetIds": ["far"]},
+        {"TransitGatewayId": "tgw-old", "VpcId": "vpc-a", "State": "deleted", "SubnetIds": ["one"]},
+    ],
     "describe_prefix_lists": [{"PrefixListId": "pl-aws", "Cidrs": ["52.0.0.0/8"]}],
     "get_managed_prefix_list_entries": [{"Cidr": "10.7.0.0/16"}],
 }  # fmt: skip
@@ -145,6 +150,10 @@ class Page:
 
 FOUND = snapshot.read(Ec2(), "vpc-a", "jenkins-x-", "10.0.0.0/8")
 block = ipaddress.ip_network
+
+
+def test_a_transit_gateway_is_read_as_far_as_a_vpc_is_attached_to_it() -> None:
+    assert {"tgw": {"vpc-a": ("one",)}} == {key: it.subnets for key, it in FOUND.transit_gateways.items()}
 
 
 def test_the_vpc_and_its_peers_are_read_and_no_other() -> None:

@@ -142,6 +142,15 @@ class Peering(_Fading):
         return made
 
 
+def _other_subnets(to: To, wished: Any) -> None:
+    """The new ones first, for an attachment stands in one subnet at least."""
+    before, after = set(to.old.get("SubnetIds") or ()), set(wished or ())
+    for name, subnets in (("AddSubnetIds", after - before), ("RemoveSubnetIds", before - after)):
+        if subnets:
+            asked: dict[str, Any] = {"TransitGatewayAttachmentId": to.physical_id, name: sorted(subnets)}
+            to.call("ec2", "modify_transit_gateway_vpc_attachment", **asked)
+
+
 def _attachment(kind: str) -> TableAdapter:
     return _Fading(
         Entry(
@@ -153,6 +162,7 @@ def _attachment(kind: str) -> TableAdapter:
             found="TransitGatewayVpcAttachment.TransitGatewayAttachmentId",
             update="modify_transit_gateway_vpc_attachment",
             takes=("Options",),
+            alters={"SubnetIds": _other_subnets},
             read="describe_transit_gateway_vpc_attachments",
             read_key="TransitGatewayAttachmentIds",
             item="TransitGatewayVpcAttachments.0",
