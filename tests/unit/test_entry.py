@@ -33,12 +33,15 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def environment(**more: str) -> dict[str, str]:
+    """This process's variables, less what the caller has set for bootstrap.py itself; the lock's uv is found."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("BOOTSTRAP_")}
+    return own | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | more
+
+
 def run(checkout: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # where the lock's uv lies
     command = [sys.executable, "bootstrap.py", *arguments]
-    return subprocess.run(
-        command, cwd=checkout, env={**os.environ, "PATH": path, **environ}, capture_output=True, text=True
-    )
+    return subprocess.run(command, cwd=checkout, env=environment(**environ), capture_output=True, text=True)
 
 
 def test_the_first_run_makes_the_environment_and_goes_on(checkout: Path) -> None:
@@ -77,12 +80,11 @@ def test_environments_may_be_shared_by_their_locks_hash(checkout: Path, tmp_path
 
 
 def test_two_first_runs_at_once_make_one_environment(checkout: Path) -> None:
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     both = [
         subprocess.Popen(
             [sys.executable, "bootstrap.py"],
             cwd=checkout,
-            env={**os.environ, "PATH": path},
+            env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
