@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import xmlfile
+from . import resuming, xmlfile
 
 if TYPE_CHECKING:
     from .items import Job
@@ -202,7 +202,10 @@ class Build:
 
     @classmethod
     def load(cls, job: Job, directory: Path) -> Build:
-        """Read build.xml; one without a result was running when the controller died and counts as failed (Run#<init>)."""
+        """Read build.xml; one without a result was running when the controller died.
+
+        It counts as failed (Run#<init>), but for a Pipeline that waited for an answer, which is still building.
+        """
         root = xmlfile.parse((directory / "build.xml").read_bytes())
         causes = [
             Cause(str(node.get("kind")), str(node.get("text")), {child.tag: child.text or "" for child in node})
@@ -215,6 +218,7 @@ class Build:
         data = root.find("actions/hudson.plugins.git.util.BuildData")
         counts = root.find("actions/hudson.tasks.junit.TestResultAction")
         result = xmlfile.text(root, "result")
+        is_waiting = not result and resuming.is_allowed(job.root) and resuming.is_open(directory)
         build = cls(
             job,
             int(directory.name),
@@ -223,7 +227,8 @@ class Build:
             parameters,
             int(xmlfile.text(root, "timestamp", "0")),
             int(xmlfile.text(root, "duration", "0")),
-            result or "FAILURE",
+            result or (None if is_waiting else "FAILURE"),
+            is_waiting,
             display_name=xmlfile.text(root, "displayName"),
             description=xmlfile.text(root, "description"),
             is_kept=xmlfile.text(root, "keepLog") == "true",
@@ -234,7 +239,7 @@ class Build:
             )
         if counts is not None:
             build._load_tests(counts)
-        if not result:
+        if not result and not is_waiting:
             with build.log_path.open("a") as log:
                 log.write("ERROR: the controller was killed while this build ran\nFinished: FAILURE\n")
             build.save()

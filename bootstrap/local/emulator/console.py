@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextvars import ContextVar
 from pathlib import Path
 
 STARS = "****"
+MUTED: ContextVar[bool] = ContextVar("muted", default=False)
+"""Set in a task whose words are in the log already."""
 
 
 class Console:
@@ -18,6 +21,7 @@ class Console:
         self._secrets: list[str] = []
         self._pending = ""
         self.has_times = False
+        self.is_silent = False
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Mask these from now on; the longest first, and each line of a secret of several lines."""
@@ -37,6 +41,8 @@ class Console:
 
     def write(self, text: str) -> None:
         """Append text that may end within a line."""
+        if self.is_silent or MUTED.get():
+            return
         self._pending += text
         whole, newline, self._pending = self._pending.rpartition("\n")
         if newline:

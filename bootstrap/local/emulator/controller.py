@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import xmlfile
+from . import resuming, xmlfile
 from .builds import Build
 from .casc import kept
 from .casc.check import Checker
@@ -28,11 +28,12 @@ from .items import Folder, Item, Job, Tree
 from .pipeline import Pipeline
 from .queue import Executors, Queue
 from .resources import Locks
+from .resuming import Past
 from .security import ANONYMOUS, Authorization, Users
 from .sessions import Sessions
 from .surroundings import Surroundings
 from .triggers import Triggers
-from .views import ALL, LIST, View, make_view, views_of
+from .views import ALL, declared_view, make_view, views_of
 
 
 class Execution(Protocol):
@@ -43,6 +44,17 @@ class Execution(Protocol):
 
     def stop(self, reason: str) -> None:
         """Abort it; `reason` goes to the log."""
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether it would go on after a restart."""
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it was let go of, to go on after a restart."""
+
+    def suspend(self) -> None:
+        """Let go of it; only where it can be resumed."""
 
 
 class Controller:
@@ -86,6 +98,7 @@ class Controller:
         self.tree.load()
         self.queue.load()
         self._write_marks()
+        self._resume()
         self._keep(self.queue.work())
         self._keep(self.triggers.work())
 
@@ -105,10 +118,13 @@ class Controller:
         return task
 
     async def stop(self) -> None:
-        """An orderly end: what runs is aborted and says so, what waits is on the disk."""
+        """An orderly end: what runs is aborted and says so, what waits, in the queue or for an answer, is on the disk."""
         self.quieting_reason = "shutting down"
         for execution in list(self.executions.values()):
-            execution.stop("Aborted: the controller is shutting down")
+            if execution.can_resume:
+                execution.suspend()
+            else:
+                execution.stop("Aborted: the controller is shutting down")
         running = [task for task in self._tasks if task.get_name().startswith("build ")]
         if running:
             await asyncio.wait(running, timeout=20)
@@ -166,10 +182,10 @@ class Controller:
         root = self.tree.root
         declared = self.configuration.value("jenkins", "views")
         if declared is not None:
-            root.views = [_view(entry) for entry in declared]
+            root.views = [declared_view(entry) for entry in declared]
         primary = self.configuration.value("jenkins", "primaryView")
         if primary:
-            root.primary_view = _view(primary).name
+            root.primary_view = declared_view(primary).name
         if not any(view.kind == ALL for view in root.views) and not declared:
             root.views.insert(0, make_view(ALL, "all"))
         if root.primary_view not in {view.name for view in root.views}:
@@ -246,20 +262,28 @@ class Controller:
         stack.callback(self._lent.discard, path)
         return path
 
-    def begin(self, build: Build, slot: int | None) -> None:
-        """Run a build that left the queue; `slot` is the executor that a freestyle build holds."""
-        task = self._keep(self._run(build, slot))
+    def _resume(self) -> None:
+        """Go on with the builds that wait for an answer since an earlier process, the oldest first."""
+        jobs = [item for item in self.tree.root.walk() if isinstance(item, Job)]
+        left = [build for job in jobs for build in job.history.all() if build.is_building]
+        for build in sorted(left, key=lambda it: it.timestamp):
+            self.begin(build, None, resuming.read(build.directory, self.vault.open))
+
+    def begin(self, build: Build, slot: int | None, past: Past | None = None) -> None:
+        """Run a build that left the queue; `slot` is the executor of a freestyle one, `past` what it has had already."""
+        task = self._keep(self._run(build, slot, past))
         task.set_name(f"build {build.job.full_name} {build.number}")
 
-    async def _run(self, build: Build, slot: int | None) -> None:
-        console = Console(build.log_path)
+    async def _run(self, build: Build, slot: int | None, past: Past | None) -> None:
+        console, is_suspended = Console(build.log_path), False
         try:
-            for cause in build.causes:
+            for cause in build.causes if past is None else ():
                 console.line(cause.text)
             with contextlib.ExitStack() as stack:
-                execution = self._execution(build, console, slot, stack)
+                execution = self._execution(build, console, slot, stack, past)
                 self.executions[build] = execution
                 await execution.run()
+                is_suspended = execution.is_suspended
         except asyncio.CancelledError:
             build.worsen("ABORTED")
         except Exception:
@@ -267,11 +291,17 @@ class Controller:
             console.line("FATAL: the emulator failed\n" + traceback.format_exc())
             build.worsen("FAILURE")
         finally:
-            self._end(build, console, slot)
+            if is_suspended:
+                self.executions.pop(build, None)
+                console.close()
+            else:
+                self._end(build, console, slot)
 
-    def _execution(self, build: Build, console: Console, slot: int | None, stack: contextlib.ExitStack) -> Execution:
+    def _execution(
+        self, build: Build, console: Console, slot: int | None, stack: contextlib.ExitStack, past: Past | None
+    ) -> Execution:
         if slot is None:
-            return Pipeline(self, build, console)
+            return Pipeline(self, build, console, past)
         return Freestyle(self, build, console, slot, self.lend_workspace(build.job, stack))
 
     def _end(self, build: Build, console: Console, slot: int | None) -> None:
@@ -319,7 +349,11 @@ class Controller:
 
     async def _leave(self, code: int, waits: bool) -> None:
         started = time.monotonic()
-        while waits and self.executions and time.monotonic() - started < 24 * 3600:
+        while (
+            waits
+            and any(not it.can_resume for it in self.executions.values())
+            and time.monotonic() - started < 24 * 3600
+        ):
             await asyncio.sleep(0.1)
         await asyncio.sleep(0.3)  # the answer to the request must get out first
         self.exit_code = code
@@ -360,15 +394,3 @@ def _matrix_of(strategy: str, settings: Any) -> Any:
                     }
                 )
     return {"entries": entries}
-
-
-def _view(entry: dict[str, Any]) -> View:
-    ((kind, values),) = entry.items()
-    name = str(values.get("name") or "all")
-    if kind != "list":
-        return make_view(ALL, name)
-    simple = {key: values[key] for key in ("description", "includeRegex", "recurse") if key in values}
-    view = make_view(LIST, name, **simple)
-    for job in values.get("jobNames") or []:
-        xmlfile.put(view.root.find("jobNames"), "string", job)
-    return view

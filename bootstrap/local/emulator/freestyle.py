@@ -37,6 +37,19 @@ class Freestyle:
         self._variables = {**build_variables(controller, build), **node_variables(controller, slot, self.workspace)}
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def can_resume(self) -> bool:
+        """A shell that ended with the process cannot go on."""
+        return False
+
+    @property
+    def is_suspended(self) -> bool:
+        """Never."""
+        return False
+
+    def suspend(self) -> None:
+        """Nothing to let go of."""
+
     def stop(self, reason: str) -> None:
         """Abort the build."""
         self._console.line(reason)

@@ -10,14 +10,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from . import process, xmlfile
+from . import process, resuming, xmlfile
 from .builds import Build
-from .console import Console
+from .console import MUTED, Console
 from .contexts import Context, Verdict
 from .environment import build_variables, process_environment
 from .failures import Interrupted, StepFailed
 from .git import Git
 from .groovyrunner import runner_command
+from .resuming import Asked, Past
 from .steps import STEPS, SYMBOLS, Step, asking, basic, data, internal, node, world  # noqa: F401 (they register their steps)
 from .triggers import repository_of
 
@@ -25,14 +26,15 @@ if TYPE_CHECKING:
     from .controller import Controller
 
 LINE_LIMIT = 64 * 1024 * 1024
+CHECKOUTS = {"checkout", "git"}  # what they answer are variables of the build
 BRANCHING = {"parallel"}  # its branches show their own braces
 SHOWN = {"_declaredEnvironment": "withEnv", "_tools": "withEnv", "_branch": ""}
 
 
 class Pipeline:
-    """One run of a Pipeline job."""
+    """One run of a Pipeline job; `past` is what it had come to when an earlier process ended."""
 
-    def __init__(self, controller: Controller, build: Build, console: Console) -> None:
+    def __init__(self, controller: Controller, build: Build, console: Console, past: Past | None = None) -> None:
         self.controller, self.build, self.console = controller, build, console
         self.variables = build_variables(controller, build)
         self.repository = repository_of(build.job)
@@ -45,6 +47,15 @@ class Pipeline:
         self._error: dict[str, Any] | None = None
         self._is_done = False
         self._preparing: asyncio.Task[Any] | None = None
+        self.is_suspended = False
+        self._past = past
+        self._journal = resuming.Journal(
+            build.directory, controller.vault, console.mask, lambda: resuming.state_of(build, self.milestone)
+        )
+        if past is not None:
+            self.milestone = int(past.state["milestone"])
+            resuming.restore(build, past)
+            self._journal.go_on(past)
 
     # What steps use
 
@@ -141,16 +152,47 @@ class Pipeline:
             if other.parent is context and other.name != branch:
                 self.interrupt(other, Interrupted(f"Failed in branch {branch}"))
 
+    # Restarts
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether the build would go on after a restart: it waits for an answer and does nothing else."""
+        is_allowed = resuming.is_allowed(self.build.job.root)
+        return is_allowed and not self.is_stopped and resuming.is_waiting(self._journal.under_way)
+
+    def suspend(self) -> None:
+        """Let go of the build, which goes on at the next start."""
+        self.console.line("Pausing (Preparing for shutdown)")
+        self.is_suspended = True
+        self.console.is_silent = True
+        self.build.save()
+        self._journal.close()
+        if self._process:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+
     # Running
 
     async def run(self) -> None:
         """Run to the end; the outcome is in the build."""
         try:
+            await self._run()
+        finally:
+            if not self.is_suspended:
+                self._journal.end()
+
+    async def _run(self) -> None:
+        try:
             self._preparing = asyncio.current_task()
-            script = await self._script()
+            script = self._past.script if self._past else await self._script()
             command = await runner_command(self.controller)
             self._preparing = None
-            self.console.line("[Pipeline] Start of Pipeline")
+            if self._past:
+                now = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime())
+                self.console.line(f"Resuming build at {now} after Jenkins restart")
+            else:
+                self._journal.begin(script, {it.name: it.value for it in self.build.parameters if it.is_secret})
+                self.console.line("[Pipeline] Start of Pipeline")
             await self._converse(command, script)
         except asyncio.CancelledError:
             self.build.worsen("ABORTED")
@@ -158,6 +200,8 @@ class Pipeline:
         except StepFailed as fault:
             self.console.line(f"ERROR: {fault.message}")
             self.build.worsen("FAILURE")
+            return
+        if self.is_suspended:
             return
         self.console.line("[Pipeline] End of Pipeline")
         if self._error:
@@ -202,7 +246,7 @@ class Pipeline:
                 task.add_done_callback(self._serving.discard)
         finally:
             await self._clear(errors)
-        if not self._is_done and not self.is_stopped:
+        if not self._is_done and not self.is_stopped and not self.is_suspended:
             raise StepFailed(
                 f"the Groovy program ended unexpectedly with {self._process.returncode}\n{errors.result()}".rstrip()
             )
@@ -245,8 +289,14 @@ class Pipeline:
 
     async def _serve(self, message: dict[str, Any]) -> None:
         answer: dict[str, Any] = {"id": message["id"]}
+        before: Asked | None = None
         try:
-            answer["value"] = await self._handle(message, self._contexts[message["context"]])
+            before = self._past.take(message) if self._past else None
+            if before is not None and before.answer is not None:
+                answer |= await self._again(message, self._contexts[message["context"]], before)
+            else:
+                self._journal.asked(message, before)
+                answer["value"] = await self._handle(message, self._contexts[message["context"]], before)
         except StepFailed as fault:
             answer["error"] = {"kind": fault.kind, "message": fault.message, "result": fault.result}
         except asyncio.CancelledError:
@@ -254,9 +304,29 @@ class Pipeline:
             answer["error"] = {"kind": problem.kind, "message": problem.message, "result": problem.result}
         except Exception as fault:
             answer["error"] = {"kind": f"emulator.{type(fault).__name__}", "message": str(fault), "result": "FAILURE"}
+        if self.is_suspended:
+            return
+        self._journal.answered(message, answer)
         self._send(answer)
 
-    async def _handle(self, message: dict[str, Any], context: Context) -> Any:
+    async def _again(self, message: dict[str, Any], context: Context, before: Asked) -> dict[str, Any]:
+        """A step that the build has had: the answer of then, without a word; what it holds or set is held and set again."""
+        kind, name, arguments, answer = message["kind"], message["name"], message["arguments"], before.answer or {}
+        MUTED.set(True)
+        if kind == "leave":
+            with suppress(StepFailed):
+                await self._leave(context, name, arguments.get("error"))
+        elif kind == "enter" and "value" in answer:
+            await self._enter(context, name, arguments, before)
+        elif name in resuming.ASKED_AGAIN:
+            answer = {"value": await self._work(context, context, name, arguments)}
+        elif name in CHECKOUTS and "value" in answer:
+            self.variables.update(answer["value"])
+        if self._past and self._past.is_over:
+            resuming.restore_stages(self.build, self._past)
+        return answer
+
+    async def _handle(self, message: dict[str, Any], context: Context, before: Asked | None) -> Any:
         kind, name = message["kind"], message["name"]
         if kind == "leave":
             return await self._leave(context, name, message["arguments"].get("error"))
@@ -264,27 +334,32 @@ class Pipeline:
             raise waiting
         if kind == "enter":
             return await self._enter(context, name, message["arguments"])
-        if not name.startswith("_"):
+        if not name.startswith("_") and before is None:
             self.console.line(f"[Pipeline] {name}")
-        return await self._work(context, context, name, message["arguments"])
+        return await self._work(context, context, name, message["arguments"], before)
 
-    async def _work(self, outer: Context, context: Context, name: str, arguments: dict[str, Any]) -> Any:
+    async def _work(
+        self, outer: Context, context: Context, name: str, arguments: dict[str, Any], before: Asked | None = None
+    ) -> Any:
         task = asyncio.current_task()
         assert task is not None
         outer.tasks.add(task)
         try:
-            return await STEPS[name].work(Step(self, context, name, arguments))
+            return await STEPS[name].work(Step(self, context, name, arguments, before.at if before else None))
         finally:
             outer.tasks.discard(task)
 
-    async def _enter(self, outer: Context, name: str, arguments: dict[str, Any]) -> dict[str, str]:
+    async def _enter(
+        self, outer: Context, name: str, arguments: dict[str, Any], before: Asked | None = None
+    ) -> dict[str, str]:
         shown = SHOWN.get(name, name)
         if shown:
             self.console.line(f"[Pipeline] {shown}")
-        context = Context(f"c{next(self._numbers)}", outer)
+        number = next(self._numbers)
+        context = Context(before.answer["value"]["context"] if before and before.answer else f"c{number}", outer)
         self._contexts[context.identifier] = context
         try:
-            await self._work(outer, context, name, arguments)
+            await self._work(outer, context, name, arguments, before)
         except BaseException:
             del self._contexts[context.identifier]
             await context.stack.aclose()

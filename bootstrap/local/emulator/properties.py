@@ -6,6 +6,7 @@ from typing import Any
 
 from . import xmlfile
 from .items import PIPELINE_PROPERTIES, Job
+from .resuming import DISABLED
 
 PARAMETERS = "hudson.model.ParametersDefinitionProperty"
 DISCARDER = "jenkins.model.BuildDiscarderProperty"
@@ -33,6 +34,8 @@ def declare_properties(job: Job, declared: dict[str, Any]) -> None:
     for option in declared.get("options") or []:
         if option.get("$class") == "disableConcurrentBuilds":
             _fresh(holder, CONCURRENT)
+        elif option.get("$class") == "disableResume":
+            _fresh(holder, DISABLED)
         elif option.get("$class") == "buildDiscarder":
             _fresh(holder, DISCARDER).append(_rotator(option.get("value") or option.get("strategy") or {}))
     if xmlfile.serialise(job.root) != before:

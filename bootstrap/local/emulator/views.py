@@ -81,3 +81,16 @@ def make_view(kind: str, name: str, **values: str) -> View:
 def views_of(node: Any) -> list[View]:
     """The views kept in an owner's config.xml."""
     return [] if node is None else [View(child) for child in node if child.tag in {ALL, LIST}]
+
+
+def declared_view(entry: dict[str, Any]) -> View:
+    """A view as Configuration as Code declares it."""
+    ((kind, values),) = entry.items()
+    name = str(values.get("name") or "all")
+    if kind != "list":
+        return make_view(ALL, name)
+    simple = {key: values[key] for key in ("description", "includeRegex", "recurse") if key in values}
+    view = make_view(LIST, name, **simple)
+    for job in values.get("jobNames") or []:
+        xmlfile.put(view.root.find("jobNames"), "string", job)
+    return view

@@ -27,12 +27,13 @@ class Definition:
 
 @dataclass
 class Step:
-    """One call of a step. For a block `context` is the new inner one."""
+    """One call of a step. For a block `context` is the new inner one; `since` is when it began, for one that is resumed."""
 
     engine: Pipeline
     context: Context
     name: str
     arguments: dict[str, Any]
+    since: float | None = None
 
     def text(self, name: str, default: str = "") -> str:
         """An argument as text."""

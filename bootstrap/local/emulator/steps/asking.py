@@ -21,7 +21,8 @@ async def ask(call: Step) -> Any:
     question = _question(call)
     engine.controller.inputs.ask(question)
     is_plain = not question.parameters
-    call.say(f"{question.message}\n{question.proceed} or {question.abort}" if is_plain else "Input requested")
+    if call.since is None:  # else it was said before the restart
+        call.say(f"{question.message}\n{question.proceed} or {question.abort}" if is_plain else "Input requested")
     try:
         answer = await question.answer
     finally:

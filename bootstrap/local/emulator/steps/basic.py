@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from contextvars import Context
 from typing import Any
 
 from ..bindings import bind
@@ -103,7 +105,10 @@ async def timeout(call: Step) -> None:
         engine.console.line("Cancelling nested steps due to timeout")
         engine.interrupt(context, Interrupted("Timeout has been exceeded", "ABORTED"))
 
-    handle = asyncio.get_running_loop().call_later(seconds, fire)
+    spent = 0.0 if call.since is None else time.time() - call.since
+    handle = asyncio.get_running_loop().call_later(
+        max(0.0, seconds - spent), fire, context=Context()
+    )  # where nothing is muted
 
     def leave(problem: dict[str, Any] | None) -> Verdict | None:
         handle.cancel()
