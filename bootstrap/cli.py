@@ -126,6 +126,12 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", action="store_true", help="print the IAM policy that the launcher needs, as JSON")
 
 
+def _mail(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "number", nargs="?", type=int, metavar="NUMBER", help="the message to show; else all are listed"
+    )
+
+
 def _history(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lines", type=_count, default=20, help="how many of the last runs (20)")
     parser.add_argument(
@@ -164,6 +170,7 @@ COMMANDS: dict[str, tuple[str, Setup | None]] = {
     "doctor": ("what would stop a launch, before anything is made; exits with 1 where something would", _doctor),
     "drift": ("what is not as the code says and was not put there by it; exits with 2 where something is", None),
     "build": ("start a job and follow its console", _job),
+    "mail": ("what the machines of an environment on this machine have sent", _mail),
     "history": ("the runs of this checkout: when, what, how they ended", _history),
     "report": ("the page of a run, also found by a resource that it changed", _report),
     "destroy": ("take the environment down; retained data stays unless told", _destroy),

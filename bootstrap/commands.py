@@ -356,6 +356,12 @@ def _doctor(options: argparse.Namespace) -> int:
     return preflight.policies(options) if options.policy else preflight.doctor(options)
 
 
+def _mail(options: argparse.Namespace) -> int:
+    from bootstrap import inspection
+
+    return inspection.mail(options)
+
+
 def _history(options: argparse.Namespace) -> int:
     from bootstrap import inspection
 

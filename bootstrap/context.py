@@ -184,6 +184,12 @@ class Context:
         """The Configuration as Code files of this checkout, refused here where they are broken."""
         return casc.read(ROOT / "casc")
 
+    @property
+    def casc_values(self) -> dict[str, str]:
+        """The values of the variables that these files use."""
+        mail_host = self.world.mail_host(self.outputs("network")["ControllerSubnetId"])
+        return casc.variables(self.settings, self.url, mail_host)
+
     @cached_property
     def jobset(self) -> JobSet:
         """The jobs of this checkout, rendered."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from dataclasses import dataclass
 
+from bootstrap import control
 from bootstrap.values import Reporter
 
 _PATH = "/_bootstrap/enforcement"
-_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -27,14 +25,10 @@ class Enforced:
 
 def look(endpoint: str | None, *, settle: bool = False) -> Enforced | None:
     """Ask the local cloud at `endpoint`, having it set what is due first where `settle`; None where another cloud answers."""
-    if endpoint is None:
-        return None
-    asked = urllib.request.Request(endpoint.rstrip("/") + _PATH, method="POST" if settle else "GET")
+    told = control.ask(endpoint, _PATH, "POST" if settle else "GET")
     try:
-        with urllib.request.urlopen(asked, timeout=_SECONDS) as answer:
-            told = json.load(answer)
-        return Enforced(sum(told["regions"].values()), tuple(told["problems"]))
-    except (OSError, ValueError, KeyError, AttributeError):
+        return None if told is None else Enforced(sum(told["regions"].values()), tuple(told["problems"]))
+    except (KeyError, AttributeError):
         return None
 
 

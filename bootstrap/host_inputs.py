@@ -6,7 +6,6 @@ Looking and doing share this: for a plan nothing is issued or downloaded that is
 from __future__ import annotations
 
 from bootstrap import repository, surroundings
-from bootstrap.acts import casc
 from bootstrap.context import ROOT, Context
 from bootstrap.distribution import resolve
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
@@ -47,7 +46,7 @@ def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]
         certificate_key=certificates.key,
         authority=certificates.authority_pem,
         casc_files=context.casc_files,
-        casc_variables=casc.variables(context.settings, context.url),
+        casc_variables=context.casc_values,
         aws_environment=context.world.machine_environment(context.outputs("network")["ControllerSubnetId"]),
         ca_certificates=surroundings.certificates(context.settings.host.ca_certificates),
         pip_configuration=surroundings.pip_configuration(),

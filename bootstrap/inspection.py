@@ -1,4 +1,4 @@
-"""The sub-commands that look back at runs: `history` and `report`. They ask no cloud unless a resource is named."""
+"""The sub-commands that look back: `history`, `report` and `mail`. They ask no cloud unless a resource is named."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import webbrowser
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bootstrap import console, context, environment_lock, report, runs, settings
 from bootstrap.commands import opened
 from bootstrap.context import ROOT
 from bootstrap.errors import UsageError
+from bootstrap.local import mail as local_mail
 
 _HEADINGS = ("when (UTC)", "command", "outcome", "changes", "seconds", "run")
 
@@ -53,6 +55,42 @@ def show(options: argparse.Namespace) -> int:
         if sys.stdout.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             webbrowser.open(page.as_uri())
     return 0
+
+
+def mail(options: argparse.Namespace) -> int:
+    """What the environment's machines sent, oldest first, or one message as text; UsageError where it went elsewhere."""
+    doing = "reading the mail of the environment's machines"
+    chosen = settings.load(context.paths(options.environment))
+    if chosen.cloud != "local" or chosen.mail.smtp_host is not None:
+        place = f"{chosen.mail.smtp_host or 'localhost'}:{chosen.mail.smtp_port}"
+        found = f"'{chosen.name}' sends its mail through {place}; none of it is kept here"
+        raise UsageError(
+            doing, found, "Look there. The cloud on this machine keeps mail where mail.smtp_host is not set."
+        )
+    kept = local_mail.kept(ROOT / ".bootstrap" / chosen.name / "cloud" / "mail")
+    if options.number is None:
+        _list_mail(kept, as_json=options.json)
+        return 0
+    one = next((it for it in kept if it.number == options.number), None)
+    if one is None:
+        raise UsageError(doing, f"there is no message {options.number}", "'mail' lists those that are kept.")
+    if options.json:
+        _print(json.dumps(local_mail.summary(one) | {"text": local_mail.text(one)}, ensure_ascii=False))
+    else:
+        _print(local_mail.text(one))
+    return 0
+
+
+def _list_mail(kept: Sequence[local_mail.Mail], *, as_json: bool) -> None:
+    found = [local_mail.summary(each) for each in kept]
+    if as_json:
+        for each in found:
+            _print(json.dumps(each, ensure_ascii=False))
+    elif not found:
+        _print("no mail came yet")
+    else:
+        names = ("number", "when", "to", "subject")
+        console.table(("number", "when (UTC)", "to", "subject"), ([str(it[name]) for name in names] for it in found))
 
 
 def _resources(options: argparse.Namespace) -> int:

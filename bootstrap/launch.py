@@ -25,6 +25,7 @@ from bootstrap import (
     inventory,
     machine,
     network_removal,
+    outgoing_mail,
     repository,
     retained,
     zones,
@@ -108,6 +109,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Ma
         # The newest image of that day, by Debian's public parameter: which one it was is worth remembering.
         run.event("image", **machine.image(context.world.aws("ec2"), found.instance_id))
         enforced.tell(context.world.endpoint, run)
+        outgoing_mail.tell(context.world.endpoint, run)
         return found
 
 
@@ -123,7 +125,7 @@ def configure(context: Context, run: Run, controller: Controller) -> None:
     with run.act("casc", f"configuring {controller.url}"):
         with context.shell.forward(controller.port) as port:
             casc.ensure_token(f"http://127.0.0.1:{port}/", controller)
-        values = casc.variables(context.settings, context.url)
+        values = context.casc_values
         casc.apply(context.shell, context.jenkins, context.casc_files, values, run)
 
 
@@ -211,7 +213,7 @@ def plan_host(context: Context, run: Run) -> tuple[Change, ...]:
 def plan_casc(context: Context, run: Run) -> tuple[Change, ...]:
     """Which configuration files differ, and what was edited in Jenkins that a reload overwrites."""
     with run.act("casc", "what would change"):
-        values = casc.variables(context.settings, context.url)
+        values = context.casc_values
         found = casc.plan(context.shell, context.jenkins, context.casc_files, values, run)
         return _shown(run, differences.of_settings(context.shell, casc.FOLDER, context.casc_files, found))
 

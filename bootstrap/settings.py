@@ -118,9 +118,12 @@ class JenkinsSettings(Section):
 
 
 class Mail(Section):
-    """The mail server that Jenkins sends through."""
+    """The mail server that Jenkins sends through.
 
-    smtp_host: str = "localhost"
+    No host is on AWS the machine itself, and on this machine the local cloud's, which keeps what comes to be read.
+    """
+
+    smtp_host: str | None = None
     smtp_port: Port = 25
     reply_to: Address = "no-reply@localhost"
 

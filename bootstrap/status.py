@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bootstrap import enforced, machine
+from bootstrap import enforced, machine, outgoing_mail
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 
@@ -45,6 +45,7 @@ def look(context: Context) -> Status:
     rules = enforced.look(context.world.endpoint)
     if rules is not None:
         rows.append(("rules", "security groups, ACLs, routes", str(rules)))
+    rows.append(("mail", *outgoing_mail.look(context.world.endpoint, context.settings, context.tool)))
     kind = "emulator of Jenkins" if controller.is_emulated else "Jenkins"
     rows.append(("controller", f"{controller.url} ({kind} {controller.version})", service))
     return Status(tuple(rows), is_up and service == "active")

@@ -6,6 +6,7 @@ jobs run the toolkit) the shell is the local one and Jenkins is reached directly
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -66,6 +67,13 @@ class World:
         """The variables that botocore reads, with which a machine in that subnet and its builds reach the same AWS."""
         subnet = self.aws("ec2").describe_subnets(SubnetIds=[subnet_id])["Subnets"][0]
         return {"AWS_REGION": self.settings.region} | dict(self._from_subnet(subnet["CidrBlock"]))
+
+    def mail_host(self, subnet_id: str) -> str:
+        """Where a machine in that subnet hands its mail: the settings' server, else the local cloud's, or the machine's own."""
+        if self.settings.mail.smtp_host is not None or self.endpoint is None:
+            return self.settings.mail.smtp_host or "localhost"
+        subnet = self.aws("ec2").describe_subnets(SubnetIds=[subnet_id])["Subnets"][0]
+        return str(ipaddress.ip_network(subnet["CidrBlock"])[1])  # the subnet's router
 
     @cached_property
     def _session(self) -> Any:

@@ -45,8 +45,11 @@ VARIABLES = (
 """The environment variables of jenkins.service that `${NAME}` may use; `variables` gives their values."""
 
 
-def variables(settings: Settings, url: str) -> dict[str, str]:
-    """What jenkins.service must have in its environment for the files: the values of `VARIABLES`."""
+def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
+    """What jenkins.service must have in its environment for the files: the values of `VARIABLES`.
+
+    `mail_host` is the mail server as the machine reaches it.
+    """
     return {
         "BOOTSTRAP_ENVIRONMENT": settings.name,
         "BOOTSTRAP_NETWORKS": " ".join(settings.networks),
@@ -54,7 +57,7 @@ def variables(settings: Settings, url: str) -> dict[str, str]:
         "JENKINS_EXECUTORS": str(settings.jenkins.executors),
         "JENKINS_PUBLIC_URL": url,
         "MAIL_REPLY_TO": settings.mail.reply_to,
-        "SMTP_HOST": settings.mail.smtp_host,
+        "SMTP_HOST": mail_host,
         "SMTP_PORT": str(settings.mail.smtp_port),
     }
 

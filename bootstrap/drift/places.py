@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from bootstrap import host_inputs
-from bootstrap.acts import casc, host
+from bootstrap.acts import host
 from bootstrap.context import Context
 from bootstrap.drift import groups, jobs, settings, stacks
 from bootstrap.drift.values import Drifted
@@ -67,7 +67,7 @@ def _places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drift
             context.shell,
             context.jenkins,
             context.casc_files,
-            casc.variables(context.settings, context.url),
+            context.casc_values,
             tool,
             sudo=not on_machine,
         ),

@@ -109,6 +109,16 @@ class LocalCloud:
                 time.sleep(0.1)
 
     @property
+    def _mail_port(self) -> int | None:
+        """Where the machines' mail is taken; None where the settings name another server."""
+        return self.settings.mail.smtp_port if self.settings.mail.smtp_host is None else None
+
+    @property
+    def _version(self) -> str:
+        """What a running server must have been started with: this code and these settings."""
+        return f"{_code_digest()}-{self._mail_port}"
+
+    @property
     def _removed(self) -> Path:
         return self.state.with_name(f"{self.state.name}.removed")
 
@@ -121,8 +131,8 @@ class LocalCloud:
 
     def _ensure_server(self, report: Reporter) -> None:
         running = self._running()
-        if running and running.get("code") != _code_digest():
-            report.progress("the local cloud runs an older version of itself: starting it again")
+        if running and running.get("code") != self._version:
+            report.progress("the local cloud runs an older version of itself, or another setting: starting it again")
             self.down()
             running = {}
         if not running:
@@ -146,7 +156,8 @@ class LocalCloud:
         begun = time.monotonic()
         command = [sys.executable, "-m", "bootstrap.local.aws", "--state", str(self.state), "--port", str(port)]
         command += ["--environment", self.settings.name]
-        known = ["sh", "-c", _LAUNCHER, "sh", str(port), _code_digest(), str(self.state / "server.json")]
+        command += ["--mail-port", str(self._mail_port)] if self._mail_port else []
+        known = ["sh", "-c", _LAUNCHER, "sh", str(port), self._version, str(self.state / "server.json")]
         log = self.state / "server.out"
         with log.open("ab") as out:
             process = subprocess.Popen(

@@ -8,7 +8,6 @@ import requests
 from evidence import Build, Forged
 from exported import differences, rights, wished
 
-from bootstrap.acts.casc import variables
 from bootstrap.context import Context
 from bootstrap.values import Change
 
@@ -60,14 +59,14 @@ def test_builds_are_let_run(controllers_state: dict[str, Any]) -> None:
 
 def test_the_settings_are_the_codes(exported_settings: dict[str, Any], context: Context) -> None:
     """Every setting is as the code says."""
-    wish = wished(context.casc_files, variables(context.settings, context.url))
+    wish = wished(context.casc_files, context.casc_values)
 
     assert [] == list(differences(wish, exported_settings))
 
 
 def test_nobody_else_has_rights(exported_settings: dict[str, Any], context: Context) -> None:
     """Nobody has other rights than those that the code gives."""
-    wish = wished(context.casc_files, variables(context.settings, context.url))
+    wish = wished(context.casc_files, context.casc_values)
 
     assert rights(wish) == rights(exported_settings)
 

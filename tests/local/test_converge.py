@@ -148,7 +148,7 @@ def wished(folder: Path) -> tuple[HostInputs, dict[str, artifacts.Artifact]]:
         certificate_key=issued.key,
         authority=issued.authority_pem,
         casc_files=casc.read(ROOT / "casc"),
-        casc_variables=casc.variables(settings, url),
+        casc_variables=casc.variables(settings, url, "localhost"),
         aws_environment={"AWS_REGION": "eu-central-1"},
         ca_certificates=surroundings.certificates("auto"),
         pip_configuration=surroundings.pip_configuration(),

@@ -24,6 +24,7 @@ DOORS = {
     "moto": ("local/aws/",),
     "testinfra": (),
     "aiohttp": ("local/emulator/",),
+    "aiosmtpd": ("local/mail.py",),
 }
 # Layer: what it may import of ours. Standing for 'the directions of imports' in one table.
 LAYERS = {

@@ -47,11 +47,12 @@ def serve(wanted: argparse.Namespace, stop: threading.Event) -> None:
     from bootstrap.local.aws.server import Server
 
     machines = hooks.load(wanted.environment, wanted.state, with_machines=not wanted.no_machines)
-    server = Server(wanted.state, wanted.port, machines)
+    server = Server(wanted.state, wanted.port, machines, wanted.mail_port)
     server.engine.prompt_seconds = wanted.prompt_seconds
     server.restore()
-    for address in ("127.0.0.1", *wanted.gateway):
-        server.listen(address)
+    server.listen("127.0.0.1")
+    for address in wanted.gateway:
+        server.open_gateway(address)
     server.announce()
     server.warm_up(wanted.region)
     while not stop.wait(WATCH_SECONDS) and server.has_state():
@@ -67,6 +68,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True, help="port on the loopback and on each gateway")
     parser.add_argument("--environment", required=True, help="name of the environment, which labels its machines")
     parser.add_argument("--gateway", nargs="*", default=[], help="further addresses to answer on from the start")
+    parser.add_argument(
+        "--mail-port", type=int, help="port on each gateway where machines' mail is taken; absent, none is"
+    )
     parser.add_argument("--region", default="eu-central-1", help="the region that is loaded beforehand")
     prompt = "how long an answer may wait for a stack operation that is over soon; 0 never waits"
     parser.add_argument("--prompt-seconds", type=float, default=1.0, help=prompt)

@@ -5,6 +5,7 @@ GET  /_bootstrap/stand-ins      the types that exist on paper only, each with wh
 GET  /_bootstrap/properties     each type's properties: arrived, write-only, not modelled, refused in place (see `modelled`)
 GET  /_bootstrap/faults         what is armed (see `faults`); POST arms, {} takes all back
 GET  /_bootstrap/enforcement    which rules hold between machines, and problems; POST has them set at once (see `enforcement`)
+GET  /_bootstrap/mail           where machines' mail is taken and kept, and problems (see `local.mail`); {} where it is not
 PUT  /_bootstrap/signal/NAME    a wait condition's signal (see `signals`)
 """
 
@@ -20,15 +21,17 @@ from bootstrap.local.aws.faults import Faults
 from bootstrap.local.aws.requests import Environ, Response
 from bootstrap.local.aws.signals import PATH as SIGNAL
 from bootstrap.local.aws.signals import Signals
+from bootstrap.local.mail import Sink
 
 
 class Control:
     """Answers requests under /_bootstrap/."""
 
-    def __init__(self, faults: Faults, signals: Signals, enforcement: Enforcement) -> None:
+    def __init__(self, faults: Faults, signals: Signals, enforcement: Enforcement, mail: Sink | None) -> None:
         self._faults = faults
         self._signals = signals
         self._enforcement = enforcement
+        self._mail = mail
 
     def request(self, environ: Environ) -> Response:
         """Answer one request."""
@@ -45,6 +48,8 @@ class Control:
             if method == "POST":
                 self._enforcement.settle()
             return _json(self._enforcement.state())
+        if path == "/_bootstrap/mail":
+            return _json(self._mail.state() if self._mail else {})
         if path.startswith(SIGNAL) and method == "PUT":
             return self._signal(path.removeprefix(SIGNAL), requests.read_body(environ))
         return _json({"error": f"nothing answers {method} {path}"}, 404)

@@ -2,7 +2,7 @@
 
 Requests for CloudFormation go to the engine, /latest/ to the metadata service, /_bootstrap/ to the control endpoints, the
 rest through the door to moto. It listens on the loopback, and on the gateway address of each subnet that has machines, before
-the bridge with that address exists (IP_FREEBIND).
+the bridge with that address exists; on the latter it takes the machines' mail, too, where that is wanted.
 """
 
 from __future__ import annotations
@@ -11,27 +11,26 @@ import json
 import logging
 import os
 import secrets
-import socket
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from bootstrap.local import listening
 from bootstrap.local.aws import memory_format, patches, requests
 from bootstrap.local.aws.door import error_response
 from bootstrap.local.aws.hooks import Machines
 from bootstrap.local.aws.journal import Journal
 from bootstrap.local.aws.requests import Environ, Response
+from bootstrap.local.mail import Sink
 
 log = logging.getLogger(__name__)
 
-IP_FREEBIND = 15  # linux/in.h; Python's socket module has no name for it
-
 
 class Server:
-    """One local cloud: its state in `state`, its APIs on `port`."""
+    """One local cloud: its state in `state`, its APIs on `port`; `mail_port` is where it takes mail, None where nowhere."""
 
-    def __init__(self, state: Path, port: int, machines: Machines) -> None:
+    def __init__(self, state: Path, port: int, machines: Machines, mail_port: int | None = None) -> None:
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)
         memory_format.claim(state)
@@ -40,9 +39,9 @@ class Server:
         self._listeners: dict[str, Any] = {}
         self._lock = threading.Lock()
         os.environ.update(patches.environment(state))
-        self._build(machines)
+        self._build(machines, mail_port)
 
-    def _build(self, machines: Machines) -> None:
+    def _build(self, machines: Machines, mail_port: int | None) -> None:
         from bootstrap.local.aws.clients import Clients
         from bootstrap.local.aws.cloudformation.api import Api
         from bootstrap.local.aws.cloudformation.engine import Engine
@@ -59,7 +58,11 @@ class Server:
         self._journal = Journal(self._state / "journal.jsonl")
         self._patches = patches.Patches(_salt(self._state), lambda: self.instances)
         self.door = Door(self._moto(), self._journal)
-        self.instances = Instances(self.door, machines, self.listen)
+        self.instances = Instances(self.door, machines, self.open_gateway)
+        known = self.instances
+        self._mail = (
+            Sink(self._state / "mail", mail_port, lambda peer: known.find(peer) is not None) if mail_port else None
+        )
         self._clients = clients = Clients(self.door, self.port, faults)
         self._enforcement = Enforcement(
             Clients(self.door, self.port, Faults()), machines
@@ -70,7 +73,7 @@ class Server:
         self.engine = Engine(self._store, self.door, clients, faults, signals)
         self._api = Api(self.engine)
         self._metadata = Metadata(self.door, self.instances, clients)
-        self._control = Control(faults, signals, self._enforcement)
+        self._control = Control(faults, signals, self._enforcement, self._mail)
         self._faults = faults
 
     def _moto(self) -> Callable[..., Any]:
@@ -123,6 +126,12 @@ class Server:
             return self._faults.request(environ) or self._api.request(environ)
         return self._faults.request(environ) or self.door.request(environ)
 
+    def open_gateway(self, address: str) -> None:
+        """Answer a subnet's machines at its gateway, and take their mail there."""
+        self.listen(address)
+        if self._mail is not None:
+            self._mail.listen(address)
+
     def listen(self, address: str) -> None:
         """Answer on one more address; again for the same address changes nothing."""
         from werkzeug.serving import make_server
@@ -130,7 +139,7 @@ class Server:
         with self._lock:
             if address in self._listeners:
                 return
-            opened = _socket(address, self.port)
+            opened = listening.bound(address, self.port)
             handler = _handler()
             server: Any = make_server(
                 address, self.port, self, threaded=True, request_handler=handler, fd=opened.fileno()
@@ -188,15 +197,6 @@ def _salt(state: Path) -> str:
         path.touch(0o600)
         path.write_text(secrets.token_hex(32))
     return path.read_text()
-
-
-def _socket(address: str, port: int) -> socket.socket:
-    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    opened.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
-    opened.bind((address, port))
-    opened.listen(128)
-    return opened
 
 
 def _handler() -> type:

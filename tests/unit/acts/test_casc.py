@@ -207,7 +207,7 @@ def test_an_editors_copy_is_passed_over(tmp_path: Path) -> None:
 def test_variables_give_every_name_that_files_may_use() -> None:
     settings = load(ROOT / "environments" / "local.yaml")
 
-    found = casc.variables(settings, "https://10.77.0.10/")
+    found = casc.variables(settings, "https://10.77.0.10/", "10.77.3.1")
 
     assert set(casc.VARIABLES) == set(found)
     assert "https://10.77.0.10/" == found["JENKINS_PUBLIC_URL"]
