@@ -7,15 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bootstrap import enforced, vpn_configuration
+from bootstrap import enforced, network_explanation, vpn_configuration
 from bootstrap.context import Context
 from bootstrap.errors import UsageError
 from bootstrap.network import imagined, proof, snapshot
 from bootstrap.network.intentions import Intention, is_environment
-from bootstrap.network.model import Network, Protocol
-from bootstrap.network.places import spots
-from bootstrap.network.reach import ECHO, explain, paths
-from bootstrap.network.reach import Path as Way
+from bootstrap.network.model import Network
 from bootstrap.run import Run
 from bootstrap.settings import Settings, spoken_of
 
@@ -42,7 +39,7 @@ def check(options: argparse.Namespace) -> None:
             found = f"'--{name}' goes with '{action}', not with '{options.action}'"
             raise UsageError("reading the command line", found, f"Write: network {action} --{name} FILE")
     if options.action == "explain":
-        _port(options.what[2])
+        network_explanation.port(options.what[2])
 
 
 def show(options: argparse.Namespace, made: Context, run: Run) -> int:
@@ -57,7 +54,8 @@ def show(options: argparse.Namespace, made: Context, run: Run) -> int:
         return _diagram(there, made, options.what, run)
     network = with_everybody(made, there)
     if options.action == "explain":
-        return _explain(network, options.what, run)
+        source, destination, port = options.what
+        return _OPEN if network_explanation.show(network, source, destination, port, run) else _NOT_OPEN
     found = _verify(network, made, run)
     network_diagram.tell(made, run)
     return found
@@ -92,37 +90,6 @@ def intended(settings: Settings) -> tuple[tuple[Intention, ...], tuple[Intention
         intentions.allowed(bastion, operators=operators, is_ssh_direct=settings.ssh == "direct"),
         intentions.denied(),
     )
-
-
-def _port(text: str) -> tuple[int, Protocol]:
-    if text == "icmp":
-        return ECHO, "icmp"
-    number, _, protocol = text.partition("/")
-    known: dict[str, Protocol] = {"": "tcp", "tcp": "tcp", "udp": "udp"}
-    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= 65535) or protocol not in known:
-        remedy = "Write a number from 1 to 65535, with /udp for UDP (53/udp), or icmp for an echo request."
-        raise UsageError("reading the command line", f"'{text}' is no port", remedy)
-    return int(number), known[protocol]
-
-
-def _explain(network: Network, what: Sequence[str], run: Run) -> int:
-    source, destination = what[0], what[1]
-    port, protocol = _port(what[2])
-    found = explain(network, source, destination, port, protocol)
-    for hop in found.hops:
-        run.event("hop", kind=hop.kind, name=hop.name, says=hop.says, passes=hop.passes)
-        run.say(f"  {'+' if hop.passes else 'x'} {hop.kind:<16} {hop.name}: {hop.says}")
-    ways = list(paths(network, spots(network, source), spots(network, destination), port, protocol))
-    is_open = sum(way.verdict == "open" for way in ways)
-    run.event("explained", source=source, destination=destination, port=what[2], verdict=found.verdict, ways=len(ways))
-    run.say(f"{found.source} -> {found.destination} {found.what}: {found.verdict}{_stopped(found)}")
-    if len(ways) > 1:
-        run.say(f"the most telling of {len(ways)} paths, of which {is_open} are open")
-    return _OPEN if found.verdict == "open" else _NOT_OPEN
-
-
-def _stopped(way: Way) -> str:
-    return f", stopped by {way.stopped_by.kind} {way.stopped_by.name}" if way.stopped_by else ""
 
 
 def _verify(network: Network, made: Context, run: Run) -> int:

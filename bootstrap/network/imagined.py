@@ -24,6 +24,7 @@ TIERS: Mapping[str, str] = {
     "data": "DataSubnetIds",
     "endpoints": "PrivateSubnetIds",
 }
+_MARK = " (planned)"
 _PLANNED = "planned"  # in the place of the public address that nobody can know yet
 
 
@@ -40,9 +41,14 @@ def with_everybody(network: Network, outputs: Mapping[str, str], public: Collect
         if role not in present and subnet is not None and group is not None:
             addresses = tuple(_free(subnet, taken))
             taken.update(addresses)
-            name, reached = f"{role} (planned)", _PLANNED if tier == _PUBLIC else ""
+            name, reached = f"{role}{_MARK}", _PLANNED if tier == _PUBLIC else ""
             made[name] = Interface(name, subnet.id, addresses, (group.id,), reached, roles=(role,), name=name)
     return replace(network, interfaces={**network.interfaces, **made})
+
+
+def is_planned(end: str) -> bool:
+    """Whether the end of a path, as it is told, is somebody who is not there yet."""
+    return _MARK in end
 
 
 def _free(subnet: Subnet, taken: set[Address]) -> Iterator[Address]:

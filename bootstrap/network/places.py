@@ -6,6 +6,7 @@ mentions, one address of each piece speaks for the piece. So nothing is sampled 
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -94,7 +95,9 @@ def spots(network: Network, name: str) -> tuple[Spot, ...]:
     try:
         return tuple(_of_block(network, ipaddress.ip_network(name)))
     except ValueError as error:
-        raise UsageError("looking for an end of the path", f"'{name}': {error}", _REMEDY) from error
+        near = difflib.get_close_matches(name, (*ROLES, OPERATORS, INTERNET, *network.environments), n=1)
+        says = f"'{name}' is no name here; did you mean '{near[0]}'?" if near else f"'{name}': {error}"
+        raise UsageError("looking for an end of the path", says, _REMEDY) from error
 
 
 _REMEDY = (

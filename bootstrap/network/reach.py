@@ -32,7 +32,7 @@ from bootstrap.network.stations import ALL, ANY_SYSTEM, called, client_ports
 from bootstrap.network.transit import between, inward, outward
 from bootstrap.network.walk import ECHO, Hop, Path, Replies, Stopped, Verdict, Walk
 
-__all__ = ["ECHO", "Hop", "Path", "Replies", "Verdict", "explain", "follow", "pairs", "paths"]
+__all__ = ["ECHO", "Hop", "Path", "Replies", "Verdict", "every", "explain", "follow", "most_telling", "pairs", "paths"]
 
 
 def explain(
@@ -47,10 +47,29 @@ def explain(
 
     UsageError where a name means nothing in this network; a name that nobody has gives a closed path without a way.
     """
+    return most_telling(every(network, source, destination, port, protocol, replies))
+
+
+def every(
+    network: Network,
+    source: str,
+    destination: str,
+    port: int,
+    protocol: Protocol = "tcp",
+    replies: Replies = Replies.EVERY,
+) -> tuple[Path, ...]:
+    """All paths between two names; a closed one without a way where nobody is there."""
     found = tuple(paths(network, spots(network, source), spots(network, destination), port, protocol, replies))
-    if not found:
-        hop = Hop("address", f"{source}, {destination}", "nobody is there, or not with addresses of one family", False)
-        return Path(source, destination, protocol, port, (hop,), "closed", hop, protocol)
+    if found:
+        return found
+    says = "nobody is there, nobody but itself, or not with addresses of one family"
+    hop = Hop("address", f"{source}, {destination}", says, passes=False)
+    what = f"{protocol} {port}" if protocol in {"tcp", "udp"} else protocol
+    return (Path(source, destination, protocol, port, (hop,), "closed", hop, what),)
+
+
+def most_telling(found: Sequence[Path]) -> Path:
+    """Of some paths an open one, else an unknown one, else the one that came furthest."""
     return max(found, key=lambda path: (path.verdict == "open", path.verdict == "unknown", len(path.hops)))
 
 
@@ -224,9 +243,9 @@ def _through_nat(walk: Walk, here: Subnet, nat: Nat) -> None:
         return
     there = walk.network.subnets[nat.subnet_id]
     if there.id != here.id:
-        stations.nacl(walk, there, egress=False, peer=walk.source)
+        stations.nacl(walk, there, egress=False)
     walk.passes("nat gateway", nat.name or nat.id, "sends on in its own name; nobody can come in by it")
-    stations.nacl(walk, there, egress=True, peer=walk.destination)
+    stations.nacl(walk, there, egress=True)
     onward = stations.route(walk, there, walk.destination)
     if is_another_nat(walk, nat, onward):
         return

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bootstrap.network import choice
-from bootstrap.network.model import Route, SecurityGroup, Subnet
+from bootstrap.network.model import GroupRule, Route, SecurityGroup, Subnet
 from bootstrap.network.places import Spot, is_in_unread_peer
 from bootstrap.network.walk import Replies, Walk
 
 LINUX = (32768, 60999)  # net.ipv4.ip_local_port_range, the ports from which our machines start connections
 ANY_SYSTEM = (1024, 65535)  # what NAT gateways and other systems use (VPC User Guide, 'Ephemeral ports')
 ALL = (1, 65535)
+_LAST_ENTRY = 32767  # shown as '*': EC2 puts it at the end of every NACL, and it denies what no other entry fits
 Gate = tuple[Subnet, bool, Spot]
 """A subnet's NACL on the way: whether it is asked of what leaves the subnet, and which end is the other one to it."""
 
@@ -38,14 +39,15 @@ def route_of(walk: Walk, table_id: str, to: Spot, prefix: str = "") -> Route:
     return found
 
 
-def nacl(walk: Walk, subnet: Subnet, *, egress: bool, peer: Spot | None = None) -> None:
+def nacl(walk: Walk, subnet: Subnet, *, egress: bool) -> None:
+    """The NACL of a subnet, on the packet's way; a NAT gateway's too, which sees the source's own address come in."""
     nacl = walk.network.nacls[subnet.nacl_id]
-    other = peer or (walk.destination if egress else walk.source)
+    other = walk.destination if egress else walk.source
     entry = choice.nacl_entry(nacl, egress=egress, peer=other.address, protocol=walk.rules_protocol, port=walk.port)
     way = "out of" if egress else "into"
     what = f"{walk.what} {way} {called(subnet)}, {'to' if egress else 'from'} {other.address}"
     name = nacl.name or nacl.id
-    if entry is None:
+    if entry is None or entry.number == _LAST_ENTRY:
         raise walk.stops("nacl", name, f"no entry allows {what}")
     if not entry.allow:
         raise walk.stops("nacl", name, f"entry {entry.number} denies {what}")
@@ -101,12 +103,19 @@ def group(walk: Walk, *, egress: bool) -> None:
     what = f"{walk.what} {'to' if egress else 'from'} {peer.address}"
     if found is not None:
         group, rule = found
-        walk.passes("security group", group.name or group.id, f"{'out' if egress else 'in'}: {rule.peer} allows {what}")
+        said = f"{'out' if egress else 'in'}: {_named(walk, rule)} allows {what}"
+        walk.passes("security group", group.name or group.id, said)
         return
     unread = [name for name in here.interface.groups if name not in known] or _unread(walk, groups, peer, egress=egress)
     if not unread:
         raise walk.stops("security group", names, f"no rule lets {what} {'out' if egress else 'in'}")
     walk.doubts("security group", names or unread[0], f"{', '.join(unread)} is not read and may let {what} pass")
+
+
+def _named(walk: Walk, rule: GroupRule) -> str:
+    """Whom a rule is for: a group that was read by its name."""
+    group = walk.network.groups.get(rule.peer) if isinstance(rule.peer, str) else None
+    return group.name if group is not None and group.name else str(rule.peer)
 
 
 def _unread(walk: Walk, groups: Sequence[SecurityGroup], peer: Spot, *, egress: bool) -> list[str]:

@@ -25,12 +25,16 @@ class Replies(enum.Enum):
 
 @dataclass(frozen=True)
 class Hop:
-    """One station of a path and what it says; `kind` is route, nacl, security group, gateway, address, ..."""
+    """One station of a path and what it says; `kind` is route, nacl, security group, gateway, address, ...
+
+    Of one that is not `is_sure`, what it does with the packet is not known.
+    """
 
     kind: str
     name: str
     says: str
     passes: bool = True
+    is_sure: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,11 @@ class Path:
     verdict: Verdict
     stopped_by: Hop | None = None
     what: str = ""
+
+    @property
+    def decided_by(self) -> Hop | None:
+        """The hop that makes it closed or unknown; nothing of an open one."""
+        return self.stopped_by or next((hop for hop in self.hops if not hop.is_sure), None)
 
 
 class Stopped(Exception):
@@ -74,7 +83,7 @@ class Walk:
 
     def doubts(self, kind: str, name: str, says: str) -> None:
         self.is_sure = False
-        self.passes(kind, name, says)
+        self.hops.append(Hop(kind, name, says, is_sure=False))
 
     def __post_init__(self) -> None:
         if self.port == ECHO:

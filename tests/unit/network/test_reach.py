@@ -285,6 +285,10 @@ CASES = {
         "edge", "controller", 443, "open", None,
         filtered("private", ALL_IN, entry(100, "out", "allow", "0.0.0.0/0", (40000, 65535))), replies=Replies.SOME,
     ),
+    "a client's port may be a low one: a threat": Case(
+        "edge", "controller", 443, "open", None,
+        filtered("private", ALL_IN, entry(100, "out", "allow", "0.0.0.0/0", (1, 1023))), replies=Replies.SOME,
+    ),
     "replies must get into the source's subnet": Case(
         "edge", "controller", 443, "closed", "nacl", filtered("public", entry(100, "in", "allow", "0.0.0.0/0", 443), ALL_OUT),
         name="acl-public",
@@ -584,6 +588,11 @@ CASES = {
         both(routed("rtb-private", "pl-two=tgw-1"),
              lambda it: replace(it, prefix_lists={**it.prefix_lists, "pl-two": (block("52.216.0.0/15"),)})),
     ),
+    "equal blocks of two lists to gateways that are known leave doubt, too": Case(
+        "controller", "52.216.0.0/24", 443, "unknown", None,
+        both(routed("rtb-private", "pl-two=nat-a"),
+             lambda it: replace(it, prefix_lists={**it.prefix_lists, "pl-two": (block("52.216.0.0/15"),)})),
+    ),
     "NAT leads on to a peer where its own subnet does": Case(
         "controller", "eni-other", 443, "unknown", None,
         both(only_routed("rtb-private", "10.0.0.0/16=local 0.0.0.0/0=nat-a"), routed("rtb-public", "10.1.0.0/16=pcx-ab")),
@@ -691,10 +700,101 @@ def test_every_hop_before_the_last_passes() -> None:
         assert all(hop.passes for hop in found.hops[:-1])
 
 
+HOPS = {
+    ("edge", "controller"): (
+        "security group sg-edge, nacl acl-public, route rtb-public, nacl acl-private, security group sg-controller, "
+        "route rtb-private, nacl acl-private, nacl acl-public"
+    ),
+    ("controller", FROM_OUTSIDE): (
+        "security group sg-controller, nacl acl-private, route rtb-private, nacl acl-public, nat gateway nat-a, "
+        "nacl acl-public, route rtb-public, internet gateway igw-a, nacl acl-public, "
+        "route rtb-public, nacl acl-public, nacl acl-private"
+    ),
+    (FROM_OUTSIDE, "edge"): (
+        "route rtb-public, internet gateway igw-a, nacl acl-public, security group sg-edge, nacl acl-public"
+    ),
+    ("controller", "eni-other"): (
+        "security group sg-controller, nacl acl-private, route rtb-private, peering pcx-ab, nacl acl-other, "
+        "security group sg-other, route rtb-other, peering pcx-ab, nacl acl-other, nacl acl-private"
+    ),
+    ("controller", "agents"): "security group sg-controller, subnet private, security group sg-agents",
+}
+
+
+@pytest.mark.parametrize("ends", HOPS)
+def test_each_station_is_told_in_the_order_in_which_packets_and_replies_meet_it(ends: tuple[str, str]) -> None:
+    opened = both(grouped("sg-agents", (rule(443, "sg-controller"),)))(network())
+    found = explain(opened, *ends, 443)
+
+    assert HOPS[ends] == ", ".join(f"{hop.kind} {hop.name}" for hop in found.hops)
+    assert "open" == found.verdict
+
+
 def test_a_name_that_means_nothing_is_refused() -> None:
-    for name in ("controler", "i-0", "300.0.0.0/8"):
-        with pytest.raises(UsageError):
+    for name, words in (("controler", "did you mean 'controller'"), ("i-0", "no interface"), ("300.0.0.0/8", "300")):
+        with pytest.raises(UsageError) as caught:
             explain(network(), name, "controller", 443)
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "subnet", "way", "ports"),
+    [
+        ("edge", "controller", "private", "out", (32768, 60999)),  # the ports that our machines start connections from
+        (FROM_OUTSIDE, "edge", "public", "out", (1024, 65535)),  # anybody's
+        ("controller", FROM_OUTSIDE, "public", "in", (1024, 65535)),  # a NAT gateway's
+        ("controller", FROM_OUTSIDE, "private", "in", (32768, 60999)),
+    ],
+)
+def test_a_promise_is_kept_where_every_port_of_a_client_gets_replies(
+    source: str, destination: str, subnet: str, way: str, ports: tuple[int, int]
+) -> None:
+    rest = entry(200, "in" if way == "out" else "out", "allow", "0.0.0.0/0")
+    asked = entry(210, way, "allow", "10.0.0.0/8")
+
+    def verdict(first: int, last: int) -> str:
+        let = entry(100, way, "allow", "0.0.0.0/0", (first, last))
+        more = () if destination == "controller" else (asked,)
+        return explain(filtered(subnet, let, rest, *more)(network()), source, destination, 443).verdict
+
+    assert ("open", "closed", "closed") == (
+        verdict(*ports),
+        verdict(ports[0] + 1, ports[1]),
+        verdict(ports[0], ports[1] - 1),
+    )
+
+
+@pytest.mark.parametrize("port", [1, 65535])
+def test_a_threat_is_one_port_of_a_client_that_gets_replies(port: int) -> None:
+    for source, destination, subnet in (("edge", "controller", "private"), (FROM_OUTSIDE, "edge", "public")):
+        only = filtered(subnet, ALL_IN, entry(100, "out", "allow", "0.0.0.0/0", port))
+        assert "open" == explain(only(network()), source, destination, 443, replies=Replies.SOME).verdict
+
+
+def test_names_are_told_where_there_are_any() -> None:
+    here = network()
+    named = replace(
+        here,
+        nacls={key: replace(it, name=f"the {key}") for key, it in here.nacls.items()},
+        route_tables={key: replace(it, name=f"the {key}") for key, it in here.route_tables.items()},
+        groups={key: replace(it, name=f"the {key}") for key, it in here.groups.items()},
+        nats={key: replace(it, name=f"the {key}") for key, it in here.nats.items()},
+    )
+    told = [hop for ends in HOPS for hop in explain(named, *ends, 443).hops]
+
+    of = {"nacl", "route", "security group", "nat gateway"}
+    assert of == {hop.kind for hop in told if hop.name.startswith("the ")}
+    assert not [hop for hop in told if hop.kind in of and not hop.name.startswith("the ")]
+    assert "entry 100 allows tcp 443 out of private, to 8.8.0.1" in {hop.says for hop in told}
+    assert "allows replies into public to ports 32768-60999" in {hop.says for hop in told}
+
+
+def test_the_last_entry_which_every_nacl_has_is_not_told_as_one() -> None:
+    last = NaclEntry(32767, False, False, EVERYWHERE)
+    found = explain(filtered("private", last, ALL_OUT)(network()), "edge", "controller", 443)
+
+    assert found.stopped_by is not None
+    assert "no entry allows tcp 443 into private, from 10.0.0.10" == found.stopped_by.says
 
 
 # --- intentions

@@ -113,14 +113,26 @@ OPEN = tuple(
 EVERYTHING = tuple(GroupRule("all", ALL_PORTS, block(it)) for it in ("0.0.0.0/0", "::/0"))
 
 
+def narrow(let: tuple[int, int], egress: bool) -> tuple[NaclEntry, ...]:
+    """Everything one way; the other way the port that is asked for, and these for replies."""
+    other = [it for it in OPEN if it.egress != egress]
+    both = [block("0.0.0.0/0"), block("::/0")]
+    tcp = [NaclEntry(HIGHEST - n, egress, True, both[n % 2], "tcp", let if n > 1 else (443, 443)) for n in range(4)]
+    return (*other, *tcp)
+
+
+CLIENTS = ((1024, 65535), (32768, 60999), (32768, 65535), (1, 1024), (40000, 40000))
+usual = st.one_of(st.just(OPEN), st.just(OPEN), st.just(()), st.builds(narrow, st.sampled_from(CLIENTS), st.booleans()))
+
+
 @st.composite
 def nacls(draw: st.DrawFn, name: str) -> Nacl:
     made = st.builds(
         lambda number, out, allow, peer, it: NaclEntry(number, out, allow, peer, *it),
-        st.integers(1, HIGHEST - 2), st.booleans(), st.booleans(), st.sampled_from(PEERS), matches,
+        st.integers(1, HIGHEST - 4), st.booleans(), st.booleans(), st.sampled_from(PEERS), matches,
     )  # fmt: skip
     entries = draw(st.lists(made, max_size=3, unique_by=lambda it: (it.number, it.egress)))
-    return Nacl(name, (*entries, *(OPEN if draw(often) else ())))
+    return Nacl(name, (*entries, *draw(usual)))
 
 
 @st.composite
@@ -141,11 +153,11 @@ def groups(draw: st.DrawFn, name: str) -> SecurityGroup:
 @st.composite
 def tables(draw: st.DrawFn, vpc: str, name: str) -> RouteTable:
     local = [Route(it, "local") for it in BLOCKS[vpc]]
-    usual = st.sampled_from(
+    ways_out = st.sampled_from(
         [{}, {"0.0.0.0/0": "igw-a", "::/0": "igw-a"}, {"0.0.0.0/0": "nat-a", "::/0": "eigw-a"}, {"pl-one": "vpce-s3"}]
     )
     to = st.sampled_from([*(str(it) for it in PEERS if it not in BLOCKS[vpc]), str(FAR), *LISTS])
-    written = {**draw(usual), **draw(st.dictionaries(to, st.sampled_from(WAYS), max_size=3))}
+    written = {**draw(ways_out), **draw(st.dictionaries(to, st.sampled_from(WAYS), max_size=3))}
     if draw(often):
         far = BLOCKS["vpc-b" if vpc == "vpc-a" else "vpc-a"]
         written |= {str(it): "pcx-ab" for it in far}
