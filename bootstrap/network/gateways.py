@@ -15,13 +15,13 @@ _TRANSLATED = frozenset({"tcp", "udp", "icmp"})
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool) -> None:
-    """What the route's target does with a packet that leaves the VPC."""
+def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool, name: Spot | None = None) -> None:
+    """What the route's target does with a packet that leaves the VPC, in the source's name or another."""
     network, target, to = walk.network, route.target, walk.destination
     endpoint = network.endpoints.get(target)
     peering = network.peerings.get(target)
     if target in network.transit_gateways:
-        transit.leave(walk, here, target)
+        transit.leave(walk, here, target, name or walk.source)
     elif target in network.internet_gateways:
         _attached(walk, "internet gateway", target, network.internet_gateways[target].vpcs, here)
         if not is_public(network, to.address):

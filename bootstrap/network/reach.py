@@ -172,8 +172,8 @@ def _between(walk: Walk, source: Subnet, destination: Subnet) -> None:
 
 def _come_in(walk: Walk, there: Subnet, target: str) -> None:
     """Into a subnet, by the gateway that a route names, and into the interface."""
-    for subnet, egress, peer in inward(walk.network, there, target, outside=walk.source, inside=walk.destination):
-        stations.nacl(walk, subnet, egress=egress, peer=peer)
+    for subnet, egress, _ in inward(walk.network, there, target, outside=walk.source, inside=walk.destination):
+        stations.nacl(walk, subnet, egress=egress)
     stations.group(walk, egress=False)
 
 
@@ -249,11 +249,13 @@ def _through_nat(walk: Walk, here: Subnet, nat: Nat) -> None:
     onward = stations.route(walk, there, walk.destination)
     if is_another_nat(walk, nat, onward):
         return
-    leave_by(walk, there, onward, has_public=bool(nat.public))
+    itself = Spot(nat.address, subnet=there)
+    leave_by(walk, there, onward, has_public=bool(nat.public), name=itself)
     if not walk.wants_replies:
         return
-    led_in(walk, onward.target, Spot(nat.address, subnet=there), "replies: ")
-    stations.replies(walk, [(there, False, walk.destination)], ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
+    led_in(walk, onward.target, itself, "replies: ")
+    back = inward(walk.network, there, onward.target, outside=walk.destination, inside=itself)
+    stations.replies(walk, back, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
     if there.id != here.id:
         _across(walk, there, here, walk.source, "replies: ")
         stations.replies(walk, [(there, True, walk.source), (here, False, walk.destination)], client_ports(walk))

@@ -39,10 +39,10 @@ def route_of(walk: Walk, table_id: str, to: Spot, prefix: str = "") -> Route:
     return found
 
 
-def nacl(walk: Walk, subnet: Subnet, *, egress: bool) -> None:
-    """The NACL of a subnet, on the packet's way; a NAT gateway's too, which sees the source's own address come in."""
+def nacl(walk: Walk, subnet: Subnet, *, egress: bool, peer: Spot | None = None) -> None:
+    """The NACL of a subnet on the packet's way; `peer` is in the source's place where another name is on the packet."""
     nacl = walk.network.nacls[subnet.nacl_id]
-    other = walk.destination if egress else walk.source
+    other = peer or (walk.destination if egress else walk.source)
     entry = choice.nacl_entry(nacl, egress=egress, peer=other.address, protocol=walk.rules_protocol, port=walk.port)
     way = "out of" if egress else "into"
     what = f"{walk.what} {way} {called(subnet)}, {'to' if egress else 'from'} {other.address}"

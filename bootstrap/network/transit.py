@@ -17,9 +17,9 @@ _KIND = "transit gateway"
 _UNJUDGED = "lies beyond it, which is not judged"
 
 
-def leave(walk: Walk, here: Subnet, target: str) -> None:
-    """Out of the VPC to what is beyond: a Direct Connect, a VPN, other networks."""
-    stations.nacl(walk, _reached(walk, here, target), egress=False, peer=walk.source)
+def leave(walk: Walk, here: Subnet, target: str, name: Spot) -> None:
+    """Out of the VPC to what is beyond: a Direct Connect, a VPN, other networks; `name` is who sends, as the packet says."""
+    stations.nacl(walk, _reached(walk, here, target), egress=False, peer=name)
     _beyond(walk, target, "to", walk.destination)
 
 
@@ -33,7 +33,7 @@ def between(walk: Walk, here: Subnet, target: str, prefix: str) -> None:
     """From one subnet that was read towards another: what the transit gateway's own routes make of it, nobody read."""
     standing = _reached(walk, here, target)
     if not prefix:
-        stations.nacl(walk, standing, egress=False, peer=walk.source)
+        stations.nacl(walk, standing, egress=False)
     walk.doubts(_KIND, target, f"{prefix}its own routes are not read")
 
 

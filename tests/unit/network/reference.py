@@ -1,7 +1,8 @@
 """Whether a packet arrives, worked out slowly and obviously: what the analyser's whole paths are held against.
 
 Written from the rules of the Amazon VPC User Guide ('Route priority', 'Network ACL rules', 'Ephemeral ports', 'Security group
-rules', 'NAT gateway basics', 'Egress-only internet gateways', 'VPC peering limitations') and from nothing of the analyser, of
+rules', 'NAT gateway basics', 'Egress-only internet gateways', 'VPC peering limitations', the
+Transit Gateway guide's 'Network ACLs') and from nothing of the analyser, of
 which it knows the values of `model` alone. It tries prefixes from the longest, entries number by number, and replies port by
 port, of `SAMPLE`: the ports at which rules may begin or end in the networks that the test makes, and their neighbours.
 
@@ -13,7 +14,7 @@ gateway by which it may come in is asked first, which is the one that replies le
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 
 from bootstrap.network.model import Address, Block, GroupRule, Interface, Nat, Network, Peering, Route, Subnet
@@ -23,6 +24,9 @@ SAMPLE = sorted({port for edge in EDGES for port in (edge - 1, edge, edge + 1) i
 HIGHEST = 20  # no entry of the test's networks has a higher number
 PRIVATE = ("0", "10", "127", "169.254", "192.168", "172.16", "172.31", "100.64")  # as the test's addresses begin
 LINUX, ANY_CLIENT, ANY_PORT = range(32768, 61000), range(1024, 65536), range(1, 65536)
+Gate = tuple[
+    Subnet, str, Address
+]  # an ACL on the way: of which subnet, 'in' or 'out', and the address that it asks about
 Answer = tuple[str, str, str]  # the verdict; what kind of thing stops it, and its name
 
 
@@ -132,11 +136,17 @@ class Trip:
         self.acl(here, "out", self.b)
         if self.lead(here, there, self.b, is_reply=False):
             return  # in a NAT gateway's name: what becomes of that is not followed
-        self.acl(there, "in", self.a)
-        self.groups(self.b, self.a, "ingress")
+        self.come_into(there, self.by(here, self.b))
         if self.has_replies:
             self.lead(there, here, self.a, is_reply=True)
-            self.replies([(there, "out", self.a), (here, "in", self.b)], self.client())
+            by = self.by(there, self.a)
+            gates = [*self.outward(there, by, self.a, self.b), *self.inward(here, by, self.b, self.a)]
+            self.replies(gates, self.client())
+
+    def come_into(self, there: Subnet, by: str) -> None:
+        for subnet, way, far in self.inward(there, by, self.a, self.b):
+            self.acl(subnet, way, far)
+        self.groups(self.b, self.a, "ingress")
 
     def go_out(self, here: Subnet) -> None:
         self.groups(self.a, self.b, "egress")
@@ -146,10 +156,10 @@ class Trip:
         if nat is not None:
             self.by_nat(here, nat)
             return
-        self.leave(here, route, self.is_answered(self.a))
+        self.leave(here, route, self.is_answered(self.a), self.a)
         if self.has_replies:
             self.led_in(route.target, self.a)
-            self.replies([(here, "in", self.b)], self.client())
+            self.replies(self.inward(here, route.target, self.b, self.a), self.client())
 
     def by_nat(self, here: Subnet, nat: Nat) -> None:
         self.usable(nat)
@@ -160,26 +170,28 @@ class Trip:
         onward = self.route(there, self.b)
         if self.is_second(nat, onward):
             return
-        self.leave(there, onward, nat.public != "")
+        self.leave(there, onward, nat.public != "", nat.address)
         if self.has_replies:
             self.led_in(onward.target, nat.address)
-            self.replies([(there, "in", self.b)], ANY_CLIENT if self.every else ANY_PORT)
+            back = self.inward(there, onward.target, self.b, nat.address)
+            self.replies(back, ANY_CLIENT if self.every else ANY_PORT)
             if there.id != here.id:
                 self.lead(there, here, self.a, is_reply=True)
                 self.replies([(there, "out", self.a), (here, "in", self.b)], self.client())
 
     def come_in(self, there: Subnet) -> None:
+        by = ""
         try:
             route = self.route(there, self.a)
             self.enter(there, route)
+            by = route.target
         except Stops:
             if self.has_replies or not self.may_be_brought(there):
                 raise
             self.is_doubtful = True  # a gateway may bring in what needs no reply
-        self.acl(there, "in", self.a)
-        self.groups(self.b, self.a, "ingress")
+        self.come_into(there, by)
         if self.has_replies:
-            self.replies([(there, "out", self.a)], ANY_CLIENT if self.every else ANY_PORT)
+            self.replies(self.outward(there, by, self.a, self.b), ANY_CLIENT if self.every else ANY_PORT)
 
     def may_be_brought(self, there: Subnet) -> bool:
         """Whether the source may be beyond any gateway of the VPC, wherever replies would go."""
@@ -189,9 +201,11 @@ class Trip:
             return True
         for subnet in (it for it in of.subnets.values() if it.vpc_id == there.vpc_id):
             try:
-                target = Trip.route(copy(self), subnet, self.a).target
+                target = self.by(subnet, self.a)
             except Stops:
                 continue
+            if there.vpc_id in (of.transit_gateways[target].subnets if target in of.transit_gateways else ()):
+                return True
             if target in of.vpn_gateways and there.vpc_id in of.vpn_gateways[target].vpcs:
                 return True
         far = [it for it in of.peerings.values() if it.is_active and there.vpc_id in it.vpcs]
@@ -227,6 +241,10 @@ class Trip:
                     return alive[0]
         raise Stops("route", table.id)
 
+    def by(self, subnet: Subnet, to: Address) -> str:
+        """Where a packet goes from a subnet, whatever is certain."""
+        return Trip.route(copy(self), subnet, to).target
+
     def lengths(self, route: Route, to: Address) -> list[int]:
         """How long each prefix is by which a route leads to an address."""
         blocks = self.network.prefix_lists.get(route.to, ()) if isinstance(route.to, str) else (route.to,)
@@ -237,7 +255,7 @@ class Trip:
         route = self.route(here, to)
         nat = self.network.nats.get(route.target)
         if nat is None:
-            self.reach(here, there, route)
+            self.reach(here, there, route, is_reply)
             return False
         if is_reply:
             raise Stops("nat gateway", nat.id)
@@ -246,15 +264,20 @@ class Trip:
         onward = self.route(between, to)
         self.is_doubtful = True
         if not self.is_second(nat, onward):
-            self.reach(between, there, onward)
+            self.reach(between, there, onward, False)
         return True
 
-    def reach(self, here: Subnet, there: Subnet, route: Route) -> None:
+    def reach(self, here: Subnet, there: Subnet, route: Route, is_reply: bool) -> None:
         """Local within a VPC, an active peering between the two VPCs, and nothing else that is known."""
         if route.target == "local" and here.vpc_id == there.vpc_id:
             return
         peering = self.network.peerings.get(route.target)
-        if peering is not None:
+        if route.target in self.network.transit_gateways:
+            standing = self.standing(here, route.target)
+            if not is_reply:
+                self.acl(standing, "in", self.a)
+            self.is_doubtful = True
+        elif peering is not None:
             if sorted(peering.vpcs) != sorted((here.vpc_id, there.vpc_id)) or not peering.is_active:
                 raise Stops("peering", peering.id)
         elif route.target.split("-")[0] in ("local", "igw", "eigw", "vgw", "vpce"):
@@ -276,11 +299,38 @@ class Trip:
         self.is_doubtful |= onward.target in self.network.nats
         return onward.target in self.network.nats
 
-    def leave(self, here: Subnet, route: Route, is_answered: bool) -> None:
+    def standing(self, here: Subnet, target: str) -> Subnet:
+        """A transit gateway stands in one subnet of a zone, and no zone has a way to another's."""
+        found = self.stands_in(here, target)
+        if found is None:
+            raise Stops("transit gateway", target)
+        return found
+
+    def stands_in(self, here: Subnet, target: str) -> Subnet | None:
+        gateway = self.network.transit_gateways.get(target)
+        names = gateway.subnets.get(here.vpc_id, ()) if gateway is not None else ()
+        return next((it for it in map(self.network.subnets.__getitem__, names) if it.zone == here.zone), None)
+
+    def inward(self, here: Subnet, by: str, far: Address, own: Address) -> list[Gate]:
+        """The ACLs that what comes into a subnet meets: none by a transit gateway in it, both by one in another."""
+        standing = self.stands_in(here, by)
+        if standing is None:
+            return [(here, "in", far)]
+        return [] if standing.id == here.id else [(standing, "out", own), (here, "in", far)]
+
+    def outward(self, here: Subnet, by: str, far: Address, own: Address) -> list[Gate]:
+        """The ACLs that what leaves a subnet meets: to a transit gateway the way into its subnet, too."""
+        standing = self.stands_in(here, by)
+        return [(here, "out", far), *([(standing, "in", own)] if standing is not None else [])]
+
+    def leave(self, here: Subnet, route: Route, is_answered: bool, sender: Address) -> None:
         name = route.target
         kind = self.gateway(name)
         if kind == "peering":
             self.beyond(self.network.peerings[name], here, self.b)
+        elif kind == "transit gateway":
+            self.acl(self.standing(here, name), "in", sender)
+            self.is_doubtful |= carried(self.b)  # that leads to the Internet only if what is beyond does
         elif kind == "local":
             raise Stops("route", here.route_table_id)
         elif kind == "gateway endpoint":
@@ -302,6 +352,9 @@ class Trip:
         kind = self.gateway(name)
         if kind == "peering":
             self.beyond(self.network.peerings[name], there, self.a)
+        elif kind == "transit gateway":
+            self.standing(there, name)
+            self.is_doubtful |= carried(self.a)
         elif kind == "local":
             raise Stops("route", there.route_table_id)
         elif kind in ("nat gateway", "egress-only gateway", "gateway endpoint"):  # these only lead out
@@ -317,6 +370,8 @@ class Trip:
     def gateway(self, name: str) -> str:
         if name in self.network.peerings or name == "local":
             return "local" if name == "local" else "peering"
+        if name in self.network.transit_gateways:
+            return "transit gateway"
         kinds = {"igw": "internet gateway", "eigw": "egress-only gateway", "vgw": "vpn gateway"}
         return {**kinds, "nat": "nat gateway", "vpce": "gateway endpoint"}.get(name.split("-")[0], "unread")
 
@@ -387,9 +442,8 @@ class Trip:
         if not self.is_let(subnet, way, far, self.port):
             raise Stops("nacl", subnet.nacl_id)
 
-    def replies(self, gates: Iterable[tuple[Subnet, str, Address]], ports: range) -> None:
+    def replies(self, gates: list[Gate], ports: range) -> None:
         """Port by port: to a promise the first gate that stops any, to a threat the last that any comes to."""
-        gates = list(gates)
         stopped = [self.stopped_at(gates, port) for port in self.reply_ports(ports)]
         found = [it for it in stopped if it is not None]
         if found and (self.every or len(found) == len(stopped)):
@@ -400,5 +454,5 @@ class Trip:
             return iter((self.reply,))
         return (port for port in SAMPLE if port in ports)
 
-    def stopped_at(self, gates: list[tuple[Subnet, str, Address]], port: int) -> int | None:
+    def stopped_at(self, gates: list[Gate], port: int) -> int | None:
         return next((n for n, (subnet, way, far) in enumerate(gates) if not self.is_let(subnet, way, far, port)), None)

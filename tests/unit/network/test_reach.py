@@ -474,6 +474,16 @@ CASES = {
         both(joined("public"), filtered("public", entry(1, "in", "deny", "10.0.1.0/24", 443), ALL_IN, ALL_OUT)),
         name="acl-public",
     ),
+    "what NAT sends to it is asked by NAT's own address": Case(
+        "controller", "10.9.0.0/24", 443, "closed", "nacl",
+        both(joined("isolated"), routed("rtb-private", "10.9.0.0/24=nat-a"), routed("rtb-public", "10.9.0.0/16=tgw-1"),
+             filtered("isolated", entry(1, "in", "deny", "10.0.0.5/32", 443), ALL_IN, ALL_OUT)), name="acl-isolated",
+    ),
+    "and not by the source's": Case(
+        "controller", "10.9.0.0/24", 443, "open", None,
+        both(joined("isolated"), routed("rtb-private", "10.9.0.0/24=nat-a"), routed("rtb-public", "10.9.0.0/16=tgw-1"),
+             filtered("isolated", entry(1, "in", "deny", "10.0.1.0/24", 443), ALL_IN, ALL_OUT)),
+    ),
     "replies over it need the way out of the subnet": Case(
         "10.9.0.0/24", "controller", 9000, "closed", "nacl",
         both(joined("private"), grouped("sg-controller", (rule(9000, "10.9.0.0/16"),)),

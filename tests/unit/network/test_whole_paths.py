@@ -26,6 +26,7 @@ from bootstrap.network.model import (
     RouteTable,
     SecurityGroup,
     Subnet,
+    TransitGateway,
     Vpc,
     icmp_ports,
 )
@@ -46,6 +47,7 @@ SUBNETS = {
     "a2": ("vpc-a", "10.0.0.64/26", "2001:db8:a:2::/64"),
     "b1": ("vpc-b", "10.1.0.0/26", "2001:db8:b:1::/64"),
 }
+ZONES = {"a1": "one", "a2": "two", "b1": "one"}
 ENDS = {
     "eni-1": ("a1", "10.0.0.10", "2001:db8:a:1::10"),
     "eni-2": ("a1", "10.0.0.20", ""),
@@ -103,6 +105,9 @@ matches = st.one_of(
     st.tuples(st.sampled_from(["tcp", "udp"]), ports),
     st.tuples(st.sampled_from(["icmp", "icmpv6"]), icmps),
     st.tuples(st.sampled_from(["47", "50"]), st.just(ALL_PORTS)),
+)
+attached = st.sampled_from(
+    [{}, {"vpc-b": ("b1",)}, {"vpc-a": ("a1",)}, {"vpc-a": ("a1", "a2"), "vpc-b": ("b1",)}, {"vpc-a": ("a2",)}]
 )
 often = st.sampled_from([True, True, True, False])
 OPEN = tuple(
@@ -198,7 +203,7 @@ def networks(draw: st.DrawFn) -> Network:
         vpc_id="vpc-a",
         vpcs={name: Vpc(name, blocks[name]) for name in BLOCKS},
         subnets={
-            name: Subnet(name, it[0], tuple(block(b) for b in it[1:]), "z", f"rtb-{name}", f"acl-{name}")
+            name: Subnet(name, it[0], tuple(block(b) for b in it[1:]), ZONES[name], f"rtb-{name}", f"acl-{name}")
             for name, it in SUBNETS.items()
         },
         route_tables={
@@ -212,6 +217,7 @@ def networks(draw: st.DrawFn) -> Network:
         egress_only_gateways=gateways("eigw-a", "vpc-a"),
         vpn_gateways=gateways("vgw-a", "vpc-a"),
         nats={name: Nat(name, it.subnet_id, it.addresses[0], it.public, draw(often)) for name, it in NATS.items()},
+        transit_gateways={"tgw-1": TransitGateway("tgw-1", draw(attached))} if draw(often) else {},
         peerings={
             name: Peering(name, it, (blocks[it[0]], blocks[it[1]]), draw(often)) for name, it in sides.items()
         },
@@ -249,7 +255,7 @@ def test_whole_paths_end_as_the_reference_says() -> None:
 
     agree()
     kinds = {"address", "route", "nacl", "security group", "peering", "nat gateway", "internet gateway"}
-    kinds |= {"service", "egress-only gateway", "vpn gateway", "gateway endpoint"}
+    kinds |= {"transit gateway", "service", "egress-only gateway", "vpn gateway", "gateway endpoint"}
     assert {("open", ""), ("unknown", ""), *(("closed", it) for it in kinds)} == set(met), met
 
 
