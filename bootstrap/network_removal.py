@@ -13,7 +13,7 @@ from bootstrap.network.model import Interface
 from bootstrap.run import Run
 
 # Interfaces of these kinds belong to what the network's own stacks made, and go with it.
-_OWN_KINDS = frozenset({"nat_gateway", "vpc_endpoint", "gateway_load_balancer_endpoint"})
+_OWN_KINDS = frozenset({"nat_gateway", "vpc_endpoint", "gateway_load_balancer_endpoint", "transit_gateway"})
 
 
 def destroy(context: Context, run: Run) -> None:

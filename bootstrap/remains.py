@@ -1,7 +1,7 @@
 """What is left of an environment after a destroy, asked of the cloud by tag: the proof of what the deletion said.
 
-What belongs to a stack that still exists was kept on purpose. The Tagging API goes on listing some deleted things for a while
-(instances above all), so what EC2 itself calls gone is left out.
+What belongs to a stack that still exists was kept on purpose. The Tagging API goes on listing some deleted things for
+a while: what EC2 itself calls gone is left out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bootstrap import machine, tagged
+from bootstrap import gone, tagged
 from bootstrap.context import Context
 from bootstrap.run import Run
 from bootstrap.tagged import Tagged
@@ -31,12 +31,9 @@ def look(context: Context) -> Remains:
     alive = {stack.name for stack in context.stacks.values()}
     # A key pair's parameter is made by CloudFormation beside the stack: only the pair's id, an output, tells whose it is.
     theirs = {output for stack in context.stacks.values() for output in stack.outputs.values()}
-    ec2 = context.world.aws("ec2")
-    there = [
-        it
-        for it in tagged.resources(context.world.aws, context.settings)
-        if it.kind != "ec2 instance" or machine.state(ec2, it.identity) not in machine.GONE
-    ]
+    listed = tagged.resources(context.world.aws, context.settings)
+    over = gone.among(context.world.aws("ec2"), listed)
+    there = [it for it in listed if it.arn not in over]
     kept = tuple(it for it in there if it.tags.get(_STACK) in alive or it.identity in theirs)
     return Remains(kept, tuple(it for it in there if it not in kept))
 

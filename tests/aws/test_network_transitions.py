@@ -96,6 +96,8 @@ COUNTED = {
     "describe_vpn_connections": "VpnConnections",
     "describe_customer_gateways": "CustomerGateways",
     "describe_flow_logs": "FlowLogs",
+    "describe_transit_gateways": "TransitGateways",
+    "describe_transit_gateway_vpc_attachments": "TransitGatewayVpcAttachments",
     "describe_dhcp_options": "DhcpOptions",
 }
 
@@ -267,10 +269,11 @@ ROUND_TRIPS = {
     "flow logs": "  flow_logs: {retention_days: 7, queries: true}\n",
     "a VPN by BGP": "  vpn: {customer_address: 198.51.100.7}\n",
     "a VPN with routes": "  vpn: {customer_address: 198.51.100.7, routes: [10.9.0.0/16]}\n",
+    "a transit gateway": "  transit_gateway: {routes: [10.8.0.0/16]}\n",
     "a private zone": "  private_zone: ci.internal\n",
     "everything": (
         "  zones: 3\n  nat: per-zone\n  ipv6: true\n  endpoints: [ssm]\n  flow_logs: {}\n"
-        "  vpn: {customer_address: 198.51.100.7, routes: [10.9.0.0/16]}\n"
+        "  vpn: {customer_address: 198.51.100.7, routes: [10.9.0.0/16]}\n  transit_gateway: {routes: [10.8.0.0/16]}\n"
     ),
 }
 

@@ -43,7 +43,7 @@ class Aws:
         return [{"ResourceTagMappingList": listed}]
 
     def describe_instances(self, **_: Any) -> dict[str, Any]:
-        return {"Reservations": [{"Instances": [{"State": {"Name": "terminated"}}]}]}
+        return {"Reservations": [{"Instances": [{"InstanceId": "i-1", "State": {"Name": "terminated"}}]}]}
 
 
 class Opened(Context):
