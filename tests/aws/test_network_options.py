@@ -4,6 +4,7 @@ What they make is read back through the API of the service that has it.
 """
 
 import ipaddress
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ import pytest
 from bootstrap import composition, settings
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
+from bootstrap.network import imagined, snapshot
+from bootstrap.network.intentions import parse
+from bootstrap.network.proof import judge
 from bootstrap.settings import Settings
 from bootstrap.values import Change, ChangeKind, Stack
 
@@ -254,6 +258,13 @@ def test_a_bastion_for_nobody_is_private_and_closed_and_opens_to_whom_it_is_told
     closed, private = (ssh_into(network), network.acl("PublicAclId")), subnets()
     subnet, groups, is_public = card()
     assert (True, [network.output("BastionSecurityGroupId")], False) == (subnet in private, groups, is_public)
+    assert [] == network.apply("bastion", f"bastion:\n  image: {IMAGE}\n  allow: []")
+    there = snapshot.read(network.client("ec2"), network.output("VpcId"), "options-options-", "10.9.0.0/16")
+    for end in ("internet", "operators", "controller", "agents"):
+        found = judge(
+            imagined.with_everybody(there, network.made["network"].outputs, ()), (), (parse(f"{end} -> bastion:*"),)
+        )
+        assert ["holds"] * 2 == [it.outcome for it in found], found
     network.apply("bastion", f"bastion:\n  image: {IMAGE}\n  allow: [198.51.100.0/24]")
     opened, public = ssh_into(network), subnets()
     entries = set(network.acl("PublicAclId")) - set(before)
@@ -264,6 +275,39 @@ def test_a_bastion_for_nobody_is_private_and_closed_and_opens_to_whom_it_is_told
     assert {(False, 200, "198.51.100.0/24", "22"), (True, 200, "198.51.100.0/24", "1024")} == entries
     assert () == network.destroy("bastion")
     assert ([], before) == (ssh_into(network), network.acl("PublicAclId"))
+
+
+def test_a_bastion_that_died_is_replaced_by_its_group(network: Network) -> None:
+    ec2, scaling = network.client("ec2"), network.client("autoscaling")
+    network.made["data"] = Stack("data", "CREATE_COMPLETE", {"KeyName": "options"})
+    network.apply("bastion", f"bastion:\n  image: {IMAGE}\n  allow: []")
+
+    def member() -> str:
+        """The group's one machine that lives, or ''."""
+        name = network.output("BastionGroupName")
+        (group,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
+        ids = [it["InstanceId"] for it in group["Instances"] if it["LifecycleState"] == "InService"]
+        told = ec2.describe_instances(InstanceIds=ids)["Reservations"] if ids else []
+        states = {it["InstanceId"]: it["State"]["Name"] for each in told for it in each["Instances"]}
+        return next((name for name, state in states.items() if state in {"pending", "running"}), "")
+
+    dead = member()
+    ec2.terminate_instances(InstanceIds=[dead])
+    end = time.monotonic() + 120
+    while member() in {"", dead} and time.monotonic() < end:
+        time.sleep(0.5)
+    (again,) = [
+        it for each in ec2.describe_instances(InstanceIds=[member()])["Reservations"] for it in each["Instances"]
+    ]
+
+    assert dead and again["InstanceId"] != dead
+    assert again["SubnetId"] in network.output("PrivateSubnetIds").split(",")
+    (card,) = again["NetworkInterfaces"]
+    assert ([network.output("BastionSecurityGroupId")], None) == (
+        [it["GroupId"] for it in card["Groups"]],
+        card.get("Association"),
+    )
+    assert () == network.destroy("bastion")
 
 
 # The local cloud knows the images of Debian.

@@ -13,10 +13,12 @@ from bootstrap.context import Context
 BASTION = f"""\
   cidr: {NETWORK}
   bastion:
+    allow: []
     image: /aws/service/debian/release/13/latest/amd64
   intentions:
     allow: ["bastion -> controller:22", "operators -> controller:443"]
-    deny: ["internet -> controller:*", "operators -> controller:8080", "bastion -> controller:8080", "controller -> bastion:*"]
+    deny: ["internet -> controller:*", "operators -> controller:8080", "bastion -> controller:8080", "controller -> bastion:*",
+           "internet -> bastion:*"]
 """
 
 
@@ -74,6 +76,7 @@ def test_verify_proves_the_intentions_and_that_the_rules_hold(with_bastion: Laun
 
     assert "+ allow bastion -> controller:22" in shown
     assert "+ deny controller -> bastion:*" in shown
+    assert "+ deny internet -> bastion:*" in shown
     assert "on this machine: enforced between machines by nftables" in shown
 
 
