@@ -1,8 +1,9 @@
-"""Direct Connect where CloudFormation has no type: a hosted connection is accepted, a virtual interface made.
+"""Direct Connect where CloudFormation has no type: a hosted connection or interface is accepted, a virtual interface made.
 
-The interface is the environment's own, found by its name and its tags; the connection belongs to whoever ordered it: it is
-accepted where it still waits, and never deleted. CloudFormation associates the Direct Connect gateway with the VPN gateway
-(network.vpn.direct_connect_gateway). Names, states and what changes in place are those of the Direct Connect API reference.
+The interface that is made is the environment's own, found by its name and its tags. What is hosted belongs to whoever ordered
+it: it is accepted where it still waits, and never deleted. CloudFormation associates the Direct Connect gateway with the VPN
+gateway or the transit gateway (network.vpn, network.transit_gateway). Names, states and what changes in place are those of the
+Direct Connect API reference.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ def plan(aws: Aws, settings: Settings) -> tuple[Change, ...]:
     if wished is None:
         return tuple(_removal(it) for it in _own(aws, settings))
     client = aws("directconnect")
+    if wished.interface is not None:
+        offered = [_acceptance_of(wished)] if _offered(client, wished)["virtualInterfaceState"] == "confirming" else []
+        return (*(_removal(it) for it in _own(aws, settings)), *offered)
+    assert wished.connection is not None  # so says the section of an interface that is made
     changes = [_acceptance(wished)] if _connection(client, wished)["connectionState"] == "ordering" else []
     strays = [_removal(it) for it in _own(aws, settings) if it["connectionId"] != wished.connection]
     found = _interface(client, wished.connection, _name(settings))
@@ -47,6 +52,11 @@ def apply(
         destroy(aws, settings, report, sleep)
         return None
     client, name = aws("directconnect"), _name(settings)
+    if wished.interface is not None:
+        _offered(client, wished)  # before anything is deleted for it
+        destroy(aws, settings, report, sleep)
+        return _accept_interface(client, wished, report, sleep)
+    assert wished.connection is not None  # so says the section of an interface that is made
     _accept(client, wished, report, sleep)
     for stray in [it for it in _own(aws, settings) if it["connectionId"] != wished.connection]:
         _delete(client, stray, report, sleep)
@@ -60,7 +70,10 @@ def apply(
             _delete(client, found, report, sleep)
         _create(client, wished, name, tags)
         report.change(Change("stack", ChangeKind.ADD, change.name, _told(wished)))
-    made = _settled(client, wished.connection, name, report, sleep)
+    return _told_up(_settled(client, wished.connection, name, report, sleep), report)
+
+
+def _told_up(made: dict[str, Any], report: Reporter) -> dict[str, Any]:
     if made["virtualInterfaceState"] == "down":
         report.notice(
             f"the virtual interface {made['virtualInterfaceId']} is down until the customer's router speaks BGP"
@@ -69,7 +82,7 @@ def apply(
 
 
 def destroy(aws: Aws, settings: Settings, report: Reporter, sleep: Pause = time.sleep) -> None:
-    """Delete the environment's virtual interfaces; the connection stays."""
+    """Delete the environment's virtual interfaces; the connection, and a hosted interface, stay."""
     for each in _own(aws, settings):
         _delete(aws("directconnect"), each, report, sleep)
 
@@ -98,6 +111,24 @@ def _interface(client: Any, connection: str, name: str) -> dict[str, Any] | None
     told = _pages(client.describe_virtual_interfaces, "virtualInterfaces", connectionId=connection)
     alive = [it for it in told if it["virtualInterfaceState"] not in _GONE]
     return next((it for it in alive if it["virtualInterfaceName"] == name), None)
+
+
+def _offered(client: Any, wished: DirectConnect) -> dict[str, Any]:
+    """The hosted interface; AwsRefused where it is not to be had, is of the other type or leads elsewhere already."""
+    assert wished.interface is not None
+    found = _described(client, wished.interface)
+    doing = f"looking for the hosted virtual interface {wished.interface}"
+    if found is None:
+        remedy = "Is it this account's, and in this region? The connection's owner offers it by the account's number."
+        raise AwsRefused(doing, "it is absent, rejected or deleted", remedy)
+    if found["virtualInterfaceType"] != wished.type:
+        remedy = f"Write 'type: {found['virtualInterfaceType']}', or ask the connection's owner for another."
+        raise AwsRefused(doing, f"it is a {found['virtualInterfaceType']} one, not a {wished.type} one", remedy)
+    leads = found.get("directConnectGatewayId")
+    if found["virtualInterfaceState"] != "confirming" and leads != wished.gateway:
+        remedy = "An accepted interface keeps its gateway: ask the connection's owner for another interface."
+        raise AwsRefused(doing, f"it was accepted for {leads or 'no Direct Connect gateway'}", remedy)
+    return found
 
 
 def _connection(client: Any, wished: DirectConnect) -> dict[str, Any]:
@@ -147,7 +178,14 @@ def _difference(settings: Settings, wished: DirectConnect, found: Mapping[str, A
 
 
 def _acceptance(wished: DirectConnect) -> Change:
-    return Change("stack", ChangeKind.ALTER, wished.connection, "hosted connection: accepted, which begins to cost")
+    return Change(
+        "stack", ChangeKind.ALTER, str(wished.connection), "hosted connection: accepted, which begins to cost"
+    )
+
+
+def _acceptance_of(wished: DirectConnect) -> Change:
+    told = f"hosted {wished.type} virtual interface: accepted, to lead to {wished.gateway}"
+    return Change("stack", ChangeKind.ALTER, str(wished.interface), told)
 
 
 def _removal(found: Mapping[str, Any]) -> Change:
@@ -170,6 +208,24 @@ def _accept(client: Any, wished: DirectConnect, report: Reporter, sleep: Pause) 
     begun = time.monotonic()
     while (state := _connection(client, wished)["connectionState"]) not in _SETTLED:
         _wait(f"the connection {wished.connection}", state, begun, report, sleep)
+
+
+def _accept_interface(client: Any, wished: DirectConnect, report: Reporter, sleep: Pause) -> dict[str, Any]:
+    """Accept a hosted interface for the gateway, which makes it this account's to use; then wait until it is settled."""
+    if _offered(client, wished)["virtualInterfaceState"] == "confirming":
+        asked = {"virtualInterfaceId": wished.interface, "directConnectGatewayId": wished.gateway}
+        if wished.type == "transit":
+            client.confirm_transit_virtual_interface(**asked)
+        else:
+            client.confirm_private_virtual_interface(**asked)
+        report.change(_acceptance_of(wished))
+    begun = time.monotonic()
+    while True:
+        found = _described(client, str(wished.interface))
+        state = found["virtualInterfaceState"] if found else "absent"
+        if found is not None and state in _SETTLED:
+            return _told_up(found, report)
+        _wait(f"the virtual interface {wished.interface}", state, begun, report, sleep)
 
 
 def _create(client: Any, wished: DirectConnect, name: str, tags: Mapping[str, str]) -> None:

@@ -174,18 +174,31 @@ class TransitGateway(Section):
 
 
 class DirectConnect(Section):
-    """A virtual interface on a connection, often a hosted one, that leads to a Direct Connect gateway.
+    """A virtual interface to a Direct Connect gateway: made on a connection, often a hosted one, or a hosted one accepted.
 
-    'private' leads on to VPN gateways, 'transit' to transit gateways. The MTU of a private one is 1500 or 9001, of a transit
-    one 1500 or 8500 (Direct Connect API reference).
+    A hosted `interface` is offered by the owner of a connection, who chose its VLAN, numbers and MTU. 'private' leads on to
+    VPN gateways, 'transit' to transit gateways. The MTU of a private one is 1500 or 9001, of a transit one 1500 or 8500 (Direct
+    Connect API reference).
     """
 
-    connection: Annotated[str, Field(pattern=r"^dxcon-[0-9a-z]{8}$")]
+    connection: Annotated[str, Field(pattern=r"^dxcon-[0-9a-z]{8}$")] | None = None
+    interface: Annotated[str, Field(pattern=r"^dxvif-[0-9a-z]{8}$")] | None = None
     gateway: DirectConnectGateway
-    vlan: Annotated[int, Field(ge=1, le=4094)]
+    vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
     customer_asn: Annotated[int, Field(ge=1, le=4294967294)] = 65000
     type: Literal["private", "transit"] = "private"
     mtu: Literal[1500, 8500, 9001] = 1500
+
+    @model_validator(mode="after")
+    def _is_made_or_accepted(self) -> DirectConnect:
+        chosen = sorted(self.model_fields_set & {"connection", "vlan", "customer_asn", "mtu"})
+        if self.interface is not None and chosen:
+            raise ValueError(f"a hosted 'interface' is as its owner made it, without {' and '.join(map(repr, chosen))}")
+        if self.interface is None and (self.connection is None or self.vlan is None):
+            raise ValueError(
+                "name a 'connection' and a 'vlan' for an interface to make, or a hosted 'interface' to accept"
+            )
+        return self
 
     @model_validator(mode="after")
     def _type_has_that_mtu(self) -> DirectConnect:
