@@ -50,6 +50,7 @@ class Server:
         from bootstrap.local.aws.door import Door
         from bootstrap.local.aws.enforcement import Enforcement
         from bootstrap.local.aws.faults import Faults
+        from bootstrap.local.aws.heartbeats import Heartbeats
         from bootstrap.local.aws.instances import Instances
         from bootstrap.local.aws.metadata import Metadata
         from bootstrap.local.aws.signals import Signals
@@ -75,6 +76,7 @@ class Server:
         self._metadata = Metadata(self.door, self.instances, clients)
         self._control = Control(faults, signals, self._enforcement, self._mail)
         self._faults = faults
+        self._heartbeats = Heartbeats(Clients(self.door, self.port, Faults()))
 
     def _moto(self) -> Callable[..., Any]:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -98,6 +100,7 @@ class Server:
             log.info("replayed %d records", count)
             self.instances.reconcile()
             self._enforcement.changed("ec2")
+        self._heartbeats.start()
         self.engine.resume()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -184,6 +187,7 @@ class Server:
         (self._state / "endpoint.json").unlink(missing_ok=True)
         for server in self._listeners.values():
             server.server_close()
+        self._heartbeats.close()
         self.engine.close()
         self.instances.wait()
         with self.door.quiet():

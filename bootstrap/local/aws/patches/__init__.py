@@ -9,7 +9,7 @@ What is changed, and why:
 * EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
   the console is the machine's, key pairs are found by their ids (see `ec2`)
 * Auto Scaling: new instances are of the group's version of its launch template and show it, unhealthy ones are replaced,
-  the oldest are let go (see `autoscaling`)
+  the oldest are let go (see `autoscaling`); lifecycle hooks hold them, topics are told of them (see `lifecycle`)
 * VPN: a connection's options and static routes, the routes that a VPN gateway propagates, and one gateway for a VPC (see `vpn`)
 * Route 53: each zone has an id and name servers as there, and what it refuses is refused (see `names`)
 * Route 53 Resolver: query logging configurations can be tagged, disassociated and deleted (see `resolver`)
@@ -77,7 +77,15 @@ NAMES: dict[str, tuple[str, ...]] = {
         "FakeAutoScalingGroup.replace_autoscaling_group_instances",
         "FakeAutoScalingGroup.set_desired_capacity",
         "InstanceState.launch_template.fget",
+        "FakeAutoScalingGroup.active_instances",
         "AutoScalingBackend.set_instance_health",
+        "AutoScalingBackend.terminate_instance",
+        "AutoScalingBackend.delete_auto_scaling_group",
+        "AutoScalingBackend.update_attached_target_groups",
+    ),
+    "moto.autoscaling.responses": (
+        "AutoScalingResponse.put_lifecycle_hook",
+        "AutoScalingResponse.create_auto_scaling_group",
     ),
     "moto.ec2.models.launch_templates": ("LaunchTemplateVersion.user_data.fget",),
     "moto.ec2.models.vpn_connections": ("VPNConnection.customer_gateway_configuration.fget",),
@@ -106,6 +114,14 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 
 ADDED: dict[str, tuple[str, ...]] = {
+    "moto.autoscaling.responses": (
+        "AutoScalingResponse.complete_lifecycle_action",
+        "AutoScalingResponse.record_lifecycle_action_heartbeat",
+        "AutoScalingResponse.put_notification_configuration",
+        "AutoScalingResponse.delete_notification_configuration",
+        "AutoScalingResponse.describe_notification_configurations",
+        "AutoScalingResponse.describe_auto_scaling_notification_types",
+    ),
     "moto.ec2.models.vpn_connections": ("VPNConnection.routes",),
     "moto.ec2.models.route_tables": ("RouteTable.propagating_vgws",),
     "moto.ec2.responses.vpn_connections": (

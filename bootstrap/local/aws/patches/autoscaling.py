@@ -1,10 +1,13 @@
 """The changes of moto's Auto Scaling: new instances are of the group's version of its template and show it, unhealthy ones are
-replaced, and those that a group lets go are its oldest."""
+replaced, those that a group lets go are its oldest, and hooks hold them (see `lifecycle`)."""
 
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any
+
+from bootstrap.local.aws.patches import lifecycle
 
 
 def _template_of(group: Any) -> dict[str, Any] | None:
@@ -13,6 +16,133 @@ def _template_of(group: Any) -> dict[str, Any] | None:
         return None
     number = template.get_version(group.launch_template_version).number
     return {"LaunchTemplateId": template.id, "LaunchTemplateName": template.name, "Version": str(number)}
+
+
+def _models() -> Any:
+    return sys.modules["moto.autoscaling.models"]
+
+
+def _change_sizes(module: Any) -> None:
+    resize = module.FakeAutoScalingGroup.set_desired_capacity
+
+    @functools.wraps(resize)
+    def set_desired_capacity(group: Any, new_capacity: int | None) -> None:
+        wanted = int((group.min_size if new_capacity is None else new_capacity) or 0)
+        if not group.mixed_instances_policy:
+            for state in _spare(group, wanted):
+                lifecycle.let_go(module, group, state)
+        order = {id(state): place for place, state in enumerate(group.instance_states)}
+        resize(group, new_capacity)  # which mixes those that stay, where others go: a replay would let others go
+        group.instance_states.sort(key=lambda state: order.get(id(state), len(order)))
+
+    module.FakeAutoScalingGroup.set_desired_capacity = set_desired_capacity
+    register = module.AutoScalingBackend.update_attached_target_groups
+
+    @functools.wraps(register)
+    def update_attached_target_groups(backend: Any, group_name: str) -> None:
+        group = backend.autoscaling_groups[group_name]
+        everything = group.instance_states
+        group.instance_states = [one for one in everything if one.lifecycle_state not in lifecycle.WAITING.values()]
+        try:
+            register(backend, group_name)
+        finally:
+            group.instance_states = everything
+
+    module.AutoScalingBackend.update_attached_target_groups = update_attached_target_groups
+
+
+def _spare(group: Any, wanted: int) -> list[Any]:
+    """The oldest of those that a group has too many of."""
+    active = group.active_instances()
+    free = [state for state in active if not state.protected_from_scale_in]
+    return list(free[: max(0, len(active) - wanted)])
+
+
+def _change_ends(module: Any) -> None:
+    judge = module.AutoScalingBackend.set_instance_health
+    terminate = module.AutoScalingBackend.terminate_instance
+    delete = module.AutoScalingBackend.delete_auto_scaling_group
+
+    @functools.wraps(judge)
+    def set_instance_health(backend: Any, instance_id: str, health_status: str) -> None:
+        judge(backend, instance_id, health_status)
+        group = backend.ec2_backend.get_instance(instance_id).autoscaling_group
+        suspended = {one["ProcessName"] for one in group.suspended_processes}
+        if health_status == "Unhealthy" and "ReplaceUnhealthy" not in suspended:
+            backend.elbv2_backend.notify_terminate_instances([instance_id])
+            lifecycle.let_go(module, group, _state_of(backend, instance_id))
+            group.set_desired_capacity(group.desired_capacity)  # which launches the one in its place
+
+    @functools.wraps(terminate)
+    def terminate_instance(backend: Any, instance_id: str, should_decrement: bool) -> Any:
+        state = _state_of(backend, instance_id)
+        group = state.instance.autoscaling_group if state else None
+        if state is None or group is None:
+            return terminate(backend, instance_id, should_decrement)
+        before, is_going = group.desired_capacity, state.lifecycle_state == lifecycle.WAITING[lifecycle.TERMINATING]
+        lifecycle.let_go(module, group, state)
+        if not is_going:
+            group.desired_capacity -= 1 if should_decrement else 0
+            group.set_desired_capacity(group.desired_capacity)
+        return module.TerminateInstanceActivity(state.instance, before)
+
+    @functools.wraps(delete)
+    def delete_auto_scaling_group(backend: Any, group_name: str) -> None:
+        group = backend.autoscaling_groups.get(group_name)
+        if group is not None:
+            group.is_going = True  # its hooks hold nothing any more
+            for state in [one for one in group.instance_states if one not in group.active_instances()]:
+                lifecycle.end(group, state)
+        delete(backend, group_name)
+        for key, hook in list(backend.lifecycle_hooks.items()):
+            if hook.auto_scaling_group_name == group_name:
+                del backend.lifecycle_hooks[key]
+        lifecycle.notifications(backend).pop(group_name, None)
+
+    module.AutoScalingBackend.set_instance_health = set_instance_health
+    module.AutoScalingBackend.terminate_instance = terminate_instance
+    module.AutoScalingBackend.delete_auto_scaling_group = delete_auto_scaling_group
+
+
+def _state_of(backend: Any, instance_id: str) -> Any:
+    states = (state for group in backend.autoscaling_groups.values() for state in group.instance_states)
+    return next((state for state in states if state.instance.id == instance_id), None)
+
+
+def _change_hooks(module: Any) -> None:
+    """A hook keeps all that it is given, and a group has its own hooks before its first machine."""
+    put, create = module.AutoScalingResponse.put_lifecycle_hook, module.AutoScalingResponse.create_auto_scaling_group
+
+    def keep(response: Any, group: str, given: dict[str, Any]) -> None:
+        key = f"{group}_{given['LifecycleHookName']}"
+        hook = response.autoscaling_backend.lifecycle_hooks[key]
+        hook.role_arn = given.get("RoleARN") or None
+        hook.notification_target_arn = given.get("NotificationTargetARN") or None
+        hook.notification_metadata = given.get("NotificationMetadata") or None
+
+    @functools.wraps(put)
+    def put_lifecycle_hook(response: Any) -> Any:
+        answer = put(response)
+        keep(response, response._get_param("AutoScalingGroupName"), response._get_params())
+        return answer
+
+    @functools.wraps(create)
+    def create_auto_scaling_group(response: Any) -> Any:
+        group, backend = response._get_param("AutoScalingGroupName"), response.autoscaling_backend
+        own = response._get_param("LifecycleHookSpecificationList", [])
+        for one in own:
+            words = one.get("LifecycleTransition"), one.get("HeartbeatTimeout"), one.get("DefaultResult")
+            backend.create_lifecycle_hook(one["LifecycleHookName"], group, words[0], words[1], words[2])
+            keep(response, group, one)
+        try:
+            return create(response)
+        except Exception:
+            for one in own:
+                backend.delete_lifecycle_hook(group, one["LifecycleHookName"])
+            raise
+
+    module.AutoScalingResponse.put_lifecycle_hook = put_lifecycle_hook
+    module.AutoScalingResponse.create_auto_scaling_group = create_auto_scaling_group
 
 
 class AutoScalingPatches:
@@ -39,31 +169,64 @@ class AutoScalingPatches:
             replace_instances(group, count_needed, propagated_tags)
             for state in group.instance_states[before:]:  # moto shows what the group would make now
                 state.made_from = _template_of(group)
+                if not lifecycle.hold(module, group, state, lifecycle.LAUNCHING):
+                    lifecycle.notify(group, lifecycle.LAUNCHED, state)
 
         module.FakeAutoScalingGroup.replace_autoscaling_group_instances = replace_and_note
         module.InstanceState.launch_template = property(lambda state: getattr(state, "made_from", None))
-        resize = module.FakeAutoScalingGroup.set_desired_capacity
+        module.FakeAutoScalingGroup.active_instances = lambda group: [
+            state for state in group.instance_states if state.lifecycle_state in lifecycle.MEMBERS
+        ]
+        _change_sizes(module)
+        _change_ends(module)
 
-        @functools.wraps(resize)
-        def set_desired_capacity(group: Any, new_capacity: int | None) -> None:
-            order = {id(state): place for place, state in enumerate(group.instance_states)}
-            resize(group, new_capacity)  # which mixes those that stay, where others go: a replay would let others go
-            group.instance_states.sort(key=lambda state: order.get(id(state), len(order)))
+    def _autoscaling_responses(self, module: Any) -> None:
+        response = module.AutoScalingResponse
+        _change_hooks(module)
 
-        module.FakeAutoScalingGroup.set_desired_capacity = set_desired_capacity
-        judge = module.AutoScalingBackend.set_instance_health
+        def complete_lifecycle_action(self: Any) -> Any:
+            lifecycle.complete(_models(), self.autoscaling_backend, self._get_params())
+            return module.EmptyResult()
 
-        @functools.wraps(judge)
-        def set_instance_health(backend: Any, instance_id: str, health_status: str) -> None:
-            judge(backend, instance_id, health_status)
-            group = backend.ec2_backend.get_instance(instance_id).autoscaling_group
-            suspended = {one["ProcessName"] for one in group.suspended_processes}
-            if health_status == "Unhealthy" and "ReplaceUnhealthy" not in suspended:
-                backend.ec2_backend.terminate_instances([instance_id])
-                backend.elbv2_backend.notify_terminate_instances([instance_id])
-                backend.notify_terminate_instances([instance_id])  # which launches the one in its place
+        def record_lifecycle_action_heartbeat(self: Any) -> Any:
+            lifecycle.beat(_models(), self.autoscaling_backend, self._get_params())
+            return module.EmptyResult()
 
-        module.AutoScalingBackend.set_instance_health = set_instance_health
+        def put_notification_configuration(self: Any) -> Any:
+            asked = self._get_params()
+            group = self.autoscaling_backend.autoscaling_groups.get(asked["AutoScalingGroupName"])
+            if group is None:
+                raise _models().ValidationError("AutoScalingGroup name not found")
+            told = lifecycle.notifications(self.autoscaling_backend).setdefault(group.name, {})
+            told[asked["TopicARN"]] = list(asked["NotificationTypes"])
+            lifecycle.notify(group, lifecycle.TEST)
+            return module.EmptyResult()
+
+        def delete_notification_configuration(self: Any) -> Any:
+            asked = self._get_params()
+            told = lifecycle.notifications(self.autoscaling_backend)
+            told.get(asked["AutoScalingGroupName"], {}).pop(asked["TopicARN"], None)
+            return module.EmptyResult()
+
+        def describe_notification_configurations(self: Any) -> Any:
+            names = self._get_param("AutoScalingGroupNames", [])
+            found = [
+                {"AutoScalingGroupName": group, "TopicARN": topic, "NotificationType": kind}
+                for group, told in lifecycle.notifications(self.autoscaling_backend).items()
+                for topic, kinds in told.items()
+                for kind in kinds
+                if not names or group in names
+            ]
+            return module.ActionResult({"NotificationConfigurations": found})
+
+        response.complete_lifecycle_action = complete_lifecycle_action
+        response.record_lifecycle_action_heartbeat = record_lifecycle_action_heartbeat
+        response.put_notification_configuration = put_notification_configuration
+        response.delete_notification_configuration = delete_notification_configuration
+        response.describe_notification_configurations = describe_notification_configurations
+        response.describe_auto_scaling_notification_types = lambda _self: module.ActionResult(
+            {"AutoScalingNotificationTypes": lifecycle.TYPES}
+        )
 
     def _ec2_models_launch_templates(self, module: Any) -> None:
         def user_data(version: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +10,9 @@ from bootstrap.local.aws.cloudformation.adapters import rolling
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
 from bootstrap.local.aws.cloudformation.adapters.base import is_true
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
-from bootstrap.local.aws.cloudformation.errors import ResourceFailed
+from bootstrap.local.aws.cloudformation.errors import Interrupted, ResourceFailed
+
+PAUSE_SECONDS = 0.1
 
 
 def _metrics(to: To, value: Any) -> None:
@@ -18,6 +21,36 @@ def _metrics(to: To, value: Any) -> None:
         to.call("autoscaling", "disable_metrics_collection", **group)
     for one in value or []:
         to.call("autoscaling", "enable_metrics_collection", **group, **one)
+
+
+def _notifications(to: To, value: Any) -> None:
+    group = {"AutoScalingGroupName": to.physical_id}
+    kept = _topics(value)
+    for topic in _topics(to.old.get("NotificationConfigurations")).keys() - kept.keys():
+        to.call("autoscaling", "delete_notification_configuration", **group, TopicARN=topic)
+    for topic, kinds in kept.items():
+        given = {"TopicARN": topic, "NotificationTypes": kinds}
+        to.call("autoscaling", "put_notification_configuration", **group, **given)
+
+
+def _topics(value: Any) -> dict[str, list[str]]:
+    """The kinds of events by topic; a template may write one topic as a list."""
+    found: dict[str, list[str]] = {}
+    for one in value or []:
+        topics = one["TopicARN"] if isinstance(one["TopicARN"], list) else [one["TopicARN"]]
+        found.update({topic: list(one.get("NotificationTypes") or ()) for topic in topics})
+    return found
+
+
+def _hooks(to: To, value: Any) -> None:
+    group, name = {"AutoScalingGroupName": to.physical_id}, "LifecycleHookName"
+    gone = {one[name] for one in to.old.get("LifecycleHookSpecificationList") or []} - {
+        one[name] for one in value or []
+    }
+    for hook in sorted(gone):
+        to.call("autoscaling", "delete_lifecycle_hook", **group, LifecycleHookName=hook)
+    for one in value or []:
+        to.call("autoscaling", "put_lifecycle_hook", **group, **one)
 
 
 class Group(TableAdapter):
@@ -52,7 +85,7 @@ class Group(TableAdapter):
 
     def delete(self, to: To) -> None:
         """With its machines, whose interfaces hold the subnets."""
-        machines = self._machines(to)
+        machines = [str(one["InstanceId"]) for one in self._members(to)]
         super().delete(to)
         to.wait(lambda: self._states(to, machines) <= {"terminated"}, f"The machines of {to.physical_id}")
 
@@ -88,13 +121,34 @@ class Group(TableAdapter):
             to.call("autoscaling", "detach_load_balancer_target_groups", **name, TargetGroupARNs=arns)
 
     def _settle(self, to: To) -> None:
+        """Wait until the machines run and nothing holds one on its way in. Raises ResourceFailed, and Interrupted."""
         machines = self._machines(to)
         to.wait(lambda: "pending" not in self._states(to, machines), f"The machines of {to.physical_id}")
         if self._states(to, machines) - {"running"}:
             raise ResourceFailed(f"Group did not stabilize. Not all machines of {to.physical_id} run.")
+        while self._is_held(to, machines):
+            if to.cancelled():
+                raise ResourceFailed("Resource update cancelled")
+            if to.nested.is_closing:
+                raise Interrupted(to.logical_id)
+            time.sleep(PAUSE_SECONDS)
+
+    def _is_held(self, to: To, machines: list[str]) -> bool:
+        members = {str(one["InstanceId"]): str(one["LifecycleState"]) for one in self._members(to)}
+        if lost := sorted(set(machines) - members.keys()):
+            raise ResourceFailed(f"Group did not stabilize. The launch of {', '.join(lost)} was abandoned.")
+        return any(state.startswith("Pending") for state in members.values())
+
+    def _members(self, to: To) -> list[dict[str, Any]]:
+        return list(self.item(to).get("Instances", []))
 
     def _machines(self, to: To) -> list[str]:
-        return [str(one["InstanceId"]) for one in self.item(to).get("Instances", [])]
+        """Those that the group has, less those that are on their way out."""
+        return [
+            str(one["InstanceId"])
+            for one in self._members(to)
+            if not str(one["LifecycleState"]).startswith("Terminating")
+        ]
 
     def _states(self, to: To, machines: list[str]) -> set[str]:
         if not machines:
@@ -150,8 +204,8 @@ ADAPTERS = (
             limit=255,
             renamed={"Cooldown": "DefaultCooldown"},
             shaped={"VPCZoneIdentifier": ",".join},
-            settings={"MetricsCollection": _metrics},
-            alters={"TargetGroupARNs": lambda to, value: None},
+            settings={"MetricsCollection": _metrics, "NotificationConfigurations": _notifications},
+            alters={"TargetGroupARNs": lambda to, value: None, "LifecycleHookSpecificationList": _hooks},
             update="update_auto_scaling_group",
             takes=GROUP_UPDATES,
             read="describe_auto_scaling_groups",
@@ -159,7 +213,7 @@ ADAPTERS = (
             item="AutoScalingGroups.0",
             attributes={"AutoScalingGroupARN": "AutoScalingGroupARN"},
             delete_more={"ForceDelete": True},
-            ignored=frozenset({"NotificationConfiguration", "NotificationConfigurations"}),
+            ignored=frozenset({"NotificationConfiguration"}),
         )
     ),
     TableAdapter(

@@ -135,7 +135,8 @@ class Rolling:
                 InstanceId=name,
                 ShouldDecrementDesiredCapacity=number >= new,
             )
-        self._to.wait(lambda: self._states(going) <= {"terminated"}, f"The machines {', '.join(going)}")
+        while not self._states(going) <= {"terminated"}:  # a hook may hold them for hours
+            self._pause()
 
     @contextmanager
     def _added(self, count: int) -> Iterator[None]:
@@ -177,11 +178,14 @@ class Rolling:
         """Wait for the policy's time, or until it `is_over`."""
         end = time.monotonic() + self._asked.seconds
         while not is_over() and time.monotonic() < end:
-            if self._to.cancelled():
-                raise ResourceFailed("Resource update cancelled")
-            if self._to.nested.is_closing:
-                raise Interrupted(self._to.logical_id)
-            time.sleep(PAUSE_SECONDS)
+            self._pause()
+
+    def _pause(self) -> None:
+        if self._to.cancelled():
+            raise ResourceFailed("Resource update cancelled")
+        if self._to.nested.is_closing:
+            raise Interrupted(self._to.logical_id)
+        time.sleep(PAUSE_SECONDS)
 
     def _resize(self, **sizes: int) -> None:
         mix = self._to.pick("MixedInstancesPolicy")  # which moto drops where it is not given again
@@ -199,7 +203,7 @@ class Rolling:
         return f"{said} Pausing for {asked.pause} {when}" if asked.seconds else said
 
     def _obsolete(self, group: Group) -> list[str]:
-        machines = group.get("Instances", [])
+        machines = [one for one in group.get("Instances", []) if not one["LifecycleState"].startswith("Terminating")]
         if "MixedInstancesPolicy" in self._to.changed:
             return [str(one["InstanceId"]) for one in machines]
         is_as_wanted, subnets = self._judge(group), str(group.get("VPCZoneIdentifier") or "")

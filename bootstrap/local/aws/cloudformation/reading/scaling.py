@@ -20,6 +20,21 @@ def _metrics(found: Any, _: Context) -> list[dict[str, Any]]:
     return [{"Granularity": granularity, "Metrics": names} for granularity, names in made.items()]
 
 
+def _own_hooks(found: Any, to: Context) -> list[dict[str, Any]]:
+    """Those that are the group's own, by their names, with what the template says of them."""
+    named = {one["LifecycleHookName"]: one for one in to.get("LifecycleHookSpecificationList") or []}
+    hooks = [one for one in found if one["LifecycleHookName"] in named]
+    return [{key: one[key] for key in named[one["LifecycleHookName"]] if key in one} for one in hooks]
+
+
+def _topics(found: Any, to: Context) -> list[dict[str, Any]]:
+    kinds: dict[str, list[str]] = {}
+    for one in found:
+        kinds.setdefault(one["TopicARN"], []).append(one["NotificationType"])
+    is_list = any(isinstance(one["TopicARN"], list) for one in to.get("NotificationConfigurations") or [])
+    return [{"TopicARN": [topic] if is_list else topic, "NotificationTypes": told} for topic, told in kinds.items()]
+
+
 def _targets(found: Any, _: Context) -> list[dict[str, Any]]:
     return [one["Target"] for one in found["TargetHealthDescriptions"]]
 
@@ -41,6 +56,24 @@ READS: dict[str, tuple[Read, ...]] = {
             {"AutoScalingGroupNames": ["@id"]},
             "AutoScalingGroups.0",
             {"VPCZoneIdentifier": _zones, "MetricsCollection": _metrics, "Cooldown": "DefaultCooldown"},
+        ),
+        Read(
+            "autoscaling",
+            "describe_lifecycle_hooks",
+            {"AutoScalingGroupName": "@id"},
+            "LifecycleHooks",
+            {"LifecycleHookSpecificationList": _own_hooks},
+            plain=False,
+            when="LifecycleHookSpecificationList",
+        ),
+        Read(
+            "autoscaling",
+            "describe_notification_configurations",
+            {"AutoScalingGroupNames": ["@id"]},
+            "NotificationConfigurations",
+            {"NotificationConfigurations": _topics},
+            plain=False,
+            when="NotificationConfigurations",
         ),
     ),
     "AWS::AutoScaling::ScheduledAction": (
