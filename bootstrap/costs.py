@@ -188,7 +188,7 @@ def estimate(settings: Settings, table: Path, stacks: Collection[str] | None = N
             name,
             count,
             _monthly(prices, kind, key, told["hours"], count),
-            option=name if kind == "instances" else f"{kind}.{key}",
+            option=name if kind in {"instances", "hosted_connection"} else f"{kind}.{key}",
         )
         for name, kind, key, count in _options(settings, stacks)
         if count
@@ -232,6 +232,10 @@ def _options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str,
         name = f"transit gateway attachment{'s' if attachments > 1 else ''}"
         yield name, "hourly", "transit_gateway_attachment", attachments
 
+    connection = network.direct_connect
+    if connection is not None and connection.bandwidth is not None:
+        yield f"hosted connection of {connection.bandwidth}", "hosted_connection", connection.bandwidth, 1
+
 
 def _monthly(prices: Mapping[str, Any], kind: str, key: str, hours: int, count: int) -> Decimal | None:
     price = prices.get(kind, {}).get(key)
@@ -249,6 +253,8 @@ def _by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
         ("flow logs", "flow_logs_gib", network.flow_logs is not None),
         ("queries' log", "query_logs_gib", network.flow_logs is not None and network.flow_logs.queries),
         ("transit gateway", "transit_gateway_gib", network.transit_gateway is not None),
+        ("Direct Connect outwards", "direct_connect_gib", network.direct_connect is not None),
+        ("DNS queries", "dns_queries_million", network.private_zone is not None or network.public_zone is not None),
         ("peering between zones, each way,", "between_zones_gib", network.peering is not None),
         (
             "zone's queries",
@@ -257,4 +263,4 @@ def _by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
         ),
     ):
         if is_chosen and key in prices:
-            yield f"{name} {prices[key]} a GiB"
+            yield f"{name} {prices[key]} a {'million' if key.endswith('_million') else 'GiB'}"

@@ -38,6 +38,9 @@ Zones = Annotated[
 ]
 KeyArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$")]
 DirectConnectGateway = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Bandwidth = Literal[
+    "50Mbps", "100Mbps", "200Mbps", "300Mbps", "400Mbps", "500Mbps", "1Gbps", "2Gbps", "5Gbps", "10Gbps"
+]
 QUERY_LOGS_REGION = "us-east-1"
 """The only region to which Route 53 logs what is asked of a public zone (API reference, CreateQueryLoggingConfig)."""
 _LOG_GROUP = rf"^arn:aws[a-z-]*:logs:{QUERY_LOGS_REGION}:[0-9]{{12}}:log-group:[A-Za-z0-9._/#-]+(:\*)?$"
@@ -188,10 +191,12 @@ class DirectConnect(Section):
     customer_asn: Annotated[int, Field(ge=1, le=4294967294)] = 65000
     type: Literal["private", "transit"] = "private"
     mtu: Literal[1500, 8500, 9001] = 1500
+    # Of a hosted connection that is this account's, as the API calls it: tells what its hours cost, and changes nothing.
+    bandwidth: Bandwidth | None = None
 
     @model_validator(mode="after")
     def _is_made_or_accepted(self) -> DirectConnect:
-        chosen = sorted(self.model_fields_set & {"connection", "vlan", "customer_asn", "mtu"})
+        chosen = sorted(self.model_fields_set & {"connection", "vlan", "customer_asn", "mtu", "bandwidth"})
         if self.interface is not None and chosen:
             raise ValueError(f"a hosted 'interface' is as its owner made it, without {' and '.join(map(repr, chosen))}")
         if self.interface is None and (self.connection is None or self.vlan is None):

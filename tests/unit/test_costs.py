@@ -22,7 +22,8 @@ regions:
     hourly: {nat_gateway: 0.05, public_address: 0.01, vpn_connection: 0.2, interface_endpoint: 0.02,
       transit_gateway_attachment: 0.06}
     monthly: {gp3_gib: 0.1, private_zone: 0.5, public_zone: 0.7, secret: 0.25}
-    by_use: {nat_gateway_gib: 0.05, interface_endpoint_gib: 0.01, flow_logs_gib: 0.6}
+    by_use: {nat_gateway_gib: 0.05, interface_endpoint_gib: 0.01, flow_logs_gib: 0.6, dns_queries_million: 0.4}
+    hosted_connection: {200Mbps: 0.08}
     instances: {t3.large: 0.1, t3.micro: 0.01}
 """
 WHOLE = "environment: trial\ncloud: aws\nowner: someone\ncost_center: lab\n"
@@ -36,7 +37,7 @@ def total(tmp_path: Path):  # type: ignore[no-untyped-def]
 
     def of(text: str) -> Decimal:
         path = tmp_path / "trial.yaml"
-        path.write_text(WHOLE + text)
+        path.write_text(WHOLE + text.replace("GATEWAY", "00000000-0000-0000-0000-000000000000"))
         return estimate(settings.load(path), tmp_path / "prices.yaml").total
 
     return of
@@ -61,6 +62,11 @@ def total(tmp_path: Path):  # type: ignore[no-untyped-def]
             "direct_connect_gateway: 00000000-0000-0000-0000-000000000000}}\n",
             "12",
         ),
+        (
+            "network: {direct_connect: {connection: dxcon-ffabc123, vlan: 9, bandwidth: 200Mbps, gateway: GATEWAY}}\n",
+            "8",
+        ),
+        ("network: {direct_connect: {connection: dxcon-ffabc123, vlan: 9, gateway: GATEWAY}}\n", "0"),
         ("network: {flow_logs: {}}\n", "0"),
         ("controller: {data_gib: 120}\n", "10"),
     ],
@@ -86,6 +92,11 @@ def test_the_line_names_sum_parts_and_date(tmp_path: Path) -> None:
     assert found.endswith("prices as noted on 2020-02-03, indicative")
 
 
+def test_queries_are_told_by_the_million(tmp_path: Path) -> None:
+    assert "by use besides: DNS queries 0.4 a million;" in told(tmp_path, "network: {private_zone: ci.internal}\n")
+    assert "by use" not in told(tmp_path, "")
+
+
 def test_what_has_no_price_is_named_and_not_guessed(tmp_path: Path) -> None:
     assert "about 4.60 USD" in told(tmp_path, "controller: {instance_type: x9.large}\n")
     assert "no price known for machine x9.large" in told(tmp_path, "controller: {instance_type: x9.large}\n")
@@ -100,6 +111,25 @@ def test_the_shipped_table_prices_the_shipped_environments() -> None:
 
         assert () == found.unpriced
         assert Decimal(20) < found.total < Decimal(1000)
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "us-east-1", "eu-west-1"])
+def test_the_shipped_table_prices_everything_in_each_of_its_regions(tmp_path: Path, region: str) -> None:
+    text = (ROOT / "tests" / "cases" / "environments" / "everything.yaml").read_text()
+    link = "direct_connect: {connection: dxcon-ffabc123, vlan: 9, type: transit, bandwidth: 1Gbps, gateway: GATEWAY}"
+    link = link.replace("GATEWAY", "00000000-0000-0000-0000-000000000001")
+    text = text.replace("network:\n", f"region: {region}\nnetwork:\n  {link}\n", 1)
+    (tmp_path / "everything.yaml").write_text(text.replace("eu-central-1:", f"{region}:"))
+    neighbour = ROOT / "tests" / "cases" / "environments" / "neighbour.yaml"
+    (tmp_path / "neighbour.yaml").write_text(f"region: {region}\n{neighbour.read_text()}")
+
+    found = estimate(settings.load(tmp_path / "everything.yaml"), ROOT / "prices.yaml")
+
+    assert () == found.unpriced
+    assert {"transit gateway attachments", "hosted connection of 1Gbps", "VPN connection"} <= {
+        it.name for it in found.items
+    }
+    assert 9 == len(found.by_use)
 
 
 def test_the_shipped_table_says_what_it_is() -> None:
