@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 _EPILOG = """\
 examples:
@@ -33,7 +34,17 @@ def _count(text: str) -> int:
     return number
 
 
+_PASS_ON = {"ssh", "test"}  # what follows these is another program's
 _TAKE_A_NAME = (["-e"], ["--environment"])  # which may be a command's
+
+
+def _flags(parser: argparse.ArgumentParser, default: object) -> None:
+    """The flags that may stand before the command and behind it; behind it, one that is left out overrides nothing."""
+    shown: dict[str, Any] = {"action": "store_true", "default": default}
+    parser.add_argument("--json", help="events and results as JSON lines on standard output", **shown)
+    parser.add_argument("--yes", "-y", help="agree to what would be asked", **shown)
+    parser.add_argument("--verbose", "-v", help="show passing progress too", **shown)
+
 
 Setup = Callable[[argparse.ArgumentParser], None]
 
@@ -190,14 +201,14 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--environment", "-e", default=os.environ.get("BOOTSTRAP_ENVIRONMENT", "local"), metavar="NAME",
                       help="the environment: a name under environments/, or a file (local)")  # fmt: skip
-    made.add_argument("--json", action="store_true", help="events and results as JSON lines on standard output")
-    made.add_argument("--yes", "-y", action="store_true", help="agree to what would be asked")
-    made.add_argument("--verbose", "-v", action="store_true", help="show passing progress too")
+    _flags(made, False)
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (description, setup) in COMMANDS.items():
         sub = commands.add_parser(name, help=description, description=f"{description[0].upper()}{description[1:]}.")
         if setup is not None:
             setup(sub)
+        if name not in _PASS_ON:
+            _flags(sub, argparse.SUPPRESS)
     return made
 
 

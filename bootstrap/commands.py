@@ -334,17 +334,16 @@ def _drift(options: argparse.Namespace) -> int:
 
     with opened(options) as (made, run):
         found = drift.look(made, run)
-        if options.json:
-            run.event("drift", lines=[vars(line) for line in found.lines], unseen=found.unseen)
-        elif found.lines:
+        run.event("drift", lines=[vars(line) for line in found.lines], unseen=found.unseen)
+        if found.lines and not options.json:
             print()
             console.table(
                 ("where", "what", "found", "mend"), ((it.where, it.name, it.found, it.mend) for it in found.lines)
             )
             for it in found.lines:
                 run.diff(it.diff)
-        count = len(found.lines)
-        run.say(f"\n{f'{count} thing' + 's' * (count > 1) if count else 'nothing'} drifted")
+        blind = f"; {wording.counted(len(found.unseen), 'place')} could not be looked at" if found.unseen else ""
+        run.say(f"\n{wording.drifted(len(found.lines))}{blind}")
         if found.lines:
             return PENDING
         return FAILED if found.unseen else DONE

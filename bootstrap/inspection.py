@@ -101,6 +101,8 @@ def _resources(options: argparse.Namespace) -> int:
     if options.json:
         for each in found:
             _print(json.dumps({"arn": each.arn, "tags": dict(each.tags)}))
+    elif not found:
+        _print(f"no resource carries the tag of the run {journal.parent.name}")
     else:
         rows = [(each.kind, each.identity, each.tags.get("Commit", "")[:12]) for each in found]
         console.table(("what", "which", "commit"), rows)

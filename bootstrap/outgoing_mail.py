@@ -19,7 +19,12 @@ def look(endpoint: str | None, settings: Settings, tool: str) -> tuple[str, str]
     return str(told["folder"]), "; ".join(told["problems"]) or words
 
 
+def problems(endpoint: str | None) -> list[str]:
+    """Where the local cloud cannot take mail, and why."""
+    return list((control.ask(endpoint, _PATH) or {}).get("problems", ()))
+
+
 def tell(endpoint: str | None, report: Reporter) -> None:
     """Say aloud where no mail can be taken."""
-    for problem in (control.ask(endpoint, _PATH) or {}).get("problems", ()):
+    for problem in problems(endpoint):
         report.notice(f"{problem}; free the port, or set mail.smtp_port")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 
-from bootstrap import console, context, settings
+from bootstrap import console, context, settings, wording
 from bootstrap.context import Context
 from bootstrap.doctor import examine, launcher, policy
 from bootstrap.doctor.findings import Health
@@ -22,7 +23,15 @@ def doctor(options: argparse.Namespace) -> int:
     else:
         rows = [(it.name, str(it.health), f"{it.found}\n  try {it.remedy}" if it.remedy else it.found) for it in found]
         console.table(("what", "health", "found"), rows)
+        sys.stdout.write(f"\n{_summary([it.health for it in found])}\n")
     return 1 if any(it.health is Health.BAD for it in found) else 0
+
+
+def _summary(found: Sequence[Health]) -> str:
+    """What the lines come to, for who reads only the last."""
+    stops, warnings = found.count(Health.BAD), found.count(Health.WARNING)
+    told = f"{wording.counted(stops, 'line')} would stop a launch" if stops else "nothing would stop a launch"
+    return f"{told}; {wording.counted(warnings, 'warning')}" if warnings else told
 
 
 def policies(options: argparse.Namespace) -> int:

@@ -50,6 +50,7 @@ class _Run:
     is_over: bool = False
     acts: list[_Act] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
+    drifted: list[dict[str, Any]] | None = None
     notices: list[str] = field(default_factory=list)
     checks: list[dict[str, Any]] = field(default_factory=list)
     evidence: list[tuple[str, str]] = field(default_factory=list)
@@ -91,6 +92,8 @@ class _Run:
             return "bad", f"{wording.counted(len(self.failed_checks), 'check')} failed"
         if not self.is_over:
             return "open", "stopped, or still going on"
+        if self.drifted is not None:
+            return "open" if self.drifted else "good", wording.drifted(len(self.drifted))
         if self.command == "plan" and self.changes:
             return "open", f"{wording.counted(len(self.changes), 'change')} pending"
         return "good", "verified" if self.checks else "done"
@@ -180,6 +183,8 @@ def _take(found: _Run, event: dict[str, Any]) -> None:
 
 def _take_facts(found: _Run, event: dict[str, Any]) -> None:
     match event["event"]:
+        case "drift":
+            found.drifted = event["lines"]
         case "versions":
             found.versions |= {name: str(version) for name, version in event["of"].items() if version}
         case "resources":

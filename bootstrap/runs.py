@@ -75,8 +75,18 @@ def _outcome(told: Sequence[Mapping[str, Any]], *, is_going_on: bool) -> str:
             return f"failed: {event['error']}"
         if event["event"] == "run-ended":
             red = sum(check["event"] == "check" and check["outcome"] in {"failed", "error"} for check in told)
-            return f"{red} checks failed" if red else "done"
+            return f"{wording.counted(red, 'check')} failed" if red else _found(told)
     return "going on" if is_going_on else "stopped"
+
+
+def _found(told: Sequence[Mapping[str, Any]]) -> str:
+    """What a run that only looked has found; 'done' of any other."""
+    drift = next((event for event in told if event["event"] == "drift"), None)
+    if drift is not None:
+        return wording.drifted(len(drift["lines"]))
+    is_plan = any(event["event"] == "run-began" and event["command"] == "plan" for event in told)
+    pending = sum(event["event"] == "change" for event in told) if is_plan else 0
+    return f"{wording.counted(pending, 'change')} pending" if pending else "done"
 
 
 def find(folder: Path, wanted: str | None) -> Path:
@@ -105,13 +115,17 @@ def text(told: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             case "act-began":
                 yield f"{event['act']:<7} {event['title']}"
             case "act-ended":
-                yield f"        {wording.counted(event['changes'], 'change')} in {event['seconds']:.1f} s"
+                outcome = wording.counted(event["changes"], "change") if event["changes"] else "no change"
+                yield f"        {outcome} in {event['seconds']:.1f} s"
             case "act-failed":
                 yield f"        failed after {event['seconds']:.1f} s"
             case "change":
                 yield f"      {_SIGNS.get(event['kind'], '?')} {event['name']}  {event['detail']}".rstrip()
             case "notice":
                 yield f"      ! {event['text']}"
+            case "drift":
+                yield from (f"      {it['where']} {it['name']}: {it['found']}; {it['mend']}" for it in event["lines"])
+                yield from (f"      ! not looked at: {it}" for it in event["unseen"])
             case "check" if event["outcome"] != "passed":
                 yield f"      {event['outcome']} {event['group']}: {event['name']}"
             case "run-failed":

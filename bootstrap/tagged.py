@@ -54,6 +54,6 @@ def run_of(aws: Callable[[str], Any], settings: Settings, resource: str) -> str:
             return each.tags["Run"]
     raise UsageError(
         f"looking for the run that changed {resource}",
-        f"no resource with that id and a Run tag belongs to '{settings.name}'",
-        "Give an ARN or an id as 'report --resources' lists them.",
+        f"no resource of '{settings.name}' with a Run tag has that id, and a run's name begins with its date",
+        "'history' lists the runs, 'report --resources RUN' what a run has changed.",
     )

@@ -18,3 +18,8 @@ def checks(outcomes: Sequence[str]) -> str:
     told += [f"{failed} failed"] if failed else []
     told += [f"{left_out} left out"] if left_out else []
     return ", ".join(told)
+
+
+def drifted(number: int) -> str:
+    """'2 things drifted', 'nothing drifted'."""
+    return f"{counted(number, 'thing') if number else 'nothing'} drifted"

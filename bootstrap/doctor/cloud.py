@@ -58,9 +58,9 @@ def _named(context: Context) -> Iterator[Finding]:
     """What the environment file names and only the account knows: zones, the DNS zone above, a peer's ways."""
     found = account.faults(context, context.wanted)
     for fault in found:
-        yield bad("named", str(fault), "Mend the environment file there.")
+        yield bad("account", str(fault), "Mend the environment file there.")
     if not found:
-        yield good("named", "the account has what the environment file names")
+        yield good("account", "has the zones and networks that the environment file names")
 
 
 def _stacks(context: Context) -> Iterator[Finding]:
@@ -101,9 +101,9 @@ def _names(context: Context) -> Iterator[Finding]:
     pairs = context.world.aws("ec2").describe_key_pairs(Filters=filters)["KeyPairs"]
     if pairs and "data" not in context.stacks:
         remedy = f"Delete it if nobody needs it: aws ec2 delete-key-pair --key-name {name}; or choose another name."
-        yield bad("names", f"a key pair '{name}' exists already, and no stack of ours has it", remedy)
+        yield bad("key pair", f"a key pair '{name}' exists already, and no stack of ours has it", remedy)
     else:
-        yield good("names", f"'{name}' is {'ours' if pairs else 'free'}")
+        yield good("key pair", f"the name '{name}' is {'ours' if pairs else 'free'}")
 
 
 def _permissions(context: Context) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from bootstrap import launch, settings, surroundings
+from bootstrap import launch, outgoing_mail, settings, surroundings
 from bootstrap.context import ROOT, Context
 from bootstrap.distribution.lock import Lock
 from bootstrap.distribution.sources import choose
@@ -18,6 +18,7 @@ from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.errors import BootstrapError, FaultyFile
 from bootstrap.settings import Settings
 
+_MAIL_SERVERS = frozenset({"dma", "exim4", "exim4-daemon-light", "msmtp-mta", "nullmailer", "opensmtpd", "postfix"})
 _SECONDS = 3.0  # for the local cloud's answer
 
 
@@ -39,6 +40,7 @@ def examine(path: Path) -> Iterator[Finding]:
         yield from here.plugin("session-manager" if by_session else "direct")
         yield from here.key(chosen.access.agent_key)
         yield distribution(chosen, context.lock)
+        yield mail(chosen, endpoint)
         if chosen.cloud == "local" and endpoint is None:
             yield good("cloud", "the one on this machine does not run; a launch starts it")
             return
@@ -74,9 +76,27 @@ def distribution(chosen: Settings, lock: Lock) -> Finding:
         source.probe()
     except Unobtainable as error:
         if chosen.jenkins.fallback == "emulator":
-            return warning("jenkins", str(error), "The emulator will stand in; jenkins.mirror names another site.")
+            return warning(
+                "jenkins", str(error), "Set jenkins.mirror or jenkins.file; until then the emulator stands in."
+            )
         return bad("jenkins", str(error), "Set jenkins.mirror or jenkins.file, or look at the way out of this network.")
     return good("jenkins", f"{lock.core.version} can be had from {source.name}")
+
+
+def mail(chosen: Settings, endpoint: str | None) -> Finding:
+    """Where Jenkins' mail goes, as far as that can be known before it is sent."""
+    wished = chosen.mail
+    if wished.smtp_host is not None:
+        return good("mail", f"goes through {wished.smtp_host}:{wished.smtp_port}, which is not asked from here")
+    if chosen.cloud == "local":
+        problems = outgoing_mail.problems(endpoint)
+        if problems:
+            return warning("mail", "; ".join(problems), "Free that port, or set mail.smtp_port; then launch.")
+        return good("mail", "is kept by the cloud on this machine; 'mail' shows it")
+    if any(package in _MAIL_SERVERS for package in chosen.host.extra_packages):
+        return good("mail", f"goes through the machine's own server, port {wished.smtp_port}")
+    remedy = "Set mail.smtp_host, or let host.extra_packages have a mail server, as postfix."
+    return warning("mail", "nothing takes it: no mail.smtp_host, and no mail server on the machine", remedy)
 
 
 def _local_endpoint(chosen: Settings, state: Path) -> str | None:

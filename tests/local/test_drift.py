@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from trial import Launched
 
-from bootstrap.controller.api import ask, expect
-
 Line = dict[str, str]
 OPENED = {"IpProtocol": "tcp", "FromPort": 9999, "ToPort": 9999, "IpRanges": [{"CidrIp": "198.51.100.0/24"}]}
 UNNAMED = "jenkins:\n  noUsageStatistics: true\n"
@@ -28,18 +26,6 @@ def drifted(launched: Launched) -> tuple[int, list[Line]]:
     assert event is not None, found.stdout + found.stderr
     assert [] == event["unseen"]
     return found.returncode, event["lines"]
-
-
-def apply(launched: Launched, settings: str) -> None:
-    """Have Jenkins take its files and these settings."""
-    answer = ask(
-        launched.context.jenkins,
-        "POST",
-        "configuration-as-code/apply",
-        body=settings,
-        content_type="application/x-yaml",
-    )
-    expect(answer, "editing the settings")
 
 
 def plant(launched: Launched) -> None:
@@ -61,7 +47,7 @@ def plant(launched: Launched) -> None:
     jenkins.create_job("stranger", STRANGER)
     jenkins.delete_job("network")
     context.shell.run(["sh", "-c", EDIT.format(FILE)], sudo=True)
-    apply(launched, UNNAMED)
+    launched.edit_settings(UNNAMED)
     context.shell.run(["sh", "-c", PUT_BACK.format(FILE)], sudo=True)
 
 

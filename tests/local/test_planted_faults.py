@@ -12,8 +12,6 @@ from dataclasses import dataclass
 import pytest
 from trial import Launched
 
-from bootstrap.controller.api import ask, expect
-
 # The environment of these tests has no second machine, which test_bastion gives it, and no zone.
 LEFT_OUT = {
     "network: What the machines really reach of each other is what routes, ACLs and groups say",
@@ -89,14 +87,7 @@ def delete_a_job(launched: Launched) -> None:
 
 
 def let_anybody_read(launched: Launched) -> None:
-    answer = ask(
-        launched.context.jenkins,
-        "POST",
-        "configuration-as-code/apply",
-        body=ANONYMOUS,
-        content_type="application/x-yaml",
-    )
-    expect(answer, "planting")
+    launched.edit_settings(ANONYMOUS)
 
 
 def open_the_group(launched: Launched) -> None:

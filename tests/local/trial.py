@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bootstrap import settings
 from bootstrap.context import Context
+from bootstrap.controller.api import ask, expect
 
 NAME, _, _SECOND = os.environ.get("TRIAL", "trial:78").partition(":")
 NETWORK = f"10.{_SECOND}.0.0/16"
@@ -82,6 +83,11 @@ class Launched:
             cloud = LocalCloud(loaded, self.state / "cloud")
             self._contexts.append(Context(self.environment_file, loaded, cloud.endpoint, cloud.machine_environment))
         return self._contexts[0]
+
+    def edit_settings(self, settings: str) -> None:
+        """Have Jenkins take these settings (Configuration as Code) as somebody's edit: no file has them."""
+        path, kind = "configuration-as-code/apply", "application/x-yaml"
+        expect(ask(self.context.jenkins, "POST", path, body=settings, content_type=kind), "editing the settings")
 
     def reopen(self) -> Context:
         """The environment opened afresh, after its machine was changed."""

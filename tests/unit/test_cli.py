@@ -120,3 +120,34 @@ def test_doctor_makes_nothing(tmp_path: Path) -> None:
     assert "routes" in shown.stdout
     assert "a launch starts it" in shown.stdout
     assert not (ROOT / ".bootstrap" / "unborn").exists()
+
+
+@pytest.mark.parametrize("given", [["--json", "-v", "plan"], ["plan", "--json", "-v"], ["--json", "plan", "-v"]])
+def test_flags_may_stand_before_the_command_and_behind_it(given: list[str]) -> None:
+    parsed = cli.parse(given)
+
+    assert (True, True, False) == (parsed.json, parsed.verbose, parsed.yes)
+
+
+def test_what_follows_ssh_is_the_commands_own() -> None:
+    parsed = cli.parse(["--json", "ssh", "ls", "-v", "--json", "-y"])
+
+    assert ["ls", "-v", "--json", "-y"] == parsed.remote
+    assert (True, False, False) == (parsed.json, parsed.verbose, parsed.yes)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "arguments", "words"),
+    [
+        ("aws", [], "sends its mail through localhost:25; none of it is kept here"),
+        ("local", ["7"], "there is no message 7"),
+    ],
+)
+def test_mail_that_is_not_here_is_told(tmp_path: Path, cloud: str, arguments: list[str], words: str) -> None:
+    (tmp_path / "trial.yaml").write_text(f"environment: trial\ncloud: {cloud}\nowner: a\ncost_center: b\n")
+
+    found = run("-e", str(tmp_path / "trial.yaml"), "mail", *arguments)
+
+    assert 2 == found.returncode
+    assert words in found.stderr
+    assert "Traceback" not in found.stderr

@@ -55,7 +55,7 @@ def test_a_run_whose_checks_failed_is_not_done(tmp_path: Path) -> None:
     check = {"event": "check", "group": "tls", "name": "it is modern", "outcome": "failed", "detail": ""}
     journal(tmp_path, "r1", BEGAN, check, ENDED)
 
-    assert ["1 checks failed"] == [it.outcome for it in runs.history(tmp_path)]
+    assert ["1 check failed"] == [it.outcome for it in runs.history(tmp_path)]
 
 
 def test_a_line_that_a_killed_run_left_half_written_is_passed_over(tmp_path: Path) -> None:
@@ -85,3 +85,35 @@ def test_a_failed_run_as_text_ends_in_what_to_try(tmp_path: Path) -> None:
     assert lines[0].startswith("launch trial, run r1")
     assert ["      + package nginx", "        failed after 1.0 s"] == lines[2:4]
     assert ["failed StackFailed: a", "  b", "  c", "try d", "outcome: failed: StackFailed"] == lines[4:]
+
+
+LINE = {"where": "machine", "name": "nginx", "found": "differs", "mend": "./bootstrap.py host apply", "diff": ""}
+
+
+@pytest.mark.parametrize(
+    ("command", "events", "outcome"),
+    [
+        ("drift", [{"event": "drift", "lines": [LINE, LINE], "unseen": []}], "2 things drifted"),
+        ("drift", [{"event": "drift", "lines": [], "unseen": []}], "nothing drifted"),
+        ("plan", [CHANGE], "1 change pending"),
+        ("plan", [], "done"),
+        ("launch", [CHANGE], "done"),
+    ],
+)
+def test_a_run_that_only_looked_is_known_by_what_it_found(
+    tmp_path: Path, command: str, events: list[dict[str, object]], outcome: str
+) -> None:
+    journal(tmp_path, "r1", BEGAN | {"command": command}, *events, ENDED)
+
+    assert [outcome] == [it.outcome for it in runs.history(tmp_path)]
+
+
+def test_what_drifted_is_in_the_text_of_its_run(tmp_path: Path) -> None:
+    drift = {"event": "drift", "lines": [LINE], "unseen": ["plugins: they cannot be asked for"]}
+    journal(tmp_path, "r1", BEGAN | {"command": "drift"}, drift, ENDED)
+
+    told = list(runs.text(runs.events(tmp_path / "r1" / runs.JOURNAL)))
+
+    assert "      machine nginx: differs; ./bootstrap.py host apply" in told
+    assert "      ! not looked at: plugins: they cannot be asked for" in told
+    assert "outcome: 1 thing drifted" == told[-1]

@@ -1,0 +1,26 @@
+"""Where mail goes, as a line of the preflight."""
+
+from pathlib import Path
+
+import pytest
+
+from bootstrap import settings
+from bootstrap.doctor.examine import mail
+
+
+@pytest.mark.parametrize(
+    ("cloud", "more", "health", "words"),
+    [
+        ("local", "", "ok", "is kept by the cloud on this machine"),
+        ("aws", "", "warning", "nothing takes it"),
+        ("aws", "host: {extra_packages: [postfix]}\n", "ok", "the machine's own server"),
+        ("aws", "mail: {smtp_host: relay.example.org, smtp_port: 587}\n", "ok", "relay.example.org:587"),
+    ],
+)
+def test_doctor_tells_where_mail_goes(tmp_path: Path, cloud: str, more: str, health: str, words: str) -> None:
+    (tmp_path / "trial.yaml").write_text(f"environment: trial\ncloud: {cloud}\nowner: a\ncost_center: b\n{more}")
+
+    found = mail(settings.load(tmp_path / "trial.yaml"), None)
+
+    assert (health, True) == (str(found.health), words in found.found)
+    assert bool(found.remedy) == (health != "ok")
