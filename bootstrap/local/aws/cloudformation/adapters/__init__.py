@@ -13,6 +13,7 @@ from bootstrap.local.aws.cloudformation.stand_ins import STAND_INS
 
 MODULES = (
     "ec2_network",
+    "ec2_vpc_services",
     "ec2_blocks",
     "ec2_addresses",
     "ec2_security",

@@ -7,7 +7,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, at
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.adapters.ec2_network import token_of
+from bootstrap.local.aws.cloudformation.adapters.given import token_of
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed

@@ -6,7 +6,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
 from bootstrap.local.aws.cloudformation.adapters.base import Ec2, as_list, at, is_true
-from bootstrap.local.aws.cloudformation.adapters.ec2_network import token_of
+from bootstrap.local.aws.cloudformation.adapters.given import token_of
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 
 ENDED = frozenset({"terminated", ""})

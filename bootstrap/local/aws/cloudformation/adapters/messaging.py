@@ -8,7 +8,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, is_true
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.adapters.ec2_network import policy_text
+from bootstrap.local.aws.cloudformation.adapters.given import policy_text
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.adapters.ec2_network import policy_text
+from bootstrap.local.aws.cloudformation.adapters.given import policy_text
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed
 
 Setter = Callable[[To, Any], None]
