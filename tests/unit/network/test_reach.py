@@ -32,6 +32,8 @@ from bootstrap.network.model import (
     icmp_ports,
 )
 from bootstrap.network.proof import banned, exposed, judge, promised, prove
+from bootstrap.network.questions import joined as joined_words
+from bootstrap.network.questions import unnamed
 from bootstrap.network.reach import ECHO, Replies, explain
 
 block, address = ipaddress.ip_network, ipaddress.ip_address
@@ -474,6 +476,21 @@ CASES = {
         both(joined("public"), filtered("public", entry(1, "in", "deny", "10.0.1.0/24", 443), ALL_IN, ALL_OUT)),
         name="acl-public",
     ),
+    "in over a transit gateway of other VPCs": Case(
+        "10.9.0.0/24", "controller", 9000, "closed", "transit gateway",
+        both(joined("private"), grouped("sg-controller", (rule(9000, "10.9.0.0/16"),)), lambda it: replace(
+            it, transit_gateways={"tgw-1": TransitGateway("tgw-1", {"vpc-b": ("other",)})})),
+    ),
+    "from the Internet by way of a transit gateway is not known": Case(
+        FROM_OUTSIDE, "controller", 9000, "unknown", None,
+        both(joined("private"), routed("rtb-private", "8.8.0.0/16=tgw-1"),
+             grouped("sg-controller", (rule(9000, "0.0.0.0/0"),))),
+    ),
+    "between two VPCs the subnet of its interface is asked": Case(
+        "controller", "eni-other", 443, "closed", "nacl",
+        both(joined("public"), only_routed("rtb-private", "10.0.0.0/16=local 10.1.0.0/16=tgw-1"),
+             filtered("public", ALL_OUT)), name="acl-public",
+    ),
     "what NAT sends to it is asked by NAT's own address": Case(
         "controller", "10.9.0.0/24", 443, "closed", "nacl",
         both(joined("isolated"), routed("rtb-private", "10.9.0.0/24=nat-a"), routed("rtb-public", "10.9.0.0/16=tgw-1"),
@@ -579,6 +596,25 @@ CASES = {
         both(grouped("sg-edge", (rule(icmp_ports(8, -1), "0.0.0.0/0", "icmp"),)), filtered(
             "public", ALL_IN, NaclEntry(1, True, False, EVERYWHERE, "icmp", icmp_ports(0, -1)), ALL_OUT)), "icmp",
     ),
+    "an echo that nobody answers is a threat": Case(
+        FROM_OUTSIDE, "edge", ECHO, "open", None,
+        both(grouped("sg-edge", (rule(icmp_ports(8, -1), "0.0.0.0/0", "icmp"),)), filtered("public", ALL_IN)), "icmp",
+        Replies.SOME,
+    ),
+    "what is no echo request needs no reply": Case(
+        FROM_OUTSIDE, "edge", 772, "open", None,
+        both(grouped("sg-edge", (rule(icmp_ports(3, 4), "0.0.0.0/0", "icmp"),)), filtered("public", ALL_IN)), "icmp",
+    ),
+    "an echo reply of IPv6 must come back": Case(
+        "2a00::/32", "edge", ECHO, "closed", "nacl",
+        both(grouped("sg-edge", (rule(icmp_ports(128, -1), "::/0", "icmpv6"),)), filtered(
+            "public", *OPEN, NaclEntry(1, True, False, EVERYWHERE6, "icmpv6", icmp_ports(129, -1)))), "icmp",
+    ),
+    "other protocols are answered, too": Case(
+        FROM_OUTSIDE, "edge", 0, "closed", "nacl",
+        both(grouped("sg-edge", (rule((0, 65535), "0.0.0.0/0", "47"),)), filtered(
+            "public", ALL_IN, NaclEntry(1, True, False, EVERYWHERE, "47"), ALL_OUT)), "47",
+    ),
     "GRE by its number": Case(
         FROM_OUTSIDE, "edge", 0, "open", None, grouped("sg-edge", (rule((0, 65535), "0.0.0.0/0", "47"),)), "47"
     ),
@@ -606,6 +642,35 @@ CASES = {
     "NAT leads on to a peer where its own subnet does": Case(
         "controller", "eni-other", 443, "unknown", None,
         both(only_routed("rtb-private", "10.0.0.0/16=local 0.0.0.0/0=nat-a"), routed("rtb-public", "10.1.0.0/16=pcx-ab")),
+    ),
+    "what NAT sends to a peer is asked in its own name": Case(
+        "controller", "eni-other", 443, "unknown", None,
+        both(only_routed("rtb-private", "10.0.0.0/16=local 0.0.0.0/0=nat-a"), routed("rtb-public", "10.1.0.0/16=pcx-ab"),
+             grouped("sg-other", (rule(443, "10.0.0.5/32"),))),
+    ),
+    "NAT that is not available leads to no peer": Case(
+        "controller", "eni-other", 443, "closed", "nat gateway",
+        both(only_routed("rtb-private", "10.0.0.0/16=local 0.0.0.0/0=nat-a"), routed("rtb-public", "10.1.0.0/16=pcx-ab"),
+             lambda it: replace(it, nats={"nat-a": replace(it.nats["nat-a"], is_available=False)})),
+    ),
+    "replies do not come back through NAT": Case(
+        "10.0.0.10/32", "10.0.1.10/32", 443, "closed", "nat gateway", routed("rtb-private", "10.0.0.0/24=nat-a")
+    ),
+    "an appliance on the way to a peer leaves doubt": Case(
+        "controller", "eni-other", 443, "unknown", None, routed("rtb-private", "10.1.0.0/24=eni-appliance")
+    ),
+    "a gateway's own table may lead straight in": Case(
+        FROM_OUTSIDE, "edge", 443, "open", None,
+        lambda it: replace(it, edges={"igw-a": "rtb-edge"}, route_tables={
+            **it.route_tables, "rtb-edge": RouteTable("rtb-edge", "vpc-a", routes("10.0.0.0/16=local"))}),
+    ),
+    "UDP does not come in to what has no public address": Case(
+        FROM_OUTSIDE, "data", 5432, "closed", "route", grouped("sg-data", (rule(5432, "0.0.0.0/0", "udp"),)), "udp",
+        Replies.SOME,
+    ),
+    "UDP does not come in from what the Internet does not carry": Case(
+        "172.16.7.0/24", "edge", 443, "closed", "internet gateway", grouped("sg-edge", (rule(443, "0.0.0.0/0", "udp"),)),
+        "udp", Replies.SOME,
     ),
     "NAT leads to no peer where its own subnet does not": Case(
         "controller", "eni-other", 443, "closed", "route",
@@ -727,6 +792,7 @@ HOPS = {
         "security group sg-controller, nacl acl-private, route rtb-private, peering pcx-ab, nacl acl-other, "
         "security group sg-other, route rtb-other, peering pcx-ab, nacl acl-other, nacl acl-private"
     ),
+    ("192.168.7.0/24", "data"): "route rtb-isolated",
     ("controller", "agents"): "security group sg-controller, subnet private, security group sg-agents",
 }
 
@@ -737,7 +803,6 @@ def test_each_station_is_told_in_the_order_in_which_packets_and_replies_meet_it(
     found = explain(opened, *ends, 443)
 
     assert HOPS[ends] == ", ".join(f"{hop.kind} {hop.name}" for hop in found.hops)
-    assert "open" == found.verdict
 
 
 def test_a_name_that_means_nothing_is_refused() -> None:
@@ -779,6 +844,21 @@ def test_a_threat_is_one_port_of_a_client_that_gets_replies(port: int) -> None:
     for source, destination, subnet in (("edge", "controller", "private"), (FROM_OUTSIDE, "edge", "public")):
         only = filtered(subnet, ALL_IN, entry(100, "out", "allow", "0.0.0.0/0", port))
         assert "open" == explain(only(network()), source, destination, 443, replies=Replies.SOME).verdict
+
+
+@pytest.mark.parametrize(
+    ("source", "port", "protocol", "words"),
+    [
+        (FROM_OUTSIDE, 443, "tcp", "tcp 443"),
+        (FROM_OUTSIDE, 53, "udp", "udp 53"),
+        (FROM_OUTSIDE, ECHO, "icmp", "icmp type 8, code 0"),
+        ("2a00::/32", ECHO, "icmp", "icmpv6 type 128, code 0"),
+        (FROM_OUTSIDE, 772, "icmp", "icmp type 3, code 4"),
+        (FROM_OUTSIDE, 0, "47", "protocol 47"),
+    ],
+)
+def test_what_goes_is_told_in_words(source: str, port: int, protocol: Protocol, words: str) -> None:
+    assert words == explain(network(), source, "edge", port, protocol).what
 
 
 def test_names_are_told_where_there_are_any() -> None:
@@ -981,6 +1061,49 @@ def test_a_peer_is_not_ours_to_judge() -> None:
 
     assert "open" == explain(peer_is_open, FROM_OUTSIDE, "eni-other", 80).verdict
     assert [] == list(exposed(peer_is_open, [parse("internet -> edge:443")]))
+
+
+def test_what_is_exposed_is_judged_and_not_taken_for_nothing() -> None:
+    assert ["broken"] == [it.outcome for it in judge(network(), [], [])]
+    assert ["eni-edge"] == [it.about for it in prove(network(), [], [])]
+
+
+def test_a_promise_to_a_block_is_to_whoever_is_there() -> None:
+    assert promised(network(), parse("10.0.0.0/24 -> controller:443")) is None
+
+
+def test_a_promise_to_an_environment_in_which_nobody_stands_is_not_proven() -> None:
+    found = promised(replace(network(), environments={"empty": Environment(block("10.8.0.0/16"), "vpc-x")}),
+                     parse("empty -> controller:443"))  # fmt: skip
+
+    assert found is not None
+    assert ("unproven", "nobody is there as empty") == (found.outcome, found.says)
+
+
+def test_an_opening_that_is_allowed_in_part_is_told_without_that_part() -> None:
+    opened = grouped("sg-edge", (rule((400, 500), "0.0.0.0/0"),))(network())
+
+    (found,) = exposed(opened, [parse("internet -> edge:443")])
+
+    assert found.says.endswith("allows: tcp 400-442, tcp 444-500")
+
+
+def test_stretches_are_told_in_words() -> None:
+    asked = [
+        ("tcp", 1, 21),
+        ("tcp", 22, 22),
+        ("udp", 53, 53),
+        ("icmp", 772, 772),
+        ("icmp", 2048, 2303),
+        ("icmp", 0, 511),
+    ]
+
+    assert ["tcp 1-22", "udp 53", "icmp type 3 code 4", "icmp type 8", "icmp type 0-1", "protocol 47"] == list(
+        joined_words(network(), [*asked, ("47", 0, 0)])
+    )
+    assert ["icmp", "other protocols"] == list(
+        joined_words(network(), [("icmp", 0, 65535), (unnamed(network()), 0, 0)])
+    )
 
 
 def test_an_opening_for_a_part_of_the_internet_is_found() -> None:
