@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.bucket_settings import REMOVALS, SETTINGS
 from bootstrap.local.aws.cloudformation.adapters.given import policy_text
-from bootstrap.local.aws.cloudformation.errors import ResourceFailed
-
-Setter = Callable[[To, Any], None]
+from bootstrap.local.aws.cloudformation.errors import Unchanged
 
 
 class Bucket(Adapter):
@@ -32,11 +31,16 @@ class Bucket(Adapter):
         return name
 
     def update(self, to: To) -> None:
-        """Settings that can be set again; what the local cloud cannot set is refused."""
-        for name in sorted(to.changed - {"Tags"}):
-            if name not in SETTINGS or name not in to.properties:
-                raise ResourceFailed(f"The local cloud cannot change {name} of {self.type} in place")
-            SETTINGS[name](to, to.get(name))
+        """Settings that can be set again or taken back; what the local cloud cannot set is refused before anything is."""
+        changed = to.changed - {"Tags"}
+        kept = sorted(name for name in changed if name not in (SETTINGS if name in to.properties else REMOVALS))
+        if kept:
+            raise Unchanged(f"The local cloud cannot change {', '.join(kept)} of {self.type} in place")
+        for name in [one for one in SETTINGS if one in changed]:
+            if name in to.properties:
+                SETTINGS[name](to, to.get(name))
+            else:
+                to.call("s3", REMOVALS[name][0], Bucket=to.physical_id, **REMOVALS[name][1])
 
     def delete(self, to: To) -> None:
         """S3 refuses while it holds objects."""
@@ -63,75 +67,8 @@ class Bucket(Adapter):
             to.call("s3", "delete_bucket_tagging", Bucket=to.physical_id)
 
 
-def _versioning(to: To, value: Any) -> None:
-    to.call("s3", "put_bucket_versioning", Bucket=to.physical_id, VersioningConfiguration={"Status": value["Status"]})
-
-
-def _encryption(to: To, value: Any) -> None:
-    rules = [
-        {
-            "ApplyServerSideEncryptionByDefault": one["ServerSideEncryptionByDefault"],
-            "BucketKeyEnabled": one.get("BucketKeyEnabled", False),
-        }
-        for one in value["ServerSideEncryptionConfiguration"]
-    ]
-    to.call("s3", "put_bucket_encryption", Bucket=to.physical_id, ServerSideEncryptionConfiguration={"Rules": rules})
-
-
-def _public_access(to: To, value: Any) -> None:
-    to.call("s3", "put_public_access_block", Bucket=to.physical_id, PublicAccessBlockConfiguration=value)
-
-
-def _ownership(to: To, value: Any) -> None:
-    to.call("s3", "put_bucket_ownership_controls", Bucket=to.physical_id, OwnershipControls={"Rules": value["Rules"]})
-
-
-def _lifecycle(to: To, value: Any) -> None:
-    rules = [_lifecycle_rule(rule) for rule in value["Rules"]]
-    to.call("s3", "put_bucket_lifecycle_configuration", Bucket=to.physical_id, LifecycleConfiguration={"Rules": rules})
-
-
-def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
-    if "Id" in rule:
-        made["ID"] = rule["Id"]
-    if "ExpirationInDays" in rule:
-        made["Expiration"] = {"Days": rule["ExpirationInDays"]}
-    if "NoncurrentVersionExpiration" in rule:
-        made["NoncurrentVersionExpiration"] = rule["NoncurrentVersionExpiration"]
-    if "NoncurrentVersionExpirationInDays" in rule:
-        made["NoncurrentVersionExpiration"] = {"NoncurrentDays": rule["NoncurrentVersionExpirationInDays"]}
-    if "AbortIncompleteMultipartUpload" in rule:
-        made["AbortIncompleteMultipartUpload"] = rule["AbortIncompleteMultipartUpload"]
-    if "Transitions" in rule:
-        made["Transitions"] = [
-            {"Days": one["TransitionInDays"], "StorageClass": one["StorageClass"]} for one in rule["Transitions"]
-        ]
-    return made
-
-
-def _logging(to: To, value: Any) -> None:
-    target = {"TargetBucket": value["DestinationBucketName"], "TargetPrefix": value.get("LogFilePrefix", "")}
-    to.call("s3", "put_bucket_logging", Bucket=to.physical_id, BucketLoggingStatus={"LoggingEnabled": target})
-
-
-def _object_lock(to: To, value: Any) -> None:
-    to.call("s3", "put_object_lock_configuration", Bucket=to.physical_id, ObjectLockConfiguration=value)
-
-
 def _locks(to: To) -> bool:
     return str(to.get("ObjectLockEnabled", "")).lower() == "true"
-
-
-SETTINGS: dict[str, Setter] = {
-    "VersioningConfiguration": _versioning,
-    "BucketEncryption": _encryption,
-    "PublicAccessBlockConfiguration": _public_access,
-    "OwnershipControls": _ownership,
-    "LifecycleConfiguration": _lifecycle,
-    "LoggingConfiguration": _logging,
-    "ObjectLockConfiguration": _object_lock,
-}
 
 
 class BucketPolicy(Adapter):

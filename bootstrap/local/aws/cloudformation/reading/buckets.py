@@ -6,7 +6,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Context, at
 from bootstrap.local.aws.cloudformation.reading.read import Read, Way
-from bootstrap.local.aws.cloudformation.reading.rules import renamed
+from bootstrap.local.aws.cloudformation.reading.rules import rename, renamed
 
 CORS = {"ID": "Id", "ExposeHeaders": "ExposedHeaders", "MaxAgeSeconds": "MaxAge"}
 
@@ -105,6 +105,29 @@ def _website(found: Any, _: Context) -> Any:
     return {key: value for key, value in made.items() if value is not None}
 
 
+def _replication(found: Any, _: Context) -> Any:
+    made = found.get("ReplicationConfiguration")
+    return made and {"Role": made["Role"], "Rules": [rename(rule, {"ID": "Id"}) for rule in made["Rules"]]}
+
+
+def _inventories(found: Any, _: Context) -> Any:
+    return [_inventory(one) for one in found.get("InventoryConfigurationList") or []] or None
+
+
+def _inventory(one: dict[str, Any]) -> dict[str, Any]:
+    names = {"Bucket": "BucketArn", "AccountId": "BucketAccountId"}
+    made = {
+        "Id": one["Id"],
+        "Enabled": one["IsEnabled"],
+        "IncludedObjectVersions": one["IncludedObjectVersions"],
+        "ScheduleFrequency": at(one, "Schedule.Frequency"),
+        "Destination": rename(at(one, "Destination.S3BucketDestination"), names),
+        "OptionalFields": one.get("OptionalFields"),
+        "Prefix": at(one, "Filter.Prefix"),
+    }
+    return {key: value for key, value in made.items() if value is not None}
+
+
 def _accelerated(found: Any, _: Context) -> Any:
     return {"AccelerationStatus": found["Status"]} if found.get("Status") else None
 
@@ -142,6 +165,8 @@ READS: dict[str, tuple[Read, ...]] = {
         _part("get_bucket_cors", CorsConfiguration=renamed("", CORS)),
         _part("get_bucket_website", WebsiteConfiguration=_website),
         _part("get_bucket_accelerate_configuration", AccelerateConfiguration=_accelerated),
+        _part("get_bucket_replication", ReplicationConfiguration=_replication),
+        _part("list_bucket_inventory_configurations", InventoryConfigurations=_inventories),
         _part(
             "get_object_lock_configuration",
             ObjectLockConfiguration="ObjectLockConfiguration",
