@@ -1,4 +1,9 @@
-"""The stacks, and their memory: one JSON file per stack, replaced atomically at each step that must survive a kill."""
+"""The stacks, and their memory: one JSON file per stack, replaced atomically at each step that must survive a kill.
+
+A stack's events lie beside it in a file that only grows, one a line: written anew at each step they would cost a large stack
+more time than all of its resources. The stack's file says how many of them count: those behind are of a step that was cut off.
+Steps of one stack that end at the same moment are kept with one writing.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+EVENTS = ".events"  # the suffix of a file of events
 _RECORDING = threading.Lock()
 
 
@@ -197,28 +203,63 @@ class Store:
         directory.chmod(0o700)
         self._directory = directory
         self.lock = threading.RLock()
+        self._asking = threading.Lock()
         self.saved: Callable[[Stack], None] = lambda _: None  # told of each stack that was kept
         self.stacks: dict[str, Stack] = {}
+        self._kept: dict[str, int] = {}  # stack id -> how many of its events are in its file of events
+        self._asked: dict[str, int] = {}  # stack id -> how often it was asked to be kept, and up to which of these it is
+        self._written: dict[str, int] = {}
         for path in sorted(directory.glob("*.json")):
-            stack = _load(json.loads(path.read_bytes()))
+            raw = json.loads(path.read_bytes())
+            if "kept" in raw:  # else it is of a time when the events were in it
+                raw["events"] = _cut(path.with_suffix(EVENTS), raw.pop("kept"))
+                self._kept[raw["id"]] = len(raw["events"])
+            stack = _load(raw)
             self.stacks[stack.id] = stack
 
     def save(self, stack: Stack) -> None:
-        """Keep the stack as it is now."""
+        """Keep the stack as it is now; returns when it is on disk as it was at the call, or later."""
+        with self._asking:
+            mine = self._asked[stack.id] = self._asked.get(stack.id, 0) + 1
         with self.lock:
+            if self._written.get(stack.id, 0) >= mine:
+                return  # who had the lock since has written this, too, and told of it
+            goal = self._asked[stack.id]
             self.stacks[stack.id] = stack
-            path = self._directory / f"{stack.id.rpartition('/')[2]}.json"
+            path = self._path(stack)
+            rest = {name: value for name, value in vars(stack).items() if name != "events"}
+            text = json.dumps(rest, default=vars)  # a tenth of what dataclasses.asdict takes
+            kept = self._append(stack, path.with_suffix(EVENTS))  # after the text: no state in it lacks its event
             part = path.with_suffix(".part")
             with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
-                out.write(json.dumps(stack, default=vars))  # a tenth of what dataclasses.asdict takes
+                out.write(f'{text[:-1]}, "kept": {kept}}}')
             part.replace(path)
+            self._written[stack.id] = goal
         self.saved(stack)
+
+    def _path(self, stack: Stack) -> Path:
+        return self._directory / f"{stack.id.rpartition('/')[2]}.json"
+
+    def _append(self, stack: Stack, path: Path) -> int:
+        """Write the events that are new; returns how many there are."""
+        before, count = self._kept.get(stack.id, 0), len(stack.events)
+        if count > before:
+            lines = "".join(json.dumps(vars(event)) + "\n" for event in stack.events[before:count])
+            start = os.O_APPEND if before else os.O_TRUNC
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | start, 0o600), "w") as out:
+                out.write(lines)
+        self._kept[stack.id] = count
+        return count
 
     def forget(self, stack: Stack) -> None:
         """Drop a stack that never was (its only change set was deleted)."""
         with self.lock:
             self.stacks.pop(stack.id, None)
-            (self._directory / f"{stack.id.rpartition('/')[2]}.json").unlink(missing_ok=True)
+            for memory in (self._kept, self._asked, self._written):
+                memory.pop(stack.id, None)
+            path = self._path(stack)
+            path.unlink(missing_ok=True)
+            path.with_suffix(EVENTS).unlink(missing_ok=True)
 
     def find(self, name: str, region: str) -> Stack | None:
         """The living stack of a name, or any stack by its id."""
@@ -231,6 +272,14 @@ class Store:
         with self.lock:
             found = [stack for stack in self.stacks.values() if stack.region == region]
         return sorted(found, key=lambda stack: -stack.created)
+
+
+def _cut(path: Path, count: int) -> list[dict[str, Any]]:
+    """The first events of a file; what is behind them goes, for the next ones are to follow them."""
+    lines = path.read_bytes().splitlines(keepends=True)[:count] if count else []
+    if path.exists():
+        os.truncate(path, sum(map(len, lines)))
+    return [json.loads(line) for line in lines]
 
 
 def _load(raw: dict[str, Any]) -> Stack:
