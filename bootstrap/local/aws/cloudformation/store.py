@@ -207,8 +207,8 @@ class Store:
         self.saved: Callable[[Stack], None] = lambda _: None  # told of each stack that was kept
         self.stacks: dict[str, Stack] = {}
         self._kept: dict[str, int] = {}  # stack id -> how many of its events are in its file of events
-        self._asked: dict[str, int] = {}  # stack id -> how often it was asked to be kept, and up to which of these it is
-        self._written: dict[str, int] = {}
+        self._asked: dict[str, int] = {}  # stack id -> how often it was asked to be kept
+        self._written: dict[str, int] = {}  # stack id -> up to which of these it is kept
         for path in sorted(directory.glob("*.json")):
             raw = json.loads(path.read_bytes())
             if "kept" in raw:  # else it is of a time when the events were in it
