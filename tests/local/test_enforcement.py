@@ -139,7 +139,14 @@ def test_ten_random_changes_are_met_as_told(site: Site) -> None:
     before, changed, undone = site.agreed(), 0, []
     for number, kind in enumerate(chance.sample(flips.KINDS, len(flips.KINDS))):
         old = site.told()
-        what, undo = flipped(site, chance, kind, old)
+        made = flipped(site, chance, kind, old)
+        if made is None:  # so much is closed by now that one more makes no difference
+            while undone:
+                undone.pop()()
+            old = site.agreed()
+            made = flipped(site, chance, kind, old)
+        assert made is not None, f"no {kind.__name__} makes a difference to the world as it began"
+        what, undo = made
         print(number, what)
         found = site.agreed()
         changed += found != old
@@ -149,22 +156,20 @@ def test_ten_random_changes_are_met_as_told(site: Site) -> None:
             assert site.told() == old
         else:
             undone.append(undo)
-    for undo in reversed(undone):
-        undo()
+    while undone:
+        undone.pop()()
     assert site.agreed() == before
-    assert changed >= 5, "too few changes made a difference"
+    assert changed == len(flips.KINDS) - 1, "all but the one of IPv6 make a difference"
 
 
-def flipped(site: Site, chance: random.Random, kind: Callable[..., flips.Flip], old: Matrix) -> flips.Flip:
-    """A change of that kind that the analyser says makes a difference, of a few that are tried."""
-    for _ in range(12):
+def flipped(site: Site, chance: random.Random, kind: Callable[..., flips.Flip], old: Matrix) -> flips.Flip | None:
+    """A change of that kind that the analyser says makes a difference, of those that are tried."""
+    for _ in range(30):
         what, undo = kind(site, chance)
         if kind is flips.six or site.told() != old:
-            break
+            return what, undo
         undo()
-    else:
-        what, undo = kind(site, chance)
-    return what, undo
+    return None
 
 
 def test_after_a_kill_the_server_sets_the_rules_again(site: Site, cloud: Cloud) -> None:

@@ -10,6 +10,7 @@ What is changed, and why:
   the console is the machine's, key pairs are found by their ids (see `ec2`)
 * Auto Scaling: new instances are of the group's version of its launch template and show it, unhealthy ones are replaced,
   the oldest are let go (see `autoscaling`); lifecycle hooks hold them, topics are told of them (see `lifecycle`)
+* network ACLs: an entry has the type and code of ICMP that it was given (see `ec2`)
 * VPN: a connection's options and static routes, the routes that a VPN gateway propagates, and one gateway for a VPC (see `vpn`)
 * Route 53: each zone has an id and name servers as there, and what it refuses is refused (see `names`)
 * Route 53 Resolver: query logging configurations can be tagged, disassociated and deleted (see `resolver`)
@@ -67,6 +68,10 @@ NAMES: dict[str, tuple[str, ...]] = {
         "SecurityGroupRule.__init__",
     ),
     "moto.ec2.responses.instances": ("parse_user_data",),
+    "moto.ec2.responses.network_acls": (
+        "NetworkACLs.create_network_acl_entry",
+        "NetworkACLs.replace_network_acl_entry",
+    ),
     "moto.cloudtrail.models": ("Trail.put_insight_selectors",),
     "moto.ec2.models.subnets": ("SubnetBackend.delete_subnet", "Subnet.ipv6_cidr_block_association_set.fget"),
     "moto.ec2.models.vpcs": ("random_private_ip",),

@@ -152,6 +152,10 @@ class Ec2Patches:
 
         module.parse_user_data = parse_user_data
 
+    def _ec2_responses_network_acls(self, module: Any) -> None:
+        for name in ("create_network_acl_entry", "replace_network_acl_entry"):
+            setattr(module.NetworkACLs, name, _with_icmp(getattr(module.NetworkACLs, name)))
+
     def _ec2_responses_key_pairs(self, module: Any) -> None:
         describe = module.KeyPairs.describe_key_pairs
 
@@ -203,6 +207,17 @@ def _tell(owner: Any, method: str, told: Callable[[Any], None]) -> None:
         return result
 
     setattr(owner, method, wrapper)
+
+
+def _with_icmp(answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The request of an entry, with the type and code of ICMP also by their name on the wire, by which moto looks for them."""
+
+    @functools.wraps(answer)
+    def answered(request: Any) -> Any:
+        request.params["Icmp"] = request.params.get("IcmpTypeCode")
+        return answer(request)
+
+    return answered
 
 
 def _refusal(code: str, message: str) -> Exception:
