@@ -94,7 +94,7 @@ def site(ec2: Any, internet: str) -> Site:
     allow(ec2, groups["bastion"], 22, block=OUTSIDE)
     allow(ec2, groups["controller"], 22, group=groups["bastion"])
     allow(ec2, groups["controller"], 443, group=groups["bastion"])
-    allow(ec2, groups["controller"], 8080, group=groups["agent"])
+    allow(ec2, groups["controller"], 80, group=groups["agent"])
     allow(ec2, groups["agent"], 22, group=groups["controller"])
     places = {"bastion": "public", "controller": "private", "agent": "private"}
     ids = {role: instance(ec2, subnets[tier], groups[role], tier == "public") for role, tier in places.items()}
@@ -114,7 +114,7 @@ def test_connections_between_machines_are_what_the_analyser_says(site: Site) -> 
         ("internet", "bastion", 22),
         ("bastion", "controller", 22),
         ("bastion", "controller", 443),
-        ("agent", "controller", 8080),
+        ("agent", "controller", 80),
         ("controller", "agent", 22),
     }
 
@@ -201,15 +201,15 @@ def test_rules_that_something_else_changed_are_told_and_set_again(site: Site, cl
 def test_a_filter_that_cannot_be_set_is_told_and_set_once_it_can(site: Site, cloud: Cloud) -> None:
     before = site.agreed()
     cloud.broken.touch()
-    allow(site.ec2, site.groups["agent"], 8080, block="0.0.0.0/0")
+    allow(site.ec2, site.groups["agent"], 80, block="0.0.0.0/0")
     try:
         wait_until(lambda: "planted" in str(told(cloud)), "the failure is told", 60)
     finally:
         cloud.broken.unlink()
 
     wait_until(lambda: told(cloud).problems == (), "it is set though nothing changed since", 60)
-    assert site.agreed()["bastion", "agent", 8080]
-    site.ec2.revoke_security_group_ingress(GroupId=site.groups["agent"], IpPermissions=permission(8080, "0.0.0.0/0"))
+    assert site.agreed()["bastion", "agent", 80]
+    site.ec2.revoke_security_group_ingress(GroupId=site.groups["agent"], IpPermissions=permission(80, "0.0.0.0/0"))
     assert site.agreed() == before
 
 
