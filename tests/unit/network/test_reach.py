@@ -664,6 +664,29 @@ CASES = {
         lambda it: replace(it, edges={"igw-a": "rtb-edge"}, route_tables={
             **it.route_tables, "rtb-edge": RouteTable("rtb-edge", "vpc-a", routes("10.0.0.0/16=local"))}),
     ),
+    "a gateway that is not attached leads nowhere": Case(
+        "edge", FROM_OUTSIDE, 443, "closed", "internet gateway",
+        lambda it: replace(it, internet_gateways={"igw-a": Gateway("igw-a", ())}),
+    ),
+    "nobody's address leaves by no Internet gateway": Case(
+        "10.0.0.99/32", FROM_OUTSIDE, 443, "closed", "internet gateway"
+    ),
+    "UDP goes out whatever becomes of replies: a threat": Case(
+        "edge", FROM_OUTSIDE, 53, "open", None, filtered("public", ALL_OUT), "udp", Replies.SOME
+    ),
+    "UDP goes out by NAT whatever becomes of replies: a threat": Case(
+        "controller", FROM_OUTSIDE, 53, "open", None, filtered("private", ALL_OUT), "udp", Replies.SOME
+    ),
+    "UDP may come in by a transit gateway where replies do not leave by it": Case(
+        "10.9.0.0/24", "data", 5432, "unknown", None,
+        both(joined("isolated"), grouped("sg-data", (rule(5432, "10.9.0.0/16", "udp"),))), "udp", Replies.SOME,
+    ),
+    "UDP comes in by no peering that is not active": Case(
+        "10.2.0.0/24", "data", 5432, "closed", "route",
+        both(grouped("sg-data", (rule(5432, "10.2.0.0/24", "udp"),)), lambda it: replace(
+            it, peerings={"pcx-x": Peering("pcx-x", ("vpc-a", "vpc-x"), ((block("10.0.0.0/16"),), (block("10.2.0.0/16"),)),
+                                           is_active=False)})), "udp", Replies.SOME,
+    ),
     "UDP does not come in to what has no public address": Case(
         FROM_OUTSIDE, "data", 5432, "closed", "route", grouped("sg-data", (rule(5432, "0.0.0.0/0", "udp"),)), "udp",
         Replies.SOME,
@@ -793,6 +816,10 @@ HOPS = {
         "security group sg-other, route rtb-other, peering pcx-ab, nacl acl-other, nacl acl-private"
     ),
     ("192.168.7.0/24", "data"): "route rtb-isolated",
+    (FROM_OUTSIDE, "203.0.113.9/32"): (
+        "address 203.0.113.9, route rtb-public, internet gateway igw-a, nacl acl-public, security group sg-edge, "
+        "nacl acl-public"
+    ),
     ("controller", "agents"): "security group sg-controller, subnet private, security group sg-agents",
 }
 
@@ -1083,9 +1110,9 @@ def test_a_promise_to_an_environment_in_which_nobody_stands_is_not_proven() -> N
 def test_an_opening_that_is_allowed_in_part_is_told_without_that_part() -> None:
     opened = grouped("sg-edge", (rule((400, 500), "0.0.0.0/0"),))(network())
 
-    (found,) = exposed(opened, [parse("internet -> edge:443")])
+    (found,) = exposed(opened, [parse("internet -> edge:450")])
 
-    assert found.says.endswith("allows: tcp 400-442, tcp 444-500")
+    assert found.says.endswith("allows: tcp 400-449, tcp 451-500")
 
 
 def test_stretches_are_told_in_words() -> None:

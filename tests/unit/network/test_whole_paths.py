@@ -198,7 +198,7 @@ def networks(draw: st.DrawFn) -> Network:
         return {name: draw(make(name)) for name in names}
 
     sides = {"pcx-ab": ("vpc-a", "vpc-b"), "pcx-x": ("vpc-a", "vpc-x")}
-    blocks = {**BLOCKS, "vpc-x": (FAR,)}
+    blocks = {**BLOCKS, "vpc-x": (FAR, block("2001:db8:c::/56"))}
     return Network(
         vpc_id="vpc-a",
         vpcs={name: Vpc(name, blocks[name]) for name in BLOCKS},
