@@ -96,6 +96,7 @@ def pipeline(root: Statement) -> Iterator[Found]:
     yield from _shared(sections, inside_parallel=False)
     yield from _secrets(root)
     yield from _commas(root)
+    yield from _glued(sections)
 
 
 def _shared(sections: Sequence[Statement], *, inside_parallel: bool) -> Iterator[Found]:
@@ -250,6 +251,15 @@ def _listed(section: Statement, known: Sequence[str], what: str) -> Iterator[Fou
 def _input(section: Statement) -> Iterator[Found]:
     if section.body is not None and all(it.word != "message" for it in section.body):
         yield section.head.offset, "'input' has no 'message'"
+
+
+def _glued(found: Sequence[Statement]) -> Iterator[Found]:
+    """Statements that Groovy would take for one, outside of Groovy's own: `agent { ... } steps { ... }`."""
+    for it in found:
+        if it.is_glued:
+            yield it.head.offset, f"'{it.word}' takes a line of its own, or a ';' before it"
+        if it.word not in {"script", "expression"}:
+            yield from _glued(it.body or ())
 
 
 def _commas(root: Statement) -> Iterator[Found]:

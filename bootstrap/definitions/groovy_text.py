@@ -36,11 +36,15 @@ class Token:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement: its first token, those between it and its body, and the body's statements where it ends with braces."""
+    """One statement: its first token, those between it and its body, and the body's statements where it ends with braces.
+
+    One that is `glued` follows another's braces in their line: Groovy takes both for one.
+    """
 
     head: Token
     arguments: tuple[Token, ...]
     body: tuple[Statement, ...] | None
+    is_glued: bool = False
 
     @property
     def word(self) -> str:
@@ -67,12 +71,12 @@ def line(text: str, offset: int) -> int:
 
 def _statements(tokens: list[Token], pairs: dict[int, int], start: int, end: int) -> Iterator[Statement]:
     current: list[int] = []
-    at = start
+    at, is_glued = start, False
     while at < end:
         token = tokens[at]
         if _ends(tokens, current, at, end):
-            yield _statement(tokens, pairs, current)
-            current = []
+            yield _statement(tokens, pairs, current, is_glued=is_glued)
+            current, is_glued = [], token.kind == "word"
         if token.kind == "open":
             current += [at, pairs[at]]
             at = pairs[at]
@@ -80,7 +84,7 @@ def _statements(tokens: list[Token], pairs: dict[int, int], start: int, end: int
             current.append(at)
         at += 1
     if current:
-        yield _statement(tokens, pairs, current)
+        yield _statement(tokens, pairs, current, is_glued=is_glued)
 
 
 def _ends(tokens: list[Token], current: list[int], at: int, end: int) -> bool:
@@ -94,7 +98,7 @@ def _ends(tokens: list[Token], current: list[int], at: int, end: int) -> bool:
     return token.text == ";" or (last.text == "}" and token.kind == "word" and token.text not in _FOLLOWS)
 
 
-def _statement(tokens: list[Token], pairs: dict[int, int], current: list[int]) -> Statement:
+def _statement(tokens: list[Token], pairs: dict[int, int], current: list[int], *, is_glued: bool) -> Statement:
     body = None
     middle = current[1:]
     if len(middle) > 1 and tokens[middle[-2]].text == "{" and pairs.get(middle[-2]) == middle[-1]:
@@ -103,7 +107,7 @@ def _statement(tokens: list[Token], pairs: dict[int, int], current: list[int]) -
     inner: list[Token] = []
     for at in middle:
         inner += tokens[at : pairs[at]] if tokens[at].kind == "open" else tokens[at : at + 1]
-    return Statement(tokens[current[0]], tuple(it for it in inner if it.kind != "line"), body)
+    return Statement(tokens[current[0]], tuple(it for it in inner if it.kind != "line"), body, is_glued)
 
 
 def _pairs(tokens: list[Token], text: str) -> dict[int, int]:
