@@ -244,6 +244,24 @@ def test_a_question_may_be_refused_after_a_restart(fresh: Any, pipeline: Callabl
     assert "went on\n" not in console(fresh, "asks")
 
 
+def test_a_job_that_is_made_again_has_a_question_of_its_own(fresh: Any, pipeline: Callable[[str], str]) -> None:
+    """The build of the deleted job ends behind the new one's back, which has the same name and number."""
+    script = pipeline("input id: 'Question', message: 'Go on?'")
+    asking(fresh, script)
+    client = connect(fresh)
+    client.delete_job("asks")
+    client.create_job("asks", script)
+    client.build_job("asks")
+    wait(lambda: waits(fresh, "asks", "Question"))
+    time.sleep(2)  # the deleted job's build has ended by now
+
+    restart(fresh, signal.SIGKILL)
+
+    wait(lambda: waits(fresh, "asks", "Question"))
+    assert 200 == answer(fresh, "asks", "Question/proceedEmpty")
+    assert "SUCCESS" == result(fresh)
+
+
 def test_a_resumed_build_can_be_stopped_and_holds_back_the_next(fresh: Any, pipeline: Callable[[str], str]) -> None:
     script = "properties([disableConcurrentBuilds()])\nnode { input id: 'Question', message: 'Go on?' }"
     asking(fresh, pipeline(script))

@@ -309,7 +309,8 @@ class Controller:
         build.finish()
         console.line(f"Finished: {build.result}")
         console.close()
-        if build.directory.exists():
+        # One of the same name may have been made in the place of a deleted job: its files are its own.
+        if build.directory.exists() and self.find_job(build.job.full_name) is build.job:
             build.save()
             build.job.history.save_permalinks()
         if slot is not None:

@@ -174,6 +174,8 @@ class Journal:
     def go_on(self, past: Past) -> None:
         """Behind the lines of a build that is resumed."""
         self._last, self._told = past.last, json.dumps(past.state)
+        with suppress(OSError):
+            self._open_file()
 
     @property
     def under_way(self) -> list[Asked]:
@@ -206,16 +208,25 @@ class Journal:
         )
 
     def end(self) -> None:
-        """The build is over: nothing of it is resumed."""
-        self.close()
+        """The build is over: nothing of it is resumed.
+
+        A job that was deleted and made again has a build of the same name: its file is left alone.
+        """
         with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            if self._file is not None and os.path.samestat(os.fstat(self._file), self._path.stat()):
+                self._path.unlink()
+        self.close()
 
     def close(self) -> None:
         """Let go of the file."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _open_file(self) -> int:
+        if self._file is None:
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return self._file
 
     def _write(self, line: dict[str, Any]) -> None:
         state = self._state()
@@ -224,9 +235,7 @@ class Journal:
             self._told = told
             line = {**line, "state": state}
         with suppress(OSError):  # a full disk, or a deleted job: the build goes on, and would not survive a restart
-            if self._file is None:
-                self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            os.write(self._file, (json.dumps(line) + "\n").encode())
+            os.write(self._open_file(), (json.dumps(line) + "\n").encode())
 
 
 def _branch(message: Message) -> str:
