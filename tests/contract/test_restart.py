@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from typing import Any
@@ -242,6 +244,22 @@ def test_a_question_may_be_refused_after_a_restart(fresh: Any, pipeline: Callabl
     assert 200 == answer(fresh, "asks", "Question/abort")
     assert "ABORTED" == result(fresh)
     assert "went on\n" not in console(fresh, "asks")
+
+
+def test_a_service_whose_processes_are_all_told_to_end_goes_on_too(fresh: Any, pipeline: Callable[[str], str]) -> None:
+    """As systemd stops a service: Groovy hears of it as soon as the emulator does, or sooner."""
+    asking(fresh, pipeline("input id: 'Question', message: 'Go on?'"))
+    children = subprocess.run(["pgrep", "-P", str(fresh.process.pid)], capture_output=True, text=True).stdout.split()
+    for child in children:
+        os.kill(int(child), signal.SIGTERM)
+    time.sleep(0.5)
+
+    restart(fresh, signal.SIGTERM)
+
+    assert children
+    wait(lambda: waits(fresh, "asks", "Question"))
+    assert 200 == answer(fresh, "asks", "Question/proceedEmpty")
+    assert "SUCCESS" == result(fresh)
 
 
 def test_a_job_that_is_made_again_has_a_question_of_its_own(fresh: Any, pipeline: Callable[[str], str]) -> None:

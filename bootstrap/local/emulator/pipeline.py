@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .controller import Controller
 
 LINE_LIMIT = 64 * 1024 * 1024
+LEAVE_TAKING = 3.0  # seconds
 CHECKOUTS = {"checkout", "git"}  # what they answer are variables of the build
 BRANCHING = {"parallel"}  # its branches show their own braces
 SHOWN = {"_declaredEnvironment": "withEnv", "_tools": "withEnv", "_branch": ""}
@@ -244,12 +245,19 @@ class Pipeline:
                 task = asyncio.create_task(self._serve(message))
                 self._serving.add(task)
                 task.add_done_callback(self._serving.discard)
+            await self._await_suspension()
         finally:
             await self._clear(errors)
         if not self._is_done and not self.is_stopped and not self.is_suspended:
             raise StepFailed(
                 f"the Groovy program ended unexpectedly with {self._process.returncode}\n{errors.result()}".rstrip()
             )
+
+    async def _await_suspension(self) -> None:
+        """Whoever stops the service ends all of its processes at once: Groovy may be gone before this one is told to stop."""
+        end = time.monotonic() + LEAVE_TAKING
+        while not self._is_done and self.can_resume and not self.is_suspended and time.monotonic() < end:
+            await asyncio.sleep(0.05)
 
     async def _errors(self) -> str:
         assert self._process is not None and self._process.stderr is not None
