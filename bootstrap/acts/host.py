@@ -38,10 +38,24 @@ _MAKE_ROOM = (
 
 def plan(shell: Shell, inputs: HostInputs) -> tuple[Change, ...]:
     """What `apply` would change; reads only, in one round trip. ConvergeFailed where a look already shows that it cannot."""
+    return tuple(_changes(_looked(shell, inputs)))
+
+
+def edited(shell: Shell, inputs: HostInputs) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """Of what `plan` tells, what was changed on the machine, and the names of what differs for the code has moved on.
+
+    Reads only, in one round trip. ConvergeFailed as `plan`.
+    """
+    results = [result for result in _looked(shell, inputs)["results"] if result["changed"]]
+    moved = tuple(str(result["id"]) for result in results if result["moved"])
+    return tuple(_change(result) for result in results if not result["moved"]), moved
+
+
+def _looked(shell: Shell, inputs: HostInputs) -> Mapping[str, Any]:
     resources = desired(inputs)
     answer = _converge(shell, "check", resources)
     _raise_failure(answer, resources, inputs)
-    return tuple(_changes(answer))
+    return answer
 
 
 def apply(shell: Shell, inputs: HostInputs, artifacts: Mapping[str, bytes | Path], report: Reporter) -> Controller:

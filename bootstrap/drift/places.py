@@ -131,7 +131,12 @@ def _asked(call: Callable[[], list[Drifted]], client: Any) -> list[Drifted]:
 def _of_host(context: Context, run: Run, tool: str) -> list[Drifted]:
     inputs, _ = host_inputs.gather(context, run)
     found = []
-    for change in host.plan(context.shell, inputs):
+    edited, moved = host.edited(context.shell, inputs)
+    if pending := [name for name in moved if name not in _OF_THE_CODE]:
+        run.notice(
+            f"the code has moved on since the last launch, which is no drift ('{tool} plan'): {', '.join(pending)}"
+        )
+    for change in edited:
         if change.name in _OF_THE_CODE:
             continue
         told = _VERBS.get(change.kind, "differs")

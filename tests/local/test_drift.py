@@ -80,6 +80,20 @@ def named(lines: list[Line], where: str) -> dict[str, Line]:
     return {line["name"]: line for line in lines if line["where"] == where}
 
 
+def test_code_that_moved_on_since_the_launch_is_no_drift(launched: Launched) -> None:
+    wish = launched.checkout / "bootstrap/remote/files/journald.conf"
+    was = wish.read_text()
+    wish.write_text(f"{was}# another wish\n")
+    try:
+        found = launched.run("drift")
+    finally:
+        wish.write_text(was)
+    assert 0 == found.returncode, found.stdout + found.stderr
+    told = " ".join(found.stdout.split())
+    assert "the code has moved on since the last launch" in told
+    assert "journal settings, systemd-journald.service" in told
+
+
 def test_each_edit_is_told_with_its_command(launched: Launched, lines: list[Line]) -> None:
     group = launched.context.outputs("network")["ControllerSecurityGroupId"]
     assert "9999" in named(lines, "security group")[group]["found"]

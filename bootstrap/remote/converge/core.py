@@ -34,7 +34,7 @@ class Finding:
     """A resource is not as wished: `kind` (add, alter, remove) and `detail` say how, `act` mends it.
 
     `missing` are the artifacts (SHA-256) that `act` would need and that are not here. `settles` is false where looking
-    again right after `act` proves nothing.
+    again right after `act` proves nothing. `causes` are the other resources whose change is all that is the matter.
     """
 
     kind: str
@@ -42,6 +42,7 @@ class Finding:
     act: Callable[[], None]
     missing: tuple[str, ...] = ()
     settles: bool = True
+    causes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -51,6 +52,7 @@ class Context:
     root: Path = Path("/")
     resources: dict[str, Resource] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
+    moved: set[str] = field(default_factory=set)  # those of the changed of which something else is wished than was
     notes: list[str] = field(default_factory=list)
     unit_states: dict[str, dict[str, str]] = field(default_factory=dict)
     _digests: dict[str, list[Any]] | None = None

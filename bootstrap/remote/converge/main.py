@@ -21,6 +21,7 @@ from typing import Any
 
 from bootstrap.remote.converge import accounts, commands, files, kernel, packages, storage, tree, units
 from bootstrap.remote.converge.core import ARTIFACTS, Context, Failed, Finding, Resource, last_lines
+from bootstrap.remote.converge.wishes import RECORD, Wishes
 
 KINDS: Mapping[str, Callable[[Context, Resource], Finding | None]] = {
     "absent": files.absent,
@@ -51,15 +52,19 @@ def silent(_step: dict[str, Any]) -> None:
 
 
 def converge(document: Mapping[str, Any], context: Context, tell: Tell = silent) -> dict[str, Any]:
-    """Check or apply all resources; in `apply`, the first failure ends the walk and the rest is named as not reached."""
+    """Check or apply all resources; in `apply`, the first failure ends the walk and the rest is named as not reached.
+
+    A result that is `moved` differs because something else is wished than when the resource was last reached.
+    """
     resources = list(document["resources"])
     context.resources = {resource["id"]: resource for resource in resources}
     is_apply = document["mode"] == "apply"
+    wishes = Wishes(context.path(RECORD))
     results: list[dict[str, Any]] = []
     missing: list[str] = []
     for resource in resources:
         started = time.monotonic()
-        result, lacking = _reach(context, resource, is_apply, tell)
+        result, lacking = _reach(context, resource, wishes, is_apply, tell)
         results.append({**result, "seconds": round(time.monotonic() - started, 3)})
         missing.extend(lacking)
         if result["failed"] and is_apply:
@@ -71,25 +76,34 @@ def converge(document: Mapping[str, Any], context: Context, tell: Tell = silent)
         "not_reached": [resource["id"] for resource in resources[len(results) :]],
     }
     if is_apply:
-        _clean_up(context, is_done=not any(result["failed"] for result in results))
+        failed = {result["id"] for result in results if result["failed"]}
+        walked = resources[: len(results)]
+        wishes.reached((each for each in walked if each["id"] not in failed), is_all=not failed)
+        _clean_up(context, is_done=not failed)
     return answer
 
 
-def _reach(context: Context, resource: Resource, is_apply: bool, tell: Tell) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _reach(
+    context: Context, resource: Resource, wishes: Wishes, is_apply: bool, tell: Tell
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     result: dict[str, Any] = {"id": resource["id"], "changed": False, "failed": False}
     try:
         finding = KINDS[resource["kind"]](context, resource)
         if finding is None:
             return result, ()
-        found = {**result, "changed": True, "kind": finding.kind, "detail": finding.detail}
+        has_moved = wishes.moved(resource) or (bool(finding.causes) and context.moved.issuperset(finding.causes))
+        found = {**result, "changed": True, "kind": finding.kind, "detail": finding.detail, "moved": has_moved}
         if is_apply:
             tell({"begun": found})
             context.unit_states.clear()  # whatever is changed now may change them
             finding.act()
             if finding.settles and (again := KINDS[resource["kind"]](context, resource)):
                 raise Failed(f"still not as wished after the change: {again.detail}")
+            wishes.reached([resource])
             tell({"done": found})
         context.changed.add(resource["id"])
+        if has_moved:
+            context.moved.add(resource["id"])
         return found, finding.missing
     except Failed as error:
         found = {"detail": error.reason, "command": error.command, "exit_code": error.exit_code, "tail": error.tail}

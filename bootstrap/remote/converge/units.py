@@ -44,6 +44,7 @@ def unit(context: Context, resource: Resource) -> Finding | None:
         ", ".join(reasons),
         lambda: _act(context, resource, must_restart=bool(causes)),
         settles=False,
+        causes=tuple(causes) if len(reasons) == 1 else (),
     )
 
 

@@ -35,8 +35,8 @@ def unchanged(identity: str = "a") -> dict[str, Any]:
     return {"id": identity, "changed": False, "failed": False}
 
 
-def changed(identity: str = "b") -> dict[str, Any]:
-    return {"id": identity, "changed": True, "failed": False, "kind": "alter", "detail": "mode"}
+def changed(identity: str = "b", *, moved: bool = False) -> dict[str, Any]:
+    return {"id": identity, "changed": True, "failed": False, "kind": "alter", "detail": "mode", "moved": moved}
 
 
 def failed(identity: str) -> dict[str, Any]:
@@ -138,6 +138,12 @@ def test_what_was_done_before_the_machine_went_silent_is_told() -> None:
 def test_planning_never_applies() -> None:
     machine = Machine(check=answer(unchanged(), changed()))
     assert (Change("host", ChangeKind.ALTER, "b", "mode"),) == host.plan(machine, INPUTS)
+    assert ["check"] == machine.asked
+
+
+def test_an_edit_is_told_apart_from_what_the_code_wishes_else_by_now() -> None:
+    machine = Machine(check=answer(unchanged(), changed("b"), changed("c", moved=True)))
+    assert ((Change("host", ChangeKind.ALTER, "b", "mode"),), ("c",)) == host.edited(machine, INPUTS)
     assert ["check"] == machine.asked
 
 

@@ -9,8 +9,8 @@ import pytest
 from scripted import ScriptedContext
 
 from bootstrap.remote.artifacts import hash_of
-from bootstrap.remote.converge import accounts, commands, kernel, main
-from bootstrap.remote.converge.core import ARTIFACTS, Context, Failed
+from bootstrap.remote.converge import accounts, commands, kernel, main, wishes
+from bootstrap.remote.converge.core import ARTIFACTS, Context, Failed, Finding
 
 
 def kernel_of(root: Path, *, is_container: bool = False, **values: str) -> Context:
@@ -179,3 +179,59 @@ def test_artifacts_are_gone_once_everything_is_in_place_and_kept_until_then(tmp_
     assert context.artifact("kept").exists()
     walk(context, "apply", file("a"))
     assert not context.artifact("kept").exists()
+
+
+def moved(answer: dict[str, Any]) -> dict[str, bool]:
+    return {result["id"]: result["moved"] for result in answer["results"] if result["changed"]}
+
+
+def test_an_edit_by_hand_is_told_from_a_wish_that_is_another_one_now(tmp_path: Path) -> None:
+    context = Context(root=tmp_path)
+    walk(context, "apply", file("a"), file("b"))
+    for name in ("a", "b"):
+        (tmp_path / "etc" / name).write_text("by hand")
+    assert {"a": False, "b": True, "c": True} == moved(
+        walk(context, "check", file("a"), file("b", content="else"), file("c"))
+    )
+
+
+def test_what_was_reached_of_a_run_that_failed_counts(tmp_path: Path) -> None:
+    context = Context(root=tmp_path)
+    walk(context, "apply", file("a"), file("b"), file("c"))
+    walk(context, "apply", file("a", content="new"), file("b", content="new", validate=["false"]), file("c"))
+    (tmp_path / "etc/a").write_text("by hand")
+    (tmp_path / "etc/c").write_text("by hand")
+    found = walk(context, "check", file("a", content="new"), file("b", content="new"), file("c"))
+    assert {"a": False, "b": True, "c": False} == moved(found)
+
+
+def test_what_left_the_code_is_forgotten_once_all_the_rest_is_reached(tmp_path: Path) -> None:
+    context = Context(root=tmp_path)
+    walk(context, "apply", file("a"), file("b"))
+    walk(context, "apply", file("a"))
+    (tmp_path / "etc/b").unlink()
+    assert {"b": True} == moved(walk(context, "check", file("a"), file("b")))
+
+
+def test_without_a_record_every_difference_is_by_hand_and_the_record_shows_no_wish(tmp_path: Path) -> None:
+    context, record = Context(root=tmp_path), tmp_path / wishes.RECORD.lstrip("/")
+    walk(context, "apply", file("a", content="precious"))
+    assert (0o600, False) == (record.stat().st_mode & 0o777, "precious" in record.read_text())
+    (tmp_path / "etc/a").write_text("by hand")
+    for damage in (lambda: record.write_text("{"), record.unlink):
+        damage()
+        assert {"a": False, "b": False} == moved(walk(context, "check", file("a", content="other"), file("b")))
+
+
+def test_a_unit_that_only_reads_what_moved_moved_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unit(context: Context, resource: Any) -> Finding | None:
+        causes = tuple(name for name in resource["restart_on"] if name in context.changed)
+        return Finding("alter", "restarted", lambda: None, settles=False, causes=causes) if causes else None
+
+    monkeypatch.setattr(main, "KINDS", {**main.KINDS, "unit": unit})
+    units = [{"id": f"on {on}", "kind": "unit", "restart_on": on.split("+")} for on in ("a", "b", "a+b")]
+    context = Context(root=tmp_path)
+    walk(context, "apply", file("a"), file("b"), *units)
+    (tmp_path / "etc/b").write_text("by hand")
+    found = moved(walk(context, "check", file("a", content="new"), file("b"), *units))
+    assert {"a": True, "b": False, "on a": True, "on b": False, "on a+b": False} == found
