@@ -13,14 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-_EPILOG = """\
-examples:
-  ./bootstrap.py launch                      a verified Jenkins on this machine
-  ./bootstrap.py -e aws launch               the same on AWS, from environments/aws.yaml
-  ./bootstrap.py password                    the administrator's password
-  ./bootstrap.py verify                      check the running server, at any time
-  ./bootstrap.py destroy                     take it down; the data stays
-"""
+from bootstrap.examples import epilog
 
 
 def _count(text: str) -> int:
@@ -196,7 +189,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="bootstrap.py",
         description="One command from nothing to a working, verified Jenkins that is entirely code.",
-        epilog=_EPILOG,
+        epilog=epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--environment", "-e", default=os.environ.get("BOOTSTRAP_ENVIRONMENT", "local"), metavar="NAME",
@@ -204,7 +197,13 @@ def parser() -> argparse.ArgumentParser:
     _flags(made, False)
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (description, setup) in COMMANDS.items():
-        sub = commands.add_parser(name, help=description, description=f"{description[0].upper()}{description[1:]}.")
+        sub = commands.add_parser(
+            name,
+            help=description,
+            description=f"{description[0].upper()}{description[1:]}.",
+            epilog=epilog(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         if setup is not None:
             setup(sub)
         if name not in _PASS_ON:

@@ -1,5 +1,6 @@
 """The command line: its help, its exit codes, and failures without a traceback."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap import cli
+from bootstrap.examples import EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -87,6 +89,21 @@ def test_each_command_has_help_of_its_own(command: str, capsys: pytest.CaptureFi
 
     assert 0 == left.value.code
     assert cli.COMMANDS[command][0][1:] in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("command", ["", *cli.COMMANDS])
+def test_every_help_ends_with_examples_that_the_command_line_takes(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.parser().parse_args([command, "--help"] if command else ["--help"])
+    shown = capsys.readouterr().out.split("examples:\n")[1].splitlines()
+
+    examples = EXAMPLES[command]
+    assert [typed for typed, _ in examples] == [line.removeprefix("  ./bootstrap.py ").split("  ")[0] for line in shown]
+    for typed, _ in examples:
+        options = cli.parse(shlex.split(typed.split(" > ")[0]))
+        assert command in {"", options.command}
 
 
 def test_a_protected_environment_is_not_destroyed_without_saying_so(tmp_path: Path) -> None:
