@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap import control
+from bootstrap import control, wording
 from bootstrap.settings import Settings
 from bootstrap.values import Reporter
 
@@ -15,7 +15,7 @@ def look(endpoint: str | None, settings: Settings, tool: str) -> tuple[str, str]
     if not told:
         return f"{settings.mail.smtp_host or 'localhost'}:{settings.mail.smtp_port}", "not looked at"
     count = told["kept"]
-    words = f"{count or 'no'} message{'s' * (count != 1)} kept; '{tool} mail' shows them"
+    words = f"{wording.counted(count, 'message')} kept; '{tool} mail' shows them"
     return str(told["folder"]), "; ".join(told["problems"]) or words
 
 

@@ -120,6 +120,7 @@ def render(events: Sequence[dict[str, Any]], folder: Path | None = None) -> str:
     drawing = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     drawing.filters["seconds"] = _seconds
     drawing.filters["diffed"] = _diffed
+    drawing.filters["counted"] = wording.counted
     return drawing.from_string(_PAGE.read_text(encoding="utf-8")).render(it=_gather(events, folder))
 
 

@@ -24,7 +24,7 @@ __all__ = ["Drift", "Drifted", "look"]
 
 _VERBS = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "is there"}
 _NEED_THE_MACHINE = {"machine", "settings", "jobs", "plugins"}
-# What the code changes with every commit is no drift.
+# Whoever pushes to it commits code, and code is no drift.
 _OF_THE_CODE = ("toolkit repository",)
 
 
