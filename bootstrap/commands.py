@@ -49,6 +49,7 @@ def opened(
             if changes:
                 lock = environment_lock.held(run.folder.parents[1], options.command, run, run.run_id)
                 held.enter_context(lock)
+            beforehand.supply(options, read, run)
             held.enter_context(refusals.told(f"carrying out '{options.command}' for '{chosen.name}'"))
             made = held.enter_context(_context(options, path, chosen, run, brings_up=brings_up))
             made.take_over(read)

@@ -5,9 +5,8 @@ Looking and doing share this: for a plan nothing is issued or downloaded that is
 
 from __future__ import annotations
 
-from bootstrap import repository, surroundings
+from bootstrap import jenkins_files, repository, surroundings
 from bootstrap.context import ROOT, Context
-from bootstrap.distribution import resolve
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
 from bootstrap.remote.desired import HostInputs, Toolkit
 from bootstrap.run import Run
@@ -25,8 +24,7 @@ _SECRETS = {
 
 def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]:
     """The machine's desired state and the files it may have to be sent, by SHA-256."""
-    found = resolve(context.settings.jenkins, context.lock, ROOT / ".bootstrap" / "downloads", run)
-    software, artifacts = pack(found, EMULATOR)
+    software, artifacts = pack(jenkins_files.obtain(context, run), EMULATOR)
     toolkit = _toolkit(context, artifacts)
     host = context.url.removeprefix("https://").rstrip("/")
     names = [it for it in dict.fromkeys((host, *context.settings.names)) if it != context.machine.address]

@@ -6,7 +6,8 @@
     jobs    Job Builder makes the jobs
     verify  testinfra proves all of it
 
-Whatever a person wrote (templates, CasC, jobs) is read and refused before the first act touches anything.
+Whatever a person wrote (templates, CasC, jobs, the lock) is read and refused before the first act touches anything, and
+every file of Jenkins is here and proved by then.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from bootstrap import (
     host_inputs,
     interruptions,
     inventory,
+    jenkins_files,
     machine,
     network_removal,
     outgoing_mail,
@@ -49,6 +51,7 @@ PROTECTED = frozenset({"data"})
 def launch(context: Context, run: Run, *, with_verify: bool = True) -> Verdict | None:
     """From nothing, or from whatever is there, to a verified Jenkins; None where the verification was left out."""
     check(context)
+    jenkins_files.obtain(context, run)
     inventory.tell_versions(context, run)
     stacks(context, run)
     controller = provision(context, run)
@@ -60,8 +63,14 @@ def launch(context: Context, run: Run, *, with_verify: bool = True) -> Verdict |
 
 def check(context: Context) -> None:
     """Read everything that people wrote; the errors name file, line and column. Nothing is touched."""
+    jenkins_files.check_lock(context)
+    check_code(context)
+
+
+def check_code(context: Context) -> None:
+    """What people wrote but for the lock's own sense: the way in, settings of Jenkins, jobs and templates."""
     environments.check_ssh(context.environment_file, context.settings)
-    _ = context.lock, context.casc_files, context.jobset
+    _ = context.casc_files, context.jobset
     check_templates(context, context.wanted)
 
 

@@ -1,8 +1,8 @@
 """Versions as Jenkins compares them (hudson.util.VersionNumber), for the forms that cores and plugins have.
 
 A version is a row of numbers and words; a number behind a hyphen opens a row within the row. So `1.28.0-87.v48a_8104` is
-1, 28, then the row 87, 'v', 48 and so on. Numbers count more than rows, rows more than words; the words of a release in the making
-(snapshot, alpha, beta, milestone, rc) are less than nothing at all, every other word is more. The wildcard `*`, which
+1, 28, then the row 87, 'v', 48 and so on. Numbers count more than rows, rows more than words; the words of a release in the
+making (snapshot, alpha, beta, milestone, rc) are less than nothing at all, every other word is more. The wildcard `*`, which
 Jenkins knows as well, names no version that can be locked and is no version here.
 """
 
@@ -89,7 +89,7 @@ def _kind(item: int | str | _Row) -> int:
 
 
 def _compare(one: int | str | _Row | None, other: int | str | _Row | None) -> int:
-    """Below zero, zero or above it, as the first is lower than, as high as or higher than the second; None is the end of a row."""
+    """Below zero, zero or above it, as the first is lower, the same or higher; None is the end of a row."""
     if one is None:
         return 0 if other is None else -_compare(other, None)
     if isinstance(one, list) and isinstance(other, list):

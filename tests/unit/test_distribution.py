@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.distribution import Lock, load_lock, plugins, resolve
+from bootstrap.distribution import Lock, load_lock, plugins, resolve, versions
 from bootstrap.errors import DistributionFailed
 from bootstrap.settings import JenkinsSettings
 from bootstrap.values import Change
@@ -468,7 +468,7 @@ def test_a_long_dependency_list_folded_over_lines_is_read_whole(tmp_path: Path) 
     ],
 )
 def test_versions_compare_by_their_leading_numbers(one: str, other: str, expected: bool) -> None:
-    assert expected == plugins.is_older(one, other)
+    assert expected == versions.is_older(one, other)
 
 
 @pytest.mark.parametrize(
