@@ -100,7 +100,12 @@ def _of_folder(lock: Lock, source: Folder, cache: Path) -> Iterator[str]:
         if not path.is_file():
             yield f"{path}: it is not there"
             continue
-        if sha256 is not None and (got := transfer.sha256_of(path)) != sha256:
+        try:
+            got = transfer.sha256_of(path)
+        except OSError as error:
+            yield f"{path}: it cannot be read: {error.strerror}"
+            continue
+        if sha256 not in {None, got}:
             yield f"{path}: its SHA-256 is {got}, not {sha256}"
             continue
         if name:

@@ -113,7 +113,11 @@ class Folder:
 
     def claimed_sum(self) -> str:
         self.probe()
-        return transfer.sha256_of(self.war)
+        try:
+            return transfer.sha256_of(self.war)
+        except OSError as error:
+            found = f"it cannot be read: {error.strerror}"
+            raise DistributionFailed(f"checking {self.war}", found, "Let this user read it.") from error
 
     def signature(self) -> bytes:
         return self._beside(self.war.with_name(self.war.name + ".asc"))
@@ -149,7 +153,10 @@ class Folder:
         doing = f"checking {path}"
         if not path.is_file():
             raise DistributionFailed(doing, "it is not there", "Put the file there, or choose another source.")
-        got = transfer.sha256_of(path)
+        try:
+            got = transfer.sha256_of(path)
+        except OSError as error:
+            raise DistributionFailed(doing, f"it cannot be read: {error.strerror}", "Let this user read it.") from error
         if got != sha256:
             remedy = "Bring the file that was locked, or change its sum in jenkins.lock.yaml if you trust this one."
             raise DistributionFailed(doing, f"its SHA-256 is {got}, not {sha256}", remedy)

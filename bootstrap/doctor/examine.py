@@ -80,7 +80,11 @@ def jenkins(context: Context) -> Iterator[Finding]:
     if chosen.source == "emulator":
         yield good("jenkins", f"the emulator stands in for Jenkins {lock.version}, as the environment asks")
         return
-    found = jenkins_files.look(context)
+    try:
+        found = jenkins_files.look(context)
+    except BootstrapError as error:  # no gpg here, say
+        yield bad("jenkins", f"{error.doing}: {error.found}", error.remedy)
+        return
     remedy = "Bring there what was locked, or set jenkins.source, jenkins.mirror or jenkins.file."
     if found.faults:
         yield bad("jenkins", "; ".join(found.faults), remedy)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,3 +156,22 @@ def test_what_will_prove_unknown_sums_is_told_until_they_are_known(mirror: Mirro
     assert "or unsigned, by your trust in its keeper alone" in by_mirror
     assert "" == presence.tell_unproved(mirrored(mirror), load_lock(lock))
     assert "" == presence.tell_unproved(JenkinsSettings(source="emulator"), load_lock(lock))
+
+
+@pytest.mark.parametrize("name", ["jenkins.war", "plugins/two.hpi"])
+def test_a_file_that_cannot_be_read_is_told(
+    folder: Path, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Root reads everything, so the refusal is the reader's own here."""
+    real = Path.open
+
+    def refused(path: Path, *arguments: Any, **more: Any) -> Any:
+        if path == folder / name:
+            raise PermissionError(13, "Permission denied")
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", refused)
+
+    found = look(filed(folder), lock, tmp_path).faults
+
+    assert f"{folder}/{name}: it cannot be read: Permission denied" in found
