@@ -9,8 +9,8 @@ from bootstrap.remote.templates import render, text
 
 JENKINS_PORT = 8080
 JAVA = "openjdk-25-jre-headless"
-# Java only recommends the library with which it lays out text, and Jenkins refuses to run where it cannot draw.
-JAVA_PACKAGES = (JAVA, "libharfbuzz0b", "fontconfig")
+# Debian's Java only recommends the libraries that its own need for text and sound; Jenkins refuses to run without the first.
+JAVA_PACKAGES = (JAVA, "libharfbuzz0b", "libasound2t64", "fontconfig")
 PACKAGES = (
     *JAVA_PACKAGES,
     *("ca-certificates", "curl", "e2fsprogs", "git", "nftables", "nginx"),
@@ -59,6 +59,19 @@ def packages(kind: str, extra: Sequence[str]) -> dict[str, Any]:
     """All Debian packages, in one transaction."""
     names = {*PACKAGES, *(EMULATOR_PACKAGES if kind == "emulator" else ()), *extra}
     return {"id": "packages", "kind": "packages", "names": sorted(names)}
+
+
+def java_for_groovy() -> dict[str, Any]:
+    """Comes before the emulator's packages: Debian's groovy would bring an older Java, for Debian's 25 does not say what it runs."""
+    return {
+        "id": "java for groovy",
+        "kind": "metapackage",
+        "name": "bootstrap-java-runtime",
+        "version": "25",
+        # Those that groovy and what it needs ask for.
+        "provides": [f"java{number}-runtime-headless" for number in (2, 5, 6, 7, 8)],
+        "summary": f"{JAVA} runs what asks for an older Java",
+    }
 
 
 def obsolete_packages(extra: Sequence[str]) -> dict[str, Any]:

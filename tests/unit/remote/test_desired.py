@@ -292,6 +292,13 @@ def test_jenkins_runs_the_java_that_is_wished_and_builds_get_the_same() -> None:
     assert "libharfbuzz0b" in resources["packages"]["names"]
 
 
+def test_groovy_brings_no_older_java(wished: dict[str, dict[str, Any]]) -> None:
+    order = list(wished)
+    assert order.index("java for groovy") < order.index("packages")
+    assert "java7-runtime-headless" in wished["java for groovy"]["provides"]
+    assert "java for groovy" not in by_id(inputs(software=WAR))
+
+
 def test_the_old_java_goes_after_everything_was_restarted_unless_it_is_asked_for() -> None:
     resources = desired(inputs())
     assert ("obsolete packages", ["openjdk-21-jre-headless"]) == (resources[-1]["id"], resources[-1]["names"])
