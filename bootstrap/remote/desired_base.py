@@ -62,7 +62,7 @@ def packages(kind: str, extra: Sequence[str]) -> dict[str, Any]:
 
 
 def java_for_groovy() -> dict[str, Any]:
-    """Comes before the emulator's packages: Debian's groovy would bring an older Java, for Debian's 25 does not say what it runs."""
+    """Before groovy, which would bring an older Java: Debian's 25 does not say that it runs what asks for one."""
     return {
         "id": "java for groovy",
         "kind": "metapackage",
