@@ -24,6 +24,8 @@ _SECONDS = 3600.0  # for one converge: a first installation over a slow mirror, 
 _AGAIN = "Then launch again: it goes on from there."
 _REMEDIES = {
     "packages": f"Check the machine's apt sources and its way to their mirror. {_AGAIN}",
+    "metapackage": f"Look on the machine ('./bootstrap.py ssh') at what 'sudo dpkg --audit' says. {_AGAIN}",
+    "absent_packages": f"Look on the machine ('./bootstrap.py ssh') at what 'sudo dpkg --audit' says. {_AGAIN}",
     "mount": f"Check with './bootstrap.py status' that the data volume is attached to this machine. {_AGAIN}",
     "unit": f"Read more with './bootstrap.py logs', and mend what the service complains about. {_AGAIN}",
 }

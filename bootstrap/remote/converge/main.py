@@ -19,16 +19,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bootstrap.remote.converge import accounts, commands, files, kernel, packages, storage, tree, units
+from bootstrap.remote.converge import (
+    accounts,
+    commands,
+    files,
+    kernel,
+    metapackages,
+    packages,
+    removals,
+    storage,
+    tree,
+    units,
+)
 from bootstrap.remote.converge.core import ARTIFACTS, Context, Failed, Finding, Resource, last_lines
 from bootstrap.remote.converge.wishes import RECORD, Wishes
 
 KINDS: Mapping[str, Callable[[Context, Resource], Finding | None]] = {
     "absent": files.absent,
+    "absent_packages": removals.absent_packages,
     "command": commands.command,
     "directory": files.directory,
     "file": files.file,
     "group": accounts.group,
+    "metapackage": metapackages.metapackage,
     "mount": storage.mount,
     "packages": packages.packages,
     "repository": commands.repository,

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource, last_lines
+from bootstrap.remote.converge.replaced import replaced
 
-_PROPERTIES = "LoadState,UnitFileState,ActiveState,NeedDaemonReload,InactiveExitTimestamp,StateChangeTimestamp"
+_PROPERTIES = "LoadState,UnitFileState,ActiveState,NeedDaemonReload,InactiveExitTimestamp,StateChangeTimestamp,MainPID"
 _JOURNAL_LINES = 30
 
 
@@ -17,7 +18,8 @@ def unit(context: Context, resource: Resource) -> Finding | None:
     """Unit `name` enabled and active as wished (both default to true).
 
     It is restarted (reloaded, where `reload` says so) when a resource named in `restart_on` changed in this run, or when
-    one's file is younger than the unit's start: so a run that was killed between the two is completed by the next.
+    one's file is younger than the unit's start: so a run that was killed between the two is completed by the next. With
+    `runs_on` it is also restarted, never just reloaded, when what it runs was replaced under it.
     """
     state = _remembered_state(context, resource["name"])
     is_known = state["LoadState"] != "not-found"
@@ -32,8 +34,11 @@ def unit(context: Context, resource: Resource) -> Finding | None:
     if is_active != wants_active:
         reasons.append("started" if wants_active else "stopped")
     causes = sorted(_causes(context, resource, state)) if is_active and wants_active else []
-    if causes:
-        reasons.append(f"{'reloaded' if resource.get('reload') else 'restarted'}: {_shown(causes)}")
+    old = replaced(context, resource, state["MainPID"]) if is_active and wants_active else []
+    if old:
+        resource = {**resource, "reload": False}
+    if causes or old:
+        reasons.append(f"{'reloaded' if resource.get('reload') else 'restarted'}: {_shown([*causes, *old])}")
     elif state["NeedDaemonReload"] == "yes":
         reasons.append("unit files read again")
     if not reasons:
@@ -42,9 +47,9 @@ def unit(context: Context, resource: Resource) -> Finding | None:
     return Finding(
         kind if wants_active else "remove",
         ", ".join(reasons),
-        lambda: _act(context, resource, must_restart=bool(causes)),
+        lambda: _act(context, resource, must_restart=bool(causes or old)),
         settles=False,
-        causes=tuple(causes) if len(reasons) == 1 else (),
+        causes=tuple(causes) if len(reasons) == 1 and not old else (),
     )
 
 
