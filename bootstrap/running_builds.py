@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 from urllib.parse import unquote
 
 from bootstrap.acts import host
@@ -52,14 +51,18 @@ def _ends(changes: Sequence[Change]) -> Iterator[str]:
 
 def now_running(client: JenkinsClient) -> tuple[str, ...]:
     """The builds that run now, as people know them: 'folder/job #12'."""
+    return tuple(dict.fromkeys(_names(client, "executors", "oneOffExecutors")))
+
+
+def on_executors(client: JenkinsClient) -> tuple[str, ...]:
+    """Those of them that hold an executor which another build could have."""
+    return tuple(dict.fromkeys(_names(client, "executors")))
+
+
+def _names(client: JenkinsClient, *kinds: str) -> Iterator[str]:
     answer = ask(client, "GET", "computer/api/json", params={"tree": _TREE})
-    found = expect(answer, "asking Jenkins which builds run").json()
-    return tuple(dict.fromkeys(_names(found)))
-
-
-def _names(computers: Any) -> Iterator[str]:
-    for computer in computers.get("computer", ()):
-        for executor in (*computer.get("executors", ()), *computer.get("oneOffExecutors", ())):
+    for computer in expect(answer, "asking Jenkins which builds run").json().get("computer", ()):
+        for executor in (each for kind in kinds for each in computer.get(kind, ())):
             executable = executor.get("currentExecutable") or {}
             if found := _PATH.search(str(executable.get("url", ""))):
                 name = unquote(found["name"]).replace("/job/", "/")
