@@ -100,7 +100,7 @@ def _launch(options: argparse.Namespace) -> int:
     with opened(options, brings_up=True, changes=True) as (made, run):
         if planned is not None:
             saved_plan.check(made, run, planned)
-        verdict = launch.launch(made, run, with_verify=not options.skip_verify)
+        verdict = launch.launch(made, run, with_verify=not options.skip_verify, waits=not options.now)
         network_diagram.tell(made, run)
         if verdict is not None and not verdict.is_green:
             return _judge(verdict, options)
@@ -264,7 +264,7 @@ def _host(options: argparse.Namespace) -> int:
     with opened(options, changes=options.action == "apply") as (made, run):
         if options.action == "plan":
             return _pending(launch.plan_host(made, run), options)
-        launch.provision(made, run)
+        launch.provision(made, run, waits=not options.now)
     return DONE
 
 

@@ -343,6 +343,11 @@ class Controller:
 
     # Leaving
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether no build runs that could not go on after a restart."""
+        return all(it.can_resume for it in self.executions.values())
+
     def leave(self, code: int, *, waits: bool) -> None:
         """Ask the process to end with `code`; with `waits` running builds finish first."""
         self.quieting_reason = self.quieting_reason or "Jenkins is restarting"
@@ -350,11 +355,7 @@ class Controller:
 
     async def _leave(self, code: int, waits: bool) -> None:
         started = time.monotonic()
-        while (
-            waits
-            and any(not it.can_resume for it in self.executions.values())
-            and time.monotonic() - started < 24 * 3600
-        ):
+        while waits and not self.is_ready and time.monotonic() - started < 24 * 3600:
             await asyncio.sleep(0.1)
         await asyncio.sleep(0.3)  # the answer to the request must get out first
         self.exit_code = code

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bootstrap.remote.converge import draining
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource, last_lines
 from bootstrap.remote.converge.replaced import replaced
 
@@ -41,6 +42,8 @@ def unit(context: Context, resource: Resource) -> Finding | None:
         reasons.append(f"{'reloaded' if resource.get('reload') else 'restarted'}: {_shown([*causes, *old])}")
     elif state["NeedDaemonReload"] == "yes":
         reasons.append("unit files read again")
+    if is_active and not causes and _is_left_quiet(context, resource["name"], state):
+        reasons.append("lets builds start again, which an interrupted run held back")
     if not reasons:
         return None
     kind = "alter" if is_known and is_active else "add"
@@ -51,6 +54,11 @@ def unit(context: Context, resource: Resource) -> Finding | None:
         settles=False,
         causes=tuple(causes) if len(reasons) == 1 and not old else (),
     )
+
+
+def _is_left_quiet(context: Context, name: str, state: dict[str, str]) -> bool:
+    started = _seconds(state["InactiveExitTimestamp"])
+    return started is not None and _written(draining.mark_of(context, name)) > started
 
 
 def _shown(causes: list[str]) -> str:
@@ -136,10 +144,11 @@ def _act(context: Context, resource: Resource, *, must_restart: bool) -> None:
     # Repeated starts within seconds run into systemd's start limit, which only this forgets.
     context.run(["systemctl", "reset-failed", name], check=False)
     verb = ("reload-or-restart" if resource.get("reload") else "restart") if must_restart else "start"
-    answer = context.run(["systemctl", verb, name], check=False, timeout=timeout + 30)
-    if answer.returncode != 0:
-        raise _failure(context, name, f"systemctl {verb} {name}", answer.returncode, answer.stderr)
-    _wait_until_active(context, name, timeout)
+    with draining.drained(context, name, is_needed=verb == "restart"):
+        answer = context.run(["systemctl", verb, name], check=False, timeout=timeout + 30)
+        if answer.returncode != 0:
+            raise _failure(context, name, f"systemctl {verb} {name}", answer.returncode, answer.stderr)
+        _wait_until_active(context, name, timeout)
 
 
 def _wait_until_active(context: Context, name: str, timeout: float) -> None:
