@@ -2,8 +2,9 @@
 
 Jenkins merges its files: mappings merge, the same scalar in two files is an error, but lists are silently appended, so a
 list in two files is refused here. A variable that nothing provides would become an empty text in an older Jenkins and stop
-the boot in this one; a password in plain text would be taken. All of it is found before anything is sent. Which keys there
-are is Jenkins' own knowledge: the act asks it.
+the boot in this one; a password in plain text would be taken; a word for a number becomes a default. All of it is found
+before anything is sent: forms by `casc_forms`, values by `casc_schema`. Which keys there are is Jenkins' own knowledge: the
+act asks it.
 """
 
 from __future__ import annotations
