@@ -4,9 +4,9 @@ Jenkins itself judges the files before any of them lies on the machine, so a ref
 the old files for the next start. What its check would apply is not sent to it (`definitions.casc_blanking`). The old files
 stay beside the new ones until the reload succeeded, and are put back where it did not. The settings that Jenkins exports are
 compared with those exported after the last reload: what somebody edited in the web interface is found, told setting by setting
-beside what the code says, and undone where a reload overwrites it. What a
-reload would leave is told and left; that alone is no reason for a reload, and a reload does not make it ours: it stays told
-until the code says it, or somebody undoes it. Other software has other defaults, so with it the comparison begins anew.
+beside what the code says, and undone where a reload overwrites it. What a reload would leave is told and left; that alone is
+no reason for a reload, and a reload does not make it ours: it stays told until the code says it, or somebody undoes it. Other
+software has other defaults, so with it the comparison begins anew.
 
 The files lie in one folder of the machine; the host act puts them there once, for the first start, and never again.
 """
