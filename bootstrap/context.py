@@ -184,7 +184,7 @@ class Context:
     @cached_property
     def casc_files(self) -> Mapping[str, str]:
         """The Configuration as Code files of this checkout, refused here where they are broken."""
-        return casc.read(ROOT / "casc")
+        return casc.read(ROOT / "casc", casc.known(self.settings))
 
     @property
     def casc_values(self) -> dict[str, str]:

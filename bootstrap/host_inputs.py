@@ -6,6 +6,7 @@ Looking and doing share this: for a plan nothing is issued or downloaded that is
 from __future__ import annotations
 
 from bootstrap import jenkins_files, repository, surroundings
+from bootstrap.acts import casc
 from bootstrap.context import ROOT, Context
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
 from bootstrap.remote.desired import HostInputs, Toolkit
@@ -33,13 +34,15 @@ def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]
     certificates, is_new = ensure_certificates(context.world.aws("secretsmanager"), arn, names, addresses)
     if is_new:
         run.change(Change("host", ChangeKind.ADD, "certificates", f"for {', '.join([*names, *addresses])}"))
+    secrets = {name: context.secret(output) for name, output in _SECRETS.items()}
+    casc.require_final(secrets)
     inputs = HostInputs(
         settings=context.settings,
         instance_id=context.machine.instance_id,
         data_volume_id=context.outputs("data")["DataVolumeId"],
         url=context.url,
         software=software,
-        secrets={name: context.secret(output) for name, output in _SECRETS.items()},
+        secrets=secrets,
         certificate=certificates.certificate_pem,
         certificate_key=certificates.key,
         authority=certificates.authority_pem,
