@@ -11,7 +11,7 @@ import pytest
 Xml = Callable[[str], str]
 
 BOUND = "options { timeout(time: 2, unit: 'SECONDS') }"
-SING = "stages { stage('Sing') { AGENT steps { echo 'sung' } } }"
+SING = "stages {\nstage('Sing') {\nAGENT\nsteps { echo 'sung' }\n}\n}"
 NOWHERE = "agent { label 'contract-nowhere' }"
 
 

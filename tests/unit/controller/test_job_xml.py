@@ -114,9 +114,10 @@ def test_one_of_two_of_a_kind_that_was_dropped_is_told() -> None:
 
 def test_what_jenkins_keeps_elsewhere_is_not_lost() -> None:
     rotation = '<{} class="hudson.tasks.LogRotator"><numToKeep>3</numToKeep></{}>'
-    kept = f"<jenkins.model.BuildDiscarderProperty>{rotation.format('strategy', 'strategy')}</jenkins.model.BuildDiscarderProperty>"
     sent = f"<project>{rotation.format('logRotator', 'logRotator')}</project>"
-    kept = f"<project><properties>{kept}</properties></project>"
+    discarder = "jenkins.model.BuildDiscarderProperty"
+    held = f"<{discarder}>{rotation.format('strategy', 'strategy')}</{discarder}>"
+    kept = f"<project><properties>{held}</properties></project>"
 
     assert () == job_xml.lost(sent, kept).elements
 
