@@ -243,6 +243,7 @@ def plan_jobs(context: Context, run: Run) -> tuple[Change, ...]:
     """Which jobs would be sent, and which would be disabled."""
     with run.act("jobs", "what would change"):
         found = jobs.plan(context.jenkins, context.jobset)
+        jobs.tell_unjudged(context.jobset, run)
         return _shown(run, differences.of_jobs(context.jenkins, context.jobset, found))
 
 

@@ -25,7 +25,7 @@ from typing import Any
 from bootstrap import launch
 from bootstrap.acts import casc, jobs
 from bootstrap.context import ROOT, Context
-from bootstrap.controller import edits
+from bootstrap.controller import edits, job_xml
 from bootstrap.controller.api import ask, expect, job_path
 from bootstrap.errors import PlanStale, UsageError
 from bootstrap.run import Journal, Run
@@ -226,7 +226,7 @@ def _jobs(context: Context) -> dict[str, Any]:
     there: dict[str, Any] = dict(jobs.look(context.jenkins))
     for name in there.keys() & context.jobset.jobs.keys():
         answer = ask(context.jenkins, "GET", f"{job_path(name)}config.xml")
-        there[name] = [there[name], expect(answer, f"reading the job {name}").text]
+        there[name] = [there[name], job_xml.without_notes(expect(answer, f"reading the job {name}").text)]
     return there
 
 

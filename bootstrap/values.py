@@ -112,10 +112,14 @@ class Controller:
 
 @dataclass(frozen=True)
 class JobSet:
-    """Rendered jobs: full name to config.xml, folders before what they hold, and views likewise."""
+    """Rendered jobs: full name to config.xml, folders before what they hold, and views likewise.
+
+    `unjudged` tells which elements of which jobs belong to a plugin that is not known.
+    """
 
     jobs: Mapping[str, str]
     views: Mapping[str, str] = field(default_factory=dict)
+    unjudged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

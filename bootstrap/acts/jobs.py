@@ -5,6 +5,9 @@ and one bulk query reads all footers back: Jenkins rewrites the XML that it is g
 never end, while the footer tells which render the server's job is. Only what differs is sent. A job that left the code is
 disabled and kept with its history, and comes back to life when it returns.
 
+What was sent is read back in the same act: Jenkins answers 200 also where it dropped an element. Such a job is published
+without it and marked as another render, so that the next plan tells it again.
+
 What somebody edits in the web interface leaves the footer as it is; such an edit is undone when the job's code next changes, or
 when the job is named to be sent again.
 """
@@ -16,9 +19,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bootstrap.controller import job_xml
 from bootstrap.controller.api import JenkinsClient, ask, expect, job_path, reason, view_path
 from bootstrap.controller.builds import follow
-from bootstrap.definitions.rendering import digest_in, footer, render
+from bootstrap.definitions.rendering import digest_in, footer, render, with_digest
 from bootstrap.errors import JobsRejected, UsageError
 from bootstrap.values import Change, ChangeKind, JobSet, Reporter
 
@@ -26,6 +30,8 @@ __all__ = ["apply", "digest_in", "follow", "look", "plan", "render"]
 
 _FOLDERS_DEEP = 6
 _VIEWS = "views[name,description]"
+# Stands in the footer for the digest of a render that Jenkins did not keep whole.
+_INCOMPLETE = "0" * 16
 
 
 def plan(jenkins: JenkinsClient, jobset: JobSet) -> tuple[Change, ...]:
@@ -42,25 +48,64 @@ def look(jenkins: JenkinsClient) -> dict[str, tuple[str | None, bool]]:
 
 
 def apply(jenkins: JenkinsClient, jobset: JobSet, report: Reporter, again: Collection[str] = ()) -> JobSet:
-    """Send what differs, folders before what they hold; JobsRejected names every refused job once the others are sent.
+    """Send what differs, folders before what they hold, and read each back; JobsRejected names every job that was refused or
+    lost a part of itself, once the others are sent.
 
     The jobs named in `again` are sent whatever their footer says: so an edit in the web interface is undone.
     """
     refused: list[str] = []
+    dropped: list[str] = []
     for step in _steps(jenkins, jobset, again):
         answer = ask(jenkins, "POST", step.path, params=step.params, body=step.body)
         first = answer.history[0] if answer.history else answer
-        if first.status_code in {200, 201, 302, 303}:
-            report.change(step.change)
-        else:
+        if first.status_code not in {200, 201, 302, 303}:
             refused.append(f"{step.change.name}: {reason(answer)}")
-    if refused:
-        raise JobsRejected(
-            "publishing the jobs",
-            "\n".join(refused),
-            "See that every plugin which the job needs is in the lock; the jobs that are not named here are published.",
-        )
+            continue
+        report.change(step.change)
+        dropped += _losses(jenkins, step, report) if step.body else []
+    tell_unjudged(jobset, report)
+    if refused or dropped:
+        raise JobsRejected("publishing the jobs", "\n".join(refused + dropped), _remedy(refused, dropped))
     return jobset
+
+
+def tell_unjudged(jobset: JobSet, report: Reporter) -> None:
+    """Say once which elements nothing is known of."""
+    if jobset.unjudged:
+        report.notice(f"not judged, for it is not known whose they are: {', '.join(jobset.unjudged)}")
+
+
+def _losses(jenkins: JenkinsClient, step: _Step, report: Reporter) -> list[str]:
+    """What Jenkins dropped of what it has just been sent; the job is then marked, so that this does not pass for done."""
+    assert step.body
+    name = step.change.name
+    path = _path_of(name)
+    answer = ask(jenkins, "GET", f"{path}config.xml")
+    if answer.status_code != 200:
+        return [f"{name}: sent, but it cannot be read back: {reason(answer)}"]
+    found = job_xml.lost(step.body, answer.text)
+    if found.fields:
+        report.notice(f"{name}: Jenkins did not keep {', '.join(found.fields)}")
+    if not found.elements:
+        return []
+    ask(jenkins, "POST", f"{path}config.xml", body=with_digest(step.body, _INCOMPLETE))
+    return [f"{name}: Jenkins dropped {', '.join(found.elements)}"]
+
+
+def _path_of(name: str) -> str:
+    return view_path(name.removeprefix("view ")) if name.startswith("view ") else job_path(name)
+
+
+def _remedy(refused: Collection[str], dropped: Collection[str]) -> str:
+    if not dropped:
+        return (
+            "See that every plugin which the job needs is in the lock; the jobs that are not named here are published."
+        )
+    return (
+        "Jenkins answers 200 and drops what it has no class for: see that the plugin of each element is in the lock, and that "
+        "its name is the one that this version of the plugin has. These jobs are published without it; the next plan tells "
+        "them again."
+    )
 
 
 @dataclass(frozen=True)

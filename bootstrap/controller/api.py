@@ -50,6 +50,10 @@ def ask(
             remedy = "See that jenkins.service runs on the machine: journalctl -u jenkins"
             raise Unreachable(f"asking Jenkins for {path or '/'}", str(error), remedy) from error
         raise
+    if response.encoding is None:
+        response.encoding = (
+            "utf-8"  # Jenkins hands out a job's XML without saying its encoding, which requests would guess
+        )
     return response
 
 

@@ -1,16 +1,16 @@
 """Differences for a reader: a job's XML on the server and as rendered, a settings file on the machine and in the code.
 
-They explain a plan and decide nothing: Jenkins rewrites the XML that it is given, so a job may differ here in what no render
-said. Only what a plan changes is fetched.
+They explain a plan and decide nothing. Jenkins rewrites the XML that it is given; what it does by itself is taken out of both
+sides (job_xml.py). Only what a plan changes is fetched.
 """
 
 from __future__ import annotations
 
 import difflib
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bootstrap.controller import job_xml
 from bootstrap.controller.api import JenkinsClient, ask, job_path, view_path
 from bootstrap.values import Change, ChangeKind, JobSet, Shell
 
@@ -26,7 +26,9 @@ def _of_job(jenkins: JenkinsClient, jobset: JobSet, change: Change) -> Change:
     answer = ask(jenkins, "GET", f"{view_path(view) if view else job_path(change.name)}config.xml")
     if wished is None or answer.status_code != 200:
         return change
-    return replace(change, diff=unified(readable(answer.text), readable(wished), change.name))
+    found = job_xml.compared(wished, answer.text)
+    ours, theirs = map(job_xml.readable, found) if found else (wished, answer.text)
+    return replace(change, diff=unified(theirs, ours, change.name))
 
 
 def of_settings(shell: Shell, folder: str, files: Mapping[str, str], changes: Sequence[Change]) -> tuple[Change, ...]:
@@ -48,35 +50,3 @@ def unified(old: str, new: str, name: str, sides: tuple[str, str] = ("there", "c
     old_name, new_name = (f"{side}/{name}" for side in sides)
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), old_name, new_name, lineterm="")
     return "\n".join(lines)
-
-
-def readable(xml: str) -> str:
-    """XML with one element a line, in the order of its names, without the plugins' versions: what Jenkins changes by itself."""
-    root = parsed(xml)
-    if root is None:
-        return xml
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-def parsed(xml: str) -> ElementTree.Element | None:
-    """XML without plugins' versions and layout, its fields in the order of their names; None where it is no XML."""
-    # Jenkins declares XML 1.1, which Python's parser does not read; its content is 1.0 all the same.
-    text = xml.strip().replace("<?xml version='1.1'", "<?xml version='1.0'", 1).replace('"1.1"', '"1.0"', 1)
-    try:
-        root = ElementTree.fromstring(text.encode())
-    except ElementTree.ParseError:
-        return None
-    _plain(root)
-    return root
-
-
-def _plain(element: ElementTree.Element) -> None:
-    element.attrib.pop("plugin", None)
-    element.text = (element.text or "").strip() or None
-    element.tail = None
-    children = list(element)
-    for child in children:
-        _plain(child)
-    if len({child.tag for child in children}) == len(children):  # fields; a list keeps its order
-        element[:] = sorted(children, key=lambda child: child.tag)

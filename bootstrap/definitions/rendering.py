@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from bootstrap.definitions import pipelines
+from bootstrap.definitions import elements, pipelines
 from bootstrap.definitions.jobs import clock_fault, slips
 from bootstrap.errors import Fault, JobsInvalid
 from bootstrap.values import JobSet
@@ -49,6 +49,11 @@ def digest_in(xml: str) -> str | None:
     return footer(ElementTree.fromstring(xml.encode()).findtext("description"))
 
 
+def with_digest(xml: str, digest: str) -> str:
+    """A job's or view's XML with another digest in its footer."""
+    return re.sub(r"\[render [0-9a-f]{16}\](?=\s*</description>)", f"[render {digest}]", xml, count=1)
+
+
 class _Renderer:
     """One rendering: Job Builder's parts, put together once."""
 
@@ -58,6 +63,7 @@ class _Renderer:
         self._plugins = plugins
         self._faults: list[Fault] = []
         self._scripts: set[str] = set()  # those that were read: several jobs may run the same one
+        self._unjudged: list[str] = []
 
     def render(self) -> JobSet:
         from jenkins_jobs.registry import ModuleRegistry, PluginVersion
@@ -73,7 +79,7 @@ class _Renderer:
         made_views = self._generate(XmlViewGenerator(registry), views)
         self._missing_folders(made_jobs, jobs)
         self._raise()
-        return JobSet(_in_order(made_jobs), _in_order(made_views))
+        return JobSet(_in_order(made_jobs), _in_order(made_views), tuple(self._unjudged))
 
     def _load(self) -> tuple[Any, Any]:
         from jenkins_jobs.config import JJBConfig
@@ -118,6 +124,7 @@ class _Renderer:
             for each in self._guarded(_position_of(item), generator.generateXML, [item]) or ():
                 self._missing_script(each.xml, item)
                 self._stopped_clock(each.xml, item)
+                self._absent_plugins(each.xml, item)
                 made[str(each.name)] = _finished(each)
         return made
 
@@ -145,6 +152,14 @@ class _Renderer:
             for spec in xml.iterfind(f".//{kind}/spec"):
                 if fault := clock_fault(spec.text or ""):
                     self._fault(_position_of(item), fault)
+
+    def _absent_plugins(self, xml: Any, item: Any) -> None:
+        """An element whose plugin Jenkins lacks would be dropped there, and the job published without it."""
+        found = elements.judge(xml, self._plugins)
+        for name, plugin in found.lacking:
+            lack = f"'{item.name}': the element {name} belongs to the plugin {plugin}, which jenkins.lock.yaml does not have"
+            self._fault(_position_of(item), f"{lack}; Jenkins would drop it without a word")
+        self._unjudged += [f"element {name} of '{item.name}'" for name in found.unknown]
 
     def _missing_folders(self, made: Mapping[str, str], items: Iterable[Any]) -> None:
         for item in items:

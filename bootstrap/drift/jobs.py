@@ -1,7 +1,7 @@
 """Drift of jobs and plugins: edited, disabled, added or removed in the web interface.
 
-An edit leaves a job's footer as it is, so the XML itself is compared, one-sidedly: what the render says must be on the server.
-Jenkins adds fields of its own with their defaults, and drops some; only a field whose text differs, an entry of a list that is
+An edit leaves a job's footer as it is, so the XML itself is compared (controller/job_xml.py, without what Jenkins does by
+itself), one-sidedly: what the render says must be on the server. Only a field whose text differs, an entry of a list that is
 missing, and an entry too many where lists are a person's to edit are told. A job whose footer names another render awaits its
 publication, which is the plan's to tell.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from bootstrap.acts import jobs
 from bootstrap.controller.api import JenkinsClient, ask, expect, job_path
-from bootstrap.controller.differences import parsed
+from bootstrap.controller.job_xml import compared, pairs, parsed
 from bootstrap.drift.values import Drifted
 from bootstrap.values import JobSet
 
@@ -55,26 +55,21 @@ def _of_ours(
 
 def edited(wished: str, there: str) -> list[str]:
     """The places where a job on the server is not what its render says, each in a few words."""
-    ours, theirs = parsed(wished), parsed(there)
-    return ["it is no XML"] if ours is None or theirs is None else list(_differences(ours, theirs, ""))
+    found = compared(wished, there)
+    return ["it is no XML"] if found is None else list(_differences(*found, ""))
 
 
 def _differences(ours: ElementTree.Element, theirs: ElementTree.Element, path: str) -> Iterator[str]:
     if not len(ours) and (ours.text or "") != (theirs.text or ""):
         yield f"{_place(path or ours.tag)}: {_short(ours.text)} is meant, {_short(theirs.text)} is there"
         return
-    left = list(theirs)
-    for child in ours:
-        where = f"{path}/{child.tag}" if path else child.tag
-        same = [other for other in left if other.tag == child.tag]
-        if same:
-            best = min(same, key=lambda other: len(list(_differences(child, other, where))))
-            left.remove(best)
-            yield from _differences(child, best, where)
-        elif ours.tag in _LISTS:
-            yield f"{_place(where)}: removed"
-    if ours.tag in _LISTS:
-        yield from (f"{_place(f'{path}/{extra.tag}')}: added" for extra in left)
+    for child, other in pairs(ours, theirs):
+        if child is not None and other is not None:
+            yield from _differences(child, other, f"{path}/{child.tag}" if path else child.tag)
+        elif ours.tag in _LISTS and child is not None:
+            yield f"{_place(f'{path}/{child.tag}')}: removed"
+        elif ours.tag in _LISTS and other is not None:
+            yield f"{_place(f'{path}/{other.tag}')}: added"
 
 
 def _place(path: str) -> str:

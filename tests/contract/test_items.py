@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+# Views have other requests, and folders their views, of which the emulator has none unless they are made.
+RECORDED = [
+    case
+    for case in yaml.safe_load((Path(__file__).parents[1] / "cases" / "job_xml.yaml").read_text())
+    if case["sent"].startswith(("<project", "<flow-definition"))
+]
 PROJECT = "<project><description>first</description></project>"
+
+
+def plain(xml: str) -> str:
+    """A definition without the versions of plugins."""
+    return re.sub(r' plugin="[^"]*"', "", xml)
 
 
 def test_new_job_answers_200_and_is_there(server: Any, name: str) -> None:
@@ -42,17 +56,72 @@ def test_missing_parent_is_404(server: Any) -> None:
     assert server.create("job/contract-no-such-folder/", "x", PROJECT).status_code == 404
 
 
-@pytest.mark.own_process
-def test_definition_that_needs_a_missing_plugin_is_refused(server: Any, name: str) -> None:
-    assert server.create("", name, '<project plugin="no-such-plugin@1"/>').status_code == 500
+@pytest.mark.parametrize("case", RECORDED, ids=lambda case: case["case"])
+def test_definition_comes_back_as_the_recorded_one(server: Any, name: str, case: dict[str, Any]) -> None:
+    assert server.create("", name, case["sent"]).status_code == 200
+    assert plain(server.client.get_job_config(name)) == plain(case["kept"].rstrip("\n"))
+
+
+def test_elements_of_an_absent_plugin_are_dropped_wherever_they_stand(server: Any, name: str) -> None:
+    steps = (
+        "<hudson.tasks.Shell><command>true</command></hudson.tasks.Shell><no.such.Step plugin='no-such@1'/><NoSuch/>"
+    )
+    xml = (
+        f"<project><scm class='no.such.Scm'/><builders>{steps}</builders><publishers><no.Such/></publishers></project>"
+    )
+    assert server.create("", name, xml).status_code == 200
+    text = server.client.get_job_config(name)
+    assert "no" not in {part.split(".")[0].lower() for part in re.findall(r"<([\w.]+)", text)}
+    assert "NoSuch" not in text
+    assert "<publishers/>" in text
+    assert '<scm class="hudson.scm.NullSCM"/>' in text
+    assert "<command>true</command>" in text
+
+
+def test_replaced_definition_loses_the_same(server: Any, name: str) -> None:
+    server.create("", name, PROJECT)
+    xml = "<project><publishers><no.Such><x>1</x></no.Such></publishers></project>"
+    assert server.post(f"job/{name}/config.xml", data=xml.encode()).status_code == 200
+    assert "<publishers/>" in server.client.get_job_config(name)
+
+
+def test_fields_that_git_has_no_more_are_dropped_and_defaults_are_added(server: Any, name: str) -> None:
+    former = "<disableSubmodules>false</disableSubmodules><recursiveSubmodules>false</recursiveSubmodules>"
+    former += "<remotePoll>false</remotePoll><reference/><gitConfigName/><gitConfigEmail/>"
+    git = f'<scm class="hudson.plugins.git.GitSCM"><configVersion>2</configVersion>{former}<extensions/></scm>'
+    rotation = '<strategy class="hudson.tasks.LogRotator"><numToKeep>3</numToKeep></strategy>'
+    own = "org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty"
+    discarder = f"<jenkins.model.BuildDiscarderProperty>{rotation}</jenkins.model.BuildDiscarderProperty>"
+    definition = f'<definition class="org.jenkinsci.plugins.workflow.cps.CpsScmFlowDefinition">{git}</definition>'
+    server.create(
+        "", name, f"<flow-definition>{definition}<properties><{own}/>{discarder}</properties></flow-definition>"
+    )
+    text = server.client.get_job_config(name)
+    assert not re.findall("Submodules>|remotePoll|reference|gitConfig", text)
+    assert "<removeLastBuild>false</removeLastBuild>" in text
+    assert "<abortPrevious>false</abortPrevious>" in text
+    assert re.search(r'<scm class="hudson.plugins.git.GitSCM" plugin="git@[^"]+">', text)
+
+
+def test_declarative_build_is_noted_in_the_definition(server: Any, name: str, pipeline: Callable[[str], str]) -> None:
+    script = "pipeline { agent none\n stages { stage('One') { steps { echo 'x' } } } }"
+    server.create("", name, pipeline(script))
+    assert "<actions" not in server.client.get_job_config(name)
+    server.run(name)
+    text = server.client.get_job_config(name)
+    kind = "org.jenkinsci.plugins.pipeline.modeldefinition.actions.DeclarativeJob"
+    assert f"<{kind}Action " in text
+    assert f"<{kind}PropertyTrackerAction " in text
+    assert text.index("<actions>") < text.index("<keepDependencies>")
 
 
 def test_definition_is_kept_in_meaning_but_not_in_bytes(server: Any, name: str) -> None:
     server.create("", name, PROJECT)
     text = server.client.get_job_config(name)
     assert text != PROJECT
-    assert text.startswith("<?xml version='1.1' encoding='UTF-8'?>")
+    assert text.startswith('<?xml version="1.1" encoding="UTF-8"?>')
     assert "<description>first</description>" in text
+    assert not text.endswith("\n")
 
 
 def test_type_of_an_item_cannot_change(server: Any, name: str, pipeline: Callable[[str], str]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from . import xmlfile
+from . import rewriting, xmlfile
 from .builds import Build, History
 from .failures import Refused, failure
 from .views import View, views_of
@@ -276,22 +276,10 @@ class Tree:
         return Folder(folder, name, directory, root) if root.tag == FOLDER else Job(folder, name, directory, root)
 
     def check(self, root: Any) -> None:
-        """Refuse a document whose root element or plugin attributes need what is not installed."""
-        if root.tag not in ROOTS:
+        """Refuse a document whose root element no class stands for; anything else is kept as far as Jenkins knows it."""
+        if root.tag not in ROOTS or (ROOTS[root.tag] and ROOTS[root.tag] not in self._plugins):
             raise Refused(500, f"com.thoughtworks.xstream.mapper.CannotResolveClassException: {root.tag}")
-        needed = {ROOTS[root.tag]} | {
-            str(node.get("plugin")).partition("@")[0] for node in root.iter() if node.get("plugin")
-        }
-        for plugin in sorted(needed - {""}):
-            if plugin not in self._plugins:
-                problem = f"{root.tag} needs the plugin {plugin}, which is not installed"
-                raise Refused(500, f"com.thoughtworks.xstream.mapper.CannotResolveClassException: {problem}")
-        for node in root.iter():
-            plugin = str(node.get("plugin") or "").partition("@")[0]
-            if plugin:
-                node.set("plugin", f"{plugin}@{self._plugins[plugin]}")
-        if ROOTS[root.tag]:
-            root.set("plugin", f"{ROOTS[root.tag]}@{self._plugins[ROOTS[root.tag]]}")
+        rewriting.rewrite(root, self._plugins)
 
     def find(self, full_name: str, start: Folder | None = None) -> Item | None:
         """The item of a full name; relative names begin at `start`, names with a leading slash at the root."""

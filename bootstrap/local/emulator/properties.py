@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from . import xmlfile
+from . import rewriting, xmlfile
 from .items import PIPELINE_PROPERTIES, Job
 from .resuming import DISABLED
 
@@ -19,6 +20,14 @@ KINDS = {
     "text": "TextParameterDefinition",
     "password": "PasswordParameterDefinition",
 }
+
+
+def note_declared(job: Job, plugins: Mapping[str, str], declared: Mapping[str, Any]) -> None:
+    """Write down what a declarative build found in its script, whether or not it said anything of the job."""
+    before = xmlfile.serialise(job.root)
+    rewriting.note_declared(job.root, plugins, declared)
+    if xmlfile.serialise(job.root) != before:
+        job.save()
 
 
 def declare_properties(job: Job, declared: dict[str, Any]) -> None:

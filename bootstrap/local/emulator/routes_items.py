@@ -17,8 +17,8 @@ from .queue import QueueItem
 
 NEW = {
     FOLDER: f"<{FOLDER}><description/></{FOLDER}>",
-    "hudson.model.FreeStyleProject": f"<{FREESTYLE}><builders/><publishers/><buildWrappers/></{FREESTYLE}>",
-    "org.jenkinsci.plugins.workflow.job.WorkflowJob": f"<{PIPELINE}><description/><properties/></{PIPELINE}>",
+    "hudson.model.FreeStyleProject": f"<{FREESTYLE}/>",
+    "org.jenkinsci.plugins.workflow.job.WorkflowJob": f"<{PIPELINE}/>",
 }
 
 
@@ -65,7 +65,7 @@ async def config(call: Call, item: Item, rest: str) -> web.Response:
     """Read or replace an item's definition."""
     if call.request.method == "GET":
         call.require("Job/ExtendedRead")
-        return web.Response(body=xmlfile.serialise(item.root), content_type="application/xml", charset="utf-8")
+        return web.Response(body=xmlfile.told(item.root), content_type="application/xml")
     call.require("Job/Configure")
     call.controller.tree.replace(item, await call.request.read())
     call.controller.queue.wake()

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import xmlfile
+from . import rewriting, xmlfile
 from .failures import Refused
 
 if TYPE_CHECKING:
@@ -52,10 +52,7 @@ def view_from(content: bytes, name: str, plugins: Any) -> View:
         raise Refused(500, f"java.io.IOException: Failed to parse the view: {fault}") from fault
     if root.tag not in {ALL, LIST}:
         raise Refused(500, f"com.thoughtworks.xstream.mapper.CannotResolveClassException: {root.tag}")
-    for node in root.iter():
-        plugin = str(node.get("plugin") or "").partition("@")[0]
-        if plugin and plugin not in plugins:
-            raise Refused(500, f"{node.tag} needs the plugin {plugin}, which is not installed")
+    rewriting.drop(root, plugins)
     named = root.find("name")
     if named is None:
         named = xmlfile.put(root, "name")

@@ -1,17 +1,20 @@
 """The jobs act: faults with their places, one bulk query, only what differs, and nothing is ever deleted."""
 
 import re
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 
 from bootstrap.acts import jobs
+from bootstrap.controller.api import job_path
 from bootstrap.definitions.jobs import clock_fault
 from bootstrap.errors import JobsInvalid, JobsRejected, Unreachable, UsageError
 from bootstrap.values import Change, ChangeKind, JobSet
 
 INI = (Path(__file__).resolve().parents[3] / "jobs" / "job-builder.ini").read_text()
 DEFAULTS = "- defaults: {name: global, disabled: false}\n"
+PLUGINS = {"git": "5.10.1", "cloudbees-folder": "6", "workflow-cps": "1", "workflow-job": "1"}
 VARIABLES = {"repository": "file:///srv/git/toolkit.git", "branch": "main"}
 
 JOB = "- job:\n    name: a\n"
@@ -50,6 +53,21 @@ BROKEN = {
         "no file 'no.Jenkinsfile'",
     ),
     "a folder that nothing makes": ("- job:\n    name: f/a\n", "1:3", "which no job defines"),
+    "an element whose plugin the lock lacks": (
+        f"{JOB}    publishers:\n      - slack\n",
+        "1:3",
+        "the element jenkins.plugins.slack.SlackNotifier belongs to the plugin slack, which jenkins.lock.yaml does not have",
+    ),
+    "a raw element of such a plugin": (
+        f"{JOB}    builders:\n      - raw: {{xml: '<EnvInjectBuilder/>'}}\n",
+        "1:3",
+        "EnvInjectBuilder belongs to the plugin envinject",
+    ),
+    "a class of such a plugin in an attribute": (
+        f"{JOB}    scm:\n      - svn: {{url: 'http://x'}}\n",
+        "1:3",
+        "hudson.scm.SubversionSCM belongs to the plugin subversion",
+    ),
     "a macro that calls itself": (
         f"- builder:\n    name: b\n    builders: [b]\n{JOB}    builders: [b]\n",
         "4:3",
@@ -63,13 +81,15 @@ class Report:
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
+        self.notices: list[str] = []
 
     def change(self, change: Change) -> None:
         self.changes.append(change)
 
     def progress(self, text: str) -> None: ...
 
-    def notice(self, text: str) -> None: ...
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
 
 
 def definitions(tmp_path: Path, text: str) -> Path:
@@ -82,7 +102,7 @@ def definitions(tmp_path: Path, text: str) -> Path:
 
 
 def rendered(tmp_path: Path, text: str) -> JobSet:
-    return jobs.render(definitions(tmp_path, text), VARIABLES, {"git": "5.10.1"})
+    return jobs.render(definitions(tmp_path, text), VARIABLES, PLUGINS)
 
 
 def kept(xml: str) -> str:
@@ -100,6 +120,19 @@ def listed(jobset: JobSet, **changed: dict[str, object]) -> dict[str, object]:
     ]
     views = [{"name": name, "description": kept(xml)} for name, xml in jobset.views.items()]
     return {"_class": "hudson.model.Hudson", "jobs": items, "views": [{"name": "all", "description": None}, *views]}
+
+
+def keeps(jenkins_server, *names: str) -> None:
+    """Hand out whole what was sent, as a server with all plugins does in meaning."""
+    for name in names:
+        parent, _, short = name.rpartition("/")
+        created = f"POST {job_path(parent) if parent else ''}createItem {short}"
+        altered = f"POST {job_path(name)}config.xml"
+
+        def answer(_: object, created: str = created, altered: str = altered) -> tuple[int, dict[str, str], str]:
+            return 200, {}, jenkins_server.bodies.get(altered) or jenkins_server.bodies[created]
+
+        jenkins_server.answers["GET", f"{job_path(name)}config.xml"] = answer
 
 
 # --- rendering
@@ -195,11 +228,18 @@ def test_an_empty_server_gets_every_job_after_one_query(tmp_path: Path, jenkins_
     jenkins_server.on("GET", "api/json", {"jobs": [], "views": []})
     jenkins_server.on("POST", "createItem", "")
     jenkins_server.on("POST", "job/team/createItem", "")
+    keeps(jenkins_server, "team", "team/a")
     report = Report()
 
     jobs.apply(jenkins_server.client, jobset, report)
 
-    assert ["GET api/json", "POST createItem team", "POST job/team/createItem a"] == jenkins_server.asked
+    assert [
+        "GET api/json",
+        "POST createItem team",
+        "GET job/team/config.xml",
+        "POST job/team/createItem a",
+        "GET job/team/job/a/config.xml",
+    ] == jenkins_server.asked
     assert jobset.jobs["team/a"] == jenkins_server.bodies["POST job/team/createItem a"]
     assert [Change("jobs", ChangeKind.ADD, "team"), Change("jobs", ChangeKind.ADD, "team/a")] == report.changes
 
@@ -220,10 +260,11 @@ def test_only_the_job_that_changed_is_sent(tmp_path: Path, jenkins_server) -> No
     jobset = rendered(tmp_path, "- job: {name: a, description: new}\n- job: {name: b}\n")
     jenkins_server.on("GET", "api/json", listed(before))
     jenkins_server.on("POST", "job/a/config.xml", "")
+    keeps(jenkins_server, "a")
 
     jobs.apply(jenkins_server.client, jobset, Report())
 
-    assert ["GET api/json", "POST job/a/config.xml"] == jenkins_server.asked
+    assert ["GET api/json", "POST job/a/config.xml", "GET job/a/config.xml"] == jenkins_server.asked
 
 
 def test_a_plan_sends_nothing(tmp_path: Path, jenkins_server) -> None:
@@ -282,6 +323,7 @@ def test_a_job_that_returns_is_enabled_again(tmp_path: Path, jenkins_server) -> 
     jobset = rendered(tmp_path, JOB)
     jenkins_server.on("GET", "api/json", listed(jobset, a={"color": "disabled_anime"}))
     jenkins_server.on("POST", "job/a/config.xml", "")
+    keeps(jenkins_server, "a")
     report = Report()
 
     jobs.apply(jenkins_server.client, jobset, report)
@@ -305,10 +347,14 @@ def test_a_view_is_made_and_altered(tmp_path: Path, jenkins_server) -> None:
     jenkins_server.on("GET", "api/json", answer)
     jenkins_server.on("POST", "createView", "")
     jenkins_server.on("POST", "view/w/config.xml", "")
+    for name in ("v", "w"):
+        jenkins_server.on("GET", f"view/{name}/config.xml", jobset.views[name])
 
     jobs.apply(jenkins_server.client, jobset, Report())
 
-    assert ["POST createView v", "POST view/w/config.xml"] == jenkins_server.asked[1:]
+    assert ["POST createView v", "POST view/w/config.xml"] == [
+        asked for asked in jenkins_server.asked if asked.startswith("POST")
+    ]
 
 
 def test_a_refused_job_is_named_with_jenkins_own_reason_once_the_others_are_sent(
@@ -318,6 +364,7 @@ def test_a_refused_job_is_named_with_jenkins_own_reason_once_the_others_are_sent
     jenkins_server.on("GET", "api/json", {"jobs": [], "views": []})
     refusal = (400, {"X-Error": "A job already exists with the name 'A'"}, "<html>")
     jenkins_server.on("POST", "createItem", refusal, "")
+    keeps(jenkins_server, "b")
     report = Report()
 
     with pytest.raises(JobsRejected) as caught:
@@ -336,6 +383,65 @@ def test_a_page_of_an_internal_error_is_told_without_its_tags(tmp_path: Path, je
         jobs.apply(jenkins_server.client, rendered(tmp_path, JOB), Report())
 
     assert "a: Jenkins answered 500: No such class: x.Y\nline 3" == caught.value.found
+
+
+SHELLS = f"{JOB}    builders:\n      - shell: make\n      - shell: make install\n"
+
+
+def test_what_jenkins_dropped_is_told_by_its_name_and_the_job_does_not_pass_for_published(
+    tmp_path: Path, jenkins_server
+) -> None:
+    jobset = rendered(tmp_path, SHELLS)
+    jenkins_server.on("GET", "api/json", {"jobs": [], "views": []})
+    jenkins_server.on("POST", "createItem", "")
+    jenkins_server.on("POST", "job/a/config.xml", "")
+    root = ElementTree.fromstring(jobset.jobs["a"].encode())
+    builders = root.find("builders")
+    builders.remove(builders[1])
+    jenkins_server.on("GET", "job/a/config.xml", ElementTree.tostring(root, encoding="unicode"))
+
+    with pytest.raises(JobsRejected) as caught:
+        jobs.apply(jenkins_server.client, jobset, Report())
+
+    assert "a: Jenkins dropped hudson.tasks.Shell" == caught.value.found
+    assert "0" * 16 == jobs.digest_in(jenkins_server.bodies["POST job/a/config.xml"])
+    marked = kept(jenkins_server.bodies["POST job/a/config.xml"])
+    jenkins_server.on("GET", "api/json", listed(jobset, a={"description": marked}))
+    assert ["a"] == [change.name for change in jobs.plan(jenkins_server.client, jobset)]
+
+
+def test_a_field_that_jenkins_did_not_keep_is_a_notice(tmp_path: Path, jenkins_server) -> None:
+    jobset = rendered(tmp_path, f"{JOB}    quiet-period: 7\n")
+    jenkins_server.on("GET", "api/json", {"jobs": [], "views": []})
+    jenkins_server.on("POST", "createItem", "")
+    jenkins_server.on("GET", "job/a/config.xml", jobset.jobs["a"].replace("<quietPeriod>7</quietPeriod>", ""))
+    report = Report()
+
+    jobs.apply(jenkins_server.client, jobset, report)
+
+    assert ["a: Jenkins did not keep project quietPeriod"] == report.notices
+
+
+def test_a_job_that_cannot_be_read_back_is_told(tmp_path: Path, jenkins_server) -> None:
+    jenkins_server.on("GET", "api/json", {"jobs": [], "views": []})
+    jenkins_server.on("POST", "createItem", "")
+    jenkins_server.on("GET", "job/a/config.xml", (503, {}, "Jenkins is restarting"))
+
+    with pytest.raises(JobsRejected, match="publishing the jobs") as caught:
+        jobs.apply(jenkins_server.client, rendered(tmp_path, JOB), Report())
+
+    assert caught.value.found.startswith("a: sent, but it cannot be read back: Jenkins answered 503")
+
+
+def test_what_the_table_does_not_know_is_said_once(tmp_path: Path, jenkins_server) -> None:
+    raw = "      - raw:\n          xml: '<our.own.Builder/>'\n"
+    jobset = rendered(tmp_path, f"{JOB}    builders:\n{raw}")
+    jenkins_server.on("GET", "api/json", listed(jobset))
+    report = Report()
+
+    jobs.apply(jenkins_server.client, jobset, report)
+
+    assert ["not judged, for it is not known whose they are: element our.own.Builder of 'a'"] == report.notices
 
 
 # --- following a build
@@ -406,6 +512,7 @@ def test_a_job_that_is_named_is_sent_again_though_nothing_differs(tmp_path: Path
     jobset = rendered(tmp_path, JOB)
     jenkins_server.on("GET", "api/json", listed(jobset))
     jenkins_server.on("POST", "job/a/config.xml", "")
+    keeps(jenkins_server, "a")
     report = Report()
 
     jobs.apply(jenkins_server.client, jobset, report, ["a"])

@@ -44,7 +44,8 @@ class Declarative {
         }
         script.binding.setVariable('params', Channel.call('_declare',
             [options: root.optionList, parameters: root.parameterList, triggers: root.triggerList]))
-        wrapped(root.optionList) { onAgent(root) { checkout(root); prepared(root) { whole() } } }
+        // The options lie within the agent: a timeout there bounds neither the wait for it nor the checkout.
+        onAgent(root) { checkout(root); prepared(root) { wrapped(root.optionList) { whole() } } }
         return null
     }
 
@@ -155,17 +156,25 @@ class Declarative {
 
     private void guarded(Stage stage) {
         Channel.block('stage', [name: stage.name]) {
-            When early = stage.whenBody == null ? null : flags(stage)
-            boolean isEarly = early != null && (early.isBeforeAgent || early.isBeforeInput || early.isBeforeOptions)
-            if (isEarly && !holds(stage)) {
+            // Where its flags say nothing, 'when' is asked last: within options, question and agent.
+            When flags = stage.whenBody == null ? null : flags(stage)
+            boolean[] isAsked = [stage.whenBody == null]
+            Closure passes = { boolean isNow -> !isNow || isAsked[0] || ((isAsked[0] = true) && holds(stage)) }
+            if (!passes(flags?.isBeforeOptions ?: false)) {
                 return
             }
             wrapped(stage.optionList) {
+                if (!passes(flags?.isBeforeInput ?: false)) {
+                    return
+                }
                 asked(stage) {
+                    if (!passes(flags?.isBeforeAgent ?: false)) {
+                        return
+                    }
                     onAgent(stage) {
                         checkout(stage)
                         prepared(stage) {
-                            if (isEarly || stage.whenBody == null || holds(stage)) {
+                            if (passes(true)) {
                                 inside(stage)
                             }
                         }

@@ -134,9 +134,11 @@ async def set_build_value(call: Step) -> None:
 @step("_declare")
 async def declare(call: Step) -> dict[str, Any]:
     """What a declarative pipeline says about its job becomes the job's; answers the build's parameters."""
-    from ..properties import declare_properties
+    from ..properties import declare_properties, note_declared
 
-    declare_properties(call.engine.build.job, call.arguments)
+    job = call.engine.build.job
+    declare_properties(job, call.arguments)
+    note_declared(job, call.engine.controller.surroundings.plugins, call.arguments)
     return call.engine.parameters()
 
 
