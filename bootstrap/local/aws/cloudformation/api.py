@@ -19,9 +19,9 @@ from bootstrap.local.aws.cloudformation.drift import Drift
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.gates import Gates
+from bootstrap.local.aws.cloudformation.parsing import read
 from bootstrap.local.aws.cloudformation.scope import capabilities
 from bootstrap.local.aws.cloudformation.signalling import Signalling
-from bootstrap.local.aws.cloudformation.template import read
 from bootstrap.local.aws.cloudformation.tokens import KINDS, Tokens
 from bootstrap.local.aws.door import error_response
 from bootstrap.local.aws.requests import Environ, Response

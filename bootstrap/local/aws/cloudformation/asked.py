@@ -8,9 +8,9 @@ from typing import Any
 from bootstrap.local.aws.cloudformation import existing, limits, sources, stack_policy, static_checks, triggers
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.parsing import read
 from bootstrap.local.aws.cloudformation.scope import check_capabilities
 from bootstrap.local.aws.cloudformation.store import Stack, Wanted
-from bootstrap.local.aws.cloudformation.template import read
 
 UPDATABLE = frozenset(
     [

@@ -17,8 +17,8 @@ from bootstrap.local.aws.cloudformation.adapters.base import Context, StandIn
 from bootstrap.local.aws.cloudformation.asked import find
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Gone, Refused, ResourceFailed
+from bootstrap.local.aws.cloudformation.parsing import read
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
-from bootstrap.local.aws.cloudformation.template import read
 
 DRIFTED = ("MODIFIED", "DELETED")
 

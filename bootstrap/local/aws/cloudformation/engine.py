@@ -18,10 +18,10 @@ from typing import Any
 from bootstrap.local.aws.cloudformation import changes, nesting, parameters, rules, triggers
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.notify import Notifier
+from bootstrap.local.aws.cloudformation.parsing import read
 from bootstrap.local.aws.cloudformation.running import Closing, Run
 from bootstrap.local.aws.cloudformation.scope import Scopes
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Operation, Stack, Store, Wanted
-from bootstrap.local.aws.cloudformation.template import read
 from bootstrap.local.aws.door import Door
 from bootstrap.local.aws.faults import Faults
 from bootstrap.local.aws.signals import Signals

@@ -8,8 +8,8 @@ from bootstrap.local.aws.cloudformation import adapters, reading, schemas
 from bootstrap.local.aws.cloudformation.adapters.base import Context
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Gone, Refused
+from bootstrap.local.aws.cloudformation.parsing import read
 from bootstrap.local.aws.cloudformation.store import Stack, Wanted
-from bootstrap.local.aws.cloudformation.template import read
 
 Change = dict[str, Any]
 

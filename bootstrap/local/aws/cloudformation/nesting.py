@@ -33,7 +33,7 @@ def wanted(
     `text` is the template where it was read before, for a change set.
     """
     from bootstrap.local.aws.cloudformation import scope, sources, static_checks
-    from bootstrap.local.aws.cloudformation.template import read
+    from bootstrap.local.aws.cloudformation.parsing import read
 
     text = text or sources.from_s3(engine.client("s3", parent.region), str(properties.get("TemplateURL")))
     given = {name: text_of(value) for name, value in (properties.get("Parameters") or {}).items()}

@@ -9,8 +9,9 @@ from typing import Any
 from bootstrap.local.aws.cloudformation import adapters, parameters, schemas
 from bootstrap.local.aws.cloudformation.errors import Refused, ResourceFailed
 from bootstrap.local.aws.cloudformation.intrinsics import UNKNOWN, Scope
+from bootstrap.local.aws.cloudformation.parsing import read
 from bootstrap.local.aws.cloudformation.store import Resource, Stack, Store, Wanted
-from bootstrap.local.aws.cloudformation.template import Template, read
+from bootstrap.local.aws.cloudformation.template import Template
 
 CAPABILITY_TYPES = {
     "AWS::IAM::Role": "RoleName",
