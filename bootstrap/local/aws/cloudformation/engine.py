@@ -15,12 +15,13 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import changes, nesting, parameters, rules, triggers
+from bootstrap.local.aws.cloudformation import changes, nesting, settling
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.notify import Notifier
 from bootstrap.local.aws.cloudformation.parsing import read
-from bootstrap.local.aws.cloudformation.running import Closing, Run
+from bootstrap.local.aws.cloudformation.running import Closing, Run, end_operation
 from bootstrap.local.aws.cloudformation.scope import Scopes
+from bootstrap.local.aws.cloudformation.services import Services
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Operation, Stack, Store, Wanted
 from bootstrap.local.aws.door import Door
 from bootstrap.local.aws.faults import Faults
@@ -39,15 +40,13 @@ class Engine:
 
     def __init__(self, store: Store, door: Door, client: Any, faults: Faults, signals: Signals) -> None:
         self.store = store
-        self.door = door
         self.client = client
-        self.faults = faults
         self.signals = signals
         self.scopes = Scopes(store, client)
+        self.services = Services(store, self.scopes, client, door, faults, signals)
         store.saved = Notifier(door, client).saved
         self._threads: list[threading.Thread] = []
         self._turns: dict[str, threading.Lock] = {}  # stack id -> held by the thread that works on the stack
-        self.is_closing = False
         self.prompt_seconds = PROMPT_SECONDS
 
     def new_stack(self, name: str, region: str, wanted: Wanted, status: str, **more: Any) -> Stack:
@@ -165,7 +164,12 @@ class Engine:
 
     def close(self) -> None:
         """Stop taking new steps; what is in progress is taken up at the next start."""
-        self.is_closing = True
+        self.services.closing.set()
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether no new steps are taken."""
+        return self.services.is_closing
 
     def wait(self, stack: Stack, seconds: float = 3600.0) -> None:
         """Wait until the stack's operation has ended, or waits for its parent's."""
@@ -173,21 +177,23 @@ class Engine:
         while stack.operation is not None and not stack.is_held and time.monotonic() < end:
             time.sleep(0.02)
 
+    def settle_nested(
+        self,
+        parent: Stack,
+        granted: list[str],
+        properties: dict[str, Any],
+        tags: dict[str, str],
+        *,
+        child: Stack | None = None,
+        text: str = "",
+    ) -> Wanted:
+        """Check and return what the parent's resource asks of its nested stack; raises Refused."""
+        return settling.settle_nested(self.services, parent, granted, properties, tags, child=child, text=text)
+
     def differs(self, stack: Stack, wanted: Wanted) -> bool:
         """Whether bringing the stack to `wanted` would change anything."""
         found = changes.compare(self.scopes, stack, wanted)
         return bool(found) or changes.differs_beyond_resources(self.scopes, stack, wanted)
-
-    def is_late(self, stack: Stack) -> bool:
-        """Whether a creation has taken longer than its TimeoutInMinutes."""
-        is_new = stack.status == "CREATE_IN_PROGRESS" and stack.timeout
-        return bool(is_new) and time.time() > stack.created + 60 * stack.timeout
-
-    def breach(self, stack: Stack) -> str:
-        """What a rollback trigger says against the operation, or ''."""
-        if not stack.wanted.rollback:
-            return ""
-        return triggers.breach(stack.wanted, self.client("cloudwatch", stack.region))
 
     def _begin(
         self,
@@ -239,37 +245,13 @@ class Engine:
 
     def _carry_out(self, stack: Stack, kind: str) -> None:
         try:
-            Run(self, stack).go()
+            Run(self.services, self, stack).go()
         except Closing:
             return
         except Exception as failure:  # a fault of ours must not leave the stack in progress for ever
             log.exception("%s of %s", kind, stack.name)
             endings = {"CREATE": "ROLLBACK_FAILED", "ROLLBACK": "UPDATE_ROLLBACK_FAILED"}
-            self.end(stack, endings.get(kind, f"{kind}_FAILED"), f"Internal Failure: {failure}")
-
-    def end(self, stack: Stack, status: str, reason: str = "") -> None:
-        """Let the stack's operation be over."""
-        if stack.operation is not None and stack.operation.nested:  # before others can be made by the next change set
-            nesting.forget_unmade(self.store, stack)
-        with self.store.lock:
-            stack.record(status, reason)
-            stack.operation = None
-        self.store.save(stack)
-
-    def settle(self, stack: Stack | None, wanted: Wanted, region: str, reuse: set[str]) -> Wanted:
-        """Check parameters and rules of what is asked, and look SSM parameters up. Raises Refused."""
-        template = read(wanted.template, wanted.parameters | _kept(stack, reuse))
-        kept = stack.wanted.parameters if stack else {}
-        wanted.parameters = parameters.settle(template, wanted.parameters, kept, reuse)
-        _, wanted.looked_up = parameters.resolve(template, wanted.parameters, self.scopes.ssm(region))
-        scope = self.scopes.of(stack, wanted, region)
-        rules.check(scope, lambda: self.client("ec2", region))
-        self.scopes.check_types(template, scope.present(), region)
-        return wanted
-
-
-def _kept(stack: Stack | None, reuse: set[str]) -> dict[str, str]:
-    return {name: value for name, value in stack.wanted.parameters.items() if name in reuse} if stack else {}
+            end_operation(self.store, stack, endings.get(kind, f"{kind}_FAILED"), f"Internal Failure: {failure}")
 
 
 def _review(operation: Operation, change_set: ChangeSet | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import adapters, reading, schemas
-from bootstrap.local.aws.cloudformation.adapters.base import Context
+from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Gone, Refused
 from bootstrap.local.aws.cloudformation.parsing import read
@@ -73,7 +73,7 @@ def _check(engine: Engine, kind: str, physical: str, region: str) -> None:
     adapter = adapters.find(kind)
     assert adapter is not None, "what can be read has an adapter"
     to = Context(
-        kind, "", "", "", region, "", "import", {}, engine.client, lambda _: None, physical_id=physical, nested=engine
+        kind, "", "", "", region, "", "import", {}, engine.client, lambda _: None, engine, physical_id=physical
     )
     try:
         adapter.attributes(to)

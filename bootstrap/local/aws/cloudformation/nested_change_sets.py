@@ -29,7 +29,7 @@ def look(engine: Engine, stack: Stack, change_set: ChangeSet) -> changes.Look:
     ) -> changes.Nested:
         child = engine.store.find(resource.physical_id, stack.region) if resource else None
         granted = change_set.wanted.capabilities
-        wanted = nesting.wanted(engine, stack, granted, properties, tags, child=child)
+        wanted = engine.settle_nested(stack, granted, properties, tags, child=child)
         is_new = child is None
         if child is None:
             root = stack.root or stack.id

@@ -6,15 +6,13 @@ It is written so that it can be run again from the stack's file alone: the stack
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
-from bootstrap.local.aws.cloudformation import triggers
+from bootstrap.local.aws.cloudformation import nesting, triggers
+from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
 from bootstrap.local.aws.cloudformation.deploy import Deployment
 from bootstrap.local.aws.cloudformation.order import Failed
-from bootstrap.local.aws.cloudformation.store import Operation, Stack
-
-if TYPE_CHECKING:
-    from bootstrap.local.aws.cloudformation.engine import Engine
+from bootstrap.local.aws.cloudformation.services import Services
+from bootstrap.local.aws.cloudformation.store import Operation, Stack, Store
 
 
 class Closing(Exception):
@@ -24,9 +22,10 @@ class Closing(Exception):
 class Run:
     """The stack's operation, which `go` carries out to its end."""
 
-    def __init__(self, engine: Engine, stack: Stack) -> None:
-        self._engine = engine
-        self.store = engine.store
+    def __init__(self, services: Services, stacks: StackOperations, stack: Stack) -> None:
+        self._services = services
+        self._stacks = stacks
+        self._store = services.store
         self._stack = stack
 
     def go(self) -> None:
@@ -42,7 +41,7 @@ class Run:
         }[operation.kind](stack, operation)
 
     def _deployment(self, stack: Stack) -> Deployment:
-        return Deployment(self._engine, stack)
+        return Deployment(self._services, self._stacks, stack)
 
     def _create(self, stack: Stack, operation: Operation) -> None:
         deployment = self._deployment(stack)
@@ -51,13 +50,13 @@ class Run:
                 deployment.apply()
                 deployment.publish()
                 self._check_triggers(stack)
-                return self._engine.end(stack, "CREATE_COMPLETE")
+                return self._end(stack, "CREATE_COMPLETE")
         except Failed as failure:
             self._check_closing()
             if operation.on_failure == "DO_NOTHING":
-                return self._engine.end(stack, "CREATE_FAILED", failure.words("create"))
+                return self._end(stack, "CREATE_FAILED", failure.words("create"))
             stack.record("ROLLBACK_IN_PROGRESS", f"{failure.words('create')} Rollback requested by user.")
-            self.store.save(stack)
+            self._store.save(stack)
         if operation.on_failure == "DELETE":
             stack.record("DELETE_IN_PROGRESS")
         return self._take_away(stack, operation)
@@ -69,11 +68,11 @@ class Run:
             deployment.remove(set(stack.resources), is_rollback=True)
         except Failed as failure:
             self._check_closing()
-            return self._engine.end(stack, f"{prefix}_FAILED", failure.words("delete"))
+            return self._end(stack, f"{prefix}_FAILED", failure.words("delete"))
         stack.outputs = {}
         if prefix == "DELETE":
             stack.deleted = time.time()
-        return self._engine.end(stack, f"{prefix}_COMPLETE")
+        return self._end(stack, f"{prefix}_COMPLETE")
 
     def _update(self, stack: Stack, operation: Operation) -> None:
         deployment = self._deployment(stack)
@@ -91,18 +90,18 @@ class Run:
             self._check_closing()
             if operation.on_failure == "DO_NOTHING":
                 stack.stable = operation.before
-                return self._engine.end(stack, "UPDATE_FAILED", failure.words("update", _unmade(stack)))
+                return self._end(stack, "UPDATE_FAILED", failure.words("update", _unmade(stack)))
             stack.record("UPDATE_ROLLBACK_IN_PROGRESS", failure.words("update", _unmade(stack)))
-            self.store.save(stack)
+            self._store.save(stack)
         return self._roll_back(stack, operation)
 
     def _be_made(self, stack: Stack, operation: Operation) -> None:
         """Let all be made, unless the update was cancelled meanwhile. Raises Failed."""
-        with self.store.lock:
+        with self._store.lock:
             if operation.cause:
                 raise Failed([], operation.cause)
             stack.record("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        self.store.save(stack)
+        self._store.save(stack)
 
     def _roll_back(self, stack: Stack, operation: Operation) -> None:
         before = operation.before
@@ -116,10 +115,10 @@ class Run:
                 deployment.apply(is_rollback=True, skip=set(operation.retain))
                 deployment.publish()
                 stack.record("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-                self.store.save(stack)
+                self._store.save(stack)
         except Failed as failure:
             self._check_closing()
-            return self._engine.end(stack, "UPDATE_ROLLBACK_FAILED", failure.words("update"))
+            return self._end(stack, "UPDATE_ROLLBACK_FAILED", failure.words("update"))
         return self._clean_up(stack, deployment, "UPDATE_ROLLBACK_COMPLETE", is_rollback=True)
 
     def _import(self, stack: Stack, operation: Operation) -> None:
@@ -128,21 +127,21 @@ class Run:
             if stack.status == "IMPORT_IN_PROGRESS":
                 deployment.take_in()
                 deployment.publish()
-                return self._engine.end(stack, "IMPORT_COMPLETE")
+                return self._end(stack, "IMPORT_COMPLETE")
         except Failed as failure:
             self._check_closing()
             stack.record("IMPORT_ROLLBACK_IN_PROGRESS", failure.words("import"))
-            self.store.save(stack)
+            self._store.save(stack)
         for logical in operation.imports:
             stack.resources.pop(logical, None)  # it was there before and stays there
         stack.wanted = operation.before or stack.wanted
-        return self._engine.end(stack, "IMPORT_ROLLBACK_COMPLETE")
+        return self._end(stack, "IMPORT_ROLLBACK_COMPLETE")
 
     def _clean_up(self, stack: Stack, deployment: Deployment, ending: str, *, is_rollback: bool = False) -> None:
         deployment.clean_up(is_rollback=is_rollback)
         self._check_closing()
         stack.stable = None
-        self._engine.end(stack, ending)
+        self._end(stack, ending)
 
     def _delete(self, stack: Stack, operation: Operation) -> None:
         deployment = self._deployment(stack)
@@ -150,13 +149,16 @@ class Run:
             deployment.remove(set(stack.resources), retain=set(operation.retain))
         except Failed as failure:
             self._check_closing()
-            return self._engine.end(stack, "DELETE_FAILED", failure.words("delete"))
+            return self._end(stack, "DELETE_FAILED", failure.words("delete"))
         stack.outputs = {}
         stack.deleted = time.time()
-        return self._engine.end(stack, "DELETE_COMPLETE")
+        return self._end(stack, "DELETE_COMPLETE")
+
+    def _end(self, stack: Stack, status: str, reason: str = "") -> None:
+        end_operation(self._store, stack, status, reason)
 
     def _check_closing(self) -> None:
-        if self._engine.is_closing:
+        if self._services.is_closing:
             raise Closing
 
     def _check_triggers(self, stack: Stack) -> None:
@@ -165,11 +167,21 @@ class Run:
             return
 
         def ended() -> bool:
-            return self._engine.is_closing or bool(stack.operation and stack.operation.cause)
+            return self._services.is_closing or bool(stack.operation and stack.operation.cause)
 
-        said = triggers.monitored(stack.wanted, self._engine.client("cloudwatch", stack.region), ended)
+        said = triggers.monitored(stack.wanted, self._services.client("cloudwatch", stack.region), ended)
         if said or ended():
             raise Failed([], said or "User Initiated")
+
+
+def end_operation(store: Store, stack: Stack, status: str, reason: str = "") -> None:
+    """End the stack's operation with a status."""
+    if stack.operation is not None and stack.operation.nested:  # before the next change set can make others
+        nesting.forget_unmade(store, stack)
+    with store.lock:
+        stack.record(status, reason)
+        stack.operation = None
+    store.save(stack)
 
 
 def _unmade(stack: Stack) -> list[str]:

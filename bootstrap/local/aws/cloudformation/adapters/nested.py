@@ -8,7 +8,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation import nesting
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
-from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.errors import Gone, Interrupted, Refused, ResourceFailed
 from bootstrap.local.aws.cloudformation.store import Operation, Stack, Wanted
 
@@ -26,7 +26,7 @@ class NestedStack(Adapter):
 
     def create(self, to: To) -> str:
         """Waits until the child is complete. A child that was begun before a restart is gone on with."""
-        engine, (parent, operation) = to.nested, self._parent(to)
+        engine, (parent, operation) = to.stacks, self._parent(to)
         found = nesting.reviewed(engine.store, parent, to.logical_id)
         name = to.name(128)
         child, change_set = found or (engine.store.find(name, to.region), None)
@@ -75,7 +75,7 @@ class NestedStack(Adapter):
             if not child.is_living:
                 raise Gone(f"Stack {child.id} is deleted")
             with _refusals():
-                to.nested.delete(child, [], led_by=to.operation)
+                to.stacks.delete(child, [], led_by=to.operation)
         self._wait(to, child)
         if child.is_living:
             raise ResourceFailed(f"Embedded stack {child.id} was not successfully deleted: {child.reason}")
@@ -88,7 +88,7 @@ class NestedStack(Adapter):
         """The child's stack tags were given with it."""
 
     def _begin_update(self, to: To, child: Stack, parent: Stack, operation: Operation) -> None:
-        engine = to.nested
+        engine = to.stacks
         found = nesting.reviewed(engine.store, parent, to.logical_id)
         if operation.is_reviewed and not found:
             return  # its change set would have been empty
@@ -107,7 +107,7 @@ class NestedStack(Adapter):
 
     def _go_back(self, to: To, child: Stack, operation: Operation) -> None:
         """A rollback of the child that has failed is not tried again within the operation that it failed in."""
-        engine, mark = to.nested, operation.id
+        engine, mark = to.stacks, operation.id
         if child.is_held:
             engine.release(child, back=True)
         elif child.operation is not None or child.led_by == mark:
@@ -121,25 +121,27 @@ class NestedStack(Adapter):
 
     def _wait(self, to: To, child: Stack) -> None:
         while child.operation is not None and not child.is_held:
-            if to.nested.is_closing:
+            if to.stacks.is_closing:
                 raise Interrupted(to.logical_id)
-            to.nested.wait(child, PAUSE_SECONDS)
+            to.stacks.wait(child, PAUSE_SECONDS)
 
     def _parent(self, to: To) -> tuple[Stack, Operation]:
-        parent = to.nested.store.find(to.stack_id, to.region)
+        parent = to.stacks.store.find(to.stack_id, to.region)
+        assert parent is not None, "the resource belongs to a stack"
+        assert parent.operation is not None, "the parent's operation is in progress"
         return parent, parent.operation
 
     def _child(self, to: To) -> Stack:
-        child = to.nested.store.find(to.physical_id, to.region)
+        child = to.stacks.store.find(to.physical_id, to.region)
         if child is None:
             raise Gone(f"Stack {to.physical_id} does not exist")
-        return child  # type: ignore[no-any-return]
+        return child
 
     def _wanted(self, to: To, child: Stack | None, text: str) -> Wanted:
         parent, _ = self._parent(to)
         granted = parent.wanted.capabilities
         with _refusals():
-            return nesting.wanted(to.nested, parent, granted, to.properties, to.tags, child=child, text=text)
+            return to.stacks.settle_nested(parent, granted, to.properties, to.tags, child=child, text=text)
 
 
 @contextmanager
