@@ -8,31 +8,36 @@ brings the machines to what the journal says.
 
 from __future__ import annotations
 
-import base64
 import functools
-import ipaddress
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bootstrap.errors import BootstrapError
 from bootstrap.local.aws.door import Door
-from bootstrap.local.aws.hooks import Machines, Wanted
+from bootstrap.local.aws.hooks import Machines
+from bootstrap.local.aws.instance_records import (
+    PENDING,
+    RUNNING,
+    SHUTTING_DOWN,
+    STOPPED,
+    STOPPING,
+    TERMINATED,
+    State,
+    describe,
+    every_instance,
+    find_recorded,
+    gateway_of,
+    place_of,
+    set_reason,
+    set_state,
+)
 from bootstrap.local.aws.journal import Record
 
 log = logging.getLogger(__name__)
 
-PENDING, RUNNING, SHUTTING_DOWN, TERMINATED, STOPPING, STOPPED = (
-    ("pending", 0),
-    ("running", 16),
-    ("shutting-down", 32),
-    ("terminated", 48),
-    ("stopping", 64),
-    ("stopped", 80),
-)
-State = tuple[str, int]
 POWERED_OFF = "Client.InstanceInitiatedShutdown", "Instance initiated shutdown"
 NOT_STARTED = "Server.InternalError"
 
@@ -170,22 +175,22 @@ class Instances:
     def _later(self, instance: Any, during: State, after: State, act: Callable[[], None]) -> None:
         if self._door.is_replaying:
             return
-        _set_state(instance, during)
+        set_state(instance, during)
 
         def work() -> None:
             try:
                 act()
             except _NotStarted as failure:
                 log.warning("instance %s: %s", instance.id, failure)
-                self._door.event("powered-off", **_place(instance), code=NOT_STARTED, reason=str(failure))
+                self._door.event("powered-off", **place_of(instance), code=NOT_STARTED, reason=str(failure))
                 return
             except Exception as failure:
                 log.exception("instance %s", instance.id)
                 if after is RUNNING:
-                    self._door.event("boot-failed", **_place(instance), reason=str(failure))
+                    self._door.event("boot-failed", **place_of(instance), reason=str(failure))
                     return
             if instance.state == during[0]:
-                _set_state(instance, after)
+                set_state(instance, after)
             if after is RUNNING:
                 self._watch(instance)
 
@@ -214,7 +219,7 @@ class Instances:
             return
         code, reason = POWERED_OFF
         log.warning("instance %s powered off by itself", instance.id)
-        self._door.event("powered-off", **_place(instance), code=code, reason=reason)
+        self._door.event("powered-off", **place_of(instance), code=code, reason=reason)
 
     def _queue(self, name: str, work: Callable[[], None]) -> None:
         self._door.afterwards(lambda: self._submit(name, work))
@@ -232,16 +237,16 @@ class Instances:
         queue.submit(logged)
 
     def _end_failed(self, record: Record) -> None:
-        instance = _recorded(record)
+        instance = find_recorded(record)
         instance.teardown_defaults()
-        _set_state(instance, TERMINATED)
-        _explain(instance, "Server.InternalError", record["reason"])
+        set_state(instance, TERMINATED)
+        set_reason(instance, "Server.InternalError", record["reason"])
         if not self._door.is_replaying:
             self._submit(instance.id, lambda: self._machines.terminate(instance.id))
 
     def _power_off(self, record: Record) -> None:
         """EC2 stops the instance, or terminates it where it was made so; what was asked for in the meantime stands."""
-        instance = _recorded(record)
+        instance = find_recorded(record)
         if instance.state not in {"running", "pending"}:
             return
         if instance.instance_initiated_shutdown_behavior == "terminate":
@@ -249,68 +254,9 @@ class Instances:
         else:
             for interface in instance.nics.values():
                 interface.stop()
-            _set_state(instance, STOPPED)
-        _explain(instance, record["code"], record["reason"])
+            set_state(instance, STOPPED)
+        set_reason(instance, record["code"], record["reason"])
 
 
 class _NotStarted(Exception):
     """A machine that was there could not be started: its instance is stopped, and keeps its disk."""
-
-
-def every_instance() -> Iterator[Any]:
-    """All instances of all accounts and regions; none while nobody has used EC2."""
-    import sys
-
-    module = sys.modules.get("moto.ec2.models")
-    for account in list(module.ec2_backends.values()) if module else []:
-        for backend in list(account.values()):
-            yield from list(backend.all_instances())
-
-
-def gateway_of(instance: Any) -> str:
-    """The first address of the instance's subnet, where its network's gateway is; '' without a subnet."""
-    if not instance.subnet_id:
-        return ""
-    cidr = instance.ec2_backend.get_subnet(instance.subnet_id).cidr_block
-    return str(ipaddress.ip_network(cidr).network_address + 1)
-
-
-def describe(instance: Any) -> Wanted:
-    """Everything that a machine is made from."""
-    backend = instance.ec2_backend
-    pair = backend.key_pairs.get(instance.key_name) if instance.key_name else None
-    encoded = str(instance.user_data) if instance.user_data else ""
-    return Wanted(
-        instance_id=instance.id,
-        private_ip=instance.private_ip,
-        subnet_id=instance.subnet_id or "",
-        subnet_cidr=backend.get_subnet(instance.subnet_id).cidr_block if instance.subnet_id else "",
-        image_id=instance.image_id or "",
-        user_data=base64.b64decode(encoded),
-        public_key=pair.public_key.strip() if pair else None,
-        tags={tag["key"]: tag["value"] for tag in instance.get_tags()},
-        gateway=gateway_of(instance),
-    )
-
-
-def _place(instance: Any) -> dict[str, str]:
-    backend = instance.ec2_backend
-    return {"account": backend.account_id, "region": backend.region_name, "instance": instance.id}
-
-
-def _recorded(record: Record) -> Any:
-    """The instance that an event is about."""
-    from moto.ec2.models import ec2_backends
-
-    return ec2_backends[record["account"]][record["region"]].get_instance(record["instance"])
-
-
-def _explain(instance: Any, code: str, reason: str) -> None:
-    from moto.ec2.models.instances import StateReason
-
-    instance._reason = f"{code}: {reason}"
-    instance.state_reason = StateReason(f"{code}: {reason}", code)
-
-
-def _set_state(instance: Any, state: State) -> None:
-    instance._state.name, instance._state.code = state

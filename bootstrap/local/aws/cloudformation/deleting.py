@@ -8,6 +8,7 @@ from bootstrap.local.aws.cloudformation import adapters
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 from bootstrap.local.aws.cloudformation.resource_contexts import ResourceContexts
 from bootstrap.local.aws.cloudformation.services import Services
+from bootstrap.local.aws.cloudformation.step_checks import StepChecks
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
 
 log = logging.getLogger(__name__)
@@ -18,11 +19,12 @@ SNAPSHOT_TYPES = frozenset({"AWS::EC2::Volume", "AWS::RDS::DBInstance"})
 class Deleter:
     """Deletes resources of one stack in its current operation."""
 
-    def __init__(self, services: Services, stack: Stack, contexts: ResourceContexts) -> None:
+    def __init__(self, services: Services, stack: Stack, checks: StepChecks, contexts: ResourceContexts) -> None:
         self._services = services
         self._stack = stack
         assert stack.operation is not None
         self._operation = stack.operation
+        self._checks = checks
         self._contexts = contexts
 
     def delete(self, resource: Resource, *, kept: bool, snapshot: bool = False) -> None:
@@ -39,7 +41,7 @@ class Deleter:
         context = self._contexts.make(resource, adapter, resource.properties, resource.tags)
         step = f"{self._operation.id}/{resource.logical_id}/{resource.physical_id}/delete"
         try:
-            self._services.faults.resource(resource.type, "delete", resource.logical_id)
+            self._checks.check_faults(resource.type, "delete", resource.logical_id)
             with self._services.door.operation(step):
                 if snapshot and resource.type in SNAPSHOT_TYPES:
                     adapter.snapshot(context)

@@ -36,7 +36,7 @@ class Deployment:
         self._checks = StepChecks(services, stack)
         signals = ResourceSignals(services.signals, stack.operation, services.closing)
         contexts = ResourceContexts(services, stacks, stack, self._checks, signals)
-        self._deleter = Deleter(services, stack, contexts)
+        self._deleter = Deleter(services, stack, self._checks, contexts)
         self._work = Work(services, stack, self._checks, signals, contexts, self._deleter)
 
     def _new_scope(self) -> Scope:

@@ -135,7 +135,7 @@ class Work:
             stack.record("CREATE_IN_PROGRESS", stand_in_reason, resource)
         self._services.store.save(stack)
         self._checks.check_properties(adapter.type, resource.logical_id, properties)
-        self._services.faults.resource(adapter.type, "create", resource.logical_id)
+        self._checks.check_faults(adapter.type, "create", resource.logical_id)
         context = self._contexts.make(resource, adapter, properties, tags)
         is_announced = False
 
@@ -187,7 +187,7 @@ class Work:
         stack.record("UPDATE_IN_PROGRESS", "", resource)
         self._services.store.save(stack)
         self._checks.check_properties(adapter.type, resource.logical_id, properties)
-        self._services.faults.resource(adapter.type, "update", resource.logical_id)
+        self._checks.check_faults(adapter.type, "update", resource.logical_id)
         context = self._contexts.make(resource, adapter, properties, tags)
         attributes = self._update_in_place(resource, adapter, context, properties)
         with self._services.store.lock:

@@ -1,4 +1,7 @@
-"""What keeps a step on a resource from being taken: cancellation, time limits, alarms, the stack policy, the type's schema."""
+"""What keeps a step on a resource from being taken: cancellation, time limits, alarms, the stack policy, the type's schema.
+
+Faults that tests have armed fail a step too.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ class StepChecks:
 
     def __init__(self, services: Services, stack: Stack) -> None:
         self._client = services.client
+        self._faults = services.faults
         self._stack = stack
         assert stack.operation is not None
         self._operation = stack.operation
@@ -68,6 +72,12 @@ class StepChecks:
         if faults:
             lines = "\n".join(faults)
             raise ResourceFailed(f"Properties validation failed for resource {logical} with message:\n{lines}")
+
+    def check_faults(self, kind: str, step: str, logical: str) -> None:
+        """Raise ResourceFailed where a fault is armed for this step ('create', 'update' or 'delete') of a resource."""
+        message = self._faults.resource_message(kind, step, logical)
+        if message is not None:
+            raise ResourceFailed(f"Resource handler returned message: {message}")
 
     def _breach(self) -> str:
         """What a rollback trigger says against the operation, or ''."""
