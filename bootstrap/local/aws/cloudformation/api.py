@@ -113,7 +113,7 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
             stack,
             on_failure=asked.get("OnFailure", default),
             token=token,
-            strict=asked.get("RetainExceptOnCreate", False),
+            retain_except_on_create=asked.get("RetainExceptOnCreate", False),
         )
         return {"StackId": stack.id}
 
@@ -137,7 +137,7 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
             disable_rollback=disable,
             token=token,
             policy=during,
-            strict=asked.get("RetainExceptOnCreate", False),
+            retain_except_on_create=asked.get("RetainExceptOnCreate", False),
         )
         return {"StackId": stack.id}
 

@@ -1,4 +1,4 @@
-"""Brings a stack's resources to what its template says: in order of their dependencies, independent ones side by side."""
+"""Brings a stack's resources to what its template says, in the order of their dependencies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Deployment:
-    """One operation's work on one stack."""
+    """The work of one operation on one stack."""
 
     def __init__(self, services: Services, stacks: StackOperations, stack: Stack) -> None:
         self._services = services
@@ -43,7 +43,7 @@ class Deployment:
         return self._services.scopes.of(self._stack, self._stack.wanted, self._stack.region)
 
     def apply(self, *, is_rollback: bool = False, skip: set[str] | None = None) -> None:
-        """Create and alter until every wanted resource is as its template says. Raises Failed."""
+        """Create and update until every resource is as the template says. Raises Failed."""
         self._scope = self._new_scope()
         try:
             graph = dependencies(self._scope.template, self._scope.present())
@@ -62,32 +62,32 @@ class Deployment:
 
         self._run(graph, work, stop_early=True)
 
-    def take_in(self) -> None:
-        """Make the resources of an import the stack's, as they are. Raises Failed."""
+    def import_resources(self) -> None:
+        """Import the resources of an import operation, as they are. Raises Failed."""
         graph = dependencies(self._scope.template, self._scope.present())
         imports = self._operation.imports
 
         def work(logical: str) -> None:
             if logical in imports:
-                self._work.take_in(self._scope, logical, imports[logical], sorted(graph[logical]))
+                self._work.import_resource(self._scope, logical, imports[logical], sorted(graph[logical]))
 
         self._run(graph, work, stop_early=True)
 
-    def publish(self) -> None:
-        """Evaluate the outputs. Raises Failed when an export's name is taken, or still used and gone."""
+    def publish_outputs(self) -> None:
+        """Evaluate the outputs. Raises Failed when the name of an export is taken, or a removed export is still in use."""
         scope, stack = self._scope, self._stack
         try:
-            made = {name: self._output(scope, body) for name, body in scope.template.section("Outputs").items()}
+            evaluated = {name: self._output(scope, body) for name, body in scope.template.section("Outputs").items()}
         except Refused as refusal:
             raise Failed([], refusal.message) from None
-        outputs = {name: output for name, output in made.items() if output}
+        outputs = {name: output for name, output in evaluated.items() if output}
         imports = sorted({text_of(scope.evaluate(name)) for name in imports_of(scope.template.document, scope)})
-        with self._services.store.lock:  # or two stacks that publish at once could both have an export's name
+        with self._services.store.lock:  # two stacks that publish at the same time must not both export one name
             self._check_exports(outputs)
             stack.outputs, stack.imports = outputs, imports
 
     def remove(self, names: set[str], *, retain: set[str] | None = None, is_rollback: bool = False) -> None:
-        """Delete resources, each before those that it needs. Raises Failed."""
+        """Delete resources, each before those that it depends on. Raises Failed."""
         stack = self._stack
         for export in [output.get("ExportName") for output in stack.outputs.values()]:
             users = self._services.scopes.importers(export, stack.region) if export and not is_rollback else []
@@ -113,11 +113,12 @@ class Deployment:
         self.clean_up(is_rollback=is_rollback)
 
     def clean_up(self, *, is_rollback: bool = False) -> None:
-        """Delete what an update left behind; what cannot be deleted is left there and said, as CloudFormation does."""
+        """Delete what an update has replaced or removed; what cannot be deleted stays, with an event, as in CloudFormation."""
         stack = self._stack
         self._clean_up_nested()
-        gone = set(stack.resources) - self._scope.present() if self._operation.kind in {"UPDATE", "ROLLBACK"} else set()
-        for name in self._in_delete_order(gone):
+        is_update = self._operation.kind in {"UPDATE", "ROLLBACK"}
+        removed = set(stack.resources) - self._scope.present() if is_update else set()
+        for name in self._in_delete_order(removed):
             resource = stack.resources[name]
             created_now = is_rollback and resource.applied_by == self._operation.id
             kept = self._keeps(resource.deletion_policy, is_rollback=created_now)
@@ -145,7 +146,7 @@ class Deployment:
             self._stacks.wait(child)
 
     def restore_superseded(self) -> None:
-        """In a rollback: what had been replaced is current again, and the replacement is to be deleted."""
+        """Make replaced resources current again in a rollback, and their replacements superseded."""
         with self._services.store.lock:
             replaced, self._stack.superseded = self._stack.superseded, []
             for old in reversed(replaced):
@@ -164,8 +165,8 @@ class Deployment:
         if value is NOTHING:
             return None
         export = scope.evaluate(body.get("Export", {})).get("Name")
-        made = {"OutputValue": text_of(value), "Description": body.get("Description"), "ExportName": export}
-        return {key: text_of(item) for key, item in made.items() if item is not None}
+        output = {"OutputValue": text_of(value), "Description": body.get("Description"), "ExportName": export}
+        return {key: text_of(item) for key, item in output.items() if item is not None}
 
     def _check_exports(self, outputs: dict[str, dict[str, Any]]) -> None:
         stack, scopes = self._stack, self._services.scopes
@@ -185,11 +186,9 @@ class Deployment:
                 raise Failed([], f"Export {name} cannot be {verb} as it is in use by {', '.join(users)}")
 
     def _keeps(self, policy: str, *, is_rollback: bool) -> bool:
-        """Whether a policy keeps a resource; in a rollback it is one that the operation made."""
-        asked = self._operation.retains_except_on_create and policy == "Retain"
-        return _keeps("RetainExceptOnCreate" if asked else policy, is_rollback=is_rollback)
-
-    # running
+        """Whether a policy keeps a resource; in a rollback, one that the operation has created."""
+        is_stricter = self._operation.retains_except_on_create and policy == "Retain"
+        return _keeps("RetainExceptOnCreate" if is_stricter else policy, is_rollback=is_rollback)
 
     def _in_delete_order(self, names: set[str]) -> list[str]:
         left, order = set(names), []
@@ -223,7 +222,7 @@ class Deployment:
 
 
 def imports_of(value: Any, scope: Scope) -> list[Any]:
-    """The names that a template imports, unevaluated; those in false conditions are not left out."""
+    """The names that a template imports, unevaluated; also those in conditions that are false."""
     if isinstance(value, dict):
         own = [value["Fn::ImportValue"]] if set(value) == {"Fn::ImportValue"} else []
         return own + [name for item in value.values() for name in imports_of(item, scope)]

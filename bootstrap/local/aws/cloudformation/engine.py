@@ -1,8 +1,7 @@
-"""Runs stack operations, each in a thread of its own: create, update, delete, and the way back when one fails.
+"""Begins stack operations and runs each in a thread of its own: create, update, delete, import, roll back.
 
-An operation is written so that it can be run again from the stack's file alone: a resource that this operation has dealt with
-says so (`applied_by`), and requests that were already made are answered from the journal. That is how an operation
-that a kill interrupted is taken up again.
+An operation can be run again from the stack's file alone: a resource that the operation has finished is marked (`applied_by`),
+and requests that were already made are answered from the journal. So an operation that a kill interrupted is resumed.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ from bootstrap.local.aws.signals import Signals
 
 log = logging.getLogger(__name__)
 
-# What is over this soon is over when the answer comes: the waiters of clients look once, and then sleep for 30 s.
+# The API answers after the operation's end if it ends this soon: the waiters of clients ask once, then sleep for 30 s.
 PROMPT_SECONDS = 1.0
 ACCOUNT = "123456789012"  # the account of moto's default credentials
 _DONE = {"CREATE": "created", "UPDATE": "updated", "DELETE": "deleted", "IMPORT": "updated", "ROLLBACK": "rolled back"}
 
 
 class Engine:
-    """All stacks, and the operations on them."""
+    """All stacks, and the operations on them. What begins an operation raises Refused where another one is in progress."""
 
     def __init__(self, store: Store, door: Door, client: Any, faults: Faults, signals: Signals) -> None:
         self.store = store
@@ -50,7 +49,7 @@ class Engine:
         self.prompt_seconds = PROMPT_SECONDS
 
     def new_stack(self, name: str, region: str, wanted: Wanted, status: str, **more: Any) -> Stack:
-        """A stack that has no resources yet; it is kept once an operation on it begins, or the caller saves it."""
+        """Make a stack without resources; it is stored when an operation on it begins, or when the caller saves it."""
         stack_id = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
         stack = Stack(stack_id, name, region, ACCOUNT, wanted, status, time.time(), **more)
         stack.description = str(read(wanted.template, wanted.parameters).document.get("Description", ""))
@@ -62,12 +61,13 @@ class Engine:
         *,
         on_failure: str = "ROLLBACK",
         token: str = "",
-        strict: bool = False,
+        retain_except_on_create: bool = False,
         change_set: ChangeSet | None = None,
     ) -> None:
-        """Start to create the stack's resources; `strict`: its rollback deletes also what is to be retained."""
-        operation = Operation(_new_id(), "CREATE", token, on_failure=on_failure, retains_except_on_create=strict)
-        _review(operation, change_set)
+        """Begin to create the stack's resources; with `retain_except_on_create` a rollback also deletes retained ones."""
+        operation = Operation(_new_id(), "CREATE", token, on_failure=on_failure)
+        operation.retains_except_on_create = retain_except_on_create
+        _note_nested(operation, change_set)
         self._begin(stack, operation, "CREATE_IN_PROGRESS")
 
     def update(
@@ -78,21 +78,20 @@ class Engine:
         disable_rollback: bool = False,
         token: str = "",
         policy: str = "",
-        strict: bool = False,
+        retain_except_on_create: bool = False,
         change_set: ChangeSet | None = None,
         led_by: str = "",
     ) -> None:
-        """Start to bring the stack to `wanted`; `strict`: its rollback deletes also what is new and to be retained.
+        """Begin to bring the stack to `wanted`; with `retain_except_on_create` a rollback also deletes new retained resources.
 
-        `led_by`: the operation of the parent of a nested stack, which cleans up when its parent does. What it goes back to is
-        what was before the first of the updates that the parent has not got over. An update that the parent's is cancelled
-        under is cancelled too. Raises Refused, as all that begins an operation, where one is in progress.
+        `led_by` is the parent's operation, for a nested stack: it cleans up when its parent does. Its rollback restores the
+        state before the first update that its parent has not completed. When the parent's update is cancelled, so is this one.
         """
         on_failure = "DO_NOTHING" if disable_rollback else "ROLLBACK"
         operation = Operation(_new_id(), "UPDATE", token, on_failure=on_failure, policy=policy)
-        operation.retains_except_on_create = strict
+        operation.retains_except_on_create = retain_except_on_create
         operation.is_held = bool(led_by)
-        _review(operation, change_set)
+        _note_nested(operation, change_set)
 
         def change() -> None:
             held = stack.operation.before if stack.operation else None
@@ -105,12 +104,12 @@ class Engine:
         self._begin(stack, operation, "UPDATE_IN_PROGRESS", change, led_by=led_by)
 
     def delete(self, stack: Stack, retain: list[str], token: str = "", led_by: str = "") -> None:
-        """Start to delete the stack."""
+        """Begin to delete the stack."""
         operation = Operation(_new_id(), "DELETE", token, retain=retain)
         self._begin(stack, operation, "DELETE_IN_PROGRESS", led_by=led_by)
 
-    def take_in(self, stack: Stack, wanted: Wanted, imports: dict[str, str], token: str = "") -> None:
-        """Start to make existing resources the stack's: logical id -> physical id."""
+    def import_resources(self, stack: Stack, wanted: Wanted, imports: dict[str, str], token: str = "") -> None:
+        """Begin to import existing resources into the stack: logical id -> physical id."""
         operation = Operation(_new_id(), "IMPORT", token, imports=imports)
 
         def change() -> None:
@@ -119,12 +118,12 @@ class Engine:
         self._begin(stack, operation, "IMPORT_IN_PROGRESS", change)
 
     def continue_rollback(self, stack: Stack, skip: list[str], token: str = "", led_by: str = "") -> None:
-        """Try again to go back to what was before the failed update."""
+        """Begin the failed rollback of an update again; `skip` names resources that it leaves as they are."""
         operation = Operation(_new_id(), "ROLLBACK", token, before=None, retain=skip, is_restored=True)
         self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS", led_by=led_by)
 
     def roll_back(self, stack: Stack, token: str = "", led_by: str = "") -> None:
-        """Go back from a creation or an update that failed and was left as it was."""
+        """Begin to roll back a creation or an update that failed without a rollback."""
         if stack.status == "CREATE_FAILED":
             self._begin(stack, Operation(_new_id(), "CREATE", token), "ROLLBACK_IN_PROGRESS", led_by=led_by)
         else:
@@ -132,43 +131,43 @@ class Engine:
             self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS", led_by=led_by)
 
     def cancel(self, stack: Stack, token: str = "") -> None:
-        """Let the update in progress, and those of nested stacks in it, fail at their next resource. Raises Refused."""
-        with self.store.lock:  # in one piece, or an update that is through would be taken for one that goes on
+        """Cancel the update in progress, and those of its nested stacks, at their next resource; raises Refused without one."""
+        with self.store.lock:  # in one piece: an update must not complete between the check and the cancellation
             if stack.operation is None or stack.status != "UPDATE_IN_PROGRESS":
                 raise Refused(f"CancelUpdateStack cannot be called from current stack status {stack.status}")
             if token:
                 stack.tokens[token] = "CANCEL"
             cancelled = [stack, *nesting.updating(self.store, stack)]
-            for one in cancelled:
-                assert one.operation is not None
-                one.operation.cause = "User Initiated"
-        for one in cancelled:
-            self.store.save(one)
+            for affected in cancelled:
+                assert affected.operation is not None
+                affected.operation.cause = "User Initiated"
+        for affected in cancelled:
+            self.store.save(affected)
 
-    def release(self, stack: Stack, *, back: bool = False) -> None:
-        """Let a nested stack that waits for its parent clean up, or go back to what was before."""
-        with self._turn(stack), self.store.lock:  # the thread that brought it to wait is through with it
+    def release(self, stack: Stack, *, is_rollback: bool = False) -> None:
+        """Let a nested stack that waits for its parent clean up, or roll back."""
+        with self._turn(stack), self.store.lock:  # the thread that updated it has ended
             assert stack.operation is not None
-            if back:
+            if is_rollback:
                 stack.record("UPDATE_ROLLBACK_IN_PROGRESS")
             stack.operation.is_held = False
         self.store.save(stack)
         self._start(stack)
 
     def resume(self) -> None:
-        """Take up the operations that were in progress when the process ended."""
+        """Resume the operations that were in progress when the process ended."""
         for stack in list(self.store.stacks.values()):
             if stack.operation is not None:
-                log.info("taking up %s of %s again", stack.operation.kind, stack.name)
+                log.info("resuming %s of %s", stack.operation.kind, stack.name)
                 self._start(stack)
 
     def close(self) -> None:
-        """Stop taking new steps; what is in progress is taken up at the next start."""
+        """Stop to take new steps; operations in progress are resumed at the next start."""
         self.services.closing.set()
 
     @property
     def is_closing(self) -> bool:
-        """Whether no new steps are taken."""
+        """Whether the engine takes no new steps."""
         return self.services.is_closing
 
     def wait(self, stack: Stack, seconds: float = 3600.0) -> None:
@@ -192,8 +191,8 @@ class Engine:
 
     def differs(self, stack: Stack, wanted: Wanted) -> bool:
         """Whether bringing the stack to `wanted` would change anything."""
-        found = changes.compare(self.scopes, stack, wanted)
-        return bool(found) or changes.differs_beyond_resources(self.scopes, stack, wanted)
+        resource_changes = changes.compare(self.scopes, stack, wanted)
+        return bool(resource_changes) or changes.differs_beyond_resources(self.scopes, stack, wanted)
 
     def _begin(
         self,
@@ -204,8 +203,11 @@ class Engine:
         *,
         led_by: str = "",
     ) -> None:
-        """Let an operation begin where none is in progress; one that the parent begins may take the place of one that waits
-        for it. `change` is done in one piece with it. Raises Refused."""
+        """Begin an operation where none is in progress; raises Refused.
+
+        An operation that the parent begins may take the place of one that waits for the parent. `change` is made to the stack
+        under the same lock.
+        """
         with self._turn(stack) if stack.is_held else nullcontext(), self.store.lock:
             self._check_free(stack, operation.kind, by_parent=bool(led_by))
             change()
@@ -234,10 +236,10 @@ class Engine:
         thread.start()
 
     def _run(self, stack: Stack) -> None:
-        """Carry out the stack's operation, unless the thread before has brought it to its end.
+        """Carry out the stack's operation, unless another thread has ended it.
 
-        A nested stack's may have two threads: one that was started when the server took it up again, and one that the parent
-        started. What a parent changes of one that waits for it, it changes between their turns.
+        The operation of a nested stack may have two threads: one that `resume` and one that the parent has started.
+        A parent changes a stack that waits for it only while neither of them runs.
         """
         with self._turn(stack):
             if stack.operation is not None:
@@ -248,14 +250,14 @@ class Engine:
             Run(self.services, self, stack).go()
         except Closing:
             return
-        except Exception as failure:  # a fault of ours must not leave the stack in progress for ever
+        except Exception as failure:  # an error in the engine must not leave the stack in progress for ever
             log.exception("%s of %s", kind, stack.name)
             endings = {"CREATE": "ROLLBACK_FAILED", "ROLLBACK": "UPDATE_ROLLBACK_FAILED"}
             end_operation(self.store, stack, endings.get(kind, f"{kind}_FAILED"), f"Internal Failure: {failure}")
 
 
-def _review(operation: Operation, change_set: ChangeSet | None) -> None:
-    """Note what a change set says of nested stacks."""
+def _note_nested(operation: Operation, change_set: ChangeSet | None) -> None:
+    """Note the change sets of nested stacks, which the operation executes."""
     if change_set is not None:
         operation.is_reviewed, operation.nested = change_set.includes_nested, dict(change_set.nested)
 

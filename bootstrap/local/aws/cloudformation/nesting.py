@@ -34,11 +34,11 @@ def reviewed(store: Store, stack: Stack, logical: str) -> tuple[Stack, ChangeSet
     return None
 
 
-def forget_unmade(store: Store, stack: Stack) -> None:
+def forget_reviewed(store: Store, stack: Stack) -> None:
     """Delete the nested stacks that stayed in REVIEW_IN_PROGRESS: their creation never began."""
     for child in children(store, stack):
         if child.status == "REVIEW_IN_PROGRESS":
-            forget_unmade(store, child)
+            forget_reviewed(store, child)
             store.forget(child)
 
 

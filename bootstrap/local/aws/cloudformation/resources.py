@@ -76,7 +76,7 @@ class Work:
             self._set_retention(current, scope, body)
         self._services.store.save(stack)
 
-    def take_in(self, scope: Scope, logical: str, physical_id: str, depends: list[str]) -> None:
+    def import_resource(self, scope: Scope, logical: str, physical_id: str, depends: list[str]) -> None:
         """Import an existing resource into the stack: only its tags are changed. Raises ResourceFailed."""
         stack, body = self._stack, scope.template.resources[logical]
         adapter = adapters.find(str(body["Type"]))

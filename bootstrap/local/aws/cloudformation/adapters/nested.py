@@ -39,9 +39,13 @@ class NestedStack(Adapter):
             child.wanted, child.timeout = wanted, limit
             to.initiated(child.id)
             on_failure = "DO_NOTHING" if operation.on_failure == "DO_NOTHING" else "ROLLBACK"
-            strict = operation.retains_except_on_create
             with _refusals():
-                engine.create(child, on_failure=on_failure, strict=strict, change_set=change_set)
+                engine.create(
+                    child,
+                    on_failure=on_failure,
+                    retain_except_on_create=operation.retains_except_on_create,
+                    change_set=change_set,
+                )
         self._wait(to, child)
         if child.status != "CREATE_COMPLETE":
             failed = "CREATE_FAILED" if child.status == "CREATE_FAILED" else "ROLLBACK_IN_PROGRESS"
@@ -100,7 +104,7 @@ class NestedStack(Adapter):
                 child,
                 wanted,
                 disable_rollback=operation.on_failure == "DO_NOTHING",
-                strict=operation.retains_except_on_create,
+                retain_except_on_create=operation.retains_except_on_create,
                 change_set=found[1] if found else None,
                 led_by=operation.id,
             )
@@ -109,7 +113,7 @@ class NestedStack(Adapter):
         """A rollback of the child that has failed is not tried again within the operation that it failed in."""
         engine, mark = to.stacks, operation.id
         if child.is_held:
-            engine.release(child, back=True)
+            engine.release(child, is_rollback=True)
         elif child.operation is not None or child.led_by == mark:
             return
         elif child.status == "UPDATE_ROLLBACK_FAILED":

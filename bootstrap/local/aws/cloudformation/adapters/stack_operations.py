@@ -47,7 +47,7 @@ class StackOperations(Protocol):
         *,
         on_failure: str = "ROLLBACK",
         token: str = "",
-        strict: bool = False,
+        retain_except_on_create: bool = False,
         change_set: ChangeSet | None = None,
     ) -> None:
         """Begin to create the stack's resources."""
@@ -60,7 +60,7 @@ class StackOperations(Protocol):
         disable_rollback: bool = False,
         token: str = "",
         policy: str = "",
-        strict: bool = False,
+        retain_except_on_create: bool = False,
         change_set: ChangeSet | None = None,
         led_by: str = "",
     ) -> None:
@@ -75,7 +75,7 @@ class StackOperations(Protocol):
     def roll_back(self, stack: Stack, token: str = "", led_by: str = "") -> None:
         """Begin to roll back a creation or update that failed without a rollback."""
 
-    def release(self, stack: Stack, *, back: bool = False) -> None:
+    def release(self, stack: Stack, *, is_rollback: bool = False) -> None:
         """Let a nested stack that waits for its parent clean up, or roll back."""
 
     def wait(self, stack: Stack, seconds: float = 3600.0) -> None:
