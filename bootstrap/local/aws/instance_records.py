@@ -1,4 +1,4 @@
-"""What moto's records of instances say: their states, which are set here, and what a machine is made from."""
+"""Reads moto's records of instances, and sets their states and reasons."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def gateway_of(instance: Any) -> str:
 
 
 def describe(instance: Any) -> Wanted:
-    """Everything that a machine is made from."""
+    """What a machine is made from."""
     backend = instance.ec2_backend
     pair = backend.key_pairs.get(instance.key_name) if instance.key_name else None
     encoded = str(instance.user_data) if instance.user_data else ""

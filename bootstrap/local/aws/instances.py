@@ -1,9 +1,9 @@
-"""EC2 instances that are machines: what moto decides on paper is done here, in order, one queue for each instance.
+"""The machines of EC2 instances: moto changes the records of instances, and this module does the same to their machines.
 
-An instance is `pending` until its machine really runs, `stopping` and `shutting-down` until it really ended. A boot that
-fails ends the instance with the reason, as EC2 does; a machine that goes down by itself, or cannot be started again, leaves
-its instance `stopped`, with the reason. Work starts when the request that caused it is on disk; after a restart `reconcile`
-brings the machines to what the journal says.
+Each instance has a queue, so its work is done in order. An instance is `pending` until its machine runs, and `stopping` or
+`shutting-down` until its machine has ended. A boot that fails terminates the instance with the reason, as EC2 does. A machine
+that goes down by itself, or cannot be started again, leaves its instance `stopped`, with the reason. Work starts when the
+request that caused it is on disk; after a restart `reconcile` brings the machines to the state that the journal gives.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ NOT_STARTED = "Server.InternalError"
 
 
 class Instances:
-    """The machines behind the instances of every region; `open_gateway` is told each subnet's first address once."""
+    """The machines of all instances; `open_gateway` is called with the first address of a machine's subnet."""
 
     def __init__(self, door: Door, machines: Machines, open_gateway: Callable[[str], None]) -> None:
         self._door = door
@@ -59,7 +59,7 @@ class Instances:
         door.events["powered-off"] = self._power_off
 
     def launched(self, instance: Any) -> None:
-        """RunInstances made this instance."""
+        """RunInstances has created this instance."""
         self._launched.add(instance.id)
         self._subnets.add(instance.subnet_id)
         self._later(instance, PENDING, RUNNING, lambda: self._boot(instance))
@@ -93,12 +93,12 @@ class Instances:
             self._queue(instance_id, lambda: self._machines.detach(volume_id, instance_id))
 
     def volume_deleted(self, volume_id: str) -> None:
-        """DeleteVolume: its content goes too."""
+        """DeleteVolume: its content is deleted too."""
         if volume_id in self._data_volumes:
             self._queue(volume_id, lambda: self._machines.delete_volume(volume_id))
 
     def subnet_deleted(self, subnet_id: str) -> None:
-        """DeleteSubnet: the network of a subnet that had machines goes too."""
+        """DeleteSubnet: the network of a subnet that had machines is deleted too."""
         if subnet_id in self._subnets:
             self._queue(subnet_id, lambda: self._machines.delete_network(subnet_id))
 
@@ -125,7 +125,7 @@ class Instances:
                 self._submit("reconcile", functools.partial(self._bring_down, instance))
 
     def wait(self) -> None:
-        """Let work that has begun finish (the server stops)."""
+        """Cancel the work that has not begun (the server stops)."""
         with self._lock:
             queues = list(self._queues.values())
         for queue in queues:
@@ -135,17 +135,17 @@ class Instances:
         gateway = gateway_of(instance)
         if gateway:
             self._open_gateway(gateway)
-        found = self._machines.state(instance.id)
-        if found == "stopped":
+        state = self._machines.state(instance.id)
+        if state == "stopped":
             self._start(instance)
-        elif found == "absent":
+        elif state == "absent":
             self._boot(instance)
 
     def _bring_down(self, instance: Any) -> None:
-        found = self._machines.state(instance.id)
-        if instance.state == "stopped" and found == "running":
+        state = self._machines.state(instance.id)
+        if instance.state == "stopped" and state == "running":
             self._machines.stop(instance.id)
-        elif instance.state == "terminated" and found != "absent":
+        elif instance.state == "terminated" and state != "absent":
             self._machines.terminate(instance.id)
 
     def _start(self, instance: Any) -> None:
@@ -156,7 +156,7 @@ class Instances:
 
     def _reboot(self, instance: Any) -> None:
         if instance.state != "running":
-            return  # it went down before its turn came
+            return  # it went down before the work began
         try:
             self._machines.reboot(instance.id)
         except BootstrapError as failure:
@@ -197,7 +197,7 @@ class Instances:
         self._queue(instance.id, work)
 
     def _watch(self, instance: Any) -> None:
-        """Look at the instance when its machine has ended, in its queue: after all that was asked for is done."""
+        """Check the instance when its machine has ended, in its queue: after the work that was requested before."""
         with self._lock:
             if instance.id in self._watched:
                 return
@@ -206,12 +206,12 @@ class Instances:
         def ended() -> None:
             with self._lock:
                 self._watched.discard(instance.id)
-            self._submit(instance.id, lambda: self._look(instance))
+            self._submit(instance.id, lambda: self._check_ended(instance))
 
         self._machines.watch(instance.id, ended)
 
-    def _look(self, instance: Any) -> None:
-        """A machine has ended: in a reboot, as was asked for, or by itself."""
+    def _check_ended(self, instance: Any) -> None:
+        """Stop the instance whose machine has ended by itself; a reboot or a request can have ended it too."""
         if instance.state != "running":
             return
         if self._machines.state(instance.id) == "running":
@@ -245,7 +245,7 @@ class Instances:
             self._submit(instance.id, lambda: self._machines.terminate(instance.id))
 
     def _power_off(self, record: Record) -> None:
-        """EC2 stops the instance, or terminates it where it was made so; what was asked for in the meantime stands."""
+        """Stop the instance as EC2 does, or terminate it by its InstanceInitiatedShutdownBehavior; later requests prevail."""
         instance = find_recorded(record)
         if instance.state not in {"running", "pending"}:
             return
@@ -259,4 +259,4 @@ class Instances:
 
 
 class _NotStarted(Exception):
-    """A machine that was there could not be started: its instance is stopped, and keeps its disk."""
+    """An existing machine could not be started: its instance is stopped, and keeps its disk."""

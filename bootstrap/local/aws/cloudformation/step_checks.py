@@ -1,4 +1,4 @@
-"""What keeps a step on a resource from being taken: cancellation, time limits, alarms, the stack policy, the type's schema.
+"""Checks before a step on a resource: cancellation, time limit, rollback triggers, stack policy, schema of the type.
 
 Faults that tests have armed fail a step too.
 """

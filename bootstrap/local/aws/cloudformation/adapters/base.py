@@ -17,44 +17,44 @@ from bootstrap.local.aws.cloudformation.stand_ins import REASON
 
 
 class Adapter:
-    """One type of resource. The defaults: nothing can be altered in place, no attributes."""
+    """One type of resource. By default it cannot be updated in place, and has no attributes."""
 
     type: str = ""
     volatile: Sequence[str] = ()
-    always_looks = False  # whether each update asks it, though no property of its resource changes
-    # By the property that names another resource: the attributes of that one which change when this one comes or goes.
+    always_looks = False  # whether each update calls `update`, also without changed properties
+    # By the property that names another resource: its attributes that change when this resource is created or deleted.
     moves: Mapping[str, Sequence[str]] = {}
 
     def create(self, to: Context) -> str:
-        """Make it; returns the physical id, which is what Ref gives."""
+        """Create the resource and return its physical id, which is the value of Ref."""
         raise ResourceFailed(f"{self.type} cannot be created here")
 
     def update(self, to: Context) -> None:
-        """Alter it in place: `to.changed` names the properties."""
+        """Update the resource in place; `to.changed` names the properties."""
         names = ", ".join(sorted(to.changed))
         raise Unchanged(f"The local cloud cannot change {names} of {self.type} in place")
 
     def delete(self, to: Context) -> None:
-        """Delete it; raises Gone when it is not there."""
+        """Delete the resource; raises Gone when it does not exist."""
         raise ResourceFailed(f"{self.type} cannot be deleted here")
 
     def attributes(self, to: Context) -> dict[str, Any]:
-        """What GetAtt gives, by attribute name."""
+        """The values of GetAtt by attribute name."""
         return {}
 
     def tag(self, to: Context, gone: Iterable[str]) -> None:
-        """Put `to.tags` on it and take the tags `gone` away."""
+        """Set the tags `to.tags`, and remove the tags `gone`."""
 
     def replaces(self, to: Context) -> bool:
-        """Whether a change that replaces only in some cases does so in this one."""
+        """Whether a change that can replace the resource (conditionalCreateOnlyProperties) does so in this case."""
         return False
 
     def snapshot(self, to: Context) -> None:
-        """Take a snapshot before it is deleted."""
+        """Make a snapshot before the resource is deleted."""
         raise ResourceFailed(f"{self.type} has no snapshots")
 
     def exists(self, to: Context) -> bool:
-        """Whether it is still there (for drift)."""
+        """Whether the resource still exists (for drift)."""
         return True
 
 
@@ -62,7 +62,7 @@ class Ec2(Adapter):
     """An EC2 resource: tagged by CreateTags on its physical id."""
 
     def tag_target(self, to: Context) -> str:
-        """What CreateTags takes for it."""
+        """The id that CreateTags takes."""
         return to.physical_id
 
     def tag(self, to: Context, gone: Iterable[str]) -> None:
@@ -77,7 +77,7 @@ class Ec2(Adapter):
 
 @dataclass
 class Row:
-    """An adapter in a few words: see `RowAdapter`."""
+    """The calls of a `RowAdapter`, by name."""
 
     type: str
     service: str
@@ -94,9 +94,9 @@ class Row:
 
 
 class RowAdapter(Ec2):
-    """Create with the properties of the row, find the id at a path of the answer, delete by the id, read attributes.
+    """Makes one call for each step, as its row says: `found` is the path of the id in the answer of `create`.
 
-    In `attributes`, '@id' is the physical id and everything else a path in what `read` answers.
+    In `attributes`, '@id' is the physical id; any other value is a path in the answer of `read`.
     """
 
     def __init__(self, row: Row) -> None:
@@ -119,7 +119,7 @@ class RowAdapter(Ec2):
         to.call(self.row.service, self.row.delete, **{self.row.key: to.physical_id})
 
     def attributes(self, to: Context) -> dict[str, Any]:
-        """Read it once, if an attribute needs it."""
+        """Read the resource once, if an attribute needs it."""
         answer: Any = None
         if self.row.read:
             wanted: Any = [to.physical_id] if self.row.read_many else to.physical_id
@@ -129,7 +129,7 @@ class RowAdapter(Ec2):
 
 
 class StandIn(Adapter):
-    """A type that exists on paper only: ids and attributes are made up, and the events say so."""
+    """A type that the local cloud does not create: its ids and attributes are invented, and its events say so."""
 
     reason = REASON
 
@@ -137,17 +137,17 @@ class StandIn(Adapter):
         self.type = kind
 
     def create(self, to: Context) -> str:
-        """A name."""
+        """Return a generated name; nothing is created."""
         return to.name()
 
     def update(self, to: Context) -> None:
-        """On paper everything can be altered."""
+        """Accept every change."""
 
     def delete(self, to: Context) -> None:
-        """On paper."""
+        """Nothing exists that must be deleted."""
 
     def attributes(self, to: Context) -> dict[str, Any]:
-        """Whatever the schema calls read-only, by name."""
+        """Invented values for the read-only properties of the schema."""
         schema = schemas.load(self.type, to.region) or {}
         names = [str(path).rpartition("/")[2] for path in schema.get("readOnlyProperties", ())]
         return {name: f"stand-in-{name}" for name in names}

@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 600.0
 
 @dataclass
 class Context:
-    """One resource in one operation: what it should be, and the means to make it so."""
+    """One resource in one operation: its wanted properties, and what its adapter needs to create or change it."""
 
     type: str
     logical_id: str
@@ -56,7 +56,7 @@ class Context:
         return frozenset(name for name in names if self.properties.get(name) != self.old.get(name))
 
     def call(self, service: str, method: str, **parameters: Any) -> Any:
-        """Call the service's API; raises ResourceFailed, or Gone when the thing does not exist."""
+        """Call the service's API; raises ResourceFailed, or Gone when the resource does not exist."""
         from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
 
         client = self.client(service, self.region)
@@ -78,7 +78,7 @@ class Context:
         return {name: self.properties[name] for name in names if name in self.properties}
 
     def name(self, limit: int = 128, *, lower: bool = False) -> str:
-        """A physical name as CloudFormation makes it: stack, logical id, twelve letters of its own."""
+        """A physical name as CloudFormation generates it: stack name, logical id, twelve characters."""
         digest = hashlib.sha256(f"{self.operation}/{self.logical_id}".encode()).digest()
         letters = string.ascii_uppercase + string.digits
         tail = "".join(letters[byte % len(letters)] for byte in digest[:12])
@@ -86,8 +86,8 @@ class Context:
         head = f"{self.stack_name}-{self.logical_id}"
         if len(head) > room:
             head = f"{self.stack_name[: room // 2]}-{self.logical_id[: room - room // 2]}"
-        made = f"{head}-{tail}"
-        return made.lower() if lower else made
+        name = f"{head}-{tail}"
+        return name.lower() if lower else name
 
     def tag_list(self) -> list[dict[str, str]]:
         """All tags of the resource in the form that most services take."""

@@ -1,4 +1,4 @@
-"""Values on their way to and from a service: parameters in the form that an API wants, members of answers, failures.
+"""Converts values for a service and from it: parameters in the form of its API, members of answers, failures.
 
 `fit` matches names without regard to case, and converts text to the number or flag that the API wants.
 """
@@ -21,7 +21,7 @@ ABSENT_CODES = (
 
 
 def fit(shape: Any, value: Any) -> Any:
-    """`value` in the form that an API's shape wants: names by case, numbers and flags from text; None left out."""
+    """Convert `value` to an API's shape: names by case, numbers and flags from text; None is left out."""
     kind = shape.type_name
     if kind == "structure" and isinstance(value, dict):
         names = {name.lower(): name for name in shape.members}
@@ -52,7 +52,7 @@ def _fit_scalar(kind: str, value: Any) -> Any:
 
 
 def at(value: Any, path: str) -> Any:
-    """The value at a dotted path; numbers index lists; None where the path ends early."""
+    """The value at a dotted path, in which numbers index lists; None where the path does not exist."""
     for part in path.split("."):
         if isinstance(value, list):
             value = value[int(part)] if int(part) < len(value) else None
@@ -76,7 +76,7 @@ def is_true(value: Any) -> bool:
 def failure_of(refusal: Any, service: str) -> ResourceFailed:
     """What a service refused, as the reason of a resource's event in CloudFormation's words; `Gone` for what is absent."""
     error = refusal.response.get("Error", {})
-    code, said = error.get("Code", ""), error.get("Message", "")
+    code, message = error.get("Code", ""), error.get("Message", "")
     metadata = refusal.response.get("ResponseMetadata", {})
     status, request_id = metadata.get("HTTPStatusCode", 400), metadata.get("RequestId", "")
     kind = (
@@ -86,7 +86,8 @@ def failure_of(refusal: Any, service: str) -> ResourceFailed:
         if _exists(code)
         else "InvalidRequest"
     )
-    text = f'Resource handler returned message: "{said} (Service: {service}, Status Code: {status}, Request ID: {request_id})"'
+    request = f"Service: {service}, Status Code: {status}, Request ID: {request_id}"
+    text = f'Resource handler returned message: "{message} ({request})"'
     reason = f"{text} (Error code: {code}, HandlerErrorCode: {kind})"
     return Gone(reason) if kind == "NotFound" else ResourceFailed(reason)
 
