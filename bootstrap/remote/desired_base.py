@@ -20,7 +20,8 @@ PACKAGES = (
 OBSOLETE_PACKAGES = ("openjdk-21-jre-headless",)
 # On a machine the emulator runs with Debian's own Python packages and Groovy.
 EMULATOR_PACKAGES = (
-    *("groovy", "python3-aiohttp", "python3-bcrypt", "python3-croniter", "python3-lxml", "python3-yaml"),
+    *("groovy", "python3-aiohttp", "python3-bcrypt", "python3-croniter", "python3-cryptography", "python3-lxml"),
+    "python3-yaml",
 )
 SYSCTLS: Mapping[str, str] = {
     "fs.protected_fifos": "2",
