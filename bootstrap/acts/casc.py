@@ -20,13 +20,13 @@ from typing import Any
 
 import requests
 
-from bootstrap.controller import settings_record
-from bootstrap.controller.api import JenkinsClient, ask, expect, page_text, reason
-from bootstrap.controller.settings_record import FOLDER, Edits, look
-from bootstrap.definitions import casc as definitions
-from bootstrap.definitions import casc_blanking
+from bootstrap.environment.settings import Settings
 from bootstrap.errors import BootstrapError, CascRejected, Fault, Unreachable
-from bootstrap.settings import Settings
+from bootstrap.jenkins.controller import settings_record
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, page_text, reason
+from bootstrap.jenkins.controller.settings_record import FOLDER, Edits, look
+from bootstrap.jenkins.definitions import casc as definitions
+from bootstrap.jenkins.definitions import casc_blanking
 from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, Shell
 
 __all__ = [

@@ -21,7 +21,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bootstrap import refusals
+from bootstrap.cloud import refusals
 from bootstrap.errors import StackFailed
 from bootstrap.stacks import changes, states
 from bootstrap.stacks.changes import ChangeSet

@@ -10,10 +10,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bootstrap import beforehand, console, context, environment_lock, refusals, report, settings, wording
+from bootstrap import context, wording
+from bootstrap.cli import console, precheck
+from bootstrap.cloud import refusals
 from bootstrap.context import ROOT, Context
+from bootstrap.environment import lock as environment_lock
+from bootstrap.environment import settings
 from bootstrap.errors import BootstrapError
-from bootstrap.run import Run, start
+from bootstrap.runs import report
+from bootstrap.runs.journal import Run, start
 from bootstrap.values import Change, Verdict
 
 DONE, FAILED, PENDING = 0, 1, 2
@@ -22,9 +27,9 @@ DONE, FAILED, PENDING = 0, 1, 2
 def run(options: argparse.Namespace) -> int:
     """Carry out the command that the options name."""
     if options.command in {"schema", "lock", "test"}:
-        from bootstrap import checkout
+        from bootstrap.cli import project
 
-        return int(getattr(checkout, options.command)(options))
+        return int(getattr(project, options.command)(options))
     return getattr(sys.modules[__name__], f"_{options.command}")(options) or DONE
 
 
@@ -45,11 +50,11 @@ def opened(
     try:
         with contextlib.ExitStack() as held:
             read = held.enter_context(Context(path, chosen))
-            beforehand.check(options, read)
+            precheck.check(options, read)
             if changes:
-                lock = environment_lock.held(run.folder.parents[1], options.command, run, run.run_id)
+                lock = environment_lock.held(run.folder.parents[2], options.command, run, run.run_id)
                 held.enter_context(lock)
-            beforehand.supply(options, read, run)
+            precheck.supply(options, read, run)
             held.enter_context(refusals.told(f"carrying out '{options.command}' for '{chosen.name}'"))
             made = held.enter_context(_context(options, path, chosen, run, brings_up=brings_up))
             made.take_over(read)
@@ -94,12 +99,14 @@ def _context(
 
 
 def _launch(options: argparse.Namespace) -> int:
-    from bootstrap import launch, network_diagram, saved_plan
+    from bootstrap import launch
+    from bootstrap.planning import saved
+    from bootstrap.views import network_diagram
 
-    planned = saved_plan.read(Path(options.plan)) if options.plan else None
+    planned = saved.read(Path(options.plan)) if options.plan else None
     with opened(options, brings_up=True, changes=True) as (made, run):
         if planned is not None:
-            saved_plan.check(made, run, planned)
+            saved.check(made, run, planned)
         verdict = launch.launch(made, run, with_verify=not options.skip_verify, waits=not options.now)
         network_diagram.tell(made, run)
         if verdict is not None and not verdict.is_green:
@@ -127,12 +134,13 @@ def _closing(made: Context, run: Run, verdict: Verdict | None) -> None:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from bootstrap import launch, saved_plan
+    from bootstrap import launch
+    from bootstrap.planning import saved
 
     with opened(options, brings_up=True) as (made, run):
         if options.out:
-            plan = saved_plan.make(made, run)
-            saved_plan.write(plan, Path(options.out))
+            plan = saved.make(made, run)
+            saved.write(plan, Path(options.out))
         found = plan.changes if options.out else launch.plan(made, run)
         _estimate(made, run)
         run.say(f"\n{wording.counted(len(found), 'change')} pending" if found else "\nnothing to do")
@@ -146,7 +154,7 @@ def _pending(found: Sequence[Change], options: argparse.Namespace) -> int:
 
 def _estimate(made: Context, run: Run) -> None:
     """What the environment's options cost a month on AWS, also where they are only tried here."""
-    from bootstrap import costs
+    from bootstrap.planning import costs
 
     table = ROOT / "prices.yaml"
     found = costs.estimate(made.settings, table)
@@ -165,7 +173,8 @@ def _estimate(made: Context, run: Run) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from bootstrap import launch, network_diagram
+    from bootstrap import launch
+    from bootstrap.views import network_diagram
 
     with opened(options) as (made, run):
         verdict = launch.prove(made, run, options.only)
@@ -181,7 +190,7 @@ def _judge(verdict: Verdict, options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from bootstrap import status
+    from bootstrap.views import status
 
     with opened(options) as (made, run):
         found = status.look(made)
@@ -217,33 +226,35 @@ def _logs(options: argparse.Namespace) -> int:
 
 
 def _network(options: argparse.Namespace) -> int:
-    from bootstrap import launch, network_diagram, network_view, saved_plan
+    from bootstrap import launch
+    from bootstrap.planning import saved
+    from bootstrap.views import network_diagram, network_state
 
-    network_view.check(options)
-    if options.action in network_view.ACTIONS:
+    network_state.check(options)
+    if options.action in network_state.ACTIONS:
         with opened(options) as (made, run):
-            return network_view.show(options, made, run)
+            return network_state.show(options, made, run)
     if options.action == "destroy":
         return _network_destroy(options)
-    planned = saved_plan.read(Path(options.plan)) if options.plan else None
+    planned = saved.read(Path(options.plan)) if options.plan else None
     applies = options.action == "apply"
     with opened(options, brings_up=True, changes=applies) as (made, run):
         if options.action == "plan":
-            plan = saved_plan.of_network(made, run)
+            plan = saved.of_network(made, run)
             if options.out:
-                saved_plan.write(plan, Path(options.out))
+                saved.write(plan, Path(options.out))
             _estimate(made, run)
             run.say(f"\n{wording.counted(len(plan.changes), 'change')} pending" if plan.changes else "\nnothing to do")
             return _pending(plan.changes, options)
         if planned is not None:
-            saved_plan.check(made, run, planned, saved_plan.of_network)
+            saved.check(made, run, planned, saved.of_network)
         launch.stacks(made, run, launch.network_of(made))
         network_diagram.tell(made, run)
     return DONE
 
 
 def _network_destroy(options: argparse.Namespace) -> int:
-    from bootstrap import network_removal
+    from bootstrap.preconditions import network_removal
 
     with opened(options, changes=True) as (made, run):
         if not _agreed(options, f"Destroy the network of '{made.settings.name}'?"):
@@ -289,7 +300,7 @@ def _jobs(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from bootstrap.controller import builds
+    from bootstrap.jenkins.controller import builds
 
     with opened(options) as (made, run):
         parameters = dict(text.split("=", 1) for text in options.parameter)
@@ -299,7 +310,8 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _destroy(options: argparse.Namespace) -> int:
-    from bootstrap import launch, remains
+    from bootstrap import launch
+    from bootstrap.views import leftovers
 
     with opened(options, changes=True) as (made, run):
         with_data = options.delete_data is not None
@@ -311,7 +323,7 @@ def _destroy(options: argparse.Namespace) -> int:
         run.say(
             "the environment is gone" if not kept else f"'{made.settings.name}' is down; launch brings its data back"
         )
-        remains.tell(made, run)
+        leftovers.tell(made, run)
         if with_data:
             made.close()
             _forget_cloud(made)
@@ -331,7 +343,7 @@ def _forget_cloud(made: Context) -> None:
 
 
 def _drift(options: argparse.Namespace) -> int:
-    from bootstrap import drift
+    from bootstrap.views import drift
 
     with opened(options) as (made, run):
         found = drift.look(made, run)
@@ -351,24 +363,24 @@ def _drift(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from bootstrap import preflight
+    from bootstrap.cli import doctor
 
-    return preflight.policies(options) if options.policy else preflight.doctor(options)
+    return doctor.policies(options) if options.policy else doctor.doctor(options)
 
 
 def _mail(options: argparse.Namespace) -> int:
-    from bootstrap import inspection
+    from bootstrap.cli import history
 
-    return inspection.mail(options)
+    return history.mail(options)
 
 
 def _history(options: argparse.Namespace) -> int:
-    from bootstrap import inspection
+    from bootstrap.cli import history
 
-    return inspection.history(options)
+    return history.history(options)
 
 
 def _report(options: argparse.Namespace) -> int:
-    from bootstrap import inspection
+    from bootstrap.cli import history
 
-    return inspection.show(options)
+    return history.show(options)

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from bootstrap import console, context, settings, wording
+from bootstrap import context, wording
+from bootstrap.cli import console
 from bootstrap.context import Context
 from bootstrap.doctor import examine, launcher, policy
 from bootstrap.doctor.findings import Health
+from bootstrap.environment import settings
 
 
 def doctor(options: argparse.Namespace) -> int:

@@ -11,11 +11,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bootstrap import console, context, environment_lock, report, runs, settings, tagged
-from bootstrap.commands import opened
+from bootstrap import context
+from bootstrap.cli import console
+from bootstrap.cli.commands import opened
+from bootstrap.cloud import tags
 from bootstrap.context import ROOT
+from bootstrap.environment import lock, settings
 from bootstrap.errors import UsageError
 from bootstrap.local import mail as local_mail
+from bootstrap.runs import history as runs
+from bootstrap.runs import report
 
 _HEADINGS = ("when (UTC)", "command", "outcome", "changes", "seconds", "run")
 
@@ -23,7 +28,7 @@ _HEADINGS = ("when (UTC)", "command", "outcome", "changes", "seconds", "run")
 def history(options: argparse.Namespace) -> int:
     """The environment's last runs, oldest first."""
     state = _state(options)
-    holder = environment_lock.holder(state)
+    holder = lock.holder(state)
     found = runs.history(state / "runs", holder.run if holder else None)
     found = tuple(it for it in found if options.all or it.had_acts)[-options.lines :]
     if options.json:
@@ -39,7 +44,7 @@ def show(options: argparse.Namespace) -> int:
     """The page of a run, named by its beginning or by a resource that it changed; the last with acts by default."""
     if options.run and (":" in options.run or _is_id(options.run)):
         with opened(options) as (made, _):
-            options.run = tagged.run_of(made.world.aws, made.settings, options.run)
+            options.run = tags.run_of(made.world.aws, made.settings, options.run)
     if options.resources:
         return _resources(options)
     journal = _journal(options)
@@ -97,7 +102,7 @@ def _resources(options: argparse.Namespace) -> int:
     """What carries the run's tag in the cloud."""
     journal = _journal(options)
     with opened(options) as (made, _):
-        found = tagged.resources(made.world.aws, made.settings, journal.parent.name)
+        found = tags.resources(made.world.aws, made.settings, journal.parent.name)
     if options.json:
         for each in found:
             _print(json.dumps({"arn": each.arn, "tags": dict(each.tags)}))

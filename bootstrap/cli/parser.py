@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bootstrap.examples import epilog
+from bootstrap.cli.examples import epilog
 
 
 def _count(text: str) -> int:
@@ -245,7 +245,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def main(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. An expected failure is printed as one block, anything else is a bug and shows."""
     options = parse(arguments)
-    from bootstrap import commands, console
+    from bootstrap.cli import commands, console
     from bootstrap.errors import BootstrapError
 
     try:

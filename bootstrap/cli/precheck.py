@@ -10,10 +10,12 @@ import argparse
 import re
 from pathlib import Path
 
-from bootstrap import costs, jenkins_files, launch, saved_plan
+from bootstrap import launch
 from bootstrap.context import ROOT, Context
 from bootstrap.errors import EnvironmentProtected, UsageError
-from bootstrap.run import Run
+from bootstrap.planning import costs, saved
+from bootstrap.preconditions import jenkins_files
+from bootstrap.runs.journal import Run
 
 
 def check(options: argparse.Namespace, context: Context) -> None:
@@ -50,7 +52,7 @@ def _planned(options: argparse.Namespace, context: Context) -> None:
     if not options.plan:
         return
     path = Path(options.plan)
-    planned = saved_plan.read(path).environment
+    planned = saved.read(path).environment
     if planned != context.settings.name:
         found = f"{path} is a plan for '{planned}', not for '{context.settings.name}'"
         raise UsageError("reading the command line", found, f"Name its environment: --environment {planned}.")

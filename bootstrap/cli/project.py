@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 
-from bootstrap import console, settings
+from bootstrap.cli import console
 from bootstrap.context import ROOT
+from bootstrap.environment import settings
 from bootstrap.errors import CommandFailed
-from bootstrap.run import start
+from bootstrap.runs.journal import start
 from bootstrap.values import Result
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bootstrap.tagged import Tagged
+from bootstrap.cloud.tags import Tagged
 
 _OVER = frozenset({"deleted", "deleting", "terminated", "shutting-down"})
 # What comes to nothing and goes by itself, of these two kinds; a VPC endpoint that failed stays until it is deleted.

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bootstrap import tagged
+from bootstrap.cloud import tags as tagged
+from bootstrap.environment.network_options import DirectConnect
+from bootstrap.environment.settings import Settings
 from bootstrap.errors import AwsRefused
-from bootstrap.network_options import DirectConnect
-from bootstrap.settings import Settings
 from bootstrap.values import Change, ChangeKind, Reporter
 
 PATIENCE = 900.0  # seconds in which a connection or an interface settles

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from bootstrap import tagged
-from bootstrap.settings import Settings
+from bootstrap.cloud import tags
+from bootstrap.environment.settings import Settings
 from bootstrap.values import Change, ChangeKind, Reporter
 
 _STACK = "aws:cloudformation:stack-name"
@@ -21,7 +21,7 @@ def find(aws: Callable[[str], Any], settings: Settings, stacks: Collection[str])
     """
     return tuple(
         f"{_KINDS[it.kind]} {it.identity if it.kind == 'ec2 volume' else it.arn}"
-        for it in tagged.resources(aws, settings)
+        for it in tags.resources(aws, settings)
         if it.kind in _KINDS and it.tags.get(_STACK) in stacks
     )
 

@@ -9,8 +9,8 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from bootstrap import certificates
-from bootstrap.certificates import Certificates
+from bootstrap.cloud import certificates
+from bootstrap.cloud.certificates import Certificates
 from bootstrap.values import Secret
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bootstrap.environment.settings import Settings
 from bootstrap.errors import UsageError
-from bootstrap.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.settings import Settings
+from bootstrap.environment.settings import Settings
 from bootstrap.values import Controller, Machine, Shell
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class World:
                 return lambda: self._jump().stream(machine.address, machine.port)
 
     def _managed(self, machine: Machine) -> Any:
-        from bootstrap import session_manager
+        from bootstrap.cloud import session_manager
 
         return session_manager.open_session(self.aws("ssm"), machine.instance_id, machine.port)
 

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootstrap import neighbours
-from bootstrap.neighbours import Neighbour
-from bootstrap.network.section import faults as faults_of_intentions
-from bootstrap.network_options import QUERY_LOGS_REGION
+from bootstrap.environment import neighbours
+from bootstrap.environment.neighbours import Neighbour
+from bootstrap.environment.network_options import QUERY_LOGS_REGION
+from bootstrap.environment.network_section import faults as faults_of_intentions
 
 if TYPE_CHECKING:
-    from bootstrap.settings import Settings
+    from bootstrap.environment.settings import Settings
 
 Found = tuple[tuple[str | int, ...], str]
 _SESSION_ENDPOINTS = ("ssm", "ssmmessages", "ec2messages")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bootstrap import written
+from bootstrap.environment import yaml_source
 
 # What an environment file need not say; the settings take their defaults from here.
 PROJECT = "jenkins"
@@ -39,7 +39,7 @@ class Neighbour:
 def read(path: Path, cloud: str, region: str) -> Neighbour | None:
     """The neighbour in that file, or None."""
     try:
-        document, faults = written.mapping(str(path), written.text(path))
+        document, faults = yaml_source.mapping(str(path), yaml_source.text(path))
         if faults or (document.get("cloud"), document.get("region", REGION)) != (cloud, region):
             return None
         network = _part(document, "network")

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from bootstrap.sections import AllowedBlock, InstanceType, Name, Section
+from bootstrap.environment.sections import AllowedBlock, InstanceType, Name, Section
 
 Service = Literal[
     "ssm",

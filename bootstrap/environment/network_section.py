@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from bootstrap.environment.sections import Section
 from bootstrap.network.intentions import Intention, contradictions, is_environment, parse
 from bootstrap.network.places import INTERNET, OPERATORS, ROLES
-from bootstrap.sections import Section
 
 _DIRECT = "operators -> controller:22"
 Wish = Annotated[str, AfterValidator(lambda text: str(parse(text)))]

@@ -18,11 +18,9 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 from pydantic_core import ErrorDetails
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from bootstrap import agent_key, consistency, neighbours, written
-from bootstrap.consistency import NO_WAY
-from bootstrap.errors import Fault, SettingsInvalid
-from bootstrap.network.section import Intentions
-from bootstrap.network_options import (
+from bootstrap.environment import agent_key, consistency, neighbours, yaml_source
+from bootstrap.environment.consistency import NO_WAY
+from bootstrap.environment.network_options import (
     Bastion,
     DirectConnect,
     FlowLogs,
@@ -34,7 +32,9 @@ from bootstrap.network_options import (
     Zone,
     Zones,
 )
-from bootstrap.sections import AllowedBlock, InstanceType, Name, NetworkBlock, Section
+from bootstrap.environment.network_section import Intentions
+from bootstrap.environment.sections import AllowedBlock, InstanceType, Name, NetworkBlock, Section
+from bootstrap.errors import Fault, SettingsInvalid
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 AgentKey = Annotated[str, AfterValidator(agent_key.checked)]
@@ -202,12 +202,12 @@ def load(path: Path) -> Settings:
     """Read one environment file, or raise SettingsInvalid with every fault in it."""
     doing = f"reading the environment file {path}"
     try:
-        text = written.text(path)
-    except written.Unreadable as error:
+        text = yaml_source.text(path)
+    except yaml_source.Unreadable as error:
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml"))) if path.parent.is_dir() else "none"
         remedy = f"Name an environment with --environment; there are: {known}."
         raise SettingsInvalid(doing, [Fault(str(path), error.line, 1, str(error))], remedy) from error
-    document, faults = written.mapping(str(path), text, "an environment file is a mapping of keys")
+    document, faults = yaml_source.mapping(str(path), text, "an environment file is a mapping of keys")
     settings: Settings | None = None
     if not faults:
         try:
@@ -228,7 +228,7 @@ def check_ssh(path: Path, settings: Settings) -> None:
 
     Apart from `load`, for only what makes a machine asks for this: a copy of the example can be looked at as it is.
     """
-    document, _ = written.mapping(str(path), written.text(path))
+    document, _ = yaml_source.mapping(str(path), yaml_source.text(path))
     faults = [_placed(path, document, *it, of_key=True) for it in consistency.of_agents(settings)]
     if faults:
         raise SettingsInvalid(f"looking for the way of SSH to the machines of '{settings.name}'", faults, NO_WAY)
@@ -236,7 +236,7 @@ def check_ssh(path: Path, settings: Settings) -> None:
 
 def placed(path: Path, found: Iterable[tuple[tuple[str | int, ...], str]]) -> list[Fault]:
     """Faults that somebody else found (in view of the cloud, say), each with the line and column of its key's value."""
-    document, _ = written.mapping(str(path), written.text(path))
+    document, _ = yaml_source.mapping(str(path), yaml_source.text(path))
     return [_placed(path, document, *it) for it in found]
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap
 
-from bootstrap import composition, written
+from bootstrap.environment import yaml_source
+from bootstrap.environment.network_options import Bastion, FlowLogs, PublicZone, TransitGateway, Vpn
+from bootstrap.environment.settings import Settings
 from bootstrap.errors import Fault, PricesInvalid
-from bootstrap.network_options import Bastion, FlowLogs, PublicZone, TransitGateway, Vpn
-from bootstrap.settings import Settings
+from bootstrap.stacks import composition
 from bootstrap.values import Stack
 
 SECRETS = 4  # the data stack's
@@ -80,8 +81,8 @@ def read(table: Path) -> Mapping[str, Any]:
 
 def _document(table: Path) -> CommentedMap:
     try:
-        document, faults = written.mapping(str(table), written.text(table))
-    except written.Unreadable as error:
+        document, faults = yaml_source.mapping(str(table), yaml_source.text(table))
+    except yaml_source.Unreadable as error:
         document, faults = CommentedMap(), [Fault(str(table), error.line, 1, str(error))]
     if faults:
         raise PricesInvalid(f"reading the prices {table}", faults, _REMEDY)

@@ -25,10 +25,10 @@ from typing import Any
 from bootstrap import launch
 from bootstrap.acts import casc, jobs
 from bootstrap.context import ROOT, Context
-from bootstrap.controller import edits, job_xml
-from bootstrap.controller.api import ask, expect, job_path
 from bootstrap.errors import PlanStale, UsageError
-from bootstrap.run import Journal, Run
+from bootstrap.jenkins.controller import edits, job_xml
+from bootstrap.jenkins.controller.api import ask, expect, job_path
+from bootstrap.runs.journal import Journal, Run
 from bootstrap.values import Change, ChangeKind
 
 FORMAT = 2

@@ -10,8 +10,8 @@ import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bootstrap import settings as environments
 from bootstrap.context import Context
+from bootstrap.environment import settings as environments
 from bootstrap.errors import Fault, SettingsInvalid
 
 Found = tuple[tuple[str | int, ...], str]

@@ -5,13 +5,14 @@ Looking and doing share this: for a plan nothing is issued or downloaded that is
 
 from __future__ import annotations
 
-from bootstrap import jenkins_files, repository, surroundings
 from bootstrap.acts import casc
+from bootstrap.cloud.secrets import ensure_certificates
 from bootstrap.context import ROOT, Context
+from bootstrap.preconditions import jenkins_files
+from bootstrap.remote import operator_machine, toolkit_repository
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
 from bootstrap.remote.desired import HostInputs, Toolkit
-from bootstrap.run import Run
-from bootstrap.secret_store import ensure_certificates
+from bootstrap.runs.journal import Run
 from bootstrap.values import Change, ChangeKind
 
 EMULATOR = ROOT / "bootstrap" / "local" / "emulator"
@@ -49,8 +50,8 @@ def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]
         casc_files=context.casc_files,
         casc_variables=context.casc_values,
         aws_environment=context.world.machine_environment(context.outputs("network")["ControllerSubnetId"]),
-        ca_certificates=surroundings.certificates(context.settings.host.ca_certificates),
-        pip_configuration=surroundings.pip_configuration(),
+        ca_certificates=operator_machine.certificates(context.settings.host.ca_certificates),
+        pip_configuration=operator_machine.pip_configuration(),
         toolkit=toolkit,
         login_user=context.machine.user,
     )
@@ -61,9 +62,9 @@ def _toolkit(context: Context, artifacts: dict[str, Artifact]) -> Toolkit | None
     """The repository on the machine; none where the jobs take the toolkit from a repository of the operator's."""
     if context.settings.repository.url is not None:
         return None
-    taken = repository.snapshot(ROOT, context.state)
+    taken = toolkit_repository.snapshot(ROOT, context.state)
     branch = context.settings.repository.branch
-    path = repository.bundle(taken, branch, context.state / "toolkit.bundle")
+    path = toolkit_repository.bundle(taken, branch, context.state / "toolkit.bundle")
     digest = hash_of(path)
     artifacts[digest] = path
     return Toolkit(branch, taken.commit, digest)

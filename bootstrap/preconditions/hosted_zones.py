@@ -11,7 +11,7 @@ from typing import Any
 
 from bootstrap.context import Context
 from bootstrap.errors import ZoneInUse
-from bootstrap.run import Run
+from bootstrap.runs.journal import Run
 from bootstrap.values import Stack
 
 ZONES = {"names": "ZoneId", "public-zone": "PublicZoneId"}

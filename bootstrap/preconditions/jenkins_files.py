@@ -7,9 +7,9 @@ once for each run: what came of it is kept in the context, and the host act take
 from __future__ import annotations
 
 from bootstrap.context import ROOT, Context
-from bootstrap.distribution import Distribution, needs, presence, resolve
 from bootstrap.errors import DistributionFailed
-from bootstrap.run import Run
+from bootstrap.jenkins.distribution import Distribution, needs, presence, resolve
+from bootstrap.runs.journal import Run
 
 DOWNLOADS = ROOT / ".bootstrap" / "downloads"
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bootstrap import composition, machine, network_view, zones
-from bootstrap import settings as environments
 from bootstrap.acts import stack
+from bootstrap.cloud import instance
 from bootstrap.context import Context
+from bootstrap.environment import settings as environments
 from bootstrap.errors import NetworkInUse, SettingsInvalid
 from bootstrap.network.model import Interface
-from bootstrap.run import Run
+from bootstrap.preconditions import hosted_zones
+from bootstrap.runs.journal import Run
+from bootstrap.stacks import composition
+from bootstrap.views import network_state
 
 # Interfaces of these kinds belong to what the network's own stacks made, and go with it.
 _OWN_KINDS = frozenset({"nat_gateway", "vpc_endpoint", "gateway_load_balancer_endpoint", "transit_gateway"})
@@ -25,7 +28,9 @@ def destroy(context: Context, run: Run) -> None:
             "\n".join(f"in use by {it}" for it in standing),
             "Destroy these first; a whole environment goes with 'destroy'. Nothing was changed.",
         )
-    zones.check_removal(context, f"destroying the network of '{context.settings.name}'", tuple(zones.ZONES))
+    hosted_zones.check_removal(
+        context, f"destroying the network of '{context.settings.name}'", tuple(hosted_zones.ZONES)
+    )
     client = context.world.aws("cloudformation")
     with run.act("stack", "deleting the network"):
         for name in reversed(composition.ORDER):
@@ -66,10 +71,10 @@ def hindrances(context: Context) -> Iterator[str]:
     if composition.is_widened(context.settings, context.stacks):
         yield "isolated subnets and another number of zones, of which one comes and one goes: change one after the other"
     subnets = composition.leaving(context.settings, context.stacks)
-    network, ec2 = network_view.read(context), context.world.aws("ec2")
+    network, ec2 = network_state.read(context), context.world.aws("ec2")
     for it in network.interfaces.values():
         is_there = it.subnet_id in subnets and it.kind not in _OWN_KINDS
-        if is_there and not (it.instance_id and machine.state(ec2, it.instance_id) in machine.GONE):
+        if is_there and not (it.instance_id and instance.state(ec2, it.instance_id) in instance.GONE):
             where = network.subnets[it.subnet_id].name or it.subnet_id
             yield f"in use by {_named(it)} in {where}"
 
@@ -95,8 +100,8 @@ def _peerings(context: Context) -> Iterator[str]:
 
 def _interfaces(context: Context) -> Iterator[str]:
     """Interfaces in the VPC that none of the network's own stacks made; an instance that is gone no longer counts."""
-    network, ec2 = network_view.read(context), context.world.aws("ec2")
+    network, ec2 = network_state.read(context), context.world.aws("ec2")
     for it in network.interfaces.values():
         is_own = it.kind in _OWN_KINDS or "bastion" in it.roles or network.vpc_of(it.subnet_id) != network.vpc_id
-        if not is_own and not (it.instance_id and machine.state(ec2, it.instance_id) in machine.GONE):
+        if not is_own and not (it.instance_id and instance.state(ec2, it.instance_id) in instance.GONE):
             yield _named(it)

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
 from bootstrap.acts import host
+from bootstrap.cloud.instance import state
 from bootstrap.context import Context
-from bootstrap.controller.api import JenkinsClient, ask, expect
 from bootstrap.errors import BootstrapError
-from bootstrap.machine import state
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect
 from bootstrap.remote import drain
-from bootstrap.run import Run
+from bootstrap.runs.journal import Run
 from bootstrap.values import Change, ChangeKind
 
 _TREE = "computer[executors[currentExecutable[url]],oneOffExecutors[currentExecutable[url]]]"

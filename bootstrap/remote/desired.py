@@ -10,8 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bootstrap.remote import desired_base, desired_jenkins, desired_proxy, desired_toolkit
-from bootstrap.settings import Settings
+from bootstrap.environment.settings import Settings
+from bootstrap.remote import (
+    desired_base,
+    desired_jenkins,
+    desired_proxy,
+    desired_toolkit,
+)
 from bootstrap.values import Secret
 
 

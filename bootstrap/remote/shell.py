@@ -23,7 +23,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from fabric import Config, Connection
 
-from bootstrap.errors import CommandFailed, ConnectionBroken, HostKeyMismatch, Missing, Unreachable
+from bootstrap.errors import (
+    CommandFailed,
+    ConnectionBroken,
+    HostKeyMismatch,
+    Missing,
+    Unreachable,
+)
 from bootstrap.remote import commands
 from bootstrap.remote.forwarding import Forwarding
 from bootstrap.remote.keys import fingerprint

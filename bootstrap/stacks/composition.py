@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 
-from bootstrap import agent_key
-from bootstrap.network_options import PLACES, PublicZone, Queries, Service, TransitGateway, Vpn
-from bootstrap.settings import Settings
+from bootstrap.environment import agent_key
+from bootstrap.environment.network_options import PLACES, PublicZone, Queries, Service, TransitGateway, Vpn
+from bootstrap.environment.settings import Settings
 from bootstrap.values import Stack
 
 ORDER = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bootstrap import control
+from bootstrap.cloud import local_control
 from bootstrap.values import Reporter
 
 _PATH = "/_bootstrap/enforcement"
@@ -25,7 +25,7 @@ class Enforced:
 
 def look(endpoint: str | None, *, settle: bool = False) -> Enforced | None:
     """Ask the local cloud at `endpoint`, having it set what is due first where `settle`; None where another cloud answers."""
-    told = control.ask(endpoint, _PATH, "POST" if settle else "GET")
+    told = local_control.ask(endpoint, _PATH, "POST" if settle else "GET")
     try:
         return None if told is None else Enforced(sum(told["regions"].values()), tuple(told["problems"]))
     except (KeyError, AttributeError):

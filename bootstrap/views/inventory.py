@@ -12,7 +12,7 @@ from typing import Any
 
 from bootstrap.context import ROOT, Context
 from bootstrap.errors import BootstrapError
-from bootstrap.run import Run
+from bootstrap.runs.journal import Run
 
 _RELEASE = ["sh", "-c", '. /etc/os-release; printf \'%s %s\' "$NAME" "$(cat /etc/debian_version)"']
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bootstrap import gone, tagged
+from bootstrap.cloud import deleted, tags
+from bootstrap.cloud.tags import Tagged
 from bootstrap.context import Context
-from bootstrap.run import Run
-from bootstrap.tagged import Tagged
+from bootstrap.runs.journal import Run
 
 _STACK = "aws:cloudformation:stack-name"
 
@@ -31,8 +31,8 @@ def look(context: Context) -> Remains:
     alive = {stack.name for stack in context.stacks.values()}
     # A key pair's parameter is made by CloudFormation beside the stack: only the pair's id, an output, tells whose it is.
     theirs = {output for stack in context.stacks.values() for output in stack.outputs.values()}
-    listed = tagged.resources(context.world.aws, context.settings)
-    over = gone.among(context.world.aws("ec2"), listed)
+    listed = tags.resources(context.world.aws, context.settings)
+    over = deleted.among(context.world.aws("ec2"), listed)
     there = [it for it in listed if it.arn not in over]
     kept = tuple(it for it in there if it.tags.get(_STACK) in alive or it.identity in theirs)
     return Remains(kept, tuple(it for it in there if it not in kept))

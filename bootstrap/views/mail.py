@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bootstrap import control, wording
-from bootstrap.settings import Settings
+from bootstrap import wording
+from bootstrap.cloud import local_control
+from bootstrap.environment.settings import Settings
 from bootstrap.values import Reporter
 
 _PATH = "/_bootstrap/mail"
@@ -11,7 +12,7 @@ _PATH = "/_bootstrap/mail"
 
 def look(endpoint: str | None, settings: Settings, tool: str) -> tuple[str, str]:
     """The place, and its state in words; of a mail server that is not the local cloud's, only the place is known."""
-    told = control.ask(endpoint, _PATH)
+    told = local_control.ask(endpoint, _PATH)
     if not told:
         return f"{settings.mail.smtp_host or 'localhost'}:{settings.mail.smtp_port}", "not looked at"
     count = told["kept"]
@@ -21,7 +22,7 @@ def look(endpoint: str | None, settings: Settings, tool: str) -> tuple[str, str]
 
 def problems(endpoint: str | None) -> list[str]:
     """Where the local cloud cannot take mail, and why."""
-    return list((control.ask(endpoint, _PATH) or {}).get("problems", ()))
+    return list((local_control.ask(endpoint, _PATH) or {}).get("problems", ()))
 
 
 def tell(endpoint: str | None, report: Reporter) -> None:

@@ -6,13 +6,14 @@ import contextlib
 import shutil
 import subprocess
 
-from bootstrap import network_view, refusals
+from bootstrap.cloud import refusals
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError, CommandFailed, Missing
 from bootstrap.network import beside, picture
 from bootstrap.network.model import Network
-from bootstrap.run import Run
+from bootstrap.runs.journal import Run
 from bootstrap.values import Result
+from bootstrap.views import network_state
 
 NAME = "network.svg"
 _SECONDS = 120
@@ -47,7 +48,7 @@ def tell(made: Context, run: Run) -> None:
     """Draw the network for the run's report. What keeps it from being drawn is told there, and fails nothing."""
     try:
         run.progress(_DOING)
-        (run.folder / NAME).write_text(svg(made, network_view.read(made)), encoding="utf-8")
+        (run.folder / NAME).write_text(svg(made, network_state.read(made)), encoding="utf-8")
         run.event("picture", path=NAME)
     except BootstrapError as error:
         _tell_why_not(run, f"{error.found.splitlines()[0]}. {error.remedy}")

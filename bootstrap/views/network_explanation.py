@@ -8,7 +8,7 @@ from bootstrap.errors import UsageError
 from bootstrap.network.imagined import is_planned
 from bootstrap.network.model import Network, Protocol
 from bootstrap.network.reach import ECHO, Hop, Path, every, most_telling
-from bootstrap.run import Run
+from bootstrap.runs.journal import Run
 
 _GATEWAYS = frozenset({"gateway", "endpoint", "peering"})
 _PLANNED = "(planned): nobody has that role yet, so it is judged where its first machine will stand"

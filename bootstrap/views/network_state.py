@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bootstrap import enforced, network_explanation, vpn_configuration
 from bootstrap.context import Context
+from bootstrap.environment.settings import Settings, spoken_of
 from bootstrap.errors import UsageError
 from bootstrap.network import imagined, proof, snapshot
 from bootstrap.network.intentions import Intention, is_environment
 from bootstrap.network.model import Network
-from bootstrap.run import Run
-from bootstrap.settings import Settings, spoken_of
+from bootstrap.runs.journal import Run
+from bootstrap.views import enforcement, network_explanation, vpn_configuration
 
 ACTIONS = {
     "explain": "network explain SOURCE DESTINATION PORT",
@@ -47,7 +47,7 @@ def show(options: argparse.Namespace, made: Context, run: Run) -> int:
     if options.action == "vpn-configuration":
         vpn_configuration.show(made, run, Path(options.what[0]) if options.what else None)
         return _OPEN
-    from bootstrap import network_diagram
+    from bootstrap.views import network_diagram
 
     there = read(made, options.what[:2] if options.action == "explain" else ())
     if options.action == "diagram":
@@ -108,7 +108,7 @@ def _verify(network: Network, made: Context, run: Run) -> int:
 
 
 def _tell_enforced(made: Context, run: Run) -> None:
-    found = enforced.look(made.world.endpoint)
+    found = enforcement.look(made.world.endpoint)
     if found is None:
         return
     run.event("enforced", rules=found.rules, problems=list(found.problems))
@@ -119,7 +119,7 @@ def _tell_enforced(made: Context, run: Run) -> None:
 
 
 def _diagram(network: Network, made: Context, what: Sequence[str], run: Run) -> int:
-    from bootstrap import network_diagram
+    from bootstrap.views import network_diagram
 
     target = Path(what[0]) if what else run.folder / network_diagram.NAME
     target.write_text(network_diagram.svg(made, network), encoding="utf-8")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bootstrap import enforced, machine, outgoing_mail
+from bootstrap.cloud import instance as machine
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
+from bootstrap.views import enforcement, mail
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ def look(context: Context) -> Status:
     except BootstrapError as error:
         rows.append(("controller", context.url, error.found.splitlines()[0]))
         return Status(tuple(rows), False)
-    rules = enforced.look(context.world.endpoint)
+    rules = enforcement.look(context.world.endpoint)
     if rules is not None:
         rows.append(("rules", "security groups, ACLs, routes", str(rules)))
-    rows.append(("mail", *outgoing_mail.look(context.world.endpoint, context.settings, context.tool)))
+    rows.append(("mail", *mail.look(context.world.endpoint, context.settings, context.tool)))
     kind = "emulator of Jenkins" if controller.is_emulated else "Jenkins"
     rows.append(("controller", f"{controller.url} ({kind} {controller.version})", service))
     return Status(tuple(rows), is_up and service == "active")

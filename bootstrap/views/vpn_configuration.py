@@ -9,7 +9,7 @@ from typing import Any
 
 from bootstrap.context import Context
 from bootstrap.errors import Missing, StackMissing
-from bootstrap.run import Run
+from bootstrap.runs.journal import Run
 
 
 def show(made: Context, run: Run, target: Path | None) -> None:

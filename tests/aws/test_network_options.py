@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from bootstrap import composition, settings
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
+from bootstrap.environment import settings
+from bootstrap.environment.settings import Settings
 from bootstrap.network import imagined, snapshot
 from bootstrap.network.intentions import parse
 from bootstrap.network.proof import judge
-from bootstrap.settings import Settings
+from bootstrap.stacks import composition
 from bootstrap.values import Change, ChangeKind, Stack
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "cloudformation"

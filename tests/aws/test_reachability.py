@@ -10,16 +10,18 @@ from typing import Any
 
 import pytest
 
-from bootstrap import composition, network_diagram, settings
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
+from bootstrap.environment import settings
 from bootstrap.errors import StackMissing
 from bootstrap.network import picture, proof, snapshot
 from bootstrap.network.beside import Beside
 from bootstrap.network.intentions import parse
 from bootstrap.network.model import Network
 from bootstrap.network.reach import explain
+from bootstrap.stacks import composition
 from bootstrap.values import Change, Stack
+from bootstrap.views import network_diagram
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("network", "acls", "endpoints")

@@ -7,9 +7,10 @@ import sys
 
 from measure import compare
 
-from bootstrap import commands, host_inputs
 from bootstrap.acts import host
-from bootstrap.cli import parser
+from bootstrap.cli import commands
+from bootstrap.cli.parser import parser
+from bootstrap.preconditions import host_inputs
 from bootstrap.remote.shell import FabricShell
 
 

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from bootstrap.acts import casc, jobs
-from bootstrap.definitions.casc import names_of_variables
-from bootstrap.distribution.lock import load_lock
+from bootstrap.jenkins.definitions.casc import names_of_variables
+from bootstrap.jenkins.distribution.lock import load_lock
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = casc.read(ROOT / "casc")

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bootstrap import composition, settings
+from bootstrap.environment import settings
 from bootstrap.errors import TemplateInvalid
-from bootstrap.stacks import template
+from bootstrap.stacks import composition, template
 from bootstrap.values import Stack
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from cfnlint.decode import decode_str
 
-from bootstrap import composition, settings
+from bootstrap.environment import settings
+from bootstrap.stacks import composition
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "cloudformation" / "network.yaml"
 # The place of each tier's three subnets, as the first version of the template had them: counted in blocks of SubnetBits.

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bootstrap.controller.api import JenkinsClient, ask, expect, job_path, reason
 from bootstrap.errors import JobsRejected, Unreachable
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, job_path, reason
 
 PAUSE = 0.5
 """Seconds between two looks."""

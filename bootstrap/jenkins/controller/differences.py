@@ -10,8 +10,8 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bootstrap.controller import job_xml
-from bootstrap.controller.api import JenkinsClient, ask, job_path, view_path
+from bootstrap.jenkins.controller import job_xml
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, job_path, view_path
 from bootstrap.values import Change, ChangeKind, JobSet, Shell
 
 

@@ -22,8 +22,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from bootstrap.controller.differences import unified
-from bootstrap.definitions.casc import is_secret
+from bootstrap.jenkins.controller.differences import unified
+from bootstrap.jenkins.definitions.casc import is_secret
 from bootstrap.values import Change, ChangeKind
 
 MASK = "***"

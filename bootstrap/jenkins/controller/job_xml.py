@@ -17,9 +17,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from bootstrap.definitions.elements import LISTS, class_name, named
+from bootstrap.jenkins.definitions.elements import LISTS, class_name, named
 
-_REWRITES = Path(__file__).resolve().parents[1] / "local" / "emulator" / "data" / "rewrites.yaml"
+_REWRITES = Path(__file__).resolve().parents[2] / "local" / "emulator" / "data" / "rewrites.yaml"
 # Below these, every element is an entry that somebody put there.
 ENTRIES = LISTS | {"parameterDefinitions", "branches", "columns", "jobFilters", "extensions", "userRemoteConfigs"}
 _IDLE = frozenset({"", "false"})

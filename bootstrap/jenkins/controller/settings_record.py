@@ -12,9 +12,9 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bootstrap.controller import edits
+from bootstrap.cloud.world import MACHINE_FILE
+from bootstrap.jenkins.controller import edits
 from bootstrap.values import Change, ChangeKind, Reporter, Shell
-from bootstrap.world import MACHINE_FILE
 
 FOLDER = "/etc/jenkins/casc.d"
 # The digest of the settings as Jenkins exported them after the last reload, with that of the file that names the software, and

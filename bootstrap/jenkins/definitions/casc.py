@@ -19,11 +19,11 @@ from typing import Any
 import yaml
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from bootstrap import written
-from bootstrap.definitions import casc_forms, casc_schema, casc_tree
-from bootstrap.definitions.casc_tree import Node
-from bootstrap.definitions.casc_variables import HELPERS, VARIABLE, Variables
+from bootstrap.environment import yaml_source
 from bootstrap.errors import CascRejected, Fault
+from bootstrap.jenkins.definitions import casc_forms, casc_schema, casc_tree
+from bootstrap.jenkins.definitions.casc_tree import Node
+from bootstrap.jenkins.definitions.casc_variables import HELPERS, VARIABLE, Variables
 
 _SECRET_KEY = re.compile(r"(password|secret|passphrase|privatekey|secretkey|token)$", re.IGNORECASE)
 
@@ -91,10 +91,10 @@ def read(folder: Path, provided: Collection[str], values: Mapping[str, str] | No
 
 def _load(path: Path, shown: str) -> tuple[str, CommentedMap | None, list[Fault]]:
     try:
-        text = written.text(path)
-    except written.Unreadable as error:
+        text = yaml_source.text(path)
+    except yaml_source.Unreadable as error:
         return "", None, [Fault(shown, error.line, 1, str(error))]
-    document, faults = written.mapping(shown, text, "the file must be a mapping such as 'jenkins:'")
+    document, faults = yaml_source.mapping(shown, text, "the file must be a mapping such as 'jenkins:'")
     return ("", None, faults) if faults else (text, document, [])
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from bootstrap.definitions import casc_tree
-from bootstrap.definitions.casc_tree import Kind, Node
+from bootstrap.jenkins.definitions import casc_tree
+from bootstrap.jenkins.definitions.casc_tree import Kind, Node
 
 # Jenkins finds an attribute and an implementation by its name without regard to case.
 PARTS = (

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bootstrap.definitions.casc_tree import Node, walk
 from bootstrap.errors import Fault
+from bootstrap.jenkins.definitions.casc_tree import Node, walk
 
 _TAGS = frozenset({"", "!", "str", "int", "bool", "seq", "map", "null"})
 

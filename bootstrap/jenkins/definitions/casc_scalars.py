@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from bootstrap.definitions.casc_tree import Kind, Node
-from bootstrap.definitions.casc_variables import Variables
+from bootstrap.jenkins.definitions.casc_tree import Kind, Node
+from bootstrap.jenkins.definitions.casc_variables import Variables
 
 WORDS = {"text": "text", "integer": "integer", "long": "integer", "boolean": "boolean", "decimal": "decimal"}
 """The simple kinds, and how they are called."""

@@ -14,10 +14,10 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from bootstrap.definitions import casc_blanking, casc_scalars
-from bootstrap.definitions.casc_tree import Kind, Node
-from bootstrap.definitions.casc_variables import Variables
 from bootstrap.errors import Fault
+from bootstrap.jenkins.definitions import casc_blanking, casc_scalars
+from bootstrap.jenkins.definitions.casc_tree import Kind, Node
+from bootstrap.jenkins.definitions.casc_variables import Variables
 
 _NEAR = 0.8
 _USER = "io.jenkins.plugins.casc.core.HudsonPrivateSecurityRealmConfigurator$UserWithPassword"

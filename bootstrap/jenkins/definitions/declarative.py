@@ -11,7 +11,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from bootstrap.definitions.groovy_text import Statement
+from bootstrap.jenkins.definitions.groovy_text import Statement
 
 Found = tuple[int, str]
 """An offset in the text, and what is wrong there."""

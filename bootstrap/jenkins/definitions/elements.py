@@ -15,7 +15,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 CORE = "core"
-_TABLE = Path(__file__).resolve().parents[1] / "local" / "emulator" / "data" / "elements.yaml"
+_TABLE = Path(__file__).resolve().parents[2] / "local" / "emulator" / "data" / "elements.yaml"
 # Each entry of these is a class, with a dot in its name or without one.
 LISTS = frozenset({"builders", "publishers", "buildWrappers", "prebuilders", "postbuilders", "properties", "triggers"})
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bootstrap.definitions import declarative
-from bootstrap.definitions.groovy_text import Broken, line, statements
 from bootstrap.errors import Fault
+from bootstrap.jenkins.definitions import declarative
+from bootstrap.jenkins.definitions.groovy_text import Broken, line, statements
 
 
 def faults(shown: str, text: str) -> Iterator[Fault]:

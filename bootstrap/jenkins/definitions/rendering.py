@@ -17,9 +17,9 @@ from typing import Any
 
 import yaml
 
-from bootstrap.definitions import elements, pipelines
-from bootstrap.definitions.jobs import clock_fault, slips
 from bootstrap.errors import Fault, JobsInvalid
+from bootstrap.jenkins.definitions import elements, pipelines
+from bootstrap.jenkins.definitions.jobs import clock_fault, slips
 from bootstrap.values import JobSet
 
 _BUILDERS_MARK = "<!-- Managed by Jenkins Job Builder -->"

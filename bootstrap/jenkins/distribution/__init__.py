@@ -16,7 +16,7 @@ plugins, and a launch says so. What was proved in the second way is written into
 the environment decides between a failure and the emulator; a file that is not what it should be is a failure always.
 """
 
-from bootstrap.distribution.lock import Lock, load_lock
-from bootstrap.distribution.resolve import Distribution, resolve
+from bootstrap.jenkins.distribution.lock import Lock, load_lock
+from bootstrap.jenkins.distribution.resolve import Distribution, resolve
 
 __all__ = ["Distribution", "Lock", "load_lock", "resolve"]

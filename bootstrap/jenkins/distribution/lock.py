@@ -13,9 +13,9 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from bootstrap import written
-from bootstrap.distribution.versions import is_version
+from bootstrap.environment import yaml_source
 from bootstrap.errors import DistributionFailed
+from bootstrap.jenkins.distribution.versions import is_version
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}")
@@ -76,7 +76,7 @@ def load_lock(path: Path) -> Lock:
             key_url=str(key["url"]),
             pins={str(name): _pin(f"plugins.{name}", entry) for name, entry in document["plugins"].items()},
         )
-    except written.Unreadable as error:
+    except yaml_source.Unreadable as error:
         raise DistributionFailed(f"reading {path}", f"{path}:{error.line}:1: {error}", _REMEDY) from error
     except KeyError as error:
         found = f"{_place(path, document, '')}: the key {error} is missing"
@@ -98,7 +98,7 @@ def _place(path: Path, document: Any, key: str) -> str:
 
 
 def _load(path: Path) -> Any:
-    document, faults = written.mapping(str(path), written.text(path))
+    document, faults = yaml_source.mapping(str(path), yaml_source.text(path))
     if faults:
         raise DistributionFailed(f"reading {path}", str(faults[0]), _REMEDY)
     return document

@@ -25,7 +25,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from bootstrap.distribution.transfer import Unobtainable
+from bootstrap.jenkins.distribution.transfer import Unobtainable
 
 NAME = "plugin-versions.json"
 _ROOTS = "WEB-INF/update-center-rootCAs/"

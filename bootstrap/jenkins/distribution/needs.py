@@ -14,10 +14,10 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap
 
-from bootstrap import written
-from bootstrap.distribution.lock import Lock
-from bootstrap.distribution.versions import is_older, is_version
+from bootstrap.environment import yaml_source
 from bootstrap.errors import DistributionFailed, Fault
+from bootstrap.jenkins.distribution.lock import Lock
+from bootstrap.jenkins.distribution.versions import is_older, is_version
 
 NAME = "jenkins.needs.yaml"
 _KEYS = {"version", "least_core", "read_at", "needs"}
@@ -49,8 +49,8 @@ class Table:
 def load_table(path: Path) -> Table:
     """Read the table, or raise DistributionFailed with everything that is wrong in it, by line and column."""
     try:
-        document, faults = written.mapping(str(path), written.text(path))
-    except written.Unreadable as error:
+        document, faults = yaml_source.mapping(str(path), yaml_source.text(path))
+    except yaml_source.Unreadable as error:
         document, faults = CommentedMap(), [Fault(str(path), error.line, 1, str(error))]
     faults = faults or list(_misshapen(path, document))
     if faults:

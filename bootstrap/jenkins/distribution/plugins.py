@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from email import message_from_string
 from pathlib import Path
 
-from bootstrap.distribution.versions import is_older
 from bootstrap.errors import DistributionFailed
+from bootstrap.jenkins.distribution.versions import is_older
 
 
 @dataclass(frozen=True)

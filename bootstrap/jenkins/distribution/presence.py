@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap import wording
-from bootstrap.distribution import plugins as plugin_files
-from bootstrap.distribution import transfer
-from bootstrap.distribution.lock import Lock
-from bootstrap.distribution.metadata import NAME as LIST
-from bootstrap.distribution.resolve import prove, sums_of
-from bootstrap.distribution.sources import Folder, Site, Source, choose
-from bootstrap.distribution.transfer import Unobtainable
+from bootstrap.environment.settings import JenkinsSettings
 from bootstrap.errors import DistributionFailed
-from bootstrap.settings import JenkinsSettings
+from bootstrap.jenkins.distribution import plugins as plugin_files
+from bootstrap.jenkins.distribution import transfer
+from bootstrap.jenkins.distribution.lock import Lock
+from bootstrap.jenkins.distribution.metadata import NAME as LIST
+from bootstrap.jenkins.distribution.resolve import prove, sums_of
+from bootstrap.jenkins.distribution.sources import Folder, Site, Source, choose
+from bootstrap.jenkins.distribution.transfer import Unobtainable
 from bootstrap.values import Change
 
 _AT_ONCE = 16

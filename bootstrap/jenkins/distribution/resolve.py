@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bootstrap.distribution import plugins as plugin_files
-from bootstrap.distribution import signature, transfer
-from bootstrap.distribution.lock import Lock, record
-from bootstrap.distribution.metadata import NAME as LIST
-from bootstrap.distribution.metadata import Metadata, Unproved
-from bootstrap.distribution.metadata import verify as verify_list
-from bootstrap.distribution.sources import Source, choose
-from bootstrap.distribution.transfer import Unobtainable
+from bootstrap.environment.settings import JenkinsSettings
 from bootstrap.errors import DistributionFailed
-from bootstrap.settings import JenkinsSettings
+from bootstrap.jenkins.distribution import plugins as plugin_files
+from bootstrap.jenkins.distribution import signature, transfer
+from bootstrap.jenkins.distribution.lock import Lock, record
+from bootstrap.jenkins.distribution.metadata import NAME as LIST
+from bootstrap.jenkins.distribution.metadata import Metadata, Unproved
+from bootstrap.jenkins.distribution.metadata import verify as verify_list
+from bootstrap.jenkins.distribution.sources import Source, choose
+from bootstrap.jenkins.distribution.transfer import Unobtainable
 from bootstrap.values import Reporter
 
 _AT_ONCE = 8

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from bootstrap.distribution import metadata, transfer
-from bootstrap.distribution.lock import Lock
-from bootstrap.distribution.metadata import Metadata
-from bootstrap.distribution.transfer import Unobtainable
+from bootstrap.environment.settings import JenkinsSettings
 from bootstrap.errors import DistributionFailed
-from bootstrap.settings import JenkinsSettings
+from bootstrap.jenkins.distribution import metadata, transfer
+from bootstrap.jenkins.distribution.lock import Lock
+from bootstrap.jenkins.distribution.metadata import Metadata
+from bootstrap.jenkins.distribution.transfer import Unobtainable
 
 CORE = "https://get.jenkins.io/"
 UPDATES = "https://updates.jenkins.io/"

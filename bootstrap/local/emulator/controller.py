@@ -11,29 +11,30 @@ import traceback
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import resuming, xmlfile
-from .builds import Build
 from .casc import effects, kept
 from .casc.check import Checker
 from .casc.sources import Node, merge, parse, read_sources, strategy_of
 from .casc.variables import Variables
-from .cipher import Vault
-from .configuration import Configuration
-from .console import Console
-from .credentials import Credentials, from_configuration
-from .failures import Refused, failure
-from .freestyle import Freestyle
-from .inputs import Inputs
-from .items import Folder, Item, Job, Tree
-from .pipeline import Pipeline
-from .queue import Executors, Queue
-from .resources import Locks
-from .resuming import Past
-from .security import ANONYMOUS, Authorization, Users
-from .sessions import Sessions
+from .execution import resuming
+from .execution.console import Console
+from .execution.freestyle import Freestyle
+from .execution.pipeline import Pipeline
+from .execution.queue import Executors, Queue
+from .execution.resuming import Past
+from .execution.triggers import Triggers
+from .model import xmlfile
+from .model.builds import Build
+from .model.cipher import Vault
+from .model.configuration import Configuration
+from .model.credentials import Credentials, from_configuration
+from .model.inputs import Inputs
+from .model.items import Folder, Item, Job, Tree
+from .model.resources import Locks
+from .model.security import ANONYMOUS, Authorization, Users
+from .model.views import ALL, declared_view, make_view, views_of
 from .surroundings import Surroundings
-from .triggers import Triggers
-from .views import ALL, declared_view, make_view, views_of
+from .web.failures import Refused, failure
+from .web.sessions import Sessions
 
 
 class Execution(Protocol):

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from bootstrap.drift.values import Drifted
 from bootstrap.errors import BootstrapError
+from bootstrap.views.drift.values import Drifted
 
 GROUP = "AWS::EC2::SecurityGroup"
 _ALONE = {"AWS::EC2::SecurityGroupIngress": False, "AWS::EC2::SecurityGroupEgress": True}

@@ -12,10 +12,10 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping
 
 from bootstrap.acts import jobs
-from bootstrap.controller.api import JenkinsClient, ask, expect, job_path
-from bootstrap.controller.job_xml import compared, pairs, parsed
-from bootstrap.drift.values import Drifted
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, job_path
+from bootstrap.jenkins.controller.job_xml import compared, pairs, parsed
 from bootstrap.values import JobSet
+from bootstrap.views.drift.values import Drifted
 
 # Below these, every element is an entry that somebody put there.
 _LISTS = {"properties", "triggers", "parameterDefinitions", "builders", "publishers", "buildWrappers", "branches"}

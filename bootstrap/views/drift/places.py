@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bootstrap import host_inputs
 from bootstrap.acts import host
 from bootstrap.context import Context
-from bootstrap.drift import groups, jobs, settings, stacks
-from bootstrap.drift.values import Drifted
 from bootstrap.errors import BootstrapError, Unreachable
-from bootstrap.run import Run
+from bootstrap.preconditions import host_inputs
+from bootstrap.runs.journal import Run
 from bootstrap.values import ChangeKind
+from bootstrap.views.drift import groups, jobs, settings, stacks
+from bootstrap.views.drift.values import Drifted
 
 __all__ = ["Drift", "Drifted", "look"]
 

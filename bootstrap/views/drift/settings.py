@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bootstrap.acts import casc
-from bootstrap.controller.api import JenkinsClient
-from bootstrap.drift.values import Drifted
+from bootstrap.jenkins.controller.api import JenkinsClient
 from bootstrap.values import ChangeKind, Shell
+from bootstrap.views.drift.values import Drifted
 
 
 def of_settings(

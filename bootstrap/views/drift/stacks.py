@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bootstrap.drift.values import Drifted
+from bootstrap.views.drift.values import Drifted
 
 _GROUP = "AWS::EC2::SecurityGroup"
 _PATIENCE = 300.0  # seconds for one detection

@@ -12,10 +12,10 @@ from urllib.parse import parse_qs
 import pytest
 
 from bootstrap.acts import casc
-from bootstrap.controller import settings_record
-from bootstrap.definitions.casc import names_of_variables
+from bootstrap.environment.settings import load
 from bootstrap.errors import BootstrapError, CascRejected, Unreachable
-from bootstrap.settings import load
+from bootstrap.jenkins.controller import settings_record
+from bootstrap.jenkins.definitions.casc import names_of_variables
 from bootstrap.values import Change, ChangeKind, Controller, Result, Secret
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bootstrap.acts import jobs
-from bootstrap.controller.api import job_path
-from bootstrap.definitions.jobs import clock_fault
 from bootstrap.errors import JobsInvalid, JobsRejected, Unreachable, UsageError
+from bootstrap.jenkins.controller.api import job_path
+from bootstrap.jenkins.definitions.jobs import clock_fault
 from bootstrap.values import Change, ChangeKind, JobSet
 
 INI = (Path(__file__).resolve().parents[3] / "jobs" / "job-builder.ini").read_text()

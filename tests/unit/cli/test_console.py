@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import console
+from bootstrap.cli import console
 from bootstrap.values import Check, Verdict
 
 

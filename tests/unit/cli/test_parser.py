@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import cli
-from bootstrap.examples import EXAMPLES
+from bootstrap.cli import parser
+from bootstrap.cli.examples import EXAMPLES
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -22,7 +22,7 @@ def test_help_shows_every_command_and_examples() -> None:
     shown = run("--help")
 
     assert 0 == shown.returncode
-    assert [] == [name for name in cli.COMMANDS if f"    {name} " not in shown.stdout]
+    assert [] == [name for name in parser.COMMANDS if f"    {name} " not in shown.stdout]
     assert "examples:" in shown.stdout
 
 
@@ -43,7 +43,7 @@ def test_help_imports_nothing_heavy() -> None:
     ],
 )
 def test_what_follows_test_is_toxs(given: list[str], environment: str, toxs: list[str]) -> None:
-    parsed = cli.parse(given)
+    parsed = parser.parse(given)
 
     assert ("test", environment, toxs) == (parsed.command, parsed.environment, parsed.tox)
 
@@ -82,27 +82,27 @@ def test_a_command_on_what_was_never_launched_names_the_launch(tmp_path: Path) -
     assert "launch" in shown.stderr
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@pytest.mark.parametrize("command", parser.COMMANDS)
 def test_each_command_has_help_of_its_own(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
-        cli.parser().parse_args([command, "--help"])
+        parser.parser().parse_args([command, "--help"])
 
     assert 0 == left.value.code
-    assert cli.COMMANDS[command][0][1:] in " ".join(capsys.readouterr().out.split())
+    assert parser.COMMANDS[command][0][1:] in " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("command", ["", *cli.COMMANDS])
+@pytest.mark.parametrize("command", ["", *parser.COMMANDS])
 def test_every_help_ends_with_examples_that_the_command_line_takes(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        cli.parser().parse_args([command, "--help"] if command else ["--help"])
+        parser.parser().parse_args([command, "--help"] if command else ["--help"])
     shown = capsys.readouterr().out.split("examples:\n")[1].splitlines()
 
     examples = EXAMPLES[command]
     assert [typed for typed, _ in examples] == [line.removeprefix("  ./bootstrap.py ").split("  ")[0] for line in shown]
     for typed, _ in examples:
-        options = cli.parse(shlex.split(typed.split(" > ")[0]))
+        options = parser.parse(shlex.split(typed.split(" > ")[0]))
         assert command in {"", options.command}
 
 
@@ -141,13 +141,13 @@ def test_doctor_makes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("given", [["--json", "-v", "plan"], ["plan", "--json", "-v"], ["--json", "plan", "-v"]])
 def test_flags_may_stand_before_the_command_and_behind_it(given: list[str]) -> None:
-    parsed = cli.parse(given)
+    parsed = parser.parse(given)
 
     assert (True, True, False) == (parsed.json, parsed.verbose, parsed.yes)
 
 
 def test_what_follows_ssh_is_the_commands_own() -> None:
-    parsed = cli.parse(["--json", "ssh", "ls", "-v", "--json", "-y"])
+    parsed = parser.parse(["--json", "ssh", "ls", "-v", "--json", "-y"])
 
     assert ["ls", "-v", "--json", "-y"] == parsed.remote
     assert (True, False, False) == (parsed.json, parsed.verbose, parsed.yes)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from bootstrap.certificates import Certificates, fingerprint, from_json, issue, to_json
+from bootstrap.cloud.certificates import Certificates, fingerprint, from_json, issue, to_json
 from bootstrap.values import Secret
 
 NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)

@@ -7,9 +7,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from bootstrap import direct_connect
+from bootstrap.cloud import direct_connect
+from bootstrap.environment.settings import Settings
 from bootstrap.errors import AwsRefused
-from bootstrap.settings import Settings
 from bootstrap.values import Change, ChangeKind
 
 GATEWAY = "00000000-0000-0000-0000-000000000001"

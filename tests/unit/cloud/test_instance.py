@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from bootstrap import machine
+from bootstrap.cloud import instance as machine
 from bootstrap.errors import Unreachable
 
 CONSOLE = """\

@@ -14,11 +14,13 @@ import botocore.exceptions as awss
 import pytest
 from botocore.stub import Stubber
 
-from bootstrap import cli, context, refusals
+from bootstrap import context
+from bootstrap.cli import parser
+from bootstrap.cloud import refusals
+from bootstrap.cloud.world import World
+from bootstrap.environment.settings import Settings
 from bootstrap.errors import AwsRefused
-from bootstrap.run import Journal
-from bootstrap.settings import Settings
-from bootstrap.world import World
+from bootstrap.runs.journal import Journal
 
 SETTINGS = {"environment": "trial", "owner": "a", "cost_center": "b"}
 
@@ -132,7 +134,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setattr(context, "ROOT", tmp_path)
-    monkeypatch.setattr("bootstrap.commands.ROOT", tmp_path)
+    monkeypatch.setattr("bootstrap.cli.commands.ROOT", tmp_path)
     (tmp_path / "trial.yaml").write_text("environment: trial\ncloud: aws\nowner: a\ncost_center: b\n")
     return tmp_path
 
@@ -146,7 +148,7 @@ def test_a_command_without_credentials_fails_as_expected_and_the_journal_says_so
     if profile:
         monkeypatch.setenv("AWS_PROFILE", profile)
 
-    assert 1 == cli.main(["-e", str(home / "trial.yaml"), "status"])
+    assert 1 == parser.main(["-e", str(home / "trial.yaml"), "status"])
 
     shown = capsys.readouterr().err
     assert words in shown
@@ -160,9 +162,9 @@ def test_a_report_that_cannot_be_drawn_is_a_notice_and_the_failure_stays(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (home / "broken.html.j2").write_text("{% for %}")
-    monkeypatch.setattr("bootstrap.report._PAGE", home / "broken.html.j2")
+    monkeypatch.setattr("bootstrap.runs.report._PAGE", home / "broken.html.j2")
 
-    assert 1 == cli.main(["-e", str(home / "trial.yaml"), "status"])
+    assert 1 == parser.main(["-e", str(home / "trial.yaml"), "status"])
 
     shown = capsys.readouterr()
     assert "Unable to locate credentials" in shown.err
@@ -184,7 +186,7 @@ def test_a_disk_that_takes_no_more_of_the_journal_hides_no_failure(
 
     monkeypatch.setattr(Journal, "write", write)
 
-    assert 1 == cli.main(["-e", str(home / "trial.yaml"), "status"])
+    assert 1 == parser.main(["-e", str(home / "trial.yaml"), "status"])
 
     assert "Unable to locate credentials" in capsys.readouterr().err
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bootstrap import retained
-from bootstrap.settings import Settings
+from bootstrap.cloud import retained
+from bootstrap.environment.settings import Settings
 from bootstrap.values import Change
 
 

@@ -16,15 +16,15 @@ sys.path.insert(0, str(Path(__file__).parent / "remote"))
 import sshd as server_module
 from sshd import Sshd
 
-from bootstrap import session_manager
+from bootstrap.cloud import session_manager
+from bootstrap.cloud.session_manager import NotConnected
+from bootstrap.cloud.world import World
 from bootstrap.doctor import here
 from bootstrap.doctor.findings import Health
+from bootstrap.environment.settings import Settings
 from bootstrap.errors import HostKeyMismatch, Missing, Unreachable
 from bootstrap.remote import openssh
 from bootstrap.remote.shell import FabricShell
-from bootstrap.session_manager import NotConnected
-from bootstrap.settings import Settings
-from bootstrap.world import World
 
 REQUEST = {"Target": "i-1", "DocumentName": "AWS-StartSSHSession", "Parameters": {"portNumber": ["22"]}}
 TOKEN = "AAEAAprecious"

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bootstrap import tagged
+from bootstrap.cloud import tags as tagged
+from bootstrap.environment.settings import Settings
 from bootstrap.errors import UsageError
-from bootstrap.settings import Settings
 
 SETTINGS = Settings(environment="trial", cloud="local", owner="a", cost_center="b")
 VPC = "arn:aws:ec2:eu-central-1:1:vpc/vpc-1"

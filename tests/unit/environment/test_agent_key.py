@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from bootstrap import agent_key, composition, settings
+from bootstrap.environment import agent_key, settings
 from bootstrap.errors import SettingsInvalid
-from bootstrap.stacks import template
+from bootstrap.stacks import composition, template
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 WHOLE = "environment: trial\ncloud: aws\nowner: someone\ncost_center: lab\n"
 
 

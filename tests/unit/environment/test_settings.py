@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import settings
+from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 WHOLE = """\
 environment: trial

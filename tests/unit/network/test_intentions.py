@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import settings
+from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid
 from bootstrap.network.intentions import Intention, parse
 

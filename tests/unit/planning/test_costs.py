@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from bootstrap import settings
-from bootstrap.costs import SECRETS, difference, estimate, standing
+from bootstrap.environment import settings
+from bootstrap.planning.costs import SECRETS, difference, estimate, standing
 from bootstrap.values import Stack
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TABLE = """\
 source: a list
 noted_on: 2020-02-03

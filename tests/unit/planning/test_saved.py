@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import saved_plan
 from bootstrap.errors import UsageError
-from bootstrap.saved_plan import ActPlan, Plan
+from bootstrap.planning import saved
+from bootstrap.planning.saved import ActPlan, Plan
 from bootstrap.values import Change, ChangeKind
 
 NGINX = Change("host", ChangeKind.ADD, "package nginx", "1.26", diff="+x")
@@ -31,9 +31,9 @@ def with_act(act: str, plan: ActPlan) -> Plan:
 
 
 def test_a_plan_is_read_back_as_it_was_written(tmp_path: Path) -> None:
-    saved_plan.write(PLAN, tmp_path / "plan")
+    saved.write(PLAN, tmp_path / "plan")
 
-    found = saved_plan.read(tmp_path / "plan")
+    found = saved.read(tmp_path / "plan")
 
     assert PLAN == found
     assert "+x" == found.changes[0].diff
@@ -41,7 +41,7 @@ def test_a_plan_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_an_unmoved_world_fits_its_plan_whoever_planned_it() -> None:
-    assert [] == list(saved_plan.compare(PLAN, replace(PLAN, run="run-2")))
+    assert [] == list(saved.compare(PLAN, replace(PLAN, run="run-2")))
 
 
 MOVED = {
@@ -71,7 +71,7 @@ MOVED = {
 def test_a_moved_world_is_told_by_what_moved(case: str) -> None:
     now, expected = MOVED[case]
 
-    found = list(saved_plan.compare(PLAN, now))
+    found = list(saved.compare(PLAN, now))
 
     assert len(expected) == len(found)
     assert all(line.startswith(start) for line, start in zip(found, expected, strict=True))
@@ -79,13 +79,13 @@ def test_a_moved_world_is_told_by_what_moved(case: str) -> None:
 
 def test_a_plan_of_the_network_is_no_plan_of_a_launch(tmp_path: Path) -> None:
     alone = replace(PLAN, acts={"stack": ActPlan({"a.yaml": "i"}, {"it": "s"}, (replace(NGINX, act="stack"),))})
-    saved_plan.write(alone, tmp_path / "plan")
+    saved.write(alone, tmp_path / "plan")
 
-    found = saved_plan.read(tmp_path / "plan")
+    found = saved.read(tmp_path / "plan")
 
     assert alone == found
     assert 1 == json.loads((tmp_path / "plan").read_text())["pending"]
-    assert ["it is a plan of the network alone, not of a launch"] == list(saved_plan.compare(found, PLAN))
+    assert ["it is a plan of the network alone, not of a launch"] == list(saved.compare(found, PLAN))
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def test_what_is_no_plan_is_a_usage_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "plan").write_text(text)
 
     with pytest.raises(UsageError):
-        saved_plan.read(tmp_path / "plan")
+        saved.read(tmp_path / "plan")
 
 
 def test_a_plan_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
-        saved_plan.read(tmp_path / "plan")
+        saved.read(tmp_path / "plan")

@@ -8,7 +8,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from bootstrap import account, settings
+from bootstrap.environment import settings
+from bootstrap.preconditions import account
 
 Answer = list[dict[str, Any]] | None
 ID = "00000000-0000-0000-0000-000000000001"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bootstrap import interruptions
+from bootstrap.preconditions import interruptions
 from bootstrap.values import Change, ChangeKind
 
 ROUTE = "AWS::EC2::Route: NatGatewayId"

@@ -7,11 +7,11 @@ from typing import Any, cast
 import pytest
 import requests
 
-from bootstrap import running_builds
 from bootstrap.context import Context
-from bootstrap.controller.api import JenkinsClient
 from bootstrap.errors import Unreachable
-from bootstrap.run import Journal, Run
+from bootstrap.jenkins.controller.api import JenkinsClient
+from bootstrap.preconditions import running_builds
+from bootstrap.runs.journal import Journal, Run
 from bootstrap.values import Change, ChangeKind
 
 RESTART = Change("host", ChangeKind.ALTER, "jenkins.service", "restarted: plugins")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from wished import EMULATOR, KEY, SECRETS, SETTINGS, WAR, inputs
 
+from bootstrap.environment.settings import Settings
 from bootstrap.remote.converge.main import KINDS
 from bootstrap.remote.desired import HostInputs, desired
-from bootstrap.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import repository
+from bootstrap.remote import toolkit_repository
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -28,7 +28,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_a_clean_tree_is_its_head(checkout: Path, tmp_path: Path) -> None:
-    found = repository.snapshot(checkout, tmp_path)
+    found = toolkit_repository.snapshot(checkout, tmp_path)
 
     head = git(checkout, "rev-parse", "HEAD")
     assert (head, head) == (found.commit, found.label)
@@ -38,7 +38,7 @@ def test_uncommitted_changes_become_the_same_commit_each_time(checkout: Path, tm
     (checkout / "a").write_text("two")
     (checkout / "new").write_text("three")
 
-    first, second = repository.snapshot(checkout, tmp_path), repository.snapshot(checkout, tmp_path)
+    first, second = toolkit_repository.snapshot(checkout, tmp_path), toolkit_repository.snapshot(checkout, tmp_path)
 
     assert first.commit == second.commit != first.base
     assert f"{first.base}-dirty" == first.label
@@ -49,8 +49,8 @@ def test_the_bundle_holds_the_tree_and_no_ignored_file(checkout: Path, tmp_path:
     (checkout / "new").write_text("three")
     (checkout / "ignored").write_text("secret")
 
-    found = repository.snapshot(checkout, tmp_path)
-    bundle = repository.bundle(found, "trunk", tmp_path / "it.bundle")
+    found = toolkit_repository.snapshot(checkout, tmp_path)
+    bundle = toolkit_repository.bundle(found, "trunk", tmp_path / "it.bundle")
 
     git(tmp_path, "clone", "-q", "-b", "trunk", str(bundle), "clone")
     assert {".git", ".gitignore", "a", "new"} == {path.name for path in (tmp_path / "clone").iterdir()}
@@ -62,7 +62,7 @@ def test_a_folder_without_a_repository_is_one_commit(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "a").write_text("one")
 
-    found = repository.snapshot(folder, tmp_path / "scratch")
+    found = toolkit_repository.snapshot(folder, tmp_path / "scratch")
 
     assert ("", found.commit) == (found.base, found.label)
     assert not (folder / ".git").exists()
@@ -73,7 +73,7 @@ def test_a_shallow_clone_can_be_bundled(checkout: Path, tmp_path: Path) -> None:
     git(checkout, "commit", "-qam", "second")
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{checkout}", "shallow")
 
-    found = repository.snapshot(tmp_path / "shallow", tmp_path)
-    bundle = repository.bundle(found, "main", tmp_path / "it.bundle")
+    found = toolkit_repository.snapshot(tmp_path / "shallow", tmp_path)
+    bundle = toolkit_repository.bundle(found, "main", tmp_path / "it.bundle")
 
     assert found.commit in git(tmp_path, "bundle", "list-heads", str(bundle))

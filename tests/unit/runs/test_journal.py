@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.run import Journal, Run, new_run_id
+from bootstrap.runs.journal import Journal, Run, new_run_id
 from bootstrap.values import Change, ChangeKind
 
 

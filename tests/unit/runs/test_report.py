@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bootstrap import report
-from bootstrap.run import Journal, Run
+from bootstrap.runs import report
+from bootstrap.runs.journal import Journal, Run
 from bootstrap.values import Change, ChangeKind
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from bootstrap import enforced
 from bootstrap.doctor import here
 from bootstrap.doctor.findings import Health
-from bootstrap.run import start
+from bootstrap.runs.journal import start
+from bootstrap.views import enforcement
 
 ANSWERS: dict[str, Any] = {}
 
@@ -50,15 +50,15 @@ def endpoint() -> Iterator[str]:
 
 
 def test_on_aws_and_on_another_cloud_nothing_is_told(endpoint: str) -> None:
-    assert enforced.look(None) is None
-    assert enforced.look(endpoint) is None
-    assert enforced.look("http://127.0.0.1:1") is None
+    assert enforcement.look(None) is None
+    assert enforcement.look(endpoint) is None
+    assert enforcement.look("http://127.0.0.1:1") is None
 
 
 def test_rules_of_all_regions_are_counted(endpoint: str) -> None:
     ANSWERS.update(regions={"eu-central-1": 40, "eu-west-1": 2}, problems=[])
 
-    found = enforced.look(endpoint)
+    found = enforcement.look(endpoint)
 
     assert str(found) == "enforced between machines by nftables, 42 rules"
     assert here.rules(endpoint).health == Health.GOOD
@@ -67,7 +67,7 @@ def test_rules_of_all_regions_are_counted(endpoint: str) -> None:
 def test_before_the_first_machine_there_is_nothing_to_hold(endpoint: str) -> None:
     ANSWERS.update(regions={}, problems=[])
 
-    assert str(enforced.look(endpoint)) == "there is no machine yet between which they could hold"
+    assert str(enforcement.look(endpoint)) == "there is no machine yet between which they could hold"
 
 
 def test_problems_are_said_aloud_and_set_right_first(
@@ -75,7 +75,7 @@ def test_problems_are_said_aloud_and_set_right_first(
 ) -> None:
     ANSWERS.update(regions={"eu-central-1": 40}, problems=["nft failed"])
 
-    enforced.tell(endpoint, start(tmp_path, as_json=False, is_verbose=False))
+    enforcement.tell(endpoint, start(tmp_path, as_json=False, is_verbose=False))
 
     assert "the network's rules do not hold as they stand: after POST: nft failed" in capsys.readouterr().out
     line = here.rules(endpoint)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bootstrap import remains
 from bootstrap.context import Context
-from bootstrap.run import Journal, Run
-from bootstrap.settings import Settings
+from bootstrap.environment.settings import Settings
+from bootstrap.runs.journal import Journal, Run
 from bootstrap.values import Stack
+from bootstrap.views import leftovers
 
 ARN = "arn:aws:ec2:eu-central-1:1:"
 
@@ -37,7 +37,7 @@ class Aws:
         if self.refuses:
             raise Refused("not yours")
         listed = [
-            {"ResourceARN": f"{ARN}{name}", "Tags": [{"Key": remains._STACK, "Value": stack}] if stack else []}
+            {"ResourceARN": f"{ARN}{name}", "Tags": [{"Key": leftovers._STACK, "Value": stack}] if stack else []}
             for name, stack in self.tags.items()
         ]
         return [{"ResourceTagMappingList": listed}]
@@ -68,7 +68,7 @@ LEFT = {
 
 
 def test_what_a_living_stack_holds_is_kept_and_all_else_is_astray() -> None:
-    found = remains.look(Opened(Aws(LEFT)))
+    found = leftovers.look(Opened(Aws(LEFT)))
 
     assert ["key-1", "vol-1"] == [it.identity for it in found.kept]
     assert ["subnet-1", "vpc-1"] == [it.identity for it in found.stray]
@@ -85,6 +85,6 @@ def test_what_a_living_stack_holds_is_kept_and_all_else_is_astray() -> None:
 def test_it_is_said_what_is_left_and_where_that_cannot_be_known(tmp_path: Path, aws: Aws, told: str) -> None:
     out = io.StringIO()
 
-    remains.tell(Opened(aws), Run("r", Journal(tmp_path), out=out))
+    leftovers.tell(Opened(aws), Run("r", Journal(tmp_path), out=out))
 
     assert told in out.getvalue()

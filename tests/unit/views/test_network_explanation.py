@@ -8,8 +8,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from bootstrap import network_explanation
 from bootstrap.network.model import Network
+from bootstrap.views import network_explanation
 from tests.unit.network.test_reach import both, network, routed
 
 

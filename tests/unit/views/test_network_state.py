@@ -6,10 +6,12 @@ from unittest.mock import Mock
 
 import pytest
 
-from bootstrap import cli, network_diagram, network_view, settings
+from bootstrap.cli import parser
+from bootstrap.environment import settings
 from bootstrap.errors import Missing, UsageError
 from bootstrap.network import proof
 from bootstrap.network.model import Network
+from bootstrap.views import network_diagram, network_state
 
 
 @pytest.mark.parametrize(
@@ -29,7 +31,7 @@ from bootstrap.network.model import Network
 )
 def test_arguments_that_mean_nothing_are_refused(arguments: list[str]) -> None:
     with pytest.raises(UsageError):
-        network_view.check(cli.parser().parse_args(["network", *arguments]))
+        network_state.check(parser.parser().parse_args(["network", *arguments]))
 
 
 @pytest.mark.parametrize(
@@ -46,9 +48,9 @@ def test_arguments_that_mean_nothing_are_refused(arguments: list[str]) -> None:
     ],
 )
 def test_arguments_that_mean_something_are_taken(arguments: list[str]) -> None:
-    options = cli.parser().parse_args(["network", *arguments])
+    options = parser.parser().parse_args(["network", *arguments])
 
-    network_view.check(options)
+    network_state.check(options)
 
     assert isinstance(options, argparse.Namespace)
     assert (arguments or ["apply"])[0] == options.action
@@ -70,7 +72,7 @@ def test_a_bastions_blocks_are_intended(tmp_path: Path) -> None:
         "network: {bastion: {allow: [198.51.100.0/24]}}\n"
     )
 
-    allow, _ = network_view.intended(settings.load(path))
+    allow, _ = network_state.intended(settings.load(path))
 
     assert "198.51.100.0/24 -> bastion:22" in [str(it) for it in allow]
 
@@ -78,11 +80,11 @@ def test_a_bastions_blocks_are_intended(tmp_path: Path) -> None:
 def test_what_is_not_proven_is_told_apart_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     judged = (proof.Judgement("allow a", "holds"), proof.Judgement("allow b", "unproven", "nobody is there"))
     monkeypatch.setattr(proof, "judge", lambda *_: judged)
-    monkeypatch.setattr(network_view, "intended", lambda _: ((), ()))
+    monkeypatch.setattr(network_state, "intended", lambda _: ((), ()))
     run, made = Mock(), Mock()
     made.world.endpoint = None
 
-    assert 1 == network_view._verify(Network(), made, run)
+    assert 1 == network_state._verify(Network(), made, run)
 
     assert ["  + allow a", "  ? allow b: not proven: nobody is there", "1 of 2 hold, 0 broken, 1 not proven"] == [
         call.args[0] for call in run.say.call_args_list

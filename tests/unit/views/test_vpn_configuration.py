@@ -9,10 +9,10 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from bootstrap import vpn_configuration
 from bootstrap.errors import Missing, StackMissing
-from bootstrap.run import Journal, Run
+from bootstrap.runs.journal import Journal, Run
 from bootstrap.values import Stack
+from bootstrap.views import vpn_configuration
 
 TEXT = '<?xml version="1.0"?><vpn_connection id="vpn-1"><ipsec_tunnel/></vpn_connection>'
 

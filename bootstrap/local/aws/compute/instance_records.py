@@ -7,8 +7,8 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from bootstrap.local.aws.hooks import Wanted
-from bootstrap.local.aws.journal import Record
+from bootstrap.local.aws.compute.hooks import Wanted
+from bootstrap.local.aws.persistence.journal import Record
 
 PENDING, RUNNING, SHUTTING_DOWN, TERMINATED, STOPPING, STOPPED = (
     ("pending", 0),

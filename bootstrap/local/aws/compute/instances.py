@@ -16,9 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bootstrap.errors import BootstrapError
-from bootstrap.local.aws.door import Door
-from bootstrap.local.aws.hooks import Machines
-from bootstrap.local.aws.instance_records import (
+from bootstrap.local.aws.compute.hooks import Machines
+from bootstrap.local.aws.compute.instance_records import (
     PENDING,
     RUNNING,
     SHUTTING_DOWN,
@@ -34,7 +33,8 @@ from bootstrap.local.aws.instance_records import (
     set_reason,
     set_state,
 )
-from bootstrap.local.aws.journal import Record
+from bootstrap.local.aws.persistence.journal import Record
+from bootstrap.local.aws.server.door import Door
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519 as ed
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bootstrap.local.aws import randomness
+from bootstrap.local.aws.persistence import randomness
 
 
 class SeededSystem:

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bootstrap.local.aws.door import Door
-from bootstrap.local.aws.instances import Instances
-from bootstrap.local.aws.requests import Environ, Response
+from bootstrap.local.aws.compute.instances import Instances
+from bootstrap.local.aws.server.door import Door
+from bootstrap.local.aws.server.requests import Environ, Response
 
 TOKEN_SECONDS = 21_600
 RENEW_SECONDS = 600
@@ -76,7 +76,7 @@ class Metadata:
         return values[name] if name in values else listing(name, [*values, "iam/info", "iam/security-credentials/"])
 
     def _user_data(self, instance: Any) -> str | None:
-        from bootstrap.local.aws.instance_records import describe
+        from bootstrap.local.aws.compute.instance_records import describe
 
         return describe(instance).user_data.decode(errors="replace") or None
 

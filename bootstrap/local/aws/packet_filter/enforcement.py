@@ -13,10 +13,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap.local.aws import firewall
-from bootstrap.local.aws.clients import Clients
-from bootstrap.local.aws.hooks import Machines
-from bootstrap.local.aws.instance_records import every_instance
+from bootstrap.local.aws.compute.hooks import Machines
+from bootstrap.local.aws.compute.instance_records import every_instance
+from bootstrap.local.aws.packet_filter import firewall
+from bootstrap.local.aws.server.clients import Clients
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ import threading
 import urllib.parse
 from typing import Any
 
-from bootstrap.local.aws import requests
-from bootstrap.local.aws.door import Door
-from bootstrap.local.aws.faults import Faults
+from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.door import Door
+from bootstrap.local.aws.server.faults import Faults
 
 ATTEMPTS = 4  # CloudFormation tries throttled calls again
 

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import json
 
-from bootstrap.local.aws import requests
-from bootstrap.local.aws.cloudformation import modelled
+from bootstrap.local.aws.cloudformation.comparison import modelled
 from bootstrap.local.aws.cloudformation.stand_ins import STAND_INS
-from bootstrap.local.aws.enforcement import Enforcement
-from bootstrap.local.aws.faults import Faults
-from bootstrap.local.aws.requests import Environ, Response
-from bootstrap.local.aws.signals import PATH as SIGNAL
-from bootstrap.local.aws.signals import Signals
+from bootstrap.local.aws.packet_filter.enforcement import Enforcement
+from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.faults import Faults
+from bootstrap.local.aws.server.requests import Environ, Response
+from bootstrap.local.aws.server.signals import PATH as SIGNAL
+from bootstrap.local.aws.server.signals import Signals
 from bootstrap.local.mail import Sink
 
 

@@ -21,9 +21,10 @@ from contextlib import contextmanager
 from typing import Any
 from xml.sax.saxutils import escape
 
-from bootstrap.local.aws import randomness, requests
-from bootstrap.local.aws.journal import Journal, Record
-from bootstrap.local.aws.requests import Environ, Response
+from bootstrap.local.aws.persistence import randomness
+from bootstrap.local.aws.persistence.journal import Journal, Record
+from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.requests import Environ, Response
 
 WsgiApp = Callable[[Environ, Callable[..., Any]], Any]
 Step = tuple[str, int]

@@ -23,8 +23,8 @@ import time
 from dataclasses import dataclass, fields
 from typing import Any
 
-from bootstrap.local.aws import operations, requests
-from bootstrap.local.aws.requests import Environ, Response
+from bootstrap.local.aws.server import operations, requests
+from bootstrap.local.aws.server.requests import Environ, Response
 
 ON = ("create", "update", "delete")
 DO = ("fail", "throttle", "error", "slow", "timeout", "lost")
@@ -118,7 +118,7 @@ def _is_step(fault: Fault, kind: str, on: str, logical_id: str) -> bool:
 
 
 def _answer(environ: Environ, fault: Fault) -> Response:
-    from bootstrap.local.aws.door import error_response
+    from bootstrap.local.aws.server.door import error_response
 
     if fault.do == "throttle":
         return error_response(environ, 400, "ThrottlingException", "Rate exceeded")

@@ -11,8 +11,8 @@ import urllib.parse
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap.local.aws import requests
-from bootstrap.local.aws.requests import Environ
+from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.requests import Environ
 
 
 def known(name: str) -> str:

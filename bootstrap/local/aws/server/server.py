@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.local import listening
-from bootstrap.local.aws import memory_format, patches, requests
-from bootstrap.local.aws.door import error_response
-from bootstrap.local.aws.hooks import Machines
-from bootstrap.local.aws.journal import Journal
-from bootstrap.local.aws.requests import Environ, Response
+from bootstrap.local.aws import patches
+from bootstrap.local.aws.compute.hooks import Machines
+from bootstrap.local.aws.persistence import memory_format
+from bootstrap.local.aws.persistence.journal import Journal
+from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.door import error_response
+from bootstrap.local.aws.server.requests import Environ, Response
 from bootstrap.local.mail import Sink
 
 log = logging.getLogger(__name__)
@@ -42,18 +44,18 @@ class Server:
         self._build(machines, mail_port)
 
     def _build(self, machines: Machines, mail_port: int | None) -> None:
-        from bootstrap.local.aws.clients import Clients
-        from bootstrap.local.aws.cloudformation.api import Api
-        from bootstrap.local.aws.cloudformation.engine import Engine
+        from bootstrap.local.aws.cloudformation.api.api import Api
+        from bootstrap.local.aws.cloudformation.operations.engine import Engine
         from bootstrap.local.aws.cloudformation.store import Store
-        from bootstrap.local.aws.control import Control
-        from bootstrap.local.aws.door import Door
-        from bootstrap.local.aws.enforcement import Enforcement
-        from bootstrap.local.aws.faults import Faults
-        from bootstrap.local.aws.heartbeats import Heartbeats
-        from bootstrap.local.aws.instances import Instances
-        from bootstrap.local.aws.metadata import Metadata
-        from bootstrap.local.aws.signals import Signals
+        from bootstrap.local.aws.compute.heartbeats import Heartbeats
+        from bootstrap.local.aws.compute.instances import Instances
+        from bootstrap.local.aws.compute.metadata import Metadata
+        from bootstrap.local.aws.packet_filter.enforcement import Enforcement
+        from bootstrap.local.aws.server.clients import Clients
+        from bootstrap.local.aws.server.control import Control
+        from bootstrap.local.aws.server.door import Door
+        from bootstrap.local.aws.server.faults import Faults
+        from bootstrap.local.aws.server.signals import Signals
 
         faults = Faults()
         self._journal = Journal(self._state / "journal.jsonl")

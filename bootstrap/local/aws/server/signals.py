@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bootstrap.local.aws.door import Door
+from bootstrap.local.aws.server.door import Door
 
 PATH = "/_bootstrap/signal/"
 

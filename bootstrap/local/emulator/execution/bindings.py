@@ -11,12 +11,12 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from ..web.failures import StepFailed
 from .console import Console
-from .failures import StepFailed
 
 if TYPE_CHECKING:
-    from .controller import Controller
-    from .credentials import Credential
+    from ..controller import Controller
+    from ..model.credentials import Credential
 
 NOT_FOUND = "org.jenkinsci.plugins.credentialsbinding.impl.CredentialNotFoundException"
 ACCEPTED = {

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..web.failures import Interrupted
 from .environment import override
-from .failures import Interrupted
 
 
 @dataclass

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .builds import Build
-    from .controller import Controller
+    from ..controller import Controller
+    from ..model.builds import Build
 
 
 def build_variables(controller: Controller, build: Build) -> dict[str, str]:

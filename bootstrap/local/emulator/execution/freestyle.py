@@ -10,16 +10,22 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from . import process, publishers, xmlfile
+from ..model import xmlfile
+from ..model.builds import ORDER, Build, Parameter, upstream_cause
+from ..web.failures import StepFailed
+from . import process, publishers
 from .bindings import bind
-from .builds import ORDER, Build, Parameter, upstream_cause
 from .console import Console
-from .environment import build_variables, expand, node_variables, process_environment
-from .failures import StepFailed
+from .environment import (
+    build_variables,
+    expand,
+    node_variables,
+    process_environment,
+)
 from .git import Git, from_xml
 
 if TYPE_CHECKING:
-    from .controller import Controller
+    from ..controller import Controller
 
 TIMEOUT = "hudson.plugins.build__timeout.BuildTimeoutWrapper"
 BINDING = "org.jenkinsci.plugins.credentialsbinding.impl.SecretBuildWrapper"

@@ -11,13 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from . import process, xmlfile
-from .failures import StepFailed
+from ..model import xmlfile
+from ..web.failures import StepFailed
+from . import process
 
 if TYPE_CHECKING:
-    from .builds import Build
+    from ..controller import Controller
+    from ..model.builds import Build
     from .console import Console
-    from .controller import Controller
 
 
 @dataclass(frozen=True)

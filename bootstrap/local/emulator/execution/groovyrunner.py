@@ -9,14 +9,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
+from ..web.failures import StepFailed
 from . import process
-from .failures import StepFailed
 from .java import groovy_command, groovy_libraries
 
 if TYPE_CHECKING:
-    from .controller import Controller
+    from ..controller import Controller
 
-SOURCES = Path(__file__).parent / "groovy"
+SOURCES = Path(__file__).parents[1] / "groovy"
 _compiling = asyncio.Lock()
 
 

@@ -10,20 +10,31 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from . import process, resuming, xmlfile
-from .builds import Build
+from ..model import xmlfile
+from ..model.builds import Build
+from ..steps import (  # noqa: F401 (they register their steps)
+    STEPS,
+    SYMBOLS,
+    Step,
+    asking,
+    basic,
+    data,
+    internal,
+    node,
+    world,
+)
+from ..web.failures import Interrupted, StepFailed
+from . import process, resuming
 from .console import MUTED, Console
 from .contexts import Context, Verdict
 from .environment import build_variables, process_environment
-from .failures import Interrupted, StepFailed
 from .git import Git
 from .groovyrunner import runner_command
 from .resuming import Asked, Past
-from .steps import STEPS, SYMBOLS, Step, asking, basic, data, internal, node, world  # noqa: F401 (they register their steps)
 from .triggers import repository_of
 
 if TYPE_CHECKING:
-    from .controller import Controller
+    from ..controller import Controller
 
 LINE_LIMIT = 64 * 1024 * 1024
 PAUSING = "Pausing (Preparing for shutdown)"

@@ -10,12 +10,12 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import xmlfile
-from .builds import Build, TestCounts
-from .failures import StepFailed
+from ..model import xmlfile
+from ..model.builds import Build, TestCounts
+from ..web.failures import StepFailed
 
 if TYPE_CHECKING:
-    from .controller import Controller
+    from ..controller import Controller
 
 DEFAULT_EXCLUDES = {".git", ".svn", ".hg", ".DS_Store"}
 

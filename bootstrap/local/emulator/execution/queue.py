@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from . import xmlfile
-from .builds import Build, Cause, Parameter
+from ..model import xmlfile
+from ..model.builds import Build, Cause, Parameter
 
 if TYPE_CHECKING:
-    from .controller import Controller
-    from .items import Job
+    from ..controller import Controller
+    from ..model.items import Job
 
 SHUTTING_DOWN = "Jenkins is about to shut down"
 GONE_AFTER_SECONDS = 300  # a left item answers for five minutes

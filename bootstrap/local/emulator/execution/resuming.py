@@ -22,11 +22,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .failures import StepFailed
+from ..web.failures import StepFailed
 
 if TYPE_CHECKING:
-    from .builds import Build
-    from .cipher import Vault
+    from ..model.builds import Build
+    from ..model.cipher import Vault
 
 NAME = "program.jsonl"
 QUESTION = "input"

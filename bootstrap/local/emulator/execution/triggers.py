@@ -7,16 +7,24 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .builds import ORDER, Build, Cause, Parameter, scm_cause, timer_cause, upstream_cause
+from ..model.builds import (
+    ORDER,
+    Build,
+    Cause,
+    Parameter,
+    scm_cause,
+    timer_cause,
+    upstream_cause,
+)
+from ..web.failures import StepFailed
 from .clock import BadSchedule, Schedule
 from .console import Console
 from .environment import process_environment
-from .failures import StepFailed
 from .git import Git, Repository, from_xml
 
 if TYPE_CHECKING:
-    from .controller import Controller
-    from .items import Job
+    from ..controller import Controller
+    from ..model.items import Job
 
 
 def repository_of(job: Job) -> Repository | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..steps import SYMBOLS
 from . import process
 from .groovyrunner import runner_command
-from .steps import SYMBOLS
 
 if TYPE_CHECKING:
-    from .controller import Controller
+    from ..controller import Controller
 
 
 async def validate(controller: Controller, script: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import resuming, xmlfile
+from ..execution import resuming
+from . import xmlfile
 
 if TYPE_CHECKING:
     from .items import Job

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ..web.failures import Refused, failure
 from . import rewriting, xmlfile
 from .builds import Build, History
-from .failures import Refused, failure
 from .views import View, views_of
 
 FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..execution.resuming import DISABLED
 from . import rewriting, xmlfile
 from .items import PIPELINE_PROPERTIES, Job
-from .resuming import DISABLED
 
 PARAMETERS = "hudson.model.ParametersDefinitionProperty"
 DISCARDER = "jenkins.model.BuildDiscarderProperty"

@@ -15,7 +15,7 @@ import yaml
 
 from . import xmlfile
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 CORE = "core"
 # Each entry of these is a class, with a dot in its name or without one.
 LISTS = {"builders", "publishers", "buildWrappers", "properties", "triggers", "columns", "jobFilters"}

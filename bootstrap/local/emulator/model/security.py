@@ -14,8 +14,8 @@ from typing import Any
 
 import bcrypt
 
+from ..web.failures import Forbidden
 from . import xmlfile
-from .failures import Forbidden
 
 ANONYMOUS = "anonymous"
 AUTHENTICATED = "authenticated"

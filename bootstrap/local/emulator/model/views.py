@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..web.failures import Refused
 from . import rewriting, xmlfile
-from .failures import Refused
 
 if TYPE_CHECKING:
     from .items import Folder, Item

@@ -7,9 +7,9 @@ import time
 from contextvars import Context
 from typing import Any
 
-from ..bindings import bind
-from ..contexts import Verdict
-from ..failures import Interrupted, StepFailed
+from ..execution.bindings import bind
+from ..execution.contexts import Verdict
+from ..web.failures import Interrupted, StepFailed
 from . import Step, step
 
 UNITS = {
@@ -72,7 +72,7 @@ async def with_env(call: Step) -> None:
         name, separator, value = str(entry).partition("=")
         if not separator:
             raise StepFailed(f"Invalid environment variable override: {entry}", "java.lang.IllegalArgumentException")
-        from ..environment import expand
+        from ..execution.environment import expand
 
         call.context.layer[name] = expand(value, known)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-from . import xmlfile
+from ..model import xmlfile
 from .failures import Refused
 
 BRIEF = frozenset(

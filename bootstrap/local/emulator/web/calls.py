@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from ..model.security import Identity
 from .exports import Exports
 from .failures import Refused
-from .security import Identity
 from .sessions import Session
 
 if TYPE_CHECKING:
-    from .controller import Controller
+    from ..controller import Controller
 
 Handler = Callable[["Call", Any, str], Awaitable[web.StreamResponse]]
 

@@ -5,10 +5,10 @@ The controller, its computers, plugins and users are here; items are in `exports
 
 from __future__ import annotations
 
+from ..model.builds import Build
+from ..model.security import User
 from .api import Exported
-from .builds import Build
 from .exports_items import ItemExports
-from .security import User
 
 PLACEHOLDER = "org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask$PlaceholderExecutable"
 

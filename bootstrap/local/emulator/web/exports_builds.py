@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..model.builds import Build, Cause, Parameter
+from ..model.inputs import PendingInput
+from ..model.security import Identity
 from .api import Exported
-from .builds import Build, Cause, Parameter
-from .inputs import PendingInput
-from .security import Identity
 
 if TYPE_CHECKING:
-    from .controller import Controller
+    from ..controller import Controller
 
 
 class BuildExports:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..execution.queue import QueueItem
+from ..model.builds import COLORS
+from ..model.items import FREESTYLE, Folder, Item, Job, ParameterDefinition
+from ..model.views import View
 from .api import Exported
-from .builds import COLORS
 from .exports_builds import BuildExports, typed
-from .items import FREESTYLE, Folder, Item, Job, ParameterDefinition
-from .queue import QueueItem
-from .views import View
 
 
 class ItemExports(BuildExports):

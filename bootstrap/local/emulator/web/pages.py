@@ -10,17 +10,17 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from .builds import Build
-from .inputs import PendingInput
-from .items import Folder, Item, Job
-from .security import User
-from .views import View
+from ..model.builds import Build
+from ..model.inputs import PendingInput
+from ..model.items import Folder, Item, Job
+from ..model.security import User
+from ..model.views import View
 
 if TYPE_CHECKING:
+    from ..controller import Controller
     from .calls import Call
-    from .controller import Controller
 
-STYLE = (Path(__file__).parent / "data" / "style.css").read_text()
+STYLE = (Path(__file__).parents[1] / "data" / "style.css").read_text()
 LONGEST_LOG = 200_000  # characters of a log that a page shows; the whole is one link away
 TITLES = {401: "Not accepted", 403: "Access denied", 404: "Not found", 405: "Wrong method", 500: "It failed"}
 VIEWPORT = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .builds import PERMALINKS, Build
+from ..model.builds import PERMALINKS, Build
+from ..model.items import Folder, Job
 from .calls import Call
 from .failures import Refused
-from .items import Folder, Job
 
 if TYPE_CHECKING:
-    from .controller import Controller
+    from ..controller import Controller
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
+from ..model.builds import Build
 from . import pages
-from .builds import Build
 from .calls import Call, redirect, route, text
 from .failures import Refused, failure
 from .routes_items import serve_file

@@ -7,11 +7,11 @@ import json
 
 from aiohttp import web
 
+from ..casc.export import export, json_schema
+from ..model.items import Folder
 from . import pages
 from .calls import Call, redirect, route, text
-from .casc.export import export, json_schema
 from .failures import ConfigurationRefused, Issue, Refused
-from .items import Folder
 
 ROOT = "root:configuration-as-code"
 

@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from . import pages, xmlfile
-from .builds import Parameter, user_cause
+from ..execution.queue import QueueItem
+from ..model import xmlfile
+from ..model.builds import Parameter, user_cause
+from ..model.items import FOLDER, FREESTYLE, PIPELINE, Folder, Item, Job, check_name
+from . import pages
 from .calls import Call, redirect, route
 from .failures import Refused, failure
-from .items import FOLDER, FREESTYLE, PIPELINE, Folder, Item, Job, check_name
-from .queue import QueueItem
 
 NEW = {
     FOLDER: f"<{FOLDER}><description/></{FOLDER}>",

@@ -14,11 +14,12 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from . import api, pages, process
+from ..execution import process
+from ..execution.java import groovy_command
+from ..model.items import Folder
+from . import api, pages
 from .calls import Call, redirect, route, text
 from .failures import Refused, failure
-from .items import Folder
-from .java import groovy_command
 
 RESTART, END = 5, 0  # Jenkins' systemd lifecycle ends with 5 to be started again
 
@@ -245,7 +246,7 @@ async def overview(call: Call, folder: Folder, rest: str) -> web.Response:
 @route("root:pipeline-model-converter/validateJenkinsfile", methods=("POST",))
 async def validate_jenkinsfile(call: Call, folder: Folder, rest: str) -> web.Response:
     """Check a declarative Jenkinsfile without running it."""
-    from .validation import validate
+    from ..execution.validation import validate
 
     result: dict[str, Any] = await validate(call.controller, (await call.form()).get("jenkinsfile", ""))
     return text(json.dumps({"status": "ok", "data": result}), kind="application/json")

@@ -12,17 +12,26 @@ from urllib.parse import quote, unquote
 
 from aiohttp import web
 
-from . import api, routes_builds, routes_casc, routes_inputs, routes_items, routes_root, routes_users, routes_views  # noqa: F401 (they register)
+from ..model.security import Identity
+from . import (  # noqa: F401 (they register)
+    api,
+    routes_builds,
+    routes_casc,
+    routes_inputs,
+    routes_items,
+    routes_root,
+    routes_users,
+    routes_views,
+)
 from .calls import ROUTES, Call, Route
 from .exports import Exports
 from .failures import ConfigurationRefused, Forbidden, Refused
 from .pages import notice
 from .resolver import Target, resolve
-from .security import Identity
 from .sessions import Session
 
 if TYPE_CHECKING:
-    from .controller import Controller
+    from ..controller import Controller
 
 # Jenkins.ALWAYS_READABLE_PATHS and the unprotected root actions that are served here.
 OPEN = {

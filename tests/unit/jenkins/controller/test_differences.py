@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import requests
 
-from bootstrap.controller import differences
+from bootstrap.jenkins.controller import differences
 from bootstrap.values import Change, ChangeKind, JobSet, Result
 
 HERE = (

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bootstrap.controller import edits
-from bootstrap.controller.edits import ABSENT, Edit
+from bootstrap.jenkins.controller import edits
+from bootstrap.jenkins.controller.edits import ABSENT, Edit
 from bootstrap.values import ChangeKind
 
 CODE = {

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from bootstrap.controller import job_xml
-from bootstrap.controller.differences import unified
-from bootstrap.drift.jobs import edited
+from bootstrap.jenkins.controller import job_xml
+from bootstrap.jenkins.controller.differences import unified
+from bootstrap.views.drift.jobs import edited
 
-RECORDED = yaml.safe_load((Path(__file__).parents[2] / "cases" / "job_xml.yaml").read_text())
+RECORDED = yaml.safe_load((Path(__file__).parents[3] / "cases" / "job_xml.yaml").read_text())
 PIPELINE = "org.jenkinsci.plugins.workflow.job.properties"
 # The shape of this project's own jobs, and what Jenkins makes of it: that was described of the real one, field by field.
 SENT = f"""<flow-definition plugin="workflow-job">

@@ -2,7 +2,7 @@
 
 `tests/cases/casc/vocabulary.tsv` is what the configurators of the locked Jenkins told of themselves, every class and attribute.
 The product needs the part that settings can reach, one line a class. After a new recording:
-`python tests/unit/definitions/recorded_vocabulary.py > bootstrap/definitions/casc_vocabulary.json`.
+`python tests/unit/definitions/recorded_vocabulary.py > bootstrap/jenkins/definitions/casc_vocabulary.json`.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-RECORDING = Path(__file__).resolve().parents[2] / "cases" / "casc" / "vocabulary.tsv"
+RECORDING = Path(__file__).resolve().parents[3] / "cases" / "casc" / "vocabulary.tsv"
 SIMPLE = {
     "java.lang.String": "text",
     "hudson.util.Secret": "text",

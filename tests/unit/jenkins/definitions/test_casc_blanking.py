@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from bootstrap.definitions import casc_tree
-from bootstrap.definitions.casc_blanking import PARTS, blank, is_applied_by_a_check
+from bootstrap.jenkins.definitions import casc_tree
+from bootstrap.jenkins.definitions.casc_blanking import PARTS, blank, is_applied_by_a_check
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 # A file, and what Jenkins' parser must make of what is sent of it.
 FORMS = {

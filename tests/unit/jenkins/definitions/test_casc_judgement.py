@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.definitions import casc
 from bootstrap.errors import CascRejected
+from bootstrap.jenkins.definitions import casc
 
 VALUES = {"COUNT": "3", "WORD": "abc", "NESTED": "a${X}", "NONE": ""}
 USER = "jenkins: {securityRealm: {local: {users: [%s]}}}\n"

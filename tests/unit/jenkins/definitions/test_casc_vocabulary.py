@@ -8,13 +8,13 @@ from typing import Any
 
 import yaml
 
-from bootstrap.definitions import casc_schema
+from bootstrap.jenkins.definitions import casc_schema
 from bootstrap.local.emulator.casc.check import schema
 
 sys.path.insert(0, str(Path(__file__).parent))
 import recorded_vocabulary
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 PRODUCT = ROOT / "bootstrap" / "definitions" / "casc_vocabulary.json"
 # Classes whose own configurators take more than they tell (their source: GitToolConfigurator).
 SILENT = {"hudson.plugins.git.GitTool": {"name", "home"}}

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bootstrap.definitions.elements import CORE, class_name, judge, owner_of
+from bootstrap.jenkins.definitions.elements import CORE, class_name, judge, owner_of
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 # The short names of these plugins are not certain, or what stands there is a part of a name that is put together.
 UNCERTAIN = (
     "ca.silvermaplesolutions.",

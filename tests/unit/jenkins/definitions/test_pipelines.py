@@ -1,6 +1,6 @@
 """What is right in a Jenkinsfile is not refused; what is wrong is refused by tests/cases/bad-input/jenkinsfiles.yaml."""
 
-from bootstrap.definitions import pipelines
+from bootstrap.jenkins.definitions import pipelines
 
 GOOD = r"""#!/usr/bin/env groovy
 @Library('shared@1') _

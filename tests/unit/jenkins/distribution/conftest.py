@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.unit.distribution.stand_ins import VERSION, WAR, WAR_CONTENT, Mirror, SigningKey, plugin
 
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.distribution import load_lock, resolve
+from bootstrap.environment.settings import JenkinsSettings
 from bootstrap.errors import DistributionFailed
-from bootstrap.settings import JenkinsSettings
+from bootstrap.jenkins.distribution import load_lock, resolve
 from bootstrap.values import Change
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 VERSION = "2.568.2"
 WAR = f"/war-stable/{VERSION}/jenkins.war"
 WAR_CONTENT = os.urandom(300_000)

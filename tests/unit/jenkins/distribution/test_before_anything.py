@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.distribution.stand_ins import VERSION, WAR, Mirror, closed_port, mirrored
 
-from bootstrap import cli, commands, jenkins_files, launch
+from bootstrap import launch
+from bootstrap.cli import commands, parser
 from bootstrap.context import Context
-from bootstrap.distribution import load_lock
 from bootstrap.doctor.examine import jenkins as examine_jenkins
 from bootstrap.doctor.findings import Health
+from bootstrap.environment.settings import JenkinsSettings, load
 from bootstrap.errors import DistributionFailed
+from bootstrap.jenkins.distribution import load_lock
 from bootstrap.local.cloud import LocalCloud
-from bootstrap.run import Journal, Run
-from bootstrap.settings import JenkinsSettings, load
-from tests.unit.distribution.stand_ins import VERSION, WAR, Mirror, closed_port, mirrored
+from bootstrap.preconditions import jenkins_files
+from bootstrap.runs.journal import Journal, Run
 
 Opened = Callable[[JenkinsSettings], Context]
 
@@ -127,7 +129,7 @@ def test_a_launch_is_refused_before_the_cloud_is_reached(
     environment = str(_environment(tmp_path, mirrored(mirror)))
 
     with pytest.raises(DistributionFailed) as raised:
-        commands.run(cli.parse(["-e", environment, "launch"]))
+        commands.run(parser.parse(["-e", environment, "launch"]))
 
     assert "loading two.hpi from" in raised.value.doing
     assert [] == reached

@@ -16,12 +16,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
-
-from bootstrap.distribution import load_lock, metadata, resolve
-from bootstrap.distribution.metadata import Unproved
-from bootstrap.distribution.sources import Site, choose
-from bootstrap.settings import JenkinsSettings
 from tests.unit.distribution.stand_ins import WAR, Mirror, Recorder, SigningKey, mirrored, refusal
+
+from bootstrap.environment.settings import JenkinsSettings
+from bootstrap.jenkins.distribution import load_lock, metadata, resolve
+from bootstrap.jenkins.distribution.metadata import Unproved
+from bootstrap.jenkins.distribution.sources import Site, choose
 
 ROOTS = "WEB-INF/update-center-rootCAs/"
 
@@ -102,7 +102,7 @@ def _officially(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
         return Site(made.name, made.war, made.plugins, made.key_url, made.metadata_url, is_official=True)
 
     # The package gives the module's name to its function.
-    monkeypatch.setattr(importlib.import_module("bootstrap.distribution.resolve"), "choose", chosen)
+    monkeypatch.setattr(importlib.import_module("bootstrap.jenkins.distribution.resolve"), "choose", chosen)
 
 
 def test_a_signed_list_proves_the_sums_and_nothing_more_is_said(signed: Mirror, lock: Path, tmp_path: Path) -> None:

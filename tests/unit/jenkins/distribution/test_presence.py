@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from bootstrap.distribution import load_lock, presence, resolve
-from bootstrap.settings import JenkinsSettings
 from tests.unit.distribution.stand_ins import (
     VERSION,
     WAR,
@@ -22,6 +19,9 @@ from tests.unit.distribution.stand_ins import (
     mirrored,
     plugin,
 )
+
+from bootstrap.environment.settings import JenkinsSettings
+from bootstrap.jenkins.distribution import load_lock, presence, resolve
 
 ONE, TWO, LIST = "/plugins/one/1.2.vabc/one.hpi", "/plugins/two/3.1/two.hpi", "/plugin-versions.json"
 

@@ -8,10 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-
-from bootstrap.distribution import Lock, load_lock, plugins, resolve
-from bootstrap.errors import DistributionFailed
-from bootstrap.settings import JenkinsSettings
 from tests.unit.distribution.stand_ins import (
     ROOT,
     VERSION,
@@ -26,6 +22,10 @@ from tests.unit.distribution.stand_ins import (
     plugin,
     refusal,
 )
+
+from bootstrap.environment.settings import JenkinsSettings
+from bootstrap.errors import DistributionFailed
+from bootstrap.jenkins.distribution import Lock, load_lock, plugins, resolve
 
 
 def test_proved_files_are_returned_with_the_locks_versions(mirror: Mirror, lock: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.distribution.versions import LONGEST, is_older, is_version
+from bootstrap.jenkins.distribution.versions import LONGEST, is_older, is_version
 
 # Each row from the lowest to the highest; versions that stand in one list are the same.
 ROWS = [

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bootstrap.drift import groups
-from bootstrap.drift.groups import Deployed, Rule
 from bootstrap.errors import BootstrapError
+from bootstrap.views.drift import groups
+from bootstrap.views.drift.groups import Deployed, Rule
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 BODY = """
 Conditions:
   HasOperators: !Not [!Equals [!Ref OperatorCidr, ""]]

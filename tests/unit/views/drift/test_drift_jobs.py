@@ -2,8 +2,8 @@
 
 import pytest
 
-from bootstrap.drift import jobs
 from bootstrap.values import JobSet
+from bootstrap.views.drift import jobs
 
 FOOTER = f"x [render {'a' * 16}]"
 OURS = (

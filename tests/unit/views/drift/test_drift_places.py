@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.drift import Drifted
-from bootstrap.drift import places as looking
 from bootstrap.errors import StackMissing, Unreachable
-from bootstrap.run import Journal, Run
+from bootstrap.runs.journal import Journal, Run
+from bootstrap.views.drift import Drifted
+from bootstrap.views.drift import places as looking
 
 LINE = Drifted("stack", "a", "b", "c")
 

@@ -1,9 +1,9 @@
 """Drift of settings: which were changed in the web interface, and whether a reload would put them back."""
 
-from bootstrap.controller import settings_record
-from bootstrap.controller.api import JenkinsClient
-from bootstrap.drift import settings
+from bootstrap.jenkins.controller import settings_record
+from bootstrap.jenkins.controller.api import JenkinsClient
 from bootstrap.values import Result
+from bootstrap.views.drift import settings
 
 BEFORE = "jenkins:\n  mode: NORMAL\n  quietPeriod: 0\n  views: [a]\n"
 NOW = "jenkins:\n  mode: EXCLUSIVE\n  quietPeriod: 0\n  views: [a, b]\n  label: x\n"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bootstrap.drift import stacks
+from bootstrap.views.drift import stacks
 
 
 class CloudFormation:

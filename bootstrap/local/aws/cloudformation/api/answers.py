@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import parameters
-from bootstrap.local.aws.cloudformation.parsing import read
-from bootstrap.local.aws.cloudformation.scope import capabilities
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Event, Resource, Stack, Wanted
-from bootstrap.local.aws.cloudformation.template import Template
+from bootstrap.local.aws.cloudformation.template import parameters
+from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.local.aws.cloudformation.template.scope import capabilities
+from bootstrap.local.aws.cloudformation.template.template import Template
 
 Answer = dict[str, Any]
 

@@ -11,20 +11,29 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from bootstrap.local.aws import requests
-from bootstrap.local.aws.cloudformation import answers, nested_change_sets, nesting, static_checks, wire
-from bootstrap.local.aws.cloudformation.api_change_sets import ChangeSets
-from bootstrap.local.aws.cloudformation.api_drift import DriftApi
-from bootstrap.local.aws.cloudformation.api_signals import SignalApi
-from bootstrap.local.aws.cloudformation.asked import check_name, fetch_template, find, policy_in, ready, wanted_from
-from bootstrap.local.aws.cloudformation.engine import Engine
+from bootstrap.local.aws.cloudformation.api import answers, wire
+from bootstrap.local.aws.cloudformation.api.api_change_sets import ChangeSets
+from bootstrap.local.aws.cloudformation.api.api_drift import DriftApi
+from bootstrap.local.aws.cloudformation.api.api_signals import SignalApi
+from bootstrap.local.aws.cloudformation.api.asked import (
+    check_name,
+    fetch_template,
+    find,
+    policy_in,
+    ready,
+    wanted_from,
+)
+from bootstrap.local.aws.cloudformation.api.tokens import KINDS, Tokens
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.gates import Gates
-from bootstrap.local.aws.cloudformation.parsing import read
-from bootstrap.local.aws.cloudformation.scope import capabilities
-from bootstrap.local.aws.cloudformation.tokens import KINDS, Tokens
-from bootstrap.local.aws.door import error_response
-from bootstrap.local.aws.requests import Environ, Response
+from bootstrap.local.aws.cloudformation.operations import nested_change_sets, nesting
+from bootstrap.local.aws.cloudformation.operations.engine import Engine
+from bootstrap.local.aws.cloudformation.operations.gates import Gates
+from bootstrap.local.aws.cloudformation.template import static_checks
+from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.local.aws.cloudformation.template.scope import capabilities
+from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.door import error_response
+from bootstrap.local.aws.server.requests import Environ, Response
 
 log = logging.getLogger(__name__)
 

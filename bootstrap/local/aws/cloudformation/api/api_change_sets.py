@@ -7,10 +7,12 @@ import time
 import uuid
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import answers, changes, importing, nested_change_sets
-from bootstrap.local.aws.cloudformation.asked import check_name, find, ready, wanted_from
-from bootstrap.local.aws.cloudformation.engine import ACCOUNT, Engine
+from bootstrap.local.aws.cloudformation.api import answers
+from bootstrap.local.aws.cloudformation.api.asked import check_name, find, ready, wanted_from
+from bootstrap.local.aws.cloudformation.comparison import changes
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.operations import importing, nested_change_sets
+from bootstrap.local.aws.cloudformation.operations.engine import ACCOUNT, Engine
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Stack, Wanted
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."

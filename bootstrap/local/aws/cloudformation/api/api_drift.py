@@ -7,12 +7,13 @@ import time
 import uuid
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import drift, parameters
-from bootstrap.local.aws.cloudformation.asked import find
-from bootstrap.local.aws.cloudformation.engine import Engine
+from bootstrap.local.aws.cloudformation.api.asked import find
+from bootstrap.local.aws.cloudformation.comparison import drift
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.parsing import read
+from bootstrap.local.aws.cloudformation.operations.engine import Engine
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
+from bootstrap.local.aws.cloudformation.template import parameters
+from bootstrap.local.aws.cloudformation.template.parsing import read
 
 DRIFTED = ("MODIFIED", "DELETED")
 

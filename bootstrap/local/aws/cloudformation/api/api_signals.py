@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import signalling
-from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.operations import signalling
+from bootstrap.local.aws.cloudformation.operations.engine import Engine
 
 
 class SignalApi:

@@ -5,20 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import (
-    existing,
-    limits,
-    settling,
-    sources,
-    stack_policy,
-    static_checks,
-    triggers,
-)
-from bootstrap.local.aws.cloudformation.engine import Engine
+from bootstrap.local.aws.cloudformation.comparison import stack_policy
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.parsing import read
-from bootstrap.local.aws.cloudformation.scope import check_capabilities
+from bootstrap.local.aws.cloudformation.operations import settling, triggers
+from bootstrap.local.aws.cloudformation.operations.engine import Engine
 from bootstrap.local.aws.cloudformation.store import Stack, Wanted
+from bootstrap.local.aws.cloudformation.template import existing, limits, sources, static_checks
+from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.local.aws.cloudformation.template.scope import check_capabilities
 
 UPDATABLE = frozenset(
     [

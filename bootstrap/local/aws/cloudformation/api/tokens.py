@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.operations.engine import Engine
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Stack
 
 KINDS = {

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import modelled, reading, schemas
+from bootstrap.local.aws.cloudformation import reading
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.differing import Difference, differences
+from bootstrap.local.aws.cloudformation.comparison import modelled
+from bootstrap.local.aws.cloudformation.comparison.differing import Difference, differences
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
+from bootstrap.local.aws.cloudformation.template import schemas
 
 
 def differing(kind: str, region: str, asked: dict[str, Any], found: dict[str, Any]) -> list[Difference]:

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import adapters, nesting, schemas
-from bootstrap.local.aws.cloudformation.intrinsics import UNKNOWN, Scope, text_of
-from bootstrap.local.aws.cloudformation.scope import Scopes
+from bootstrap.local.aws.cloudformation import adapters
+from bootstrap.local.aws.cloudformation.operations import nesting
+from bootstrap.local.aws.cloudformation.operations.tags import tags_of
 from bootstrap.local.aws.cloudformation.store import Resource, Stack, Wanted
-from bootstrap.local.aws.cloudformation.tags import tags_of
-from bootstrap.local.aws.cloudformation.template import dependencies, names_in
+from bootstrap.local.aws.cloudformation.template import schemas
+from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN, Scope, text_of
+from bootstrap.local.aws.cloudformation.template.scope import Scopes
+from bootstrap.local.aws.cloudformation.template.template import dependencies, names_in
 
 Change = dict[str, Any]
 # A nested stack with unchanged properties: only its update reads its template, which may have changed (ResourceChangeDetail).

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.intrinsics import text_of
+from bootstrap.local.aws.cloudformation.template.intrinsics import text_of
 
 Difference = dict[str, str]
 

@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import adapters, arrival, reading
+from bootstrap.local.aws.cloudformation import adapters, reading
 from bootstrap.local.aws.cloudformation.adapters.base import StandIn
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
+from bootstrap.local.aws.cloudformation.comparison import arrival
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
 

@@ -6,9 +6,9 @@ import logging
 
 from bootstrap.local.aws.cloudformation import adapters
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
-from bootstrap.local.aws.cloudformation.resource_contexts import ResourceContexts
-from bootstrap.local.aws.cloudformation.services import Services
-from bootstrap.local.aws.cloudformation.step_checks import StepChecks
+from bootstrap.local.aws.cloudformation.operations.resource_contexts import ResourceContexts
+from bootstrap.local.aws.cloudformation.operations.services import Services
+from bootstrap.local.aws.cloudformation.operations.step_checks import StepChecks
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
 
 log = logging.getLogger(__name__)

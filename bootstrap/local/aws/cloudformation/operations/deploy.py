@@ -6,19 +6,19 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import nesting, order
 from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
-from bootstrap.local.aws.cloudformation.deleting import Deleter
 from bootstrap.local.aws.cloudformation.errors import Interrupted, Refused, ResourceFailed
-from bootstrap.local.aws.cloudformation.intrinsics import NOTHING, Scope, text_of
-from bootstrap.local.aws.cloudformation.order import Failed
-from bootstrap.local.aws.cloudformation.resource_contexts import ResourceContexts
-from bootstrap.local.aws.cloudformation.resources import Work
-from bootstrap.local.aws.cloudformation.services import Services
-from bootstrap.local.aws.cloudformation.signalling import ResourceSignals
-from bootstrap.local.aws.cloudformation.step_checks import StepChecks
+from bootstrap.local.aws.cloudformation.operations import nesting, order
+from bootstrap.local.aws.cloudformation.operations.deleting import Deleter
+from bootstrap.local.aws.cloudformation.operations.order import Failed
+from bootstrap.local.aws.cloudformation.operations.resource_contexts import ResourceContexts
+from bootstrap.local.aws.cloudformation.operations.resources import Work
+from bootstrap.local.aws.cloudformation.operations.services import Services
+from bootstrap.local.aws.cloudformation.operations.signalling import ResourceSignals
+from bootstrap.local.aws.cloudformation.operations.step_checks import StepChecks
 from bootstrap.local.aws.cloudformation.store import Stack
-from bootstrap.local.aws.cloudformation.template import dependencies
+from bootstrap.local.aws.cloudformation.template.intrinsics import NOTHING, Scope, text_of
+from bootstrap.local.aws.cloudformation.template.template import dependencies
 
 log = logging.getLogger(__name__)
 

@@ -14,17 +14,18 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import changes, nesting, settling
+from bootstrap.local.aws.cloudformation.comparison import changes
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.notify import Notifier
-from bootstrap.local.aws.cloudformation.parsing import read
-from bootstrap.local.aws.cloudformation.running import Closing, Run, end_operation
-from bootstrap.local.aws.cloudformation.scope import Scopes
-from bootstrap.local.aws.cloudformation.services import Services
+from bootstrap.local.aws.cloudformation.operations import nesting, settling
+from bootstrap.local.aws.cloudformation.operations.notify import Notifier
+from bootstrap.local.aws.cloudformation.operations.running import Closing, Run, end_operation
+from bootstrap.local.aws.cloudformation.operations.services import Services
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Operation, Stack, Store, Wanted
-from bootstrap.local.aws.door import Door
-from bootstrap.local.aws.faults import Faults
-from bootstrap.local.aws.signals import Signals
+from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.local.aws.cloudformation.template.scope import Scopes
+from bootstrap.local.aws.server.door import Door
+from bootstrap.local.aws.server.faults import Faults
+from bootstrap.local.aws.server.signals import Signals
 
 log = logging.getLogger(__name__)
 

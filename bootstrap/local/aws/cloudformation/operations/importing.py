@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import adapters, reading, schemas
+from bootstrap.local.aws.cloudformation import adapters, reading
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Gone, Refused
-from bootstrap.local.aws.cloudformation.parsing import read
+from bootstrap.local.aws.cloudformation.operations.engine import Engine
 from bootstrap.local.aws.cloudformation.store import Stack, Wanted
+from bootstrap.local.aws.cloudformation.template import schemas
+from bootstrap.local.aws.cloudformation.template.parsing import read
 
 Change = dict[str, Any]
 

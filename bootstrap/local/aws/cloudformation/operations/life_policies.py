@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.template import Template
+from bootstrap.local.aws.cloudformation.template.template import Template
 
 GROUP = "AWS::AutoScaling::AutoScalingGroup"
 SIGNALLED = frozenset((GROUP, "AWS::EC2::Instance", "AWS::CloudFormation::WaitCondition"))

@@ -13,9 +13,10 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import changes, nesting
-from bootstrap.local.aws.cloudformation.engine import ACCOUNT, Engine
+from bootstrap.local.aws.cloudformation.comparison import changes
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.operations import nesting
+from bootstrap.local.aws.cloudformation.operations.engine import ACCOUNT, Engine
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Resource, Stack, Wanted
 
 NAME_LENGTH = 128

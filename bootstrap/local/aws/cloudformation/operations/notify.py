@@ -12,7 +12,7 @@ import threading
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.store import Event, Stack
-from bootstrap.local.aws.door import Door
+from bootstrap.local.aws.server.door import Door
 
 log = logging.getLogger(__name__)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import life_policies, schemas
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed
+from bootstrap.local.aws.cloudformation.operations import life_policies
 from bootstrap.local.aws.cloudformation.store import Resource
+from bootstrap.local.aws.cloudformation.template import schemas
 
 
 def must_replace(adapter: Adapter, to: Context, before: dict[str, Any], after: dict[str, Any]) -> bool:

@@ -10,11 +10,11 @@ from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed
-from bootstrap.local.aws.cloudformation.intrinsics import Scope, resolve_dynamic
-from bootstrap.local.aws.cloudformation.services import Services
-from bootstrap.local.aws.cloudformation.signalling import ResourceSignals
-from bootstrap.local.aws.cloudformation.step_checks import StepChecks
+from bootstrap.local.aws.cloudformation.operations.services import Services
+from bootstrap.local.aws.cloudformation.operations.signalling import ResourceSignals
+from bootstrap.local.aws.cloudformation.operations.step_checks import StepChecks
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
+from bootstrap.local.aws.cloudformation.template.intrinsics import Scope, resolve_dynamic
 
 
 class ResourceContexts:

@@ -9,18 +9,21 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import adapters, arrival, life_policies, modelled, replacing, schemas
+from bootstrap.local.aws.cloudformation import adapters
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, StandIn
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.deleting import Deleter
+from bootstrap.local.aws.cloudformation.comparison import arrival, modelled
 from bootstrap.local.aws.cloudformation.errors import Refused, ResourceFailed, Unchanged
-from bootstrap.local.aws.cloudformation.intrinsics import Scope
-from bootstrap.local.aws.cloudformation.resource_contexts import ResourceContexts
-from bootstrap.local.aws.cloudformation.services import Services
-from bootstrap.local.aws.cloudformation.signalling import ResourceSignals
-from bootstrap.local.aws.cloudformation.step_checks import StepChecks
+from bootstrap.local.aws.cloudformation.operations import life_policies, replacing
+from bootstrap.local.aws.cloudformation.operations.deleting import Deleter
+from bootstrap.local.aws.cloudformation.operations.resource_contexts import ResourceContexts
+from bootstrap.local.aws.cloudformation.operations.services import Services
+from bootstrap.local.aws.cloudformation.operations.signalling import ResourceSignals
+from bootstrap.local.aws.cloudformation.operations.step_checks import StepChecks
+from bootstrap.local.aws.cloudformation.operations.tags import tags_of
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
-from bootstrap.local.aws.cloudformation.tags import tags_of
+from bootstrap.local.aws.cloudformation.template import schemas
+from bootstrap.local.aws.cloudformation.template.intrinsics import Scope
 
 
 class Work:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 
-from bootstrap.local.aws.cloudformation import nesting, triggers
 from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
-from bootstrap.local.aws.cloudformation.deploy import Deployment
-from bootstrap.local.aws.cloudformation.order import Failed
-from bootstrap.local.aws.cloudformation.services import Services
+from bootstrap.local.aws.cloudformation.operations import nesting, triggers
+from bootstrap.local.aws.cloudformation.operations.deploy import Deployment
+from bootstrap.local.aws.cloudformation.operations.order import Failed
+from bootstrap.local.aws.cloudformation.operations.services import Services
 from bootstrap.local.aws.cloudformation.store import Operation, Stack, Store
 
 

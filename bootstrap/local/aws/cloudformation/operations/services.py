@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.scope import Scopes
 from bootstrap.local.aws.cloudformation.store import Store
-from bootstrap.local.aws.door import Door
-from bootstrap.local.aws.faults import Faults
-from bootstrap.local.aws.signals import Signals
+from bootstrap.local.aws.cloudformation.template.scope import Scopes
+from bootstrap.local.aws.server.door import Door
+from bootstrap.local.aws.server.faults import Faults
+from bootstrap.local.aws.server.signals import Signals
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import adapters, parameters, rules, schemas, scope, sources, static_checks
+from bootstrap.local.aws.cloudformation import adapters
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.intrinsics import text_of
-from bootstrap.local.aws.cloudformation.parsing import read
-from bootstrap.local.aws.cloudformation.services import Services
+from bootstrap.local.aws.cloudformation.operations.services import Services
 from bootstrap.local.aws.cloudformation.store import Stack, Wanted
-from bootstrap.local.aws.cloudformation.template import Template
+from bootstrap.local.aws.cloudformation.template import parameters, rules, schemas, scope, sources, static_checks
+from bootstrap.local.aws.cloudformation.template.intrinsics import text_of
+from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.local.aws.cloudformation.template.template import Template
 
 
 def settle(services: Services, stack: Stack | None, wanted: Wanted, region: str, reuse: set[str]) -> Wanted:

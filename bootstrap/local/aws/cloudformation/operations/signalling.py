@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 
 from bootstrap.local.aws.cloudformation.errors import Interrupted, ResourceFailed
-from bootstrap.local.aws.cloudformation.life_policies import Awaited
+from bootstrap.local.aws.cloudformation.operations.life_policies import Awaited
 from bootstrap.local.aws.cloudformation.store import Operation
-from bootstrap.local.aws.signals import Signals
+from bootstrap.local.aws.server.signals import Signals
 
 PAUSE_SECONDS = 0.05
 

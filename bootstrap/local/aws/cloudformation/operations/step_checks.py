@@ -8,11 +8,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import schemas, stack_policy, triggers
+from bootstrap.local.aws.cloudformation.comparison import stack_policy
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed
-from bootstrap.local.aws.cloudformation.order import Failed
-from bootstrap.local.aws.cloudformation.services import Services
+from bootstrap.local.aws.cloudformation.operations import triggers
+from bootstrap.local.aws.cloudformation.operations.order import Failed
+from bootstrap.local.aws.cloudformation.operations.services import Services
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
+from bootstrap.local.aws.cloudformation.template import schemas
 
 
 class StepChecks:

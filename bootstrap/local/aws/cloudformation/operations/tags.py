@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import schemas
-from bootstrap.local.aws.cloudformation.intrinsics import text_of
 from bootstrap.local.aws.cloudformation.store import Stack
+from bootstrap.local.aws.cloudformation.template import schemas
+from bootstrap.local.aws.cloudformation.template.intrinsics import text_of
 
 
 def tags_of(stack: Stack, kind: str, logical: str, properties: dict[str, Any]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.template import Template
+from bootstrap.local.aws.cloudformation.template.template import Template
 
 UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
 NOTHING: Any = object()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.template import Template
+from bootstrap.local.aws.cloudformation.template.template import Template
 
 MOST = {"Parameters": 200, "Mappings": 200, "Resources": 500, "Outputs": 200}
 DESCRIPTION_BYTES = 1024

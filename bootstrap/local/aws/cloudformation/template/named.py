@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.intrinsics import Scope
-from bootstrap.local.aws.cloudformation.template import Template
+from bootstrap.local.aws.cloudformation.template.intrinsics import Scope
+from bootstrap.local.aws.cloudformation.template.template import Template
 
 PSEUDO = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 

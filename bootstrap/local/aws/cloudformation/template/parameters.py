@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.intrinsics import UNKNOWN
-from bootstrap.local.aws.cloudformation.template import Template
+from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN
+from bootstrap.local.aws.cloudformation.template.template import Template
 
 MASK = "****"
 _SSM = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from bootstrap.local.aws.cloudformation import foreach, named
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.template import (
+from bootstrap.local.aws.cloudformation.template import foreach, named
+from bootstrap.local.aws.cloudformation.template.template import (
     LANGUAGE_EXTENSIONS,
     Template,
     dependencies,

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.intrinsics import FUNCTIONS, UNKNOWN, Function, Scope
-from bootstrap.local.aws.cloudformation.template import Template
+from bootstrap.local.aws.cloudformation.template.intrinsics import FUNCTIONS, UNKNOWN, Function, Scope
+from bootstrap.local.aws.cloudformation.template.template import Template
 
 # How EC2 tells of the things whose attributes Fn::ValueOf gives; all of them give Tags.<key> too.
 SOURCES = {

@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import parameters
 from bootstrap.local.aws.cloudformation.errors import Refused, ResourceFailed
-from bootstrap.local.aws.cloudformation.intrinsics import UNKNOWN, Scope
-from bootstrap.local.aws.cloudformation.parsing import read
 from bootstrap.local.aws.cloudformation.store import Resource, Stack, Store, Wanted
-from bootstrap.local.aws.cloudformation.template import Template
+from bootstrap.local.aws.cloudformation.template import parameters
+from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN, Scope
+from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.local.aws.cloudformation.template.template import Template
 
 CAPABILITY_TYPES = {
     "AWS::IAM::Role": "RoleName",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import urllib.parse
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import limits
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.template import limits
 
 
 def from_s3(client: Any, url: str) -> str:

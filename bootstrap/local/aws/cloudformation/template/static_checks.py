@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import foreach, life_policies, limits, rules, schemas
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.template import Template, names_in
+from bootstrap.local.aws.cloudformation.operations import life_policies
+from bootstrap.local.aws.cloudformation.template import foreach, limits, rules, schemas
+from bootstrap.local.aws.cloudformation.template.template import Template, names_in
 
 PARAMETER_PROPERTIES = frozenset(
     (

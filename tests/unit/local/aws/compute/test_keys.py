@@ -6,7 +6,8 @@ import io
 
 import paramiko
 
-from bootstrap.local.aws import keys, randomness
+from bootstrap.local.aws.compute import keys
+from bootstrap.local.aws.persistence import randomness
 
 
 def test_ed25519_pair_is_repeated_from_what_was_kept_and_opens_in_paramiko() -> None:

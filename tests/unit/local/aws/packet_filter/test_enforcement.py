@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.aws import enforcement
-from bootstrap.local.aws.enforcement import Enforcement
-from bootstrap.local.aws.hooks import NoMachines
+from bootstrap.local.aws.compute.hooks import NoMachines
+from bootstrap.local.aws.packet_filter import enforcement
+from bootstrap.local.aws.packet_filter.enforcement import Enforcement
 
 REGION = "eu-central-1"
 CHAINS = "chain forward {\ntype filter hook forward priority 0; policy accept;\ngoto groups\n}\nchain groups {\ndrop\n}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.aws.firewall import Described, compile_rules
+from bootstrap.local.aws.packet_filter.firewall import Described, compile_rules
 
 PEERS = ("10.2.0.0/16", "100.66.0.0/16")
 OPEN = {"Protocol": "-1", "CidrBlock": "0.0.0.0/0"}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.aws import journal as journal_module
-from bootstrap.local.aws.journal import Journal
+from bootstrap.local.aws.persistence import journal as journal_module
+from bootstrap.local.aws.persistence.journal import Journal
 
 
 def test_records_come_back_in_order(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.aws import memory_format
+from bootstrap.local.aws.persistence import memory_format
 
 
 def test_new_state_says_its_format_and_is_taken_up_again(tmp_path: Path) -> None:

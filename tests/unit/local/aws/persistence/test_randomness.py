@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from bootstrap.local.aws import randomness
+from bootstrap.local.aws.persistence import randomness
 
 
 def draw(seed: str) -> bytes:

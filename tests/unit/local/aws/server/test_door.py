@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bootstrap.local.aws import randomness, requests
-from bootstrap.local.aws.door import Door
-from bootstrap.local.aws.journal import Journal
+from bootstrap.local.aws.persistence import randomness
+from bootstrap.local.aws.persistence.journal import Journal
+from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.door import Door
 
 
 class App:

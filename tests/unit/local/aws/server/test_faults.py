@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.aws.faults import Faults
+from bootstrap.local.aws.server.faults import Faults
 
 SUBNET = "AWS::EC2::Subnet"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bootstrap.local.aws import operations
+from bootstrap.local.aws.server import operations
 
 
 def request(service: str, method: str, path: str, query: str = "", **headers: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from bootstrap.local.aws import requests
+from bootstrap.local.aws.server import requests
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=KEY/20260101/eu-central-1/ec2/aws4_request, SignedHeaders=host, Signature=0"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.local.aws.door import Door
-from bootstrap.local.aws.journal import Journal
-from bootstrap.local.aws.signals import Signals
+from bootstrap.local.aws.persistence.journal import Journal
+from bootstrap.local.aws.server.door import Door
+from bootstrap.local.aws.server.signals import Signals
 
 
 def test_signal_counts_once_and_outlives_the_process(tmp_path: Path) -> None:

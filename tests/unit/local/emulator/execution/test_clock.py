@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bootstrap.local.emulator.clock import BadSchedule, Schedule, translate
+from bootstrap.local.emulator.execution.clock import BadSchedule, Schedule, translate
 
 
 def test_h_is_the_same_for_a_job_and_differs_between_jobs() -> None:

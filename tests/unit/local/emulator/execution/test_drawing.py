@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.local.emulator.drawing import CannotDraw, check_drawing, first_missing
+from bootstrap.local.emulator.execution.drawing import CannotDraw, check_drawing, first_missing
 
-EMULATOR = Path(__file__).resolve().parents[4] / "bootstrap/local/emulator"
+EMULATOR = Path(__file__).resolve().parents[5] / "bootstrap/local/emulator"
 TOLD = """\
 /j/lib/libawt.so:
 \tlibc.so.6 => /lib/libc.so.6 (0x1)

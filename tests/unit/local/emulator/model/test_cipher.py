@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.local.emulator.cipher import Vault, decrypt, encrypt
+from bootstrap.local.emulator.model.cipher import Vault, decrypt, encrypt
 
 
 def test_first_block_equals_the_vector_of_fips_197() -> None:

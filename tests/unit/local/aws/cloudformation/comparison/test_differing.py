@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.aws.cloudformation.differing import differences, same
+from bootstrap.local.aws.cloudformation.comparison.differing import differences, same
 
 
 @pytest.mark.parametrize(

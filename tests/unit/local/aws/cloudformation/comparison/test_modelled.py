@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bootstrap.local.aws.cloudformation import adapters, modelled, schemas
+from bootstrap.local.aws.cloudformation import adapters
+from bootstrap.local.aws.cloudformation.comparison import modelled
+from bootstrap.local.aws.cloudformation.template import schemas
 
 REGION = "eu-central-1"
 

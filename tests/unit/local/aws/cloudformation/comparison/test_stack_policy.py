@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.aws.cloudformation import stack_policy
+from bootstrap.local.aws.cloudformation.comparison import stack_policy
 from bootstrap.local.aws.cloudformation.errors import Refused
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.intrinsics import NOTHING, UNKNOWN, Scope, resolve_dynamic
-from bootstrap.local.aws.cloudformation.parsing import read
+from bootstrap.local.aws.cloudformation.template.intrinsics import NOTHING, UNKNOWN, Scope, resolve_dynamic
+from bootstrap.local.aws.cloudformation.template.parsing import read
 
 TEMPLATE = """
 Parameters: {Word: {Type: String}, Words: {Type: CommaDelimitedList}}

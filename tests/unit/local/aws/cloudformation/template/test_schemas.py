@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.aws.cloudformation import adapters, schemas, stand_ins
+from bootstrap.local.aws.cloudformation import adapters, stand_ins
+from bootstrap.local.aws.cloudformation.template import schemas
 
 REGION = "eu-central-1"
 
