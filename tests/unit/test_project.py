@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap import errors
-from bootstrap.cli import parser
+from bootstrap.cli.commands import find_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "bootstrap"
@@ -147,7 +147,7 @@ def test_each_failure_has_its_place_in_the_readme(name: str) -> None:
     assert f"`{name}`" in README
 
 
-@pytest.mark.parametrize("command", parser.COMMANDS)
+@pytest.mark.parametrize("command", find_commands())
 def test_each_command_is_in_the_readme(command: str) -> None:
     assert re.search(rf"`{command}\b", README)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.cli import parser
-from bootstrap.cli.examples import EXAMPLES
+from bootstrap.cli.commands import find_commands
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -22,12 +22,12 @@ def test_help_shows_every_command_and_examples() -> None:
     shown = run("--help")
 
     assert 0 == shown.returncode
-    assert [] == [name for name in parser.COMMANDS if f"    {name} " not in shown.stdout]
+    assert [] == [name for name in find_commands() if f"    {name} " not in shown.stdout]
     assert "examples:" in shown.stdout
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys; from bootstrap import cli; cli.parser().format_help(); print(*sys.modules)"
+    code = "import sys; from bootstrap.cli import parser; parser.parser().format_help(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout.split()
 
     assert [] == [name for name in ("boto3", "pydantic", "rich", "moto", "fabric", "jenkins") if name in loaded]
@@ -82,16 +82,16 @@ def test_a_command_on_what_was_never_launched_names_the_launch(tmp_path: Path) -
     assert "launch" in shown.stderr
 
 
-@pytest.mark.parametrize("command", parser.COMMANDS)
+@pytest.mark.parametrize("command", find_commands())
 def test_each_command_has_help_of_its_own(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         parser.parser().parse_args([command, "--help"])
 
     assert 0 == left.value.code
-    assert parser.COMMANDS[command][0][1:] in " ".join(capsys.readouterr().out.split())
+    assert find_commands()[command][0][1:] in " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("command", ["", *parser.COMMANDS])
+@pytest.mark.parametrize("command", ["", *find_commands()])
 def test_every_help_ends_with_examples_that_the_command_line_takes(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,7 +99,7 @@ def test_every_help_ends_with_examples_that_the_command_line_takes(
         parser.parser().parse_args([command, "--help"] if command else ["--help"])
     shown = capsys.readouterr().out.split("examples:\n")[1].splitlines()
 
-    examples = EXAMPLES[command]
+    examples = find_commands()[command].examples if command else parser.EXAMPLES
     assert [typed for typed, _ in examples] == [line.removeprefix("  ./bootstrap.py ").split("  ")[0] for line in shown]
     for typed, _ in examples:
         options = parser.parse(shlex.split(typed.split(" > ")[0]))

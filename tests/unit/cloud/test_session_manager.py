@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-sys.path.insert(0, str(Path(__file__).parent / "remote"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "remote"))
 import sshd as server_module
 from sshd import Sshd
 

@@ -17,8 +17,8 @@ HOLDER = """
 import sys, time
 from collections.abc import Iterator
 from pathlib import Path
-from bootstrap import environment_lock
-from bootstrap.run import Journal, Run
+from bootstrap.environment import lock as environment_lock
+from bootstrap.runs.journal import Journal, Run
 run = Run("run-one", Journal(Path(sys.argv[1]) / "runs" / "run-one"))
 with environment_lock.held(Path(sys.argv[1]), "launch", run, run.run_id):
     print("held", flush=True)
