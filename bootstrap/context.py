@@ -20,7 +20,7 @@ from bootstrap.cloud import instance as machines
 from bootstrap.cloud.secrets import read_certificates, read_secret
 from bootstrap.cloud.world import MACHINE_FILE, World
 from bootstrap.environment import settings as environments
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.errors import StackMissing, Unreachable, UsageError
 from bootstrap.jenkins.distribution import Distribution, Lock, load_lock
 from bootstrap.stacks import composition

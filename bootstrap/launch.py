@@ -35,7 +35,7 @@ from bootstrap.preconditions import (
 )
 from bootstrap.remote import toolkit_repository
 from bootstrap.runs.journal import Run
-from bootstrap.stacks import composition, rules, states
+from bootstrap.stacks import composition, parameters, rules, states
 from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
 from bootstrap.views import enforcement, inventory, mail
 
@@ -280,10 +280,10 @@ def template(context: Context, name: str, made: Mapping[str, Stack], tags: Mappi
 
 def parameters(context: Context, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
     """The parameters of one stack."""
-    given = composition.parameters(context.settings, name, made)
+    given = parameters.parameters(context.settings, name, made)
     if name == "public-zone":
         return given | {"ParentZoneId": account.parent_of(context)}
-    return given | composition.of_peer(_peer(context)) if name == "peering" else given
+    return given | parameters.of_peer(_peer(context)) if name == "peering" else given
 
 
 def _peer(context: Context) -> Mapping[str, str]:

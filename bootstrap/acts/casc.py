@@ -20,7 +20,7 @@ from typing import Any
 
 import requests
 
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.errors import BootstrapError, CascRejected, Fault, Unreachable
 from bootstrap.jenkins.controller import settings_record
 from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, page_text, reason

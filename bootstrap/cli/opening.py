@@ -14,7 +14,7 @@ from bootstrap.cli import console
 from bootstrap.cloud import refusals
 from bootstrap.context import ROOT, Context
 from bootstrap.environment import lock as environment_lock
-from bootstrap.environment import settings
+from bootstrap.environment import models, settings
 from bootstrap.errors import BootstrapError
 from bootstrap.runs import report
 from bootstrap.runs.journal import Run, start
@@ -88,7 +88,7 @@ def _write_report(run: Run) -> None:
 
 
 def _reach_cloud(
-    options: argparse.Namespace, path: Path, chosen: settings.Settings, run: Run, *, brings_up: bool
+    options: argparse.Namespace, path: Path, chosen: models.Settings, run: Run, *, brings_up: bool
 ) -> Context:
     if chosen.cloud != "local" or "AWS_ENDPOINT_URL" in os.environ:
         return Context(path, chosen, os.environ.get("AWS_ENDPOINT_URL"))

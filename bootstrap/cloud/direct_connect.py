@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bootstrap.cloud import tags as tagged
+from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import DirectConnect
-from bootstrap.environment.settings import Settings
 from bootstrap.errors import AwsRefused
 from bootstrap.values import Change, ChangeKind, Reporter
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from bootstrap.cloud import tags
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.values import Change, ChangeKind, Reporter
 
 _STACK = "aws:cloudformation:stack-name"

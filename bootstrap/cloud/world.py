@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.values import Controller, Machine, Shell
 
 if TYPE_CHECKING:

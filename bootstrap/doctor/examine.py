@@ -13,7 +13,7 @@ from bootstrap.context import ROOT, Context
 from bootstrap.doctor import cloud, here
 from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.environment import settings
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.errors import BootstrapError, FaultyFile
 from bootstrap.jenkins.distribution import presence
 from bootstrap.preconditions import jenkins_files

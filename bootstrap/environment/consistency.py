@@ -9,15 +9,12 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bootstrap.environment import neighbours
+from bootstrap.environment.models import Settings
 from bootstrap.environment.neighbours import Neighbour
 from bootstrap.environment.network_options import QUERY_LOGS_REGION
 from bootstrap.environment.network_section import faults as faults_of_intentions
-
-if TYPE_CHECKING:
-    from bootstrap.environment.settings import Settings
 
 Found = tuple[tuple[str | int, ...], str]
 _SESSION_ENDPOINTS = ("ssm", "ssmmessages", "ec2messages")

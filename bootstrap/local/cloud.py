@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.errors import LocalCloudFailed, StackMissing
 from bootstrap.local import occupied, prerequisites
 from bootstrap.values import Reporter

@@ -14,10 +14,10 @@ from typing import Any
 from ruamel.yaml.comments import CommentedMap
 
 from bootstrap.environment import yaml_source
+from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import Bastion, FlowLogs, PublicZone, TransitGateway, Vpn
-from bootstrap.environment.settings import Settings
 from bootstrap.errors import Fault, PricesInvalid
-from bootstrap.stacks import composition
+from bootstrap.stacks import composition, parameters
 from bootstrap.values import Stack
 
 SECRETS = 4  # the data stack's
@@ -135,7 +135,7 @@ def standing(settings: Settings, stacks: Mapping[str, Stack]) -> Settings:
             "nat": of("network").get("Nat", "none"),
             "zones": int(of("network").get("Zones", old.zone_count)),
             "endpoints": tuple(
-                it for it, parameter in composition.ENDPOINTS.items() if endpoints.get(parameter) == "yes"
+                it for it, parameter in parameters.ENDPOINTS.items() if endpoints.get(parameter) == "yes"
             ),
             "private_zone": of("names").get("Domain") or None,
             "public_zone": PublicZone(domain=zone["Domain"]) if (zone := of("public-zone")) else None,

@@ -11,7 +11,7 @@ from bootstrap.context import ROOT, Context
 from bootstrap.preconditions import jenkins_files
 from bootstrap.remote import operator_machine, toolkit_repository
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
-from bootstrap.remote.desired import HostInputs, Toolkit
+from bootstrap.remote.desired.inputs import HostInputs, Toolkit
 from bootstrap.runs.journal import Run
 from bootstrap.values import Change, ChangeKind
 

@@ -13,7 +13,7 @@ from bootstrap.network.model import Interface
 from bootstrap.preconditions import hosted_zones
 from bootstrap.runs.journal import Run
 from bootstrap.stacks import composition
-from bootstrap.views import network_state
+from bootstrap.views import network_reading
 
 # Interfaces of these kinds belong to what the network's own stacks made, and go with it.
 _OWN_KINDS = frozenset({"nat_gateway", "vpc_endpoint", "gateway_load_balancer_endpoint", "transit_gateway"})
@@ -71,7 +71,7 @@ def hindrances(context: Context) -> Iterator[str]:
     if composition.is_widened(context.settings, context.stacks):
         yield "isolated subnets and another number of zones, of which one comes and one goes: change one after the other"
     subnets = composition.leaving(context.settings, context.stacks)
-    network, ec2 = network_state.read(context), context.world.aws("ec2")
+    network, ec2 = network_reading.read(context), context.world.aws("ec2")
     for it in network.interfaces.values():
         is_there = it.subnet_id in subnets and it.kind not in _OWN_KINDS
         if is_there and not (it.instance_id and instance.state(ec2, it.instance_id) in instance.GONE):
@@ -100,7 +100,7 @@ def _peerings(context: Context) -> Iterator[str]:
 
 def _interfaces(context: Context) -> Iterator[str]:
     """Interfaces in the VPC that none of the network's own stacks made; an instance that is gone no longer counts."""
-    network, ec2 = network_state.read(context), context.world.aws("ec2")
+    network, ec2 = network_reading.read(context), context.world.aws("ec2")
     for it in network.interfaces.values():
         is_own = it.kind in _OWN_KINDS or "bastion" in it.roles or network.vpc_of(it.subnet_id) != network.vpc_id
         if not is_own and not (it.instance_id and instance.state(ec2, it.instance_id) in instance.GONE):

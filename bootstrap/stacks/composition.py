@@ -10,8 +10,8 @@ import base64
 from collections.abc import Mapping, Sequence
 
 from bootstrap.environment import agent_key
+from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import PLACES, PublicZone, Queries, Service, TransitGateway, Vpn
-from bootstrap.environment.settings import Settings
 from bootstrap.values import Stack
 
 ORDER = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bootstrap import wording
 from bootstrap.cloud import local_control
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.values import Reporter
 
 _PATH = "/_bootstrap/mail"

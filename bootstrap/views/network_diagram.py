@@ -13,7 +13,7 @@ from bootstrap.network import beside, picture
 from bootstrap.network.model import Network
 from bootstrap.runs.journal import Run
 from bootstrap.values import Result
-from bootstrap.views import network_state
+from bootstrap.views import network_reading
 
 NAME = "network.svg"
 _SECONDS = 120
@@ -48,7 +48,7 @@ def tell(made: Context, run: Run) -> None:
     """Draw the network for the run's report. What keeps it from being drawn is told there, and fails nothing."""
     try:
         run.progress(_DOING)
-        (run.folder / NAME).write_text(svg(made, network_state.read(made)), encoding="utf-8")
+        (run.folder / NAME).write_text(svg(made, network_reading.read(made)), encoding="utf-8")
         run.event("picture", path=NAME)
     except BootstrapError as error:
         _tell_why_not(run, f"{error.found.splitlines()[0]}. {error.remedy}")

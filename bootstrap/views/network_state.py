@@ -8,13 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.context import Context
-from bootstrap.environment.settings import Settings, spoken_of
 from bootstrap.errors import UsageError
-from bootstrap.network import imagined, proof, snapshot
-from bootstrap.network.intentions import Intention, is_environment
+from bootstrap.network import proof
 from bootstrap.network.model import Network
 from bootstrap.runs.journal import Run
-from bootstrap.views import enforcement, network_explanation, vpn_configuration
+from bootstrap.views import enforcement, network_diagram, network_explanation, network_reading, vpn_configuration
 
 ACTIONS = {
     "explain": "network explain SOURCE DESTINATION PORT",
@@ -47,12 +45,10 @@ def show(options: argparse.Namespace, made: Context, run: Run) -> int:
     if options.action == "vpn-configuration":
         vpn_configuration.show(made, run, Path(options.what[0]) if options.what else None)
         return _OPEN
-    from bootstrap.views import network_diagram
-
-    there = read(made, options.what[:2] if options.action == "explain" else ())
+    there = network_reading.read(made, options.what[:2] if options.action == "explain" else ())
     if options.action == "diagram":
         return _diagram(there, made, options.what, run)
-    network = with_everybody(made, there)
+    network = network_reading.with_everybody(made, there)
     if options.action == "explain":
         source, destination, port = options.what
         return _OPEN if network_explanation.show(network, source, destination, port, run) else _NOT_OPEN
@@ -61,40 +57,9 @@ def show(options: argparse.Namespace, made: Context, run: Run) -> int:
     return found
 
 
-def read(made: Context, names: Sequence[str] = ()) -> Network:
-    """The environment's network as EC2 describes it now, with the environments that its intentions or `names` speak of."""
-    settings = made.settings
-    asked = {*settings.network.intentions.environments(), *(it for it in names if is_environment(it))}
-    named = spoken_of(made.environment_file, settings, sorted(asked))
-    return snapshot.read(
-        made.world.aws("ec2"),
-        made.outputs("network")["VpcId"],
-        f"{settings.project}-{settings.name}-",
-        settings.access.operator_cidr,
-        named,
-    )
-
-
-def with_everybody(made: Context, network: Network) -> Network:
-    """The network with whom it is for: a role that nobody has yet is judged where its first machine will stand."""
-    bastion = made.settings.network.bastion
-    public = ("bastion",) if bastion is not None and bastion.allow else ()
-    return imagined.with_everybody(network, made.outputs("network"), public)
-
-
-def intended(settings: Settings) -> tuple[tuple[Intention, ...], tuple[Intention, ...]]:
-    """What the environment allows and what it denies."""
-    bastion = settings.network.bastion.allow if settings.network.bastion else ()
-    intentions, operators = settings.network.intentions, settings.access.operator_cidr
-    return (
-        intentions.allowed(bastion, operators=operators, is_ssh_direct=settings.ssh == "direct"),
-        intentions.denied(),
-    )
-
-
 def _verify(network: Network, made: Context, run: Run) -> int:
     """The exit code is of the intentions, each of which must be proven; whether rules hold on this machine is told too."""
-    found = proof.judge(network, *intended(made.settings))
+    found = proof.judge(network, *network_reading.intended(made.settings))
     for it in found:
         run.event("intention", about=it.about, holds=it.outcome == "holds", outcome=it.outcome, detail=it.says)
         run.say(f"  {_MARKS[it.outcome]} {it}")
@@ -119,8 +84,6 @@ def _tell_enforced(made: Context, run: Run) -> None:
 
 
 def _diagram(network: Network, made: Context, what: Sequence[str], run: Run) -> int:
-    from bootstrap.views import network_diagram
-
     target = Path(what[0]) if what else run.folder / network_diagram.NAME
     target.write_text(network_diagram.svg(made, network), encoding="utf-8")
     run.event("drawn", path=str(target))

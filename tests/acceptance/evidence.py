@@ -27,7 +27,7 @@ from bootstrap.context import Context
 from bootstrap.jenkins.controller.api import ask, expect
 from bootstrap.network.model import Network
 from bootstrap.values import Change
-from bootstrap.views import network_state
+from bootstrap.views import network_reading
 
 INSPECT = "/usr/local/sbin/inspect-machine"  # finds its own way to root, for operators and for Jenkins' builds
 HOME_UNIT = "var-lib-jenkins.mount"
@@ -352,7 +352,7 @@ SECRETS = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret",
 
 def network(subject: Subject) -> Network:
     """Everything that decides who reaches whom, as EC2 tells it; who is not there yet is where the stacks will put them."""
-    return network_state.with_everybody(subject.context, network_state.read(subject.context))
+    return network_reading.with_everybody(subject.context, network_reading.read(subject.context))
 
 
 def kept_secrets(subject: Subject) -> dict[str, dict[str, Any]]:

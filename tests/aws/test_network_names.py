@@ -17,7 +17,7 @@ from bootstrap.errors import SettingsInvalid, ZoneInUse
 from bootstrap.preconditions import account, hosted_zones, network_removal
 from bootstrap.runs.journal import Run, start
 from bootstrap.values import ChangeKind, Stack
-from bootstrap.views import network_diagram, network_state
+from bootstrap.views import network_diagram, network_reading
 
 WHOLE = "environment: {}\nproject: named\ncloud: local\nregion: {}\nowner: somebody\ncost_center: none\nnetwork:\n  cidr: {}\n"
 Open = Callable[..., tuple[Context, Run]]
@@ -93,7 +93,7 @@ def test_a_zone_is_delegated_answers_with_the_private_address_and_goes_with_its_
     assert hosted_zones.servers(above["example.net", "NS"]).isdisjoint(outputs["NameServers"].split(","))
     assert [] == [*launch.plan_stacks(context, run, ("public-zone",))]
     assert "https://named.ci.example.net/" == context.url
-    drawn = network_diagram.svg(context, network_state.read(context))
+    drawn = network_diagram.svg(context, network_reading.read(context))
     assert "public DNS zone ci.example.net" in drawn
     assert "named.ci.example.net = 10.71.3.10" in drawn
     network_removal.destroy(context, run)
@@ -110,7 +110,7 @@ def test_a_transit_gateway_that_is_not_there_is_refused_at_its_place_and_one_tha
     there = context.world.aws("ec2").create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
     context, run = opened("joined", "10.70.0.0/16", f"  transit_gateway: {{id: {there}, routes: [10.9.0.0/16]}}\n")
     apply(context, run)
-    network = network_state.read(context)
+    network = network_reading.read(context)
 
     assert "joined.yaml:9:25: network.transit_gateway.id: tgw-0123456789abcdef0 is absent" in told
     assert [there] == list(network.transit_gateways)

@@ -21,7 +21,7 @@ from bootstrap.environment import settings
 from bootstrap.network import proof
 from bootstrap.preconditions import network_removal
 from bootstrap.runs.journal import Run, start
-from bootstrap.views import leftovers, network_state
+from bootstrap.views import leftovers, network_reading
 
 HEAD = "environment: {}\nproject: pair\ncloud: local\nowner: somebody\ncost_center: none\nnetwork:\n  cidr: {}\n"
 BLOCKS = {"left": "10.64.0.0/16", "right": "10.65.0.0/16"}
@@ -87,7 +87,7 @@ def controllers(opened: Open) -> Iterator[None]:
 
 def outcomes(context: Context) -> dict[str, str]:
     """What `network verify` says of each intention by name."""
-    found = proof.judge(network_state.read(context), *network_state.intended(context.settings))
+    found = proof.judge(network_reading.read(context), *network_reading.intended(context.settings))
     return {it.about: it.outcome for it in found if "left" in it.about}
 
 

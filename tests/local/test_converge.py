@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from bootstrap.acts import casc, host
 from bootstrap.cloud import certificates, instance
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.errors import (
     BootstrapError,
     CommandFailed,
@@ -36,7 +36,7 @@ from bootstrap.errors import (
 from bootstrap.jenkins.distribution import Distribution, load_lock
 from bootstrap.local.machines import InstanceSpec, Machines
 from bootstrap.remote import artifacts, operator_machine, toolkit_repository
-from bootstrap.remote.desired import HostInputs, Toolkit
+from bootstrap.remote.desired.inputs import HostInputs, Toolkit
 from bootstrap.remote.shell import FabricShell
 from bootstrap.values import Change, Controller, Machine, Result, Secret, Shell
 

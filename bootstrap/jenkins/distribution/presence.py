@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap import wording
-from bootstrap.environment.settings import JenkinsSettings
+from bootstrap.environment.models import JenkinsSettings
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import plugins as plugin_files
 from bootstrap.jenkins.distribution import transfer

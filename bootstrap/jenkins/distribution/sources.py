@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from bootstrap.environment.settings import JenkinsSettings
+from bootstrap.environment.models import JenkinsSettings
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import metadata, transfer
 from bootstrap.jenkins.distribution.lock import Lock

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from bootstrap.cloud import direct_connect
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.errors import AwsRefused
 from bootstrap.values import Change, ChangeKind
 

@@ -18,7 +18,7 @@ from bootstrap import context
 from bootstrap.cli import parser
 from bootstrap.cloud import refusals
 from bootstrap.cloud.world import World
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.errors import AwsRefused
 from bootstrap.runs.journal import Journal
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bootstrap.cloud import retained
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.values import Change
 
 

@@ -21,7 +21,7 @@ from bootstrap.cloud.session_manager import NotConnected
 from bootstrap.cloud.world import World
 from bootstrap.doctor import here
 from bootstrap.doctor.findings import Health
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.errors import HostKeyMismatch, Missing, Unreachable
 from bootstrap.remote import openssh
 from bootstrap.remote.shell import FabricShell

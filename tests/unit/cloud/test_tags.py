@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bootstrap.cloud import tags as tagged
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.errors import UsageError
 
 SETTINGS = Settings(environment="trial", cloud="local", owner="a", cost_center="b")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bootstrap.environment import agent_key, settings
+from bootstrap.environment import agent_key, models, settings
 from bootstrap.errors import SettingsInvalid
 from bootstrap.stacks import composition, template
 
@@ -89,7 +89,7 @@ def test_a_block_of_something_else_is_refused(amazon: Signer) -> None:
         agent_key.checked("\n".join([lines[0], "", *["AAAA" * 16] * 70, lines[-1]]))
 
 
-def load(folder: Path, text: str) -> settings.Settings:
+def load(folder: Path, text: str) -> models.Settings:
     path = folder / "trial.yaml"
     path.write_text(WHOLE + text)
     return settings.load(path)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.environment import settings
+from bootstrap.environment import models, settings
 from bootstrap.errors import SettingsInvalid
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -163,7 +163,7 @@ BROKEN = {
 }
 
 
-def load(folder: Path, text: str, name: str = "trial") -> settings.Settings:
+def load(folder: Path, text: str, name: str = "trial") -> models.Settings:
     path = folder / f"{name}.yaml"
     path.write_text(text)
     return settings.load(path)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bootstrap.context import Context
-from bootstrap.environment.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.runs.journal import Journal, Run
 from bootstrap.values import Stack
 from bootstrap.views import leftovers

@@ -11,7 +11,7 @@ from bootstrap.environment import settings
 from bootstrap.errors import Missing, UsageError
 from bootstrap.network import proof
 from bootstrap.network.model import Network
-from bootstrap.views import network_diagram, network_state
+from bootstrap.views import network_diagram, network_reading, network_state
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_bastions_blocks_are_intended(tmp_path: Path) -> None:
         "network: {bastion: {allow: [198.51.100.0/24]}}\n"
     )
 
-    allow, _ = network_state.intended(settings.load(path))
+    allow, _ = network_reading.intended(settings.load(path))
 
     assert "198.51.100.0/24 -> bastion:22" in [str(it) for it in allow]
 

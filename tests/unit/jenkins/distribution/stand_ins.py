@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.environment.settings import JenkinsSettings
+from bootstrap.environment.models import JenkinsSettings
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import load_lock, resolve
 from bootstrap.values import Change

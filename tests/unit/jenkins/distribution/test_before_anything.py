@@ -13,7 +13,8 @@ from bootstrap.cli import commands, parser
 from bootstrap.context import Context
 from bootstrap.doctor.examine import jenkins as examine_jenkins
 from bootstrap.doctor.findings import Health
-from bootstrap.environment.settings import JenkinsSettings, load
+from bootstrap.environment.models import JenkinsSettings
+from bootstrap.environment.settings import load
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import load_lock
 from bootstrap.local.cloud import LocalCloud

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 from tests.unit.distribution.stand_ins import WAR, Mirror, Recorder, SigningKey, mirrored, refusal
 
-from bootstrap.environment.settings import JenkinsSettings
+from bootstrap.environment.models import JenkinsSettings
 from bootstrap.jenkins.distribution import load_lock, metadata, resolve
 from bootstrap.jenkins.distribution.metadata import Unproved
 from bootstrap.jenkins.distribution.sources import Site, choose

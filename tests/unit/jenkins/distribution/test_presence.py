@@ -20,7 +20,7 @@ from tests.unit.distribution.stand_ins import (
     plugin,
 )
 
-from bootstrap.environment.settings import JenkinsSettings
+from bootstrap.environment.models import JenkinsSettings
 from bootstrap.jenkins.distribution import load_lock, presence, resolve
 
 ONE, TWO, LIST = "/plugins/one/1.2.vabc/one.hpi", "/plugins/two/3.1/two.hpi", "/plugin-versions.json"

@@ -23,7 +23,7 @@ from tests.unit.distribution.stand_ins import (
     refusal,
 )
 
-from bootstrap.environment.settings import JenkinsSettings
+from bootstrap.environment.models import JenkinsSettings
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import Lock, load_lock, plugins, resolve
 

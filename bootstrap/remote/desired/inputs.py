@@ -1,22 +1,12 @@
-"""The wished state of a machine, as data: `desired` turns what is known about an environment into an ordered list.
-
-Pure: the same inputs give the same list, and nothing here looks at any machine. What each kind of resource means is
-documented at its function in `bootstrap.remote.converge`. The order is the order of need; services come last.
-"""
+"""What decides how a machine must be: the inputs of its desired state."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from bootstrap.environment.settings import Settings
-from bootstrap.remote import (
-    desired_base,
-    desired_jenkins,
-    desired_proxy,
-    desired_toolkit,
-)
+from bootstrap.environment.models import Settings
 from bootstrap.values import Secret
 
 
@@ -73,26 +63,3 @@ class HostInputs:
     pip_configuration: str = ""
     toolkit: Toolkit | None = None
     login_user: str = "admin"
-
-
-def desired(inputs: HostInputs) -> list[dict[str, Any]]:
-    """The machine's resources, in order; every `id` occurs once."""
-    settings = inputs.settings
-    return [
-        *desired_base.trust(inputs.ca_certificates),
-        *([desired_base.java_for_groovy()] if inputs.software.kind == "emulator" else []),
-        desired_base.packages(inputs.software.kind, settings.host.extra_packages),
-        *desired_base.clock(settings.host.timezone),
-        *desired_jenkins.account(),
-        *desired_jenkins.home(inputs.data_volume_id),
-        *desired_base.hardening(inputs.login_user),
-        *desired_toolkit.toolkit(inputs),
-        *desired_jenkins.configuration(inputs),
-        *desired_jenkins.software(inputs.software),
-        *desired_proxy.proxy(inputs.url, inputs.certificate, inputs.certificate_key),
-        *desired_toolkit.inspection(),
-        *desired_base.services(),
-        desired_jenkins.service(inputs),
-        desired_proxy.service(),
-        desired_base.obsolete_packages(settings.host.extra_packages),
-    ]

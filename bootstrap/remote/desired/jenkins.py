@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bootstrap.remote.desired_base import (
+from bootstrap.remote.desired.base import (
     EMULATOR_PACKAGES,
     JAVA_PACKAGES,
     JENKINS_PORT,
@@ -14,10 +14,8 @@ from bootstrap.remote.desired_base import (
     file,
     unit,
 )
+from bootstrap.remote.desired.inputs import HostInputs, Software
 from bootstrap.remote.templates import render
-
-if TYPE_CHECKING:
-    from bootstrap.remote.desired import HostInputs, Software
 
 HOME = "/var/lib/jenkins"
 VENVS = "/var/cache/bootstrap/venvs"

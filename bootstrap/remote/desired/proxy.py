@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from bootstrap.remote.desired_base import JENKINS_PORT, Resources, directory, file, unit
+from bootstrap.remote.desired.base import JENKINS_PORT, Resources, directory, file, unit
 from bootstrap.remote.templates import render
 from bootstrap.values import Secret
 

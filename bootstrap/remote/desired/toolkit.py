@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
 
-from bootstrap.remote.desired_base import PACKAGES, SYSCTLS, Resources, directory, file, unit
-from bootstrap.remote.desired_jenkins import (
+from bootstrap.remote.desired.base import PACKAGES, SYSCTLS, Resources, directory, file, unit
+from bootstrap.remote.desired.inputs import HostInputs
+from bootstrap.remote.desired.jenkins import (
     CASC_FOLDER,
     CREDENTIALS,
     EMULATOR,
@@ -19,9 +19,6 @@ from bootstrap.remote.desired_jenkins import (
     environment_file,
 )
 from bootstrap.remote.templates import text
-
-if TYPE_CHECKING:
-    from bootstrap.remote.desired import HostInputs
 
 REPOSITORY = "/srv/git/toolkit.git"
 INSPECTOR = "/usr/local/sbin/inspect-machine"
