@@ -272,13 +272,13 @@ def template(context: Context, name: str, made: Mapping[str, Stack], tags: Mappi
     return StackTemplate(
         name=context.settings.stack_name(name),
         path=TEMPLATES / f"{name}.yaml",
-        parameters=parameters(context, name, made),
+        parameters=parameters_of(context, name, made),
         tags=tags,
         protect=name in PROTECTED or context.settings.protect,
     )
 
 
-def parameters(context: Context, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
+def parameters_of(context: Context, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
     """The parameters of one stack."""
     given = parameters.parameters(context.settings, name, made)
     if name == "public-zone":

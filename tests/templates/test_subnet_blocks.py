@@ -21,7 +21,7 @@ FIRST = {
 BLOCKS = [f"10.{prefix}.0.0/{prefix}" for prefix in range(16, 25)]
 
 
-def parameters(cidr: str) -> dict[str, str]:
+def parameters_for(cidr: str) -> dict[str, str]:
     common = {"environment": "trial", "cloud": "local", "owner": "x", "cost_center": "x"}
     return parameters.parameters(models.Settings.model_validate({**common, "network": {"cidr": cidr}}), "network", {})
 
@@ -39,7 +39,7 @@ def block_of(subnet: dict[str, Any], given: dict[str, str]) -> ipaddress.IPv4Net
 
 def blocks(text: str, cidr: str) -> dict[str, ipaddress.IPv4Network]:
     document, _ = decode_str(text)
-    given = parameters(cidr)
+    given = parameters_for(cidr)
     subnets = {name: it for name, it in document["Resources"].items() if it["Type"] == "AWS::EC2::Subnet"}
     return {name: block_of(it, given) for name, it in subnets.items()}
 
