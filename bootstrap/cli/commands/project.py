@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 
@@ -13,6 +14,9 @@ _LOCKS = (
     ("pyproject.toml", "requirements.lock"),
     ("tests/policy/requirements.in", "tests/policy/requirements.lock"),
 )
+
+# Parts at once. Those that launch environments mostly wait for machines, so that more parts than cores are of use.
+_SIDE_BY_SIDE = "3"
 
 
 def schema(_: argparse.Namespace) -> int:
@@ -46,22 +50,38 @@ def _resolve(source: str, target: str) -> None:
 
 
 def test(options: argparse.Namespace) -> int:
-    """Install what the tests need, then run tox; the exit code is tox's."""
+    """Run the tests: all, the quick ones, the long ones, or what is handed to tox; the exit code is tox's.
+
+    What the tests need is installed first, but for a part that is named: it runs with what is there.
+    """
     from bootstrap.cli import console
+    from bootstrap.cli.junit_summary import read_outcomes, summarize
     from bootstrap.context import ROOT
     from bootstrap.local import prerequisites
     from bootstrap.runs.journal import start
 
-    chosen = options.tox
-    if not chosen:  # a part that needs nothing more is run anywhere
-        run = start(ROOT / ".bootstrap" / "tests" / "runs", as_json=options.json, is_verbose=True)
-        prerequisites.ensure(run, is_agreed=options.yes, ask=console.ask, for_tests=True)
+    chosen = list(options.tox)
+    suite = chosen.pop(0).removeprefix("--") if chosen[:1] in (["--quick"], ["--long"]) else "all"
+    results = ROOT / ".bootstrap" / "tests" / "junit"
+    shutil.rmtree(results, ignore_errors=True)
     environ = dict(os.environ, BOOTSTRAP_PYTHON=sys.executable)
-    return subprocess.run([sys.executable, "-m", "tox", *chosen], cwd=ROOT, env=environ).returncode
+    tox = [sys.executable, "-m", "tox"]
+    if chosen:
+        return subprocess.run([*tox, *chosen], cwd=ROOT, env=environ).returncode
+    run = start(ROOT / ".bootstrap" / "tests" / "runs", as_json=options.json, is_verbose=True)
+    prerequisites.ensure(run, is_agreed=options.yes, ask=console.ask, for_tests=True)
+    command = [*tox, "run-parallel", "-m", suite, "--parallel", _SIDE_BY_SIDE, "--parallel-no-spinner"]
+    done = subprocess.run(command, cwd=ROOT, env=environ)
+    sys.stdout.write(f"{summarize(read_outcomes(results))}\n")
+    return done.returncode
 
 
 def _add_test_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("tox", nargs=argparse.REMAINDER, help="what to hand to tox, e.g. -e unit")
+    parser.add_argument(
+        "tox",
+        nargs=argparse.REMAINDER,
+        help="--quick (lint, types, unit, templates), --long (what only repeats or measures), or what to hand to tox",
+    )
 
 
 COMMANDS = (
@@ -86,6 +106,8 @@ COMMANDS = (
         test,
         (
             ("test", "lint, types and every test"),
+            ("test --quick", "lint, types, unit tests and templates, in a few minutes"),
+            ("test --long", "more random trials, every kill, and the figures"),
             ("test -e unit -- -k drift", "a part of it, and what pytest takes"),
         ),
         _add_test_arguments,
