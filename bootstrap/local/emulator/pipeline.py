@@ -18,6 +18,7 @@ from .environment import build_variables, process_environment
 from .failures import Interrupted, StepFailed
 from .git import Git
 from .groovyrunner import runner_command
+from .identities import SYSTEM
 from .resuming import Asked, Past
 from .steps import STEPS, SYMBOLS, Step, asking, basic, data, internal, node, world  # noqa: F401 (they register their steps)
 from .triggers import repository_of
@@ -187,6 +188,8 @@ class Pipeline:
     async def _run(self) -> None:
         try:
             self._preparing = asyncio.current_task()
+            if self._past is None and self.build.runs_as != SYSTEM:
+                self.console.line(f"Running as {self.controller.fullname_of(self.build.runs_as)}")
             script = self._past.script if self._past else await self._script()
             command = await runner_command(self.controller)
             self._preparing = None

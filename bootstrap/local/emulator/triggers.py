@@ -13,6 +13,7 @@ from .console import Console
 from .environment import process_environment
 from .failures import StepFailed
 from .git import Git, Repository, from_xml
+from .identities import identity_of, may
 
 if TYPE_CHECKING:
     from .controller import Controller
@@ -94,5 +95,7 @@ class Triggers:
                     continue
                 names = [name.strip() for name in trigger.spec.split(",")]
                 is_followed = any(self._controller.find_job(name, job.parent) is build.job for name in names if name)
+                # Whom the follower would run as must see what it follows.
+                is_followed = is_followed and may(self._controller, identity_of(self._controller, job), "Job/Read")
                 if is_followed and ORDER.index(build.result or "SUCCESS") <= ORDER.index(trigger.threshold):
                     self.start(job, upstream_cause(build))
