@@ -54,10 +54,15 @@ VARIABLES = (
     "JENKINS_EXECUTORS",
     "JENKINS_PUBLIC_URL",
     "MAIL_REPLY_TO",
+    "NO_PASSWORD",
     "SMTP_HOST",
     "SMTP_PORT",
 )
 """The environment variables of jenkins.service that `${NAME}` may use; `variables` gives their values."""
+
+
+NO_PASSWORD = f"#jbcrypt:$2a$10${'.' * 53}"
+"""A hash in the form that Jenkins takes for a password's, with a salt and a sum of zeros: no password is known that has it."""
 
 
 def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
@@ -72,6 +77,7 @@ def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
         "JENKINS_EXECUTORS": str(settings.jenkins.executors),
         "JENKINS_PUBLIC_URL": url,
         "MAIL_REPLY_TO": settings.mail.reply_to,
+        "NO_PASSWORD": NO_PASSWORD,
         "SMTP_HOST": mail_host,
         "SMTP_PORT": str(settings.mail.smtp_port),
     }

@@ -100,7 +100,8 @@ def sign_in_page(subject: Subject) -> requests.Response:
 
 def strangers_answers(subject: Subject) -> dict[str, int]:
     """What pages a client without a name is answered with."""
-    paths = ("", "api/json", "computer/api/json", "manage", "script", f"job/{CANARY}/", "configuration-as-code/")
+    own = ("computer/api/json", "manage", "script", f"job/{CANARY}/", "configuration-as-code/", "prometheus/")
+    paths = ("", "api/json", *own)
     with requests.Session() as session:
         return {
             path: session.get(f"{subject.server}{path}", timeout=_SECONDS, allow_redirects=False).status_code
@@ -110,7 +111,13 @@ def strangers_answers(subject: Subject) -> dict[str, int]:
 
 def guessed_passwords(subject: Subject) -> dict[str, int]:
     """What signing in with the passwords that everybody tries first is answered with."""
-    guesses = [("admin", "admin"), ("admin", "password"), ("toolkit", "toolkit"), ("jenkins", "jenkins")]
+    guesses = [
+        ("admin", "admin"),
+        ("admin", "password"),
+        ("toolkit", "toolkit"),
+        ("jenkins", "jenkins"),
+        ("builds", "builds"),
+    ]
     return {
         f"{user}:{word}": requests.get(f"{subject.server}api/json", auth=(user, word), timeout=_SECONDS).status_code
         for user, word in guesses

@@ -16,6 +16,7 @@ from .casc.check import Checker
 from .casc.sources import Node, merge, parse, read_sources, strategy_of
 from .casc.variables import Variables
 from .execution import resuming
+from .execution.audit import Audit
 from .execution.console import Console
 from .execution.freestyle import Freestyle
 from .execution.pipeline import Pipeline
@@ -74,6 +75,7 @@ class Controller:
         self.authorization = Authorization()
         self.executors, self.queue = Executors(self), Queue(self)
         self.triggers, self.inputs, self.locks = Triggers(self), Inputs(), Locks()
+        self.audit = Audit(self)
         self.executions: dict[Build, Execution] = {}
         self.quieting_reason: str | None = None
         self.warnings: list[str] = []
@@ -268,8 +270,10 @@ class Controller:
     async def _run(self, build: Build, slot: int | None, past: Past | None) -> None:
         console, is_suspended = Console(build.log_path), False
         try:
-            for cause in build.causes if past is None else ():
-                console.line(cause.text)
+            if past is None:
+                self.audit.started(build)
+                for cause in build.causes:
+                    console.line(cause.text)
             with contextlib.ExitStack() as stack:
                 execution = self._execution(build, console, slot, stack, past)
                 self.executions[build] = execution
@@ -304,6 +308,7 @@ class Controller:
         if build.directory.exists() and self.find_job(build.job.full_name) is build.job:
             build.save()
             build.job.history.save_permalinks()
+        self.audit.finished(build)
         if slot is not None:
             self.executors.release(slot)
         self.queue.wake()

@@ -102,6 +102,8 @@ def _environment(inputs: HostInputs) -> dict[str, str]:
         "CASC_JENKINS_CONFIG": CASC_FOLDER,
         "CASC_STRICT_SECRET_RESOLUTION": "true",
         "BOOTSTRAP_VENVS": VENVS,
+        # Read by the plugin prometheus at its start; its settings of the same name have no effect.
+        "COLLECTING_METRICS_PERIOD_IN_SECONDS": "120",
         "LANG": "C.UTF-8",
     }
     if inputs.ca_certificates:

@@ -11,11 +11,13 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from ..model.identities import may_use_credentials
 from ..web.failures import StepFailed
 from .console import Console
 
 if TYPE_CHECKING:
     from ..controller import Controller
+    from ..model.builds import Build
     from ..model.credentials import Credential
 
 NOT_FOUND = "org.jenkinsci.plugins.credentialsbinding.impl.CredentialNotFoundException"
@@ -30,22 +32,24 @@ ACCEPTED = {
 
 
 @asynccontextmanager
-async def bind(controller: Controller, console: Console, wanted: list[dict[str, Any]]) -> AsyncIterator[dict[str, str]]:
+async def bind(
+    controller: Controller, build: Build, console: Console, wanted: list[dict[str, Any]]
+) -> AsyncIterator[dict[str, str]]:
     """The variables of the wanted bindings; files made for them are gone when the context closes."""
     folder = Path(mkdtemp(prefix="secretFiles-"))
     try:
         variables: dict[str, str] = {}
         for entry in wanted:
-            variables.update(_bind(controller, console, folder, entry))
+            variables.update(_bind(controller, build, console, folder, entry))
         yield variables
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def lookup(controller: Controller, identifier: str, kinds: tuple[str, ...]) -> Credential:
+def lookup(controller: Controller, build: Build, identifier: str, kinds: tuple[str, ...]) -> Credential:
     """The credential of an id and kind that builds may use; StepFailed as the binding plugin says it."""
     credential = controller.credentials.find(identifier)
-    if credential is None or credential.scope == "SYSTEM":
+    if credential is None or credential.scope == "SYSTEM" or not may_use_credentials(controller, build.job):
         raise StepFailed(f"Could not find credentials entry with ID '{identifier}'", NOT_FOUND)
     if credential.kind not in kinds:
         raise StepFailed(
@@ -55,11 +59,14 @@ def lookup(controller: Controller, identifier: str, kinds: tuple[str, ...]) -> C
     return credential
 
 
-def _bind(controller: Controller, console: Console, folder: Path, entry: dict[str, Any]) -> dict[str, str]:
+def _bind(
+    controller: Controller, build: Build, console: Console, folder: Path, entry: dict[str, Any]
+) -> dict[str, str]:
     symbol = str(entry.get("$class"))
     if symbol not in ACCEPTED:
         raise StepFailed(f"the credentials binding {symbol} is not known to the emulator")
-    credential = lookup(controller, str(entry.get("credentialsId", "")), ACCEPTED[symbol])
+    credential = lookup(controller, build, str(entry.get("credentialsId", "")), ACCEPTED[symbol])
+    controller.audit.used(build, credential)
     console.hide(credential.secrets)
     values = credential.values
     if symbol == "string":
@@ -98,9 +105,9 @@ def _keep(folder: Path, name: str, content: bytes) -> Path:
     return path
 
 
-def environment_bindings(controller: Controller, name: str, identifier: str) -> list[dict[str, Any]]:
+def environment_bindings(controller: Controller, build: Build, name: str, identifier: str) -> list[dict[str, Any]]:
     """The bindings of a declarative `credentials('id')`: NAME, and NAME_USR and NAME_PSW where there is a user."""
-    credential = lookup(controller, identifier, ("string", "usernamePassword", "file", "basicSSHUserPrivateKey"))
+    credential = lookup(controller, build, identifier, ("string", "usernamePassword", "file", "basicSSHUserPrivateKey"))
     given = {"credentialsId": identifier}
     if credential.kind in {"string", "file"}:
         return [{"$class": credential.kind, "variable": name, **given}]

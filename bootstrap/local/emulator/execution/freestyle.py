@@ -65,7 +65,8 @@ class Freestyle:
     async def run(self) -> None:
         """Run to the end; the outcome is in the build."""
         self._task = asyncio.current_task()
-        self._console.line(f"Running as SYSTEM\nBuilding in workspace {self.workspace}")
+        name = self._controller.fullname_of(self._build.runs_as)
+        self._console.line(f"Running as {name}\nBuilding in workspace {self.workspace}")
         self.workspace.mkdir(parents=True, exist_ok=True)
         self._hide_parameters()
         try:
@@ -103,7 +104,9 @@ class Freestyle:
                 self._console.line("[WS-CLEANUP] Done")
             elif node.tag == BINDING:
                 wanted = [_binding(child) for child in node.iterfind("bindings/*")]
-                self._variables.update(await stack.enter_async_context(bind(self._controller, self._console, wanted)))
+                self._variables.update(
+                    await stack.enter_async_context(bind(self._controller, self._build, self._console, wanted))
+                )
             elif node.tag not in HARMLESS | {TIMEOUT}:
                 raise StepFailed(f"the build wrapper {node.tag} is not known to the emulator")
         repository = from_xml(self._root.find("scm"))

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..model import xmlfile
+from ..model.identities import may_use_credentials
 from ..web.failures import StepFailed
 from . import process
 
@@ -85,7 +86,7 @@ class Git:
         return output
 
     @asynccontextmanager
-    async def _identified(self, repository: Repository) -> AsyncIterator[dict[str, str]]:
+    async def _identified(self, repository: Repository, build: Build | None = None) -> AsyncIterator[dict[str, str]]:
         """The environment with the credential made usable for git, for as long as the context is open."""
         environment = dict(self._environment)
         if not repository.credentials:
@@ -93,7 +94,7 @@ class Git:
             yield environment
             return
         credential = self._controller.credentials.find(repository.credentials)
-        if credential is None:
+        if credential is None or (build and not may_use_credentials(self._controller, build.job)):
             self._say(f'Warning: CredentialId "{repository.credentials}" could not be found.')
             yield environment
             return
@@ -143,7 +144,7 @@ class Git:
         target = workspace / repository.subdirectory if repository.subdirectory else workspace
         target.mkdir(parents=True, exist_ok=True)
         self._say("The recommended git tool is: git")
-        async with self._identified(repository) as environment:
+        async with self._identified(repository, build) as environment:
             if (target / ".git").is_dir():
                 self._say("Fetching changes from the remote Git repository")
             else:

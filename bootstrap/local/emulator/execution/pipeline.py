@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model import xmlfile
 from ..model.builds import Build
+from ..model.identities import SYSTEM
 from ..steps import (  # noqa: F401 (they register their steps)
     STEPS,
     SYMBOLS,
@@ -198,6 +199,8 @@ class Pipeline:
     async def _run(self) -> None:
         try:
             self._preparing = asyncio.current_task()
+            if self._past is None and self.build.runs_as != SYSTEM:
+                self.console.line(f"Running as {self.controller.fullname_of(self.build.runs_as)}")
             script = self._past.script if self._past else await self._script()
             command = await runner_command(self.controller)
             self._preparing = None

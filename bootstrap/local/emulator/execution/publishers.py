@@ -110,12 +110,13 @@ async def send_mail(controller: Controller, message: EmailMessage, *, is_extende
     """Send through the configured server; StepFailed with the server's words when it refuses."""
     if "From" not in message:
         message["From"] = controller.configuration.admin_address
-    settings = controller.configuration.value("unclassified", "mailer", default={})
+    settings = controller.configuration.value("unclassified", "email-ext" if is_extended else "mailer", default={})
+    reply = settings.get("defaultReplyTo" if is_extended else "replyToAddress")
+    if reply and "Reply-To" not in message:
+        message["Reply-To"] = str(reply)
     if is_extended:
-        account = controller.configuration.value("unclassified", "email-ext", "mailAccount", default={})
-        settings = {**settings, **{key: value for key, value in account.items() if value}}
-    if settings.get("replyToAddress") and "Reply-To" not in message:
-        message["Reply-To"] = str(settings["replyToAddress"])
+        # The extended publisher has a server of its own, whatever the other one's is.
+        settings = settings.get("mailAccount") or {}
     try:
         await asyncio.to_thread(_deliver, message, settings)
     except (OSError, smtplib.SMTPException) as fault:

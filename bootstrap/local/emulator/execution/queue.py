@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..model import xmlfile
 from ..model.builds import Build, Cause, Parameter
+from ..model.identities import identity_of, may
 
 if TYPE_CHECKING:
     from ..controller import Controller
@@ -86,7 +87,7 @@ class Executors:
             return (
                 f"There are no nodes with the label ‘{label}’"
                 if label
-                else "‘Built-In Node’ is reserved for jobs with matching label expression"
+                else "‘Jenkins’ is reserved for jobs with matching label expression"
             )
         return ""
 
@@ -224,6 +225,9 @@ class Queue:
             return f"Build #{running.number} is already in progress"
         if self._controller.quieting_reason is not None:
             return SHUTTING_DOWN
+        identity = identity_of(self._controller, item.job, item.causes)
+        if not may(self._controller, identity, "Agent/Build"):
+            return f"‘{identity}’ lacks permission to run on ‘Jenkins’"
         if item.job.is_pipeline:
             return ""
         executors = self._controller.executors
@@ -239,6 +243,7 @@ class Queue:
         item.left = time.time()
         build = item.job.history.start(item.job)
         build.queue_id, build.causes, build.parameters = item.identifier, item.causes, item.parameters
+        build.runs_as = identity_of(self._controller, item.job, item.causes)
         build.save()
         item.build = build
         number = None if item.job.is_pipeline else self._controller.executors.claim(item.job.label, build)

@@ -16,6 +16,7 @@ from ..model.builds import (
     timer_cause,
     upstream_cause,
 )
+from ..model.identities import identity_of, may
 from ..web.failures import StepFailed
 from .clock import BadSchedule, Schedule
 from .console import Console
@@ -102,5 +103,7 @@ class Triggers:
                     continue
                 names = [name.strip() for name in trigger.spec.split(",")]
                 is_followed = any(self._controller.find_job(name, job.parent) is build.job for name in names if name)
+                # Whom the follower would run as must see what it follows.
+                is_followed = is_followed and may(self._controller, identity_of(self._controller, job), "Job/Read")
                 if is_followed and ORDER.index(build.result or "SUCCESS") <= ORDER.index(trigger.threshold):
                     self.start(job, upstream_cause(build))

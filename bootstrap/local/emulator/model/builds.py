@@ -100,6 +100,7 @@ class Build:
     tests: TestCounts | None = None
     downstream: list[str] = field(default_factory=list)
     stages: list[dict[str, Any]] = field(default_factory=list)
+    runs_as: str = "SYSTEM"
 
     @property
     def directory(self) -> Path:

@@ -82,7 +82,9 @@ async def with_credentials(call: Step) -> None:
     """Credentials as variables for a body, masked in the log."""
     wanted = call.arguments.get("bindings") or []
     engine = call.engine
-    variables = await call.context.stack.enter_async_context(bind(engine.controller, engine.console, wanted))
+    variables = await call.context.stack.enter_async_context(
+        bind(engine.controller, engine.build, engine.console, wanted)
+    )
     call.context.layer.update(variables)
     if variables:
         call.say("Masking supported pattern matches of " + " or ".join(f"${name}" for name in variables))

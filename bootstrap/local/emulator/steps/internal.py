@@ -221,12 +221,12 @@ async def declared_environment(call: Step) -> None:
     engine, wanted = call.engine, []
     for name, value in call.arguments["values"].items():
         if isinstance(value, dict):
-            wanted += environment_bindings(engine.controller, name, str(value["credentialsId"]))
+            wanted += environment_bindings(engine.controller, engine.build, name, str(value["credentialsId"]))
         else:
             call.context.layer[name] = str(value)
     if wanted:
         call.context.layer.update(
-            await call.context.stack.enter_async_context(bind(engine.controller, engine.console, wanted))
+            await call.context.stack.enter_async_context(bind(engine.controller, engine.build, engine.console, wanted))
         )
 
 

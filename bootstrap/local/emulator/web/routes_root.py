@@ -17,10 +17,11 @@ from aiohttp import web
 from ..execution import process
 from ..execution.java import groovy_command
 from ..model.items import Folder
-from . import api, pages
+from . import api, monitors, pages
 from .calls import Call, redirect, route, text
 from .failures import Refused, failure
 
+CONSOLE = Path(__file__).parent / "console_classes"  # Jenkins' objects, as far as scripts find them here
 RESTART, END = 5, 0  # Jenkins' systemd lifecycle ends with 5 to be started again
 
 
@@ -198,24 +199,27 @@ async def cancel_item(call: Call, folder: Folder, rest: str) -> web.Response:
 
 @route("root:scriptText", methods=("POST",))
 async def script_text(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Run Groovy that needs nothing of Jenkins; whatever names Jenkins' own objects is refused by Groovy itself."""
+    """Run Groovy that needs little of Jenkins: its active monitors; what names other objects is refused by Groovy itself."""
     call.require("Overall/Administer")
     script = (await call.form()).get("script")
     if script is None:
         raise failure("the script is missing")
+    call.controller.audit.script(call.identity.name, script)
+    # What the stand-ins of Jenkins' objects answer with.
+    told = {"EMULATED_MONITORS": " ".join(monitors.active(call.controller))}
     output: list[str] = []
     with tempfile.TemporaryDirectory(prefix="jenkins-script-") as directory:
         path = Path(directory) / "Script1.groovy"
         path.write_text(script)
-        command = [*groovy_command(call.controller.surroundings.variables), "groovy.ui.GroovyMain", str(path)]
+        command = [*groovy_command(call.controller.surroundings.variables, CONSOLE), "groovy.ui.GroovyMain", str(path)]
         try:
             code, _ = await asyncio.wait_for(
-                process.run(command, Path(directory), dict(os.environ), output.append), 120
+                process.run(command, Path(directory), {**os.environ, **told}, output.append), 120
             )
         except TimeoutError:
             raise Refused(500, "the script ran longer than two minutes") from None
     if code and ("jenkins.model" in script or "hudson.model" in script or "Jenkins" in script):
-        raise Refused(501, "the emulator runs Groovy, but has no Jenkins objects for a script:\n" + "".join(output))
+        raise Refused(501, "the emulator runs Groovy, but has few Jenkins objects for a script:\n" + "".join(output))
     return text("".join(output))
 
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 import html
 import json
+import secrets
 import traceback
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -19,6 +20,7 @@ from . import (  # noqa: F401 (they register)
     routes_casc,
     routes_inputs,
     routes_items,
+    routes_metrics,
     routes_root,
     routes_users,
     routes_views,
@@ -46,6 +48,10 @@ OPEN = {
     "favicon.ico",
 }
 CRUMB = "Jenkins-Crumb"
+POLICY = (
+    "base-uri 'none'; default-src 'self'; form-action 'self'; frame-ancestors 'self'; img-src 'self' data:; "
+    "script-src 'report-sample' 'self'; style-src 'report-sample' 'self' 'unsafe-inline';"
+)
 LIMIT = 64 * 1024 * 1024
 
 
@@ -79,8 +85,9 @@ class Front:
         """The answer, whatever happens."""
         try:
             self._call.identity = self._identify()
+            self._controller.audit.request(self._call)
             await self._check_crumb()
-            if (self._segments[:1] or [""])[0] not in OPEN:
+            if (self._segments[:1] or [""])[0] not in {*OPEN, routes_metrics.name(self._controller)}:
                 self._call.require("Overall/Read")
             response = await self._dispatch()
         except BadCredentials:
@@ -195,6 +202,21 @@ class Front:
     def _page(self, status: int, message: str) -> web.Response:
         return web.Response(text=notice(self._controller, status, message), status=status, content_type="text/html")
 
+    def _policy(self) -> dict[str, str]:
+        """What a browser may load and run on the page; reported only, unless the settings enforce it."""
+        is_enforced = self._controller.configuration.value(
+            "security", "contentSecurityPolicy", "enforce", default=False
+        )
+        told = f"{self._controller.url}content-security-policy-reporting-endpoint/{secrets.token_hex(16)}"
+        return {
+            f"Content-Security-Policy{'' if is_enforced else '-Report-Only'}": (
+                f"{POLICY} report-to content-security-policy; report-uri {told}"
+            ),
+            "Reporting-Endpoints": f"content-security-policy: {told}",
+            "Referrer-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+        }
+
     def _advertise(self, response: web.StreamResponse) -> None:
         if response.prepared:
             return
@@ -204,6 +226,8 @@ class Front:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("X-Frame-Options", "sameorigin")
         response.headers["Server"] = "jenkins-emulator"
+        if not self._call.identity.is_anonymous:
+            response.headers.update(self._policy())
         session = self._call.session
         if session is not None and session is not self._session:
             is_secure = self._call.base.startswith("https:")
