@@ -65,3 +65,38 @@ def test_an_idle_jenkins_runs_no_builds() -> None:
     assert () == running_builds.now_running(jenkins)
     with pytest.raises(Unreachable):
         running_builds.now_running(Jenkins())
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "said"),
+    [
+        ("running", None, []),
+        ("stopped", None, []),
+        (
+            "running",
+            Unreachable("connecting", "no route\nmore", "wait"),
+            ["the machine is replaced without waiting for builds: no route"],
+        ),
+    ],
+)
+def test_a_machine_that_goes_is_drained_where_it_can_be_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, error: Exception | None, said: list[str]
+) -> None:
+    drained: list[bool] = []
+
+    def drain(*_: object, waits: bool) -> None:
+        drained.append(waits)
+        if error:
+            raise error
+
+    monkeypatch.setattr(running_builds, "state", lambda *_: state)
+    monkeypatch.setattr(running_builds.host, "drain", drain)
+    world = SimpleNamespace(aws=lambda _: None)
+    settings = SimpleNamespace(jenkins=None)
+    outputs = {"InstanceId": "i-1"}
+    context = SimpleNamespace(world=world, outputs=lambda _: outputs, shell=None, settings=settings, url="")
+    run = Run("r", Journal(tmp_path / "r"), as_json=True)
+
+    running_builds.wait(cast(Context, context), run, waits=False)
+
+    assert (said, [False] if state == "running" else []) == (run.notices, drained)
