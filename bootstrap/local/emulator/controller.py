@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import resuming, xmlfile
+from . import notes, resuming, xmlfile
 from .builds import Build
 from .casc import effects, kept
 from .casc.check import Checker
@@ -268,7 +268,10 @@ class Controller:
         console, is_suspended = Console(build.log_path), False
         try:
             for cause in build.causes if past is None else ():
-                console.line(cause.text)
+                if who := cause.values.get("userName"):
+                    console.annotated(cause.text, notes.LINK, len(cause.text) - len(who))
+                else:
+                    console.line(cause.text)
             with contextlib.ExitStack() as stack:
                 execution = self._execution(build, console, slot, stack, past)
                 self.executions[build] = execution
