@@ -58,8 +58,12 @@ class ConsoleText:
         return _CONTROLS.sub("", taken + text[place:])
 
 
-def plain(text: str) -> str:
-    """One line of Jenkins' words for a terminal: no commands, no control characters, no line breaks."""
+def clean(text: str) -> str:
+    """Words of Jenkins for a terminal: no commands and no control characters but line breaks and tabs."""
     console = ConsoleText()
-    shown = console.read(text.encode("utf-8", "replace")) + console.end()
-    return " ".join(shown.split())
+    return console.read(text.encode("utf-8", "replace")) + console.end()
+
+
+def plain(text: str) -> str:
+    """The same in one line."""
+    return " ".join(clean(text).split())

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 LINES = 12
 _WIDTH = 400
+_LONGEST_LINE = 10_000  # letters that are read
 _LONGEST_MESSAGE = 6  # lines
 _LAST = 5  # plain lines that are told beside an exception
 _PLAIN = 8  # and where there is none
@@ -46,7 +47,7 @@ _SECRETS = (
         ),
         r"\1***",
     ),
-    (re.compile(r"(://[^\s/:@]*:)[^\s/@]+@"), r"\1***@"),
+    (re.compile(r"(://[^\s/:@]{0,100}:)[^\s/@]{1,500}@"), r"\1***@"),
     (re.compile(r"\b11[0-9a-f]{32}\b|\{AQAA[\w+/=]+\}|#jbcrypt:\S+"), "***"),
 )
 _SHORTEST_SECRET = 6  # characters; shorter ones would star out common words
@@ -63,7 +64,7 @@ class _Trace:
 
 def tell(text: str, secrets: Collection[str] = ()) -> str:
     """What a person wants to read of a journal: the cause first, then the last lines that are no stack, LINES at most."""
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    lines = _lines(text)
     traces = _traces(lines)
     trace = _first(lines, traces)
     stacks = {number for each in traces for number in range(each.start, each.end)}
@@ -82,18 +83,18 @@ def tell(text: str, secrets: Collection[str] = ()) -> str:
     return clean("\n".join(told or lines[-_PLAIN:]), secrets)
 
 
-def after(text: str, marker: str, secrets: Collection[str] = ()) -> str:
+def after(text: str, marker: str, width: int = _WIDTH) -> str:
     """The exception that a journal has under the last line with `marker`, with its causes; empty where there is none."""
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    lines = _lines(text)
     places = [number for number, line in enumerate(lines) if marker in line]
     if not places:
         return ""
     start = places[-1] + 1
     trace = next((each for each in _traces(lines) if each.start == start), None)
-    return clean("\n".join(trace.said), secrets) if trace else ""
+    return clean("\n".join(trace.said), width=width) if trace else ""
 
 
-def clean(text: str, secrets: Collection[str] = ()) -> str:
+def clean(text: str, secrets: Collection[str] = (), width: int = _WIDTH) -> str:
     """The text for a terminal: no control characters, no long lines, no secrets."""
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
@@ -101,7 +102,11 @@ def clean(text: str, secrets: Collection[str] = ()) -> str:
     for pattern, stars in _SECRETS:
         text = pattern.sub(stars, text)
     lines = (_SIGHT.sub("", line.replace("\t", " ")) for line in text.split("\n"))
-    return "\n".join(line if len(line) <= _WIDTH else f"{line[:_WIDTH]}..." for line in lines)
+    return "\n".join(line if len(line) <= width else f"{line[:width]}..." for line in lines)
+
+
+def _lines(text: str) -> list[str]:
+    return [line[:_LONGEST_LINE].rstrip() for line in text.splitlines() if line.strip()]
 
 
 def _first(lines: Sequence[str], traces: Sequence[_Trace]) -> _Trace | None:
