@@ -43,7 +43,7 @@ _SIGHT = re.compile(r"(?:\x1b\[[0-?]*[ -/]*[@-~])|[\x00-\x08\x0a-\x1f\x7f-\x9f]"
 _SECRETS = (
     (
         re.compile(
-            r"(?i)([\w.-]*(?:password|passwd|passphrase|secret|token|api_?key|private_?key)[\w.-]*\s*[=:]\s*)\S+"
+            r"(?i)((?:password|passwd|passphrase|secret|token|api_?key|private_?key)[\w.-]{0,40}\s{0,3}[=:]\s{0,3})\S+"
         ),
         r"\1***",
     ),

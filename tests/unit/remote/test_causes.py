@@ -1,5 +1,7 @@
 """What is told of a service that does not start: its cause, in a few lines."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -179,6 +181,13 @@ def test_no_secret_is_told(line: str) -> None:
 def test_a_journal_cannot_write_to_the_terminal() -> None:
     told = causes.tell("error: \x1b[31mred\x1b[0m \x1b]0;title\x07 \x9b2J \x00 end")
     assert told == "error: red ]0;title 2J  end"
+
+
+@pytest.mark.parametrize("part", ["x", "a.", "password", "\tat a(", "Caused by: ", "://a:"])
+def test_a_journal_of_one_endless_line_is_read_in_no_time(part: str) -> None:
+    started = time.process_time()
+    causes.tell(part * 50_000)
+    assert time.process_time() - started < 2
 
 
 @given(st.text(alphabet=st.sampled_from("aA.:\n\t $()<>Caused byt0123456789[]ExceptionError")))
