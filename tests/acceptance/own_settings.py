@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from evidence import GATHERERS, Client, Subject, inspection
 
-from bootstrap.controller.api import ask, expect
+from bootstrap.jenkins.controller.api import ask, expect
 
 _MONITORS = (
     "jenkins.model.Jenkins.get().activeAdministrativeMonitors.findAll { !it.activationFake }.each { println it.id }"

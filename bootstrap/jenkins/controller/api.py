@@ -8,14 +8,15 @@ nothing to do.
 
 from __future__ import annotations
 
-import html
-import re
 from typing import Any, Protocol
 from urllib.parse import quote
 
 import requests
 
 from bootstrap.errors import BootstrapError, Unreachable
+from bootstrap.jenkins.controller import journal, pages
+from bootstrap.jenkins.controller.console_text import plain
+from bootstrap.jenkins.controller.journal import Explain
 
 
 class JenkinsClient(Protocol):
@@ -66,7 +67,9 @@ def _response_of(error: Exception) -> requests.Response | None:
     return None
 
 
-def expect(response: requests.Response, doing: str, *statuses: int) -> requests.Response:
+def expect(
+    response: requests.Response, doing: str, *statuses: int, explain: Explain | None = None
+) -> requests.Response:
     """The response, if it or the redirect before it has one of `statuses` (200 if none is named); else BootstrapError."""
     first = response.history[0] if response.history else response
     if {first.status_code, response.status_code} & set(statuses or (200,)):
@@ -74,20 +77,21 @@ def expect(response: requests.Response, doing: str, *statuses: int) -> requests.
     remedy = "See the controller's log: journalctl -u jenkins"
     if response.status_code in {401, 403}:
         remedy = "The toolkit's token is not valid there, or lacks the right; run the casc act, which renews it."
-    raise BootstrapError(doing, reason(response), remedy)
+    raise BootstrapError(doing, reason(response, explain), remedy)
 
 
-def reason(response: requests.Response) -> str:
-    """Why Jenkins refused, in at most ten lines: its `X-Error`, else the text of its page."""
-    said = response.headers.get("X-Error") or "\n".join(page_text(response.text).splitlines()[:10])
+def reason(response: requests.Response, explain: Explain | None = None) -> str:
+    """Why Jenkins refused, in at most ten lines: its `X-Error`, else what its page says.
+
+    A page of an internal error says nothing but an ID. With `explain` the exception behind it is told, else where it is.
+    """
+    said = plain(response.headers.get("X-Error") or "") or pages.message(response.text)
+    identifier = pages.logging_id(response.text)
+    if identifier is not None:
+        found = explain(identifier) if explain else ""
+        told = found or f"the exception is in its journal: {journal.command(identifier)}"
+        said = f"{pages.OOPS} (Logging ID={identifier})\n{told}"
     return f"Jenkins answered {response.status_code}: {said or response.reason}"
-
-
-def page_text(page: str) -> str:
-    """The readable lines of a page, without head, scripts, menus and tags."""
-    body = re.sub(r"(?is)<(head|script|style|header|nav|footer)\b.*?</\1\s*>", " ", page)
-    text = html.unescape(re.sub(r"(?s)<[^>]*>", "\n", body)) if "<" in body else body
-    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def job_path(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bootstrap.errors import JobsRejected, Unreachable
 from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, job_path, reason
+from bootstrap.jenkins.controller.console_text import ConsoleText, plain
 
 PAUSE = 0.5
 """Seconds between two looks."""
@@ -26,24 +27,49 @@ def follow(
 ) -> str:
     """Build the job, write its console as it comes, return its result as Jenkins names it (SUCCESS, FAILURE ...).
 
-    A build that waits for somebody's answer (an `input` of its Pipeline) is said to, with the page where that is given.
+    What it waits for in the queue is told, in Jenkins' words. A build that waits for somebody's answer (an `input` of its
+    Pipeline) is said to, with the page where that is given.
     Raises JobsRejected where there is no such job or parameter, or Jenkins will not queue it, and Unreachable where the build
     has not ended within `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
     item = start(jenkins, name, parameters)
-    number = _wait_for_start(jenkins, name, item, deadline, sleep)
-    path, offset, has_more, is_told = f"{job_path(name)}{number}/", 0, True, False
-    while has_more:
-        log = ask(jenkins, "GET", f"{path}logText/progressiveText", params={"start": str(offset)})
-        expect(log, f"reading the console of {name} #{number}")
-        write(log.content.decode("utf-8", "replace"))
-        offset = int(log.headers.get("X-Text-Size", offset))
-        has_more = log.headers.get("X-More-Data") == "true"
-        if has_more:
-            is_told = not log.content and (is_told or _tell_question(jenkins, path, f"{url}{path}input/", write))
-            _pause(deadline, f"following {name} #{number}", sleep)
-    return _result(jenkins, name, number, deadline, sleep)
+    number = _wait_for_start(jenkins, name, item, write, deadline, sleep)
+    console = _Console(jenkins, f"{job_path(name)}{number}/", f"{name} #{number}", write)
+    is_told = False
+    while True:
+        has_more, is_silent = console.read()
+        if not has_more:
+            break
+        is_told = is_silent and (is_told or _tell_question(jenkins, console.path, f"{url}{console.path}input/", write))
+        _pause(deadline, f"following {name} #{number}", sleep)
+    result = _result(jenkins, name, number, deadline, sleep)
+    console.finish()
+    return result
+
+
+class _Console:
+    """A build's console, written as it comes; the offsets are Jenkins' own, of what it keeps, not of what it sends."""
+
+    def __init__(self, jenkins: JenkinsClient, path: str, shown: str, write: Callable[[str], object]) -> None:
+        self.path = path
+        self._jenkins, self._shown, self._write = jenkins, shown, write
+        self._text, self._offset = ConsoleText(), "0"
+
+    def read(self) -> tuple[bool, bool]:
+        """Write what is new; whether more will come, and whether nothing was new."""
+        log = ask(self._jenkins, "GET", f"{self.path}logText/progressiveText", params={"start": self._offset})
+        expect(log, f"reading the console of {self._shown}")
+        self._write(self._text.read(log.content))
+        size = log.headers.get("X-Text-Size", "")
+        if size.isdigit():
+            self._offset = size
+        return log.headers.get("X-More-Data") == "true", not log.content
+
+    def finish(self) -> None:
+        """Write what came with the build's very end, and what was held back for a rest that did not come."""
+        self.read()
+        self._write(self._text.end())
 
 
 def _tell_question(jenkins: JenkinsClient, path: str, page: str, write: Callable[[str], object]) -> bool:
@@ -85,26 +111,37 @@ def _parameters_of(jenkins: JenkinsClient, name: str, doing: str) -> set[str]:
 
 
 def _wait_for_start(
-    jenkins: JenkinsClient, name: str, item: int, deadline: float, sleep: Callable[[float], None]
+    jenkins: JenkinsClient,
+    name: str,
+    item: int,
+    write: Callable[[str], object],
+    deadline: float,
+    sleep: Callable[[float], None],
 ) -> int:
-    doing = f"waiting for '{name}' to leave the queue"
+    """The number of the build that the queue's item becomes; each reason to wait is told once."""
+    doing, told = f"waiting for '{name}' to leave the queue", set[str]()
     while True:
-        told: dict[str, Any] = expect(ask(jenkins, "GET", f"queue/item/{item}/api/json"), doing).json()
-        if told.get("cancelled"):
+        found: dict[str, Any] = expect(ask(jenkins, "GET", f"queue/item/{item}/api/json"), doing).json()
+        if found.get("cancelled"):
             raise JobsRejected(doing, "somebody took it out of the queue", "Start it again.")
-        if told.get("executable"):
-            return int(told["executable"]["number"])
-        _pause(deadline, doing, sleep, str(told.get("why") or ""))
+        if found.get("executable"):
+            return int(found["executable"]["number"])
+        why = plain(str(found.get("why") or ""))
+        # Only its seconds change while an item is in its quiet period.
+        if (kind := re.sub(r"[\d.]+", "", why)) and kind not in told:
+            told.add(kind)
+            write(f"waiting in the queue: {why}\n")
+        _pause(deadline, doing, sleep, why)
 
 
 def _result(jenkins: JenkinsClient, name: str, number: int, deadline: float, sleep: Callable[[float], None]) -> str:
-    """The result; it may come a moment after the log ended."""
+    """The result, once the build has ended: `building` turns false before its last steps, `inProgress` after them."""
     doing = f"asking for the result of {name} #{number}"
+    tree = {"tree": "building,inProgress,result"}
     while True:
-        told = expect(
-            ask(jenkins, "GET", f"{job_path(name)}{number}/api/json", params={"tree": "result"}), doing
-        ).json()
-        if told.get("result"):
+        told = expect(ask(jenkins, "GET", f"{job_path(name)}{number}/api/json", params=tree), doing).json()
+        is_running = told.get("inProgress", told.get("building", False))
+        if told.get("result") and not is_running:
             return str(told["result"])
         _pause(deadline, doing, sleep)
 

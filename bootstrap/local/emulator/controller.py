@@ -23,7 +23,7 @@ from .execution.pipeline import Pipeline
 from .execution.queue import Executors, Queue
 from .execution.resuming import Past
 from .execution.triggers import Triggers
-from .model import xmlfile
+from .model import notes, xmlfile
 from .model.builds import Build
 from .model.cipher import Vault
 from .model.configuration import Configuration
@@ -272,7 +272,10 @@ class Controller:
         try:
             if past is None:
                 self.audit.started(build)
-                for cause in build.causes:
+            for cause in build.causes if past is None else ():
+                if who := cause.values.get("userName"):
+                    console.annotated(cause.text, notes.LINK, len(cause.text) - len(who))
+                else:
                     console.line(cause.text)
             with contextlib.ExitStack() as stack:
                 execution = self._execution(build, console, slot, stack, past)

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from pathlib import Path
 
+from ..model import notes
+
 STARS = "****"
 MUTED: ContextVar[bool] = ContextVar("muted", default=False)
 """Set in a task whose words are in the log already."""
@@ -54,19 +56,26 @@ class Console:
         self.flush()
         self.write(text + "\n")
 
+    def annotated(self, text: str, kind: str, at: int = 0) -> None:
+        """Append a whole line with a console note before its letter `at`."""
+        self.flush()
+        if not (self.is_silent or MUTED.get()):
+            self._append(text, notes.note(kind), at)
+
     def flush(self) -> None:
         """End a line that was begun."""
         if self._pending:
             self.write("\n")
 
-    def _append(self, line: str) -> None:
+    def _append(self, line: str, note: bytes = b"", at: int = 0) -> None:
         moment = time.time()
         prefix = (
             time.strftime("[%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment * 1000) % 1000:03d}Z] "
             if self.has_times
             else ""
         )
-        self._stream.write((prefix + self.mask(line) + "\n").encode("utf-8", "replace"))
+        before, after = (self.mask(part).encode("utf-8", "replace") for part in (line[:at], line[at:]))
+        self._stream.write(prefix.encode() + before + note + after + b"\n")
 
     def close(self) -> None:
         """End the log."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ..model import xmlfile
+from ..model import notes, xmlfile
 from ..model.builds import Build
 from ..model.identities import SYSTEM
 from ..steps import (  # noqa: F401 (they register their steps)
@@ -209,7 +209,7 @@ class Pipeline:
                 self.console.line(f"Resuming build at {now} after Jenkins restart")
             else:
                 self._journal.begin(script, {it.name: it.value for it in self.build.parameters if it.is_secret})
-                self.console.line("[Pipeline] Start of Pipeline")
+                self.console.annotated("[Pipeline] Start of Pipeline", notes.PIPELINE)
             await self._converse(command, script)
         except asyncio.CancelledError:
             self.build.worsen("ABORTED")
@@ -220,7 +220,7 @@ class Pipeline:
             return
         if self.is_suspended:
             return
-        self.console.line("[Pipeline] End of Pipeline")
+        self.console.annotated("[Pipeline] End of Pipeline", notes.PIPELINE)
         if self._error:
             self.report(self._error)
             self.build.worsen(str(self._error.get("result") or "FAILURE"))
@@ -372,7 +372,7 @@ class Pipeline:
         if kind == "enter":
             return await self._enter(context, name, message["arguments"])
         if not name.startswith("_") and before is None:
-            self.console.line(f"[Pipeline] {name}")
+            self.console.annotated(f"[Pipeline] {name}", notes.PIPELINE)
         return await self._work(context, context, name, message["arguments"], before)
 
     async def _work(
@@ -391,7 +391,7 @@ class Pipeline:
     ) -> dict[str, str]:
         shown = SHOWN.get(name, name)
         if shown:
-            self.console.line(f"[Pipeline] {shown}")
+            self.console.annotated(f"[Pipeline] {shown}", notes.PIPELINE)
         number = next(self._numbers)
         context = Context(before.answer["value"]["context"] if before and before.answer else f"c{number}", outer)
         self._contexts[context.identifier] = context
@@ -401,22 +401,22 @@ class Pipeline:
             del self._contexts[context.identifier]
             await context.stack.aclose()
             if shown:
-                self.console.line(f"[Pipeline] // {shown}")
+                self.console.annotated(f"[Pipeline] // {shown}", notes.PIPELINE)
             raise
         label = f" ({context.name})" if name == "stage" else f" (Branch: {context.name})" if name == "_branch" else ""
         if name not in BRANCHING:
-            self.console.line(f"[Pipeline] {{{label}")
+            self.console.annotated(f"[Pipeline] {{{label}", notes.PIPELINE)
         return {"context": context.identifier}
 
     async def _leave(self, context: Context, name: str, problem: dict[str, Any] | None) -> dict[str, bool]:
         if name not in BRANCHING:
-            self.console.line("[Pipeline] }")
+            self.console.annotated("[Pipeline] }", notes.PIPELINE)
         verdict = context.leave(problem) if context.leave else None
         await context.stack.aclose()
         del self._contexts[context.identifier]
         shown = SHOWN.get(name, name)
         if shown:
-            self.console.line(f"[Pipeline] // {shown}")
+            self.console.annotated(f"[Pipeline] // {shown}", notes.PIPELINE)
         if verdict and verdict.replacement:
             raise verdict.replacement
         return {"isHandled": bool(verdict and verdict.is_handled)}

@@ -160,7 +160,7 @@ def build_message(controller: Controller, build: Build, to: list[str]) -> EmailM
         return None
     message = EmailMessage()
     message["Subject"], message["To"] = subject, ", ".join(to)
-    tail = build.log_path.read_text(errors="replace").splitlines()[-250:]
+    tail = build.log.splitlines()[-250:]
     message.set_content(
         f"See <{controller.url}{build.path}display/redirect>\n\n" + "-" * 42 + "\n" + "\n".join(tail) + "\n"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..execution import resuming
-from . import xmlfile
+from . import notes, xmlfile
 
 if TYPE_CHECKING:
     from .items import Job
@@ -111,6 +111,12 @@ class Build:
     def log_path(self) -> Path:
         """The console output."""
         return self.directory / "log"
+
+    @property
+    def log(self) -> str:
+        """The console output without its notes."""
+        content = self.log_path.read_bytes() if self.log_path.exists() else b""
+        return notes.remove(content).decode("utf-8", "replace")
 
     @property
     def path(self) -> str:

@@ -169,7 +169,7 @@ def job(call: Call, job: Job) -> str:
 
 def build(call: Call, build: Build) -> str:
     """A build and its console."""
-    log = build.log_path.read_text(errors="replace") if build.log_path.exists() else ""
+    log = build.log
     if len(log) > LONGEST_LOG:
         log = "... (the whole log is one link below)\n" + log[-LONGEST_LOG:]
     title = f"{build.job.full_name} {build.shown_name}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from typing import Any
 
 from aiohttp import web
 
+from ..model import notes
 from ..model.builds import Build
 from . import pages
 from .calls import Call, redirect, route, text
@@ -23,22 +25,25 @@ async def page(call: Call, build: Build, rest: str) -> web.Response:
 
 @route("build:consoleText")
 async def console_text(call: Call, build: Build, rest: str) -> web.Response:
-    """The whole log."""
-    content = build.log_path.read_bytes() if build.log_path.exists() else b""
-    return web.Response(body=content, headers={"Content-Type": "text/plain;charset=utf-8"})
+    """The whole log, without its notes."""
+    return text(build.log)
 
 
 @route("build:logText/progressiveText", "build:logText/progressiveHtml", methods=("GET", "POST"))
 async def progressive(call: Call, build: Build, rest: str) -> web.Response:
-    """What came since `start`, a byte offset; a start beyond the end begins anew."""
-    given = (await call.form()).get("start", "0")
+    """What came since `start`, an offset in the log as it is kept; a start beyond the end begins anew.
+
+    As text it is sent with its notes and with CRLF; as HTML the notes are links in Jenkins, and left out here.
+    """
+    start = int((await call.form()).get("start", "0"))
     content = build.log_path.read_bytes() if build.log_path.exists() else b""
-    start = int(given) if given.isdigit() and int(given) <= len(content) else 0
-    chunk = content[start:].decode("utf-8", "replace")
-    is_html = call.request.path.endswith("Html")
-    response = text(
-        html.escape(chunk, quote=False) if is_html else chunk, kind="text/html" if is_html else "text/plain"
-    )
+    chunk = b"" if start < 0 else content[start if start <= len(content) else 0 :]
+    if call.request.path.endswith("Html"):
+        shown = html.escape(notes.remove(chunk).decode("utf-8", "replace"), quote=False)
+        response = text(shown, kind="text/html")
+    else:
+        lines = re.sub(rb"\r?\n", b"\r\n", chunk)
+        response = web.Response(body=lines, headers={"Content-Type": "text/plain;charset=utf-8"})
     response.headers["X-Text-Size"] = str(len(content))
     if build.is_building:
         response.headers["X-More-Data"] = "true"
