@@ -89,5 +89,5 @@ def desired(inputs: HostInputs) -> list[dict[str, Any]]:
         *desired_base.services(),
         desired_jenkins.service(inputs),
         desired_proxy.service(),
-        desired_base.obsolete_packages(settings.host.extra_packages),
+        desired_base.obsolete_packages(inputs.software.kind, settings.host.extra_packages),
     ]
