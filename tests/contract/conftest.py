@@ -97,6 +97,7 @@ class Emulator:
         self.url = f"http://127.0.0.1:{self.port}"
         self._variables = variables
         self.process: subprocess.Popen[str] | None = None
+        self.said = ""
         self.casc.mkdir(parents=True)
         (root / "secrets").mkdir()
         (root / "library").mkdir()
@@ -141,7 +142,7 @@ class Emulator:
     def stop(self, number: int = signal.SIGTERM) -> int:
         assert self.process is not None
         self.process.send_signal(number)
-        self.process.communicate(timeout=30)
+        self.said = self.process.communicate(timeout=30)[1]
         return self.process.returncode
 
 

@@ -8,6 +8,7 @@ import sys
 
 from aiohttp import web
 
+from . import journal
 from .controller import Controller
 from .drawing import CannotDraw, check_drawing
 from .failures import ConfigurationRefused
@@ -26,7 +27,8 @@ def main() -> int:
         check_drawing(surroundings.variables)
         return asyncio.run(serve(surroundings))
     except ConfigurationRefused as refusal:
-        print(f"Failed ConfigurationAsCode.init\n{refusal}", file=sys.stderr)  # noqa: T201
+        place = "jenkins.InitReactorRunner$1#onTaskFailed"
+        journal.tell("SEVERE", place, "Failed ConfigurationAsCode.init", journal.stack(refusal))
         return BOOT_FAILED
     except CannotDraw as refusal:
         print(refusal, file=sys.stderr)  # noqa: T201
