@@ -37,7 +37,7 @@ from bootstrap import settings as environments
 from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.context import ROOT, Context
-from bootstrap.controller import differences
+from bootstrap.controller import differences, journal
 from bootstrap.errors import StackFailed, StackMissing, Unreachable
 from bootstrap.run import Run
 from bootstrap.stacks import rules, states
@@ -150,7 +150,7 @@ def configure(context: Context, run: Run, controller: Controller) -> None:
 def publish(context: Context, run: Run, again: Sequence[str] = ()) -> None:
     """Act four: the jobs of the code; one that left the code is disabled and kept, those named in `again` are sent anyway."""
     with run.act("jobs", f"publishing {len(context.jobset.jobs)} jobs"):
-        jobs.apply(context.jenkins, context.jobset, run, again)
+        jobs.apply(context.jenkins, context.jobset, run, again, explain=journal.explainer(context.shell))
 
 
 def prove(context: Context, run: Run, only: Sequence[str] = ()) -> Verdict:
