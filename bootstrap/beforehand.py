@@ -10,9 +10,10 @@ import argparse
 import re
 from pathlib import Path
 
-from bootstrap import costs, launch, saved_plan
+from bootstrap import costs, jenkins_files, launch, saved_plan
 from bootstrap.context import ROOT, Context
 from bootstrap.errors import EnvironmentProtected, UsageError
+from bootstrap.run import Run
 
 
 def check(options: argparse.Namespace, context: Context) -> None:
@@ -34,6 +35,15 @@ def check(options: argparse.Namespace, context: Context) -> None:
             _parameters(options)
         case "destroy":
             _destroy(options, context)
+
+
+def supply(options: argparse.Namespace, context: Context, run: Run) -> None:
+    """Jenkins' own files, before a cloud is reached: a launch has them all here by then, a plan knows that they are there.
+
+    A launch of a saved plan looks first, as that plan did; it loads them once it is known that the plan still holds.
+    """
+    if options.command in {"launch", "plan"}:
+        jenkins_files.prepare(context, run, loads=options.command == "launch" and not options.plan)
 
 
 def _planned(options: argparse.Namespace, context: Context) -> None:
@@ -62,7 +72,7 @@ def _network(options: argparse.Namespace, context: Context) -> None:
 
 def _act(options: argparse.Namespace, context: Context) -> None:
     if options.command == "host":
-        _ = context.lock
+        jenkins_files.check_lock(context)
     elif options.command == "casc":
         _ = context.casc_files
     else:

@@ -42,7 +42,14 @@ def _flags(parser: argparse.ArgumentParser, default: object) -> None:
 Setup = Callable[[argparse.ArgumentParser], None]
 
 
+def _now(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--now", action="store_true", help="do not wait for running builds before Jenkins restarts: it interrupts them"
+    )
+
+
 def _launch(parser: argparse.ArgumentParser) -> None:
+    _now(parser)
     parser.add_argument("--skip-verify", action="store_true", help="leave the last act out")
     parser.add_argument(
         "--plan", metavar="FILE", help="apply exactly this saved plan, or nothing where the world moved"
@@ -94,6 +101,11 @@ def _password(parser: argparse.ArgumentParser) -> None:
 def _act(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=("plan", "apply"), default="apply", help="look, or do (apply)")
     _pending(parser)
+
+
+def _host(parser: argparse.ArgumentParser) -> None:
+    _act(parser)
+    _now(parser)
 
 
 def _jobs(parser: argparse.ArgumentParser) -> None:
@@ -168,7 +180,7 @@ COMMANDS: dict[str, tuple[str, Setup | None]] = {
     "ssh": ("open a shell on the machine, or run a command there", _ssh),
     "logs": ("the last lines of a service's journal", _logs),
     "network": ("the network alone: its stacks, who reaches whom, whether that is intended, and its picture", _network),
-    "host": ("the machine alone", _act),
+    "host": ("the machine alone", _host),
     "casc": ("Jenkins' configuration alone", _act),
     "jobs": ("Jenkins' jobs alone", _jobs),
     "doctor": ("what would stop a launch, before anything is made; exits with 1 where something would", _doctor),

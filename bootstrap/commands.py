@@ -49,6 +49,7 @@ def opened(
             if changes:
                 lock = environment_lock.held(run.folder.parents[1], options.command, run, run.run_id)
                 held.enter_context(lock)
+            beforehand.supply(options, read, run)
             held.enter_context(refusals.told(f"carrying out '{options.command}' for '{chosen.name}'"))
             made = held.enter_context(_context(options, path, chosen, run, brings_up=brings_up))
             made.take_over(read)
@@ -99,7 +100,7 @@ def _launch(options: argparse.Namespace) -> int:
     with opened(options, brings_up=True, changes=True) as (made, run):
         if planned is not None:
             saved_plan.check(made, run, planned)
-        verdict = launch.launch(made, run, with_verify=not options.skip_verify)
+        verdict = launch.launch(made, run, with_verify=not options.skip_verify, waits=not options.now)
         network_diagram.tell(made, run)
         if verdict is not None and not verdict.is_green:
             return _judge(verdict, options)
@@ -263,7 +264,7 @@ def _host(options: argparse.Namespace) -> int:
     with opened(options, changes=options.action == "apply") as (made, run):
         if options.action == "plan":
             return _pending(launch.plan_host(made, run), options)
-        launch.provision(made, run)
+        launch.provision(made, run, waits=not options.now)
     return DONE
 
 

@@ -19,7 +19,7 @@ from bootstrap import composition
 from bootstrap import machine as machines
 from bootstrap import settings as environments
 from bootstrap.acts import casc, stack
-from bootstrap.distribution import Lock, load_lock
+from bootstrap.distribution import Distribution, Lock, load_lock
 from bootstrap.errors import StackMissing, Unreachable, UsageError
 from bootstrap.secret_store import read_certificates, read_secret
 from bootstrap.settings import Settings
@@ -48,6 +48,7 @@ class Context:
         self.settings = settings
         self.world = World(settings, endpoint, from_subnet, lambda: self.bastion)
         self.state = ROOT / ".bootstrap" / settings.name
+        self.distribution: Distribution | None = None  # once this run knows which Jenkins it has
         self._exits = contextlib.ExitStack()
 
     @property
@@ -75,10 +76,11 @@ class Context:
         self.world.close()
 
     def take_over(self, other: Context) -> None:
-        """What another context of this environment has read of the checkout need not be read again."""
+        """What another context of this environment has read of the checkout, or loaded, need not be read again."""
         for name in ("lock", "casc_files", "jobset"):
             if name in other.__dict__:
                 self.__dict__[name] = other.__dict__[name]
+        self.distribution = other.distribution
 
     def forget(self) -> None:
         """Look everything up afresh: something changed it."""
@@ -182,7 +184,7 @@ class Context:
     @cached_property
     def casc_files(self) -> Mapping[str, str]:
         """The Configuration as Code files of this checkout, refused here where they are broken."""
-        return casc.read(ROOT / "casc")
+        return casc.read(ROOT / "casc", casc.known(self.settings))
 
     @property
     def casc_values(self) -> dict[str, str]:

@@ -51,7 +51,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "host": (
         ("host plan", "what differs on the machine"),
-        ("host apply", "mend it"),
+        ("host apply", "mend it; a restart of Jenkins waits for running builds"),
+        ("host apply --now", "without waiting for them"),
     ),
     "casc": (
         ("casc plan -v", "which settings differ, line by line"),

@@ -5,9 +5,9 @@ Looking and doing share this: for a plan nothing is issued or downloaded that is
 
 from __future__ import annotations
 
-from bootstrap import repository, surroundings
+from bootstrap import jenkins_files, repository, surroundings
+from bootstrap.acts import casc
 from bootstrap.context import ROOT, Context
-from bootstrap.distribution import resolve
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
 from bootstrap.remote.desired import HostInputs, Toolkit
 from bootstrap.run import Run
@@ -25,8 +25,7 @@ _SECRETS = {
 
 def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]:
     """The machine's desired state and the files it may have to be sent, by SHA-256."""
-    found = resolve(context.settings.jenkins, context.lock, ROOT / ".bootstrap" / "downloads", run)
-    software, artifacts = pack(found, EMULATOR)
+    software, artifacts = pack(jenkins_files.obtain(context, run), EMULATOR)
     toolkit = _toolkit(context, artifacts)
     host = context.url.removeprefix("https://").rstrip("/")
     names = [it for it in dict.fromkeys((host, *context.settings.names)) if it != context.machine.address]
@@ -35,13 +34,15 @@ def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]
     certificates, is_new = ensure_certificates(context.world.aws("secretsmanager"), arn, names, addresses)
     if is_new:
         run.change(Change("host", ChangeKind.ADD, "certificates", f"for {', '.join([*names, *addresses])}"))
+    secrets = {name: context.secret(output) for name, output in _SECRETS.items()}
+    casc.require_final(secrets)
     inputs = HostInputs(
         settings=context.settings,
         instance_id=context.machine.instance_id,
         data_volume_id=context.outputs("data")["DataVolumeId"],
         url=context.url,
         software=software,
-        secrets={name: context.secret(output) for name, output in _SECRETS.items()},
+        secrets=secrets,
         certificate=certificates.certificate_pem,
         certificate_key=certificates.key,
         authority=certificates.authority_pem,

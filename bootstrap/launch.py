@@ -6,7 +6,8 @@
     jobs    Job Builder makes the jobs
     verify  testinfra proves all of it
 
-Whatever a person wrote (templates, CasC, jobs) is read and refused before the first act touches anything.
+Whatever a person wrote (templates, CasC, jobs, the lock) is read and refused before the first act touches anything, and
+every file of Jenkins is here and proved by then.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from bootstrap import (
     host_inputs,
     interruptions,
     inventory,
+    jenkins_files,
     machine,
     network_removal,
     outgoing_mail,
     repository,
     retained,
+    running_builds,
     zones,
 )
 from bootstrap import settings as environments
@@ -46,12 +49,16 @@ ACCEPTANCE = ROOT / "tests" / "acceptance"
 PROTECTED = frozenset({"data"})
 
 
-def launch(context: Context, run: Run, *, with_verify: bool = True) -> Verdict | None:
-    """From nothing, or from whatever is there, to a verified Jenkins; None where the verification was left out."""
+def launch(context: Context, run: Run, *, with_verify: bool = True, waits: bool = True) -> Verdict | None:
+    """From nothing, or from whatever is there, to a verified Jenkins; None where the verification was left out.
+
+    Running builds are waited for before Jenkins restarts, or its machine is replaced, unless `waits` is false.
+    """
     check(context)
+    jenkins_files.obtain(context, run)
     inventory.tell_versions(context, run)
-    stacks(context, run)
-    controller = provision(context, run)
+    stacks(context, run, waits=waits)
+    controller = provision(context, run, waits=waits)
     configure(context, run, controller)
     publish(context, run)
     inventory.tell(context, run)
@@ -60,8 +67,14 @@ def launch(context: Context, run: Run, *, with_verify: bool = True) -> Verdict |
 
 def check(context: Context) -> None:
     """Read everything that people wrote; the errors name file, line and column. Nothing is touched."""
+    jenkins_files.check_lock(context)
+    check_code(context)
+
+
+def check_code(context: Context) -> None:
+    """What people wrote but for the lock's own sense: the way in, settings of Jenkins, jobs and templates."""
     environments.check_ssh(context.environment_file, context.settings)
-    _ = context.lock, context.casc_files, context.jobset
+    _ = context.casc_files, context.jobset
     check_templates(context, context.wanted)
 
 
@@ -72,7 +85,7 @@ def check_templates(context: Context, names: Sequence[str]) -> None:
         rules.check(TEMPLATES / f"{name}.yaml", composition.outputs_of(name))
 
 
-def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Machine | None:
+def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, waits: bool = True) -> Machine | None:
     """Act one: the stacks in their order, or those of them that are named, then the machine that they made.
 
     An optional stack that the settings no longer ask for is deleted first.
@@ -85,6 +98,11 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Ma
     tags = context.tags(snapshot(context).label, run.run_id)
     run.event("commit", commit=tags["Commit"])
     client = context.world.aws("cloudformation")
+
+    def emptied(old: Stack) -> None:
+        running_builds.wait(context, run, waits=waits)
+        stop_machine(context, old)
+
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
         made: dict[str, Stack] = dict(context.stacks)
         for name in unwanted(context):
@@ -95,7 +113,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Ma
                 run.notice("the machine is gone: its stack lets go of what is left of it, then makes a new one")
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
             with _with_boot_log(context):
-                made[name] = stack.apply(client, wished, run, before_removal=lambda old: stop_machine(context, old))
+                made[name] = stack.apply(client, wished, run, before_removal=emptied)
         # Ways to other networks are an operator's to change: the machine's jobs have no rights there.
         if not context.world.is_on_machine:
             direct_connect.apply(context.world.aws, context.settings, tags, run)
@@ -113,11 +131,11 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> Ma
         return found
 
 
-def provision(context: Context, run: Run) -> Controller:
+def provision(context: Context, run: Run, *, waits: bool = True) -> Controller:
     """Act two: the machine in its desired state; returns the Jenkins on it."""
     with run.act("host", f"converging {context.machine.address}"), _with_boot_log(context):
         inputs, artifacts = host_inputs.gather(context, run)
-        return host.apply(context.shell, inputs, artifacts, run)
+        return host.apply(context.shell, inputs, artifacts, run, waits=waits)
 
 
 def configure(context: Context, run: Run, controller: Controller) -> None:
@@ -198,6 +216,7 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
             found += _shown(run, direct_connect.plan(context.world.aws, context.settings))
         for line in interruptions.of(found):
             run.notice(f"interrupts: {line}")
+        running_builds.tell(context, run, found)
         for line in network_removal.hindrances(context):
             run.notice(f"will be refused: {line}")
     return tuple(found)
@@ -207,7 +226,9 @@ def plan_host(context: Context, run: Run) -> tuple[Change, ...]:
     """What differs between the machine and its desired state."""
     with run.act("host", "what would change"):
         inputs, _ = host_inputs.gather(context, run)
-        return _shown(run, host.plan(context.shell, inputs))
+        found = _shown(run, host.plan(context.shell, inputs))
+        running_builds.tell(context, run, found)
+        return found
 
 
 def plan_casc(context: Context, run: Run) -> tuple[Change, ...]:

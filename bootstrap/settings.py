@@ -105,6 +105,8 @@ class JenkinsSettings(Section):
     heap: Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")] = "1g"
     # At least two: a build of 'verify' waits for one of 'canary'.
     executors: Annotated[int, Field(ge=2, le=64)] = 2
+    # How long a restart waits for running builds; 0 does not wait.
+    drain_minutes: Annotated[int, Field(ge=0, le=240)] = 10
     admin_address: Address = "jenkins@localhost"
     url: Annotated[str, Field(pattern=r"^https://[^\s/]+/$")] | None = None
 

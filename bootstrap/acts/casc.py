@@ -1,11 +1,12 @@
 """The casc act: Jenkins' settings are what the files in `casc/` say.
 
 Jenkins itself judges the files before any of them lies on the machine, so a refused file leaves the old settings running and
-the old files for the next start. The old files stay beside the new ones until the reload succeeded, and are put back where it
-did not. The settings that Jenkins exports are compared with those exported after the last reload: what somebody edited in the
-web interface is found, told setting by setting beside what the code says, and undone where a reload overwrites it. What a
-reload would leave is told and left; that alone is no reason for a reload, and a reload does not make it ours: it stays told
-until the code says it, or somebody undoes it. Other software has other defaults, so with it the comparison begins anew.
+the old files for the next start. What its check would apply is not sent to it (`definitions.casc_blanking`). The old files
+stay beside the new ones until the reload succeeded, and are put back where it did not. The settings that Jenkins exports are
+compared with those exported after the last reload: what somebody edited in the web interface is found, told setting by setting
+beside what the code says, and undone where a reload overwrites it. What a reload would leave is told and left; that alone is
+no reason for a reload, and a reload does not make it ours: it stays told until the code says it, or somebody undoes it. Other
+software has other defaults, so with it the comparison begins anew.
 
 The files lie in one folder of the machine; the host act puts them there once, for the first start, and never again.
 """
@@ -23,11 +24,25 @@ from bootstrap.controller import settings_record
 from bootstrap.controller.api import JenkinsClient, ask, expect, page_text, reason
 from bootstrap.controller.settings_record import FOLDER, Edits, look
 from bootstrap.definitions import casc as definitions
+from bootstrap.definitions import casc_blanking
 from bootstrap.errors import BootstrapError, CascRejected, Fault, Unreachable
 from bootstrap.settings import Settings
-from bootstrap.values import Change, ChangeKind, Controller, Reporter, Shell
+from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, Shell
 
-__all__ = ["FOLDER", "SECRETS", "VARIABLES", "apply", "ensure_token", "export", "look", "plan", "read", "variables"]
+__all__ = [
+    "FOLDER",
+    "SECRETS",
+    "VARIABLES",
+    "apply",
+    "ensure_token",
+    "export",
+    "known",
+    "look",
+    "plan",
+    "read",
+    "require_final",
+    "variables",
+]
 
 SECRETS = ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD", "TOOLKIT_TOKEN")
 """The files under /etc/jenkins/credentials that `${NAME}` may use."""
@@ -62,9 +77,29 @@ def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
     }
 
 
-def read(folder: Path) -> dict[str, str]:
-    """The settings' files, name to text; CascRejected with every fault that needs no Jenkins to be seen."""
-    return definitions.read(folder, (*SECRETS, *VARIABLES))
+def known(settings: Settings) -> dict[str, str]:
+    """Those of `VARIABLES` that the environment's file alone decides: they are known before there is any machine."""
+    found = variables(settings, "", "")
+    return {name: value for name, value in found.items() if name not in {"JENKINS_PUBLIC_URL", "SMTP_HOST"}}
+
+
+def read(folder: Path, values: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The settings' files, name to text; CascRejected with every fault that needs no Jenkins to be seen.
+
+    `values` are the variables that are known already, as `known` gives them: what stands behind them is judged as well.
+    """
+    return definitions.read(folder, (*SECRETS, *VARIABLES), values)
+
+
+def require_final(secrets: Mapping[str, Secret]) -> None:
+    """Raise BootstrapError where a secret holds '${': Jenkins replaces variables in the values of variables as well."""
+    for name, secret in secrets.items():
+        if "${" in secret.reveal():
+            raise BootstrapError(
+                f"reading the secret {name} for Jenkins' settings",
+                "its value holds '${', which Jenkins would take for a variable and replace",
+                "Give it a value without '${' in Secrets Manager, then try again.",
+            )
 
 
 def plan(
@@ -148,7 +183,10 @@ def _ensured_token(base: str, controller: Controller, doing: str) -> bool:
 
 
 def _to_send(changes: Iterable[Change], files: Mapping[str, str]) -> dict[str, str]:
-    return {change.name: files[change.name] for change in changes if change.kind is not ChangeKind.REMOVE}
+    """What Jenkins judges of the files: without what its check would apply, which our own vocabulary has judged."""
+    changed = (change.name for change in changes if change.kind is not ChangeKind.REMOVE)
+    blanked = {name: casc_blanking.blank(files[name]) for name in changed}
+    return {name: text for name, text in blanked.items() if text is not None}
 
 
 def _check(jenkins: JenkinsClient, files: Mapping[str, str]) -> None:

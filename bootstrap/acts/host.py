@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.errors import ConvergeFailed
+from bootstrap.remote import drain as draining
 from bootstrap.remote import program
 from bootstrap.remote.converge.core import ARTIFACTS
 from bootstrap.remote.desired import HostInputs, desired
+from bootstrap.settings import JenkinsSettings
 from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, Shell
 
 ACT = "host"
@@ -24,6 +26,8 @@ _SECONDS = 3600.0  # for one converge: a first installation over a slow mirror, 
 _AGAIN = "Then launch again: it goes on from there."
 _REMEDIES = {
     "packages": f"Check the machine's apt sources and its way to their mirror. {_AGAIN}",
+    "metapackage": f"Look on the machine ('./bootstrap.py ssh') at what 'sudo dpkg --audit' says. {_AGAIN}",
+    "absent_packages": f"Look on the machine ('./bootstrap.py ssh') at what 'sudo dpkg --audit' says. {_AGAIN}",
     "mount": f"Check with './bootstrap.py status' that the data volume is attached to this machine. {_AGAIN}",
     "unit": f"Read more with './bootstrap.py logs', and mend what the service complains about. {_AGAIN}",
 }
@@ -58,19 +62,31 @@ def _looked(shell: Shell, inputs: HostInputs) -> Mapping[str, Any]:
     return answer
 
 
-def apply(shell: Shell, inputs: HostInputs, artifacts: Mapping[str, bytes | Path], report: Reporter) -> Controller:
-    """Bring the machine to its wished state and return the Jenkins on it; ConvergeFailed at the first thing that refuses."""
+def apply(
+    shell: Shell, inputs: HostInputs, artifacts: Mapping[str, bytes | Path], report: Reporter, *, waits: bool = True
+) -> Controller:
+    """Bring the machine to its wished state and return the Jenkins on it; ConvergeFailed at the first thing that refuses.
+
+    Where Jenkins must restart, running builds are waited for first, within the environment's limit, unless `waits` is false.
+    """
     resources = desired(inputs)
     answer = _converge(shell, "check", resources)
     if any(result["changed"] or result["failed"] for result in answer["results"]):
         _send(shell, answer["missing"], artifacts, report)
         told = _Told(report)
-        answer = _converge(shell, "apply", resources, told.hear)
+        drain = draining.of(inputs.settings.jenkins, inputs.url, waits=waits)
+        answer = _converge(shell, "apply", resources, told.hear, drain)
         told.rest(_changes(answer))
         _raise_failure(answer, resources, inputs)
         for note in answer["notes"]:
             report.progress(note)
     return _controller(inputs)
+
+
+def drain(shell: Shell, settings: JenkinsSettings, url: str, report: Reporter, *, waits: bool = True) -> None:
+    """Wait for the builds that run there, and let no new one start: the machine is about to go."""
+    wish = draining.of(settings, url, waits=waits)
+    _converge(shell, "drain", (), _Told(report).hear, wish)
 
 
 @dataclass
@@ -86,6 +102,8 @@ class _Told:
             self.report.progress(f"{begun['id']}: {begun['detail']}")
         if done := step.get("done"):
             self.rest([_change(done)])
+        if note := step.get("note"):
+            self.report.notice(str(note))
 
     def rest(self, changes: Sequence[Change]) -> None:
         """Tell those of the changes that were not told yet."""
@@ -100,9 +118,10 @@ def _converge(
     mode: str,
     resources: Sequence[Mapping[str, Any]],
     hear: Callable[[program.Document], None] | None = None,
+    drain: draining.Drain | None = None,
 ) -> Mapping[str, Any]:
     """One round trip; the answer as the program gave it. `hear` gets each step on the machine as it happens."""
-    stdin, marker = program.request(mode, resources)
+    stdin, marker = program.request(mode, resources, drain)
 
     def listen(line: str) -> None:
         step = program.step(line, marker)
@@ -110,7 +129,8 @@ def _converge(
             hear(step)
 
     listening: Any = {"hear": listen} if hear else {}
-    done = shell.run(program.COMMAND, stdin=stdin, sudo=True, check=False, timeout=_SECONDS, **listening)
+    seconds = _SECONDS + draining.seconds_of(drain or {})
+    done = shell.run(program.COMMAND, stdin=stdin, sudo=True, check=False, timeout=seconds, **listening)
     try:
         answer = program.answer(done.stdout, marker)
     except program.NoAnswer as error:

@@ -2,8 +2,9 @@
 
 Jenkins merges its files: mappings merge, the same scalar in two files is an error, but lists are silently appended, so a
 list in two files is refused here. A variable that nothing provides would become an empty text in an older Jenkins and stop
-the boot in this one; a password in plain text would be taken. All of it is found before anything is sent. Which keys there
-are is Jenkins' own knowledge: the act asks it.
+the boot in this one; a password in plain text would be taken; a word for a number becomes a default. All of it is found
+before anything is sent: forms by `casc_forms`, values by `casc_schema`. Which keys there are is Jenkins' own knowledge: the
+act asks it.
 """
 
 from __future__ import annotations
@@ -15,17 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from bootstrap import written
-from bootstrap.definitions import casc_schema
+from bootstrap.definitions import casc_forms, casc_schema, casc_tree
+from bootstrap.definitions.casc_tree import Node
+from bootstrap.definitions.casc_variables import HELPERS, VARIABLE, Variables
 from bootstrap.errors import CascRejected, Fault
 
-# As Jenkins' SecretSourceResolver reads them: ^${X} is the text ${X}, ${X:-text} has a default.
-_VARIABLE = re.compile(r"(?<!\^)\$\{([^{}:]+)(:-[^{}]*|:[^{}]*)?\}")
-_HELPERS = frozenset(
-    "base64 decodeBase64 readFile file readFileBase64 fileBase64 json trim sysProp".split()  # noqa: SIM905
-)
 _SECRET_KEY = re.compile(r"(password|secret|passphrase|privatekey|secretkey|token)$", re.IGNORECASE)
 
 _REMEDY = "Mend the file; nothing was sent to Jenkins, which goes on with the settings it has."
@@ -50,11 +49,13 @@ class _Leaf:
         return "list" if isinstance(self.value, CommentedSeq) else "value"
 
 
-def read(folder: Path, provided: Collection[str]) -> dict[str, str]:
+def read(folder: Path, provided: Collection[str], values: Mapping[str, str] | None = None) -> dict[str, str]:
     """The folder's files, name to text in the order in which Jenkins applies them.
 
-    `provided` names the variables and secrets that `${NAME}` may use. Raises CascRejected with every fault of every file.
+    `provided` names the variables and secrets that `${NAME}` may use, `values` gives those variables that are known already.
+    Raises CascRejected with every fault of every file.
     """
+    variables = Variables(provided, values or {})
     files: dict[str, str] = {}
     leaves: list[_Leaf] = []
     faults: list[Fault] = []
@@ -65,11 +66,16 @@ def read(folder: Path, provided: Collection[str]) -> dict[str, str]:
         shown = f"{folder.name}/{path.name}"
         text, document, found = _load(path, shown)
         faults += found
-        if document is not None:
-            files[path.name] = text
-            leaves += _leaves(shown, (), document)
-            faults += _faulty_scalars(shown, document, provided)
-            slips += casc_schema.slips(shown, document)
+        if document is None:
+            continue
+        files[path.name] = text
+        tree, found = _tree(shown, text)
+        faults += found
+        if tree is None or found:
+            continue  # a merge key, for one, leaves no places to tell
+        leaves += _leaves(shown, (), document)
+        faults += _faulty_scalars(shown, document, variables)
+        slips += casc_schema.slips(shown, tree, variables)
     if not files and not faults:
         faults = [
             Fault(str(folder), 1, 1, "there is no *.yaml file here, and a Jenkins without settings is open to all")
@@ -90,6 +96,19 @@ def _load(path: Path, shown: str) -> tuple[str, CommentedMap | None, list[Fault]
         return "", None, [Fault(shown, error.line, 1, str(error))]
     document, faults = written.mapping(shown, text, "the file must be a mapping such as 'jenkins:'")
     return ("", None, faults) if faults else (text, document, [])
+
+
+def _tree(shown: str, text: str) -> tuple[Node | None, list[Fault]]:
+    """The file as Jenkins' parser has it, with the forms in it that Jenkins does not take."""
+    try:
+        tree = casc_tree.parse(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        return None, [Fault(shown, line, column, f"not YAML as Jenkins reads it: {error.problem}")]
+    except yaml.YAMLError as error:
+        return None, [Fault(shown, 1, 1, f"not YAML as Jenkins reads it: {error}")]
+    return tree, list(casc_forms.faults(shown, tree)) if tree else []
 
 
 def _leaves(file: str, path: tuple[str, ...], node: CommentedMap) -> Iterator[_Leaf]:
@@ -128,14 +147,14 @@ def _at(leaf: _Leaf, message: str) -> Fault:
     return Fault(leaf.file, leaf.line, leaf.column, message)
 
 
-def _faulty_scalars(file: str, node: Any, provided: Collection[str]) -> Iterator[Fault]:
+def _faulty_scalars(file: str, node: Any, variables: Variables) -> Iterator[Fault]:
     """Variables that nothing provides, and secrets that are written out."""
     for key, value, line, column in _entries(node):
         if isinstance(value, CommentedMap | CommentedSeq):
-            yield from _faulty_scalars(file, value, provided)
+            yield from _faulty_scalars(file, value, variables)
         elif isinstance(value, str):
-            yield from (Fault(file, line, column, text) for text in _unknown_variables(value, provided))
-            if isinstance(key, str) and is_secret(key) and value and not _VARIABLE.search(value):
+            yield from (Fault(file, line, column, text) for text in _unknown_variables(value, variables))
+            if isinstance(key, str) and is_secret(key) and value and not VARIABLE.search(value):
                 yield Fault(file, line, column, f"'{key}' is written out; give it by reference, as ${{NAME}}")
 
 
@@ -155,10 +174,13 @@ def _entries(node: CommentedMap | CommentedSeq) -> Iterator[tuple[object, Any, i
             yield index, value, line + 1, column + 1
 
 
-def _unknown_variables(text: str, provided: Collection[str]) -> Iterator[str]:
-    for name, rest in _VARIABLE.findall(text):
+def _unknown_variables(text: str, variables: Variables) -> Iterator[str]:
+    provided = variables.provided
+    for name, rest in VARIABLE.findall(text):
+        if "${" in variables.values.get(name, ""):
+            yield f"the value of ${{{name}}} holds '${{', which Jenkins would replace again; give it another value"
         has_default = rest.startswith(":-")
-        if name in provided or has_default or (rest and name in _HELPERS):
+        if name in provided or has_default or (rest and name in HELPERS):
             continue
         near = difflib.get_close_matches(name, list(provided), n=1, cutoff=0.6)
         hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(sorted(provided))}"
@@ -175,8 +197,8 @@ def position(text: str, line: int) -> tuple[int, int]:
 
 def names_of_variables(files: Mapping[str, str]) -> set[str]:
     """Every `${NAME}` that the files use, without helpers."""
-    found = (match for text in files.values() for match in _VARIABLE.finditer(_without_comments(text)))
-    return {match[1] for match in found if not (match[2] and match[1] in _HELPERS)}
+    found = (match for text in files.values() for match in VARIABLE.finditer(_without_comments(text)))
+    return {match[1] for match in found if not (match[2] and match[1] in HELPERS)}
 
 
 def _without_comments(text: str) -> str:

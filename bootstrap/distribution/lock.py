@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from bootstrap import written
+from bootstrap.distribution.versions import is_version
 from bootstrap.errors import DistributionFailed
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -23,10 +24,11 @@ _REMEDY = "Mend the file; its own comments explain it."
 
 @dataclass(frozen=True)
 class Pin:
-    """A version, and the SHA-256 (hex) of its file where that is known."""
+    """A version, and the SHA-256 (hex) of its file where that is known; `place` is the version's line and column."""
 
     version: str
     sha256: str | None
+    place: tuple[int, int] = field(default=(1, 1), compare=False)
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class Lock:
     def plugins(self) -> dict[str, str]:
         """Every plugin's version."""
         return {name: pin.version for name, pin in self.pins.items()}
+
+    @property
+    def without_sum(self) -> tuple[str, ...]:
+        """The plugins whose files nothing in the lock proves."""
+        return tuple(name for name, pin in self.pins.items() if pin.sha256 is None)
 
 
 def load_lock(path: Path) -> Lock:
@@ -101,9 +108,12 @@ def _pin(where: str, entry: Mapping[str, Any]) -> Pin:
     version, sha256 = entry["version"], entry["sha256"]
     if not isinstance(version, str):
         raise TypeError(f"{where}.version: {version!r} needs quotes, to be a text")
+    if not is_version(version):
+        raise ValueError(f"{where}.version: {version!r} is no version of a core or a plugin")
     if sha256 is not None and not (isinstance(sha256, str) and _SHA256.fullmatch(sha256)):
         raise ValueError(f"{where}.sha256: {sha256!r} is not a SHA-256 of 64 lower-case hex digits")
-    return Pin(version, sha256)
+    line, column = entry.lc.key("version") if isinstance(entry, CommentedMap) else (0, 0)
+    return Pin(version, sha256, (line + 1, column + 1))
 
 
 def record(path: Path, core: str | None, plugins: Mapping[str, str]) -> None:

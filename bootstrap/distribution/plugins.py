@@ -5,7 +5,6 @@ Jenkins would find these faults only at its start, one by one, and go on without
 
 from __future__ import annotations
 
-import itertools
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from email import message_from_string
 from pathlib import Path
 
+from bootstrap.distribution.versions import is_older
 from bootstrap.errors import DistributionFailed
 
 
@@ -49,28 +49,21 @@ def manifest_of(path: Path) -> Manifest:
     )
 
 
-def is_older(one: str, other: str) -> bool:
-    """Whether a version is lower than another: by its leading numbers, the part in which Jenkins' plugins count up."""
-    return _numbers(one) < _numbers(other)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """The leading numbers without closing zeros, so that 1.1 and 1.1.0 are the same."""
-    numbers = [int(part) for part in itertools.takewhile(str.isdigit, re.split(r"[.-]", version))]
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
-
-
 def check(core: str, versions: Mapping[str, str], files: Mapping[str, Path]) -> None:
     """Return when the files are the locked plugins and a set that starts on that core; DistributionFailed with every fault."""
-    faults = [fault for name in sorted(files) for fault in _faults(core, versions, name, files[name])]
+    faults = list(find_faults(core, versions, files))
     if faults:
         raise DistributionFailed(
             f"checking {len(files)} plugins against the lock",
             "\n".join(faults),
             "Bring jenkins.lock.yaml in order: add what is missing, raise what is too old.",
         )
+
+
+def find_faults(core: str, versions: Mapping[str, str], files: Mapping[str, Path]) -> Iterator[str]:
+    """Everything for which these files are not the locked plugins, or no set that starts on that core."""
+    for name in sorted(files):
+        yield from _faults(core, versions, name, files[name])
 
 
 def _faults(core: str, versions: Mapping[str, str], name: str, file: Path) -> Iterator[str]:

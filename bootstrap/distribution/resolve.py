@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from bootstrap.distribution import plugins as plugin_files
 from bootstrap.distribution import signature, transfer
 from bootstrap.distribution.lock import Lock, record
+from bootstrap.distribution.metadata import NAME as LIST
+from bootstrap.distribution.metadata import Metadata, Unproved
+from bootstrap.distribution.metadata import verify as verify_list
 from bootstrap.distribution.sources import Source, choose
 from bootstrap.distribution.transfer import Unobtainable
 from bootstrap.errors import DistributionFailed
@@ -35,11 +36,14 @@ class Distribution:
     plugin_files: Mapping[str, Path] = field(default_factory=dict)
 
 
-def resolve(settings: JenkinsSettings, lock: Lock, cache: Path, report: Reporter) -> Distribution:
+def resolve(
+    settings: JenkinsSettings, lock: Lock, cache: Path, report: Reporter, unobtainable: str = ""
+) -> Distribution:
     """The distribution that `lock` names, from the source that the environment names.
 
     Everything already in `cache` with the right sum is taken without asking the network. DistributionFailed when a file is
-    not what it must be, or, without a fallback, when the source does not answer.
+    not what it must be, or, without a fallback, when the source does not answer. Who has asked it already and got no answer
+    says why by `unobtainable`; it is not asked again.
     """
     if settings.source == "emulator":
         report.notice(f"the emulator stands in for Jenkins {lock.core.version}, as the environment asks")
@@ -48,6 +52,8 @@ def resolve(settings: JenkinsSettings, lock: Lock, cache: Path, report: Reporter
     known = _from_cache(lock, cache) if settings.source != "file" else None
     if known is not None:
         return _checked(lock, known)
+    if unobtainable:
+        return _without(settings, lock, source, unobtainable, report)
     try:
         source.probe()
         lock = _learn(lock, source, cache, report)
@@ -75,19 +81,50 @@ def _without(settings: JenkinsSettings, lock: Lock, source: Source, reason: str,
 
 def _learn(lock: Lock, source: Source, cache: Path, report: Reporter) -> Lock:
     """The lock with every sum known; what was not known is proved first and then written down."""
-    unknown = [name for name, pin in lock.pins.items() if pin.sha256 is None]
-    sums = _sums(lock, unknown, source) if unknown else {}
-    core = lock.core.sha256 or _proved_core(lock, source, cache, report)
-    if lock.core.sha256 is None or sums:
-        record(lock.path, None if lock.core.sha256 else core, sums)
+    whole, by_whom = prove(lock, source, cache, report)
+    if whole != lock:
+        count = len(lock.without_sum) + (lock.core.sha256 is None)
+        sums = {name: str(whole.pins[name].sha256) for name in lock.without_sum}
+        record(lock.path, None if lock.core.sha256 else whole.core.sha256, sums)
         report.notice(
-            f"{lock.path.name} held no sum for {len(sums) + (lock.core.sha256 is None)} files; "
-            f"the ones that {source.name} proves are in it now: review and commit it"
+            f"{lock.path.name} held no sum for {count} files; the ones that {source.name} proves{by_whom} are in it now: "
+            "review and commit it"
         )
+    return whole
+
+
+def prove(lock: Lock, source: Source, cache: Path, report: Reporter) -> tuple[Lock, str]:
+    """The lock with every sum known, and a word on what vouches for them; nothing is written but the core, to the cache.
+
+    The core is proved by its signature, and by the core the list of plugin versions that tells the plugins' sums.
+    """
+    names = lock.without_sum
+    listed = source.metadata() if names else None
+    sums = sums_of(lock, names, listed, source) if listed is not None else {}
+    core = lock.core.sha256 or _proved_core(lock, source, cache, report)
+    by_whom = ""
+    if listed is not None:
+        by_whom = _vouched(listed, source, lambda: source.core(cache, core))
     pins = {
         name: dataclasses.replace(pin, sha256=sums[name]) if name in sums else pin for name, pin in lock.pins.items()
     }
-    return dataclasses.replace(lock, core=dataclasses.replace(lock.core, sha256=core), pins=pins)
+    return dataclasses.replace(lock, core=dataclasses.replace(lock.core, sha256=core), pins=pins), by_whom
+
+
+def _vouched(listed: Metadata, source: Source, core: Callable[[], Path]) -> str:
+    """Who vouches for the list of plugin versions, as an addition to a sentence; DistributionFailed where nobody may."""
+    if listed.signature is None and not source.is_official:
+        return f" (its {LIST} is not signed: for the plugins {source.name} alone vouches)"
+    try:
+        verify_list(listed, core())
+    except Unproved as error:
+        raise DistributionFailed(
+            f"checking the signature of {LIST} of {source.name}",
+            str(error),
+            "Do not believe this list. Try again, or name another source; or write the sums that you trust into "
+            "jenkins.lock.yaml.",
+        ) from error
+    return ""
 
 
 def _proved_core(lock: Lock, source: Source, cache: Path, report: Reporter) -> str:
@@ -99,32 +136,17 @@ def _proved_core(lock: Lock, source: Source, cache: Path, report: Reporter) -> s
     return claimed
 
 
-def _sums(lock: Lock, names: list[str], source: Source) -> dict[str, str]:
-    known = source.metadata()
-    found, missing = {}, []
-    for name in names:
-        version = lock.pins[name].version
-        sha256 = _sum_of(known.get(name, {}).get(version))
-        if sha256 is None:
-            missing.append(f"{name} {version}")
-        else:
-            found[name] = sha256
+def sums_of(lock: Lock, names: Sequence[str], listed: Metadata, source: Source) -> dict[str, str]:
+    """The sums that a list tells for the locked versions of these plugins; DistributionFailed where it lacks one."""
+    told = {name: listed.sum_of(name, lock.pins[name].version) for name in names}
+    missing = [f"{name} {lock.pins[name].version}" for name, sha256 in told.items() if sha256 is None]
     if missing:
         raise DistributionFailed(
             f"looking up the sums of {len(names)} plugins at {source.name}",
             f"it tells none for {', '.join(missing)}",
             "Choose versions that the update center lists, or write the sha256 that you trust into jenkins.lock.yaml.",
         )
-    return found
-
-
-def _sum_of(entry: Any) -> str | None:
-    """The SHA-256 of a metadata entry in hex; it is base64 there."""
-    try:
-        digest = base64.b64decode(entry["sha256"], validate=True)
-    except (TypeError, KeyError, binascii.Error, ValueError):
-        return None
-    return digest.hex() if len(digest) == 32 else None
+    return {name: sha256 for name, sha256 in told.items() if sha256 is not None}
 
 
 @dataclass(frozen=True)

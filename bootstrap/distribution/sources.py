@@ -5,22 +5,20 @@ A source only says where things are and brings them; what is brought is judged e
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
-from bootstrap.distribution import transfer
+from bootstrap.distribution import metadata, transfer
 from bootstrap.distribution.lock import Lock
+from bootstrap.distribution.metadata import Metadata
 from bootstrap.distribution.transfer import Unobtainable
 from bootstrap.errors import DistributionFailed
 from bootstrap.settings import JenkinsSettings
 
 CORE = "https://get.jenkins.io/"
 UPDATES = "https://updates.jenkins.io/"
-METADATA = "plugin-versions.json"
 
 
 class Source(Protocol):
@@ -29,6 +27,10 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """What a report calls it."""
+
+    @property
+    def is_official(self) -> bool:
+        """Whether it is the Jenkins project's own, whose list of plugins is always signed."""
 
     def probe(self) -> None:
         """Return when the core is there, within a few seconds."""
@@ -42,8 +44,8 @@ class Source(Protocol):
     def key(self) -> bytes:
         """The key that the source gives for it."""
 
-    def metadata(self) -> Mapping[str, Any]:
-        """The update center's plugin-versions.json: plugins.<id>.<version>.sha256, in base64."""
+    def metadata(self) -> Metadata:
+        """The update center's list of plugin versions, with the signature that it carries."""
 
     def core(self, cache: Path, sha256: str) -> Path:
         """The core as a file of that sum."""
@@ -61,6 +63,11 @@ class Site:
     plugins: str
     key_url: str
     metadata_url: str
+    is_official: bool = False
+
+    def url_of(self, name: str, version: str) -> str:
+        """Where a plugin's file is."""
+        return f"{self.plugins}{name}/{version}/{name}.hpi"
 
     def probe(self) -> None:
         transfer.answers(self.war)
@@ -78,14 +85,14 @@ class Site:
     def key(self) -> bytes:
         return transfer.fetch(self.key_url)
 
-    def metadata(self) -> Mapping[str, Any]:
-        return _json(transfer.fetch(self.metadata_url), self.metadata_url)
+    def metadata(self) -> Metadata:
+        return metadata.parse(transfer.fetch(self.metadata_url), self.metadata_url)
 
     def core(self, cache: Path, sha256: str) -> Path:
         return transfer.download(self.war, cache, "jenkins.war", sha256)
 
     def plugin(self, cache: Path, name: str, version: str, sha256: str) -> Path:
-        return transfer.download(f"{self.plugins}{name}/{version}/{name}.hpi", cache, f"{name}.hpi", sha256)
+        return transfer.download(self.url_of(name, version), cache, f"{name}.hpi", sha256)
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,7 @@ class Folder:
 
     war: Path
     key_name: str
+    is_official: bool = False
 
     @property
     def name(self) -> str:
@@ -105,7 +113,11 @@ class Folder:
 
     def claimed_sum(self) -> str:
         self.probe()
-        return transfer.sha256_of(self.war)
+        try:
+            return transfer.sha256_of(self.war)
+        except OSError as error:
+            found = f"it cannot be read: {error.strerror}"
+            raise DistributionFailed(f"checking {self.war}", found, "Let this user read it.") from error
 
     def signature(self) -> bytes:
         return self._beside(self.war.with_name(self.war.name + ".asc"))
@@ -113,15 +125,19 @@ class Folder:
     def key(self) -> bytes:
         return self._beside(self.war.with_name(self.key_name))
 
-    def metadata(self) -> Mapping[str, Any]:
-        path = self.war.parent / "plugins" / METADATA
-        return _json(self._beside(path), str(path))
+    def metadata(self) -> Metadata:
+        path = self.war.parent / "plugins" / metadata.NAME
+        return metadata.parse(self._beside(path), str(path))
 
     def core(self, cache: Path, sha256: str) -> Path:
         return self._proved(self.war, sha256)
 
     def plugin(self, cache: Path, name: str, version: str, sha256: str) -> Path:
-        return self._proved(self.war.parent / "plugins" / f"{name}.hpi", sha256)
+        return self._proved(self.path_of(name), sha256)
+
+    def path_of(self, name: str) -> Path:
+        """Where a plugin's file is."""
+        return self.war.parent / "plugins" / f"{name}.hpi"
 
     def _beside(self, path: Path) -> bytes:
         try:
@@ -137,7 +153,10 @@ class Folder:
         doing = f"checking {path}"
         if not path.is_file():
             raise DistributionFailed(doing, "it is not there", "Put the file there, or choose another source.")
-        got = transfer.sha256_of(path)
+        try:
+            got = transfer.sha256_of(path)
+        except OSError as error:
+            raise DistributionFailed(doing, f"it cannot be read: {error.strerror}", "Let this user read it.") from error
         if got != sha256:
             remedy = "Bring the file that was locked, or change its sum in jenkins.lock.yaml if you trust this one."
             raise DistributionFailed(doing, f"its SHA-256 is {got}, not {sha256}", remedy)
@@ -154,17 +173,6 @@ def choose(settings: JenkinsSettings, lock: Lock) -> Source:
         return Folder(Path(settings.file).expanduser(), key_name)
     if settings.source == "mirror" and settings.mirror:
         base = settings.mirror.rstrip("/") + "/"
-        return Site(base, base + lock.core_path, base + "plugins/", base + key_name, base + METADATA)
+        return Site(base, base + lock.core_path, base + "plugins/", base + key_name, base + metadata.NAME)
     updates = UPDATES + "download/plugins/"
-    return Site("the official site", CORE + lock.core_path, updates, lock.key_url, UPDATES + METADATA)
-
-
-def _json(content: bytes, where: str) -> Mapping[str, Any]:
-    try:
-        document = json.loads(content)
-        plugins = document["plugins"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise Unobtainable(f"{where} is not the update center's list of plugin versions: {error}") from error
-    if not isinstance(plugins, dict):
-        raise Unobtainable(f"{where} is not the update center's list of plugin versions")
-    return plugins
+    return Site("the official site", CORE + lock.core_path, updates, lock.key_url, UPDATES + metadata.NAME, True)

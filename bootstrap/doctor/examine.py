@@ -8,11 +8,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from bootstrap import launch, outgoing_mail, settings, surroundings
+from bootstrap import jenkins_files, launch, outgoing_mail, settings, surroundings
 from bootstrap.context import ROOT, Context
-from bootstrap.distribution.lock import Lock
-from bootstrap.distribution.sources import choose
-from bootstrap.distribution.transfer import Unobtainable
+from bootstrap.distribution import presence
 from bootstrap.doctor import cloud, here
 from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.errors import BootstrapError, FaultyFile
@@ -39,7 +37,7 @@ def examine(path: Path) -> Iterator[Finding]:
         by_session = chosen.ssh == "session-manager" or (chosen.ssh == "bastion" and not _lets_in(chosen))
         yield from here.plugin("session-manager" if by_session else "direct")
         yield from here.key(chosen.access.agent_key)
-        yield distribution(chosen, context.lock)
+        yield from jenkins(context)
         yield mail(chosen, endpoint)
         if chosen.cloud == "local" and endpoint is None:
             yield good("cloud", "the one on this machine does not run; a launch starts it")
@@ -53,7 +51,7 @@ def examine(path: Path) -> Iterator[Finding]:
 def _code(context: Context) -> Iterator[Finding]:
     """What people wrote: templates, settings, jobs, and the certificates that the environment names."""
     try:
-        launch.check(context)
+        launch.check_code(context)
         surroundings.certificates(context.settings.host.ca_certificates)
     except BootstrapError as error:
         yield bad("code", f"{error.doing}: {error.found}".replace("\n", "; "), error.remedy)
@@ -67,20 +65,37 @@ def _lets_in(chosen: Settings) -> bool:
     return chosen.network.bastion is not None and bool(chosen.network.bastion.allow)
 
 
-def distribution(chosen: Settings, lock: Lock) -> Finding:
-    """Whether Jenkins can be had from where the environment says."""
-    if chosen.jenkins.source == "emulator":
-        return good("jenkins", f"the emulator stands in for Jenkins {lock.core.version}, as the environment asks")
-    source = choose(chosen.jenkins, lock)
+def jenkins(context: Context) -> Iterator[Finding]:
+    """Whether the lock is a set that starts, what proves its files, and whether they can be had from where they should."""
+    chosen = context.settings.jenkins
     try:
-        source.probe()
-    except Unobtainable as error:
-        if chosen.jenkins.fallback == "emulator":
-            return warning(
-                "jenkins", str(error), "Set jenkins.mirror or jenkins.file; until then the emulator stands in."
-            )
-        return bad("jenkins", str(error), "Set jenkins.mirror or jenkins.file, or look at the way out of this network.")
-    return good("jenkins", f"{lock.core.version} can be had from {source.name}")
+        jenkins_files.check_lock(context)
+    except BootstrapError as error:
+        yield bad("lock", error.found.replace("\n", "; "), error.remedy)
+        return
+    lock = context.lock
+    yield good("lock", f"Jenkins {lock.version} and {len(lock.pins)} plugins are a set that starts")
+    if told := presence.tell_unproved(chosen, lock):
+        yield good("sums", told)
+    if chosen.source == "emulator":
+        yield good("jenkins", f"the emulator stands in for Jenkins {lock.version}, as the environment asks")
+        return
+    try:
+        found = jenkins_files.look(context)
+    except BootstrapError as error:  # no gpg here, say
+        yield bad("jenkins", f"{error.doing}: {error.found}", error.remedy)
+        return
+    remedy = "Bring there what was locked, or set jenkins.source, jenkins.mirror or jenkins.file."
+    if found.faults:
+        yield bad("jenkins", "; ".join(found.faults), remedy)
+    elif not found.unobtainable:
+        yield good("jenkins", f"{lock.version} can be had from {found.source}")
+    elif chosen.fallback == "emulator":
+        remedy = "Set jenkins.mirror or jenkins.file; until then the emulator stands in."
+        yield warning("jenkins", found.unobtainable, remedy)
+    else:
+        remedy = "Set jenkins.mirror or jenkins.file, or look at the way out of this network."
+        yield bad("jenkins", found.unobtainable, remedy)
 
 
 def mail(chosen: Settings, endpoint: str | None) -> Finding:

@@ -75,6 +75,7 @@ def desired(inputs: HostInputs) -> list[dict[str, Any]]:
     settings = inputs.settings
     return [
         *desired_base.trust(inputs.ca_certificates),
+        *([desired_base.java_for_groovy()] if inputs.software.kind == "emulator" else []),
         desired_base.packages(inputs.software.kind, settings.host.extra_packages),
         *desired_base.clock(settings.host.timezone),
         *desired_jenkins.account(),
@@ -88,4 +89,5 @@ def desired(inputs: HostInputs) -> list[dict[str, Any]]:
         *desired_base.services(),
         desired_jenkins.service(inputs),
         desired_proxy.service(),
+        desired_base.obsolete_packages(settings.host.extra_packages),
     ]

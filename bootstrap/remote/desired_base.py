@@ -8,13 +8,20 @@ from typing import Any
 from bootstrap.remote.templates import render, text
 
 JENKINS_PORT = 8080
+JAVA = "openjdk-25-jre-headless"
+# Debian's Java only recommends the libraries that its own need for text and sound; Jenkins refuses to run without the first.
+JAVA_PACKAGES = (JAVA, "libharfbuzz0b", "libasound2t64", "fontconfig")
 PACKAGES = (
-    *("ca-certificates", "curl", "e2fsprogs", "fontconfig", "git", "nftables", "nginx", "openjdk-21-jre-headless"),
+    *JAVA_PACKAGES,
+    *("ca-certificates", "curl", "e2fsprogs", "git", "nftables", "nginx"),
     *("openssh-server", "python3-venv", "sudo", "tzdata", "unattended-upgrades"),
 )
+# What machines got from earlier versions of this list.
+OBSOLETE_PACKAGES = ("openjdk-21-jre-headless",)
 # On a machine the emulator runs with Debian's own Python packages and Groovy.
 EMULATOR_PACKAGES = (
-    *("groovy", "python3-aiohttp", "python3-bcrypt", "python3-croniter", "python3-lxml", "python3-yaml"),
+    *("groovy", "python3-aiohttp", "python3-bcrypt", "python3-croniter", "python3-cryptography", "python3-lxml"),
+    "python3-yaml",
 )
 SYSCTLS: Mapping[str, str] = {
     "fs.protected_fifos": "2",
@@ -53,6 +60,25 @@ def packages(kind: str, extra: Sequence[str]) -> dict[str, Any]:
     """All Debian packages, in one transaction."""
     names = {*PACKAGES, *(EMULATOR_PACKAGES if kind == "emulator" else ()), *extra}
     return {"id": "packages", "kind": "packages", "names": sorted(names)}
+
+
+def java_for_groovy() -> dict[str, Any]:
+    """Before groovy, which would bring an older Java: Debian's 25 does not say that it runs what asks for one."""
+    return {
+        "id": "java for groovy",
+        "kind": "metapackage",
+        "name": "bootstrap-java-runtime",
+        "version": "25",
+        # Those that groovy and what it needs ask for.
+        "provides": [f"java{number}-runtime-headless" for number in (2, 5, 6, 7, 8)],
+        "summary": f"{JAVA} runs what asks for an older Java",
+    }
+
+
+def obsolete_packages(extra: Sequence[str]) -> dict[str, Any]:
+    """What no machine needs any more, unless the environment asks for it; what ran on it must have been restarted before."""
+    names = [name for name in OBSOLETE_PACKAGES if name not in extra]
+    return {"id": "obsolete packages", "kind": "absent_packages", "names": names}
 
 
 def trust(certificates: Mapping[str, str]) -> Resources:
@@ -114,7 +140,7 @@ def services() -> Resources:
             "unless": ["sh", "-c", _IS_FIREWALL_LOADED],
             "reason": "the kernel's rules differ from the file's",
         },
-        unit("ssh.service", restart_on=["sshd settings"], reload=True),
+        unit("ssh.service", restart_on=["sshd settings"], reload=True, runs_on=["openssh-server"]),
         unit("apt-daily.timer"),
         unit("apt-daily-upgrade.timer"),
     ]

@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.remote.desired_base import JENKINS_PORT, Resources, directory, file, unit
+from bootstrap.remote.desired_base import (
+    EMULATOR_PACKAGES,
+    JAVA_PACKAGES,
+    JENKINS_PORT,
+    Resources,
+    directory,
+    file,
+    unit,
+)
 from bootstrap.remote.templates import render
 
 if TYPE_CHECKING:
@@ -18,7 +26,7 @@ CREDENTIALS = "/etc/jenkins/credentials"
 WAR = "/usr/local/share/jenkins/jenkins.war"
 EMULATOR = "/usr/local/lib/jenkins-emulator"
 PLUGINS_LOCK = "/etc/jenkins/plugins.json"
-JAVA_HOME = "/usr/lib/jvm/java-21-openjdk-amd64"
+JAVA_HOME = "/usr/lib/jvm/java-25-openjdk-amd64"
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 # Fixed, because the data volume keeps numbers and outlives the machine that knows the names.
 _NUMBER = 870
@@ -151,7 +159,8 @@ def service(inputs: HostInputs) -> dict[str, Any]:
     kind_of_software = ["emulator"] if inputs.software.kind == "emulator" else ["jenkins.war", "plugins"]
     causes = ["jenkins.service file", "jenkins environment", "plugins lock", "aws environment"]
     restart_on = [*causes, *kind_of_software, *credentials]
-    return unit("jenkins.service", restart_on=restart_on, timeout=660)
+    runs_on = ["python3", *EMULATOR_PACKAGES] if inputs.software.kind == "emulator" else JAVA_PACKAGES
+    return unit("jenkins.service", restart_on=restart_on, timeout=660, runs_on=list(runs_on))
 
 
 def unit_file(inputs: HostInputs) -> dict[str, Any]:
@@ -162,6 +171,7 @@ def unit_file(inputs: HostInputs) -> dict[str, Any]:
         home=HOME,
         venvs=VENVS,
         war=WAR,
+        java_home=JAVA_HOME,
         port=JENKINS_PORT,
         heap=inputs.settings.jenkins.heap,
         credentials=sorted(inputs.secrets),

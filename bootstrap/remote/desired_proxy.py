@@ -28,4 +28,4 @@ def proxy(url: str, certificate: str, key: Secret) -> Resources:
 def service() -> dict[str, Any]:
     """nginx.service; a new certificate or site needs no restart."""
     causes = ["tls certificate", "tls key", "nginx default site", "nginx site"]
-    return unit("nginx.service", restart_on=causes, reload=True)
+    return unit("nginx.service", restart_on=causes, reload=True, runs_on=["nginx"])

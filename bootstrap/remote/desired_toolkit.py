@@ -12,6 +12,7 @@ from bootstrap.remote.desired_jenkins import (
     CREDENTIALS,
     EMULATOR,
     HOME,
+    JAVA_HOME,
     PLUGINS_LOCK,
     VENVS,
     WAR,
@@ -36,6 +37,8 @@ INSPECTED_UNITS = (
     *("jenkins.service", "nginx.service", "nftables.service", "ssh.service", "systemd-journald.service"),
     *("apt-daily.timer", "apt-daily-upgrade.timer", "inspect-machine.socket", "var-lib-jenkins.mount"),
 )
+# Those that run for long, and so may outlive what they run.
+INSPECTED_SERVICES = ("jenkins.service", "nginx.service", "ssh.service")
 
 
 def toolkit(inputs: HostInputs) -> Resources:
@@ -86,6 +89,8 @@ def inspection() -> Resources:
         "units": list(INSPECTED_UNITS),
         "sysctls": sorted(SYSCTLS),
         "packages": list(PACKAGES),
+        "services": list(INSPECTED_SERVICES),
+        "java_home": JAVA_HOME,
     }
     units = "/etc/systemd/system"
     return [

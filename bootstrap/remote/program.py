@@ -48,16 +48,22 @@ def archive() -> bytes:
     return buffer.getvalue()
 
 
-def request(mode: str, resources: Sequence[Mapping[str, Any]]) -> tuple[bytes, str]:
-    """What to send on standard input for `mode` ('check' or 'apply'), and the marker that the answer will follow."""
+def request(mode: str, resources: Sequence[Mapping[str, Any]], drain: Document | None = None) -> tuple[bytes, str]:
+    """What to send on standard input for `mode` ('check', 'apply' or 'drain'), and the marker that the answer will follow.
+
+    `drain` says by a unit's name how its builds are waited for; it is no part of what is wished of the machine.
+    """
     marker = f"---converge-{secrets.token_hex(8)}---"
-    document = json.dumps({"mode": mode, "marker": marker, "resources": list(resources)})
+    document = json.dumps({"mode": mode, "marker": marker, "resources": list(resources), "drain": drain or {}})
     program = archive()
     return b"%d\n%b%b" % (len(program), program, zlib.compress(document.encode())), marker
 
 
 def step(line: str, marker: str) -> Document | None:
-    """The step that a line of the output tells while the program runs, or None: {"begun": result} or {"done": result}."""
+    """The step that a line of the output tells while the program runs, or None.
+
+    {"begun": result}, {"done": result}, {"note": text}, or an empty one, which only tries whether anybody listens.
+    """
     text = line.removeprefix(f"{marker} ")
     try:
         found = json.loads(text) if text != line else None

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from canary import Build
 from evidence import GATHERERS, Evidence, Subject
 from handshake import Place
 from shell_backend import ShellBackend
@@ -74,3 +75,11 @@ def _fixture_for(name: str) -> Any:
 
 for _name in GATHERERS:
     globals()[f"_{_name}"] = _fixture_for(_name)
+
+
+@pytest.fixture(scope="session")
+def started_build(canary_build: Build) -> Build:
+    """The canary's build; that it could not start is a finding of its own, and leaves those out that look at the build."""
+    if canary_build.hindrance:
+        pytest.skip(f"the canary could not start: {canary_build.hindrance}")
+    return canary_build

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import base64
 import json
-import secrets
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import canary
 import requests
 import yaml
+from canary import CANARY
 from handshake import Place, Spoken, is_open, offer, speak
 from testinfra.host import Host
 
 from bootstrap import network_view
 from bootstrap.acts import jobs
 from bootstrap.context import Context
-from bootstrap.controller import builds
 from bootstrap.controller.api import ask, expect
 from bootstrap.network.model import Network
 from bootstrap.values import Change
@@ -32,9 +32,7 @@ from bootstrap.values import Change
 INSPECT = "/usr/local/sbin/inspect-machine"  # finds its own way to root, for operators and for Jenkins' builds
 HOME_UNIT = "var-lib-jenkins.mount"
 SYSCTL_FILE = "/etc/sysctl.d/90-bootstrap.conf"
-CANARY = "canary"
 _SECONDS = 60
-_CANARY_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -175,36 +173,9 @@ def job_changes(subject: Subject) -> tuple[Change, ...]:
     return jobs.plan(Client(subject), subject.context.jobset)
 
 
-@dataclass(frozen=True)
-class Build:
-    """The canary's build that these checks started, and the job's history after it."""
-
-    word: str
-    number: int
-    result: str
-    log: str
-    artifact: str
-    history: tuple[int, ...]
-
-
-def canary_build(subject: Subject) -> Build:
-    """Start the canary with a word of this run's own, follow it to its end, read everything back."""
-    client, word, log = Client(subject), secrets.token_hex(4), list[str]()
-    result = builds.follow(client, CANARY, {"WORD": word}, log.append, timeout=_CANARY_SECONDS, sleep=_short)
-    told = client.json(f"job/{CANARY}/", "builds[number,result,actions[parameters[name,value]]]")
-    number = next((b["number"] for b in told["builds"] if word in _words(b)), 0)
-    artifact = ask(client, "GET", f"job/{CANARY}/{number}/artifact/canary.txt")
-    history = tuple(build["number"] for build in told["builds"])
-    text = artifact.text if artifact.status_code == 200 else f"HTTP {artifact.status_code}"
-    return Build(word, number, result, "".join(log), text, history)
-
-
-def _words(build: Mapping[str, Any]) -> set[str]:
-    return {str(it.get("value")) for action in build.get("actions", ()) for it in action.get("parameters", ())}
-
-
-def _short(seconds: float) -> None:
-    time.sleep(min(seconds, 0.2))
+def canary_build(subject: Subject) -> canary.Build:
+    """The canary, started by these checks and followed to its end, or why it could not start."""
+    return canary.build(Client(subject))
 
 
 # --- TLS

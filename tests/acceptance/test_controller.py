@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import requests
-from evidence import Build, Forged
+from canary import Build
+from evidence import Forged
 from exported import differences, rights, wished
 
 from bootstrap.context import Context
@@ -82,23 +83,28 @@ def test_the_jobs_are_the_codes(job_changes: tuple[Change, ...], context: Contex
     assert context.jobset.jobs
 
 
-def test_a_build_succeeds(canary_build: Build) -> None:
+def test_a_build_can_start(canary_build: Build) -> None:
+    """A build that is asked for gets an executor."""
+    assert "" == canary_build.hindrance, f"the canary could not start: {canary_build.hindrance}"
+
+
+def test_a_build_succeeds(started_build: Build) -> None:
     """A build that is started now succeeds."""
-    assert "SUCCESS" == canary_build.result, canary_build.log
+    assert "SUCCESS" == started_build.result, started_build.log
 
 
-def test_a_build_leaves_its_log(canary_build: Build) -> None:
+def test_a_build_leaves_its_log(started_build: Build) -> None:
     """The build's log can be read and holds what the build said."""
-    assert f"canary: {canary_build.word}" in canary_build.log
-    assert "Finished: SUCCESS" in canary_build.log
+    assert f"canary: {started_build.word}" in started_build.log
+    assert "Finished: SUCCESS" in started_build.log
 
 
-def test_a_build_leaves_its_artifact(canary_build: Build) -> None:
+def test_a_build_leaves_its_artifact(started_build: Build) -> None:
     """The build's artifact can be fetched."""
-    assert f"canary: {canary_build.word}\n" == canary_build.artifact
+    assert f"canary: {started_build.word}\n" == started_build.artifact
 
 
-def test_the_history_of_builds_is_there(canary_build: Build) -> None:
+def test_the_history_of_builds_is_there(started_build: Build) -> None:
     """The build is in its job's history, and so are builds before it."""
-    assert canary_build.number in canary_build.history
-    assert canary_build.number == 1 or min(canary_build.history) < canary_build.number
+    assert started_build.number in started_build.history
+    assert started_build.number == 1 or min(started_build.history) < started_build.number

@@ -11,6 +11,7 @@ from evidence import Visible
 
 from bootstrap.context import Context
 from bootstrap.remote.desired_base import PACKAGES, SYSCTLS
+from bootstrap.remote.desired_toolkit import INSPECTED_SERVICES
 
 Inspection = dict[str, Any]
 HOME = "/var/lib/jenkins"
@@ -53,6 +54,18 @@ def test_no_service_failed(inspection: Inspection) -> None:
 def test_services_run_what_their_files_say(inspection: Inspection) -> None:
     """No service waits for a reload of a file that changed under it."""
     assert [] == [name for name, unit in inspection["units"].items() if unit["NeedDaemonReload"] == "yes"]
+
+
+@pytest.mark.parametrize("name", INSPECTED_SERVICES)
+def test_services_run_what_is_installed(inspection: Inspection, name: str) -> None:
+    """The service runs no program or library that was replaced since it started."""
+    assert [] == inspection["replaced_files"][name]
+
+
+def test_no_library_of_java_misses_another(inspection: Inspection) -> None:
+    """No shared library of Java misses another, so that Jenkins can draw."""
+    assert inspection["java"]["libraries"] > 0
+    assert {} == inspection["java"]["missing"]
 
 
 def test_jenkins_does_not_keep_crashing(inspection: Inspection) -> None:

@@ -61,7 +61,7 @@ def find_java() -> str | None:
     named = os.environ.get("JAVA_HOME")
     candidates = [Path(named)] if named else []
     candidates += [
-        Path(f"/usr/lib/jvm/java-{version}-openjdk-{arch}") for version in (21, 17) for arch in ("amd64", "arm64")
+        Path(f"/usr/lib/jvm/java-{version}-openjdk-{arch}") for version in (25, 21, 17) for arch in ("amd64", "arm64")
     ]
     return next((str(path) for path in candidates if (path / "bin/java").exists()), None)
 

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import signal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 
+from bootstrap.acts import casc
+from bootstrap.values import Result
+
 CHECK = "configuration-as-code/check"
+
+
+def signed_in(server: Any) -> requests.Session:
+    """A session of the administrator with a crumb."""
+    session = requests.Session()
+    session.auth = ("admin", "admin-password")
+    crumb = session.get(f"{server.url}/crumbIssuer/api/json").json()
+    session.headers[crumb["crumbRequestField"]] = crumb["crumb"]
+    return session
+
+
+class EmptyMachine:
+    """A machine on which no file of the settings lies yet."""
+
+    def run(self, command: Any, **_: object) -> Result:
+        return Result("look", 1 if command[0] == "cat" else 0, "", "")
 
 
 def test_clean_text_has_no_faults(server: Any) -> None:
@@ -42,6 +62,70 @@ def test_unknown_permission_is_refused(server: Any) -> None:
     entry = "{name: a, permissions: [Job/Fly]}"
     text = f"jenkins:\n  authorizationStrategy:\n    globalMatrix:\n      entries:\n        - user: {entry}\n"
     assert server.post(CHECK, data=text).status_code == 400
+
+
+PARTS = """
+jenkins:
+  securityRealm:
+    local:
+      users:
+        - {id: guest-of-check, name: Guest, password: "guest-password"}
+  log:
+    recorders:
+      - name: made-by-check
+        loggers: [{name: org.example, level: FINE}]
+  proxy: {name: proxy.example.org, port: 3128}
+  systemMessage: not applied
+"""
+
+
+def may_enter(server: Any, password: str) -> bool:
+    answer = requests.get(f"{server.url}/whoAmI/api/json", auth=("guest-of-check", password))
+    return answer.status_code == 200
+
+
+def test_a_check_makes_accounts_and_changes_their_passwords(server: Any) -> None:
+    accounts = PARTS.partition("  log:")[0] + "  systemMessage: not applied\n"
+    assert (server.post(CHECK, data=accounts).status_code, may_enter(server, "guest-password")) == (200, True)
+
+    changed = accounts.replace("guest-password", "another-password")
+    assert server.post(CHECK, data=changed).json() == []
+    assert [may_enter(server, it) for it in ("guest-password", "another-password")] == [False, True]
+    assert "not applied" not in server.get("api/json").text
+
+
+@pytest.mark.own_process
+def test_a_check_writes_log_recorders_and_the_proxy(fresh: Any) -> None:
+    fresh.start()
+    session = signed_in(fresh)
+    before = {path.name for path in fresh.home.rglob("*.xml")}
+    assert session.post(f"{fresh.url}/{CHECK}", data=PARTS).json() == []
+
+    assert not {"made-by-check.xml", "proxy.xml"} & before
+    recorder = (fresh.home / "log" / "made-by-check.xml").read_text()
+    assert "<name>org.example</name>" in recorder and "<level>500</level>" in recorder
+    assert "<port>3128</port>" in (fresh.home / "proxy.xml").read_text()
+
+
+@pytest.mark.own_process
+def test_a_plan_of_settings_leaves_jenkins_as_it_is(fresh: Any) -> None:
+    fresh.start()
+    session = signed_in(fresh)
+    client = SimpleNamespace(
+        server=f"{fresh.url}/",
+        jenkins_request=lambda request, add_crumb: session.send(session.prepare_request(request)),
+    )
+    kept = {path: path.read_bytes() for path in fresh.home.rglob("*") if path.is_file()}
+    files = {"parts.yaml": PARTS, "accounts.yaml": PARTS.partition("  log:")[0]}
+
+    changes = casc.plan(EmptyMachine(), client, files, {}, SimpleNamespace(notice=print))
+
+    assert [change.name for change in changes] == ["accounts.yaml", "parts.yaml"]
+    assert kept == {path: path.read_bytes() for path in fresh.home.rglob("*") if path.is_file()}
+    assert not may_enter(fresh, "guest-password")
+    # Sent as it is, the same file is not without effect.
+    session.post(f"{fresh.url}/{CHECK}", data=PARTS)
+    assert may_enter(fresh, "guest-password")
 
 
 @pytest.mark.parametrize("text", ["jenkins: [", "jenkins:\n\t- x\n", "- a\n"])

@@ -25,6 +25,7 @@ ORDER = (
     "test_moved_world",
     "test_planted_faults",
     "test_jobs_on_the_machine",
+    "test_draining",
     "test_mail",
     "test_promotion",
     "test_rebuild",

@@ -18,6 +18,7 @@ LEFT_OUT = {
     "network: The environment's DNS zones lead to the machine, and the zone above names the servers of the public one",
 }
 CREDENTIAL = "/etc/jenkins/credentials/TOOLKIT_PASSWORD"
+HARFBUZZ = "/usr/lib/x86_64-linux-gnu/libharfbuzz.so.0"
 ANYBODY = {
     "IpProtocol": "tcp",
     "FromPort": 8080,
@@ -73,6 +74,11 @@ def on_machine(*command: str) -> Callable[[Launched], None]:
         launched.context.shell.run(command, sudo=True)
 
     return run
+
+
+def replace(path: str) -> Callable[[Launched], None]:
+    """Put a new file in the place of one, as dpkg does at an upgrade."""
+    return on_machine("sh", "-c", f"cp -p {path} {path}.new && mv {path}.new {path}")
 
 
 def toolkit(*arguments: str) -> Callable[[Launched], None]:
@@ -145,6 +151,21 @@ FAULTS = (
             "The service runs, and starts with the machine: nginx.service",
             "SSH and HTTPS listen to the network, nothing else does",
         ),
+    ),
+    Fault(
+        "an upgrade left a service on its old program",
+        plant=replace("/usr/sbin/nginx"),
+        mend=toolkit("host"),
+        red=_named(
+            "machine",
+            "The service runs no program or library that was replaced since it started: nginx.service",
+        ),
+    ),
+    Fault(
+        "a library of Java misses another",
+        plant=on_machine("mv", HARFBUZZ, f"{HARFBUZZ}.away"),
+        mend=on_machine("mv", f"{HARFBUZZ}.away", HARFBUZZ),
+        red=_named("machine", "No shared library of Java misses another, so that Jenkins can draw"),
     ),
     Fault(
         "a credential is readable by everybody",

@@ -6,6 +6,7 @@ It refuses every request that it was not told to expect, and remembers those tha
 import io
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import jenkins
@@ -66,3 +67,18 @@ class JenkinsServer(BaseAdapter):
 @pytest.fixture
 def jenkins_server() -> Iterator[JenkinsServer]:
     yield JenkinsServer()
+
+
+@pytest.fixture
+def java_that_misses_a_library(tmp_path: Path) -> Path:
+    """A Java with two libraries, of which libfontmanager.so misses libc.so.9: real ones, whose one need has another name."""
+    home = tmp_path / "java"
+    (home / "lib").mkdir(parents=True)
+    (home / "bin").mkdir()
+    (home / "bin/java").touch(mode=0o755)
+    mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "libm.so" in line}
+    real = Path(mapped.pop()).read_bytes()
+    assert b"\0libc.so.6\0" in real
+    (home / "lib/libawt.so").write_bytes(real)
+    (home / "lib/libfontmanager.so").write_bytes(real.replace(b"\0libc.so.6\0", b"\0libc.so.9\0"))
+    return home

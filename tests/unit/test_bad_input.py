@@ -25,7 +25,7 @@ CASES = {
     for path in sorted(FOLDER.glob("*.yaml"))
     for case in yaml.safe_load(path.read_text())
 }
-PARTS = ("casc", "cloudformation", "jobs", "environments", "jenkins.lock.yaml", "prices.yaml")
+PARTS = ("casc", "cloudformation", "jobs", "environments", "jenkins.lock.yaml", "jenkins.needs.yaml", "prices.yaml")
 TRIAL = """\
 environment: trial
 cloud: local

@@ -16,7 +16,7 @@ from typing import Any
 from bootstrap.local.aws import firewall
 from bootstrap.local.aws.clients import Clients
 from bootstrap.local.aws.hooks import Machines
-from bootstrap.local.aws.instances import every_instance
+from bootstrap.local.aws.instance_records import every_instance
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,6 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from bootstrap.local.aws import operations, requests
-from bootstrap.local.aws.cloudformation.errors import ResourceFailed
 from bootstrap.local.aws.requests import Environ, Response
 
 ON = ("create", "update", "delete")
@@ -79,13 +78,13 @@ class Faults:
         with self._lock:
             return [dict(vars(fault)) for fault in self._armed]
 
-    def resource(self, kind: str, on: str, logical_id: str) -> None:
-        """Raise ResourceFailed where a fault strikes at this step of a resource."""
+    def resource_message(self, kind: str, on: str, logical_id: str) -> str | None:
+        """The message of the fault that strikes at this step of a resource, or None."""
         with self._lock:
             struck = [fault for fault in self._armed if _is_step(fault, kind, on, logical_id) and fault.strikes()]
-        if struck:
-            said = RESOURCE_MESSAGE if struck[0].message == Fault.message else struck[0].message
-            raise ResourceFailed(f"Resource handler returned message: {said}")
+        if not struck:
+            return None
+        return RESOURCE_MESSAGE if struck[0].message == Fault.message else struck[0].message
 
     def request(self, environ: Environ) -> Response | None:
         """The answer of the fault that strikes at this request, or None; sleeps for a slow one. Raises ConnectionError."""

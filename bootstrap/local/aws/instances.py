@@ -1,44 +1,49 @@
-"""EC2 instances that are machines: what moto decides on paper is done here, in order, one queue for each instance.
+"""The machines of EC2 instances: moto changes the records of instances, and this module does the same to their machines.
 
-An instance is `pending` until its machine really runs, `stopping` and `shutting-down` until it really ended. A boot that
-fails ends the instance with the reason, as EC2 does; a machine that goes down by itself, or cannot be started again, leaves
-its instance `stopped`, with the reason. Work starts when the request that caused it is on disk; after a restart `reconcile`
-brings the machines to what the journal says.
+Each instance has a queue, so its work is done in order. An instance is `pending` until its machine runs, and `stopping` or
+`shutting-down` until its machine has ended. A boot that fails terminates the instance with the reason, as EC2 does. A machine
+that goes down by itself, or cannot be started again, leaves its instance `stopped`, with the reason. Work starts when the
+request that caused it is on disk; after a restart `reconcile` brings the machines to the state that the journal gives.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
-import ipaddress
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bootstrap.errors import BootstrapError
 from bootstrap.local.aws.door import Door
-from bootstrap.local.aws.hooks import Machines, Wanted
+from bootstrap.local.aws.hooks import Machines
+from bootstrap.local.aws.instance_records import (
+    PENDING,
+    RUNNING,
+    SHUTTING_DOWN,
+    STOPPED,
+    STOPPING,
+    TERMINATED,
+    State,
+    describe,
+    every_instance,
+    find_recorded,
+    gateway_of,
+    place_of,
+    set_reason,
+    set_state,
+)
 from bootstrap.local.aws.journal import Record
 
 log = logging.getLogger(__name__)
 
-PENDING, RUNNING, SHUTTING_DOWN, TERMINATED, STOPPING, STOPPED = (
-    ("pending", 0),
-    ("running", 16),
-    ("shutting-down", 32),
-    ("terminated", 48),
-    ("stopping", 64),
-    ("stopped", 80),
-)
-State = tuple[str, int]
 POWERED_OFF = "Client.InstanceInitiatedShutdown", "Instance initiated shutdown"
 NOT_STARTED = "Server.InternalError"
 
 
 class Instances:
-    """The machines behind the instances of every region; `open_gateway` is told each subnet's first address once."""
+    """The machines of all instances; `open_gateway` is called with the first address of a machine's subnet."""
 
     def __init__(self, door: Door, machines: Machines, open_gateway: Callable[[str], None]) -> None:
         self._door = door
@@ -54,7 +59,7 @@ class Instances:
         door.events["powered-off"] = self._power_off
 
     def launched(self, instance: Any) -> None:
-        """RunInstances made this instance."""
+        """RunInstances has created this instance."""
         self._launched.add(instance.id)
         self._subnets.add(instance.subnet_id)
         self._later(instance, PENDING, RUNNING, lambda: self._boot(instance))
@@ -88,12 +93,12 @@ class Instances:
             self._queue(instance_id, lambda: self._machines.detach(volume_id, instance_id))
 
     def volume_deleted(self, volume_id: str) -> None:
-        """DeleteVolume: its content goes too."""
+        """DeleteVolume: its content is deleted too."""
         if volume_id in self._data_volumes:
             self._queue(volume_id, lambda: self._machines.delete_volume(volume_id))
 
     def subnet_deleted(self, subnet_id: str) -> None:
-        """DeleteSubnet: the network of a subnet that had machines goes too."""
+        """DeleteSubnet: the network of a subnet that had machines is deleted too."""
         if subnet_id in self._subnets:
             self._queue(subnet_id, lambda: self._machines.delete_network(subnet_id))
 
@@ -120,7 +125,7 @@ class Instances:
                 self._submit("reconcile", functools.partial(self._bring_down, instance))
 
     def wait(self) -> None:
-        """Let work that has begun finish (the server stops)."""
+        """Cancel the work that has not begun (the server stops)."""
         with self._lock:
             queues = list(self._queues.values())
         for queue in queues:
@@ -130,17 +135,17 @@ class Instances:
         gateway = gateway_of(instance)
         if gateway:
             self._open_gateway(gateway)
-        found = self._machines.state(instance.id)
-        if found == "stopped":
+        state = self._machines.state(instance.id)
+        if state == "stopped":
             self._start(instance)
-        elif found == "absent":
+        elif state == "absent":
             self._boot(instance)
 
     def _bring_down(self, instance: Any) -> None:
-        found = self._machines.state(instance.id)
-        if instance.state == "stopped" and found == "running":
+        state = self._machines.state(instance.id)
+        if instance.state == "stopped" and state == "running":
             self._machines.stop(instance.id)
-        elif instance.state == "terminated" and found != "absent":
+        elif instance.state == "terminated" and state != "absent":
             self._machines.terminate(instance.id)
 
     def _start(self, instance: Any) -> None:
@@ -151,7 +156,7 @@ class Instances:
 
     def _reboot(self, instance: Any) -> None:
         if instance.state != "running":
-            return  # it went down before its turn came
+            return  # it went down before the work began
         try:
             self._machines.reboot(instance.id)
         except BootstrapError as failure:
@@ -170,29 +175,29 @@ class Instances:
     def _later(self, instance: Any, during: State, after: State, act: Callable[[], None]) -> None:
         if self._door.is_replaying:
             return
-        _set_state(instance, during)
+        set_state(instance, during)
 
         def work() -> None:
             try:
                 act()
             except _NotStarted as failure:
                 log.warning("instance %s: %s", instance.id, failure)
-                self._door.event("powered-off", **_place(instance), code=NOT_STARTED, reason=str(failure))
+                self._door.event("powered-off", **place_of(instance), code=NOT_STARTED, reason=str(failure))
                 return
             except Exception as failure:
                 log.exception("instance %s", instance.id)
                 if after is RUNNING:
-                    self._door.event("boot-failed", **_place(instance), reason=str(failure))
+                    self._door.event("boot-failed", **place_of(instance), reason=str(failure))
                     return
             if instance.state == during[0]:
-                _set_state(instance, after)
+                set_state(instance, after)
             if after is RUNNING:
                 self._watch(instance)
 
         self._queue(instance.id, work)
 
     def _watch(self, instance: Any) -> None:
-        """Look at the instance when its machine has ended, in its queue: after all that was asked for is done."""
+        """Check the instance when its machine has ended, in its queue: after the work that was requested before."""
         with self._lock:
             if instance.id in self._watched:
                 return
@@ -201,12 +206,12 @@ class Instances:
         def ended() -> None:
             with self._lock:
                 self._watched.discard(instance.id)
-            self._submit(instance.id, lambda: self._look(instance))
+            self._submit(instance.id, lambda: self._check_ended(instance))
 
         self._machines.watch(instance.id, ended)
 
-    def _look(self, instance: Any) -> None:
-        """A machine has ended: in a reboot, as was asked for, or by itself."""
+    def _check_ended(self, instance: Any) -> None:
+        """Stop the instance whose machine has ended by itself; a reboot or a request can have ended it too."""
         if instance.state != "running":
             return
         if self._machines.state(instance.id) == "running":
@@ -214,7 +219,7 @@ class Instances:
             return
         code, reason = POWERED_OFF
         log.warning("instance %s powered off by itself", instance.id)
-        self._door.event("powered-off", **_place(instance), code=code, reason=reason)
+        self._door.event("powered-off", **place_of(instance), code=code, reason=reason)
 
     def _queue(self, name: str, work: Callable[[], None]) -> None:
         self._door.afterwards(lambda: self._submit(name, work))
@@ -232,16 +237,16 @@ class Instances:
         queue.submit(logged)
 
     def _end_failed(self, record: Record) -> None:
-        instance = _recorded(record)
+        instance = find_recorded(record)
         instance.teardown_defaults()
-        _set_state(instance, TERMINATED)
-        _explain(instance, "Server.InternalError", record["reason"])
+        set_state(instance, TERMINATED)
+        set_reason(instance, "Server.InternalError", record["reason"])
         if not self._door.is_replaying:
             self._submit(instance.id, lambda: self._machines.terminate(instance.id))
 
     def _power_off(self, record: Record) -> None:
-        """EC2 stops the instance, or terminates it where it was made so; what was asked for in the meantime stands."""
-        instance = _recorded(record)
+        """Stop the instance as EC2 does, or terminate it by its InstanceInitiatedShutdownBehavior; later requests prevail."""
+        instance = find_recorded(record)
         if instance.state not in {"running", "pending"}:
             return
         if instance.instance_initiated_shutdown_behavior == "terminate":
@@ -249,68 +254,9 @@ class Instances:
         else:
             for interface in instance.nics.values():
                 interface.stop()
-            _set_state(instance, STOPPED)
-        _explain(instance, record["code"], record["reason"])
+            set_state(instance, STOPPED)
+        set_reason(instance, record["code"], record["reason"])
 
 
 class _NotStarted(Exception):
-    """A machine that was there could not be started: its instance is stopped, and keeps its disk."""
-
-
-def every_instance() -> Iterator[Any]:
-    """All instances of all accounts and regions; none while nobody has used EC2."""
-    import sys
-
-    module = sys.modules.get("moto.ec2.models")
-    for account in list(module.ec2_backends.values()) if module else []:
-        for backend in list(account.values()):
-            yield from list(backend.all_instances())
-
-
-def gateway_of(instance: Any) -> str:
-    """The first address of the instance's subnet, where its network's gateway is; '' without a subnet."""
-    if not instance.subnet_id:
-        return ""
-    cidr = instance.ec2_backend.get_subnet(instance.subnet_id).cidr_block
-    return str(ipaddress.ip_network(cidr).network_address + 1)
-
-
-def describe(instance: Any) -> Wanted:
-    """Everything that a machine is made from."""
-    backend = instance.ec2_backend
-    pair = backend.key_pairs.get(instance.key_name) if instance.key_name else None
-    encoded = str(instance.user_data) if instance.user_data else ""
-    return Wanted(
-        instance_id=instance.id,
-        private_ip=instance.private_ip,
-        subnet_id=instance.subnet_id or "",
-        subnet_cidr=backend.get_subnet(instance.subnet_id).cidr_block if instance.subnet_id else "",
-        image_id=instance.image_id or "",
-        user_data=base64.b64decode(encoded),
-        public_key=pair.public_key.strip() if pair else None,
-        tags={tag["key"]: tag["value"] for tag in instance.get_tags()},
-        gateway=gateway_of(instance),
-    )
-
-
-def _place(instance: Any) -> dict[str, str]:
-    backend = instance.ec2_backend
-    return {"account": backend.account_id, "region": backend.region_name, "instance": instance.id}
-
-
-def _recorded(record: Record) -> Any:
-    """The instance that an event is about."""
-    from moto.ec2.models import ec2_backends
-
-    return ec2_backends[record["account"]][record["region"]].get_instance(record["instance"])
-
-
-def _explain(instance: Any, code: str, reason: str) -> None:
-    from moto.ec2.models.instances import StateReason
-
-    instance._reason = f"{code}: {reason}"
-    instance.state_reason = StateReason(f"{code}: {reason}", code)
-
-
-def _set_state(instance: Any, state: State) -> None:
-    instance._state.name, instance._state.code = state
+    """An existing machine could not be started: its instance is stopped, and keeps its disk."""

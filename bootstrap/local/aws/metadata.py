@@ -76,7 +76,7 @@ class Metadata:
         return values[name] if name in values else listing(name, [*values, "iam/info", "iam/security-credentials/"])
 
     def _user_data(self, instance: Any) -> str | None:
-        from bootstrap.local.aws.instances import describe
+        from bootstrap.local.aws.instance_records import describe
 
         return describe(instance).user_data.decode(errors="replace") or None
 

@@ -2,5 +2,6 @@
 
 It speaks Jenkins' HTTP interface, reads Configuration as Code, keeps Jenkins' layout under JENKINS_HOME and really runs
 freestyle and Pipeline builds. It is shipped alone to the machine as the package `jenkins_emulator`: it imports nothing of
-the project, and of third parties only aiohttp, yaml, croniter, lxml and bcrypt. What it does not know it refuses loudly.
+the project, and of third parties only aiohttp, yaml, croniter, cryptography, lxml and bcrypt. What it does not know it
+refuses loudly.
 """

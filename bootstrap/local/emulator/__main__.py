@@ -9,22 +9,28 @@ import sys
 from aiohttp import web
 
 from .controller import Controller
+from .drawing import CannotDraw, check_drawing
 from .failures import ConfigurationRefused
 from .server import make_application
 from .supervisor import notify
 from .surroundings import Surroundings, read_surroundings
 
 BOOT_FAILED = 5  # as Jenkins under its systemd lifecycle
+NOT_EVEN_BEGUN = 1  # as the container, where Jenkins refuses before it has a lifecycle
 
 
 def main() -> int:
     """The process; its exit code."""
     try:
         surroundings = read_surroundings()
+        check_drawing(surroundings.variables)
         return asyncio.run(serve(surroundings))
     except ConfigurationRefused as refusal:
         print(f"Failed ConfigurationAsCode.init\n{refusal}", file=sys.stderr)  # noqa: T201
         return BOOT_FAILED
+    except CannotDraw as refusal:
+        print(refusal, file=sys.stderr)  # noqa: T201
+        return NOT_EVEN_BEGUN
 
 
 async def serve(surroundings: Surroundings) -> int:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from . import resuming, xmlfile
 from .builds import Build
-from .casc import kept
+from .casc import effects, kept
 from .casc.check import Checker
 from .casc.sources import Node, merge, parse, read_sources, strategy_of
 from .casc.variables import Variables
@@ -135,8 +135,9 @@ class Controller:
     # Configuration
 
     def check(self, text: str) -> None:
-        """Check one posted text alone; ConfigurationRefused with every fault."""
-        Checker(self.surroundings.plugins, self._variables()).check(parse(text, "posted text"))
+        """Check one posted text alone; ConfigurationRefused with every fault. As in Jenkins, that has effects."""
+        checked = Checker(self.surroundings.plugins, self._variables()).check(parse(text, "posted text"))
+        effects.apply(checked, self.home, self.users, self.vault.seal)
 
     def reload(self, extra: str = "") -> None:
         """Read all sources again (and a posted text after them) and apply them; a refusal changes nothing."""
@@ -158,7 +159,7 @@ class Controller:
         if strategy:
             ((name, settings),) = strategy.items()
             self.authorization = Authorization(name, _matrix_of(name, settings))
-        self._apply_users()
+        effects.apply(self.configuration.tree, self.home, self.users, self.vault.seal)
         system = self.configuration.value("credentials", "system", "domainCredentials")
         if system is not None:
             self.credentials.replace(from_configuration(system))
@@ -166,17 +167,6 @@ class Controller:
         self._apply_views()
         self.save()
         self.executors.notify()
-
-    def _apply_users(self) -> None:
-        for entry in self.configuration.value("jenkins", "securityRealm", "local", "users", default=[]):
-            user = self.users.ensure(str(entry["id"]))
-            user.full_name = str(entry.get("name") or user.full_name)
-            user.description = str(entry.get("description") or user.description)
-            for held in entry.get("properties") or []:
-                user.email = str((held.get("mailer") or {}).get("emailAddress") or user.email)
-            if entry.get("password"):
-                self.users.set_password(user, str(entry["password"]))
-            user.save()
 
     def _apply_views(self) -> None:
         root = self.tree.root
@@ -343,6 +333,11 @@ class Controller:
 
     # Leaving
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether no build runs that could not go on after a restart."""
+        return all(it.can_resume for it in self.executions.values())
+
     def leave(self, code: int, *, waits: bool) -> None:
         """Ask the process to end with `code`; with `waits` running builds finish first."""
         self.quieting_reason = self.quieting_reason or "Jenkins is restarting"
@@ -350,11 +345,7 @@ class Controller:
 
     async def _leave(self, code: int, waits: bool) -> None:
         started = time.monotonic()
-        while (
-            waits
-            and any(not it.can_resume for it in self.executions.values())
-            and time.monotonic() - started < 24 * 3600
-        ):
+        while waits and not self.is_ready and time.monotonic() - started < 24 * 3600:
             await asyncio.sleep(0.1)
         await asyncio.sleep(0.3)  # the answer to the request must get out first
         self.exit_code = code

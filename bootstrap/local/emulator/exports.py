@@ -6,8 +6,11 @@ The controller, its computers, plugins and users are here; items are in `exports
 from __future__ import annotations
 
 from .api import Exported
+from .builds import Build
 from .exports_items import ItemExports
 from .security import User
+
+PLACEHOLDER = "org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask$PlaceholderExecutable"
 
 
 class Exports(ItemExports):
@@ -53,11 +56,12 @@ class Exports(ItemExports):
     def computer(self) -> Exported:
         """The built-in node."""
         controller = self._controller
+        pipelines = [build for build in controller.executions if build.job.is_pipeline]
         slots = [
             Exported(
                 "",
                 {
-                    "currentExecutable": self.maybe(controller.executors.busy.get(number)),
+                    "currentExecutable": self._executable(controller.executors.busy.get(number)),
                     "idle": number not in controller.executors.busy,
                     "number": number,
                 },
@@ -74,7 +78,7 @@ class Exports(ItemExports):
                 "executors": slots,
                 "icon": "symbol-computer",
                 "iconClassName": "symbol-computer",
-                "idle": not controller.executors.busy,
+                "idle": not controller.executors.busy and not pipelines,
                 "jnlpAgent": False,
                 "launchSupported": True,
                 "manualLaunchAllowed": True,
@@ -83,11 +87,31 @@ class Exports(ItemExports):
                 "offline": False,
                 "offlineCause": None,
                 "offlineCauseReason": "",
-                "oneOffExecutors": [],
+                "oneOffExecutors": [
+                    Exported(
+                        "", {"currentExecutable": self.build(build), "idle": False, "number": -1, "likelyStuck": False}
+                    )
+                    for build in pipelines
+                ],
                 "temporarilyOffline": False,
             },
             is_inline=True,
         )
+
+    def _executable(self, build: Build | None) -> Exported | None:
+        """What holds an executor: a freestyle build itself, of a Pipeline its placeholder."""
+        if build is None or not build.job.is_pipeline:
+            return self.maybe(build)
+        name = f"part of {build.job.full_name.replace('/', ' » ')} {build.shown_name}"
+        properties = {
+            "displayName": name,
+            "estimatedDuration": build.job.history.estimated,
+            "fullDisplayName": name,
+            "number": build.number,
+            "timestamp": build.timestamp,
+            "url": self._base + build.path,
+        }
+        return Exported(PLACEHOLDER, properties)
 
     def plugins(self) -> Exported:
         """The plugins of the lock."""

@@ -9,7 +9,11 @@ from pathlib import Path
 from .failures import StepFailed
 
 # Small heaps and a quick start: the controller machine is small, and these programs are short.
-OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xss1m", "-Xmx256m", "-Dfile.encoding=UTF-8")
+OPTIONS = (
+    *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xss1m", "-Xmx256m", "-Dfile.encoding=UTF-8"),
+    # From 24 on Java warns of what Groovy 2.4 does, in the console of each build; before 23 it does not know the option.
+    *("-XX:+IgnoreUnrecognizedVMOptions", "--sun-misc-unsafe-memory-access=allow"),
+)
 
 
 def java(variables: Mapping[str, str]) -> str:
@@ -19,8 +23,16 @@ def java(variables: Mapping[str, str]) -> str:
         return str(own)
     found = shutil.which("java", path=variables.get("PATH"))
     if not found:
-        raise StepFailed("there is no java: install openjdk-21-jre-headless (or 17) or set JAVA_HOME")
+        raise StepFailed("there is no java: install openjdk-25-jre-headless (17 and 21 do too) or set JAVA_HOME")
     return found
+
+
+def java_home(variables: Mapping[str, str]) -> Path | None:
+    """The directory of the Java that `java` names; None where there is no Java."""
+    try:
+        return Path(java(variables)).resolve().parent.parent
+    except StepFailed:
+        return None
 
 
 def groovy_libraries(variables: Mapping[str, str]) -> Path:

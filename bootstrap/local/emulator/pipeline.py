@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .controller import Controller
 
 LINE_LIMIT = 64 * 1024 * 1024
+PAUSING = "Pausing (Preparing for shutdown)"
 LEAVE_TAKING = 3.0  # seconds
 CHECKOUTS = {"checkout", "git"}  # what they answer are variables of the build
 BRANCHING = {"parallel"}  # its branches show their own braces
@@ -48,7 +49,7 @@ class Pipeline:
         self._error: dict[str, Any] | None = None
         self._is_done = False
         self._preparing: asyncio.Task[Any] | None = None
-        self.is_suspended = False
+        self.is_suspended, self._is_paused = False, False
         self._past = past
         self._journal = resuming.Journal(
             build.directory, controller.vault, console.mask, lambda: resuming.state_of(build, self.milestone)
@@ -157,13 +158,14 @@ class Pipeline:
 
     @property
     def can_resume(self) -> bool:
-        """Whether the build would go on after a restart: it waits for an answer and does nothing else."""
-        is_allowed = resuming.is_allowed(self.build.job.root)
+        """Whether the build would go on after a restart: nothing is under way but, at most, a question."""
+        is_allowed = resuming.is_allowed(self.build.job.root) and self._journal.has_begun
         return is_allowed and not self.is_stopped and resuming.is_waiting(self._journal.under_way)
 
     def suspend(self) -> None:
         """Let go of the build, which goes on at the next start."""
-        self.console.line("Pausing (Preparing for shutdown)")
+        if not self._is_paused:
+            self.console.line(PAUSING)
         self.is_suspended = True
         self.console.is_silent = True
         self.build.save()
@@ -315,7 +317,20 @@ class Pipeline:
         if self.is_suspended:
             return
         self._journal.answered(message, answer)
-        self._send(answer)
+        await self._wait_while_quiet()
+        if not self.is_suspended:
+            self._send(answer)
+
+    async def _wait_while_quiet(self) -> None:
+        """In quiet mode the program does not go on behind a step; one that is aborted does, to its end."""
+        while self.controller.quieting_reason is not None and not self.is_stopped and not self.is_suspended:
+            if not self._is_paused:
+                self._is_paused = True
+                self.console.line(PAUSING)
+            await asyncio.sleep(0.05)
+        if self._is_paused and self.controller.quieting_reason is None:
+            self._is_paused = False
+            self.console.line("Resuming (Shutdown was canceled)")
 
     async def _again(self, message: dict[str, Any], context: Context, before: Asked) -> dict[str, Any]:
         """A step that the build has had: the answer of then, without a word; what it holds or set is held and set again."""

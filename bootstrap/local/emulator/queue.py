@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .controller import Controller
     from .items import Job
 
+SHUTTING_DOWN = "Jenkins is about to shut down"
 GONE_AFTER_SECONDS = 300  # a left item answers for five minutes
 
 
@@ -91,7 +92,7 @@ class Executors:
 
     def claim(self, label: str, build: Build) -> int | None:
         """The number of a slot that the build now holds; None when there is none for it."""
-        if self.refusal(label):
+        if self.refusal(label) or self._controller.quieting_reason is not None:
             return None
         for number in range(self._controller.configuration.executors):
             if number not in self.busy:
@@ -104,7 +105,8 @@ class Executors:
         is_told = False
         while (number := self.claim(label, build)) is None:
             if not is_told:
-                on_wait(self.refusal(label) or "Waiting for next available executor")
+                is_quiet = self._controller.quieting_reason is not None
+                on_wait(self.refusal(label) or (SHUTTING_DOWN if is_quiet else "Waiting for next available executor"))
                 is_told = True
             changed = self.changed
             await changed.wait()
@@ -215,13 +217,13 @@ class Queue:
                 continue
 
     def _reason(self, item: QueueItem, now: float) -> str:
-        if self._controller.quieting_reason is not None:
-            return "Jenkins is about to shut down"
         if item.due > now:
             return f"In the quiet period. Expires in {item.due - now:.1f} sec"
         running = next((build for build in item.job.history.all()[:20] if build.is_building), None)
         if running and not item.job.is_concurrent:
             return f"Build #{running.number} is already in progress"
+        if self._controller.quieting_reason is not None:
+            return SHUTTING_DOWN
         if item.job.is_pipeline:
             return ""
         executors = self._controller.executors

@@ -2,8 +2,9 @@
 
 Jenkins keeps the program's own state; real Groovy cannot, so here the Jenkinsfile is run again from its beginning and gets,
 for each step that it has had already, the answer of then: nothing is done twice. Blocks are entered again, for they hold an
-executor, a directory or variables; what a step left in the engine is set again. That goes well while nothing but a question
-was under way: a build in the middle of any other step ends with the process.
+executor, a directory or variables; what a step left in the engine is set again. That goes well between two steps, where quiet
+mode holds a build, and while nothing but a question was under way: in the middle of any other step a build ends with the
+process.
 
 `program.jsonl` in the build's folder has a line when a step is asked for and one when it is answered; an answer that holds a
 secret is sealed with the home's own key. It goes when the build ends.
@@ -112,10 +113,10 @@ def is_allowed(job: Any) -> bool:
 
 
 def is_open(directory: Path) -> bool:
-    """Whether the build there waited for an answer and did nothing else, so that it can go on."""
+    """Whether the build there was between two steps, or waited for an answer and did nothing else, so that it can go on."""
     lines = _lines(directory)[1:]
     answered = {line["number"] for line in lines if "answer" in line}
-    return is_waiting([_asked(line) for line in lines if line["number"] not in answered])
+    return bool(lines) and is_waiting([_asked(line) for line in lines if line["number"] not in answered])
 
 
 def read(directory: Path, unseal: Callable[[str], str]) -> Past | None:
@@ -150,8 +151,8 @@ def _asked(line: dict[str, Any]) -> Asked:
 
 
 def is_waiting(under_way: list[Asked]) -> bool:
-    """Whether a question is open and nothing is under way that could not be begun again."""
-    return any(it.name == QUESTION for it in under_way) and all(it.may_be_repeated for it in under_way)
+    """Whether nothing is under way that could not be begun again."""
+    return all(it.may_be_repeated for it in under_way)
 
 
 class Journal:
@@ -176,6 +177,11 @@ class Journal:
         self._last, self._told = past.last, json.dumps(past.state)
         with suppress(OSError):
             self._open_file()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a step was asked for."""
+        return self._last > 0
 
     @property
     def under_way(self) -> list[Asked]:

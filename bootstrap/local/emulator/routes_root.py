@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -117,22 +119,20 @@ async def health(call: Call, folder: Folder, rest: str) -> web.Response:
 
 @route("root:quietDown", methods=("POST",))
 async def quiet_down(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Start no more builds; with `block`, answer only when none runs."""
+    """Start no more builds; with `block`, answer only when none runs that could not go on after a restart, or time is over."""
     _manage(call)
-    form = await call.form()
-    call.controller.quieting_reason = form.get("message", "")
-    if "block" in form:
-        limit = float(form.get("timeout") or 0) / 1000
-        waited = 0.0
-        while call.controller.executions and (not limit or waited < limit):
+    form, controller = await call.form(), call.controller
+    controller.quieting_reason = form.get("message", "")
+    if form.get("block") == "true":
+        limit = int(form.get("timeout") or 0) / 1000
+        deadline = time.monotonic() + limit if limit > 0 else math.inf
+        while controller.quieting_reason is not None and time.monotonic() < deadline and not controller.is_ready:
             await asyncio.sleep(0.05)
-            waited += 0.05
-    return redirect(call.base)
+    return redirect("/")
 
 
 def _manage(call: Call) -> None:
-    if not call.controller.authorization.allows(call.identity, "Overall/Manage"):
-        call.require("Overall/Administer")
+    call.require("Overall/Manage")
 
 
 @route("root:cancelQuietDown", methods=("POST",))
@@ -140,8 +140,8 @@ async def cancel_quiet_down(call: Call, folder: Folder, rest: str) -> web.Respon
     """Start builds again."""
     _manage(call)
     call.controller.quieting_reason = None
-    call.controller.queue.wake()
-    return redirect(call.base)
+    call.controller.executors.notify()
+    return redirect("/")
 
 
 @route("root:prepareShutdown/prepare", methods=("POST",))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 Resource = Mapping[str, Any]
+Tell = Callable[[dict[str, Any]], None]
 ARTIFACTS = "/var/cache/bootstrap/artifacts"
 DIGESTS = "/var/cache/bootstrap/digests.json"
 _REMEMBERED_SIZE = 1 << 20  # bytes; below it, hashing is cheaper than remembering
@@ -45,9 +46,16 @@ class Finding:
     causes: tuple[str, ...] = ()
 
 
+def silent(_step: dict[str, Any]) -> None:
+    """Tell nobody."""
+
+
 @dataclass
 class Context:
-    """One run: where the machine's root is (another folder in tests), what has changed so far, and what is remembered."""
+    """One run: where the machine's root is (another folder in tests), what has changed so far, and what is remembered.
+
+    `drain` says by a unit's name how its builds are waited for before it restarts (see `draining`).
+    """
 
     root: Path = Path("/")
     resources: dict[str, Resource] = field(default_factory=dict)
@@ -55,6 +63,8 @@ class Context:
     moved: set[str] = field(default_factory=set)  # those of the changed of which something else is wished than was
     notes: list[str] = field(default_factory=list)
     unit_states: dict[str, dict[str, str]] = field(default_factory=dict)
+    drain: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tell: Tell = silent
     _digests: dict[str, list[Any]] | None = None
 
     def path(self, name: str) -> Path:

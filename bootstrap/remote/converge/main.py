@@ -19,16 +19,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bootstrap.remote.converge import accounts, commands, files, kernel, packages, storage, tree, units
-from bootstrap.remote.converge.core import ARTIFACTS, Context, Failed, Finding, Resource, last_lines
+from bootstrap.remote.converge import (
+    accounts,
+    commands,
+    draining,
+    files,
+    kernel,
+    metapackages,
+    packages,
+    removals,
+    storage,
+    tree,
+    units,
+)
+from bootstrap.remote.converge.core import ARTIFACTS, Context, Failed, Finding, Resource, Tell, last_lines, silent
 from bootstrap.remote.converge.wishes import RECORD, Wishes
 
 KINDS: Mapping[str, Callable[[Context, Resource], Finding | None]] = {
     "absent": files.absent,
+    "absent_packages": removals.absent_packages,
     "command": commands.command,
     "directory": files.directory,
     "file": files.file,
     "group": accounts.group,
+    "metapackage": metapackages.metapackage,
     "mount": storage.mount,
     "packages": packages.packages,
     "repository": commands.repository,
@@ -38,7 +52,6 @@ KINDS: Mapping[str, Callable[[Context, Resource], Finding | None]] = {
     "unit": units.unit,
     "user": accounts.user,
 }
-Tell = Callable[[dict[str, Any]], None]
 _LOCK = "/run/lock/bootstrap.lock"
 _LOCK_WAIT = 900.0  # seconds; a first installation by another run
 
@@ -47,15 +60,12 @@ class Unheard(Exception):
     """Nobody reads what is told."""
 
 
-def silent(_step: dict[str, Any]) -> None:
-    """Tell nobody."""
-
-
 def converge(document: Mapping[str, Any], context: Context, tell: Tell = silent) -> dict[str, Any]:
     """Check or apply all resources; in `apply`, the first failure ends the walk and the rest is named as not reached.
 
     A result that is `moved` differs because something else is wished than when the resource was last reached.
     """
+    context.drain, context.tell = document.get("drain", {}), tell
     resources = list(document["resources"])
     context.resources = {resource["id"]: resource for resource in resources}
     is_apply = document["mode"] == "apply"
@@ -81,6 +91,14 @@ def converge(document: Mapping[str, Any], context: Context, tell: Tell = silent)
         wishes.reached((each for each in walked if each["id"] not in failed), is_all=not failed)
         _clean_up(context, is_done=not failed)
     return answer
+
+
+def _drain(document: Mapping[str, Any], context: Context, tell: Tell) -> dict[str, Any]:
+    """Wait for builds alone: the machine is about to go."""
+    context.drain, context.tell = document["drain"], tell
+    for unit in context.drain:
+        draining.drain(context, unit)
+    return {"results": [], "missing": [], "notes": [], "not_reached": []}
 
 
 def _reach(
@@ -122,10 +140,10 @@ def _clean_up(context: Context, *, is_done: bool) -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _alone(drain: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
     """Hold the machine's converge lock, so that a run whose connection broke is waited for and not raced."""
     with Path(_LOCK).open("a") as stream:
-        deadline = time.monotonic() + _LOCK_WAIT
+        deadline = time.monotonic() + _LOCK_WAIT + sum(float(wish["seconds"]) for wish in drain.values())
         while True:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -157,8 +175,11 @@ def main() -> None:
     context = Context()
     try:
         if document["mode"] == "apply":
-            with _alone():
+            with _alone(document.get("drain", {})):
                 answer = converge(document, context, _telling(document["marker"]))
+        elif document["mode"] == "drain":
+            with _alone(document["drain"]):
+                answer = _drain(document, context, _telling(document["marker"]))
         else:
             answer = converge(document, context)
     except Unheard:

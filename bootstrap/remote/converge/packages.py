@@ -18,7 +18,7 @@ _POLICY_TEXT = (
     "# Placed by bootstrap for the time of one installation: no service starts before it is configured.\n"
     "exit 101\n"
 )
-_ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "APT_LISTCHANGES_FRONTEND": "none", "NEEDRESTART_SUSPEND": "1"}
+NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive", "APT_LISTCHANGES_FRONTEND": "none", "NEEDRESTART_SUSPEND": "1"}
 _APT = [
     "apt-get",
     "-q",
@@ -64,7 +64,7 @@ def _leftovers(context: Context) -> list[str]:
 
 
 def _install(context: Context, names: Sequence[str]) -> None:
-    _wait_for_locks(context)
+    wait_for_locks(context)
     policy = context.path(_POLICY)
     ours = not policy.exists() or policy.read_text(errors="replace") == _POLICY_TEXT
     if ours:
@@ -72,7 +72,7 @@ def _install(context: Context, names: Sequence[str]) -> None:
         policy.chmod(0o755)
     try:
         # It complains about half-unpacked packages, which the installation then unpacks anew.
-        context.run(["dpkg", "--configure", "-a"], check=not names, timeout=900, environment=_ENVIRONMENT)
+        context.run(["dpkg", "--configure", "-a"], check=not names, timeout=900, environment=NONINTERACTIVE)
         if names:
             _try_hard(context, names)
     finally:
@@ -86,7 +86,7 @@ def _try_hard(context: Context, names: Sequence[str]) -> None:
     for pause in (*_PAUSES, None):
         if not is_fresh:
             _update(context)
-        answer = context.run([*_APT, "install", *names], check=False, timeout=1800, environment=_ENVIRONMENT)
+        answer = context.run([*_APT, "install", *names], check=False, timeout=1800, environment=NONINTERACTIVE)
         if answer.returncode == 0:
             return
         output = f"{answer.stdout}\n{answer.stderr}"
@@ -96,13 +96,13 @@ def _try_hard(context: Context, names: Sequence[str]) -> None:
             raise Failed("packages cannot be installed", shown, answer.returncode, last_lines(output))
         if not is_fresh:
             time.sleep(pause)
-        context.run(["dpkg", "--configure", "-a"], check=False, timeout=900, environment=_ENVIRONMENT)
+        context.run(["dpkg", "--configure", "-a"], check=False, timeout=900, environment=NONINTERACTIVE)
         is_fresh = False
 
 
 def _update(context: Context) -> None:
     """Refresh the lists; apt-get forgives an unreachable source, and the installation shows whether it mattered."""
-    context.run([*_APT, "update"], check=False, timeout=600, environment=_ENVIRONMENT)
+    context.run([*_APT, "update"], check=False, timeout=600, environment=NONINTERACTIVE)
 
 
 def _are_stale(context: Context) -> bool:
@@ -112,7 +112,7 @@ def _are_stale(context: Context) -> bool:
     return time.time() - newest > _STALE
 
 
-def _wait_for_locks(context: Context) -> None:
+def wait_for_locks(context: Context) -> None:
     """Wait until nobody holds dpkg's locks: `dpkg --configure` itself fails at once where apt-get would wait."""
     deadline = time.monotonic() + _LOCK_WAIT
     for name in ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"):

@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bootstrap.remote.converge import draining
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource, last_lines
+from bootstrap.remote.converge.replaced import replaced
 
-_PROPERTIES = "LoadState,UnitFileState,ActiveState,NeedDaemonReload,InactiveExitTimestamp,StateChangeTimestamp"
+_PROPERTIES = "LoadState,UnitFileState,ActiveState,NeedDaemonReload,InactiveExitTimestamp,StateChangeTimestamp,MainPID"
 _JOURNAL_LINES = 30
 
 
@@ -17,7 +19,8 @@ def unit(context: Context, resource: Resource) -> Finding | None:
     """Unit `name` enabled and active as wished (both default to true).
 
     It is restarted (reloaded, where `reload` says so) when a resource named in `restart_on` changed in this run, or when
-    one's file is younger than the unit's start: so a run that was killed between the two is completed by the next.
+    one's file is younger than the unit's start: so a run that was killed between the two is completed by the next. With
+    `runs_on` it is also restarted, never just reloaded, when what it runs was replaced under it.
     """
     state = _remembered_state(context, resource["name"])
     is_known = state["LoadState"] != "not-found"
@@ -32,20 +35,30 @@ def unit(context: Context, resource: Resource) -> Finding | None:
     if is_active != wants_active:
         reasons.append("started" if wants_active else "stopped")
     causes = sorted(_causes(context, resource, state)) if is_active and wants_active else []
-    if causes:
-        reasons.append(f"{'reloaded' if resource.get('reload') else 'restarted'}: {_shown(causes)}")
+    old = replaced(context, resource, state["MainPID"]) if is_active and wants_active else []
+    if old:
+        resource = {**resource, "reload": False}
+    if causes or old:
+        reasons.append(f"{'reloaded' if resource.get('reload') else 'restarted'}: {_shown([*causes, *old])}")
     elif state["NeedDaemonReload"] == "yes":
         reasons.append("unit files read again")
+    if is_active and not causes and _is_left_quiet(context, resource["name"], state):
+        reasons.append("lets builds start again, which an interrupted run held back")
     if not reasons:
         return None
     kind = "alter" if is_known and is_active else "add"
     return Finding(
         kind if wants_active else "remove",
         ", ".join(reasons),
-        lambda: _act(context, resource, must_restart=bool(causes)),
+        lambda: _act(context, resource, must_restart=bool(causes or old)),
         settles=False,
-        causes=tuple(causes) if len(reasons) == 1 else (),
+        causes=tuple(causes) if len(reasons) == 1 and not old else (),
     )
+
+
+def _is_left_quiet(context: Context, name: str, state: dict[str, str]) -> bool:
+    started = _seconds(state["InactiveExitTimestamp"])
+    return started is not None and _written(draining.mark_of(context, name)) > started
 
 
 def _shown(causes: list[str]) -> str:
@@ -131,10 +144,11 @@ def _act(context: Context, resource: Resource, *, must_restart: bool) -> None:
     # Repeated starts within seconds run into systemd's start limit, which only this forgets.
     context.run(["systemctl", "reset-failed", name], check=False)
     verb = ("reload-or-restart" if resource.get("reload") else "restart") if must_restart else "start"
-    answer = context.run(["systemctl", verb, name], check=False, timeout=timeout + 30)
-    if answer.returncode != 0:
-        raise _failure(context, name, f"systemctl {verb} {name}", answer.returncode, answer.stderr)
-    _wait_until_active(context, name, timeout)
+    with draining.drained(context, name, is_needed=verb == "restart"):
+        answer = context.run(["systemctl", verb, name], check=False, timeout=timeout + 30)
+        if answer.returncode != 0:
+            raise _failure(context, name, f"systemctl {verb} {name}", answer.returncode, answer.stderr)
+        _wait_until_active(context, name, timeout)
 
 
 def _wait_until_active(context: Context, name: str, timeout: float) -> None:

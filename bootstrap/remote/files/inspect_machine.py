@@ -162,6 +162,45 @@ def packages(configuration: Facts) -> Facts:
     return {name: installed.get(name) for name in configuration["packages"]}
 
 
+def replaced_files(configuration: Facts) -> Facts:
+    """The programs and libraries that the asked services execute and that were replaced or removed under them."""
+    output, _ = answer_of("/usr/bin/systemctl", "show", "-p", "Id,MainPID", *configuration["services"])
+    blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in output.strip().split("\n\n")]
+    return {block["Id"]: deleted_code(maps_of(block["MainPID"])) for block in blocks if "Id" in block}
+
+
+def maps_of(process: str) -> str:
+    """What a process has mapped; nothing where there is no such process."""
+    try:
+        return Path("/proc", process, "maps").read_text(errors="replace") if process != "0" else ""
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def deleted_code(maps: str) -> list[str]:
+    """The system's files that are executed and gone; caches and what a program has made for itself do not count."""
+    found = [line.split(maxsplit=5) for line in maps.splitlines()]
+    code = {fields[5] for fields in found if len(fields) == 6 and "x" in fields[1] and fields[5].startswith("/usr/")}
+    return sorted(name.removesuffix(" (deleted)") for name in code if name.endswith(" (deleted)"))
+
+
+def java(configuration: Facts) -> Facts:
+    """How many shared libraries Java has, and which of them miss others, by name; with Java's own folders on the path."""
+    folder = Path(configuration["java_home"], "lib")
+    libraries = sorted(str(path) for path in folder.rglob("*.so"))
+    path = f"LD_LIBRARY_PATH={folder}:{folder / 'server'}"
+    with ThreadPoolExecutor(4) as pool:
+        answers = pool.map(lambda name: answer_of("/usr/bin/env", path, "/usr/bin/ldd", name), libraries)
+        missing = {name: missing_libraries(*answer) for name, answer in zip(libraries, answers, strict=True)}
+    return {"libraries": len(libraries), "missing": {name: names for name, names in missing.items() if names}}
+
+
+def missing_libraries(output: str, problem: str) -> list[str]:
+    """What ldd has not found; its own complaint where it failed."""
+    names = {line.partition(" => ")[0].strip() for line in output.splitlines() if line.endswith(" => not found")}
+    return sorted(names) or ([problem] if problem else [])
+
+
 def system(_configuration: Facts) -> Facts:
     """Whether this is a container, and since when it runs."""
     return {
@@ -171,7 +210,10 @@ def system(_configuration: Facts) -> Facts:
     }
 
 
-GATHERERS = (firewall, sshd, sockets, files, mounts, units, failed_units, upgrades, kernel, packages, system)
+GATHERERS = (
+    *(firewall, sshd, sockets, files, mounts, units, failed_units, upgrades, kernel, packages),
+    *(replaced_files, java, system),
+)
 
 
 def gather() -> Facts:

@@ -238,6 +238,53 @@ def test_the_first_apply_checks_places_reloads_and_records(server) -> None:
     ] == server.asked
 
 
+def test_what_a_check_applies_is_not_sent_to_it(server) -> None:
+    access = "jenkins:\n  securityRealm:\n    local:\n      users:\n        - id: a\n  mode: NORMAL\n"
+    logs = "jenkins: {log: {recorders: []}, proxy: {name: p}}\n"
+    wished = {"access.yaml": access, "logs.yaml": logs}
+
+    changes = casc.plan(Machine({}), server.client, wished, {}, Report())
+
+    assert ["access.yaml", "logs.yaml"] == [change.name for change in changes]
+    assert 1 == server.asked.count("POST configuration-as-code/check")
+    blanked = access.replace("        - id: a", " " * 15)
+    assert blanked == server.bodies["POST configuration-as-code/check"]
+
+    machine = Machine({})
+    casc.apply(machine, server.client, wished, {}, Report())
+
+    assert wished == machine.files
+    assert blanked == server.bodies["POST configuration-as-code/check"]
+
+
+def test_a_fault_after_a_blanked_part_is_told_on_its_own_line(server) -> None:
+    found = [{"line": 4, "message": "Invalid configuration elements for type: class X : modee."}]
+    server.on("POST", "configuration-as-code/check", (400, {}, json.dumps(found)))
+    files = {"a.yaml": "jenkins:\n  proxy:\n    name: p\n  modee: NORMAL\n"}
+
+    with pytest.raises(CascRejected) as caught:
+        casc.plan(Machine({}), server.client, files, {}, Report())
+
+    assert ["casc/a.yaml:4:3"] == [f"{f.file}:{f.line}:{f.column}" for f in caught.value.faults]
+
+
+def test_a_secret_that_jenkins_would_replace_again_is_refused_unseen() -> None:
+    casc.require_final({"ADMIN_PASSWORD": Secret("a$b{c}")})
+
+    with pytest.raises(BootstrapError, match="reading the secret TOOLKIT_PASSWORD") as caught:
+        casc.require_final({"ADMIN_PASSWORD": Secret("fine"), "TOOLKIT_PASSWORD": Secret("pre${X}fix")})
+
+    assert "prefix" not in str(caught.value) and "pre${X}" not in str(caught.value)
+
+
+def test_what_the_environment_decides_is_judged_behind_its_variable(tmp_path: Path) -> None:
+    values = casc.known(load(ROOT / "environments" / "local.yaml"))
+
+    assert {*casc.VARIABLES} - values.keys() == {"JENKINS_PUBLIC_URL", "SMTP_HOST"}
+    with pytest.raises(CascRejected, match=r"\$\{BOOTSTRAP_ENVIRONMENT\}, here 'local', is not a number"):
+        casc.read(folder(tmp_path, {"a.yaml": "jenkins: {quietPeriod: '${BOOTSTRAP_ENVIRONMENT}'}\n"}), values)
+
+
 def test_a_second_apply_only_looks(server) -> None:
     machine, report = Machine(GOOD, digest_of(EXPORT)), Report()
 

@@ -55,6 +55,8 @@ class Machine:
         self.answers = answers
         self.steps: list[dict[str, Any]] = []
         self.asked: list[str] = []
+        self.drain: dict[str, Any] = {}
+        self.timeout: float | None = None
 
     def run(
         self,
@@ -73,8 +75,9 @@ class Machine:
         length, _, rest = stdin.partition(b"\n")
         document = json.loads(zlib.decompress(rest[int(length) :]))
         self.asked.append(document["mode"])
+        self.drain, self.timeout = document["drain"], timeout
         given = self.answers[document["mode"]]
-        for step in self.steps if document["mode"] == "apply" and hear else ():
+        for step in self.steps if document["mode"] != "check" and hear else ():
             hear("noise")
             hear(f"{document['marker']} {json.dumps(step)}")
         said = given if isinstance(given, str) else f"\n{document['marker']}\n{json.dumps(given)}\n"
@@ -103,7 +106,7 @@ class Report:
         self.lines.append(text)
 
     def notice(self, text: str) -> None:
-        raise AssertionError(text)
+        self.lines.append(f"! {text}")
 
 
 def test_a_machine_in_its_wished_state_costs_one_round_trip_and_is_not_spoken_of() -> None:
@@ -214,3 +217,31 @@ def test_the_controller_is_reached_with_the_toolkits_own_token() -> None:
         found.is_emulated,
         found.authority,
     )
+
+
+@pytest.mark.parametrize(("waits", "seconds"), [(True, 600), (False, 0)])
+def test_a_restart_waits_for_builds_as_long_as_the_environment_says(waits: bool, seconds: int) -> None:
+    machine = Machine(check=answer(changed()), apply=answer(changed()))
+    host.apply(machine, INPUTS, {}, Report(), waits=waits)
+    assert {"jenkins.service": seconds} == {unit: wish["seconds"] for unit, wish in machine.drain.items()}
+    assert 3600 + seconds == machine.timeout
+
+
+@pytest.mark.parametrize(
+    ("build", "own"),
+    [("https://10.0.0.1/job/a/1/", "https://10.0.0.1/job/a/1/"), ("https://else.example.org/job/a/1/", "")],
+)
+def test_the_build_of_that_jenkins_that_runs_the_tool_is_named(
+    monkeypatch: pytest.MonkeyPatch, build: str, own: str
+) -> None:
+    monkeypatch.setenv("BUILD_URL", build)
+    machine = Machine(check=answer(changed()), apply=answer(changed()))
+    host.apply(machine, INPUTS, {}, Report())
+    assert own == machine.drain["jenkins.service"]["own"]
+
+
+def test_what_the_machine_notes_is_told_and_its_tries_are_not() -> None:
+    machine, report = Machine(drain=answer()), Report()
+    machine.steps = [{"note": "it waits for seed #3"}, {}]
+    host.drain(machine, INPUTS.settings.jenkins, INPUTS.url, report)
+    assert (["drain"], ["! it waits for seed #3"]) == (machine.asked, report.lines)

@@ -19,7 +19,7 @@ pipeline {
     }
     parameters { string(name: 'A', defaultValue: ''); booleanParam(name: 'B', defaultValue: true) }
     triggers { cron('H 3 * * *') }
-    tools { jdk '21' }
+    tools { jdk '25' }
     environment {
         KEY = credentials('key')
         PLAIN = "${params.A}-x"

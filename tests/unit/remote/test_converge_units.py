@@ -1,15 +1,17 @@
 """Units: when they are started, restarted, reloaded, and left alone."""
 
+import contextlib
 import datetime
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from scripted import ScriptedContext
 
-from bootstrap.remote.converge import units
-from bootstrap.remote.converge.core import Failed, Finding
+from bootstrap.remote.converge import draining, units
+from bootstrap.remote.converge.core import Context, Failed, Finding
 
 STARTED = 1_700_000_000.0
 
@@ -158,3 +160,37 @@ def test_a_unit_that_nobody_has_is_a_failure(tmp_path: Path) -> None:
     systemd = Systemd(LoadState="not-found", UnitFileState="", ActiveState="inactive")
     with pytest.raises(Failed, match="there is no unit"):
         found(units.unit(machine(tmp_path, systemd), it())).act()
+
+
+def test_a_restart_is_drained_and_a_start_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drained: list[bool] = []
+
+    @contextlib.contextmanager
+    def record(context: Context, unit: str, *, is_needed: bool) -> Iterator[None]:
+        drained.append(is_needed)
+        yield
+
+    monkeypatch.setattr(draining, "drained", record)
+    for state in ("active", "inactive"):
+        context = machine(tmp_path, Systemd(ActiveState=state))
+        context.changed = {"conf"}
+        found = units.unit(context, it())
+        assert found is not None
+        found.act()
+
+    assert [True, False] == drained
+
+
+@pytest.mark.parametrize(("age", "expected"), [(60, True), (-60, False)])
+def test_a_quiet_mode_that_a_killed_run_left_is_ended_unless_the_unit_restarted_since(
+    tmp_path: Path, age: int, expected: bool
+) -> None:
+    context = machine(tmp_path, Systemd())
+    mark = draining.mark_of(context, "it.service")
+    mark.parent.mkdir(parents=True)
+    mark.touch()
+    os.utime(mark, (STARTED + age, STARTED + age))
+
+    found = units.unit(context, it())
+
+    assert expected == (found is not None and "lets builds start again" in found.detail)

@@ -14,6 +14,8 @@ from bootstrap.remote.converge.main import KINDS
 from bootstrap.remote.desired import HostInputs, desired
 from bootstrap.settings import Settings
 
+ROOT = Path(__file__).resolve().parents[3]
+
 
 def by_id(given: HostInputs) -> dict[str, dict[str, Any]]:
     return {resource["id"]: resource for resource in desired(given)}
@@ -267,6 +269,42 @@ def test_the_inspector_is_asked_about_what_is_wished(wished: dict[str, dict[str,
     }
     assert set(asked["sysctls"]) == set(wished["kernel settings"]["values"])
     assert KEY not in wished["inspected facts"]["content"]
+
+
+@pytest.mark.parametrize(("software", "of"), [(EMULATOR, "python3-aiohttp"), (WAR, "openjdk-25-jre-headless")])
+def test_services_run_on_packages_that_are_wished_or_debians_own(software: Any, of: str) -> None:
+    resources = by_id(inputs(software=software))
+    named = {name: it["runs_on"] for name, it in resources.items() if "runs_on" in it}
+    assert {"jenkins.service", "nginx.service", "ssh.service"} == set(named)
+    assert of in named["jenkins.service"]
+    assert {name for names in named.values() for name in names} <= {*resources["packages"]["names"], "python3"}
+    assert sorted(named) == sorted(json.loads(resources["inspected facts"]["content"])["services"])
+
+
+def test_jenkins_runs_the_java_that_is_wished_and_builds_get_the_same() -> None:
+    (java,) = [name for name in by_id(inputs())["packages"]["names"] if name.startswith("openjdk")]
+    home = f"/usr/lib/jvm/java-{re.sub(r'[^0-9]', '', java)}-openjdk-amd64"
+    resources = by_id(inputs(software=WAR))
+    assert f'JAVA_HOME="{home}"' in resources["jenkins environment"]["content"].splitlines()
+    assert unit(resources)["Service"]["ExecStart"].startswith(f"{home}/bin/java ")
+    assert home == json.loads(resources["inspected facts"]["content"])["java_home"]
+    assert f"home: {home}\n" in (ROOT / "casc/tools.yaml").read_text()
+    assert "libharfbuzz0b" in resources["packages"]["names"]
+
+
+def test_groovy_brings_no_older_java(wished: dict[str, dict[str, Any]]) -> None:
+    order = list(wished)
+    assert order.index("java for groovy") < order.index("packages")
+    assert "java7-runtime-headless" in wished["java for groovy"]["provides"]
+    assert "java for groovy" not in by_id(inputs(software=WAR))
+
+
+def test_the_old_java_goes_after_everything_was_restarted_unless_it_is_asked_for() -> None:
+    resources = desired(inputs())
+    assert ("obsolete packages", ["openjdk-21-jre-headless"]) == (resources[-1]["id"], resources[-1]["names"])
+    assert not set(resources[-1]["names"]) & set(by_id(inputs())["packages"]["names"])
+    asked = Settings.model_validate({**SETTINGS, "host": {"extra_packages": ("openjdk-21-jre-headless",)}})
+    assert [] == desired(inputs(settings=asked))[-1]["names"]
 
 
 def test_the_machines_zone_and_extra_packages_are_the_settings() -> None:

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import parameters
+from bootstrap.local.aws.cloudformation.parsing import read
 from bootstrap.local.aws.cloudformation.scope import capabilities
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Event, Resource, Stack, Wanted
-from bootstrap.local.aws.cloudformation.template import Template, read
+from bootstrap.local.aws.cloudformation.template import Template
 
 Answer = dict[str, Any]
 

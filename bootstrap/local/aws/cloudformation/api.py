@@ -14,14 +14,14 @@ from typing import Any
 from bootstrap.local.aws import requests
 from bootstrap.local.aws.cloudformation import answers, nested_change_sets, nesting, static_checks, wire
 from bootstrap.local.aws.cloudformation.api_change_sets import ChangeSets
+from bootstrap.local.aws.cloudformation.api_drift import DriftApi
+from bootstrap.local.aws.cloudformation.api_signals import SignalApi
 from bootstrap.local.aws.cloudformation.asked import check_name, fetch_template, find, policy_in, ready, wanted_from
-from bootstrap.local.aws.cloudformation.drift import Drift
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.gates import Gates
+from bootstrap.local.aws.cloudformation.parsing import read
 from bootstrap.local.aws.cloudformation.scope import capabilities
-from bootstrap.local.aws.cloudformation.signalling import Signalling
-from bootstrap.local.aws.cloudformation.template import read
 from bootstrap.local.aws.cloudformation.tokens import KINDS, Tokens
 from bootstrap.local.aws.door import error_response
 from bootstrap.local.aws.requests import Environ, Response
@@ -37,7 +37,7 @@ PROMPT = frozenset({"CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeS
 CHANGING = frozenset({*KINDS, "CreateChangeSet", "DeleteChangeSet", "SetStackPolicy", "UpdateTerminationProtection"})
 
 
-class Api(ChangeSets, Drift, Signalling, Tokens):
+class Api(ChangeSets, DriftApi, SignalApi, Tokens):
     """Answers CloudFormation's requests."""
 
     def __init__(self, engine: Engine) -> None:
@@ -113,7 +113,7 @@ class Api(ChangeSets, Drift, Signalling, Tokens):
             stack,
             on_failure=asked.get("OnFailure", default),
             token=token,
-            strict=asked.get("RetainExceptOnCreate", False),
+            retain_except_on_create=asked.get("RetainExceptOnCreate", False),
         )
         return {"StackId": stack.id}
 
@@ -137,7 +137,7 @@ class Api(ChangeSets, Drift, Signalling, Tokens):
             disable_rollback=disable,
             token=token,
             policy=during,
-            strict=asked.get("RetainExceptOnCreate", False),
+            retain_except_on_create=asked.get("RetainExceptOnCreate", False),
         )
         return {"StackId": stack.id}
 

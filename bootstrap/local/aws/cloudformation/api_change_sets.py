@@ -81,7 +81,7 @@ class ChangeSets:
         change_set.execution_status = "EXECUTE_COMPLETE"
         token = asked.get("ClientRequestToken", "")
         if change_set.type == "IMPORT":
-            self._engine.take_in(stack, copy.deepcopy(change_set.wanted), change_set.imports, token=token)
+            self._engine.import_resources(stack, copy.deepcopy(change_set.wanted), change_set.imports, token=token)
             return {}
         disable = asked.get("DisableRollback", False)
         if stack.status == "REVIEW_IN_PROGRESS":
@@ -91,7 +91,7 @@ class ChangeSets:
                 stack,
                 on_failure=change_set.on_failure or default,
                 token=token,
-                strict=asked.get("RetainExceptOnCreate", False),
+                retain_except_on_create=asked.get("RetainExceptOnCreate", False),
                 change_set=change_set,
             )
         else:
@@ -101,7 +101,7 @@ class ChangeSets:
                 copy.deepcopy(change_set.wanted),
                 disable_rollback=disable,
                 token=token,
-                strict=asked.get("RetainExceptOnCreate", False),
+                retain_except_on_create=asked.get("RetainExceptOnCreate", False),
                 change_set=change_set,
             )
         return {}

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import modelled, reading, schemas
-from bootstrap.local.aws.cloudformation.adapters.base import Context
+from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.differing import Difference, differences
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import existing, limits, sources, stack_policy, static_checks, triggers
+from bootstrap.local.aws.cloudformation import (
+    existing,
+    limits,
+    settling,
+    sources,
+    stack_policy,
+    static_checks,
+    triggers,
+)
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.parsing import read
 from bootstrap.local.aws.cloudformation.scope import check_capabilities
 from bootstrap.local.aws.cloudformation.store import Stack, Wanted
-from bootstrap.local.aws.cloudformation.template import read
 
 UPDATABLE = frozenset(
     [
@@ -70,7 +78,7 @@ def wanted_from(engine: Engine, asked: dict[str, Any], stack: Stack | None, regi
         asked.get("NotificationARNs", before.notification_arns),
         triggers.of(asked, before.rollback),
     )
-    settled = engine.settle(stack, wanted, region, reuse)
+    settled = settling.settle(engine.services, stack, wanted, region, reuse)
     existing.check(template, settled.parameters, lambda service: engine.client(service, region))
     return settled
 

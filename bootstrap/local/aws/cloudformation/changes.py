@@ -1,7 +1,7 @@
-"""Compares a stack with what is wanted of it, without touching anything: the changes that a change set shows.
+"""Compares a stack with what is wanted of it, and changes nothing: the result is what a change set shows.
 
-Replacement comes from the resource schemas (createOnlyProperties), and spreads: what refers to a resource that is replaced
-changes with it.
+The resource schemas (createOnlyProperties) tell whether a change replaces a resource. A resource that refers to a replaced one
+changes too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bootstrap.local.aws.cloudformation.tags import tags_of
 from bootstrap.local.aws.cloudformation.template import dependencies, names_in
 
 Change = dict[str, Any]
-# A nested stack whose resource is as it was: what its template is now, only its update tells (ResourceChangeDetail).
+# A nested stack with unchanged properties: only its update reads its template, which may have changed (ResourceChangeDetail).
 AUTOMATIC = {
     "Target": {"Attribute": "Properties", "RequiresRecreation": "Never"},
     "Evaluation": "Dynamic",
@@ -31,20 +31,20 @@ REPLACEMENT = {"Always": "True", "Conditionally": "Conditional", "Never": "False
 
 @dataclass(frozen=True)
 class Nested:
-    """What would become of a nested stack: whether anything changes, its change set, its outputs as GetAtt gives them."""
+    """What an update would do to a nested stack: whether it changes, its change set, its outputs as GetAtt gives them."""
 
     is_changed: bool
     change_set: str
     outputs: dict[str, Any]
 
 
-# Asked of a nested stack by logical id, its resource where there is one, properties and tags.
+# Compares a nested stack: by logical id, its resource if it exists, properties and tags.
 Look = Callable[[str, Resource | None, dict[str, Any], dict[str, str]], Nested]
 
 
 @dataclass
 class _Comparison:
-    """A stack that is what it would be, the names of which mean what they would mean; `look` looks into nested stacks."""
+    """The stack as it would be after the change, and the values of its names then; `look` compares nested stacks."""
 
     proposal: Stack
     scope: Scope
@@ -54,28 +54,28 @@ class _Comparison:
 
 
 def compare(scopes: Scopes, stack: Stack, wanted: Wanted) -> list[Change]:
-    """What executing would do, one entry per resource, in the order in which it would happen."""
+    """What an execution would do: one entry for each resource, in the order of execution."""
     return imagine(scopes, stack, wanted, None)[0]
 
 
 def imagine(scopes: Scopes, stack: Stack, wanted: Wanted, look: Look | None) -> tuple[list[Change], dict[str, Any]]:
-    """What executing would do, and the outputs that would come of it.
+    """What an execution would do, and the outputs after it.
 
-    Without `look` a nested stack always changes ('Automatic'), for only its update reads its template.
+    Without `look` a nested stack always changes ('Automatic'), because only its update reads its template.
     """
     imagined = {name: copy.copy(resource) for name, resource in stack.resources.items()}
     scope = scopes.of(stack, wanted, stack.region, imagined)
     graph = dependencies(scope.template, scope.present())
     proposal = copy.copy(stack)
     proposal.wanted = wanted
-    on = _Comparison(proposal, scope, imagined, _altered(stack.wanted, wanted), look)
+    comparison = _Comparison(proposal, scope, imagined, _altered(stack.wanted, wanted), look)
     changes = []
     for logical in _ordered(graph):
-        change = _one(on, logical)
+        change = _compare_resource(comparison, logical)
         if change:
             changes.append(change)
-    gone = [stack.resources[name] for name in stack.resources if name not in scope.present()]
-    return changes + [_removed(resource) for resource in gone], _outputs(scope)
+    removed = [stack.resources[name] for name in stack.resources if name not in scope.present()]
+    return changes + [_removed(resource) for resource in removed], _outputs(scope)
 
 
 def differs_beyond_resources(scopes: Scopes, stack: Stack, wanted: Wanted) -> bool:
@@ -84,37 +84,37 @@ def differs_beyond_resources(scopes: Scopes, stack: Stack, wanted: Wanted) -> bo
 
 
 def _outputs(scope: Scope) -> dict[str, Any]:
-    made = {}
+    outputs = {}
     for name, body in scope.template.section("Outputs").items():
         if "Condition" not in body or scope.condition(body["Condition"]):
             export = scope.evaluate(body.get("Export", {})).get("Name")
-            found = {"OutputValue": text_of(scope.evaluate(body["Value"])), "Description": body.get("Description")}
-            found["ExportName"] = export
-            made[name] = {key: text_of(value) for key, value in found.items() if value is not None}
-    return made
+            output = {"OutputValue": text_of(scope.evaluate(body["Value"])), "Description": body.get("Description")}
+            output["ExportName"] = export
+            outputs[name] = {key: text_of(value) for key, value in output.items() if value is not None}
+    return outputs
 
 
-def _one(on: _Comparison, logical: str) -> Change | None:
-    body = on.scope.template.resources[logical]
+def _compare_resource(comparison: _Comparison, logical: str) -> Change | None:
+    body = comparison.scope.template.resources[logical]
     kind = str(body["Type"])
-    resource = on.proposal.resources.get(logical)
-    properties = on.scope.evaluate(body.get("Properties") or {})
-    tags = tags_of(on.proposal, kind, logical, properties)
+    resource = comparison.proposal.resources.get(logical)
+    properties = comparison.scope.evaluate(body.get("Properties") or {})
+    tags = tags_of(comparison.proposal, kind, logical, properties)
     known = resource if resource and resource.physical_id and resource.type == kind else None
-    nested = on.look(logical, known, properties, tags) if on.look and kind == nesting.TYPE else None
+    nested = comparison.look(logical, known, properties, tags) if comparison.look and kind == nesting.TYPE else None
     more = {"ChangeSetId": nested.change_set or None} if nested else {}
     if resource is None or not resource.physical_id:
-        _move(on.imagined, kind, properties)
+        _invalidate_named(comparison.imagined, kind, properties)
         after = {"Properties": properties} if properties else {}
         return _entry("Add", logical, kind, AfterContext=_context(after), **more)
     is_quiet = kind != nesting.TYPE or (nested is not None and not nested.is_changed)
     if is_quiet and kind == resource.type and properties == resource.properties and tags == resource.tags:
         return None
-    details = _details(on, resource, kind, properties, tags)
+    details = _details(comparison, resource, kind, properties, tags)
     replacement = _replacement(resource, kind, details)
-    _imagine(on.imagined, logical, kind, replacement)
+    _imagine(comparison.imagined, logical, kind, replacement)
     if nested or (kind == nesting.TYPE and properties != resource.properties):
-        on.imagined[logical].attributes = dict(nested.outputs) if nested else {"*": UNKNOWN}
+        comparison.imagined[logical].attributes = dict(nested.outputs) if nested else {"*": UNKNOWN}
     return _entry(
         "Modify",
         logical,
@@ -130,11 +130,11 @@ def _one(on: _Comparison, logical: str) -> Change | None:
 
 
 def _details(
-    on: _Comparison, resource: Resource, kind: str, properties: dict[str, Any], tags: dict[str, str]
+    comparison: _Comparison, resource: Resource, kind: str, properties: dict[str, Any], tags: dict[str, str]
 ) -> list[Change]:
-    schema = schemas.load(kind, on.proposal.region) or {}
+    schema = schemas.load(kind, comparison.proposal.region) or {}
     tag_name = schemas.tag_property(schema)
-    written = on.scope.template.resources[resource.logical_id].get("Properties") or {}
+    written = comparison.scope.template.resources[resource.logical_id].get("Properties") or {}
     details = []
     if tags != resource.tags:
         tagged = {"Attribute": "Tags", "RequiresRecreation": "Never"}
@@ -152,24 +152,24 @@ def _details(
                 "AfterValue": _shown(after),
             }
             shown = {key: value for key, value in target.items() if value is not None}
-            details.append({"Target": shown, **_cause(on, written.get(name), after)})
+            details.append({"Target": shown, **_cause(comparison, written.get(name), after)})
     return details or ([AUTOMATIC] if kind == nesting.TYPE else [])
 
 
-def _cause(on: _Comparison, written: Any, after: Any) -> Change:
-    """Where a property's change comes from, as far as its text tells."""
+def _cause(comparison: _Comparison, written: Any, after: Any) -> Change:
+    """The source of a property's change, as far as its text shows it."""
     evaluation = "Dynamic" if UNKNOWN in json.dumps(after) else "Static"
     for form, name in names_in(written):
-        if form == "Ref" and name in on.altered:
+        if form == "Ref" and name in comparison.altered:
             return {"Evaluation": evaluation, "ChangeSource": "ParameterReference", "CausingEntity": name}
-        if name in on.scope.template.resources and evaluation == "Dynamic":
+        if name in comparison.scope.template.resources and evaluation == "Dynamic":
             source = "ResourceReference" if form == "Ref" else "ResourceAttribute"
             return {"Evaluation": evaluation, "ChangeSource": source, "CausingEntity": name}
     return {"Evaluation": evaluation, "ChangeSource": "DirectModification"}
 
 
 def _altered(before: Wanted, after: Wanted) -> frozenset[str]:
-    """The parameters whose value, given or looked up, is another one."""
+    """The parameters whose value has changed, the given one or the one that was looked up."""
     names = before.parameters.keys() | after.parameters.keys()
     return frozenset(
         name
@@ -190,7 +190,7 @@ def _replacement(resource: Resource, kind: str, details: list[Change]) -> str:
 
 
 def _imagine(imagined: dict[str, Resource], logical: str, kind: str, replacement: str) -> None:
-    """Let later resources see this one as it would be: unknown when replaced, its moving attributes unknown when altered."""
+    """Show this resource to later ones as it would be: unknown if replaced, volatile attributes unknown if updated."""
     resource = imagined[logical]
     if replacement == "True":
         resource.physical_id, resource.attributes = UNKNOWN, {"*": UNKNOWN}
@@ -200,8 +200,8 @@ def _imagine(imagined: dict[str, Resource], logical: str, kind: str, replacement
     resource.attributes = {**resource.attributes, **moving}
 
 
-def _move(imagined: dict[str, Resource], kind: str, properties: dict[str, Any]) -> None:
-    """Let later resources see what a new one changes about those that it names."""
+def _invalidate_named(imagined: dict[str, Resource], kind: str, properties: dict[str, Any]) -> None:
+    """Show to later resources which attributes of others a new resource changes."""
     adapter = adapters.find(kind)
     for name, attributes in adapter.moves.items() if adapter else ():
         for other in imagined.values():
@@ -222,8 +222,8 @@ def _removed(resource: Resource) -> Change:
 
 
 def _entry(action: str, logical: str, kind: str, **more: Any) -> Change:
-    found = {"Action": action, "LogicalResourceId": logical, "ResourceType": kind, "Scope": [], "Details": [], **more}
-    return {"Type": "Resource", "ResourceChange": {key: value for key, value in found.items() if value is not None}}
+    entry = {"Action": action, "LogicalResourceId": logical, "ResourceType": kind, "Scope": [], "Details": [], **more}
+    return {"Type": "Resource", "ResourceChange": {key: value for key, value in entry.items() if value is not None}}
 
 
 def _context(value: dict[str, Any]) -> str:

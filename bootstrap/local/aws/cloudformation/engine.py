@@ -1,8 +1,7 @@
-"""Runs stack operations, each in a thread of its own: create, update, delete, and the way back when one fails.
+"""Begins stack operations and runs each in a thread of its own: create, update, delete, import, roll back.
 
-An operation is written so that it can be run again from the stack's file alone: a resource that this operation has dealt with
-says so (`applied_by`), and requests that were already made are answered from the journal. That is how an operation
-that a kill interrupted is taken up again.
+An operation can be run again from the stack's file alone: a resource that the operation has finished is marked (`applied_by`),
+and requests that were already made are answered from the journal. So an operation that a kill interrupted is resumed.
 """
 
 from __future__ import annotations
@@ -15,43 +14,42 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import changes, nesting, parameters, rules, triggers
+from bootstrap.local.aws.cloudformation import changes, nesting, settling
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.notify import Notifier
-from bootstrap.local.aws.cloudformation.running import Closing, Run
+from bootstrap.local.aws.cloudformation.parsing import read
+from bootstrap.local.aws.cloudformation.running import Closing, Run, end_operation
 from bootstrap.local.aws.cloudformation.scope import Scopes
+from bootstrap.local.aws.cloudformation.services import Services
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Operation, Stack, Store, Wanted
-from bootstrap.local.aws.cloudformation.template import read
 from bootstrap.local.aws.door import Door
 from bootstrap.local.aws.faults import Faults
 from bootstrap.local.aws.signals import Signals
 
 log = logging.getLogger(__name__)
 
-# What is over this soon is over when the answer comes: the waiters of clients look once, and then sleep for 30 s.
+# The API answers after the operation's end if it ends this soon: the waiters of clients ask once, then sleep for 30 s.
 PROMPT_SECONDS = 1.0
 ACCOUNT = "123456789012"  # the account of moto's default credentials
 _DONE = {"CREATE": "created", "UPDATE": "updated", "DELETE": "deleted", "IMPORT": "updated", "ROLLBACK": "rolled back"}
 
 
 class Engine:
-    """All stacks, and the operations on them."""
+    """All stacks, and the operations on them. What begins an operation raises Refused where another one is in progress."""
 
     def __init__(self, store: Store, door: Door, client: Any, faults: Faults, signals: Signals) -> None:
         self.store = store
-        self.door = door
         self.client = client
-        self.faults = faults
         self.signals = signals
         self.scopes = Scopes(store, client)
+        self.services = Services(store, self.scopes, client, door, faults, signals)
         store.saved = Notifier(door, client).saved
         self._threads: list[threading.Thread] = []
         self._turns: dict[str, threading.Lock] = {}  # stack id -> held by the thread that works on the stack
-        self.is_closing = False
         self.prompt_seconds = PROMPT_SECONDS
 
     def new_stack(self, name: str, region: str, wanted: Wanted, status: str, **more: Any) -> Stack:
-        """A stack that has no resources yet; it is kept once an operation on it begins, or the caller saves it."""
+        """Make a stack without resources; it is stored when an operation on it begins, or when the caller saves it."""
         stack_id = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
         stack = Stack(stack_id, name, region, ACCOUNT, wanted, status, time.time(), **more)
         stack.description = str(read(wanted.template, wanted.parameters).document.get("Description", ""))
@@ -63,12 +61,13 @@ class Engine:
         *,
         on_failure: str = "ROLLBACK",
         token: str = "",
-        strict: bool = False,
+        retain_except_on_create: bool = False,
         change_set: ChangeSet | None = None,
     ) -> None:
-        """Start to create the stack's resources; `strict`: its rollback deletes also what is to be retained."""
-        operation = Operation(_new_id(), "CREATE", token, on_failure=on_failure, retains_except_on_create=strict)
-        _review(operation, change_set)
+        """Begin to create the stack's resources; with `retain_except_on_create` a rollback also deletes retained ones."""
+        operation = Operation(_new_id(), "CREATE", token, on_failure=on_failure)
+        operation.retains_except_on_create = retain_except_on_create
+        _note_nested(operation, change_set)
         self._begin(stack, operation, "CREATE_IN_PROGRESS")
 
     def update(
@@ -79,21 +78,20 @@ class Engine:
         disable_rollback: bool = False,
         token: str = "",
         policy: str = "",
-        strict: bool = False,
+        retain_except_on_create: bool = False,
         change_set: ChangeSet | None = None,
         led_by: str = "",
     ) -> None:
-        """Start to bring the stack to `wanted`; `strict`: its rollback deletes also what is new and to be retained.
+        """Begin to bring the stack to `wanted`; with `retain_except_on_create` a rollback also deletes new retained resources.
 
-        `led_by`: the operation of the parent of a nested stack, which cleans up when its parent does. What it goes back to is
-        what was before the first of the updates that the parent has not got over. An update that the parent's is cancelled
-        under is cancelled too. Raises Refused, as all that begins an operation, where one is in progress.
+        `led_by` is the parent's operation, for a nested stack: it cleans up when its parent does. Its rollback restores the
+        state before the first update that its parent has not completed. When the parent's update is cancelled, so is this one.
         """
         on_failure = "DO_NOTHING" if disable_rollback else "ROLLBACK"
         operation = Operation(_new_id(), "UPDATE", token, on_failure=on_failure, policy=policy)
-        operation.retains_except_on_create = strict
+        operation.retains_except_on_create = retain_except_on_create
         operation.is_held = bool(led_by)
-        _review(operation, change_set)
+        _note_nested(operation, change_set)
 
         def change() -> None:
             held = stack.operation.before if stack.operation else None
@@ -106,12 +104,12 @@ class Engine:
         self._begin(stack, operation, "UPDATE_IN_PROGRESS", change, led_by=led_by)
 
     def delete(self, stack: Stack, retain: list[str], token: str = "", led_by: str = "") -> None:
-        """Start to delete the stack."""
+        """Begin to delete the stack."""
         operation = Operation(_new_id(), "DELETE", token, retain=retain)
         self._begin(stack, operation, "DELETE_IN_PROGRESS", led_by=led_by)
 
-    def take_in(self, stack: Stack, wanted: Wanted, imports: dict[str, str], token: str = "") -> None:
-        """Start to make existing resources the stack's: logical id -> physical id."""
+    def import_resources(self, stack: Stack, wanted: Wanted, imports: dict[str, str], token: str = "") -> None:
+        """Begin to import existing resources into the stack: logical id -> physical id."""
         operation = Operation(_new_id(), "IMPORT", token, imports=imports)
 
         def change() -> None:
@@ -120,12 +118,12 @@ class Engine:
         self._begin(stack, operation, "IMPORT_IN_PROGRESS", change)
 
     def continue_rollback(self, stack: Stack, skip: list[str], token: str = "", led_by: str = "") -> None:
-        """Try again to go back to what was before the failed update."""
+        """Begin the failed rollback of an update again; `skip` names resources that it leaves as they are."""
         operation = Operation(_new_id(), "ROLLBACK", token, before=None, retain=skip, is_restored=True)
         self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS", led_by=led_by)
 
     def roll_back(self, stack: Stack, token: str = "", led_by: str = "") -> None:
-        """Go back from a creation or an update that failed and was left as it was."""
+        """Begin to roll back a creation or an update that failed without a rollback."""
         if stack.status == "CREATE_FAILED":
             self._begin(stack, Operation(_new_id(), "CREATE", token), "ROLLBACK_IN_PROGRESS", led_by=led_by)
         else:
@@ -133,39 +131,44 @@ class Engine:
             self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS", led_by=led_by)
 
     def cancel(self, stack: Stack, token: str = "") -> None:
-        """Let the update in progress, and those of nested stacks in it, fail at their next resource. Raises Refused."""
-        with self.store.lock:  # in one piece, or an update that is through would be taken for one that goes on
+        """Cancel the update in progress, and those of its nested stacks, at their next resource; raises Refused without one."""
+        with self.store.lock:  # in one piece: an update must not complete between the check and the cancellation
             if stack.operation is None or stack.status != "UPDATE_IN_PROGRESS":
                 raise Refused(f"CancelUpdateStack cannot be called from current stack status {stack.status}")
             if token:
                 stack.tokens[token] = "CANCEL"
             cancelled = [stack, *nesting.updating(self.store, stack)]
-            for one in cancelled:
-                assert one.operation is not None
-                one.operation.cause = "User Initiated"
-        for one in cancelled:
-            self.store.save(one)
+            for affected in cancelled:
+                assert affected.operation is not None
+                affected.operation.cause = "User Initiated"
+        for affected in cancelled:
+            self.store.save(affected)
 
-    def release(self, stack: Stack, *, back: bool = False) -> None:
-        """Let a nested stack that waits for its parent clean up, or go back to what was before."""
-        with self._turn(stack), self.store.lock:  # the thread that brought it to wait is through with it
+    def release(self, stack: Stack, *, is_rollback: bool = False) -> None:
+        """Let a nested stack that waits for its parent clean up, or roll back."""
+        with self._turn(stack), self.store.lock:  # the thread that updated it has ended
             assert stack.operation is not None
-            if back:
+            if is_rollback:
                 stack.record("UPDATE_ROLLBACK_IN_PROGRESS")
             stack.operation.is_held = False
         self.store.save(stack)
         self._start(stack)
 
     def resume(self) -> None:
-        """Take up the operations that were in progress when the process ended."""
+        """Resume the operations that were in progress when the process ended."""
         for stack in list(self.store.stacks.values()):
             if stack.operation is not None:
-                log.info("taking up %s of %s again", stack.operation.kind, stack.name)
+                log.info("resuming %s of %s", stack.operation.kind, stack.name)
                 self._start(stack)
 
     def close(self) -> None:
-        """Stop taking new steps; what is in progress is taken up at the next start."""
-        self.is_closing = True
+        """Stop to take new steps; operations in progress are resumed at the next start."""
+        self.services.closing.set()
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the engine takes no new steps."""
+        return self.services.is_closing
 
     def wait(self, stack: Stack, seconds: float = 3600.0) -> None:
         """Wait until the stack's operation has ended, or waits for its parent's."""
@@ -173,21 +176,23 @@ class Engine:
         while stack.operation is not None and not stack.is_held and time.monotonic() < end:
             time.sleep(0.02)
 
+    def settle_nested(
+        self,
+        parent: Stack,
+        granted: list[str],
+        properties: dict[str, Any],
+        tags: dict[str, str],
+        *,
+        child: Stack | None = None,
+        text: str = "",
+    ) -> Wanted:
+        """Check and return what the parent's resource asks of its nested stack; raises Refused."""
+        return settling.settle_nested(self.services, parent, granted, properties, tags, child=child, text=text)
+
     def differs(self, stack: Stack, wanted: Wanted) -> bool:
         """Whether bringing the stack to `wanted` would change anything."""
-        found = changes.compare(self.scopes, stack, wanted)
-        return bool(found) or changes.differs_beyond_resources(self.scopes, stack, wanted)
-
-    def is_late(self, stack: Stack) -> bool:
-        """Whether a creation has taken longer than its TimeoutInMinutes."""
-        is_new = stack.status == "CREATE_IN_PROGRESS" and stack.timeout
-        return bool(is_new) and time.time() > stack.created + 60 * stack.timeout
-
-    def breach(self, stack: Stack) -> str:
-        """What a rollback trigger says against the operation, or ''."""
-        if not stack.wanted.rollback:
-            return ""
-        return triggers.breach(stack.wanted, self.client("cloudwatch", stack.region))
+        resource_changes = changes.compare(self.scopes, stack, wanted)
+        return bool(resource_changes) or changes.differs_beyond_resources(self.scopes, stack, wanted)
 
     def _begin(
         self,
@@ -198,8 +203,11 @@ class Engine:
         *,
         led_by: str = "",
     ) -> None:
-        """Let an operation begin where none is in progress; one that the parent begins may take the place of one that waits
-        for it. `change` is done in one piece with it. Raises Refused."""
+        """Begin an operation where none is in progress; raises Refused.
+
+        An operation that the parent begins may take the place of one that waits for the parent. `change` is made to the stack
+        under the same lock.
+        """
         with self._turn(stack) if stack.is_held else nullcontext(), self.store.lock:
             self._check_free(stack, operation.kind, by_parent=bool(led_by))
             change()
@@ -228,10 +236,10 @@ class Engine:
         thread.start()
 
     def _run(self, stack: Stack) -> None:
-        """Carry out the stack's operation, unless the thread before has brought it to its end.
+        """Carry out the stack's operation, unless another thread has ended it.
 
-        A nested stack's may have two threads: one that was started when the server took it up again, and one that the parent
-        started. What a parent changes of one that waits for it, it changes between their turns.
+        The operation of a nested stack may have two threads: one that `resume` and one that the parent has started.
+        A parent changes a stack that waits for it only while neither of them runs.
         """
         with self._turn(stack):
             if stack.operation is not None:
@@ -239,41 +247,17 @@ class Engine:
 
     def _carry_out(self, stack: Stack, kind: str) -> None:
         try:
-            Run(self, stack).go()
+            Run(self.services, self, stack).go()
         except Closing:
             return
-        except Exception as failure:  # a fault of ours must not leave the stack in progress for ever
+        except Exception as failure:  # an error in the engine must not leave the stack in progress for ever
             log.exception("%s of %s", kind, stack.name)
             endings = {"CREATE": "ROLLBACK_FAILED", "ROLLBACK": "UPDATE_ROLLBACK_FAILED"}
-            self.end(stack, endings.get(kind, f"{kind}_FAILED"), f"Internal Failure: {failure}")
-
-    def end(self, stack: Stack, status: str, reason: str = "") -> None:
-        """Let the stack's operation be over."""
-        if stack.operation is not None and stack.operation.nested:  # before others can be made by the next change set
-            nesting.forget_unmade(self.store, stack)
-        with self.store.lock:
-            stack.record(status, reason)
-            stack.operation = None
-        self.store.save(stack)
-
-    def settle(self, stack: Stack | None, wanted: Wanted, region: str, reuse: set[str]) -> Wanted:
-        """Check parameters and rules of what is asked, and look SSM parameters up. Raises Refused."""
-        template = read(wanted.template, wanted.parameters | _kept(stack, reuse))
-        kept = stack.wanted.parameters if stack else {}
-        wanted.parameters = parameters.settle(template, wanted.parameters, kept, reuse)
-        _, wanted.looked_up = parameters.resolve(template, wanted.parameters, self.scopes.ssm(region))
-        scope = self.scopes.of(stack, wanted, region)
-        rules.check(scope, lambda: self.client("ec2", region))
-        self.scopes.check_types(template, scope.present(), region)
-        return wanted
+            end_operation(self.store, stack, endings.get(kind, f"{kind}_FAILED"), f"Internal Failure: {failure}")
 
 
-def _kept(stack: Stack | None, reuse: set[str]) -> dict[str, str]:
-    return {name: value for name, value in stack.wanted.parameters.items() if name in reuse} if stack else {}
-
-
-def _review(operation: Operation, change_set: ChangeSet | None) -> None:
-    """Note what a change set says of nested stacks."""
+def _note_nested(operation: Operation, change_set: ChangeSet | None) -> None:
+    """Note the change sets of nested stacks, which the operation executes."""
     if change_set is not None:
         operation.is_reviewed, operation.nested = change_set.includes_nested, dict(change_set.nested)
 

@@ -1,15 +1,15 @@
-"""Change sets of type IMPORT: resources that exist become a stack's, by their identifiers, and nothing else changes."""
+"""Change sets of type IMPORT: a stack takes in existing resources by their identifiers, and nothing else changes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import adapters, reading, schemas
-from bootstrap.local.aws.cloudformation.adapters.base import Context
+from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.engine import Engine
 from bootstrap.local.aws.cloudformation.errors import Gone, Refused
+from bootstrap.local.aws.cloudformation.parsing import read
 from bootstrap.local.aws.cloudformation.store import Stack, Wanted
-from bootstrap.local.aws.cloudformation.template import read
 
 Change = dict[str, Any]
 
@@ -17,9 +17,9 @@ Change = dict[str, Any]
 def targets(
     engine: Engine, asked: list[dict[str, Any]], stack: Stack | None, wanted: Wanted, region: str
 ) -> dict[str, str]:
-    """Logical id -> physical id of what is to be imported; raises Refused for what cannot be."""
+    """Logical id -> physical id of the resources to import; raises Refused for one that cannot be imported."""
     resources = read(wanted.template, wanted.parameters).resources
-    found = {}
+    physical_ids = {}
     for one in asked:
         logical, kind = one["LogicalResourceId"], one["ResourceType"]
         if logical not in resources or resources[logical]["Type"] != kind:
@@ -28,19 +28,19 @@ def targets(
             raise Refused(f"Resource {logical} already exists in stack {stack.name}")
         if "DeletionPolicy" not in resources[logical]:
             raise Refused(f"Resources to import [{logical}] are missing DeletionPolicy attribute in the template.")
-        found[logical] = _identifier(kind, one.get("ResourceIdentifier", {}), region)
-        _check(engine, kind, found[logical], region)
-    _check_others(set(resources), set(found), stack)
-    return found
+        physical_ids[logical] = _identifier(kind, one.get("ResourceIdentifier", {}), region)
+        _check(engine, kind, physical_ids[logical], region)
+    _check_others(set(resources), set(physical_ids), stack)
+    return physical_ids
 
 
-def changes(stack: Stack, wanted: Wanted, found: dict[str, str], others: list[Change]) -> list[Change]:
+def changes(stack: Stack, wanted: Wanted, imports: dict[str, str], others: list[Change]) -> list[Change]:
     """The change set's entries; raises Refused when anything else would change (`others`)."""
-    spoilt = [one["ResourceChange"]["LogicalResourceId"] for one in others]
-    spoilt = sorted(set(spoilt) - set(found))
-    if spoilt:
+    changed = {one["ResourceChange"]["LogicalResourceId"] for one in others}
+    forbidden = ", ".join(sorted(changed - set(imports)))
+    if forbidden:
         raise Refused(
-            f"As part of the import operation, you cannot modify or add [Resources]: {', '.join(spoilt)} are modified or added"
+            f"As part of the import operation, you cannot modify or add [Resources]: {forbidden} are modified or added"
         )
     resources = read(wanted.template, wanted.parameters).resources
     return [
@@ -55,7 +55,7 @@ def changes(stack: Stack, wanted: Wanted, found: dict[str, str], others: list[Ch
                 "Details": [],
             },
         }
-        for logical, physical in found.items()
+        for logical, physical in imports.items()
     ]
 
 
@@ -73,7 +73,7 @@ def _check(engine: Engine, kind: str, physical: str, region: str) -> None:
     adapter = adapters.find(kind)
     assert adapter is not None, "what can be read has an adapter"
     to = Context(
-        kind, "", "", "", region, "", "import", {}, engine.client, lambda _: None, physical_id=physical, nested=engine
+        kind, "", "", "", region, "", "import", {}, engine.client, lambda _: None, engine, physical_id=physical
     )
     try:
         adapter.attributes(to)
@@ -82,11 +82,11 @@ def _check(engine: Engine, kind: str, physical: str, region: str) -> None:
 
 
 def _check_others(template: set[str], imported: set[str], stack: Stack | None) -> None:
-    there = set(stack.resources) if stack else set()
-    new = sorted(template - imported - there)
+    existing = set(stack.resources) if stack else set()
+    new = sorted(template - imported - existing)
     if new:
         raise Refused(f"All new resources of an import must be imported: {', '.join(new)} are not")
-    if there - template:
+    if existing - template:
         raise Refused(
-            f"As part of the import operation, you cannot remove [Resources]: {', '.join(sorted(there - template))}"
+            f"As part of the import operation, you cannot remove [Resources]: {', '.join(sorted(existing - template))}"
         )

@@ -1,7 +1,8 @@
-"""Evaluates the functions of a template against parameters, conditions and the resources that are there.
+"""Evaluates the functions of a template: parameters, conditions, and the attributes of existing resources.
 
-A value that only exists once a change is applied is `UNKNOWN`, the text that CloudFormation shows for it in change sets.
-Dynamic references ({{resolve:...}}) stay as they are here: they are resolved for the one call that needs them and never kept.
+A value that exists only after a change is applied is `UNKNOWN`, the text that CloudFormation shows for it in change sets.
+Dynamic references ({{resolve:...}}) are not evaluated here: `resolve_dynamic` resolves them for the call that needs them, and
+their values are never stored.
 """
 
 from __future__ import annotations
@@ -12,12 +13,10 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-
-if TYPE_CHECKING:
-    from bootstrap.local.aws.cloudformation.template import Template
+from bootstrap.local.aws.cloudformation.template import Template
 
 UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
 NOTHING: Any = object()
@@ -27,7 +26,7 @@ _DYNAMIC = re.compile(r"\{\{resolve:([a-z-]+):([^{}]+)\}\}")
 
 @dataclass
 class Scope:
-    """What a template's names mean. `reference` and `attribute` answer for resources; `imports` for exports."""
+    """The values of a template's names. `reference` and `attribute` give those of resources, `imports` those of exports."""
 
     template: Template
     parameters: dict[str, Any]
@@ -66,8 +65,8 @@ class Scope:
                 return self.condition(argument)
             if name.startswith("Fn::"):
                 return self._call(name, argument)
-        made = {key: self.evaluate(item) for key, item in value.items()}
-        return {key: item for key, item in made.items() if item is not NOTHING}
+        evaluated = {key: self.evaluate(item) for key, item in value.items()}
+        return {key: item for key, item in evaluated.items() if item is not NOTHING}
 
     def _ref(self, name: str) -> Any:
         if name == "AWS::NoValue":
@@ -98,8 +97,8 @@ class Scope:
         text, given = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])
         values = {key: self.evaluate(item) for key, item in given.items()}
 
-        def replace(found: re.Match[str]) -> str:
-            literal, name = found.groups()
+        def replace(match: re.Match[str]) -> str:
+            literal, name = match.groups()
             if literal:
                 return "${" + name + "}"
             name = name.strip()
@@ -127,7 +126,7 @@ def resolve_dynamic(value: Any, lookup: Callable[[str, str], str]) -> Any:
     if isinstance(value, dict):
         return {key: resolve_dynamic(item, lookup) for key, item in value.items()}
     if isinstance(value, str) and "{{resolve:" in value:
-        return _DYNAMIC.sub(lambda found: lookup(found.group(1), found.group(2)), value)
+        return _DYNAMIC.sub(lambda match: lookup(match.group(1), match.group(2)), value)
     return value
 
 
@@ -163,10 +162,10 @@ def _find_in_map(scope: Scope, argument: Any) -> Any:
     default = rest[0].get("DefaultValue", NOTHING) if rest else NOTHING
     if UNKNOWN in (table, first, second):
         return UNKNOWN
-    found = scope.template.section("Mappings").get(table, {}).get(str(first), {}).get(str(second), default)
-    if found is NOTHING:
+    value = scope.template.section("Mappings").get(table, {}).get(str(first), {}).get(str(second), default)
+    if value is NOTHING:
         raise Refused(f"Template error: Unable to get mapping for {table}::{first}::{second}")
-    return found
+    return value
 
 
 def _cidr(_: Scope, argument: Any) -> Any:

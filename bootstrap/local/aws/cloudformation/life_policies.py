@@ -1,4 +1,4 @@
-"""CreationPolicy and UpdatePolicy of a resource: what they ask for, and which of it is carried out here.
+"""CreationPolicy and UpdatePolicy of a resource: what they ask for, and which of it the local cloud carries out.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-creationpolicy.html and -updatepolicy.html.
 """
@@ -28,7 +28,7 @@ UPDATE = frozenset(
 )
 # A group's sizes are sent only where the template changes them, which is what AutoScalingScheduledAction asks for.
 CARRIED_OUT = frozenset(("AutoScalingReplacingUpdate", "AutoScalingRollingUpdate", "AutoScalingScheduledAction"))
-# What a group's machines are made from: https://docs.aws.amazon.com/.../aws-attribute-updatepolicy.html
+# The properties that a group's instances are made from: https://docs.aws.amazon.com/.../aws-attribute-updatepolicy.html
 MACHINES = frozenset(("LaunchConfigurationName", "LaunchTemplate", "MixedInstancesPolicy", "VPCZoneIdentifier"))
 LONGEST_SECONDS = 12 * 3600
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
@@ -36,7 +36,7 @@ _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 
 @dataclass(frozen=True)
 class Awaited:
-    """The signals that a creation waits for: how many of success, of how many in all, and for how many seconds at most."""
+    """The signals that a creation waits for: the number of successes, the number of signals, the longest wait in seconds."""
 
     successes: int
     count: int
@@ -44,7 +44,7 @@ class Awaited:
 
 
 def check(template: Template) -> None:
-    """Refuse policies that nothing takes. Raises Refused."""
+    """Refuse policies with unknown members, or of types that do not have them. Raises Refused."""
     for logical, resource in template.resources.items():
         kind = str(resource["Type"])
         for attribute, known in (("CreationPolicy", CREATION), ("UpdatePolicy", UPDATE)):
@@ -56,7 +56,7 @@ def check(template: Template) -> None:
 
 
 def awaited(policy: dict[str, Any]) -> Awaited | None:
-    """The signals that an evaluated CreationPolicy asks for. Raises Refused for a time that is none."""
+    """The signals that an evaluated CreationPolicy asks for, or None; raises Refused for an invalid time."""
     if "ResourceSignal" not in policy:
         return None
     signal = policy["ResourceSignal"] or {}
@@ -66,11 +66,11 @@ def awaited(policy: dict[str, Any]) -> Awaited | None:
 
 
 def seconds(text: str) -> float:
-    """A duration like PT1H5M. Raises Refused for one that is none, or is longer than CloudFormation waits."""
-    found = _DURATION.fullmatch(text)
-    if not found or not any(found.groups()):
+    """The seconds of a duration like PT1H5M; raises Refused for an invalid one, or one that CloudFormation does not allow."""
+    match = _DURATION.fullmatch(text)
+    if not match or not any(match.groups()):
         raise Refused(f"Template error: the duration {text} is not of the form PT#H#M#S")
-    hours, minutes, rest = (int(part or 0) for part in found.groups())
+    hours, minutes, rest = (int(part or 0) for part in match.groups())
     total = 3600 * hours + 60 * minutes + rest
     if total > LONGEST_SECONDS:
         raise Refused(f"Template error: the duration {text} is longer than 12 hours")
@@ -78,12 +78,12 @@ def seconds(text: str) -> float:
 
 
 def replaces_group(kind: str, policy: dict[str, Any], changed: frozenset[str]) -> bool:
-    """Whether an update makes a new group in the place of the old one (AutoScalingReplacingUpdate)."""
+    """Whether an update replaces the group by a new one (AutoScalingReplacingUpdate)."""
     asked = policy.get("AutoScalingReplacingUpdate") or {}
     return kind == GROUP and str(asked.get("WillReplace", "")).lower() == "true" and bool(changed & MACHINES)
 
 
 def note(policy: dict[str, Any]) -> str:
-    """What a resource's event says of members of UpdatePolicy that are not carried out; '' when all are."""
+    """The note in a resource's event on members of UpdatePolicy that are not carried out; '' when all are."""
     names = sorted(set(policy) - CARRIED_OUT)
     return f"NOT MODELLED: the local cloud does not carry UpdatePolicy {', '.join(names)} out" if names else ""

@@ -1,27 +1,25 @@
-"""Names that are functions: with the transform AWS::LanguageExtensions, Ref and Fn::GetAtt take functions for what they name.
+"""Ref and Fn::GetAtt whose name is a function, which the transform AWS::LanguageExtensions allows.
 
-Such a name must be known when the template is read: it comes from parameters, mappings, conditions and text, never from
-resources (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-aws-languageextensions.html).
+Such a name must be known when the template is read: it can depend on parameters, mappings and conditions, not on resources
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-aws-languageextensions.html).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.intrinsics import Scope
-
-if TYPE_CHECKING:
-    from bootstrap.local.aws.cloudformation.template import Template
+from bootstrap.local.aws.cloudformation.template import Template
 
 PSEUDO = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 
 
 def resolve(template: Template, given: dict[str, str], lists: dict[str, list[str]]) -> dict[str, Any]:
-    """The template's document with every such name written out. Raises Refused.
+    """Return the template's document with every such name evaluated; raises Refused.
 
-    Parameters are as `given`, as `lists` for those that are lists, or their defaults; a name by a parameter that has no value
-    yet stays a function, so that such a template can still be looked at.
+    A parameter's value comes from `lists` when it is a list, from `given`, or from its default. A name that depends on a
+    parameter without a value stays a function, so that the template can still be described.
     """
     values: dict[str, Any] = {}
     for name, declaration in template.section("Parameters").items():
@@ -31,30 +29,30 @@ def resolve(template: Template, given: dict[str, str], lists: dict[str, list[str
             values[name] = str(given.get(name, declaration.get("Default")))
     without_value = template.section("Parameters").keys() - values.keys()
 
-    def unknown(name: str, *_: Any) -> NoReturn:
+    def refuse(name: str, *_: Any) -> NoReturn:
         if name in without_value:
             raise _NoValue
         raise Refused(f"Template error: the name of a resource in Ref or Fn::GetAtt cannot depend on {name}")
 
-    scope = Scope(template, values, PSEUDO, unknown, unknown, unknown, unknown)
-    found: dict[str, Any] = _walk(template.document, scope)
-    return found
+    scope = Scope(template, values, PSEUDO, refuse, refuse, refuse, refuse)
+    document: dict[str, Any] = _resolve_names(template.document, scope)
+    return document
 
 
-def _walk(value: Any, scope: Scope) -> Any:
+def _resolve_names(value: Any, scope: Scope) -> Any:
     if isinstance(value, list):
-        return [_walk(item, scope) for item in value]
+        return [_resolve_names(item, scope) for item in value]
     if not isinstance(value, dict):
         return value
     if set(value) == {"Ref"}:
-        return {"Ref": _name(value["Ref"], scope)}
+        return {"Ref": _evaluate_name(value["Ref"], scope)}
     if set(value) == {"Fn::GetAtt"} and isinstance(value["Fn::GetAtt"], list):
         logical, *attribute = value["Fn::GetAtt"]
-        return {"Fn::GetAtt": [_name(logical, scope), *_walk(attribute, scope)]}
-    return {key: _walk(item, scope) for key, item in value.items()}
+        return {"Fn::GetAtt": [_evaluate_name(logical, scope), *_resolve_names(attribute, scope)]}
+    return {key: _resolve_names(item, scope) for key, item in value.items()}
 
 
-def _name(written: Any, scope: Scope) -> Any:
+def _evaluate_name(written: Any, scope: Scope) -> Any:
     if not isinstance(written, dict):
         return written
     try:
@@ -67,4 +65,4 @@ def _name(written: Any, scope: Scope) -> Any:
 
 
 class _NoValue(Exception):
-    """A parameter has no value yet."""
+    """A name depends on a parameter that has no value yet."""

@@ -1,7 +1,7 @@
-"""Change sets of nested stacks: one for each, made, executed and deleted with the root's.
+"""Change sets of nested stacks: each is created, executed and deleted with the change set of the root stack.
 
-https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/change-sets-for-nested-stacks.html. A nested stack that is yet to
-be made stands under review meanwhile.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/change-sets-for-nested-stacks.html. A nested stack that does
+not exist yet is in REVIEW_IN_PROGRESS meanwhile.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ NAME_LENGTH = 128
 
 
 def look(engine: Engine, stack: Stack, change_set: ChangeSet) -> changes.Look:
-    """Looks into the nested stacks of a stack for its change set, and makes a change set for each that changes."""
+    """Compare the nested stacks of a stack for its change set, and create a change set for each that changes."""
 
-    def one(
+    def compare(
         logical: str, resource: Resource | None, properties: dict[str, Any], tags: dict[str, str]
     ) -> changes.Nested:
         child = engine.store.find(resource.physical_id, stack.region) if resource else None
         granted = change_set.wanted.capabilities
-        wanted = nesting.wanted(engine, stack, granted, properties, tags, child=child)
+        wanted = engine.settle_nested(stack, granted, properties, tags, child=child)
         is_new = child is None
         if child is None:
             root = stack.root or stack.id
@@ -50,11 +50,11 @@ def look(engine: Engine, stack: Stack, change_set: ChangeSet) -> changes.Look:
         _keep(engine, change_set, logical, child, nested)
         return changes.Nested(True, nested.id, shown)
 
-    return one
+    return compare
 
 
 def members(engine: Engine, stack: Stack, change_set: ChangeSet) -> Iterator[tuple[Stack, ChangeSet]]:
-    """The change sets that belong to one, each with its stack, the innermost first."""
+    """The nested change sets of a change set, each with its stack, the innermost first."""
     wanted = set(change_set.nested.values())
     for child in nesting.children(engine.store, stack) if wanted else ():
         for nested in [one for one in child.change_sets if one.id in wanted]:
@@ -63,7 +63,7 @@ def members(engine: Engine, stack: Stack, change_set: ChangeSet) -> Iterator[tup
 
 
 def drop(engine: Engine, stack: Stack, change_set: ChangeSet) -> None:
-    """Delete the change sets that belong to one, and the stacks that were only under review for them."""
+    """Delete the nested change sets of a change set, and the stacks that exist only for their review."""
     for child, nested in list(members(engine, stack, change_set)):
         child.change_sets.remove(nested)
         if child.status == "REVIEW_IN_PROGRESS" and not child.change_sets:
@@ -73,23 +73,23 @@ def drop(engine: Engine, stack: Stack, change_set: ChangeSet) -> None:
 
 
 def begin(engine: Engine, stack: Stack, change_set: ChangeSet) -> None:
-    """Mark the change sets that belong to one as executed; raises Refused where one of them is stale."""
-    found = list(members(engine, stack, change_set))
-    for _, nested in found:
+    """Mark the nested change sets of a change set as executed; raises Refused where one of them is not available."""
+    nested_change_sets = list(members(engine, stack, change_set))
+    for _, nested in nested_change_sets:
         if nested.execution_status != "AVAILABLE":
             raise Refused(
                 f"ChangeSet [{change_set.id}] cannot be executed: the nested change set [{nested.id}] is in status "
                 f"[{nested.execution_status}]",
                 "InvalidChangeSetStatus",
             )
-    for child, nested in found:
+    for child, nested in nested_change_sets:
         child.change_sets = [nested]
         nested.execution_status = "EXECUTE_COMPLETE"
         engine.store.save(child)
 
 
 def check_root(change_set: ChangeSet, verb: str) -> None:
-    """Refuse to do with a nested change set what is the root's alone; raises Refused."""
+    """Refuse an operation on a nested change set that only its root change set allows; raises Refused."""
     if change_set.root:
         raise Refused(
             f"ChangeSet [{change_set.id}] cannot be {verb}: it belongs to the root change set [{change_set.root}], which can",
@@ -100,9 +100,9 @@ def check_root(change_set: ChangeSet, verb: str) -> None:
 def _change_set(of: ChangeSet, logical: str, child: Stack, wanted: Wanted, *, is_new: bool) -> ChangeSet:
     name = _name(of.name, logical)
     arn = f"arn:aws:cloudformation:{child.region}:{ACCOUNT}:changeSet/{name}/{uuid.uuid4()}"
-    made = ChangeSet(arn, name, "CREATE" if is_new else "UPDATE", wanted, time.time())
-    made.includes_nested, made.parent, made.root = True, of.id, of.root or of.id
-    return made
+    nested = ChangeSet(arn, name, "CREATE" if is_new else "UPDATE", wanted, time.time())
+    nested.includes_nested, nested.parent, nested.root = True, of.id, of.root or of.id
+    return nested
 
 
 def _keep(engine: Engine, of: ChangeSet, logical: str, child: Stack, nested: ChangeSet) -> None:
@@ -112,6 +112,6 @@ def _keep(engine: Engine, of: ChangeSet, logical: str, child: Stack, nested: Cha
 
 
 def _name(head: str, logical: str) -> str:
-    """A name as CloudFormation makes it, of the parent's, the logical id and twelve letters."""
+    """A name as CloudFormation generates it: the parent's name, the logical id, twelve characters."""
     tail = "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(12))
     return f"{f'{head}-{logical}'[: NAME_LENGTH - 13]}-{tail}"

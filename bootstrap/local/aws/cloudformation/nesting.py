@@ -1,64 +1,30 @@
-"""Nested stacks: what one is asked to be by its parent's resource, and how it lives with its parent.
+"""How stacks are nested in each other: children, roots, the change sets and skipped resources of nested stacks.
 
-A nested stack that is updated keeps what was replaced or dropped in it until its parent is through with all: it cleans up
-with its parent, or goes back with it.
+A nested stack that is updated keeps what the update replaced or removed until its parent's update has succeeded; then it
+cleans up with its parent. Otherwise it rolls back with its parent.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.intrinsics import text_of
-from bootstrap.local.aws.cloudformation.store import ChangeSet, Stack, Store, Wanted
-
-if TYPE_CHECKING:
-    from bootstrap.local.aws.cloudformation.engine import Engine
+from bootstrap.local.aws.cloudformation.store import ChangeSet, Stack, Store
 
 TYPE = "AWS::CloudFormation::Stack"
 
 
-def wanted(
-    engine: Engine,
-    parent: Stack,
-    granted: list[str],
-    properties: dict[str, Any],
-    tags: dict[str, str],
-    *,
-    child: Stack | None = None,
-    text: str = "",
-) -> Wanted:
-    """What the parent's resource asks of its nested stack; `granted` are the parent's capabilities. Raises Refused.
-
-    `text` is the template where it was read before, for a change set.
-    """
-    from bootstrap.local.aws.cloudformation import scope, sources, static_checks
-    from bootstrap.local.aws.cloudformation.template import read
-
-    text = text or sources.from_s3(engine.client("s3", parent.region), str(properties.get("TemplateURL")))
-    given = {name: text_of(value) for name, value in (properties.get("Parameters") or {}).items()}
-    template = read(text, given)
-    static_checks.check(template, parent.region)
-    scope.check_capabilities(template, granted, is_reviewed=False)
-    own = {key: value for key, value in tags.items() if not key.startswith("aws:")}
-    made = Wanted(text, given, {}, own, granted, parent.wanted.role_arn)
-    made.notification_arns = [str(arn) for arn in properties.get("NotificationARNs") or []]
-    return engine.settle(child, made, parent.region, set())
-
-
 def children(store: Store, stack: Stack) -> list[Stack]:
-    """The stack's living nested stacks, those under review too."""
+    """The nested stacks of a stack that are not deleted, also those in REVIEW_IN_PROGRESS."""
     return [one for one in store.of(stack.region) if one.parent == stack.id and one.is_living]
 
 
 def updating(store: Store, stack: Stack) -> list[Stack]:
-    """The stacks nested in it, at any depth, whose own update is in progress."""
-    found = [one for one in children(store, stack) if one.status == "UPDATE_IN_PROGRESS" and one.operation is not None]
-    return found + [inner for one in found for inner in updating(store, one)]
+    """The stacks nested in a stack, at any depth, whose own update is in progress."""
+    direct = [one for one in children(store, stack) if one.status == "UPDATE_IN_PROGRESS" and one.operation is not None]
+    return direct + [inner for child in direct for inner in updating(store, child)]
 
 
 def reviewed(store: Store, stack: Stack, logical: str) -> tuple[Stack, ChangeSet] | None:
-    """The nested stack and its change set that the stack's operation carries out for a resource, if there is one."""
+    """The nested stack of a resource, and its change set that the parent's operation executes; None without one."""
     operation = stack.operation
     wanted_id = operation.nested.get(logical) if operation else None
     for child in children(store, stack) if wanted_id else ():
@@ -68,47 +34,37 @@ def reviewed(store: Store, stack: Stack, logical: str) -> tuple[Stack, ChangeSet
     return None
 
 
-def forget_unmade(store: Store, stack: Stack) -> None:
-    """Drop the nested stacks that were under review, and whose creation was never begun."""
+def forget_reviewed(store: Store, stack: Stack) -> None:
+    """Delete the nested stacks that stayed in REVIEW_IN_PROGRESS: their creation never began."""
     for child in children(store, stack):
         if child.status == "REVIEW_IN_PROGRESS":
-            forget_unmade(store, child)
+            forget_reviewed(store, child)
             store.forget(child)
 
 
-def clean_up(engine: Engine, stack: Stack) -> None:
-    """Let the nested stacks that wait for this one clean up, and wait for them."""
-    found = children(engine.store, stack)
-    for child in found:
-        if child.is_held:
-            engine.release(child)
-    for child in found:
-        engine.wait(child)
-
-
 def reason(child: Stack, status: str) -> str:
-    """Why a nested stack came into a state, by its own event."""
+    """The reason why a nested stack has a status, from its own last event with that status."""
     said = [one.reason for one in child.events if one.physical_id == child.id and one.status == status]
     return said[-1].removesuffix("Rollback requested by user.").strip() if said else child.reason
 
 
 def root_of(store: Store, stack: Stack) -> Stack:
-    """The stack that it is nested in at last, or itself."""
+    """The root of a nested stack, or the stack itself."""
     return store.stacks.get(stack.root, stack)
 
 
 def check_protection(store: Store, stack: Stack) -> None:
-    """Refuse to delete what its root protects; raises Refused."""
+    """Refuse to delete a stack whose root has termination protection; raises Refused."""
     root = root_of(store, stack)
     if root.termination_protection:
         raise Refused(f"Stack [{root.name}] cannot be deleted while TerminationProtection is enabled")
 
 
 def check_skipped(store: Store, root: Stack, names: list[str]) -> None:
-    """Refuse to skip in a rollback what may not be skipped. Raises Refused.
+    """Refuse ResourcesToSkip that ContinueUpdateRollback does not allow; raises Refused.
 
-    API_ContinueUpdateRollback: those that failed in the rollback; of a nested stack as 'name of the stack.logical id'; a nested
-    stack itself only where it is deleted, or was tried to be.
+    It allows resources that failed in the rollback. One in a nested stack is written 'stack name.logical id'. A nested stack
+    itself is allowed only when it is deleted, or its deletion was tried.
     """
     for one in names:
         name, _, logical = one.rpartition(".")
@@ -122,24 +78,26 @@ def check_skipped(store: Store, root: Stack, names: list[str]) -> None:
             child = store.stacks.get(resource.physical_id)
             if child is not None and not child.status.startswith("DELETE_"):
                 raise Refused("Nested stacks could not be skipped")
-        elif logical not in _failed_on_the_way_back(owner):
+        elif logical not in _failed_in_rollback(owner):
             raise Refused("Only the resources failed during UpdateRollback are allowed to be skipped")
 
 
 def skipped(names: list[str], child: Stack) -> list[str]:
-    """What of the resources to skip is a nested stack's: its own by logical id, those of stacks nested in it as given."""
+    """Those of ResourcesToSkip that are in a nested stack: its own by logical id, those of deeper stacks as given."""
     return [one.removeprefix(f"{child.name}.") for one in names if "." in one]
 
 
-def _failed_on_the_way_back(stack: Stack) -> set[str]:
-    """The resources whose last word in the rollback of the last update is that they failed."""
+def _failed_in_rollback(stack: Stack) -> set[str]:
+    """The resources whose last event in the rollback of the last update is a failure."""
     failed: set[str] = set()
-    is_back = False
+    is_rollback = False
     for event in stack.events:
         if event.physical_id == stack.id:
-            is_back = event.status.startswith("UPDATE_ROLLBACK_") or (is_back and event.status != "UPDATE_IN_PROGRESS")
-            failed = failed if is_back else set()
-        elif is_back and event.status.endswith("_FAILED"):
+            is_rollback = event.status.startswith("UPDATE_ROLLBACK_") or (
+                is_rollback and event.status != "UPDATE_IN_PROGRESS"
+            )
+            failed = failed if is_rollback else set()
+        elif is_rollback and event.status.endswith("_FAILED"):
             failed.add(event.logical_id)
         elif event.status.endswith("_COMPLETE"):
             failed.discard(event.logical_id)

@@ -1,4 +1,4 @@
-"""Runs work in the order of its dependencies, what is independent side by side."""
+"""Runs work in the order of its dependencies; independent work runs at the same time."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class Failed(Exception):
         self.names = names
         self.reason = reason
 
-    def words(self, verb: str, created: Collection[str] = ()) -> str:
+    def explain(self, verb: str, created: Collection[str] = ()) -> str:
         """The stack event's reason; those of `created` failed to be created, whatever the operation."""
-        said = []
-        for what, names in (
+        sentences = []
+        for step, names in (
             ("create", [name for name in self.names if name in created]),
             (verb, [name for name in self.names if name not in created]),
         ):
             if names:
-                said.append(f"The following resource(s) failed to {what}: [{', '.join(names)}].")
-        return self.reason or " ".join(said)
+                sentences.append(f"The following resource(s) failed to {step}: [{', '.join(names)}].")
+        return self.reason or " ".join(sentences)
 
 
 def run(
@@ -38,10 +38,10 @@ def run(
     halts: Callable[[bool], bool],
     explain: Callable[[str, BaseException], None],
 ) -> None:
-    """Do `work` for every node after those that it needs. Raises Failed when one failed or was not reached.
+    """Do `work` for every node, after the nodes that it needs. Raises Failed when a node failed or was not reached.
 
-    What depends on a failed node is not begun. `halts(failed)` is asked before anything new is begun; `explain` is told of
-    each failure.
+    Work that depends on a failed node does not begin. `halts(has_failed)` decides before each step whether new work begins;
+    `explain` is called for each failure.
     """
     left = {node: set(needs) for node, needs in graph.items()}
     running: dict[Future[None], str] = {}

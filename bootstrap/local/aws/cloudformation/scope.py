@@ -1,4 +1,4 @@
-"""What the names of a stack's template mean: its resources as they are, exports of others, zones, dynamic references."""
+"""The values of the names in a stack's template: its resources, exports of other stacks, zones, dynamic references."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import adapters, parameters, schemas
+from bootstrap.local.aws.cloudformation import parameters
 from bootstrap.local.aws.cloudformation.errors import Refused, ResourceFailed
 from bootstrap.local.aws.cloudformation.intrinsics import UNKNOWN, Scope
+from bootstrap.local.aws.cloudformation.parsing import read
 from bootstrap.local.aws.cloudformation.store import Resource, Stack, Store, Wanted
-from bootstrap.local.aws.cloudformation.template import Template, read
+from bootstrap.local.aws.cloudformation.template import Template
 
 CAPABILITY_TYPES = {
     "AWS::IAM::Role": "RoleName",
@@ -71,10 +72,10 @@ class Scopes:
         from botocore.exceptions import ClientError
 
         try:
-            found = self._client("ssm", region).get_parameter(Name=name, WithDecryption=True)["Parameter"]
+            parameter = self._client("ssm", region).get_parameter(Name=name, WithDecryption=True)["Parameter"]
         except ClientError:
             raise LookupError(name) from None
-        return str(found["Value"]), str(found["Type"])
+        return str(parameter["Value"]), str(parameter["Type"])
 
     def dynamic(self, region: str) -> Callable[[str, str], str]:
         """Looks up a dynamic reference; raises ResourceFailed."""
@@ -95,29 +96,16 @@ class Scopes:
 
     def exports(self, region: str) -> dict[str, tuple[Stack, Any]]:
         """The exports of a region's stacks by name."""
-        found = {}
+        exports = {}
         for stack in self._store.of(region):
             for output in stack.outputs.values() if stack.is_living else ():
                 if output.get("ExportName"):
-                    found[output["ExportName"]] = (stack, output["OutputValue"])
-        return found
+                    exports[output["ExportName"]] = (stack, output["OutputValue"])
+        return exports
 
     def importers(self, name: str, region: str) -> list[str]:
         """The names of the stacks that import an export."""
         return [stack.name for stack in self._store.of(region) if stack.is_living and name in stack.imports]
-
-    def check_types(self, template: Template, present: frozenset[str], region: str) -> None:
-        """Refuse types that CloudFormation does not know, and those that nothing here makes."""
-        kinds = {str(template.resources[name]["Type"]) for name in present}
-        unknown = sorted(kind for kind in kinds if schemas.load(kind, region) is None)
-        if unknown:
-            raise Refused(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
-        unmade = sorted(kind for kind in kinds if adapters.find(kind) is None)
-        if unmade:
-            raise Refused(
-                f"Template format error: Unrecognized resource types: [{', '.join(unmade)}] (AWS knows them, the local cloud "
-                "has no adapter for them)"
-            )
 
     def _secret(self, what: str, region: str) -> str:
         from botocore.exceptions import ClientError
@@ -143,10 +131,10 @@ class Scopes:
     def _import(self, name: str, region: str, stack: Stack | None) -> Any:
         if UNKNOWN in name:
             return UNKNOWN
-        found = self.exports(region).get(name)
-        if found is None or (stack and found[0].id == stack.id):
+        owner, value = self.exports(region).get(name, (None, None))
+        if owner is None or (stack and owner.id == stack.id):
             raise Refused(f"No export named {name} found.")
-        return found[1]
+        return value
 
 
 def pseudo(stack: Stack | None, wanted: Wanted, region: str) -> dict[str, Any]:
@@ -177,7 +165,7 @@ def capabilities(template: Template) -> list[str]:
 def check_capabilities(template: Template, given: list[str], *, is_reviewed: bool) -> None:
     """Refuse a template whose capabilities were not acknowledged.
 
-    What transforms make of it needs no acknowledgement where it `is_reviewed` in a change set first (API reference,
+    A template with transforms needs CAPABILITY_AUTO_EXPAND, unless it `is_reviewed` in a change set first (API reference,
     CreateChangeSet).
     """
     needed = capabilities(template)

@@ -67,9 +67,10 @@ class Checker:
         if isinstance(kind, str):
             return self._simple(node, kind, where)
         if isinstance(kind, list):
-            # A single element may be written without the list.
-            nodes = node.value if isinstance(node.value, list) else [] if node.value is None else [node]
-            return [self._value(child, kind[0], where) for child in nodes]
+            if not isinstance(node.value, list):
+                self.issues.append(node.issue(f"Item isn't a Sequence: {where}"))
+                return []
+            return [self._value(child, kind[0], where) for child in node.value]
         if "ref" in kind:
             return self._value(node, schema()["definitions"][kind["ref"]], where)
         if "enum" in kind:
@@ -88,15 +89,11 @@ class Checker:
             self.issues.append(node.issue(f"{where}: expected a scalar but found a {shape}"))
             return None
         text = self._text(node)
+        # As Jenkins converts (commons-beanutils): what is no number is zero, what is no word of truth is false.
         if kind == "integer":
-            try:
-                return int(text)
-            except ValueError:
-                self.issues.append(node.issue(f"{where}: '{text}' is not a number"))
+            return int(text) if re.fullmatch(r"[+-]?[0-9]+", text) else 0
         if kind == "boolean":
-            if text.lower() not in {"true", "false", "yes", "no", "on", "off"}:
-                self.issues.append(node.issue(f"{where}: '{text}' is not a boolean"))
-            return text.lower() in {"true", "yes", "on"}
+            return text.lower() in {"true", "yes", "y", "on", "1"}
         return SecretText(text) if kind == "secret" else text
 
     def _text(self, node: Node) -> str:
@@ -163,6 +160,8 @@ class Checker:
             if name is None or not self._has(plugin):
                 self._unknown(node, key, kind)
                 continue
+            if child.value is None:
+                continue  # what is null, or was a decimal number, is not touched
             result[name] = self._value(child, declared, name)
             if name == "permissions":
                 self._permissions(child)

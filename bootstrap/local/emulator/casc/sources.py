@@ -13,6 +13,10 @@ from ..failures import ConfigurationRefused, Issue
 
 SUFFIXES = {".yml", ".yaml", ".YAML", ".YML"}
 MAX_ALIASES = 50
+# The types that the plugin keeps of what its YAML parser makes; decimals become nothing, and any other one is refused.
+_SCALARS = {
+    f"tag:yaml.org,2002:{name}": name not in {"null", "float"} for name in ("str", "int", "bool", "null", "float")
+}
 
 
 @dataclass
@@ -60,8 +64,9 @@ def _convert(node: Any, file: str, visited: list[int]) -> Node:
     if visited[0] > 100_000:
         raise ConfigurationRefused([Issue(line, f"Number of aliases exceeds the specified max={MAX_ALIASES}", file)])
     if isinstance(node, yaml.ScalarNode):
-        is_null = node.tag == "tag:yaml.org,2002:null"
-        return Node(None if is_null else node.value, file, line)
+        if node.tag not in _SCALARS:
+            raise ConfigurationRefused([Issue(line, f"the value {node.value} has the type {node.tag}", file)])
+        return Node(node.value if _SCALARS[node.tag] else None, file, line)
     if isinstance(node, yaml.SequenceNode):
         return Node([_convert(child, file, visited) for child in node.value], file, line)
     members: dict[str, Node] = {}
@@ -73,8 +78,6 @@ def _convert(node: Any, file: str, visited: list[int]) -> Node:
             for other, inherited in _convert(child, file, visited).value.items():
                 members.setdefault(other, inherited)
             continue
-        if key.value in lines:
-            raise ConfigurationRefused([Issue(key.start_mark.line + 1, f"found duplicate key {key.value}", file)])
         members[key.value] = _convert(child, file, visited)
         lines[key.value] = key.start_mark.line + 1
     return Node(members, file, line, lines)
@@ -124,8 +127,8 @@ def read_sources(environment: Mapping[str, str], home: Path) -> Node:
     whole = Node({}, "configuration", 1)
     for path in locate(configured):
         try:
-            text = path.read_text()
-        except (OSError, UnicodeDecodeError) as fault:
+            text = path.read_text(errors="replace")
+        except OSError as fault:
             raise ConfigurationRefused([Issue(-1, f"cannot be read: {fault}", str(path))]) from fault
         whole = merge(whole, parse(text, str(path)), strategy)
     return whole

@@ -14,7 +14,8 @@ import pytest
 from bootstrap.errors import LocalCloudFailed
 from bootstrap.local.aws.door import Door
 from bootstrap.local.aws.hooks import NoMachines, Wanted
-from bootstrap.local.aws.instances import Instances, describe
+from bootstrap.local.aws.instance_records import describe
+from bootstrap.local.aws.instances import Instances
 from bootstrap.local.aws.journal import Journal
 
 

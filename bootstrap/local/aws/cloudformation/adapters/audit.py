@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.adapters.base import is_true
+from bootstrap.local.aws.cloudformation.adapters.context import Context as To
+from bootstrap.local.aws.cloudformation.adapters.fitting import is_true
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, as_json, setter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
-from bootstrap.local.aws.cloudformation.template import dependencies, read
+from bootstrap.local.aws.cloudformation.parsing import read
+from bootstrap.local.aws.cloudformation.template import dependencies
 
 RECORDER = "AWS::Config::ConfigurationRecorder"
 
@@ -61,8 +62,9 @@ class DeliveryChannel(_Wrapped):
         return bool(to.call("config", "describe_configuration_recorders")["ConfigurationRecorders"])
 
     def _recorder_comes(self, to: To) -> bool:
-        wanted = to.nested.store.find(to.stack_id, to.region).wanted
-        template = read(wanted.template, wanted.parameters)
+        stack = to.stacks.store.find(to.stack_id, to.region)
+        assert stack is not None, "the resource belongs to a stack"
+        template = read(stack.wanted.template, stack.wanted.parameters)
         graph, waiting = dependencies(template, frozenset(template.resources)), {to.logical_id}
         while more := {name for name, needs in graph.items() if needs & waiting} - waiting:
             waiting |= more

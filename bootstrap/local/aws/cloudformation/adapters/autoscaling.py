@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters import rolling
-from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.adapters.base import is_true
+from bootstrap.local.aws.cloudformation.adapters.context import Context as To
+from bootstrap.local.aws.cloudformation.adapters.fitting import is_true
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
 from bootstrap.local.aws.cloudformation.errors import Interrupted, ResourceFailed
 
@@ -129,7 +129,7 @@ class Group(TableAdapter):
         while self._is_held(to, machines):
             if to.cancelled():
                 raise ResourceFailed("Resource update cancelled")
-            if to.nested.is_closing:
+            if to.stacks.is_closing:
                 raise Interrupted(to.logical_id)
             time.sleep(PAUSE_SECONDS)
 

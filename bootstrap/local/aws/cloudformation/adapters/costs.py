@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
-from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.adapters.base import Adapter, Ec2, at, is_true
-from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.base import Adapter, Ec2
+from bootstrap.local.aws.cloudformation.adapters.context import Context as To
+from bootstrap.local.aws.cloudformation.adapters.fitting import at, is_true
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 Rule = dict[str, Any]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.adapters.base import Ec2, at
+from bootstrap.local.aws.cloudformation.adapters.base import Ec2
+from bootstrap.local.aws.cloudformation.adapters.context import Context as To
+from bootstrap.local.aws.cloudformation.adapters.fitting import at
 from bootstrap.local.aws.cloudformation.adapters.given import policy_text
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed
 

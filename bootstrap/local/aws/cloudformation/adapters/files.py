@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, as_json, setter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 
 
 def policy_text(policy: Any) -> str | None:

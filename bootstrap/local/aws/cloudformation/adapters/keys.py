@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.adapters.base import Adapter, is_true
-from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.base import Adapter
+from bootstrap.local.aws.cloudformation.adapters.context import Context as To
+from bootstrap.local.aws.cloudformation.adapters.fitting import is_true
 from bootstrap.local.aws.cloudformation.adapters.given import policy_text
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 

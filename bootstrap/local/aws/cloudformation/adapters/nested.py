@@ -1,4 +1,4 @@
-"""Nested stacks: a stack of its own, created, updated and deleted with its parent."""
+"""Nested stacks: each is a stack of its own, which is created, updated and deleted with its parent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation import nesting
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
-from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.errors import Gone, Interrupted, Refused, ResourceFailed
 from bootstrap.local.aws.cloudformation.store import Operation, Stack, Wanted
 
@@ -22,14 +22,14 @@ class NestedStack(Adapter):
     """AWS::CloudFormation::Stack; Ref is the child's id, GetAtt Outputs.X its outputs."""
 
     type = nesting.TYPE
-    always_looks = True  # its template may be another one at the same address
+    always_looks = True  # the template at the same address may have changed
 
     def create(self, to: To) -> str:
-        """Waits until the child is complete. A child that was begun before a restart is gone on with."""
-        engine, (parent, operation) = to.nested, self._parent(to)
-        found = nesting.reviewed(engine.store, parent, to.logical_id)
+        """Create the child and wait until it is complete; after a restart, wait for the child that was begun before."""
+        engine, (parent, operation) = to.stacks, self._parent(to)
+        reviewed = nesting.reviewed(engine.store, parent, to.logical_id)
         name = to.name(128)
-        child, change_set = found or (engine.store.find(name, to.region), None)
+        child, change_set = reviewed or (engine.store.find(name, to.region), None)
         if child is None or child.status == "REVIEW_IN_PROGRESS":
             wanted = self._wanted(to, None, change_set.wanted.template if change_set else "")
             limit = int(to.get("TimeoutInMinutes", 0))
@@ -39,27 +39,31 @@ class NestedStack(Adapter):
             child.wanted, child.timeout = wanted, limit
             to.initiated(child.id)
             on_failure = "DO_NOTHING" if operation.on_failure == "DO_NOTHING" else "ROLLBACK"
-            strict = operation.retains_except_on_create
             with _refusals():
-                engine.create(child, on_failure=on_failure, strict=strict, change_set=change_set)
+                engine.create(
+                    child,
+                    on_failure=on_failure,
+                    retain_except_on_create=operation.retains_except_on_create,
+                    change_set=change_set,
+                )
         self._wait(to, child)
         if child.status != "CREATE_COMPLETE":
             failed = "CREATE_FAILED" if child.status == "CREATE_FAILED" else "ROLLBACK_IN_PROGRESS"
-            said = nesting.reason(child, failed)
-            raise ResourceFailed(f"Embedded stack {child.id} was not successfully created: {said}")
+            reason = nesting.reason(child, failed)
+            raise ResourceFailed(f"Embedded stack {child.id} was not successfully created: {reason}")
         return str(child.id)
 
     def update(self, to: To) -> None:
-        """Waits until the child is updated, or is back; nothing to update is fine."""
+        """Update the child, or roll it back with its parent, and wait for it; a child without changes stays as it is."""
         parent, operation = self._parent(to)
         child = self._child(to)
-        goes_back = parent.status == "UPDATE_ROLLBACK_IN_PROGRESS"
-        if goes_back:
-            self._go_back(to, child, operation)
+        is_rollback = parent.status == "UPDATE_ROLLBACK_IN_PROGRESS"
+        if is_rollback:
+            self._roll_back(to, child, operation)
         elif child.led_by != operation.id:
             self._begin_update(to, child, parent, operation)
         self._wait(to, child)
-        is_begun = child.led_by == operation.id and not goes_back
+        is_begun = child.led_by == operation.id and not is_rollback
         if not (child.is_held or (child.status in MADE and not is_begun)):
             status = "UPDATE_ROLLBACK_IN_PROGRESS" if is_begun and "ROLLBACK" in child.status else child.status
             raise ResourceFailed(
@@ -68,14 +72,14 @@ class NestedStack(Adapter):
             )
 
     def delete(self, to: To) -> None:
-        """Waits until the child is gone."""
+        """Delete the child and wait until it is deleted."""
         child = self._child(to)
         if child.status != "DELETE_IN_PROGRESS":
-            self._wait(to, child)  # what somebody has begun on it alone ends first
+            self._wait(to, child)  # an operation that was begun on the child alone ends first
             if not child.is_living:
                 raise Gone(f"Stack {child.id} is deleted")
             with _refusals():
-                to.nested.delete(child, [], led_by=to.operation)
+                to.stacks.delete(child, [], led_by=to.operation)
         self._wait(to, child)
         if child.is_living:
             raise ResourceFailed(f"Embedded stack {child.id} was not successfully deleted: {child.reason}")
@@ -85,14 +89,14 @@ class NestedStack(Adapter):
         return {f"Outputs.{name}": output["OutputValue"] for name, output in self._child(to).outputs.items()}
 
     def tag(self, to: To, gone: Any) -> None:
-        """The child's stack tags were given with it."""
+        """The child has its stack tags from its creation or update."""
 
     def _begin_update(self, to: To, child: Stack, parent: Stack, operation: Operation) -> None:
-        engine = to.nested
-        found = nesting.reviewed(engine.store, parent, to.logical_id)
-        if operation.is_reviewed and not found:
-            return  # its change set would have been empty
-        wanted = self._wanted(to, child, found[1].wanted.template if found else "")
+        engine = to.stacks
+        reviewed = nesting.reviewed(engine.store, parent, to.logical_id)
+        if operation.is_reviewed and not reviewed:
+            return  # it has no change set, because nothing changes in it
+        wanted = self._wanted(to, child, reviewed[1].wanted.template if reviewed else "")
         if not engine.differs(child, wanted) and child.status in MADE:
             return
         with _refusals():
@@ -100,16 +104,16 @@ class NestedStack(Adapter):
                 child,
                 wanted,
                 disable_rollback=operation.on_failure == "DO_NOTHING",
-                strict=operation.retains_except_on_create,
-                change_set=found[1] if found else None,
+                retain_except_on_create=operation.retains_except_on_create,
+                change_set=reviewed[1] if reviewed else None,
                 led_by=operation.id,
             )
 
-    def _go_back(self, to: To, child: Stack, operation: Operation) -> None:
-        """A rollback of the child that has failed is not tried again within the operation that it failed in."""
-        engine, mark = to.nested, operation.id
+    def _roll_back(self, to: To, child: Stack, operation: Operation) -> None:
+        """Roll the child back; a rollback that has failed in this operation is not begun again."""
+        engine, mark = to.stacks, operation.id
         if child.is_held:
-            engine.release(child, back=True)
+            engine.release(child, is_rollback=True)
         elif child.operation is not None or child.led_by == mark:
             return
         elif child.status == "UPDATE_ROLLBACK_FAILED":
@@ -121,30 +125,32 @@ class NestedStack(Adapter):
 
     def _wait(self, to: To, child: Stack) -> None:
         while child.operation is not None and not child.is_held:
-            if to.nested.is_closing:
+            if to.stacks.is_closing:
                 raise Interrupted(to.logical_id)
-            to.nested.wait(child, PAUSE_SECONDS)
+            to.stacks.wait(child, PAUSE_SECONDS)
 
     def _parent(self, to: To) -> tuple[Stack, Operation]:
-        parent = to.nested.store.find(to.stack_id, to.region)
+        parent = to.stacks.store.find(to.stack_id, to.region)
+        assert parent is not None, "the resource belongs to a stack"
+        assert parent.operation is not None, "the parent's operation is in progress"
         return parent, parent.operation
 
     def _child(self, to: To) -> Stack:
-        child = to.nested.store.find(to.physical_id, to.region)
+        child = to.stacks.store.find(to.physical_id, to.region)
         if child is None:
             raise Gone(f"Stack {to.physical_id} does not exist")
-        return child  # type: ignore[no-any-return]
+        return child
 
     def _wanted(self, to: To, child: Stack | None, text: str) -> Wanted:
         parent, _ = self._parent(to)
         granted = parent.wanted.capabilities
         with _refusals():
-            return nesting.wanted(to.nested, parent, granted, to.properties, to.tags, child=child, text=text)
+            return to.stacks.settle_nested(parent, granted, to.properties, to.tags, child=child, text=text)
 
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """What is refused of the child is the failure of its resource."""
+    """An operation on the child that is refused makes its resource fail."""
     try:
         yield
     except Refused as refusal:

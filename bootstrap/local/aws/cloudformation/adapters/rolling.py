@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import life_policies
-from bootstrap.local.aws.cloudformation.adapters.base import Context as To
-from bootstrap.local.aws.cloudformation.adapters.base import is_true
+from bootstrap.local.aws.cloudformation.adapters.context import Context as To
+from bootstrap.local.aws.cloudformation.adapters.fitting import is_true
 from bootstrap.local.aws.cloudformation.errors import Interrupted, Refused, ResourceFailed
 
 PAUSE_SECONDS = 0.05
@@ -183,7 +183,7 @@ class Rolling:
     def _pause(self) -> None:
         if self._to.cancelled():
             raise ResourceFailed("Resource update cancelled")
-        if self._to.nested.is_closing:
+        if self._to.stacks.is_closing:
             raise Interrupted(self._to.logical_id)
         time.sleep(PAUSE_SECONDS)
 

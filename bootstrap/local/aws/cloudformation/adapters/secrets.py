@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.adapters.base import Adapter, at
-from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.base import Adapter
+from bootstrap.local.aws.cloudformation.adapters.context import Context as To
+from bootstrap.local.aws.cloudformation.adapters.fitting import at
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 
 GENERATOR = (

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
-from bootstrap.local.aws.cloudformation.adapters.base import Context as To
+from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.errors import Interrupted, ResourceFailed
 
 PAUSE_SECONDS = 0.05
@@ -20,7 +20,7 @@ class WaitConditionHandle(Adapter):
 
     def create(self, to: To) -> str:
         """A new address."""
-        return str(to.nested.signals.handle(to.name(64)))
+        return str(to.stacks.signals.handle(to.name(64)))
 
     def delete(self, to: To) -> None:
         """What came to it is not asked for any more."""
@@ -42,7 +42,7 @@ class WaitCondition(Adapter):
         while len(found := self._signals(to)) < count:
             if to.cancelled():
                 raise ResourceFailed("Resource creation cancelled")
-            if to.nested.is_closing:
+            if to.stacks.is_closing:
                 raise Interrupted(to.logical_id)
             if time.monotonic() > end:
                 raise ResourceFailed(
@@ -59,7 +59,7 @@ class WaitCondition(Adapter):
         return {"Data": json.dumps({unique: signal["Data"] for unique, signal in self._signals(to).items()})}
 
     def _signals(self, to: To) -> dict[str, dict[str, str]]:
-        found: dict[str, dict[str, str]] = to.nested.signals.of(str(to.get("Handle", "")))
+        found: dict[str, dict[str, str]] = to.stacks.signals.of(str(to.get("Handle", "")))
         for unique, signal in found.items():
             if signal["Status"] == "FAILURE":
                 raise ResourceFailed(

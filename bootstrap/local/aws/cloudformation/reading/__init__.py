@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import schemas
-from bootstrap.local.aws.cloudformation.adapters.base import Context
+from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.errors import Gone
 from bootstrap.local.aws.cloudformation.reading import (
     compute,

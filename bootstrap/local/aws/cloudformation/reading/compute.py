@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.adapters.base import Context, at
+from bootstrap.local.aws.cloudformation.adapters.context import Context
+from bootstrap.local.aws.cloudformation.adapters.fitting import at
 from bootstrap.local.aws.cloudformation.reading.network import attribute, ec2
 from bootstrap.local.aws.cloudformation.reading.read import Read
 from bootstrap.local.aws.cloudformation.reading.rules import from_arn, ids, state_is

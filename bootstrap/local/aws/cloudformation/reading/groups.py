@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.adapters.base import Context, at
+from bootstrap.local.aws.cloudformation.adapters.context import Context
+from bootstrap.local.aws.cloudformation.adapters.fitting import at
 from bootstrap.local.aws.cloudformation.reading.rules import Reading
 
 SOURCES = {
@@ -42,7 +43,7 @@ def _split(permission: dict[str, Any], direction: str) -> list[dict[str, Any]]:
 
 
 def _separate(to: Context, kind: str) -> list[dict[str, Any]]:
-    stack = to.nested.store.find(to.stack_id, to.region)
+    stack = to.stacks.store.find(to.stack_id, to.region)
     others = stack.resources.values() if stack else ()
     return [one.properties for one in others if one.type == kind and one.properties.get("GroupId") == to.physical_id]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.adapters.base import Context
+from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.errors import Gone
 from bootstrap.local.aws.cloudformation.reading.rules import Reading
 
@@ -14,7 +14,7 @@ HOLDERS = {"Roles": ("role", "RoleName"), "Users": ("user", "UserName"), "Groups
 def attached(found: Any, to: Context) -> list[str]:
     """The ARNs of attached policies, less those that policies of the same stack attach themselves."""
     arns = [one["PolicyArn"] for one in found["AttachedPolicies"]]
-    stack = to.nested.store.find(to.stack_id, to.region)
+    stack = to.stacks.store.find(to.stack_id, to.region)
     others = {
         one.physical_id
         for one in (stack.resources.values() if stack else ())

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation import schemas
-from bootstrap.local.aws.cloudformation.adapters.base import Context, at
+from bootstrap.local.aws.cloudformation.adapters.context import Context
+from bootstrap.local.aws.cloudformation.adapters.fitting import at
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 Reading = Callable[[Any, Context], Any]

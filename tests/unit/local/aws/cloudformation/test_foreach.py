@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.template import read
+from bootstrap.local.aws.cloudformation.parsing import read
 
 TOPIC = {"Topic${Name}": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Name"}}}}
 

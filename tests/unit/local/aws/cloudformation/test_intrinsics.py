@@ -8,7 +8,7 @@ import pytest
 
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.intrinsics import NOTHING, UNKNOWN, Scope, resolve_dynamic
-from bootstrap.local.aws.cloudformation.template import read
+from bootstrap.local.aws.cloudformation.parsing import read
 
 TEMPLATE = """
 Parameters: {Word: {Type: String}, Words: {Type: CommaDelimitedList}}

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.template import dependencies, names_in, read
+from bootstrap.local.aws.cloudformation.parsing import read
+from bootstrap.local.aws.cloudformation.template import dependencies, names_in
 
 ONE = "Resources: {A: {Type: AWS::SNS::Topic}}"
 

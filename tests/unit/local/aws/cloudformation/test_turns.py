@@ -12,6 +12,8 @@ import pytest
 
 from bootstrap.local.aws.cloudformation import engine as engines
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.running import end_operation
+from bootstrap.local.aws.cloudformation.services import Services
 from bootstrap.local.aws.cloudformation.store import Operation, Stack, Store, Wanted
 
 TEMPLATE = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
@@ -23,8 +25,8 @@ class SlowRun:
     begun: int = 0
     kinds: ClassVar[list[str]] = []
 
-    def __init__(self, engine: Any, stack: Stack) -> None:
-        self._engine, self._stack = engine, stack
+    def __init__(self, services: Services, _: Any, stack: Stack) -> None:
+        self._store, self._stack = services.store, stack
 
     def go(self) -> None:
         time.sleep(0.2)
@@ -33,7 +35,7 @@ class SlowRun:
         type(self).begun += 1
         assert self._stack.operation is not None
         self.kinds.append(self._stack.operation.kind)
-        self._engine.end(self._stack, "UPDATE_COMPLETE")
+        end_operation(self._store, self._stack, "UPDATE_COMPLETE")
 
 
 @pytest.fixture

@@ -38,10 +38,41 @@ def test_values_are_typed() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["jenkins: {numExecutors: x}", "jenkins: {mode: SOMETIMES}", "jenkins: {disableRememberMe: maybe}"]
+    ("text", "taken"),
+    [
+        ("numExecutors: abc", {"numExecutors": 0}),
+        ("numExecutors: ''", {"numExecutors": 0}),
+        ("numExecutors: 0x10", {"numExecutors": 0}),
+        ("numExecutors: 1_000", {"numExecutors": 0}),
+        ("numExecutors: 010", {"numExecutors": 10}),
+        ("numExecutors: +4", {"numExecutors": 4}),
+        ("numExecutors: 1.5", {}),
+        ("systemMessage: 1.5", {}),
+        ("systemMessage: ~", {}),
+        ("disableRememberMe: maybe", {"disableRememberMe": False}),
+        ("disableRememberMe: t", {"disableRememberMe": False}),
+        ("disableRememberMe: Y", {"disableRememberMe": True}),
+        ("disableRememberMe: 1", {"disableRememberMe": True}),
+        ("mode: NORMAL, mode: EXCLUSIVE", {"mode": "EXCLUSIVE"}),
+    ],
+)
+def test_values_are_taken_dropped_and_bent_as_jenkins_does(text: str, taken: dict[str, Any]) -> None:
+    assert check(f"jenkins: {{{text}}}")["jenkins"] == taken
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mode: SOMETIMES",
+        "systemMessage: 2026-11-29",
+        "systemMessage: !foo x",
+        "systemMessage: !!binary aGk=",
+        "views: {all: {name: a}}",
+        "disabledAdministrativeMonitors: x",
+    ],
 )
 def test_value_of_the_wrong_type_is_refused(text: str) -> None:
-    assert len(faults(text)) == 1
+    assert len(faults(f"jenkins: {{{text}}}")) == 1
 
 
 def test_attribute_names_match_without_case() -> None:

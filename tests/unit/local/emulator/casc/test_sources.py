@@ -51,7 +51,7 @@ def test_anchor_and_merge_key_are_followed() -> None:
     assert parse("x-base: &b {k: 1}\na: {<<: *b, j: 2}", "f").plain["a"] == {"k": "1", "j": "2"}
 
 
-@pytest.mark.parametrize("text", ["a: 1\na: 2", "- 1", "a: [", "? [a]\n: b"])
+@pytest.mark.parametrize("text", ["- 1", "a: [", "? [a]\n: b"])
 def test_text_that_cannot_be_meant_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationRefused):
         parse(text, "f")
@@ -63,3 +63,7 @@ def test_alias_bomb_is_refused() -> None:
     )
     with pytest.raises(ConfigurationRefused, match="aliases"):
         parse(bomb, "f")
+
+
+def test_of_a_key_that_stands_twice_the_last_counts() -> None:
+    assert parse("a: 1\na: 2", "f").plain == {"a": "2"}

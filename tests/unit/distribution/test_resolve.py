@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import hashlib
-import http.server
-import io
-import json
-import os
-import shutil
 import socket
-import subprocess
-import tempfile
-import threading
 import time
-import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -25,156 +12,20 @@ import pytest
 from bootstrap.distribution import Lock, load_lock, plugins, resolve
 from bootstrap.errors import DistributionFailed
 from bootstrap.settings import JenkinsSettings
-from bootstrap.values import Change
-
-ROOT = Path(__file__).resolve().parents[2]
-VERSION = "2.568.2"
-WAR = f"/war-stable/{VERSION}/jenkins.war"
-WAR_CONTENT = os.urandom(300_000)
-
-
-@dataclass
-class Recorder:
-    """A reporter that remembers."""
-
-    notices: list[str] = field(default_factory=list)
-
-    def change(self, change: Change) -> None:
-        raise AssertionError(f"a distribution changes nothing: {change}")
-
-    def progress(self, text: str) -> None:
-        pass
-
-    def notice(self, text: str) -> None:
-        self.notices.append(text)
-
-
-class SigningKey:
-    """An OpenPGP key in a home of its own."""
-
-    def __init__(self, name: str) -> None:
-        # Not below pytest's folder: the path of the agent's socket may have 107 characters at most.
-        self.home = Path(tempfile.mkdtemp(prefix="signing-"))
-        self.gpg("--passphrase", "", "--quick-gen-key", f"{name} <{name}@localhost>", "ed25519", "sign", "never")
-        listing = self.gpg("--with-colons", "--list-keys").decode()
-        self.fingerprint = next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr"))
-        self.public = self.gpg("--armor", "--export")
-
-    def gpg(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        command = ["gpg", "--homedir", str(self.home), "--batch", "--quiet", "--no-tty", *arguments]
-        return subprocess.run(command, input=stdin, capture_output=True, check=True).stdout
-
-    def sign(self, content: bytes) -> bytes:
-        return self.gpg("--armor", "--detach-sign", "--output", "-", "-", stdin=content)
-
-    def close(self) -> None:
-        subprocess.run(["gpgconf", "--homedir", str(self.home), "--kill", "all"], check=True)
-        shutil.rmtree(self.home, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def key() -> Iterator[SigningKey]:
-    made = SigningKey("right")
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def other_key() -> Iterator[SigningKey]:
-    made = SigningKey("other")
-    yield made
-    made.close()
-
-
-def plugin(name: str, version: str, needs: str = "", core: str = "2.541.1") -> bytes:
-    """A plugin file with the manifest that Jenkins' build writes, its long lines folded at 70 characters."""
-    dependencies = f"Plugin-Dependencies: {needs}" if needs else ""
-    folded = "\r\n ".join(dependencies[i : i + 70] for i in range(0, len(dependencies), 70))
-    lines = ["Manifest-Version: 1.0", f"Short-Name: {name}", f"Plugin-Version: {version}", f"Jenkins-Version: {core}"]
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("META-INF/MANIFEST.MF", "\r\n".join([*lines, folded] if folded else lines) + "\r\n\r\n")
-    return content.getvalue()
-
-
-class Mirror:
-    """A web server of small files that can break a connection and knows what was asked of it."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.asked: list[tuple[str, str]] = []  # path, Range header
-        self.cut: dict[str, int] = {}  # path: bytes after which the connection breaks, once
-        mirror = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                mirror.answer(self)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def answer(self, request: http.server.BaseHTTPRequestHandler) -> None:
-        wanted = request.headers.get("Range", "")
-        self.asked.append((request.path, wanted))
-        content = self.files.get(request.path)
-        if content is None:
-            request.send_error(404)
-            return
-        begin = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
-        rest = content[begin:]
-        request.send_response(206 if wanted else 200)
-        request.send_header("Content-Length", str(len(rest)))
-        request.end_headers()
-        with contextlib.suppress(ConnectionError):  # the probe reads no further than the headers
-            request.wfile.write(rest[: self.cut.pop(request.path, len(rest))])
-
-    def loads(self) -> list[str]:
-        """The paths of what was asked for, without repetitions."""
-        return sorted({path for path, _ in self.asked})
-
-
-@pytest.fixture
-def mirror(key: SigningKey) -> Iterator[Mirror]:
-    made = Mirror()
-    files = {"one": plugin("one", "1.2.vabc", "two:3.0"), "two": plugin("two", "3.1")}
-    made.files[WAR] = WAR_CONTENT
-    made.files[f"{WAR}.sha256"] = f"{hashlib.sha256(WAR_CONTENT).hexdigest()} jenkins.war\n".encode()
-    made.files[f"{WAR}.asc"] = key.sign(WAR_CONTENT)
-    made.files["/jenkins.key"] = key.public
-    listed: dict[str, dict[str, dict[str, str]]] = {}
-    for name, version in (("one", "1.2.vabc"), ("two", "3.1")):
-        made.files[f"/plugins/{name}/{version}/{name}.hpi"] = files[name]
-        digest = base64.b64encode(hashlib.sha256(files[name]).digest()).decode()
-        listed[name] = {version: {"sha256": digest}}
-    made.files["/plugin-versions.json"] = json.dumps({"plugins": listed}).encode()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-
-
-@pytest.fixture
-def lock(tmp_path: Path, key: SigningKey) -> Path:
-    path = tmp_path / "lock.yaml"
-    path.write_text(
-        f"# why\ncore:\n  version: {VERSION}  # LTS\n  path: war-stable/{{version}}/jenkins.war\n  sha256: null\n"
-        f"signing_key:\n  fingerprint: {key.fingerprint}\n  url: https://example.invalid/jenkins.key\n"
-        'plugins:\n  # first\n  one: {version: "1.2.vabc", sha256: null}\n  two: {version: "3.1", sha256: null}\n'
-    )
-    return path
-
-
-def mirrored(mirror: Mirror, fallback: str = "none") -> JenkinsSettings:
-    return JenkinsSettings.model_validate({"source": "mirror", "mirror": mirror.url, "fallback": fallback})
-
-
-def refusal(settings: JenkinsSettings, lock: Path, cache: Path) -> DistributionFailed:
-    with pytest.raises(DistributionFailed) as raised:
-        resolve(settings, load_lock(lock), cache, Recorder())
-    return raised.value
+from tests.unit.distribution.stand_ins import (
+    ROOT,
+    VERSION,
+    WAR,
+    WAR_CONTENT,
+    Mirror,
+    Recorder,
+    SigningKey,
+    closed_port,
+    filed,
+    mirrored,
+    plugin,
+    refusal,
+)
 
 
 def test_proved_files_are_returned_with_the_locks_versions(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
@@ -320,7 +171,7 @@ def test_a_part_of_another_file_is_thrown_away(mirror: Mirror, lock: Path, tmp_p
 
 
 def test_an_unreachable_source_brings_the_emulator_and_says_why(lock: Path, tmp_path: Path) -> None:
-    settings = JenkinsSettings(source="mirror", mirror=f"http://127.0.0.1:{_closed_port()}/", fallback="emulator")
+    settings = JenkinsSettings(source="mirror", mirror=f"http://127.0.0.1:{closed_port()}/", fallback="emulator")
     report = Recorder()
 
     found = resolve(settings, load_lock(lock), tmp_path / "cache", report)
@@ -333,7 +184,7 @@ def test_an_unreachable_source_brings_the_emulator_and_says_why(lock: Path, tmp_
 
 
 def test_an_unreachable_source_without_a_fallback_fails_with_a_remedy(lock: Path, tmp_path: Path) -> None:
-    settings = JenkinsSettings(source="mirror", mirror=f"http://127.0.0.1:{_closed_port()}/")
+    settings = JenkinsSettings(source="mirror", mirror=f"http://127.0.0.1:{closed_port()}/")
 
     found = refusal(settings, lock, tmp_path / "cache")
 
@@ -379,25 +230,6 @@ def test_the_emulator_as_source_asks_nobody(lock: Path, tmp_path: Path) -> None:
 
     assert "emulator" == found.kind
     assert [f"the emulator stands in for Jenkins {VERSION}, as the environment asks"] == report.notices
-
-
-@pytest.fixture
-def folder(mirror: Mirror, tmp_path: Path) -> Path:
-    """What a mirror holds, as files on a disk."""
-    made = tmp_path / "files"
-    (made / "plugins").mkdir(parents=True)
-    (made / "jenkins.war").write_bytes(WAR_CONTENT)
-    (made / "jenkins.war.asc").write_bytes(mirror.files[f"{WAR}.asc"])
-    (made / "jenkins.key").write_bytes(mirror.files["/jenkins.key"])
-    (made / "plugins" / "plugin-versions.json").write_bytes(mirror.files["/plugin-versions.json"])
-    for path, content in mirror.files.items():
-        if path.endswith(".hpi"):
-            (made / "plugins" / Path(path).name).write_bytes(content)
-    return made
-
-
-def filed(folder: Path) -> JenkinsSettings:
-    return JenkinsSettings(source="file", file=str(folder / "jenkins.war"))
 
 
 def test_a_signed_file_on_this_machine_is_taken_as_it_lies(folder: Path, lock: Path, tmp_path: Path) -> None:
@@ -457,21 +289,6 @@ def test_a_long_dependency_list_folded_over_lines_is_read_whole(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"),
-    [
-        ("1511.v2e3cb_0008ef0", "1413.v2ff1a_5e720fa_", False),
-        ("1413.v2ff1a_5e720fa_", "1511.v2e3cb_0008ef0", True),
-        ("2.9", "2.10", True),
-        ("1.1", "1.1.0", False),
-        ("3.2.4-208.v7e2da_a", "3.2.4-207.vffff", False),
-        ("2.568.2", "2.568.2", False),
-    ],
-)
-def test_versions_compare_by_their_leading_numbers(one: str, other: str, expected: bool) -> None:
-    assert expected == plugins.is_older(one, other)
-
-
-@pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
         (f"version: {VERSION}", "version: 2.57", "needs quotes"),
@@ -496,8 +313,3 @@ def test_the_projects_own_lock_is_readable_and_names_what_the_configuration_need
     assert VERSION == found.version
     assert "5E386EADB55F01504CAE8BCF7198F4B714ABFC68" == found.fingerprint
     assert {"configuration-as-code", "matrix-auth", "git", "workflow-aggregator"} <= found.plugins.keys()
-
-
-def _closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

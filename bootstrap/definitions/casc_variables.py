@@ -1,0 +1,43 @@
+"""`${NAME}` in settings files, as Jenkins' SecretSourceResolver reads it, as far as its value is known here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+# ^${X} is the text ${X}, ${X:-text} has a default.
+VARIABLE = re.compile(r"(?<!\^)\$\{([^{}:]+)(:-[^{}]*|:[^{}]*)?\}")
+HELPERS = frozenset(
+    "base64 decodeBase64 readFile file readFileBase64 fileBase64 json trim sysProp".split()  # noqa: SIM905
+)
+
+
+@dataclass(frozen=True)
+class Variables:
+    """What `${NAME}` may use: every name that has a provider, and the values of those that are known and no secrets."""
+
+    provided: Collection[str] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def resolve(self, text: str) -> str | None:
+        """The text as Jenkins will have it; None where a part of it is not known here: a secret, a helper."""
+        parts, rest = [], 0
+        for match in VARIABLE.finditer(text):
+            value = self._value(match[1], match[2] or "")
+            if value is None or "${" in value:
+                return None
+            parts += [text[rest : match.start()], value]
+            rest = match.end()
+        parts.append(text[rest:])
+        whole = "".join(parts)
+        if re.search(r"(?<!\^)\$\{", whole):
+            return None
+        return whole.replace("^${", "${")
+
+    def _value(self, name: str, rest: str) -> str | None:
+        if name in self.values:
+            return self.values[name]
+        if name not in self.provided and rest.startswith(":-"):
+            return rest.removeprefix(":-")
+        return None

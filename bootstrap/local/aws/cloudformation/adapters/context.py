@@ -1,0 +1,104 @@
+"""What an adapter is given for one resource in one operation, and how it calls a service.
+
+`Context.call` fits the parameters to the API and turns a refusal into the reason of the resource's event.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import string
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.fitting import as_list, failure_of, fit
+from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
+from bootstrap.local.aws.cloudformation.errors import ResourceFailed
+
+Properties = dict[str, Any]
+PATIENCE_SECONDS = 600.0
+
+
+@dataclass
+class Context:
+    """One resource in one operation: its wanted properties, and what its adapter needs to create or change it."""
+
+    type: str
+    logical_id: str
+    stack_name: str
+    stack_id: str
+    region: str
+    account: str
+    operation: str
+    properties: Properties
+    client: Callable[[str, str], Any]
+    initiated: Callable[[str], None]
+    stacks: StackOperations
+    tags: dict[str, str] = field(default_factory=dict)
+    physical_id: str = ""
+    attributes: dict[str, Any] = field(default_factory=dict)
+    old: Properties = field(default_factory=dict)
+    is_signalled: bool = False  # whether its creation waits for signals by a CreationPolicy
+    cancelled: Callable[[], bool] = lambda: False  # whether another resource of the stack has failed
+    policy: Properties = field(default_factory=dict)  # its UpdatePolicy
+    tell: Callable[[str], None] = lambda _: None  # adds an event of the resource, with these words
+    signals: Callable[[], dict[str, str]] = dict  # the status of each signal that came to it in this operation, by id
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A property."""
+        return self.properties.get(name, default)
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The properties that an update changes."""
+        names = self.properties.keys() | self.old.keys()
+        return frozenset(name for name in names if self.properties.get(name) != self.old.get(name))
+
+    def call(self, service: str, method: str, **parameters: Any) -> Any:
+        """Call the service's API; raises ResourceFailed, or Gone when the resource does not exist."""
+        from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
+
+        client = self.client(service, self.region)
+        operation = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
+        try:
+            fitted = fit(operation.input_shape, parameters) if operation.input_shape else {}
+            return getattr(client, method)(**fitted)
+        except ParamValidationError as fault:
+            raise ResourceFailed(f"Properties validation failed for resource {self.logical_id}: {fault}") from None
+        except ClientError as refusal:
+            raise failure_of(refusal, client.meta.service_model.service_id) from None
+        except HTTPClientError as fault:
+            raise ResourceFailed(
+                f'Resource handler returned message: "{fault}" (HandlerErrorCode: NetworkFailure)'
+            ) from None
+
+    def pick(self, *names: str) -> Properties:
+        """Those of the named properties that the template gives."""
+        return {name: self.properties[name] for name in names if name in self.properties}
+
+    def name(self, limit: int = 128, *, lower: bool = False) -> str:
+        """A physical name as CloudFormation generates it: stack name, logical id, twelve characters."""
+        digest = hashlib.sha256(f"{self.operation}/{self.logical_id}".encode()).digest()
+        letters = string.ascii_uppercase + string.digits
+        tail = "".join(letters[byte % len(letters)] for byte in digest[:12])
+        room = limit - 14
+        head = f"{self.stack_name}-{self.logical_id}"
+        if len(head) > room:
+            head = f"{self.stack_name[: room // 2]}-{self.logical_id[: room - room // 2]}"
+        name = f"{head}-{tail}"
+        return name.lower() if lower else name
+
+    def tag_list(self) -> list[dict[str, str]]:
+        """All tags of the resource in the form that most services take."""
+        return as_list(self.tags)
+
+    def wait(self, ready: Callable[[], bool], what: str) -> None:
+        """Wait until `ready`; fails after ten minutes."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        pause = 0.02
+        while not ready():
+            if time.monotonic() > end:
+                raise ResourceFailed(f"{what} did not settle within {PATIENCE_SECONDS:.0f} s")
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.5)

@@ -1,0 +1,96 @@
+"""Converts values for a service and from it: parameters in the form of its API, members of answers, failures.
+
+`fit` matches names without regard to case, and converts text to the number or flag that the API wants.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
+
+ABSENT_CODES = (
+    "NotFound",
+    "NoSuch",
+    "NonExistent",
+    "DoesNotExist",
+    "ResourceNotFound",
+    "NotFoundException",
+    ".Unknown",
+)
+
+
+def fit(shape: Any, value: Any) -> Any:
+    """Convert `value` to an API's shape: names by case, numbers and flags from text; None is left out."""
+    kind = shape.type_name
+    if kind == "structure" and isinstance(value, dict):
+        names = {name.lower(): name for name in shape.members}
+        fitted = {}
+        for key, item in value.items():
+            if item is not None:
+                name = names.get(key.lower(), key)
+                fitted[name] = fit(shape.members[name], item) if name in shape.members else item
+        return fitted
+    if kind == "list":
+        items = value if isinstance(value, list) else [value]
+        return [fit(shape.member, item) for item in items]
+    if kind == "map" and isinstance(value, dict):
+        return {key: fit(shape.value, item) for key, item in value.items()}
+    return _fit_scalar(kind, value)
+
+
+def _fit_scalar(kind: str, value: Any) -> Any:
+    if kind in {"integer", "long"} and isinstance(value, str):
+        return int(value) if value.lstrip("-").isdigit() else value
+    if kind in {"double", "float"} and isinstance(value, str | int):
+        return float(value)
+    if kind == "boolean" and isinstance(value, str):
+        return is_true(value) if value.lower() in {"true", "false"} else value
+    if kind == "string" and isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if kind == "string" and isinstance(value, int | float) else value
+
+
+def at(value: Any, path: str) -> Any:
+    """The value at a dotted path, in which numbers index lists; None where the path does not exist."""
+    for part in path.split("."):
+        if isinstance(value, list):
+            value = value[int(part)] if int(part) < len(value) else None
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is None:
+            return None
+    return value
+
+
+def as_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    """Tags as a list of Key and Value."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def is_true(value: Any) -> bool:
+    """A flag of a template, which may be a word."""
+    return str(value).lower() == "true"
+
+
+def failure_of(refusal: Any, service: str) -> ResourceFailed:
+    """What a service refused, as the reason of a resource's event in CloudFormation's words; `Gone` for what is absent."""
+    error = refusal.response.get("Error", {})
+    code, message = error.get("Code", ""), error.get("Message", "")
+    metadata = refusal.response.get("ResponseMetadata", {})
+    status, request_id = metadata.get("HTTPStatusCode", 400), metadata.get("RequestId", "")
+    kind = (
+        "NotFound"
+        if any(part in code for part in ABSENT_CODES)
+        else "AlreadyExists"
+        if _exists(code)
+        else "InvalidRequest"
+    )
+    request = f"Service: {service}, Status Code: {status}, Request ID: {request_id}"
+    text = f'Resource handler returned message: "{message} ({request})"'
+    reason = f"{text} (Error code: {code}, HandlerErrorCode: {kind})"
+    return Gone(reason) if kind == "NotFound" else ResourceFailed(reason)
+
+
+def _exists(code: str) -> bool:
+    return "AlreadyExists" in code or "Duplicate" in code or "AlreadyOwned" in code
