@@ -1,5 +1,5 @@
-"""The Jenkins-as-code bootstrap toolkit: one command from nothing to a working, verified Jenkins.
+"""Everything that `./bootstrap.py` does. Read `launch` first: the play of five acts.
 
-The package reads top-down: `cli` owns the command line, `launch` is the play of five acts, `acts` holds the acts, `remote`
-converges a machine, `local` is the cloud on this machine. `values` and `errors` are what all of them speak in.
+The packages stand on floors (docs/floors.yaml, drawn in docs/architecture.md): each imports only what stands below it. The
+root holds the play, one opened environment (`context`) and what all packages speak in: `errors`, `values`, `wording`.
 """

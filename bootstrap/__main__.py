@@ -2,6 +2,6 @@
 
 import sys
 
-from bootstrap.cli import main
+from bootstrap.cli.parser import main
 
 sys.exit(main(sys.argv[1:]))

@@ -15,16 +15,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootstrap import composition
-from bootstrap import machine as machines
-from bootstrap import settings as environments
 from bootstrap.acts import casc, stack
-from bootstrap.distribution import Distribution, Lock, load_lock
+from bootstrap.cloud import instance as machines
+from bootstrap.cloud.secrets import read_certificates, read_secret
+from bootstrap.cloud.world import MACHINE_FILE, World
+from bootstrap.environment import settings as environments
+from bootstrap.environment.models import Settings
 from bootstrap.errors import StackMissing, Unreachable, UsageError
-from bootstrap.secret_store import read_certificates, read_secret
-from bootstrap.settings import Settings
+from bootstrap.jenkins.distribution import Distribution, Lock, load_lock
+from bootstrap.stacks import composition
 from bootstrap.values import Controller, JobSet, Machine, Secret, Shell, Stack
-from bootstrap.world import MACHINE_FILE, World
 
 if TYPE_CHECKING:
     import jenkins

@@ -16,32 +16,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bootstrap import (
-    account,
-    composition,
-    direct_connect,
-    enforced,
-    host_inputs,
-    interruptions,
-    inventory,
-    jenkins_files,
-    machine,
-    network_removal,
-    outgoing_mail,
-    repository,
-    retained,
-    running_builds,
-    zones,
-)
-from bootstrap import settings as environments
 from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.acts.stack import StackTemplate
+from bootstrap.cloud import direct_connect, retained
+from bootstrap.cloud import instance as machine
 from bootstrap.context import ROOT, Context
-from bootstrap.controller import differences
+from bootstrap.environment import settings as environments
 from bootstrap.errors import StackFailed, StackMissing, Unreachable
-from bootstrap.run import Run
-from bootstrap.stacks import rules, states
+from bootstrap.jenkins.controller import differences
+from bootstrap.preconditions import (
+    account,
+    host_inputs,
+    hosted_zones,
+    interruptions,
+    jenkins_files,
+    network_removal,
+    running_builds,
+)
+from bootstrap.remote import toolkit_repository
+from bootstrap.runs.journal import Run
+from bootstrap.stacks import composition, parameters, rules, states
 from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
+from bootstrap.views import enforcement, inventory, mail
 
 TEMPLATES = ROOT / "cloudformation"
 ACCEPTANCE = ROOT / "tests" / "acceptance"
@@ -94,7 +90,9 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
     check_templates(context, names)
     account.check(context, names)
     network_removal.check_narrowing(context)
-    zones.check_removal(context, f"bringing '{context.settings.name}' to its settings", zones.going(context))
+    hosted_zones.check_removal(
+        context, f"bringing '{context.settings.name}' to its settings", hosted_zones.going(context)
+    )
     tags = context.tags(snapshot(context).label, run.run_id)
     run.event("commit", commit=tags["Commit"])
     client = context.world.aws("cloudformation")
@@ -119,15 +117,15 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
             direct_connect.apply(context.world.aws, context.settings, tags, run)
         before = context.stacks.get("public-zone")
         context.forget()
-        zones.tell_delegation(context, before, run)
+        hosted_zones.tell_delegation(context, before, run)
         if "controller" not in names:
             return None
         machine.start(context.world.aws("ec2"), context.outputs("controller")["InstanceId"], run)
         found = machine.wait(context.world.aws, context.outputs("controller"), context.outputs("data"), run)
         # The newest image of that day, by Debian's public parameter: which one it was is worth remembering.
         run.event("image", **machine.image(context.world.aws("ec2"), found.instance_id))
-        enforced.tell(context.world.endpoint, run)
-        outgoing_mail.tell(context.world.endpoint, run)
+        enforcement.tell(context.world.endpoint, run)
+        mail.tell(context.world.endpoint, run)
         return found
 
 
@@ -250,7 +248,7 @@ def plan_jobs(context: Context, run: Run) -> tuple[Change, ...]:
 def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str, ...]:
     """Take the stacks down, last first; returns what is left of them. The data stays unless `with_data` says otherwise."""
     client = context.world.aws("cloudformation")
-    zones.check_removal(context, f"destroying '{context.settings.name}'", tuple(zones.ZONES))
+    hosted_zones.check_removal(context, f"destroying '{context.settings.name}'", tuple(hosted_zones.ZONES))
     kept: list[str] = []
     with run.act("stack", "deleting"):
         direct_connect.destroy(context.world.aws, context.settings, run)
@@ -274,18 +272,18 @@ def template(context: Context, name: str, made: Mapping[str, Stack], tags: Mappi
     return StackTemplate(
         name=context.settings.stack_name(name),
         path=TEMPLATES / f"{name}.yaml",
-        parameters=parameters(context, name, made),
+        parameters=parameters_of(context, name, made),
         tags=tags,
         protect=name in PROTECTED or context.settings.protect,
     )
 
 
-def parameters(context: Context, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
+def parameters_of(context: Context, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
     """The parameters of one stack."""
-    given = composition.parameters(context.settings, name, made)
+    given = parameters.parameters(context.settings, name, made)
     if name == "public-zone":
         return given | {"ParentZoneId": account.parent_of(context)}
-    return given | composition.of_peer(_peer(context)) if name == "peering" else given
+    return given | parameters.of_peer(_peer(context)) if name == "peering" else given
 
 
 def _peer(context: Context) -> Mapping[str, str]:
@@ -353,9 +351,9 @@ def _with_boot_log(context: Context) -> Iterator[None]:
         raise
 
 
-def snapshot(context: Context) -> repository.Snapshot:
+def snapshot(context: Context) -> toolkit_repository.Snapshot:
     """The commit of this checkout that the machine gets."""
-    return repository.snapshot(ROOT, context.state)
+    return toolkit_repository.snapshot(ROOT, context.state)
 
 
 def _shown(run: Run, changes: Sequence[Change]) -> tuple[Change, ...]:

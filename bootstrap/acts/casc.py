@@ -15,18 +15,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from bootstrap.controller import settings_record
-from bootstrap.controller.api import JenkinsClient, ask, expect, page_text, reason
-from bootstrap.controller.settings_record import FOLDER, Edits, look
-from bootstrap.definitions import casc as definitions
-from bootstrap.definitions import casc_blanking
+from bootstrap.environment.models import Settings
 from bootstrap.errors import BootstrapError, CascRejected, Fault, Unreachable
-from bootstrap.settings import Settings
+from bootstrap.jenkins.controller import casc_faults, journal, settings_record
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, reason
+from bootstrap.jenkins.controller.console_text import clean
+from bootstrap.jenkins.controller.pages import page_text
+from bootstrap.jenkins.controller.settings_record import FOLDER, Edits, look
+from bootstrap.jenkins.definitions import casc as definitions
+from bootstrap.jenkins.definitions import casc_blanking
 from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, Shell
 
 __all__ = [
@@ -54,10 +57,15 @@ VARIABLES = (
     "JENKINS_EXECUTORS",
     "JENKINS_PUBLIC_URL",
     "MAIL_REPLY_TO",
+    "NO_PASSWORD",
     "SMTP_HOST",
     "SMTP_PORT",
 )
 """The environment variables of jenkins.service that `${NAME}` may use; `variables` gives their values."""
+
+
+NO_PASSWORD = f"#jbcrypt:$2a$10${'.' * 53}"
+"""A hash in the form that Jenkins takes for a password's, with a salt and a sum of zeros: no password is known that has it."""
 
 
 def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
@@ -72,6 +80,7 @@ def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
         "JENKINS_EXECUTORS": str(settings.jenkins.executors),
         "JENKINS_PUBLIC_URL": url,
         "MAIL_REPLY_TO": settings.mail.reply_to,
+        "NO_PASSWORD": NO_PASSWORD,
         "SMTP_HOST": mail_host,
         "SMTP_PORT": str(settings.mail.smtp_port),
     }
@@ -111,7 +120,7 @@ def plan(
     """
     there = look(shell)
     changes = there.changes(files)
-    _check(jenkins, _to_send(changes, files))
+    _check(shell, jenkins, _to_send(changes, files))
     edited = there.edits(export(jenkins), files, values)
     edited.tell_left(report)
     return (*changes, *edited.changes)
@@ -124,16 +133,16 @@ def apply(
     there = look(shell)
     changes = there.changes(files)
     if changes:
-        _check(jenkins, _to_send(changes, files))
+        _check(shell, jenkins, _to_send(changes, files))
     edited = there.edits(export(jenkins), files, values) if there.is_comparable else Edits()
     edited.tell_left(report)
     if not changes and not there.is_recorded:
         report.progress("the settings have no record of a reload with this software; reloading")
     if changes:
         settings_record.place(shell, files, changes)
-        _reload_or_put_back(shell, jenkins)
+        _reload_or_put_back(shell, jenkins, files)
     elif edited.changes or not there.is_recorded:
-        _reload(jenkins)
+        _reload(shell, jenkins, files)
     else:
         return
     for change in (*changes, *edited.changes):
@@ -189,55 +198,57 @@ def _to_send(changes: Iterable[Change], files: Mapping[str, str]) -> dict[str, s
     return {name: text for name, text in blanked.items() if text is not None}
 
 
-def _check(jenkins: JenkinsClient, files: Mapping[str, str]) -> None:
-    """Let Jenkins try each file; it tells every fault with its line, and changes nothing."""
+def _check(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> None:
+    """Let Jenkins try each file; it tells the first fault, and its place within the text."""
     faults: list[Fault] = []
     for name, text in files.items():
         answer = ask(jenkins, "POST", "configuration-as-code/check", body=text, content_type="application/x-yaml")
-        if answer.status_code not in {200, 400}:
-            faults.append(Fault(f"casc/{name}", 1, 1, reason(answer)))
-            continue
-        for found in _found(answer):
+        for found in _found(answer, journal.explainer(shell)):
+            said = clean(str(found.get("message") or "")) or reason(answer)
             line, column = definitions.position(text, int(found.get("line", -1)))
-            faults.append(Fault(f"casc/{name}", line, column, str(found.get("message", "")).strip()))
+            fault = casc_faults.read(said, files, checked=name)
+            faults.append(fault if line == 1 else replace(fault, line=line, column=column))
     if faults:
         raise CascRejected(
             "checking the settings with Jenkins", faults, "Mend the file; Jenkins goes on with the settings it has."
         )
 
 
-def _found(answer: requests.Response) -> list[dict[str, Any]]:
+def _found(answer: requests.Response, explain: journal.Explain) -> list[dict[str, Any]]:
     """The faults that a check answers with; an answer of another shape is itself the fault."""
     try:
-        found = answer.json()
+        found = answer.json() if answer.status_code in {200, 400} else None
     except ValueError:
         found = None
     if isinstance(found, list) and all(isinstance(each, dict) for each in found):
         return found
-    return [{"line": -1, "message": reason(answer)}]
+    return [{"line": -1, "message": reason(answer, explain)}]
 
 
-def _reload_or_put_back(shell: Shell, jenkins: JenkinsClient) -> None:
+def _reload_or_put_back(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> None:
     try:
-        _reload(jenkins)
+        _reload(shell, jenkins, files)
     except BootstrapError:
         settings_record.put_back(shell)
         # Jenkins tries the whole tree before it touches anything, but what fails later leaves half of it.
-        _reload(jenkins)
+        _reload(shell, jenkins, files)
         raise
 
 
-def _reload(jenkins: JenkinsClient) -> None:
-    """Have Jenkins read its files again. Success is a redirect; an error page comes with the status 200."""
+def _reload(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> None:
+    """Have Jenkins read its files again. Success is a redirect; an error page comes with the status 200.
+
+    The page says neither the place nor the cause; the journal has both.
+    """
     answer = ask(jenkins, "POST", "configuration-as-code/reload")
     first = answer.history[0] if answer.history else answer
     if first.status_code in {302, 303}:
         return
-    said = page_text(answer.text) if answer.status_code == 200 else reason(answer)
-    fault = Fault(FOLDER, 1, 1, "\n".join(said.splitlines()[:10]) or "Jenkins refused to reload, and does not say why")
-    named = re.search(rf"{re.escape(FOLDER)}/([\w.-]+\.ya?ml)(?:\D{{0,12}}(\d+))?", said)
-    if named:
-        fault = Fault(f"casc/{named[1]}", int(named[2] or 1), 1, fault.message)
+    if answer.status_code == 200:
+        said = journal.reload_failure(shell) or page_text(answer.text)
+    else:
+        said = reason(answer, journal.explainer(shell))
+    fault = casc_faults.read(said or "Jenkins refused to reload, and does not say why", files)
     raise CascRejected(
         "reloading Jenkins' settings", [fault], "The files before it were put back; mend the new ones and try again."
     )

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bootstrap.environment.models import JenkinsSettings
 from bootstrap.errors import ConvergeFailed
 from bootstrap.remote import drain as draining
 from bootstrap.remote import program
 from bootstrap.remote.converge.core import ARTIFACTS
-from bootstrap.remote.desired import HostInputs, desired
-from bootstrap.settings import JenkinsSettings
+from bootstrap.remote.desired.inputs import HostInputs
+from bootstrap.remote.desired.state import desired
 from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, Shell
 
 ACT = "host"

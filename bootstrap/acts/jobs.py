@@ -19,11 +19,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap.controller import job_xml
-from bootstrap.controller.api import JenkinsClient, ask, expect, job_path, reason, view_path
-from bootstrap.controller.builds import follow
-from bootstrap.definitions.rendering import digest_in, footer, render, with_digest
 from bootstrap.errors import JobsRejected, UsageError
+from bootstrap.jenkins.controller import job_xml
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, job_path, reason, view_path
+from bootstrap.jenkins.controller.builds import follow
+from bootstrap.jenkins.definitions.rendering import digest_in, footer, render, with_digest
 from bootstrap.values import Change, ChangeKind, JobSet, Reporter
 
 __all__ = ["apply", "digest_in", "follow", "look", "plan", "render"]

@@ -8,11 +8,12 @@ from typing import Any
 
 from cryptography import x509
 
-from bootstrap import account, certificates, refusals, secret_store
-from bootstrap.certificates import DUE_DAYS, Certificates
+from bootstrap.cloud import certificates, refusals, secrets
+from bootstrap.cloud.certificates import DUE_DAYS, Certificates
 from bootstrap.context import Context
 from bootstrap.doctor import keys, permissions, quotas
 from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.preconditions import account
 from bootstrap.stacks import states
 from bootstrap.values import Stack
 
@@ -121,7 +122,7 @@ def _quotas(context: Context) -> Iterator[Finding]:
 def _certificates(context: Context) -> Iterator[Finding]:
     data = context.stacks.get("data")
     arn = data.outputs.get("CertificatesSecret") if data else None
-    kept = secret_store.read_certificates(context.world.aws("secretsmanager"), arn) if arn else None
+    kept = secrets.read_certificates(context.world.aws("secretsmanager"), arn) if arn else None
     if kept is None:
         yield good("certificates", "none yet: a launch issues them")
     else:

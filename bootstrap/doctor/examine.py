@@ -8,13 +8,17 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from bootstrap import jenkins_files, launch, outgoing_mail, settings, surroundings
+from bootstrap import launch
 from bootstrap.context import ROOT, Context
-from bootstrap.distribution import presence
 from bootstrap.doctor import cloud, here
 from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.environment import settings
+from bootstrap.environment.models import Settings
 from bootstrap.errors import BootstrapError, FaultyFile
-from bootstrap.settings import Settings
+from bootstrap.jenkins.distribution import presence
+from bootstrap.preconditions import jenkins_files
+from bootstrap.remote import operator_machine
+from bootstrap.views import mail as outgoing_mail
 
 _MAIL_SERVERS = frozenset({"dma", "exim4", "exim4-daemon-light", "msmtp-mta", "nullmailer", "opensmtpd", "postfix"})
 _SECONDS = 3.0  # for the local cloud's answer
@@ -52,7 +56,7 @@ def _code(context: Context) -> Iterator[Finding]:
     """What people wrote: templates, settings, jobs, and the certificates that the environment names."""
     try:
         launch.check_code(context)
-        surroundings.certificates(context.settings.host.ca_certificates)
+        operator_machine.certificates(context.settings.host.ca_certificates)
     except BootstrapError as error:
         yield bad("code", f"{error.doing}: {error.found}".replace("\n", "; "), error.remedy)
     else:

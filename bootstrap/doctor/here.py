@@ -9,10 +9,12 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bootstrap import agent_key, enforced, session_manager
+from bootstrap.cloud import session_manager
 from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.environment import agent_key
 from bootstrap.local import occupied, prerequisites
 from bootstrap.local.machines import bridges
+from bootstrap.views import enforcement
 
 _SECONDS = 20
 _NEEDED_GIB = 6.0  # the machines' image, one machine, the downloads
@@ -38,7 +40,7 @@ def examine(environment: str, block: str, state: Path, *, is_running: bool) -> I
 
 def rules(endpoint: str | None, setting: Path = bridges.SETTING) -> Finding:
     """Whether the network's rules hold between machines; before the cloud runs, whether the kernel will let them."""
-    found = enforced.look(endpoint)
+    found = enforcement.look(endpoint)
     if found is not None and found.problems:
         return warning("rules", str(found), "'nft list ruleset' shows what holds; a launch sets them again.")
     if found is not None:

@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bootstrap import refusals
+from bootstrap.cloud import refusals
 from bootstrap.context import Context
 from bootstrap.doctor.findings import Finding, good, warning
 

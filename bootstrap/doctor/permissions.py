@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bootstrap import refusals
+from bootstrap.cloud import refusals
 from bootstrap.context import Context
 from bootstrap.doctor import launcher
 from bootstrap.doctor.findings import Finding, bad, good, warning

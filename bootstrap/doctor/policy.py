@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bootstrap.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.stacks import template
 
 LARGEST = 6144  # characters of a managed policy, without white space

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap import refusals
+from bootstrap.cloud import refusals
 from bootstrap.context import Context
 from bootstrap.doctor.findings import Finding, bad, good, warning
 

@@ -24,9 +24,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bootstrap.environment.models import Settings
 from bootstrap.errors import LocalCloudFailed, StackMissing
 from bootstrap.local import occupied, prerequisites
-from bootstrap.settings import Settings
 from bootstrap.values import Reporter
 
 _START_SECONDS = 60.0

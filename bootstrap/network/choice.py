@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bootstrap.network.model import Address, Block, GroupRule, Nacl, NaclEntry, Route, RouteTable, SecurityGroup
+from bootstrap.network.model import (
+    Address,
+    Block,
+    GroupRule,
+    Nacl,
+    NaclEntry,
+    Route,
+    RouteTable,
+    SecurityGroup,
+)
 
 _LOCAL, _STATIC, _LIST, _PROPAGATED = range(4)
 

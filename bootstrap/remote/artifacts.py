@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Protocol
 
-from bootstrap.remote.desired import Bundle, Software
+from bootstrap.remote.desired.inputs import Bundle, Software
 
 Artifact = bytes | Path
 EMULATOR_PACKAGE = "jenkins_emulator"

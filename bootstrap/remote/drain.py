@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from bootstrap.remote.desired_base import JENKINS_PORT
-from bootstrap.remote.desired_jenkins import CREDENTIALS
-from bootstrap.settings import JenkinsSettings
+from bootstrap.environment.models import JenkinsSettings
+from bootstrap.remote.desired.base import JENKINS_PORT
+from bootstrap.remote.desired.jenkins import CREDENTIALS
 
 UNIT = "jenkins.service"
 USER = "toolkit"

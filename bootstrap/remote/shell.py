@@ -1,4 +1,4 @@
-"""The shell on a machine over SSH; the only module that knows Fabric and Paramiko.
+"""The shell on a machine over SSH; the only module that knows Fabric.
 
 It decides how the machine is trusted (only the host keys that the cloud told, nothing from files), how it is logged in to
 (one private key, kept in memory) and how commands and bytes travel: one connection for everything, opened when it is first
@@ -7,8 +7,6 @@ needed and opened again when it was lost. The machine's own reboots and first mi
 
 from __future__ import annotations
 
-import contextlib
-import io
 import logging
 import socket
 import threading
@@ -19,16 +17,21 @@ from pathlib import Path
 from typing import Any
 
 import paramiko
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 from fabric import Config, Connection
 
-from bootstrap.errors import CommandFailed, ConnectionBroken, HostKeyMismatch, Missing, Unreachable
+from bootstrap.errors import (
+    CommandFailed,
+    ConnectionBroken,
+    HostKeyMismatch,
+    Unreachable,
+)
 from bootstrap.remote import commands
+from bootstrap.remote.conversation import converse
 from bootstrap.remote.forwarding import Forwarding
 from bootstrap.remote.keys import fingerprint
 from bootstrap.remote.local_shell import TIMED_OUT
-from bootstrap.values import Machine, Result, Secret
+from bootstrap.remote.private_key import read_private_key
+from bootstrap.values import Machine, Result
 
 _ATTEMPT = 10.0  # seconds for one attempt to connect, and for each of its steps
 _PAUSE = 1.0  # seconds between attempts
@@ -40,7 +43,6 @@ _SESSIONS = 8  # at once over the connection; sshd refuses more than its MaxSess
 _CROWDED = 10.0  # seconds in which a place becomes free among the sessions
 _BANNER = 30.0  # seconds until SSH's first line; a session of Session Manager takes some before anything comes through
 _REMEDY = "Check with './bootstrap.py status' that the machine runs and that this machine may reach its port 22."
-_CHUNK = 1 << 15  # bytes; what an SSH packet carries at most
 Dial = Callable[[], Any]
 # What goes wrong is told by this module's own errors. Without a handler paramiko's tracebacks go to standard error, and with
 # one alone they still do where another library has given the root logger one.
@@ -62,7 +64,7 @@ class FabricShell:
         self._patience = patience
         self._dial = dial or self._dial_tcp
         self._remedy = remedy
-        self._key = _private_key(machine.private_key)
+        self._key = read_private_key(machine.private_key)
         self._connection: Any = None
         self._lock = threading.Lock()
         self._sessions = threading.BoundedSemaphore(_SESSIONS)
@@ -133,7 +135,7 @@ class FabricShell:
         transport, channel = self._channel()
         try:
             channel.exec_command(text)
-            return _converse(channel, stdin, timeout, lines)
+            return converse(channel, stdin, timeout, lines)
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._lost(transport, error) from error
         finally:
@@ -267,72 +269,3 @@ class FabricShell:
             f"the connection broke: {type(error).__name__}: {error}{why}",
             "Run the same command again: it goes on from where the machine is.",
         )
-
-
-def _private_key(secret: Secret) -> paramiko.PKey:
-    """The private key out of any text form (OpenSSH, PKCS#1, PKCS#8), never written anywhere."""
-    text = secret.reveal().strip().encode() + b"\n"
-    try:
-        load = serialization.load_ssh_private_key if b"OPENSSH" in text else serialization.load_pem_private_key
-        key: Any = load(text, None)
-        openssh = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-        ).decode()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _no_key() from error
-    for kind in (paramiko.Ed25519Key, paramiko.RSAKey, paramiko.ECDSAKey):
-        with contextlib.suppress(paramiko.SSHException):
-            return kind.from_private_key(io.StringIO(openssh))
-    raise _no_key()
-
-
-def _no_key() -> Missing:
-    return Missing(
-        "reading the machine's private key",
-        "the text that the cloud keeps is no usable ed25519, RSA or ECDSA key",
-        "Look at the parameter /ec2/keypair/<id>; deleting the data stack's key pair and launching again makes a new one.",
-    )
-
-
-def _converse(channel: Any, stdin: bytes, timeout: float | None, lines: commands.Lines) -> tuple[int, bytes, bytes]:
-    """Send all input while reading all output, so that neither side can block the other; code 124 when time runs out."""
-    problems = commands.Lines(None)
-    is_late = threading.Event()
-
-    def give_up() -> None:
-        is_late.set()
-        channel.close()
-
-    timer = threading.Timer(timeout, give_up) if timeout is not None else None
-    workers = [
-        threading.Thread(target=_feed, args=(channel, stdin), daemon=True),
-        threading.Thread(target=_drain, args=(channel.recv_stderr, problems), daemon=True),
-    ]
-    for worker in (*workers, *([timer] if timer else [])):
-        worker.daemon = True
-        worker.start()
-    _drain(channel.recv, lines)
-    for worker in workers:
-        worker.join()
-    code = channel.recv_exit_status() if not is_late.is_set() else TIMED_OUT
-    if timer:
-        timer.cancel()
-    if is_late.is_set():
-        return TIMED_OUT, bytes(lines.output), f"no end after {timeout} s".encode()
-    if code == -1:
-        raise EOFError("the connection ended before the command did")
-    return code, bytes(lines.output), bytes(problems.output)
-
-
-def _feed(channel: Any, data: bytes) -> None:
-    """Send the input; a command that ends without reading it all is no error, and a lost connection is told by its reader."""
-    with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
-        view = memoryview(data)
-        for start in range(0, len(view), _CHUNK):
-            channel.sendall(view[start : start + _CHUNK])
-        channel.shutdown_write()
-
-
-def _drain(receive: Callable[[int], bytes], into: commands.Lines) -> None:
-    while data := receive(_CHUNK):
-        into += data

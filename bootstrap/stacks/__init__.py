@@ -1,1 +1,5 @@
-"""What the stack act is made of: templates as files, change sets, and the events of an operation."""
+"""The client side of CloudFormation: templates, change sets, events, states, and which stacks an environment has.
+
+It decides in which order stacks are made and which outputs become parameters of which stack. It knows neither machines nor
+Jenkins. The stack act, the context and the views import it.
+"""

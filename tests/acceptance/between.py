@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bootstrap import network_view
 from bootstrap.context import Context
 from bootstrap.network.model import Network
 from bootstrap.network.reach import explain
 from bootstrap.values import Shell
+from bootstrap.views import network_reading
 
 PORTS = (22, 25, 443, 8080, 50000)
 OWN_FIREWALL = frozenset(
@@ -60,7 +60,7 @@ def unreachable(context: Context) -> str:
 
 def tried(context: Context) -> tuple[Tried, ...]:
     """Every port in both directions."""
-    network = network_view.read(context)
+    network = network_reading.read(context)
     controller, bastion = context.machine, context.bastion
     private = context.world.aws("ec2").describe_instances(InstanceIds=[bastion.instance_id])
     ends = {

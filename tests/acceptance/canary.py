@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bootstrap import running_builds
-from bootstrap.controller import builds
-from bootstrap.controller.api import JenkinsClient, ask, expect
 from bootstrap.errors import BootstrapError, Unreachable
+from bootstrap.jenkins.controller import builds
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect
+from bootstrap.preconditions import running_builds
 
 CANARY = "canary"
 START_SECONDS, RUN_SECONDS = 420, 180

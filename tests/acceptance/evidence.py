@@ -22,12 +22,12 @@ from canary import CANARY
 from handshake import Place, Spoken, is_open, offer, speak
 from testinfra.host import Host
 
-from bootstrap import network_view
 from bootstrap.acts import jobs
 from bootstrap.context import Context
-from bootstrap.controller.api import ask, expect
+from bootstrap.jenkins.controller.api import ask, expect
 from bootstrap.network.model import Network
 from bootstrap.values import Change
+from bootstrap.views import network_reading
 
 INSPECT = "/usr/local/sbin/inspect-machine"  # finds its own way to root, for operators and for Jenkins' builds
 HOME_UNIT = "var-lib-jenkins.mount"
@@ -100,7 +100,8 @@ def sign_in_page(subject: Subject) -> requests.Response:
 
 def strangers_answers(subject: Subject) -> dict[str, int]:
     """What pages a client without a name is answered with."""
-    paths = ("", "api/json", "computer/api/json", "manage", "script", f"job/{CANARY}/", "configuration-as-code/")
+    own = ("computer/api/json", "manage", "script", f"job/{CANARY}/", "configuration-as-code/", "prometheus/")
+    paths = ("", "api/json", *own)
     with requests.Session() as session:
         return {
             path: session.get(f"{subject.server}{path}", timeout=_SECONDS, allow_redirects=False).status_code
@@ -110,7 +111,13 @@ def strangers_answers(subject: Subject) -> dict[str, int]:
 
 def guessed_passwords(subject: Subject) -> dict[str, int]:
     """What signing in with the passwords that everybody tries first is answered with."""
-    guesses = [("admin", "admin"), ("admin", "password"), ("toolkit", "toolkit"), ("jenkins", "jenkins")]
+    guesses = [
+        ("admin", "admin"),
+        ("admin", "password"),
+        ("toolkit", "toolkit"),
+        ("jenkins", "jenkins"),
+        ("builds", "builds"),
+    ]
     return {
         f"{user}:{word}": requests.get(f"{subject.server}api/json", auth=(user, word), timeout=_SECONDS).status_code
         for user, word in guesses
@@ -352,7 +359,7 @@ SECRETS = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret",
 
 def network(subject: Subject) -> Network:
     """Everything that decides who reaches whom, as EC2 tells it; who is not there yet is where the stacks will put them."""
-    return network_view.with_everybody(subject.context, network_view.read(subject.context))
+    return network_reading.with_everybody(subject.context, network_reading.read(subject.context))
 
 
 def kept_secrets(subject: Subject) -> dict[str, dict[str, Any]]:

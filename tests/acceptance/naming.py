@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bootstrap import zones
 from bootstrap.context import Context
+from bootstrap.preconditions import hosted_zones
 
 
 def faults(context: Context) -> Iterator[str]:
@@ -38,5 +38,5 @@ def _delegates(context: Context, zone_id: str, domain: str) -> Iterator[str]:
 
 
 def _values(context: Context, zone_id: str, name: str, kind: str) -> frozenset[str]:
-    found = zones.records(context.world.aws("route53"), zone_id)
+    found = hosted_zones.records(context.world.aws("route53"), zone_id)
     return frozenset(value.rstrip(".") for it in found if (it.name, it.type) == (name, kind) for value in it.values)

@@ -74,7 +74,7 @@ def test_nobody_else_has_rights(exported_settings: dict[str, Any], context: Cont
 
 def test_the_users_are_there(known_users: dict[str, int]) -> None:
     """Every user that the code names is there."""
-    assert {"admin": 200, "toolkit": 200} == known_users
+    assert {"admin": 200, "builds": 200, "toolkit": 200} == known_users
 
 
 def test_the_jobs_are_the_codes(job_changes: tuple[Change, ...], context: Context) -> None:

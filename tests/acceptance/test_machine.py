@@ -10,8 +10,8 @@ import pytest
 from evidence import Visible
 
 from bootstrap.context import Context
-from bootstrap.remote.desired_base import PACKAGES, SYSCTLS
-from bootstrap.remote.desired_toolkit import INSPECTED_SERVICES
+from bootstrap.remote.desired.base import PACKAGES, SYSCTLS
+from bootstrap.remote.desired.toolkit import INSPECTED_SERVICES
 
 Inspection = dict[str, Any]
 HOME = "/var/lib/jenkins"

@@ -10,24 +10,25 @@ import between
 import naming
 import pytest
 
-from bootstrap import network_view, settings
 from bootstrap.acts.verify import ENVIRONMENT_VARIABLE
 from bootstrap.context import Context
+from bootstrap.environment import settings
 from bootstrap.network import proof
 from bootstrap.network.model import Network
+from bootstrap.views import network_reading
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One check for each intention, so that each has its own line in the table and in the JUnit file."""
     if "intention" in metafunc.fixturenames:
-        allow, deny = network_view.intended(settings.load(Path(os.environ[ENVIRONMENT_VARIABLE])))
+        allow, deny = network_reading.intended(settings.load(Path(os.environ[ENVIRONMENT_VARIABLE])))
         metafunc.parametrize("intention", [*(f"allow {it}" for it in allow), *(f"deny {it}" for it in deny)], ids=str)
 
 
 @pytest.fixture(scope="module")
 def judged(network: Network, context: Context) -> Mapping[str, proof.Judgement]:
     """What became of each intention."""
-    return {it.about: it for it in proof.judge(network, *network_view.intended(context.settings))}
+    return {it.about: it for it in proof.judge(network, *network_reading.intended(context.settings))}
 
 
 def test_every_intention_holds(judged: Mapping[str, proof.Judgement], intention: str) -> None:
@@ -39,7 +40,7 @@ def test_every_intention_holds(judged: Mapping[str, proof.Judgement], intention:
 
 def test_the_internet_reaches_nothing_else(network: Network, context: Context) -> None:
     """Nothing is reachable from the Internet that no intention allows."""
-    allow, _ = network_view.intended(context.settings)
+    allow, _ = network_reading.intended(context.settings)
 
     assert [] == [str(it) for it in proof.exposed(network, allow)]
 

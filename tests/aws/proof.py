@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import schemas
-from bootstrap.local.aws.cloudformation.differing import same
+from bootstrap.local.aws.cloudformation.comparison.differing import same
+from bootstrap.local.aws.cloudformation.template import schemas
 
 REGION = "eu-central-1"
 Sample = tuple[dict[str, Any], dict[str, Any]]  # as given, as read back

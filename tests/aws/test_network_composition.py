@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from bootstrap import launch, network_removal, network_view, settings
+from bootstrap import launch
 from bootstrap.context import Context
+from bootstrap.environment import settings
 from bootstrap.errors import NetworkInUse, StackMissing
 from bootstrap.network import proof
-from bootstrap.run import Run, start
+from bootstrap.preconditions import network_removal
+from bootstrap.runs.journal import Run, start
 from bootstrap.values import ChangeKind, Stack
+from bootstrap.views import network_reading
 
 WHOLE = "environment: {}\nproject: composed\ncloud: local\nowner: somebody\ncost_center: none\nnetwork:\n  cidr: {}\n"
 LOGS = "  flow_logs: {retention_days: 7}\n"
@@ -122,13 +125,13 @@ def test_a_network_alone_is_proven_before_a_machine_stands_in_it(opened: Callabl
         "  nat: one\n  intentions:\n    allow: ['agents -> controller:443', 'controller -> internet:443']\n",
     )
     launch.stacks(context, run, launch.network_of(context))
-    found = network_view.with_everybody(context, network_view.read(context))
-    allow, deny = network_view.intended(context.settings)
+    found = network_reading.with_everybody(context, network_reading.read(context))
+    allow, deny = network_reading.intended(context.settings)
 
     assert () == proof.prove(found, allow, deny)
     ec2, group = context.world.aws("ec2"), context.outputs("network")["ControllerSecurityGroupId"]
     rules = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
     ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rules)
-    found = network_view.with_everybody(context, network_view.read(context))
+    found = network_reading.with_everybody(context, network_reading.read(context))
     assert ["allow agents -> controller:443"] == [it.about for it in proof.prove(found, allow, deny)]
     network_removal.destroy(context, run)

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from bootstrap import account, launch, network_diagram, network_removal, network_view, settings, zones
+from bootstrap import launch
 from bootstrap.acts import stack
 from bootstrap.context import Context
+from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid, ZoneInUse
-from bootstrap.run import Run, start
+from bootstrap.preconditions import account, hosted_zones, network_removal
+from bootstrap.runs.journal import Run, start
 from bootstrap.values import ChangeKind, Stack
+from bootstrap.views import network_diagram, network_reading
 
 WHOLE = "environment: {}\nproject: named\ncloud: local\nregion: {}\nowner: somebody\ncost_center: none\nnetwork:\n  cidr: {}\n"
 Open = Callable[..., tuple[Context, Run]]
@@ -80,22 +83,22 @@ def test_a_zone_is_delegated_answers_with_the_private_address_and_goes_with_its_
     named(context, "10.71.3.9", run)
     named(context, "10.71.3.10", run)
     outputs = context.outputs("public-zone")
-    own = {(it.name, it.type): it for it in zones.records(route53, outputs["PublicZoneId"])}
-    above = {(it.name, it.type): it for it in zones.records(route53, parent)}
+    own = {(it.name, it.type): it for it in hosted_zones.records(route53, outputs["PublicZoneId"])}
+    above = {(it.name, it.type): it for it in hosted_zones.records(route53, parent)}
 
     assert ("10.71.3.10",) == own["named.ci.example.net", "A"].values
     assert ('0 issue "ca.example.org"',) == own["ci.example.net", "CAA"].values
-    assert zones.servers(above["ci.example.net", "NS"]) == zones.servers(own["ci.example.net", "NS"])
-    assert set(outputs["NameServers"].split(",")) == zones.servers(own["ci.example.net", "NS"])
-    assert zones.servers(above["example.net", "NS"]).isdisjoint(outputs["NameServers"].split(","))
+    assert hosted_zones.servers(above["ci.example.net", "NS"]) == hosted_zones.servers(own["ci.example.net", "NS"])
+    assert set(outputs["NameServers"].split(",")) == hosted_zones.servers(own["ci.example.net", "NS"])
+    assert hosted_zones.servers(above["example.net", "NS"]).isdisjoint(outputs["NameServers"].split(","))
     assert [] == [*launch.plan_stacks(context, run, ("public-zone",))]
     assert "https://named.ci.example.net/" == context.url
-    drawn = network_diagram.svg(context, network_view.read(context))
+    drawn = network_diagram.svg(context, network_reading.read(context))
     assert "public DNS zone ci.example.net" in drawn
     assert "named.ci.example.net = 10.71.3.10" in drawn
     network_removal.destroy(context, run)
     assert {("example.net", "NS"), ("example.net", "SOA")} == {
-        (it.name, it.type) for it in zones.records(route53, parent)
+        (it.name, it.type) for it in hosted_zones.records(route53, parent)
     }
 
 
@@ -107,7 +110,7 @@ def test_a_transit_gateway_that_is_not_there_is_refused_at_its_place_and_one_tha
     there = context.world.aws("ec2").create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
     context, run = opened("joined", "10.70.0.0/16", f"  transit_gateway: {{id: {there}, routes: [10.9.0.0/16]}}\n")
     apply(context, run)
-    network = network_view.read(context)
+    network = network_reading.read(context)
 
     assert "joined.yaml:9:25: network.transit_gateway.id: tgw-0123456789abcdef0 is absent" in told
     assert [there] == list(network.transit_gateways)

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from bootstrap import composition, settings
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
+from bootstrap.environment import settings
+from bootstrap.environment.models import Settings
 from bootstrap.network import imagined, snapshot
 from bootstrap.network.intentions import parse
 from bootstrap.network.proof import judge
-from bootstrap.settings import Settings
+from bootstrap.stacks import parameters
 from bootstrap.values import Change, ChangeKind, Stack
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "cloudformation"
@@ -58,7 +59,7 @@ class Network:
 
     def apply(self, name: str, options: str = "", **more: str) -> list[Change]:
         chosen, told = self.settings(options), Told()
-        given = composition.parameters(chosen, name, self.made) | more
+        given = parameters.parameters(chosen, name, self.made) | more
         wished = StackTemplate(chosen.stack_name(name), TEMPLATES / f"{name}.yaml", given, {"Project": "options"})
         self.made[name] = stack.apply(self.client("cloudformation"), wished, told)
         assert {} == self.drifted(wished.name), "what was just made counts as drifted"
@@ -532,7 +533,7 @@ def test_peering_brings_the_routes_to_both_and_opens_the_one_that_asked(
         return {(rule["FromPort"], pair["GroupId"]) for rule in found for pair in rule["UserIdGroupPairs"]}
 
     before = let_in(ours), let_in(theirs)
-    network.apply("peering", "peering:\n  environment: peer", **composition.of_peer(peer.made["network"].outputs))
+    network.apply("peering", "peering:\n  environment: peer", **parameters.of_peer(peer.made["network"].outputs))
 
     assert [("10.83.0.0/16", True)] * 2 == ways(network)
     assert [("10.81.0.0/16", True)] * 3 == ways(peer)

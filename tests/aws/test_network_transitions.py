@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 
-from bootstrap import composition, interruptions, launch, network_removal, network_view, settings
+from bootstrap import launch
 from bootstrap.context import Context
+from bootstrap.environment import models, settings
 from bootstrap.errors import NetworkInUse
 from bootstrap.network import proof
 from bootstrap.network.reach import explain
-from bootstrap.run import Run, start
+from bootstrap.preconditions import interruptions, network_removal
+from bootstrap.runs.journal import Run, start
+from bootstrap.stacks import composition
 from bootstrap.values import Change, ChangeKind
+from bootstrap.views import network_reading
 
 HEAD = """\
 environment: living
@@ -79,8 +83,8 @@ def go(opened: Open, options: str) -> tuple[Context, tuple[Change, ...]]:
 
 def unproven(context: Context) -> tuple[proof.Finding, ...]:
     """What `network verify` would find wrong."""
-    network = network_view.with_everybody(context, network_view.read(context))
-    return proof.prove(network, *network_view.intended(context.settings))
+    network = network_reading.with_everybody(context, network_reading.read(context))
+    return proof.prove(network, *network_reading.intended(context.settings))
 
 
 # What the API tells of the VPC, by its call and the key of its answer; what counts, for their ids come and go.
@@ -173,7 +177,7 @@ def test_ipv6_comes_to_what_is_there_and_goes_again(opened: Open) -> None:
     before, _ = go(opened, "  zones: 3\n")
     kept = subnets(before)
     context, planned = go(opened, "  zones: 3\n  ipv6: true\n")
-    network = network_view.with_everybody(context, network_view.read(context))
+    network = network_reading.with_everybody(context, network_reading.read(context))
 
     assert ([], "", kept) == (replaced(planned), told(planned), subnets(context))
     (whole,) = [it for it in network.vpcs[network.vpc_id].blocks if it.version == 6]
@@ -189,11 +193,11 @@ def test_ipv6_comes_to_what_is_there_and_goes_again(opened: Open) -> None:
     assert "open" == explain(network, "controller", "2001:db8::1/128", 443).verdict
     assert "egress-only gateway" == explain(network, "2001:db8::1/128", "controller", 443).hops[-1].kind
     assert "closed" == explain(network, "data", "2001:db8::1/128", 443).verdict
-    intentions = settings.Network().intentions
+    intentions = models.Network().intentions
     assert () == proof.prove(network, intentions.allowed(operators=None), intentions.denied())
 
     context, planned = go(opened, "  zones: 3\n")
-    network = network_view.read(context)
+    network = network_reading.read(context)
     assert kept == subnets(context)
     assert "IPv6" in told(planned)
     assert not [block for it in network.subnets.values() for block in it.blocks if block.version == 6]
@@ -214,7 +218,7 @@ def test_ipv6_that_is_opened_to_the_internet_is_found(opened: Open) -> None:
     ec2.create_network_acl_entry(**entry, RuleNumber=1, Egress=False, PortRange={"From": 443, "To": 443})
     ec2.create_network_acl_entry(**entry, RuleNumber=1, Egress=True, PortRange={"From": 1024, "To": 65535})
 
-    network = network_view.with_everybody(context, network_view.read(context))
+    network = network_reading.with_everybody(context, network_reading.read(context))
     found = [str(it) for it in proof.exposed(network, ())]
     for egress in (False, True):
         ec2.delete_network_acl_entry(NetworkAclId=acl, RuleNumber=1, Egress=egress)
@@ -353,7 +357,7 @@ def test_the_isolated_tier_comes_interrupts_nothing_and_goes_again(opened: Open,
     assert ([], "") == (replaced(planned), told(planned))
     assert sorted(with_it.values()) == sorted(subnets(again).values())
     assert bare["subnets"].items() <= subnets(again).items()
-    network = network_view.with_everybody(again, network_view.read(again))
+    network = network_reading.with_everybody(again, network_reading.read(again))
     assert "closed" == explain(network, "data", "internet", 443).verdict
 
     gone, _ = go(opened, WITHOUT + beside)

@@ -21,8 +21,9 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.aws.cloudformation import adapters, modelled
-from bootstrap.local.aws.cloudformation.parsing import read
+from bootstrap.local.aws.cloudformation import adapters
+from bootstrap.local.aws.cloudformation.comparison import modelled
+from bootstrap.local.aws.cloudformation.template.parsing import read
 from tests.aws.conftest import Cloud
 from tests.aws.proof import Sample, sorted_out
 

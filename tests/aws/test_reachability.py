@@ -10,16 +10,18 @@ from typing import Any
 
 import pytest
 
-from bootstrap import composition, network_diagram, settings
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
+from bootstrap.environment import models, settings
 from bootstrap.errors import StackMissing
 from bootstrap.network import picture, proof, snapshot
 from bootstrap.network.beside import Beside
 from bootstrap.network.intentions import parse
 from bootstrap.network.model import Network
 from bootstrap.network.reach import explain
+from bootstrap.stacks import parameters
 from bootstrap.values import Change, Stack
+from bootstrap.views import network_diagram
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("network", "acls", "endpoints")
@@ -61,7 +63,7 @@ def made(client: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory)
         template = StackTemplate(
             name=wished.stack_name(name),
             path=ROOT / "cloudformation" / f"{name}.yaml",
-            parameters=composition.parameters(wished, name, stacks),
+            parameters=parameters.parameters(wished, name, stacks),
             tags={},
             protect=False,
         )
@@ -139,7 +141,7 @@ def test_the_templates_open_what_they_are_meant_to(
 
 
 def test_the_defaults_hold_on_the_templates(read: Callable[[], Network]) -> None:
-    wished = settings.Network().intentions
+    wished = models.Network().intentions
 
     assert () == proof.prove(read(), wished.allowed(operators="10.97.0.0/16"), wished.denied())
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from bootstrap import composition
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.errors import StackFailed
+from bootstrap.stacks import composition
 from bootstrap.values import Change, ChangeKind, Stack
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "cloudformation"

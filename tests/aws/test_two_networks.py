@@ -13,10 +13,15 @@ from typing import Any
 
 import pytest
 
-from bootstrap import gone, launch, network_removal, network_view, remains, settings, tagged
+from bootstrap import launch
+from bootstrap.cloud import deleted
+from bootstrap.cloud import tags as tagged
 from bootstrap.context import Context
+from bootstrap.environment import settings
 from bootstrap.network import proof
-from bootstrap.run import Run, start
+from bootstrap.preconditions import network_removal
+from bootstrap.runs.journal import Run, start
+from bootstrap.views import leftovers, network_reading
 
 HEAD = "environment: {}\nproject: pair\ncloud: local\nowner: somebody\ncost_center: none\nnetwork:\n  cidr: {}\n"
 BLOCKS = {"left": "10.64.0.0/16", "right": "10.65.0.0/16"}
@@ -82,7 +87,7 @@ def controllers(opened: Open) -> Iterator[None]:
 
 def outcomes(context: Context) -> dict[str, str]:
     """What `network verify` says of each intention by name."""
-    found = proof.judge(network_view.read(context), *network_view.intended(context.settings))
+    found = proof.judge(network_reading.read(context), *network_reading.intended(context.settings))
     return {it.about: it.outcome for it in found if "left" in it.about}
 
 
@@ -104,9 +109,9 @@ def test_of_a_network_with_everything_on_nothing_is_listed_after_its_destruction
 
     kept = launch.destroy(context, run, with_data=True)
 
-    left = remains.look(context)
+    left = leftovers.look(context)
     after = tagged.resources(context.world.aws, context.settings)
-    over = gone.among(context.world.aws("ec2"), after)
+    over = deleted.among(context.world.aws("ec2"), after)
     kinds = {it.kind.partition(" ")[2] for it in before}
     # What this AWS lists by tag; endpoints and VPN gateways are not among it.
     fading = {"natgateway", "vpc-peering-connection", "vpn-connection", "customer-gateway", "transit-gateway"}
@@ -124,9 +129,9 @@ def test_what_still_lives_is_listed(opened: Open, kind: str) -> None:
     alive, end = LIVING[kind](ec2, vpcs)
     ec2.create_tags(Resources=[alive], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
 
-    found = [it.identity for it in remains.look(context).stray]
+    found = [it.identity for it in leftovers.look(context).stray]
     end()
-    after = [it.identity for it in remains.look(context).stray]
+    after = [it.identity for it in leftovers.look(context).stray]
     for vpc in vpcs:
         ec2.delete_vpc(VpcId=vpc)
 

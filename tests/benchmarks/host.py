@@ -7,15 +7,16 @@ import sys
 
 from measure import compare
 
-from bootstrap import commands, host_inputs
 from bootstrap.acts import host
-from bootstrap.cli import parser
+from bootstrap.cli.opening import open_environment
+from bootstrap.cli.parser import parser
+from bootstrap.preconditions import host_inputs
 from bootstrap.remote.shell import FabricShell
 
 
 def main(environment: str) -> None:
     options = parser().parse_args(["-e", environment, "host", "plan"])
-    with commands.opened(options) as (opened, run):
+    with open_environment(options) as (opened, run):
         inputs, _ = host_inputs.gather(opened, run)
         machine = opened.machine
 

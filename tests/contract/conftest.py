@@ -96,6 +96,7 @@ class Emulator:
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._variables = variables
+        self.output: Any = None  # a file for what it writes to its standard output
         self.process: subprocess.Popen[str] | None = None
         self.casc.mkdir(parents=True)
         (root / "secrets").mkdir()
@@ -125,7 +126,7 @@ class Emulator:
     def start(self) -> None:
         command = [sys.executable, "-m", "jenkins_emulator"]
         self.process = subprocess.Popen(
-            command, cwd=self.root, env=self.environment(), stderr=subprocess.PIPE, text=True
+            command, cwd=self.root, env=self.environment(), stdout=self.output, stderr=subprocess.PIPE, text=True
         )
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:

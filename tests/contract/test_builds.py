@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -82,6 +84,37 @@ def test_log_comes_in_pieces(server: Any, name: str, freestyle: Xml) -> None:
     assert "\none" not in rest.text
     assert "two" in rest.text
     assert server.get(path, params={"start": 10_000_000}).text.startswith("Started by")
+    assert server.get(path, params={"start": -1}).content == b""
+    assert server.get(path, params={"start": "abc"}).status_code == 500
+
+
+def test_progressive_text_carries_notes_and_crlf_and_the_whole_console_does_not(server: Any, name: str) -> None:
+    script = "pipeline { agent any\nstages { stage('s') { steps { echo 'gr\u00fc\u00dfe' } } } }"
+    server.client.create_job(
+        name,
+        '<flow-definition plugin="workflow-job"><definition class="org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition" '
+        f'plugin="workflow-cps"><script>{script}</script><sandbox>true</sandbox></definition></flow-definition>',
+    )
+    _, log = server.run(name)
+    answer = server.get(f"job/{name}/1/logText/progressiveText", params={"start": 0})
+    note = re.compile(rb"\x1b\[8mha:([A-Za-z0-9+/=]+)\x1b\[0m")
+
+    kept = answer.content.replace(b"\r\n", b"\n")
+    assert len(kept) == int(answer.headers["X-Text-Size"])
+    assert b"\r\n" in answer.content and "\x1b" not in log and "\r" not in log
+    assert note.sub(b"", kept).decode() == log
+    assert "gr\u00fc\u00dfe" in log
+    lines = [line for line in kept.split(b"\n") if b"[Pipeline] " in line]
+    assert lines and all(note.match(line) for line in lines)
+    # The length of a signature is negative, and the object itself is compressed.
+    signed = base64.b64decode(note.findall(kept)[0])
+    assert signed[:2] == b"\xff\xff" and b"\x1f\x8b" in signed
+
+
+def test_a_build_that_ended_is_not_in_progress(server: Any, name: str, freestyle: Xml) -> None:
+    server.create("", name, freestyle("echo one"))
+    build, _ = server.run(name)
+    assert (build["inProgress"], build["building"]) == (False, False)
 
 
 def test_stopped_build_is_aborted_with_its_children(server: Any, name: str, freestyle: Xml) -> None:

@@ -9,7 +9,7 @@ import jenkins
 import pytest
 import requests
 
-from bootstrap.controller import builds
+from bootstrap.jenkins.controller import builds
 
 Xml = Callable[[str], str]
 ASKED = "input id: 'Question', message: 'Go on?'"

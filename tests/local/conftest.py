@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from trial import ENVIRONMENT, NAME, Launched, commit, sweep
 
-from bootstrap import repository
+from bootstrap.remote import toolkit_repository
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests" / "acceptance"))  # the acceptance suite is no package, for it runs by itself as well
@@ -49,8 +49,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh clone of this working tree, with an environment of the tests' own."""
     scratch = tmp_path_factory.mktemp("clone")
-    taken = repository.snapshot(ROOT, scratch)
-    bundle = repository.bundle(taken, "main", scratch / "it.bundle")
+    taken = toolkit_repository.snapshot(ROOT, scratch)
+    bundle = toolkit_repository.bundle(taken, "main", scratch / "it.bundle")
     folder = scratch / "checkout"
     subprocess.run(["git", "clone", "--quiet", "--branch", "main", str(bundle), str(folder)], check=True)
     for key, value in {"user.name": "tests", "user.email": "tests@localhost"}.items():

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bootstrap.remote.shell import FabricShell
-from bootstrap.run import Run
+from bootstrap.runs.journal import Run
 
 ACT, BYTES = sys.argv[1], int(sys.argv[2])
 began, dial = Run.act, FabricShell._dial_tcp

@@ -6,8 +6,8 @@ from typing import Any
 
 from trial import Launched
 
-from bootstrap import machine, tagged
 from bootstrap.acts import casc, jobs
+from bootstrap.cloud import instance, tags
 
 _VARIABLE = re.compile(r"\b[a-z]+-[0-9a-f]{8,}\b|\b\d+\.\d+\.\d+\.\d+\b|\b[0-9a-f]{16,}\b")
 _GONE = {"absent", "terminated", "shutting-down"}
@@ -46,8 +46,8 @@ def state_of(launched: Launched) -> dict[str, Any]:
     }
     things = [
         it
-        for it in tagged.resources(context.world.aws, context.settings)
-        if it.kind != "ec2 instance" or machine.state(ec2, it.identity) not in _GONE
+        for it in tags.resources(context.world.aws, context.settings)
+        if it.kind != "ec2 instance" or instance.state(ec2, it.identity) not in _GONE
     ]
     listed = context.shell.run(["sh", "-c", _LISTED], sudo=True).stdout
     return {

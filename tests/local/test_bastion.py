@@ -89,8 +89,8 @@ def test_the_acceptance_suite_tries_it_too(with_bastion: Launched) -> None:
 
 def settle(context: Context) -> None:
     """The last change is in the packet filter."""
-    from bootstrap import enforced
+    from bootstrap.views import enforcement
 
-    found = enforced.look(context.world.endpoint, settle=True)
+    found = enforcement.look(context.world.endpoint, settle=True)
     assert found is not None
     assert found.problems == ()

@@ -23,15 +23,21 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from bootstrap import certificates, machine, repository, surroundings
 from bootstrap.acts import casc, host
-from bootstrap.distribution import Distribution, load_lock
-from bootstrap.errors import BootstrapError, CommandFailed, ConvergeFailed, HostKeyMismatch, Unreachable
+from bootstrap.cloud import certificates, instance
+from bootstrap.environment.models import Settings
+from bootstrap.errors import (
+    BootstrapError,
+    CommandFailed,
+    ConvergeFailed,
+    HostKeyMismatch,
+    Unreachable,
+)
+from bootstrap.jenkins.distribution import Distribution, load_lock
 from bootstrap.local.machines import InstanceSpec, Machines
-from bootstrap.remote import artifacts
-from bootstrap.remote.desired import HostInputs, Toolkit
+from bootstrap.remote import artifacts, operator_machine, toolkit_repository
+from bootstrap.remote.desired.inputs import HostInputs, Toolkit
 from bootstrap.remote.shell import FabricShell
-from bootstrap.settings import Settings
 from bootstrap.values import Change, Controller, Machine, Result, Secret, Shell
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,8 +138,8 @@ def wished(folder: Path) -> tuple[HostInputs, dict[str, artifacts.Artifact]]:
     resolved = Distribution("emulator", lock.core.version, lock.plugins)
     software, sent = artifacts.pack(resolved, ROOT / "bootstrap/local/emulator")
     issued = certificates.issue(None, [], [ADDRESS], datetime.datetime.now(datetime.UTC))
-    taken = repository.snapshot(ROOT, folder)
-    bundle = repository.bundle(taken, "main", folder / "toolkit.bundle")
+    taken = toolkit_repository.snapshot(ROOT, folder)
+    bundle = toolkit_repository.bundle(taken, "main", folder / "toolkit.bundle")
     sent[artifacts.hash_of(bundle)] = bundle
     settings = Settings.model_validate({"environment": "converge", "cloud": "local", "owner": "t", "cost_center": "n"})
     url = f"https://{ADDRESS}/"
@@ -150,8 +156,8 @@ def wished(folder: Path) -> tuple[HostInputs, dict[str, artifacts.Artifact]]:
         casc_files=casc.read(ROOT / "casc"),
         casc_variables=casc.variables(settings, url, "localhost"),
         aws_environment={"AWS_REGION": "eu-central-1"},
-        ca_certificates=surroundings.certificates("auto"),
-        pip_configuration=surroundings.pip_configuration(),
+        ca_certificates=operator_machine.certificates("auto"),
+        pip_configuration=operator_machine.pip_configuration(),
         toolkit=Toolkit("main", taken.commit, artifacts.hash_of(bundle)),
     )
     return inputs, sent
@@ -167,7 +173,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     try:
         cloud.attach(VOLUME, INSTANCE, "/dev/sdf")
         cloud.boot(replace(SPEC, public_key=public))
-        keys = machine.host_keys(cloud.console(INSTANCE))
+        keys = instance.host_keys(cloud.console(INSTANCE))
         login = Machine(INSTANCE, ADDRESS, "admin", Secret(private), keys)
         shell = FabricShell(login, patience=60)
         yield Trial(cloud, login, *wished(folder), shell)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from trial import Launched
 
-from bootstrap.controller import builds
-from bootstrap.controller.api import ask
+from bootstrap.jenkins.controller import builds
+from bootstrap.jenkins.controller.api import ask
 
 GO_ON = "/var/lib/jenkins/go-on"
 SHELL = f"echo begun; until [ -e {GO_ON} ]; do sleep 0.2; done; echo ended"

@@ -32,9 +32,9 @@ from filtered import (
     wait_until,
 )
 
-from bootstrap import enforced
 from bootstrap.local.machines import ensure_image, flags
 from bootstrap.local.machines.podman import podman_info
+from bootstrap.views import enforcement
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,7 @@ def test_rules_that_something_else_changed_are_told_and_set_again(site: Site, cl
     subprocess.run(["nft", "flush", "chain", "ip", table, "groups"], check=True)
     assert "has other rules than were set" in str(told(cloud))
 
-    found = enforced.look(cloud.endpoint, settle=True)
+    found = enforcement.look(cloud.endpoint, settle=True)
 
     assert found is not None
     assert found.problems == ()
@@ -213,8 +213,8 @@ def test_a_filter_that_cannot_be_set_is_told_and_set_once_it_can(site: Site, clo
     assert site.agreed() == before
 
 
-def told(cloud: Cloud) -> enforced.Enforced:
-    found = enforced.look(cloud.endpoint)
+def told(cloud: Cloud) -> enforcement.Enforced:
+    found = enforcement.look(cloud.endpoint)
     assert found is not None
     return found
 

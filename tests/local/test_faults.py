@@ -20,7 +20,7 @@ from killing import Step, watched
 from state import state_of, without_strangers
 from trial import NAME, Launched
 
-from bootstrap import environment_lock
+from bootstrap.environment import lock
 
 HERE = Path(__file__).parent
 # What the machine is made to lack, so that the host act has something to do that takes a moment.
@@ -213,7 +213,7 @@ def test_a_second_launch_is_refused_and_told_who_holds_the_environment(launched:
     refused: list[subprocess.CompletedProcess[str]] = []
 
     def second() -> None:
-        holder = environment_lock.holder(launched.state)
+        holder = lock.holder(launched.state)
         assert holder is not None
         os.kill(holder.pid, signal.SIGSTOP)  # else it may have ended before the second one asks
         try:

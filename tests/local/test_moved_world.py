@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from trial import NAME, Launched, commit
 
-from bootstrap.controller.api import ask, expect
+from bootstrap.jenkins.controller.api import ask, expect
 
 SITE = "/etc/nginx/conf.d/jenkins.conf"
 MESSAGE = "Kept as code"

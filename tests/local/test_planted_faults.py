@@ -208,7 +208,7 @@ FAULTS = (
         "the data volume is detached",
         plant=take_the_volume,
         mend=bring_the_volume,
-        groups=("controller",),
+        groups=("controller", "settings"),
         red=_named("aws", "The data volume is attached to this machine")
         | _named(
             "tls",

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from trial import Launched, commit
 
-from bootstrap.controller import builds
-from bootstrap.controller.api import ask, expect
+from bootstrap.jenkins.controller import builds
+from bootstrap.jenkins.controller.api import ask, expect
 
 FIRST, NEXT = "nonproduction", "production"
 QUESTION = re.compile(r"^waiting for an answer: \S+/job/network/(\d+)/input/$", re.MULTILINE)

@@ -11,9 +11,9 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bootstrap import settings
 from bootstrap.context import Context
-from bootstrap.controller.api import ask, expect
+from bootstrap.environment import settings
+from bootstrap.jenkins.controller.api import ask, expect
 
 NAME, _, _SECOND = os.environ.get("TRIAL", "trial:78").partition(":")
 NETWORK = f"10.{_SECOND}.0.0/16"

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from bootstrap.acts import casc, jobs
-from bootstrap.definitions.casc import names_of_variables
-from bootstrap.distribution.lock import load_lock
+from bootstrap.jenkins.definitions.casc import names_of_variables
+from bootstrap.jenkins.distribution.lock import load_lock
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = casc.read(ROOT / "casc")
@@ -27,7 +27,7 @@ KNOWN = {
     "jenkins.mode": "",
     "jenkins.quietPeriod": "",
     "jenkins.scmCheckoutRetryCount": "",
-    "jenkins.slaveAgentPort": "",
+    "jenkins.noUsageStatistics": "",
     "jenkins.crumbIssuer": "",
     "jenkins.markupFormatter": "",
     "jenkins.globalNodeProperties": "",
@@ -35,10 +35,15 @@ KNOWN = {
     "jenkins.primaryView.all": "",
     "jenkins.views": "",
     "security.apiToken": "",
+    "security.contentSecurityPolicy": "",
+    "security.queueItemAuthenticator": "authorize-project",
     "security.scriptApproval": "script-security",
     "security.gitHostKeyVerificationConfiguration": "git-client",
     "unclassified.location": "",
     "unclassified.mailer": "mailer",
+    "unclassified.email-ext": "email-ext",
+    "unclassified.audit-trail": "audit-trail",
+    "unclassified.prometheusConfiguration": "prometheus",
     "unclassified.buildDiscarders": "",
     "unclassified.timestamper": "timestamper",
     "credentials.system.domainCredentials": "credentials",
@@ -103,18 +108,77 @@ def test_no_file_names_what_opens_jenkins_or_breaks_its_start(key: str) -> None:
     assert [] == [name for name, text in FILES.items() if key in text]
 
 
-def test_nobody_has_a_right_but_the_two_users(settings: dict[str, Any]) -> None:
+def test_nobody_has_a_right_but_the_three_users(settings: dict[str, Any]) -> None:
     entries = settings["jenkins"]["authorizationStrategy"]["globalMatrix"]["entries"]
 
-    assert [{"user"}, {"user"}] == [set(entry) for entry in entries]
-    assert ["admin", "toolkit"] == [entry["user"]["name"] for entry in entries]
+    assert [{"user"}] * 3 == [set(entry) for entry in entries]
+    assert {
+        "admin": ["Overall/Administer"],
+        "toolkit": ["Overall/Administer"],
+        "builds": ["Agent/Build", "Credentials/UseItem", "Job/Read"],
+    } == {entry["user"]["name"]: entry["user"]["permissions"] for entry in entries}
+
+
+def test_builds_that_nobody_started_run_as_a_user_who_cannot_sign_in(settings: dict[str, Any]) -> None:
+    triggering, rest = settings["security"]["queueItemAuthenticator"]["authenticators"]
+    password = casc.NO_PASSWORD.removeprefix("#jbcrypt:")
+
+    assert {"global": {"strategy": "triggeringUsersAuthorizationStrategy"}} == triggering
+    assert {"global": {"strategy": {"specificUsersAuthorizationStrategy": {"userid": "builds"}}}} == rest
+    # As Jenkins tells a hash from a password; what hashes to zeros nobody knows.
+    assert re.fullmatch(r"\$2a\$([0-9]{2})\$.{53}", password)
+    assert "#jbcrypt:$2a$10$" + 53 * "." == casc.NO_PASSWORD
+
+
+def test_pages_are_guarded_numbers_closed_and_no_statistics_sent(settings: dict[str, Any]) -> None:
+    assert {"enforce": True} == settings["security"]["contentSecurityPolicy"]
+    assert settings["jenkins"]["noUsageStatistics"] is True
+    assert {"useAuthenticatedEndpoint": True, "collectDiskUsage": False} == settings["unclassified"][
+        "prometheusConfiguration"
+    ]
+
+
+def test_both_publishers_of_mail_have_the_same_server(settings: dict[str, Any]) -> None:
+    mailer, extended = settings["unclassified"]["mailer"], settings["unclassified"]["email-ext"]
+
+    assert {"smtpHost": mailer["smtpHost"], "smtpPort": mailer["smtpPort"]} == extended["mailAccount"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "/createItem",
+            "/job/canary/config.xml",
+            "/job/canary/doDelete",
+            "/job/canary/buildWithParameters",
+            "/script",
+        ),
+        *("/scriptText", "/configuration-as-code/reload", "/user/toolkit/x/addFixedToken", "/job/canary/7/stop"),
+        *("/job/network/3/input/Approve/proceedEmpty", "/quietDown", "/static/forged/restart", "/restart/forged"),
+        "/restart;x",
+    ],
+)
+def test_a_request_that_changes_something_is_written_down(settings: dict[str, Any], path: str) -> None:
+    assert re.fullmatch(settings["unclassified"]["audit-trail"]["pattern"], path)
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/job/canary/builds", "/static/abc/scripts/hudson.js", "/api/json"])
+def test_a_request_that_only_looks_is_not_written_down(settings: dict[str, Any], path: str) -> None:
+    assert not re.fullmatch(settings["unclassified"]["audit-trail"]["pattern"], path)
+
+
+def test_the_audit_goes_to_the_journal_and_to_no_file(settings: dict[str, Any]) -> None:
+    (logger,) = settings["unclassified"]["audit-trail"]["loggers"]
+
+    assert {"output": "STD_OUT", "dateFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSZ", "logPrefix": "audit"} == logger["console"]
 
 
 def test_nobody_can_sign_up_and_passwords_come_by_reference(settings: dict[str, Any]) -> None:
     realm = settings["jenkins"]["securityRealm"]["local"]
 
     assert realm["allowsSignup"] is False
-    assert {"admin": "${ADMIN_PASSWORD}", "toolkit": "${TOOLKIT_PASSWORD}"} == {
+    assert {"admin": "${ADMIN_PASSWORD}", "toolkit": "${TOOLKIT_PASSWORD}", "builds": "${NO_PASSWORD}"} == {
         user["id"]: user["password"] for user in realm["users"]
     }
 
@@ -124,7 +188,11 @@ def test_the_crumb_issuer_is_on_and_has_no_attributes(settings: dict[str, Any]) 
 
 
 def test_no_port_waits_for_agents_and_no_script_leaves_the_sandbox(settings: dict[str, Any]) -> None:
-    assert -1 == settings["jenkins"]["slaveAgentPort"]
+    service = (ROOT / "bootstrap" / "remote" / "files" / "jenkins.service.j2").read_text()
+
+    # Once: Jenkins warns at each start of a setting that its property makes void.
+    assert "slaveAgentPort" not in settings["jenkins"]
+    assert "-Djenkins.model.Jenkins.slaveAgentPort=-1 -Djenkins.model.Jenkins.slaveAgentPortEnforce=true" in service
     assert settings["security"]["scriptApproval"] == {"forceSandbox": True}
 
 

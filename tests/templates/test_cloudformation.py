@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bootstrap import composition, settings
+from bootstrap.environment import settings
 from bootstrap.errors import TemplateInvalid
-from bootstrap.stacks import template
+from bootstrap.stacks import composition, parameters, template
 from bootstrap.values import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,8 +91,8 @@ def test_the_launch_gives_each_template_what_it_takes_from_the_stacks_that_it_wa
 
     for name in composition.wanted(chosen):
         made = {other: Stack(other, "CREATE_COMPLETE", outputs(other)) for other in composition.inputs_of(name)}
-        given = composition.parameters(chosen, name, made)
-        given |= composition.of_peer(outputs("network")) if name == "peering" else {}
+        given = parameters.parameters(chosen, name, made)
+        given |= parameters.of_peer(outputs("network")) if name == "peering" else {}
 
         source = template.load(PATHS[name], given)
 
@@ -117,7 +117,7 @@ def test_every_value_that_a_parameter_of_the_launch_has_is_one_that_the_template
     chosen = settings.load(ROOT / "tests" / "cases" / "environments" / "everything.yaml")
     refused = []
     for name in composition.ORDER:
-        given = composition.parameters(chosen, name, {"all": Stack("all", "", EXAMPLES)})
+        given = parameters.parameters(chosen, name, {"all": Stack("all", "", EXAMPLES)})
         declared = template.parse(PATHS[name].read_text())["Parameters"]
         for key, value in given.items():
             pattern, allowed = declared[key].get("AllowedPattern", ".*"), declared[key].get("AllowedValues")
@@ -206,7 +206,7 @@ def test_text_that_is_not_yaml_is_refused_with_its_place(tmp_path: Path) -> None
 
 def test_a_vpn_gateway_that_is_replaced_is_attached_to_nothing_then_and_nothing_goes_by_it() -> None:
     everything = settings.load(ROOT / "tests" / "cases" / "environments" / "everything.yaml")
-    given = composition.parameters(everything, "vpn", {"all": Stack("all", "", EXAMPLES)})
+    given = parameters.parameters(everything, "vpn", {"all": Stack("all", "", EXAMPLES)})
     source = template.load(PATHS["vpn"], given)
     content = template.parse(source.body)
 

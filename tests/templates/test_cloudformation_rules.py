@@ -334,7 +334,7 @@ def what_lasts_is_kept(template: Template) -> Iterator[str]:
 
 def stack_tags_reach_everything(template: Template) -> Iterator[str]:
     """Every type takes tags or is known not to, and no resource sets one of the stack's tags to something else."""
-    from bootstrap.local.aws.cloudformation import schemas
+    from bootstrap.local.aws.cloudformation.template import schemas
 
     for logical, resource in resources(template):
         schema = schemas.load(resource["Type"], "eu-central-1")

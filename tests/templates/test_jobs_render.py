@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import cli
 from bootstrap.acts import jobs
-from bootstrap.distribution.lock import load_lock
+from bootstrap.cli import parser
+from bootstrap.jenkins.distribution.lock import load_lock
 
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINES = ROOT / "jobs" / "pipelines"
@@ -136,7 +136,7 @@ def test_a_jenkinsfile_is_balanced(name: str) -> None:
 def test_a_jenkinsfile_speaks_the_toolkits_own_command_line(name: str) -> None:
     found = commands(SCRIPTS[name])
 
-    parsed = [cli.parser().parse_args(command[1:]) for command in found]
+    parsed = [parser.parser().parse_args(command[1:]) for command in found]
 
     assert SCRIPTS[name].count("./bootstrap.py ") == len(parsed) > 0
     assert {"local"} == {each.environment for each in parsed}

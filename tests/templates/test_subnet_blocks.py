@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from cfnlint.decode import decode_str
 
-from bootstrap import composition, settings
+from bootstrap.environment import models
+from bootstrap.stacks import parameters
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "cloudformation" / "network.yaml"
 # The place of each tier's three subnets, as the first version of the template had them: counted in blocks of SubnetBits.
@@ -20,11 +21,9 @@ FIRST = {
 BLOCKS = [f"10.{prefix}.0.0/{prefix}" for prefix in range(16, 25)]
 
 
-def parameters(cidr: str) -> dict[str, str]:
+def parameters_for(cidr: str) -> dict[str, str]:
     common = {"environment": "trial", "cloud": "local", "owner": "x", "cost_center": "x"}
-    return composition.parameters(
-        settings.Settings.model_validate({**common, "network": {"cidr": cidr}}), "network", {}
-    )
+    return parameters.parameters(models.Settings.model_validate({**common, "network": {"cidr": cidr}}), "network", {})
 
 
 def block_of(subnet: dict[str, Any], given: dict[str, str]) -> ipaddress.IPv4Network:
@@ -40,7 +39,7 @@ def block_of(subnet: dict[str, Any], given: dict[str, str]) -> ipaddress.IPv4Net
 
 def blocks(text: str, cidr: str) -> dict[str, ipaddress.IPv4Network]:
     document, _ = decode_str(text)
-    given = parameters(cidr)
+    given = parameters_for(cidr)
     subnets = {name: it for name, it in document["Resources"].items() if it["Type"] == "AWS::EC2::Subnet"}
     return {name: block_of(it, given) for name, it in subnets.items()}
 
@@ -82,8 +81,8 @@ def test_no_place_depends_on_how_many_zones_or_tiers_there_are() -> None:
 def test_without_the_isolated_tier_the_places_are_the_same_and_its_own_are_nobodys() -> None:
     common = {"environment": "trial", "cloud": "local", "owner": "x", "cost_center": "x"}
     with_and_without = [
-        composition.parameters(
-            settings.Settings.model_validate({**common, "network": {"isolated": isolated}}), "network", {}
+        parameters.parameters(
+            models.Settings.model_validate({**common, "network": {"isolated": isolated}}), "network", {}
         )
         for isolated in (True, False)
     ]

@@ -34,7 +34,7 @@ def guard(log: Path) -> None:
             file.write(f"{what}\n")
         raise Touched(what)
 
-    from bootstrap import environment_lock
+    from bootstrap.environment import lock
     from bootstrap.local.cloud import LocalCloud
 
     real = subprocess.Popen.__init__
@@ -49,7 +49,7 @@ def guard(log: Path) -> None:
     socket.socket.connect = lambda self, address: noted(f"connection {address}")  # type: ignore[method-assign, assignment]
     LocalCloud.up = lambda self, *_, **__: noted("cloud up")  # type: ignore[method-assign, assignment]
     LocalCloud.attach = lambda self, *_: noted("cloud attach")  # type: ignore[method-assign, assignment]
-    environment_lock.held = lambda *_, **__: noted("lock")  # type: ignore[assignment]
+    lock.held = lambda *_, **__: noted("lock")  # type: ignore[assignment]
 
 
 def command(argv: list[str], cwd: str, out: str, err: str) -> NoReturn:
@@ -58,10 +58,10 @@ def command(argv: list[str], cwd: str, out: str, err: str) -> NoReturn:
     for name, number in ((out, 1), (err, 2)):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     os.chdir(cwd)
-    from bootstrap import cli
+    from bootstrap.cli import parser
 
     try:
-        code = cli.main(argv)
+        code = parser.main(argv)
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
     except Touched:
@@ -79,9 +79,6 @@ def command(argv: list[str], cwd: str, out: str, err: str) -> NoReturn:
 
 def main() -> None:
     """Serve commands until standard input ends."""
-    import bootstrap.acts.jobs
-    import bootstrap.beforehand
-    import bootstrap.commands  # noqa: F401 -- imported here, so that no fork has to
 
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "touched"

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import report
 from bootstrap.network.picture import draw
-from bootstrap.network_diagram import graphviz
-from bootstrap.run import Journal, Run
+from bootstrap.runs import report
+from bootstrap.runs.journal import Journal, Run
 from bootstrap.values import Change, ChangeKind
+from bootstrap.views.network_diagram import graphviz
 from tests.unit.network import everything
 
 pytestmark = pytest.mark.skipif(

@@ -9,11 +9,11 @@ import sys
 from aiohttp import web
 
 from .controller import Controller
-from .drawing import CannotDraw, check_drawing
-from .failures import ConfigurationRefused
-from .server import make_application
+from .execution.drawing import CannotDraw, check_drawing
 from .supervisor import notify
 from .surroundings import Surroundings, read_surroundings
+from .web.failures import ConfigurationRefused
+from .web.server import make_application
 
 BOOT_FAILED = 5  # as Jenkins under its systemd lifecycle
 NOT_EVEN_BEGUN = 1  # as the container, where Jenkins refuses before it has a lifecycle

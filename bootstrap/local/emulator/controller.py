@@ -11,29 +11,31 @@ import traceback
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import resuming, xmlfile
-from .builds import Build
 from .casc import effects, kept
 from .casc.check import Checker
 from .casc.sources import Node, merge, parse, read_sources, strategy_of
 from .casc.variables import Variables
-from .cipher import Vault
-from .configuration import Configuration
-from .console import Console
-from .credentials import Credentials, from_configuration
-from .failures import Refused, failure
-from .freestyle import Freestyle
-from .inputs import Inputs
-from .items import Folder, Item, Job, Tree
-from .pipeline import Pipeline
-from .queue import Executors, Queue
-from .resources import Locks
-from .resuming import Past
-from .security import ANONYMOUS, Authorization, Users
-from .sessions import Sessions
+from .execution import resuming
+from .execution.audit import Audit
+from .execution.console import Console
+from .execution.freestyle import Freestyle
+from .execution.pipeline import Pipeline
+from .execution.queue import Executors, Queue
+from .execution.resuming import Past
+from .execution.triggers import Triggers
+from .model import notes, xmlfile
+from .model.builds import Build
+from .model.cipher import Vault
+from .model.configuration import Configuration
+from .model.credentials import Credentials, from_configuration
+from .model.inputs import Inputs
+from .model.items import Folder, Item, Job, Tree
+from .model.resources import Locks
+from .model.security import ANONYMOUS, Authorization, Users
+from .model.views import ALL, declared_view, make_view, views_of
 from .surroundings import Surroundings
-from .triggers import Triggers
-from .views import ALL, declared_view, make_view, views_of
+from .web.failures import Refused, failure
+from .web.sessions import Sessions
 
 
 class Execution(Protocol):
@@ -73,6 +75,7 @@ class Controller:
         self.authorization = Authorization()
         self.executors, self.queue = Executors(self), Queue(self)
         self.triggers, self.inputs, self.locks = Triggers(self), Inputs(), Locks()
+        self.audit = Audit(self)
         self.executions: dict[Build, Execution] = {}
         self.quieting_reason: str | None = None
         self.warnings: list[str] = []
@@ -267,8 +270,13 @@ class Controller:
     async def _run(self, build: Build, slot: int | None, past: Past | None) -> None:
         console, is_suspended = Console(build.log_path), False
         try:
+            if past is None:
+                self.audit.started(build)
             for cause in build.causes if past is None else ():
-                console.line(cause.text)
+                if who := cause.values.get("userName"):
+                    console.annotated(cause.text, notes.LINK, len(cause.text) - len(who))
+                else:
+                    console.line(cause.text)
             with contextlib.ExitStack() as stack:
                 execution = self._execution(build, console, slot, stack, past)
                 self.executions[build] = execution
@@ -303,6 +311,7 @@ class Controller:
         if build.directory.exists() and self.find_job(build.job.full_name) is build.job:
             build.save()
             build.job.history.save_permalinks()
+        self.audit.finished(build)
         if slot is not None:
             self.executors.release(slot)
         self.queue.wake()

@@ -1,4 +1,8 @@
-"""Machines of the local cloud: podman containers that behave as EC2 instances do, with real systemd, sshd and cloud-init."""
+"""Machines as podman containers: image, networks, volumes, boot, console.
+
+It decides how a container must be started on this kernel so that systemd, cloud-init and nftables work inside, and finds
+again what an earlier run made. It knows nothing of AWS' API. The local AWS, the command line and the doctor import it.
+"""
 
 from bootstrap.local.machines.image import ensure_image
 from bootstrap.local.machines.machines import Machines

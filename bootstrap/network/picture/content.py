@@ -7,84 +7,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from bootstrap.network.beside import Beside
 from bootstrap.network.model import Interface, Network, Route, Subnet
+from bootstrap.network.picture.parts import Band, Cell, Chip, Content, Gate, Way
 
 # Public, private and isolated subnets: how far a subnet's routes lead.
 TIERS = ("public", "private", "isolated")
 _MANY = 4  # interfaces of one kind in a subnet, from which on they are counted and not listed
 _LONG = 30  # characters of a name that has to fit into a cell
-
-
-@dataclass(frozen=True)
-class Chip:
-    """Something that stands in a subnet: what it is, its addresses, and whether it is a NAT gateway."""
-
-    key: str
-    name: str
-    address: str
-    is_nat: bool = False
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One subnet: its blocks, what stands in it, and routes of its own that lead nowhere."""
-
-    key: str
-    name: str
-    blocks: tuple[str, ...]
-    chips: tuple[Chip, ...] = ()
-    broken: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Band:
-    """A tier: its subnets by zone, its ACLs, the services behind its endpoints."""
-
-    tier: str
-    cells: Mapping[str, tuple[Cell, ...]]
-    acls: tuple[str, ...]
-    gateway_endpoints: tuple[str, ...] = ()
-    interface_endpoints: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Gate:
-    """A gateway on the VPC's border; `far` is what is behind it: a title and its lines, one for each other side."""
-
-    key: str
-    name: str
-    detail: str = ""
-    far: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-
-@dataclass(frozen=True)
-class Way:
-    """Routes from a tier to a gate, or from one subnet to a NAT gateway's: the blocks that they are for."""
-
-    start: str
-    gate: str
-    to: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Content:
-    """The whole picture but who may reach whom."""
-
-    region: str
-    name: str
-    blocks: tuple[str, ...]
-    zones: tuple[str, ...]
-    bands: tuple[Band, ...]
-    internet: Gate | None = None
-    egress_only: Gate | None = None
-    vpn: Gate | None = None
-    others: tuple[Gate, ...] = ()
-    ways: tuple[Way, ...] = ()
-    nat_ways: tuple[Way, ...] = ()
-    facts: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
 
 
 def of(network: Network, beside: Beside, name: str) -> Content:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bootstrap.network.picture import natlines, pieces
 from bootstrap.network.picture.boxes import Box, Drawing, Frame, Line, Placed, Size
-from bootstrap.network.picture.content import Band, Content, Gate, Way
+from bootstrap.network.picture.parts import Band, Content, Gate, Way
 from bootstrap.network.picture.rules import Rule
 
 Measure = Callable[[Sequence[Box]], Mapping[str, Size]]

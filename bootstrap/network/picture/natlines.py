@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bootstrap.network.picture.boxes import Box, Line, Placed
-from bootstrap.network.picture.content import Content, Way
+from bootstrap.network.picture.parts import Content, Way
 
 Put = Callable[[Box, float, float], Placed]
 _APART = 16.0  # ends of lines at one gateway

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from bootstrap.network.picture import colours
 from bootstrap.network.picture.boxes import Size
-from bootstrap.network.picture.content import Content, Gate, shown
+from bootstrap.network.picture.content import shown
+from bootstrap.network.picture.parts import Content, Gate
 from bootstrap.network.picture.rules import Rule
 
 _SVG = "http://www.w3.org/2000/svg"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from bootstrap.network.picture import natlines
 from bootstrap.network.picture.boxes import Box, Text
 from bootstrap.network.picture.colours import LIGHT, Colour
-from bootstrap.network.picture.content import Band, Cell, Chip, Content, Gate, Way
+from bootstrap.network.picture.parts import Band, Cell, Chip, Content, Gate, Way
 from bootstrap.network.picture.rules import EVERYBODY, Rule
 
 __all__ = ["Colour", "Pieces", "matrix"]

@@ -32,7 +32,16 @@ from bootstrap.remote.converge import (
     tree,
     units,
 )
-from bootstrap.remote.converge.core import ARTIFACTS, Context, Failed, Finding, Resource, Tell, last_lines, silent
+from bootstrap.remote.converge.core import (
+    ARTIFACTS,
+    Context,
+    Failed,
+    Finding,
+    Resource,
+    Tell,
+    last_lines,
+    silent,
+)
 from bootstrap.remote.converge.wishes import RECORD, Wishes
 
 KINDS: Mapping[str, Callable[[Context, Resource], Finding | None]] = {

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bootstrap.remote.converge import draining
-from bootstrap.remote.converge.core import Context, Failed, Finding, Resource, last_lines
+from bootstrap.remote.converge import causes, draining
+from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
 from bootstrap.remote.converge.replaced import replaced
 
 _PROPERTIES = "LoadState,UnitFileState,ActiveState,NeedDaemonReload,InactiveExitTimestamp,StateChangeTimestamp,MainPID"
-_JOURNAL_LINES = 30
+_JOURNAL_LINES = 5000  # that are read of a start that failed; what is told of them is bounded by `causes`
 
 
 def unit(context: Context, resource: Resource) -> Finding | None:
@@ -42,7 +43,7 @@ def unit(context: Context, resource: Resource) -> Finding | None:
         reasons.append(f"{'reloaded' if resource.get('reload') else 'restarted'}: {_shown([*causes, *old])}")
     elif state["NeedDaemonReload"] == "yes":
         reasons.append("unit files read again")
-    if is_active and not causes and _is_left_quiet(context, resource["name"], state):
+    if is_active and not causes and not old and _is_left_quiet(context, resource["name"], state):
         reasons.append("lets builds start again, which an interrupted run held back")
     if not reasons:
         return None
@@ -145,20 +146,40 @@ def _act(context: Context, resource: Resource, *, must_restart: bool) -> None:
     context.run(["systemctl", "reset-failed", name], check=False)
     verb = ("reload-or-restart" if resource.get("reload") else "restart") if must_restart else "start"
     with draining.drained(context, name, is_needed=verb == "restart"):
+        begun = time.time()
         answer = context.run(["systemctl", verb, name], check=False, timeout=timeout + 30)
         if answer.returncode != 0:
-            raise _failure(context, name, f"systemctl {verb} {name}", answer.returncode, answer.stderr)
-        _wait_until_active(context, name, timeout)
+            raise _failure(context, name, begun, f"systemctl {verb} {name}", answer.returncode, answer.stderr)
+        _wait_until_active(context, name, begun, timeout)
 
 
-def _wait_until_active(context: Context, name: str, timeout: float) -> None:
+def _wait_until_active(context: Context, name: str, begun: float, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while (state := _state(context, name)["ActiveState"]) != "active":
         if state == "failed" or time.monotonic() > deadline:
-            raise _failure(context, name, f"systemctl is-active {name}", 3, f"{name} is {state}")
+            raise _failure(context, name, begun, f"systemctl is-active {name}", 3, f"{name} is {state}")
         time.sleep(0.2)
 
 
-def _failure(context: Context, name: str, command: str, exit_code: int, said: str) -> Failed:
-    journal = context.run(["journalctl", "-u", name, "-n", str(_JOURNAL_LINES), "--no-pager", "-o", "cat"], check=False)
-    return Failed(f"{name} is not active", command, exit_code, last_lines(f"{said}\n{journal.stdout}", _JOURNAL_LINES))
+def _failure(context: Context, name: str, begun: float, command: str, exit_code: int, said: str) -> Failed:
+    """Why the unit did not start: the cause out of its journal since `begun`, or what systemctl said where that is empty."""
+    context.run(["journalctl", "--sync"], check=False)
+    read = ["journalctl", "-u", name, "-n", str(_JOURNAL_LINES), "--no-pager", "-o", "cat", "--since", f"@{begun:.3f}"]
+    journal = context.run(read, check=False).stdout
+    # A restart ends the process before: its last words are no cause.
+    start = re.search(rf"^(?:Starting|Started) {re.escape(name)}\b.*$", journal, re.MULTILINE)
+    secrets = _secrets(context)
+    told = causes.tell(journal[start.start() :] if start else journal, secrets)
+    return Failed(f"{name} is not active", command, exit_code, told or causes.tell(said, secrets))
+
+
+def _secrets(context: Context) -> set[str]:
+    """Every line of the secret files that are wished, and of `NAME=value` the value where the name tells of a secret."""
+    found: set[str] = set()
+    for resource in context.resources.values():
+        if resource.get("secret"):
+            for line in str(resource.get("content", "")).splitlines():
+                name, separator, value = line.partition("=")
+                is_secret = separator and re.search(r"(?i)secret|token|password|key", name)
+                found.add((value if is_secret else line).strip())
+    return found

@@ -201,6 +201,13 @@ def missing_libraries(output: str, problem: str) -> list[str]:
     return sorted(names) or ([problem] if problem else [])
 
 
+def audit(_configuration: Facts) -> list[str]:
+    """The newest lines that Jenkins' audit trail wrote into the journal, each cut where it is very long."""
+    newest = ("--since", "-15min", "--lines", "5000", "--output", "cat", "--no-pager", "--quiet")
+    output, _ = answer_of("/usr/bin/journalctl", "--unit", "jenkins.service", *newest)
+    return [line[:500] for line in output.splitlines() if " - audit - " in line][-200:]
+
+
 def system(_configuration: Facts) -> Facts:
     """Whether this is a container, and since when it runs."""
     return {
@@ -212,7 +219,7 @@ def system(_configuration: Facts) -> Facts:
 
 GATHERERS = (
     *(firewall, sshd, sockets, files, mounts, units, failed_units, upgrades, kernel, packages),
-    *(replaced_files, java, system),
+    *(replaced_files, java, system, audit),
 )
 
 

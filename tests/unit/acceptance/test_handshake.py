@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from handshake import REFUSED, Place, is_open, offer, speak
 
-from bootstrap.certificates import Certificates, issue
+from bootstrap.cloud.certificates import Certificates, issue
 
 # Old versions are offered on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")

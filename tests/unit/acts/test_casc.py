@@ -12,10 +12,10 @@ from urllib.parse import parse_qs
 import pytest
 
 from bootstrap.acts import casc
-from bootstrap.controller import settings_record
-from bootstrap.definitions.casc import names_of_variables
+from bootstrap.environment.settings import load
 from bootstrap.errors import BootstrapError, CascRejected, Unreachable
-from bootstrap.settings import load
+from bootstrap.jenkins.controller import settings_record
+from bootstrap.jenkins.definitions.casc import names_of_variables
 from bootstrap.values import Change, ChangeKind, Controller, Result, Secret
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -94,9 +94,12 @@ class Machine:
         self.previous: dict[str, str] | None = None
         self.applied = applied
         self.ran: list[str] = []
+        self.journal = ""
 
     def run(self, command: Sequence[str], *, stdin: bytes = b"", sudo: bool = False, **_: object) -> Result:
         assert sudo, "the files belong to root"
+        if command[0] == "journalctl":
+            return Result("journalctl", 0 if self.journal else 1, self.journal, "")
         if list(command) == ["cat", settings_record._EXPORTED]:
             return Result("cat", 0 if self.exported else 1, self.exported, "")
         shell, flag, script, *arguments = command
@@ -318,29 +321,101 @@ def test_a_file_that_jenkins_refuses_never_reaches_the_machine(status: int, serv
     assert ({}, ["look"]) == (machine.files, machine.ran)
 
 
-def test_a_check_that_fails_in_jenkins_itself_counts_as_refused(server) -> None:
-    server.on("POST", "configuration-as-code/check", (500, {}, "<html><body><p>IllegalStateException: no X</p>"))
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ("mode: Failed to set attribute 'mode'\n  at /configuration-as-code/check:3 (path: mode)", "casc/a.yaml:3:3"),
+        ("Item isn't a Scalar /configuration-as-code/check:3", "casc/a.yaml:3:3"),
+        (
+            "mapping values are not allowed here\n in /configuration-as-code/check, line 3, column 8:\n  x",
+            "casc/a.yaml:3:8",
+        ),
+        (
+            "jenkins: Invalid configuration elements for type: class x.Y : mode.\nAvailable attributes : b",
+            "casc/a.yaml:3:3",
+        ),
+        ("something else", "casc/a.yaml:1:1"),
+    ],
+)
+def test_a_fault_is_told_by_the_place_that_jenkins_text_names(said: str, place: str, server) -> None:
+    server.on("POST", "configuration-as-code/check", (400, {}, json.dumps([{"line": -1, "message": said}])))
+
+    with pytest.raises(CascRejected) as caught:
+        casc.plan(Machine({}), server.client, {"a.yaml": "# one\njenkins:\n  mode: NORMALLY\n"}, {}, Report())
+
+    (fault,) = caught.value.faults
+    assert place == f"{fault.file}:{fault.line}:{fault.column}"
+    assert "/configuration-as-code/check:3 (" not in fault.message
+
+
+OOPS = "<h1>Oops!</h1><p>Logging ID=61fd9478-81d7-487b-8657-6f6b115835b4</p>"
+
+
+def test_a_check_that_fails_in_jenkins_itself_counts_as_refused_and_is_told_by_the_journal(server) -> None:
+    server.on("POST", "configuration-as-code/check", (500, {}, OOPS))
+    machine = Machine({})
+    caught_there = "x: Caught unhandled exception with ID 61fd9478-81d7-487b-8657-6f6b115835b4"
+    machine.journal = f"{caught_there}\na.BException: no X\n\tat a.B.c(B.java:1)\n"
 
     with pytest.raises(CascRejected, match="checking the settings") as caught:
-        casc.apply(Machine({}), server.client, GOOD, {}, Report())
+        casc.apply(machine, server.client, GOOD, {}, Report())
 
-    assert "Jenkins answered 500: IllegalStateException: no X" == caught.value.faults[0].message
+    message = caught.value.faults[0].message
+    assert message.startswith("Jenkins answered 500: ") and message.endswith("\na.BException: no X")
+
+
+RELOAD_FAILED = """x: Failed to reload configuration
+java.lang.IllegalArgumentException: No enum constant hudson.model.Node.Mode.NORMALLY
+\tat java.base/java.lang.Enum.valueOf(Enum.java:273)
+Caused: io.jenkins.plugins.casc.ConfiguratorException: git: Failed to set attribute 'git'
+  at b.yaml:1 (path: git)
+\tat PluginClassLoader for configuration-as-code//io.jenkins.plugins.casc.X.set(X.java:8)
+"""
 
 
 def test_a_reload_that_answers_200_with_an_error_page_puts_the_old_files_back(server) -> None:
-    page = f"<html><body><h1>Oops</h1><p>{casc.FOLDER}/b.yaml, line 4: unknown</p></body></html>"
+    page = "<a href='#skip2content'>Skip to content</a><h1>Error loading configuration</h1><p>Failed</p>"
     done = (302, {"Location": "http://jenkins.invalid/done"}, "")
     server.on("POST", "configuration-as-code/reload", (200, {}, page), done)
     machine, report = Machine({"a.yaml": "old: 1\n"}, digest_of(EXPORT)), Report()
+    machine.journal = RELOAD_FAILED
 
     with pytest.raises(CascRejected) as caught:
         casc.apply(machine, server.client, GOOD, {}, report)
 
-    assert ("casc/b.yaml", 4) == (caught.value.faults[0].file, caught.value.faults[0].line)
+    (fault,) = caught.value.faults
+    assert ("casc/b.yaml", 1) == (fault.file, fault.line)
+    assert [
+        "java.lang.IllegalArgumentException: No enum constant hudson.model.Node.Mode.NORMALLY",
+        "Caused: io.jenkins.plugins.casc.ConfiguratorException: git: Failed to set attribute 'git'",
+    ] == fault.message.splitlines()
     assert {"a.yaml": "old: 1\n"} == machine.files
     assert ["look", "place", "put back"] == machine.ran
     assert 2 == server.asked.count("POST configuration-as-code/reload")
     assert [] == report.changes
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ((200, {}, "<a href='#skip2content'>Skip to content</a><h1>Error loading configuration</h1><p>why</p>"), "why"),
+        ((500, {}, OOPS), "the exception is in its journal: ./bootstrap.py ssh"),
+        (
+            (403, {}, "<h2>HTTP ERROR 403 no</h2><table><tr><th>MESSAGE:</th><td>no crumb</td></tr></table>"),
+            "403: no crumb",
+        ),
+        ((200, {}, ""), "does not say why"),
+    ],
+)
+def test_a_reload_that_fails_without_a_journal_is_told_by_its_page(answer, told: str, server) -> None:
+    done = (302, {"Location": "http://jenkins.invalid/done"}, "")
+    server.on("POST", "configuration-as-code/reload", answer, done)
+
+    with pytest.raises(CascRejected) as caught:
+        casc.apply(Machine({}), server.client, GOOD, {}, Report())
+
+    assert told in caught.value.faults[0].message
+    assert "Skip to content" not in str(caught.value)
 
 
 def test_a_run_that_ended_before_the_reload_is_made_good_by_the_next(server) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from bootstrap.acts import host
+from bootstrap.environment.models import Settings
 from bootstrap.errors import ConvergeFailed
 from bootstrap.remote import program
-from bootstrap.remote.desired import Bundle, HostInputs, Software
-from bootstrap.settings import Settings
+from bootstrap.remote.desired.inputs import Bundle, HostInputs, Software
 from bootstrap.values import Change, ChangeKind, Result, Secret
 
 ARTIFACT = "e" * 64

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from bootstrap import certificates
+from bootstrap.cloud import certificates
 from bootstrap.doctor import cloud
 from bootstrap.doctor.findings import Health
 from bootstrap.values import Stack

@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 
 from bootstrap.doctor import keys
 from bootstrap.doctor.findings import Health
-from bootstrap.settings import Settings
+from bootstrap.environment.models import Settings
 
 NOW = datetime.datetime.now(datetime.UTC)
 USER = "arn:aws:iam::111122223333:user/eva"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import settings
 from bootstrap.doctor.examine import mail
+from bootstrap.environment import settings
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from botocore.stub import ANY, Stubber
 
 from bootstrap.doctor import launcher, permissions, policy
 from bootstrap.doctor.findings import Health
-from bootstrap.settings import Settings
+from bootstrap.environment.models import Settings
 
 SETTINGS = Settings(environment="trial", cloud="aws", owner="a", cost_center="b")
 ACCOUNT = "111122223333"

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from bootstrap.doctor import policy
-from bootstrap.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.stacks import template
 
 ROOT = Path(__file__).resolve().parents[3]

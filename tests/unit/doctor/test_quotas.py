@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from bootstrap.doctor import quotas
 from bootstrap.doctor.findings import Health
 from bootstrap.doctor.quotas import Need
-from bootstrap.settings import Settings
+from bootstrap.environment.models import Settings
 from bootstrap.values import Stack
 
 SETTINGS = {"environment": "trial", "cloud": "aws", "owner": "a", "cost_center": "b", "network": {"nat": "per-zone"}}

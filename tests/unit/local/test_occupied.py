@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.environment.settings import load
 from bootstrap.errors import LocalCloudFailed
 from bootstrap.local import cloud, occupied
-from bootstrap.settings import load
 
 ROOT = Path(__file__).resolve().parents[3]
 # As /proc/net/route has them: default by eth0, 10.81.3.0/24 by podman2, 192.0.2.0/24 by eth0, and by the gateway 192.0.2.1 of

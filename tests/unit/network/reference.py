@@ -17,7 +17,17 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from copy import copy
 
-from bootstrap.network.model import Address, Block, GroupRule, Interface, Nat, Network, Peering, Route, Subnet
+from bootstrap.network.model import (
+    Address,
+    Block,
+    GroupRule,
+    Interface,
+    Nat,
+    Network,
+    Peering,
+    Route,
+    Subnet,
+)
 
 EDGES = (0, 1, 22, 443, 1024, 5000, 32768, 40000, 60999, 61000, 65535)
 SAMPLE = sorted({port for edge in EDGES for port in (edge - 1, edge, edge + 1) if 0 <= port <= 65535})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import settings
+from bootstrap.environment import models, settings
 from bootstrap.errors import SettingsInvalid
 from bootstrap.network.intentions import Intention, parse
 
@@ -12,7 +12,7 @@ WHOLE = "environment: trial\ncloud: local\nowner: someone\ncost_center: lab\n"
 OPERATORS = "access: {operator_cidr: 198.51.100.0/24}\n"
 
 
-def load(folder: Path, text: str) -> settings.Settings:
+def load(folder: Path, text: str) -> models.Settings:
     path = folder / "trial.yaml"
     path.write_text(WHOLE + text)
     return settings.load(path)

@@ -10,7 +10,7 @@ import pytest
 from bootstrap.network.beside import Beside
 from bootstrap.network.model import Network, Route
 from bootstrap.network.picture import content, draw, rules
-from bootstrap.network_diagram import graphviz
+from bootstrap.views.network_diagram import graphviz
 from tests.unit.network.everything import BESIDE, NAME, SERVICES, network
 
 pytestmark = pytest.mark.skipif(

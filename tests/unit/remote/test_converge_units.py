@@ -32,6 +32,7 @@ class Systemd:
         }
         self.after_start = "active"
         self.start_code = 0
+        self.journal = "the last words\n"
 
     def __call__(self, line: str) -> str | tuple[int, str]:
         match line.split()[1]:
@@ -44,8 +45,8 @@ class Systemd:
                 self.properties["ActiveState"] = "inactive"
                 return ""
             case "-u":
-                return "the last words\n"
-            case "daemon-reload" | "enable" | "disable" | "reset-failed":
+                return self.journal
+            case "daemon-reload" | "enable" | "disable" | "reset-failed" | "--sync":
                 return ""
         raise AssertionError(line)
 
@@ -146,7 +147,33 @@ def test_a_unit_that_does_not_start_tells_its_journal(tmp_path: Path) -> None:
     with pytest.raises(Failed) as caught:
         found(units.unit(machine(tmp_path, systemd), it())).act()
     assert ("systemctl start it.service", 1) == (caught.value.command, caught.value.exit_code)
-    assert "Job failed.\nthe last words" == caught.value.tail
+    assert "the last words" == caught.value.tail
+
+
+def test_a_unit_that_does_not_start_and_has_no_journal_tells_what_systemctl_said(tmp_path: Path) -> None:
+    systemd = Systemd(ActiveState="failed")
+    systemd.start_code, systemd.after_start, systemd.journal = 1, "failed", ""
+    with pytest.raises(Failed) as caught:
+        found(units.unit(machine(tmp_path, systemd), it())).act()
+    assert "Job failed." == caught.value.tail
+
+
+def test_a_failed_restart_tells_nothing_of_the_process_before_and_no_secret(tmp_path: Path) -> None:
+    systemd = Systemd()
+    systemd.start_code, systemd.after_start = 1, "failed"
+    systemd.journal = (
+        "java.lang.InterruptedException: of the old one\n\tat a.B.c(B.java:1)\nStopped it.service - It.\n"
+        "Starting it.service - It...\njava.net.BindException: hunter22 s3cret-key is taken\n\tat a.B.c(B.java:1)\n"
+    )
+    context = machine(tmp_path, systemd)
+    context.changed.add("conf")
+    secret = {"id": "s", "kind": "file", "path": "/s", "secret": True, "content": "hunter22\nAWS_KEY=s3cret-key\n"}
+    context.resources = {**context.resources, "s": secret}
+    with pytest.raises(Failed) as caught:
+        found(units.unit(context, it())).act()
+    assert "java.net.BindException: *** *** is taken" == caught.value.tail
+    journal = next(line for line in context.ran if line.startswith("journalctl -u"))
+    assert " --since @" in journal
 
 
 def test_a_unit_that_dies_after_its_start_is_a_failure(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from wished import EMULATOR, KEY, SECRETS, SETTINGS, WAR, inputs
 
+from bootstrap.environment.models import Settings
 from bootstrap.remote.converge.main import KINDS
-from bootstrap.remote.desired import HostInputs, desired
-from bootstrap.settings import Settings
+from bootstrap.remote.desired.inputs import HostInputs
+from bootstrap.remote.desired.state import desired
 
 ROOT = Path(__file__).resolve().parents[3]
 

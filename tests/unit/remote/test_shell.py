@@ -16,7 +16,13 @@ import pytest
 import sshd as server_module
 from sshd import FORMAT, Sshd, new_host_key, private_text, public_text
 
-from bootstrap.errors import CommandFailed, ConnectionBroken, HostKeyMismatch, Missing, Unreachable
+from bootstrap.errors import (
+    CommandFailed,
+    ConnectionBroken,
+    HostKeyMismatch,
+    Missing,
+    Unreachable,
+)
 from bootstrap.remote import shell as shell_module
 from bootstrap.remote.keys import fingerprint
 from bootstrap.remote.shell import FabricShell

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from bootstrap.remote.desired import Bundle, HostInputs, Software, Toolkit
-from bootstrap.settings import Settings
+from bootstrap.environment.models import Settings
+from bootstrap.remote.desired.inputs import Bundle, HostInputs, Software, Toolkit
 from bootstrap.values import Secret
 
 SETTINGS = {"environment": "local", "cloud": "local", "owner": "me", "cost_center": "none"}

@@ -34,13 +34,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bootstrap.local.aws import images, randomness
-from bootstrap.local.aws.instances import Instances
+from bootstrap.local.aws.compute import images
+from bootstrap.local.aws.compute.instances import Instances
 from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
 from bootstrap.local.aws.patches.names import NamesPatches
 from bootstrap.local.aws.patches.resolver import ResolverPatches
 from bootstrap.local.aws.patches.vpn import VpnPatches
+from bootstrap.local.aws.persistence import randomness
 
 NAMES: dict[str, tuple[str, ...]] = {
     "moto.moto_api._internal.moto_random": ("MotoRandom.random", "MotoRandom.getrandbits"),
@@ -218,14 +219,14 @@ class Patches(Ec2Patches, AutoScalingPatches, VpnPatches, NamesPatches, Resolver
         module.datetime = Moment
 
     def _kms_utils(self, module: Any) -> None:
-        from bootstrap.local.aws import keys
+        from bootstrap.local.aws.compute import keys
 
         module.os = keys.SeededSystem
         module.rsa = keys.kept_generator(module.rsa)
         module.ec = keys.kept_generator(module.ec)
 
     def _sts_utils(self, module: Any) -> None:
-        from bootstrap.local.aws import keys
+        from bootstrap.local.aws.compute import keys
 
         module.os = keys.SeededSystem
 

@@ -12,8 +12,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from bootstrap.local.aws import keys, launch
-from bootstrap.local.aws.instances import Instances
+from bootstrap.local.aws.compute import keys, launch
+from bootstrap.local.aws.compute.instances import Instances
 
 
 class Ec2Patches:

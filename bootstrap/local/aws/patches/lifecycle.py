@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap.local.aws import randomness
+from bootstrap.local.aws.persistence import randomness
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bootstrap.local.aws import randomness
+from bootstrap.local.aws.persistence import randomness
 
 # One server of each of these four: the first number of its names, and the domain that they end with.
 _SERVERS = ((0, "com"), (512, "net"), (1024, "org"), (1536, "co.uk"))

@@ -7,7 +7,7 @@ import functools
 import json
 from typing import Any
 
-from bootstrap.local.aws import randomness
+from bootstrap.local.aws.persistence import randomness
 
 
 class ResolverPatches:

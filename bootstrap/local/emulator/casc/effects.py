@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import xmlfile
-from ..configuration import dig
-from ..security import Users
+from ..model import xmlfile
+from ..model.configuration import dig
+from ..model.security import Users
 
 _LEVELS = {
     "ALL": -(2**31), "FINEST": 300, "FINER": 400, "FINE": 500, "CONFIG": 700, "INFO": 800, "WARNING": 900, "SEVERE": 1000,

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import xmlfile
-from ..cipher import Vault
+from ..model import xmlfile
+from ..model.cipher import Vault
 from .check import SecretText
 
 # Roots that gather singletons, whose attributes are one level further down: unclassified.location.url.

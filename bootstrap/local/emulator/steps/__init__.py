@@ -1,4 +1,7 @@
-"""The steps of Pipelines: a registry, filled by the modules of this package."""
+"""The Pipeline steps that the emulator has, by name, with their parameters; others are refused as unknown.
+
+It decides what a step does to a build. A step sees the build's context alone. The Pipeline runner imports it.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..contexts import Context
-from ..failures import StepFailed
+from ..execution.contexts import Context
+from ..web.failures import StepFailed
 
 if TYPE_CHECKING:
-    from ..pipeline import Pipeline
+    from ..execution.pipeline import Pipeline
 
 Function = Callable[["Step"], Awaitable[Any]]
 

@@ -7,9 +7,9 @@ import time
 from contextvars import Context
 from typing import Any
 
-from ..bindings import bind
-from ..contexts import Verdict
-from ..failures import Interrupted, StepFailed
+from ..execution.bindings import bind
+from ..execution.contexts import Verdict
+from ..web.failures import Interrupted, StepFailed
 from . import Step, step
 
 UNITS = {
@@ -72,7 +72,7 @@ async def with_env(call: Step) -> None:
         name, separator, value = str(entry).partition("=")
         if not separator:
             raise StepFailed(f"Invalid environment variable override: {entry}", "java.lang.IllegalArgumentException")
-        from ..environment import expand
+        from ..execution.environment import expand
 
         call.context.layer[name] = expand(value, known)
 
@@ -82,7 +82,9 @@ async def with_credentials(call: Step) -> None:
     """Credentials as variables for a body, masked in the log."""
     wanted = call.arguments.get("bindings") or []
     engine = call.engine
-    variables = await call.context.stack.enter_async_context(bind(engine.controller, engine.console, wanted))
+    variables = await call.context.stack.enter_async_context(
+        bind(engine.controller, engine.build, engine.console, wanted)
+    )
     call.context.layer.update(variables)
     if variables:
         call.say("Masking supported pattern matches of " + " or ".join(f"${name}" for name in variables))

@@ -6,10 +6,10 @@ import asyncio
 import time
 from typing import Any
 
-from ..bindings import bind, environment_bindings
-from ..builds import Build
-from ..failures import StepFailed
-from ..publishers import glob_pattern
+from ..execution.bindings import bind, environment_bindings
+from ..execution.publishers import glob_pattern
+from ..model.builds import Build
+from ..web.failures import StepFailed
 from . import Step, step
 
 
@@ -134,7 +134,7 @@ async def set_build_value(call: Step) -> None:
 @step("_declare")
 async def declare(call: Step) -> dict[str, Any]:
     """What a declarative pipeline says about its job becomes the job's; answers the build's parameters."""
-    from ..properties import declare_properties, note_declared
+    from ..model.properties import declare_properties, note_declared
 
     job = call.engine.build.job
     declare_properties(job, call.arguments)
@@ -221,12 +221,12 @@ async def declared_environment(call: Step) -> None:
     engine, wanted = call.engine, []
     for name, value in call.arguments["values"].items():
         if isinstance(value, dict):
-            wanted += environment_bindings(engine.controller, name, str(value["credentialsId"]))
+            wanted += environment_bindings(engine.controller, engine.build, name, str(value["credentialsId"]))
         else:
             call.context.layer[name] = str(value)
     if wanted:
         call.context.layer.update(
-            await call.context.stack.enter_async_context(bind(engine.controller, engine.console, wanted))
+            await call.context.stack.enter_async_context(bind(engine.controller, engine.build, engine.console, wanted))
         )
 
 

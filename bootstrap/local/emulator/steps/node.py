@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-from .. import process, publishers
-from ..contexts import Context
-from ..environment import expand, node_variables
-from ..failures import StepFailed
+from ..execution import process, publishers
+from ..execution.contexts import Context
+from ..execution.environment import expand, node_variables
+from ..web.failures import StepFailed
 from . import Step, step
 
 NO_NODE = "org.jenkinsci.plugins.workflow.steps.MissingContextVariableException"

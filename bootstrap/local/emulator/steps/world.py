@@ -6,11 +6,11 @@ import asyncio
 from email.message import EmailMessage
 from typing import Any
 
-from ..builds import Parameter, upstream_cause
-from ..environment import expand
-from ..failures import Interrupted, StepFailed
-from ..git import Git, Repository, plain_branch
-from ..publishers import recipients, send_mail
+from ..execution.environment import expand
+from ..execution.git import Git, Repository, plain_branch
+from ..execution.publishers import recipients, send_mail
+from ..model.builds import Parameter, upstream_cause
+from ..web.failures import Interrupted, StepFailed
 from . import Step, step
 from .node import directory
 
@@ -157,7 +157,7 @@ def _message(call: Step, body: str, to: str) -> EmailMessage:
 @step("properties", main="properties", plugin="workflow-job")
 async def properties(call: Step) -> None:
     """Set the job's properties from a scripted Pipeline."""
-    from ..properties import declare_properties
+    from ..model.properties import declare_properties
 
     listed: list[dict[str, Any]] = call.arguments.get("properties") or []
     wanted: dict[str, list[dict[str, Any]]] = {"options": [], "parameters": [], "triggers": []}

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.local.aws import images, patches
+from bootstrap.local.aws import patches
+from bootstrap.local.aws.compute import images
 
 
 @pytest.mark.parametrize(

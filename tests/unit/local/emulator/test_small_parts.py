@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.local.emulator import process, publishers
-from bootstrap.local.emulator.console import Console
-from bootstrap.local.emulator.environment import expand, override
-from bootstrap.local.emulator.failures import ConfigurationRefused, Refused, StepFailed
-from bootstrap.local.emulator.git import plain_branch
-from bootstrap.local.emulator.items import check_name
-from bootstrap.local.emulator.queue import matches
-from bootstrap.local.emulator.security import Authorization, Identity, Users
-from bootstrap.local.emulator.sessions import Sessions
+from bootstrap.local.emulator.execution import process, publishers
+from bootstrap.local.emulator.execution.console import Console
+from bootstrap.local.emulator.execution.environment import expand, override
+from bootstrap.local.emulator.execution.git import plain_branch
+from bootstrap.local.emulator.execution.queue import matches
+from bootstrap.local.emulator.model.items import check_name
+from bootstrap.local.emulator.model.security import Authorization, Identity, Users
+from bootstrap.local.emulator.model.xmlfile import BadXml, parse, serialise
 from bootstrap.local.emulator.surroundings import read_plugins, read_surroundings
-from bootstrap.local.emulator.xmlfile import BadXml, parse, serialise
+from bootstrap.local.emulator.web.failures import ConfigurationRefused, Refused, StepFailed
+from bootstrap.local.emulator.web.sessions import Sessions
 
 
 @pytest.mark.parametrize(

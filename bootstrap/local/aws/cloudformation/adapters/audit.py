@@ -9,8 +9,8 @@ from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.fitting import is_true
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, as_json, setter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
-from bootstrap.local.aws.cloudformation.parsing import read
-from bootstrap.local.aws.cloudformation.template import dependencies
+from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.local.aws.cloudformation.template.template import dependencies
 
 RECORDER = "AWS::Config::ConfigurationRecorder"
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import schemas
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.adapters.fitting import at
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed, Unchanged
 from bootstrap.local.aws.cloudformation.stand_ins import REASON
+from bootstrap.local.aws.cloudformation.template import schemas
 
 
 class Adapter:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import nesting
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.errors import Gone, Interrupted, Refused, ResourceFailed
+from bootstrap.local.aws.cloudformation.operations import nesting
 from bootstrap.local.aws.cloudformation.store import Operation, Stack, Wanted
 
 MADE = frozenset(

@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import life_policies
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.fitting import is_true
 from bootstrap.local.aws.cloudformation.errors import Interrupted, Refused, ResourceFailed
+from bootstrap.local.aws.cloudformation.operations import life_policies
 
 PAUSE_SECONDS = 0.05
 Group = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Stack, Store, Wanted
-from bootstrap.local.aws.signals import Signals
+from bootstrap.local.aws.server.signals import Signals
 
 
 class StackOperations(Protocol):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import schemas
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.errors import Gone
 from bootstrap.local.aws.cloudformation.reading import (
@@ -28,6 +27,7 @@ from bootstrap.local.aws.cloudformation.reading import (
 )
 from bootstrap.local.aws.cloudformation.reading.read import Read
 from bootstrap.local.aws.cloudformation.reading.rules import own_tags
+from bootstrap.local.aws.cloudformation.template import schemas
 
 MODULES = (
     network,

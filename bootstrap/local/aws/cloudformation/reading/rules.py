@@ -6,10 +6,10 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
-from bootstrap.local.aws.cloudformation import schemas
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.adapters.fitting import at
 from bootstrap.local.aws.cloudformation.errors import Gone
+from bootstrap.local.aws.cloudformation.template import schemas
 
 Reading = Callable[[Any, Context], Any]
 

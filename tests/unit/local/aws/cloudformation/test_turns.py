@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from bootstrap.local.aws.cloudformation import engine as engines
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.running import end_operation
-from bootstrap.local.aws.cloudformation.services import Services
+from bootstrap.local.aws.cloudformation.operations import engine as engines
+from bootstrap.local.aws.cloudformation.operations.running import end_operation
+from bootstrap.local.aws.cloudformation.operations.services import Services
 from bootstrap.local.aws.cloudformation.store import Operation, Stack, Store, Wanted
 
 TEMPLATE = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'

@@ -1,0 +1,102 @@
+"""`password`, `ssh` and `logs`: how a person gets at Jenkins and its machine."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+
+from bootstrap.cli.command import Command, parse_line_count
+
+_SECRETS = {"admin": "AdminPasswordSecret", "toolkit": "ToolkitPasswordSecret"}
+
+
+def password(options: argparse.Namespace) -> int:
+    """Print a user's password, from Secrets Manager."""
+    from bootstrap.cli.opening import DONE, open_environment
+
+    with open_environment(options) as (opened, _):
+        sys.stdout.write(f"{opened.secret(_SECRETS[options.user]).reveal()}\n")
+    return DONE
+
+
+def ssh(options: argparse.Namespace) -> int:
+    """A shell on the machine, or one command there; the exit code is that of ssh."""
+    return _run_on_machine(options, options.remote[options.remote[:1] == ["--"] :])
+
+
+def _run_on_machine(options: argparse.Namespace, command: list[str]) -> int:
+    from bootstrap.cli.opening import open_environment
+    from bootstrap.remote import openssh
+
+    with (
+        open_environment(options) as (opened, _),
+        openssh.client(opened.machine, opened.world.dial(opened.machine)) as client,
+    ):
+        return subprocess.run([*client, *command]).returncode
+
+
+def logs(options: argparse.Namespace) -> int:
+    """The last lines of a unit's journal; new ones, too, with --follow."""
+    from bootstrap.cli.opening import DONE, open_environment
+
+    command = ["journalctl", "--no-pager", "--unit", options.unit, "--lines", str(options.lines)]
+    if options.follow:
+        return _run_on_machine(options, ["sudo", *command, "--follow"])
+    with open_environment(options) as (opened, _):
+        sys.stdout.write(opened.shell.run(command, sudo=True).stdout)
+    return DONE
+
+
+def _add_password_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--user", choices=tuple(_SECRETS), default="admin", help="whose (admin)")
+
+
+def _add_ssh_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "remote", metavar="COMMAND", nargs=argparse.REMAINDER, help="a command to run there; without one, a shell"
+    )
+
+
+def _add_logs_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lines", type=parse_line_count, default=50, help="how many of the last lines (50)")
+    parser.add_argument("--follow", "-f", action="store_true", help="go on showing new lines")
+    parser.add_argument("unit", nargs="?", default="jenkins.service", help="the systemd unit (jenkins.service)")
+
+
+COMMANDS = (
+    Command(
+        "password",
+        50,
+        "print a user's password",
+        password,
+        (
+            ("password", "the administrator's"),
+            ("password --user toolkit", "that of the jobs and of this toolkit"),
+        ),
+        _add_password_arguments,
+    ),
+    Command(
+        "ssh",
+        60,
+        "open a shell on the machine, or run a command there",
+        ssh,
+        (
+            ("ssh", "a shell on the machine"),
+            ("ssh systemctl status jenkins", "one command there, and its exit code"),
+        ),
+        _add_ssh_arguments,
+        passes_on=True,
+    ),
+    Command(
+        "logs",
+        70,
+        "the last lines of a service's journal",
+        logs,
+        (
+            ("logs", "the last lines of jenkins.service"),
+            ("logs -f nginx.service", "another unit's, and new lines as they come"),
+        ),
+        _add_logs_arguments,
+    ),
+)

@@ -1,0 +1,81 @@
+"""`destroy`: takes an environment down; its data stays unless the command says otherwise."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from bootstrap.cli.command import Command
+
+if TYPE_CHECKING:
+    from bootstrap.context import Context
+
+
+def destroy(options: argparse.Namespace) -> int:
+    """Delete the stacks, then list what is left."""
+    from bootstrap import launch as play
+    from bootstrap.cli.opening import DONE, FAILED, is_agreed, open_environment
+    from bootstrap.views import leftovers
+
+    with open_environment(options, check=_check, changes=True) as (opened, run):
+        with_data = options.delete_data is not None
+        if not with_data and not is_agreed(options, f"Destroy '{opened.settings.name}'?"):
+            return FAILED
+        kept = play.destroy(opened, run, with_data=with_data)
+        for resource in kept:
+            run.say(f"kept: {resource}")
+        run.say(
+            "the environment is gone" if not kept else f"'{opened.settings.name}' is down; launch brings its data back"
+        )
+        leftovers.tell(opened, run)
+        if with_data:
+            opened.close()
+            _forget_cloud(opened)
+    return DONE
+
+
+def _forget_cloud(opened: Context) -> None:
+    """After the data is deleted, nothing of a local cloud is worth keeping: delete its server and its folder."""
+    if opened.settings.cloud == "local" and not opened.world.is_on_machine:
+        from bootstrap.local.cloud import LocalCloud
+        from bootstrap.local.machines import Machines
+
+        cloud = LocalCloud(opened.settings, opened.state / "cloud")
+        cloud.down()
+        Machines(opened.settings.name, cloud.state).remove_all(with_volumes=True)
+        cloud.forget()
+
+
+def _check(options: argparse.Namespace, context: Context) -> None:
+    from bootstrap.cli.checks import check_protection
+    from bootstrap.errors import UsageError
+
+    check_protection(options, context)
+    name = context.settings.name
+    if options.delete_data is not None and options.delete_data != name:
+        found = f"'{options.delete_data}' is not the environment's name"
+        raise UsageError("deleting the data", found, f"Write --delete-data {name} to agree.")
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--delete-data",
+        metavar="ENVIRONMENT",
+        help="also delete the data volume and the secrets; repeat the name to agree",
+    )
+    parser.add_argument("--unprotect", action="store_true", help="also when the environment file says 'protect: true'")
+
+
+COMMANDS = (
+    Command(
+        "destroy",
+        180,
+        "take the environment down; the data stays unless told otherwise",
+        destroy,
+        (
+            ("destroy", "the data volume, keys and secrets stay"),
+            ("destroy --delete-data local", "they are deleted, too; repeat the name to agree"),
+        ),
+        _add_arguments,
+    ),
+)

@@ -1,0 +1,45 @@
+"""`drift`: what is not as the code says and was not put there by it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from bootstrap.cli.command import Command
+
+
+def drift(options: argparse.Namespace) -> int:
+    """A table of what drifted, each line with the command that mends it; the exit code is 2 when something drifted."""
+    from bootstrap import wording
+    from bootstrap.cli import console
+    from bootstrap.cli.opening import DONE, FAILED, PENDING, open_environment
+    from bootstrap.views import drift as view
+
+    with open_environment(options) as (opened, run):
+        found = view.look(opened, run)
+        run.event("drift", lines=[vars(line) for line in found.lines], unseen=found.unseen)
+        if found.lines and not options.json:
+            sys.stdout.write("\n")
+            rows = ((line.where, line.name, line.found, line.mend) for line in found.lines)
+            console.table(("where", "what", "found", "mend"), rows)
+            for line in found.lines:
+                run.diff(line.diff)
+        unseen = f"; {wording.counted(len(found.unseen), 'place')} could not be looked at" if found.unseen else ""
+        run.say(f"\n{wording.drifted(len(found.lines))}{unseen}")
+        if found.lines:
+            return PENDING
+        return FAILED if found.unseen else DONE
+
+
+COMMANDS = (
+    Command(
+        "drift",
+        130,
+        "what is not as the code says and was not put there by it; exits with 2 when something is",
+        drift,
+        (
+            ("drift", "each line with the command that mends it"),
+            ("drift -v", "with the lines of settings that a reload overwrites"),
+        ),
+    ),
+)

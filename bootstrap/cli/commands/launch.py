@@ -1,0 +1,144 @@
+"""`launch` and `plan`: the whole play, carried out or only shown."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bootstrap.cli.command import Command, add_exit_zero, add_now
+
+if TYPE_CHECKING:
+    from bootstrap.context import Context
+    from bootstrap.runs.journal import Run
+    from bootstrap.values import Verdict
+
+
+def launch(options: argparse.Namespace) -> int:
+    """All five acts; the exit code is 1 when a check failed."""
+    from bootstrap import launch as play
+    from bootstrap.cli.opening import DONE, judge, open_environment
+    from bootstrap.planning import saved
+    from bootstrap.views import network_diagram
+
+    planned = saved.read(Path(options.plan)) if options.plan else None
+    with open_environment(options, check=_check_launch, prepare=_prepare, brings_up=True, changes=True) as (
+        opened,
+        run,
+    ):
+        if planned is not None:
+            saved.check(opened, run, planned)
+        verdict = play.launch(opened, run, with_verify=not options.skip_verify, waits=not options.now)
+        network_diagram.tell(opened, run)
+        if verdict is not None and not verdict.is_green:
+            return judge(verdict, options)
+        _tell_end(opened, run, verdict)
+    return DONE
+
+
+def plan(options: argparse.Namespace) -> int:
+    """What a launch would change; the exit code is 2 when it would change something."""
+    from bootstrap import launch as play
+    from bootstrap import wording
+    from bootstrap.cli.estimate import tell_costs
+    from bootstrap.cli.opening import exit_code_of_plan, open_environment
+    from bootstrap.planning import saved
+
+    with open_environment(options, check=_check_plan, prepare=_prepare, brings_up=True) as (opened, run):
+        if options.out:
+            kept = saved.make(opened, run)
+            saved.write(kept, Path(options.out))
+            changes = kept.changes
+        else:
+            changes = play.plan(opened, run)
+        tell_costs(opened, run)
+        run.say(f"\n{wording.counted(len(changes), 'change')} pending" if changes else "\nnothing to do")
+        return exit_code_of_plan(changes, options)
+
+
+def _tell_end(opened: Context, run: Run, verdict: Verdict | None) -> None:
+    """The last lines of a launch: where Jenkins is, and what to run next."""
+    from bootstrap import wording
+
+    controller = opened.controller
+    run.event("launched", url=controller.url, version=controller.version, emulated=controller.is_emulated)
+    tool = opened.tool
+    what = (
+        f"the emulator of Jenkins {controller.version}" if controller.is_emulated else f"Jenkins {controller.version}"
+    )
+    count = len(run.changes)
+    changed = wording.counted(count, "change") if count else "nothing had to change"
+    at = "" if opened.machine.address in controller.url else f" ({opened.machine.address})"
+    run.say(f"\n{controller.url}{at}  {what}, {changed}, {run.seconds:.1f} s")
+    if verdict is not None:
+        is_whole = all(check.outcome == "passed" for check in verdict.checks)
+        run.say(verdict.summary + ("" if is_whole else f": '{tool} verify' says why"))
+    run.say(f"next: {tool} password   {tool} status   {tool} verify   {tool} destroy")
+
+
+def _prepare(options: argparse.Namespace, context: Context, run: Run) -> None:
+    """Jenkins' own files, before a cloud is reached: a launch has them all by then, a plan knows that they can be had.
+
+    A launch of a saved plan looks first, as that plan did; it loads them once it is known that the plan still holds.
+    """
+    from bootstrap.preconditions import jenkins_files
+
+    jenkins_files.prepare(context, run, loads=options.command == "launch" and not options.plan)
+
+
+def _check_launch(options: argparse.Namespace, context: Context) -> None:
+    from bootstrap import launch as play
+    from bootstrap.cli.checks import check_saved_plan
+
+    play.check(context)
+    check_saved_plan(options, context)
+
+
+def _check_plan(options: argparse.Namespace, context: Context) -> None:
+    from bootstrap import launch as play
+    from bootstrap.cli.checks import check_prices, check_writable
+
+    check_writable(options.out, "the plan")
+    check_prices()
+    play.check(context)
+
+
+def _add_launch_arguments(parser: argparse.ArgumentParser) -> None:
+    add_now(parser)
+    parser.add_argument("--skip-verify", action="store_true", help="leave the last act out")
+    parser.add_argument(
+        "--plan", metavar="FILE", help="apply exactly this saved plan, or nothing if something changed since"
+    )
+
+
+def _add_plan_arguments(parser: argparse.ArgumentParser) -> None:
+    add_exit_zero(parser)
+    parser.add_argument("--out", metavar="FILE", help="keep the plan, for 'launch --plan FILE'")
+
+
+COMMANDS = (
+    Command(
+        "launch",
+        10,
+        "from nothing to a running, configured, verified Jenkins",
+        launch,
+        (
+            ("launch", "from nothing, or whatever differs from the code"),
+            ("--yes launch", "the same without a question, in a script"),
+            ("launch --plan change.plan", "exactly what 'plan --out' showed, or nothing"),
+        ),
+        _add_launch_arguments,
+    ),
+    Command(
+        "plan",
+        20,
+        "what a launch would change; exits with 2 when it would change something",
+        plan,
+        (
+            ("plan -v", "every difference line by line"),
+            ("plan --out change.plan", "keep it, for 'launch --plan change.plan'"),
+            ("plan --json --exit-zero", "for a script: 0 when a plan could be made"),
+        ),
+        _add_plan_arguments,
+    ),
+)

@@ -1,0 +1,80 @@
+"""`mail`: what the machines of an environment on this machine have sent."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bootstrap.cli.command import Command
+
+if TYPE_CHECKING:
+    from bootstrap.local.mail import Mail
+
+
+def mail(options: argparse.Namespace) -> int:
+    """The list, oldest first, or one message as text; UsageError when the mail goes to another server."""
+    from bootstrap import context
+    from bootstrap.environment import settings
+    from bootstrap.errors import UsageError
+    from bootstrap.local import mail as local_mail
+
+    doing = "reading the mail of the environment's machines"
+    chosen = settings.load(context.paths(options.environment))
+    if chosen.cloud != "local" or chosen.mail.smtp_host is not None:
+        place = f"{chosen.mail.smtp_host or 'localhost'}:{chosen.mail.smtp_port}"
+        found = f"'{chosen.name}' sends its mail through {place}; none of it is kept here"
+        remedy = "Look there. The cloud on this machine keeps mail only when mail.smtp_host is not set."
+        raise UsageError(doing, found, remedy)
+    messages = local_mail.kept(context.ROOT / ".bootstrap" / chosen.name / "cloud" / "mail")
+    if options.number is None:
+        _list(messages, as_json=options.json)
+        return 0
+    message = next((each for each in messages if each.number == options.number), None)
+    if message is None:
+        raise UsageError(doing, f"there is no message {options.number}", "'mail' lists those that are kept.")
+    if options.json:
+        content = local_mail.summary(message) | {"text": local_mail.text(message)}
+        sys.stdout.write(f"{json.dumps(content, ensure_ascii=False)}\n")
+    else:
+        sys.stdout.write(f"{local_mail.text(message)}\n")
+    return 0
+
+
+def _list(messages: Sequence[Mail], *, as_json: bool) -> None:
+    from bootstrap.cli import console
+    from bootstrap.local import mail as local_mail
+
+    summaries = [local_mail.summary(each) for each in messages]
+    if as_json:
+        for each in summaries:
+            sys.stdout.write(f"{json.dumps(each, ensure_ascii=False)}\n")
+    elif not summaries:
+        sys.stdout.write("no mail came yet\n")
+    else:
+        names = ("number", "when", "to", "subject")
+        rows = ([str(each[name]) for name in names] for each in summaries)
+        console.table(("number", "when (UTC)", "to", "subject"), rows)
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "number", nargs="?", type=int, metavar="NUMBER", help="the message to show; without it, the list"
+    )
+
+
+COMMANDS = (
+    Command(
+        "mail",
+        150,
+        "what the machines of an environment on this machine have sent",
+        mail,
+        (
+            ("mail", "the list"),
+            ("mail 3", "the third message"),
+        ),
+        _add_arguments,
+    ),
+)

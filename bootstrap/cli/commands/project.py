@@ -1,0 +1,116 @@
+"""`schema`, `lock` and `test`: about this checkout itself; they open no environment."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+
+from bootstrap.cli.command import Command
+
+_LOCKS = (
+    ("pyproject.toml", "requirements.lock"),
+    ("tests/policy/requirements.in", "tests/policy/requirements.lock"),
+)
+
+# Parts at once. Those that launch environments mostly wait for machines, so that more parts than cores are of use.
+_SIDE_BY_SIDE = "3"
+
+
+def schema(_: argparse.Namespace) -> int:
+    """Print the schema of environment files, for editors."""
+    from bootstrap.environment import settings
+
+    sys.stdout.write(settings.schema())
+    return 0
+
+
+def lock(_: argparse.Namespace) -> int:
+    """Resolve the locks anew; CommandFailed when one cannot be."""
+    for source, target in _LOCKS:
+        _resolve(source, target)
+    return 0
+
+
+def _resolve(source: str, target: str) -> None:
+    """Write every version and hash that `source` comes to into `target`."""
+    from bootstrap.context import ROOT
+    from bootstrap.errors import CommandFailed
+    from bootstrap.values import Result
+
+    command = [sys.executable, "-m", "uv", "pip", "compile", source, "--universal", "--python-version", "3.11"]
+    command += ["--generate-hashes", "--no-annotate", "--quiet", "--no-emit-index-url", "--upgrade"]
+    command += ["--custom-compile-command", "./bootstrap.py lock", "--output-file", target]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        result = Result(" ".join(command[2:]), done.returncode, done.stdout, done.stderr)
+        raise CommandFailed(f"resolving {target}", result, f"Is the package index reachable, and {source} whole?")
+
+
+def test(options: argparse.Namespace) -> int:
+    """Run the tests: all, the quick ones, the long ones, or what is handed to tox; the exit code is tox's.
+
+    What the tests need is installed first, but for a part that is named: it runs with what is there.
+    """
+    from bootstrap.cli import console
+    from bootstrap.cli.junit_summary import read_outcomes, summarize
+    from bootstrap.context import ROOT
+    from bootstrap.local import prerequisites
+    from bootstrap.runs.journal import start
+
+    chosen = list(options.tox)
+    suite = chosen.pop(0).removeprefix("--") if chosen[:1] in (["--quick"], ["--long"]) else "all"
+    results = ROOT / ".bootstrap" / "tests" / "junit"
+    shutil.rmtree(results, ignore_errors=True)
+    environ = dict(os.environ, BOOTSTRAP_PYTHON=sys.executable)
+    tox = [sys.executable, "-m", "tox"]
+    if chosen:
+        return subprocess.run([*tox, *chosen], cwd=ROOT, env=environ).returncode
+    run = start(ROOT / ".bootstrap" / "tests" / "runs", as_json=options.json, is_verbose=True)
+    prerequisites.ensure(run, is_agreed=options.yes, ask=console.ask, for_tests=True)
+    command = [*tox, "run-parallel", "-m", suite, "--parallel", _SIDE_BY_SIDE, "--parallel-no-spinner"]
+    done = subprocess.run(command, cwd=ROOT, env=environ)
+    sys.stdout.write(f"{summarize(read_outcomes(results))}\n")
+    return done.returncode
+
+
+def _add_test_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "tox",
+        nargs=argparse.REMAINDER,
+        help="--quick (lint, types, unit, templates), --long (what only repeats or measures), or what to hand to tox",
+    )
+
+
+COMMANDS = (
+    Command(
+        "schema",
+        190,
+        "print the JSON Schema of environment files",
+        schema,
+        (("schema > environments/schema.json", "editors complete keys by it"),),
+    ),
+    Command(
+        "lock",
+        200,
+        "resolve requirements.lock again from pyproject.toml",
+        lock,
+        (("lock", "after a change of pyproject.toml"),),
+    ),
+    Command(
+        "test",
+        210,
+        "run the project's tests through tox",
+        test,
+        (
+            ("test", "lint, types and every test"),
+            ("test --quick", "lint, types, unit tests and templates, in a few minutes"),
+            ("test --long", "more random trials, every kill, and the figures"),
+            ("test -e unit -- -k drift", "a part of it, and what pytest takes"),
+        ),
+        _add_test_arguments,
+        passes_on=True,
+    ),
+)

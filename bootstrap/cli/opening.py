@@ -1,0 +1,123 @@
+"""Opening an environment for a command: its settings, its lock, the local cloud, and the journal of the run."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from bootstrap import context
+from bootstrap.cli import console
+from bootstrap.cloud import refusals
+from bootstrap.context import ROOT, Context
+from bootstrap.environment import lock as environment_lock
+from bootstrap.environment import models, settings
+from bootstrap.errors import BootstrapError
+from bootstrap.runs import report
+from bootstrap.runs.journal import Run, start
+from bootstrap.values import Change, Verdict
+
+DONE, FAILED, PENDING = 0, 1, 2
+"""The exit codes; argparse exits with 2 for wrong usage, too."""
+
+Check = Callable[[argparse.Namespace, Context], None]
+Prepare = Callable[[argparse.Namespace, Context, Run], None]
+
+
+def accept(_: argparse.Namespace, __: Context) -> None:
+    """The check of a command that reads nothing but its environment file."""
+
+
+def prepare_nothing(_: argparse.Namespace, __: Context, ___: Run) -> None:
+    """The preparation of a command that needs nothing more before a cloud is reached."""
+
+
+@contextlib.contextmanager
+def open_environment(
+    options: argparse.Namespace,
+    *,
+    check: Check = accept,
+    prepare: Prepare = prepare_nothing,
+    brings_up: bool = False,
+    changes: bool = False,
+) -> Iterator[tuple[Context, Run]]:
+    """Open the environment that the options name, for one run of a command.
+
+    `check` refuses what people wrote and the command would stumble over later, before anything is touched: no lock is taken
+    and no cloud is reached. `prepare` then gets what must be here by then. The local cloud is started where `brings_up` says
+    so; otherwise it must run. A command that `changes` something holds the environment's lock meanwhile.
+    """
+    path = context.paths(options.environment)
+    chosen = settings.load(path)
+    run = start(ROOT / ".bootstrap" / chosen.name / "runs", as_json=options.json, is_verbose=options.verbose)
+    run.event("run-began", command=options.command, environment=chosen.name)
+    try:
+        with contextlib.ExitStack() as held:
+            unopened = held.enter_context(Context(path, chosen))
+            check(options, unopened)
+            prepare(options, unopened, run)
+            if changes:
+                lock = environment_lock.held(run.folder.parents[2], options.command, run, run.run_id)
+                held.enter_context(lock)
+            held.enter_context(refusals.told(f"carrying out '{options.command}' for '{chosen.name}'"))
+            opened = held.enter_context(_reach_cloud(options, path, chosen, run, brings_up=brings_up))
+            opened.take_over(unopened)
+            yield opened, run
+        run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))
+    except BootstrapError as error:
+        with contextlib.suppress(OSError):  # a full disk, for example: the failure itself must be told
+            run.event(
+                "run-failed", error=type(error).__name__, doing=error.doing, found=error.found, remedy=error.remedy
+            )
+        raise
+    finally:
+        _write_report(run)
+
+
+def _write_report(run: Run) -> None:
+    """Write the run's page. One that cannot be written is told and hides nothing: the run's outcome or failure stays."""
+    try:
+        report.write(run.journal.path)
+    except Exception as error:
+        # Whatever the page fails at (its template, a line of the journal, a full disk) matters less than the run's outcome.
+        with contextlib.suppress(OSError):
+            run.notice(f"the report of this run cannot be written: {type(error).__name__}: {error}")
+
+
+def _reach_cloud(
+    options: argparse.Namespace, path: Path, chosen: models.Settings, run: Run, *, brings_up: bool
+) -> Context:
+    if chosen.cloud != "local" or "AWS_ENDPOINT_URL" in os.environ:
+        return Context(path, chosen, os.environ.get("AWS_ENDPOINT_URL"))
+    from bootstrap.local.cloud import LocalCloud
+
+    cloud = LocalCloud(chosen, ROOT / ".bootstrap" / chosen.name / "cloud")
+    if brings_up:
+        with run.act("cloud", "the AWS on this machine", ending="ready"):
+            cloud.up(run, is_agreed=options.yes, ask=console.ask)
+    else:
+        cloud.attach(run)
+    # Child processes (the acceptance suite) open the same environment by this variable, as the machine does.
+    os.environ["AWS_ENDPOINT_URL"] = cloud.endpoint
+    return Context(path, chosen, cloud.endpoint, cloud.machine_environment)
+
+
+def exit_code_of_plan(changes: Sequence[Change], options: argparse.Namespace) -> int:
+    """2 when changes are pending, unless `--exit-zero` was given."""
+    return PENDING if changes and not options.exit_zero else DONE
+
+
+def judge(verdict: Verdict, options: argparse.Namespace) -> int:
+    """Print a verdict; the exit code is 1 when a check failed."""
+    if not options.json:  # with it, the run has told each check as an event already
+        console.verdict(verdict)
+        sys.stdout.write(f"\nJUnit: {verdict.junit}\n")
+    return DONE if verdict.is_green else FAILED
+
+
+def is_agreed(options: argparse.Namespace, question: str) -> bool:
+    """Whether a person at the terminal says yes; without a terminal, or after --yes, nobody is asked."""
+    return options.yes or not sys.stdin.isatty() or console.ask(question)

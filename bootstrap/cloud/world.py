@@ -1,0 +1,182 @@
+"""The few doors to the outside: AWS clients, a shell on a machine, a Jenkins client.
+
+The local cloud is this same world with an endpoint; no act asks which of the two it is in. On the machine itself (where the
+jobs run the toolkit) the shell is the local one and Jenkins is reached directly: `MACHINE_FILE` tells.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bootstrap.environment.models import Settings
+from bootstrap.values import Controller, Machine, Shell
+
+if TYPE_CHECKING:
+    import jenkins
+
+    from bootstrap.remote.shell import FabricShell
+
+MACHINE_FILE = Path("/etc/bootstrap/machine.json")
+_AGENT = 600.0  # seconds in which a machine at its first boot has got, checked and started Session Manager's agent
+_NO_AGENT = (
+    "Does the machine's agent run? Its console tells how its installation went: aws ec2 get-console-output --latest; "
+    "'aws ssm describe-instance-information' lists those that have reported."
+)
+_NO_JUMP = "Does the bastion run, and does network.bastion.allow hold this machine's address?"
+
+
+class World:
+    """The outside of one environment.
+
+    `endpoint` is the local cloud's URL, or None for AWS itself. `from_subnet` tells, for a subnet's block, what a machine in
+    there needs beside the region to reach the same AWS: nothing on AWS itself. `bastion` finds the machine that SSH comes
+    through where the settings say so.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        endpoint: str | None = None,
+        from_subnet: Callable[[str], Mapping[str, str]] | None = None,
+        bastion: Callable[[], Machine] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.endpoint = endpoint
+        self._from_subnet = from_subnet or (lambda _: {})
+        self._clients: dict[str, Any] = {}
+        self._shells: dict[str, Shell] = {}
+        self._bastion = bastion
+        self._jumping: FabricShell | None = None
+
+    @cached_property
+    def is_on_machine(self) -> bool:
+        """Whether this process runs on the environment's own machine."""
+        try:
+            told = json.loads(MACHINE_FILE.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return bool(told.get("environment") == self.settings.name)
+
+    def machine_environment(self, subnet_id: str) -> dict[str, str]:
+        """The variables that botocore reads, with which a machine in that subnet and its builds reach the same AWS."""
+        subnet = self.aws("ec2").describe_subnets(SubnetIds=[subnet_id])["Subnets"][0]
+        return {"AWS_REGION": self.settings.region} | dict(self._from_subnet(subnet["CidrBlock"]))
+
+    def mail_host(self, subnet_id: str) -> str:
+        """Where a machine in that subnet hands its mail: the settings' server, else the local cloud's, or the machine's own."""
+        if self.settings.mail.smtp_host is not None or self.endpoint is None:
+            return self.settings.mail.smtp_host or "localhost"
+        subnet = self.aws("ec2").describe_subnets(SubnetIds=[subnet_id])["Subnets"][0]
+        return str(ipaddress.ip_network(subnet["CidrBlock"])[1])  # the subnet's router
+
+    @cached_property
+    def _session(self) -> Any:
+        import boto3
+
+        if self.endpoint is not None:
+            # The local cloud believes any key; these stand where an account's own would.
+            return boto3.session.Session("local", "local", region_name=self.settings.region)
+        session = boto3.session.Session(region_name=self.settings.region)
+        _remember_assumed_roles(session)
+        return session
+
+    def aws(self, service: str) -> Any:
+        """The boto3 client of one service, made once.
+
+        On AWS throttling slows the client down and is waited out; the local cloud is asked a few times and no more, for what
+        it refuses thrice it refuses for a reason.
+        """
+        from botocore.config import Config
+
+        if service not in self._clients:
+            patient = {"mode": "adaptive", "total_max_attempts": 10}
+            brief = {"mode": "standard", "total_max_attempts": 4}
+            retries: Any = patient if self.endpoint is None else brief
+            config = Config(retries=retries, connect_timeout=10, read_timeout=60)
+            self._clients[service] = self._session.client(service, endpoint_url=self.endpoint, config=config)
+        return self._clients[service]
+
+    def shell(self, machine: Machine) -> Shell:
+        """The one connection to a machine, opened at its first use and kept."""
+        known = self._shells.get(machine.instance_id)
+        if known is None:
+            known = self._shells[machine.instance_id] = self._open_shell(machine)
+        return known
+
+    def _open_shell(self, machine: Machine) -> Shell:
+        if self.is_on_machine:
+            from bootstrap.remote.local_shell import LocalShell
+
+            return LocalShell()
+        from bootstrap.remote.shell import FabricShell
+
+        match self.settings.ssh:
+            case "direct":
+                return FabricShell(machine)
+            case "session-manager":
+                return FabricShell(machine, patience=_AGENT, dial=self.dial(machine), remedy=_NO_AGENT)
+            case _:
+                return FabricShell(machine, dial=self.dial(machine), remedy=_NO_JUMP)
+
+    def dial(self, machine: Machine) -> Callable[[], Any] | None:
+        """How a stream to the machine's sshd is opened; None where that is plain TCP to its address."""
+        match self.settings.ssh:
+            case "direct":
+                return None
+            case "session-manager":
+                return lambda: self._managed(machine)
+            case _:
+                return lambda: self._jump().stream(machine.address, machine.port)
+
+    def _managed(self, machine: Machine) -> Any:
+        from bootstrap.cloud import session_manager
+
+        return session_manager.open_session(self.aws("ssm"), machine.instance_id, machine.port)
+
+    def _jump(self) -> FabricShell:
+        """The connection to the bastion: to its address where it lets SSH in from outside, else by Session Manager."""
+        from bootstrap.remote.shell import FabricShell
+
+        if self._jumping is None:
+            if self._bastion is None:
+                raise LookupError("this world was told of no bastion")
+            machine = self._bastion()
+            by_address = bool(self.settings.network.bastion and self.settings.network.bastion.allow)
+            dial = None if by_address else lambda: self._managed(machine)
+            self._jumping = FabricShell(machine, dial=dial, remedy=_NO_JUMP)
+        return self._jumping
+
+    @contextmanager
+    def jenkins(self, shell: Shell, controller: Controller) -> Iterator[jenkins.Jenkins]:
+        """A python-jenkins client that reaches the controller on the machine's own loopback."""
+        import jenkins
+
+        with shell.forward(controller.port) as port:
+            url = f"http://127.0.0.1:{port}/"
+            yield jenkins.Jenkins(url, controller.user, controller.token.reveal(), timeout=60)
+
+    def close(self) -> None:
+        """End every connection."""
+        for shell in self._shells.values():
+            shell.close()
+        self._shells.clear()
+        if self._jumping is not None:
+            self._jumping.close()
+            self._jumping = None
+
+
+def _remember_assumed_roles(session: Any) -> None:
+    """Share the AWS CLI's memory of assumed roles: who gave a one-time code an hour ago is not asked for another.
+
+    The acceptance suite runs in a process of its own and would ask again, where nobody sees it.
+    """
+    from botocore.utils import JSONFileCache
+
+    provider = session._session.get_component("credential_provider").get_provider("assume-role")
+    provider.cache = JSONFileCache(str(Path("~/.aws/cli/cache").expanduser()))

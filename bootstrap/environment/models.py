@@ -1,0 +1,177 @@
+"""The vocabulary of environment files: every key, its type, its default and its bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bootstrap.environment import agent_key, neighbours
+from bootstrap.environment.network_options import (
+    Bastion,
+    DirectConnect,
+    FlowLogs,
+    Peering,
+    PublicZone,
+    Service,
+    TransitGateway,
+    Vpn,
+    Zone,
+    Zones,
+)
+from bootstrap.environment.network_section import Intentions
+from bootstrap.environment.sections import AllowedBlock, InstanceType, Name, NetworkBlock, Section
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+AgentKey = Annotated[str, AfterValidator(agent_key.checked)]
+Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+
+
+class Network(Section):
+    """The VPC: its block, how many availability zones, its tiers, how private subnets reach out, and what else it has."""
+
+    cidr: NetworkBlock = neighbours.CIDR
+    # How many availability zones, or which: the first by name, or those that are named, in the order of the subnets.
+    zones: Zones = 2
+    nat: Literal["none", "one", "per-zone"] = "none"
+    # Whether there is an isolated subnet in each zone beside the public and the private one.
+    isolated: bool = True
+    ipv6: bool = False
+    endpoints: tuple[Service, ...] = ()
+    flow_logs: FlowLogs | None = None
+    private_zone: Zone | None = None
+    public_zone: PublicZone | None = None
+    bastion: Bastion | None = None
+    vpn: Vpn | None = None
+    transit_gateway: TransitGateway | None = None
+    direct_connect: DirectConnect | None = None
+    peering: Peering | None = None
+    # The environments whose networks the job 'network' brings up, the second after a question; none means its own.
+    promotion: Annotated[tuple[Name, ...], Field(max_length=2)] = ()
+    intentions: Intentions = Intentions()
+
+    @property
+    def zone_count(self) -> int:
+        """How many availability zones the subnets are spread over."""
+        return self.zones if isinstance(self.zones, int) else len(self.zones)
+
+    @property
+    def zone_names(self) -> tuple[str, ...]:
+        """The zones that the file names; none where it says only how many."""
+        return () if isinstance(self.zones, int) else self.zones
+
+
+class Access(Section):
+    """Who may reach the machine (one block, or nobody) and how SSH gets there.
+
+    `ssh` left out is 'session-manager' on AWS and 'direct' on this machine. `agent_key` is the public key with which Amazon
+    signs the agent of Session Manager: the machine installs only what that key signed.
+    """
+
+    operator_cidr: AllowedBlock | None = None
+    ssh: Literal["session-manager", "direct", "bastion"] | None = None
+    agent_key: AgentKey | None = None
+
+
+class ControllerMachine(Section):
+    """The EC2 instance and its volumes; sizes in GiB."""
+
+    instance_type: InstanceType = "t3.large"
+    root_gib: Annotated[int, Field(ge=8, le=1024)] = 16
+    data_gib: Annotated[int, Field(ge=1, le=16384)] = 20
+
+
+class JenkinsSettings(Section):
+    """Where Jenkins comes from and how it runs."""
+
+    source: Literal["official", "mirror", "file", "emulator"] = "official"
+    mirror: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    file: str | None = None
+    fallback: Literal["none", "emulator"] = "none"
+    heap: Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")] = "1g"
+    # At least two: a build of 'verify' waits for one of 'canary'.
+    executors: Annotated[int, Field(ge=2, le=64)] = 2
+    # How long a restart waits for running builds; 0 does not wait.
+    drain_minutes: Annotated[int, Field(ge=0, le=240)] = 10
+    admin_address: Address = "jenkins@localhost"
+    url: Annotated[str, Field(pattern=r"^https://[^\s/]+/$")] | None = None
+
+    @model_validator(mode="after")
+    def _source_has_its_place(self) -> JenkinsSettings:
+        if self.source == "mirror" and not self.mirror:
+            raise ValueError("'source: mirror' needs the key 'mirror' with the mirror's base URL")
+        if self.source == "file" and not self.file:
+            raise ValueError("'source: file' needs the key 'file' with the path of a WAR")
+        return self
+
+
+class Mail(Section):
+    """The mail server that Jenkins sends through.
+
+    No host is on AWS the machine itself, and on this machine the local cloud's, which keeps what comes to be read.
+    """
+
+    smtp_host: str | None = None
+    smtp_port: Port = 25
+    reply_to: Address = "no-reply@localhost"
+
+
+class Repository(Section):
+    """Where the jobs find this toolkit; no URL means a bare repository on the machine."""
+
+    url: str | None = None
+    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")] = "main"
+
+
+class Host(Section):
+    """What the machine gets beside what Jenkins needs."""
+
+    timezone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$")] = "Etc/UTC"
+    extra_packages: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]+$")], ...] = ()
+    ca_certificates: Literal["auto"] | tuple[str, ...] = "auto"
+
+
+class Settings(Section):
+    """One environment: what to launch and where."""
+
+    environment: Name
+    project: Name = neighbours.PROJECT
+    cloud: Literal["local", "aws"]
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = neighbours.REGION
+    owner: Annotated[str, Field(min_length=1, max_length=256)]
+    cost_center: Annotated[str, Field(min_length=1, max_length=256)]
+    # A protected environment is destroyed only with --unprotect, and each of its stacks guards itself against deletion.
+    protect: bool = False
+    network: Network = Network()
+    access: Access = Access()
+    controller: ControllerMachine = ControllerMachine()
+    jenkins: JenkinsSettings = JenkinsSettings()
+    mail: Mail = Mail()
+    repository: Repository = Repository()
+    host: Host = Host()
+
+    @property
+    def name(self) -> str:
+        """The environment's name."""
+        return self.environment
+
+    @property
+    def ssh(self) -> Literal["session-manager", "direct", "bastion"]:
+        """How SSH reaches the machine."""
+        return self.access.ssh or ("session-manager" if self.cloud == "aws" else "direct")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The controller's names in the environment's zones, the one that everybody finds first."""
+        public = self.network.public_zone.domain if self.network.public_zone else None
+        zones = dict.fromkeys(it for it in (public, self.network.private_zone) if it)
+        return tuple(f"{self.project}.{zone}" for zone in zones)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The environments whose networks this Jenkins' job serves, in their order."""
+        return self.network.promotion or (self.environment,)
+
+    def stack_name(self, stack: str) -> str:
+        """The full name of one of the environment's stacks: <project>-<environment>-<stack>."""
+        return f"{self.project}-{self.environment}-{stack}"

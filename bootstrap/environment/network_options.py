@@ -1,0 +1,219 @@
+"""What a network may have beside its subnets: each section is an option, and absent means that nothing of it is made.
+
+Bounds are those of the EC2 and CloudWatch Logs API references.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+
+from bootstrap.environment.sections import AllowedBlock, InstanceType, Name, Section
+
+Service = Literal[
+    "ssm",
+    "ssmmessages",
+    "ec2messages",
+    "secretsmanager",
+    "logs",
+    "cloudformation",
+    "ec2",
+    "kms",
+    "sts",
+]
+Retention = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+Zone = Annotated[
+    str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$", max_length=200)
+]
+# Told apart by whether a list stands there; the tags are not the file's, so they are called as pydantic calls such parts.
+Zones = Annotated[
+    Annotated[Literal[2, 3], Tag("literal")]
+    | Annotated[tuple[str, ...], Field(min_length=2, max_length=3), Tag("tuple")],
+    Discriminator(lambda value: "tuple" if isinstance(value, list | tuple) else "literal"),
+]
+KeyArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$")]
+DirectConnectGateway = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Bandwidth = Literal[
+    "50Mbps", "100Mbps", "200Mbps", "300Mbps", "400Mbps", "500Mbps", "1Gbps", "2Gbps", "5Gbps", "10Gbps"
+]
+QUERY_LOGS_REGION = "us-east-1"
+"""The only region to which Route 53 logs what is asked of a public zone (API reference, CreateQueryLoggingConfig)."""
+_LOG_GROUP = rf"^arn:aws[a-z-]*:logs:{QUERY_LOGS_REGION}:[0-9]{{12}}:log-group:[A-Za-z0-9._/#-]+(:\*)?$"
+_ZONE_ID = re.compile(r"Z[A-Z0-9]{5,31}")
+PLACES = 4  # blocks in a list: a template has as many places, for it cannot repeat a resource
+
+
+def _customer_address(text: str) -> str:
+    """An IPv4 address that the Internet routes."""
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError as error:
+        raise ValueError(f"not an IPv4 address: {error}") from error
+    if address.is_loopback or address.is_multicast or address.is_link_local or address.is_unspecified:
+        raise ValueError(f"{address} is nobody's address; name the customer gateway's")
+    if any(address in ipaddress.IPv4Network(it) for it in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")):
+        raise ValueError(f"{address} is private; AWS reaches a customer gateway by its public address")
+    return str(address)
+
+
+def _gateway_asn(number: int) -> int:
+    """A private autonomous system number, as a VPN gateway takes it."""
+    if not (64512 <= number <= 65534 or 4200000000 <= number <= 4294967294):
+        raise ValueError(f"{number} is not a private ASN: 64512 to 65534, or 4200000000 to 4294967294")
+    return number
+
+
+class FlowLogs(Section):
+    """Every connection of the VPC, accepted or refused, in CloudWatch Logs; with `queries` also the names asked for."""
+
+    retention_days: Retention = 30
+    kms_key_arn: KeyArn | None = None
+    queries: bool = False
+
+
+def _parent(text: str) -> str:
+    """The zone above, by its domain or by its id in Route 53."""
+    if not (_ZONE_ID.fullmatch(text) or re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", text)):
+        raise ValueError(f"'{text}' is neither a domain nor the id of a hosted zone, as Z0123456789ABCDEFGHIJ")
+    return text
+
+
+class Queries(Section):
+    """What is asked of the public zone, in CloudWatch Logs of us-east-1: in a group that is made there, or in one that is."""
+
+    retention_days: Retention = 30
+    kms_key_arn: KeyArn | None = None
+    log_group: Annotated[str, Field(pattern=_LOG_GROUP)] | None = None
+
+    @model_validator(mode="after")
+    def _another_group_keeps_its_own_way(self) -> Queries:
+        if self.log_group is not None and self.model_fields_set - {"log_group"}:
+            raise ValueError("'log_group' names a group that is there: how long it keeps, and by which key, is its own")
+        return self
+
+
+class PublicZone(Section):
+    """A DNS zone that everybody may ask, with the controller's name in it, which leads to its private address.
+
+    `parent` is the zone above where this account has it: the delegation is then entered there. `authorities` are those that
+    may issue certificates for names of the zone (CAA, RFC 8659); with none of them nobody may.
+    """
+
+    domain: Zone
+    parent: Annotated[str, AfterValidator(_parent)] | None = None
+    authorities: Annotated[tuple[Zone, ...], Field(max_length=PLACES)] = ()
+    queries: Queries | None = None
+
+    @model_validator(mode="after")
+    def _lies_below_its_parent(self) -> PublicZone:
+        is_named = self.parent is not None and not _ZONE_ID.fullmatch(self.parent)
+        if is_named and not self.domain.endswith(f".{self.parent}"):
+            raise ValueError(f"'{self.domain}' does not lie below its parent '{self.parent}'")
+        return self
+
+
+class Bastion(Section):
+    """A machine to come through, by Session Manager; by SSH only for the blocks of `allow`, and nobody where it is empty."""
+
+    allow: Annotated[tuple[AllowedBlock, ...], Field(max_length=PLACES)] = ()
+    instance_type: InstanceType = "t3.micro"
+    image: Annotated[str, Field(pattern=r"^/aws/service/[A-Za-z0-9._/-]+$")] | None = None
+
+    @property
+    def user(self) -> str:
+        """The user that the image's cloud-init makes: Debian's and Ubuntu's own, else Amazon Linux's."""
+        users = {"/aws/service/debian/": "admin", "/aws/service/canonical/": "ubuntu"}
+        return next((user for start, user in users.items() if (self.image or "").startswith(start)), "ec2-user")
+
+    @property
+    def brings_agent(self) -> bool:
+        """Whether the image is known to bring Session Manager's agent: Amazon Linux, the default, and Ubuntu do."""
+        known = ("/aws/service/ami-amazon-linux-latest/", "/aws/service/canonical/")
+        return self.image is None or self.image.startswith(known)
+
+
+class Vpn(Section):
+    """A VPN gateway, and what comes in through it: a site-to-site connection, a Direct Connect gateway, or both."""
+
+    gateway_asn: Annotated[int, AfterValidator(_gateway_asn)] = 64512
+    customer_address: Annotated[str, AfterValidator(_customer_address)] | None = None
+    customer_asn: Annotated[int, Field(ge=1, le=4294967294)] = 65000
+    routes: Annotated[tuple[AllowedBlock, ...], Field(max_length=PLACES)] = ()
+    direct_connect_gateway: DirectConnectGateway | None = None
+
+    @model_validator(mode="after")
+    def _somebody_comes_through(self) -> Vpn:
+        if self.customer_address is None and self.direct_connect_gateway is None:
+            raise ValueError("a VPN gateway needs 'customer_address' or 'direct_connect_gateway'")
+        if self.routes and self.customer_address is None:
+            raise ValueError("'routes' are those of a VPN connection; name its 'customer_address'")
+        if self.customer_address is not None and self.customer_asn == self.gateway_asn:
+            raise ValueError(f"both sides have the ASN {self.gateway_asn}; BGP tells them apart by it")
+        return self
+
+
+class TransitGateway(Section):
+    """A transit gateway that the VPC is attached to: the environment's own, or by `id` one that is there, or shared with us.
+
+    `routes` are the blocks that the private subnets reach by it. A Direct Connect gateway that is associated with it must have
+    another ASN (Direct Connect User Guide, 'Transit gateway associations').
+    """
+
+    id: Annotated[str, Field(pattern=r"^tgw-[0-9a-f]{8,17}$")] | None = None
+    asn: Annotated[int, AfterValidator(_gateway_asn)] = 64512
+    routes: Annotated[tuple[AllowedBlock, ...], Field(min_length=1, max_length=PLACES)]
+    direct_connect_gateway: DirectConnectGateway | None = None
+
+    @model_validator(mode="after")
+    def _a_number_is_given_to_its_own(self) -> TransitGateway:
+        if self.id is not None and "asn" in self.model_fields_set:
+            raise ValueError(f"'asn' is that of a gateway which is made; {self.id} has its own")
+        return self
+
+
+class DirectConnect(Section):
+    """A virtual interface to a Direct Connect gateway: made on a connection, often a hosted one, or a hosted one accepted.
+
+    A hosted `interface` is offered by the owner of a connection, who chose its VLAN, numbers and MTU. 'private' leads on to
+    VPN gateways, 'transit' to transit gateways. The MTU of a private one is 1500 or 9001, of a transit one 1500 or 8500 (Direct
+    Connect API reference).
+    """
+
+    connection: Annotated[str, Field(pattern=r"^dxcon-[0-9a-z]{8}$")] | None = None
+    interface: Annotated[str, Field(pattern=r"^dxvif-[0-9a-z]{8}$")] | None = None
+    gateway: DirectConnectGateway
+    vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
+    customer_asn: Annotated[int, Field(ge=1, le=4294967294)] = 65000
+    type: Literal["private", "transit"] = "private"
+    mtu: Literal[1500, 8500, 9001] = 1500
+    # Of a hosted connection that is this account's, as the API calls it: tells what its hours cost, and changes nothing.
+    bandwidth: Bandwidth | None = None
+
+    @model_validator(mode="after")
+    def _is_made_or_accepted(self) -> DirectConnect:
+        chosen = sorted(self.model_fields_set & {"connection", "vlan", "customer_asn", "mtu", "bandwidth"})
+        if self.interface is not None and chosen:
+            raise ValueError(f"a hosted 'interface' is as its owner made it, without {' and '.join(map(repr, chosen))}")
+        if self.interface is None and (self.connection is None or self.vlan is None):
+            raise ValueError(
+                "name a 'connection' and a 'vlan' for an interface to make, or a hosted 'interface' to accept"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _type_has_that_mtu(self) -> DirectConnect:
+        largest = 9001 if self.type == "private" else 8500
+        if self.mtu not in {1500, largest}:
+            raise ValueError(f"a {self.type} virtual interface has an MTU of 1500 or {largest}, not {self.mtu}")
+        return self
+
+
+class Peering(Section):
+    """The other environment whose controller may reach this one's, by HTTPS; nothing goes the other way."""
+
+    environment: Name

@@ -1,0 +1,148 @@
+"""Reading an environment file into frozen, typed settings (`models`), with every fault told at its place.
+
+A file is refused as a whole, before anything is touched, with every fault at its
+line and column; a key that is nearly right gets a suggestion. `schema()` is the same vocabulary as JSON Schema, checked in as
+`environments/schema.json` so that editors complete it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+from bootstrap.environment import consistency, yaml_source
+from bootstrap.environment.consistency import NO_WAY
+from bootstrap.environment.models import Settings
+from bootstrap.errors import Fault, SettingsInvalid
+
+
+def schema() -> str:
+    """The environment files' JSON Schema, as text; `environments/schema.json` holds exactly this."""
+    document = Settings.model_json_schema()
+    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(document, indent=2) + "\n"
+
+
+def load(path: Path) -> Settings:
+    """Read one environment file, or raise SettingsInvalid with every fault in it."""
+    doing = f"reading the environment file {path}"
+    try:
+        text = yaml_source.text(path)
+    except yaml_source.Unreadable as error:
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml"))) if path.parent.is_dir() else "none"
+        remedy = f"Name an environment with --environment; there are: {known}."
+        raise SettingsInvalid(doing, [Fault(str(path), error.line, 1, str(error))], remedy) from error
+    document, faults = yaml_source.mapping(str(path), text, "an environment file is a mapping of keys")
+    settings: Settings | None = None
+    if not faults:
+        try:
+            # JSON mode takes a list for a tuple, as YAML has no tuples, and is strict in everything else.
+            settings = Settings.model_validate_json(json.dumps(document, default=str))
+        except ValidationError as error:
+            faults = list(_faults(str(path), document, error.errors()))
+        else:
+            faults = [_placed(path, document, *it) for it in consistency.faults(path, settings)]
+    if faults or settings is None:
+        remedy = "Mend the file; environments/aws.yaml explains every key."
+        raise SettingsInvalid(doing, sorted(faults, key=lambda fault: (fault.line, fault.column)), remedy)
+    return settings
+
+
+def check_ssh(path: Path, settings: Settings) -> None:
+    """SettingsInvalid where the machine is to be reached through Session Manager and its agent could not be had or be heard.
+
+    Apart from `load`, for only what makes a machine asks for this: a copy of the example can be looked at as it is.
+    """
+    document, _ = yaml_source.mapping(str(path), yaml_source.text(path))
+    faults = [_placed(path, document, *it, of_key=True) for it in consistency.of_agents(settings)]
+    if faults:
+        raise SettingsInvalid(f"looking for the way of SSH to the machines of '{settings.name}'", faults, NO_WAY)
+
+
+def placed(path: Path, found: Iterable[tuple[tuple[str | int, ...], str]]) -> list[Fault]:
+    """Faults that somebody else found (in view of the cloud, say), each with the line and column of its key's value."""
+    document, _ = yaml_source.mapping(str(path), yaml_source.text(path))
+    return [_placed(path, document, *it) for it in found]
+
+
+def _placed(
+    path: Path, document: CommentedMap, place: tuple[str | int, ...], message: str, *, of_key: bool = False
+) -> Fault:
+    key = f"{'.'.join(map(str, place))}: " if len(place) > 1 else ""
+    return Fault(str(path), *_position(document, place, of_key=of_key), f"{key}{message}")
+
+
+def _faults(file: str, document: CommentedMap, errors: Sequence[ErrorDetails]) -> Iterator[Fault]:
+    seen: set[tuple[int, int]] = set()
+    for error in errors:
+        path = tuple(part for part in error["loc"] if _is_in_file(part))
+        line, column = _position(document, path, of_key=error["type"] == "extra_forbidden")
+        if (line, column) in seen and error["type"] != "missing":
+            continue  # a union reports once for each of its branches
+        seen.add((line, column))
+        yield Fault(file, line, column, _message(path, error))
+
+
+def _is_in_file(part: str | int) -> bool:
+    """Whether a part of pydantic's path is the file's: the names of union branches are pydantic's own."""
+    return isinstance(part, int) or not re.search(r"[\[\](]|^(literal|str|tuple|constrained)", part)
+
+
+def _message(path: tuple[str | int, ...], error: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in path)
+    match error["type"]:
+        case "extra_forbidden":
+            return f"unknown key '{key}'{_suggestion(path)}"
+        case "missing":
+            return f"the key '{key}' is missing"
+        case "value_error":
+            text = error["msg"].removeprefix("Value error, ")
+            return f"{key}: {text}" if key else text
+        case "string_pattern_mismatch":
+            return f"{key}: {error['input']!r} does not match {error['ctx']['pattern']}"
+        case _:
+            return f"{key}: {error['msg']}, not {error['input']!r}"
+
+
+def _suggestion(path: tuple[str | int, ...]) -> str:
+    model: Any = Settings
+    for part in path[:-1]:
+        field = model.model_fields.get(part) if isinstance(part, str) else None
+        parts = (
+            (field.annotation, *get_args(field.annotation)) if field else ()
+        )  # an optional section is one of a union
+        model = next((it for it in parts if isinstance(it, type) and issubclass(it, BaseModel)), None)
+        if model is None:
+            return ""
+    near = difflib.get_close_matches(str(path[-1]), list(model.model_fields), n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else f"; known keys: {', '.join(model.model_fields)}"
+
+
+def _position(document: CommentedMap, path: Sequence[str | int], *, of_key: bool = False) -> tuple[int, int]:
+    """Line and column of the value that `path` leads to; of its key, where that is asked for or the value has parts."""
+    node: Any = document
+    line, column = 1, 1
+    for part in path:
+        if isinstance(node, CommentedMap) and part in node:
+            is_scalar = not isinstance(node[part], CommentedMap | CommentedSeq)
+            row, col = node.lc.value(part) if is_scalar and not of_key else node.lc.key(part)
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            row, col = node.lc.item(part)
+        else:
+            break
+        line, column = row + 1, col + 1
+        node = node[part]
+    return line, column
+
+
+def spoken_of(path: Path, settings: Settings, names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Which of these names are environments of the same cloud and region: each with its project and its network's block."""
+    return consistency.spoken_of(path, settings, names)

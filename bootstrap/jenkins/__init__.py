@@ -1,0 +1,5 @@
+"""Jenkins, seen from the toolkit: its API, its definitions as people write them, and its distribution.
+
+`controller` talks to a running Jenkins, `definitions` judges CasC files, jobs and Jenkinsfiles without one, `distribution` has
+the lock and the downloads. None of them knows AWS or the machine. The acts and what stands above them import it.
+"""

@@ -1,0 +1,45 @@
+"""Forms of YAML that Jenkins breaks on, or drops without a word, whatever setting they stand for.
+
+Configuration as Code keeps texts, whole numbers, truths, lists and mappings of what its YAML parser makes. An unquoted decimal
+is not set and nothing is said; a date and a tag are refused without their place; a merge key ends in an error page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bootstrap.errors import Fault
+from bootstrap.jenkins.definitions.casc_tree import Node, walk
+
+_TAGS = frozenset({"", "!", "str", "int", "bool", "seq", "map", "null"})
+
+
+def faults(file: str, document: Node) -> Iterator[Fault]:
+    """What no settings file may hold; `file` is its name as it is told."""
+    yield from _empty_roots(file, document)
+    keys = {id(key) for node in walk(document) for key, _ in node.entries}
+    for node in walk(document):
+        is_key = id(node) in keys
+        if is_key and node.is_plain and not node.tag and node.text == "<<":
+            message = "Jenkins fails on '<<' with an error page; write the keys out, or alias a whole value"
+            yield _fault(file, node, message)
+        elif node.tag not in _TAGS:
+            shown = node.tag if node.tag.startswith("!") else f"!!{node.tag}"
+            message = f"Jenkins takes no value with the tag '{shown}'; write it without, in quotes where it is a text"
+            yield _fault(file, node, message)
+        elif node.is_decimal and not is_key:
+            message = f"Jenkins leaves out {node.text}, a decimal number, without a word; write '\"{node.text}\"'"
+            yield _fault(file, node, message)
+        elif node.is_date and not is_key:
+            yield _fault(file, node, f"Jenkins refuses {node.text}, a date; write '\"{node.text}\"'")
+
+
+def _empty_roots(file: str, document: Node) -> Iterator[Fault]:
+    for key, value in document.entries:
+        if value.meant.is_null and not key.meant.text.startswith("x-"):
+            message = f"'{key.meant.text}' is empty, and Jenkins takes no empty root element; fill it, or take it out"
+            yield _fault(file, key, message)
+
+
+def _fault(file: str, node: Node, message: str) -> Fault:
+    return Fault(file, node.line, node.column, message)

@@ -1,0 +1,256 @@
+"""Rendering the definitions of jobs: Job Builder's work, as a library: pure, offline, with settings of our own alone.
+
+Every job and view gets a footer in its description, with a digest of what was rendered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import warnings
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bootstrap.errors import Fault, JobsInvalid
+from bootstrap.jenkins.definitions import elements, pipelines
+from bootstrap.jenkins.definitions.jobs import clock_fault, slips
+from bootstrap.values import JobSet
+
+_BUILDERS_MARK = "<!-- Managed by Jenkins Job Builder -->"
+_FOOTER = "Kept as code; a change belongs into the repository. [render {}]"
+_FOOTER_FOUND = re.compile(r"\[render ([0-9a-f]{16})\]\s*\Z")
+_REMEDY = "Mend the definition; nothing was sent to Jenkins."
+
+
+def render(folder: Path, variables: Mapping[str, str], plugins: Mapping[str, str]) -> JobSet:
+    """The jobs and views that the definitions in `folder` make, or JobsInvalid with every fault found.
+
+    `variables` may be used as {name} in every definition; `plugins` (name to version) decides where a plugin's XML differs by
+    version. Needs no Jenkins and no network.
+    """
+    with _quiet():
+        return _Renderer(folder, variables, plugins).render()
+
+
+def footer(description: str | None) -> str | None:
+    """The digest in a description's footer; None where it has none, so that no code of ours made it."""
+    found = _FOOTER_FOUND.search(description or "")
+    return found[1] if found else None
+
+
+def digest_in(xml: str) -> str | None:
+    """The digest in the footer of a job's or view's XML."""
+    return footer(ElementTree.fromstring(xml.encode()).findtext("description"))
+
+
+def with_digest(xml: str, digest: str) -> str:
+    """A job's or view's XML with another digest in its footer."""
+    return re.sub(r"\[render [0-9a-f]{16}\](?=\s*</description>)", f"[render {digest}]", xml, count=1)
+
+
+class _Renderer:
+    """One rendering: Job Builder's parts, put together once."""
+
+    def __init__(self, folder: Path, variables: Mapping[str, str], plugins: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._variables = variables
+        self._plugins = plugins
+        self._faults: list[Fault] = []
+        self._scripts: set[str] = set()  # those that were read: several jobs may run the same one
+        self._unjudged: list[str] = []
+
+    def render(self) -> JobSet:
+        from jenkins_jobs.registry import ModuleRegistry, PluginVersion
+        from jenkins_jobs.xml_config import XmlJobGenerator, XmlViewGenerator
+
+        roots, config = self._load()
+        jobs, views = self._expand(roots)
+        plugins = [{"shortName": name, "version": PluginVersion(it)} for name, it in sorted(self._plugins.items())]
+        registry = ModuleRegistry(config, plugins)
+        registry.set_macros(roots.macros)
+        self._guarded(None, registry.amend_job_dicts, jobs)
+        made_jobs = self._generate(XmlJobGenerator(registry), jobs)
+        made_views = self._generate(XmlViewGenerator(registry), views)
+        self._missing_folders(made_jobs, jobs)
+        self._raise()
+        return JobSet(_in_order(made_jobs), _in_order(made_views), tuple(self._unjudged))
+
+    def _load(self) -> tuple[Any, Any]:
+        from jenkins_jobs.config import JJBConfig
+        from jenkins_jobs.loader import load_files
+        from jenkins_jobs.roots import Roots
+
+        ini = self._folder / "job-builder.ini"
+        config = self._guarded(ini, lambda: JJBConfig(str(ini), config_file_required=True))
+        self._raise()
+        roots = Roots(config)
+        paths = sorted(self._folder.glob("*.y*ml"))
+        for path in paths:
+            self._guarded(path, load_files, config, roots, [path])
+        self._raise()
+        self._slips(paths)
+        if "global" in roots.defaults:
+            for name, value in self._variables.items():
+                roots.defaults["global"].params[name] = value
+        return roots, config
+
+    def _slips(self, paths: Iterable[Path]) -> None:
+        from jenkins_jobs.defaults import job_contents_keys, view_contents_keys
+
+        texts = {path: path.read_text(encoding="utf-8") for path in paths}
+        known = job_contents_keys | view_contents_keys
+        for path, text in texts.items():
+            shown = str(path.relative_to(self._folder.parent))
+            self._faults += slips(shown, text, known, "".join(texts.values()))
+
+    def _expand(self, roots: Any) -> tuple[list[Any], list[Any]]:
+        jobs = self._guarded(None, roots.generate_jobs) or []
+        views = self._guarded(None, roots.generate_views) or []
+        self._raise()
+        if not jobs:
+            self._fault(self._folder, "no job is defined here")
+        self._raise()
+        return jobs, views
+
+    def _generate(self, generator: Any, items: Iterable[Any]) -> dict[str, str]:
+        made = {}
+        for item in items:
+            for each in self._guarded(_position_of(item), generator.generateXML, [item]) or ():
+                self._missing_script(each.xml, item)
+                self._stopped_clock(each.xml, item)
+                self._absent_plugins(each.xml, item)
+                made[str(each.name)] = _finished(each)
+        return made
+
+    def _missing_script(self, xml: Any, item: Any) -> None:
+        """A pipeline of this repository must have its file here, and one that can run."""
+        script = xml.findtext("definition/scriptPath")
+        urls = [element.text for element in xml.iterfind("definition/scm//url")]
+        if not script or self._variables.get("repository") not in urls:
+            return
+        path = (self._folder.parent / script).resolve()
+        if not path.is_relative_to(self._folder.parent.resolve()):
+            self._fault(_position_of(item), f"'{script}' lies outside of the repository")
+        elif not path.is_file():
+            self._fault(_position_of(item), f"there is no file '{script}'")
+        elif script not in self._scripts:
+            self._scripts.add(script)
+            try:
+                self._faults += pipelines.faults(script, path.read_text(encoding="utf-8"))
+            except (OSError, UnicodeError) as error:
+                self._faults.append(Fault(script, 1, 1, f"cannot be read: {error}"))
+
+    def _stopped_clock(self, xml: Any, item: Any) -> None:
+        """A schedule that Jenkins cannot read never strikes, and nobody is told."""
+        for kind in ("hudson.triggers.TimerTrigger", "hudson.triggers.SCMTrigger"):
+            for spec in xml.iterfind(f".//{kind}/spec"):
+                if fault := clock_fault(spec.text or ""):
+                    self._fault(_position_of(item), fault)
+
+    def _absent_plugins(self, xml: Any, item: Any) -> None:
+        """An element whose plugin Jenkins lacks would be dropped there, and the job published without it."""
+        found = elements.judge(xml, self._plugins)
+        for name, plugin in found.lacking:
+            lack = f"'{item.name}': the element {name} belongs to the plugin {plugin}, which jenkins.lock.yaml does not have"
+            self._fault(_position_of(item), f"{lack}; Jenkins would drop it without a word")
+        self._unjudged += [f"element {name} of '{item.name}'" for name in found.unknown]
+
+    def _missing_folders(self, made: Mapping[str, str], items: Iterable[Any]) -> None:
+        for item in items:
+            parent = str(item.name).rpartition("/")[0]
+            if parent and parent not in made and item.name in made:
+                self._fault(_position_of(item), f"'{item.name}' lies in '{parent}', which no job defines")
+
+    def _guarded(self, where: Any, function: Any, *arguments: Any) -> Any:
+        """Call into Job Builder; whatever it raises over a definition becomes a fault with the best position there is."""
+        from jenkins_jobs.errors import JenkinsJobsException
+
+        try:
+            return function(*arguments)
+        except JenkinsJobsException as error:
+            self._fault(*_said(error, where))
+        except yaml.MarkedYAMLError as error:
+            self._fault(error.problem_mark or where, f"not YAML: {error.problem or error}")
+        except (
+            AttributeError,
+            KeyError,
+            LookupError,
+            OSError,
+            RecursionError,
+            TypeError,
+            UnicodeError,
+            ValueError,
+        ) as error:
+            # Job Builder trusts the shapes that it is given; a list for a text ends in one of these.
+            self._fault(where, f"cannot be rendered: {type(error).__name__}: {error}")
+        return None
+
+    def _fault(self, where: Any, message: str) -> None:
+        """`where` is a path, or Job Builder's or PyYAML's position, which count from 0."""
+        line, column = (0, 0) if where is None or isinstance(where, Path) else (where.line, where.column)
+        file = Path(str(getattr(where, "path", None) or getattr(where, "name", None) or self._folder))
+        file = where if isinstance(where, Path) else file
+        if file.is_relative_to(self._folder.parent):
+            file = file.relative_to(self._folder.parent)
+        self._faults.append(Fault(str(file), line + 1, column + 1, message))
+
+    def _raise(self) -> None:
+        if self._faults:
+            faults = sorted(self._faults, key=lambda fault: (fault.file, fault.line, fault.column))
+            raise JobsInvalid(f"rendering the jobs in {self._folder}", faults, _REMEDY)
+
+
+def _said(error: Any, where: Any) -> tuple[Any, str]:
+    """What an error of Job Builder says, and the best position it has; a duplicate is told at its second place."""
+    contexts = list(reversed(error.ctx))
+    if contexts and error.message.startswith("Previous "):
+        told = next((it.message for it in contexts if it.message.startswith("Duplicate ")), contexts[0].message)
+        return contexts[0].pos, f"{told}; {error.message.lower()} in line {error.pos.line + 1}"
+    positions = [error.pos, *(context.pos for context in contexts), where]
+    return next((position for position in positions if position), None), str(error.message)
+
+
+def _position_of(item: Any) -> Any:
+    """Where a job or view is defined: the innermost place that Job Builder went through."""
+    return next((context.pos for context in reversed(item.context) if context.pos), None)
+
+
+def _finished(made: Any) -> str:
+    """The XML of one job or view as it is sent: without what Jenkins would report as old data, and with its footer."""
+    definition = made.xml.find("definition")
+    if definition is not None and definition.get("class", "").endswith(".CpsScmFlowDefinition"):
+        for sandbox in definition.findall("sandbox"):
+            definition.remove(sandbox)  # this definition has no such field: it always runs in the sandbox
+    description = made.xml.find("description")
+    if description is None:
+        description = ElementTree.SubElement(made.xml, "description")
+    text = (description.text or "").replace(_BUILDERS_MARK, "").rstrip()
+    description.text = text
+    digest = hashlib.sha256(ElementTree.tostring(made.xml)).hexdigest()[:16]
+    description.text = "\n\n".join(part for part in (text, _FOOTER.format(digest)) if part)
+    return str(made.output().decode())
+
+
+def _in_order(made: Mapping[str, str]) -> dict[str, str]:
+    """Folders before what they hold."""
+    return {name: made[name] for name in sorted(made, key=lambda name: name.split("/"))}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Job Builder warns of every Jenkins plugin's version, which is never of Python's form, and of its own pkg_resources."""
+    logger = logging.getLogger("jenkins_jobs")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,137 @@
+"""Whether the lock is a set that starts: by a table of what each plugin needs, which lies beside it.
+
+A Jenkins whose plugins lack one that they need does not come up, and says so only when its machine stands. The table says it
+before: which plugins each plugin cannot do without, from which version on, and the least core. It is about versions, so a
+version that was changed without its row is a fault of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml.comments import CommentedMap
+
+from bootstrap.environment import yaml_source
+from bootstrap.errors import DistributionFailed, Fault
+from bootstrap.jenkins.distribution.lock import Lock
+from bootstrap.jenkins.distribution.versions import is_older, is_version
+
+NAME = "jenkins.needs.yaml"
+_KEYS = {"version", "least_core", "read_at", "needs"}
+_READING = "Mend the table; its own comments explain it."
+_REMEDY = (
+    f"Bring jenkins.lock.yaml and {NAME} in order: lock what is missing, raise what is too old, "
+    "and write the row of every version that was changed."
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one version of a plugin needs: plugins with their least versions, None where that is not known; the least core."""
+
+    version: str
+    least_core: str | None
+    needs: Mapping[str, str | None]
+    place: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows by their plugins, and the file that they are from."""
+
+    path: Path
+    rows: Mapping[str, Row]
+
+
+def load_table(path: Path) -> Table:
+    """Read the table, or raise DistributionFailed with everything that is wrong in it, by line and column."""
+    try:
+        document, faults = yaml_source.mapping(str(path), yaml_source.text(path))
+    except yaml_source.Unreadable as error:
+        document, faults = CommentedMap(), [Fault(str(path), error.line, 1, str(error))]
+    faults = faults or list(_misshapen(path, document))
+    if faults:
+        raise DistributionFailed(f"reading {path}", _lines(faults), _READING)
+    rows = {name: _row(row, document.lc.key(name)) for name, row in document.items()}
+    return Table(path, rows)
+
+
+def _row(row: CommentedMap, place: tuple[int, int]) -> Row:
+    return Row(row["version"], row.get("least_core"), dict(row["needs"]), (place[0] + 1, place[1] + 1))
+
+
+def _misshapen(path: Path, document: CommentedMap) -> Iterator[Fault]:
+    """What is no row, or no part of one."""
+    for name, row in document.items():
+        if not isinstance(row, CommentedMap) or not isinstance(row.get("needs"), CommentedMap) or "version" not in row:
+            yield _at(path, document, name, f"{name}: a row has the keys 'version' and 'needs', a mapping")
+            continue
+        for key in row:
+            if key not in _KEYS:
+                yield _at(path, row, key, f"{name}.{key}: a row has no such key, but {', '.join(sorted(_KEYS))}")
+        for key in ("version", "least_core"):
+            if key in row and not _is_version(row[key]):
+                yield _at(path, row, key, f"{name}.{key}: {row[key]!r} is no version in quotes")
+        for needed, least in row["needs"].items():
+            if least is not None and not _is_version(least):
+                yield _at(path, row["needs"], needed, f"{name}.needs.{needed}: {least!r} is no version in quotes")
+
+
+def _is_version(value: Any) -> bool:
+    return isinstance(value, str) and is_version(value)
+
+
+def _at(path: Path, node: CommentedMap, key: Any, message: str) -> Fault:
+    line, column = node.lc.key(key)
+    return Fault(str(path), line + 1, column + 1, message)
+
+
+def check(lock: Lock, table: Table) -> None:
+    """Return when the lock is closed under what its plugins need, each new enough; DistributionFailed with every fault."""
+    faults = sorted(find_faults(lock, table), key=lambda it: (it.file, it.line, it.column, it.message))
+    if faults:
+        doing = f"looking whether the {len(lock.pins)} plugins of {lock.path.name} are a set that starts"
+        raise DistributionFailed(doing, _lines(faults), _REMEDY)
+
+
+def find_faults(lock: Lock, table: Table) -> Iterator[Fault]:
+    """Everything for which Jenkins would not start with this lock, or for which the table cannot say whether it does."""
+    for name, pin in lock.pins.items():
+        row = table.rows.get(name)
+        if row is None:
+            yield _of(lock, pin.place, f"{name} {pin.version} has no row in {table.path.name}")
+        elif row.version != pin.version:
+            line = f"{table.path.name}:{row.place[0]}"
+            yield _of(lock, pin.place, f"{name} {pin.version}: the row in {line} is about {row.version}")
+        else:
+            yield from _unmet(lock, name, row)
+    for name, row in table.rows.items():
+        if name not in lock.pins:
+            found = f"{name} {row.version}: the lock does not have this plugin, so the row goes"
+            yield Fault(str(table.path), *row.place, found)
+
+
+def _unmet(lock: Lock, name: str, row: Row) -> Iterator[Fault]:
+    """What a plugin of the lock needs and does not get there."""
+    place = lock.pins[name].place
+    if row.least_core is not None and is_older(lock.version, row.least_core):
+        found = f"{name} {row.version} needs Jenkins {row.least_core}, the lock has {lock.version}"
+        yield _of(lock, place, found)
+    for needed, least in row.needs.items():
+        wanted = f"{needed} {least}" if least else needed
+        pin = lock.pins.get(needed)
+        if pin is None:
+            yield _of(lock, place, f"{name} {row.version} needs {wanted}, which the lock does not have")
+        elif least is not None and is_older(pin.version, least):
+            yield _of(lock, pin.place, f"{name} {row.version} needs {wanted}, the lock has {pin.version}")
+
+
+def _of(lock: Lock, place: tuple[int, int], message: str) -> Fault:
+    return Fault(str(lock.path), *place, message)
+
+
+def _lines(faults: list[Fault]) -> str:
+    return "\n".join(str(fault) for fault in faults)

@@ -1,0 +1,83 @@
+"""What a plugin file says of itself, against the lock, the core and its neighbours.
+
+Jenkins would find these faults only at its start, one by one, and go on without the plugin.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email import message_from_string
+from pathlib import Path
+
+from bootstrap.errors import DistributionFailed
+from bootstrap.jenkins.distribution.versions import is_older
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The parts of a plugin's manifest that decide: `needs` maps the plugins it cannot do without to their least versions."""
+
+    name: str
+    version: str
+    core: str
+    needs: Mapping[str, str]
+
+
+def manifest_of(path: Path) -> Manifest:
+    """Read META-INF/MANIFEST.MF of a plugin file, or raise ValueError saying why it is not one."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            text = archive.read("META-INF/MANIFEST.MF").decode("utf-8")
+    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, OSError) as error:
+        raise ValueError(f"it is not a plugin: {error}") from error
+    # A manifest goes on in the next line after a line break and one space.
+    fields = message_from_string(re.sub(r"\r?\n ", "", text))
+    needs = {}
+    for entry in filter(None, fields.get("Plugin-Dependencies", "").split(",")):
+        name, _, rest = entry.strip().partition(":")
+        version, _, options = rest.partition(";")
+        if "resolution:=optional" not in options:
+            needs[name] = version
+    return Manifest(
+        fields.get("Short-Name", ""),
+        fields.get("Plugin-Version", "").split(" ")[0],
+        fields.get("Jenkins-Version", ""),
+        needs,
+    )
+
+
+def check(core: str, versions: Mapping[str, str], files: Mapping[str, Path]) -> None:
+    """Return when the files are the locked plugins and a set that starts on that core; DistributionFailed with every fault."""
+    faults = list(find_faults(core, versions, files))
+    if faults:
+        raise DistributionFailed(
+            f"checking {len(files)} plugins against the lock",
+            "\n".join(faults),
+            "Bring jenkins.lock.yaml in order: add what is missing, raise what is too old.",
+        )
+
+
+def find_faults(core: str, versions: Mapping[str, str], files: Mapping[str, Path]) -> Iterator[str]:
+    """Everything for which these files are not the locked plugins, or no set that starts on that core."""
+    for name in sorted(files):
+        yield from _faults(core, versions, name, files[name])
+
+
+def _faults(core: str, versions: Mapping[str, str], name: str, file: Path) -> Iterator[str]:
+    try:
+        manifest = manifest_of(file)
+    except ValueError as error:
+        yield f"{name}: {error}"
+        return
+    if (manifest.name, manifest.version) != (name, versions[name]):
+        yield f"{name} {versions[name]}: the file says that it is {manifest.name} {manifest.version}"
+    if is_older(core, manifest.core):
+        yield f"{name} {versions[name]} needs Jenkins {manifest.core}, the lock has {core}"
+    for needed, least in manifest.needs.items():
+        if needed not in versions:
+            yield f"{name} {versions[name]} needs {needed} {least}, which the lock does not have"
+        elif is_older(versions[needed], least):
+            yield f"{name} {versions[name]} needs {needed} {least}, the lock has {versions[needed]}"

@@ -1,0 +1,248 @@
+"""Compares a stack with what is wanted of it, and changes nothing: the result is what a change set shows.
+
+The resource schemas (createOnlyProperties) tell whether a change replaces a resource. A resource that refers to a replaced one
+changes too.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bootstrap.local.aws.cloudformation import adapters
+from bootstrap.local.aws.cloudformation.operations import nesting
+from bootstrap.local.aws.cloudformation.operations.tags import tags_of
+from bootstrap.local.aws.cloudformation.store import Resource, Stack, Wanted
+from bootstrap.local.aws.cloudformation.template import schemas
+from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN, Scope, text_of
+from bootstrap.local.aws.cloudformation.template.scope import Scopes
+from bootstrap.local.aws.cloudformation.template.template import dependencies, names_in
+
+Change = dict[str, Any]
+# A nested stack with unchanged properties: only its update reads its template, which may have changed (ResourceChangeDetail).
+AUTOMATIC = {
+    "Target": {"Attribute": "Properties", "RequiresRecreation": "Never"},
+    "Evaluation": "Dynamic",
+    "ChangeSource": "Automatic",
+}
+REPLACEMENT = {"Always": "True", "Conditionally": "Conditional", "Never": "False"}
+
+
+@dataclass(frozen=True)
+class Nested:
+    """What an update would do to a nested stack: whether it changes, its change set, its outputs as GetAtt gives them."""
+
+    is_changed: bool
+    change_set: str
+    outputs: dict[str, Any]
+
+
+# Compares a nested stack: by logical id, its resource if it exists, properties and tags.
+Look = Callable[[str, Resource | None, dict[str, Any], dict[str, str]], Nested]
+
+
+@dataclass
+class _Comparison:
+    """The stack as it would be after the change, and the values of its names then; `look` compares nested stacks."""
+
+    proposal: Stack
+    scope: Scope
+    imagined: dict[str, Resource]
+    altered: frozenset[str]
+    look: Look | None
+
+
+def compare(scopes: Scopes, stack: Stack, wanted: Wanted) -> list[Change]:
+    """What an execution would do: one entry for each resource, in the order of execution."""
+    return imagine(scopes, stack, wanted, None)[0]
+
+
+def imagine(scopes: Scopes, stack: Stack, wanted: Wanted, look: Look | None) -> tuple[list[Change], dict[str, Any]]:
+    """What an execution would do, and the outputs after it.
+
+    Without `look` a nested stack always changes ('Automatic'), because only its update reads its template.
+    """
+    imagined = {name: copy.copy(resource) for name, resource in stack.resources.items()}
+    scope = scopes.of(stack, wanted, stack.region, imagined)
+    graph = dependencies(scope.template, scope.present())
+    proposal = copy.copy(stack)
+    proposal.wanted = wanted
+    comparison = _Comparison(proposal, scope, imagined, _altered(stack.wanted, wanted), look)
+    changes = []
+    for logical in _ordered(graph):
+        change = _compare_resource(comparison, logical)
+        if change:
+            changes.append(change)
+    removed = [stack.resources[name] for name in stack.resources if name not in scope.present()]
+    return changes + [_removed(resource) for resource in removed], _outputs(scope)
+
+
+def differs_beyond_resources(scopes: Scopes, stack: Stack, wanted: Wanted) -> bool:
+    """Whether outputs would change though no resource does."""
+    return _outputs(scopes.of(stack, wanted, stack.region)) != stack.outputs
+
+
+def _outputs(scope: Scope) -> dict[str, Any]:
+    outputs = {}
+    for name, body in scope.template.section("Outputs").items():
+        if "Condition" not in body or scope.condition(body["Condition"]):
+            export = scope.evaluate(body.get("Export", {})).get("Name")
+            output = {"OutputValue": text_of(scope.evaluate(body["Value"])), "Description": body.get("Description")}
+            output["ExportName"] = export
+            outputs[name] = {key: text_of(value) for key, value in output.items() if value is not None}
+    return outputs
+
+
+def _compare_resource(comparison: _Comparison, logical: str) -> Change | None:
+    body = comparison.scope.template.resources[logical]
+    kind = str(body["Type"])
+    resource = comparison.proposal.resources.get(logical)
+    properties = comparison.scope.evaluate(body.get("Properties") or {})
+    tags = tags_of(comparison.proposal, kind, logical, properties)
+    known = resource if resource and resource.physical_id and resource.type == kind else None
+    nested = comparison.look(logical, known, properties, tags) if comparison.look and kind == nesting.TYPE else None
+    more = {"ChangeSetId": nested.change_set or None} if nested else {}
+    if resource is None or not resource.physical_id:
+        _invalidate_named(comparison.imagined, kind, properties)
+        after = {"Properties": properties} if properties else {}
+        return _entry("Add", logical, kind, AfterContext=_context(after), **more)
+    is_quiet = kind != nesting.TYPE or (nested is not None and not nested.is_changed)
+    if is_quiet and kind == resource.type and properties == resource.properties and tags == resource.tags:
+        return None
+    details = _details(comparison, resource, kind, properties, tags)
+    replacement = _replacement(resource, kind, details)
+    _imagine(comparison.imagined, logical, kind, replacement)
+    if nested or (kind == nesting.TYPE and properties != resource.properties):
+        comparison.imagined[logical].attributes = dict(nested.outputs) if nested else {"*": UNKNOWN}
+    return _entry(
+        "Modify",
+        logical,
+        kind,
+        PhysicalResourceId=resource.physical_id,
+        Replacement=replacement,
+        Scope=sorted({detail["Target"]["Attribute"] for detail in details}),
+        Details=details,
+        BeforeContext=_context({"Properties": resource.properties}),
+        AfterContext=_context({"Properties": properties}),
+        **more,
+    )
+
+
+def _details(
+    comparison: _Comparison, resource: Resource, kind: str, properties: dict[str, Any], tags: dict[str, str]
+) -> list[Change]:
+    schema = schemas.load(kind, comparison.proposal.region) or {}
+    tag_name = schemas.tag_property(schema)
+    written = comparison.scope.template.resources[resource.logical_id].get("Properties") or {}
+    details = []
+    if tags != resource.tags:
+        tagged = {"Attribute": "Tags", "RequiresRecreation": "Never"}
+        details.append({"Target": tagged, "Evaluation": "Static", "ChangeSource": "DirectModification"})
+    for name in sorted(resource.properties.keys() | properties.keys()):
+        before, after = resource.properties.get(name), properties.get(name)
+        if before != after and name != tag_name:
+            target: dict[str, Any] = {
+                "Attribute": "Properties",
+                "Name": name,
+                "RequiresRecreation": schemas.recreation(schema, name, before, after),
+                "Path": f"/Properties/{name}",
+                "AttributeChangeType": "Add" if before is None else "Remove" if after is None else "Modify",
+                "BeforeValue": _shown(before),
+                "AfterValue": _shown(after),
+            }
+            shown = {key: value for key, value in target.items() if value is not None}
+            details.append({"Target": shown, **_cause(comparison, written.get(name), after)})
+    return details or ([AUTOMATIC] if kind == nesting.TYPE else [])
+
+
+def _cause(comparison: _Comparison, written: Any, after: Any) -> Change:
+    """The source of a property's change, as far as its text shows it."""
+    evaluation = "Dynamic" if UNKNOWN in json.dumps(after) else "Static"
+    for form, name in names_in(written):
+        if form == "Ref" and name in comparison.altered:
+            return {"Evaluation": evaluation, "ChangeSource": "ParameterReference", "CausingEntity": name}
+        if name in comparison.scope.template.resources and evaluation == "Dynamic":
+            source = "ResourceReference" if form == "Ref" else "ResourceAttribute"
+            return {"Evaluation": evaluation, "ChangeSource": source, "CausingEntity": name}
+    return {"Evaluation": evaluation, "ChangeSource": "DirectModification"}
+
+
+def _altered(before: Wanted, after: Wanted) -> frozenset[str]:
+    """The parameters whose value has changed, the given one or the one that was looked up."""
+    names = before.parameters.keys() | after.parameters.keys()
+    return frozenset(
+        name
+        for name in names
+        if before.parameters.get(name) != after.parameters.get(name)
+        or before.looked_up.get(name) != after.looked_up.get(name)
+    )
+
+
+def _replacement(resource: Resource, kind: str, details: list[Change]) -> str:
+    if kind != resource.type:
+        return "True"
+    needs = set()
+    for detail in details:
+        need = detail["Target"]["RequiresRecreation"]
+        needs.add(REPLACEMENT[need])
+    return next((verdict for verdict in ("True", "Conditional") if verdict in needs), "False")
+
+
+def _imagine(imagined: dict[str, Resource], logical: str, kind: str, replacement: str) -> None:
+    """Show this resource to later ones as it would be: unknown if replaced, volatile attributes unknown if updated."""
+    resource = imagined[logical]
+    if replacement == "True":
+        resource.physical_id, resource.attributes = UNKNOWN, {"*": UNKNOWN}
+        return
+    adapter = adapters.find(kind)
+    moving = dict.fromkeys(adapter.volatile, UNKNOWN) if adapter else {}
+    resource.attributes = {**resource.attributes, **moving}
+
+
+def _invalidate_named(imagined: dict[str, Resource], kind: str, properties: dict[str, Any]) -> None:
+    """Show to later resources which attributes of others a new resource changes."""
+    adapter = adapters.find(kind)
+    for name, attributes in adapter.moves.items() if adapter else ():
+        for other in imagined.values():
+            if other.physical_id and other.physical_id == properties.get(name) != UNKNOWN:
+                other.attributes = {**other.attributes, **dict.fromkeys(attributes, UNKNOWN)}
+
+
+def _removed(resource: Resource) -> Change:
+    action = {"Retain": "Retain", "Snapshot": "SnapshotAndDelete"}.get(resource.deletion_policy, "Delete")
+    return _entry(
+        "Remove",
+        resource.logical_id,
+        resource.type,
+        PhysicalResourceId=resource.physical_id,
+        PolicyAction=action,
+        BeforeContext=_context({"Properties": resource.properties}),
+    )
+
+
+def _entry(action: str, logical: str, kind: str, **more: Any) -> Change:
+    entry = {"Action": action, "LogicalResourceId": logical, "ResourceType": kind, "Scope": [], "Details": [], **more}
+    return {"Type": "Resource", "ResourceChange": {key: value for key, value in entry.items() if value is not None}}
+
+
+def _context(value: dict[str, Any]) -> str:
+    return json.dumps(value)
+
+
+def _shown(value: Any) -> str | None:
+    if value is None:
+        return None
+    return json.dumps(value) if isinstance(value, dict | list) else text_of(value)
+
+
+def _ordered(graph: dict[str, set[str]]) -> list[str]:
+    left, order = {name: set(needs) for name, needs in graph.items()}, []
+    while left:
+        free = [name for name, needs in left.items() if not needs & left.keys()]
+        order += free
+        for name in free:
+            del left[name]
+    return order

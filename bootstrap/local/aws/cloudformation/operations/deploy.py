@@ -1,0 +1,235 @@
+"""Brings a stack's resources to what its template says, in the order of their dependencies."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
+from bootstrap.local.aws.cloudformation.errors import Interrupted, Refused, ResourceFailed
+from bootstrap.local.aws.cloudformation.operations import nesting, order
+from bootstrap.local.aws.cloudformation.operations.deleting import Deleter
+from bootstrap.local.aws.cloudformation.operations.order import Failed
+from bootstrap.local.aws.cloudformation.operations.resource_contexts import ResourceContexts
+from bootstrap.local.aws.cloudformation.operations.resources import Work
+from bootstrap.local.aws.cloudformation.operations.services import Services
+from bootstrap.local.aws.cloudformation.operations.signalling import ResourceSignals
+from bootstrap.local.aws.cloudformation.operations.step_checks import StepChecks
+from bootstrap.local.aws.cloudformation.store import Stack
+from bootstrap.local.aws.cloudformation.template.intrinsics import NOTHING, Scope, text_of
+from bootstrap.local.aws.cloudformation.template.template import dependencies
+
+log = logging.getLogger(__name__)
+
+
+class Deployment:
+    """The work of one operation on one stack."""
+
+    def __init__(self, services: Services, stacks: StackOperations, stack: Stack) -> None:
+        self._services = services
+        self._stacks = stacks
+        self._stack = stack
+        assert stack.operation is not None
+        self._operation = stack.operation
+        self._scope = self._new_scope()
+        self._checks = StepChecks(services, stack)
+        signals = ResourceSignals(services.signals, stack.operation, services.closing)
+        contexts = ResourceContexts(services, stacks, stack, self._checks, signals)
+        self._deleter = Deleter(services, stack, self._checks, contexts)
+        self._work = Work(services, stack, self._checks, signals, contexts, self._deleter)
+
+    def _new_scope(self) -> Scope:
+        return self._services.scopes.of(self._stack, self._stack.wanted, self._stack.region)
+
+    def apply(self, *, is_rollback: bool = False, skip: set[str] | None = None) -> None:
+        """Create and update until every resource is as the template says. Raises Failed."""
+        self._scope = self._new_scope()
+        try:
+            graph = dependencies(self._scope.template, self._scope.present())
+        except Refused as refusal:
+            raise Failed([], refusal.message) from None
+        mark = f"{self._operation.id}{'/rollback' if is_rollback else ''}"
+        self._checks.check_removals(sorted(set(self._stack.resources) - self._scope.present()))
+
+        def work(logical: str) -> None:
+            if logical in (skip or ()):
+                return self._work.skip(logical)
+            resource = self._stack.resources.get(logical)
+            if resource is None or resource.applied_by != mark:
+                self._work.apply(self._scope, logical, sorted(graph[logical]), mark)
+            return None
+
+        self._run(graph, work, stop_early=True)
+
+    def import_resources(self) -> None:
+        """Import the resources of an import operation, as they are. Raises Failed."""
+        graph = dependencies(self._scope.template, self._scope.present())
+        imports = self._operation.imports
+
+        def work(logical: str) -> None:
+            if logical in imports:
+                self._work.import_resource(self._scope, logical, imports[logical], sorted(graph[logical]))
+
+        self._run(graph, work, stop_early=True)
+
+    def publish_outputs(self) -> None:
+        """Evaluate the outputs. Raises Failed when the name of an export is taken, or a removed export is still in use."""
+        scope, stack = self._scope, self._stack
+        try:
+            evaluated = {name: self._output(scope, body) for name, body in scope.template.section("Outputs").items()}
+        except Refused as refusal:
+            raise Failed([], refusal.message) from None
+        outputs = {name: output for name, output in evaluated.items() if output}
+        imports = sorted({text_of(scope.evaluate(name)) for name in imports_of(scope.template.document, scope)})
+        with self._services.store.lock:  # two stacks that publish at the same time must not both export one name
+            self._check_exports(outputs)
+            stack.outputs, stack.imports = outputs, imports
+
+    def remove(self, names: set[str], *, retain: set[str] | None = None, is_rollback: bool = False) -> None:
+        """Delete resources, each before those that it depends on. Raises Failed."""
+        stack = self._stack
+        for export in [output.get("ExportName") for output in stack.outputs.values()]:
+            users = self._services.scopes.importers(export, stack.region) if export and not is_rollback else []
+            if users:
+                raise Failed([], f"Export {export} cannot be deleted as it is in use by {', '.join(users)}")
+        graph: dict[str, set[str]] = {name: set() for name in names}
+        for name in names:
+            for need in stack.resources[name].depends:
+                if need in graph:
+                    graph[need].add(name)
+
+        def work(name: str) -> None:
+            resource = stack.resources[name]
+            kept = name in (retain or ()) or self._keeps(resource.deletion_policy, is_rollback=is_rollback)
+            self._deleter.delete(
+                resource, kept=kept, snapshot=resource.deletion_policy == "Snapshot" and not is_rollback
+            )
+            with self._services.store.lock:
+                stack.resources.pop(name, None)
+            self._services.store.save(stack)
+
+        self._run(graph, work, stop_early=False)
+        self.clean_up(is_rollback=is_rollback)
+
+    def clean_up(self, *, is_rollback: bool = False) -> None:
+        """Delete what an update has replaced or removed; what cannot be deleted stays, with an event, as in CloudFormation."""
+        stack = self._stack
+        self._clean_up_nested()
+        is_update = self._operation.kind in {"UPDATE", "ROLLBACK"}
+        removed = set(stack.resources) - self._scope.present() if is_update else set()
+        for name in self._in_delete_order(removed):
+            resource = stack.resources[name]
+            created_now = is_rollback and resource.applied_by == self._operation.id
+            kept = self._keeps(resource.deletion_policy, is_rollback=created_now)
+            self._deleter.try_delete(
+                resource, kept=kept, snapshot=resource.deletion_policy == "Snapshot" and not is_rollback
+            )
+            stack.resources.pop(name, None)
+            self._services.store.save(stack)
+        while stack.superseded:
+            resource = stack.superseded[-1]
+            kept = _keeps(resource.update_replace_policy, is_rollback=is_rollback)
+            self._deleter.try_delete(
+                resource, kept=kept, snapshot=resource.update_replace_policy == "Snapshot" and not is_rollback
+            )
+            stack.superseded.pop()
+            self._services.store.save(stack)
+
+    def _clean_up_nested(self) -> None:
+        """Let the nested stacks that wait for this one clean up, and wait for them."""
+        children = nesting.children(self._services.store, self._stack)
+        for child in children:
+            if child.is_held:
+                self._stacks.release(child)
+        for child in children:
+            self._stacks.wait(child)
+
+    def restore_superseded(self) -> None:
+        """Make replaced resources current again in a rollback, and their replacements superseded."""
+        with self._services.store.lock:
+            replaced, self._stack.superseded = self._stack.superseded, []
+            for old in reversed(replaced):
+                current = self._stack.resources.get(old.logical_id)
+                self._stack.resources[old.logical_id] = old
+                if current is not None and current.physical_id and current.physical_id != old.physical_id:
+                    current.update_replace_policy = "Delete"
+                    self._stack.superseded.append(current)
+            self._operation.is_restored = True
+        self._services.store.save(self._stack)
+
+    def _output(self, scope: Scope, body: dict[str, Any]) -> dict[str, Any] | None:
+        if "Condition" in body and not scope.condition(body["Condition"]):
+            return None
+        value = scope.evaluate(body["Value"])
+        if value is NOTHING:
+            return None
+        export = scope.evaluate(body.get("Export", {})).get("Name")
+        output = {"OutputValue": text_of(value), "Description": body.get("Description"), "ExportName": export}
+        return {key: text_of(item) for key, item in output.items() if item is not None}
+
+    def _check_exports(self, outputs: dict[str, dict[str, Any]]) -> None:
+        stack, scopes = self._stack, self._services.scopes
+        others = {name: owner for name, (owner, _) in scopes.exports(stack.region).items() if owner.id != stack.id}
+        wanted = {output["ExportName"]: output["OutputValue"] for output in outputs.values() if "ExportName" in output}
+        for name in wanted:
+            if name in others:
+                raise Failed(
+                    [],
+                    f"Export with name {name} is already exported by stack {others[name].name}. Rollback requested by user.",
+                )
+        for output in stack.outputs.values():
+            name = output.get("ExportName")
+            users = scopes.importers(name, stack.region) if name else []
+            if users and wanted.get(name) != output["OutputValue"]:
+                verb = "updated" if name in wanted else "deleted"
+                raise Failed([], f"Export {name} cannot be {verb} as it is in use by {', '.join(users)}")
+
+    def _keeps(self, policy: str, *, is_rollback: bool) -> bool:
+        """Whether a policy keeps a resource; in a rollback, one that the operation has created."""
+        is_stricter = self._operation.retains_except_on_create and policy == "Retain"
+        return _keeps("RetainExceptOnCreate" if is_stricter else policy, is_rollback=is_rollback)
+
+    def _in_delete_order(self, names: set[str]) -> list[str]:
+        left, order = set(names), []
+        while left:
+            needed = {need for name in left for need in self._stack.resources[name].depends}
+            free = sorted(left - needed) or sorted(left)
+            order += free
+            left -= set(free)
+        return order
+
+    def _run(self, graph: dict[str, set[str]], work: Callable[[str], None], *, stop_early: bool) -> None:
+        order.run(
+            graph,
+            work,
+            name=self._stack.name,
+            halts=lambda failed: self._services.is_closing or (failed and stop_early),
+            explain=lambda node, failure: self._explain(node, failure, stop_early=stop_early),
+        )
+
+    def _explain(self, name: str, failure: BaseException, *, stop_early: bool) -> None:
+        if isinstance(failure, Interrupted):
+            return
+        self._checks.is_halted = stop_early
+        if isinstance(failure, ResourceFailed | Refused):
+            return
+        log.error("resource %s", name, exc_info=failure)
+        resource = self._stack.resources.get(name)
+        if resource is not None:
+            verb = resource.status.split("_")[0] or "CREATE"
+            self._stack.record(f"{verb}_FAILED", f"Internal Failure: {type(failure).__name__}: {failure}", resource)
+
+
+def imports_of(value: Any, scope: Scope) -> list[Any]:
+    """The names that a template imports, unevaluated; also those in conditions that are false."""
+    if isinstance(value, dict):
+        own = [value["Fn::ImportValue"]] if set(value) == {"Fn::ImportValue"} else []
+        return own + [name for item in value.values() for name in imports_of(item, scope)]
+    if isinstance(value, list):
+        return [name for item in value for name in imports_of(item, scope)]
+    return []
+
+
+def _keeps(policy: str, *, is_rollback: bool) -> bool:
+    return policy == "Retain" or (policy == "RetainExceptOnCreate" and not is_rollback)

@@ -1,0 +1,267 @@
+"""Begins stack operations and runs each in a thread of its own: create, update, delete, import, roll back.
+
+An operation can be run again from the stack's file alone: a resource that the operation has finished is marked (`applied_by`),
+and requests that were already made are answered from the journal. So an operation that a kill interrupted is resumed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.comparison import changes
+from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.operations import nesting, settling
+from bootstrap.local.aws.cloudformation.operations.notify import Notifier
+from bootstrap.local.aws.cloudformation.operations.running import Closing, Run, end_operation
+from bootstrap.local.aws.cloudformation.operations.services import Services
+from bootstrap.local.aws.cloudformation.store import ChangeSet, Operation, Stack, Store, Wanted
+from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.local.aws.cloudformation.template.scope import Scopes
+from bootstrap.local.aws.server.door import Door
+from bootstrap.local.aws.server.faults import Faults
+from bootstrap.local.aws.server.signals import Signals
+
+log = logging.getLogger(__name__)
+
+# The API answers after the operation's end if it ends this soon: the waiters of clients ask once, then sleep for 30 s.
+PROMPT_SECONDS = 1.0
+ACCOUNT = "123456789012"  # the account of moto's default credentials
+_DONE = {"CREATE": "created", "UPDATE": "updated", "DELETE": "deleted", "IMPORT": "updated", "ROLLBACK": "rolled back"}
+
+
+class Engine:
+    """All stacks, and the operations on them. What begins an operation raises Refused where another one is in progress."""
+
+    def __init__(self, store: Store, door: Door, client: Any, faults: Faults, signals: Signals) -> None:
+        self.store = store
+        self.client = client
+        self.signals = signals
+        self.scopes = Scopes(store, client)
+        self.services = Services(store, self.scopes, client, door, faults, signals)
+        store.saved = Notifier(door, client).saved
+        self._threads: list[threading.Thread] = []
+        self._turns: dict[str, threading.Lock] = {}  # stack id -> held by the thread that works on the stack
+        self.prompt_seconds = PROMPT_SECONDS
+
+    def new_stack(self, name: str, region: str, wanted: Wanted, status: str, **more: Any) -> Stack:
+        """Make a stack without resources; it is stored when an operation on it begins, or when the caller saves it."""
+        stack_id = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
+        stack = Stack(stack_id, name, region, ACCOUNT, wanted, status, time.time(), **more)
+        stack.description = str(read(wanted.template, wanted.parameters).document.get("Description", ""))
+        return stack
+
+    def create(
+        self,
+        stack: Stack,
+        *,
+        on_failure: str = "ROLLBACK",
+        token: str = "",
+        retain_except_on_create: bool = False,
+        change_set: ChangeSet | None = None,
+    ) -> None:
+        """Begin to create the stack's resources; with `retain_except_on_create` a rollback also deletes retained ones."""
+        operation = Operation(_new_id(), "CREATE", token, on_failure=on_failure)
+        operation.retains_except_on_create = retain_except_on_create
+        _note_nested(operation, change_set)
+        self._begin(stack, operation, "CREATE_IN_PROGRESS")
+
+    def update(
+        self,
+        stack: Stack,
+        wanted: Wanted,
+        *,
+        disable_rollback: bool = False,
+        token: str = "",
+        policy: str = "",
+        retain_except_on_create: bool = False,
+        change_set: ChangeSet | None = None,
+        led_by: str = "",
+    ) -> None:
+        """Begin to bring the stack to `wanted`; with `retain_except_on_create` a rollback also deletes new retained resources.
+
+        `led_by` is the parent's operation, for a nested stack: it cleans up when its parent does. Its rollback restores the
+        state before the first update that its parent has not completed. When the parent's update is cancelled, so is this one.
+        """
+        on_failure = "DO_NOTHING" if disable_rollback else "ROLLBACK"
+        operation = Operation(_new_id(), "UPDATE", token, on_failure=on_failure, policy=policy)
+        operation.retains_except_on_create = retain_except_on_create
+        operation.is_held = bool(led_by)
+        _note_nested(operation, change_set)
+
+        def change() -> None:
+            held = stack.operation.before if stack.operation else None
+            operation.before = held or stack.stable or stack.wanted
+            stack.wanted, stack.updated = wanted, time.time()
+            parent = self.store.stacks.get(stack.parent) if led_by else None
+            if parent is not None and parent.operation is not None:
+                operation.cause = parent.operation.cause
+
+        self._begin(stack, operation, "UPDATE_IN_PROGRESS", change, led_by=led_by)
+
+    def delete(self, stack: Stack, retain: list[str], token: str = "", led_by: str = "") -> None:
+        """Begin to delete the stack."""
+        operation = Operation(_new_id(), "DELETE", token, retain=retain)
+        self._begin(stack, operation, "DELETE_IN_PROGRESS", led_by=led_by)
+
+    def import_resources(self, stack: Stack, wanted: Wanted, imports: dict[str, str], token: str = "") -> None:
+        """Begin to import existing resources into the stack: logical id -> physical id."""
+        operation = Operation(_new_id(), "IMPORT", token, imports=imports)
+
+        def change() -> None:
+            operation.before, stack.wanted = stack.wanted, wanted
+
+        self._begin(stack, operation, "IMPORT_IN_PROGRESS", change)
+
+    def continue_rollback(self, stack: Stack, skip: list[str], token: str = "", led_by: str = "") -> None:
+        """Begin the failed rollback of an update again; `skip` names resources that it leaves as they are."""
+        operation = Operation(_new_id(), "ROLLBACK", token, before=None, retain=skip, is_restored=True)
+        self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS", led_by=led_by)
+
+    def roll_back(self, stack: Stack, token: str = "", led_by: str = "") -> None:
+        """Begin to roll back a creation or an update that failed without a rollback."""
+        if stack.status == "CREATE_FAILED":
+            self._begin(stack, Operation(_new_id(), "CREATE", token), "ROLLBACK_IN_PROGRESS", led_by=led_by)
+        else:
+            operation = Operation(_new_id(), "ROLLBACK", token, before=stack.stable)
+            self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS", led_by=led_by)
+
+    def cancel(self, stack: Stack, token: str = "") -> None:
+        """Cancel the update in progress, and those of its nested stacks, at their next resource; raises Refused without one."""
+        with self.store.lock:  # in one piece: an update must not complete between the check and the cancellation
+            if stack.operation is None or stack.status != "UPDATE_IN_PROGRESS":
+                raise Refused(f"CancelUpdateStack cannot be called from current stack status {stack.status}")
+            if token:
+                stack.tokens[token] = "CANCEL"
+            cancelled = [stack, *nesting.updating(self.store, stack)]
+            for affected in cancelled:
+                assert affected.operation is not None
+                affected.operation.cause = "User Initiated"
+        for affected in cancelled:
+            self.store.save(affected)
+
+    def release(self, stack: Stack, *, is_rollback: bool = False) -> None:
+        """Let a nested stack that waits for its parent clean up, or roll back."""
+        with self._turn(stack), self.store.lock:  # the thread that updated it has ended
+            assert stack.operation is not None
+            if is_rollback:
+                stack.record("UPDATE_ROLLBACK_IN_PROGRESS")
+            stack.operation.is_held = False
+        self.store.save(stack)
+        self._start(stack)
+
+    def resume(self) -> None:
+        """Resume the operations that were in progress when the process ended."""
+        for stack in list(self.store.stacks.values()):
+            if stack.operation is not None:
+                log.info("resuming %s of %s", stack.operation.kind, stack.name)
+                self._start(stack)
+
+    def close(self) -> None:
+        """Stop to take new steps; operations in progress are resumed at the next start."""
+        self.services.closing.set()
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the engine takes no new steps."""
+        return self.services.is_closing
+
+    def wait(self, stack: Stack, seconds: float = 3600.0) -> None:
+        """Wait until the stack's operation has ended, or waits for its parent's."""
+        end = time.monotonic() + seconds
+        while stack.operation is not None and not stack.is_held and time.monotonic() < end:
+            time.sleep(0.02)
+
+    def settle_nested(
+        self,
+        parent: Stack,
+        granted: list[str],
+        properties: dict[str, Any],
+        tags: dict[str, str],
+        *,
+        child: Stack | None = None,
+        text: str = "",
+    ) -> Wanted:
+        """Check and return what the parent's resource asks of its nested stack; raises Refused."""
+        return settling.settle_nested(self.services, parent, granted, properties, tags, child=child, text=text)
+
+    def differs(self, stack: Stack, wanted: Wanted) -> bool:
+        """Whether bringing the stack to `wanted` would change anything."""
+        resource_changes = changes.compare(self.scopes, stack, wanted)
+        return bool(resource_changes) or changes.differs_beyond_resources(self.scopes, stack, wanted)
+
+    def _begin(
+        self,
+        stack: Stack,
+        operation: Operation,
+        status: str,
+        change: Callable[[], None] = lambda: None,
+        *,
+        led_by: str = "",
+    ) -> None:
+        """Begin an operation where none is in progress; raises Refused.
+
+        An operation that the parent begins may take the place of one that waits for the parent. `change` is made to the stack
+        under the same lock.
+        """
+        with self._turn(stack) if stack.is_held else nullcontext(), self.store.lock:
+            self._check_free(stack, operation.kind, by_parent=bool(led_by))
+            change()
+            stack.operation = operation
+            stack.led_by = led_by or stack.led_by
+            if operation.token:
+                stack.tokens[operation.token] = operation.kind
+            stack.record(status, "User Initiated")
+            self.store.stacks[stack.id] = stack
+        self.store.save(stack)
+        self._start(stack)
+
+    def _check_free(self, stack: Stack, kind: str, *, by_parent: bool) -> None:
+        if not (stack.operation is None or (by_parent and stack.is_held)):
+            raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be {_DONE[kind]}.")
+        namesake = self.store.find(stack.name, stack.region)
+        if namesake is not None and namesake is not stack:
+            raise Refused(f"Stack [{stack.name}] already exists", "AlreadyExistsException")
+
+    def _turn(self, stack: Stack) -> threading.Lock:
+        return self._turns.setdefault(stack.id, threading.Lock())
+
+    def _start(self, stack: Stack) -> None:
+        thread = threading.Thread(target=self._run, args=(stack,), name=f"stack-{stack.name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _run(self, stack: Stack) -> None:
+        """Carry out the stack's operation, unless another thread has ended it.
+
+        The operation of a nested stack may have two threads: one that `resume` and one that the parent has started.
+        A parent changes a stack that waits for it only while neither of them runs.
+        """
+        with self._turn(stack):
+            if stack.operation is not None:
+                self._carry_out(stack, stack.operation.kind)
+
+    def _carry_out(self, stack: Stack, kind: str) -> None:
+        try:
+            Run(self.services, self, stack).go()
+        except Closing:
+            return
+        except Exception as failure:  # an error in the engine must not leave the stack in progress for ever
+            log.exception("%s of %s", kind, stack.name)
+            endings = {"CREATE": "ROLLBACK_FAILED", "ROLLBACK": "UPDATE_ROLLBACK_FAILED"}
+            end_operation(self.store, stack, endings.get(kind, f"{kind}_FAILED"), f"Internal Failure: {failure}")
+
+
+def _note_nested(operation: Operation, change_set: ChangeSet | None) -> None:
+    """Note the change sets of nested stacks, which the operation executes."""
+    if change_set is not None:
+        operation.is_reviewed, operation.nested = change_set.includes_nested, dict(change_set.nested)
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())

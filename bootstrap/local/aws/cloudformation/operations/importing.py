@@ -1,0 +1,93 @@
+"""Change sets of type IMPORT: a stack takes in existing resources by their identifiers, and nothing else changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation import adapters, reading
+from bootstrap.local.aws.cloudformation.adapters.context import Context
+from bootstrap.local.aws.cloudformation.errors import Gone, Refused
+from bootstrap.local.aws.cloudformation.operations.engine import Engine
+from bootstrap.local.aws.cloudformation.store import Stack, Wanted
+from bootstrap.local.aws.cloudformation.template import schemas
+from bootstrap.local.aws.cloudformation.template.parsing import read
+
+Change = dict[str, Any]
+
+
+def targets(
+    engine: Engine, asked: list[dict[str, Any]], stack: Stack | None, wanted: Wanted, region: str
+) -> dict[str, str]:
+    """Logical id -> physical id of the resources to import; raises Refused for one that cannot be imported."""
+    resources = read(wanted.template, wanted.parameters).resources
+    physical_ids = {}
+    for one in asked:
+        logical, kind = one["LogicalResourceId"], one["ResourceType"]
+        if logical not in resources or resources[logical]["Type"] != kind:
+            raise Refused(f"Resource {logical} of type {kind} is not in the template")
+        if stack and logical in stack.resources:
+            raise Refused(f"Resource {logical} already exists in stack {stack.name}")
+        if "DeletionPolicy" not in resources[logical]:
+            raise Refused(f"Resources to import [{logical}] are missing DeletionPolicy attribute in the template.")
+        physical_ids[logical] = _identifier(kind, one.get("ResourceIdentifier", {}), region)
+        _check(engine, kind, physical_ids[logical], region)
+    _check_others(set(resources), set(physical_ids), stack)
+    return physical_ids
+
+
+def changes(stack: Stack, wanted: Wanted, imports: dict[str, str], others: list[Change]) -> list[Change]:
+    """The change set's entries; raises Refused when anything else would change (`others`)."""
+    changed = {one["ResourceChange"]["LogicalResourceId"] for one in others}
+    forbidden = ", ".join(sorted(changed - set(imports)))
+    if forbidden:
+        raise Refused(
+            f"As part of the import operation, you cannot modify or add [Resources]: {forbidden} are modified or added"
+        )
+    resources = read(wanted.template, wanted.parameters).resources
+    return [
+        {
+            "Type": "Resource",
+            "ResourceChange": {
+                "Action": "Import",
+                "LogicalResourceId": logical,
+                "PhysicalResourceId": physical,
+                "ResourceType": resources[logical]["Type"],
+                "Scope": [],
+                "Details": [],
+            },
+        }
+        for logical, physical in imports.items()
+    ]
+
+
+def _identifier(kind: str, given: dict[str, str], region: str) -> str:
+    schema = schemas.load(kind, region) or {}
+    names = [str(path).rpartition("/")[2] for path in schema.get("primaryIdentifier", ())]
+    if not reading.is_by_id(kind) or len(names) != 1:
+        raise Refused(f"Resource type {kind} cannot be imported (the local cloud cannot read it by its identifier)")
+    if set(given) != set(names):
+        raise Refused(f"Resource identifier of {kind} is {names[0]}, not {', '.join(sorted(given)) or 'nothing'}")
+    return given[names[0]]
+
+
+def _check(engine: Engine, kind: str, physical: str, region: str) -> None:
+    adapter = adapters.find(kind)
+    assert adapter is not None, "what can be read has an adapter"
+    to = Context(
+        kind, "", "", "", region, "", "import", {}, engine.client, lambda _: None, engine, physical_id=physical
+    )
+    try:
+        adapter.attributes(to)
+    except Gone as gone:
+        raise Refused(f"Resource {physical} of type {kind} does not exist: {gone}") from None
+
+
+def _check_others(template: set[str], imported: set[str], stack: Stack | None) -> None:
+    existing = set(stack.resources) if stack else set()
+    new = sorted(template - imported - existing)
+    if new:
+        raise Refused(f"All new resources of an import must be imported: {', '.join(new)} are not")
+    if existing - template:
+        raise Refused(
+            f"As part of the import operation, you cannot remove [Resources]: {', '.join(sorted(existing - template))}"
+        )

@@ -1,0 +1,101 @@
+"""Makes what an adapter is given for a resource of the stack, and reads attributes again that other resources change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bootstrap.local.aws.cloudformation import adapters
+from bootstrap.local.aws.cloudformation.adapters.base import Adapter
+from bootstrap.local.aws.cloudformation.adapters.context import Context
+from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
+from bootstrap.local.aws.cloudformation.errors import ResourceFailed
+from bootstrap.local.aws.cloudformation.operations.services import Services
+from bootstrap.local.aws.cloudformation.operations.signalling import ResourceSignals
+from bootstrap.local.aws.cloudformation.operations.step_checks import StepChecks
+from bootstrap.local.aws.cloudformation.store import Resource, Stack
+from bootstrap.local.aws.cloudformation.template.intrinsics import Scope, resolve_dynamic
+
+
+class ResourceContexts:
+    """The contexts of one stack's resources in its current operation."""
+
+    def __init__(
+        self,
+        services: Services,
+        stacks: StackOperations,
+        stack: Stack,
+        checks: StepChecks,
+        signals: ResourceSignals,
+    ) -> None:
+        self._services = services
+        self._stacks = stacks
+        self._stack = stack
+        assert stack.operation is not None
+        self._operation = stack.operation
+        self._checks = checks
+        self._signals = signals
+        self._creation: dict[str, dict[str, Any]] = {}  # CreationPolicy by logical id
+        self._update: dict[str, dict[str, Any]] = {}  # UpdatePolicy by logical id
+
+    def read_policies(self, scope: Scope, logical: str) -> None:
+        """Evaluate the CreationPolicy and UpdatePolicy of a resource."""
+        body = scope.template.resources[logical]
+        self._creation[logical] = scope.evaluate(body.get("CreationPolicy") or {})
+        self._update[logical] = scope.evaluate(body.get("UpdatePolicy") or {})
+
+    def creation_policy(self, logical: str) -> dict[str, Any]:
+        """The evaluated CreationPolicy of a resource."""
+        return self._creation.get(logical, {})
+
+    def update_policy(self, logical: str) -> dict[str, Any]:
+        """The evaluated UpdatePolicy of a resource."""
+        return self._update.get(logical, {})
+
+    def make(self, resource: Resource, adapter: Adapter, properties: dict[str, Any], tags: dict[str, str]) -> Context:
+        """Make the context of a resource; raises ResourceFailed for a dynamic reference that cannot be resolved."""
+        lookup = self._services.scopes.dynamic(self._stack.region)
+        return Context(
+            type=adapter.type,
+            logical_id=resource.logical_id,
+            stack_name=self._stack.name,
+            stack_id=self._stack.id,
+            region=self._stack.region,
+            account=self._stack.account,
+            operation=self._operation.id,
+            properties=resolve_dynamic(properties, lookup),
+            client=self._services.client,
+            initiated=lambda _: None,
+            stacks=self._stacks,
+            tags=tags,
+            physical_id=resource.physical_id,
+            attributes=resource.attributes,
+            old=_resolve_if_possible(resource.attempted or resource.properties, lookup),
+            is_signalled="ResourceSignal" in self.creation_policy(resource.logical_id),
+            cancelled=lambda: self._checks.is_cancelled,
+            policy=self.update_policy(resource.logical_id),
+            tell=lambda reason: self._stack.record(resource.status, reason, resource),
+            signals=lambda: self._signals.read(resource.logical_id),
+        )
+
+    def refresh_named(self, adapter: Adapter, properties: dict[str, Any]) -> None:
+        """Read again the attributes of the resources that a created or deleted resource names, and so has changed."""
+        for name in adapter.moves:
+            for other in list(self._stack.resources.values()):
+                other_adapter = adapters.find(other.type)
+                if other_adapter is not None and other.physical_id and other.physical_id == properties.get(name):
+                    context = self.make(other, other_adapter, other.properties, other.tags)
+                    try:
+                        attributes = other_adapter.attributes(context)
+                    except ResourceFailed:  # it is deleted too, and its attributes are not needed any more
+                        continue
+                    with self._services.store.lock:
+                        other.attributes = attributes
+
+
+def _resolve_if_possible(properties: dict[str, Any], lookup: Callable[[str, str], str]) -> dict[str, Any]:
+    try:
+        resolved: dict[str, Any] = resolve_dynamic(properties, lookup)
+    except ResourceFailed:
+        return properties  # what they referred to is gone; they differ from the new ones anyway
+    return resolved

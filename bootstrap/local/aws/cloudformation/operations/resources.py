@@ -1,0 +1,258 @@
+"""Creates, updates, replaces or imports one resource in a stack's operation; each step is an event.
+
+What the stack's file says of a resource changes under the store's lock, in one piece after the adapter has finished. A kill
+between two requests therefore leaves a file from which the step can be taken again: its requests are answered from the journal.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from bootstrap.local.aws.cloudformation import adapters
+from bootstrap.local.aws.cloudformation.adapters.base import Adapter, StandIn
+from bootstrap.local.aws.cloudformation.adapters.context import Context
+from bootstrap.local.aws.cloudformation.comparison import arrival, modelled
+from bootstrap.local.aws.cloudformation.errors import Refused, ResourceFailed, Unchanged
+from bootstrap.local.aws.cloudformation.operations import life_policies, replacing
+from bootstrap.local.aws.cloudformation.operations.deleting import Deleter
+from bootstrap.local.aws.cloudformation.operations.resource_contexts import ResourceContexts
+from bootstrap.local.aws.cloudformation.operations.services import Services
+from bootstrap.local.aws.cloudformation.operations.signalling import ResourceSignals
+from bootstrap.local.aws.cloudformation.operations.step_checks import StepChecks
+from bootstrap.local.aws.cloudformation.operations.tags import tags_of
+from bootstrap.local.aws.cloudformation.store import Resource, Stack
+from bootstrap.local.aws.cloudformation.template import schemas
+from bootstrap.local.aws.cloudformation.template.intrinsics import Scope
+
+
+class Work:
+    """The work on the resources of one stack in its current operation."""
+
+    def __init__(
+        self,
+        services: Services,
+        stack: Stack,
+        checks: StepChecks,
+        signals: ResourceSignals,
+        contexts: ResourceContexts,
+        deleter: Deleter,
+    ) -> None:
+        self._services = services
+        self._stack = stack
+        assert stack.operation is not None
+        self._operation = stack.operation
+        self._checks = checks
+        self._signals = signals
+        self._contexts = contexts
+        self._deleter = deleter
+
+    def apply(self, scope: Scope, logical: str, depends: list[str], mark: str) -> None:
+        """Bring one resource to what the template says; `mark` is noted on it when it is done. Raises ResourceFailed."""
+        stack, body = self._stack, scope.template.resources[logical]
+        adapter = adapters.find(str(body["Type"]))
+        assert adapter is not None, "types were checked before"
+        with self._services.store.lock:
+            resource = stack.resources.setdefault(logical, Resource(logical, adapter.type))
+        is_new = not resource.physical_id or resource.is_half_made
+        try:
+            self._checks.check_cancelled("creation" if is_new else "update")
+            self._contexts.read_policies(scope, logical)
+            evaluated = scope.evaluate(body.get("Properties") or {})
+            properties = evaluated if isinstance(evaluated, dict) else {}
+            tags = tags_of(stack, adapter.type, logical, properties)
+            if is_new:
+                self._create(resource, adapter, properties, tags)
+            else:
+                self._update(resource, adapter, properties, tags)
+        except (ResourceFailed, Refused) as failure:
+            current = stack.resources[logical]
+            current.depends = depends
+            current.deletion_policy = str(body.get("DeletionPolicy", "Delete"))
+            verb = "CREATE" if is_new or current.is_half_made else "UPDATE"
+            told_as = "" if is_new else "UPDATE_FAILED"  # a replacement that cannot be created is a failed update
+            stack.record(f"{verb}_FAILED", str(failure), current, told_as=told_as)
+            raise
+        with self._services.store.lock:
+            current = stack.resources[logical]
+            current.depends, current.applied_by = depends, mark
+            self._set_retention(current, scope, body)
+        self._services.store.save(stack)
+
+    def import_resource(self, scope: Scope, logical: str, physical_id: str, depends: list[str]) -> None:
+        """Import an existing resource into the stack: only its tags are changed. Raises ResourceFailed."""
+        stack, body = self._stack, scope.template.resources[logical]
+        adapter = adapters.find(str(body["Type"]))
+        assert adapter is not None, "types were checked before"
+        with self._services.store.lock:
+            resource = stack.resources.setdefault(
+                logical, Resource(logical, adapter.type, physical_id, depends=depends)
+            )
+        stack.record("IMPORT_IN_PROGRESS", "Resource import started.", resource)
+        try:
+            properties = scope.evaluate(body.get("Properties") or {})
+            self._checks.check_properties(adapter.type, logical, properties)
+            tags = tags_of(stack, adapter.type, logical, properties)
+            context = self._contexts.make(resource, adapter, properties, tags)
+            with self._services.door.operation(f"{self._operation.id}/{logical}/import"):
+                attributes = adapter.attributes(context)
+                if tags:
+                    adapter.tag(context, ())
+        except (ResourceFailed, Refused) as failure:
+            stack.record("IMPORT_FAILED", str(failure), resource)
+            raise
+        with self._services.store.lock:
+            resource.properties, resource.tags, resource.attributes = properties, tags, attributes
+            self._set_retention(resource, scope, body)
+            stack.record("IMPORT_COMPLETE", "Resource import completed.", resource)
+        self._services.store.save(stack)
+
+    def skip(self, logical: str) -> None:
+        """Leave a resource as it is, as ResourcesToSkip asks, and count it as done."""
+        resource = self._stack.resources.get(logical)
+        if resource is not None:
+            self._stack.record("UPDATE_COMPLETE", "Resource skipped in the rollback", resource)
+
+    def _set_retention(self, resource: Resource, scope: Scope, body: dict[str, Any]) -> None:
+        resource.deletion_policy = str(scope.evaluate(body.get("DeletionPolicy", "Delete")))
+        resource.update_replace_policy = str(scope.evaluate(body.get("UpdateReplacePolicy", "Delete")))
+
+    def _await_signals(self, logical: str) -> None:
+        wanted = life_policies.awaited(self._contexts.creation_policy(logical))
+        if wanted is not None:
+            self._signals.wait(logical, wanted, lambda: self._checks.is_cancelled)
+
+    def _create(
+        self,
+        resource: Resource,
+        adapter: Adapter,
+        properties: dict[str, Any],
+        tags: dict[str, str],
+        *,
+        is_replacement: bool = False,
+    ) -> None:
+        stack = self._stack
+        stand_in_reason = adapter.reason if isinstance(adapter, StandIn) else ""
+        resource.type = adapter.type
+        if not is_replacement:  # its update has an event already
+            stack.record("CREATE_IN_PROGRESS", stand_in_reason, resource)
+        self._services.store.save(stack)
+        self._checks.check_properties(adapter.type, resource.logical_id, properties)
+        self._checks.check_faults(adapter.type, "create", resource.logical_id)
+        context = self._contexts.make(resource, adapter, properties, tags)
+        is_announced = False
+
+        def initiated(physical_id: str) -> None:
+            nonlocal is_announced
+            if not is_announced:
+                is_announced = True
+                with self._services.store.lock:
+                    context.physical_id = resource.physical_id = physical_id
+                    resource.properties, resource.tags = properties, tags
+                    told_as = "UPDATE_IN_PROGRESS" if is_replacement else ""
+                    stack.record("CREATE_IN_PROGRESS", "Resource creation Initiated", resource, told_as=told_as)
+
+        context.initiated = initiated
+        with self._services.door.operation(f"{self._operation.id}/{resource.logical_id}/create/{stack.status}"):
+            try:
+                initiated(adapter.create(context))
+            except ResourceFailed:
+                if context.physical_id:  # it exists, and the rollback must delete it
+                    initiated(context.physical_id)
+                raise
+            if tags:
+                adapter.tag(context, ())
+            attributes = adapter.attributes(context)
+        self._await_signals(resource.logical_id)
+        with self._services.store.lock:
+            resource.attributes = attributes
+            status = "UPDATE_COMPLETE" if is_replacement else "CREATE_COMPLETE"
+            stack.record(status, self._note(adapter, resource.logical_id, properties), resource)
+        self._contexts.refresh_named(adapter, properties)
+
+    def _update(self, resource: Resource, adapter: Adapter, properties: dict[str, Any], tags: dict[str, str]) -> None:
+        if resource.status == "CREATE_FAILED":  # it may be incomplete, and may keep the name from a new one
+            self._deleter.delete(resource, kept=False)
+            with self._services.store.lock:
+                resource.physical_id, resource.attributes = "", {}
+            self._create(resource, adapter, properties, tags)
+            return
+        is_same = resource.type == adapter.type and properties == resource.properties and tags == resource.tags
+        if is_same and not resource.attempted and not adapter.always_looks:
+            return
+        if resource.type != adapter.type or self._must_replace(resource, adapter, properties):
+            self._checks.check_policy("Update:Replace", resource)
+            self._replace(resource, adapter, properties, tags)
+            return
+        if not is_same:
+            self._checks.check_policy("Update:Modify", resource)
+        stack = self._stack
+        stack.record("UPDATE_IN_PROGRESS", "", resource)
+        self._services.store.save(stack)
+        self._checks.check_properties(adapter.type, resource.logical_id, properties)
+        self._checks.check_faults(adapter.type, "update", resource.logical_id)
+        context = self._contexts.make(resource, adapter, properties, tags)
+        attributes = self._update_in_place(resource, adapter, context, properties)
+        with self._services.store.lock:
+            resource.properties, resource.tags, resource.attributes = properties, tags, attributes
+            resource.attempted = {}
+            stack.record("UPDATE_COMPLETE", self._note(adapter, resource.logical_id, properties), resource)
+
+    def _update_in_place(
+        self, resource: Resource, adapter: Adapter, to: Context, properties: dict[str, Any]
+    ) -> dict[str, Any]:
+        stack = self._stack
+        tag_name = schemas.tag_property(schemas.load(adapter.type, stack.region) or {})
+        changed = to.changed - {tag_name}
+        try:
+            with self._services.door.operation(f"{self._operation.id}/{resource.logical_id}/update/{stack.status}"):
+                # A rollback has nothing to undo where the service never took the change.
+                is_there = resource.attempted and not arrival.missing(to, changed)
+                if adapter.always_looks or (changed and not is_there):
+                    adapter.update(to)
+                if to.tags != resource.tags:
+                    adapter.tag(to, sorted(resource.tags.keys() - to.tags.keys()))
+                if dropped := arrival.missing(to, changed):
+                    names = ", ".join(dropped)
+                    raise ResourceFailed(f"The local cloud took the change of {names} and did not make it")
+                return adapter.attributes(to)
+        except Unchanged:
+            raise
+        except ResourceFailed:
+            resource.attempted = properties  # part of the change may have been made: the rollback undoes all of it
+            raise
+
+    def _replace(self, resource: Resource, adapter: Adapter, properties: dict[str, Any], tags: dict[str, str]) -> None:
+        stack = self._stack
+        stack.record(
+            "UPDATE_IN_PROGRESS",
+            "Requested update requires the creation of a new physical resource; hence creating one.",
+            resource,
+        )
+        replacing.check_custom_name(resource, properties)
+        new = Resource(
+            resource.logical_id,
+            adapter.type,
+            status="CREATE_IN_PROGRESS",
+            deletion_policy=resource.deletion_policy,
+            depends=resource.depends,
+        )
+        with self._services.store.lock:
+            stack.superseded.append(copy.deepcopy(resource))
+            stack.resources[resource.logical_id] = new
+        self._services.store.save(stack)
+        self._create(new, adapter, properties, tags, is_replacement=True)
+
+    def _must_replace(self, resource: Resource, adapter: Adapter, properties: dict[str, Any]) -> bool:
+        context = self._contexts.make(resource, adapter, properties, resource.tags)
+        return replacing.must_replace(adapter, context, resource.properties, properties)
+
+    def _note(self, adapter: Adapter, logical: str, properties: dict[str, Any]) -> str:
+        """What the last event of a resource says: that it is a stand-in, or what of it the local cloud does not model."""
+        if isinstance(adapter, StandIn):
+            return adapter.reason
+        notes = (
+            modelled.note(adapter.type, properties),
+            life_policies.note(self._contexts.update_policy(logical)),
+        )
+        return "; ".join(note for note in notes if note)

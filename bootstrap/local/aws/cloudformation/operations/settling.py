@@ -1,0 +1,69 @@
+"""Checks what a stack is asked to be, by a request or by its parent, and looks its SSM parameters up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.local.aws.cloudformation import adapters
+from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.operations.services import Services
+from bootstrap.local.aws.cloudformation.store import Stack, Wanted
+from bootstrap.local.aws.cloudformation.template import parameters, rules, schemas, scope, sources, static_checks
+from bootstrap.local.aws.cloudformation.template.intrinsics import text_of
+from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.local.aws.cloudformation.template.template import Template
+
+
+def settle(services: Services, stack: Stack | None, wanted: Wanted, region: str, reuse: set[str]) -> Wanted:
+    """Check the parameters, rules and types of `wanted` and complete its values; raises Refused.
+
+    `reuse` names the parameters that keep the value that they have in the stack.
+    """
+    kept = stack.wanted.parameters if stack else {}
+    reused = {name: value for name, value in kept.items() if name in reuse}
+    template = read(wanted.template, wanted.parameters | reused)
+    wanted.parameters = parameters.settle(template, wanted.parameters, kept, reuse)
+    _, wanted.looked_up = parameters.resolve(template, wanted.parameters, services.scopes.ssm(region))
+    names = services.scopes.of(stack, wanted, region)
+    rules.check(names, lambda: services.client("ec2", region))
+    _check_types(template, names.present(), region)
+    return wanted
+
+
+def settle_nested(
+    services: Services,
+    parent: Stack,
+    granted: list[str],
+    properties: dict[str, Any],
+    tags: dict[str, str],
+    *,
+    child: Stack | None = None,
+    text: str = "",
+) -> Wanted:
+    """Check and return what the parent's resource asks of its nested stack; raises Refused.
+
+    `granted` are the parent's capabilities. `text` is the template when a change set has read it before.
+    """
+    text = text or sources.from_s3(services.client("s3", parent.region), str(properties.get("TemplateURL")))
+    given = {name: text_of(value) for name, value in (properties.get("Parameters") or {}).items()}
+    template = read(text, given)
+    static_checks.check(template, parent.region)
+    scope.check_capabilities(template, granted, is_reviewed=False)
+    own_tags = {key: value for key, value in tags.items() if not key.startswith("aws:")}
+    wanted = Wanted(text, given, {}, own_tags, granted, parent.wanted.role_arn)
+    wanted.notification_arns = [str(arn) for arn in properties.get("NotificationARNs") or []]
+    return settle(services, child, wanted, parent.region, set())
+
+
+def _check_types(template: Template, present: frozenset[str], region: str) -> None:
+    """Refuse types that CloudFormation does not know, and those that the local cloud has no adapter for."""
+    kinds = {str(template.resources[name]["Type"]) for name in present}
+    unknown = sorted(kind for kind in kinds if schemas.load(kind, region) is None)
+    if unknown:
+        raise Refused(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
+    unmade = sorted(kind for kind in kinds if adapters.find(kind) is None)
+    if unmade:
+        raise Refused(
+            f"Template format error: Unrecognized resource types: [{', '.join(unmade)}] (AWS knows them, the local cloud "
+            "has no adapter for them)"
+        )

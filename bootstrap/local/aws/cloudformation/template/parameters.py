@@ -1,0 +1,159 @@
+"""Parameters of a template: given values checked against their declarations, lists split, SSM parameters looked up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN
+from bootstrap.local.aws.cloudformation.template.template import Template
+
+MASK = "****"
+_SSM = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
+_SCALARS = frozenset({"String", "Number", "CommaDelimitedList", "AWS::SSM::Parameter::Name"})
+
+
+def settle(template: Template, given: dict[str, str], kept: dict[str, str], reuse: set[str]) -> dict[str, str]:
+    """The value of every parameter as text: given, kept from before (`reuse`), or the default. Raises Refused."""
+    declared = template.section("Parameters")
+    unknown = sorted((set(given) | reuse) - set(declared))
+    if unknown:
+        raise Refused(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
+    settled = {}
+    missing = []
+    for name, declaration in declared.items():
+        if name in reuse and name in kept:
+            settled[name] = kept[name]
+        elif name in given:
+            settled[name] = given[name]
+        elif "Default" in declaration:
+            settled[name] = _text(declaration["Default"])
+        else:
+            missing.append(name)
+    if missing:
+        raise Refused(f"Parameters: [{', '.join(sorted(missing))}] must have values")
+    for name, value in settled.items():
+        if UNKNOWN not in value:
+            _check(name, declared[name], value)
+    return settled
+
+
+def resolve(
+    template: Template, settled: dict[str, str], lookup: Callable[[str], str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What Ref gives for each parameter, and what SSM gave for those that name an SSM parameter."""
+    values: dict[str, Any] = {}
+    looked_up = {}
+    for name, text in settled.items():
+        if UNKNOWN in text:  # of a nested stack in a change set: it comes with the parent's resources
+            values[name] = UNKNOWN
+            continue
+        kind = str(template.section("Parameters")[name].get("Type", "String"))
+        ssm = _SSM.fullmatch(kind)
+        if ssm:
+            looked_up[name] = text = _looked_up(name, text, lookup)
+            kind = ssm.group(1)
+        values[name] = _split(text) if kind == "CommaDelimitedList" or kind.startswith("List<") else text
+    return values, looked_up
+
+
+def shown(template: Template, settled: dict[str, str]) -> dict[str, str]:
+    """The values as they may be shown: NoEcho ones masked."""
+    declared = template.section("Parameters")
+    return {name: MASK if is_hidden(declared.get(name, {})) else value for name, value in settled.items()}
+
+
+def masked(template: Template, settled: dict[str, str], value: Any) -> Any:
+    """Something that may be shown: wherever the value of a NoEcho parameter stands in its texts, it is masked."""
+    declared = template.section("Parameters")
+    return _masked([text for name, text in settled.items() if text and is_hidden(declared.get(name, {}))], value)
+
+
+def _masked(secrets: list[str], value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _masked(secrets, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(secrets, item) for item in value]
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, MASK)
+    return value
+
+
+def is_hidden(declaration: dict[str, Any]) -> bool:
+    """Whether a parameter is NoEcho."""
+    return str(declaration.get("NoEcho", "")).lower() == "true"
+
+
+def _looked_up(name: str, text: str, lookup: Callable[[str], str]) -> str:
+    try:
+        return lookup(text)
+    except LookupError:
+        raise Refused(
+            f"Unable to fetch parameters [{text}] from parameter store for this account. (parameter {name})"
+        ) from None
+
+
+def _check(name: str, declaration: dict[str, Any], value: str) -> None:
+    kind = str(declaration.get("Type", "String"))
+    if not (
+        kind in _SCALARS or kind.startswith(("List<", "AWS::EC2::", "AWS::SSM::Parameter::Value<", "AWS::Route53::"))
+    ):
+        raise Refused(f"Template format error: Unrecognized parameter type: {kind}")
+    is_list = kind == "CommaDelimitedList" or kind.startswith("List<")
+    for item in _split(value) if is_list else [value]:
+        _check_item(name, declaration, kind, item)
+
+
+def _check_item(name: str, declaration: dict[str, Any], kind: str, item: str) -> None:
+    allowed = [_text(one) for one in declaration.get("AllowedValues", [])]
+    said = declaration.get("ConstraintDescription")
+    if allowed and item not in allowed:
+        raise Refused((said and f"Parameter '{name}' failed to satisfy constraint: {said}") or _one_of(name, allowed))
+    pattern = declaration.get("AllowedPattern")
+    if pattern and not _matches(name, str(pattern), item):
+        wanted = said or f"must match pattern {pattern}"
+        raise Refused(
+            f"Parameter {name} failed to satisfy constraint: {wanted}" if said else f"Parameter '{name}' {wanted}"
+        )
+    lowest, highest = (int(declaration.get(key, default)) for key, default in (("MinLength", 0), ("MaxLength", 10**6)))
+    if not lowest <= len(item) <= highest:
+        bound = f"at least {lowest}" if len(item) < lowest else f"at most {highest}"
+        raise Refused(f"Parameter '{name}' must contain {bound} characters")
+    if kind in {"Number", "List<Number>"}:
+        _check_number(name, declaration, item)
+
+
+def _matches(name: str, pattern: str, item: str) -> bool:
+    """Whether a value is of a pattern, which is Java's: there a hyphen after a class within brackets is just a hyphen."""
+    try:
+        return re.fullmatch(re.sub(r"(\\[dswDSW])-", r"\1\\-", pattern), item) is not None
+    except re.error as fault:
+        raise Refused(f"Template error: the AllowedPattern of parameter {name} cannot be read: {fault}") from None
+
+
+def _check_number(name: str, declaration: dict[str, Any], item: str) -> None:
+    try:
+        number = float(item)
+    except ValueError:
+        raise Refused(f"Parameter '{name}' must be a number.") from None
+    if "MinValue" in declaration and number < float(declaration["MinValue"]):
+        raise Refused(f"Parameter '{name}' must be a number not less than {declaration['MinValue']}")
+    if "MaxValue" in declaration and number > float(declaration["MaxValue"]):
+        raise Refused(f"Parameter '{name}' must be a number not greater than {declaration['MaxValue']}")
+
+
+def _one_of(name: str, allowed: list[str]) -> str:
+    return f"Parameter '{name}' must be one of AllowedValues: [{', '.join(allowed)}]"
+
+
+def _split(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",")] if text else []
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(_text(item) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

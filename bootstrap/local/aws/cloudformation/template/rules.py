@@ -1,0 +1,189 @@
+"""The Rules section: assertions on parameters, by functions of their own, some of which look the parameters' things up.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-rules.html
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.template.intrinsics import FUNCTIONS, UNKNOWN, Function, Scope
+from bootstrap.local.aws.cloudformation.template.template import Template
+
+# How EC2 tells of the things whose attributes Fn::ValueOf gives; all of them give Tags.<key> too.
+SOURCES = {
+    "AWS::EC2::VPC::Id": ("describe_vpcs", "VpcIds", "Vpcs"),
+    "AWS::EC2::Subnet::Id": ("describe_subnets", "SubnetIds", "Subnets"),
+    "AWS::EC2::SecurityGroup::Id": ("describe_security_groups", "GroupIds", "SecurityGroups"),
+}
+ATTRIBUTES = {
+    "AWS::EC2::VPC::Id": ("DefaultNetworkAcl", "DefaultSecurityGroup"),
+    "AWS::EC2::Subnet::Id": ("AvailabilityZone", "VpcId"),
+    "AWS::EC2::SecurityGroup::Id": (),
+}
+# Types whose ids Fn::RefAll lists, all that there are in the account's region: call, member of the answer, member of each.
+LISTS = {
+    "AWS::EC2::AvailabilityZone::Name": ("describe_availability_zones", "AvailabilityZones", "ZoneName"),
+    "AWS::EC2::KeyPair::KeyName": ("describe_key_pairs", "KeyPairs", "KeyName"),
+    "AWS::EC2::SecurityGroup::Id": ("describe_security_groups", "SecurityGroups", "GroupId"),
+    "AWS::EC2::Subnet::Id": ("describe_subnets", "Subnets", "SubnetId"),
+    "AWS::EC2::VPC::Id": ("describe_vpcs", "Vpcs", "VpcId"),
+    "AWS::EC2::Volume::Id": ("describe_volumes", "Volumes", "VolumeId"),
+}
+MEMBERS = frozenset(("Assertions", "RuleCondition"))
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
+ALLOWED = frozenset(
+    (
+        "Fn::And",
+        "Fn::Contains",
+        "Fn::EachMemberEquals",
+        "Fn::EachMemberIn",
+        "Fn::Equals",
+        "Fn::Not",
+        "Fn::Or",
+        "Fn::RefAll",
+        "Fn::ValueOf",
+        "Fn::ValueOfAll",
+    )
+)
+
+
+def check(scope: Scope, client: Callable[[], Any]) -> None:
+    """Apply the rules to the scope's parameters; `client` gives EC2's, asked for only where a rule looks up. Raises Refused.
+
+    Parameters that are only known once the parent's resources are there are judged then.
+    """
+    rules = scope.template.section("Rules")
+    if not rules or UNKNOWN in scope.parameters.values():
+        return
+    lookup = _Lookup(scope, client)
+    ruled = dataclasses.replace(scope, functions={**FUNCTIONS, **MEMBERSHIP, **lookup.functions()}, decided={})
+    for name, rule in rules.items():
+        if "RuleCondition" in rule and not ruled.evaluate(rule["RuleCondition"]):
+            continue
+        for assertion in rule.get("Assertions", []):
+            if not ruled.evaluate(assertion["Assert"]):
+                said = assertion.get("AssertDescription", "")
+                raise Refused(f"Template validation failed. Rule {name} is not satisfied: {said}")
+
+
+def check_form(template: Template, functions: Callable[[Any], Iterator[tuple[str, Any]]]) -> None:
+    """Refuse rules that cannot be applied whatever the parameters are; `functions` finds the functions of a value."""
+    for name, rule in template.section("Rules").items():
+        if not isinstance(rule, dict) or set(rule) - MEMBERS or not isinstance(rule.get("Assertions"), list):
+            raise Refused(f"Template format error: Rule {name} must have Assertions, and may have a RuleCondition")
+        for function, argument in functions(rule):
+            if function not in ALLOWED:
+                raise Refused(f"Template validation error: {function} is not supported in Rules ({name})")
+            _check_argument(template, name, function, argument)
+
+
+def _check_argument(template: Template, rule: str, function: str, argument: Any) -> None:
+    if function in {"Fn::ValueOf", *MEMBERSHIP, "Fn::ValueOfAll"} and not (
+        isinstance(argument, list) and len(argument) == 2
+    ):
+        raise Refused(f"Template error: {function} takes a list of 2 (rule {rule})")
+    if function == "Fn::RefAll" and argument not in LISTS:
+        raise Refused(f"Template error: the local cloud cannot list {argument} for Fn::RefAll (rule {rule})")
+    if function.startswith("Fn::ValueOf") and not all(isinstance(one, str) for one in argument):
+        raise Refused(f"Template error: {function} takes no other function (rule {rule})")
+    if function == "Fn::ValueOf":
+        parameter, attribute = argument
+        declaration = template.section("Parameters").get(parameter)
+        if declaration is None:
+            raise Refused(
+                f"Template error: {function} names the parameter {parameter}, which is not there (rule {rule})"
+            )
+        _check_attribute(rule, _kind(declaration), attribute)
+    if function == "Fn::ValueOfAll":
+        _check_attribute(rule, *argument)
+
+
+def _check_attribute(rule: str, kind: str, attribute: str) -> None:
+    if kind not in SOURCES or not (attribute in ATTRIBUTES[kind] or attribute.startswith("Tags.")):
+        raise Refused(
+            f"Template error: {attribute} of {kind} cannot be had by Fn::ValueOf or Fn::ValueOfAll (rule {rule})"
+        )
+
+
+class _Lookup:
+    """What the parameters are, and what the things are that they name."""
+
+    def __init__(self, scope: Scope, client: Callable[[], Any]) -> None:
+        self._values = scope.parameters
+        self._declared = scope.template.section("Parameters")
+        self._client = client
+
+    def functions(self) -> dict[str, Function]:
+        """The functions by name."""
+        return {
+            "Fn::RefAll": lambda _, kind: self._ids(str(kind)),
+            "Fn::ValueOf": lambda _, argument: self._value_of(*argument),
+            "Fn::ValueOfAll": lambda _, argument: self._values_of_all(*argument),
+        }
+
+    def _ids(self, kind: str) -> list[str]:
+        call, path, member = LISTS[kind]
+        pages = self._client().get_paginator(call).paginate() if self._client().can_paginate(call) else None
+        found = pages.build_full_result() if pages else getattr(self._client(), call)()
+        return [str(one[member]) for one in found[path]]
+
+    def _values_of_all(self, kind: str, attribute: str) -> list[str]:
+        """Of the things that the parameters of a type name; of tags, of those that have the tag."""
+        named = [name for name, declaration in self._declared.items() if _kind(declaration) == kind]
+        values = [value for name in named for value in _as_list(self._values[name])]
+        return [found for value in values if (found := self._attribute(kind, value, attribute))]
+
+    def _value_of(self, parameter: str, attribute: str) -> Any:
+        kind, value = _kind(self._declared[parameter]), self._values[parameter]
+        found = [self._attribute(kind, one, attribute) for one in _as_list(value)]
+        return found if isinstance(value, list) else found[0]
+
+    def _attribute(self, kind: str, value: str, attribute: str) -> str:
+        """One attribute of one thing; a tag that it has not is ''."""
+        thing = self._thing(kind, value)
+        if attribute.startswith("Tags."):
+            return str({one["Key"]: one["Value"] for one in thing.get("Tags", [])}.get(attribute[5:], ""))
+        if attribute == "DefaultNetworkAcl":
+            asked = [{"Name": "vpc-id", "Values": [value]}, {"Name": "default", "Values": ["true"]}]
+            return str(self._client().describe_network_acls(Filters=asked)["NetworkAcls"][0]["NetworkAclId"])
+        if attribute == "DefaultSecurityGroup":
+            asked = [{"Name": "vpc-id", "Values": [value]}, {"Name": "group-name", "Values": ["default"]}]
+            return str(self._client().describe_security_groups(Filters=asked)["SecurityGroups"][0]["GroupId"])
+        return str(thing[attribute])
+
+    def _thing(self, kind: str, value: str) -> dict[str, Any]:
+        from botocore.exceptions import ClientError
+
+        call, key, path = SOURCES[kind]
+        try:
+            found: dict[str, Any] = getattr(self._client(), call)(**{key: [value]})[path][0]
+        except ClientError:
+            raise Refused(
+                f"Parameter validation failed: parameter value {value} of type {kind} does not exist"
+            ) from None
+        return found
+
+
+def _kind(declaration: dict[str, Any]) -> str:
+    return str(declaration.get("Type", "String")).removeprefix("List<").removesuffix(">")
+
+
+def _as_list(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list):
+        raise Refused(f"Template error: a rule's list of text is {value!r}")
+    return [str(one) for one in value]
+
+
+MEMBERSHIP: dict[str, Function] = {
+    "Fn::Contains": lambda _, argument: str(argument[1]) in _texts(argument[0]),
+    "Fn::EachMemberEquals": lambda _, argument: all(one == str(argument[1]) for one in _texts(argument[0])),
+    "Fn::EachMemberIn": lambda _, argument: set(_texts(argument[0])) <= set(_texts(argument[1])),
+}

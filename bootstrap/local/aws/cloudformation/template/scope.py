@@ -1,0 +1,193 @@
+"""The values of the names in a stack's template: its resources, exports of other stacks, zones, dynamic references."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.errors import Refused, ResourceFailed
+from bootstrap.local.aws.cloudformation.store import Resource, Stack, Store, Wanted
+from bootstrap.local.aws.cloudformation.template import parameters
+from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN, Scope
+from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.local.aws.cloudformation.template.template import Template
+
+CAPABILITY_TYPES = {
+    "AWS::IAM::Role": "RoleName",
+    "AWS::IAM::User": "UserName",
+    "AWS::IAM::Group": "GroupName",
+    "AWS::IAM::InstanceProfile": "InstanceProfileName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Policy": "",
+    "AWS::IAM::RolePolicy": "",
+    "AWS::IAM::AccessKey": "",
+}
+
+
+class Scopes:
+    """Makes the scope in which a stack's template is evaluated."""
+
+    def __init__(self, store: Store, client: Any) -> None:
+        self._store = store
+        self._client = client
+
+    def of(
+        self, stack: Stack | None, wanted: Wanted, region: str, resources: dict[str, Resource] | None = None
+    ) -> Scope:
+        """The scope of a stack for what is wanted; `resources` stand for the stack's own."""
+        template = read(wanted.template, wanted.parameters)
+        values, _ = parameters.resolve(
+            template, wanted.parameters, lambda name: self._kept_or_new(wanted, name, region)
+        )
+        present = stack.resources if stack and resources is None else resources or {}
+        return Scope(
+            template,
+            values,
+            pseudo(stack, wanted, region),
+            lambda logical: _reference(present, logical),
+            lambda logical, name: _attribute(present, logical, name),
+            lambda name: self._import(name, region, stack),
+            self.zones,
+        )
+
+    def zones(self, region: str) -> list[str]:
+        """The availability zones of a region."""
+        answer = self._client("ec2", region).describe_availability_zones()
+        return [zone["ZoneName"] for zone in answer["AvailabilityZones"]]
+
+    def ssm(self, region: str) -> Callable[[str], str]:
+        """Looks up an SSM parameter; raises LookupError, and Refused for a secret one."""
+
+        def lookup(name: str) -> str:
+            value, kind = self._parameter(name, region)
+            if kind == "SecureString":
+                raise Refused(f"Parameters [{name}] referenced by template have types not supported by CloudFormation.")
+            return value
+
+        return lookup
+
+    def _parameter(self, name: str, region: str) -> tuple[str, str]:
+        """Value and type of an SSM parameter; raises LookupError."""
+        from botocore.exceptions import ClientError
+
+        try:
+            parameter = self._client("ssm", region).get_parameter(Name=name, WithDecryption=True)["Parameter"]
+        except ClientError:
+            raise LookupError(name) from None
+        return str(parameter["Value"]), str(parameter["Type"])
+
+    def dynamic(self, region: str) -> Callable[[str, str], str]:
+        """Looks up a dynamic reference; raises ResourceFailed."""
+
+        def lookup(service: str, what: str) -> str:
+            try:
+                if service == "ssm-secure":
+                    return self._parameter(what, region)[0]
+                return self._secret(what, region) if service == "secretsmanager" else self.ssm(region)(what)
+            except Refused as refusal:
+                raise ResourceFailed(refusal.message) from None
+            except (LookupError, ValueError):
+                raise ResourceFailed(
+                    f"Could not resolve the dynamic reference {{{{resolve:{service}:{what}}}}}"
+                ) from None
+
+        return lookup
+
+    def exports(self, region: str) -> dict[str, tuple[Stack, Any]]:
+        """The exports of a region's stacks by name."""
+        exports = {}
+        for stack in self._store.of(region):
+            for output in stack.outputs.values() if stack.is_living else ():
+                if output.get("ExportName"):
+                    exports[output["ExportName"]] = (stack, output["OutputValue"])
+        return exports
+
+    def importers(self, name: str, region: str) -> list[str]:
+        """The names of the stacks that import an export."""
+        return [stack.name for stack in self._store.of(region) if stack.is_living and name in stack.imports]
+
+    def _secret(self, what: str, region: str) -> str:
+        from botocore.exceptions import ClientError
+
+        head, _, rest = what.partition(":SecretString")
+        if not rest and ":" in head and not head.startswith("arn:"):
+            raise ValueError(what)
+        name, stage, version = ([*rest.removeprefix(":").split(":"), "", "", ""])[:3]
+        asked = {"SecretId": head, "VersionStage": stage, "VersionId": version}
+        try:
+            answer = self._client("secretsmanager", region).get_secret_value(**{k: v for k, v in asked.items() if v})
+        except ClientError:
+            raise LookupError(what) from None
+        text = str(answer["SecretString"])
+        return str(json.loads(text)[name]) if name else text
+
+    def _kept_or_new(self, wanted: Wanted, name: str, region: str) -> str:
+        for parameter, value in wanted.looked_up.items():
+            if wanted.parameters.get(parameter) == name:
+                return value
+        return self.ssm(region)(name)
+
+    def _import(self, name: str, region: str, stack: Stack | None) -> Any:
+        if UNKNOWN in name:
+            return UNKNOWN
+        owner, value = self.exports(region).get(name, (None, None))
+        if owner is None or (stack and owner.id == stack.id):
+            raise Refused(f"No export named {name} found.")
+        return value
+
+
+def pseudo(stack: Stack | None, wanted: Wanted, region: str) -> dict[str, Any]:
+    """The pseudo parameters."""
+    return {
+        "AWS::AccountId": stack.account if stack else "123456789012",
+        "AWS::NotificationARNs": wanted.notification_arns,
+        "AWS::Partition": "aws",
+        "AWS::Region": region,
+        "AWS::StackId": stack.id if stack else UNKNOWN,
+        "AWS::StackName": stack.name if stack else UNKNOWN,
+        "AWS::URLSuffix": "amazonaws.com",
+    }
+
+
+def capabilities(template: Template) -> list[str]:
+    """The capabilities that a template demands: for IAM resources, and for those with names of their own."""
+    needed = set()
+    for resource in template.resources.values():
+        kind = str(resource["Type"])
+        if kind in CAPABILITY_TYPES:
+            needed.add("CAPABILITY_IAM")
+            if CAPABILITY_TYPES[kind] in (resource.get("Properties") or {}):
+                needed.add("CAPABILITY_NAMED_IAM")
+    return ["CAPABILITY_NAMED_IAM"] if "CAPABILITY_NAMED_IAM" in needed else sorted(needed)
+
+
+def check_capabilities(template: Template, given: list[str], *, is_reviewed: bool) -> None:
+    """Refuse a template whose capabilities were not acknowledged.
+
+    A template with transforms needs CAPABILITY_AUTO_EXPAND, unless it `is_reviewed` in a change set first (API reference,
+    CreateChangeSet).
+    """
+    needed = capabilities(template)
+    if template.document.get("Transform") and not is_reviewed:
+        needed = [*needed, "CAPABILITY_AUTO_EXPAND"]
+    granted = set(given) | ({"CAPABILITY_IAM"} if "CAPABILITY_NAMED_IAM" in given else set())
+    missing = [name for name in needed if name not in granted]
+    if missing:
+        raise Refused(f"Requires capabilities : [{', '.join(missing)}]", "InsufficientCapabilitiesException")
+
+
+def _reference(present: dict[str, Resource], logical: str) -> Any:
+    resource = present.get(logical)
+    return resource.physical_id if resource and resource.physical_id else UNKNOWN
+
+
+def _attribute(present: dict[str, Resource], logical: str, name: str) -> Any:
+    resource = present.get(logical)
+    if resource is None or not resource.physical_id:
+        return UNKNOWN
+    if name in resource.attributes:
+        return resource.attributes[name]
+    if resource.attributes.get("*") == UNKNOWN:
+        return UNKNOWN
+    raise Refused(f"Template error: resource {logical} does not support attribute type {name} in Fn::GetAtt")

@@ -1,0 +1,218 @@
+"""What CloudFormation refuses in a template before it makes anything, beyond its structure: forms of functions, attributes.
+
+`template` reads and checks structure; this needs the resource schemas, so it is asked once for each request that brings a
+template.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.operations import life_policies
+from bootstrap.local.aws.cloudformation.template import foreach, limits, rules, schemas
+from bootstrap.local.aws.cloudformation.template.template import Template, names_in
+
+PARAMETER_PROPERTIES = frozenset(
+    (
+        "AllowedPattern",
+        "AllowedValues",
+        "ConstraintDescription",
+        "Default",
+        "Description",
+        "MaxLength",
+        "MaxValue",
+        "MinLength",
+        "MinValue",
+        "NoEcho",
+        "Type",
+    )
+)
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+SNAPSHOT_TYPES = frozenset(
+    (
+        "AWS::DocDB::DBCluster",
+        "AWS::EC2::Volume",
+        "AWS::ElastiCache::CacheCluster",
+        "AWS::ElastiCache::ReplicationGroup",
+        "AWS::Neptune::DBCluster",
+        "AWS::RDS::DBCluster",
+        "AWS::RDS::DBInstance",
+        "AWS::Redshift::Cluster",
+    )
+)
+BOUNDS = frozenset(("MaxLength", "MaxValue", "MinLength", "MinValue"))
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-ssm-secure-strings.html
+SECURE = {
+    "AWS::DirectoryService::MicrosoftAD": ("Password",),
+    "AWS::DirectoryService::SimpleAD": ("Password",),
+    "AWS::ElastiCache::ReplicationGroup": ("AuthToken",),
+    "AWS::IAM::User": ("LoginProfile/Password",),
+    "AWS::KinesisFirehose::DeliveryStream": ("RedshiftDestinationConfiguration/Password",),
+    "AWS::OpsWorks::App": ("AppSource/Password",),
+    "AWS::OpsWorks::Stack": ("CustomCookbooksSource/Password", "RdsDbInstances/DbPassword"),
+    "AWS::RDS::DBCluster": ("MasterUserPassword",),
+    "AWS::RDS::DBInstance": ("MasterUserPassword",),
+    "AWS::Redshift::Cluster": ("MasterUserPassword",),
+}
+# As CloudFormation lists them when it refuses another one.
+SUPPORTED = (
+    "Fn::Base64",
+    "Fn::GetAtt",
+    "Fn::GetAZs",
+    "Fn::ImportValue",
+    "Fn::Join",
+    "Fn::Split",
+    "Fn::FindInMap",
+    "Fn::Select",
+    "Ref",
+    "Fn::Equals",
+    "Fn::If",
+    "Fn::Not",
+    "Condition",
+    "Fn::And",
+    "Fn::Or",
+    "Fn::Contains",
+    "Fn::EachMemberEquals",
+    "Fn::EachMemberIn",
+    "Fn::ValueOf",
+    "Fn::ValueOfAll",
+    "Fn::RefAll",
+    "Fn::Sub",
+    "Fn::Cidr",
+)
+OF_RULES = frozenset(
+    ("Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::ValueOf", "Fn::ValueOfAll", "Fn::RefAll")
+)
+OF_EXTENSIONS = frozenset(("Fn::Length", "Fn::ToJsonString"))  # what AWS::LanguageExtensions adds, beside its loops
+LENGTHS = {"Fn::Equals": 2, "Fn::Not": 1}
+
+
+def check(template: Template, region: str) -> None:
+    """Refuse what cannot come out well whatever the parameters are. Raises Refused."""
+    limits.check(template)
+    life_policies.check(template)
+    for name, declaration in template.section("Parameters").items():
+        unknown = sorted(set(declaration) - PARAMETER_PROPERTIES) if isinstance(declaration, dict) else [name]
+        if unknown:
+            raise Refused(f"Invalid template parameter property '{unknown[0]}'")
+        for bound in sorted(BOUNDS & set(declaration)):
+            if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", str(declaration[bound])):
+                raise Refused(f"Template format error: {bound} of parameter {name} must be a number.")
+    for logical, resource in template.resources.items():
+        for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
+            if not isinstance(resource.get(attribute, ""), str) and not template.is_extended:
+                raise Refused(f"Template format error: Every {attribute} member must be a string.")
+            if resource.get(attribute) == "Snapshot" and resource["Type"] not in SNAPSHOT_TYPES:
+                raise Refused(
+                    f"Template error: resource type {resource['Type']} does not support deletion policy Snapshot ({logical})"
+                )
+    _check_secure_references(template)
+    for key, output in template.section("Outputs").items():
+        if _is_list(template, output["Value"]):
+            raise Refused(
+                f"Template format error: The Value field of every Outputs member must evaluate to a String ({key})."
+            )
+        for _, name in names_in((output.get("Export") or {}).get("Name")):
+            if name in template.resources:
+                raise Refused("Template error: Export Name field must not depend on any resources")
+    rules.check_form(template, functions)
+    for section in ("Resources", "Outputs", "Conditions"):
+        for name, argument in functions(template.section(section)):
+            _check_function(template, name, argument, region)
+
+
+def _is_list(template: Template, value: Any) -> bool:
+    if not isinstance(value, dict) or len(value) != 1:
+        return isinstance(value, list)
+    ((name, argument),) = value.items()
+    declared = template.section("Parameters").get(str(argument), {}) if name == "Ref" else {}
+    kind = str(declared.get("Type", "")).removeprefix("AWS::SSM::Parameter::Value<")
+    return name in {"Fn::Split", "Fn::GetAZs", "Fn::Cidr"} or kind.startswith(("List<", "CommaDelimitedList"))
+
+
+def _check_secure_references(template: Template) -> None:
+    for resource in template.resources.values():
+        kind = str(resource["Type"])
+        for path in _secure(resource.get("Properties"), "Properties"):
+            if path.removeprefix("Properties/") not in SECURE.get(kind, ()):
+                raise Refused(f"SSM Secure reference is not supported in: [{kind}/{path}]")
+
+
+def _secure(value: Any, path: str) -> Iterator[str]:
+    """The paths of the properties in which a reference to a secret parameter of SSM stands."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _secure(item, path if str(key).startswith("Fn::") else f"{path}/{key}")
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secure(item, path)
+    elif "{{resolve:ssm-secure:" in str(value):
+        yield path
+
+
+def functions(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every function in a value, outermost first: name and argument."""
+    if isinstance(value, list):
+        for item in value:
+            yield from functions(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if str(name).startswith("Fn::" if len(value) == 1 else foreach.PREFIX):
+                yield name, item
+            yield from functions(item)
+
+
+def _check_function(template: Template, name: str, argument: Any, region: str) -> None:
+    if name in OF_RULES:
+        raise Refused(f"Template validation error: {name} is not a valid intrinsic function")
+    if name not in SUPPORTED and not (template.is_extended and name in OF_EXTENSIONS):
+        raise Refused(
+            f"Template Error: Encountered unsupported function: {name} Supported functions are: [{', '.join(SUPPORTED)}]"
+        )
+    if name in {"Fn::And", "Fn::Or"} and not (isinstance(argument, list) and 2 <= len(argument) <= 10):
+        raise Refused(
+            f"Template error: every {name} object requires a list of at least 2 and at most 10 boolean parameters."
+        )
+    if name in LENGTHS and not (isinstance(argument, list) and len(argument) == LENGTHS[name]):
+        raise Refused(f"Template error: {name} takes a list of {LENGTHS[name]}")
+    if name == "Fn::If" and not (isinstance(argument, list) and len(argument) == 3):
+        raise Refused("Template error: Fn::If requires a list argument with three elements")
+    if name == "Fn::Select" and isinstance(argument, list) and len(argument) == 2:
+        _check_select(*argument)
+    if name == "Fn::FindInMap":
+        _check_map(template, argument)
+    if name == "Fn::GetAtt":
+        _check_attribute(template, argument, region)
+
+
+def _check_select(index: Any, items: Any) -> None:
+    if isinstance(items, list) and str(index).lstrip("-").isdigit() and not 0 <= int(index) < len(items):
+        raise Refused(f"Template error: Fn::Select cannot select nonexistent value at index {index}")
+
+
+def _check_map(template: Template, argument: Any) -> None:
+    if not isinstance(argument, list) or not 3 <= len(argument) <= (4 if template.is_extended else 3):
+        raise Refused(
+            "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and the attribute "
+            "for return value"
+        )
+    if len(argument) == 4 or any(isinstance(key, dict | list) for key in argument):
+        return
+    table, first, second = map(str, argument)
+    if second not in template.section("Mappings").get(table, {}).get(first, {}):
+        raise Refused(f"Template error: Unable to get mapping for {table}::{first}::{second}")
+
+
+def _check_attribute(template: Template, argument: Any, region: str) -> None:
+    logical, name = argument if isinstance(argument, list) else str(argument).split(".", 1)
+    if not isinstance(logical, str):
+        return
+    kind = str(template.resources.get(logical, {}).get("Type", ""))
+    schema = schemas.load(kind, region)
+    if schema is None or not isinstance(name, str) or kind.startswith("AWS::CloudFormation::"):
+        return
+    if name.split(".")[0] not in schema.get("properties", {}):
+        raise Refused(f"Template error: resource {logical} does not support attribute type {name} in Fn::GetAtt")

@@ -1,0 +1,83 @@
+"""Reads moto's records of instances, and sets their states and reasons."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+
+from bootstrap.local.aws.compute.hooks import Wanted
+from bootstrap.local.aws.persistence.journal import Record
+
+PENDING, RUNNING, SHUTTING_DOWN, TERMINATED, STOPPING, STOPPED = (
+    ("pending", 0),
+    ("running", 16),
+    ("shutting-down", 32),
+    ("terminated", 48),
+    ("stopping", 64),
+    ("stopped", 80),
+)
+State = tuple[str, int]
+
+
+def every_instance() -> Iterator[Any]:
+    """All instances of all accounts and regions; none while nobody has used EC2."""
+    import sys
+
+    module = sys.modules.get("moto.ec2.models")
+    for account in list(module.ec2_backends.values()) if module else []:
+        for backend in list(account.values()):
+            yield from list(backend.all_instances())
+
+
+def gateway_of(instance: Any) -> str:
+    """The first address of the instance's subnet, where its network's gateway is; '' without a subnet."""
+    if not instance.subnet_id:
+        return ""
+    cidr = instance.ec2_backend.get_subnet(instance.subnet_id).cidr_block
+    return str(ipaddress.ip_network(cidr).network_address + 1)
+
+
+def describe(instance: Any) -> Wanted:
+    """What a machine is made from."""
+    backend = instance.ec2_backend
+    pair = backend.key_pairs.get(instance.key_name) if instance.key_name else None
+    encoded = str(instance.user_data) if instance.user_data else ""
+    return Wanted(
+        instance_id=instance.id,
+        private_ip=instance.private_ip,
+        subnet_id=instance.subnet_id or "",
+        subnet_cidr=backend.get_subnet(instance.subnet_id).cidr_block if instance.subnet_id else "",
+        image_id=instance.image_id or "",
+        user_data=base64.b64decode(encoded),
+        public_key=pair.public_key.strip() if pair else None,
+        tags={tag["key"]: tag["value"] for tag in instance.get_tags()},
+        gateway=gateway_of(instance),
+    )
+
+
+def place_of(instance: Any) -> dict[str, str]:
+    """Account, region and id: what an event in the journal names an instance by."""
+    backend = instance.ec2_backend
+    return {"account": backend.account_id, "region": backend.region_name, "instance": instance.id}
+
+
+def find_recorded(record: Record) -> Any:
+    """The instance that an event is about."""
+    from moto.ec2.models import ec2_backends
+
+    return ec2_backends[record["account"]][record["region"]].get_instance(record["instance"])
+
+
+def set_reason(instance: Any, code: str, reason: str) -> None:
+    """Give the instance the reason of its state."""
+    from moto.ec2.models.instances import StateReason
+
+    instance._reason = f"{code}: {reason}"
+    instance.state_reason = StateReason(f"{code}: {reason}", code)
+
+
+def set_state(instance: Any, state: State) -> None:
+    """Set the instance's state."""
+    instance._state.name, instance._state.code = state

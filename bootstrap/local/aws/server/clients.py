@@ -1,0 +1,93 @@
+"""Service clients for the engine: botocore's own, whose requests go straight through the door of this process.
+
+So the engine's calls are checked, signed, numbered and journalled like everyone's, without a socket between.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import urllib.parse
+from typing import Any
+
+from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.door import Door
+from bootstrap.local.aws.server.faults import Faults
+
+ATTEMPTS = 4  # CloudFormation tries throttled calls again
+
+
+class Clients:
+    """Makes each client once; clients may be used from several threads."""
+
+    def __init__(self, door: Door, port: int, faults: Faults) -> None:
+        self._faults = faults
+        self._door = door
+        self._port = port
+        self._session: Any = None
+        self._made: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, service: str, region: str) -> Any:
+        """The client of a service in a region."""
+        with self._lock:
+            if (service, region) not in self._made:
+                self._made[(service, region)] = self._make(service, region)
+            return self._made[(service, region)]
+
+    def _make(self, service: str, region: str) -> Any:
+        import botocore.config
+        import botocore.session
+
+        if self._session is None:
+            self._session = botocore.session.Session()
+        client = self._session.create_client(
+            service,
+            region_name=region,
+            endpoint_url=f"http://127.0.0.1:{self._port}",
+            aws_access_key_id="cloudformation",
+            aws_secret_access_key="cloudformation",  # noqa: S106 (the local cloud takes any)
+            config=botocore.config.Config(retries={"total_max_attempts": ATTEMPTS}, s3={"addressing_style": "path"}),
+        )
+        client.meta.events.register("before-send", self._send)
+        return client
+
+    def _send(self, request: Any, **_: Any) -> Any:
+        from botocore.awsrequest import AWSResponse
+        from botocore.exceptions import ConnectionClosedError
+
+        environ = self._environ(request)
+        try:
+            response = self._faults.request(environ) or self._door.request(environ)
+        except ConnectionError:
+            environ["bootstrap.lost"] = True
+        if environ.get("bootstrap.lost"):
+            raise ConnectionClosedError(endpoint_url=request.url)
+        return AWSResponse(request.url, response.status, dict(response.headers), _Raw(response.body))
+
+    def _environ(self, request: Any) -> requests.Environ:
+        parts = urllib.parse.urlsplit(request.url)
+        body = request.body if request.body is not None else b""
+        content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else body.read()
+        record = {
+            "REQUEST_METHOD": request.method,
+            "PATH_INFO": urllib.parse.unquote(parts.path, "latin-1") or "/",
+            "RAW_URI": parts.path + ("?" + parts.query if parts.query else ""),
+            "QUERY_STRING": parts.query,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": str(self._port),
+            "HTTP_HOST": f"127.0.0.1:{self._port}",
+        }
+        for name, value in request.headers.items():
+            text = value.decode() if isinstance(value, bytes) else str(value)
+            key = name.upper().replace("-", "_")
+            record[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = text
+        return requests.from_record(record, bytes(content))
+
+
+class _Raw(io.BytesIO):
+    """A body as botocore reads it from a connection."""
+
+    def stream(self, *_: Any, **__: Any) -> Any:
+        """The whole body in one piece."""
+        yield self.read()

@@ -1,0 +1,74 @@
+"""The control endpoints of the local cloud, which AWS does not have.
+
+GET  /_bootstrap/health         {"status": "ok"}
+GET  /_bootstrap/stand-ins      the types that exist on paper only, each with what is missing
+GET  /_bootstrap/properties     each type's properties: arrived, write-only, not modelled, refused in place (see `modelled`)
+GET  /_bootstrap/faults         what is armed (see `faults`); POST arms, {} takes all back
+GET  /_bootstrap/enforcement    which rules hold between machines, and problems; POST has them set at once (see `enforcement`)
+GET  /_bootstrap/mail           where machines' mail is taken and kept, and problems (see `local.mail`); {} where it is not
+PUT  /_bootstrap/signal/NAME    a wait condition's signal (see `signals`)
+"""
+
+from __future__ import annotations
+
+import json
+
+from bootstrap.local.aws.cloudformation.comparison import modelled
+from bootstrap.local.aws.cloudformation.stand_ins import STAND_INS
+from bootstrap.local.aws.packet_filter.enforcement import Enforcement
+from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.faults import Faults
+from bootstrap.local.aws.server.requests import Environ, Response
+from bootstrap.local.aws.server.signals import PATH as SIGNAL
+from bootstrap.local.aws.server.signals import Signals
+from bootstrap.local.mail import Sink
+
+
+class Control:
+    """Answers requests under /_bootstrap/."""
+
+    def __init__(self, faults: Faults, signals: Signals, enforcement: Enforcement, mail: Sink | None) -> None:
+        self._faults = faults
+        self._signals = signals
+        self._enforcement = enforcement
+        self._mail = mail
+
+    def request(self, environ: Environ) -> Response:
+        """Answer one request."""
+        path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "GET")
+        if path == "/_bootstrap/health":
+            return _json({"status": "ok"})
+        if path == "/_bootstrap/stand-ins":
+            return _json({"types": STAND_INS})
+        if path == "/_bootstrap/properties":
+            return _json({"types": modelled.table()})
+        if path == "/_bootstrap/faults" and method in {"GET", "POST"}:
+            return self._arm(environ) if method == "POST" else _json({"faults": self._faults.shown()})
+        if path == "/_bootstrap/enforcement" and method in {"GET", "POST"}:
+            if method == "POST":
+                self._enforcement.settle()
+            return _json(self._enforcement.state())
+        if path == "/_bootstrap/mail":
+            return _json(self._mail.state() if self._mail else {})
+        if path.startswith(SIGNAL) and method == "PUT":
+            return self._signal(path.removeprefix(SIGNAL), requests.read_body(environ))
+        return _json({"error": f"nothing answers {method} {path}"}, 404)
+
+    def _arm(self, environ: Environ) -> Response:
+        try:
+            asked = json.loads(requests.read_body(environ) or b"{}")
+            self._faults.arm(asked)
+        except (ValueError, TypeError, AttributeError) as fault:
+            return _json({"error": str(fault)}, 400)
+        return _json(asked)
+
+    def _signal(self, handle: str, body: bytes) -> Response:
+        try:
+            self._signals.take(handle, json.loads(body))
+        except (ValueError, KeyError, TypeError) as fault:
+            return _json({"error": f"a signal has Status, UniqueId, Reason and Data: {fault}"}, 400)
+        return Response(200, (), b"")
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(status, (("Content-Type", "application/json"),), json.dumps(value).encode())

@@ -1,0 +1,133 @@
+"""The audit trail, as the plugin audit-trail writes it: who changed what, which builds ran, on standard output or error.
+
+A request is written down when its path matches the configured pattern; without a pattern in the settings none is.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ..model.credentials import CLASSES
+
+if TYPE_CHECKING:
+    from ..controller import Controller
+    from ..model.builds import Build
+    from ..model.credentials import Credential
+    from ..web.calls import Call
+
+# The letters of Java's SimpleDateFormat that a log's times are made of.
+_LETTERS = re.compile(r"'((?:[^']|'')*)'|(y+|M+|d+|H+|m+|s+|S+|Z+|X+)")
+_PLAIN = {"y": "%Y", "M": "%m", "d": "%d", "H": "%H", "m": "%M", "s": "%S", "Z": "%z", "X": "%z"}
+
+
+class Audit:
+    """Writes lines while the plugin is there and a console logger is configured."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+
+    def _value(self, name: str, default: Any) -> Any:
+        return self._controller.configuration.value("unclassified", "audit-trail", name, default=default)
+
+    def _write(self, event: str) -> None:
+        if "audit-trail" not in self._controller.surroundings.plugins:
+            return
+        for entry in self._value("loggers", []):
+            for logger in (entry[kind] for kind in ("console", "consoleAuditLogger") if kind in entry):
+                prefix = f" - {logger['logPrefix']} - " if logger.get("logPrefix") else " - "
+                stream = sys.stderr if logger["output"] == "STD_ERR" else sys.stdout
+                moment = formatted(datetime.now().astimezone(), logger["dateFormat"])
+                print(f"{moment}{prefix}{event}", file=stream, flush=True)
+
+    def request(self, call: Call) -> None:
+        """A request, whatever will come of it."""
+        path, pattern = canonical(call.request.raw_path.split("?", 1)[0]), self._value("pattern", "")
+        if not pattern or not _is_match(pattern, path):
+            return
+        name = call.request.query.get("name")
+        extra = f" ({name})" if "/createItem" in path else ""
+        self._write(f"{path}{extra} by {self._shown(call)} from {_sender(call)}")
+
+    def _shown(self, call: Call) -> str:
+        if call.identity.is_anonymous:
+            return "NA"
+        is_full = self._value("displayUserName", False)
+        return self._controller.fullname_of(call.identity.name) if is_full else call.identity.name
+
+    def script(self, user: str, script: str) -> None:
+        """A script of the script console."""
+        if self._value("logScriptUsage", False):
+            origin = "Script Console Controller"
+            self._write(
+                f"A groovy script was executed by user '{user}'. Origin: {origin}. \nThe executed script: \n{script}"
+            )
+
+    def started(self, build: Build) -> None:
+        """A build begins."""
+        if self._value("logBuildCause", True):
+            self._write(f"{build.job.path} #{build.number} {_reasons(build)}")
+
+    def finished(self, build: Build) -> None:
+        """A build has ended."""
+        if self._value("logBuildCause", True):
+            begun = datetime.fromtimestamp(build.timestamp / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            self._write(
+                f"{build.job.full_name.replace('/', ' » ')} {build.shown_name} {_reasons(build)} on Built-In Node "
+                f"started at {begun} completed in {build.duration}ms completed: {build.result}"
+            )
+
+    def used(self, build: Build, credential: Credential) -> None:
+        """A build was lent a credential."""
+        if self._value("logCredentialsUsage", True):
+            run = (
+                "org.jenkinsci.plugins.workflow.job.WorkflowRun"
+                if build.job.is_pipeline
+                else "hudson.model.FreeStyleBuild"
+            )
+            kind = CLASSES.get(credential.kind, credential.kind)
+            lent = f"used credentials '{credential.identifier}' (class {kind})."
+            self._write(f"'{build.job.full_name}#{build.number}' (class {run}) {lent}")
+
+
+def _is_match(pattern: str, path: str) -> bool:
+    try:
+        return re.fullmatch(pattern, path) is not None
+    except re.error:
+        return False
+
+
+def _sender(call: Call) -> str:
+    return call.request.headers.get("X-Forwarded-For", call.request.remote or "").split(",")[0].strip()
+
+
+def _reasons(build: Build) -> str:
+    causes = ", ".join(cause.text for cause in build.causes) or "Started"
+    values = ", ".join(f"{it.name}: {{{'****' if it.is_secret else it.value}}}" for it in build.parameters)
+    return f"{causes}, Parameters:[{values}]"
+
+
+def canonical(path: str) -> str:
+    """A path without empty parts, '.' and '..', so that no spelling of it goes past the pattern."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in {"", "."}:
+            parts.append(part)
+    return "/" + "/".join(parts) + ("/" if parts and path.endswith("/") else "")
+
+
+def formatted(moment: datetime, pattern: str) -> str:
+    """A time in a format of Java's SimpleDateFormat."""
+
+    def one(found: re.Match[str]) -> str:
+        if found[2] is None:
+            return (found[1] or "'").replace("''", "'")
+        if found[2][0] == "S":
+            return f"{moment.microsecond // 1000:0{len(found[2])}d}"
+        return moment.strftime(_PLAIN[found[2][0]])
+
+    return _LETTERS.sub(one, pattern)

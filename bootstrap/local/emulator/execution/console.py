@@ -1,0 +1,83 @@
+"""A build's console log: appended to the build's `log` file, secrets replaced by four stars, optionally with times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from contextvars import ContextVar
+from pathlib import Path
+
+from ..model import notes
+
+STARS = "****"
+MUTED: ContextVar[bool] = ContextVar("muted", default=False)
+"""Set in a task whose words are in the log already."""
+
+
+class Console:
+    """The writer of one log. Whole lines are masked, so a secret that arrives in two pieces is still found."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._stream = path.open("ab", buffering=0)
+        self._secrets: list[str] = []
+        self._pending = ""
+        self.has_times = False
+        self.is_silent = False
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Mask these from now on; the longest first, and each line of a secret of several lines."""
+        texts = set(self._secrets)
+        for secret in secrets:
+            texts.update(part for part in (secret, *secret.splitlines()) if len(part.strip()) > 2)
+            # `sh -x` shows a word that the shell must quote with its quotes.
+            if "'" in secret:
+                texts.add(secret.replace("'", "'\\''"))
+        self._secrets = sorted(texts, key=len, reverse=True)
+
+    def mask(self, text: str) -> str:
+        """The text without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, STARS)
+        return text
+
+    def write(self, text: str) -> None:
+        """Append text that may end within a line."""
+        if self.is_silent or MUTED.get():
+            return
+        self._pending += text
+        whole, newline, self._pending = self._pending.rpartition("\n")
+        if newline:
+            for line in whole.split("\n"):
+                self._append(line)
+
+    def line(self, text: str = "") -> None:
+        """Append whole lines."""
+        self.flush()
+        self.write(text + "\n")
+
+    def annotated(self, text: str, kind: str, at: int = 0) -> None:
+        """Append a whole line with a console note before its letter `at`."""
+        self.flush()
+        if not (self.is_silent or MUTED.get()):
+            self._append(text, notes.note(kind), at)
+
+    def flush(self) -> None:
+        """End a line that was begun."""
+        if self._pending:
+            self.write("\n")
+
+    def _append(self, line: str, note: bytes = b"", at: int = 0) -> None:
+        moment = time.time()
+        prefix = (
+            time.strftime("[%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment * 1000) % 1000:03d}Z] "
+            if self.has_times
+            else ""
+        )
+        before, after = (self.mask(part).encode("utf-8", "replace") for part in (line[:at], line[at:]))
+        self._stream.write(prefix.encode() + before + note + after + b"\n")
+
+    def close(self) -> None:
+        """End the log."""
+        self.flush()
+        self._stream.close()

@@ -1,0 +1,86 @@
+"""Where a Pipeline step stands: the tree of blocks with their environment, directory, node and interruptions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..web.failures import Interrupted
+from .environment import override
+
+
+@dataclass
+class Verdict:
+    """What a block makes of its body's end: the failure may be handled, or replaced by another one."""
+
+    is_handled: bool = False
+    replacement: Interrupted | None = None
+
+
+Leave = Callable[[dict[str, Any] | None], Verdict | None]
+
+
+@dataclass(eq=False)
+class Context:
+    """One block that is open. `workspace` is None where no node is held; `branch` names a parallel branch."""
+
+    identifier: str
+    parent: Context | None
+    name: str = ""
+    layer: dict[str, str] = field(default_factory=dict)
+    directory: Path | None = None
+    workspace: Path | None = None
+    slot: int = -1
+    stage: dict[str, Any] | None = None
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    leave: Leave | None = None
+    interruption: Interrupted | None = None
+    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    @property
+    def chain(self) -> list[Context]:
+        """From the root to here."""
+        return [*(self.parent.chain if self.parent else []), self]
+
+    def inherits_from(self, other: Context) -> bool:
+        """Whether this is `other` or lies inside it."""
+        return other in self.chain
+
+    @property
+    def here(self) -> Path | None:
+        """The current directory; None outside a node."""
+        return next((entry.directory for entry in reversed(self.chain) if entry.directory), None)
+
+    @property
+    def node(self) -> Context | None:
+        """The block that holds the node."""
+        return next((entry for entry in reversed(self.chain) if entry.workspace), None)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """All layers over each other, 'PATH+X' resolved within them."""
+        found: dict[str, str] = {}
+        for entry in self.chain:
+            for name, value in entry.layer.items():
+                found[name] = value
+        return found
+
+    def environment(self, base: dict[str, str]) -> dict[str, str]:
+        """A process environment: the layers put over `base` one by one."""
+        found = dict(base)
+        for entry in self.chain:
+            for name, value in entry.layer.items():
+                override(found, name, value)
+        return found
+
+    def take_interruption(self) -> Interrupted | None:
+        """An interruption that arrived while nothing ran here; it strikes the next step, once."""
+        for entry in self.chain:
+            if entry.interruption:
+                found, entry.interruption = entry.interruption, None
+                return found
+        return None

@@ -1,0 +1,88 @@
+"""The environment variables of a build, as Jenkins documents them under /env-vars.html."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..controller import Controller
+    from ..model.builds import Build
+
+
+def build_variables(controller: Controller, build: Build) -> dict[str, str]:
+    """What describes the build itself; the same for every step."""
+    job, url = build.job, controller.url
+    found = {
+        "BUILD_NUMBER": str(build.number),
+        "BUILD_ID": str(build.number),
+        "BUILD_DISPLAY_NAME": build.shown_name,
+        "BUILD_TAG": f"jenkins-{job.full_name.replace('/', '-')}-{build.number}",
+        "BUILD_URL": url + build.path,
+        "RUN_DISPLAY_URL": url + build.path + "display/redirect",
+        "JOB_NAME": job.full_name,
+        "JOB_BASE_NAME": job.name,
+        "JOB_URL": url + job.path,
+        "JENKINS_URL": url,
+        "HUDSON_URL": url,
+        "JENKINS_HOME": str(controller.home),
+        "HUDSON_HOME": str(controller.home),
+        "CI": "true",
+    }
+    found.update(controller.configuration.variables)
+    found.update({parameter.name: parameter.value for parameter in build.parameters})
+    if build.revision:
+        found.update(git_variables(build))
+    return found
+
+
+def git_variables(build: Build) -> dict[str, str]:
+    """What the git plugin sets after a checkout."""
+    found = {
+        "GIT_COMMIT": build.revision,
+        "GIT_BRANCH": f"origin/{build.branch}",
+        "GIT_LOCAL_BRANCH": build.branch,
+        "GIT_URL": build.remote,
+    }
+    earlier = [other for other in build.job.history.all() if other.number < build.number and other.revision]
+    if earlier:
+        found["GIT_PREVIOUS_COMMIT"] = earlier[0].revision
+        good = [other for other in earlier if other.result == "SUCCESS"]
+        if good:
+            found["GIT_PREVIOUS_SUCCESSFUL_COMMIT"] = good[0].revision
+    return found
+
+
+def node_variables(controller: Controller, executor: int, workspace: Path) -> dict[str, str]:
+    """What a step gets from the node that it runs on."""
+    return {
+        "NODE_NAME": "built-in",
+        "NODE_LABELS": " ".join(sorted(controller.configuration.labels)),
+        "EXECUTOR_NUMBER": str(executor),
+        "WORKSPACE": str(workspace),
+        "WORKSPACE_TMP": f"{workspace}@tmp",
+    }
+
+
+def process_environment(controller: Controller, *layers: dict[str, str]) -> dict[str, str]:
+    """The controller's own environment with layers over it; 'PATH+X' puts its value before PATH."""
+    found = controller.surroundings.build_variables
+    for layer in layers:
+        for name, value in layer.items():
+            override(found, name, value)
+    return found
+
+
+def override(environment: dict[str, str], name: str, value: str) -> None:
+    """Set one variable as hudson.EnvVars#override does."""
+    base, plus, _ = name.partition("+")
+    if plus:
+        environment[base] = value + (":" + environment[base] if environment.get(base) else "")
+    else:
+        environment[name] = value
+
+
+def expand(text: str, environment: dict[str, str]) -> str:
+    """Replace $NAME and ${NAME}; unknown names stay as they are (hudson.Util#replaceMacro)."""
+    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda match: environment.get(match[1] or match[2], match[0]), text)

@@ -1,0 +1,215 @@
+"""Running a freestyle build: wrappers, checkout, shell steps, publishers."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import shutil
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
+
+from ..model import xmlfile
+from ..model.builds import ORDER, Build, Parameter, upstream_cause
+from ..web.failures import StepFailed
+from . import process, publishers
+from .bindings import bind
+from .console import Console
+from .environment import (
+    build_variables,
+    expand,
+    node_variables,
+    process_environment,
+)
+from .git import Git, from_xml
+
+if TYPE_CHECKING:
+    from ..controller import Controller
+
+TIMEOUT = "hudson.plugins.build__timeout.BuildTimeoutWrapper"
+BINDING = "org.jenkinsci.plugins.credentialsbinding.impl.SecretBuildWrapper"
+# Wrappers and publishers without an effect here that a build could miss.
+HARMLESS = {"hudson.plugins.ansicolor.AnsiColorBuildWrapper", "hudson.tasks.Fingerprinter"}
+
+
+class Freestyle:
+    """One run of a freestyle job on a slot that it holds."""
+
+    def __init__(self, controller: Controller, build: Build, console: Console, slot: int, workspace: Path) -> None:
+        self._controller, self._build, self._console = controller, build, console
+        self._root = build.job.root
+        self.workspace = workspace
+        self._variables = {**build_variables(controller, build), **node_variables(controller, slot, self.workspace)}
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def can_resume(self) -> bool:
+        """A shell that ended with the process cannot go on."""
+        return False
+
+    @property
+    def is_suspended(self) -> bool:
+        """Never."""
+        return False
+
+    def suspend(self) -> None:
+        """Nothing to let go of."""
+
+    def stop(self, reason: str) -> None:
+        """Abort the build."""
+        self._console.line(reason)
+        if self._task:
+            self._task.cancel()
+
+    async def run(self) -> None:
+        """Run to the end; the outcome is in the build."""
+        self._task = asyncio.current_task()
+        name = self._controller.fullname_of(self._build.runs_as)
+        self._console.line(f"Running as {name}\nBuilding in workspace {self.workspace}")
+        self.workspace.mkdir(parents=True, exist_ok=True)
+        self._hide_parameters()
+        try:
+            async with AsyncExitStack() as stack, asyncio.timeout(self._seconds()):
+                await self._prepare(stack)
+                await self._steps()
+        except TimeoutError:
+            self._console.line("Build timed out (after the configured time). Marking the build as aborted.")
+            self._build.worsen("ABORTED")
+        except asyncio.CancelledError:
+            self._console.line("Build was aborted")
+            self._build.worsen("ABORTED")
+        except StepFailed as fault:
+            self._console.line(f"ERROR: {fault.message}")
+            self._build.worsen("FAILURE")
+        self._build.result = self._build.result or "SUCCESS"
+        for node in self._root.iterfind("publishers/*"):
+            await self._publish(node)
+
+    def _hide_parameters(self) -> None:
+        self._console.hide(parameter.value for parameter in self._build.parameters if parameter.is_secret)
+
+    def _seconds(self) -> float | None:
+        minutes = xmlfile.text(self._root, f"buildWrappers/{TIMEOUT}/strategy/timeoutMinutes").strip()
+        return float(minutes) * 60 if minutes.replace(".", "", 1).isdigit() else None
+
+    async def _prepare(self, stack: AsyncExitStack) -> None:
+        for node in self._root.iterfind("buildWrappers/*"):
+            if node.tag == "hudson.plugins.timestamper.TimestamperBuildWrapper":
+                self._console.has_times = True
+            elif node.tag == "hudson.plugins.ws__cleanup.PreBuildCleanup":
+                self._console.line("[WS-CLEANUP] Deleting project workspace...")
+                shutil.rmtree(self.workspace, ignore_errors=True)
+                self.workspace.mkdir(parents=True)
+                self._console.line("[WS-CLEANUP] Done")
+            elif node.tag == BINDING:
+                wanted = [_binding(child) for child in node.iterfind("bindings/*")]
+                self._variables.update(
+                    await stack.enter_async_context(bind(self._controller, self._build, self._console, wanted))
+                )
+            elif node.tag not in HARMLESS | {TIMEOUT}:
+                raise StepFailed(f"the build wrapper {node.tag} is not known to the emulator")
+        repository = from_xml(self._root.find("scm"))
+        if repository:
+            git = Git(self._controller, self._console, process_environment(self._controller, self._variables))
+            self._variables.update(await git.checkout(repository, self.workspace, self._build))
+
+    async def _steps(self) -> None:
+        for node in self._root.iterfind("builders/*"):
+            if node.tag != "hudson.tasks.Shell":
+                raise StepFailed(f"the build step {node.tag} is not known to the emulator")
+            code = await self._shell(xmlfile.text(node, "command"))
+            unstable = xmlfile.text(node, "unstableReturn").strip()
+            if code and unstable == str(code):
+                self._build.worsen("UNSTABLE")
+            elif code:
+                self._console.line("Build step 'Execute shell' marked build as failure")
+                self._build.worsen("FAILURE")
+                return
+
+    async def _shell(self, script: str) -> int:
+        script = script.replace("\r\n", "\n")
+        with NamedTemporaryFile("w", prefix="jenkins", suffix=".sh", delete=False) as file:
+            file.write(script)
+        path = Path(file.name)
+        first = script.split("\n", 1)[0]
+        command = shlex.split(first[2:]) if first.startswith("#!") else [self._controller.configuration.shell, "-xe"]
+        try:
+            self._console.line(f"[{self.workspace.name}] $ {shlex.join(command)} {path}")
+            environment = process_environment(self._controller, self._variables)
+            code, _ = await process.run([*command, str(path)], self.workspace, environment, self._console.write)
+        except OSError as fault:
+            raise StepFailed(f'Cannot run program "{command[0]}": {fault.strerror}') from fault
+        finally:
+            path.unlink(missing_ok=True)
+        self._console.flush()
+        return code
+
+    async def _publish(self, node: Any) -> None:
+        actions = {
+            "hudson.tasks.ArtifactArchiver": self._archive,
+            "hudson.tasks.junit.JUnitResultArchiver": self._junit,
+            "hudson.tasks.Mailer": self._mail,
+            "hudson.tasks.BuildTrigger": self._trigger,
+            "hudson.plugins.ws__cleanup.WsCleanup": self._clean,
+        }
+        try:
+            if node.tag in actions:
+                await actions[node.tag](node)
+            elif node.tag not in HARMLESS:
+                raise StepFailed(f"the publisher {node.tag} is not known to the emulator")
+        except (StepFailed, OSError) as fault:
+            self._console.line(f"ERROR: {fault}")
+            self._build.worsen("FAILURE")
+
+    async def _archive(self, node: Any) -> None:
+        if xmlfile.text(node, "onlyIfSuccessful") == "true" and self._build.result not in {"SUCCESS", "UNSTABLE"}:
+            return
+        self._console.line("Archiving artifacts")
+        allows_empty = xmlfile.text(node, "allowEmptyArchive") == "true" or self._build.result == "FAILURE"
+        pattern = expand(xmlfile.text(node, "artifacts"), self._variables)
+        publishers.archive(
+            self._build, self.workspace, pattern, xmlfile.text(node, "excludes"), allows_empty=allows_empty
+        )
+
+    async def _junit(self, node: Any) -> None:
+        self._console.line("Recording test results")
+        allows_empty = xmlfile.text(node, "allowEmptyResults") == "true"
+        publishers.record_tests(
+            self._build, self.workspace, xmlfile.text(node, "testResults"), allows_empty=allows_empty
+        )
+
+    async def _mail(self, node: Any) -> None:
+        to = publishers.recipients(expand(xmlfile.text(node, "recipients"), self._variables))
+        message = publishers.build_message(self._controller, self._build, to)
+        if message and to:
+            self._console.line("Sending e-mails to: " + " ".join(to))
+            await publishers.send_mail(self._controller, message)
+
+    async def _trigger(self, node: Any) -> None:
+        threshold = xmlfile.text(node, "threshold/name", "SUCCESS")
+        if ORDER.index(self._build.result or "SUCCESS") > ORDER.index(threshold):
+            return
+        for name in filter(None, (part.strip() for part in xmlfile.text(node, "childProjects").split(","))):
+            job = self._controller.find_job(name, self._build.job.parent)
+            if job and not job.is_disabled:
+                self._console.line(f"Triggering a new build of {job.full_name}")
+                defaults = [Parameter(entry.name, entry.default, entry.kind) for entry in job.parameters]
+                self._controller.queue.schedule(job, defaults, [upstream_cause(self._build)])
+
+    async def _clean(self, node: Any) -> None:
+        self._console.line("[WS-CLEANUP] Deleting project workspace...")
+        shutil.rmtree(self.workspace, ignore_errors=True)
+        self._console.line("[WS-CLEANUP] done")
+
+
+def _binding(node: Any) -> dict[str, Any]:
+    symbols = {
+        "StringBinding": "string",
+        "UsernamePasswordMultiBinding": "usernamePassword",
+        "UsernamePasswordBinding": "usernameColonPassword",
+        "FileBinding": "file",
+        "SSHUserPrivateKeyBinding": "sshUserPrivateKey",
+    }
+    kind = str(node.tag).rpartition(".")[2]
+    return {"$class": symbols.get(kind, kind), **{child.tag: child.text or "" for child in node}}

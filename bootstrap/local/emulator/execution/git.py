@@ -1,0 +1,288 @@
+"""Checkouts and polling with the git command, logged as Jenkins' git plugin logs them."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from ..model import xmlfile
+from ..model.identities import may_use_credentials
+from ..web.failures import StepFailed
+from . import process
+
+if TYPE_CHECKING:
+    from ..controller import Controller
+    from ..model.builds import Build
+    from .console import Console
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Where to get what: remote, branch without 'origin/' and '*/', credential id, subdirectory, and cleaning before."""
+
+    url: str
+    branch: str = "master"
+    credentials: str = ""
+    subdirectory: str = ""
+    cleans: bool = False
+
+
+def from_xml(node: Any) -> Repository | None:
+    """A repository of a GitSCM element; None for NullSCM or no element."""
+    if node is None or not str(node.get("class", "")).endswith("GitSCM"):
+        return None
+    remote = node.find("userRemoteConfigs/hudson.plugins.git.UserRemoteConfig")
+    if remote is None:
+        raise StepFailed("No remote repository is configured for Git")
+    extensions = "extensions/hudson.plugins.git.extensions.impl."
+    cleans = (
+        node.find(extensions + "CleanBeforeCheckout") is not None or node.find(extensions + "WipeWorkspace") is not None
+    )
+    return Repository(
+        xmlfile.text(remote, "url").strip(),
+        plain_branch(xmlfile.text(node, "branches/hudson.plugins.git.BranchSpec/name", "*/master").strip()),
+        xmlfile.text(remote, "credentialsId").strip(),
+        xmlfile.text(node, extensions + "RelativeTargetDirectory/relativeTargetDir").strip(),
+        cleans,
+    )
+
+
+def plain_branch(spec: str) -> str:
+    """The branch of a specifier such as '*/main' or 'refs/heads/main'."""
+    for prefix in ("*/", "**/", "refs/heads/", "origin/", "remotes/origin/"):
+        spec = spec.removeprefix(prefix)
+    return "" if spec in {"*", "**"} else spec
+
+
+class Git:
+    """Git for one build, or for polling; every command is told to the console."""
+
+    def __init__(self, controller: Controller, console: Console | None, environment: dict[str, str]) -> None:
+        self._controller, self._console, self._environment = controller, console, environment
+
+    def _say(self, text: str) -> None:
+        if self._console:
+            self._console.line(text)
+
+    async def command(
+        self, directory: Path, *arguments: str, environment: dict[str, str] | None = None, is_quiet: bool = False
+    ) -> str:
+        """Run git; its output. StepFailed with git's own words when it fails."""
+        if not is_quiet:
+            self._say(f" > git {shlex.join(arguments)} # timeout=10")
+        errors: list[str] = []
+        variables = {**(environment or self._environment), "GIT_TERMINAL_PROMPT": "0"}
+        code, output = await process.run(["git", *arguments], directory, variables, errors.append, capture=True)
+        if code != 0:
+            kind = "hudson.plugins.git.GitException"
+            words = f"stdout: {output}\nstderr: {''.join(errors)}"
+            raise StepFailed(f'Command "git {shlex.join(arguments)}" returned status code {code}:\n{words}', kind)
+        return output
+
+    @asynccontextmanager
+    async def _identified(self, repository: Repository, build: Build | None = None) -> AsyncIterator[dict[str, str]]:
+        """The environment with the credential made usable for git, for as long as the context is open."""
+        environment = dict(self._environment)
+        if not repository.credentials:
+            self._say("No credentials specified")
+            yield environment
+            return
+        credential = self._controller.credentials.find(repository.credentials)
+        if credential is None or (build and not may_use_credentials(self._controller, build.job)):
+            self._say(f'Warning: CredentialId "{repository.credentials}" could not be found.')
+            yield environment
+            return
+        self._say(f"using credential {repository.credentials}")
+        if self._console:
+            self._console.hide(credential.secrets)
+        with TemporaryDirectory(prefix="jenkins-gitclient-") as folder:
+            key, script = Path(folder) / "key", Path(folder) / "askpass"
+            if credential.kind == "basicSSHUserPrivateKey":
+                key.touch(0o600)
+                key.write_text(credential.values["privateKey"].rstrip("\n") + "\n")
+                user = credential.values.get("username", "")
+                environment["GIT_SSH_COMMAND"] = (
+                    f"ssh -i {key} -o IdentitiesOnly=yes {self._host_keys(Path(folder))}"
+                    + (f" -l {user}" if user else "")
+                )
+            else:
+                script.touch(0o700)
+                name, password = (
+                    credential.values.get("username", ""),
+                    credential.values.get("password") or credential.values.get("secret", ""),
+                )
+                answers = (
+                    f"Username*) printf '%s\\n' {shlex.quote(name)} ;;\n*) printf '%s\\n' {shlex.quote(password)} ;;"
+                )
+                script.write_text(f'#!/bin/sh\ncase "$1" in\n{answers}\nesac\n')
+                environment["GIT_ASKPASS"] = str(script)
+            yield environment
+
+    def _host_keys(self, folder: Path) -> str:
+        path = ("security", "gitHostKeyVerificationConfiguration", "sshHostKeyVerificationStrategy")
+        strategy = self._controller.configuration.value(*path, default={})
+        if "manuallyProvidedKeyVerificationStrategy" in strategy:
+            known = folder / "known_hosts"
+            known.write_text(
+                str(strategy["manuallyProvidedKeyVerificationStrategy"].get("approvedHostKeys", "")) + "\n"
+            )
+            return f"-o UserKnownHostsFile={known} -o StrictHostKeyChecking=yes"
+        if "acceptFirstConnectionStrategy" in strategy:
+            return "-o StrictHostKeyChecking=accept-new"
+        return "-o StrictHostKeyChecking=" + ("no" if "noHostKeyVerificationStrategy" in strategy else "yes")
+
+    async def checkout(
+        self, repository: Repository, workspace: Path, build: Build, *, is_main: bool = True
+    ) -> dict[str, str]:
+        """Bring a workspace to the branch's head; notes revision and changes in the build."""
+        target = workspace / repository.subdirectory if repository.subdirectory else workspace
+        target.mkdir(parents=True, exist_ok=True)
+        self._say("The recommended git tool is: git")
+        async with self._identified(repository, build) as environment:
+            if (target / ".git").is_dir():
+                self._say("Fetching changes from the remote Git repository")
+            else:
+                self._say("Cloning the remote Git repository")
+                self._say(f"Cloning repository {repository.url}")
+                await self.command(target, "init", "-q", str(target), environment=environment)
+            await self.command(target, "config", "remote.origin.url", repository.url, environment=environment)
+            refs = "+refs/heads/*:refs/remotes/origin/*"
+            await self.command(
+                target, "fetch", "--tags", "--force", "--progress", "--", repository.url, refs, environment=environment
+            )
+            revision, branch = await self._revision(target, repository, environment)
+            if repository.cleans:
+                await self.command(target, "reset", "--hard", environment=environment, is_quiet=True) if (
+                    target / ".git/HEAD"
+                ).exists() and await self._has_head(target, environment) else None
+                await self.command(target, "clean", "-fdx", environment=environment)
+            self._say(f"Checking out Revision {revision} (refs/remotes/origin/{branch})")
+            await self.command(target, "checkout", "-f", revision, environment=environment)
+            subject = (
+                await self.command(target, "log", "-1", "--format=%s", revision, environment=environment, is_quiet=True)
+            ).strip()
+            self._say(f'Commit message: "{subject}"')
+            if is_main:
+                await self._note(build, repository, target, revision, branch, environment)
+        return {"GIT_COMMIT": revision, "GIT_BRANCH": f"origin/{branch}", "GIT_URL": repository.url}
+
+    async def _has_head(self, target: Path, environment: dict[str, str]) -> bool:
+        try:
+            await self.command(target, "rev-parse", "--verify", "-q", "HEAD", environment=environment, is_quiet=True)
+        except StepFailed:
+            return False
+        return True
+
+    async def _revision(self, target: Path, repository: Repository, environment: dict[str, str]) -> tuple[str, str]:
+        branch = repository.branch or "main"
+        for candidate in (f"refs/remotes/origin/{branch}^{{commit}}", f"{branch}^{{commit}}"):
+            try:
+                found = await self.command(target, "rev-parse", "--verify", "-q", candidate, environment=environment)
+            except StepFailed:
+                continue
+            return found.strip(), branch
+        raise StepFailed(
+            "Couldn't find any revision to build. Verify the repository and branch configuration for this job."
+        )
+
+    async def _note(
+        self,
+        build: Build,
+        repository: Repository,
+        target: Path,
+        revision: str,
+        branch: str,
+        environment: dict[str, str],
+    ) -> None:
+        earlier = next(
+            (other.revision for other in build.job.history.all() if other.number < build.number and other.revision), ""
+        )
+        build.revision, build.branch, build.remote = revision, branch, repository.url
+        if not earlier:
+            self._say("First time build. Skipping changelog.")
+        elif earlier != revision:
+            try:
+                text = await self.command(
+                    target,
+                    "log",
+                    "--format=%x01%H%x02%an%x02%ae%x02%ct%x02%s",
+                    "--name-only",
+                    "-n",
+                    "100",
+                    f"{earlier}..{revision}",
+                    environment=environment,
+                    is_quiet=True,
+                )
+                build.changes = _changes(text)
+            except StepFailed:
+                self._say("The earlier revision is gone. Skipping changelog.")
+        build.save()
+
+    async def head(self, repository: Repository) -> str:
+        """The remote's current commit of the branch; empty when there is no such branch."""
+        async with self._identified(repository) as environment:
+            branch = repository.branch or "main"
+            output = await self.command(
+                self._controller.home,
+                "ls-remote",
+                "-h",
+                "--",
+                repository.url,
+                f"refs/heads/{branch}",
+                environment=environment,
+            )
+        return output.split()[0] if output.split() else ""
+
+    async def read(self, repository: Repository, path: str) -> str:
+        """One file of the branch's head, without a workspace: a bare copy is kept under caches/."""
+        cache = (
+            self._controller.home
+            / "caches"
+            / f"git-{hashlib.sha1(repository.url.encode(), usedforsecurity=False).hexdigest()}"
+        )
+        cache.mkdir(parents=True, exist_ok=True)
+        async with self._identified(repository) as environment:
+            if not (cache / "HEAD").exists():
+                await self.command(cache, "init", "-q", "--bare", str(cache), environment=environment)
+            refs = "+refs/heads/*:refs/remotes/origin/*"
+            await self.command(
+                cache,
+                "fetch",
+                "--tags",
+                "--force",
+                "--progress",
+                "--prune",
+                "--",
+                repository.url,
+                refs,
+                environment=environment,
+            )
+            revision, _ = await self._revision(cache, repository, environment)
+            try:
+                return await self.command(cache, "show", f"{revision}:{path}", environment=environment, is_quiet=True)
+            except StepFailed as fault:
+                raise StepFailed(f"Unable to find {path} from git {repository.url}") from fault
+
+
+def _changes(text: str) -> list[dict[str, Any]]:
+    found = []
+    for entry in text.split("\x01")[1:]:
+        head, _, paths = entry.partition("\n")
+        commit, author, email, moment, subject = head.split("\x02")
+        found.append(
+            {
+                "id": commit,
+                "author": author,
+                "email": email,
+                "timestamp": int(moment) * 1000,
+                "msg": subject,
+                "paths": [p for p in paths.splitlines() if p],
+            }
+        )
+    return found

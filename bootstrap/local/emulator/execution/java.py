@@ -1,0 +1,49 @@
+"""Where Java and Groovy are: JAVA_HOME, then PATH; GROOVY_HOME, then Debian's place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..web.failures import StepFailed
+
+# Small heaps and a quick start: the controller machine is small, and these programs are short.
+OPTIONS = (
+    *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xss1m", "-Xmx256m", "-Dfile.encoding=UTF-8"),
+    # From 24 on Java warns of what Groovy 2.4 does, in the console of each build; before 23 it does not know the option.
+    *("-XX:+IgnoreUnrecognizedVMOptions", "--sun-misc-unsafe-memory-access=allow"),
+)
+
+
+def java(variables: Mapping[str, str]) -> str:
+    """The java program; StepFailed says which package brings it."""
+    own = Path(variables.get("JAVA_HOME", "")) / "bin" / "java"
+    if variables.get("JAVA_HOME") and own.exists():
+        return str(own)
+    found = shutil.which("java", path=variables.get("PATH"))
+    if not found:
+        raise StepFailed("there is no java: install openjdk-25-jre-headless (17 and 21 do too) or set JAVA_HOME")
+    return found
+
+
+def java_home(variables: Mapping[str, str]) -> Path | None:
+    """The directory of the Java that `java` names; None where there is no Java."""
+    try:
+        return Path(java(variables)).resolve().parent.parent
+    except StepFailed:
+        return None
+
+
+def groovy_libraries(variables: Mapping[str, str]) -> Path:
+    """The directory with Groovy's jars; StepFailed says which package brings it."""
+    for home in (variables.get("GROOVY_HOME", ""), "/usr/share/groovy"):
+        if home and list(Path(home, "lib").glob("groovy-2.*.jar")):
+            return Path(home) / "lib"
+    raise StepFailed("there is no Groovy 2: install the package groovy or set GROOVY_HOME")
+
+
+def groovy_command(variables: Mapping[str, str], *classes: Path) -> list[str]:
+    """java with Groovy's jars and more class directories; append the main class and its arguments."""
+    path = ":".join([*(str(entry) for entry in classes), f"{groovy_libraries(variables)}/*"])
+    return [java(variables), *OPTIONS, "-cp", path]

@@ -1,0 +1,167 @@
+"""What happens to a build's outcome: archived files, test counts, mail. Shared by freestyle jobs and Pipeline steps."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import smtplib
+from email.message import EmailMessage
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..model import xmlfile
+from ..model.builds import Build, TestCounts
+from ..web.failures import StepFailed
+
+if TYPE_CHECKING:
+    from ..controller import Controller
+
+DEFAULT_EXCLUDES = {".git", ".svn", ".hg", ".DS_Store"}
+
+
+def glob_pattern(pattern: str) -> re.Pattern[str]:
+    """An Ant file pattern as a regular expression over paths with slashes."""
+    pattern = pattern.strip().removeprefix("./")
+    if pattern.endswith("/"):
+        pattern += "**"
+    expression = ""
+    index = 0
+    while index < len(pattern):
+        if pattern.startswith("**/", index):
+            expression, index = expression + "(?:[^/]+/)*", index + 3
+        elif pattern.startswith("**", index):
+            expression, index = expression + ".*", index + 2
+        else:
+            letter = pattern[index]
+            expression += {"*": "[^/]*", "?": "[^/]"}.get(letter, re.escape(letter))
+            index += 1
+    return re.compile(expression + r"\Z")
+
+
+def select(workspace: Path, includes: str, excludes: str = "") -> list[str]:
+    """Paths of files that match comma-separated Ant patterns, relative to the workspace."""
+    wanted = [glob_pattern(part) for part in includes.split(",") if part.strip()]
+    unwanted = [glob_pattern(part) for part in excludes.split(",") if part.strip()]
+    found = []
+    for path in sorted(workspace.rglob("*")):
+        relative = path.relative_to(workspace)
+        if not path.is_file() or DEFAULT_EXCLUDES & set(relative.parts):
+            continue
+        name = relative.as_posix()
+        if any(pattern.match(name) for pattern in wanted) and not any(pattern.match(name) for pattern in unwanted):
+            found.append(name)
+    return found
+
+
+def archive(build: Build, workspace: Path, includes: str, excludes: str = "", *, allows_empty: bool = False) -> int:
+    """Copy files into the build's archive; StepFailed when nothing matches and that is not allowed."""
+    names = select(workspace, includes, excludes)
+    if not names and not allows_empty:
+        raise StepFailed(f'No artifacts found that match the file pattern "{includes}". Configuration error?')
+    for name in names:
+        target = build.directory / "archive" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(workspace / name, target)
+    return len(names)
+
+
+def record_tests(build: Build, workspace: Path, includes: str, *, allows_empty: bool = False) -> TestCounts:
+    """Add the counts of JUnit reports to the build and make it unstable when a test failed."""
+    names = select(workspace, includes)
+    if not names and not allows_empty:
+        raise StepFailed("No test report files were found. Configuration error?")
+    counts = build.tests or TestCounts()
+    for name in names:
+        try:
+            _count(xmlfile.parse((workspace / name).read_bytes()), counts)
+        except xmlfile.BadXml as fault:
+            raise StepFailed(
+                f"Failed to read test report file {workspace / name}: {fault}", "java.io.IOException"
+            ) from fault
+    build.tests = counts
+    build.save_tests()
+    if counts.failed:
+        build.worsen("UNSTABLE")
+    return counts
+
+
+def _count(root: object, counts: TestCounts) -> None:
+    for case in root.iter("testcase"):  # type: ignore[attr-defined]
+        problem = case.find("failure") if case.find("failure") is not None else case.find("error")
+        status = "FAILED" if problem is not None else "SKIPPED" if case.find("skipped") is not None else "PASSED"
+        counts.total += 1
+        counts.failed += status == "FAILED"
+        counts.skipped += status == "SKIPPED"
+        seconds = case.get("time", "0").replace(",", "")
+        counts.cases.append(
+            {
+                "className": case.get("classname", ""),
+                "name": case.get("name", ""),
+                "status": status,
+                "duration": float(seconds) if re.fullmatch(r"\d+(\.\d+)?", seconds) else 0.0,
+                "errorDetails": None if problem is None else problem.get("message"),
+                "errorStackTrace": None if problem is None else problem.text,
+            }
+        )
+
+
+async def send_mail(controller: Controller, message: EmailMessage, *, is_extended: bool = False) -> None:
+    """Send through the configured server; StepFailed with the server's words when it refuses."""
+    if "From" not in message:
+        message["From"] = controller.configuration.admin_address
+    settings = controller.configuration.value("unclassified", "email-ext" if is_extended else "mailer", default={})
+    reply = settings.get("defaultReplyTo" if is_extended else "replyToAddress")
+    if reply and "Reply-To" not in message:
+        message["Reply-To"] = str(reply)
+    if is_extended:
+        # The extended publisher has a server of its own, whatever the other one's is.
+        settings = settings.get("mailAccount") or {}
+    try:
+        await asyncio.to_thread(_deliver, message, settings)
+    except (OSError, smtplib.SMTPException) as fault:
+        host = f"{settings.get('smtpHost') or 'localhost'}:{settings.get('smtpPort') or 25}"
+        raise StepFailed(f"Couldn't send mail through {host}: {fault}", "javax.mail.MessagingException") from fault
+
+
+def _deliver(message: EmailMessage, settings: dict[str, object]) -> None:
+    host, port = str(settings.get("smtpHost") or "localhost"), int(str(settings.get("smtpPort") or 25))
+    kind = smtplib.SMTP_SSL if settings.get("useSsl") else smtplib.SMTP
+    with kind(host, port, timeout=30) as server:
+        if settings.get("useTls"):
+            server.starttls()
+        login = settings.get("authentication")
+        if isinstance(login, dict) and login.get("username"):
+            server.login(str(login["username"]), str(login.get("password", "")))
+        server.send_message(message)
+
+
+def recipients(text: str) -> list[str]:
+    """Addresses of a list separated by blanks, commas or semicolons, without 'to:' and 'cc:' marks."""
+    return [part.removeprefix("to:").removeprefix("cc:") for part in re.split(r"[\s,;]+", text) if part]
+
+
+def build_message(controller: Controller, build: Build, to: list[str]) -> EmailMessage | None:
+    """The mail that the Mailer publisher sends for this outcome: on failure, on unstable and when it is back to normal."""
+    before = next(
+        (other for other in build.job.history.all() if other.number < build.number and not other.is_building), None
+    )
+    name = f"{build.job.full_name} {build.shown_name}"
+    if build.result in {"FAILURE", "UNSTABLE"}:
+        word = "failed" if build.result == "FAILURE" else "became unstable"
+        subject = (
+            f"Build {word} in Jenkins: {name}"
+            if not before or before.result == "SUCCESS"
+            else f"Build {'still failing' if build.result == 'FAILURE' else 'is still unstable'} in Jenkins: {name}"
+        )
+    elif build.result == "SUCCESS" and before and before.result in {"FAILURE", "UNSTABLE"}:
+        subject = f"Jenkins build is back to normal : {name}"
+    else:
+        return None
+    message = EmailMessage()
+    message["Subject"], message["To"] = subject, ", ".join(to)
+    tail = build.log.splitlines()[-250:]
+    message.set_content(
+        f"See <{controller.url}{build.path}display/redirect>\n\n" + "-" * 42 + "\n" + "\n".join(tail) + "\n"
+    )
+    return message

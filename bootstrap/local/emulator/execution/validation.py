@@ -1,0 +1,50 @@
+"""Checking a declarative Jenkinsfile without running it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..steps import SYMBOLS
+from . import process
+from .groovyrunner import runner_command
+
+if TYPE_CHECKING:
+    from ..controller import Controller
+
+
+async def validate(controller: Controller, script: str) -> dict[str, Any]:
+    """What `pipeline-model-converter/validateJenkinsfile` answers: success, or failure with the errors."""
+    import asyncio
+    import json
+
+    command = await runner_command(controller)
+    child = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=controller.surroundings.build_variables,
+        start_new_session=True,
+    )
+    assert child.stdin is not None and child.stdout is not None
+    hello: dict[str, Any] = {
+        "script": script,
+        "steps": {},
+        "symbols": list(SYMBOLS),
+        "params": {},
+        "scm": None,
+        "isCheck": True,
+    }
+    child.stdin.write(json.dumps(hello).encode() + b"\n")
+    try:
+        message = json.loads(await asyncio.wait_for(child.stdout.readline(), 60) or b"{}")
+    finally:
+        await process.stop_group(child)
+    error = (
+        message.get("error")
+        if message.get("kind") == "done"
+        else {"message": "only a declarative pipeline can be checked"}
+    )
+    if not error:
+        return {"result": "success"}
+    return {"result": "failure", "errors": [{"error": line} for line in str(error.get("message")).strip().splitlines()]}

@@ -1,0 +1,351 @@
+"""Builds and a job's history on the disk: builds/<number>/{build.xml,log}, nextBuildNumber, builds/permalinks."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..execution import resuming
+from . import notes, xmlfile
+
+if TYPE_CHECKING:
+    from .items import Job
+
+ORDER = ("SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED")
+COLORS = {"SUCCESS": "blue", "UNSTABLE": "yellow", "FAILURE": "red", "NOT_BUILT": "notbuilt", "ABORTED": "aborted"}
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a build runs: the Java class and the values that its text is made of."""
+
+    kind: str
+    text: str
+    values: dict[str, str] = field(default_factory=dict)
+
+
+def user_cause(user: str, name: str) -> Cause:
+    """A person or a client asked for it."""
+    return Cause("hudson.model.Cause$UserIdCause", f"Started by user {name}", {"userId": user, "userName": name})
+
+
+def timer_cause() -> Cause:
+    """The job's clock."""
+    return Cause("hudson.triggers.TimerTrigger$TimerTriggerCause", "Started by timer")
+
+
+def scm_cause() -> Cause:
+    """Polling saw a new commit."""
+    return Cause("hudson.triggers.SCMTrigger$SCMTriggerCause", "Started by an SCM change")
+
+
+def upstream_cause(build: Build) -> Cause:
+    """Another job's build."""
+    values = {"upstreamProject": build.job.full_name, "upstreamBuild": str(build.number), "upstreamUrl": build.job.path}
+    return Cause(
+        "hudson.model.Cause$UpstreamCause",
+        f'Started by upstream project "{build.job.full_name}" build number {build.number}',
+        values,
+    )
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One value of a build; `kind` as in ParameterDefinition."""
+
+    name: str
+    value: str
+    kind: str = "StringParameterDefinition"
+
+    @property
+    def is_secret(self) -> bool:
+        """Never shown."""
+        return self.kind == "PasswordParameterDefinition"
+
+
+@dataclass
+class TestCounts:
+    """What JUnit reports said."""
+
+    total: int = 0
+    failed: int = 0
+    skipped: int = 0
+    cases: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Build:
+    """One build; `result` is None while it runs. Times are milliseconds since the epoch."""
+
+    job: Job
+    number: int
+    queue_id: int = 0
+    causes: list[Cause] = field(default_factory=list)
+    parameters: list[Parameter] = field(default_factory=list)
+    timestamp: int = 0
+    duration: int = 0
+    result: str | None = None
+    is_building: bool = False
+    display_name: str = ""
+    description: str = ""
+    is_kept: bool = False
+    revision: str = ""
+    branch: str = ""
+    remote: str = ""
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    tests: TestCounts | None = None
+    downstream: list[str] = field(default_factory=list)
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    runs_as: str = "SYSTEM"
+
+    @property
+    def directory(self) -> Path:
+        """Where the build keeps its files."""
+        return self.job.directory / "builds" / str(self.number)
+
+    @property
+    def log_path(self) -> Path:
+        """The console output."""
+        return self.directory / "log"
+
+    @property
+    def log(self) -> str:
+        """The console output without its notes."""
+        content = self.log_path.read_bytes() if self.log_path.exists() else b""
+        return notes.remove(content).decode("utf-8", "replace")
+
+    @property
+    def path(self) -> str:
+        """The URL path below the root."""
+        return f"{self.job.path}{self.number}/"
+
+    @property
+    def shown_name(self) -> str:
+        """'#7' unless the build named itself."""
+        return self.display_name or f"#{self.number}"
+
+    def worsen(self, result: str) -> None:
+        """Set the result unless it is already a worse one."""
+        if self.result is None or ORDER.index(result) > ORDER.index(self.result):
+            self.result = result
+
+    @property
+    def artifacts(self) -> list[str]:
+        """Paths of the archived files, relative to archive/."""
+        archive = self.directory / "archive"
+        return sorted(str(path.relative_to(archive)) for path in archive.rglob("*") if path.is_file())
+
+    def finish(self) -> None:
+        """Note the end."""
+        self.is_building = False
+        self.result = self.result or "SUCCESS"
+        self.duration = max(1, int(time.time() * 1000) - self.timestamp)
+
+    def save(self) -> None:
+        """Write build.xml; a secret parameter's value is not kept."""
+        root = xmlfile.element("flow-build" if self.job.is_pipeline else "build")
+        actions = xmlfile.put(root, "actions")
+        causes = xmlfile.put(xmlfile.put(actions, "hudson.model.CauseAction"), "causeBag")
+        for cause in self.causes:
+            node = xmlfile.put(causes, "cause", None, kind=cause.kind, text=cause.text)
+            for key, value in cause.values.items():
+                xmlfile.put(node, key, value)
+        if self.parameters:
+            listed = xmlfile.put(xmlfile.put(actions, "hudson.model.ParametersAction"), "parameters")
+            for parameter in self.parameters:
+                node = xmlfile.put(listed, "parameter", None, kind=parameter.kind)
+                xmlfile.put(node, "name", parameter.name)
+                xmlfile.put(node, "value", "" if parameter.is_secret else parameter.value)
+        if self.revision:
+            data = xmlfile.put(actions, "hudson.plugins.git.util.BuildData")
+            for tag, value in (("revision", self.revision), ("branch", self.branch), ("remote", self.remote)):
+                xmlfile.put(data, tag, value)
+        if self.tests:
+            data = xmlfile.put(actions, "hudson.tasks.junit.TestResultAction")
+            for tag, number in (
+                ("totalCount", self.tests.total),
+                ("failCount", self.tests.failed),
+                ("skipCount", self.tests.skipped),
+            ):
+                xmlfile.put(data, tag, number)
+        self._save_fields(root)
+        xmlfile.write(self.directory / "build.xml", xmlfile.serialise(root))
+
+    def save_tests(self) -> None:
+        """Write junitResult.xml, so that the cases can be read after a restart."""
+        assert self.tests is not None
+        root = xmlfile.element("result")
+        for case in self.tests.cases:
+            node = xmlfile.put(root, "case")
+            for key, value in case.items():
+                if value is not None:
+                    xmlfile.put(node, key, value)
+        xmlfile.write(self.directory / "junitResult.xml", xmlfile.serialise(root))
+
+    def _load_tests(self, totals: Any) -> None:
+        numbers = [int(xmlfile.text(totals, tag, "0")) for tag in ("totalCount", "failCount", "skipCount")]
+        self.tests = TestCounts(numbers[0], numbers[1], numbers[2])
+        path = self.directory / "junitResult.xml"
+        for node in xmlfile.parse(path.read_bytes()) if path.exists() else []:
+            case: dict[str, Any] = {key: xmlfile.text(node, key) for key in ("className", "name", "status")}
+            case["duration"] = float(xmlfile.text(node, "duration", "0"))
+            case.update({key: xmlfile.text(node, key) or None for key in ("errorDetails", "errorStackTrace")})
+            self.tests.cases.append(case)
+
+    def _save_fields(self, root: Any) -> None:
+        xmlfile.put(root, "queueId", self.queue_id)
+        xmlfile.put(root, "timestamp", self.timestamp)
+        if not self.is_building and self.result:
+            xmlfile.put(root, "result", self.result)
+        xmlfile.put(root, "duration", self.duration)
+        xmlfile.put(root, "keepLog", self.is_kept)
+        if self.display_name:
+            xmlfile.put(root, "displayName", self.display_name)
+        if self.description:
+            xmlfile.put(root, "description", self.description)
+
+    @classmethod
+    def load(cls, job: Job, directory: Path) -> Build:
+        """Read build.xml; one without a result was running when the controller died.
+
+        It counts as failed (Run#<init>), but for a Pipeline that waited for an answer, which is still building.
+        """
+        root = xmlfile.parse((directory / "build.xml").read_bytes())
+        causes = [
+            Cause(str(node.get("kind")), str(node.get("text")), {child.tag: child.text or "" for child in node})
+            for node in root.iterfind("actions/hudson.model.CauseAction/causeBag/cause")
+        ]
+        parameters = [
+            Parameter(xmlfile.text(node, "name"), xmlfile.text(node, "value"), str(node.get("kind")))
+            for node in root.iterfind("actions/hudson.model.ParametersAction/parameters/parameter")
+        ]
+        data = root.find("actions/hudson.plugins.git.util.BuildData")
+        counts = root.find("actions/hudson.tasks.junit.TestResultAction")
+        result = xmlfile.text(root, "result")
+        is_waiting = not result and resuming.is_allowed(job.root) and resuming.is_open(directory)
+        build = cls(
+            job,
+            int(directory.name),
+            int(xmlfile.text(root, "queueId", "0")),
+            causes,
+            parameters,
+            int(xmlfile.text(root, "timestamp", "0")),
+            int(xmlfile.text(root, "duration", "0")),
+            result or (None if is_waiting else "FAILURE"),
+            is_waiting,
+            display_name=xmlfile.text(root, "displayName"),
+            description=xmlfile.text(root, "description"),
+            is_kept=xmlfile.text(root, "keepLog") == "true",
+        )
+        if data is not None:
+            build.revision, build.branch, build.remote = (
+                xmlfile.text(data, tag) for tag in ("revision", "branch", "remote")
+            )
+        if counts is not None:
+            build._load_tests(counts)
+        if not result and not is_waiting:
+            with build.log_path.open("a") as log:
+                log.write("ERROR: the controller was killed while this build ran\nFinished: FAILURE\n")
+            build.save()
+        return build
+
+
+PERMALINKS: dict[str, Callable[[Build], bool]] = {
+    "lastBuild": lambda build: True,
+    "lastCompletedBuild": lambda build: not build.is_building,
+    "lastFailedBuild": lambda build: not build.is_building and build.result == "FAILURE",
+    "lastStableBuild": lambda build: not build.is_building and build.result == "SUCCESS",
+    "lastSuccessfulBuild": lambda build: not build.is_building and build.result in {"SUCCESS", "UNSTABLE"},
+    "lastUnstableBuild": lambda build: not build.is_building and build.result == "UNSTABLE",
+    "lastUnsuccessfulBuild": lambda build: not build.is_building and build.result != "SUCCESS",
+}
+
+
+class History:
+    """The builds of one job."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._builds: dict[int, Build] = {}
+        self.next_number = 1
+
+    def load(self, job: Job) -> None:
+        """Read the builds that lie on the disk; one that cannot be read is left out."""
+        folder = self._directory / "builds"
+        for path in folder.iterdir() if folder.is_dir() else []:
+            if path.name.isdigit() and (path / "build.xml").exists():
+                try:
+                    self._builds[int(path.name)] = Build.load(job, path)
+                except (xmlfile.BadXml, ValueError):
+                    continue
+        highest = max(self._builds, default=0) + 1
+        try:
+            self.next_number = max(int((self._directory / "nextBuildNumber").read_text()), highest)
+        except (OSError, ValueError):
+            self.next_number = highest
+
+    def move(self, directory: Path) -> None:
+        """The job got another directory."""
+        self._directory = directory
+
+    def start(self, job: Job) -> Build:
+        """The next build; its number is on the disk before it is used, so it is never used twice."""
+        build = Build(job, self.next_number, timestamp=int(time.time() * 1000), is_building=True)
+        self.next_number += 1
+        self._save_number()
+        build.directory.mkdir(parents=True, exist_ok=True)
+        self._builds[build.number] = build
+        return build
+
+    def _save_number(self) -> None:
+        xmlfile.write(self._directory / "nextBuildNumber", f"{self.next_number}\n".encode())
+
+    def renumber(self, number: int) -> None:
+        """Set the next number; numbers never go back."""
+        self.next_number = max(number, max(self._builds, default=0) + 1)
+        self._save_number()
+
+    def all(self) -> list[Build]:
+        """Newest first."""
+        return [self._builds[number] for number in sorted(self._builds, reverse=True)]
+
+    def find(self, reference: str) -> Build | None:
+        """By number or permalink."""
+        if reference.isdigit():
+            return self._builds.get(int(reference))
+        accepts = PERMALINKS.get(reference)
+        return next((build for build in self.all() if accepts(build)), None) if accepts else None
+
+    def delete(self, build: Build) -> None:
+        """Forget a build and its files."""
+        self._builds.pop(build.number, None)
+        shutil.rmtree(build.directory, ignore_errors=True)
+        self.save_permalinks()
+
+    def save_permalinks(self) -> None:
+        """Write builds/permalinks, Jenkins' cache of the last builds of each kind."""
+        lines = [
+            f"{name} {found.number if (found := self.find(name)) else -1}" for name in PERMALINKS if name != "lastBuild"
+        ]
+        xmlfile.write(self._directory / "builds" / "permalinks", ("\n".join(lines) + "\n").encode())
+
+    def discard(self, keep: int, days: int) -> None:
+        """Delete what the rotation no longer keeps; the last successful and last stable builds stay, as in Jenkins."""
+        safe = {self.find("lastSuccessfulBuild"), self.find("lastStableBuild")} if keep != -1 or days != -1 else set()
+        limit = time.time() * 1000 - days * 86_400_000
+        for place, build in enumerate(self.all()):
+            is_over = (keep != -1 and place >= keep) or (days != -1 and build.timestamp < limit)
+            if is_over and not build.is_kept and not build.is_building and build not in safe:
+                self.delete(build)
+
+    @property
+    def estimated(self) -> int:
+        """Milliseconds that a build will take: the mean of the last three that were not failed, -1 when unknown."""
+        done = [
+            build.duration for build in self.all() if not build.is_building and build.result in {"SUCCESS", "UNSTABLE"}
+        ][:3]
+        return sum(done) // len(done) if done else -1

@@ -1,0 +1,93 @@
+"""List views of the root and of folders."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..web.failures import Refused
+from . import rewriting, xmlfile
+
+if TYPE_CHECKING:
+    from .items import Folder, Item
+
+ALL, LIST = "hudson.model.AllView", "hudson.model.ListView"
+
+
+@dataclass
+class View:
+    """A view: its element as Jenkins keeps it in the owner's config.xml."""
+
+    root: Any
+
+    @property
+    def name(self) -> str:
+        """The view's name."""
+        return xmlfile.text(self.root, "name")
+
+    @property
+    def kind(self) -> str:
+        """The Java class."""
+        return str(self.root.tag)
+
+    def members(self, folder: Folder) -> list[Item]:
+        """The items shown: all, or those named or matching the pattern."""
+        if self.kind != LIST:
+            return folder.items
+        recurse = xmlfile.text(self.root, "recurse").strip() == "true"
+        candidates = list(folder.walk()) if recurse else folder.items
+        names = {node.text for node in self.root.findall("jobNames/string")}
+        pattern = xmlfile.text(self.root, "includeRegex").strip()
+        above = len(folder.full_name) + 1 if folder.full_name else 0
+        relative = {item.full_name[above:]: item for item in candidates}
+        return [item for name, item in relative.items() if name in names or (pattern and re.fullmatch(pattern, name))]
+
+
+def view_from(content: bytes, name: str, plugins: Any) -> View:
+    """A view from posted XML; the name in the URL wins."""
+    try:
+        root = xmlfile.parse(content)
+    except xmlfile.BadXml as fault:
+        raise Refused(500, f"java.io.IOException: Failed to parse the view: {fault}") from fault
+    if root.tag not in {ALL, LIST}:
+        raise Refused(500, f"com.thoughtworks.xstream.mapper.CannotResolveClassException: {root.tag}")
+    rewriting.drop(root, plugins)
+    named = root.find("name")
+    if named is None:
+        named = xmlfile.put(root, "name")
+        root.insert(0, named)
+    named.text = name
+    return View(root)
+
+
+def make_view(kind: str, name: str, **values: str) -> View:
+    """A view of plain values."""
+    root = xmlfile.element(kind)
+    xmlfile.put(root, "name", name)
+    if kind == LIST:
+        xmlfile.put(root, "filterExecutors", False)
+        xmlfile.put(root, "filterQueue", False)
+        xmlfile.put(root, "properties", class_="hudson.model.View$PropertyList")
+        xmlfile.put(root, "jobNames")
+    for tag, content in values.items():
+        xmlfile.put(root, tag, content)
+    return View(root)
+
+
+def views_of(node: Any) -> list[View]:
+    """The views kept in an owner's config.xml."""
+    return [] if node is None else [View(child) for child in node if child.tag in {ALL, LIST}]
+
+
+def declared_view(entry: dict[str, Any]) -> View:
+    """A view as Configuration as Code declares it."""
+    ((kind, values),) = entry.items()
+    name = str(values.get("name") or "all")
+    if kind != "list":
+        return make_view(ALL, name)
+    simple = {key: values[key] for key in ("description", "includeRegex", "recurse") if key in values}
+    view = make_view(LIST, name, **simple)
+    for job in values.get("jobNames") or []:
+        xmlfile.put(view.root.find("jobNames"), "string", job)
+    return view

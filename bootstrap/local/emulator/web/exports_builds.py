@@ -1,0 +1,155 @@
+"""Builds as the remote API shows them: their causes, parameters and changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..model.builds import Build, Cause, Parameter
+from ..model.inputs import PendingInput
+from ..model.security import Identity
+from .api import Exported
+
+if TYPE_CHECKING:
+    from ..controller import Controller
+
+
+class BuildExports:
+    """What one user sees of builds; `base` is the URL that the request came to."""
+
+    def __init__(self, controller: Controller, identity: Identity, base: str) -> None:
+        self._controller, self._identity, self._base = controller, identity, base
+
+    def maybe(self, build: Build | None) -> Exported | None:
+        """A build or nothing."""
+        return self.build(build) if build else None
+
+    def build(self, build: Build) -> Exported:
+        """A build."""
+        is_pipeline = build.job.is_pipeline
+        slot = next((number for number, held in self._controller.executors.busy.items() if held is build), None)
+        properties: dict[str, Any] = {
+            "actions": lambda: self._actions(build),
+            "artifacts": lambda: [
+                Exported(
+                    "",
+                    {"displayPath": path.rpartition("/")[2], "fileName": path.rpartition("/")[2], "relativePath": path},
+                    is_whole=True,
+                )
+                for path in build.artifacts
+            ],
+            "building": build.is_building,
+            "description": build.description or None,
+            "displayName": build.shown_name,
+            "duration": 0 if build.is_building else build.duration,
+            "estimatedDuration": build.job.history.estimated,
+            "executor": Exported(
+                "hudson.model.OneOffExecutor" if is_pipeline else "hudson.model.Executor",
+                {"number": slot},
+                is_whole=True,
+            )
+            if build.is_building
+            else None,
+            "fullDisplayName": f"{build.job.full_name.replace('/', ' » ')} {build.shown_name}",
+            "id": str(build.number),
+            "inProgress": build.is_building,
+            "keepLog": build.is_kept,
+            "number": build.number,
+            "queueId": build.queue_id,
+            "result": None if build.is_building else build.result,
+            "timestamp": build.timestamp,
+            "url": self._base + build.path,
+            "nextBuild": None,
+            "previousBuild": lambda: self._previous(build),
+        }
+        changes = Exported(
+            "hudson.plugins.git.GitChangeSetList",
+            {"items": lambda: [self._change(entry) for entry in build.changes], "kind": "git"},
+            is_whole=True,
+        )
+        if is_pipeline:
+            properties["changeSets"] = [changes] if build.changes else []
+        else:
+            properties.update({"builtOn": "", "changeSet": changes})
+        properties["culprits"] = []
+        kind = "org.jenkinsci.plugins.workflow.job.WorkflowRun" if is_pipeline else "hudson.model.FreeStyleBuild"
+        return Exported(kind, properties, brief=frozenset({"number", "url"}))
+
+    def _previous(self, build: Build) -> Exported | None:
+        return self.maybe(next((other for other in build.job.history.all() if other.number < build.number), None))
+
+    @staticmethod
+    def _change(entry: dict[str, Any]) -> Exported:
+        properties = {
+            "affectedPaths": entry["paths"],
+            "commitId": entry["id"],
+            "timestamp": entry["timestamp"],
+            "author": Exported("", {"fullName": entry["author"]}, is_whole=True),
+            "authorEmail": entry["email"],
+            "comment": entry["msg"] + "\n",
+            "id": entry["id"],
+            "msg": entry["msg"],
+        }
+        return Exported("hudson.plugins.git.GitChangeSet", properties, is_whole=True)
+
+    def _actions(self, build: Build) -> list[Exported]:
+        actions = [
+            Exported(
+                "hudson.model.CauseAction", {"causes": [self.cause(cause) for cause in build.causes]}, is_whole=True
+            )
+        ]
+        if build.parameters:
+            actions.append(self._parameters(build.parameters))
+        if build.revision:
+            branch = Exported(
+                "", {"SHA1": build.revision, "name": f"refs/remotes/origin/{build.branch}"}, is_whole=True
+            )
+            revision = Exported("", {"SHA1": build.revision, "branch": [branch]}, is_whole=True)
+            actions.append(
+                Exported(
+                    "hudson.plugins.git.util.BuildData",
+                    {"lastBuiltRevision": revision, "remoteUrls": [build.remote], "scmName": ""},
+                    is_whole=True,
+                )
+            )
+        if waiting := self._controller.inputs.of(build):
+            actions.append(self._questions(waiting))
+        if build.tests:
+            counts = {
+                "failCount": build.tests.failed,
+                "skipCount": build.tests.skipped,
+                "totalCount": build.tests.total,
+                "urlName": "testReport",
+            }
+            actions.append(Exported("hudson.tasks.junit.TestResultAction", counts, is_whole=True))
+        return actions
+
+    @staticmethod
+    def _questions(waiting: list[PendingInput]) -> Exported:
+        kind = "org.jenkinsci.plugins.workflow.support.steps.input.InputAction"
+        shown = [Exported("", {"id": it.identifier, "settled": False}, is_whole=True) for it in waiting]
+        return Exported(kind, {"executions": shown, "waitingForInput": True}, is_whole=True)
+
+    @staticmethod
+    def cause(cause: Cause) -> Exported:
+        """Why a build runs."""
+        values: dict[str, Any] = {
+            key: int(text) if key == "upstreamBuild" else text for key, text in cause.values.items()
+        }
+        return Exported(cause.kind, {"shortDescription": cause.text, **values}, is_whole=True)
+
+    @staticmethod
+    def _parameters(parameters: list[Parameter]) -> Exported:
+        shown = []
+        for entry in parameters:
+            properties: dict[str, Any] = {"name": entry.name}
+            if not entry.is_secret:
+                properties["value"] = typed(entry.kind, entry.value)
+            shown.append(
+                Exported("hudson.model." + entry.kind.replace("Definition", "Value"), properties, is_whole=True)
+            )
+        return Exported("hudson.model.ParametersAction", {"parameters": shown}, is_whole=True)
+
+
+def typed(kind: str, value: str) -> object:
+    """A parameter's value in JSON's type for its kind."""
+    return value == "true" if kind == "BooleanParameterDefinition" else value

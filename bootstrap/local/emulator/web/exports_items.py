@@ -1,0 +1,223 @@
+"""Jobs, folders, views and the queue as the remote API shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..execution.queue import QueueItem
+from ..model.builds import COLORS
+from ..model.items import FREESTYLE, Folder, Item, Job, ParameterDefinition
+from ..model.views import View
+from .api import Exported
+from .exports_builds import BuildExports, typed
+
+
+class ItemExports(BuildExports):
+    """What one user sees of the items, and of what waits to be built."""
+
+    def _may_read(self, item: Item) -> bool:
+        return self._controller.authorization.allows(self._identity, "Job/Read")
+
+    def items(self, folder: Folder) -> list[Exported]:
+        """The items directly in a folder."""
+        return [self.item(item) for item in folder.items if self._may_read(item)]
+
+    def item(self, item: Item) -> Exported:
+        """A folder or a job."""
+        return (
+            self.folder(item)
+            if isinstance(item, Folder)
+            else self.job(item)
+            if isinstance(item, Job)
+            else Exported("", {})
+        )
+
+    def _common(self, item: Item) -> dict[str, Any]:
+        return {
+            "description": item.description,
+            "displayName": item.display_name,
+            "displayNameOrNull": None,
+            "fullDisplayName": item.full_name.replace("/", " » "),
+            "fullName": item.full_name,
+            "name": item.name,
+            "url": self._base + item.path,
+        }
+
+    def folder(self, folder: Folder) -> Exported:
+        """A folder; in lists it has no colour."""
+        properties = {
+            "actions": [],
+            **self._common(folder),
+            "healthReport": [],
+            "jobs": lambda: self.items(folder),
+            "primaryView": lambda: self.view(folder, self._primary(folder)),
+            "views": lambda: [self.view(folder, view) for view in folder.views],
+        }
+        return Exported("com.cloudbees.hudson.plugins.folder.Folder", properties, brief=frozenset({"name", "url"}))
+
+    def color(self, job: Job) -> str:
+        """The ball of a job."""
+        last = job.build("lastBuild")
+        done = job.build("lastCompletedBuild")
+        color = "disabled" if job.is_disabled else COLORS.get(done.result or "", "notbuilt") if done else "notbuilt"
+        return color + "_anime" if last and last.is_building else color
+
+    def job(self, job: Job) -> Exported:
+        """A job."""
+        waiting = self._controller.queue.of(job)
+        definitions = job.parameters
+        properties: dict[str, Any] = {
+            "actions": [],
+            **self._common(job),
+            "buildable": not job.is_disabled and not job.is_held,
+            "builds": lambda: [self.build(build) for build in job.history.all()[:100]],
+            "allBuilds": lambda: [self.build(build) for build in job.history.all()],
+            "color": self.color(job),
+            "firstBuild": lambda: self.maybe(job.history.all()[-1] if job.history.all() else None),
+            "healthReport": lambda: self._health(job),
+            "inQueue": waiting is not None,
+            "keepDependencies": False,
+        }
+        for name in (
+            "Build",
+            "CompletedBuild",
+            "FailedBuild",
+            "StableBuild",
+            "SuccessfulBuild",
+            "UnstableBuild",
+            "UnsuccessfulBuild",
+        ):
+            properties[f"last{name}"] = lambda name=name: self.maybe(job.build(f"last{name}"))
+        properties["nextBuildNumber"] = job.history.next_number
+        properties["property"] = lambda: [self._parameters_property(definitions)] if definitions else []
+        properties["queueItem"] = lambda: self.queue_item(waiting) if waiting else None
+        properties["concurrentBuild"] = job.is_concurrent
+        properties["disabled"] = job.is_disabled
+        if job.root.tag == FREESTYLE:
+            properties.update({"downstreamProjects": [], "labelExpression": job.label or None, "upstreamProjects": []})
+            has_scm = (
+                str(job.root.find("scm").get("class", "")).endswith("GitSCM")
+                if job.root.find("scm") is not None
+                else False
+            )
+            properties["scm"] = Exported("hudson.plugins.git.GitSCM" if has_scm else "hudson.scm.NullSCM", {})
+        kind = "org.jenkinsci.plugins.workflow.job.WorkflowJob" if job.is_pipeline else "hudson.model.FreeStyleProject"
+        return Exported(kind, properties, frozenset({"allBuilds"}), brief=frozenset({"name", "url", "color"}))
+
+    @staticmethod
+    def _health(job: Job) -> list[Exported]:
+        recent = [build for build in job.history.all() if not build.is_building][:5]
+        if not recent:
+            return []
+        good = sum(build.result in {"SUCCESS", "UNSTABLE"} for build in recent)
+        score = 100 * good // len(recent)
+        text = f"Build stability: {len(recent) - good} out of the last {len(recent)} builds failed."
+        return [
+            Exported(
+                "",
+                {
+                    "description": text,
+                    "iconClassName": f"icon-health-{score // 20 * 20:02d}to{score // 20 * 20 + 19}",
+                    "score": score,
+                },
+                is_whole=True,
+            )
+        ]
+
+    @staticmethod
+    def _parameters_property(definitions: tuple[ParameterDefinition, ...]) -> Exported:
+        shown = []
+        for entry in definitions:
+            kind = f"hudson.model.{entry.kind}"
+            value = Exported(
+                kind.replace("Definition", "Value"),
+                {"name": entry.name, "value": typed(entry.kind, entry.default)},
+                is_whole=True,
+            )
+            properties: dict[str, Any] = {
+                "name": entry.name,
+                "type": entry.kind,
+                "description": entry.description,
+                "defaultParameterValue": None if entry.is_secret else value,
+            }
+            if entry.choices:
+                properties["choices"] = list(entry.choices)
+            shown.append(Exported(kind, properties, is_whole=True))
+        return Exported("hudson.model.ParametersDefinitionProperty", {"parameterDefinitions": shown}, is_whole=True)
+
+    def queue_item(self, item: QueueItem) -> Exported:
+        """A queue item, waiting or gone."""
+        is_blocked = "already in progress" in item.why
+        is_buildable = item.left is None and not is_blocked and "quiet period" not in item.why
+        kind = (
+            "LeftItem"
+            if item.left
+            else "BlockedItem"
+            if is_blocked
+            else "BuildableItem"
+            if is_buildable
+            else "WaitingItem"
+        )
+        properties: dict[str, Any] = {
+            "actions": [
+                Exported(
+                    "hudson.model.CauseAction", {"causes": [self.cause(cause) for cause in item.causes]}, is_whole=True
+                )
+            ]
+            + ([self._parameters(item.parameters)] if item.parameters else []),
+            "blocked": is_blocked,
+            "buildable": is_buildable,
+            "id": item.identifier,
+            "inQueueSince": item.since,
+            "params": "".join(
+                f"\n{entry.name}={'******' if entry.is_secret else entry.value}" for entry in item.parameters
+            ),
+            "stuck": False,
+            "task": Exported(
+                self.job(item.job).kind,
+                {"name": item.job.name, "url": self._base + item.job.path, "color": self.color(item.job)},
+            ),
+            "url": item.url,
+            "why": None if item.left else item.why or "Finished waiting",
+        }
+        if item.left:
+            properties["cancelled"] = item.is_cancelled
+            properties["executable"] = (
+                Exported(
+                    self.build(item.build).kind, {"number": item.build.number, "url": self._base + item.build.path}
+                )
+                if item.build
+                else None
+            )
+        elif kind == "WaitingItem":
+            properties["timestamp"] = int(item.due * 1000)
+        return Exported(f"hudson.model.Queue${kind}", properties, brief=frozenset(properties))
+
+    def queue(self) -> Exported:
+        """Everything that waits."""
+        return Exported(
+            "hudson.model.Queue",
+            {"discoverableItems": [], "items": [self.queue_item(item) for item in self._controller.queue.waiting]},
+        )
+
+    def view(self, folder: Folder, view: View | None) -> Exported | None:
+        """A view of the root or of a folder."""
+        if view is None:
+            return None
+        is_primary = view is self._primary(folder)
+        url = self._base + folder.path + ("" if is_primary else f"view/{view.name}/")
+        properties: dict[str, Any] = {
+            "description": None,
+            "jobs": lambda: [self.item(item) for item in view.members(folder) if self._may_read(item)],
+            "name": view.name,
+            "property": [],
+            "url": url,
+        }
+        return Exported(view.kind, properties, brief=frozenset({"name", "url"}))
+
+    @staticmethod
+    def _primary(folder: Folder) -> View | None:
+        return next(
+            (view for view in folder.views if view.name == folder.primary_view),
+            folder.views[0] if folder.views else None,
+        )

@@ -1,0 +1,223 @@
+"""The few pages for people: plain HTML without foreign assets, in light and dark."""
+
+from __future__ import annotations
+
+import html
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from aiohttp import web
+
+from ..model.builds import Build
+from ..model.inputs import PendingInput
+from ..model.items import Folder, Item, Job
+from ..model.security import User
+from ..model.views import View
+
+if TYPE_CHECKING:
+    from ..controller import Controller
+    from .calls import Call
+
+STYLE = (Path(__file__).parents[1] / "data" / "style.css").read_text()
+LONGEST_LOG = 200_000  # characters of a log that a page shows; the whole is one link away
+TITLES = {401: "Not accepted", 403: "Access denied", 404: "Not found", 405: "Wrong method", 500: "It failed"}
+VIEWPORT = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+
+
+def _esc(text: object) -> str:
+    return html.escape(str(text))
+
+
+def _page(controller: Controller, title: str, body: str, right: str = "", refresh: int = 0) -> str:
+    version = _esc(controller.surroundings.version)
+    again = f'<meta http-equiv="refresh" content="{refresh}">' if refresh else ""
+    return (
+        f'<!doctype html><html lang="en"><head>{VIEWPORT}{again}'
+        f"<title>{_esc(title)} - Jenkins (emulator)</title><style>{STYLE}</style></head><body>"
+        f'<div class="banner" role="note"><b>Emulator:</b> stands in for Jenkins {version}</div>'
+        f'<header><a class="home" href="/">Jenkins</a><span>{right}</span></header><main>{body}</main></body></html>'
+    )
+
+
+def respond(content: str, status: int = 200) -> web.Response:
+    """A page as an answer."""
+    return web.Response(text=content, status=status, content_type="text/html", charset="utf-8")
+
+
+def notice(controller: Controller, status: int, message: str) -> str:
+    """A page with one message."""
+    title = TITLES.get(status, "Jenkins")
+    return _page(controller, title, f"<h1>{title}</h1><pre>{_esc(message)}</pre>")
+
+
+def _link(path: str, text: str) -> str:
+    return f'<a href="/{_esc(path)}">{_esc(text)}</a>'
+
+
+def _row(*cells: tuple[str, str]) -> str:
+    """One row of a table; each cell is its classes and its HTML."""
+    return "<tr>" + "".join(f'<td class="{classes}">{content}</td>' for classes, content in cells) + "</tr>"
+
+
+def _who(call: Call) -> str:
+    name = call.identity.name
+    if call.identity.is_anonymous:
+        return _link("login", "Log in")
+    return f"{_link(f'user/{name}/', call.controller.fullname_of(name))} · {_link('logout', 'Log out')}"
+
+
+def _mark(build: Build | None) -> str:
+    if build is None:
+        return '<span class="mark none">never built</span>'
+    if build.is_building:
+        return '<span class="mark running">running</span>'
+    return f'<span class="mark {build.result}">{_esc((build.result or "").lower().replace("_", " "))}</span>'
+
+
+def _ago(moment: int) -> str:
+    seconds = max(0, int(time.time() - moment / 1000))
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {name}{'s' if count > 1 else ''} ago"
+    return f"{seconds} s ago"
+
+
+def _spent(build: Build | None) -> str:
+    if build is None or build.is_building:
+        return ""
+    if build.duration < 60_000:
+        return f"{build.duration / 1000:.1f} s"
+    return f"{build.duration // 60_000} min {build.duration // 1000 % 60} s"
+
+
+def _causes(build: Build) -> str:
+    return "; ".join(cause.text for cause in build.causes)
+
+
+def _way(item: Item | None) -> str:
+    """The folders above a page, as links."""
+    links: list[str] = []
+    while item is not None and item.parent is not None:
+        links.insert(0, _link(item.path, item.display_name))
+        item = item.parent
+    return '<p class="note">' + " / ".join([_link("", "Dashboard"), *links]) + "</p>"
+
+
+def _item_row(item: Item, is_full: bool) -> str:
+    link = _link(item.path, item.full_name if is_full else item.display_name)
+    if isinstance(item, Job):
+        last = item.build("lastBuild")
+        when = f"{_link(last.path, last.shown_name)} {_ago(last.timestamp)}" if last else ""
+        state = '<span class="mark none">disabled</span>' if item.is_disabled else _mark(last)
+        return _row(("", state), ("", link), ("num", when), ("num wide", _spent(last)))
+    count = len(item.children) if isinstance(item, Folder) else 0
+    return _row(("", '<span class="mark none">folder</span>'), ("", link), ("num", f"{count} items"), ("num wide", ""))
+
+
+def front(call: Call, folder: Folder, view: View | None = None) -> str:
+    """The jobs of a folder or a view."""
+    controller = call.controller
+    members = view.members(folder) if view else folder.items
+    if not controller.authorization.allows(call.identity, "Job/Read"):
+        members = []
+    rows = "".join(_item_row(item, view is not None) for item in members)
+    head = '<tr><th>Status</th><th>Job</th><th>Last build</th><th class="wide">Duration</th></tr>'
+    table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+    tabs = "".join(_link(f"{folder.path}view/{entry.name}/", entry.name) for entry in folder.views)
+    message = (
+        folder.description if folder.parent else controller.configuration.value("jenkins", "systemMessage", default="")
+    )
+    title = folder.display_name or "Dashboard"
+    body = (_way(folder.parent) if folder.parent else "") + f'<h1>{_esc(title)}</h1><p class="note">{_esc(message)}</p>'
+    if controller.quieting_reason is not None:
+        body += '<p class="wrong">Jenkins is going to shut down. No further builds will be performed.</p>'
+    if len(folder.views) > 1:
+        body += f'<nav class="views">{tabs}</nav>'
+    return _page(
+        controller, title, body + (table if rows else '<p class="note">There are no jobs here yet.</p>'), _who(call)
+    )
+
+
+def _build_row(build: Build) -> str:
+    return _row(
+        ("", _mark(build)),
+        ("", _link(build.path, build.shown_name)),
+        ("wide", _esc(_causes(build))),
+        ("num", _ago(build.timestamp)),
+        ("num wide", _spent(build)),
+    )
+
+
+def job(call: Call, job: Job) -> str:
+    """A job and its last builds."""
+    rows = "".join(_build_row(build) for build in job.history.all()[:30])
+    waiting = call.controller.queue.of(job)
+    kind = ("Pipeline" if job.is_pipeline else "Freestyle job") + (", disabled" if job.is_disabled else "")
+    # What follows the comment is Job Builder's own mark.
+    description = _esc(job.description.split("<!--")[0].strip())
+    body = f'{_way(job.parent)}<h1>{_esc(job.display_name)}</h1><p class="note">{kind}. {description}</p>'
+    if waiting:
+        body += f'<p class="note">In the queue: {_esc(waiting.why)}</p>'
+    body += (
+        f"<h2>Builds</h2><table><tbody>{rows}</tbody></table>" if rows else '<p class="note">It was never built.</p>'
+    )
+    return _page(call.controller, job.full_name, body, _who(call), refresh=5 if waiting else 0)
+
+
+def build(call: Call, build: Build) -> str:
+    """A build and its console."""
+    log = build.log
+    if len(log) > LONGEST_LOG:
+        log = "... (the whole log is one link below)\n" + log[-LONGEST_LOG:]
+    title = f"{build.job.full_name} {build.shown_name}"
+    spent = "" if build.is_building else f", took {_spent(build)}"
+    body = f"{_way(build.job)}<h1>{_esc(build.job.display_name)} {_esc(build.shown_name)}</h1><p>{_mark(build)}</p>"
+    body += f'<p class="note">{_esc(_causes(build))}. {_ago(build.timestamp)}{spent}. {_esc(build.description)}</p>'
+    for question in call.controller.inputs.of(build):
+        body += _question(call, question)
+    if build.tests:
+        body += f"<p>Tests: {build.tests.total} run, {build.tests.failed} failed, {build.tests.skipped} skipped.</p>"
+    if build.artifacts:
+        files = "".join(f"<li>{_link(f'{build.path}artifact/{path}', path)}</li>" for path in build.artifacts)
+        body += f"<h2>Artifacts</h2><ul>{files}</ul>"
+    body += f"<h2>Console output</h2><pre>{_esc(log)}</pre><p>{_link(f'{build.path}consoleText', 'As plain text')}</p>"
+    return _page(call.controller, title, body, _who(call), refresh=3 if build.is_building else 0)
+
+
+def _question(call: Call, question: PendingInput) -> str:
+    """An open question, and its two buttons; one with parameters is answered through the API."""
+    asked = f'<p class="running">Waits for an answer: {_esc(question.message)}</p>'
+    where = f"/{question.build.path}input/{quote(question.identifier)}/"
+    if question.parameters:
+        names = ", ".join(str(entry["name"]) for entry in question.parameters)
+        return f'{asked}<p class="note">It asks for {_esc(names)}: POST to {_esc(where)}proceed.</p>'
+    crumb = call.controller.sessions.crumb(call.identity.name, call.session) if call.session else ""
+    return (
+        f'{asked}<form method="post" action="{where}submit"><input type="hidden" name="Jenkins-Crumb" value="{crumb}">'
+        f'<button name="proceed" value="1">{_esc(question.proceed)}</button> '
+        f'<button name="abort" value="1">{_esc(question.abort)}</button></form>'
+    )
+
+
+def user(call: Call, user: User) -> str:
+    """An account."""
+    note = f'<p class="note">User id: {_esc(user.identifier)}. {_esc(user.description)}</p>'
+    return _page(call.controller, user.full_name, f"<h1>{_esc(user.full_name)}</h1>{note}", _who(call))
+
+
+def login(call: Call, *, is_wrong: bool) -> str:
+    """The login form."""
+    wrong = '<p class="wrong" role="alert">Invalid username or password</p>' if is_wrong else ""
+    target = _esc(call.request.query.get("from", "/"))
+    body = (
+        f'<form class="login" method="post" action="/j_spring_security_check"><h1>Sign in to Jenkins</h1>{wrong}'
+        '<label for="user">Username</label>'
+        '<input id="user" name="j_username" autocomplete="username" autofocus required>'
+        '<label for="password">Password</label>'
+        '<input id="password" name="j_password" type="password" autocomplete="current-password" required>'
+        f'<input type="hidden" name="from" value="{target}"><button>Sign in</button></form>'
+    )
+    return _page(call.controller, "Sign in", body)

@@ -1,0 +1,105 @@
+"""From a URL path to an object and what remains of the path, walking as Jenkins' stapler walks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..model.builds import PERMALINKS, Build
+from ..model.items import Folder, Job
+from .calls import Call
+from .failures import Refused
+
+if TYPE_CHECKING:
+    from ..controller import Controller
+
+
+@dataclass(frozen=True)
+class Target:
+    """An object of a kind ('root', 'folder', 'job', 'build', 'view', ...) and the rest of the path."""
+
+    kind: str
+    thing: Any
+    rest: list[str]
+
+
+def resolve(call: Call, segments: list[str]) -> Target:
+    """Walk as far as objects go; 404 for what does not exist or must not be known to the caller."""
+    if segments[:1] == ["manage"]:
+        segments = segments[1:]
+    return _Walk(call).folder(call.controller.tree.root, segments)
+
+
+def _missing(name: str) -> Refused:
+    return Refused(404, f"Not Found: {name}")
+
+
+class _Walk:
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._controller: Controller = call.controller
+
+    def folder(self, folder: Folder, rest: list[str]) -> Target:
+        if rest[:1] == ["job"] and len(rest) > 1:
+            return self._item(folder, rest[1], rest[2:])
+        if rest[:1] == ["view"] and len(rest) > 1:
+            return self._view(folder, rest[1], rest[2:])
+        if folder is self._controller.tree.root:
+            return self._root(rest)
+        return Target("folder", folder, rest)
+
+    def _item(self, folder: Folder, name: str, rest: list[str]) -> Target:
+        item = folder.child(name)
+        rights = self._controller.authorization
+        if item is None or item.name != name or not rights.allows(self._call.identity, "Job/Discover"):
+            if self._call.identity.is_anonymous:
+                self._call.require("Overall/Read")
+            raise _missing(name)
+        self._call.require("Job/Read")
+        if isinstance(item, Folder):
+            return self.folder(item, rest)
+        assert isinstance(item, Job)
+        if rest and (rest[0].isdigit() or rest[0] in PERMALINKS):
+            build = item.build(rest[0])
+            if build is None:
+                raise _missing(f"{item.full_name} #{rest[0]}")
+            return self._build(build, rest[1:])
+        return Target("job", item, rest)
+
+    def _build(self, build: Build, rest: list[str]) -> Target:
+        if rest[:1] == ["input"] and len(rest) > 2:
+            question = self._controller.inputs.find(build, rest[1])
+            if question is None:
+                raise _missing(f"input {rest[1]}")
+            return Target("input", question, rest[2:])
+        return Target("build", build, rest)
+
+    def _view(self, folder: Folder, name: str, rest: list[str]) -> Target:
+        view = next((view for view in folder.views if view.name == name), None)
+        if view is None:
+            raise _missing(f"view {name}")
+        if rest[:1] == ["job"] and len(rest) > 1:
+            return self._item(folder, rest[1], rest[2:])
+        return Target("view", (folder, view), rest)
+
+    def _root(self, rest: list[str]) -> Target:
+        controller = self._controller
+        if rest[:2] == ["queue", "item"] and len(rest) > 2:
+            found = controller.queue.find(int(rest[2])) if rest[2].isdigit() else None
+            if found is None:
+                raise _missing(f"queue item {rest[2]}")
+            return Target("queueitem", found, rest[3:])
+        if rest[:1] == ["computer"] and len(rest) > 1 and rest[1] in {"(built-in)", "(master)", "built-in"}:
+            return Target("computer", None, rest[2:])
+        if rest[:1] == ["user"] and len(rest) > 1:
+            user = controller.users.find(rest[1])
+            if user is None:
+                raise _missing(f"user {rest[1]}")
+            return Target("user", user, rest[2:])
+        if rest[:1] == ["me"]:
+            self._call.require("Overall/Read")
+            if self._call.identity.is_anonymous:
+                self._call.controller.authorization.require(self._call.identity, "Overall/Administer")
+                raise _missing("me")
+            return Target("user", controller.users.ensure(self._call.identity.name), rest[1:])
+        return Target("root", controller.tree.root, rest)

@@ -1,0 +1,135 @@
+"""Builds: pages, console, progressive logs, stop, delete, artifacts, tests, stages."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from typing import Any
+
+from aiohttp import web
+
+from ..model import notes
+from ..model.builds import Build
+from . import pages
+from .calls import Call, redirect, route, text
+from .failures import Refused, failure
+from .routes_items import serve_file
+
+
+@route("build:", "build:console")
+async def page(call: Call, build: Build, rest: str) -> web.Response:
+    """A build's page with its console."""
+    return pages.respond(pages.build(call, build))
+
+
+@route("build:consoleText")
+async def console_text(call: Call, build: Build, rest: str) -> web.Response:
+    """The whole log, without its notes."""
+    return text(build.log)
+
+
+@route("build:logText/progressiveText", "build:logText/progressiveHtml", methods=("GET", "POST"))
+async def progressive(call: Call, build: Build, rest: str) -> web.Response:
+    """What came since `start`, an offset in the log as it is kept; a start beyond the end begins anew.
+
+    As text it is sent with its notes and with CRLF; as HTML the notes are links in Jenkins, and left out here.
+    """
+    start = int((await call.form()).get("start", "0"))
+    content = build.log_path.read_bytes() if build.log_path.exists() else b""
+    chunk = b"" if start < 0 else content[start if start <= len(content) else 0 :]
+    if call.request.path.endswith("Html"):
+        shown = html.escape(notes.remove(chunk).decode("utf-8", "replace"), quote=False)
+        response = text(shown, kind="text/html")
+    else:
+        lines = re.sub(rb"\r?\n", b"\r\n", chunk)
+        response = web.Response(body=lines, headers={"Content-Type": "text/plain;charset=utf-8"})
+    response.headers["X-Text-Size"] = str(len(content))
+    if build.is_building:
+        response.headers["X-More-Data"] = "true"
+    return response
+
+
+@route("build:stop", "build:term", "build:kill", methods=("POST",))
+async def stop(call: Call, build: Build, rest: str) -> web.Response:
+    """Abort a running build."""
+    call.require("Job/Cancel")
+    call.controller.stop_build(build, call.controller.fullname_of(call.identity.name))
+    return redirect(f"{call.base}{build.path}")
+
+
+@route("build:doDelete", methods=("POST",))
+async def delete(call: Call, build: Build, rest: str) -> web.Response:
+    """Delete a build that is neither kept nor running."""
+    call.require("Run/Delete")
+    if build.is_kept or build.is_building:
+        raise failure(
+            f"Unable to delete {build.job.full_name} {build.shown_name}: it is {'kept' if build.is_kept else 'running'}"
+        )
+    build.job.history.delete(build)
+    return redirect(f"{call.base}{build.job.path}")
+
+
+@route("build:toggleLogKeep", methods=("POST",))
+async def keep(call: Call, build: Build, rest: str) -> web.Response:
+    """Keep a build for ever, or no longer."""
+    call.require("Run/Update")
+    build.is_kept = not build.is_kept
+    build.save()
+    return redirect(f"{call.base}{build.path}")
+
+
+@route("build:submitDescription", methods=("POST",))
+async def describe(call: Call, build: Build, rest: str) -> web.Response:
+    """Set the description."""
+    call.require("Run/Update")
+    build.description = (await call.form()).get("description", "")
+    build.save()
+    return redirect(f"{call.base}{build.path}")
+
+
+@route("build:artifact", takes_rest=True)
+async def artifact(call: Call, build: Build, rest: str) -> web.StreamResponse:
+    """An archived file."""
+    return serve_file(call, build.directory / "archive", rest)
+
+
+@route("build:testReport/api", takes_rest=True)
+async def tests(call: Call, build: Build, rest: str) -> web.Response:
+    """Test counts, and the cases while the process remembers them."""
+    if build.tests is None or rest not in {"json", "python"}:
+        raise Refused(404, "Not Found")
+    counts = build.tests
+    suites: list[dict[str, Any]] = [{"name": "tests", "cases": counts.cases}] if counts.cases else []
+    data = {
+        "_class": "hudson.tasks.junit.TestResult",
+        "failCount": counts.failed,
+        "passCount": counts.total - counts.failed - counts.skipped,
+        "skipCount": counts.skipped,
+        "suites": suites,
+    }
+    return text(json.dumps(data) if rest == "json" else repr(data), kind="application/json")
+
+
+@route("build:wfapi/describe", "build:wfapi")
+async def describe_stages(call: Call, build: Build, rest: str) -> web.Response:
+    """The stages of a Pipeline build (plugin pipeline-rest-api)."""
+    if not build.job.is_pipeline:
+        raise Refused(404, "Not Found")
+    waiting = call.controller.inputs.of(build)
+    status = (
+        "PAUSED_PENDING_INPUT"
+        if waiting
+        else "IN_PROGRESS"
+        if build.is_building
+        else {"FAILURE": "FAILED"}.get(build.result or "", build.result)
+    )
+    data = {
+        "id": str(build.number),
+        "name": build.shown_name,
+        "status": status,
+        "startTimeMillis": build.timestamp,
+        "durationMillis": build.duration,
+        "stages": [{"id": str(place), **stage} for place, stage in enumerate(build.stages, 1)],
+    }
+    return text(json.dumps(data), kind="application/json")

@@ -1,0 +1,104 @@
+"""Questions of builds: who may answer them, and how, as pipeline-input-step's InputStepExecution has it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+from ..model.builds import Build
+from ..model.inputs import PendingInput
+from . import pages
+from .calls import Call, redirect, route, text
+from .failures import Refused, failure
+
+
+@route("build:input")
+async def inputs(call: Call, build: Build, rest: str) -> web.Response:
+    """The questions on a page."""
+    return pages.respond(pages.build(call, build))
+
+
+@route("build:wfapi/pendingInputActions")
+async def pending(call: Call, build: Build, rest: str) -> web.Response:
+    """The questions that wait for an answer (plugin pipeline-rest-api)."""
+    shown = [
+        {
+            "id": question.identifier,
+            "message": question.message,
+            "proceedText": question.proceed,
+            "inputs": [{"name": entry.get("name"), "type": entry.get("$class")} for entry in question.parameters],
+            "proceedUrl": f"/{build.path}wfapi/inputSubmit?inputId={question.identifier}",
+            "abortUrl": f"/{build.path}input/{question.identifier}/abort",
+        }
+        for question in call.controller.inputs.of(build)
+    ]
+    return text(json.dumps(shown), kind="application/json")
+
+
+@route("input:proceedEmpty", methods=("POST",))
+async def proceed_empty(call: Call, question: PendingInput, rest: str) -> web.Response:
+    """Go on without any value, not even a default."""
+    _check_submit(call, question)
+    question.settle(call.identity.name, {})
+    return web.Response(status=200)
+
+
+@route("input:proceed", methods=("POST",))
+async def proceed(call: Call, question: PendingInput, rest: str) -> web.Response:
+    """Go on with the values of the form."""
+    await _proceed(call, question)
+    return web.Response(status=200)
+
+
+@route("input:abort", methods=("POST",))
+async def abort(call: Call, question: PendingInput, rest: str) -> web.Response:
+    """Refuse: the build is aborted."""
+    _check_abort(call, question)
+    question.settle(call.identity.name, None)
+    return web.Response(status=200)
+
+
+@route("input:submit", methods=("POST",))
+async def submit(call: Call, question: PendingInput, rest: str) -> web.Response:
+    """The page's own form: its button `proceed` goes on, any other aborts."""
+    if "proceed" in await call.form():
+        await _proceed(call, question)
+    else:
+        _check_abort(call, question)
+        question.settle(call.identity.name, None)
+    return redirect(f"{call.base}{question.build.path}console")
+
+
+async def _proceed(call: Call, question: PendingInput) -> None:
+    _check_submit(call, question)
+    given = (await call.structured()).get("parameter") or []
+    values: dict[str, Any] = {}
+    for entry in given if isinstance(given, list) else [given]:
+        name = str(entry.get("name"))
+        if name not in {str(known["name"]) for known in question.parameters}:
+            raise Refused(500, f"java.lang.IllegalArgumentException: No such parameter definition: {name}")
+        values[name] = entry.get("value")
+    question.settle(call.identity.name, values)
+
+
+def _may_submit(call: Call, question: PendingInput) -> bool:
+    """Whoever is named, or administers; where nobody is named, whoever may build."""
+    rights, identity = call.controller.authorization, call.identity
+    if not question.submitter:
+        return rights.allows(identity, "Job/Build")
+    named = {name.lower() for name in (identity.name, *identity.groups)}
+    return rights.allows(identity, "Overall/Administer") or bool(named & question.submitters)
+
+
+def _check_submit(call: Call, question: PendingInput) -> None:
+    if not _may_submit(call, question):
+        who = f"be {question.submitter}" if question.submitter else "have Job/Build permissions"
+        raise failure(f"You need to {who} to submit this.")
+
+
+def _check_abort(call: Call, question: PendingInput) -> None:
+    if not _may_submit(call, question) and not call.controller.authorization.allows(call.identity, "Job/Cancel"):
+        named = f"be '{question.submitter}' (or have Job/Cancel permissions)" if question.submitter else ""
+        raise failure(f"You need to {named or 'have Job/Cancel permissions'} to cancel this.")

@@ -1,0 +1,230 @@
+"""Making, reading, changing and building items."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from ..execution.queue import QueueItem
+from ..model import xmlfile
+from ..model.builds import Parameter, user_cause
+from ..model.items import FOLDER, FREESTYLE, PIPELINE, Folder, Item, Job, check_name
+from . import pages
+from .calls import Call, redirect, route
+from .failures import Refused, failure
+
+NEW = {
+    FOLDER: f"<{FOLDER}><description/></{FOLDER}>",
+    "hudson.model.FreeStyleProject": f"<{FREESTYLE}/>",
+    "org.jenkinsci.plugins.workflow.job.WorkflowJob": f"<{PIPELINE}/>",
+}
+
+
+@route("root:createItem", "folder:createItem", methods=("POST",))
+async def create(call: Call, folder: Folder, rest: str) -> web.Response:
+    """A new item: from XML (200), as a copy or of a type (302)."""
+    call.require("Job/Create")
+    form = await call.form()
+    name, mode = form.get("name", ""), form.get("mode", "")
+    check_name(name)
+    call.controller.check_new_name(name)
+    tree = call.controller.tree
+    if mode == "copy":
+        source = tree.find(form.get("from", ""), folder)
+        if source is None or not form.get("from"):
+            raise failure(f"No such job: {form.get('from', '')}")
+        item = tree.copy(folder, name, source)
+        return redirect(f"{call.base}{item.path}configure")
+    if mode:
+        if mode not in NEW:
+            raise Refused(400, f"No item type ‘{mode}’ is known")
+        item = tree.create(folder, name, NEW[mode].encode())
+        return redirect(f"{call.base}{item.path}configure")
+    if call.request.content_type not in {"text/xml", "application/xml"}:
+        raise failure("No mode given" if call.request.can_read_body else "No Content-Type header set")
+    tree.create(folder, name, await call.request.read())
+    return web.Response(status=200)
+
+
+@route("job:", "job:configure")
+async def job_page(call: Call, job: Job, rest: str) -> web.Response:
+    """A job's page; also the readable target of a copy's redirect."""
+    return pages.respond(pages.job(call, job))
+
+
+@route("folder:configure")
+async def folder_page(call: Call, folder: Folder, rest: str) -> web.Response:
+    """The readable target of a new folder's redirect."""
+    return pages.respond(pages.front(call, folder))
+
+
+@route("job:config.xml", "folder:config.xml", methods=("GET", "POST"))
+async def config(call: Call, item: Item, rest: str) -> web.Response:
+    """Read or replace an item's definition."""
+    if call.request.method == "GET":
+        call.require("Job/ExtendedRead")
+        return web.Response(body=xmlfile.told(item.root), content_type="application/xml")
+    call.require("Job/Configure")
+    call.controller.tree.replace(item, await call.request.read())
+    call.controller.queue.wake()
+    return web.Response(status=200)
+
+
+def _above(call: Call, item: Item) -> str:
+    assert item.parent is not None
+    return f"{call.base}{item.parent.path}"
+
+
+@route("job:doDelete", "folder:doDelete", methods=("POST",))
+async def delete(call: Call, item: Item, rest: str) -> web.Response:
+    """Delete, and go to the folder above."""
+    call.require("Job/Delete")
+    call.controller.delete(item)
+    return redirect(_above(call, item))
+
+
+@route("job:enable", "job:disable", methods=("POST",))
+async def enable(call: Call, job: Job, rest: str) -> web.Response:
+    """Allow or forbid builds; what of a disabled job waits is taken out of the queue."""
+    call.require("Job/Configure")
+    is_disabled = call.request.path.rstrip("/").endswith("disable")
+    job.disable(is_disabled)
+    waiting = call.controller.queue.of(job)
+    if is_disabled and waiting:
+        call.controller.queue.cancel(waiting)
+    return redirect(f"{call.base}{job.path}")
+
+
+@route("folder:enable", "folder:disable", methods=("POST",))
+async def enable_folder(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Plain folders ignore it."""
+    return redirect(f"{call.base}{folder.path}")
+
+
+@route("job:doRename", "job:confirmRename", "folder:confirmRename", methods=("POST",))
+async def rename(call: Call, item: Item, rest: str) -> web.Response:
+    """Another name in the same folder."""
+    call.require("Job/Configure")
+    name = (await call.form()).get("newName", "")
+    if isinstance(item, Job) and any(build.is_building for build in item.history.all()):
+        raise failure("Unable to rename a job while it is building.")
+    call.controller.check_new_name(name)
+    call.controller.tree.rename(item, name)
+    return redirect(f"{call.base}{item.path}")
+
+
+@route("job:doWipeOutWorkspace", methods=("POST",))
+async def wipe(call: Call, job: Job, rest: str) -> web.Response:
+    """Empty a freestyle job's workspace."""
+    import shutil
+
+    call.require("Job/Workspace")
+    if job.is_pipeline:
+        raise Refused(404, "Not Found")
+    shutil.rmtree(call.controller.workspace(job), ignore_errors=True)
+    return redirect(f"{call.base}{job.path}")
+
+
+@route("job:nextbuildnumber/submit", methods=("POST",))
+async def next_number(call: Call, job: Job, rest: str) -> web.Response:
+    """Set the number of the next build (plugin next-build-number)."""
+    if "next-build-number" not in call.controller.surroundings.plugins:
+        raise Refused(404, "Not Found")
+    call.require("Job/Configure")
+    number = (await call.form()).get("nextBuildNumber", "")
+    if not number.isdigit():
+        raise failure("nextBuildNumber is not a number")
+    job.history.renumber(int(number))
+    return redirect(f"{call.base}{job.path}")
+
+
+@route("job:build", methods=("POST",))
+async def build(call: Call, job: Job, rest: str) -> web.Response:
+    """Queue a build: 201 and where its queue item is."""
+    _check_buildable(call, job)
+    structured = (await call.structured()).get("parameter")
+    if job.parameters and structured is None:
+        raise Refused(400, "the job has parameters, and the request names none")
+    given = structured if isinstance(structured, list) else [structured] if structured else []
+    values = {str(entry.get("name")): str(entry.get("value", "")) for entry in given if isinstance(entry, dict)}
+    item, _ = _schedule(call, job, values, await _delay(call))
+    return redirect(f"{call.base}{item.url}", 201)
+
+
+@route("job:buildWithParameters", methods=("POST",))
+async def build_with_parameters(call: Call, job: Job, rest: str) -> web.Response:
+    """Queue a build with values from query and form; a twin in the queue is answered with 303."""
+    _check_buildable(call, job)
+    if not job.parameters:
+        raise Refused(400, f"{job.full_name} is not parameterized")
+    item, is_new = _schedule(call, job, await call.form(), await _delay(call))
+    return redirect(f"{call.base}{item.url}", 201 if is_new else 303)
+
+
+def _check_buildable(call: Call, job: Job) -> None:
+    call.require("Job/Build")
+    if job.is_disabled or job.is_held:
+        raise Refused(409, f"{job.full_name} is not buildable")
+
+
+async def _delay(call: Call) -> float | None:
+    given = (await call.form()).get("delay", "")
+    match = re.fullmatch(r"(\d+)\s*(sec|secs|second|seconds)?", given)
+    if given and not match:
+        raise Refused(400, f"Invalid delay: {given}")
+    return float(match[1]) if match else None
+
+
+def _schedule(call: Call, job: Job, values: dict[str, str], delay: float | None) -> tuple[QueueItem, bool]:
+    parameters = []
+    for entry in job.parameters:
+        value = values.get(entry.name, entry.default)
+        if entry.kind == "BooleanParameterDefinition":
+            value = "true" if value.lower() in {"true", "on", "1"} else "false"
+        if entry.kind == "ChoiceParameterDefinition" and value not in entry.choices:
+            raise Refused(
+                500, f"java.lang.IllegalArgumentException: Illegal choice for parameter {entry.name}: {value}"
+            )
+        parameters.append(Parameter(entry.name, value, entry.kind))
+    user = call.identity.name
+    return call.controller.queue.schedule(job, parameters, [user_cause(user, call.controller.fullname_of(user))], delay)
+
+
+@route("job:polling", methods=("POST",))
+async def poll(call: Call, job: Job, rest: str) -> web.Response:
+    """Look for changes now."""
+    call.require("Job/Build")
+    await call.controller.triggers.poll(job)
+    return redirect(f"{call.base}{job.path}")
+
+
+@route("job:scmPollLog")
+async def poll_log(call: Call, job: Job, rest: str) -> web.Response:
+    """What the last poll saw."""
+    path = job.directory / "scm-polling.log"
+    text = path.read_text(errors="replace") if path.exists() else "Polling has not run yet."
+    return pages.respond(pages.notice(call.controller, 200, text))
+
+
+@route("job:ws", takes_rest=True)
+async def workspace(call: Call, job: Job, rest: str) -> web.StreamResponse:
+    """A file of the workspace."""
+    call.require("Job/Workspace")
+    return serve_file(call, call.controller.workspace(job), rest)
+
+
+def serve_file(call: Call, folder: Any, rest: str) -> web.StreamResponse:
+    """A file below a folder, never one outside it; browsers may not run what it holds."""
+    path = (folder / rest).resolve()
+    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise Refused(404, f"No such file: {rest}")
+    response = web.FileResponse(path)
+    response.headers["Content-Security-Policy"] = (
+        "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'self';"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(path.name)}"
+    return response

@@ -1,0 +1,256 @@
+"""What hangs directly below the root: API of the parts, login, crumbs, restarts, scripts, health."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from ..execution import process
+from ..execution.java import groovy_command
+from ..model.items import Folder
+from . import api, monitors, pages
+from .calls import Call, redirect, route, text
+from .failures import Refused, failure
+
+CONSOLE = Path(__file__).parent / "console_classes"  # Jenkins' objects, as far as scripts find them here
+RESTART, END = 5, 0  # Jenkins' systemd lifecycle ends with 5 to be started again
+
+
+@route("root:", "folder:")
+async def front_page(call: Call, folder: Folder, rest: str) -> web.Response:
+    """The list of jobs."""
+    return pages.respond(pages.front(call, folder))
+
+
+def _serve(call: Call, exported: api.Exported, rest: str) -> web.Response:
+    body, kind = api.render(exported, rest, call.request.query)
+    return web.Response(body=body.encode(), headers={"Content-Type": kind})
+
+
+@route(
+    "root:queue/api",
+    "root:computer/api",
+    "root:pluginManager/api",
+    "root:whoAmI/api",
+    "root:crumbIssuer/api",
+    "root:updateCenter/api",
+    takes_rest=True,
+)
+async def part_api(call: Call, folder: Folder, rest: str) -> web.Response:
+    """The API of objects that exist once."""
+    part = call.request.path.strip("/").removeprefix("manage/").split("/")[0]
+    if rest not in {"json", "xml", "python"}:
+        raise Refused(404, "Not Found")
+    if part == "pluginManager":
+        call.require("Overall/Read")
+        return _serve(call, call.exports.plugins(), rest)
+    if part == "crumbIssuer":
+        return _crumb(call, rest)
+    if part == "updateCenter":
+        exported = api.Exported(
+            "hudson.model.UpdateCenter", {"jobs": [], "restartRequiredForCompletion": False, "sites": []}
+        )
+        return _serve(call, exported, rest)
+    parts = {"queue": call.exports.queue, "computer": call.exports.computers, "whoAmI": call.exports.who_am_i}
+    return _serve(call, parts[part](), rest)
+
+
+def _crumb(call: Call, flavour: str) -> web.Response:
+    if call.session is None:
+        call.session = call.controller.sessions.open(call.identity.name if call.identity.is_anonymous else "anonymous")
+    crumb = call.controller.sessions.crumb(call.identity.name, call.session)
+    exported = api.Exported(
+        "hudson.security.csrf.DefaultCrumbIssuer", {"crumb": crumb, "crumbRequestField": "Jenkins-Crumb"}
+    )
+    return _serve(call, exported, flavour)
+
+
+@route("root:whoAmI")
+async def who_am_i(call: Call, folder: Folder, rest: str) -> web.Response:
+    """The caller's name."""
+    return text(call.identity.name)
+
+
+@route("root:login", "root:loginError")
+async def login(call: Call, folder: Folder, rest: str) -> web.Response:
+    """The login form."""
+    is_wrong = call.request.path.endswith("loginError")
+    return pages.respond(pages.login(call, is_wrong=is_wrong), status=401 if is_wrong else 200)
+
+
+@route("root:j_spring_security_check", methods=("POST",))
+async def check_login(call: Call, folder: Folder, rest: str) -> web.Response:
+    """The login form's target: a new session, or back to the form."""
+    form = await call.form()
+    user = call.controller.users.find(form.get("j_username", ""))
+    if user is None or not call.controller.users.is_password(user, form.get("j_password", "")):
+        return redirect("/loginError")
+    if call.session is not None:
+        call.controller.sessions.close(call.session)
+    call.session = call.controller.sessions.open(user.identifier)
+    target = form.get("from") or "/"
+    # Only a path of this server: never a way to another one.
+    is_own = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return redirect(quote(target, safe="/?&=%#:+@,;~") if is_own else "/")
+
+
+@route("root:logout", methods=("GET", "POST"))
+async def logout(call: Call, folder: Folder, rest: str) -> web.Response:
+    """End the session."""
+    if call.session is not None:
+        call.controller.sessions.close(call.session)
+    response = redirect("/login")
+    response.del_cookie(call.controller.sessions.cookie, path="/")
+    return response
+
+
+@route("root:health")
+async def health(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Ready or not, for monitors."""
+    return text(json.dumps({"status": True}, separators=(",", ":")), kind="application/json")
+
+
+@route("root:quietDown", methods=("POST",))
+async def quiet_down(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Start no more builds; with `block`, answer only when none runs that could not go on after a restart, or time is over."""
+    _manage(call)
+    form, controller = await call.form(), call.controller
+    controller.quieting_reason = form.get("message", "")
+    if form.get("block") == "true":
+        limit = int(form.get("timeout") or 0) / 1000
+        deadline = time.monotonic() + limit if limit > 0 else math.inf
+        while controller.quieting_reason is not None and time.monotonic() < deadline and not controller.is_ready:
+            await asyncio.sleep(0.05)
+    return redirect("/")
+
+
+def _manage(call: Call) -> None:
+    call.require("Overall/Manage")
+
+
+@route("root:cancelQuietDown", methods=("POST",))
+async def cancel_quiet_down(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Start builds again."""
+    _manage(call)
+    call.controller.quieting_reason = None
+    call.controller.executors.notify()
+    return redirect("/")
+
+
+@route("root:prepareShutdown/prepare", methods=("POST",))
+async def prepare_shutdown(call: Call, folder: Folder, rest: str) -> web.Response:
+    """quietDown as the form sends it."""
+    _manage(call)
+    call.controller.quieting_reason = str((await call.structured()).get("shutdownReason", ""))
+    return redirect("../manage")
+
+
+@route("root:prepareShutdown/cancel", methods=("POST",))
+async def cancel_shutdown(call: Call, folder: Folder, rest: str) -> web.StreamResponse:
+    """The way back."""
+    return await cancel_quiet_down(call, folder, rest)
+
+
+@route("root:restart", "root:safeRestart", methods=("POST",))
+async def restart(call: Call, folder: Folder, rest: str) -> web.Response:
+    """End with exit code 5, which makes the supervisor start the service again."""
+    _manage(call)
+    call.controller.leave(RESTART, waits=call.request.path.endswith("safeRestart"))
+    return redirect(call.base)
+
+
+@route("root:exit", "root:safeExit", methods=("POST",))
+async def leave(call: Call, folder: Folder, rest: str) -> web.Response:
+    """End for good."""
+    call.require("Overall/Administer")
+    call.controller.leave(END, waits=call.request.path.endswith("safeExit"))
+    return text("Shutting down")
+
+
+@route("root:reload", methods=("POST",))
+async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Read the home again."""
+    _manage(call)
+    call.controller.reload_home()
+    return redirect(call.base)
+
+
+@route("root:queue/cancelItem", methods=("POST",))
+async def cancel_item(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Take an item out of the queue."""
+    number = (await call.form()).get("id", "")
+    item = call.controller.queue.find(int(number)) if number.isdigit() else None
+    if item is None or item.left is not None:
+        raise Refused(404, "no such queue item")
+    if not call.controller.authorization.allows(call.identity, "Job/Cancel"):
+        raise Refused(422, "not allowed to cancel this item")
+    call.controller.queue.cancel(item)
+    return web.Response(status=204)
+
+
+@route("root:scriptText", methods=("POST",))
+async def script_text(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Run Groovy that needs little of Jenkins: its active monitors; what names other objects is refused by Groovy itself."""
+    call.require("Overall/Administer")
+    script = (await call.form()).get("script")
+    if script is None:
+        raise failure("the script is missing")
+    call.controller.audit.script(call.identity.name, script)
+    # What the stand-ins of Jenkins' objects answer with.
+    told = {"EMULATED_MONITORS": " ".join(monitors.active(call.controller))}
+    output: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="jenkins-script-") as directory:
+        path = Path(directory) / "Script1.groovy"
+        path.write_text(script)
+        command = [*groovy_command(call.controller.surroundings.variables, CONSOLE), "groovy.ui.GroovyMain", str(path)]
+        try:
+            code, _ = await asyncio.wait_for(
+                process.run(command, Path(directory), {**os.environ, **told}, output.append), 120
+            )
+        except TimeoutError:
+            raise Refused(500, "the script ran longer than two minutes") from None
+    if code and ("jenkins.model" in script or "hudson.model" in script or "Jenkins" in script):
+        raise Refused(501, "the emulator runs Groovy, but has few Jenkins objects for a script:\n" + "".join(output))
+    return text("".join(output))
+
+
+@route("root:userContent/readme.txt")
+async def user_content(call: Call, folder: Folder, rest: str) -> web.Response:
+    """What a new home says there."""
+    return text("Files in this directory will be served under your http://jenkins/userContent/\n")
+
+
+@route("root:robots.txt")
+async def robots(call: Call, folder: Folder, rest: str) -> web.Response:
+    """No crawlers."""
+    return text("User-agent: *\nDisallow: /\n")
+
+
+@route("root:favicon.ico")
+async def favicon(call: Call, folder: Folder, rest: str) -> web.Response:
+    """There is none."""
+    return web.Response(status=204)
+
+
+@route("root:manage", "root:computer", "root:queue", "root:pluginManager")
+async def overview(call: Call, folder: Folder, rest: str) -> web.Response:
+    """A readable target for redirects."""
+    return pages.respond(pages.front(call, call.controller.tree.root))
+
+
+@route("root:pipeline-model-converter/validateJenkinsfile", methods=("POST",))
+async def validate_jenkinsfile(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Check a declarative Jenkinsfile without running it."""
+    from ..execution.validation import validate
+
+    result: dict[str, Any] = await validate(call.controller, (await call.form()).get("jenkinsfile", ""))
+    return text(json.dumps({"status": "ok", "data": result}), kind="application/json")

@@ -1,0 +1,264 @@
+"""The HTTP front: who asks, may they, which object, which answer; and how every refusal looks."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import secrets
+import traceback
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from aiohttp import web
+
+from ..model.security import Identity
+from . import (  # noqa: F401 (they register)
+    api,
+    routes_builds,
+    routes_casc,
+    routes_inputs,
+    routes_items,
+    routes_metrics,
+    routes_root,
+    routes_users,
+    routes_views,
+)
+from .calls import ROUTES, Call, Route
+from .exports import Exports
+from .failures import ConfigurationRefused, Forbidden, Refused
+from .pages import notice
+from .resolver import Target, resolve
+from .sessions import Session
+
+if TYPE_CHECKING:
+    from ..controller import Controller
+
+# Jenkins.ALWAYS_READABLE_PATHS and the unprotected root actions that are served here.
+OPEN = {
+    "login",
+    "loginError",
+    "logout",
+    "whoAmI",
+    "health",
+    "j_spring_security_check",
+    "reload-configuration-as-code",
+    "robots.txt",
+    "favicon.ico",
+}
+CRUMB = "Jenkins-Crumb"
+POLICY = (
+    "base-uri 'none'; default-src 'self'; form-action 'self'; frame-ancestors 'self'; img-src 'self' data:; "
+    "script-src 'report-sample' 'self'; style-src 'report-sample' 'self' 'unsafe-inline';"
+)
+LIMIT = 64 * 1024 * 1024
+
+
+class BadCredentials(Exception):
+    """A Basic header that is wrong: the only case of 401."""
+
+
+def make_application(controller: Controller) -> web.Application:
+    """The application; every path goes through one handler, since Jenkins' paths are objects, not patterns."""
+    application = web.Application(client_max_size=LIMIT)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await Front(controller, request).answer()
+
+    application.router.add_route("*", "/{path:.*}", handle)
+    return application
+
+
+class Front:
+    """One request on its way to a handler."""
+
+    def __init__(self, controller: Controller, request: web.Request) -> None:
+        self._controller, self._request = controller, request
+        self._session: Session | None = controller.sessions.find(request.cookies.get(controller.sessions.cookie))
+        self._call = Call(controller, request, Identity(), self._session)
+        # raw_path keeps '%2F' apart from '/'.
+        path = request.raw_path.split("?", 1)[0]
+        self._segments = [unquote(part) for part in path.split("/") if part]
+
+    async def answer(self) -> web.StreamResponse:
+        """The answer, whatever happens."""
+        try:
+            self._call.identity = self._identify()
+            self._controller.audit.request(self._call)
+            await self._check_crumb()
+            if (self._segments[:1] or [""])[0] not in {*OPEN, routes_metrics.name(self._controller)}:
+                self._call.require("Overall/Read")
+            response = await self._dispatch()
+        except BadCredentials:
+            response = self._page(401, "Invalid password/token for user")
+            response.headers["WWW-Authenticate"] = 'Basic realm="Jenkins"'
+        except Forbidden as refusal:
+            response = self._forbidden(refusal)
+        except Refused as refusal:
+            response = self._page(refusal.status, refusal.message)
+            if refusal.is_failure:
+                response.headers["X-Error"] = (
+                    quote(refusal.message, safe=" -_.,:;/()‘’“”'\"?!*@#$^&|<>[]")
+                    .encode("latin-1", "replace")
+                    .decode("latin-1")
+                )
+        except ConfigurationRefused as refusal:
+            response = self._page(500, str(refusal))
+        except web.HTTPException as refusal:
+            response = self._page(refusal.status, refusal.reason)
+        except Exception:
+            traceback.print_exc()
+            response = self._page(
+                500, "Oops! A problem occurred while processing the request.\n" + traceback.format_exc(limit=3)
+            )
+        self._advertise(response)
+        return response
+
+    def _identify(self) -> Identity:
+        header = self._request.headers.get("Authorization", "")
+        if header.lower().startswith("basic "):
+            return self._basic(header[6:])
+        return Identity(self._session.user) if self._session else Identity()
+
+    def _basic(self, encoded: str) -> Identity:
+        try:
+            name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError) as fault:
+            raise BadCredentials from fault
+        user = self._controller.users.find(name)
+        if user is not None and self._controller.users.is_token(user, password):
+            return Identity(user.identifier, by_token=True)
+        if user is not None and self._controller.users.is_password(user, password):
+            return Identity(user.identifier)
+        raise BadCredentials
+
+    async def _check_crumb(self) -> None:
+        # The login filter comes before the crumb filter, and the reload endpoint has a token of its own.
+        if self._request.method != "POST" or self._call.identity.by_token:
+            return
+        if (self._segments[:1] or [""])[0] in {"j_spring_security_check", "reload-configuration-as-code"}:
+            return
+        crumb = self._request.headers.get(CRUMB) or (await self._call.form()).get(CRUMB, "")
+        if not self._controller.sessions.is_crumb(crumb, self._call.identity.name, self._session):
+            raise Refused(403, "No valid crumb was included in the request")
+
+    async def _dispatch(self) -> web.StreamResponse:
+        target = resolve(self._call, self._segments)
+        if target.rest[:1] == ["api"]:
+            return self._api(target)
+        found = self._find(target)
+        if found is None:
+            raise Refused(404, "Not Found")
+        route, rest = found
+        if self._request.method not in route.methods and not (
+            self._request.method == "HEAD" and "GET" in route.methods
+        ):
+            response = self._page(405, "This URL requires POST" if "POST" in route.methods else "Method Not Allowed")
+            response.headers["Allow"] = ", ".join(route.methods)
+            return response
+        return await route.handler(self._call, target.thing, rest)
+
+    @staticmethod
+    def _find(target: Target) -> tuple[Route, str] | None:
+        for length in range(len(target.rest), -1, -1):
+            route = ROUTES.get((target.kind, "/".join(target.rest[:length])))
+            if route and (length == len(target.rest) or route.takes_rest):
+                return route, "/".join(target.rest[length:])
+        return None
+
+    def _api(self, target: Target) -> web.StreamResponse:
+        flavour = target.rest[1] if len(target.rest) > 1 else ""
+        if flavour not in {"json", "xml", "python"} or len(target.rest) > 2:
+            raise Refused(404, "Not Found")
+        exported = _exported(self._call.exports, target)
+        if exported is None:
+            raise Refused(404, "Not Found")
+        body, kind = api.render(exported, flavour, self._request.query)
+        response = web.Response(body=body.encode(), headers={"Content-Type": kind})
+        response.headers["X-Content-Type-Options"], response.headers["X-Frame-Options"] = "nosniff", "deny"
+        return response
+
+    def _forbidden(self, refusal: Forbidden) -> web.Response:
+        if self._call.identity.is_anonymous:
+            # Browsers are sent to the login page by the page itself; clients see 403 and no challenge.
+            come_back = quote("/" + self._request.raw_path.lstrip("/"), safe="")
+            target = f"/login?from={come_back}"
+            body = (
+                f"<html><head><meta http-equiv='refresh' content='1;url={target}'/>"
+                f"<script>window.location.replace({json.dumps(target)});</script></head>"
+                "<body style='background-color:white; color:white;'>\nAuthentication required\n"
+                f"<!--\n{html.escape(refusal.message)}\n-->\n</body></html>"
+            )
+            response = web.Response(text=body, status=403, content_type="text/html")
+        else:
+            response = self._page(403, f"Access Denied: {refusal.message}")
+        response.headers["X-You-Are-Authenticated-As"] = self._call.identity.name
+        response.headers["X-Required-Permission"] = _java_permission(refusal.permission)
+        if refusal.permission != "Overall/Administer":
+            response.headers["X-Permission-Implied-By"] = "hudson.model.Hudson.Administer"
+        return response
+
+    def _page(self, status: int, message: str) -> web.Response:
+        return web.Response(text=notice(self._controller, status, message), status=status, content_type="text/html")
+
+    def _policy(self) -> dict[str, str]:
+        """What a browser may load and run on the page; reported only, unless the settings enforce it."""
+        is_enforced = self._controller.configuration.value(
+            "security", "contentSecurityPolicy", "enforce", default=False
+        )
+        told = f"{self._controller.url}content-security-policy-reporting-endpoint/{secrets.token_hex(16)}"
+        return {
+            f"Content-Security-Policy{'' if is_enforced else '-Report-Only'}": (
+                f"{POLICY} report-to content-security-policy; report-uri {told}"
+            ),
+            "Reporting-Endpoints": f"content-security-policy: {told}",
+            "Referrer-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+        }
+
+    def _advertise(self, response: web.StreamResponse) -> None:
+        if response.prepared:
+            return
+        response.headers["X-Hudson"] = "1.395"
+        response.headers["X-Jenkins"] = self._controller.surroundings.version
+        response.headers["X-Jenkins-Session"] = self._controller.session
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("X-Frame-Options", "sameorigin")
+        response.headers["Server"] = "jenkins-emulator"
+        if not self._call.identity.is_anonymous:
+            response.headers.update(self._policy())
+        session = self._call.session
+        if session is not None and session is not self._session:
+            is_secure = self._call.base.startswith("https:")
+            response.set_cookie(
+                self._controller.sessions.cookie,
+                session.identifier,
+                path="/",
+                httponly=True,
+                samesite="Lax",
+                secure=is_secure,
+            )
+
+
+def _java_permission(name: str) -> str:
+    group, _, right = name.partition("/")
+    owner = {"Overall": "Hudson", "Job": "Item", "Agent": "Computer"}.get(group, group)
+    return f"hudson.model.{owner}.{right}"
+
+
+def _exported(exports: Exports, target: Target) -> api.Exported | None:
+    if len(target.rest) == 2 or target.kind != "root":
+        kinds: dict[str, Any] = {
+            "root": lambda thing: exports.root(),
+            "folder": exports.folder,
+            "job": exports.job,
+            "build": exports.build,
+            "queueitem": exports.queue_item,
+            "computer": lambda thing: exports.computer(),
+            "user": exports.user,
+            "view": lambda pair: exports.view(*pair),
+        }
+        make = kinds.get(target.kind)
+        return make(target.thing) if make else None
+    return None

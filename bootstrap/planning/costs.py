@@ -1,0 +1,267 @@
+"""What the options of an environment cost a month on AWS, by the table `prices.yaml`: an estimate, and it says of when.
+
+A region or an instance type that the table does not have is named as unpriced; nothing is guessed from another's price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml.comments import CommentedMap
+
+from bootstrap.environment import yaml_source
+from bootstrap.environment.models import Settings
+from bootstrap.environment.network_options import Bastion, FlowLogs, PublicZone, TransitGateway, Vpn
+from bootstrap.errors import Fault, PricesInvalid
+from bootstrap.stacks import composition, parameters
+from bootstrap.values import Stack
+
+SECRETS = 4  # the data stack's
+BASTION_GIB = 8  # its template's root volume
+_REMEDY = "Mend the table; its own comments explain it."
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that costs: how many of it, and what they cost together a month; None where the table has no price."""
+
+    name: str
+    count: int
+    monthly: Decimal | None
+    option: str = ""  # the same for one and for several, by which two estimates are compared
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an environment costs a month, in the table's currency, and where that is from."""
+
+    items: tuple[Item, ...]
+    by_use: tuple[str, ...]
+    region: str
+    currency: str
+    noted_on: str
+    source: str
+
+    @property
+    def total(self) -> Decimal:
+        """All that has a price."""
+        return sum((it.monthly for it in self.items if it.monthly is not None), Decimal(0)).quantize(_CENT)
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """What the table has no price for."""
+        return tuple(it.name for it in self.items if it.monthly is None)
+
+    def __str__(self) -> str:
+        parts = ", ".join(
+            f"{f'{it.count} ' if it.count > 1 else ''}{it.name} {it.monthly.quantize(_CENT)}"
+            for it in self.items
+            if it.monthly is not None
+        )
+        left = f"; no price known for {', '.join(self.unpriced)}" if self.unpriced else ""
+        beside = f"; by use besides: {', '.join(self.by_use)}" if self.by_use else ""
+        none = f"no estimate: prices.yaml has no prices for the region {self.region}"
+        about = f"about {self.total} {self.currency} a month on AWS in {self.region}" if parts else none
+        return f"{about}{f' ({parts})' if parts else ''}{left}{beside}; prices as noted on {self.noted_on}, indicative"
+
+
+def read(table: Path) -> Mapping[str, Any]:
+    """The table's content; PricesInvalid with the place of the first thing that is wrong in it."""
+    document = _document(table)
+    faults = list(_faults(table, document))
+    if faults:
+        raise PricesInvalid(f"reading the prices {table}", faults, _REMEDY)
+    return document
+
+
+def _document(table: Path) -> CommentedMap:
+    try:
+        document, faults = yaml_source.mapping(str(table), yaml_source.text(table))
+    except yaml_source.Unreadable as error:
+        document, faults = CommentedMap(), [Fault(str(table), error.line, 1, str(error))]
+    if faults:
+        raise PricesInvalid(f"reading the prices {table}", faults, _REMEDY)
+    return document
+
+
+def _faults(table: Path, document: CommentedMap) -> Iterator[Fault]:
+    for key in ("source", "noted_on", "currency", "hours", "regions"):
+        if key not in document:
+            yield Fault(str(table), 1, 1, f"the key '{key}' is missing")
+    if "hours" in document and not _is_price(document["hours"]):
+        yield _at(table, document, "hours", f"hours: {document['hours']!r} is not a number")
+    regions = document.get("regions", CommentedMap())
+    if not isinstance(regions, CommentedMap):
+        yield _at(table, document, "regions", "regions: a mapping of regions belongs here")
+        return
+    for region, kinds in regions.items():
+        for kind, prices in kinds.items() if isinstance(kinds, CommentedMap) else [(region, None)]:
+            if not isinstance(prices, CommentedMap):
+                owner = kinds if isinstance(kinds, CommentedMap) else regions
+                yield _at(table, owner, kind, f"regions.{region}: a mapping of prices belongs here")
+                continue
+            for name, price in prices.items():
+                if not _is_price(price):
+                    yield _at(table, prices, name, f"regions.{region}.{kind}.{name}: {price!r} is not a price")
+
+
+def _is_price(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+def _at(table: Path, node: CommentedMap, key: Any, message: str) -> Fault:
+    line, column = node.lc.value(key)
+    return Fault(str(table), line + 1, column + 1, message)
+
+
+def standing(settings: Settings, stacks: Mapping[str, Stack]) -> Settings:
+    """The settings with which what stands was made, as far as it costs: read off the stacks' own parameters."""
+
+    def of(name: str) -> Mapping[str, str]:
+        return stacks[name].parameters if name in stacks else {}
+
+    old, endpoints, bastion, vpn, transit = (
+        settings.network,
+        *map(of, ("endpoints", "bastion", "vpn", "transit-gateway")),
+    )
+    allowed = tuple(value for key, value in sorted(bastion.items()) if key.startswith("Allowed") and value)
+    network = old.model_copy(
+        update={
+            "nat": of("network").get("Nat", "none"),
+            "zones": int(of("network").get("Zones", old.zone_count)),
+            "endpoints": tuple(
+                it for it, parameter in parameters.ENDPOINTS.items() if endpoints.get(parameter) == "yes"
+            ),
+            "private_zone": of("names").get("Domain") or None,
+            "public_zone": PublicZone(domain=zone["Domain"]) if (zone := of("public-zone")) else None,
+            "flow_logs": (old.flow_logs or FlowLogs()) if "traffic-logs" in stacks else None,
+            "bastion": Bastion(allow=allowed, instance_type=bastion["InstanceType"])
+            if "InstanceType" in bastion
+            else None,
+            "vpn": Vpn(customer_address=vpn["CustomerAddress"]) if vpn.get("CustomerAddress") else None,
+            "transit_gateway": TransitGateway(
+                routes=(transit["Route1"],), direct_connect_gateway=transit.get("DirectConnectGatewayId") or None
+            )
+            if "Route1" in transit
+            else None,
+        }
+    )
+    machine = settings.controller.model_copy(
+        update={
+            "instance_type": of("controller").get("InstanceType", settings.controller.instance_type),
+            "root_gib": int(of("controller").get("RootGib", settings.controller.root_gib)),
+            "data_gib": int(of("data").get("DataGib", settings.controller.data_gib)),
+        }
+    )
+    return settings.model_copy(update={"network": network, "controller": machine})
+
+
+def difference(wished: Estimate, there: Estimate) -> str:
+    """What the wished costs more, or less, than what is there, option by option; empty where that is nothing."""
+    before, after = ({it.option: it for it in each.items} for each in (there, wished))
+    parts = []
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name), after.get(name)
+        more = (new.monthly or Decimal(0) if new else Decimal(0)) - (old.monthly or Decimal(0) if old else Decimal(0))
+        if more:
+            count = f"{old.count if old else 0} -> {new.count if new else 0} " if (old and new) else ""
+            parts.append(
+                f"{'' if new else 'no '}{count}{(new or old or wished.items[0]).name} {more.quantize(_CENT):+}"
+            )
+    total = wished.total - there.total
+    if not parts:
+        return ""
+    return f"{abs(total)} {wished.currency} a month {'more' if total >= 0 else 'less'} than what is there ({', '.join(parts)})"
+
+
+def estimate(settings: Settings, table: Path, stacks: Collection[str] | None = None) -> Estimate:
+    """What the environment's options cost a month, by the table in that file; where stacks are named, those alone."""
+    told = read(table)
+    stacks = composition.ORDER if stacks is None else stacks
+    prices = told["regions"].get(settings.region, {})
+    counted = (
+        Item(
+            name,
+            count,
+            _monthly(prices, kind, key, told["hours"], count),
+            option=name if kind in {"instances", "hosted_connection"} else f"{kind}.{key}",
+        )
+        for name, kind, key, count in _options(settings, stacks)
+        if count
+    )
+    return Estimate(
+        items=tuple(counted),
+        by_use=tuple(_by_use(settings, prices.get("by_use", {}))),
+        region=settings.region,
+        currency=told["currency"],
+        noted_on=str(told["noted_on"]),
+        source=told["source"],
+    )
+
+
+def _options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str, str, str, int]]:
+    """What the settings ask for, as far as these stacks are it: its name, the kind and key of its price, and how many."""
+    network, machine = settings.network, settings.controller
+    disks = {"controller": machine.root_gib, "data": machine.data_gib, "bastion": BASTION_GIB if network.bastion else 0}
+    yield f"machine {machine.instance_type}", "instances", machine.instance_type, int("controller" in stacks)
+    yield "GiB of disk", "monthly", "gp3_gib", sum(gib for name, gib in disks.items() if name in stacks)
+    yield "secrets", "monthly", "secret", SECRETS if "data" in stacks else 0
+    gateways = {"none": 0, "one": 1, "per-zone": network.zone_count}[network.nat]
+    is_public = network.bastion is not None and bool(network.bastion.allow)
+    yield "NAT gateways" if gateways > 1 else "NAT gateway", "hourly", "nat_gateway", gateways
+    yield (
+        "public addresses" if gateways + is_public > 1 else "public address",
+        "hourly",
+        "public_address",
+        (gateways + is_public),
+    )
+    yield "interface endpoints", "hourly", "interface_endpoint", len(network.endpoints) * network.zone_count
+    yield "private DNS zone", "monthly", "private_zone", int(network.private_zone is not None)
+    yield "public DNS zone", "monthly", "public_zone", int(network.public_zone is not None)
+    if network.bastion is not None:
+        yield f"bastion {network.bastion.instance_type}", "instances", network.bastion.instance_type, 1
+    if network.vpn is not None and network.vpn.customer_address is not None:
+        yield "VPN connection", "hourly", "vpn_connection", 1
+    if network.transit_gateway is not None:
+        # AWS counts a Direct Connect gateway's association as an attachment, too.
+        attachments = 1 + (network.transit_gateway.direct_connect_gateway is not None)
+        name = f"transit gateway attachment{'s' if attachments > 1 else ''}"
+        yield name, "hourly", "transit_gateway_attachment", attachments
+
+    connection = network.direct_connect
+    if connection is not None and connection.bandwidth is not None:
+        yield f"hosted connection of {connection.bandwidth}", "hosted_connection", connection.bandwidth, 1
+
+
+def _monthly(prices: Mapping[str, Any], kind: str, key: str, hours: int, count: int) -> Decimal | None:
+    price = prices.get(kind, {}).get(key)
+    if price is None:
+        return None
+    return Decimal(str(price)) * count * (1 if kind == "monthly" else hours)
+
+
+def _by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
+    network = settings.network
+    # Without a price by hour or month: peering, egress-only and Direct Connect gateways, virtual interfaces (README).
+    for name, key, is_chosen in (
+        ("NAT", "nat_gateway_gib", network.nat != "none"),
+        ("endpoints", "interface_endpoint_gib", bool(network.endpoints)),
+        ("flow logs", "flow_logs_gib", network.flow_logs is not None),
+        ("queries' log", "query_logs_gib", network.flow_logs is not None and network.flow_logs.queries),
+        ("transit gateway", "transit_gateway_gib", network.transit_gateway is not None),
+        ("Direct Connect outwards", "direct_connect_gib", network.direct_connect is not None),
+        ("DNS queries", "dns_queries_million", network.private_zone is not None or network.public_zone is not None),
+        ("peering between zones, each way,", "between_zones_gib", network.peering is not None),
+        (
+            "zone's queries",
+            "flow_logs_gib",
+            network.public_zone is not None and network.public_zone.queries is not None,
+        ),
+    ):
+        if is_chosen and key in prices:
+            yield f"{name} {prices[key]} a {'million' if key.endswith('_million') else 'GiB'}"

@@ -1,0 +1,170 @@
+"""What any machine of this project has, whatever runs on it: trust, packages, clock, hardening and their services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bootstrap.remote.templates import render, text
+
+JENKINS_PORT = 8080
+JAVA = "openjdk-25-jre-headless"
+# Debian's Java only recommends the libraries that its own need for text and sound; Jenkins refuses to run without the first.
+JAVA_PACKAGES = (JAVA, "libharfbuzz0b", "libasound2t64", "fontconfig")
+PACKAGES = (
+    *JAVA_PACKAGES,
+    *("ca-certificates", "curl", "e2fsprogs", "git", "nftables", "nginx"),
+    *("openssh-server", "python3-venv", "sudo", "tzdata", "unattended-upgrades"),
+)
+# What machines got from earlier versions of this list.
+OBSOLETE_PACKAGES = ("openjdk-21-jre-headless",)
+# On a machine the emulator runs with Debian's own Python packages and Groovy.
+EMULATOR_PACKAGES = (
+    *("groovy", "python3-aiohttp", "python3-bcrypt", "python3-croniter", "python3-cryptography", "python3-lxml"),
+    "python3-yaml",
+)
+SYSCTLS: Mapping[str, str] = {
+    "fs.protected_fifos": "2",
+    "fs.protected_hardlinks": "1",
+    "fs.protected_regular": "2",
+    "fs.protected_symlinks": "1",
+    "fs.suid_dumpable": "0",
+    "kernel.dmesg_restrict": "1",
+    "kernel.kptr_restrict": "2",
+    "kernel.unprivileged_bpf_disabled": "1",
+    "net.core.bpf_jit_harden": "2",
+    "net.ipv4.conf.all.accept_redirects": "0",
+    "net.ipv4.conf.all.accept_source_route": "0",
+    "net.ipv4.conf.all.log_martians": "1",
+    "net.ipv4.conf.all.rp_filter": "1",
+    "net.ipv4.conf.all.send_redirects": "0",
+    "net.ipv4.conf.default.accept_redirects": "0",
+    "net.ipv4.conf.default.send_redirects": "0",
+    "net.ipv4.icmp_echo_ignore_broadcasts": "1",
+    "net.ipv4.tcp_syncookies": "1",
+    "net.ipv6.conf.all.accept_redirects": "0",
+    "net.ipv6.conf.all.accept_source_route": "0",
+    "net.ipv6.conf.default.accept_redirects": "0",
+}
+_EXTRA_CERTIFICATES = "/usr/local/share/ca-certificates"
+_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+# The kernel's rules can be changed without the file: their listing is compared with what it was when the file was loaded.
+_LISTING = "/usr/sbin/nft --stateless list ruleset | sha256sum"
+_KEPT = "/var/lib/bootstrap/firewall.sum"
+_LOAD_FIREWALL = f"set -e; /usr/sbin/nft -f /etc/nftables.conf; mkdir -p /var/lib/bootstrap; {_LISTING} > {_KEPT}"
+_IS_FIREWALL_LOADED = f'test /etc/nftables.conf -ot {_KEPT} && test "$({_LISTING})" = "$(cat {_KEPT})"'
+Resources = list[dict[str, Any]]
+
+
+def packages(kind: str, extra: Sequence[str]) -> dict[str, Any]:
+    """All Debian packages, in one transaction."""
+    names = {*PACKAGES, *(EMULATOR_PACKAGES if kind == "emulator" else ()), *extra}
+    return {"id": "packages", "kind": "packages", "names": sorted(names)}
+
+
+def java_for_groovy() -> dict[str, Any]:
+    """Before groovy, which would bring an older Java: Debian's 25 does not say that it runs what asks for one."""
+    return {
+        "id": "java for groovy",
+        "kind": "metapackage",
+        "name": "bootstrap-java-runtime",
+        "version": "25",
+        # Those that groovy and what it needs ask for.
+        "provides": [f"java{number}-runtime-headless" for number in (2, 5, 6, 7, 8)],
+        "summary": f"{JAVA} runs what asks for an older Java",
+    }
+
+
+def obsolete_packages(kind: str, extra: Sequence[str]) -> dict[str, Any]:
+    """What no machine needs any more, unless the environment asks for it; what ran on it must have been restarted before."""
+    names = [name for name in OBSOLETE_PACKAGES if name not in extra]
+    awaited = ["java for groovy"] if kind == "emulator" else []
+    return {"id": "obsolete packages", "kind": "absent_packages", "names": names, "awaits": awaited}
+
+
+def trust(certificates: Mapping[str, str]) -> Resources:
+    """The operator's own authorities, before anything is fetched: a company's mirrors may be signed by one of them."""
+    files = [
+        file(f"certificate {name}", f"{_EXTRA_CERTIFICATES}/{name}", pem) for name, pem in sorted(certificates.items())
+    ]
+    update = {
+        "id": "certificates",
+        "kind": "command",
+        "needs": "/usr/sbin/update-ca-certificates",
+        "command": ["update-ca-certificates"],
+        "creates": _BUNDLE,
+        "sources": [each["path"] for each in files],
+    }
+    return [*files, update] if files else []
+
+
+def clock(timezone: str) -> Resources:
+    """The machine's time zone; its time comes from the hypervisor."""
+    return [
+        {"id": "localtime", "kind": "symlink", "path": "/etc/localtime", "target": f"/usr/share/zoneinfo/{timezone}"},
+        file("timezone", "/etc/timezone", f"{timezone}\n"),
+    ]
+
+
+def hardening(login_user: str) -> Resources:
+    """sshd, firewall, kernel, journal and security upgrades; their services read them later."""
+    return [
+        {
+            **file(
+                "sshd settings",
+                # Before cloud-init's own file there: sshd takes the first value that it reads.
+                "/etc/ssh/sshd_config.d/10-bootstrap.conf",
+                render("sshd.conf", user=login_user, jenkins_port=JENKINS_PORT),
+            ),
+            "validate": ["/usr/sbin/sshd", "-t", "-f", "%s"],
+        },
+        {
+            **file("firewall rules", "/etc/nftables.conf", text("nftables.conf"), mode="0755"),
+            "validate": ["/usr/sbin/nft", "-c", "-f", "%s"],
+        },
+        {"id": "kernel settings", "kind": "sysctl", "path": "/etc/sysctl.d/90-bootstrap.conf", "values": dict(SYSCTLS)},
+        file("journal settings", "/etc/systemd/journald.conf.d/10-bootstrap.conf", text("journald.conf")),
+        file("upgrade settings", "/etc/apt/apt.conf.d/52bootstrap-upgrades", text("upgrades.conf")),
+    ]
+
+
+def services() -> Resources:
+    """The services behind `hardening`."""
+    return [
+        unit("systemd-journald.service", restart_on=["journal settings"]),
+        unit("nftables.service", restart_on=["firewall rules"], reload=True),
+        {
+            "id": "firewall",
+            "kind": "command",
+            "needs": "/usr/sbin/nft",
+            "command": ["sh", "-c", _LOAD_FIREWALL],
+            "unless": ["sh", "-c", _IS_FIREWALL_LOADED],
+            "reason": "the kernel's rules differ from the file's",
+        },
+        unit("ssh.service", restart_on=["sshd settings"], reload=True, runs_on=["openssh-server"]),
+        unit("apt-daily.timer"),
+        unit("apt-daily-upgrade.timer"),
+    ]
+
+
+def unit(name: str, **properties: Any) -> dict[str, Any]:
+    """A unit resource that is named like its unit."""
+    return {"id": name, "kind": "unit", "name": name, **properties}
+
+
+def file(identity: str, path: str, content: str, **properties: Any) -> dict[str, Any]:
+    """A file of root's, readable by all unless told otherwise."""
+    return {
+        "id": identity,
+        "kind": "file",
+        "path": path,
+        "content": content,
+        "owner": "root",
+        "group": "root",
+        **properties,
+    }
+
+
+def directory(path: str, **properties: Any) -> dict[str, Any]:
+    """A directory of root's that is named by its path."""
+    return {"id": path, "kind": "directory", "path": path, "owner": "root", "group": "root", **properties}

@@ -1,0 +1,65 @@
+"""What decides how a machine must be: the inputs of its desired state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bootstrap.environment.models import Settings
+from bootstrap.values import Secret
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A tar artifact: its own SHA-256, and that of each file in it by path."""
+
+    sha256: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Software:
+    """What runs as Jenkins: a WAR with plugin files (SHA-256 each), or the emulator in the name of the same versions."""
+
+    kind: Literal["war", "emulator"]
+    version: str
+    plugins: Mapping[str, str]
+    war: str = ""
+    plugin_files: Mapping[str, str] = field(default_factory=dict)
+    emulator: Bundle | None = None
+
+
+@dataclass(frozen=True)
+class Toolkit:
+    """The toolkit's repository on the machine: `branch` at `commit`, from the git bundle with that SHA-256."""
+
+    branch: str
+    commit: str
+    bundle: str
+
+
+@dataclass(frozen=True)
+class HostInputs:
+    """Everything that decides how a machine should be.
+
+    `secrets` are Jenkins' credentials by name. `casc_files` are laid down for a first start only; from then on they are the
+    casc act's. `casc_variables` and `aws_environment` are environment variables of Jenkins and its builds.
+    """
+
+    settings: Settings
+    instance_id: str
+    data_volume_id: str
+    url: str
+    software: Software
+    secrets: Mapping[str, Secret]
+    certificate: str
+    certificate_key: Secret
+    authority: str
+    casc_files: Mapping[str, str]
+    casc_variables: Mapping[str, str] = field(default_factory=dict)
+    aws_environment: Mapping[str, str] = field(default_factory=dict)
+    ca_certificates: Mapping[str, str] = field(default_factory=dict)
+    pip_configuration: str = ""
+    toolkit: Toolkit | None = None
+    login_user: str = "admin"

@@ -1,0 +1,179 @@
+"""Jenkins on the machine: its account, its home on the data volume, its configuration, its files and its service."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bootstrap.remote.desired.base import (
+    EMULATOR_PACKAGES,
+    JAVA_PACKAGES,
+    JENKINS_PORT,
+    Resources,
+    directory,
+    file,
+    unit,
+)
+from bootstrap.remote.desired.inputs import HostInputs, Software
+from bootstrap.remote.templates import render
+
+HOME = "/var/lib/jenkins"
+VENVS = "/var/cache/bootstrap/venvs"
+CASC_FOLDER = "/etc/jenkins/casc.d"
+CREDENTIALS = "/etc/jenkins/credentials"
+WAR = "/usr/local/share/jenkins/jenkins.war"
+EMULATOR = "/usr/local/lib/jenkins-emulator"
+PLUGINS_LOCK = "/etc/jenkins/plugins.json"
+JAVA_HOME = "/usr/lib/jvm/java-25-openjdk-amd64"
+_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+# Fixed, because the data volume keeps numbers and outlives the machine that knows the names.
+_NUMBER = 870
+
+
+def account() -> Resources:
+    """The group and the user that Jenkins and its builds run as."""
+    return [
+        {"id": "group jenkins", "kind": "group", "name": "jenkins", "gid": _NUMBER},
+        {
+            "id": "user jenkins",
+            "kind": "user",
+            "name": "jenkins",
+            "uid": _NUMBER,
+            "group": "jenkins",
+            "home": HOME,
+            "shell": "/bin/bash",
+        },
+    ]
+
+
+def home(volume_id: str) -> Resources:
+    """JENKINS_HOME: the data volume, found by its id under the name that udev gives EBS volumes on NVMe."""
+    device = f"/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{volume_id.replace('-', '')}"
+    return [
+        {"id": "data volume", "kind": "mount", "path": HOME, "device": device, "wait": 120},
+        directory(HOME, owner="jenkins", group="jenkins", mode="0750"),
+    ]
+
+
+def configuration(inputs: HostInputs) -> Resources:
+    """What Jenkins reads at its start: settings, credentials and environment."""
+    casc = {
+        "id": "casc files",
+        "kind": "tree",
+        "path": CASC_FOLDER,
+        # For the first start only: an open Jenkins must never be seen. Later files are judged by Jenkins first (casc act).
+        "once": True,
+        "owner": "root",
+        "group": "jenkins",
+        "directory_mode": "0750",
+        "files": [{"path": name, "content": text, "mode": "0640"} for name, text in sorted(inputs.casc_files.items())],
+    }
+    credentials = [
+        file(f"credential {name}", f"{CREDENTIALS}/{name}", secret.reveal(), mode="0400", secret=True)
+        for name, secret in sorted(inputs.secrets.items())
+    ]
+    plugins = json.dumps(dict(inputs.software.plugins), indent=1, sort_keys=True) + "\n"
+    environment = environment_file(_environment(inputs))
+    return [
+        directory("/etc/jenkins"),
+        casc,
+        directory(CREDENTIALS, mode="0700"),
+        *credentials,
+        file("plugins lock", PLUGINS_LOCK, plugins),
+        file("jenkins environment", "/etc/jenkins/jenkins.env", environment),
+        unit_file(inputs),
+    ]
+
+
+def environment_file(values: dict[str, str]) -> str:
+    """Variables in systemd's EnvironmentFile syntax, which a shell reads the same way."""
+    escaped = {
+        name: "".join(f"\\{character}" if character in '\\"`$' else character for character in value)
+        for name, value in values.items()
+    }
+    return "".join(f'{name}="{value}"\n' for name, value in sorted(escaped.items()))
+
+
+def _environment(inputs: HostInputs) -> dict[str, str]:
+    found = {
+        **inputs.casc_variables,
+        "JENKINS_HOME": HOME,
+        "JAVA_HOME": JAVA_HOME,
+        "CASC_JENKINS_CONFIG": CASC_FOLDER,
+        "CASC_STRICT_SECRET_RESOLUTION": "true",
+        "BOOTSTRAP_VENVS": VENVS,
+        # Read by the plugin prometheus at its start; its settings of the same name have no effect.
+        "COLLECTING_METRICS_PERIOD_IN_SECONDS": "120",
+        "LANG": "C.UTF-8",
+    }
+    if inputs.ca_certificates:
+        # Python's own libraries bring their own authorities; these make them trust what the machine trusts.
+        found |= dict.fromkeys(("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), _BUNDLE)
+    if inputs.software.kind == "emulator":
+        found |= {
+            "JENKINS_LISTEN_ADDRESS": "127.0.0.1",
+            "JENKINS_PORT": str(JENKINS_PORT),
+            "JENKINS_EMULATED_VERSION": inputs.software.version,
+            "JENKINS_PLUGINS_LOCK": PLUGINS_LOCK,
+            "PYTHONPATH": EMULATOR,
+        }
+    return found
+
+
+def software(wished: Software) -> Resources:
+    """Jenkins' own files: the WAR and its plugins, or the emulator."""
+    if wished.emulator is not None:
+        files = [{"path": name, "sha256": digest} for name, digest in sorted(wished.emulator.files.items())]
+        emulator = {
+            "id": "emulator",
+            "kind": "tree",
+            "path": EMULATOR,
+            "archive": wished.emulator.sha256,
+            "files": files,
+            "owner": "root",
+            "group": "root",
+        }
+        return [emulator]
+    folder = WAR.rpartition("/")[0]
+    war = {"id": "jenkins.war", "kind": "file", "path": WAR, "sha256": wished.war, "owner": "root", "group": "root"}
+    plugins = {
+        "id": "plugins",
+        "kind": "tree",
+        "path": f"{HOME}/plugins",
+        "owner": "jenkins",
+        "group": "jenkins",
+        "directory_mode": "0750",
+        # Jenkins unpacks each plugin beside its file; only plugin files of our own kind can be strangers.
+        "strangers": ["*.jpi", "*.hpi"],
+        "files": [
+            {"path": f"{name}.jpi", "sha256": digest, "mode": "0640"}
+            for name, digest in sorted(wished.plugin_files.items())
+        ],
+    }
+    return [directory(folder), war, plugins]
+
+
+def service(inputs: HostInputs) -> dict[str, Any]:
+    """jenkins.service, started or restarted when anything that it reads only at its start has changed."""
+    credentials = [f"credential {name}" for name in sorted(inputs.secrets)]
+    kind_of_software = ["emulator"] if inputs.software.kind == "emulator" else ["jenkins.war", "plugins"]
+    causes = ["jenkins.service file", "jenkins environment", "plugins lock", "aws environment"]
+    restart_on = [*causes, *kind_of_software, *credentials]
+    runs_on = ["python3", *EMULATOR_PACKAGES] if inputs.software.kind == "emulator" else JAVA_PACKAGES
+    return unit("jenkins.service", restart_on=restart_on, timeout=660, runs_on=list(runs_on))
+
+
+def unit_file(inputs: HostInputs) -> dict[str, Any]:
+    """The text of jenkins.service."""
+    content = render(
+        "jenkins.service",
+        kind=inputs.software.kind,
+        home=HOME,
+        venvs=VENVS,
+        war=WAR,
+        java_home=JAVA_HOME,
+        port=JENKINS_PORT,
+        heap=inputs.settings.jenkins.heap,
+        credentials=sorted(inputs.secrets),
+    )
+    return file("jenkins.service file", "/etc/systemd/system/jenkins.service", content)

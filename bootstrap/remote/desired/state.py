@@ -1,0 +1,35 @@
+"""The desired state of a machine: `desired` turns the inputs into an ordered list of resources.
+
+Pure: the same inputs give the same list, and nothing here looks at any machine. What each kind of resource means is
+documented at its function in `bootstrap.remote.converge`. The order is the order of need; services come last.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.remote.desired import base, jenkins, proxy, toolkit
+from bootstrap.remote.desired.inputs import HostInputs
+
+
+def desired(inputs: HostInputs) -> list[dict[str, Any]]:
+    """The machine's resources, in order; every `id` occurs once."""
+    settings = inputs.settings
+    return [
+        *base.trust(inputs.ca_certificates),
+        *([base.java_for_groovy()] if inputs.software.kind == "emulator" else []),
+        base.packages(inputs.software.kind, settings.host.extra_packages),
+        *base.clock(settings.host.timezone),
+        *jenkins.account(),
+        *jenkins.home(inputs.data_volume_id),
+        *base.hardening(inputs.login_user),
+        *toolkit.toolkit(inputs),
+        *jenkins.configuration(inputs),
+        *jenkins.software(inputs.software),
+        *proxy.proxy(inputs.url, inputs.certificate, inputs.certificate_key),
+        *toolkit.inspection(),
+        *base.services(),
+        jenkins.service(inputs),
+        proxy.service(),
+        base.obsolete_packages(inputs.software.kind, settings.host.extra_packages),
+    ]

@@ -1,0 +1,99 @@
+"""What the toolkit itself needs on the machine, where Jenkins' jobs run it: its repository, its surroundings, its facts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from bootstrap.remote.desired.base import PACKAGES, SYSCTLS, Resources, directory, file, unit
+from bootstrap.remote.desired.inputs import HostInputs
+from bootstrap.remote.desired.jenkins import (
+    CASC_FOLDER,
+    CREDENTIALS,
+    EMULATOR,
+    HOME,
+    JAVA_HOME,
+    PLUGINS_LOCK,
+    VENVS,
+    WAR,
+    environment_file,
+)
+from bootstrap.remote.templates import text
+
+REPOSITORY = "/srv/git/toolkit.git"
+INSPECTOR = "/usr/local/sbin/inspect-machine"
+INSPECTED_PATHS = (
+    *("/etc/bootstrap/aws.env", "/etc/bootstrap/machine.json", "/etc/jenkins", CASC_FOLDER, CREDENTIALS),
+    *(f"{CREDENTIALS}/{name}" for name in ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD", "TOOLKIT_TOKEN")),
+    *(PLUGINS_LOCK, "/etc/jenkins/jenkins.env", "/etc/nftables.conf", "/etc/ssh/sshd_config.d/10-bootstrap.conf"),
+    *("/etc/nginx/conf.d/jenkins.conf", "/etc/nginx/sites-enabled/default", "/etc/nginx/tls"),
+    *("/etc/nginx/tls/server.crt", "/etc/nginx/tls/server.key", "/etc/systemd/system/jenkins.service"),
+    *(HOME, f"{HOME}/secrets", f"{HOME}/config.xml", WAR, EMULATOR, REPOSITORY, VENVS, INSPECTOR),
+)
+INSPECTED_UNITS = (
+    *("jenkins.service", "nginx.service", "nftables.service", "ssh.service", "systemd-journald.service"),
+    *("apt-daily.timer", "apt-daily-upgrade.timer", "inspect-machine.socket", "var-lib-jenkins.mount"),
+)
+# Those that run for long, and so may outlive what they run.
+INSPECTED_SERVICES = ("jenkins.service", "nginx.service", "ssh.service")
+
+
+def toolkit(inputs: HostInputs) -> Resources:
+    """Who and where this machine is, how builds reach AWS and packages, and the repository that the jobs check out."""
+    plugins = json.dumps(dict(inputs.software.plugins), sort_keys=True)
+    machine = {
+        "environment": inputs.settings.name,
+        "instance_id": inputs.instance_id,
+        "venvs": VENVS,
+        "software": {
+            "kind": inputs.software.kind,
+            "version": inputs.software.version,
+            "plugins": hashlib.sha256(plugins.encode()).hexdigest(),
+        },
+    }
+    aws = environment_file(dict(inputs.aws_environment))
+    resources = [
+        directory("/etc/bootstrap"),
+        file("machine", "/etc/bootstrap/machine.json", json.dumps(machine, sort_keys=True) + "\n"),
+        file("aws environment", "/etc/bootstrap/aws.env", aws, group="jenkins", mode="0640", secret=True),
+        file("authority", "/etc/bootstrap/authority.crt", inputs.authority),
+        directory("/var/cache/bootstrap"),
+        directory(VENVS, owner="jenkins", group="jenkins"),
+        file("git settings", "/etc/gitconfig", f"[safe]\n\tdirectory = {REPOSITORY}\n"),
+    ]
+    if inputs.pip_configuration:
+        # The indexes' URLs may hold a password.
+        pip = file("pip settings", "/etc/pip.conf", inputs.pip_configuration, group="jenkins", mode="0640", secret=True)
+        resources.append(pip)
+    if inputs.toolkit is not None:
+        repository = {
+            "id": "toolkit repository",
+            "kind": "repository",
+            "path": REPOSITORY,
+            "branch": inputs.toolkit.branch,
+            "commit": inputs.toolkit.commit,
+            "bundle": inputs.toolkit.bundle,
+        }
+        resources += [directory("/srv/git"), repository]
+    return resources
+
+
+def inspection() -> Resources:
+    """The inspector: facts that take root to know, for root itself and, through a socket, for Jenkins' sandboxed builds."""
+    asked = {
+        "paths": list(INSPECTED_PATHS),
+        "mounts": [HOME],
+        "units": list(INSPECTED_UNITS),
+        "sysctls": sorted(SYSCTLS),
+        "packages": list(PACKAGES),
+        "services": list(INSPECTED_SERVICES),
+        "java_home": JAVA_HOME,
+    }
+    units = "/etc/systemd/system"
+    return [
+        file("inspected facts", "/etc/bootstrap/inspect.json", json.dumps(asked, indent=1) + "\n"),
+        file("inspector", INSPECTOR, text("inspect_machine.py"), mode="0755"),
+        file("inspector service", f"{units}/inspect-machine@.service", text("inspect-machine@.service")),
+        file("inspector socket", f"{units}/inspect-machine.socket", text("inspect-machine.socket")),
+        unit("inspect-machine.socket", restart_on=["inspector socket"]),
+    ]

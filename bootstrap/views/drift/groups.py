@@ -1,0 +1,204 @@
+"""Drift of security groups, rule by rule: what somebody opens in a hurry, and what somebody closed.
+
+The rules that are meant are those of the templates as they were deployed, with their parameters and with the ids that their
+stacks have: rules within a group and those that stand alone. A template may use more functions than are read here; a rule
+that cannot be read makes its stack's groups incomparable, which is said, and never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import yaml
+
+from bootstrap.errors import BootstrapError
+from bootstrap.views.drift.values import Drifted
+
+GROUP = "AWS::EC2::SecurityGroup"
+_ALONE = {"AWS::EC2::SecurityGroupIngress": False, "AWS::EC2::SecurityGroupEgress": True}
+_PEERS = ("CidrIp", "CidrIpv6", "SourceSecurityGroupId", "DestinationSecurityGroupId", "SourcePrefixListId")
+_NOTHING = object()  # AWS::NoValue
+
+
+@dataclass(frozen=True, order=True)
+class Rule:
+    """A rule of a security group, as far as it decides anything: ports are -1 for all; `peer` is a block, group or list."""
+
+    is_egress: bool
+    protocol: str
+    first: int
+    last: int
+    peer: str
+
+    def __str__(self) -> str:
+        ports = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        way = "egress to" if self.is_egress else "ingress from"
+        protocol = "everything" if self.protocol == "-1" else self.protocol
+        return f"{way} {self.peer}, {protocol}" + ("" if self.first < 0 else f" {ports}")
+
+
+_EVERYWHERE = Rule(True, "-1", -1, -1, "0.0.0.0/0")  # what EC2 gives a group for which no way out is named
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A stack as it was deployed: its template's text, its parameters, and its resources' ids by their logical ones."""
+
+    body: str
+    parameters: Mapping[str, str]
+    ids: Mapping[str, str]
+
+    def groups(self) -> dict[str, set[Rule]]:
+        """The stack's own groups by id, with the rules that stand within them."""
+        found = {}
+        for name, resource in self._resources(GROUP):
+            properties = self._value(resource.get("Properties", {}))
+            rules = {_meant(it, is_egress=False) for it in properties.get("SecurityGroupIngress", ())}
+            out = {_meant(it, is_egress=True) for it in properties.get("SecurityGroupEgress", ())}
+            found[self.ids[name]] = rules | (out or {_EVERYWHERE})
+        return found
+
+    def alone(self) -> Iterator[tuple[str, Rule]]:
+        """The rules that are resources of their own, each with its group's id."""
+        for kind, is_egress in _ALONE.items():
+            for _, resource in self._resources(kind):
+                properties = self._value(resource["Properties"])
+                yield str(properties["GroupId"]), _meant(properties, is_egress=is_egress)
+
+    def _resources(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        resources = self._document.get("Resources", {})
+        return ((name, it) for name, it in resources.items() if it.get("Type") == kind and name in self.ids)
+
+    @cached_property
+    def _document(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = yaml.load(self.body, _Loader)  # noqa: S506 -- a SafeLoader of our own
+        return found
+
+    def _value(self, node: Any) -> Any:
+        """A node with its functions worked out; what is AWS::NoValue disappears from lists and mappings."""
+        if isinstance(node, list):
+            return [value for value in map(self._value, node) if value is not _NOTHING]
+        if not isinstance(node, Mapping):
+            return node
+        if len(node) == 1:
+            name, argument = next(iter(node.items()))
+            if name in {"Ref", "Condition"} or str(name).startswith("Fn::"):
+                return self._function(str(name), argument)
+        values = {key: self._value(value) for key, value in node.items()}
+        return {key: value for key, value in values.items() if value is not _NOTHING}
+
+    def _function(self, name: str, argument: Any) -> Any:
+        match name:
+            case "Ref" if argument == "AWS::NoValue":
+                return _NOTHING
+            case "Ref" if argument in self.parameters:
+                return self.parameters[argument]
+            case "Ref" if argument in self.ids:
+                return self.ids[argument]
+            case "Fn::GetAtt" if str(_dotted(argument)).endswith(".GroupId"):
+                return self.ids[_dotted(argument).partition(".")[0]]
+            case "Fn::If":
+                return self._value(argument[1] if self._holds({"Condition": argument[0]}) else argument[2])
+            case "Fn::Sub" if isinstance(argument, str):
+                return argument  # only descriptions and names use it: neither decides anything
+            case _:
+                return f"{name} {argument}" if name in {"Ref", "Fn::GetAtt"} else _unreadable(name)
+
+    def _holds(self, node: Any) -> bool:
+        name, argument = next(iter(node.items()))
+        match name:
+            case "Condition":
+                return self._holds(self._document["Conditions"][argument])
+            case "Fn::Equals":
+                first, second = (str(self._value(it)) for it in argument)
+                return first == second
+            case "Fn::Not":
+                return not self._holds(argument[0])
+            case "Fn::And":
+                return all(map(self._holds, argument))
+            case "Fn::Or":
+                return any(map(self._holds, argument))
+            case _:
+                return bool(_unreadable(str(name)))
+
+
+def _unreadable(name: str) -> str:
+    raise BootstrapError("reading the rules of security groups", f"{name} is not read here", "Compare them by hand.")
+
+
+def _dotted(argument: Any) -> str:
+    return argument if isinstance(argument, str) else ".".join(map(str, argument))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which the short forms (!Ref, !If ...) become the long ones."""
+
+
+def _long_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        return {name: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    return {name: loader.construct_mapping(node, deep=True) if isinstance(node, yaml.MappingNode) else None}
+
+
+_Loader.add_multi_constructor("!", _long_form)
+
+
+def _meant(it: Mapping[str, Any], *, is_egress: bool) -> Rule:
+    peer = next((str(it[key]) for key in _PEERS if key in it), "unknown")
+    protocol = str(it["IpProtocol"])
+    first, last = (int(it.get(key, -1)) if protocol != "-1" else -1 for key in ("FromPort", "ToPort"))
+    return Rule(is_egress, protocol, first, last, peer)
+
+
+def meant(stacks: Iterable[Deployed]) -> dict[str, frozenset[Rule]]:
+    """The rules that every group of these stacks should have, by the group's id."""
+    stacks = list(stacks)
+    found: dict[str, set[Rule]] = {}
+    for stack in stacks:
+        found |= stack.groups()
+    for stack in stacks:
+        for group, rule in stack.alone():
+            found.setdefault(group, set()).add(rule)
+    return {group: frozenset(rules) for group, rules in found.items()}
+
+
+def of_group(ec2: Any, group: str, wished: frozenset[Rule], endpoint: str | None) -> Iterator[Drifted]:
+    """The rules that were added to a security group, or taken from it."""
+    filters = [{"Name": "group-id", "Values": [group]}]
+    pages = ec2.get_paginator("describe_security_group_rules").paginate(Filters=filters)
+    there = {_found(it): it["SecurityGroupRuleId"] for page in pages for it in page["SecurityGroupRules"]}
+    aws = "aws ec2" if endpoint is None else f"aws --endpoint-url {endpoint} ec2"
+    for rule in sorted(there.keys() - wished):
+        verb = f"revoke-security-group-{'egress' if rule.is_egress else 'ingress'}"
+        mend = f"{aws} {verb} --group-id {group} --security-group-rule-ids {there[rule]}"
+        yield Drifted("security group", group, f"added: {rule}", mend)
+    for rule in sorted(wished - there.keys()):
+        verb = f"authorize-security-group-{'egress' if rule.is_egress else 'ingress'}"
+        yield Drifted(
+            "security group", group, f"missing: {rule}", f"{aws} {verb} --group-id {group} {_permission(rule)}"
+        )
+
+
+def _permission(rule: Rule) -> str:
+    """The rule as the command line of AWS takes it."""
+    ports = "" if rule.first < 0 else f",FromPort={rule.first},ToPort={rule.last}"
+    peer = (
+        f"UserIdGroupPairs=[{{GroupId={rule.peer}}}]"
+        if rule.peer.startswith("sg-")
+        else f"IpRanges=[{{CidrIp={rule.peer}}}]"
+    )
+    return f"--ip-permissions 'IpProtocol={rule.protocol}{ports},{peer}'"
+
+
+def _found(it: Mapping[str, Any]) -> Rule:
+    peer = it.get("CidrIpv4") or it.get("CidrIpv6") or it.get("PrefixListId")
+    peer = peer or it.get("ReferencedGroupInfo", {}).get("GroupId", "unknown")
+    protocol = str(it["IpProtocol"])
+    first, last = (int(it.get(key) or -1) if protocol != "-1" else -1 for key in ("FromPort", "ToPort"))
+    return Rule(bool(it["IsEgress"]), protocol, first, last, str(peer))

@@ -1,0 +1,145 @@
+"""Looks at every place in turn; one that cannot be looked at is said to be so and hides no other.
+
+On the machine itself a job has no root: there the machine's files and units are left to the checks of `verify`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bootstrap.acts import host
+from bootstrap.context import Context
+from bootstrap.errors import BootstrapError, Unreachable
+from bootstrap.preconditions import host_inputs
+from bootstrap.runs.journal import Run
+from bootstrap.values import ChangeKind
+from bootstrap.views.drift import groups, jobs, settings, stacks
+from bootstrap.views.drift.values import Drifted
+
+__all__ = ["Drift", "Drifted", "look"]
+
+_VERBS = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "is there"}
+_NEED_THE_MACHINE = {"machine", "settings", "jobs", "plugins"}
+# Whoever pushes to it commits code, and code is no drift.
+_OF_THE_CODE = ("toolkit repository",)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What drifted, and the places that could not be looked at, each with why."""
+
+    lines: tuple[Drifted, ...]
+    unseen: tuple[str, ...]
+
+
+def look(context: Context, run: Run) -> Drift:
+    """Everything that is not as the code says; nothing is changed."""
+    lines: list[Drifted] = []
+    unseen: list[str] = []
+    is_reachable = True
+    for where, find in _places(context, run).items():
+        if not is_reachable and where in _NEED_THE_MACHINE:
+            unseen.append(f"{where}: the machine cannot be reached")
+            continue
+        try:
+            with run.act("drift", where, ending="looked at"):
+                lines += find()
+        except BootstrapError as error:
+            # One time-out is enough: the places after it would wait as long again.
+            is_reachable = is_reachable and not isinstance(error, Unreachable)
+            unseen.append(f"{where}: {error.found.splitlines()[0]}")
+            run.notice(f"{where} cannot be looked at: {error.found.splitlines()[0]}")
+    return Drift(tuple(lines), tuple(unseen))
+
+
+def _places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drifted]]]:
+    tool = context.tool
+    on_machine = context.world.is_on_machine
+    places: dict[str, Callable[[], Iterable[Drifted]]] = {
+        "stacks": lambda: _of_stacks(context, tool),
+        "security groups": lambda: _of_groups(context),
+        "machine": lambda: _of_host(context, run, tool),
+        "settings": lambda: settings.of_settings(
+            context.shell,
+            context.jenkins,
+            context.casc_files,
+            context.casc_values,
+            tool,
+            sudo=not on_machine,
+        ),
+        "jobs": lambda: jobs.of_jobs(context.jenkins, context.jobset, tool),
+        "plugins": lambda: jobs.of_plugins(context.jenkins, context.lock.plugins, tool),
+    }
+    if on_machine:
+        run.notice("a job has no root here: the machine's files and units are left to 'verify'")
+        del places["machine"]
+    return places
+
+
+def _of_stacks(context: Context, tool: str) -> list[Drifted]:
+    client = context.world.aws("cloudformation")
+    found: list[Drifted] = []
+    for name in context.wanted:
+        if name not in context.stacks:
+            full = context.settings.stack_name(name)
+            found.append(Drifted("stack", full, "there is no such stack", f"{tool} launch"))
+            continue
+        full = context.stacks[name].name
+        found += _asked(partial(_detected, client, full, f"{tool} launch"), client)
+    return found
+
+
+def _detected(client: Any, stack: str, again: str) -> list[Drifted]:
+    return list(stacks.of_stack(client, stack, again))
+
+
+def _of_groups(context: Context) -> list[Drifted]:
+    client, ec2 = context.world.aws("cloudformation"), context.world.aws("ec2")
+
+    def look() -> list[Drifted]:
+        meant = groups.meant(_deployed(client, found.name) for found in context.stacks.values())
+        endpoint = context.world.endpoint
+        return [line for group, rules in meant.items() for line in groups.of_group(ec2, group, rules, endpoint)]
+
+    return _asked(look, client)
+
+
+def _deployed(client: Any, stack: str) -> groups.Deployed:
+    body = client.get_template(StackName=stack)["TemplateBody"]
+    described = client.describe_stacks(StackName=stack)["Stacks"][0]
+    parameters = {it["ParameterKey"]: it["ParameterValue"] for it in described.get("Parameters", ())}
+    # DescribeStackResources tells of a hundred at most, and says not that there are more.
+    pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
+    resources = [it for page in pages for it in page["StackResourceSummaries"]]
+    ids = {it["LogicalResourceId"]: it["PhysicalResourceId"] for it in resources if it.get("PhysicalResourceId")}
+    return groups.Deployed(body if isinstance(body, str) else json.dumps(body), parameters, ids)
+
+
+def _asked(call: Callable[[], list[Drifted]], client: Any) -> list[Drifted]:
+    """What AWS refuses to tell becomes an expected failure."""
+    refused: type[Exception] = client.exceptions.ClientError
+    try:
+        return call()
+    except refused as error:
+        raise BootstrapError("looking for drift", str(error), "See that the credentials may do this.") from error
+
+
+def _of_host(context: Context, run: Run, tool: str) -> list[Drifted]:
+    inputs, _ = host_inputs.gather(context, run)
+    found = []
+    edited, moved = host.edited(context.shell, inputs)
+    if pending := [name for name in moved if name not in _OF_THE_CODE]:
+        run.notice(
+            f"the code has moved on since the last launch, which is no drift ('{tool} plan'): {', '.join(pending)}"
+        )
+    for change in edited:
+        if change.name in _OF_THE_CODE:
+            continue
+        told = _VERBS.get(change.kind, "differs")
+        detail = f" ({change.detail})" if change.detail else ""
+        found.append(Drifted("machine", change.name, f"{told}{detail}", f"{tool} host apply"))
+    return found

@@ -1,0 +1,32 @@
+"""Drift of Jenkins' settings: the files on the machine, and what was edited in the web interface, setting by setting.
+
+A reload overwrites what the code says and leaves what it does not name; each line tells which of the two it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bootstrap.acts import casc
+from bootstrap.jenkins.controller.api import JenkinsClient
+from bootstrap.values import ChangeKind, Shell
+from bootstrap.views.drift.values import Drifted
+
+
+def of_settings(
+    shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str], values: Mapping[str, str], tool: str, *, sudo: bool
+) -> Iterator[Drifted]:
+    """Files that differ on the machine, and settings that differ from those after the last reload.
+
+    `values` are the files' variables, as `casc.variables` gives them.
+    """
+    there = casc.look(shell, sudo=sudo)
+    for change in there.changes(files):
+        verb = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "is not of the code"}.get(change.kind, "differs")
+        yield Drifted("casc", f"{casc.FOLDER}/{change.name}", verb, f"{tool} casc apply")
+    edited = there.edits(casc.export(jenkins), files, values)
+    if edited.is_unknown:
+        yield Drifted("casc", "settings", "changed outside of the code", f"{tool} casc apply")
+    for edit in edited.told:
+        mend = f"{tool} casc apply" if edit.is_overwritten else "write it into casc/, or undo it in Jenkins"
+        yield Drifted("casc", edit.name, edit.found, mend, edit.diff)

@@ -1,0 +1,52 @@
+"""What there is of an environment and whether it runs: looked up, never remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bootstrap.cloud import instance as machine
+from bootstrap.context import Context
+from bootstrap.errors import BootstrapError
+from bootstrap.views import enforcement, mail
+
+
+@dataclass(frozen=True)
+class Status:
+    """Rows of what, which and state; `is_up` where every one of them is as it should be."""
+
+    rows: tuple[tuple[str, str, str], ...]
+    is_up: bool
+
+
+def look(context: Context) -> Status:
+    """The stacks, the machine and the controller, as far as each is there."""
+    rows: list[tuple[str, str, str]] = []
+    for name in context.wanted:
+        found = context.stacks.get(name)
+        rows.append(("stack", context.settings.stack_name(name), found.status if found else "absent"))
+    zone = context.stacks.get("public-zone")
+    is_up = all(row[2].endswith("_COMPLETE") and "ROLLBACK" not in row[2] for row in rows)
+    if zone is not None and "NameServers" in zone.outputs:
+        rows.append(
+            ("zone", zone.outputs["PublicDomain"], f"answered by {zone.outputs['NameServers'].replace(',', ', ')}")
+        )
+    if "controller" not in context.stacks:
+        return Status(tuple(rows), False)
+    instance = context.outputs("controller")["InstanceId"]
+    state = machine.state(context.world.aws("ec2"), instance)
+    rows.append(("machine", instance, state))
+    if state != "running":
+        return Status(tuple(rows), False)
+    try:
+        controller = context.controller
+        service = context.shell.run(["systemctl", "is-active", "jenkins.service"], check=False).stdout.strip()
+    except BootstrapError as error:
+        rows.append(("controller", context.url, error.found.splitlines()[0]))
+        return Status(tuple(rows), False)
+    rules = enforcement.look(context.world.endpoint)
+    if rules is not None:
+        rows.append(("rules", "security groups, ACLs, routes", str(rules)))
+    rows.append(("mail", *mail.look(context.world.endpoint, context.settings, context.tool)))
+    kind = "emulator of Jenkins" if controller.is_emulated else "Jenkins"
+    rows.append(("controller", f"{controller.url} ({kind} {controller.version})", service))
+    return Status(tuple(rows), is_up and service == "active")

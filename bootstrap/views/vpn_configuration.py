@@ -1,0 +1,63 @@
+"""What the other side of a site-to-site VPN is configured with, as EC2 keeps it: XML with both tunnels and their keys."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from bootstrap.context import Context
+from bootstrap.errors import Missing, StackMissing
+from bootstrap.runs.journal import Run
+
+
+def show(made: Context, run: Run, target: Path | None) -> None:
+    """Write the configuration to a file that only this user reads or, without one, to standard output.
+
+    StackMissing where the environment has no VPN connection.
+    """
+    text = read(made.world.aws("ec2"), _connection(made))
+    if target is None:
+        sys.stdout.write(f"{text}\n")
+        return
+    write(target, text)
+    run.event("vpn-configuration", path=str(target))
+    run.say(f"{target}: both tunnels, with their keys; readable by you alone")
+
+
+def read(ec2: Any, connection: str) -> str:
+    """The configuration of one connection; Missing where EC2 keeps none, as of one that is deleted."""
+    found = ec2.describe_vpn_connections(Filters=[{"Name": "vpn-connection-id", "Values": [connection]}])
+    text = next((it.get("CustomerGatewayConfiguration", "") for it in found["VpnConnections"]), "")
+    if not text:
+        raise Missing(
+            f"reading the configuration of the VPN connection {connection}",
+            "EC2 keeps none",
+            "'network plan' tells whether the connection is still there; 'network apply' makes it anew.",
+        )
+    return str(text)
+
+
+def write(target: Path, text: str) -> None:
+    """A file that nobody else could read at any moment; one that is there is replaced."""
+    scratch = target.with_name(f"{target.name}.{os.getpid()}.new")
+    try:
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text if text.endswith("\n") else f"{text}\n")
+        scratch.replace(target)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise Missing(f"writing {target}", str(error), "Name a file in a folder that is there.") from error
+
+
+def _connection(made: Context) -> str:
+    found = made.stacks.get("vpn")
+    connection = found.outputs.get("VpnConnectionId") if found else None
+    if connection is None:
+        raise StackMissing(
+            f"looking for the VPN connection of '{made.settings.name}'",
+            "it has none",
+            "Name network.vpn.customer_address in the environment file, then: network apply",
+        )
+    return connection

@@ -1,0 +1,127 @@
+"""What the checks of Jenkins' own settings look at: its warnings, audit trail, numbers and pages, and who builds run as.
+
+Importing it adds its gatherers to those of `evidence`.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from evidence import GATHERERS, Client, Subject, inspection
+
+from bootstrap.jenkins.controller.api import ask, expect
+
+_MONITORS = (
+    "jenkins.model.Jenkins.get().activeAdministrativeMonitors.findAll { !it.activationFake }.each { println it.id }"
+)
+_SECONDS = 20
+_BUILDS_OF_A_JOB = 20
+
+
+def active_monitors(subject: Subject) -> frozenset[str]:
+    """The ids of what Manage Jenkins warns of; no API tells them, so Jenkins' script console is asked."""
+    body = urlencode({"script": _MONITORS})
+    form = "application/x-www-form-urlencoded"
+    answer = ask(Client(subject), "POST", "scriptText", body=body, content_type=form)
+    return frozenset(expect(answer, "asking Jenkins for its active monitors").text.split())
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The word that one request of the toolkit's carried, and the newest audit lines of the journal."""
+
+    word: str
+    lines: tuple[str, ...]
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """The lines about that request."""
+        return tuple(line for line in self.lines if f"/createItem ({self.word}) by toolkit from " in line)
+
+    @property
+    def builds(self) -> tuple[str, ...]:
+        """The lines about builds that began."""
+        return tuple(line for line in self.lines if re.search(r" - job/\S+ #\d+ Started by .*, Parameters:\[", line))
+
+
+def audit(subject: Subject) -> Audit:
+    """Ask for something that has no effect but is written down, and read the journal until it and a build are there."""
+    word, lines = f"verify-{secrets.token_hex(4)}", tuple[str, ...]()
+    ask(Client(subject), "GET", "createItem", params={"name": word})  # refused: only a POST makes something
+    end = time.monotonic() + _SECONDS
+    while time.monotonic() < end:
+        lines = tuple(inspection(subject)["audit"])
+        found = Audit(word, lines)
+        if found.requests and found.builds:
+            break
+        time.sleep(1)
+    return Audit(word, lines)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What /prometheus/ answers the toolkit."""
+
+    status: int
+    kind: str
+    text: str
+
+
+def numbers(subject: Subject) -> Numbers:
+    """The numbers for Prometheus."""
+    answer = ask(Client(subject), "GET", "prometheus/")
+    return Numbers(answer.status_code, answer.headers.get("Content-Type", ""), answer.text)
+
+
+def page_headers(subject: Subject) -> Mapping[str, str]:
+    """The headers of the front page as somebody who is signed in gets it."""
+    return expect(ask(Client(subject), "GET", ""), "asking Jenkins for its front page").headers
+
+
+@dataclass(frozen=True)
+class Unstarted:
+    """A build that no person and no client started: its name and what its console says of whom it ran as."""
+
+    name: str
+    runs_as: str
+
+
+def unstarted_builds(subject: Subject) -> tuple[Unstarted, ...]:
+    """The newest builds of timers and polling since the service was started, as far as there are any."""
+    client, since = Client(subject), _started(inspection(subject)["units"]["jenkins.service"])
+    found = []
+    for job in client.json("", f"jobs[name,builds[number,timestamp,actions[causes[_class]]]{{0,{_BUILDS_OF_A_JOB}}}]")[
+        "jobs"
+    ]:
+        for build in job.get("builds", ()):
+            if build["timestamp"] / 1000 < since or not _is_unstarted(build):
+                continue
+            text = expect(
+                ask(client, "GET", f"job/{job['name']}/{build['number']}/consoleText"), "reading a console"
+            ).text
+            named = re.search(r"^Running as (.*)$", text, re.MULTILINE)
+            found.append(Unstarted(f"{job['name']} #{build['number']}", named[1] if named else "nobody named"))
+            break
+    return tuple(found)
+
+
+def _started(unit: Mapping[str, str]) -> float:
+    moment = datetime.strptime(unit["ExecMainStartTimestamp"], "%a %Y-%m-%d %H:%M:%S UTC")
+    return moment.replace(tzinfo=UTC).timestamp()
+
+
+def _is_unstarted(build: Mapping[str, Any]) -> bool:
+    kinds = {cause.get("_class", "") for action in build.get("actions", ()) for cause in action.get("causes", ())}
+    return bool(kinds) and all(kind.endswith(("$TimerTriggerCause", "$SCMTriggerCause")) for kind in kinds)
+
+
+GATHERERS.update(
+    {function.__name__: function for function in (active_monitors, audit, numbers, page_headers, unstarted_builds)}
+)

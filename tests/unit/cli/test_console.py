@@ -1,0 +1,30 @@
+"""What a verdict looks like to a person: a line a check, and why one was left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bootstrap.cli import console
+from bootstrap.values import Check, Verdict
+
+
+def test_a_check_that_was_left_out_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    checks = (
+        Check("Everything holds", "passed", 0.1, "", "network"),
+        Check(
+            "Machines reach each other",
+            "skipped",
+            0.0,
+            "there is one machine only\ntest_network.py:40: left",
+            "network",
+        ),
+    )
+
+    console.verdict(Verdict(checks, Path("verify.xml")))
+
+    assert capsys.readouterr().out.splitlines() == [
+        "passed  network  Everything holds",
+        "skipped network  Machines reach each other (there is one machine only)",
+    ]

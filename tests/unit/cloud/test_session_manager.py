@@ -1,0 +1,270 @@
+"""SSH through Session Manager: a stand-in for AWS' plugin, a real SSH server behind it, StartSession answered by a stub."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "remote"))
+import sshd as server_module
+from sshd import Sshd
+
+from bootstrap.cloud import session_manager
+from bootstrap.cloud.session_manager import NotConnected
+from bootstrap.cloud.world import World
+from bootstrap.doctor import here
+from bootstrap.doctor.findings import Health
+from bootstrap.environment.models import Settings
+from bootstrap.errors import HostKeyMismatch, Missing, Unreachable
+from bootstrap.remote import openssh
+from bootstrap.remote.shell import FabricShell
+
+REQUEST = {"Target": "i-1", "DocumentName": "AWS-StartSSHSession", "Parameters": {"portNumber": ["22"]}}
+TOKEN = "AAEAAprecious"
+
+
+@pytest.fixture
+def sshd() -> Iterator[Sshd]:
+    with server_module.running() as running:
+        yield running
+
+
+class Ssm:
+    """The client of a stubbed Systems Manager, and what the plugin was called with."""
+
+    def __init__(self, calls: Path, port: int) -> None:
+        self.client: Any = boto3.session.Session("a", "b", region_name="eu-central-1").client("ssm")
+        self.stub = Stubber(self.client)
+        self.stub.activate()
+        self._calls = calls
+        self._port = port
+
+    def starts(self, port: int | None = None) -> None:
+        url = f"wss://127.0.0.1:{port or self._port}"
+        answer = {"SessionId": "operator-0123", "TokenValue": TOKEN, "StreamUrl": url}
+        self.stub.add_response("start_session", answer, REQUEST)
+
+    def refuses(self, code: str) -> None:
+        self.stub.add_client_error("start_session", code, f"{code} was said", expected_params=REQUEST)
+
+    def ends(self) -> None:
+        self.stub.add_response("terminate_session", {"SessionId": "operator-0123"}, {"SessionId": "operator-0123"})
+
+    @property
+    def calls(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._calls.read_text().splitlines()]
+
+
+@pytest.fixture
+def ssm(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ssm:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / session_manager.PLUGIN).symlink_to(Path(__file__).parent / "plugin.py")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("PLUGIN_CALLS", str(tmp_path / "calls"))
+    made = Ssm(tmp_path / "calls", sshd.port)
+    monkeypatch.setenv("AWS_PROFILE", "operators")
+    return made
+
+
+def shell(ssm: Ssm, sshd: Sshd, patience: float = 20) -> FabricShell:
+    return FabricShell(
+        sshd.machine(), patience=patience, dial=lambda: session_manager.open_session(ssm.client, "i-1"), remedy="Look."
+    )
+
+
+def test_commands_input_and_forwarded_ports_go_through_one_session(ssm: Ssm, sshd: Sshd) -> None:
+    ssm.starts()
+    ssm.ends()
+    data = os.urandom(1 << 19).hex()
+    through = shell(ssm, sshd)
+
+    assert "hello\n" == through.run(["echo", "hello"]).stdout
+    assert data == through.run(["cat"], stdin=data.encode()).stdout
+    with through.forward(sshd.port) as port:
+        assert port > 0
+    through.close()
+
+    assert 1 == len(ssm.calls)
+    ssm.stub.assert_no_pending_responses()
+
+
+def test_the_token_is_in_no_argument_and_in_no_environment_but_the_plugins(ssm: Ssm, sshd: Sshd) -> None:
+    ssm.starts()
+    ssm.ends()
+    through = shell(ssm, sshd)
+    through.run(["true"])
+    (call,) = ssm.calls
+    arguments = Path(f"/proc/{call['pid']}/cmdline").read_text()
+    through.close()
+
+    assert TOKEN == call["answer"]["TokenValue"]
+    assert TOKEN not in arguments + " ".join(call["argv"])
+    assert "AWS_SSM_START_SESSION_RESPONSE" not in os.environ
+    assert ["eu-central-1", "StartSession", "operators"] == call["argv"][2:5]
+
+
+def test_closing_ends_the_plugin_and_the_session(ssm: Ssm, sshd: Sshd) -> None:
+    ssm.starts()
+    ssm.ends()
+    through = shell(ssm, sshd)
+    through.run(["true"])
+    through.close()
+    (call,) = ssm.calls
+
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{call['pid']}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{call['pid']}").exists()
+    ssm.stub.assert_no_pending_responses()
+
+
+def test_a_session_that_broke_is_opened_again(ssm: Ssm, sshd: Sshd) -> None:
+    for _ in range(2):
+        ssm.starts()
+        ssm.ends()
+    through = shell(ssm, sshd)
+    through.run(["true"])
+    sshd.drop()
+
+    deadline = time.monotonic() + 30
+    while through._connection.is_connected and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert "again\n" == through.run(["echo", "again"]).stdout
+    through.close()
+    assert 2 == len(ssm.calls)
+
+
+def test_an_agent_that_has_not_reported_yet_is_waited_for(ssm: Ssm, sshd: Sshd) -> None:
+    ssm.refuses("TargetNotConnected")
+    ssm.starts()
+    ssm.ends()
+    through = shell(ssm, sshd)
+
+    assert 0 == through.run(["true"]).exit_code
+    through.close()
+
+
+def test_an_agent_that_never_reports_is_told_with_its_remedy(ssm: Ssm, sshd: Sshd) -> None:
+    ssm.refuses("TargetNotConnected")
+
+    with pytest.raises(Unreachable, match="TargetNotConnected was said") as caught:
+        shell(ssm, sshd, patience=0).run(["true"])
+
+    assert "Look." == caught.value.remedy
+
+
+@pytest.mark.parametrize(("code", "words"), [("AccessDeniedException", "ssm:StartSession"), ("ExpiredToken", "doctor")])
+def test_what_another_attempt_would_not_change_is_told_at_once(ssm: Ssm, sshd: Sshd, code: str, words: str) -> None:
+    ssm.refuses(code)  # one answer: a second attempt would fail otherwise
+
+    with pytest.raises(Unreachable, match=f"{code} was said") as caught:
+        shell(ssm, sshd).run(["true"])
+
+    assert words in caught.value.remedy
+
+
+def test_what_the_plugin_says_is_told(ssm: Ssm, sshd: Sshd) -> None:
+    ssm.starts(port=9)
+    ssm.ends()
+
+    with pytest.raises(Unreachable, match=r"Cannot perform start session: .*refused"):
+        shell(ssm, sshd, patience=0).run(["true"])
+
+
+def test_a_missing_plugin_is_told_before_any_session_is_asked_for(
+    ssm: Ssm, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    with pytest.raises(Missing, match="session-manager-plugin is not installed") as caught:
+        shell(ssm, sshd).run(["true"])
+
+    assert "Install the Session Manager plugin" in caught.value.remedy
+
+
+def test_host_keys_are_verified_here_too(ssm: Ssm, sshd: Sshd) -> None:
+    ssm.starts()
+    ssm.ends()
+    sshd.shown_key = server_module.new_host_key()
+
+    with pytest.raises(HostKeyMismatch):
+        shell(ssm, sshd).run(["true"])
+
+    assert 0 == sshd.logins
+
+
+def test_openssh_comes_along_the_same_way(ssm: Ssm, sshd: Sshd) -> None:
+    ssm.starts()
+    ssm.ends()
+
+    with openssh.client(sshd.machine(), lambda: session_manager.open_session(ssm.client, "i-1")) as command:
+        told = " ".join(command)
+        with server_module.socket.create_connection(("127.0.0.1", int(command[command.index("-p") + 1]))) as stream:
+            banner = b""
+            while b"SSH-2.0" not in banner:
+                banner += stream.recv(100)
+
+    assert "HostKeyAlias=i-1" in told
+    assert command[-1] == "admin@127.0.0.1"
+
+
+def test_openssh_is_not_begun_where_there_is_no_session(ssm: Ssm, sshd: Sshd) -> None:
+    ssm.refuses("TargetNotConnected")
+
+    with (
+        pytest.raises(NotConnected),
+        openssh.client(sshd.machine(), lambda: session_manager.open_session(ssm.client, "i-1")),
+    ):
+        pytest.fail("the client was handed out")
+
+
+def test_a_machine_is_reached_through_the_bastion(sshd: Sshd) -> None:
+    chosen = Settings.model_validate(
+        {
+            "environment": "trial",
+            "cloud": "aws",
+            "owner": "a",
+            "cost_center": "b",
+            "access": {"ssh": "bastion"},
+            "network": {"bastion": {"allow": ("198.51.100.0/24",)}},
+        }
+    )
+    with server_module.running() as bastion:
+        world = World(chosen, bastion=bastion.machine)
+        through = world.shell(sshd.machine())
+
+        assert "there\n" == through.run(["echo", "there"]).stdout
+        assert [("127.0.0.1", sshd.port)] == bastion.forwards
+        assert [] == bastion.commands
+        world.close()
+
+
+@pytest.mark.parametrize(
+    ("version", "health"),
+    [("1.2.764.0", Health.GOOD), ("1.2.896.0", Health.GOOD), ("1.2.536.0", Health.BAD), ("", Health.BAD)],
+)
+def test_doctor_asks_the_plugin_for_its_version(
+    ssm: Ssm, monkeypatch: pytest.MonkeyPatch, version: str, health: Health
+) -> None:
+    assert ssm
+    monkeypatch.setenv("PLUGIN_VERSION", version)
+
+    (found,) = here.plugin("session-manager")
+
+    assert health == found.health
+
+
+def test_doctor_says_how_to_get_a_missing_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    (found,) = here.plugin("session-manager")
+
+    assert (Health.BAD, session_manager.INSTALL) == (found.health, found.remedy)
+    assert () == tuple(here.plugin("direct"))

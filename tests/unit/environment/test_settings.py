@@ -1,0 +1,265 @@
+"""Environment files: what is refused, where, and with which suggestion."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bootstrap.environment import models, settings
+from bootstrap.errors import SettingsInvalid
+
+ROOT = Path(__file__).resolve().parents[3]
+
+WHOLE = """\
+environment: trial
+cloud: local
+owner: someone
+cost_center: lab
+"""
+
+# What a person may write wrong: the lines after WHOLE, and the fault's line, column and words.
+BROKEN = {
+    "unknown key": ("netwerk: {}\n", 5, 1, "unknown key 'netwerk'; did you mean 'network'?"),
+    "unknown key deep inside": (
+        "network:\n  cdir: 10.0.0.0/16\n",
+        6,
+        3,
+        "unknown key 'network.cdir'; did you mean 'cidr'?",
+    ),
+    "key like no other": ("zzz: 1\n", 5, 1, "unknown key 'zzz'; known keys: environment"),
+    "text for a number": ("jenkins:\n  executors: '2'\n", 6, 14, "jenkins.executors: Input should be a valid integer"),
+    "number out of range": ("controller:\n  data_gib: 0\n", 6, 13, "greater than or equal to 1"),
+    "not one of the choices": ("network:\n  nat: two\n", 6, 8, "'none', 'one' or 'per-zone', not 'two'"),
+    "block with host bits": ("network:\n  cidr: 10.0.0.5/16\n", 6, 9, "has host bits set"),
+    "block that is no block": ("network:\n  cidr: ten\n", 6, 9, "not an IPv4 block"),
+    "block too small": ("network:\n  cidr: 10.0.0.0/28\n", 6, 9, "a /16 to a /24, not a /28"),
+    "public block": ("network:\n  cidr: 8.8.0.0/16\n", 6, 9, "takes a private block"),
+    "open to the world": ("access:\n  operator_cidr: 0.0.0.0/0\n", 6, 18, "would open the machine to the world"),
+    "service that has no endpoint": ("network:\n  endpoints: [ssm, s4]\n", 6, 20, "'s4'"),
+    "retention that CloudWatch has not": ("network:\n  flow_logs:\n    retention_days: 31\n", 7, 21, "not 31"),
+    "key that is no ARN": ("network:\n  flow_logs:\n    kms_key_arn: mine\n", 7, 18, "does not match"),
+    "zone of one word": ("network:\n  private_zone: internal\n", 6, 17, "does not match"),
+    "bastion for the world": (
+        "network:\n  bastion:\n    allow: [0.0.0.0/0]\n",
+        7,
+        13,
+        "would open the machine to the world",
+    ),
+    "bastion for five": (
+        f"network:\n  bastion:\n    allow: [{', '.join(f'10.{n}.0.0/16' for n in range(5))}]\n",
+        7,
+        5,
+        "at most 4",
+    ),
+    "ASN that is public": ("network:\n  vpn:\n    gateway_asn: 3320\n", 7, 18, "3320 is not a private ASN"),
+    "ASN beyond the range": (
+        "network:\n  vpn:\n    customer_asn: 4294967295\n",
+        7,
+        19,
+        "less than or equal to 4294967294",
+    ),
+    "the same ASN on both sides": (
+        "network:\n  vpn:\n    customer_address: 198.51.100.7\n    customer_asn: 64512\n",
+        6,
+        3,
+        "both sides have the ASN 64512",
+    ),
+    "customer gateway of no address": (
+        "network:\n  vpn:\n    customer_address: gateway\n",
+        7,
+        23,
+        "not an IPv4 address",
+    ),
+    "customer gateway that is private": (
+        "network:\n  vpn:\n    customer_address: 10.0.0.1\n",
+        7,
+        23,
+        "10.0.0.1 is private",
+    ),
+    "customer gateway that is nobody": (
+        "network:\n  vpn:\n    customer_address: 127.0.0.1\n",
+        7,
+        23,
+        "nobody's address",
+    ),
+    "VPN to nobody": (
+        "network:\n  vpn: {gateway_asn: 64512}\n",
+        6,
+        3,
+        "'customer_address' or 'direct_connect_gateway'",
+    ),
+    "routes of no connection": (
+        "network:\n  vpn:\n    direct_connect_gateway: 00000000-0000-0000-0000-000000000000\n    routes: [10.9.0.0/16]\n",
+        6,
+        3,
+        "name its 'customer_address'",
+    ),
+    "Direct Connect gateway of no shape": (
+        "network:\n  vpn:\n    direct_connect_gateway: dx-1\n",
+        7,
+        29,
+        "does not match",
+    ),
+    "route over the VPC": (
+        "network:\n  vpn:\n    customer_address: 198.51.100.7\n    routes: [10.9.0.0/16, 10.77.8.0/24]\n",
+        8,
+        27,
+        "network.vpn.routes.1: 10.77.8.0/24 overlaps with the VPC's own 10.77.0.0/16",
+    ),
+    "a transit gateway that leads nowhere": (
+        "network:\n  transit_gateway: {routes: []}\n",
+        6,
+        21,
+        "network.transit_gateway.routes: ",
+    ),
+    "a number for another's transit gateway": (
+        "network:\n  transit_gateway: {id: tgw-0123456789abcdef0, asn: 64513, routes: [10.9.0.0/16]}\n",
+        6,
+        3,
+        "'asn' is that of a gateway which is made; tgw-0123456789abcdef0 has its own",
+    ),
+    "a transit gateway's number that is public": (
+        "network:\n  transit_gateway: {asn: 7224, routes: [10.9.0.0/16]}\n",
+        6,
+        26,
+        "7224 is not a private ASN",
+    ),
+    "a block that VPN and transit gateway both lead to": (
+        "network:\n  vpn: {customer_address: 198.51.100.7, routes: [10.9.0.0/16]}\n"
+        "  transit_gateway: {routes: [10.8.0.0/16, 10.9.0.0/16]}\n",
+        7,
+        43,
+        "network.vpn leads 10.9.0.0/16, too",
+    ),
+    "one Direct Connect gateway for VPN and transit gateway": (
+        "network:\n  vpn: {direct_connect_gateway: 00000000-0000-0000-0000-000000000000}\n"
+        "  transit_gateway:\n    routes: [10.9.0.0/16]\n    direct_connect_gateway: 00000000-0000-0000-0000-000000000000\n",
+        9,
+        29,
+        "one leads to VPN gateways or to transit gateways",
+    ),
+    "peering with oneself": ("network:\n  peering: {environment: trial}\n", 6, 26, "does not peer with itself"),
+    "peering with nobody": (
+        "network:\n  peering: {environment: other}\n",
+        6,
+        26,
+        "'other' is no environment of the same cloud",
+    ),
+    "nearly an option's key": (
+        "network:\n  bastion: {alow: []}\n",
+        6,
+        13,
+        "unknown key 'network.bastion.alow'; did you mean 'allow'?",
+    ),
+    "mirror without its URL": ("jenkins:\n  source: mirror\n", 5, 1, "needs the key 'mirror'"),
+    "file without its path": ("jenkins:\n  source: file\n", 5, 1, "needs the key 'file'"),
+    "address without an at": ("mail:\n  reply_to: nobody\n", 6, 13, "does not match"),
+    "region of no shape": ("region: Frankfurt\n", 5, 9, "region: 'Frankfurt' does not match"),
+    "a list where a section belongs": ("network: []\n", 5, 1, "network: "),
+    "package name with a space": ("host:\n  extra_packages: [jq, 'a b']\n", 6, 24, "does not match"),
+    "the same key twice": ("owner: another\n", 5, 1, "duplicate key"),
+    "a tab for indentation": ("network:\n\tcidr: 10.0.0.0/16\n", 6, 1, "not YAML"),
+    "an unclosed bracket": ("network: [\n", 6, 1, "not YAML"),
+}
+
+
+def load(folder: Path, text: str, name: str = "trial") -> models.Settings:
+    path = folder / f"{name}.yaml"
+    path.write_text(text)
+    return settings.load(path)
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_file_is_refused_at_its_place(tmp_path: Path, case: str) -> None:
+    added, line, column, words = BROKEN[case]
+
+    with pytest.raises(SettingsInvalid) as caught:
+        load(tmp_path, WHOLE + added)
+
+    fault = caught.value.faults[0]
+    assert (line, column) == (fault.line, fault.column), str(fault)
+    assert words in fault.message
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        load(tmp_path, WHOLE + "netwerk: {}\nnetwork:\n  zones: 4\njenkins:\n  heap: lots\n")
+
+    assert [5, 7, 9] == [fault.line for fault in caught.value.faults]
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        load(tmp_path, "environment: trial\ncloud: local\ncost_center: lab\n")
+
+    assert ["the key 'owner' is missing"] == [fault.message for fault in caught.value.faults]
+
+
+def test_a_file_that_does_not_exist_names_those_that_do(tmp_path: Path) -> None:
+    load(tmp_path, WHOLE)
+
+    with pytest.raises(SettingsInvalid) as caught:
+        settings.load(tmp_path / "other.yaml")
+
+    assert "there are: trial" in caught.value.remedy
+
+
+def test_the_name_must_be_the_files(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        load(tmp_path, WHOLE, "other")
+
+    assert "the name must equal the file's: 'other', not 'trial'" == caught.value.faults[0].message
+
+
+def test_networks_of_one_cloud_may_not_overlap(tmp_path: Path) -> None:
+    load(tmp_path, WHOLE.replace("trial", "first") + "network:\n  cidr: 10.5.0.0/16\n", "first")
+
+    with pytest.raises(SettingsInvalid) as caught:
+        load(tmp_path, WHOLE + "network:\n  cidr: 10.5.7.0/24\n")
+
+    assert (
+        "10.5.7.0/24 overlaps with 10.5.0.0/16 of the environment 'first' (first.yaml)"
+        in caught.value.faults[0].message
+    )
+
+
+def test_networks_of_different_clouds_may_overlap(tmp_path: Path) -> None:
+    (tmp_path / "first.yaml").write_text(WHOLE.replace("trial", "first").replace("local", "aws"))
+
+    assert "10.77.0.0/16" == load(tmp_path, WHOLE).network.cidr
+
+
+def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
+    found = load(tmp_path, WHOLE)
+
+    assert (2, "none", None, "none") == (
+        found.network.zones,
+        found.network.nat,
+        found.access.operator_cidr,
+        found.jenkins.fallback,
+    )
+
+
+@pytest.mark.parametrize("name", ["local", "aws"])
+def test_the_shipped_environments_are_good(name: str) -> None:
+    assert name == settings.load(ROOT / "environments" / f"{name}.yaml").name
+
+
+def test_the_complete_example_names_every_key() -> None:
+    text = (ROOT / "environments" / "aws.yaml").read_text()
+    document = json.loads(settings.schema())
+    sections = [document, *document["$defs"].values()]
+
+    missing = [key for section in sections for key in section["properties"] if f"{key}:" not in text]
+
+    assert [] == missing
+
+
+def test_the_checked_in_schema_is_the_models(  # editors complete by it
+) -> None:
+    assert settings.schema() == (ROOT / "environments" / "schema.json").read_text()
+
+
+def test_settings_are_frozen(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="frozen"):
+        load(tmp_path, WHOLE).owner = "another"  # type: ignore[misc]

@@ -1,0 +1,302 @@
+"""Edits in the web interface: exports as Jenkins writes them, before and after, beside what the code says."""
+
+import pytest
+
+from bootstrap.jenkins.controller import edits
+from bootstrap.jenkins.controller.edits import ABSENT, Edit
+from bootstrap.values import ChangeKind
+
+CODE = {
+    "controller.yaml": """\
+x-anchors: {a: b}
+jenkins:
+  systemMessage: "Kept as code, at ${URL}"
+  numExecutors: "${EXECUTORS}"
+  crumbIssuer: standard
+  securityRealm:
+    local:
+      allowsSignup: false
+      users:
+        - {id: admin, password: "${ADMIN_PASSWORD}"}
+  authorizationStrategy:
+    globalMatrix:
+      entries:
+        - user: {name: admin, permissions: [Overall/Administer]}
+""",
+    "views.yaml": """\
+jenkins:
+  views:
+    - all: {name: all}
+    - list: {name: team, includeRegex: "team-.*", columns: [status, weather]}
+unclassified:
+  mailer: {smtpHost: "${SMTP}"}
+  buildDiscarders:
+    configuredBuildDiscarders:
+      - jobBuildDiscarder
+      - simpleBuildDiscarder: {discarder: {logRotator: {numToKeepStr: "200"}}}
+""",
+}
+VALUES = {"URL": "https://ci/", "EXECUTORS": "2", "SMTP": "mail.internal"}
+EXPORT = """\
+jenkins:
+  authorizationStrategy:
+    globalMatrix:
+      entries:
+      - user:
+          name: admin
+          permissions:
+          - Overall/Administer
+  crumbIssuer:
+    standard: {}
+  mode: NORMAL
+  numExecutors: 2
+  quietPeriod: 5
+  securityRealm:
+    local:
+      allowsSignup: false
+      enableCaptcha: false
+  systemMessage: Kept as code, at https://ci/
+  views:
+  - all:
+      name: all
+  - list:
+      name: team
+      columns:
+      - status
+      - weather
+      includeRegex: team-.*
+unclassified:
+  buildDiscarders:
+    configuredBuildDiscarders:
+    - jobBuildDiscarder
+    - simpleBuildDiscarder:
+        discarder:
+          logRotator:
+            numToKeepStr: '200'
+  location:
+    adminAddress: a@b
+  mailer:
+    charset: UTF-8
+    smtpHost: mail.internal
+    smtpPassword: '{AQAABAAA}'
+"""
+OVERWRITTEN, LEFT = True, False
+# What was edited: text in the export, its replacement, the setting's name, how it is told, and what a reload does to it.
+CASES = {
+    "a text": (
+        "systemMessage: Kept as code, at https://ci/",
+        "systemMessage: hello",
+        "jenkins.systemMessage",
+        "was Kept as code, at https://ci/, is hello; a reload overwrites it",
+        OVERWRITTEN,
+    ),
+    "a number that a variable gives": (
+        "numExecutors: 2",
+        "numExecutors: 7",
+        "jenkins.numExecutors",
+        "was 2, is 7; a reload overwrites it",
+        OVERWRITTEN,
+    ),
+    "what the code does not say": (
+        "quietPeriod: 5",
+        "quietPeriod: 9",
+        "jenkins.quietPeriod",
+        "was 5, is 9; a reload leaves it",
+        LEFT,
+    ),
+    "what the code does not say, beside what it says": (
+        "charset: UTF-8",
+        "charset: ASCII",
+        "unclassified.mailer.charset",
+        "was UTF-8, is ASCII; a reload leaves it",
+        LEFT,
+    ),
+    "a singleton that the code does not name": (
+        "adminAddress: a@b",
+        "adminAddress: c@d",
+        "unclassified.location.adminAddress",
+        "was a@b, is c@d; a reload leaves it",
+        LEFT,
+    ),
+    "a default inside what is made anew": (
+        "enableCaptcha: false",
+        "enableCaptcha: true",
+        "jenkins.securityRealm.local.enableCaptcha",
+        "was false, is true; a reload overwrites it",
+        OVERWRITTEN,
+    ),
+    "an entry more": (
+        "  - list:\n      name: team\n",
+        "  - list:\n      name: mine\n  - list:\n      name: team\n",
+        "jenkins.views[list mine]",
+        "was absent, is name: mine; a reload overwrites it",
+        OVERWRITTEN,
+    ),
+    "an entry less": (
+        "  - all:\n      name: all\n",
+        "",
+        "jenkins.views[all all]",
+        "was name: all, is absent; a reload overwrites it",
+        OVERWRITTEN,
+    ),
+    "an attribute of an entry": (
+        "includeRegex: team-.*",
+        "includeRegex: .*",
+        "jenkins.views[list team].includeRegex",
+        "was team-.*, is .*; a reload overwrites it",
+        OVERWRITTEN,
+    ),
+    "values in another order": (
+        "      - status\n      - weather\n",
+        "      - weather\n      - status\n",
+        "jenkins.views[list team].columns",
+        "was - status, - weather, is - weather, - status; a reload overwrites it",
+        OVERWRITTEN,
+    ),
+    "a right more": (
+        "          - Overall/Administer\n",
+        "          - Overall/Administer\n      - group:\n          name: all\n          permissions: [Overall/Read]\n",
+        "jenkins.authorizationStrategy.globalMatrix.entries[group all]",
+        "was absent, is name: all, permissions:, - Overall/Read; a reload overwrites it",
+        OVERWRITTEN,
+    ),
+    "deep inside an entry": (
+        "numToKeepStr: '200'",
+        "numToKeepStr: '3'",
+        "unclassified.buildDiscarders.configuredBuildDiscarders[simpleBuildDiscarder].discarder.logRotator.numToKeepStr",
+        "was 200, is 3; a reload overwrites it",
+        OVERWRITTEN,
+    ),
+    "an account that the code does not name": (
+        "      - id: admin\n",
+        "      - id: admin\n      - id: guest\n",
+        "jenkins.securityRealm.local.users[guest]",
+        "was absent, is id: guest; a reload leaves it",
+        LEFT,
+    ),
+}
+
+
+def find(before: str, now: str) -> tuple[Edit, ...]:
+    return edits.find(before, now, edits.wished(CODE.values(), VALUES))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_edit_is_told_by_its_setting_and_by_what_a_reload_does_to_it(case: str) -> None:
+    old, new, name, told, is_overwritten = CASES[case]
+    # With a system property of the plugin's, accounts are exported too.
+    before = EXPORT.replace("enableCaptcha: false\n", "enableCaptcha: false\n      users:\n      - id: admin\n")
+    assert old in before
+
+    (found,) = find(before, before.replace(old, new))
+
+    assert (name, told, is_overwritten) == (found.name, found.found, found.is_overwritten)
+
+
+def test_an_export_has_no_edits_against_itself() -> None:
+    assert () == find(EXPORT, EXPORT)
+
+
+def test_a_choice_of_another_kind_is_an_edit_of_both_kinds() -> None:
+    found = find(EXPORT, EXPORT.replace("    local:\n", "    ldap:\n"))
+
+    assert ["jenkins.securityRealm.ldap", "jenkins.securityRealm.local"] == [edit.name for edit in found]
+    assert [ChangeKind.REMOVE, ChangeKind.ADD] == [edit.change.kind for edit in found]
+    assert found[0].change.detail.endswith(", the code does not name it")
+    assert found[1].change.detail.startswith("edited in Jenkins: is absent, the code says allowsSignup: false")
+
+
+def test_the_difference_goes_line_by_line_from_what_is_there_to_the_code() -> None:
+    now = EXPORT.replace(
+        "      columns:\n      - status\n      - weather\n", "      columns:\n      - status\n      - mine\n"
+    )
+
+    (found,) = find(EXPORT, now)
+
+    assert [
+        "--- there/jenkins.views[list team].columns",
+        "+++ code/jenkins.views[list team].columns",
+        "@@ -1,2 +1,2 @@",
+        " - status",
+        "-- mine",
+        "+- weather",
+    ] == found.change.diff.splitlines()
+
+
+def test_what_a_reload_leaves_shows_what_was_edited() -> None:
+    (found,) = find(EXPORT, EXPORT.replace("quietPeriod: 5", "quietPeriod: 9"))
+
+    assert ["--- reloaded/jenkins.quietPeriod", "+++ there/jenkins.quietPeriod"] == found.diff.splitlines()[:2]
+    assert ["-5", "+9"] == found.diff.splitlines()[-2:]
+
+
+def test_an_edit_that_the_code_says_as_well_by_now_is_none() -> None:
+    before = EXPORT.replace("numExecutors: 2", "numExecutors: 4")
+
+    assert () == find(before, EXPORT)
+
+
+def test_secrets_are_stars_and_their_edits_have_no_line() -> None:
+    plain = EXPORT.replace("'{AQAABAAA}'", "hunter2")
+
+    assert () == find(EXPORT, plain)
+    (found,) = find(EXPORT.replace("    smtpPassword: '{AQAABAAA}'\n", ""), plain)
+    assert "hunter2" not in f"{found.found}{found.diff}{found.change}"
+    assert "***" in found.found
+
+
+def test_the_codes_variables_are_filled_in_and_its_secrets_are_not() -> None:
+    wish = edits.wished(CODE.values(), VALUES)
+
+    assert "Kept as code, at https://ci/" == wish["jenkins"]["systemMessage"]
+    assert edits.MASK == wish["jenkins"]["securityRealm"]["local"]["users"][0]["password"]
+    assert "x-anchors" not in wish
+
+
+def test_text_is_in_the_order_of_names_one_value_a_line() -> None:
+    found = edits.text_of(edits.parsed("b:\n- {y: 1, x: true}\na: {d: [], c: null}\n"))
+
+    assert ["a:", "  c:", "  d:", "b:", "  - x: true", "    y: 1"] == found.splitlines()
+    assert "" == edits.text_of(ABSENT)
+
+
+def test_a_choice_without_attributes_is_a_bare_word() -> None:
+    (found,) = find(
+        EXPORT, EXPORT.replace("  mode: NORMAL\n", "  mode: NORMAL\n  projectNamingStrategy:\n    standard: {}\n")
+    )
+
+    assert "was absent, is standard; a reload leaves it" == found.found
+
+
+def test_what_is_no_document_has_nothing() -> None:
+    assert ({}, {}) == (edits.parsed("a: [b"), edits.parsed("- a"))
+
+
+def test_an_export_without_what_a_reload_left_is_the_one_before_it() -> None:
+    before = "jenkins: {mode: NORMAL}\nunclassified: {shell: {shell: /bin/sh}}\n"
+    now = "jenkins: {mode: EXCLUSIVE, labelString: x}\nunclassified: {shell: {shell: /bin/dash}, cloud: {of: x}}\n"
+    left = [it for it in edits.find(before, now, {"jenkins": {"mode": "EXCLUSIVE"}}) if not it.is_overwritten]
+    assert ["jenkins.labelString", "unclassified.cloud", "unclassified.shell.shell"] == [it.name for it in left]
+
+    kept = edits.without(now, left, before)
+
+    assert {"jenkins": {"mode": "EXCLUSIVE"}, "unclassified": {"shell": {"shell": "/bin/sh"}}} == edits.parsed(kept)
+
+
+@pytest.mark.parametrize("edited", [("admin", "intruder"), ("admin", "guest")])
+def test_accounts_that_a_reload_left_are_those_before_it(edited: tuple[str, ...]) -> None:
+    def document(*users: str, of: str) -> str:
+        entries = "".join(f"        - {{id: {user}, name: {user} {of}}}\n" for user in users)
+        return f"jenkins:\n  securityRealm:\n    local:\n      users:\n        - {{id: it, name: It}}\n{entries}"
+
+    users = [user for user in edited if user != "intruder"]
+    before, now = document(*users, of="once"), document(*edited, of="now")
+    code = {"jenkins": {"securityRealm": {"local": {"users": [{"id": "it"}]}}}}
+    left = [it for it in edits.find(before, now, code) if not it.is_overwritten]
+    assert len(left) == len(edited)
+
+    assert edits.parsed(before) == edits.parsed(edits.without(now, left, before))
+
+
+def test_an_export_with_nothing_left_is_taken_as_it_is() -> None:
+    assert EXPORT == edits.without(EXPORT, [], "")

@@ -1,0 +1,69 @@
+"""A mirror, a folder and a lock that agree with each other; each test breaks one of them."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.unit.distribution.stand_ins import VERSION, WAR, WAR_CONTENT, Mirror, SigningKey, plugin
+
+
+@pytest.fixture(scope="module")
+def key() -> Iterator[SigningKey]:
+    made = SigningKey("right")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def other_key() -> Iterator[SigningKey]:
+    made = SigningKey("other")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def mirror(key: SigningKey) -> Iterator[Mirror]:
+    made = Mirror()
+    files = {"one": plugin("one", "1.2.vabc", "two:3.0"), "two": plugin("two", "3.1")}
+    made.files[WAR] = WAR_CONTENT
+    made.files[f"{WAR}.sha256"] = f"{hashlib.sha256(WAR_CONTENT).hexdigest()} jenkins.war\n".encode()
+    made.files[f"{WAR}.asc"] = key.sign(WAR_CONTENT)
+    made.files["/jenkins.key"] = key.public
+    listed: dict[str, dict[str, dict[str, str]]] = {}
+    for name, version in (("one", "1.2.vabc"), ("two", "3.1")):
+        made.files[f"/plugins/{name}/{version}/{name}.hpi"] = files[name]
+        digest = base64.b64encode(hashlib.sha256(files[name]).digest()).decode()
+        listed[name] = {version: {"sha256": digest}}
+    made.files["/plugin-versions.json"] = json.dumps({"plugins": listed}).encode()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture
+def lock(tmp_path: Path, key: SigningKey) -> Path:
+    path = tmp_path / "lock.yaml"
+    path.write_text(
+        f"# why\ncore:\n  version: {VERSION}  # LTS\n  path: war-stable/{{version}}/jenkins.war\n  sha256: null\n"
+        f"signing_key:\n  fingerprint: {key.fingerprint}\n  url: https://example.invalid/jenkins.key\n"
+        'plugins:\n  # first\n  one: {version: "1.2.vabc", sha256: null}\n  two: {version: "3.1", sha256: null}\n'
+    )
+    return path
+
+
+@pytest.fixture
+def folder(mirror: Mirror, tmp_path: Path) -> Path:
+    """What a mirror holds, as files on a disk."""
+    made = tmp_path / "files"
+    (made / "plugins").mkdir(parents=True)
+    (made / "jenkins.war").write_bytes(WAR_CONTENT)
+    (made / "jenkins.war.asc").write_bytes(mirror.files[f"{WAR}.asc"])
+    (made / "jenkins.key").write_bytes(mirror.files["/jenkins.key"])
+    (made / "plugins" / "plugin-versions.json").write_bytes(mirror.files["/plugin-versions.json"])
+    for path, content in mirror.files.items():
+        if path.endswith(".hpi"):
+            (made / "plugins" / Path(path).name).write_bytes(content)
+    return made

@@ -1,0 +1,140 @@
+"""Whether a lock is a set that starts, by the table of needs."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.distribution.stand_ins import ROOT
+
+from bootstrap.errors import DistributionFailed
+from bootstrap.jenkins.distribution import load_lock, needs
+from bootstrap.jenkins.distribution.lock import Lock, Pin
+from bootstrap.jenkins.distribution.needs import Row, Table
+
+LOCK = """\
+core:
+  version: 2.568.2
+  path: jenkins.war
+  sha256: null
+signing_key:
+  fingerprint: 5E386EADB55F01504CAE8BCF7198F4B714ABFC68
+  url: https://example.invalid/jenkins.key
+plugins:
+  one: {version: "1.0", sha256: null}
+  two: {version: "2.0-7.vabc", sha256: null}
+"""
+TABLE = """\
+one:
+  version: "1.0"
+  least_core: "2.541.1"
+  read_at: a commit near it
+  needs: {two: "2.0-7.v1"}
+two:
+  version: "2.0-7.vabc"
+  needs: {}
+"""
+NAMES = st.sampled_from("abcdef")
+
+
+def faults(tmp_path: Path, lock: str = LOCK, table: str = TABLE) -> list[str]:
+    """The faults of a lock and a table, their files by their own names."""
+    (tmp_path / "lock.yaml").write_text(lock)
+    (tmp_path / "needs.yaml").write_text(table)
+    try:
+        needs.check(load_lock(tmp_path / "lock.yaml"), needs.load_table(tmp_path / "needs.yaml"))
+    except DistributionFailed as error:
+        return error.found.replace(f"{tmp_path}/", "").splitlines()
+    return []
+
+
+def test_the_projects_own_lock_is_a_set_that_starts() -> None:
+    lock, table = load_lock(ROOT / "jenkins.lock.yaml"), needs.load_table(ROOT / needs.NAME)
+
+    assert [] == list(needs.find_faults(lock, table))
+    assert lock.plugins == {name: row.version for name, row in table.rows.items()}
+
+
+@pytest.mark.parametrize(
+    "name", ["prism-api", "jsoup", "apache-httpcomponents-client-5-api", "woodstox-core-api", "structs", "ionicons-api"]
+)
+def test_the_projects_own_lock_without_a_needed_plugin_is_none(name: str) -> None:
+    lock, table = load_lock(ROOT / "jenkins.lock.yaml"), needs.load_table(ROOT / needs.NAME)
+    pins = {it: pin for it, pin in lock.pins.items() if it != name}
+    less = Lock(lock.path, lock.core, lock.core_path, lock.fingerprint, lock.key_url, pins)
+
+    found = [str(fault) for fault in needs.find_faults(less, table)]
+
+    assert any(f"needs {name}" in fault and "which the lock does not have" in fault for fault in found)
+
+
+def test_a_lock_that_has_all_that_it_needs_is_taken(tmp_path: Path) -> None:
+    assert [] == faults(tmp_path)
+
+
+def test_every_fault_is_told_at_once_with_its_place(tmp_path: Path) -> None:
+    lock = LOCK.replace('"2.0-7.vabc"', '"2.0-6.vabc"').replace("2.568.2", "2.540.3")
+    table = (
+        TABLE.replace('"2.0-7.vabc"', '"2.0-6.vabc"').replace(
+            'two: "2.0-7.v1"', 'two: "2.0-7.v1", three: null, four: "4"'
+        )
+        + 'five:\n  version: "5"\n  needs: {}\n'
+    )
+
+    assert [
+        "lock.yaml:9:9: one 1.0 needs Jenkins 2.541.1, the lock has 2.540.3",
+        "lock.yaml:9:9: one 1.0 needs four 4, which the lock does not have",
+        "lock.yaml:9:9: one 1.0 needs three, which the lock does not have",
+        "lock.yaml:10:9: one 1.0 needs two 2.0-7.v1, the lock has 2.0-6.vabc",
+        "needs.yaml:9:1: five 5: the lock does not have this plugin, so the row goes",
+    ] == faults(tmp_path, lock, table)
+
+
+def test_a_version_that_was_changed_without_its_row_is_named(tmp_path: Path) -> None:
+    assert ["lock.yaml:10:9: two 2.1: the row in needs.yaml:6 is about 2.0-7.vabc"] == faults(
+        tmp_path, LOCK.replace("2.0-7.vabc", "2.1")
+    )
+
+
+def test_a_plugin_without_a_row_is_named(tmp_path: Path) -> None:
+    assert ["lock.yaml:11:11: three 3 has no row in needs.yaml"] == faults(
+        tmp_path, LOCK + '  three: {version: "3", sha256: null}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('"1.0"', "1.0", ["needs.yaml:2:3: one.version: 1.0 is no version in quotes"]),
+        ('"2.541.1"', "new", ["needs.yaml:3:3: one.least_core: 'new' is no version in quotes"]),
+        ('two: "2.0-7.v1"', "two: 2", ["needs.yaml:5:11: one.needs.two: 2 is no version in quotes"]),
+        ("  needs: {}", "  need: {}", ["needs.yaml:6:1: two: a row has the keys 'version' and 'needs', a mapping"]),
+        ("read_at", "read", ["needs.yaml:4:3: one.read: a row has no such key, but least_core, needs, read_at, version"]),
+        ("one:", "two:", ['needs.yaml:6:1: not YAML: while constructing a mapping found duplicate key "two"']),
+        (TABLE, "- one\n", ["needs.yaml:1:1: the file must be a mapping of keys"]),
+    ],
+)  # fmt: skip
+def test_a_broken_table_is_refused_by_its_places(tmp_path: Path, old: str, new: str, expected: list[str]) -> None:
+    found = faults(tmp_path, table=TABLE.replace(old, new, 1))
+
+    assert expected == [line[: len(expected[0])] for line in found]
+
+
+@given(st.dictionaries(NAMES, st.tuples(st.integers(1, 5), st.dictionaries(NAMES, st.integers(1, 5) | st.none()))))
+def test_what_is_not_faulted_is_closed_and_new_enough(drawn: dict[str, tuple[int, dict[str, int | None]]]) -> None:
+    """By another way than the function's own: a set of plugins that is walked from each of them."""
+    pins = {name: Pin(str(version), None) for name, (version, _) in drawn.items()}
+    lock = Lock(Path("lock"), Pin("2.568.2", None), "", "", "", pins)
+    rows = {
+        name: Row(str(version), None, {it: str(least) if least else None for it, least in wanted.items()}, (1, 1))
+        for name, (version, wanted) in drawn.items()
+    }
+
+    found = list(needs.find_faults(lock, Table(Path("table"), rows)))
+
+    unmet = sum(
+        it not in drawn or bool(least and drawn[it][0] < least)
+        for _, wanted in drawn.values()
+        for it, least in wanted.items()
+    )
+    assert unmet == len(found)

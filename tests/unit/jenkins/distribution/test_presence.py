@@ -1,0 +1,177 @@
+"""What can be known of a source before anything is loaded from it."""
+
+import base64
+import hashlib
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.distribution.stand_ins import (
+    VERSION,
+    WAR,
+    Mirror,
+    Recorder,
+    SigningKey,
+    closed_port,
+    filed,
+    mirrored,
+    plugin,
+)
+
+from bootstrap.environment.models import JenkinsSettings
+from bootstrap.jenkins.distribution import load_lock, presence, resolve
+
+ONE, TWO, LIST = "/plugins/one/1.2.vabc/one.hpi", "/plugins/two/3.1/two.hpi", "/plugin-versions.json"
+
+
+def look(settings: JenkinsSettings, lock: Path, tmp_path: Path) -> presence.Presence:
+    before = lock.read_text()
+    found = presence.look(settings, load_lock(lock), tmp_path / "cache")
+    assert before == lock.read_text()
+    return found
+
+
+def learn(settings: JenkinsSettings, lock: Path, tmp_path: Path) -> None:
+    """Let the lock hold every sum, with the files in another cache than the looks'."""
+    resolve(settings, load_lock(lock), tmp_path / "learnt", Recorder())
+
+
+def test_a_whole_mirror_is_taken_and_nothing_is_loaded(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    assert presence.Presence(f"{mirror.url}/") == look(mirrored(mirror), lock, tmp_path)
+    assert {WAR, f"{WAR}.sha256", f"{WAR}.asc", "/jenkins.key", LIST, ONE, TWO} == set(mirror.loads())
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("path", [f"{WAR}.asc", f"{WAR}.sha256", "/jenkins.key", LIST, ONE, TWO])
+def test_a_mirror_that_lacks_a_file_is_told_by_it(mirror: Mirror, lock: Path, tmp_path: Path, path: str) -> None:
+    del mirror.files[path]
+
+    assert (f"{mirror.url}{path}: HTTP 404 Not Found",) == look(mirrored(mirror), lock, tmp_path).faults
+
+
+def test_every_fault_of_a_mirror_is_told_at_once(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    del mirror.files[ONE], mirror.files[TWO]
+
+    assert 2 == len(look(mirrored(mirror), lock, tmp_path).faults)
+
+
+def test_a_mirror_that_tells_other_sums_than_the_lock_is_refused(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    learn(mirrored(mirror), lock, tmp_path)
+    other = hashlib.sha256(b"other")
+    mirror.files[f"{WAR}.sha256"] = f"{other.hexdigest()} jenkins.war".encode()
+    listed = json.loads(mirror.files[LIST])
+    listed["plugins"]["two"]["3.1"]["sha256"] = base64.b64encode(other.digest()).decode()
+    mirror.files[LIST] = json.dumps(listed).encode()
+
+    first, second = look(mirrored(mirror), lock, tmp_path).faults
+
+    assert f"{mirror.url}{WAR}: its SHA-256 is {other.hexdigest()} by the source itself" in first
+    assert f"{mirror.url}{TWO}: its SHA-256 is {other.hexdigest()} by plugin-versions.json there" in second
+
+
+def test_a_mirror_of_known_sums_needs_no_list(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    learn(mirrored(mirror), lock, tmp_path)
+    del mirror.files[LIST], mirror.files[f"{WAR}.sha256"], mirror.files[f"{WAR}.asc"]
+
+    assert () == look(mirrored(mirror), lock, tmp_path).faults
+
+
+def test_a_version_that_the_mirrors_list_lacks_is_named(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    mirror.files["/plugins/two/3.2/two.hpi"] = plugin("two", "3.2")
+    lock.write_text(lock.read_text().replace('"3.1"', '"3.2"'))
+
+    (fault,) = look(mirrored(mirror), lock, tmp_path).faults
+
+    assert "it tells none for two 3.2" in fault
+
+
+def test_what_is_in_the_cache_is_not_asked_for(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
+    mirror.asked.clear()
+
+    assert presence.Presence(f"{mirror.url}/") == look(mirrored(mirror), lock, tmp_path)
+    assert [] == mirror.asked
+
+
+def test_a_source_that_does_not_answer_is_told_as_that(lock: Path, tmp_path: Path) -> None:
+    settings = JenkinsSettings(source="mirror", mirror=f"http://127.0.0.1:{closed_port()}/")
+
+    found = look(settings, lock, tmp_path)
+
+    assert "Connection refused" in found.unobtainable
+    assert () == found.faults
+
+
+def test_who_has_asked_already_is_not_made_to_wait_again(lock: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.2)
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        settings = JenkinsSettings(source="mirror", mirror=address, fallback="emulator")
+
+        found = resolve(settings, load_lock(lock), tmp_path / "cache", Recorder(), "no answer within 6 s")
+
+        with pytest.raises(TimeoutError):
+            listener.accept()
+    assert "emulator" == found.kind
+
+
+def test_a_whole_folder_is_taken(folder: Path, lock: Path, tmp_path: Path) -> None:
+    assert presence.Presence(str(folder / "jenkins.war")) == look(filed(folder), lock, tmp_path)
+
+
+def test_every_fault_of_a_folder_is_told_at_once(folder: Path, lock: Path, key: SigningKey, tmp_path: Path) -> None:
+    (folder / "jenkins.war.asc").write_bytes(key.sign(b"another core"))
+    (folder / "plugins" / "one.hpi").unlink()
+    (folder / "plugins" / "two.hpi").write_bytes(plugin("two", "3.1", "three:1", core="2.600"))
+
+    assert (
+        "checking the signature of jenkins.war: gpg says BADSIG",
+        f"{folder}/plugins/one.hpi: it is not there",
+        f"two 3.1 needs Jenkins 2.600, the lock has {VERSION}",
+        "two 3.1 needs three 1, which the lock does not have",
+    ) == look(filed(folder), lock, tmp_path).faults
+
+
+def test_a_file_of_another_sum_in_a_folder_is_refused(folder: Path, lock: Path, tmp_path: Path) -> None:
+    learn(filed(folder), lock, tmp_path)
+    (folder / "plugins" / "one.hpi").write_bytes(b"other")
+
+    (fault,) = look(filed(folder), lock, tmp_path).faults
+
+    assert f"{folder}/plugins/one.hpi: its SHA-256 is {hashlib.sha256(b'other').hexdigest()}, not " in fault
+
+
+def test_what_will_prove_unknown_sums_is_told_until_they_are_known(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    official = presence.tell_unproved(JenkinsSettings(), load_lock(lock))
+    by_mirror = presence.tell_unproved(mirrored(mirror), load_lock(lock))
+    learn(mirrored(mirror), lock, tmp_path)
+
+    assert (
+        "lock.yaml holds no sum for the core and 2 plugins: a launch that reaches the official site proves the core by its "
+        "OpenPGP signature of the pinned key and the plugins by its plugin-versions.json, signed by an authority that the "
+        "core carries, and writes the sums in"
+    ) == official
+    assert "or unsigned, by your trust in its keeper alone" in by_mirror
+    assert "" == presence.tell_unproved(mirrored(mirror), load_lock(lock))
+    assert "" == presence.tell_unproved(JenkinsSettings(source="emulator"), load_lock(lock))
+
+
+@pytest.mark.parametrize("name", ["jenkins.war", "plugins/two.hpi"])
+def test_a_file_that_cannot_be_read_is_told(
+    folder: Path, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Root reads everything, so the refusal is the reader's own here."""
+    real = Path.open
+
+    def refused(path: Path, *arguments: Any, **more: Any) -> Any:
+        if path == folder / name:
+            raise PermissionError(13, "Permission denied")
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", refused)
+
+    found = look(filed(folder), lock, tmp_path).faults
+
+    assert f"{folder}/{name}: it cannot be read: Permission denied" in found

@@ -1,0 +1,315 @@
+"""Distributions against a mirror on the loopback, with a signing key made for these tests."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from tests.unit.distribution.stand_ins import (
+    ROOT,
+    VERSION,
+    WAR,
+    WAR_CONTENT,
+    Mirror,
+    Recorder,
+    SigningKey,
+    closed_port,
+    filed,
+    mirrored,
+    plugin,
+    refusal,
+)
+
+from bootstrap.environment.models import JenkinsSettings
+from bootstrap.errors import DistributionFailed
+from bootstrap.jenkins.distribution import Lock, load_lock, plugins, resolve
+
+
+def test_proved_files_are_returned_with_the_locks_versions(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    found = resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
+
+    assert ("war", VERSION, {"one": "1.2.vabc", "two": "3.1"}) == (found.kind, found.version, found.plugins)
+    assert found.war is not None
+    assert found.war.read_bytes() == WAR_CONTENT
+    assert hashlib.sha256(WAR_CONTENT).hexdigest() == found.sha256
+    assert {"one": "one.hpi", "two": "two.hpi"} == {name: path.name for name, path in found.plugin_files.items()}
+
+
+def test_proved_sums_are_written_into_the_lock_and_its_comments_stay(
+    mirror: Mirror, lock: Path, tmp_path: Path
+) -> None:
+    before = lock.read_text()
+    report = Recorder()
+
+    resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", report)
+
+    sums = iter([WAR_CONTENT, mirror.files["/plugins/one/1.2.vabc/one.hpi"], mirror.files["/plugins/two/3.1/two.hpi"]])
+    parts = before.split("null")
+    expected = "".join(
+        part + (hashlib.sha256(next(sums)).hexdigest() if index < 3 else "") for index, part in enumerate(parts)
+    )
+    assert expected == lock.read_text()
+    assert ["lock.yaml held no sum for 3 files"] == [notice.split(";")[0] for notice in report.notices]
+
+
+def test_a_second_run_asks_the_network_for_nothing(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    first = resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
+    mirror.asked.clear()
+    report = Recorder()
+
+    second = resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", report)
+
+    assert first == second
+    assert [] == mirror.asked
+    assert [] == report.notices
+
+
+def test_a_spoilt_file_in_the_cache_is_loaded_again(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    first = resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
+    first.plugin_files["two"].write_bytes(b"spoilt")
+    mirror.asked.clear()
+
+    second = resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
+
+    assert mirror.files["/plugins/two/3.1/two.hpi"] == second.plugin_files["two"].read_bytes()
+    assert ["/plugins/two/3.1/two.hpi", WAR] == mirror.loads()
+
+
+def test_a_core_of_another_sum_than_the_locked_one_is_refused(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
+    mirror.files[WAR] = b"another core"
+
+    found = refusal(mirrored(mirror, "emulator"), lock, tmp_path / "empty")
+
+    assert f"loading jenkins.war from {mirror.url}{WAR}" == found.doing
+    assert hashlib.sha256(b"another core").hexdigest() in found.found
+    assert [] == list((tmp_path / "empty").rglob("*jenkins.war*"))
+
+
+def test_a_plugin_of_another_sum_than_the_metadatas_is_refused(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    mirror.files["/plugins/two/3.1/two.hpi"] = plugin("two", "3.1", core="2.400")
+
+    assert "two.hpi" in refusal(mirrored(mirror), lock, tmp_path / "cache").doing
+
+
+def test_a_signature_of_another_file_is_refused(mirror: Mirror, key: SigningKey, lock: Path, tmp_path: Path) -> None:
+    mirror.files[f"{WAR}.asc"] = key.sign(b"something else")
+    before = lock.read_text()
+
+    found = refusal(mirrored(mirror, "emulator"), lock, tmp_path / "cache")
+
+    assert "gpg says BADSIG" == found.found
+    assert before == lock.read_text()
+
+
+def test_a_signature_by_another_key_is_refused(
+    mirror: Mirror, other_key: SigningKey, lock: Path, tmp_path: Path
+) -> None:
+    mirror.files[f"{WAR}.asc"] = other_key.sign(WAR_CONTENT)
+
+    assert "gpg says ERRSIG, NO_PUBKEY" == refusal(mirrored(mirror), lock, tmp_path / "cache").found
+
+
+def test_another_key_than_the_pinned_one_is_refused_whatever_it_signed(
+    mirror: Mirror, key: SigningKey, other_key: SigningKey, lock: Path, tmp_path: Path
+) -> None:
+    mirror.files[f"{WAR}.asc"] = other_key.sign(WAR_CONTENT)
+    mirror.files["/jenkins.key"] = other_key.public
+
+    found = refusal(mirrored(mirror), lock, tmp_path / "cache").found
+
+    assert f"the source's key is {other_key.fingerprint}, not {key.fingerprint}" == found
+
+
+def test_a_key_that_comes_with_a_second_one_is_refused(
+    mirror: Mirror, key: SigningKey, other_key: SigningKey, lock: Path, tmp_path: Path
+) -> None:
+    mirror.files["/jenkins.key"] = key.public + other_key.public
+
+    found = refusal(mirrored(mirror), lock, tmp_path / "cache").found
+
+    assert other_key.fingerprint in found
+
+
+def test_no_signature_at_all_is_refused(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    mirror.files[f"{WAR}.asc"] = b"<html>a page</html>"
+
+    assert "gpg finds no good signature" == refusal(mirrored(mirror), lock, tmp_path / "cache").found
+
+
+def test_a_broken_download_is_taken_up_where_it_broke(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
+    mirror.asked.clear()
+    cache = tmp_path / "empty"
+    part = cache / hashlib.sha256(WAR_CONTENT).hexdigest() / "jenkins.war.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(WAR_CONTENT[:100_000])
+    mirror.cut["/plugins/two/3.1/two.hpi"] = 50
+
+    found = resolve(mirrored(mirror), load_lock(lock), cache, Recorder())
+
+    assert found.war is not None
+    assert found.war.read_bytes() == WAR_CONTENT
+    assert (WAR, "bytes=100000-") in mirror.asked
+    assert ["", "bytes=50-"] == [range_ for path, range_ in mirror.asked if path.endswith("two.hpi")]
+
+
+def test_a_part_of_another_file_is_thrown_away(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
+    cache = tmp_path / "empty"
+    part = cache / hashlib.sha256(WAR_CONTENT).hexdigest() / "jenkins.war.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"x" * 100_000)
+
+    found = resolve(mirrored(mirror), load_lock(lock), cache, Recorder())
+
+    assert found.war is not None
+    assert found.war.read_bytes() == WAR_CONTENT
+
+
+def test_an_unreachable_source_brings_the_emulator_and_says_why(lock: Path, tmp_path: Path) -> None:
+    settings = JenkinsSettings(source="mirror", mirror=f"http://127.0.0.1:{closed_port()}/", fallback="emulator")
+    report = Recorder()
+
+    found = resolve(settings, load_lock(lock), tmp_path / "cache", report)
+
+    assert ("emulator", VERSION, None) == (found.kind, found.version, found.war)
+    assert {"one": "1.2.vabc", "two": "3.1"} == found.plugins
+    (notice,) = report.notices
+    assert "Connection refused" in notice
+    assert "the emulator stands in" in notice
+
+
+def test_an_unreachable_source_without_a_fallback_fails_with_a_remedy(lock: Path, tmp_path: Path) -> None:
+    settings = JenkinsSettings(source="mirror", mirror=f"http://127.0.0.1:{closed_port()}/")
+
+    found = refusal(settings, lock, tmp_path / "cache")
+
+    assert "Connection refused" in found.found
+    assert "fallback: emulator" in found.remedy
+
+
+def test_a_silent_source_is_given_up_after_seconds(lock: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        settings = JenkinsSettings(source="mirror", mirror=f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        begun = time.monotonic()
+
+        found = refusal(settings, lock, tmp_path / "cache")
+
+    assert "timed out" in found.found
+    assert time.monotonic() - begun < 5
+
+
+def test_a_page_in_place_of_a_sum_counts_as_unreachable(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    mirror.files[f"{WAR}.sha256"] = b"<html>please sign in</html>"
+
+    assert "does not hold a SHA-256" in refusal(mirrored(mirror), lock, tmp_path / "cache").found
+
+
+def test_a_plugin_version_that_the_metadata_does_not_list_is_named(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+    lock.write_text(lock.read_text().replace('"3.1"', '"3.2"'))
+
+    assert "it tells none for two 3.2" == refusal(mirrored(mirror), lock, tmp_path / "cache").found
+
+
+def test_a_plugin_that_the_source_lacks_fails_even_with_the_fallback(
+    mirror: Mirror, lock: Path, tmp_path: Path
+) -> None:
+    del mirror.files["/plugins/two/3.1/two.hpi"]
+
+    assert "HTTP 404 Not Found" == refusal(mirrored(mirror, "emulator"), lock, tmp_path / "cache").found
+
+
+def test_the_emulator_as_source_asks_nobody(lock: Path, tmp_path: Path) -> None:
+    report = Recorder()
+
+    found = resolve(JenkinsSettings(source="emulator"), load_lock(lock), tmp_path / "cache", report)
+
+    assert "emulator" == found.kind
+    assert [f"the emulator stands in for Jenkins {VERSION}, as the environment asks"] == report.notices
+
+
+def test_a_signed_file_on_this_machine_is_taken_as_it_lies(folder: Path, lock: Path, tmp_path: Path) -> None:
+    found = resolve(filed(folder), load_lock(lock), tmp_path / "cache", Recorder())
+
+    assert folder / "jenkins.war" == found.war
+    assert {name: folder / "plugins" / f"{name}.hpi" for name in ("one", "two")} == found.plugin_files
+
+
+def test_an_unsigned_file_without_a_locked_sum_is_refused_with_the_way_out(
+    folder: Path, lock: Path, tmp_path: Path
+) -> None:
+    (folder / "jenkins.war.asc").unlink()
+
+    found = refusal(filed(folder), lock, tmp_path / "cache")
+
+    assert f"{folder / 'jenkins.war.asc'} cannot be read" in found.found
+    assert "Put jenkins.war.asc there, or write the sha256 that you trust into jenkins.lock.yaml." == found.remedy
+
+
+def test_a_file_of_another_sum_than_the_locked_one_is_refused(folder: Path, lock: Path, tmp_path: Path) -> None:
+    resolve(filed(folder), load_lock(lock), tmp_path / "cache", Recorder())
+    (folder / "plugins" / "one.hpi").write_bytes(b"other")
+
+    assert f"checking {folder / 'plugins' / 'one.hpi'}" == refusal(filed(folder), lock, tmp_path / "cache").doing
+
+
+def test_every_fault_of_a_set_of_plugins_is_told_at_once(tmp_path: Path) -> None:
+    contents = {
+        "one": plugin("one", "1.0", "two:3.0,three:1.0;resolution:=optional,four:1.0"),
+        "two": plugin("two", "2.9"),
+        "five": plugin("five", "1", core="2.600"),
+        "six": b"not a zip",
+        "seven": plugin("seven", "8.0"),
+    }
+    files = {name: tmp_path / f"{name}.hpi" for name in contents}
+    for name, content in contents.items():
+        files[name].write_bytes(content)
+
+    with pytest.raises(DistributionFailed) as raised:
+        plugins.check(VERSION, {"one": "1.0", "two": "2.9", "five": "1", "six": "1", "seven": "7.0"}, files)
+
+    assert [
+        "five 1 needs Jenkins 2.600, the lock has 2.568.2",
+        "one 1.0 needs two 3.0, the lock has 2.9",
+        "one 1.0 needs four 1.0, which the lock does not have",
+        "seven 7.0: the file says that it is seven 8.0",
+        "six: it is not a plugin: File is not a zip file",
+    ] == raised.value.found.splitlines()
+
+
+def test_a_long_dependency_list_folded_over_lines_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "long.hpi"
+    path.write_bytes(plugin("long", "1", ",".join(f"library-number-{number}:1.{number}" for number in range(12))))
+
+    assert {f"library-number-{n}": f"1.{n}" for n in range(12)} == plugins.manifest_of(path).needs
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (f"version: {VERSION}", "version: 2.57", "needs quotes"),
+        ("sha256: null", "sha256: abc", "not a SHA-256"),
+        ("  fingerprint: ", "  fingerprint: A", "not a full fingerprint"),
+        ("plugins:", "pluggins:", "the key 'plugins' is missing"),
+        ("core:", "core: [", "while parsing"),
+    ],
+)
+def test_a_broken_lock_is_refused_by_its_fault(lock: Path, old: str, new: str, expected: str) -> None:
+    lock.write_text(lock.read_text().replace(old, new, 1))
+
+    with pytest.raises(DistributionFailed) as raised:
+        load_lock(lock)
+
+    assert expected in raised.value.found
+
+
+def test_the_projects_own_lock_is_readable_and_names_what_the_configuration_needs() -> None:
+    found: Lock = load_lock(ROOT / "jenkins.lock.yaml")
+
+    assert VERSION == found.version
+    assert "5E386EADB55F01504CAE8BCF7198F4B714ABFC68" == found.fingerprint
+    assert {"configuration-as-code", "matrix-auth", "git", "workflow-aggregator"} <= found.plugins.keys()

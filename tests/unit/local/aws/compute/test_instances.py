@@ -1,0 +1,202 @@
+"""The order of machine work, without moto: an instance is pending until its machine runs, and ends when it cannot."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bootstrap.errors import LocalCloudFailed
+from bootstrap.local.aws.compute.hooks import NoMachines, Wanted
+from bootstrap.local.aws.compute.instance_records import describe
+from bootstrap.local.aws.compute.instances import Instances
+from bootstrap.local.aws.persistence.journal import Journal
+from bootstrap.local.aws.server.door import Door
+
+
+class Backend:
+    """As much of EC2 as an instance needs."""
+
+    account_id = "1"
+    region_name = "eu-central-1"
+    key_pairs = {"pair": SimpleNamespace(public_key="ssh-ed25519 AAAA\n")}
+
+    def get_subnet(self, _: str) -> Any:
+        return SimpleNamespace(cidr_block="10.77.3.0/24")
+
+
+class Instance:
+    """As much of an instance as the work looks at."""
+
+    def __init__(self) -> None:
+        self.id = "i-1"
+        self.subnet_id = "subnet-1"
+        self.private_ip = "10.77.3.4"
+        self.image_id = "ami-1"
+        self.user_data = "I2Nsb3VkLWNvbmZpZw=="
+        self.key_name = "pair"
+        self.root_device_name = "/dev/xvda"
+        self.ec2_backend = Backend()
+        self._state = SimpleNamespace(name="running", code=16)
+        self.get_block_device_mapping = [("/dev/xvda", SimpleNamespace(volume_id="vol-root"))]
+
+    @property
+    def state(self) -> str:
+        return str(self._state.name)
+
+    def get_tags(self) -> list[dict[str, str]]:
+        return [{"key": "Name", "value": "controller"}]
+
+
+class Slow(NoMachines):
+    """Machines whose boot ends when it is told to, well or badly."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_go_on = threading.Event()
+        self.problem = ""
+        self.done: list[str] = []
+        self.watchers: list[Callable[[], None]] = []
+
+    def boot(self, spec: Wanted) -> None:
+        self.may_go_on.wait(10)
+        if self.problem:
+            raise LocalCloudFailed("booting", self.problem, "look")
+        self.done.append(f"boot {spec.instance_id}")
+        super().boot(spec)
+
+    def start(self, instance_id: str) -> None:
+        if self.problem:
+            raise LocalCloudFailed("starting", self.problem, "look")
+        super().start(instance_id)
+
+    def watch(self, instance_id: str, ended: Callable[[], None]) -> None:
+        self.watchers.append(ended)
+
+    def lose_power(self) -> None:
+        self.states["i-1"] = "stopped"
+        self.watchers.pop()()
+
+    def attach(self, volume_id: str, instance_id: str, device: str) -> None:
+        self.done.append(f"attach {volume_id}")
+
+
+@pytest.fixture
+def machines() -> Slow:
+    return Slow()
+
+
+@pytest.fixture
+def instances(tmp_path: Path, machines: Slow) -> Instances:
+    door = Door(lambda *_: [], Journal(tmp_path / "journal"))
+    return Instances(door, machines, lambda _: None)
+
+
+def until(ready: Any) -> None:
+    end = time.monotonic() + 10
+    while not ready() and time.monotonic() < end:
+        time.sleep(0.005)
+    assert ready()
+
+
+def test_instance_is_pending_until_its_machine_runs(instances: Instances, machines: Slow) -> None:
+    instance = Instance()
+    instances.launched(instance)
+    assert "pending" == instance.state
+    machines.may_go_on.set()
+    until(lambda: instance.state == "running")
+
+
+def test_volume_is_attached_after_the_boot_and_the_root_disk_never(instances: Instances, machines: Slow) -> None:
+    instance = Instance()
+    instances.launched(instance)
+    instances.attached("vol-data", instance, "/dev/sdf")
+    instances.attached("vol-root", instance, "/dev/xvda")
+    machines.may_go_on.set()
+    until(lambda: machines.done == ["boot i-1", "attach vol-data"])
+
+
+def test_boot_that_fails_is_an_event_with_its_reason(instances: Instances, machines: Slow) -> None:
+    seen: list[dict[str, Any]] = []
+    instances._door.events["boot-failed"] = seen.append
+    machines.problem = "no image"
+    machines.may_go_on.set()
+    instances.launched(Instance())
+    until(lambda: seen)
+    assert ("i-1", True) == (seen[0]["instance"], "no image" in seen[0]["reason"])
+
+
+def test_termination_waits_for_the_boot_and_wins_over_it(instances: Instances, machines: Slow) -> None:
+    instance = Instance()
+    instances.launched(instance)
+    instances.terminated(instance)
+    assert "shutting-down" == instance.state
+    machines.may_go_on.set()
+    until(lambda: instance.state == "terminated")
+
+
+@pytest.fixture
+def powered_off(instances: Instances) -> list[dict[str, Any]]:
+    """What the journal is told of machines that went down by themselves."""
+    told: list[dict[str, Any]] = []
+    instances._door.events["powered-off"] = told.append
+    return told
+
+
+def test_machine_that_goes_down_by_itself_is_an_event(
+    instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
+) -> None:
+    machines.may_go_on.set()
+    instances.launched(Instance())
+    until(lambda: machines.watchers)
+    machines.lose_power()
+    until(lambda: powered_off)
+    assert ("i-1", "Client.InstanceInitiatedShutdown") == (powered_off[0]["instance"], powered_off[0]["code"])
+
+
+def test_machine_that_is_stopped_or_rebooted_as_asked_is_none(
+    instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
+) -> None:
+    instance = Instance()
+    machines.may_go_on.set()
+    instances.launched(instance)
+    until(lambda: machines.watchers)
+    machines.watchers.pop()()  # ended, and up again: a reboot
+    until(lambda: machines.watchers)
+    instances.stopped(instance)
+    machines.watchers.pop()()
+    until(lambda: instance.state == "stopped")
+    instances._queues["i-1"].submit(lambda: None).result(10)
+    assert ([], []) == (powered_off, machines.watchers)
+
+
+def test_machine_that_cannot_be_started_again_leaves_its_instance_stopped(
+    instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
+) -> None:
+    machines.problem = "no memory"
+    instances.started(Instance())
+    until(lambda: powered_off)
+    assert ("Server.InternalError", True) == (powered_off[0]["code"], "no memory" in powered_off[0]["reason"])
+
+
+def test_machine_is_described_with_everything_it_is_made_from() -> None:
+    wanted = describe(Instance())
+    assert (
+        Wanted(
+            instance_id="i-1",
+            private_ip="10.77.3.4",
+            subnet_id="subnet-1",
+            subnet_cidr="10.77.3.0/24",
+            image_id="ami-1",
+            user_data=b"#cloud-config",
+            public_key="ssh-ed25519 AAAA",
+            tags={"Name": "controller"},
+            gateway="10.77.3.1",
+        )
+        == wanted
+    )

@@ -1,0 +1,140 @@
+"""EC2's answers as nftables' rules: order of entries and routes, protocols, peers, what is left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bootstrap.local.aws.packet_filter.firewall import Described, compile_rules
+
+PEERS = ("10.2.0.0/16", "100.66.0.0/16")
+OPEN = {"Protocol": "-1", "CidrBlock": "0.0.0.0/0"}
+
+
+def region(*, routes: tuple[Any, ...] = (), entries: tuple[Any, ...] = (), rules: tuple[Any, ...] = ()) -> Described:
+    local = {"DestinationCidrBlock": "10.1.0.0/16", "GatewayId": "local", "State": "active"}
+    return Described(
+        vpcs=[{"VpcId": "vpc-1", "CidrBlock": "10.1.0.0/16"}],
+        subnets=[{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.1.1.0/24"}],
+        route_tables=[{"VpcId": "vpc-1", "Associations": [{"Main": True}], "Routes": [local, *routes]}],
+        network_acls=[{"VpcId": "vpc-1", "IsDefault": True, "Associations": [], "Entries": list(entries)}],
+        security_groups=[{"GroupId": "sg-1", "IpPermissions": list(rules), "IpPermissionsEgress": []}],
+        network_interfaces=[
+            {"SubnetId": "subnet-1", "PrivateIpAddress": "10.1.1.4", "Groups": [{"GroupId": "sg-1"}]},
+        ],
+        vpc_peering_connections=[],
+        internet_gateways=[{"InternetGatewayId": "igw-1", "Attachments": [{"VpcId": "vpc-1"}]}],
+        prefix_lists={},
+    )
+
+
+def chain(text: str, name: str) -> list[str]:
+    lines = text.splitlines()
+    start = lines.index(f"chain {name} {{") + 1
+    return [line.replace("  ", " ") for line in lines[start : lines.index("}", start)]]
+
+
+def test_entries_are_asked_by_number_and_none_denies() -> None:
+    entries = (
+        {"RuleNumber": 200, "Egress": False, "RuleAction": "allow", **OPEN},
+        {
+            "RuleNumber": 9,
+            "Egress": False,
+            "RuleAction": "deny",
+            "Protocol": "6",
+            "CidrBlock": "10.1.2.0/24",
+            "PortRange": {"From": 22, "To": 23},
+        },
+    )
+    text = compile_rules(region(entries=entries))
+    assert chain(text, "acl-in-subnet-1") == [
+        "ip saddr 10.1.2.0/24 tcp dport 22-23 drop",
+        "ip saddr 0.0.0.0/0 return",
+        "drop",
+    ]
+    assert chain(text, "acl-out-subnet-1") == ["drop"]
+
+
+def test_longest_prefix_comes_first_and_a_black_hole_drops() -> None:
+    routes = (
+        {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"},
+        {"DestinationCidrBlock": "10.1.9.0/24", "NetworkInterfaceId": "eni-9", "State": "blackhole"},
+    )
+    found = [
+        line
+        for line in chain(compile_rules(region(routes=routes)), "leave-subnet-1")
+        if "goto" in line or "9.0" in line
+    ]
+    assert found[0] == "ip daddr 10.1.9.0/24 drop"
+    assert "ip daddr 10.1.0.0/16 goto acl-out-subnet-1" in found[1:-1]
+    assert found[-1].startswith("ip daddr 0.0.0.0/0 ip daddr != { 10.1.0.0/16 } ip saddr @public goto")
+
+
+def test_a_gateway_that_is_not_attached_leads_nowhere() -> None:
+    routes = ({"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"},)
+    detached = replace(region(routes=routes), internet_gateways=[{"InternetGatewayId": "igw-1", "Attachments": []}])
+    assert "ip daddr 0.0.0.0/0 drop" in chain(compile_rules(detached), "leave-subnet-1")
+    assert "@public" not in compile_rules(detached)
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        ({"IpProtocol": "-1"}, "ip saddr 10.1.2.0/24 return"),
+        ({"IpProtocol": "udp", "FromPort": 53, "ToPort": 53}, "ip saddr 10.1.2.0/24 udp dport 53-53 return"),
+        ({"IpProtocol": "icmp", "FromPort": 8, "ToPort": -1}, "ip saddr 10.1.2.0/24 icmp type 8 return"),
+        ({"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1}, "ip saddr 10.1.2.0/24 meta l4proto icmp return"),
+        ({"IpProtocol": "50"}, "ip saddr 10.1.2.0/24 meta l4proto 50 return"),
+    ],
+)
+def test_rules_of_a_group_let_in_and_everything_else_stays_out(rule: dict[str, Any], line: str) -> None:
+    text = compile_rules(region(rules=({**rule, "IpRanges": [{"CidrIp": "10.1.2.0/24"}]},)))
+    assert chain(text, "in-10.1.1.4") == [line, "drop"]
+    assert chain(text, "out-10.1.1.4") == ["drop"]
+
+
+def test_a_group_that_is_named_stands_for_its_members() -> None:
+    rule = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-1"}]}
+    text = compile_rules(region(rules=(rule,)))
+    assert "ip saddr @of-sg-1 return" in chain(text, "in-10.1.1.4")
+    assert "set of-sg-1 { type ipv4_addr; \nelements = { 10.1.1.4 }\n}" in text
+
+
+def test_a_group_of_a_peer_without_machines_has_no_members() -> None:
+    rule = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-9", "VpcId": "vpc-9"}]}
+    text = compile_rules(region(rules=(rule,)))
+    assert "set of-sg-9 { type ipv4_addr; \n}" in text
+
+
+def test_nothing_is_judged_where_nobody_is() -> None:
+    assert compile_rules(replace(region(), network_interfaces=[])) == ""
+
+
+def test_further_blocks_of_a_vpc_are_inside_and_so_are_those_of_a_peer() -> None:
+    blocks = [
+        {"CidrBlock": block, "CidrBlockState": {"State": state}}
+        for block, state in (
+            ("10.1.0.0/16", "associated"),
+            ("100.64.0.0/16", "associated"),
+            ("100.65.0.0/16", "disassociated"),
+        )
+    ]
+    sides = [
+        {"VpcId": "vpc-1", "CidrBlock": "10.1.0.0/16"},
+        {"VpcId": "vpc-2", "CidrBlock": "10.2.0.0/16", "CidrBlockSet": [{"CidrBlock": it} for it in PEERS]},
+    ]
+    peering = {"VpcPeeringConnectionId": "pcx-1", "Status": {"Code": "active"}}
+    peering |= {"RequesterVpcInfo": sides[0], "AccepterVpcInfo": sides[1]}
+    routes = ({"DestinationCidrBlock": "0.0.0.0/0", "VpcPeeringConnectionId": "pcx-1", "State": "active"},)
+    wide = replace(
+        region(routes=routes),
+        vpcs=[{"VpcId": "vpc-1", "CidrBlock": "10.1.0.0/16", "CidrBlockAssociationSet": blocks}],
+        vpc_peering_connections=[peering],
+    )
+    text = compile_rules(wide)
+    inside = "{ 10.1.0.0/16, 100.64.0.0/16 }"
+    assert f"ip saddr != {inside} ip daddr != {inside} accept" in text
+    found = [line for line in chain(text, "leave-subnet-1") if line.startswith("ip daddr 0.0.0.0/0")]
+    assert found[:-1] == [f"ip daddr 0.0.0.0/0 ip daddr {block} goto acl-out-subnet-1" for block in PEERS]

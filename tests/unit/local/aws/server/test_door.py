@@ -1,0 +1,141 @@
+"""The door numbers, journals and repeats; what a request causes outside comes after it is on disk, and not in a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bootstrap.local.aws.persistence import randomness
+from bootstrap.local.aws.persistence.journal import Journal
+from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.door import Door
+
+
+class App:
+    """Answers every request with random bytes, and notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: list[bytes] = []
+        self.door: Door | None = None
+        self.caused: list[str] = []
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        if environ["PATH_INFO"] == "/broken":
+            raise NotImplementedError("not here")
+        self.answers.append(randomness.random_bytes(8))
+        assert self.door is not None
+        self.door.afterwards(lambda: self.caused.append(environ["PATH_INFO"]))
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [self.answers[-1]]
+
+
+_open: list[Journal] = []
+
+
+def open_door(path: Path) -> tuple[Door, App]:
+    """A door on the journal at `path`; the process before has ended."""
+    while _open:
+        _open.pop().close()
+    app = App()
+    _open.append(Journal(path))
+    app.door = Door(app, _open[-1])
+    return app.door, app
+
+
+def put(door: Door, path: str) -> bytes:
+    return door.request(requests.from_record({"REQUEST_METHOD": "PUT", "PATH_INFO": path}, b"")).body
+
+
+def test_replay_gives_the_same_answers_and_causes_nothing(tmp_path: Path) -> None:
+    door, app = open_door(tmp_path / "journal")
+    given = [put(door, "/a"), put(door, "/b")]
+    assert ["/a", "/b"] == app.caused
+    again, repeated = open_door(tmp_path / "journal")
+    assert 2 == again.replay()
+    assert given == repeated.answers
+    assert [] == repeated.caused
+
+
+def test_reading_requests_are_not_journalled(tmp_path: Path) -> None:
+    door, _ = open_door(tmp_path / "journal")
+    door.request(requests.from_record({"REQUEST_METHOD": "GET", "PATH_INFO": "/a"}, b""))
+    assert 0 == open_door(tmp_path / "journal")[0].replay()
+
+
+def test_operation_that_is_run_again_gets_the_answers_of_its_first_run(tmp_path: Path) -> None:
+    door, _ = open_door(tmp_path / "journal")
+    with door.operation("create"):
+        first = put(door, "/a")
+    again, app = open_door(tmp_path / "journal")
+    again.replay()
+    with again.operation("create"):
+        assert first == put(again, "/a")
+        assert first != put(again, "/a")
+    assert 2 == len(app.answers)
+
+
+def test_operation_that_asks_for_less_when_run_again_gets_each_answer_for_its_own_request(tmp_path: Path) -> None:
+    door, _ = open_door(tmp_path / "journal")
+    with door.operation("create"):
+        put(door, "/a")
+        second = put(door, "/b")
+        third = put(door, "/b")
+    again, app = open_door(tmp_path / "journal")
+    again.replay()
+    with again.operation("create"):
+        put(again, "/new")
+        assert [second, third] == [put(again, "/b"), put(again, "/b")]
+    assert 4 == len(app.answers)
+
+
+def test_operation_that_is_run_again_reads_what_it_read_before_its_changes(tmp_path: Path) -> None:
+    def get(door: Door) -> bytes:
+        return door.request(requests.from_record({"REQUEST_METHOD": "GET", "PATH_INFO": "/a"}, b"")).body
+
+    door, _ = open_door(tmp_path / "journal")
+    with door.operation("delete"):
+        first = [get(door), get(door), put(door, "/a"), get(door)]
+    again, _ = open_door(tmp_path / "journal")
+    again.replay()
+    with again.operation("delete"):
+        second = [get(again), get(again), put(again, "/a"), get(again)]
+    assert first[:3] == second[:3]
+    assert first[3] != second[3]
+
+
+def test_operation_within_another_has_its_own_answers(tmp_path: Path) -> None:
+    door, _ = open_door(tmp_path / "journal")
+
+    def work(of: Door) -> list[bytes]:
+        with of.operation("outer"):
+            first = put(of, "/a")
+            with of.operation("inner"):
+                inner = put(of, "/a")
+            return [first, inner, put(of, "/a")]
+
+    first = work(door)
+    again, app = open_door(tmp_path / "journal")
+    again.replay()
+    assert first == work(again)
+    assert 3 == len(app.answers)
+
+
+def test_events_are_applied_and_replayed(tmp_path: Path) -> None:
+    seen: list[str] = []
+    for _ in range(2):
+        door, _ = open_door(tmp_path / "journal")
+        door.events["failed"] = lambda record: seen.append(record["instance"])
+        if not seen:
+            door.event("failed", instance="i-1")
+        else:
+            door.replay()
+    assert ["i-1", "i-1"] == seen
+
+
+def test_failure_inside_is_answered_as_an_error_that_is_not_tried_again(tmp_path: Path) -> None:
+    door, _ = open_door(tmp_path / "journal")
+    answer = door.request(requests.from_record({"REQUEST_METHOD": "PUT", "PATH_INFO": "/broken"}, b""))
+    assert 501 == answer.status
+    assert b"<Code>InternalFailure</Code>" in answer.body
+    assert b"not here" in answer.body

@@ -1,0 +1,120 @@
+"""The floors of the code: who may import whom, no circles, and sizes that a reader can hold in the head."""
+
+import ast
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LONGEST_MODULE = 300
+LONGEST_FUNCTION = 60
+MOST_PLACES = 32
+MOST_UPWARD = 2
+FLAT = {"__init__", "__main__", "launch", "context", "errors", "values", "wording"}
+
+
+def load_floors() -> ModuleType:
+    """docs/floors.py, which is a script and no part of a package."""
+    spec = importlib.util.spec_from_file_location("floors", ROOT / "docs" / "floors.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["floors"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+floors = load_floors()
+MODULES = floors.read_modules()
+ARROWS = floors.read_arrows(MODULES)
+TABLE = floors.read_table()
+
+
+def test_every_package_has_its_floor() -> None:
+    places = {floors.place_of(name, MODULES, 1) for name in MODULES} - {"bootstrap"}
+
+    assert places == set(floors.number_floors(TABLE))
+
+
+def test_imports_lead_to_lower_floors_but_for_those_with_a_reason() -> None:
+    allowed = {(entry["from"], entry["to"]) for entry in TABLE["upward"] if entry["reason"].strip()}
+
+    assert allowed == floors.find_upward(ARROWS, MODULES, TABLE)
+
+
+def test_only_who_may_looks_inside_a_private_package() -> None:
+    wrong = [
+        f"{arrow.importer} imports {arrow.imported}"
+        for arrow in ARROWS
+        for private, importers in TABLE["private"].items()
+        if floors.place_of(arrow.imported, MODULES, 1) == private
+        and floors.place_of(arrow.importer, MODULES, 1) not in {private, *importers}
+    ]
+
+    assert [] == wrong
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert [] == floors.find_circles(ARROWS)
+
+
+def test_the_code_hangs_together_by_few_places_and_arrows() -> None:
+    numbers = floors.count()
+
+    assert numbers["places"] <= MOST_PLACES
+    assert numbers["upward"] <= MOST_UPWARD
+
+
+def test_the_root_holds_packages_and_what_all_of_them_speak_in() -> None:
+    assert {path.stem for path in (ROOT / "bootstrap").glob("*.py")} == FLAT
+    assert [] == [path.name for path in (ROOT / "bootstrap").iterdir() if path.is_file() and path.suffix != ".py"]
+
+
+def find_long_modules() -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)}: {lines} lines"
+        for path in MODULES.values()
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_MODULE
+    ]
+
+
+def find_long_functions() -> list[str]:
+    found = []
+    for path in MODULES.values():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > LONGEST_FUNCTION:
+                    found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {node.name} has {lines} lines")
+    return found
+
+
+def test_modules_and_functions_are_short() -> None:
+    assert [] == find_long_modules()
+    assert [] == find_long_functions()
+
+
+@pytest.mark.parametrize("name", sorted(name for name, path in MODULES.items() if path.name == "__init__.py"))
+def test_every_package_says_what_it_is(name: str) -> None:
+    text = ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8"))) or ""
+
+    assert len(text.splitlines()) >= 3, f"{name}: {text}"
+
+
+def test_a_circle_and_an_upward_import_are_found(tmp_path: Path) -> None:
+    package = tmp_path / "bootstrap"
+    for folder in (package, package / "cli", package / "acts"):
+        folder.mkdir()
+        (folder / "__init__.py").write_text("")
+    (package / "values.py").write_text("from bootstrap.acts import one\n")
+    (package / "acts" / "one.py").write_text("from bootstrap.acts import two\n")
+    (package / "acts" / "two.py").write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import one\n"
+    )
+    modules = floors.read_modules(tmp_path)
+    arrows = floors.read_arrows(modules)
+
+    assert [["bootstrap.acts.one", "bootstrap.acts.two"]] == floors.find_circles(arrows)
+    assert {("values", "acts")} == floors.find_upward(arrows, modules, TABLE)

@@ -1,0 +1,42 @@
+"""The look at every place: one that cannot be looked at hides no other."""
+
+from pathlib import Path
+
+import pytest
+
+from bootstrap.errors import StackMissing, Unreachable
+from bootstrap.runs.journal import Journal, Run
+from bootstrap.views.drift import Drifted
+from bootstrap.views.drift import places as looking
+
+LINE = Drifted("stack", "a", "b", "c")
+
+
+def test_a_place_that_cannot_be_looked_at_is_told_and_a_lost_machine_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def place(name: str, result: object):
+        def find() -> list[Drifted]:
+            asked.append(name)
+            if isinstance(result, Exception):
+                raise result
+            return [LINE]
+
+        return find
+
+    places = {
+        "stacks": place("stacks", StackMissing("", "there is none\nat all", "")),
+        "security group": place("security group", None),
+        "machine": place("machine", Unreachable("", "no answer", "")),
+        "jobs": place("jobs", None),
+    }
+    monkeypatch.setattr(looking, "_places", lambda *_: places)
+    run = Run("r", Journal(tmp_path))
+
+    found = looking.look(None, run)  # type: ignore[arg-type]
+
+    assert (LINE,) == found.lines
+    assert ("stacks: there is none", "machine: no answer", "jobs: the machine cannot be reached") == found.unseen
+    assert ["stacks", "security group", "machine"] == asked

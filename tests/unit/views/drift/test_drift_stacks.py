@@ -1,0 +1,73 @@
+"""Drift of stacks, as CloudFormation's own detection finds it."""
+
+from typing import Any
+
+from bootstrap.views.drift import stacks
+
+
+class CloudFormation:
+    """A detection that takes one look more, and two pages of drifted resources."""
+
+    def __init__(self) -> None:
+        self.states = ["DETECTION_IN_PROGRESS", "DETECTION_COMPLETE"]
+        difference = {"PropertyPath": "/EnableDnsSupport", "ExpectedValue": "true", "ActualValue": "false"}
+        self.pages = [
+            {"LogicalResourceId": "Vpc", "StackResourceDriftStatus": "MODIFIED", "PropertyDifferences": [difference]},
+            {"LogicalResourceId": "Instance", "StackResourceDriftStatus": "DELETED", "PhysicalResourceId": "i-1"},
+            {"LogicalResourceId": "Subnet", "StackResourceDriftStatus": "DELETED", "PhysicalResourceId": "s-1"},
+        ]
+
+    def detect_stack_drift(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803
+        return {"StackDriftDetectionId": f"of {StackName}"}
+
+    def describe_stack_drift_detection_status(self, *, StackDriftDetectionId: str) -> dict[str, Any]:  # noqa: N803
+        assert "of network" == StackDriftDetectionId
+        return {"DetectionStatus": self.states.pop(0)}
+
+    def describe_stack_resource_drifts(self, **asked: Any) -> dict[str, Any]:
+        assert ["MODIFIED", "DELETED"] == asked["StackResourceDriftStatusFilters"]
+        page = int(asked.get("NextToken", "0"))
+        kind = {"Instance": "AWS::EC2::Instance"}.get(self.pages[page]["LogicalResourceId"], "AWS::EC2::Thing")
+        more = {"NextToken": str(page + 1)} if page + 1 < len(self.pages) else {}
+        return {"StackResourceDrifts": [self.pages[page] | {"ResourceType": kind}]} | more
+
+
+def test_what_cloudformation_detects_is_told_with_what_mends_it() -> None:
+    waited: list[float] = []
+
+    found = list(stacks.of_stack(CloudFormation(), "network", "launch again", waited.append))
+
+    assert [1] == waited
+    assert [
+        ("network/Vpc", "/EnableDnsSupport: true is meant, false is there"),
+        ("network/Instance", "i-1 is gone"),
+        ("network/Subnet", "AWS::EC2::Thing s-1 is gone"),
+    ] == [(it.name, it.found) for it in found]
+    assert "launch again" == found[1].mend
+    assert "REVERT_DRIFT --stack-name network" in found[2].mend
+
+
+class Secretive(CloudFormation):
+    """One modified resource with that difference."""
+
+    def __init__(self, path: str, kind: str = "AWS::SecretsManager::Secret") -> None:
+        super().__init__()
+        difference = {"PropertyPath": path, "ExpectedValue": "{}", "ActualValue": "hunter2"}
+        self.pages = [{"LogicalResourceId": "It", "StackResourceDriftStatus": "MODIFIED"}]
+        self.pages[0] |= {"PropertyDifferences": [difference]}
+        self.kind = kind
+
+    def describe_stack_resource_drifts(self, **asked: Any) -> dict[str, Any]:
+        return {"StackResourceDrifts": [self.pages[0] | {"ResourceType": self.kind}]}
+
+
+def looked(cloud: CloudFormation) -> list[str]:
+    return [it.found for it in stacks.of_stack(cloud, "network", "again", lambda _: None)]
+
+
+def test_a_confidential_value_is_never_shown() -> None:
+    assert ["/PasswordPolicy: another value is there"] == looked(Secretive("/PasswordPolicy"))
+
+
+def test_a_group_is_told_rule_by_rule_elsewhere() -> None:
+    assert [] == looked(Secretive("/SecurityGroupIngress/0", "AWS::EC2::SecurityGroup"))
