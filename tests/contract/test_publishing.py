@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from bootstrap.acts import jobs
-from bootstrap.controller import differences
 from bootstrap.errors import JobsRejected
+from bootstrap.jenkins.controller import differences
 from bootstrap.values import Change, JobSet
 
 FOOTER = "Kept as code; a change belongs into the repository. [render {}]"

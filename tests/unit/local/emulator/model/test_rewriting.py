@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from bootstrap.definitions import elements
-from bootstrap.local.emulator import rewriting, xmlfile
+from bootstrap.jenkins.definitions import elements
+from bootstrap.local.emulator.model import rewriting, xmlfile
 
-CASES = Path(__file__).parents[3] / "cases" / "job_xml.yaml"
+CASES = Path(__file__).parents[4] / "cases" / "job_xml.yaml"
 ITEMS = [case for case in yaml.safe_load(CASES.read_text()) if case["sent"].startswith(("<project", "<flow"))]
 PLUGINS = {"git": "5.10.1", "workflow-job": "1571", "workflow-cps": "4370", "pipeline-model-definition": "2"}
 
