@@ -220,6 +220,12 @@ def server(request: pytest.FixtureRequest) -> Server:
 
 
 @pytest.fixture
+def connect() -> Callable[[Emulator], Server]:
+    """How a server that a test has started itself is spoken to."""
+    return lambda started: Server(started.url, "admin", ADMIN)
+
+
+@pytest.fixture
 def name(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
     """A job name that no other test uses; what was made of it is deleted."""
     unique = "contract-" + re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_")[:60]).strip("-")
