@@ -88,7 +88,7 @@ def test_each_command_has_help_of_its_own(command: str, capsys: pytest.CaptureFi
         parser.parser().parse_args([command, "--help"])
 
     assert 0 == left.value.code
-    assert find_commands()[command][0][1:] in " ".join(capsys.readouterr().out.split())
+    assert find_commands()[command].summary[1:] in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("command", ["", *find_commands()])

@@ -65,7 +65,7 @@ class Ssm:
 @pytest.fixture
 def ssm(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ssm:
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / session_manager.PLUGIN).symlink_to(Path(__file__).parent / "plugin.py")
+    (tmp_path / "bin" / session_manager.PLUGIN).symlink_to(Path(__file__).parents[1] / "plugin.py")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("PLUGIN_CALLS", str(tmp_path / "calls"))
     made = Ssm(tmp_path / "calls", sshd.port)

@@ -103,7 +103,7 @@ def test_the_key_reaches_the_template(tmp_path: Path, amazon: Signer) -> None:
     chosen = load(tmp_path, with_key(amazon.key))
     settings.check_ssh(tmp_path / "trial.yaml", chosen)
 
-    given = composition._own(chosen, "controller", {})["AgentKey"]
+    given = parameters._own(chosen, "controller", {})["AgentKey"]
 
     assert given == "".join(amazon.key.split("\n\n", 1)[1].rsplit("\n=", 1)[0].split())
     assert 4096 >= len(given)
@@ -173,7 +173,7 @@ def test_port_22_is_open_only_where_ssh_comes_that_way(
     tmp_path: Path, text: str, operator: str, bastion: str, allowed: bool
 ) -> None:
     chosen = load(tmp_path, text)
-    network, acls = (composition._own(chosen, name, {}) for name in ("network", "acls"))
+    network, acls = (parameters._own(chosen, name, {}) for name in ("network", "acls"))
     wished = chosen.network.intentions.allowed(
         operators=chosen.access.operator_cidr, is_ssh_direct=chosen.ssh == "direct"
     )
