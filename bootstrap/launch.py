@@ -23,7 +23,7 @@ from bootstrap.cloud import instance as machine
 from bootstrap.context import ROOT, Context
 from bootstrap.environment import settings as environments
 from bootstrap.errors import StackFailed, StackMissing, Unreachable
-from bootstrap.jenkins.controller import differences
+from bootstrap.jenkins.controller import differences, journal
 from bootstrap.preconditions import (
     account,
     host_inputs,
@@ -148,7 +148,7 @@ def configure(context: Context, run: Run, controller: Controller) -> None:
 def publish(context: Context, run: Run, again: Sequence[str] = ()) -> None:
     """Act four: the jobs of the code; one that left the code is disabled and kept, those named in `again` are sent anyway."""
     with run.act("jobs", f"publishing {len(context.jobset.jobs)} jobs"):
-        jobs.apply(context.jenkins, context.jobset, run, again)
+        jobs.apply(context.jenkins, context.jobset, run, again, explain=journal.explainer(context.shell))
 
 
 def prove(context: Context, run: Run, only: Sequence[str] = ()) -> Verdict:

@@ -23,6 +23,7 @@ from bootstrap.errors import JobsRejected, UsageError
 from bootstrap.jenkins.controller import job_xml
 from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, job_path, reason, view_path
 from bootstrap.jenkins.controller.builds import follow
+from bootstrap.jenkins.controller.journal import Explain
 from bootstrap.jenkins.definitions.rendering import digest_in, footer, render, with_digest
 from bootstrap.values import Change, ChangeKind, JobSet, Reporter
 
@@ -47,11 +48,19 @@ def look(jenkins: JenkinsClient) -> dict[str, tuple[str | None, bool]]:
     return {name: (present.digest, present.is_disabled) for name, present in found.items()}
 
 
-def apply(jenkins: JenkinsClient, jobset: JobSet, report: Reporter, again: Collection[str] = ()) -> JobSet:
+def apply(
+    jenkins: JenkinsClient,
+    jobset: JobSet,
+    report: Reporter,
+    again: Collection[str] = (),
+    *,
+    explain: Explain | None = None,
+) -> JobSet:
     """Send what differs, folders before what they hold, and read each back; JobsRejected names every job that was refused or
     lost a part of itself, once the others are sent.
 
-    The jobs named in `again` are sent whatever their footer says: so an edit in the web interface is undone.
+    The jobs named in `again` are sent whatever their footer says: so an edit in the web interface is undone. `explain` looks up
+    why Jenkins failed inside.
     """
     refused: list[str] = []
     dropped: list[str] = []
@@ -59,7 +68,7 @@ def apply(jenkins: JenkinsClient, jobset: JobSet, report: Reporter, again: Colle
         answer = ask(jenkins, "POST", step.path, params=step.params, body=step.body)
         first = answer.history[0] if answer.history else answer
         if first.status_code not in {200, 201, 302, 303}:
-            refused.append(f"{step.change.name}: {reason(answer)}")
+            refused.append(f"{step.change.name}: {reason(answer, explain)}")
             continue
         report.change(step.change)
         dropped += _losses(jenkins, step, report) if step.body else []

@@ -98,6 +98,7 @@ class Emulator:
         self._variables = variables
         self.output: Any = None  # a file for what it writes to its standard output
         self.process: subprocess.Popen[str] | None = None
+        self.said = ""
         self.casc.mkdir(parents=True)
         (root / "secrets").mkdir()
         (root / "library").mkdir()
@@ -142,7 +143,7 @@ class Emulator:
     def stop(self, number: int = signal.SIGTERM) -> int:
         assert self.process is not None
         self.process.send_signal(number)
-        self.process.communicate(timeout=30)
+        self.said = self.process.communicate(timeout=30)[1]
         return self.process.returncode
 
 
@@ -216,6 +217,12 @@ def server(request: pytest.FixtureRequest) -> Server:
     if url:
         return Server(url, os.environ["CONTRACT_JENKINS_USER"], os.environ["CONTRACT_JENKINS_PASSWORD"])
     return Server(request.getfixturevalue("emulator").url, "admin", ADMIN)
+
+
+@pytest.fixture
+def connect() -> Callable[[Emulator], Server]:
+    """How a server that a test has started itself is spoken to."""
+    return lambda started: Server(started.url, "admin", ADMIN)
 
 
 @pytest.fixture

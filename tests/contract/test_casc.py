@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from types import SimpleNamespace
 from typing import Any
@@ -36,26 +37,96 @@ def test_clean_text_has_no_faults(server: Any) -> None:
     assert (response.status_code, response.json()) == (200, [])
 
 
-def test_unknown_attribute_is_named_with_its_line(server: Any) -> None:
-    response = server.post(CHECK, data="jenkins:\n  systemMessage: x\n  noSuchThing: 1\n")
-    assert response.status_code == 400
+def fault(server: Any, text: str) -> str:
+    """The one fault that a check tells; its line is never known."""
+    response = server.post(CHECK, data=text)
+    assert (response.status_code, response.headers["Content-Type"].split(";")[0]) == (400, "application/json")
     (issue,) = response.json()
-    assert issue["line"] == 3
-    assert "Invalid configuration elements for type: class jenkins.model.Jenkins : noSuchThing." in issue["message"]
-    assert "systemMessage" in issue["message"]
+    assert issue["line"] == -1
+    return str(issue["message"])
+
+
+def test_unknown_attribute_is_named(server: Any) -> None:
+    message = fault(server, "jenkins:\n  systemMessage: x\n  noSuchThing: 1\nnope: 1\n")
+    start = "jenkins: Invalid configuration elements for type: class jenkins.model.Jenkins : noSuchThing."
+    assert message.startswith(f"{start}\nAvailable attributes : ")
+    assert "systemMessage" in message
 
 
 def test_unknown_root_element_is_refused(server: Any) -> None:
-    response = server.post(CHECK, data="nonsense:\n  a: 1\n")
-    assert response.status_code == 400
-    assert "nonsense" in response.json()[0]["message"]
+    message = fault(server, "nonsense:\n  a: 1\n")
+    assert message.startswith("No configurator found for the following root element: nonsense.")
+
+
+def test_place_of_a_fault_is_where_the_value_of_the_outermost_attribute_begins(server: Any) -> None:
+    text = "jenkins:\n  securityRealm:\n\n    local:\n      users: [{id: a, password: [1]}]\n"
+    message = fault(server, text)
+    assert "Item isn't a Scalar /configuration-as-code/check:5" in message
+    assert message.endswith("\n  at /configuration-as-code/check:4 (path: securityRealm)")
+    assert "Failed to configure 'users'" in message
+
+
+def test_cause_is_never_in_the_answer(server: Any) -> None:
+    message = fault(server, "jenkins:\n  mode: SOMETIMES\n")
+    assert message.endswith("Failed to set attribute 'mode'\n  at /configuration-as-code/check:2 (path: mode)")
+    assert "SOMETIMES" not in message
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n"])
+def test_nothing_is_no_fault(server: Any, text: str) -> None:
+    assert server.post(CHECK, data=text).json() == []
+
+
+@pytest.mark.parametrize("text", ["---\n", "~\n"])
+def test_null_is_no_mapping(server: Any, text: str) -> None:
+    fault(server, text)
+
+
+def test_fault_of_yaml_names_source_line_and_column(server: Any) -> None:
+    message = fault(server, "jenkins:\n  mode: [x\n")
+    assert re.search(r"\n in /configuration-as-code/check, line 3, column 1", message)
+
+
+def test_apply_of_a_wrong_text_is_500_with_nothing_but_an_id(server: Any) -> None:
+    response = server.post("configuration-as-code/apply", data="jenkins:\n  noSuchThing: 1\n")
+    assert response.status_code == 500
+    assert re.search(r"Logging ID=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", response.text)
+    assert "noSuchThing" not in response.text
+
+
+def test_configure_answers_as_check_does(server: Any) -> None:
+    empty = server.post("configuration-as-code/configure")
+    assert (empty.status_code, empty.json()) == (400, [{"line": -1, "message": "Request body cannot be empty."}])
+    wrong = server.post("configuration-as-code/configure", data="jenkins:\n  noSuchThing: 1\n")
+    assert wrong.status_code == 400
+    assert wrong.json()[0]["line"] == -1
+
+
+def test_without_a_crumb_the_web_server_answers_itself(server: Any) -> None:
+    session = requests.Session()
+    session.auth = (server.user, server.password)
+    response = session.post(f"{server.url}/{CHECK}", data="")
+    assert response.status_code == 403
+    assert response.headers["Content-Type"] == "text/html;charset=iso-8859-1"
+    assert "X-Jenkins" not in response.headers
+    assert "<tr><th>MESSAGE:</th><td>No valid crumb was included in the request</td></tr>" in response.text
+
+
+@pytest.mark.own_process
+def test_without_the_right_the_answer_is_plain(server: Any) -> None:
+    session = requests.Session()
+    session.auth = ("reader", "reader-password")
+    crumb = session.get(f"{server.url}/crumbIssuer/api/json").json()
+    response = session.post(f"{server.url}/{CHECK}", data="", headers={crumb["crumbRequestField"]: crumb["crumb"]})
+    assert response.status_code == 403
+    assert "X-Required-Permission" not in response.headers
+    anonymous = server.anonymous.get(f"{server.url}/configuration-as-code/")
+    assert (anonymous.status_code, "Authentication required" in anonymous.text) == (403, True)
 
 
 def test_removed_crumb_attribute_is_refused(server: Any) -> None:
     text = "jenkins:\n  crumbIssuer:\n    standard:\n      excludeClientIPFromCrumb: true\n"
-    response = server.post(CHECK, data=text)
-    assert response.status_code == 400
-    assert response.json()[0]["line"] == 4
+    assert "excludeClientIPFromCrumb" in fault(server, text)
 
 
 def test_unknown_permission_is_refused(server: Any) -> None:
@@ -134,7 +205,8 @@ def test_text_that_is_no_yaml_mapping_is_refused(server: Any, text: str) -> None
 
 
 def test_get_on_check_is_405(server: Any) -> None:
-    assert server.get(CHECK).status_code == 405
+    response = server.get(CHECK)
+    assert (response.status_code, response.headers["Allow"]) == (405, "POST")
 
 
 def test_export_is_yaml_with_sealed_secrets(server: Any) -> None:
@@ -168,14 +240,31 @@ def test_reload_applies_a_changed_file_and_refuses_a_broken_one(fresh: Any) -> N
 
     base = fresh.casc / "10-base.yaml"
     base.write_text(base.read_text().replace('"contract"', '"second"'))
-    assert reload().status_code == 302
+    assert (reload().status_code, reload().headers["Location"]) == (302, "/configuration-as-code/")
     assert message() == "second"
     base.write_text(base.read_text().replace('"second"', '"third"') + "  noSuchThing: 1\n")
     refused = reload()
     assert refused.status_code == 200
     assert "noSuchThing" in refused.text
-    assert "10-base.yaml" in refused.text
+    assert "Error loading configuration" in refused.text and "10-base.yaml" not in refused.text
     assert message() == "second"
+    by_token = requests.post(f"{fresh.url}/reload-configuration-as-code/", params={"casc-reload-token": "reload-token"})
+    assert (by_token.status_code, by_token.json()["status"]) == (200, "error")
+    assert by_token.json()["message"].startswith("Failed to reload configuration: ")
+    base.write_text(base.read_text().replace("  noSuchThing: 1\n", "").replace("numExecutors: 2", "mode: SOMETIMES"))
+    assert reload().status_code == 200
+    base.write_text("jenkins: [")
+    oops = reload()
+    assert oops.status_code == 500
+    fresh.stop()
+    # The journal has what the answers do not.
+    journal = fresh.said
+    assert "ConfigurationAsCode#doReload: Failed to reload configuration\n" in journal
+    assert "\njava.lang.IllegalArgumentException: No enum constant " in journal
+    assert "\n  at 10-base.yaml:4 (path: mode)\n" in journal
+    identifier = oops.text.partition("Logging ID=")[2][:36]
+    assert f"Caught unhandled exception with ID {identifier}\n" in journal
+    assert " in 10-base.yaml, line 1, column 11" in journal
 
 
 @pytest.mark.own_process
@@ -216,7 +305,7 @@ def test_same_scalar_in_two_files_is_a_conflict_and_stops_the_start(fresh: Any) 
     (fresh.casc / "30-again.yaml").write_text('jenkins: {systemMessage: "other"}\n')
     with pytest.raises(
         RuntimeError,
-        match=r"exit 5: .*\n.*30-again\.yaml, line 1: Found conflicting configuration of jenkins\.systemMessage",
+        match=r"exit 5: .*\n.*Found conflicting configuration of jenkins\.systemMessage.*\n in 30-again\.yaml, line 1",
     ):
         fresh.start()
 
@@ -224,14 +313,16 @@ def test_same_scalar_in_two_files_is_a_conflict_and_stops_the_start(fresh: Any) 
 @pytest.mark.own_process
 def test_unknown_key_stops_the_start(fresh: Any) -> None:
     (fresh.casc / "30-bad.yaml").write_text("unclassified:\n  noSuchRoot:\n    a: 1\n")
-    with pytest.raises(RuntimeError, match=r"exit 5: (?s:.*)30-bad\.yaml, line 2: .*noSuchRoot"):
+    with pytest.raises(
+        RuntimeError, match=r"exit 5: (?s:.*)unclassified: Invalid configuration elements .*: noSuchRoot\."
+    ):
         fresh.start()
 
 
 @pytest.mark.own_process
 def test_missing_secret_stops_the_start_when_resolution_is_strict(fresh: Any) -> None:
     (fresh.casc / "30-secret.yaml").write_text('unclassified: {location: {adminAddress: "${NOT_THERE}"}}\n')
-    with pytest.raises(RuntimeError, match="Found unresolved variable 'NOT_THERE'"):
+    with pytest.raises(RuntimeError, match="Unable to resolve variable 'NOT_THERE'"):
         fresh.start()
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import pytest
 from trial import Launched
 
+from bootstrap.controller.api import ask, expect
+
 # The environment of these tests has no second machine, which test_bastion gives it, and no zone.
 LEFT_OUT = {
     "network: What the machines really reach of each other is what routes, ACLs and groups say",
@@ -94,6 +96,18 @@ def delete_a_job(launched: Launched) -> None:
 
 def let_anybody_read(launched: Launched) -> None:
     launched.edit_settings(ANONYMOUS)
+
+
+def loosen_settings(launched: Launched) -> None:
+    edits = {
+        "metrics": "s/useAuthenticatedEndpoint: true/useAuthenticatedEndpoint: false/",
+        "security": "s/enforce: true/enforce: false/",
+        "controller": "s/noUsageStatistics: true/noUsageStatistics: false/",
+        "audit": "s/pattern: .*/pattern: none/",
+    }
+    for name, edit in edits.items():
+        launched.context.shell.run(["sed", "-i", edit, f"/etc/jenkins/casc.d/{name}.yaml"], sudo=True)
+    expect(ask(launched.context.jenkins, "POST", "configuration-as-code/reload"), "loading the edited files", 302)
 
 
 def open_the_group(launched: Launched) -> None:
@@ -188,6 +202,19 @@ FAULTS = (
             "Nobody without a name sees anything",
             "Nobody has other rights than those that the code gives",
         ),
+    ),
+    Fault(
+        "Jenkins' own settings are loosened",
+        plant=loosen_settings,
+        mend=toolkit("casc"),
+        red=_named(
+            "settings",
+            "Browsers are told to load and run only what is Jenkins' own, and do so",
+            "Prometheus' numbers are for those who may see them, and nobody else",
+            "Jenkins sends no statistics of its use",
+            "A request that would change something is in the journal, with its user",
+        )
+        | _named("controller", "Nobody without a name sees anything", "Every setting is as the code says"),
     ),
     Fault(
         "the security group is open to the world",

@@ -208,7 +208,7 @@ def test_the_toolkits_token_is_the_one_that_the_tool_makes(settings: dict[str, A
 
 
 def test_the_view_shows_every_job_of_the_code_and_the_code_brings_no_view(settings: dict[str, Any]) -> None:
-    rendered = jobs.render(ROOT / "jobs", {"repository": "x", "branch": "main"}, {})
+    rendered = jobs.render(ROOT / "jobs", {"repository": "x", "branch": "main"}, LOCK.plugins)
     (view,) = [each["list"] for each in settings["jenkins"]["views"] if "list" in each]
 
     assert list(rendered.jobs) == [name for name in rendered.jobs if re.fullmatch(view["includeRegex"], name)]

@@ -5,6 +5,7 @@ It refuses every request that it was not told to expect, and remembers those tha
 
 import io
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -15,6 +16,10 @@ import requests
 import urllib3
 from hypothesis import HealthCheck, settings
 from requests.adapters import BaseAdapter, HTTPAdapter
+
+# With importlib as import mode, pytest puts no folder of tests on the path.
+sys.path.append(str(Path(__file__).parent))
+from planted_library import shared_library
 
 # A loaded machine is slow at everything; that says nothing of what is tested.
 settings.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -71,14 +76,11 @@ def jenkins_server() -> Iterator[JenkinsServer]:
 
 @pytest.fixture
 def java_that_misses_a_library(tmp_path: Path) -> Path:
-    """A Java with two libraries, of which libfontmanager.so misses libc.so.9: real ones, whose one need has another name."""
+    """A Java with two libraries, of which libfontmanager.so misses libnowhere.so.0."""
     home = tmp_path / "java"
     (home / "lib").mkdir(parents=True)
     (home / "bin").mkdir()
     (home / "bin/java").touch(mode=0o755)
-    mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "libm.so" in line}
-    real = Path(mapped.pop()).read_bytes()
-    assert b"\0libc.so.6\0" in real
-    (home / "lib/libawt.so").write_bytes(real)
-    (home / "lib/libfontmanager.so").write_bytes(real.replace(b"\0libc.so.6\0", b"\0libc.so.9\0"))
+    (home / "lib/libawt.so").write_bytes(shared_library("libc.so.6"))
+    (home / "lib/libfontmanager.so").write_bytes(shared_library("libawt.so", "libnowhere.so.0"))
     return home

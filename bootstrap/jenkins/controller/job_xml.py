@@ -122,9 +122,8 @@ def _align(ours: ElementTree.Element, theirs: ElementTree.Element) -> None:
     former = _rewrites()["dropped"].get(kind, ())
     for side in (ours, theirs):
         side[:] = [child for child in side if child.tag not in former]
-    if not _is_spoken(ours.get("class")) and not _is_spoken(
-        theirs.get("class")
-    ):  # a list is a list, 'vector' or 'list'
+    # A list is a list, whether Java's is called 'vector' or 'list'.
+    if not _is_spoken(ours.get("class")) and not _is_spoken(theirs.get("class")):
         ours.attrib.pop("class", None)
         theirs.attrib.pop("class", None)
     for child, other in list(pairs(ours, theirs)):

@@ -12,6 +12,7 @@ from .controller import Controller
 from .execution.drawing import CannotDraw, check_drawing
 from .supervisor import notify
 from .surroundings import Surroundings, read_surroundings
+from .web import journal
 from .web.failures import ConfigurationRefused
 from .web.server import make_application
 
@@ -26,7 +27,8 @@ def main() -> int:
         check_drawing(surroundings.variables)
         return asyncio.run(serve(surroundings))
     except ConfigurationRefused as refusal:
-        print(f"Failed ConfigurationAsCode.init\n{refusal}", file=sys.stderr)  # noqa: T201
+        place = "jenkins.InitReactorRunner$1#onTaskFailed"
+        journal.tell("SEVERE", place, "Failed ConfigurationAsCode.init", journal.stack(refusal))
         return BOOT_FAILED
     except CannotDraw as refusal:
         print(refusal, file=sys.stderr)  # noqa: T201

@@ -137,16 +137,16 @@ class Controller:
 
     # Configuration
 
-    def check(self, text: str) -> None:
+    def check(self, text: str, source: str) -> None:
         """Check one posted text alone; ConfigurationRefused with every fault. As in Jenkins, that has effects."""
-        checked = Checker(self.surroundings.plugins, self._variables()).check(parse(text, "posted text"))
+        checked = Checker(self.surroundings.plugins, self._variables()).check(parse(text, source))
         effects.apply(checked, self.home, self.users, self.vault.seal)
 
-    def reload(self, extra: str = "") -> None:
+    def reload(self, extra: str = "", source: str = "") -> None:
         """Read all sources again (and a posted text after them) and apply them; a refusal changes nothing."""
         tree = read_sources(self.surroundings.variables, self.home)
         if extra:
-            tree = merge(tree, parse(extra, "posted text"), strategy_of(self.surroundings.variables))
+            tree = merge(tree, parse(extra, source), strategy_of(self.surroundings.variables))
         self.configure(tree)
 
     def _variables(self) -> Variables:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 LINES = 12
 _WIDTH = 400
 _LONGEST_LINE = 10_000  # letters that are read
-_LONGEST_MESSAGE = 6  # lines
+_LONGEST_MESSAGE = 14  # lines, as a fault of YAML has with what leads to it
+_WHOLE = 24  # lines of an exception that is asked for alone
 _LAST = 5  # plain lines that are told beside an exception
 _PLAIN = 8  # and where there is none
 
@@ -74,7 +75,7 @@ def tell(text: str, secrets: Collection[str] = ()) -> str:
         if number not in stacks and not _FRAME.fullmatch(line) and not _NOISE.fullmatch(line.strip())
     ]
     if trace is not None:
-        cause, count = list(trace.said), _LAST
+        cause, count = _bounded(trace.said, LINES - _LAST), _LAST
     else:
         cause, count = [line for line in dict.fromkeys(plain) if _ALARM.search(line)][:3], _PLAIN
     rest = [line for line in dict.fromkeys(reversed(plain)) if line not in cause][: min(count, LINES - len(cause))]
@@ -91,7 +92,7 @@ def after(text: str, marker: str, width: int = _WIDTH) -> str:
         return ""
     start = places[-1] + 1
     trace = next((each for each in _traces(lines) if each.start == start), None)
-    return clean("\n".join(trace.said), width=width) if trace else ""
+    return clean("\n".join(_bounded(trace.said, _WHOLE)), width=width) if trace else ""
 
 
 def clean(text: str, secrets: Collection[str] = (), width: int = _WIDTH) -> str:
@@ -162,7 +163,7 @@ def _java(lines: Sequence[str], start: int) -> _Trace | None:
             end = more[1]
         else:
             break
-    return _Trace(_bounded(said), start, end)
+    return _Trace(tuple(said), start, end)
 
 
 def _message(lines: Sequence[str], start: int) -> tuple[list[str], int]:
@@ -179,9 +180,8 @@ def _message(lines: Sequence[str], start: int) -> tuple[list[str], int]:
     return [line.strip() for line in lines[start:end]], end
 
 
-def _bounded(said: Sequence[str]) -> tuple[str, ...]:
+def _bounded(said: Sequence[str], most: int) -> list[str]:
     """A chain's first and last lines; what is between them repeats them as a rule."""
-    most = LINES - _LAST
     if len(said) <= most:
-        return tuple(said)
-    return (*said[:3], f"... {len(said) - most + 1} more lines of the chain", *said[-(most - 4) :])
+        return list(said)
+    return [*said[:3], f"... {len(said) - most + 1} more lines", *said[-(most - 4) :]]

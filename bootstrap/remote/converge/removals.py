@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bootstrap.remote.converge.core import Context, Finding, Resource
+from bootstrap.remote.converge.metapackages import metapackage
 from bootstrap.remote.converge.packages import NONINTERACTIVE, wait_for_locks
 
 # Nothing but its settings is left of one in the second state; those are the operator's to throw away.
@@ -15,9 +16,14 @@ _GONE = {"not-installed", "config-files"}
 
 
 def absent_packages(context: Context, resource: Resource) -> Finding | None:
-    """None of `names` installed, nor half of one; a note says which one stays, and why."""
+    """None of `names` installed, nor half of one; a note says which one stays, and why.
+
+    `awaits` names the metapackages that must be there first. Where one is not, this is a look ahead of a change: dpkg's word
+    on who needs what is not the last one then, and all that is present is told as what will go.
+    """
     present = list(_present(context, resource["names"]))
-    removable = [name for name in present if _can_go(context, name)]
+    is_ahead = bool(present) and any(metapackage(context, context.resources[it]) for it in resource.get("awaits", ()))
+    removable = present if is_ahead else [name for name in present if _can_go(context, name)]
     if not removable:
         return None
     return Finding("remove", ", ".join(removable), lambda: _remove(context, removable))

@@ -43,7 +43,7 @@ def unit(context: Context, resource: Resource) -> Finding | None:
         reasons.append(f"{'reloaded' if resource.get('reload') else 'restarted'}: {_shown([*causes, *old])}")
     elif state["NeedDaemonReload"] == "yes":
         reasons.append("unit files read again")
-    if is_active and not causes and _is_left_quiet(context, resource["name"], state):
+    if is_active and not causes and not old and _is_left_quiet(context, resource["name"], state):
         reasons.append("lets builds start again, which an interrupted run held back")
     if not reasons:
         return None

@@ -75,10 +75,11 @@ def java_for_groovy() -> dict[str, Any]:
     }
 
 
-def obsolete_packages(extra: Sequence[str]) -> dict[str, Any]:
+def obsolete_packages(kind: str, extra: Sequence[str]) -> dict[str, Any]:
     """What no machine needs any more, unless the environment asks for it; what ran on it must have been restarted before."""
     names = [name for name in OBSOLETE_PACKAGES if name not in extra]
-    return {"id": "obsolete packages", "kind": "absent_packages", "names": names}
+    awaited = ["java for groovy"] if kind == "emulator" else []
+    return {"id": "obsolete packages", "kind": "absent_packages", "names": names, "awaits": awaited}
 
 
 def trust(certificates: Mapping[str, str]) -> Resources:

@@ -31,5 +31,5 @@ def desired(inputs: HostInputs) -> list[dict[str, Any]]:
         *base.services(),
         jenkins.service(inputs),
         proxy.service(),
-        base.obsolete_packages(settings.host.extra_packages),
+        base.obsolete_packages(inputs.software.kind, settings.host.extra_packages),
     ]

@@ -39,10 +39,10 @@ def test_every_library_below_java_is_looked_at_with_its_own_folders_on_the_path(
     lib = java_that_misses_a_library / "lib"
     (lib / "server").mkdir()
     # Found in Java's own folder though no system has it.
-    (lib / "server/libc.so.9").write_bytes((lib / "libawt.so").read_bytes())
+    (lib / "server/libnowhere.so.0").write_bytes((lib / "libawt.so").read_bytes())
     assert {"libraries": 2, "missing": {}} == inspector.java({"java_home": str(java_that_misses_a_library)})
-    (lib / "server/libc.so.9").unlink()
-    assert {"libraries": 2, "missing": {str(lib / "libfontmanager.so"): ["libc.so.9"]}} == inspector.java(
+    (lib / "server/libnowhere.so.0").unlink()
+    assert {"libraries": 2, "missing": {str(lib / "libfontmanager.so"): ["libnowhere.so.0"]}} == inspector.java(
         {"java_home": str(java_that_misses_a_library)}
     )
 

@@ -374,6 +374,23 @@ def test_a_refused_job_is_named_with_jenkins_own_reason_once_the_others_are_sent
     assert ["b"] == [change.name for change in report.changes]
 
 
+def test_a_failure_within_jenkins_is_told_by_what_its_journal_has(tmp_path: Path, jenkins_server) -> None:
+    jenkins_server.on("GET", "api/json", {"jobs": [], "views": []})
+    page = "<h1>Oops!</h1><p>Logging ID=61fd9478-81d7-487b-8657-6f6b115835b4</p>"
+    jenkins_server.on("POST", "createItem", (500, {}, page))
+    looked_up: list[str] = []
+
+    def explain(identifier: str) -> str:
+        looked_up.append(identifier)
+        return "com.thoughtworks.xstream.mapper.CannotResolveClassException: nope"
+
+    with pytest.raises(JobsRejected) as caught:
+        jobs.apply(jenkins_server.client, rendered(tmp_path, JOB), Report(), explain=explain)
+
+    assert ["61fd9478-81d7-487b-8657-6f6b115835b4"] == looked_up
+    assert caught.value.found.endswith("\ncom.thoughtworks.xstream.mapper.CannotResolveClassException: nope")
+
+
 def test_a_page_of_an_internal_error_is_told_without_its_tags(tmp_path: Path, jenkins_server) -> None:
     jenkins_server.on("GET", "api/json", {"jobs": [], "views": []})
     page = "<html><head><title>Oops</title></head><body><h1>No such class: x.Y</h1><p>line 3</p></body></html>"

@@ -195,3 +195,15 @@ def test_any_text_is_told_in_few_short_lines(text: str) -> None:
     told = causes.tell(text).split("\n")
     assert len(told) <= causes.LINES
     causes.after(text, "Caused")
+
+
+def test_a_fault_of_yaml_is_told_whole() -> None:
+    lines = ["while parsing a block mapping", " in 20.yaml, line 2, column 1:", "    jenkins:", "    ^"]
+    lines += ["expected <block end>", " in 20.yaml, line 4, column 3:", "    x: 1", "    ^"]
+    text = (
+        "x: Failed to reload configuration\norg.yaml.snakeyaml.parser.ParserException: "
+        + "\n".join(lines)
+        + f"\n{STACK}\n"
+    )
+    told = causes.after(text, "Failed to reload configuration")
+    assert "in 20.yaml, line 4, column 3:" in told and len(told.splitlines()) == 8

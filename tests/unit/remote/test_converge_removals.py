@@ -28,9 +28,12 @@ class Dpkg:
     needed: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
     breaks: bool = False
+    own: str = ""  # what dpkg-query says of a metapackage
 
     def __call__(self, line: str) -> Answer:
         words = line.split()
+        if words[0] == "dpkg-query" and words[-1] == "our-java":
+            return self.own
         if words[0] == "dpkg-query":
             return "".join(f"{name} {state}\n" for name, state in self.states.items())
         assert "dpkg" == words[0] and "--remove" in words, line
@@ -84,6 +87,18 @@ def test_what_another_package_needs_stays_with_a_note_and_the_rest_goes(tmp_path
     assert [
         "old-java stays on the machine, though nothing here needs it: tool depends on default-java | java8-runtime"
     ] == context.notes
+
+
+def test_a_look_ahead_of_what_makes_it_removable_tells_what_will_go(tmp_path: Path) -> None:
+    dpkg = Dpkg({"old-java": "installed"}, needed={"old-java"})
+    context = machine(tmp_path, dpkg)
+    context.resources = {"meta": {"id": "meta", "name": "our-java", "version": "25", "summary": "", "provides": []}}
+    awaiting = {**IT, "awaits": ["meta"]}
+    assert "old-java" == found(removals.absent_packages(context, awaiting)).detail
+    assert [] == context.notes
+    dpkg.own = "installed 25"
+    assert removals.absent_packages(context, awaiting) is None
+    assert "old-java stays" in context.notes[0]
 
 
 def test_what_somebody_holds_stays_with_a_note(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from ..web.failures import ConfigurationRefused, Issue
 from .sources import Node
 from .variables import Unresolvable, Variables
 
+_ATTRIBUTE_KIND = "io.jenkins.plugins.casc.UnknownAttributesException"
+_ROOT_KIND = "io.jenkins.plugins.casc.UnknownConfiguratorException"
+_UNKNOWN_ROOT = ". This may indicate plugin loading errors."
 _SECRET_NAME = re.compile(r"password|secret|token|private_?key|passphrase", re.IGNORECASE)
 
 
@@ -38,6 +42,9 @@ class Checker:
         self._plugins, self._variables = plugins, variables
         self.issues: list[Issue] = []
         self._warns_unknown = False
+        # The attributes that are being checked, from the outermost on, each with the line where its value begins.
+        self._way: list[tuple[str, int]] = []
+        self._root = ""
 
     def check(self, tree: Node) -> dict[str, Any]:
         """The whole configuration; ConfigurationRefused with every fault."""
@@ -53,12 +60,19 @@ class Checker:
             declared = roots.get(key)
             if declared is None or not self._has(declared.get("plugin")):
                 hint = f" (brought by the plugin {declared['plugin']}, which is not installed)" if declared else ""
-                self.issues.append(line.issue(f"No configurator found for the following root element: {key}{hint}"))
+                message = f"No configurator found for the following root element: {key}{hint}"
+                self._add(
+                    replace(line.issue(message), words=f"{message.removesuffix(hint)}{_UNKNOWN_ROOT}", kind=_ROOT_KIND)
+                )
                 continue
+            self._root = key
             result[key] = self._value(node, [declared["list"]] if "list" in declared else declared, key)
         if self.issues:
             raise ConfigurationRefused(self.issues)
         return result
+
+    def _add(self, issue: Issue) -> None:
+        self.issues.append(issue if issue.words else replace(issue, way=tuple(self._way)))
 
     def _has(self, plugin: str | None) -> bool:
         return not plugin or plugin in self._plugins
@@ -68,7 +82,7 @@ class Checker:
             return self._simple(node, kind, where)
         if isinstance(kind, list):
             if not isinstance(node.value, list):
-                self.issues.append(node.issue(f"Item isn't a Sequence: {where}"))
+                self._add(node.issue(f"Item isn't a Sequence: {where}"))
                 return []
             return [self._value(child, kind[0], where) for child in node.value]
         if "ref" in kind:
@@ -85,8 +99,7 @@ class Checker:
         if kind == "any":
             return self._anything(node)
         if isinstance(node.value, (dict, list)):
-            shape = "mapping" if isinstance(node.value, dict) else "sequence"
-            self.issues.append(node.issue(f"{where}: expected a scalar but found a {shape}"))
+            self._add(node.issue(f"Item isn't a Scalar {node.file}:{node.line}"))
             return None
         text = self._text(node)
         # As Jenkins converts (commons-beanutils): what is no number is zero, what is no word of truth is false.
@@ -100,7 +113,7 @@ class Checker:
         try:
             return self._variables.resolve(node.value or "")
         except Unresolvable as fault:
-            self.issues.append(node.issue(str(fault)))
+            self._add(replace(node.issue(str(fault)), cause=f"java.lang.IllegalStateException: {fault}"))
             return ""
 
     def _anything(self, node: Node) -> Any:
@@ -116,9 +129,13 @@ class Checker:
         return SecretText(value) if isinstance(value, str) and _SECRET_NAME.search(key) else value
 
     def _word(self, node: Node, words: list[str], where: str) -> str:
-        text = self._text(node) if not isinstance(node.value, (dict, list)) else ""
+        if isinstance(node.value, (dict, list)):
+            self._add(node.issue(f"Item isn't a Scalar {node.file}:{node.line}"))
+            return ""
+        text = self._text(node)
         if text not in words:
-            self.issues.append(node.issue(f"{where}: '{text}' is not one of {', '.join(words)}"))
+            cause = f"java.lang.IllegalArgumentException: No enum constant {where}.{text}"
+            self._add(replace(node.issue(f"{where}: '{text}' is not one of {', '.join(words)}"), cause=cause))
         return text
 
     def _choice(self, node: Node, kind: dict[str, Any]) -> dict[str, Any]:
@@ -128,7 +145,7 @@ class Checker:
         elif isinstance(node.value, str):
             symbol, body, line = self._text(node), Node(None, node.file, node.line), node.line
         else:
-            self.issues.append(node.issue(f"Single entry map expected to configure a {kind['choice']}"))
+            self._add(node.issue(f"Single entry map expected to configure a {kind['choice']}"))
             return {}
         names = {name.lower(): name for name in kind["of"]}
         name = names.get(symbol.lower())
@@ -139,7 +156,7 @@ class Checker:
             known = ", ".join(sorted(kind["of"]))
             missing = f" (it needs the plugin {declared['plugin']})" if declared else ""
             message = f"No {kind['choice']} implementation found for {symbol}{missing}. Known here: {known}"
-            self.issues.append(Issue(line, message, node.file))
+            self._add(Issue(line, message, node.file))
             return {}
         return {name: self._object(body, declared)}
 
@@ -149,7 +166,7 @@ class Checker:
         if node.value is None or (node.value == "" and not isinstance(node.value, (dict, list))):
             return {}
         if not isinstance(node.value, dict):
-            self.issues.append(node.issue(f"Item isn't a Mapping: class {kind['class']}"))
+            self._add(node.issue(f"Item isn't a Mapping {node.file}:{node.line}"))
             return {}
         names = {name.lower(): name for name in kind["of"]}
         result: dict[str, Any] = {}
@@ -162,12 +179,14 @@ class Checker:
                 continue
             if child.value is None:
                 continue  # what is null, or was a decimal number, is not touched
+            self._way.append((name, child.line))
             result[name] = self._value(child, declared, name)
             if name == "permissions":
                 self._permissions(child)
+            self._way.pop()
         for name in kind.get("required", []):
             if not result.get(name):
-                self.issues.append(node.issue(f"{name} is required to configure class {kind['class']}"))
+                self._add(node.issue(f"{name} is required to configure class {kind['class']}"))
         return result
 
     def _unknown(self, node: Node, key: str, kind: dict[str, Any]) -> None:
@@ -181,9 +200,13 @@ class Checker:
         )
         message = f"Invalid configuration elements for type: class {kind['class']} : {key}.\n"
         message += f"Available attributes : {', '.join(available)}"
-        self.issues.append(Issue(node.key_lines.get(key, node.line), message, node.file))
+        owner = self._way[-1][0] if self._way else self._root
+        line = node.key_lines.get(key, node.line)
+        self._add(Issue(line, message, node.file, kind=_ATTRIBUTE_KIND, words=f"{owner}: {message}"))
 
     def _permissions(self, node: Node) -> None:
         for entry in node.value if isinstance(node.value, list) else []:
             if isinstance(entry.value, str) and not is_permission(self._text(entry)):
-                self.issues.append(entry.issue(f"Cannot find permission for id: {entry.value}"))
+                message = f"Cannot find permission for id: {entry.value}"
+                cause = f"java.lang.IllegalArgumentException: Failed to parse '{entry.value}' --- no such permission"
+                self._add(replace(entry.issue(message), cause=cause))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +48,20 @@ def parse(text: str, file: str) -> Node:
         composed = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else -1
-        raise ConfigurationRefused([Issue(line, f"Failed to read YAML: {fault.problem}", file)]) from fault
+        words = str(fault).replace('  in "<unicode string>"', f" in {file}")
+        raise _no_yaml(line, f"Failed to read YAML: {fault.problem}", file, words) from fault
     except yaml.YAMLError as fault:
-        raise ConfigurationRefused([Issue(-1, f"Failed to read YAML: {fault}", file)]) from fault
+        raise _no_yaml(-1, f"Failed to read YAML: {fault}", file, str(fault)) from fault
     if composed is None:
         return Node({}, file, 1)
     if not isinstance(composed, yaml.MappingNode):
-        raise ConfigurationRefused([Issue(1, "Failed to read YAML: the document is not a mapping", file)])
+        words = f"Item isn't a Mapping {file}:{composed.start_mark.line + 1}"
+        raise ConfigurationRefused([Issue(1, "Failed to read YAML: the document is not a mapping", file, words=words)])
     return _convert(composed, file, [0])
+
+
+def _no_yaml(line: int, message: str, file: str, words: str) -> ConfigurationRefused:
+    return ConfigurationRefused([Issue(line, message, file, words=words)], is_syntax=True)
 
 
 def _convert(node: Any, file: str, visited: list[int]) -> Node:
@@ -96,9 +102,9 @@ def merge(first: Node, second: Node, strategy: str = "errorOnConflict", where: s
         return Node(first.value + second.value, first.file, first.line)
     if strategy == "override":
         return second
-    raise ConfigurationRefused(
-        [second.issue(f"Found conflicting configuration of {where}: already set in {first.file}, line {first.line}")]
-    )
+    message = f"Found conflicting configuration of {where}: already set in {first.file}, line {first.line}"
+    words = f"{message}\n in {second.file}, line {second.line}, column 1"
+    raise ConfigurationRefused([replace(second.issue(message), words=words)])
 
 
 def locate(configured: str) -> list[Path]:
@@ -118,6 +124,12 @@ def locate(configured: str) -> list[Path]:
     return found
 
 
+def _shown(path: Path, configured: str) -> str:
+    """A source's name in Jenkins' words: relative to the folder that is configured, else its path."""
+    folders = [Path(part.strip()) for part in configured.split(",") if part.strip()]
+    return next((str(path.relative_to(folder)) for folder in folders if folder in path.parents), str(path))
+
+
 def read_sources(environment: Mapping[str, str], home: Path) -> Node:
     """All standard sources as one tree."""
     configured = environment.get("CASC_JENKINS_CONFIG", "")
@@ -130,7 +142,7 @@ def read_sources(environment: Mapping[str, str], home: Path) -> Node:
             text = path.read_text(errors="replace")
         except OSError as fault:
             raise ConfigurationRefused([Issue(-1, f"cannot be read: {fault}", str(path))]) from fault
-        whole = merge(whole, parse(text, str(path)), strategy)
+        whole = merge(whole, parse(text, _shown(path, configured)), strategy)
     return whole
 
 

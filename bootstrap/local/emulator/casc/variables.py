@@ -73,7 +73,7 @@ class Variables:
             return self.resolve(default)
         problem = f"Configuration import: Found unresolved variable '{name}'"
         if self.is_strict:
-            raise Unresolvable(f"{problem}; strict secret resolution is enabled")
+            raise Unresolvable(f"Unable to resolve variable '{name}'. Aborting configuration reload.")
         self.warnings.append(problem + ". Will default to empty string")
         return ""
 

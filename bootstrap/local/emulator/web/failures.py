@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 
 class Refused(Exception):
-    """A request is refused with `status`; `is_failure` is Jenkins' `Failure`: 400 with the message in X-Error."""
+    """A request is refused with `status`; `is_failure` is Jenkins' `Failure`: 400 with the message in X-Error.
 
-    def __init__(self, status: int, message: str, *, is_failure: bool = False) -> None:
+    `is_bare` is a refusal that the web server itself words: its plain page, and none of Jenkins' headers.
+    """
+
+    def __init__(self, status: int, message: str, *, is_failure: bool = False, is_bare: bool = False) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.is_failure = is_failure
+        self.is_bare = is_bare
 
 
 def failure(message: str) -> Refused:
@@ -30,18 +34,38 @@ class Forbidden(Refused):
 
 @dataclass(frozen=True)
 class Issue:
-    """One fault of a Configuration as Code text; `line` counts from 1, -1 where there is none."""
+    """One fault of a Configuration as Code text; `line` counts from 1, -1 where there is none.
+
+    `way` are the attributes that lead to it, each with the line where its value begins. `cause` is an exception that only the
+    journal tells. `kind` is the Java class of the fault, and `words` are Jenkins' own where they are not made of the others.
+    """
 
     line: int
     message: str
     file: str = ""
+    way: tuple[tuple[str, int], ...] = ()
+    cause: str = ""
+    kind: str = "io.jenkins.plugins.casc.ConfiguratorException"
+    words: str = ""
+
+    @property
+    def said(self) -> str:
+        """What Jenkins says of it: the way, then where the value of the outermost attribute begins."""
+        if self.words or not self.way:
+            return self.words or self.message
+        names = [name for name, _ in self.way]
+        steps = [f"Failed to configure '{name}'" for name in (names[:-1] if self.cause else names)]
+        steps.append(f"Failed to set attribute '{names[-1]}'" if self.cause else self.message)
+        outermost, line = self.way[0]
+        return f"{outermost}: {': '.join(steps)}\n  at {self.file}:{line} (path: {outermost})"
 
 
 class ConfigurationRefused(Exception):
-    """Configuration as Code text is refused; nothing of it was applied."""
+    """Configuration as Code text is refused; nothing of it was applied. `is_syntax`: it is no YAML at all."""
 
-    def __init__(self, issues: list[Issue]) -> None:
+    def __init__(self, issues: list[Issue], *, is_syntax: bool = False) -> None:
         self.issues = issues
+        self.is_syntax = is_syntax
         super().__init__("\n".join(self.describe(issue) for issue in issues))
 
     @staticmethod

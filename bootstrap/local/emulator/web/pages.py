@@ -15,6 +15,7 @@ from ..model.inputs import PendingInput
 from ..model.items import Folder, Item, Job
 from ..model.security import User
 from ..model.views import View
+from .failures import Issue
 
 if TYPE_CHECKING:
     from ..controller import Controller
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 STYLE = (Path(__file__).parents[1] / "data" / "style.css").read_text()
 LONGEST_LOG = 200_000  # characters of a log that a page shows; the whole is one link away
 TITLES = {401: "Not accepted", 403: "Access denied", 404: "Not found", 405: "Wrong method", 500: "It failed"}
+PROBLEM = "A problem occurred while processing the request"
+SKIP = '<a href="#skip2content" class="jenkins-skip-link" hidden>Skip to content</a>'
 VIEWPORT = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
 
 
@@ -36,8 +39,9 @@ def _page(controller: Controller, title: str, body: str, right: str = "", refres
     return (
         f'<!doctype html><html lang="en"><head>{VIEWPORT}{again}'
         f"<title>{_esc(title)} - Jenkins (emulator)</title><style>{STYLE}</style></head><body>"
-        f'<div class="banner" role="note"><b>Emulator:</b> stands in for Jenkins {version}</div>'
-        f'<header><a class="home" href="/">Jenkins</a><span>{right}</span></header><main>{body}</main></body></html>'
+        f'{SKIP}<div class="banner" role="note"><b>Emulator:</b> stands in for Jenkins {version}</div>'
+        f'<header><a class="home" href="/">Jenkins</a><span>{right}</span></header>'
+        f'<main id="main-panel">{body}</main></body></html>'
     )
 
 
@@ -50,6 +54,47 @@ def notice(controller: Controller, status: int, message: str) -> str:
     """A page with one message."""
     title = TITLES.get(status, "Jenkins")
     return _page(controller, title, f"<h1>{title}</h1><pre>{_esc(message)}</pre>")
+
+
+def oops(controller: Controller, identifier: str) -> str:
+    """The page of an exception that nobody caught: it tells where the journal has it, and nothing else."""
+    body = f'<div id="error-description"><h2>{PROBLEM}</h2><p>Logging ID={identifier}</p></div>'
+    return _page(controller, "Jenkins", f"<h1>Oops!</h1>{body}")
+
+
+def missing(controller: Controller) -> str:
+    """The page of what there is not, or may not be seen."""
+    note = "This page may not exist, or you may not have permission to see it."
+    return _page(controller, "Jenkins", f"<h1>Oops!</h1><h2>Not Found</h2><p>{note}</p>")
+
+
+def casc_error(controller: Controller, issue: Issue) -> str:
+    """The page of a reload that was refused: what is wrong, of which element, and without a place."""
+    title, owner, available = "Error loading configuration", "", []
+    words = issue.said.split("\n")[0]
+    if issue.kind.endswith("UnknownAttributesException"):
+        owner, _, words = words.partition(": ")
+        words, _, attribute = words.rpartition(" : ")
+        words = f"{words.partition(': ')[0]}: "
+        available = [
+            f"<p>Attribute was: </p><pre>{_esc(attribute.removesuffix('.'))}</pre><p>Valid attributes are:</p><ul>"
+        ]
+        listed = issue.said.partition("Available attributes : ")[2].split(", ")
+        available += [*(f"<li>{_esc(name)}</li>" for name in listed), "</ul>"]
+    target = f"<pre><code>{_esc(owner)}</code></pre>"
+    return _page(controller, title, f"<h1>{title}</h1><p>{_esc(words)}{target}</p>{''.join(available)}")
+
+
+def bare(status: int, message: str, path: str) -> str:
+    """The web server's own page, of which Jenkins knows nothing."""
+    rows = {"URI": path, "STATUS": status, "MESSAGE": message, "SERVLET": "Stapler"}
+    table = "\n".join(f"<tr><th>{name}:</th><td>{_esc(value)}</td></tr>" for name, value in rows.items())
+    head = f"<title>Error {status} {_esc(message)}</title>"
+    return (
+        f'<html>\n<head>\n<meta http-equiv="Content-Type" content="text/html;charset=iso-8859-1"/>\n{head}\n</head>\n<body>\n'
+        f"<h2>HTTP ERROR {status} {_esc(message)}</h2>\n<table>\n{table}\n</table>\n"
+        '<hr/><a href="https://jetty.org/">Powered by Jetty:// 12.1.8</a><hr/>\n\n</body>\n</html>'
+    )
 
 
 def _link(path: str, text: str) -> str:

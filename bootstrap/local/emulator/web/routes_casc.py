@@ -9,61 +9,77 @@ from aiohttp import web
 
 from ..casc.export import export, json_schema
 from ..model.items import Folder
-from . import pages
+from . import journal, pages
 from .calls import Call, redirect, route, text
-from .failures import ConfigurationRefused, Issue, Refused
+from .failures import ConfigurationRefused, Refused
 
-ROOT = "root:configuration-as-code"
+ROOT_PATH = "configuration-as-code"
+ROOT = f"root:{ROOT_PATH}"
+PLACE = "i.j.p.casc.ConfigurationAsCode"
 
 
-def _issues(refusal: ConfigurationRefused, status: int = 400) -> web.Response:
-    body = json.dumps([{"line": issue.line, "message": issue.message} for issue in refusal.issues])
-    return text(body, status, "application/json")
+def _issue(message: str) -> web.Response:
+    """The one fault that Jenkins tells, without a line; where it is stands in its text."""
+    return text(json.dumps([{"line": -1, "message": message}]), 400, "application/json")
+
+
+def _require(call: Call, *permissions: str) -> None:
+    if not any(
+        call.controller.authorization.allows(call.identity, each) for each in (*permissions, "Overall/Administer")
+    ):
+        raise Refused(403, "Forbidden", is_bare=True)
 
 
 @route(f"{ROOT}/check", methods=("POST",))
 async def check(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Check the posted text alone: [] or what is wrong, with lines."""
-    call.require("Overall/Administer")
+    """Check the posted text alone: [] or the first thing that is wrong."""
+    _require(call)
     try:
-        call.controller.check(await call.request.text())
+        call.controller.check(await call.request.text(), f"/{ROOT_PATH}/check")
     except ConfigurationRefused as refusal:
-        return _issues(refusal)
+        return _issue(refusal.issues[0].said)
     return text("[]", kind="application/json")
 
 
 @route(f"{ROOT}/apply", methods=("POST",))
 async def apply(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Apply the posted text after the standard sources; an error is a 500."""
-    call.require("Overall/Administer")
-    call.controller.reload(await call.request.text())
+    """Apply the posted text after the standard sources; any error is a 500 with a logging ID."""
+    _require(call)
+    call.controller.reload(await call.request.text(), f"/{ROOT_PATH}/apply")
     return web.Response(status=200)
 
 
 @route(f"{ROOT}/configure", methods=("POST",))
 async def configure(call: Call, folder: Folder, rest: str) -> web.Response:
     """The same with proper status codes."""
-    call.require("Overall/Administer")
+    _require(call)
     posted = await call.request.text()
-    if not posted.strip():
-        return _issues(ConfigurationRefused([Issue(-1, "the request has no body")]))
+    if not posted:
+        return _issue("Request body cannot be empty.")
     try:
-        call.controller.reload(posted)
+        call.controller.reload(posted, f"/{ROOT_PATH}/configure")
     except ConfigurationRefused as refusal:
-        return _issues(refusal)
-    return text("Configuration applied")
+        said = "Failed to apply configuration from POST payload"
+        journal.tell("SEVERE", f"{PLACE}#doConfigure", said, journal.stack(refusal))
+        return _issue(refusal.issues[0].said)
+    return text("Configuration successfully applied.")
 
 
 @route(f"{ROOT}/reload", methods=("POST",))
 async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Read the sources again. As in the plugin, success is 302 and failure is a page with status 200."""
-    if not call.controller.authorization.allows(call.identity, "Overall/Manage"):
-        call.require("Overall/Administer")
+    """Read the sources again: 302, or a page with status 200. Neither place nor cause is on it; they are in the journal.
+
+    A text that is no YAML is a 500.
+    """
+    _require(call, "Overall/Manage")
     try:
         call.controller.reload()
     except ConfigurationRefused as refusal:
-        return pages.respond(pages.notice(call.controller, 200, f"Could not apply the configuration:\n{refusal}"))
-    return redirect(call.base)
+        if refusal.is_syntax:
+            raise
+        journal.tell("SEVERE", f"{PLACE}#doReload", "Failed to reload configuration", journal.stack(refusal))
+        return pages.respond(pages.casc_error(call.controller, refusal.issues[0]))
+    return redirect(f"/{ROOT_PATH}/")
 
 
 @route(f"{ROOT}/export", methods=("POST",))
@@ -122,7 +138,8 @@ async def page(call: Call, folder: Folder, rest: str) -> web.Response:
 
 @route("root:reload-configuration-as-code", methods=("POST",))
 async def reload_by_token(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Reload by token: 404 when none is configured, 401 for a wrong one, else 200 whatever happens but a missing secret."""
+    """Reload by token: 404 when none is configured, 401 for a wrong one, else 200 whatever happens
+    but a text that is no YAML."""
     expected = call.controller.surroundings.variables.get("CASC_RELOAD_TOKEN", "")
     if not expected:
         raise Refused(404, "Not Found")
@@ -132,6 +149,11 @@ async def reload_by_token(call: Call, folder: Folder, rest: str) -> web.Response
     try:
         call.controller.reload()
     except ConfigurationRefused as refusal:
-        status = 500 if "strict secret resolution" in str(refusal) else 200
-        return text(json.dumps({"status": "error", "message": str(refusal)}), status, "application/json")
+        if refusal.is_syntax:
+            raise
+        journal.tell(
+            "SEVERE", "i.j.p.casc.TokenReloadAction#doIndex", "Failed to reload by token", journal.stack(refusal)
+        )
+        message = f"Failed to reload configuration: {refusal.issues[0].said}"
+        return text(json.dumps({"status": "error", "message": message}), kind="application/json")
     return web.Response(status=200)

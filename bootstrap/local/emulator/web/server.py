@@ -7,7 +7,6 @@ import binascii
 import html
 import json
 import secrets
-import traceback
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -16,6 +15,7 @@ from aiohttp import web
 from ..model.security import Identity
 from . import (  # noqa: F401 (they register)
     api,
+    journal,
     routes_builds,
     routes_casc,
     routes_inputs,
@@ -27,8 +27,8 @@ from . import (  # noqa: F401 (they register)
 )
 from .calls import ROUTES, Call, Route
 from .exports import Exports
-from .failures import ConfigurationRefused, Forbidden, Refused
-from .pages import notice
+from .failures import Forbidden, Refused
+from .pages import bare, missing, notice, oops
 from .resolver import Target, resolve
 from .sessions import Session
 
@@ -77,6 +77,7 @@ class Front:
         self._controller, self._request = controller, request
         self._session: Session | None = controller.sessions.find(request.cookies.get(controller.sessions.cookie))
         self._call = Call(controller, request, Identity(), self._session)
+        self._is_bare = False
         # raw_path keeps '%2F' apart from '/'.
         path = request.raw_path.split("?", 1)[0]
         self._segments = [unquote(part) for part in path.split("/") if part]
@@ -91,27 +92,23 @@ class Front:
                 self._call.require("Overall/Read")
             response = await self._dispatch()
         except BadCredentials:
-            response = self._page(401, "Invalid password/token for user")
-            response.headers["WWW-Authenticate"] = 'Basic realm="Jenkins"'
+            response = self._bare(401, "Unauthorized")
+            response.headers["WWW-Authenticate"] = 'Basic realm="Jenkins", charset="UTF-8"'
         except Forbidden as refusal:
             response = self._forbidden(refusal)
         except Refused as refusal:
-            response = self._page(refusal.status, refusal.message)
+            response = self._refusal(refusal)
             if refusal.is_failure:
                 response.headers["X-Error"] = (
                     quote(refusal.message, safe=" -_.,:;/()‘’“”'\"?!*@#$^&|<>[]")
                     .encode("latin-1", "replace")
                     .decode("latin-1")
                 )
-        except ConfigurationRefused as refusal:
-            response = self._page(500, str(refusal))
         except web.HTTPException as refusal:
             response = self._page(refusal.status, refusal.reason)
-        except Exception:
-            traceback.print_exc()
-            response = self._page(
-                500, "Oops! A problem occurred while processing the request.\n" + traceback.format_exc(limit=3)
-            )
+        except Exception as fault:
+            page = oops(self._controller, journal.uncaught(fault))
+            response = web.Response(text=page, status=500, content_type="text/html", charset="utf-8")
         self._advertise(response)
         return response
 
@@ -141,7 +138,7 @@ class Front:
             return
         crumb = self._request.headers.get(CRUMB) or (await self._call.form()).get(CRUMB, "")
         if not self._controller.sessions.is_crumb(crumb, self._call.identity.name, self._session):
-            raise Refused(403, "No valid crumb was included in the request")
+            raise Refused(403, "No valid crumb was included in the request", is_bare=True)
 
     async def _dispatch(self) -> web.StreamResponse:
         target = resolve(self._call, self._segments)
@@ -199,6 +196,19 @@ class Front:
             response.headers["X-Permission-Implied-By"] = "hudson.model.Hudson.Administer"
         return response
 
+    def _refusal(self, refusal: Refused) -> web.Response:
+        if refusal.is_bare:
+            return self._bare(refusal.status, refusal.message)
+        if refusal.status == 404:
+            return web.Response(text=missing(self._controller), status=404, content_type="text/html", charset="utf-8")
+        return self._page(refusal.status, refusal.message)
+
+    def _bare(self, status: int, message: str) -> web.Response:
+        self._is_bare = True
+        page = bare(status, message, self._request.path).encode("iso-8859-1", "xmlcharrefreplace")
+        kind = {"Content-Type": "text/html;charset=iso-8859-1", "Cache-Control": "must-revalidate,no-cache,no-store"}
+        return web.Response(body=page, status=status, headers=kind)
+
     def _page(self, status: int, message: str) -> web.Response:
         return web.Response(text=notice(self._controller, status, message), status=status, content_type="text/html")
 
@@ -220,9 +230,10 @@ class Front:
     def _advertise(self, response: web.StreamResponse) -> None:
         if response.prepared:
             return
-        response.headers["X-Hudson"] = "1.395"
-        response.headers["X-Jenkins"] = self._controller.surroundings.version
-        response.headers["X-Jenkins-Session"] = self._controller.session
+        if not self._is_bare:
+            response.headers["X-Hudson"] = "1.395"
+            response.headers["X-Jenkins"] = self._controller.surroundings.version
+            response.headers["X-Jenkins-Session"] = self._controller.session
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("X-Frame-Options", "sameorigin")
         response.headers["Server"] = "jenkins-emulator"

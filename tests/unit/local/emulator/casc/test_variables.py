@@ -68,7 +68,7 @@ def test_missing_variable_is_empty_with_a_warning(variables: Variables) -> None:
 
 def test_missing_variable_is_an_error_when_strict(tmp_path: Path) -> None:
     strict = Variables({"SECRETS": str(tmp_path), "CASC_STRICT_SECRET_RESOLUTION": "true"})
-    with pytest.raises(Unresolvable, match="strict secret resolution"):
+    with pytest.raises(Unresolvable, match="Unable to resolve variable 'MISSING'"):
         strict.resolve("${MISSING}")
 
 

@@ -24,7 +24,7 @@ TOLD = """\
 def words_for(home: Path) -> str:
     library = f"{home}/lib/libfontmanager.so"
     return (
-        f"java.lang.UnsatisfiedLinkError: {library}: libc.so.9: cannot open shared object file: "
+        f"java.lang.UnsatisfiedLinkError: {library}: libnowhere.so.0: cannot open shared object file: "
         "No such file or directory"
     )
 
@@ -43,7 +43,7 @@ def test_a_java_whose_drawing_misses_a_library_is_refused_as_the_java_vm_does(ja
     home = java_that_misses_a_library
     with pytest.raises(CannotDraw) as caught:
         check_drawing({"JAVA_HOME": str(home), "PATH": os.environ["PATH"]})
-    assert (home / "lib/libfontmanager.so", "libc.so.9") == (caught.value.library, caught.value.missing)
+    assert (home / "lib/libfontmanager.so", "libnowhere.so.0") == (caught.value.library, caught.value.missing)
 
 
 def test_a_whole_java_can_draw(java_that_misses_a_library: Path) -> None:
@@ -91,4 +91,4 @@ def test_the_look_takes_less_than_the_start_of_a_java(java_that_misses_a_library
         begun = time.monotonic()
         check_drawing(variables)
         spent.append(time.monotonic() - begun)
-    assert min(spent) < 0.1
+    assert min(spent) < 0.2
