@@ -12,17 +12,16 @@ every file of Jenkins is here and proved by then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from bootstrap.acts import casc, host, jobs, stack, verify
-from bootstrap.acts.stack import StackTemplate
 from bootstrap.cloud import direct_connect, retained
 from bootstrap.cloud import instance as machine
 from bootstrap.context import ROOT, Context
 from bootstrap.environment import settings as environments
-from bootstrap.errors import StackFailed, StackMissing, Unreachable
+from bootstrap.errors import StackFailed, Unreachable
 from bootstrap.jenkins.controller import differences, journal
 from bootstrap.preconditions import (
     account,
@@ -32,17 +31,15 @@ from bootstrap.preconditions import (
     jenkins_files,
     network_removal,
     running_builds,
+    stack_inputs,
 )
 from bootstrap.remote import toolkit_repository
 from bootstrap.runs.journal import Run
-from bootstrap.stacks import composition, parameters, rules, states
+from bootstrap.stacks import composition, rules
 from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
 from bootstrap.views import enforcement, inventory, mail
 
-TEMPLATES = ROOT / "cloudformation"
 ACCEPTANCE = ROOT / "tests" / "acceptance"
-# What a machine that is deleted takes with it is made again from code; these hold what is not code.
-PROTECTED = frozenset({"data"})
 
 
 def launch(context: Context, run: Run, *, with_verify: bool = True, waits: bool = True) -> Verdict | None:
@@ -77,8 +74,8 @@ def check_code(context: Context) -> None:
 def check_templates(context: Context, names: Sequence[str]) -> None:
     """Lint the templates of these stacks and hold them to the tool's own rules; TemplateInvalid where one is wrong."""
     for name in names:
-        stack.lint(TEMPLATES / f"{name}.yaml", context.settings.region)
-        rules.check(TEMPLATES / f"{name}.yaml", composition.outputs_of(name))
+        stack.lint(stack_inputs.TEMPLATES / f"{name}.yaml", context.settings.region)
+        rules.check(stack_inputs.TEMPLATES / f"{name}.yaml", composition.outputs_of(name))
 
 
 def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, waits: bool = True) -> Machine | None:
@@ -103,11 +100,11 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
 
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
         made: dict[str, Stack] = dict(context.stacks)
-        for name in unwanted(context):
+        for name in stack_inputs.unwanted(context):
             stack.destroy(client, made.pop(name).name, run)
         for name in names:
-            wished = template(context, name, made, tags)
-            if name == "controller" and is_gone(context):
+            wished = stack_inputs.template(context, name, made, tags)
+            if name == "controller" and stack_inputs.is_gone(context):
                 run.notice("the machine is gone: its stack lets go of what is left of it, then makes a new one")
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
             with _with_boot_log(context):
@@ -165,10 +162,10 @@ def plan(context: Context, run: Run) -> tuple[Change, ...]:
     """What a launch would change, as far as can be known: it stops at the first act whose input does not exist yet."""
     check(context)
     found = plan_stacks(context, run)
-    if is_gone(context):
+    if stack_inputs.is_gone(context):
         instance = f"{context.stacks['controller'].name}/Instance"
         found += _shown(run, [Change("stack", ChangeKind.REPLACE, instance, "was terminated; it is made anew")])
-    if not can_look(context):
+    if not stack_inputs.can_look(context):
         if context.stacks:
             run.notice("host, casc and jobs: known only once every stack is there and the machine runs")
     else:
@@ -194,11 +191,13 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
     tags = context.tags(snapshot(context).label, run.run_id)
     found: list[Change] = []
     with run.act("stack", "what would change"):
-        gone = [Change("stack", ChangeKind.REMOVE, context.stacks[name].name) for name in unwanted(context)]
+        gone = [
+            Change("stack", ChangeKind.REMOVE, context.stacks[name].name) for name in stack_inputs.unwanted(context)
+        ]
         found += _shown(run, gone)
         for name in names:
             needs = [needed for needed in composition.inputs_of(name) if needed in context.wanted]
-            missing = [needed for needed in needs if not _is_standing(context, needed)]
+            missing = [needed for needed in needs if not stack_inputs.is_standing(context, needed)]
             if missing:
                 stand = "stand" if len(missing) > 1 else "stands"
                 run.notice(f"{name}: known only once {' and '.join(missing)} {stand}; a launch goes on from there")
@@ -208,7 +207,7 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
                     f"{name}: known only once the network has its new subnets; it gets its part of them, and loses nothing"
                 )
                 continue
-            wished = template(context, name, context.stacks, tags)
+            wished = stack_inputs.template(context, name, context.stacks, tags)
             found += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))
         if not context.world.is_on_machine:
             found += _shown(run, direct_connect.plan(context.world.aws, context.settings))
@@ -253,7 +252,7 @@ def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str
     with run.act("stack", "deleting"):
         direct_connect.destroy(context.world.aws, context.settings, run)
         for name in reversed(composition.ORDER):
-            if name in PROTECTED and not with_data:
+            if name in stack_inputs.PROTECTED and not with_data:
                 found = context.stacks.get(name)
                 kept += [f"stack {found.name}"] if found else []
                 continue
@@ -261,77 +260,10 @@ def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str
                 stop_machine(context, context.stacks[name])
             kept += stack.destroy(client, context.settings.stack_name(name), run)
         if with_data:
-            data = [context.settings.stack_name(name) for name in PROTECTED]
+            data = [context.settings.stack_name(name) for name in stack_inputs.PROTECTED]
             kept = list(dict.fromkeys([*kept, *retained.find(context.world.aws, context.settings, data)]))
             kept = [thing for thing in kept if not retained.remove(context.world.aws, thing, run)]
     return tuple(kept)
-
-
-def template(context: Context, name: str, made: Mapping[str, Stack], tags: Mapping[str, str]) -> StackTemplate:
-    """One stack as it should be: its template, and parameters from the settings and from the outputs of those before."""
-    return StackTemplate(
-        name=context.settings.stack_name(name),
-        path=TEMPLATES / f"{name}.yaml",
-        parameters=parameters_of(context, name, made),
-        tags=tags,
-        protect=name in PROTECTED or context.settings.protect,
-    )
-
-
-def parameters_of(context: Context, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
-    """The parameters of one stack."""
-    given = parameters.parameters(context.settings, name, made)
-    if name == "public-zone":
-        return given | {"ParentZoneId": account.parent_of(context)}
-    return given | parameters.of_peer(_peer(context)) if name == "peering" else given
-
-
-def _peer(context: Context) -> Mapping[str, str]:
-    """The outputs of the network that this environment peers with."""
-    asked = context.settings.network.peering
-    assert asked is not None  # the stack is wanted only where it is asked for
-    other = environments.load(context.environment_file.with_name(f"{asked.environment}.yaml"))
-    found = stack.read(context.world.aws("cloudformation"), other.stack_name("network"))
-    if found is None or "PrivateRouteTableIds" not in found.outputs:
-        raise StackMissing(
-            f"looking for the network of '{other.name}', which '{context.settings.name}' peers with",
-            "it was not launched yet, or by an older version of this tool",
-            f"Run: ./bootstrap.py --environment {other.name} network apply",
-        )
-    return found.outputs
-
-
-def network_of(context: Context) -> tuple[str, ...]:
-    """The stacks that are the network, as far as what they take from data and controller exists."""
-    made = {*context.stacks, *composition.NETWORK}
-    wanted = composition.wanted(context.settings)
-    return tuple(it for it in wanted if it in composition.NETWORK and made.issuperset(composition.inputs_of(it)))
-
-
-def unwanted(context: Context) -> tuple[str, ...]:
-    """Optional stacks that are there and that the settings no longer ask for, in the order in which they are deleted."""
-    wanted = composition.wanted(context.settings)
-    return tuple(name for name in reversed(composition.ORDER) if name in context.stacks and name not in wanted)
-
-
-def can_look(context: Context) -> bool:
-    """Whether there is a machine to look at: every stack that is wanted, and a running instance."""
-    if not all(_is_standing(context, name) for name in context.wanted):
-        return False
-    instance = context.outputs("controller").get("InstanceId")
-    return instance is not None and machine.state(context.world.aws("ec2"), instance) == "running"
-
-
-def _is_standing(context: Context, name: str) -> bool:
-    """Whether a stack is there and says of itself what others build on: not what a failed creation or deletion left."""
-    return name in context.stacks and states.is_standing(context.stacks[name].status)
-
-
-def is_gone(context: Context) -> bool:
-    """Whether a machine that the controller stack made was terminated behind its back."""
-    known = context.stacks.get("controller")
-    instance = known.outputs.get("InstanceId") if known else None
-    return instance is not None and machine.state(context.world.aws("ec2"), instance) in machine.GONE
 
 
 def stop_machine(context: Context, controller: Stack) -> None:

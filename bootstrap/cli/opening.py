@@ -47,8 +47,9 @@ def open_environment(
     """Open the environment that the options name, for one run of a command.
 
     `check` refuses what people wrote and the command would stumble over later, before anything is touched: no lock is taken
-    and no cloud is reached. `prepare` then gets what must be here by then. The local cloud is started where `brings_up` says
-    so; otherwise it must run. A command that `changes` something holds the environment's lock meanwhile.
+    and no cloud is reached. A command that `changes` something holds the environment's lock from then on. Under it, so that two
+    launches never load into one file, `prepare` gets what must be here before a cloud is reached. The local cloud is started
+    where `brings_up` says so; otherwise it must run.
     """
     path = context.paths(options.environment)
     chosen = settings.load(path)
@@ -58,10 +59,10 @@ def open_environment(
         with contextlib.ExitStack() as held:
             unopened = held.enter_context(Context(path, chosen))
             check(options, unopened)
-            prepare(options, unopened, run)
             if changes:
                 lock = environment_lock.held(run.folder.parents[2], options.command, run, run.run_id)
                 held.enter_context(lock)
+            prepare(options, unopened, run)
             held.enter_context(refusals.told(f"carrying out '{options.command}' for '{chosen.name}'"))
             opened = held.enter_context(_reach_cloud(options, path, chosen, run, brings_up=brings_up))
             opened.take_over(unopened)

@@ -28,6 +28,7 @@ from bootstrap.context import ROOT, Context
 from bootstrap.errors import PlanStale, UsageError
 from bootstrap.jenkins.controller import edits, job_xml
 from bootstrap.jenkins.controller.api import ask, expect, job_path
+from bootstrap.preconditions import stack_inputs
 from bootstrap.runs.journal import Journal, Run
 from bootstrap.values import Change, ChangeKind
 
@@ -71,7 +72,7 @@ def make(context: Context, run: Run) -> Plan:
 
 def of_network(context: Context, run: Run) -> Plan:
     """Look at the network's stacks and plan them; nothing is changed."""
-    names = launch.network_of(context)
+    names = stack_inputs.network_of(context)
     found = launch.plan_stacks(context, run, names)
     return _kept(context, run, found, {"stack": _of_templates(context, names)}, {"stack": _of_stacks(context, names)})
 
@@ -193,14 +194,16 @@ def _inputs(context: Context) -> dict[str, dict[str, Any]]:
 
 
 def _of_templates(context: Context, names: Sequence[str]) -> dict[str, Any]:
-    templates = {f"{name}.yaml": (launch.TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8") for name in names}
+    templates = {
+        f"{name}.yaml": (stack_inputs.TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8") for name in names
+    }
     return {"the settings": context.settings.model_dump(mode="json"), **templates}
 
 
 def _seen(context: Context) -> dict[str, dict[str, Any]]:
     """What was looked at, act by act, by name; only the stacks where there is no machine to look at."""
     seen: dict[str, dict[str, Any]] = {"stack": _of_stacks(context, context.wanted)}
-    if launch.can_look(context):
+    if stack_inputs.can_look(context):
         seen["host"] = {"the machine": context.machine.instance_id}
         seen["casc"] = _settings(casc.export(context.jenkins))
         seen["jobs"] = _jobs(context)

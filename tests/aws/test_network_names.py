@@ -14,7 +14,7 @@ from bootstrap.acts import stack
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid, ZoneInUse
-from bootstrap.preconditions import account, hosted_zones, network_removal
+from bootstrap.preconditions import account, hosted_zones, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.values import ChangeKind, Stack
 from bootstrap.views import network_diagram, network_reading
@@ -39,7 +39,7 @@ def opened(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Op
 
 
 def apply(context: Context, run: Run) -> None:
-    launch.stacks(context, run, launch.network_of(context))
+    launch.stacks(context, run, stack_inputs.network_of(context))
 
 
 def refusal(context: Context, run: Run) -> str:
@@ -48,7 +48,7 @@ def refusal(context: Context, run: Run) -> str:
     told = []
     for act in (launch.plan_stacks, launch.stacks):
         with pytest.raises(SettingsInvalid) as caught:
-            act(context, run, launch.network_of(context))
+            act(context, run, stack_inputs.network_of(context))
         told.append(caught.value.found)
     context.forget()
     assert before == context.stacks
@@ -68,7 +68,7 @@ def parent(client: Callable[[str], Any]) -> Iterator[str]:
 def named(context: Context, address: str, run: Run) -> None:
     """The stack of the names, with a controller at an address."""
     made = {**context.stacks, "controller": Stack("controller", "CREATE_COMPLETE", {"PrivateIp": address})}
-    wished = launch.template(context, "names", made, context.tags("commit", run.run_id))
+    wished = stack_inputs.template(context, "names", made, context.tags("commit", run.run_id))
     stack.apply(context.world.aws("cloudformation"), wished, run)
     context.forget()
 

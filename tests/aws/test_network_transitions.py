@@ -15,7 +15,7 @@ from bootstrap.environment import models, settings
 from bootstrap.errors import NetworkInUse
 from bootstrap.network import proof
 from bootstrap.network.reach import explain
-from bootstrap.preconditions import interruptions, network_removal
+from bootstrap.preconditions import interruptions, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.stacks import composition
 from bootstrap.values import Change, ChangeKind
@@ -49,7 +49,7 @@ def opened(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             return made, start(folder / "runs", as_json=False, is_verbose=False)
 
         context, first = run("")
-        launch.stacks(context, first, launch.network_of(context))
+        launch.stacks(context, first, stack_inputs.network_of(context))
         yield run
         context, last = run("")
         network_removal.destroy(context, last)
@@ -67,9 +67,9 @@ def go(opened: Open, options: str) -> tuple[Context, tuple[Change, ...]]:
     context, run = opened(options)
     before = subnets(context)
     is_widened = composition.is_widened(context.settings, context.stacks)
-    planned = launch.plan_stacks(context, run, launch.network_of(context))
+    planned = launch.plan_stacks(context, run, stack_inputs.network_of(context))
     told = len(run.changes)
-    launch.stacks(context, run, launch.network_of(context))
+    launch.stacks(context, run, stack_inputs.network_of(context))
     context.forget()
     # What each stack does with a new zone is known only once there is one.
     done = set(run.changes[told:])
@@ -77,7 +77,7 @@ def go(opened: Open, options: str) -> tuple[Context, tuple[Change, ...]]:
     assert all("; costs: " in it.detail for it in planned if it.kind is ChangeKind.REPLACE)
     assert () == unproven(context)
     assert before.items() <= subnets(context).items() or len(before) > len(subnets(context))
-    assert () == launch.plan_stacks(context, run, launch.network_of(context))
+    assert () == launch.plan_stacks(context, run, stack_inputs.network_of(context))
     return context, planned
 
 
@@ -298,7 +298,7 @@ def test_a_zone_that_goes_is_let_go_of_before_the_network_takes_it(opened: Open)
     go(opened, "  zones: 3\n  endpoints: [ssm]\n")
     context, run = opened("  endpoints: [ssm]\n")
 
-    launch.stacks(context, run, launch.network_of(context))
+    launch.stacks(context, run, stack_inputs.network_of(context))
 
     order = [it.name.split("/")[0] for it in run.changes]
     assert ["changing-living-acls", "changing-living-endpoints", "changing-living-network"] == list(
@@ -322,10 +322,10 @@ def test_what_stands_in_a_zone_that_goes_is_named_and_nothing_is_touched(
     loose = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
     context, run = opened("")
 
-    launch.plan_stacks(context, run, launch.network_of(context))
+    launch.plan_stacks(context, run, stack_inputs.network_of(context))
     told = capsys.readouterr().out
     with pytest.raises(NetworkInUse, match=f"the interface {loose} in changing-living-data-3"):
-        launch.stacks(context, run, launch.network_of(context))
+        launch.stacks(context, run, stack_inputs.network_of(context))
     ec2.delete_network_interface(NetworkInterfaceId=loose)
     context.forget()
 
@@ -370,12 +370,12 @@ def test_an_environment_begins_without_the_isolated_tier(opened: Open) -> None:
     context, run = opened(WITHOUT)
     network_removal.destroy(context, run)
 
-    launch.stacks(context, run, launch.network_of(context))
+    launch.stacks(context, run, stack_inputs.network_of(context))
     context.forget()
 
     bare = subnets(context)
     assert (4, ()) == (len(bare), unproven(context))
-    assert () == launch.plan_stacks(context, run, launch.network_of(context))
+    assert () == launch.plan_stacks(context, run, stack_inputs.network_of(context))
     whole, planned = go(opened, "")
     assert ([], "", 6) == (replaced(planned), told(planned), len(subnets(whole)))
     assert bare.items() <= subnets(whole).items()
@@ -385,7 +385,7 @@ def test_the_isolated_tier_is_let_go_of_before_the_network_takes_it(opened: Open
     go(opened, "  endpoints: [ssm]\n")
     context, run = opened("  endpoints: [ssm]\n" + WITHOUT)
 
-    launch.stacks(context, run, launch.network_of(context))
+    launch.stacks(context, run, stack_inputs.network_of(context))
 
     order = dict.fromkeys(it.name.split("/")[0] for it in run.changes)
     context.forget()
@@ -402,10 +402,10 @@ def test_what_stands_in_the_isolated_tier_keeps_it(opened: Open, capsys: pytest.
     loose = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
     context, run = opened(WITHOUT)
 
-    launch.plan_stacks(context, run, launch.network_of(context))
+    launch.plan_stacks(context, run, stack_inputs.network_of(context))
     told = capsys.readouterr().out
     with pytest.raises(NetworkInUse, match=f"the interface {loose} in changing-living-data-1"):
-        launch.stacks(context, run, launch.network_of(context))
+        launch.stacks(context, run, stack_inputs.network_of(context))
     ec2.delete_network_interface(NetworkInterfaceId=loose)
     context.forget()
 
@@ -423,10 +423,10 @@ def test_a_zone_and_the_tier_of_which_one_comes_and_one_goes_are_changed_one_aft
     before = everything(go(opened, there)[0])
     context, run = opened(asked)
 
-    launch.plan_stacks(context, run, launch.network_of(context))
+    launch.plan_stacks(context, run, stack_inputs.network_of(context))
     told = capsys.readouterr().out
     with pytest.raises(NetworkInUse, match="change one after the other"):
-        launch.stacks(context, run, launch.network_of(context))
+        launch.stacks(context, run, stack_inputs.network_of(context))
     context.forget()
 
     assert "will be refused: isolated subnets and another number of zones" in told

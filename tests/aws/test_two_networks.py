@@ -19,7 +19,7 @@ from bootstrap.cloud import tags as tagged
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.network import proof
-from bootstrap.preconditions import network_removal
+from bootstrap.preconditions import network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.views import leftovers, network_reading
 
@@ -63,7 +63,7 @@ def opened(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Op
 def made(opened: Open, name: str, options: str = "") -> Context:
     """That network as its settings say, made or changed."""
     context, run = opened(name, options)
-    launch.stacks(context, run, launch.network_of(context))
+    launch.stacks(context, run, stack_inputs.network_of(context))
     context.forget()
     return context
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 from trial import Launched
 
-from bootstrap.controller.api import ask, expect
+from bootstrap.jenkins.controller.api import ask, expect
 
 # The environment of these tests has no second machine, which test_bastion gives it, and no zone.
 LEFT_OUT = {

@@ -47,13 +47,14 @@ def _apply(options: argparse.Namespace) -> int:
     from bootstrap import launch as play
     from bootstrap.cli.opening import DONE, open_environment
     from bootstrap.planning import saved
+    from bootstrap.preconditions import stack_inputs
     from bootstrap.views import network_diagram
 
     planned = saved.read(Path(options.plan)) if options.plan else None
     with open_environment(options, check=_check, brings_up=True, changes=True) as (opened, run):
         if planned is not None:
             saved.check(opened, run, planned, saved.of_network)
-        play.stacks(opened, run, play.network_of(opened))
+        play.stacks(opened, run, stack_inputs.network_of(opened))
         network_diagram.tell(opened, run)
     return DONE
 

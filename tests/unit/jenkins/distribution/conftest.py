@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.distribution.stand_ins import VERSION, WAR, WAR_CONTENT, Mirror, SigningKey, plugin
+
+from tests.unit.jenkins.distribution.stand_ins import VERSION, WAR, WAR_CONTENT, Mirror, SigningKey, plugin
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,16 @@
 """Jenkins' files are judged before anything is made, and their source is asked once for each run."""
 
+import contextlib
 import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.distribution.stand_ins import VERSION, WAR, Mirror, closed_port, mirrored
 
 from bootstrap import launch
-from bootstrap.cli import commands, parser
+from bootstrap.cli import opening, parser
+from bootstrap.cli.commands import find_commands
 from bootstrap.context import Context
 from bootstrap.doctor.examine import jenkins as examine_jenkins
 from bootstrap.doctor.findings import Health
@@ -20,6 +21,7 @@ from bootstrap.jenkins.distribution import load_lock
 from bootstrap.local.cloud import LocalCloud
 from bootstrap.preconditions import jenkins_files
 from bootstrap.runs.journal import Journal, Run
+from tests.unit.jenkins.distribution.stand_ins import VERSION, WAR, Mirror, closed_port, mirrored
 
 Opened = Callable[[JenkinsSettings], Context]
 
@@ -116,24 +118,25 @@ def test_a_source_that_does_not_answer_is_asked_once_a_run(
     assert 1 == sum("the emulator stands in for it" in notice for notice in run.notices)
 
 
-def test_a_launch_is_refused_before_the_cloud_is_reached(
+def test_a_launch_is_refused_under_the_environments_lock_and_before_the_cloud_is_reached(
     mirror: Mirror, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached: list[str] = []
     monkeypatch.setattr(LocalCloud, "up", lambda *_, **__: reached.append("up"))
     monkeypatch.setattr(LocalCloud, "attach", lambda *_: reached.append("attach"))
+    monkeypatch.setattr(opening.environment_lock, "held", lambda *_: contextlib.nullcontext(reached.append("lock")))
     monkeypatch.setattr(launch, "check", lambda _: None)
     monkeypatch.setattr(jenkins_files, "DOWNLOADS", tmp_path / "downloads")
-    monkeypatch.setattr(commands, "ROOT", tmp_path)
+    monkeypatch.setattr(opening, "ROOT", tmp_path)
     monkeypatch.setattr(Context, "lock", load_lock(lock))
     mirror.files["/plugins/two/3.1/two.hpi"] = b"another file"
     environment = str(_environment(tmp_path, mirrored(mirror)))
 
     with pytest.raises(DistributionFailed) as raised:
-        commands.run(parser.parse(["-e", environment, "launch"]))
+        find_commands()["launch"].run(parser.parse(["-e", environment, "launch"]))
 
     assert "loading two.hpi from" in raised.value.doing
-    assert [] == reached
+    assert ["lock"] == reached
 
 
 @pytest.mark.parametrize(

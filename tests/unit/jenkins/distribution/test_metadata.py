@@ -16,12 +16,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
-from tests.unit.distribution.stand_ins import WAR, Mirror, Recorder, SigningKey, mirrored, refusal
 
 from bootstrap.environment.models import JenkinsSettings
 from bootstrap.jenkins.distribution import load_lock, metadata, resolve
 from bootstrap.jenkins.distribution.metadata import Unproved
 from bootstrap.jenkins.distribution.sources import Site, choose
+from tests.unit.jenkins.distribution.stand_ins import WAR, Mirror, Recorder, SigningKey, mirrored, refusal
 
 ROOTS = "WEB-INF/update-center-rootCAs/"
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.distribution.stand_ins import ROOT
 
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import load_lock, needs
 from bootstrap.jenkins.distribution.lock import Lock, Pin
 from bootstrap.jenkins.distribution.needs import Row, Table
+from tests.unit.jenkins.distribution.stand_ins import ROOT
 
 LOCK = """\
 core:

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.distribution.stand_ins import (
+
+from bootstrap.environment.models import JenkinsSettings
+from bootstrap.jenkins.distribution import load_lock, presence, resolve
+from tests.unit.jenkins.distribution.stand_ins import (
     VERSION,
     WAR,
     Mirror,
@@ -19,9 +22,6 @@ from tests.unit.distribution.stand_ins import (
     mirrored,
     plugin,
 )
-
-from bootstrap.environment.models import JenkinsSettings
-from bootstrap.jenkins.distribution import load_lock, presence, resolve
 
 ONE, TWO, LIST = "/plugins/one/1.2.vabc/one.hpi", "/plugins/two/3.1/two.hpi", "/plugin-versions.json"
 

@@ -8,7 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.unit.distribution.stand_ins import (
+
+from bootstrap.environment.models import JenkinsSettings
+from bootstrap.errors import DistributionFailed
+from bootstrap.jenkins.distribution import Lock, load_lock, plugins, resolve
+from tests.unit.jenkins.distribution.stand_ins import (
     ROOT,
     VERSION,
     WAR,
@@ -22,10 +26,6 @@ from tests.unit.distribution.stand_ins import (
     plugin,
     refusal,
 )
-
-from bootstrap.environment.models import JenkinsSettings
-from bootstrap.errors import DistributionFailed
-from bootstrap.jenkins.distribution import Lock, load_lock, plugins, resolve
 
 
 def test_proved_files_are_returned_with_the_locks_versions(mirror: Mirror, lock: Path, tmp_path: Path) -> None:

@@ -15,14 +15,7 @@ from bootstrap.local.aws.cloudformation.api import answers, wire
 from bootstrap.local.aws.cloudformation.api.api_change_sets import ChangeSets
 from bootstrap.local.aws.cloudformation.api.api_drift import DriftApi
 from bootstrap.local.aws.cloudformation.api.api_signals import SignalApi
-from bootstrap.local.aws.cloudformation.api.asked import (
-    check_name,
-    fetch_template,
-    find,
-    policy_in,
-    ready,
-    wanted_from,
-)
+from bootstrap.local.aws.cloudformation.api.asked import check_name, fetch_template, find, policy_in, ready, wanted_from
 from bootstrap.local.aws.cloudformation.api.tokens import KINDS, Tokens
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.operations import nested_change_sets, nesting
@@ -39,8 +32,6 @@ log = logging.getLogger(__name__)
 
 Input = dict[str, Any]
 Output = dict[str, Any]
-
-
 EMPTY_SECONDS = 2.0  # a stack without resources is gone when the answer comes
 PROMPT = frozenset({"CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeSet"})
 CHANGING = frozenset({*KINDS, "CreateChangeSet", "DeleteChangeSet", "SetStackPolicy", "UpdateTerminationProtection"})
