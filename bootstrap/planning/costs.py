@@ -247,7 +247,7 @@ def _monthly(prices: Mapping[str, Any], kind: str, key: str, hours: int, count: 
 
 def _by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
     network = settings.network
-    # Without a price by hour or month: peering, egress-only and Direct Connect gateways, virtual interfaces (README).
+    # Without a price by hour or month: peering, egress-only and Direct Connect gateways, virtual interfaces (docs/aws.md).
     for name, key, is_chosen in (
         ("NAT", "nat_gateway_gib", network.nat != "none"),
         ("endpoints", "interface_endpoint_gib", bool(network.endpoints)),

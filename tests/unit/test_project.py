@@ -1,4 +1,4 @@
-"""The rules that the tree keeps: who imports whom, one door for each third party, and a README that tells the truth."""
+"""The rules that the tree keeps: who imports whom, one door for each third party, and a lock with hashes."""
 
 import ast
 import re
@@ -6,12 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import errors
-from bootstrap.cli.commands import find_commands
-
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "bootstrap"
-README = (ROOT / "README.md").read_text()
 
 # Third party (top-level module): the only places that may import it, as paths under bootstrap/.
 DOORS = {
@@ -94,20 +90,6 @@ def test_what_runs_before_the_environment_needs_only_python() -> None:
         assert {
             name.split(".")[0] for name in imported(path) if not name.startswith("bootstrap.remote.converge")
         } <= sys.stdlib_module_names
-
-
-def expected_failures() -> list[str]:
-    return [name for name, it in vars(errors).items() if isinstance(it, type) and issubclass(it, errors.BootstrapError)]
-
-
-@pytest.mark.parametrize("name", sorted(set(expected_failures()) - {"BootstrapError", "FaultyFile"}))
-def test_each_failure_has_its_place_in_the_readme(name: str) -> None:
-    assert f"`{name}`" in README
-
-
-@pytest.mark.parametrize("command", find_commands())
-def test_each_command_is_in_the_readme(command: str) -> None:
-    assert re.search(rf"`{command}\b", README)
 
 
 def test_each_third_party_is_in_the_lock_with_hashes() -> None:
