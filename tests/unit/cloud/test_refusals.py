@@ -162,7 +162,7 @@ def test_a_report_that_cannot_be_drawn_is_a_notice_and_the_failure_stays(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (home / "broken.html.j2").write_text("{% for %}")
-    monkeypatch.setattr("bootstrap.runs.history.report._PAGE", home / "broken.html.j2")
+    monkeypatch.setattr("bootstrap.runs.report._PAGE", home / "broken.html.j2")
 
     assert 1 == parser.main(["-e", str(home / "trial.yaml"), "status"])
 

@@ -13,7 +13,7 @@ import yaml
 
 from bootstrap.environment import agent_key, models, settings
 from bootstrap.errors import SettingsInvalid
-from bootstrap.stacks import composition, template
+from bootstrap.stacks import parameters, template
 
 ROOT = Path(__file__).resolve().parents[3]
 WHOLE = "environment: trial\ncloud: aws\nowner: someone\ncost_center: lab\n"

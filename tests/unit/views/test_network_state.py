@@ -80,7 +80,7 @@ def test_a_bastions_blocks_are_intended(tmp_path: Path) -> None:
 def test_what_is_not_proven_is_told_apart_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     judged = (proof.Judgement("allow a", "holds"), proof.Judgement("allow b", "unproven", "nobody is there"))
     monkeypatch.setattr(proof, "judge", lambda *_: judged)
-    monkeypatch.setattr(network_state, "intended", lambda _: ((), ()))
+    monkeypatch.setattr(network_reading, "intended", lambda _: ((), ()))
     run, made = Mock(), Mock()
     made.world.endpoint = None
 

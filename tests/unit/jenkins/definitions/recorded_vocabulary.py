@@ -2,7 +2,7 @@
 
 `tests/cases/casc/vocabulary.tsv` is what the configurators of the locked Jenkins told of themselves, every class and attribute.
 The product needs the part that settings can reach, one line a class. After a new recording:
-`python tests/unit/definitions/recorded_vocabulary.py > bootstrap/jenkins/definitions/casc_vocabulary.json`.
+`python tests/unit/jenkins/definitions/recorded_vocabulary.py > bootstrap/jenkins/definitions/casc_vocabulary.json`.
 """
 
 import json

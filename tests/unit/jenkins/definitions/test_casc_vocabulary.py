@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import recorded_vocabulary
 
 ROOT = Path(__file__).resolve().parents[4]
-PRODUCT = ROOT / "bootstrap" / "definitions" / "casc_vocabulary.json"
+PRODUCT = ROOT / "bootstrap" / "jenkins" / "definitions" / "casc_vocabulary.json"
 # Classes whose own configurators take more than they tell (their source: GitToolConfigurator).
 SILENT = {"hudson.plugins.git.GitTool": {"name", "home"}}
 # What the emulator calls them.
