@@ -10,9 +10,9 @@ from aiohttp import web
 
 from .controller import Controller
 from .execution.drawing import CannotDraw, check_drawing
+from .failures import ConfigurationRefused
 from .supervisor import notify
 from .surroundings import Surroundings, read_surroundings
-from .web.failures import ConfigurationRefused
 from .web.server import make_application
 
 BOOT_FAILED = 5  # as Jenkins under its systemd lifecycle

@@ -23,6 +23,7 @@ from .execution.pipeline import Pipeline
 from .execution.queue import Executors, Queue
 from .execution.resuming import Past
 from .execution.triggers import Triggers
+from .failures import Refused, failure
 from .model import notes, xmlfile
 from .model.builds import Build
 from .model.cipher import Vault
@@ -32,10 +33,9 @@ from .model.inputs import Inputs
 from .model.items import Folder, Item, Job, Tree
 from .model.resources import Locks
 from .model.security import ANONYMOUS, Authorization, Users
+from .model.sessions import Sessions
 from .model.views import ALL, declared_view, make_view, views_of
 from .surroundings import Surroundings
-from .web.failures import Refused, failure
-from .web.sessions import Sessions
 
 
 class Execution(Protocol):

@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from ..failures import StepFailed
 from ..model.identities import may_use_credentials
-from ..web.failures import StepFailed
 from .console import Console
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
+from ..failures import StepFailed
 from ..model import xmlfile
 from ..model.builds import ORDER, Build, Parameter, upstream_cause
-from ..web.failures import StepFailed
 from . import process, publishers
 from .bindings import bind
 from .console import Console

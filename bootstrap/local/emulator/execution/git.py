@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from ..failures import StepFailed
 from ..model import xmlfile
 from ..model.identities import may_use_credentials
-from ..web.failures import StepFailed
 from . import process
 
 if TYPE_CHECKING:

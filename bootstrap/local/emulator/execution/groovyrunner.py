@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
-from ..web.failures import StepFailed
+from ..failures import StepFailed
 from . import process
 from .java import groovy_command, groovy_libraries
 

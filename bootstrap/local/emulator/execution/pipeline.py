@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ..failures import Interrupted, StepFailed
 from ..model import notes, xmlfile
 from ..model.builds import Build
 from ..model.identities import SYSTEM
@@ -24,7 +25,6 @@ from ..steps import (  # noqa: F401 (they register their steps)
     node,
     world,
 )
-from ..web.failures import Interrupted, StepFailed
 from . import process, resuming
 from .console import MUTED, Console
 from .contexts import Context, Verdict

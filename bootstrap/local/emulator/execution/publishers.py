@@ -10,9 +10,9 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..failures import StepFailed
 from ..model import xmlfile
 from ..model.builds import Build, TestCounts
-from ..web.failures import StepFailed
 
 if TYPE_CHECKING:
     from ..controller import Controller

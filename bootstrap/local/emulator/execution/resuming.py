@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..web.failures import StepFailed
+from ..failures import StepFailed
 
 if TYPE_CHECKING:
     from ..model.builds import Build

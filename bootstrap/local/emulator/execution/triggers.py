@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ..failures import StepFailed
 from ..model.builds import (
     ORDER,
     Build,
@@ -17,7 +18,6 @@ from ..model.builds import (
     upstream_cause,
 )
 from ..model.identities import identity_of, may
-from ..web.failures import StepFailed
 from .clock import BadSchedule, Schedule
 from .console import Console
 from .environment import process_environment

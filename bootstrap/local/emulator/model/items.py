@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..web.failures import Refused, failure
+from ..failures import Refused, failure
 from . import rewriting, xmlfile
 from .builds import Build, History
 from .views import View, views_of

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..web.failures import Refused
+from ..failures import Refused
 from . import rewriting, xmlfile
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..execution.contexts import Context
-from ..web.failures import StepFailed
+from ..failures import StepFailed
 
 if TYPE_CHECKING:
     from ..execution.pipeline import Pipeline

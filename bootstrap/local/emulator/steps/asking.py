@@ -6,8 +6,8 @@ import hashlib
 import re
 from typing import Any
 
+from ..failures import Interrupted, StepFailed
 from ..model.inputs import PendingInput
-from ..web.failures import Interrupted, StepFailed
 from . import Step, step
 
 # What an id may be made of: it becomes a part of a URL.

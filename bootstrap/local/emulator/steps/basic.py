@@ -9,7 +9,7 @@ from typing import Any
 
 from ..execution.bindings import bind
 from ..execution.contexts import Verdict
-from ..web.failures import Interrupted, StepFailed
+from ..failures import Interrupted, StepFailed
 from . import Step, step
 
 UNITS = {

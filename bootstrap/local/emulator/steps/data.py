@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..web.failures import StepFailed
+from ..failures import StepFailed
 from . import Step, step
 from .node import directory
 

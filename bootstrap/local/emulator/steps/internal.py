@@ -8,8 +8,8 @@ from typing import Any
 
 from ..execution.bindings import bind, environment_bindings
 from ..execution.publishers import glob_pattern
+from ..failures import StepFailed
 from ..model.builds import Build
-from ..web.failures import StepFailed
 from . import Step, step
 
 

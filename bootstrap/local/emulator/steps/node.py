@@ -14,7 +14,7 @@ from typing import Any
 from ..execution import process, publishers
 from ..execution.contexts import Context
 from ..execution.environment import expand, node_variables
-from ..web.failures import StepFailed
+from ..failures import StepFailed
 from . import Step, step
 
 NO_NODE = "org.jenkinsci.plugins.workflow.steps.MissingContextVariableException"

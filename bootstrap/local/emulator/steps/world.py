@@ -9,8 +9,8 @@ from typing import Any
 from ..execution.environment import expand
 from ..execution.git import Git, Repository, plain_branch
 from ..execution.publishers import recipients, send_mail
+from ..failures import Interrupted, StepFailed
 from ..model.builds import Parameter, upstream_cause
-from ..web.failures import Interrupted, StepFailed
 from . import Step, step
 from .node import directory
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from ..failures import Refused
 from ..model.security import Identity
+from ..model.sessions import Session
 from .exports import Exports
-from .failures import Refused
-from .sessions import Session
 
 if TYPE_CHECKING:
     from ..controller import Controller

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..execution import java
-from .failures import StepFailed
+from ..failures import StepFailed
 
 if TYPE_CHECKING:
     from ..controller import Controller

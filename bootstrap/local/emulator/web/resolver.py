@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..failures import Refused
 from ..model.builds import PERMALINKS, Build
 from ..model.items import Folder, Job
 from .calls import Call
-from .failures import Refused
 
 if TYPE_CHECKING:
     from ..controller import Controller

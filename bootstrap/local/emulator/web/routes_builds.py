@@ -9,11 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
+from ..failures import Refused, failure
 from ..model import notes
 from ..model.builds import Build
 from . import pages
 from .calls import Call, redirect, route, text
-from .failures import Refused, failure
 from .routes_items import serve_file
 
 

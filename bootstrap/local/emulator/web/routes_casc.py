@@ -8,10 +8,10 @@ import json
 from aiohttp import web
 
 from ..casc.export import export, json_schema
+from ..failures import ConfigurationRefused, Issue, Refused
 from ..model.items import Folder
 from . import pages
 from .calls import Call, redirect, route, text
-from .failures import ConfigurationRefused, Issue, Refused
 
 ROOT = "root:configuration-as-code"
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
+from ..failures import Refused, failure
 from ..model.builds import Build
 from ..model.inputs import PendingInput
 from . import pages
 from .calls import Call, redirect, route, text
-from .failures import Refused, failure
 
 
 @route("build:input")

@@ -9,12 +9,12 @@ from urllib.parse import quote
 from aiohttp import web
 
 from ..execution.queue import QueueItem
+from ..failures import Refused, failure
 from ..model import xmlfile
 from ..model.builds import Parameter, user_cause
 from ..model.items import FOLDER, FREESTYLE, PIPELINE, Folder, Item, Job, check_name
 from . import pages
 from .calls import Call, redirect, route
-from .failures import Refused, failure
 
 NEW = {
     FOLDER: f"<{FOLDER}><description/></{FOLDER}>",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from ..failures import Refused
 from ..model.builds import ORDER
 from ..model.items import Folder
 from .calls import Call, route
-from .failures import Refused
 
 if TYPE_CHECKING:
     from ..controller import Controller

@@ -16,10 +16,10 @@ from aiohttp import web
 
 from ..execution import process
 from ..execution.java import groovy_command
+from ..failures import Refused, failure
 from ..model.items import Folder
 from . import api, monitors, pages
 from .calls import Call, redirect, route, text
-from .failures import Refused, failure
 
 CONSOLE = Path(__file__).parent / "console_classes"  # Jenkins' objects, as far as scripts find them here
 RESTART, END = 5, 0  # Jenkins' systemd lifecycle ends with 5 to be started again

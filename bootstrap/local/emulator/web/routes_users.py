@@ -7,13 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
+from ..failures import Forbidden, Refused, failure
 from ..model import xmlfile
 from ..model.credentials import CLASSES, Credential
 from ..model.items import Folder
 from ..model.security import User
 from . import pages
 from .calls import Call, route, text
-from .failures import Forbidden, Refused, failure
 
 PROPERTY = "user:descriptorByName/jenkins.security.ApiTokenProperty"
 STORE = "root:credentials/store/system/domain/_"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from ..failures import Refused, failure
 from ..model import xmlfile
 from ..model.items import Folder, check_name
 from ..model.views import ALL, LIST, View, make_view, view_from
 from . import pages
 from .calls import Call, redirect, route
-from .failures import Refused, failure
 
 
 def _save(call: Call, folder: Folder) -> None:

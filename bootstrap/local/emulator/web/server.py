@@ -13,7 +13,9 @@ from urllib.parse import quote, unquote
 
 from aiohttp import web
 
+from ..failures import ConfigurationRefused, Forbidden, Refused
 from ..model.security import Identity
+from ..model.sessions import Session
 from . import (  # noqa: F401 (they register)
     api,
     routes_builds,
@@ -27,10 +29,8 @@ from . import (  # noqa: F401 (they register)
 )
 from .calls import ROUTES, Call, Route
 from .exports import Exports
-from .failures import ConfigurationRefused, Forbidden, Refused
 from .pages import notice
 from .resolver import Target, resolve
-from .sessions import Session
 
 if TYPE_CHECKING:
     from ..controller import Controller
