@@ -45,7 +45,8 @@ async def serve(surroundings: Surroundings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, controller.leaving.set)
-    print(f"Jenkins is fully up and running (emulator for {surroundings.version} at {controller.url})", file=sys.stderr)  # noqa: T201
+    ready = f"Jenkins is fully up and running (emulator for {surroundings.version} at {controller.home.url})"
+    print(ready, file=sys.stderr)  # noqa: T201
     notify("READY=1")
     await controller.leaving.wait()
     notify("STOPPING=1")

@@ -57,7 +57,7 @@ async def configure(call: Call, folder: Folder, rest: str) -> web.Response:
 @route(f"{ROOT}/reload", methods=("POST",))
 async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
     """Read the sources again. As in the plugin, success is 302 and failure is a page with status 200."""
-    if not call.controller.authorization.allows(call.identity, "Overall/Manage"):
+    if not call.controller.home.authorization.allows(call.identity, "Overall/Manage"):
         call.require("Overall/Administer")
     try:
         call.controller.reload()
@@ -84,15 +84,15 @@ async def view_export(call: Call, folder: Folder, rest: str) -> web.Response:
 
 def _exported(call: Call) -> str:
     controller = call.controller
-    tree = dict(controller.configuration.tree)
+    tree = dict(controller.home.configuration.tree)
     jenkins = {
         "mode": "NORMAL",
-        "numExecutors": controller.configuration.executors,
-        "quietPeriod": controller.configuration.quiet_period,
+        "numExecutors": controller.home.configuration.executors,
+        "quietPeriod": controller.home.configuration.quiet_period,
         "crumbIssuer": {"standard": {}},
         "markupFormatter": {"plainText": {}},
         "views": [{"all": {"name": "all"}}],
-        "primaryView": {"all": {"name": controller.tree.root.primary_view}},
+        "primaryView": {"all": {"name": controller.home.tree.root.primary_view}},
         **tree.get("jenkins", {}),
     }
     realm = jenkins.get("securityRealm", {}).get("local")
@@ -101,9 +101,9 @@ def _exported(call: Call) -> str:
         jenkins["securityRealm"] = {
             "local": {"allowsSignup": False, "enableCaptcha": False, **{k: v for k, v in realm.items() if k != "users"}}
         }
-    location = {"adminAddress": controller.configuration.admin_address, "url": controller.url}
+    location = {"adminAddress": controller.home.configuration.admin_address, "url": controller.home.url}
     tree["unclassified"] = {**tree.get("unclassified", {}), "location": location}
-    return export({**tree, "jenkins": jenkins}, controller.vault.seal)
+    return export({**tree, "jenkins": jenkins}, controller.home.vault.seal)
 
 
 @route(f"{ROOT}/schema")
@@ -123,7 +123,7 @@ async def page(call: Call, folder: Folder, rest: str) -> web.Response:
 @route("root:reload-configuration-as-code", methods=("POST",))
 async def reload_by_token(call: Call, folder: Folder, rest: str) -> web.Response:
     """Reload by token: 404 when none is configured, 401 for a wrong one, else 200 whatever happens but a missing secret."""
-    expected = call.controller.surroundings.variables.get("CASC_RELOAD_TOKEN", "")
+    expected = call.controller.home.surroundings.variables.get("CASC_RELOAD_TOKEN", "")
     if not expected:
         raise Refused(404, "Not Found")
     given = call.request.query.get("casc-reload-token", "")

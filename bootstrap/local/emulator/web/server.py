@@ -8,11 +8,12 @@ import html
 import json
 import secrets
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote
 
 from aiohttp import web
 
+from ..controller import Controller
 from ..failures import ConfigurationRefused, Forbidden, Refused
 from ..model.security import Identity
 from ..model.sessions import Session
@@ -31,9 +32,6 @@ from .calls import ROUTES, Call, Route
 from .exports import Exports
 from .pages import notice
 from .resolver import Target, resolve
-
-if TYPE_CHECKING:
-    from ..controller import Controller
 
 # Jenkins.ALWAYS_READABLE_PATHS and the unprotected root actions that are served here.
 OPEN = {
@@ -85,7 +83,9 @@ class Front:
         """The answer, whatever happens."""
         try:
             self._call.identity = self._identify()
-            self._controller.audit.request(self._call)
+            self._controller.audit.request(
+                self._call.identity, self._call.sender, self._request.raw_path, self._request.query.get("name")
+            )
             await self._check_crumb()
             if (self._segments[:1] or [""])[0] not in {*OPEN, routes_metrics.name(self._controller)}:
                 self._call.require("Overall/Read")
@@ -126,10 +126,10 @@ class Front:
             name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError) as fault:
             raise BadCredentials from fault
-        user = self._controller.users.find(name)
-        if user is not None and self._controller.users.is_token(user, password):
+        user = self._controller.home.users.find(name)
+        if user is not None and self._controller.home.users.is_token(user, password):
             return Identity(user.identifier, by_token=True)
-        if user is not None and self._controller.users.is_password(user, password):
+        if user is not None and self._controller.home.users.is_password(user, password):
             return Identity(user.identifier)
         raise BadCredentials
 
@@ -204,10 +204,10 @@ class Front:
 
     def _policy(self) -> dict[str, str]:
         """What a browser may load and run on the page; reported only, unless the settings enforce it."""
-        is_enforced = self._controller.configuration.value(
+        is_enforced = self._controller.home.configuration.value(
             "security", "contentSecurityPolicy", "enforce", default=False
         )
-        told = f"{self._controller.url}content-security-policy-reporting-endpoint/{secrets.token_hex(16)}"
+        told = f"{self._controller.home.url}content-security-policy-reporting-endpoint/{secrets.token_hex(16)}"
         return {
             f"Content-Security-Policy{'' if is_enforced else '-Report-Only'}": (
                 f"{POLICY} report-to content-security-policy; report-uri {told}"
@@ -221,7 +221,7 @@ class Front:
         if response.prepared:
             return
         response.headers["X-Hudson"] = "1.395"
-        response.headers["X-Jenkins"] = self._controller.surroundings.version
+        response.headers["X-Jenkins"] = self._controller.home.surroundings.version
         response.headers["X-Jenkins-Session"] = self._controller.session
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("X-Frame-Options", "sameorigin")

@@ -12,7 +12,7 @@ from bootstrap.local.emulator.execution import process, publishers
 from bootstrap.local.emulator.execution.console import Console
 from bootstrap.local.emulator.execution.environment import expand, override
 from bootstrap.local.emulator.execution.git import plain_branch
-from bootstrap.local.emulator.execution.queue import matches
+from bootstrap.local.emulator.execution.labels import matches
 from bootstrap.local.emulator.failures import ConfigurationRefused, Refused, StepFailed
 from bootstrap.local.emulator.model.items import check_name
 from bootstrap.local.emulator.model.security import Authorization, Identity, Users
