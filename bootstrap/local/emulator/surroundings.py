@@ -25,7 +25,7 @@ OWN_VARIABLES = (
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where the stand-in lives and listens, which version it plays and which plugins it has."""
+    """Where the emulator lives and listens, which version it plays and which plugins it has."""
 
     home: Path
     address: str
