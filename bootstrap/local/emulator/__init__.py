@@ -1,7 +1,10 @@
-"""The stand-in for Jenkins where the real distribution cannot be had.
+"""The emulator: it takes the place of Jenkins where the real distribution cannot be had.
 
 It speaks Jenkins' HTTP interface, reads Configuration as Code, keeps Jenkins' layout under JENKINS_HOME and really runs
 freestyle and Pipeline builds. It is shipped alone to the machine as the package `jenkins_emulator`: it imports nothing of
 the project, and of third parties only aiohttp, yaml, croniter, cryptography, lxml and bcrypt. What it does not know it
 refuses loudly.
+
+Its rooms import one way: `web` -> `controller` -> `steps` -> `execution` -> `model`, and `casc` -> `model`; `controller` and
+`web` use `casc`. Below all of them are `surroundings` and `failures`.
 """

@@ -10,10 +10,10 @@ from aiohttp import web
 
 from .controller import Controller
 from .execution.drawing import CannotDraw, check_drawing
+from .failures import ConfigurationRefused
 from .supervisor import notify
 from .surroundings import Surroundings, read_surroundings
 from .web import journal
-from .web.failures import ConfigurationRefused
 from .web.server import make_application
 
 BOOT_FAILED = 5  # as Jenkins under its systemd lifecycle
@@ -47,7 +47,8 @@ async def serve(surroundings: Surroundings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, controller.leaving.set)
-    print(f"Jenkins is fully up and running (emulator for {surroundings.version} at {controller.url})", file=sys.stderr)  # noqa: T201
+    ready = f"Jenkins is fully up and running (emulator for {surroundings.version} at {controller.home.url})"
+    print(ready, file=sys.stderr)  # noqa: T201
     notify("READY=1")
     await controller.leaving.wait()
     notify("STOPPING=1")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .web.failures import ConfigurationRefused, Issue
+from .failures import ConfigurationRefused, Issue
 
 BUNDLED_PLUGINS = Path(__file__).parent / "data" / "plugins.json"
 # Nothing of these belongs into the environment of a build: they are this process's own business with its supervisor.
@@ -25,7 +25,7 @@ OWN_VARIABLES = (
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where the stand-in lives and listens, which version it plays and which plugins it has."""
+    """Where the emulator lives and listens, which version it plays and which plugins it has."""
 
     home: Path
     address: str

@@ -1,5 +1,5 @@
 """Configuration as Code in the emulator: sources, variables, schema, check, apply, export.
 
-It decides what is refused, in Jenkins' words, and what an export shows. It reaches the rest of the emulator through the
-controller that it is given. The web routes import it.
+It decides what is refused, in Jenkins' words, and what an export shows. It changes what the emulator keeps (`model`),
+and knows of nothing that runs. The controller and the web routes import it.
 """

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
+from ..failures import ConfigurationRefused, Issue
 from ..model.security import is_permission
-from ..web.failures import ConfigurationRefused, Issue
 from .sources import Node
 from .variables import Unresolvable, Variables
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ..web.failures import ConfigurationRefused, Issue
+from ..failures import ConfigurationRefused, Issue
 
 SUFFIXES = {".yml", ".yaml", ".YAML", ".YML"}
 MAX_ALIASES = 50

@@ -8,15 +8,12 @@ from __future__ import annotations
 import re
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..model.credentials import CLASSES
-
-if TYPE_CHECKING:
-    from ..controller import Controller
-    from ..model.builds import Build
-    from ..model.credentials import Credential
-    from ..web.calls import Call
+from ..model.builds import Build
+from ..model.credentials import CLASSES, Credential
+from ..model.home import Home
+from ..model.security import Identity
 
 # The letters of Java's SimpleDateFormat that a log's times are made of.
 _LETTERS = re.compile(r"'((?:[^']|'')*)'|(y+|M+|d+|H+|m+|s+|S+|Z+|X+)")
@@ -26,14 +23,14 @@ _PLAIN = {"y": "%Y", "M": "%m", "d": "%d", "H": "%H", "m": "%M", "s": "%S", "Z":
 class Audit:
     """Writes lines while the plugin is there and a console logger is configured."""
 
-    def __init__(self, controller: Controller) -> None:
-        self._controller = controller
+    def __init__(self, home: Home) -> None:
+        self._home = home
 
     def _value(self, name: str, default: Any) -> Any:
-        return self._controller.configuration.value("unclassified", "audit-trail", name, default=default)
+        return self._home.configuration.value("unclassified", "audit-trail", name, default=default)
 
     def _write(self, event: str) -> None:
-        if "audit-trail" not in self._controller.surroundings.plugins:
+        if "audit-trail" not in self._home.surroundings.plugins:
             return
         for entry in self._value("loggers", []):
             for logger in (entry[kind] for kind in ("console", "consoleAuditLogger") if kind in entry):
@@ -42,20 +39,19 @@ class Audit:
                 moment = formatted(datetime.now().astimezone(), logger["dateFormat"])
                 print(f"{moment}{prefix}{event}", file=stream, flush=True)
 
-    def request(self, call: Call) -> None:
-        """A request, whatever will come of it."""
-        path, pattern = canonical(call.request.raw_path.split("?", 1)[0]), self._value("pattern", "")
+    def request(self, identity: Identity, sender: str, raw_path: str, name: str | None) -> None:
+        """A request, whatever will come of it; `name` is the query's, which says what is created."""
+        path, pattern = canonical(raw_path.split("?", 1)[0]), self._value("pattern", "")
         if not pattern or not _is_match(pattern, path):
             return
-        name = call.request.query.get("name")
         extra = f" ({name})" if "/createItem" in path else ""
-        self._write(f"{path}{extra} by {self._shown(call)} from {_sender(call)}")
+        self._write(f"{path}{extra} by {self._shown(identity)} from {sender}")
 
-    def _shown(self, call: Call) -> str:
-        if call.identity.is_anonymous:
+    def _shown(self, identity: Identity) -> str:
+        if identity.is_anonymous:
             return "NA"
         is_full = self._value("displayUserName", False)
-        return self._controller.fullname_of(call.identity.name) if is_full else call.identity.name
+        return self._home.fullname_of(identity.name) if is_full else identity.name
 
     def script(self, user: str, script: str) -> None:
         """A script of the script console."""
@@ -97,10 +93,6 @@ def _is_match(pattern: str, path: str) -> bool:
         return re.fullmatch(pattern, path) is not None
     except re.error:
         return False
-
-
-def _sender(call: Call) -> str:
-    return call.request.headers.get("X-Forwarded-For", call.request.remote or "").split(",")[0].strip()
 
 
 def _reasons(build: Build) -> str:

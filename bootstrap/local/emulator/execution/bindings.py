@@ -9,16 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..failures import StepFailed
+from ..model.builds import Build
+from ..model.credentials import Credential
+from ..model.home import Home
 from ..model.identities import may_use_credentials
-from ..web.failures import StepFailed
+from .audit import Audit
 from .console import Console
-
-if TYPE_CHECKING:
-    from ..controller import Controller
-    from ..model.builds import Build
-    from ..model.credentials import Credential
 
 NOT_FOUND = "org.jenkinsci.plugins.credentialsbinding.impl.CredentialNotFoundException"
 ACCEPTED = {
@@ -33,23 +32,23 @@ ACCEPTED = {
 
 @asynccontextmanager
 async def bind(
-    controller: Controller, build: Build, console: Console, wanted: list[dict[str, Any]]
+    home: Home, audit: Audit, build: Build, console: Console, wanted: list[dict[str, Any]]
 ) -> AsyncIterator[dict[str, str]]:
     """The variables of the wanted bindings; files made for them are gone when the context closes."""
     folder = Path(mkdtemp(prefix="secretFiles-"))
     try:
         variables: dict[str, str] = {}
         for entry in wanted:
-            variables.update(_bind(controller, build, console, folder, entry))
+            variables.update(_bind(home, audit, build, console, folder, entry))
         yield variables
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def lookup(controller: Controller, build: Build, identifier: str, kinds: tuple[str, ...]) -> Credential:
+def lookup(home: Home, build: Build, identifier: str, kinds: tuple[str, ...]) -> Credential:
     """The credential of an id and kind that builds may use; StepFailed as the binding plugin says it."""
-    credential = controller.credentials.find(identifier)
-    if credential is None or credential.scope == "SYSTEM" or not may_use_credentials(controller, build.job):
+    credential = home.credentials.find(identifier)
+    if credential is None or credential.scope == "SYSTEM" or not may_use_credentials(home, build.job):
         raise StepFailed(f"Could not find credentials entry with ID '{identifier}'", NOT_FOUND)
     if credential.kind not in kinds:
         raise StepFailed(
@@ -60,13 +59,13 @@ def lookup(controller: Controller, build: Build, identifier: str, kinds: tuple[s
 
 
 def _bind(
-    controller: Controller, build: Build, console: Console, folder: Path, entry: dict[str, Any]
+    home: Home, audit: Audit, build: Build, console: Console, folder: Path, entry: dict[str, Any]
 ) -> dict[str, str]:
     symbol = str(entry.get("$class"))
     if symbol not in ACCEPTED:
         raise StepFailed(f"the credentials binding {symbol} is not known to the emulator")
-    credential = lookup(controller, build, str(entry.get("credentialsId", "")), ACCEPTED[symbol])
-    controller.audit.used(build, credential)
+    credential = lookup(home, build, str(entry.get("credentialsId", "")), ACCEPTED[symbol])
+    audit.used(build, credential)
     console.hide(credential.secrets)
     values = credential.values
     if symbol == "string":
@@ -105,9 +104,9 @@ def _keep(folder: Path, name: str, content: bytes) -> Path:
     return path
 
 
-def environment_bindings(controller: Controller, build: Build, name: str, identifier: str) -> list[dict[str, Any]]:
+def environment_bindings(home: Home, build: Build, name: str, identifier: str) -> list[dict[str, Any]]:
     """The bindings of a declarative `credentials('id')`: NAME, and NAME_USR and NAME_PSW where there is a user."""
-    credential = lookup(controller, build, identifier, ("string", "usernamePassword", "file", "basicSSHUserPrivateKey"))
+    credential = lookup(home, build, identifier, ("string", "usernamePassword", "file", "basicSSHUserPrivateKey"))
     given = {"credentialsId": identifier}
     if credential.kind in {"string", "file"}:
         return [{"$class": credential.kind, "variable": name, **given}]

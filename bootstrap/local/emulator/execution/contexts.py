@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..web.failures import Interrupted
+from ..failures import Interrupted
 from .environment import override
 
 

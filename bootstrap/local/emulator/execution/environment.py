@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ..controller import Controller
-    from ..model.builds import Build
+from ..model.builds import Build
+from ..model.configuration import Configuration
+from ..model.home import Home
+from ..surroundings import Surroundings
 
 
-def build_variables(controller: Controller, build: Build) -> dict[str, str]:
+def build_variables(home: Home, build: Build) -> dict[str, str]:
     """What describes the build itself; the same for every step."""
-    job, url = build.job, controller.url
+    job, url = build.job, home.url
     found = {
         "BUILD_NUMBER": str(build.number),
         "BUILD_ID": str(build.number),
@@ -26,11 +26,11 @@ def build_variables(controller: Controller, build: Build) -> dict[str, str]:
         "JOB_URL": url + job.path,
         "JENKINS_URL": url,
         "HUDSON_URL": url,
-        "JENKINS_HOME": str(controller.home),
-        "HUDSON_HOME": str(controller.home),
+        "JENKINS_HOME": str(home.directory),
+        "HUDSON_HOME": str(home.directory),
         "CI": "true",
     }
-    found.update(controller.configuration.variables)
+    found.update(home.configuration.variables)
     found.update({parameter.name: parameter.value for parameter in build.parameters})
     if build.revision:
         found.update(git_variables(build))
@@ -45,7 +45,7 @@ def git_variables(build: Build) -> dict[str, str]:
         "GIT_LOCAL_BRANCH": build.branch,
         "GIT_URL": build.remote,
     }
-    earlier = [other for other in build.job.history.all() if other.number < build.number and other.revision]
+    earlier = [other for other in build.earlier if other.revision]
     if earlier:
         found["GIT_PREVIOUS_COMMIT"] = earlier[0].revision
         good = [other for other in earlier if other.result == "SUCCESS"]
@@ -54,20 +54,20 @@ def git_variables(build: Build) -> dict[str, str]:
     return found
 
 
-def node_variables(controller: Controller, executor: int, workspace: Path) -> dict[str, str]:
+def node_variables(configuration: Configuration, executor: int, workspace: Path) -> dict[str, str]:
     """What a step gets from the node that it runs on."""
     return {
         "NODE_NAME": "built-in",
-        "NODE_LABELS": " ".join(sorted(controller.configuration.labels)),
+        "NODE_LABELS": " ".join(sorted(configuration.labels)),
         "EXECUTOR_NUMBER": str(executor),
         "WORKSPACE": str(workspace),
         "WORKSPACE_TMP": f"{workspace}@tmp",
     }
 
 
-def process_environment(controller: Controller, *layers: dict[str, str]) -> dict[str, str]:
+def process_environment(surroundings: Surroundings, *layers: dict[str, str]) -> dict[str, str]:
     """The controller's own environment with layers over it; 'PATH+X' puts its value before PATH."""
-    found = controller.surroundings.build_variables
+    found = surroundings.build_variables
     for layer in layers:
         for name, value in layer.items():
             override(found, name, value)

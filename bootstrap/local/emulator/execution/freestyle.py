@@ -8,11 +8,12 @@ import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..failures import StepFailed
 from ..model import xmlfile
-from ..model.builds import ORDER, Build, Parameter, upstream_cause
-from ..web.failures import StepFailed
+from ..model.build_record import ORDER, Parameter
+from ..model.builds import Build, upstream_cause
 from . import process, publishers
 from .bindings import bind
 from .console import Console
@@ -23,9 +24,7 @@ from .environment import (
     process_environment,
 )
 from .git import Git, from_xml
-
-if TYPE_CHECKING:
-    from ..controller import Controller
+from .services import Services
 
 TIMEOUT = "hudson.plugins.build__timeout.BuildTimeoutWrapper"
 BINDING = "org.jenkinsci.plugins.credentialsbinding.impl.SecretBuildWrapper"
@@ -36,12 +35,21 @@ HARMLESS = {"hudson.plugins.ansicolor.AnsiColorBuildWrapper", "hudson.tasks.Fing
 class Freestyle:
     """One run of a freestyle job on a slot that it holds."""
 
-    def __init__(self, controller: Controller, build: Build, console: Console, slot: int, workspace: Path) -> None:
-        self._controller, self._build, self._console = controller, build, console
+    def __init__(self, services: Services, build: Build, console: Console, slot: int, workspace: Path) -> None:
+        self._services, self._build, self._console = services, build, console
+        self._home = services.home
         self._root = build.job.root
         self.workspace = workspace
-        self._variables = {**build_variables(controller, build), **node_variables(controller, slot, self.workspace)}
+        self._variables = {
+            **build_variables(self._home, build),
+            **node_variables(self._home.configuration, slot, self.workspace),
+        }
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def milestone(self) -> int:
+        """Only Pipelines pass milestones."""
+        return 0
 
     @property
     def can_resume(self) -> bool:
@@ -65,7 +73,7 @@ class Freestyle:
     async def run(self) -> None:
         """Run to the end; the outcome is in the build."""
         self._task = asyncio.current_task()
-        name = self._controller.fullname_of(self._build.runs_as)
+        name = self._home.fullname_of(self._build.runs_as)
         self._console.line(f"Running as {name}\nBuilding in workspace {self.workspace}")
         self.workspace.mkdir(parents=True, exist_ok=True)
         self._hide_parameters()
@@ -105,13 +113,15 @@ class Freestyle:
             elif node.tag == BINDING:
                 wanted = [_binding(child) for child in node.iterfind("bindings/*")]
                 self._variables.update(
-                    await stack.enter_async_context(bind(self._controller, self._build, self._console, wanted))
+                    await stack.enter_async_context(
+                        bind(self._home, self._services.audit, self._build, self._console, wanted)
+                    )
                 )
             elif node.tag not in HARMLESS | {TIMEOUT}:
                 raise StepFailed(f"the build wrapper {node.tag} is not known to the emulator")
         repository = from_xml(self._root.find("scm"))
         if repository:
-            git = Git(self._controller, self._console, process_environment(self._controller, self._variables))
+            git = Git(self._home, self._console, process_environment(self._home.surroundings, self._variables))
             self._variables.update(await git.checkout(repository, self.workspace, self._build))
 
     async def _steps(self) -> None:
@@ -133,10 +143,10 @@ class Freestyle:
             file.write(script)
         path = Path(file.name)
         first = script.split("\n", 1)[0]
-        command = shlex.split(first[2:]) if first.startswith("#!") else [self._controller.configuration.shell, "-xe"]
+        command = shlex.split(first[2:]) if first.startswith("#!") else [self._home.configuration.shell, "-xe"]
         try:
             self._console.line(f"[{self.workspace.name}] $ {shlex.join(command)} {path}")
-            environment = process_environment(self._controller, self._variables)
+            environment = process_environment(self._home.surroundings, self._variables)
             code, _ = await process.run([*command, str(path)], self.workspace, environment, self._console.write)
         except OSError as fault:
             raise StepFailed(f'Cannot run program "{command[0]}": {fault.strerror}') from fault
@@ -181,21 +191,21 @@ class Freestyle:
 
     async def _mail(self, node: Any) -> None:
         to = publishers.recipients(expand(xmlfile.text(node, "recipients"), self._variables))
-        message = publishers.build_message(self._controller, self._build, to)
+        message = publishers.build_message(self._home.url, self._build, to)
         if message and to:
             self._console.line("Sending e-mails to: " + " ".join(to))
-            await publishers.send_mail(self._controller, message)
+            await publishers.send_mail(self._home.configuration, message)
 
     async def _trigger(self, node: Any) -> None:
         threshold = xmlfile.text(node, "threshold/name", "SUCCESS")
         if ORDER.index(self._build.result or "SUCCESS") > ORDER.index(threshold):
             return
         for name in filter(None, (part.strip() for part in xmlfile.text(node, "childProjects").split(","))):
-            job = self._controller.find_job(name, self._build.job.parent)
+            job = self._home.find_job(name, self._build.job.parent)
             if job and not job.is_disabled:
                 self._console.line(f"Triggering a new build of {job.full_name}")
                 defaults = [Parameter(entry.name, entry.default, entry.kind) for entry in job.parameters]
-                self._controller.queue.schedule(job, defaults, [upstream_cause(self._build)])
+                self._services.queue.schedule(job, defaults, [upstream_cause(self._build)])
 
     async def _clean(self, node: Any) -> None:
         self._console.line("[WS-CLEANUP] Deleting project workspace...")

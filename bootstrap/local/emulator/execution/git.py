@@ -9,17 +9,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..failures import StepFailed
 from ..model import xmlfile
+from ..model.builds import Build
+from ..model.home import Home
 from ..model.identities import may_use_credentials
-from ..web.failures import StepFailed
+from ..model.job_configuration import JobConfiguration
 from . import process
-
-if TYPE_CHECKING:
-    from ..controller import Controller
-    from ..model.builds import Build
-    from .console import Console
+from .console import Console
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,11 @@ def from_xml(node: Any) -> Repository | None:
     )
 
 
+def repository_of(job: JobConfiguration) -> Repository | None:
+    """What a job checks out: its own scm, or where its Pipeline script comes from."""
+    return from_xml(job.root.find("definition/scm") if job.is_pipeline else job.root.find("scm"))
+
+
 def plain_branch(spec: str) -> str:
     """The branch of a specifier such as '*/main' or 'refs/heads/main'."""
     for prefix in ("*/", "**/", "refs/heads/", "origin/", "remotes/origin/"):
@@ -63,8 +67,8 @@ def plain_branch(spec: str) -> str:
 class Git:
     """Git for one build, or for polling; every command is told to the console."""
 
-    def __init__(self, controller: Controller, console: Console | None, environment: dict[str, str]) -> None:
-        self._controller, self._console, self._environment = controller, console, environment
+    def __init__(self, home: Home, console: Console | None, environment: dict[str, str]) -> None:
+        self._home, self._console, self._environment = home, console, environment
 
     def _say(self, text: str) -> None:
         if self._console:
@@ -93,8 +97,8 @@ class Git:
             self._say("No credentials specified")
             yield environment
             return
-        credential = self._controller.credentials.find(repository.credentials)
-        if credential is None or (build and not may_use_credentials(self._controller, build.job)):
+        credential = self._home.credentials.find(repository.credentials)
+        if credential is None or (build and not may_use_credentials(self._home, build.job)):
             self._say(f'Warning: CredentialId "{repository.credentials}" could not be found.')
             yield environment
             return
@@ -126,7 +130,7 @@ class Git:
 
     def _host_keys(self, folder: Path) -> str:
         path = ("security", "gitHostKeyVerificationConfiguration", "sshHostKeyVerificationStrategy")
-        strategy = self._controller.configuration.value(*path, default={})
+        strategy = self._home.configuration.value(*path, default={})
         if "manuallyProvidedKeyVerificationStrategy" in strategy:
             known = folder / "known_hosts"
             known.write_text(
@@ -200,9 +204,7 @@ class Git:
         branch: str,
         environment: dict[str, str],
     ) -> None:
-        earlier = next(
-            (other.revision for other in build.job.history.all() if other.number < build.number and other.revision), ""
-        )
+        earlier = next((other.revision for other in build.earlier if other.revision), "")
         build.revision, build.branch, build.remote = revision, branch, repository.url
         if not earlier:
             self._say("First time build. Skipping changelog.")
@@ -229,7 +231,7 @@ class Git:
         async with self._identified(repository) as environment:
             branch = repository.branch or "main"
             output = await self.command(
-                self._controller.home,
+                self._home.directory,
                 "ls-remote",
                 "-h",
                 "--",
@@ -242,7 +244,7 @@ class Git:
     async def read(self, repository: Repository, path: str) -> str:
         """One file of the branch's head, without a workspace: a bare copy is kept under caches/."""
         cache = (
-            self._controller.home
+            self._home.directory
             / "caches"
             / f"git-{hashlib.sha1(repository.url.encode(), usedforsecurity=False).hexdigest()}"
         )

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..web.failures import StepFailed
+from ..failures import StepFailed
 
 # Small heaps and a quick start: the controller machine is small, and these programs are short.
 OPTIONS = (

@@ -8,14 +8,12 @@ import shutil
 import smtplib
 from email.message import EmailMessage
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ..failures import StepFailed
 from ..model import xmlfile
-from ..model.builds import Build, TestCounts
-from ..web.failures import StepFailed
-
-if TYPE_CHECKING:
-    from ..controller import Controller
+from ..model.build_record import TestCounts, save_cases
+from ..model.builds import Build
+from ..model.configuration import Configuration
 
 DEFAULT_EXCLUDES = {".git", ".svn", ".hg", ".DS_Store"}
 
@@ -80,7 +78,7 @@ def record_tests(build: Build, workspace: Path, includes: str, *, allows_empty: 
                 f"Failed to read test report file {workspace / name}: {fault}", "java.io.IOException"
             ) from fault
     build.tests = counts
-    build.save_tests()
+    save_cases(build.directory, counts)
     if counts.failed:
         build.worsen("UNSTABLE")
     return counts
@@ -106,11 +104,11 @@ def _count(root: object, counts: TestCounts) -> None:
         )
 
 
-async def send_mail(controller: Controller, message: EmailMessage, *, is_extended: bool = False) -> None:
+async def send_mail(configuration: Configuration, message: EmailMessage, *, is_extended: bool = False) -> None:
     """Send through the configured server; StepFailed with the server's words when it refuses."""
     if "From" not in message:
-        message["From"] = controller.configuration.admin_address
-    settings = controller.configuration.value("unclassified", "email-ext" if is_extended else "mailer", default={})
+        message["From"] = configuration.admin_address
+    settings = configuration.value("unclassified", "email-ext" if is_extended else "mailer", default={})
     reply = settings.get("defaultReplyTo" if is_extended else "replyToAddress")
     if reply and "Reply-To" not in message:
         message["Reply-To"] = str(reply)
@@ -141,11 +139,9 @@ def recipients(text: str) -> list[str]:
     return [part.removeprefix("to:").removeprefix("cc:") for part in re.split(r"[\s,;]+", text) if part]
 
 
-def build_message(controller: Controller, build: Build, to: list[str]) -> EmailMessage | None:
+def build_message(root_url: str, build: Build, to: list[str]) -> EmailMessage | None:
     """The mail that the Mailer publisher sends for this outcome: on failure, on unstable and when it is back to normal."""
-    before = next(
-        (other for other in build.job.history.all() if other.number < build.number and not other.is_building), None
-    )
+    before = next((other for other in build.earlier if not other.is_building), None)
     name = f"{build.job.full_name} {build.shown_name}"
     if build.result in {"FAILURE", "UNSTABLE"}:
         word = "failed" if build.result == "FAILURE" else "became unstable"
@@ -161,7 +157,5 @@ def build_message(controller: Controller, build: Build, to: list[str]) -> EmailM
     message = EmailMessage()
     message["Subject"], message["To"] = subject, ", ".join(to)
     tail = build.log.splitlines()[-250:]
-    message.set_content(
-        f"See <{controller.url}{build.path}display/redirect>\n\n" + "-" * 42 + "\n" + "\n".join(tail) + "\n"
-    )
+    message.set_content(f"See <{root_url}{build.path}display/redirect>\n\n" + "-" * 42 + "\n" + "\n".join(tail) + "\n")
     return message

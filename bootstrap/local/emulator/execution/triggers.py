@@ -5,39 +5,25 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from ..model.builds import (
-    ORDER,
-    Build,
-    Cause,
-    Parameter,
-    scm_cause,
-    timer_cause,
-    upstream_cause,
-)
+from ..failures import StepFailed
+from ..model.build_record import ORDER, Cause, Parameter, scm_cause, timer_cause
+from ..model.builds import Build, upstream_cause
+from ..model.home import Home
 from ..model.identities import identity_of, may
-from ..web.failures import StepFailed
+from ..model.jobs import Job
 from .clock import BadSchedule, Schedule
 from .console import Console
 from .environment import process_environment
-from .git import Git, Repository, from_xml
-
-if TYPE_CHECKING:
-    from ..controller import Controller
-    from ..model.items import Job
-
-
-def repository_of(job: Job) -> Repository | None:
-    """What a job checks out: its own scm, or where its Pipeline script comes from."""
-    return from_xml(job.root.find("definition/scm") if job.is_pipeline else job.root.find("scm"))
+from .git import Git, repository_of
+from .queue import Queue
 
 
 class Triggers:
     """Looks once a minute at every job's clock."""
 
-    def __init__(self, controller: Controller) -> None:
-        self._controller = controller
+    def __init__(self, home: Home, queue: Queue) -> None:
+        self._home, self._queue = home, queue
         self._polling: set[asyncio.Task[None]] = set()
 
     async def work(self) -> None:
@@ -45,7 +31,7 @@ class Triggers:
         while True:
             await asyncio.sleep(60 - time.time() % 60 + 0.05)
             moment = datetime.now(UTC)
-            for job in self._controller.tree.jobs:
+            for job in self._home.tree.jobs:
                 self.look(job, moment)
 
     def look(self, job: Job, moment: datetime) -> None:
@@ -69,7 +55,7 @@ class Triggers:
     def start(self, job: Job, cause: Cause) -> None:
         """Queue a build with default parameters."""
         defaults = [Parameter(entry.name, entry.default, entry.kind) for entry in job.parameters]
-        self._controller.queue.schedule(job, defaults, [cause])
+        self._queue.schedule(job, defaults, [cause])
 
     async def poll(self, job: Job) -> None:
         """Compare a repository's head with the last build's revision; what was seen goes to scm-polling.log."""
@@ -82,9 +68,9 @@ class Triggers:
             if repository is None:
                 console.line("No SCM is configured")
                 return
-            head = await Git(self._controller, console, process_environment(self._controller)).head(repository)
+            head = await Git(self._home, console, process_environment(self._home.surroundings)).head(repository)
             last = next((build for build in job.history.all() if build.revision), None)
-            is_waiting = self._controller.queue.of(job) is not None
+            is_waiting = self._queue.of(job) is not None
             if head and (last is None or last.revision != head) and not is_waiting:
                 console.line("Changes found")
                 self.start(job, scm_cause())
@@ -97,13 +83,13 @@ class Triggers:
 
     def finished(self, build: Build) -> None:
         """Start the jobs that asked to follow this one."""
-        for job in self._controller.tree.jobs:
+        for job in self._home.tree.jobs:
             for trigger in job.triggers:
                 if trigger.kind != "ReverseBuildTrigger" or job.is_disabled:
                     continue
                 names = [name.strip() for name in trigger.spec.split(",")]
-                is_followed = any(self._controller.find_job(name, job.parent) is build.job for name in names if name)
+                is_followed = any(self._home.find_job(name, job.parent) is build.job for name in names if name)
                 # Whom the follower would run as must see what it follows.
-                is_followed = is_followed and may(self._controller, identity_of(self._controller, job), "Job/Read")
+                is_followed = is_followed and may(self._home, identity_of(self._home, job), "Job/Read")
                 if is_followed and ORDER.index(build.result or "SUCCESS") <= ORDER.index(trigger.threshold):
                     self.start(job, upstream_cause(build))

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+import json
+from typing import Any
 
-from ..steps import SYMBOLS
+from ..surroundings import Surroundings
 from . import process
 from .groovyrunner import runner_command
-
-if TYPE_CHECKING:
-    from ..controller import Controller
+from .registry import SYMBOLS
 
 
-async def validate(controller: Controller, script: str) -> dict[str, Any]:
+async def validate(surroundings: Surroundings, script: str) -> dict[str, Any]:
     """What `pipeline-model-converter/validateJenkinsfile` answers: success, or failure with the errors."""
-    import asyncio
-    import json
-
-    command = await runner_command(controller)
+    command = await runner_command(surroundings)
     child = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env=controller.surroundings.build_variables,
+        env=surroundings.build_variables,
         start_new_session=True,
     )
     assert child.stdin is not None and child.stdout is not None

@@ -7,81 +7,30 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..execution import resuming
-from . import notes, xmlfile
-
-if TYPE_CHECKING:
-    from .items import Job
-
-ORDER = ("SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED")
-COLORS = {"SUCCESS": "blue", "UNSTABLE": "yellow", "FAILURE": "red", "NOT_BUILT": "notbuilt", "ABORTED": "aborted"}
-
-
-@dataclass(frozen=True)
-class Cause:
-    """Why a build runs: the Java class and the values that its text is made of."""
-
-    kind: str
-    text: str
-    values: dict[str, str] = field(default_factory=dict)
-
-
-def user_cause(user: str, name: str) -> Cause:
-    """A person or a client asked for it."""
-    return Cause("hudson.model.Cause$UserIdCause", f"Started by user {name}", {"userId": user, "userName": name})
-
-
-def timer_cause() -> Cause:
-    """The job's clock."""
-    return Cause("hudson.triggers.TimerTrigger$TimerTriggerCause", "Started by timer")
-
-
-def scm_cause() -> Cause:
-    """Polling saw a new commit."""
-    return Cause("hudson.triggers.SCMTrigger$SCMTriggerCause", "Started by an SCM change")
-
-
-def upstream_cause(build: Build) -> Cause:
-    """Another job's build."""
-    values = {"upstreamProject": build.job.full_name, "upstreamBuild": str(build.number), "upstreamUrl": build.job.path}
-    return Cause(
-        "hudson.model.Cause$UpstreamCause",
-        f'Started by upstream project "{build.job.full_name}" build number {build.number}',
-        values,
-    )
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One value of a build; `kind` as in ParameterDefinition."""
-
-    name: str
-    value: str
-    kind: str = "StringParameterDefinition"
-
-    @property
-    def is_secret(self) -> bool:
-        """Never shown."""
-        return self.kind == "PasswordParameterDefinition"
-
-
-@dataclass
-class TestCounts:
-    """What JUnit reports said."""
-
-    total: int = 0
-    failed: int = 0
-    skipped: int = 0
-    cases: list[dict[str, Any]] = field(default_factory=list)
+from . import notes, program, xmlfile
+from .build_record import (
+    ORDER,
+    Cause,
+    Parameter,
+    TestCounts,
+    put_causes,
+    put_parameters,
+    put_totals,
+    read_causes,
+    read_parameters,
+    read_tests,
+)
+from .job_configuration import JobConfiguration
 
 
 @dataclass(eq=False)
 class Build:
     """One build; `result` is None while it runs. Times are milliseconds since the epoch."""
 
-    job: Job
+    job: JobConfiguration
+    history: History
     number: int
     queue_id: int = 0
     causes: list[Cause] = field(default_factory=list)
@@ -128,6 +77,11 @@ class Build:
         """'#7' unless the build named itself."""
         return self.display_name or f"#{self.number}"
 
+    @property
+    def earlier(self) -> list[Build]:
+        """The builds of the job before this one, newest first."""
+        return [other for other in self.history.all() if other.number < self.number]
+
     def worsen(self, result: str) -> None:
         """Set the result unless it is already a worse one."""
         if self.result is None or ORDER.index(result) > ORDER.index(self.result):
@@ -146,55 +100,20 @@ class Build:
         self.duration = max(1, int(time.time() * 1000) - self.timestamp)
 
     def save(self) -> None:
-        """Write build.xml; a secret parameter's value is not kept."""
+        """Write build.xml."""
         root = xmlfile.element("flow-build" if self.job.is_pipeline else "build")
         actions = xmlfile.put(root, "actions")
-        causes = xmlfile.put(xmlfile.put(actions, "hudson.model.CauseAction"), "causeBag")
-        for cause in self.causes:
-            node = xmlfile.put(causes, "cause", None, kind=cause.kind, text=cause.text)
-            for key, value in cause.values.items():
-                xmlfile.put(node, key, value)
+        put_causes(actions, self.causes)
         if self.parameters:
-            listed = xmlfile.put(xmlfile.put(actions, "hudson.model.ParametersAction"), "parameters")
-            for parameter in self.parameters:
-                node = xmlfile.put(listed, "parameter", None, kind=parameter.kind)
-                xmlfile.put(node, "name", parameter.name)
-                xmlfile.put(node, "value", "" if parameter.is_secret else parameter.value)
+            put_parameters(actions, self.parameters)
         if self.revision:
             data = xmlfile.put(actions, "hudson.plugins.git.util.BuildData")
             for tag, value in (("revision", self.revision), ("branch", self.branch), ("remote", self.remote)):
                 xmlfile.put(data, tag, value)
         if self.tests:
-            data = xmlfile.put(actions, "hudson.tasks.junit.TestResultAction")
-            for tag, number in (
-                ("totalCount", self.tests.total),
-                ("failCount", self.tests.failed),
-                ("skipCount", self.tests.skipped),
-            ):
-                xmlfile.put(data, tag, number)
+            put_totals(actions, self.tests)
         self._save_fields(root)
         xmlfile.write(self.directory / "build.xml", xmlfile.serialise(root))
-
-    def save_tests(self) -> None:
-        """Write junitResult.xml, so that the cases can be read after a restart."""
-        assert self.tests is not None
-        root = xmlfile.element("result")
-        for case in self.tests.cases:
-            node = xmlfile.put(root, "case")
-            for key, value in case.items():
-                if value is not None:
-                    xmlfile.put(node, key, value)
-        xmlfile.write(self.directory / "junitResult.xml", xmlfile.serialise(root))
-
-    def _load_tests(self, totals: Any) -> None:
-        numbers = [int(xmlfile.text(totals, tag, "0")) for tag in ("totalCount", "failCount", "skipCount")]
-        self.tests = TestCounts(numbers[0], numbers[1], numbers[2])
-        path = self.directory / "junitResult.xml"
-        for node in xmlfile.parse(path.read_bytes()) if path.exists() else []:
-            case: dict[str, Any] = {key: xmlfile.text(node, key) for key in ("className", "name", "status")}
-            case["duration"] = float(xmlfile.text(node, "duration", "0"))
-            case.update({key: xmlfile.text(node, key) or None for key in ("errorDetails", "errorStackTrace")})
-            self.tests.cases.append(case)
 
     def _save_fields(self, root: Any) -> None:
         xmlfile.put(root, "queueId", self.queue_id)
@@ -209,30 +128,22 @@ class Build:
             xmlfile.put(root, "description", self.description)
 
     @classmethod
-    def load(cls, job: Job, directory: Path) -> Build:
+    def load(cls, job: JobConfiguration, history: History, directory: Path) -> Build:
         """Read build.xml; one without a result was running when the controller died.
 
         It counts as failed (Run#<init>), but for a Pipeline that waited for an answer, which is still building.
         """
         root = xmlfile.parse((directory / "build.xml").read_bytes())
-        causes = [
-            Cause(str(node.get("kind")), str(node.get("text")), {child.tag: child.text or "" for child in node})
-            for node in root.iterfind("actions/hudson.model.CauseAction/causeBag/cause")
-        ]
-        parameters = [
-            Parameter(xmlfile.text(node, "name"), xmlfile.text(node, "value"), str(node.get("kind")))
-            for node in root.iterfind("actions/hudson.model.ParametersAction/parameters/parameter")
-        ]
         data = root.find("actions/hudson.plugins.git.util.BuildData")
-        counts = root.find("actions/hudson.tasks.junit.TestResultAction")
         result = xmlfile.text(root, "result")
-        is_waiting = not result and resuming.is_allowed(job.root) and resuming.is_open(directory)
+        is_waiting = not result and program.may_resume(job.root) and program.is_open(directory)
         build = cls(
             job,
+            history,
             int(directory.name),
             int(xmlfile.text(root, "queueId", "0")),
-            causes,
-            parameters,
+            read_causes(root),
+            read_parameters(root),
             int(xmlfile.text(root, "timestamp", "0")),
             int(xmlfile.text(root, "duration", "0")),
             result or (None if is_waiting else "FAILURE"),
@@ -245,8 +156,7 @@ class Build:
             build.revision, build.branch, build.remote = (
                 xmlfile.text(data, tag) for tag in ("revision", "branch", "remote")
             )
-        if counts is not None:
-            build._load_tests(counts)
+        build.tests = read_tests(root, directory)
         if not result and not is_waiting:
             with build.log_path.open("a") as log:
                 log.write("ERROR: the controller was killed while this build ran\nFinished: FAILURE\n")
@@ -273,13 +183,13 @@ class History:
         self._builds: dict[int, Build] = {}
         self.next_number = 1
 
-    def load(self, job: Job) -> None:
+    def load(self, job: JobConfiguration) -> None:
         """Read the builds that lie on the disk; one that cannot be read is left out."""
         folder = self._directory / "builds"
         for path in folder.iterdir() if folder.is_dir() else []:
             if path.name.isdigit() and (path / "build.xml").exists():
                 try:
-                    self._builds[int(path.name)] = Build.load(job, path)
+                    self._builds[int(path.name)] = Build.load(job, self, path)
                 except (xmlfile.BadXml, ValueError):
                     continue
         highest = max(self._builds, default=0) + 1
@@ -292,9 +202,9 @@ class History:
         """The job got another directory."""
         self._directory = directory
 
-    def start(self, job: Job) -> Build:
+    def start(self, job: JobConfiguration) -> Build:
         """The next build; its number is on the disk before it is used, so it is never used twice."""
-        build = Build(job, self.next_number, timestamp=int(time.time() * 1000), is_building=True)
+        build = Build(job, self, self.next_number, timestamp=int(time.time() * 1000), is_building=True)
         self.next_number += 1
         self._save_number()
         build.directory.mkdir(parents=True, exist_ok=True)
@@ -349,3 +259,13 @@ class History:
             build.duration for build in self.all() if not build.is_building and build.result in {"SUCCESS", "UNSTABLE"}
         ][:3]
         return sum(done) // len(done) if done else -1
+
+
+def upstream_cause(build: Build) -> Cause:
+    """Another job's build."""
+    values = {"upstreamProject": build.job.full_name, "upstreamBuild": str(build.number), "upstreamUrl": build.job.path}
+    return Cause(
+        "hudson.model.Cause$UpstreamCause",
+        f'Started by upstream project "{build.job.full_name}" build number {build.number}',
+        values,
+    )

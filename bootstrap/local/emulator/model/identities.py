@@ -8,41 +8,39 @@ credentials it is lent) is answered as for a build without a cause.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import xmlfile
+from .build_record import Cause
+from .home import Home
+from .job_configuration import JobConfiguration
 from .security import ANONYMOUS, Identity
-
-if TYPE_CHECKING:
-    from ..controller import Controller
-    from .builds import Cause
-    from .items import Job
 
 SYSTEM = "SYSTEM"
 _OF_JOB = "properties/org.jenkinsci.plugins.authorizeproject.AuthorizeProjectProperty/strategy"
 _PACKAGE = "org.jenkinsci.plugins.authorizeproject.strategy."
 
 
-def identity_of(controller: Controller, job: Job, causes: Sequence[Cause] = ()) -> str:
+def identity_of(home: Home, job: JobConfiguration, causes: Sequence[Cause] = ()) -> str:
     """The name of whom a build with these causes runs as: a user's, 'anonymous' or 'SYSTEM'."""
-    authenticators = controller.configuration.value("security", "queueItemAuthenticator", "authenticators", default=[])
+    authenticators = home.configuration.value("security", "queueItemAuthenticator", "authenticators", default=[])
     for entry in authenticators:
         ((kind, settings),) = entry.items()
         strategy = _strategy(settings) if kind == "global" else _strategy_of(job, settings or {})
-        found = _answer(controller, strategy, causes) if strategy else None
+        found = _answer(home, strategy, causes) if strategy else None
         if found is not None:
             return found
     return SYSTEM
 
 
-def may(controller: Controller, name: str, permission: str) -> bool:
+def may(home: Home, name: str, permission: str) -> bool:
     """Whether whom a build runs as holds a permission."""
-    return name == SYSTEM or controller.authorization.allows(Identity(name), permission)
+    return name == SYSTEM or home.authorization.allows(Identity(name), permission)
 
 
-def may_use_credentials(controller: Controller, job: Job) -> bool:
+def may_use_credentials(home: Home, job: JobConfiguration) -> bool:
     """Whether a job's builds are lent the credentials of their place: asked of the job, whoever started the build."""
-    return may(controller, identity_of(controller, job), "Credentials/UseItem")
+    return may(home, identity_of(home, job), "Credentials/UseItem")
 
 
 def _strategy(settings: Any) -> tuple[str, dict[str, Any]] | None:
@@ -53,7 +51,7 @@ def _strategy(settings: Any) -> tuple[str, dict[str, Any]] | None:
     return name, values or {}
 
 
-def _strategy_of(job: Job, settings: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+def _strategy_of(job: JobConfiguration, settings: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
     """The strategy that a job itself names, where the settings enable it."""
     node = job.root.find(_OF_JOB)
     kind = "" if node is None else str(node.get("class"))
@@ -63,33 +61,33 @@ def _strategy_of(job: Job, settings: dict[str, Any]) -> tuple[str, dict[str, Any
     return name[:1].lower() + name[1:], {"userid": xmlfile.text(node, "userid")}
 
 
-def _answer(controller: Controller, strategy: tuple[str, dict[str, Any]], causes: Sequence[Cause]) -> str | None:
+def _answer(home: Home, strategy: tuple[str, dict[str, Any]], causes: Sequence[Cause]) -> str | None:
     name, values = strategy
     match name:
         case "triggeringUsersAuthorizationStrategy":
-            user = _triggering_user(controller, causes)
-            return None if user is None else _impersonated(controller, user)
+            user = _triggering_user(home, causes)
+            return None if user is None else _impersonated(home, user)
         case "specificUsersAuthorizationStrategy":
-            return _impersonated(controller, str(values.get("userid") or ""))
+            return _impersonated(home, str(values.get("userid") or ""))
         case "anonymousAuthorizationStrategy":
             return ANONYMOUS
         case _:
             return SYSTEM
 
 
-def _triggering_user(controller: Controller, causes: Sequence[Cause]) -> str | None:
+def _triggering_user(home: Home, causes: Sequence[Cause]) -> str | None:
     """Whoever started the build, or the first of the builds before it that somebody started."""
     while causes:
         started = [cause.values["userId"] for cause in causes if cause.kind.endswith("$UserIdCause")]
         if started:
             return started[0]
         before = [cause.values for cause in causes if cause.kind.endswith("$UpstreamCause")]
-        job = controller.find_job(before[-1]["upstreamProject"]) if before else None
+        job = home.find_job(before[-1]["upstreamProject"]) if before else None
         build = job.history.find(before[-1]["upstreamBuild"]) if job else None
         causes = build.causes if build else ()
     return None
 
 
-def _impersonated(controller: Controller, name: str) -> str:
-    user = controller.users.find(name)
+def _impersonated(home: Home, name: str) -> str:
+    user = home.users.find(name)
     return user.identifier if user and user.password else ANONYMOUS

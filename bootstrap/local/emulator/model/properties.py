@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..execution.resuming import DISABLED
 from . import rewriting, xmlfile
-from .items import PIPELINE_PROPERTIES, Job
+from .job_configuration import PIPELINE_PROPERTIES, JobConfiguration
+from .program import DISABLED
 
 PARAMETERS = "hudson.model.ParametersDefinitionProperty"
 DISCARDER = "jenkins.model.BuildDiscarderProperty"
@@ -22,7 +22,7 @@ KINDS = {
 }
 
 
-def note_declared(job: Job, plugins: Mapping[str, str], declared: Mapping[str, Any]) -> None:
+def note_declared(job: JobConfiguration, plugins: Mapping[str, str], declared: Mapping[str, Any]) -> None:
     """Write down what a declarative build found in its script, whether or not it said anything of the job."""
     before = xmlfile.serialise(job.root)
     rewriting.note_declared(job.root, plugins, declared)
@@ -30,7 +30,7 @@ def note_declared(job: Job, plugins: Mapping[str, str], declared: Mapping[str, A
         job.save()
 
 
-def declare_properties(job: Job, declared: dict[str, Any]) -> None:
+def declare_properties(job: JobConfiguration, declared: dict[str, Any]) -> None:
     """Replace the properties that the declaration names; others, such as those of the job's own definition, stay."""
     before = xmlfile.serialise(job.root)
     holder = job.root.find("properties")

@@ -14,7 +14,7 @@ from typing import Any
 
 import bcrypt
 
-from ..web.failures import Forbidden
+from ..failures import Forbidden
 from . import xmlfile
 
 ANONYMOUS = "anonymous"

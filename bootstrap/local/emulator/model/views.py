@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..web.failures import Refused
+from ..failures import Refused
 from . import rewriting, xmlfile
-
-if TYPE_CHECKING:
-    from .items import Folder, Item
 
 ALL, LIST = "hudson.model.AllView", "hudson.model.ListView"
 
@@ -31,17 +29,21 @@ class View:
         """The Java class."""
         return str(self.root.tag)
 
-    def members(self, folder: Folder) -> list[Item]:
-        """The items shown: all, or those named or matching the pattern."""
-        if self.kind != LIST:
-            return folder.items
-        recurse = xmlfile.text(self.root, "recurse").strip() == "true"
-        candidates = list(folder.walk()) if recurse else folder.items
-        names = {node.text for node in self.root.findall("jobNames/string")}
+    @property
+    def is_list(self) -> bool:
+        """Whether it shows chosen items only."""
+        return self.kind == LIST
+
+    @property
+    def is_recursive(self) -> bool:
+        """Whether it chooses among what lies below the owner's folders as well."""
+        return xmlfile.text(self.root, "recurse").strip() == "true"
+
+    def select(self, names: Iterable[str]) -> list[str]:
+        """Those of the names, relative to the owner, that are listed or match the pattern."""
+        listed = {node.text for node in self.root.findall("jobNames/string")}
         pattern = xmlfile.text(self.root, "includeRegex").strip()
-        above = len(folder.full_name) + 1 if folder.full_name else 0
-        relative = {item.full_name[above:]: item for item in candidates}
-        return [item for name, item in relative.items() if name in names or (pattern and re.fullmatch(pattern, name))]
+        return [name for name in names if name in listed or (pattern and re.fullmatch(pattern, name))]
 
 
 def view_from(content: bytes, name: str, plugins: Any) -> View:

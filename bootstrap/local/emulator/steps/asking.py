@@ -6,9 +6,9 @@ import hashlib
 import re
 from typing import Any
 
+from ..execution.registry import Step, step
+from ..failures import Interrupted, StepFailed
 from ..model.inputs import PendingInput
-from ..web.failures import Interrupted, StepFailed
-from . import Step, step
 
 # What an id may be made of: it becomes a part of a URL.
 _SAFE = re.compile(r"[a-zA-Z0-9\-._~!$()*+,:@=]+")
@@ -19,15 +19,15 @@ async def ask(call: Step) -> Any:
     """Wait until somebody proceeds or aborts; the value is what was answered, None where nothing was."""
     engine = call.engine
     question = _question(call)
-    engine.controller.inputs.ask(question)
+    engine.services.inputs.ask(question)
     is_plain = not question.parameters
     if call.since is None:  # else it was said before the restart
         call.say(f"{question.message}\n{question.proceed} or {question.abort}" if is_plain else "Input requested")
     try:
         answer = await question.answer
     finally:
-        engine.controller.inputs.close(question)
-    who = engine.controller.fullname_of(question.answered_by)
+        engine.services.inputs.close(question)
+    who = engine.home.fullname_of(question.answered_by)
     if answer is None:
         raise Interrupted(f"Rejected by {who}", "ABORTED")
     call.say(f"Approved by {who}")

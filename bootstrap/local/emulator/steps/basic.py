@@ -9,8 +9,9 @@ from typing import Any
 
 from ..execution.bindings import bind
 from ..execution.contexts import Verdict
-from ..web.failures import Interrupted, StepFailed
-from . import Step, step
+from ..execution.environment import expand
+from ..execution.registry import Step, step
+from ..failures import Interrupted, StepFailed
 
 UNITS = {
     "NANOSECONDS": 1e-9,
@@ -72,8 +73,6 @@ async def with_env(call: Step) -> None:
         name, separator, value = str(entry).partition("=")
         if not separator:
             raise StepFailed(f"Invalid environment variable override: {entry}", "java.lang.IllegalArgumentException")
-        from ..execution.environment import expand
-
         call.context.layer[name] = expand(value, known)
 
 
@@ -83,7 +82,7 @@ async def with_credentials(call: Step) -> None:
     wanted = call.arguments.get("bindings") or []
     engine = call.engine
     variables = await call.context.stack.enter_async_context(
-        bind(engine.controller, engine.build, engine.console, wanted)
+        bind(engine.home, engine.services.audit, engine.build, engine.console, wanted)
     )
     call.context.layer.update(variables)
     if variables:
@@ -208,12 +207,12 @@ async def milestone(call: Step) -> None:
     engine = call.engine
     ordinal = int(call.text("ordinal") or engine.milestone + 1)
     call.say(f"Trying to pass milestone {ordinal}")
-    for other in list(engine.controller.executions.values()):
-        if other is engine or getattr(getattr(other, "build", None), "job", None) is not engine.build.job:
+    for build, other in list(engine.services.running.items()):
+        if build is engine.build or build.job is not engine.build.job:
             continue
-        if other.build.number > engine.build.number and other.milestone >= ordinal:  # type: ignore[attr-defined]
-            raise Interrupted(f"Canceled since build #{other.build.number} already got here", "NOT_BUILT")  # type: ignore[attr-defined]
-        if other.build.number < engine.build.number and other.milestone < ordinal:  # type: ignore[attr-defined]
+        if build.number > engine.build.number and other.milestone >= ordinal:
+            raise Interrupted(f"Canceled since build #{build.number} already got here", "NOT_BUILT")
+        if build.number < engine.build.number and other.milestone < ordinal:
             other.stop(f"Superseded by #{engine.build.number}")
     engine.milestone = ordinal
 
@@ -222,7 +221,7 @@ async def milestone(call: Step) -> None:
 async def lock(call: Step) -> None:
     """One build at a time holds the resource."""
     name = call.need("resource")
-    held = call.engine.controller.locks.of(name)
+    held = call.engine.services.locks.of(name)
     call.say(f"Trying to acquire lock on [Resource: {name}]")
     if held.locked():
         call.say(f"[Resource: {name}] is locked, waiting...")

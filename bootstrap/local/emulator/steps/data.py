@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..web.failures import StepFailed
-from . import Step, step
+from ..execution.registry import Step, step
+from ..failures import StepFailed
 from .node import directory
 
 ILLEGAL = "java.lang.IllegalArgumentException"

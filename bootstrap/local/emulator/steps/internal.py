@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import Any
 
 from ..execution.bindings import bind, environment_bindings
 from ..execution.publishers import glob_pattern
+from ..execution.registry import Step, step
+from ..failures import StepFailed
 from ..model.builds import Build
-from ..web.failures import StepFailed
-from . import Step, step
+from ..model.properties import declare_properties, note_declared
 
 
 @step("_env")
@@ -58,8 +60,9 @@ def _of(call: Step) -> Build:
     own = call.engine.build
     # Another job's build is '<full name>#<number>', one of the same job its number or permalink alone.
     name, separator, number = reference.rpartition("#")
-    job = call.engine.controller.find_job(name) if separator else own.job
-    found = (job.build(number) if job else None) if reference else own
+    job = call.engine.home.find_job(name) if separator else None
+    history = job.history if job else None if separator else own.history
+    found = (history.find(number) if history else None) if reference else own
     if found is None:
         raise StepFailed(f"there is no build {reference}", "java.lang.IllegalStateException")
     return found
@@ -80,7 +83,7 @@ async def build_value(call: Step) -> Any:
         "description": build.description or None,
         "projectName": build.job.name,
         "fullProjectName": build.job.full_name,
-        "absoluteUrl": engine.controller.url + build.path,
+        "absoluteUrl": engine.home.url + build.path,
         "timeInMillis": build.timestamp,
         "startTimeInMillis": build.timestamp,
         "duration": spent,
@@ -105,7 +108,7 @@ async def build_value(call: Step) -> Any:
 
 def _previous(build: Build, name: str) -> str | None:
     wanted = {"previousSuccessfulBuild": ("SUCCESS", "UNSTABLE"), "previousFailedBuild": ("FAILURE",)}.get(name)
-    for other in build.job.history.all():
+    for other in build.history.all():
         if other.number < build.number and (wanted is None or other.result in wanted):
             return f"{other.job.full_name}#{other.number}"
     return None
@@ -134,11 +137,9 @@ async def set_build_value(call: Step) -> None:
 @step("_declare")
 async def declare(call: Step) -> dict[str, Any]:
     """What a declarative pipeline says about its job becomes the job's; answers the build's parameters."""
-    from ..model.properties import declare_properties, note_declared
-
     job = call.engine.build.job
     declare_properties(job, call.arguments)
-    note_declared(job, call.engine.controller.surroundings.plugins, call.arguments)
+    note_declared(job, call.engine.home.surroundings.plugins, call.arguments)
     return call.engine.parameters()
 
 
@@ -158,7 +159,7 @@ async def post_conditions(call: Step) -> list[str]:
         build.worsen(str(error.get("result") or "FAILURE"))
     now = build.result or "SUCCESS"
     before = next(
-        (other.result for other in build.job.history.all() if other.number < build.number and not other.is_building),
+        (other.result for other in build.earlier if not other.is_building),
         None,
     )
     due = ["always", "cleanup"]
@@ -221,12 +222,14 @@ async def declared_environment(call: Step) -> None:
     engine, wanted = call.engine, []
     for name, value in call.arguments["values"].items():
         if isinstance(value, dict):
-            wanted += environment_bindings(engine.controller, engine.build, name, str(value["credentialsId"]))
+            wanted += environment_bindings(engine.home, engine.build, name, str(value["credentialsId"]))
         else:
             call.context.layer[name] = str(value)
     if wanted:
         call.context.layer.update(
-            await call.context.stack.enter_async_context(bind(engine.controller, engine.build, engine.console, wanted))
+            await call.context.stack.enter_async_context(
+                bind(engine.home, engine.services.audit, engine.build, engine.console, wanted)
+            )
         )
 
 
@@ -243,7 +246,7 @@ TOOL_VARIABLES = {
 async def tools(call: Step) -> None:
     """`tools { }`: the configured home of each goes before PATH."""
     for kind, name in call.arguments["tools"].items():
-        installed = call.engine.controller.configuration.value("tool", kind, "installations", default=[])
+        installed = call.engine.home.configuration.value("tool", kind, "installations", default=[])
         found = next((entry for entry in installed if entry.get("name") == name), None)
         if found is None:
             raise StepFailed(f'Tool type "{kind}" does not have an install of "{name}" configured')
@@ -266,8 +269,6 @@ async def when(call: Step) -> bool:
         matcher = glob_pattern(pattern)
         return any(matcher.match(path) for change in build.changes for path in change["paths"])
     if condition == "changelog":
-        import re
-
         return any(re.search(pattern, change["msg"]) for change in build.changes)
     if condition == "triggeredBy":
         wanted = str(given.get("cause", given.get("value", "")))

@@ -14,8 +14,8 @@ from typing import Any
 from ..execution import process, publishers
 from ..execution.contexts import Context
 from ..execution.environment import expand, node_variables
-from ..web.failures import StepFailed
-from . import Step, step
+from ..execution.registry import Step, step
+from ..failures import StepFailed
 
 NO_NODE = "org.jenkinsci.plugins.workflow.steps.MissingContextVariableException"
 
@@ -46,27 +46,28 @@ def _path(call: Step, name: str) -> Path:
 @step("node", main="label", plugin="workflow-durable-task-step", is_block=True)
 async def node(call: Step) -> None:
     """Hold an executor and a workspace for a body."""
-    engine, context, controller = call.engine, call.context, call.engine.controller
+    engine, context = call.engine, call.context
+    executors = engine.services.executors
 
     def waits(why: str) -> None:
         call.say(f"Still waiting to schedule task\n{why}")
 
-    slot = await controller.executors.wait(call.text("label").strip(), engine.build, waits)
-    context.stack.callback(controller.executors.release, slot)
-    _hold(call, context, slot, controller.lend_workspace(engine.build.job, context.stack))
+    slot = await executors.wait(call.text("label").strip(), engine.build, waits)
+    context.stack.callback(executors.release, slot)
+    _hold(call, context, slot, engine.services.workspaces.lend(engine.build.job, context.stack))
     call.say(f"Running on Jenkins in {context.workspace}")
 
 
 def _hold(call: Step, context: Context, slot: int, workspace: Path) -> None:
     workspace.mkdir(parents=True, exist_ok=True)
     context.slot, context.workspace, context.directory = slot, workspace, workspace
-    context.layer.update(node_variables(call.engine.controller, slot, workspace))
+    context.layer.update(node_variables(call.engine.home.configuration, slot, workspace))
 
 
 @step("ws", main="dir", plugin="workflow-durable-task-step", is_block=True)
 async def other_workspace(call: Step) -> None:
     """Another workspace for a body."""
-    base = call.engine.controller.home
+    base = call.engine.home.directory
     slot = call.context.node.slot if call.context.node else 0
     _hold(call, call.context, slot, base / call.need("dir"))
     call.say(f"Running in {call.context.workspace}")
@@ -102,7 +103,7 @@ async def shell(call: Step) -> Any:
     with NamedTemporaryFile("w", prefix="durable-", suffix=".sh", delete=False) as file:
         file.write(script)
     first = script.split("\n", 1)[0]
-    program = shlex.split(first[2:]) if first.startswith("#!") else [engine.controller.configuration.shell, "-xe"]
+    program = shlex.split(first[2:]) if first.startswith("#!") else [engine.home.configuration.shell, "-xe"]
     try:
         code, output = await process.run(
             [*program, file.name],

@@ -9,9 +9,11 @@ from typing import Any
 from ..execution.environment import expand
 from ..execution.git import Git, Repository, plain_branch
 from ..execution.publishers import recipients, send_mail
-from ..model.builds import Parameter, upstream_cause
-from ..web.failures import Interrupted, StepFailed
-from . import Step, step
+from ..execution.registry import Step, step
+from ..failures import Interrupted, StepFailed
+from ..model.build_record import Parameter
+from ..model.builds import upstream_cause
+from ..model.properties import declare_properties
 from .node import directory
 
 
@@ -59,7 +61,7 @@ async def _checkout(call: Step, repository: Repository) -> dict[str, str]:
     engine = call.engine
     where = directory(call)
     where.mkdir(parents=True, exist_ok=True)
-    client = Git(engine.controller, engine.console, engine.process_environment(call.context))
+    client = Git(engine.home, engine.console, engine.process_environment(call.context))
     is_main = repository == engine.repository or not engine.build.revision
     found = await client.checkout(repository, where, engine.build, is_main=is_main)
     engine.variables.update(found)
@@ -70,7 +72,7 @@ async def _checkout(call: Step, repository: Repository) -> dict[str, str]:
 async def build(call: Step) -> dict[str, str] | None:
     """Build another job, and by default wait for it and take its failure over."""
     engine = call.engine
-    job = engine.controller.find_job(call.need("job"), engine.build.job.parent)
+    job = engine.home.find_job(call.need("job"), engine.build.job.parent)
     if job is None:
         raise StepFailed(f"No item named {call.need('job')} found")
     if job.is_disabled or job.is_held:
@@ -83,7 +85,7 @@ async def build(call: Step) -> dict[str, str] | None:
         for entry in job.parameters
     ]
     delay = call.arguments.get("quietPeriod")
-    item, _ = engine.controller.queue.schedule(
+    item, _ = engine.services.queue.schedule(
         job, values, [upstream_cause(engine.build)], None if delay is None else float(delay)
     )
     call.say(f"Scheduling project: {job.full_name}")
@@ -113,14 +115,14 @@ def _text(value: object) -> str:
 @step("mail", main="body")
 async def mail(call: Step) -> None:
     """Send one mail."""
-    await send_mail(call.engine.controller, _message(call, call.text("body"), call.text("to")))
+    await send_mail(call.engine.home.configuration, _message(call, call.text("body"), call.text("to")))
 
 
 @step("emailext", main="body", plugin="email-ext")
 async def extended_mail(call: Step) -> None:
     """Send one mail with the tokens of the extended publisher replaced."""
     engine = call.engine
-    settings = engine.controller.configuration.value("unclassified", "email-ext", default={})
+    settings = engine.home.configuration.value("unclassified", "email-ext", default={})
     build = engine.build
     name = f"{build.job.full_name} - Build {build.shown_name} - {build.result or 'SUCCESS'}"
     tokens = {
@@ -128,7 +130,7 @@ async def extended_mail(call: Step) -> None:
         "PROJECT_NAME": build.job.full_name,
         "BUILD_STATUS": (build.result or "SUCCESS").replace("SUCCESS", "Successful").replace("FAILURE", "Failure"),
         "DEFAULT_SUBJECT": name,
-        "DEFAULT_CONTENT": f"{name}:\n\nCheck console output at {engine.controller.url}{build.path} to view the results.",
+        "DEFAULT_CONTENT": f"{name}:\n\nCheck console output at {engine.home.url}{build.path} to view the results.",
         "DEFAULT_RECIPIENTS": str(settings.get("defaultRecipients", "")),
     }
     to = expand(call.text("to") or "$DEFAULT_RECIPIENTS", tokens)
@@ -139,7 +141,7 @@ async def extended_mail(call: Step) -> None:
     del message["Subject"]
     message["Subject"] = expand(call.text("subject") or "$DEFAULT_SUBJECT", tokens)
     call.say("Sending email to: " + " ".join(recipients(to)))
-    await send_mail(engine.controller, message, is_extended=True)
+    await send_mail(engine.home.configuration, message, is_extended=True)
 
 
 def _message(call: Step, body: str, to: str) -> EmailMessage:
@@ -157,8 +159,6 @@ def _message(call: Step, body: str, to: str) -> EmailMessage:
 @step("properties", main="properties", plugin="workflow-job")
 async def properties(call: Step) -> None:
     """Set the job's properties from a scripted Pipeline."""
-    from ..model.properties import declare_properties
-
     listed: list[dict[str, Any]] = call.arguments.get("properties") or []
     wanted: dict[str, list[dict[str, Any]]] = {"options": [], "parameters": [], "triggers": []}
     for entry in listed:

@@ -13,8 +13,8 @@ from typing import Any
 
 from lxml import etree
 
+from ..failures import Refused
 from ..model import xmlfile
-from .failures import Refused
 
 BRIEF = frozenset(
     {"name", "url", "color", "number", "id", "displayName", "fullName", "shortName", "key", "value", "shortDescription"}

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from ..controller import Controller
+from ..failures import Refused
 from ..model.security import Identity
+from ..model.sessions import Session
 from .exports import Exports
-from .failures import Refused
-from .sessions import Session
-
-if TYPE_CHECKING:
-    from ..controller import Controller
 
 Handler = Callable[["Call", Any, str], Awaitable[web.StreamResponse]]
 
@@ -40,13 +38,18 @@ class Call:
         return f"{scheme}://{host}/"
 
     @property
+    def sender(self) -> str:
+        """The address that the request came from, through a proxy as well."""
+        return self.request.headers.get("X-Forwarded-For", self.request.remote or "").split(",")[0].strip()
+
+    @property
     def exports(self) -> Exports:
         """What this caller sees."""
         return Exports(self.controller, self.identity, self.base)
 
     def require(self, permission: str) -> None:
         """Forbidden unless the caller holds the permission."""
-        self.controller.authorization.require(self.identity, permission)
+        self.controller.home.authorization.require(self.identity, permission)
 
     async def form(self) -> dict[str, str]:
         """Query and form values together; the query wins, as it comes first in a servlet's parameters."""

@@ -18,7 +18,7 @@ class Exports(ItemExports):
 
     def root(self) -> Exported:
         """The controller itself."""
-        controller, settings = self._controller, self._controller.configuration
+        controller, settings = self._controller, self._controller.home.configuration
         return Exported(
             "hudson.model.Hudson",
             {
@@ -28,23 +28,25 @@ class Exports(ItemExports):
                 "nodeName": "",
                 "numExecutors": settings.executors,
                 "description": settings.value("jenkins", "systemMessage"),
-                "jobs": lambda: self.items(controller.tree.root),
+                "jobs": lambda: self.items(controller.home.tree.root),
                 "overallLoad": Exported("", {}),
-                "primaryView": lambda: self.view(controller.tree.root, self._primary(controller.tree.root)),
-                "quietDownReason": controller.quieting_reason or None,
-                "quietingDown": controller.quieting_reason is not None,
+                "primaryView": lambda: self.view(controller.home.tree.root, self._primary(controller.home.tree.root)),
+                "quietDownReason": controller.quiet_mode.reason or None,
+                "quietingDown": controller.quiet_mode.is_on,
                 "slaveAgentPort": int(settings.value("jenkins", "slaveAgentPort", default=-1)),
                 "unlabeledLoad": Exported("jenkins.model.UnlabeledLoadStatistics", {}),
                 "url": self._base,
                 "useCrumbs": True,
-                "useSecurity": controller.is_secured,
-                "views": lambda: [self.view(controller.tree.root, view) for view in controller.tree.root.views],
+                "useSecurity": controller.home.is_secured,
+                "views": lambda: [
+                    self.view(controller.home.tree.root, view) for view in controller.home.tree.root.views
+                ],
             },
         )
 
     def computers(self) -> Exported:
         """The nodes: here always the built-in one alone."""
-        busy, total = len(self._controller.executors.busy), self._controller.configuration.executors
+        busy, total = len(self._controller.executors.busy), self._controller.home.configuration.executors
         properties = {
             "busyExecutors": busy,
             "computer": [self.computer()],
@@ -56,7 +58,7 @@ class Exports(ItemExports):
     def computer(self) -> Exported:
         """The built-in node."""
         controller = self._controller
-        pipelines = [build for build in controller.executions if build.job.is_pipeline]
+        pipelines = [build for build in controller.running if build.job.is_pipeline]
         slots = [
             Exported(
                 "",
@@ -66,13 +68,15 @@ class Exports(ItemExports):
                     "number": number,
                 },
             )
-            for number in range(controller.configuration.executors)
+            for number in range(controller.home.configuration.executors)
         ]
         return Exported(
             "hudson.model.Hudson$MasterComputer",
             {
                 "actions": [],
-                "assignedLabels": [Exported("", {"name": label}) for label in sorted(controller.configuration.labels)],
+                "assignedLabels": [
+                    Exported("", {"name": label}) for label in sorted(controller.home.configuration.labels)
+                ],
                 "description": "the Jenkins controller's built-in node",
                 "displayName": "Built-In Node",
                 "executors": slots,
@@ -83,7 +87,7 @@ class Exports(ItemExports):
                 "launchSupported": True,
                 "manualLaunchAllowed": True,
                 "monitorData": {},
-                "numExecutors": controller.configuration.executors,
+                "numExecutors": controller.home.configuration.executors,
                 "offline": False,
                 "offlineCause": None,
                 "offlineCauseReason": "",
@@ -105,7 +109,7 @@ class Exports(ItemExports):
         name = f"part of {build.job.full_name.replace('/', ' » ')} {build.shown_name}"
         properties = {
             "displayName": name,
-            "estimatedDuration": build.job.history.estimated,
+            "estimatedDuration": build.history.estimated,
             "fullDisplayName": name,
             "number": build.number,
             "timestamp": build.timestamp,
@@ -130,7 +134,7 @@ class Exports(ItemExports):
                     "hasUpdate": False,
                     "longName": name.replace("-", " ").title(),
                     "pinned": False,
-                    "requiredCoreVersion": self._controller.surroundings.version,
+                    "requiredCoreVersion": self._controller.home.surroundings.version,
                     "shortName": name,
                     "supportsDynamicLoad": "MAYBE",
                     "url": None,
@@ -138,7 +142,7 @@ class Exports(ItemExports):
                 },
                 brief=frozenset(),
             )
-            for name, version in sorted(self._controller.surroundings.plugins.items())
+            for name, version in sorted(self._controller.home.surroundings.plugins.items())
         ]
         return Exported("hudson.LocalPluginManager", {"plugins": shown})
 

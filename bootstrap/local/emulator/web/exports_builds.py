@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..model.builds import Build, Cause, Parameter
+from ..controller import Controller
+from ..model.build_record import Cause, Parameter
+from ..model.builds import Build
 from ..model.inputs import PendingInput
 from ..model.security import Identity
 from .api import Exported
-
-if TYPE_CHECKING:
-    from ..controller import Controller
 
 
 class BuildExports:
@@ -41,7 +40,7 @@ class BuildExports:
             "description": build.description or None,
             "displayName": build.shown_name,
             "duration": 0 if build.is_building else build.duration,
-            "estimatedDuration": build.job.history.estimated,
+            "estimatedDuration": build.history.estimated,
             "executor": Exported(
                 "hudson.model.OneOffExecutor" if is_pipeline else "hudson.model.Executor",
                 {"number": slot},
@@ -75,7 +74,7 @@ class BuildExports:
         return Exported(kind, properties, brief=frozenset({"number", "url"}))
 
     def _previous(self, build: Build) -> Exported | None:
-        return self.maybe(next((other for other in build.job.history.all() if other.number < build.number), None))
+        return self.maybe(next(iter(build.earlier), None))
 
     @staticmethod
     def _change(entry: dict[str, Any]) -> Exported:

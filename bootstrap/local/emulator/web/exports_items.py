@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..execution.queue import QueueItem
-from ..model.builds import COLORS
-from ..model.items import FREESTYLE, Folder, Item, Job, ParameterDefinition
+from ..model.build_record import COLORS
+from ..model.items import Folder, Item
+from ..model.job_configuration import ParameterDefinition
+from ..model.jobs import Job
+from ..model.tree import FREESTYLE
 from ..model.views import View
 from .api import Exported
 from .exports_builds import BuildExports, typed
@@ -16,7 +19,7 @@ class ItemExports(BuildExports):
     """What one user sees of the items, and of what waits to be built."""
 
     def _may_read(self, item: Item) -> bool:
-        return self._controller.authorization.allows(self._identity, "Job/Read")
+        return self._controller.home.authorization.allows(self._identity, "Job/Read")
 
     def items(self, folder: Folder) -> list[Exported]:
         """The items directly in a folder."""
@@ -208,7 +211,7 @@ class ItemExports(BuildExports):
         url = self._base + folder.path + ("" if is_primary else f"view/{view.name}/")
         properties: dict[str, Any] = {
             "description": None,
-            "jobs": lambda: [self.item(item) for item in view.members(folder) if self._may_read(item)],
+            "jobs": lambda: [self.item(item) for item in folder.shown_in(view) if self._may_read(item)],
             "name": view.name,
             "property": [],
             "url": url,

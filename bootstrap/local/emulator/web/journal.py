@@ -11,7 +11,7 @@ import time
 import traceback
 import uuid
 
-from .failures import ConfigurationRefused
+from ..failures import ConfigurationRefused
 
 _UNCAUGHT = "h.i.i.InstallUncaughtExceptionHandler#handleException"
 _FRAME = "\tat jenkins_emulator.{}({}.py)"

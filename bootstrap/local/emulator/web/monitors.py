@@ -10,13 +10,11 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..execution import java
-from .failures import StepFailed
-
-if TYPE_CHECKING:
-    from ..controller import Controller
+from ..failures import StepFailed
+from ..model.home import Home
 
 # When Jenkins stops to support a Java; it warns in the twelve months before.
 JAVA_ENDS = {21: date(2027, 9, 30), 25: date(2029, 9, 30)}
@@ -29,23 +27,23 @@ AUDITED = (
 )
 
 
-def active(controller: Controller) -> list[str]:
+def active(home: Home) -> list[str]:
     """The ids of the active monitors, sorted."""
-    found = [identifier for identifier, judge in _JUDGES.items() if judge(controller)]
-    return sorted([*found, *_of_java(controller)])
+    found = [identifier for identifier, judge in _JUDGES.items() if judge(home)]
+    return sorted([*found, *_of_java(home)])
 
 
-def _value(controller: Controller, *path: str) -> Any:
-    return controller.configuration.value(*path)
+def _value(home: Home, *path: str) -> Any:
+    return home.configuration.value(*path)
 
 
-def _has_others(controller: Controller) -> bool:
-    return bool(_value(controller, "jenkins", "nodes") or _value(controller, "jenkins", "clouds"))
+def _has_others(home: Home) -> bool:
+    return bool(_value(home, "jenkins", "nodes") or _value(home, "jenkins", "clouds"))
 
 
-def _is_bypassable(controller: Controller) -> bool:
-    pattern = str(_value(controller, "unclassified", "audit-trail", "pattern") or "")
-    if not pattern or "audit-trail" not in controller.surroundings.plugins:
+def _is_bypassable(home: Home) -> bool:
+    pattern = str(_value(home, "unclassified", "audit-trail", "pattern") or "")
+    if not pattern or "audit-trail" not in home.surroundings.plugins:
         return False
 
     def accepts(path: str) -> bool:
@@ -60,7 +58,7 @@ def _is_bypassable(controller: Controller) -> bool:
         return False
 
 
-_JUDGES: dict[str, Callable[[Controller], bool]] = {
+_JUDGES: dict[str, Callable[[Home], bool]] = {
     "jenkins.security.csp.impl.CspRecommendation": lambda it: (
         _value(it, "security", "contentSecurityPolicy", "enforce") is None
     ),
@@ -80,9 +78,9 @@ _JUDGES: dict[str, Callable[[Controller], bool]] = {
 }
 
 
-def _of_java(controller: Controller) -> list[str]:
+def _of_java(home: Home) -> list[str]:
     """The monitor of a Java whose support ends within a year; its id names the version, the day and how near it is."""
-    version = _java_version(controller)
+    version = _java_version(home)
     ends = JAVA_ENDS.get(version)
     if ends is None:
         return []
@@ -91,10 +89,10 @@ def _of_java(controller: Controller) -> list[str]:
     return [f"{JAVA}-{version}-{ends}-{'DANGER' if months < 3 else 'WARNING'}"] if months < 12 else []
 
 
-def _java_version(controller: Controller) -> int:
+def _java_version(home: Home) -> int:
     """The feature release of the Java that is used, by the file that every one brings; 0 where that cannot be told."""
     try:
-        program = Path(java.java(controller.surroundings.variables)).resolve()
+        program = Path(java.java(home.surroundings.variables)).resolve()
         told = (program.parents[1] / "release").read_text()
     except (StepFailed, OSError):
         return 0

@@ -5,21 +5,19 @@ from __future__ import annotations
 import html
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aiohttp import web
 
+from ..controller import Controller
+from ..failures import Issue
 from ..model.builds import Build
 from ..model.inputs import PendingInput
-from ..model.items import Folder, Item, Job
+from ..model.items import Folder, Item
+from ..model.jobs import Job
 from ..model.security import User
 from ..model.views import View
-from .failures import Issue
-
-if TYPE_CHECKING:
-    from ..controller import Controller
-    from .calls import Call
+from .calls import Call
 
 STYLE = (Path(__file__).parents[1] / "data" / "style.css").read_text()
 LONGEST_LOG = 200_000  # characters of a log that a page shows; the whole is one link away
@@ -34,7 +32,7 @@ def _esc(text: object) -> str:
 
 
 def _page(controller: Controller, title: str, body: str, right: str = "", refresh: int = 0) -> str:
-    version = _esc(controller.surroundings.version)
+    version = _esc(controller.home.surroundings.version)
     again = f'<meta http-equiv="refresh" content="{refresh}">' if refresh else ""
     return (
         f'<!doctype html><html lang="en"><head>{VIEWPORT}{again}'
@@ -110,7 +108,7 @@ def _who(call: Call) -> str:
     name = call.identity.name
     if call.identity.is_anonymous:
         return _link("login", "Log in")
-    return f"{_link(f'user/{name}/', call.controller.fullname_of(name))} · {_link('logout', 'Log out')}"
+    return f"{_link(f'user/{name}/', call.controller.home.fullname_of(name))} · {_link('logout', 'Log out')}"
 
 
 def _mark(build: Build | None) -> str:
@@ -165,19 +163,21 @@ def _item_row(item: Item, is_full: bool) -> str:
 def front(call: Call, folder: Folder, view: View | None = None) -> str:
     """The jobs of a folder or a view."""
     controller = call.controller
-    members = view.members(folder) if view else folder.items
-    if not controller.authorization.allows(call.identity, "Job/Read"):
+    members = folder.shown_in(view) if view else folder.items
+    if not controller.home.authorization.allows(call.identity, "Job/Read"):
         members = []
     rows = "".join(_item_row(item, view is not None) for item in members)
     head = '<tr><th>Status</th><th>Job</th><th>Last build</th><th class="wide">Duration</th></tr>'
     table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
     tabs = "".join(_link(f"{folder.path}view/{entry.name}/", entry.name) for entry in folder.views)
     message = (
-        folder.description if folder.parent else controller.configuration.value("jenkins", "systemMessage", default="")
+        folder.description
+        if folder.parent
+        else controller.home.configuration.value("jenkins", "systemMessage", default="")
     )
     title = folder.display_name or "Dashboard"
     body = (_way(folder.parent) if folder.parent else "") + f'<h1>{_esc(title)}</h1><p class="note">{_esc(message)}</p>'
-    if controller.quieting_reason is not None:
+    if controller.quiet_mode.is_on:
         body += '<p class="wrong">Jenkins is going to shut down. No further builds will be performed.</p>'
     if len(folder.views) > 1:
         body += f'<nav class="views">{tabs}</nav>'

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..controller import Controller
+from ..failures import Refused
 from ..model.builds import PERMALINKS, Build
-from ..model.items import Folder, Job
+from ..model.items import Folder
+from ..model.jobs import Job
 from .calls import Call
-from .failures import Refused
-
-if TYPE_CHECKING:
-    from ..controller import Controller
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ def resolve(call: Call, segments: list[str]) -> Target:
     """Walk as far as objects go; 404 for what does not exist or must not be known to the caller."""
     if segments[:1] == ["manage"]:
         segments = segments[1:]
-    return _Walk(call).folder(call.controller.tree.root, segments)
+    return _Walk(call).folder(call.controller.home.tree.root, segments)
 
 
 def _missing(name: str) -> Refused:
@@ -44,13 +43,13 @@ class _Walk:
             return self._item(folder, rest[1], rest[2:])
         if rest[:1] == ["view"] and len(rest) > 1:
             return self._view(folder, rest[1], rest[2:])
-        if folder is self._controller.tree.root:
+        if folder is self._controller.home.tree.root:
             return self._root(rest)
         return Target("folder", folder, rest)
 
     def _item(self, folder: Folder, name: str, rest: list[str]) -> Target:
         item = folder.child(name)
-        rights = self._controller.authorization
+        rights = self._controller.home.authorization
         if item is None or item.name != name or not rights.allows(self._call.identity, "Job/Discover"):
             if self._call.identity.is_anonymous:
                 self._call.require("Overall/Read")
@@ -92,14 +91,14 @@ class _Walk:
         if rest[:1] == ["computer"] and len(rest) > 1 and rest[1] in {"(built-in)", "(master)", "built-in"}:
             return Target("computer", None, rest[2:])
         if rest[:1] == ["user"] and len(rest) > 1:
-            user = controller.users.find(rest[1])
+            user = controller.home.users.find(rest[1])
             if user is None:
                 raise _missing(f"user {rest[1]}")
             return Target("user", user, rest[2:])
         if rest[:1] == ["me"]:
             self._call.require("Overall/Read")
             if self._call.identity.is_anonymous:
-                self._call.controller.authorization.require(self._call.identity, "Overall/Administer")
+                self._call.controller.home.authorization.require(self._call.identity, "Overall/Administer")
                 raise _missing("me")
-            return Target("user", controller.users.ensure(self._call.identity.name), rest[1:])
-        return Target("root", controller.tree.root, rest)
+            return Target("user", controller.home.users.ensure(self._call.identity.name), rest[1:])
+        return Target("root", controller.home.tree.root, rest)

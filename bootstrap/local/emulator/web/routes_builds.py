@@ -9,11 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
+from ..failures import Refused, failure
 from ..model import notes
 from ..model.builds import Build
 from . import pages
 from .calls import Call, redirect, route, text
-from .failures import Refused, failure
 from .routes_items import serve_file
 
 
@@ -54,7 +54,7 @@ async def progressive(call: Call, build: Build, rest: str) -> web.Response:
 async def stop(call: Call, build: Build, rest: str) -> web.Response:
     """Abort a running build."""
     call.require("Job/Cancel")
-    call.controller.stop_build(build, call.controller.fullname_of(call.identity.name))
+    call.controller.runs.abort(build, call.controller.home.fullname_of(call.identity.name))
     return redirect(f"{call.base}{build.path}")
 
 
@@ -66,7 +66,7 @@ async def delete(call: Call, build: Build, rest: str) -> web.Response:
         raise failure(
             f"Unable to delete {build.job.full_name} {build.shown_name}: it is {'kept' if build.is_kept else 'running'}"
         )
-    build.job.history.delete(build)
+    build.history.delete(build)
     return redirect(f"{call.base}{build.job.path}")
 
 

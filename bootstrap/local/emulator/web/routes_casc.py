@@ -8,10 +8,10 @@ import json
 from aiohttp import web
 
 from ..casc.export import export, json_schema
+from ..failures import ConfigurationRefused, Refused
 from ..model.items import Folder
 from . import journal, pages
 from .calls import Call, redirect, route, text
-from .failures import ConfigurationRefused, Refused
 
 ROOT_PATH = "configuration-as-code"
 ROOT = f"root:{ROOT_PATH}"
@@ -25,7 +25,7 @@ def _issue(message: str) -> web.Response:
 
 def _require(call: Call, *permissions: str) -> None:
     if not any(
-        call.controller.authorization.allows(call.identity, each) for each in (*permissions, "Overall/Administer")
+        call.controller.home.authorization.allows(call.identity, each) for each in (*permissions, "Overall/Administer")
     ):
         raise Refused(403, "Forbidden", is_bare=True)
 
@@ -100,15 +100,15 @@ async def view_export(call: Call, folder: Folder, rest: str) -> web.Response:
 
 def _exported(call: Call) -> str:
     controller = call.controller
-    tree = dict(controller.configuration.tree)
+    tree = dict(controller.home.configuration.tree)
     jenkins = {
         "mode": "NORMAL",
-        "numExecutors": controller.configuration.executors,
-        "quietPeriod": controller.configuration.quiet_period,
+        "numExecutors": controller.home.configuration.executors,
+        "quietPeriod": controller.home.configuration.quiet_period,
         "crumbIssuer": {"standard": {}},
         "markupFormatter": {"plainText": {}},
         "views": [{"all": {"name": "all"}}],
-        "primaryView": {"all": {"name": controller.tree.root.primary_view}},
+        "primaryView": {"all": {"name": controller.home.tree.root.primary_view}},
         **tree.get("jenkins", {}),
     }
     realm = jenkins.get("securityRealm", {}).get("local")
@@ -117,9 +117,9 @@ def _exported(call: Call) -> str:
         jenkins["securityRealm"] = {
             "local": {"allowsSignup": False, "enableCaptcha": False, **{k: v for k, v in realm.items() if k != "users"}}
         }
-    location = {"adminAddress": controller.configuration.admin_address, "url": controller.url}
+    location = {"adminAddress": controller.home.configuration.admin_address, "url": controller.home.url}
     tree["unclassified"] = {**tree.get("unclassified", {}), "location": location}
-    return export({**tree, "jenkins": jenkins}, controller.vault.seal)
+    return export({**tree, "jenkins": jenkins}, controller.home.vault.seal)
 
 
 @route(f"{ROOT}/schema")
@@ -140,7 +140,7 @@ async def page(call: Call, folder: Folder, rest: str) -> web.Response:
 async def reload_by_token(call: Call, folder: Folder, rest: str) -> web.Response:
     """Reload by token: 404 when none is configured, 401 for a wrong one, else 200 whatever happens
     but a text that is no YAML."""
-    expected = call.controller.surroundings.variables.get("CASC_RELOAD_TOKEN", "")
+    expected = call.controller.home.surroundings.variables.get("CASC_RELOAD_TOKEN", "")
     if not expected:
         raise Refused(404, "Not Found")
     given = call.request.query.get("casc-reload-token", "")

@@ -7,11 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
+from ..failures import Refused, failure
 from ..model.builds import Build
 from ..model.inputs import PendingInput
 from . import pages
 from .calls import Call, redirect, route, text
-from .failures import Refused, failure
 
 
 @route("build:input")
@@ -85,7 +85,7 @@ async def _proceed(call: Call, question: PendingInput) -> None:
 
 def _may_submit(call: Call, question: PendingInput) -> bool:
     """Whoever is named, or administers; where nobody is named, whoever may build."""
-    rights, identity = call.controller.authorization, call.identity
+    rights, identity = call.controller.home.authorization, call.identity
     if not question.submitter:
         return rights.allows(identity, "Job/Build")
     named = {name.lower() for name in (identity.name, *identity.groups)}
@@ -99,6 +99,6 @@ def _check_submit(call: Call, question: PendingInput) -> None:
 
 
 def _check_abort(call: Call, question: PendingInput) -> None:
-    if not _may_submit(call, question) and not call.controller.authorization.allows(call.identity, "Job/Cancel"):
+    if not _may_submit(call, question) and not call.controller.home.authorization.allows(call.identity, "Job/Cancel"):
         named = f"be '{question.submitter}' (or have Job/Cancel permissions)" if question.submitter else ""
         raise failure(f"You need to {named or 'have Job/Cancel permissions'} to cancel this.")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+import shutil
 from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
 from ..execution.queue import QueueItem
+from ..failures import Refused, failure
 from ..model import xmlfile
-from ..model.builds import Parameter, user_cause
-from ..model.items import FOLDER, FREESTYLE, PIPELINE, Folder, Item, Job, check_name
+from ..model.build_record import Parameter, user_cause
+from ..model.items import Folder, Item, check_name
+from ..model.job_configuration import PIPELINE
+from ..model.jobs import Job
+from ..model.tree import FOLDER, FREESTYLE
 from . import pages
 from .calls import Call, redirect, route
-from .failures import Refused, failure
 
 NEW = {
     FOLDER: f"<{FOLDER}><description/></{FOLDER}>",
@@ -30,8 +34,8 @@ async def create(call: Call, folder: Folder, rest: str) -> web.Response:
     form = await call.form()
     name, mode = form.get("name", ""), form.get("mode", "")
     check_name(name)
-    call.controller.check_new_name(name)
-    tree = call.controller.tree
+    call.controller.home.check_new_name(name)
+    tree = call.controller.home.tree
     if mode == "copy":
         source = tree.find(form.get("from", ""), folder)
         if source is None or not form.get("from"):
@@ -68,7 +72,7 @@ async def config(call: Call, item: Item, rest: str) -> web.Response:
         call.require("Job/ExtendedRead")
         return web.Response(body=xmlfile.told(item.root), content_type="application/xml")
     call.require("Job/Configure")
-    call.controller.tree.replace(item, await call.request.read())
+    call.controller.home.tree.replace(item, await call.request.read())
     call.controller.queue.wake()
     return web.Response(status=200)
 
@@ -111,27 +115,26 @@ async def rename(call: Call, item: Item, rest: str) -> web.Response:
     name = (await call.form()).get("newName", "")
     if isinstance(item, Job) and any(build.is_building for build in item.history.all()):
         raise failure("Unable to rename a job while it is building.")
-    call.controller.check_new_name(name)
-    call.controller.tree.rename(item, name)
+    call.controller.home.check_new_name(name)
+    call.controller.home.tree.rename(item, name)
     return redirect(f"{call.base}{item.path}")
 
 
 @route("job:doWipeOutWorkspace", methods=("POST",))
 async def wipe(call: Call, job: Job, rest: str) -> web.Response:
     """Empty a freestyle job's workspace."""
-    import shutil
 
     call.require("Job/Workspace")
     if job.is_pipeline:
         raise Refused(404, "Not Found")
-    shutil.rmtree(call.controller.workspace(job), ignore_errors=True)
+    shutil.rmtree(call.controller.workspaces.first(job), ignore_errors=True)
     return redirect(f"{call.base}{job.path}")
 
 
 @route("job:nextbuildnumber/submit", methods=("POST",))
 async def next_number(call: Call, job: Job, rest: str) -> web.Response:
     """Set the number of the next build (plugin next-build-number)."""
-    if "next-build-number" not in call.controller.surroundings.plugins:
+    if "next-build-number" not in call.controller.home.surroundings.plugins:
         raise Refused(404, "Not Found")
     call.require("Job/Configure")
     number = (await call.form()).get("nextBuildNumber", "")
@@ -190,7 +193,9 @@ def _schedule(call: Call, job: Job, values: dict[str, str], delay: float | None)
             )
         parameters.append(Parameter(entry.name, value, entry.kind))
     user = call.identity.name
-    return call.controller.queue.schedule(job, parameters, [user_cause(user, call.controller.fullname_of(user))], delay)
+    return call.controller.queue.schedule(
+        job, parameters, [user_cause(user, call.controller.home.fullname_of(user))], delay
+    )
 
 
 @route("job:polling", methods=("POST",))
@@ -213,7 +218,7 @@ async def poll_log(call: Call, job: Job, rest: str) -> web.Response:
 async def workspace(call: Call, job: Job, rest: str) -> web.StreamResponse:
     """A file of the workspace."""
     call.require("Job/Workspace")
-    return serve_file(call, call.controller.workspace(job), rest)
+    return serve_file(call, call.controller.workspaces.first(job), rest)
 
 
 def serve_file(call: Call, folder: Any, rest: str) -> web.StreamResponse:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from ..model.builds import ORDER
+from ..controller import Controller
+from ..failures import Refused
+from ..model.build_record import ORDER
 from ..model.items import Folder
 from .calls import Call, route
-from .failures import Refused
-
-if TYPE_CHECKING:
-    from ..controller import Controller
 
 KIND = "text/plain; version=0.0.4; charset=utf-8"
 _STARTED = time.time()
@@ -22,13 +19,13 @@ _STARTED = time.time()
 
 def name(controller: Controller) -> str | None:
     """The first part of the path; None without the plugin."""
-    if "prometheus" not in controller.surroundings.plugins:
+    if "prometheus" not in controller.home.surroundings.plugins:
         return None
     return _path(controller)[0]
 
 
 def _path(controller: Controller) -> list[str]:
-    path = controller.configuration.value("unclassified", "prometheusConfiguration", "path", default="prometheus")
+    path = controller.home.configuration.value("unclassified", "prometheusConfiguration", "path", default="prometheus")
     return [part for part in str(path).split("/") if part] or ["prometheus"]
 
 
@@ -38,9 +35,9 @@ async def prometheus(call: Call, folder: Folder, rest: str) -> web.Response:
     path = _path(call.controller)
     if name(call.controller) is None or [part for part in call.request.path.split("/") if part] != path:
         raise Refused(404, "Not Found")
-    settings = call.controller.configuration.value("unclassified", "prometheusConfiguration", default={})
+    settings = call.controller.home.configuration.value("unclassified", "prometheusConfiguration", default={})
     is_closed = settings.get("useAuthenticatedEndpoint", False)
-    if is_closed and not call.controller.authorization.allows(call.identity, "Metrics/View"):
+    if is_closed and not call.controller.home.authorization.allows(call.identity, "Metrics/View"):
         # Without the page that leads to the sign-in.
         return web.Response(status=403)
     lines = "".join(f"{line}\n" for line in _lines(call.controller, str(settings.get("defaultNamespace") or "default")))
@@ -61,23 +58,23 @@ def _escaped(text: str) -> str:
 
 
 def _lines(controller: Controller, space: str) -> Iterator[str]:
-    defined, busy = controller.configuration.executors, len(controller.executors.busy)
+    defined, busy = controller.home.configuration.executors, len(controller.executors.busy)
     start = f"{space}_jenkins"
-    version = {"version": controller.surroundings.version}
+    version = {"version": controller.home.surroundings.version}
     numbers: list[tuple[str, str, dict[str, str], float]] = [
         (f"{start}_up", "Is Jenkins ready to receive requests", {}, 1),
         (f"{start}_uptime", "Time since Jenkins machine was initialized", {}, (time.time() - _STARTED) * 1000),
         (f"{start}_version_info", "Jenkins application version", version, 1),
-        (f"{start}_quietdown", "Is Jenkins in quiet mode", {}, controller.quieting_reason is not None),
+        (f"{start}_quietdown", "Is Jenkins in quiet mode", {}, controller.quiet_mode.is_on),
         (f"{start}_executors_defined", "Defined executors", {"label": "built-in"}, defined),
         (f"{start}_executors_busy", "Busy executors", {"label": "built-in"}, busy),
         (f"{start}_executors_idle", "Idle executors", {"label": "built-in"}, defined - busy),
         ("jenkins_executor_count_value", "Executors", {}, defined),
         ("jenkins_executor_free_value", "Free executors", {}, defined - busy),
         ("jenkins_executor_in_use_value", "Executors in use", {}, busy),
-        ("jenkins_job_count_value", "Jobs", {}, len(controller.tree.jobs)),
+        ("jenkins_job_count_value", "Jobs", {}, len(controller.home.tree.jobs)),
         ("jenkins_node_count_value", "Nodes", {}, 1),
-        ("jenkins_plugins_active", "Active plugins", {}, len(controller.surroundings.plugins)),
+        ("jenkins_plugins_active", "Active plugins", {}, len(controller.home.surroundings.plugins)),
         ("jenkins_queue_size_value", "Items in the queue", {}, len(controller.queue.waiting)),
     ]
     for title, words, labels, value in numbers:
@@ -86,12 +83,12 @@ def _lines(controller: Controller, space: str) -> Iterator[str]:
 
 
 def _of_builds(controller: Controller, start: str) -> Iterator[str]:
-    settings = controller.configuration.value("unclassified", "prometheusConfiguration", default={})
+    settings = controller.home.configuration.value("unclassified", "prometheusConfiguration", default={})
     label = str(settings.get("jobAttributeName") or "jenkins_job")
     results: list[tuple[dict[str, str], float]] = []
     durations: list[tuple[dict[str, str], float]] = []
     counts: list[tuple[dict[str, str], float]] = []
-    for job in controller.tree.jobs:
+    for job in controller.home.tree.jobs:
         labels = {label: job.full_name, "repo": "NA", "buildable": str(not job.is_disabled).lower()}
         last = job.build("lastCompletedBuild")
         counts.append((labels, len(job.history.all())))

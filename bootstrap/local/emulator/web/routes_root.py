@@ -16,10 +16,11 @@ from aiohttp import web
 
 from ..execution import process
 from ..execution.java import groovy_command
+from ..execution.validation import validate
+from ..failures import Refused, failure
 from ..model.items import Folder
 from . import api, monitors, pages
 from .calls import Call, redirect, route, text
-from .failures import Refused, failure
 
 CONSOLE = Path(__file__).parent / "console_classes"  # Jenkins' objects, as far as scripts find them here
 RESTART, END = 5, 0  # Jenkins' systemd lifecycle ends with 5 to be started again
@@ -91,8 +92,8 @@ async def login(call: Call, folder: Folder, rest: str) -> web.Response:
 async def check_login(call: Call, folder: Folder, rest: str) -> web.Response:
     """The login form's target: a new session, or back to the form."""
     form = await call.form()
-    user = call.controller.users.find(form.get("j_username", ""))
-    if user is None or not call.controller.users.is_password(user, form.get("j_password", "")):
+    user = call.controller.home.users.find(form.get("j_username", ""))
+    if user is None or not call.controller.home.users.is_password(user, form.get("j_password", "")):
         return redirect("/loginError")
     if call.session is not None:
         call.controller.sessions.close(call.session)
@@ -124,11 +125,11 @@ async def quiet_down(call: Call, folder: Folder, rest: str) -> web.Response:
     """Start no more builds; with `block`, answer only when none runs that could not go on after a restart, or time is over."""
     _manage(call)
     form, controller = await call.form(), call.controller
-    controller.quieting_reason = form.get("message", "")
+    controller.quiet_mode.reason = form.get("message", "")
     if form.get("block") == "true":
         limit = int(form.get("timeout") or 0) / 1000
         deadline = time.monotonic() + limit if limit > 0 else math.inf
-        while controller.quieting_reason is not None and time.monotonic() < deadline and not controller.is_ready:
+        while controller.quiet_mode.is_on and time.monotonic() < deadline and not controller.runs.is_ready:
             await asyncio.sleep(0.05)
     return redirect("/")
 
@@ -141,7 +142,7 @@ def _manage(call: Call) -> None:
 async def cancel_quiet_down(call: Call, folder: Folder, rest: str) -> web.Response:
     """Start builds again."""
     _manage(call)
-    call.controller.quieting_reason = None
+    call.controller.quiet_mode.reason = None
     call.controller.executors.notify()
     return redirect("/")
 
@@ -150,7 +151,7 @@ async def cancel_quiet_down(call: Call, folder: Folder, rest: str) -> web.Respon
 async def prepare_shutdown(call: Call, folder: Folder, rest: str) -> web.Response:
     """quietDown as the form sends it."""
     _manage(call)
-    call.controller.quieting_reason = str((await call.structured()).get("shutdownReason", ""))
+    call.controller.quiet_mode.reason = str((await call.structured()).get("shutdownReason", ""))
     return redirect("../manage")
 
 
@@ -191,7 +192,7 @@ async def cancel_item(call: Call, folder: Folder, rest: str) -> web.Response:
     item = call.controller.queue.find(int(number)) if number.isdigit() else None
     if item is None or item.left is not None:
         raise Refused(404, "no such queue item")
-    if not call.controller.authorization.allows(call.identity, "Job/Cancel"):
+    if not call.controller.home.authorization.allows(call.identity, "Job/Cancel"):
         raise Refused(422, "not allowed to cancel this item")
     call.controller.queue.cancel(item)
     return web.Response(status=204)
@@ -206,12 +207,16 @@ async def script_text(call: Call, folder: Folder, rest: str) -> web.Response:
         raise failure("the script is missing")
     call.controller.audit.script(call.identity.name, script)
     # What the stand-ins of Jenkins' objects answer with.
-    told = {"EMULATED_MONITORS": " ".join(monitors.active(call.controller))}
+    told = {"EMULATED_MONITORS": " ".join(monitors.active(call.controller.home))}
     output: list[str] = []
     with tempfile.TemporaryDirectory(prefix="jenkins-script-") as directory:
         path = Path(directory) / "Script1.groovy"
         path.write_text(script)
-        command = [*groovy_command(call.controller.surroundings.variables, CONSOLE), "groovy.ui.GroovyMain", str(path)]
+        command = [
+            *groovy_command(call.controller.home.surroundings.variables, CONSOLE),
+            "groovy.ui.GroovyMain",
+            str(path),
+        ]
         try:
             code, _ = await asyncio.wait_for(
                 process.run(command, Path(directory), {**os.environ, **told}, output.append), 120
@@ -244,13 +249,13 @@ async def favicon(call: Call, folder: Folder, rest: str) -> web.Response:
 @route("root:manage", "root:computer", "root:queue", "root:pluginManager")
 async def overview(call: Call, folder: Folder, rest: str) -> web.Response:
     """A readable target for redirects."""
-    return pages.respond(pages.front(call, call.controller.tree.root))
+    return pages.respond(pages.front(call, call.controller.home.tree.root))
 
 
 @route("root:pipeline-model-converter/validateJenkinsfile", methods=("POST",))
 async def validate_jenkinsfile(call: Call, folder: Folder, rest: str) -> web.Response:
     """Check a declarative Jenkinsfile without running it."""
-    from ..execution.validation import validate
-
-    result: dict[str, Any] = await validate(call.controller, (await call.form()).get("jenkinsfile", ""))
+    result: dict[str, Any] = await validate(
+        call.controller.home.surroundings, (await call.form()).get("jenkinsfile", "")
+    )
     return text(json.dumps({"status": "ok", "data": result}), kind="application/json")

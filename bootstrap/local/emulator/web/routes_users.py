@@ -7,13 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
+from ..failures import Forbidden, Refused, failure
 from ..model import xmlfile
 from ..model.credentials import CLASSES, Credential
 from ..model.items import Folder
 from ..model.security import User
 from . import pages
 from .calls import Call, route, text
-from .failures import Forbidden, Refused, failure
 
 PROPERTY = "user:descriptorByName/jenkins.security.ApiTokenProperty"
 STORE = "root:credentials/store/system/domain/_"
@@ -44,7 +44,7 @@ async def new_token(call: Call, user: User, rest: str) -> web.Response:
     try:
         if call.request.path.endswith("addFixedToken") and not value:
             raise ValueError("The token value is missing")
-        token, plain = call.controller.users.add_token(user, form.get("newTokenName", ""), value)
+        token, plain = call.controller.home.users.add_token(user, form.get("newTokenName", ""), value)
     except ValueError as fault:
         raise failure(str(fault)) from fault
     return _answer({"tokenName": token.name, "tokenUuid": token.identifier, "tokenValue": plain})
@@ -57,7 +57,7 @@ async def revoke(call: Call, user: User, rest: str) -> web.Response:
     identifier = (await call.form()).get("tokenUuid", "")
     if not identifier:
         raise failure("The tokenUuid is missing")
-    call.controller.users.revoke(user, identifier)
+    call.controller.home.users.revoke(user, identifier)
     return web.Response(status=200)
 
 
@@ -66,7 +66,7 @@ async def revoke_all(call: Call, user: User, rest: str) -> web.Response:
     """Forget all tokens."""
     _own(call, user)
     for token in list(user.tokens):
-        call.controller.users.revoke(user, token.identifier)
+        call.controller.home.users.revoke(user, token.identifier)
     return web.Response(status=200)
 
 
@@ -96,7 +96,7 @@ async def listed(call: Call, folder: Folder, rest: str) -> web.Response:
             "typeName": entry.kind,
             "displayName": entry.description or entry.identifier,
         }
-        for entry in call.controller.credentials.all()
+        for entry in call.controller.home.credentials.all()
     ]
     document = {
         "_class": "com.cloudbees.plugins.credentials.CredentialsStoreAction$DomainWrapper",
@@ -125,9 +125,9 @@ async def create(call: Call, folder: Folder, rest: str) -> web.Response:
     """A new credential from XML; 409 when the id is taken."""
     call.require("Credentials/Create")
     credential = _credential(await call.request.read())
-    if call.controller.credentials.find(credential.identifier):
+    if call.controller.home.credentials.find(credential.identifier):
         return web.Response(status=409)
-    call.controller.credentials.put(credential)
+    call.controller.home.credentials.put(credential)
     return web.Response(status=200)
 
 
@@ -135,22 +135,22 @@ async def create(call: Call, folder: Folder, rest: str) -> web.Response:
 async def one(call: Call, folder: Folder, rest: str) -> web.Response:
     """config.xml of one credential: read with secrets taken out, replaced, deleted."""
     identifier, _, tail = rest.partition("/")
-    held = call.controller.credentials.find(identifier)
+    held = call.controller.home.credentials.find(identifier)
     if held is None:
         raise Refused(404, f"no credential {identifier}")
     if (tail == "doDelete" and call.request.method == "POST") or (
         tail == "config.xml" and call.request.method == "DELETE"
     ):
         call.require("Credentials/Delete")
-        call.controller.credentials.remove(identifier)
+        call.controller.home.credentials.remove(identifier)
         return web.Response(status=200)
     if tail == "config.xml" and call.request.method == "POST":
         call.require("Credentials/Update")
-        call.controller.credentials.put(_credential(await call.request.read()))
+        call.controller.home.credentials.put(_credential(await call.request.read()))
         return web.Response(status=200)
     if tail == "config.xml":
         call.require("Credentials/View")
-        document = xmlfile.serialise(call.controller.credentials.describe(held))
+        document = xmlfile.serialise(call.controller.home.credentials.describe(held))
         return web.Response(
             body=document.replace(b"&lt;secret-redacted/&gt;", b"<secret-redacted/>"), content_type="application/xml"
         )

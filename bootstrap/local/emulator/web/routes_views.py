@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from ..failures import Refused, failure
 from ..model import xmlfile
 from ..model.items import Folder, check_name
 from ..model.views import ALL, LIST, View, make_view, view_from
 from . import pages
 from .calls import Call, redirect, route
-from .failures import Refused, failure
 
 
 def _save(call: Call, folder: Folder) -> None:
@@ -29,7 +29,7 @@ async def create(call: Call, folder: Folder, rest: str) -> web.Response:
     if any(view.name == name for view in folder.views):
         raise failure(f"A view already exists with the name “{name}”")
     if call.request.content_type in {"text/xml", "application/xml"}:
-        folder.views.append(view_from(await call.request.read(), name, call.controller.surroundings.plugins))
+        folder.views.append(view_from(await call.request.read(), name, call.controller.home.surroundings.plugins))
         _save(call, folder)
         return web.Response(status=200)
     mode = form.get("mode", "")
@@ -56,7 +56,7 @@ async def config(call: Call, pair: tuple[Folder, View], rest: str) -> web.Respon
             body=xmlfile.serialise(xmlfile.parse(xmlfile.serialise(view.root))), content_type="application/xml"
         )
     call.require("View/Configure")
-    replacement = view_from(await call.request.read(), view.name, call.controller.surroundings.plugins)
+    replacement = view_from(await call.request.read(), view.name, call.controller.home.surroundings.plugins)
     if replacement.kind != view.kind:
         raise Refused(500, f"Expecting {view.kind} but got {replacement.kind} instead")
     view.root = replacement.root
@@ -82,7 +82,7 @@ async def member(call: Call, pair: tuple[Folder, View], rest: str) -> web.Respon
     call.require("View/Configure")
     folder, view = pair
     name = (await call.form()).get("name", "")
-    item = call.controller.tree.find(name, folder)
+    item = call.controller.home.tree.find(name, folder)
     if item is None or view.kind != LIST:
         raise failure(f"‘{name}’ does not exist here, or the view is no list")
     names = view.root.find("jobNames")

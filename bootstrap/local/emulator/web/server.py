@@ -7,12 +7,15 @@ import binascii
 import html
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote
 
 from aiohttp import web
 
+from ..controller import Controller
+from ..failures import Forbidden, Refused
 from ..model.security import Identity
+from ..model.sessions import Session
 from . import (  # noqa: F401 (they register)
     api,
     journal,
@@ -27,13 +30,8 @@ from . import (  # noqa: F401 (they register)
 )
 from .calls import ROUTES, Call, Route
 from .exports import Exports
-from .failures import Forbidden, Refused
 from .pages import bare, missing, notice, oops
 from .resolver import Target, resolve
-from .sessions import Session
-
-if TYPE_CHECKING:
-    from ..controller import Controller
 
 # Jenkins.ALWAYS_READABLE_PATHS and the unprotected root actions that are served here.
 OPEN = {
@@ -86,7 +84,9 @@ class Front:
         """The answer, whatever happens."""
         try:
             self._call.identity = self._identify()
-            self._controller.audit.request(self._call)
+            self._controller.audit.request(
+                self._call.identity, self._call.sender, self._request.raw_path, self._request.query.get("name")
+            )
             await self._check_crumb()
             if (self._segments[:1] or [""])[0] not in {*OPEN, routes_metrics.name(self._controller)}:
                 self._call.require("Overall/Read")
@@ -123,10 +123,10 @@ class Front:
             name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError) as fault:
             raise BadCredentials from fault
-        user = self._controller.users.find(name)
-        if user is not None and self._controller.users.is_token(user, password):
+        user = self._controller.home.users.find(name)
+        if user is not None and self._controller.home.users.is_token(user, password):
             return Identity(user.identifier, by_token=True)
-        if user is not None and self._controller.users.is_password(user, password):
+        if user is not None and self._controller.home.users.is_password(user, password):
             return Identity(user.identifier)
         raise BadCredentials
 
@@ -214,10 +214,10 @@ class Front:
 
     def _policy(self) -> dict[str, str]:
         """What a browser may load and run on the page; reported only, unless the settings enforce it."""
-        is_enforced = self._controller.configuration.value(
+        is_enforced = self._controller.home.configuration.value(
             "security", "contentSecurityPolicy", "enforce", default=False
         )
-        told = f"{self._controller.url}content-security-policy-reporting-endpoint/{secrets.token_hex(16)}"
+        told = f"{self._controller.home.url}content-security-policy-reporting-endpoint/{secrets.token_hex(16)}"
         return {
             f"Content-Security-Policy{'' if is_enforced else '-Report-Only'}": (
                 f"{POLICY} report-to content-security-policy; report-uri {told}"
@@ -232,7 +232,7 @@ class Front:
             return
         if not self._is_bare:
             response.headers["X-Hudson"] = "1.395"
-            response.headers["X-Jenkins"] = self._controller.surroundings.version
+            response.headers["X-Jenkins"] = self._controller.home.surroundings.version
             response.headers["X-Jenkins-Session"] = self._controller.session
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("X-Frame-Options", "sameorigin")

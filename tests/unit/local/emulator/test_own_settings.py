@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.emulator import identities, monitors
-from bootstrap.local.emulator.audit import canonical, formatted
-from bootstrap.local.emulator.builds import Cause, timer_cause, user_cause
-from bootstrap.local.emulator.configuration import Configuration
-from bootstrap.local.emulator.security import Authorization
-from bootstrap.local.emulator.xmlfile import parse
+from bootstrap.local.emulator.execution.audit import canonical, formatted
+from bootstrap.local.emulator.model import identities
+from bootstrap.local.emulator.model.build_record import Cause, timer_cause, user_cause
+from bootstrap.local.emulator.model.configuration import Configuration
+from bootstrap.local.emulator.model.security import Authorization
+from bootstrap.local.emulator.model.xmlfile import parse
+from bootstrap.local.emulator.web import monitors
 
 TRIGGERING = {"global": {"strategy": {"triggeringUsersAuthorizationStrategy": {}}}}
 SPECIFIC = {"global": {"strategy": {"specificUsersAuthorizationStrategy": {"userid": "builds"}}}}

@@ -12,13 +12,13 @@ from bootstrap.local.emulator.execution import process, publishers
 from bootstrap.local.emulator.execution.console import Console
 from bootstrap.local.emulator.execution.environment import expand, override
 from bootstrap.local.emulator.execution.git import plain_branch
-from bootstrap.local.emulator.execution.queue import matches
+from bootstrap.local.emulator.execution.labels import matches
+from bootstrap.local.emulator.failures import ConfigurationRefused, Refused, StepFailed
 from bootstrap.local.emulator.model.items import check_name
 from bootstrap.local.emulator.model.security import Authorization, Identity, Users
+from bootstrap.local.emulator.model.sessions import Sessions
 from bootstrap.local.emulator.model.xmlfile import BadXml, parse, serialise
 from bootstrap.local.emulator.surroundings import read_plugins, read_surroundings
-from bootstrap.local.emulator.web.failures import ConfigurationRefused, Refused, StepFailed
-from bootstrap.local.emulator.web.sessions import Sessions
 
 
 @pytest.mark.parametrize(

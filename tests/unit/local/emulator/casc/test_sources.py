@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.local.emulator.casc.sources import locate, merge, parse, read_sources
-from bootstrap.local.emulator.web.failures import ConfigurationRefused
+from bootstrap.local.emulator.failures import ConfigurationRefused
 
 
 def test_maps_merge_and_lists_append() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bootstrap.local.emulator.failures import Refused
 from bootstrap.local.emulator.web.api import Exported, TreeParser, prune, render
-from bootstrap.local.emulator.web.failures import Refused
 
 CHILDREN = [Exported("k.Child", {"name": str(number), "size": number}) for number in range(4)]
 PARENT = Exported("k.Parent", {"name": "p", "children": lambda: CHILDREN, "rare": 1}, hidden=frozenset({"rare"}))

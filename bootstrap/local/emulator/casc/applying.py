@@ -1,0 +1,76 @@
+"""Applying a configuration: from its sources through the check to what a Jenkins keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..model.configuration import Configuration
+from ..model.credentials import from_configuration
+from ..model.home import Home
+from ..model.security import Authorization
+from . import effects, kept
+from .check import Checker
+from .sources import Node, merge, parse, read_sources, strategy_of
+from .variables import Variables
+
+
+def load(home: Home) -> None:
+    """Take over what was configured when Jenkins ended."""
+    home.configuration = Configuration(kept.load(home.directory, home.vault))
+
+
+def save(home: Home) -> None:
+    """Write all that is configured."""
+    kept.save(home.directory, home.configuration.tree, home.vault)
+    home.save()
+
+
+def check(home: Home, text: str, source: str) -> None:
+    """Check one posted text alone; ConfigurationRefused with every fault. As in Jenkins, that has effects."""
+    variables = Variables(home.surroundings.variables)
+    checked = Checker(home.surroundings.plugins, variables).check(parse(text, source))
+    effects.apply(checked, home.directory, home.users, home.vault.seal)
+
+
+def read(home: Home, extra: str = "", source: str = "") -> Node:
+    """The configuration of all sources, and of a posted text after them."""
+    variables = home.surroundings.variables
+    tree = read_sources(variables, home.directory)
+    return merge(tree, parse(extra, source), strategy_of(variables)) if extra else tree
+
+
+def apply(home: Home, tree: Node) -> list[str]:
+    """Check a whole configuration and apply it to what is configured already; the warnings. A refusal changes nothing."""
+    variables = Variables(home.surroundings.variables)
+    checked = Checker(home.surroundings.plugins, variables).check(tree)
+    home.configuration = Configuration(kept.overlaid(home.configuration.tree, checked))
+    strategy = home.configuration.value("jenkins", "authorizationStrategy")
+    if strategy:
+        ((name, settings),) = strategy.items()
+        home.authorization = Authorization(name, _matrix_of(name, settings))
+    effects.apply(home.configuration.tree, home.directory, home.users, home.vault.seal)
+    system = home.configuration.value("credentials", "system", "domainCredentials")
+    if system is not None:
+        home.credentials.replace(from_configuration(system))
+    home.apply_views()
+    save(home)
+    return variables.warnings
+
+
+def _matrix_of(strategy: str, settings: Any) -> Any:
+    # Global roles mean the same as a matrix; item and agent roles have no effect here beyond that.
+    if strategy != "roleBased":
+        return settings
+    entries = []
+    for role in (settings.get("roles") or {}).get("global") or []:
+        for member in role.get("entries") or []:
+            for kind, name in member.items():
+                entries.append(
+                    {
+                        {"either": "userOrGroup"}.get(kind, kind): {
+                            "name": name,
+                            "permissions": role.get("permissions") or [],
+                        }
+                    }
+                )
+    return {"entries": entries}

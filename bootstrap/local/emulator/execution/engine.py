@@ -1,0 +1,112 @@
+"""What the steps of one Pipeline build use: its variables, console, stages, blocks and what interrupts them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..failures import Interrupted
+from ..model.builds import Build
+from .console import Console
+from .contexts import Context, Verdict
+from .environment import build_variables, process_environment
+from .git import repository_of
+from .services import Services
+
+
+class Engine:
+    """The build as its steps see it. The Pipeline, which runs the program and calls the steps, is one."""
+
+    def __init__(self, services: Services, build: Build, console: Console) -> None:
+        self.services, self.home, self.build, self.console = services, services.home, build, console
+        self.variables = build_variables(services.home, build)
+        self.repository = repository_of(build.job)
+        self.milestone, self.is_stopped = 0, False
+        self.root = Context("root", None)
+        self.contexts = {"root": self.root}
+
+    def environment(self, context: Context) -> dict[str, str]:
+        """What `env` shows: the build's variables, then the blocks'; PATH and the like come from the node."""
+        base = (
+            {**process_environment(self.home.surroundings), **self.variables} if context.node else dict(self.variables)
+        )
+        return context.environment(base)
+
+    def process_environment(self, context: Context) -> dict[str, str]:
+        """The environment of a process that a step starts."""
+        return context.environment(process_environment(self.home.surroundings, self.variables))
+
+    def parameters(self) -> dict[str, Any]:
+        """`params`: the build's values, and defaults for what is declared and was not given."""
+        values: dict[str, Any] = {entry.name: _typed(entry.kind, entry.default) for entry in self.build.job.parameters}
+        values.update({entry.name: _typed(entry.kind, entry.value) for entry in self.build.parameters})
+        self.variables.update(
+            {name: str(value).lower() if isinstance(value, bool) else value for name, value in values.items()}
+        )
+        self.console.hide(entry.value for entry in self.build.parameters if entry.is_secret)
+        return values
+
+    def writer(self, context: Context) -> Callable[[str], None]:
+        """Where a process's output goes."""
+        return self.console.write
+
+    def report(self, error: dict[str, Any]) -> None:
+        """Show a failure as Jenkins shows it: expected ones by their message, others with the lines of the Jenkinsfile."""
+        kind, message = str(error["kind"]), error.get("message")
+        if kind == "hudson.AbortException":
+            self.console.line(f"ERROR: {message}")
+        elif not kind.endswith("FlowInterruptedException"):
+            self.console.line(f"{kind}: {message}" if message is not None else kind)
+            for frame in error.get("trace") or []:
+                self.console.line(str(frame))
+        elif message and not self.is_stopped:
+            self.console.line(str(message))
+
+    def open_stage(self, context: Context) -> None:
+        """Note the start of a stage."""
+        context.stage = {
+            "name": context.name,
+            "status": "IN_PROGRESS",
+            "startTimeMillis": int(time.time() * 1000),
+            "durationMillis": 0,
+        }
+        self.build.stages.append(context.stage)
+
+    def close_stage(self, context: Context, problem: dict[str, Any] | None) -> Verdict | None:
+        """Note its end."""
+        stage = context.stage or {}
+        stage["durationMillis"] = int(time.time() * 1000) - stage["startTimeMillis"]
+        if problem:
+            stage["status"] = "ABORTED" if problem["result"] == "ABORTED" else "FAILED"
+        elif stage["status"] == "IN_PROGRESS":
+            stage["status"] = "SUCCESS"
+        return None
+
+    def mark_stage(self, context: Context, status: str) -> None:
+        """Give the stage around a step another status."""
+        stage = next((entry.stage for entry in reversed(context.chain) if entry.stage), None)
+        if stage:
+            stage["status"] = {"FAILURE": "FAILED"}.get(status, status)
+
+    def interrupt(self, context: Context, problem: Interrupted) -> None:
+        """Make what runs inside a block fail; when nothing runs there, the next step does."""
+        struck = False
+        for inner in list(self.contexts.values()):
+            if inner.inherits_from(context):
+                for task in list(inner.tasks):
+                    task.cancel()
+                    task.problem = problem  # type: ignore[attr-defined]
+                    struck = True
+        if not struck:
+            context.interruption = problem
+
+    def stop_siblings(self, context: Context, branch: str) -> None:
+        """failFast: end the other branches of a parallel block."""
+        for other in list(self.contexts.values()):
+            if other.parent is context and other.name != branch:
+                self.interrupt(other, Interrupted(f"Failed in branch {branch}"))
+
+
+def _typed(kind: str, value: str) -> object:
+    return value == "true" if kind == "BooleanParameterDefinition" else value

@@ -1,0 +1,52 @@
+"""Label expressions of jobs and steps, and whether a node's labels satisfy them."""
+
+from __future__ import annotations
+
+import re
+
+
+def matches(expression: str, labels: set[str]) -> bool:
+    """Whether labels satisfy an expression of names, &&, ||, ! and parentheses; ValueError for anything else."""
+    found = re.findall(r"\s*(&&|\|\||!|\(|\)|[^\s&|!()]+)", expression)
+    return _Expression(found, labels).value()
+
+
+class _Expression:
+    """Label expressions, by recursive descent."""
+
+    def __init__(self, words: list[str], labels: set[str]) -> None:
+        self._words, self._labels = words, labels
+
+    def value(self) -> bool:
+        found = self._any()
+        if self._words:
+            raise ValueError(f"Invalid label expression near {self._words[0]}")
+        return found
+
+    def _any(self) -> bool:
+        found = self._all()
+        while self._words[:1] == ["||"]:
+            self._words.pop(0)
+            found = self._all() or found
+        return found
+
+    def _all(self) -> bool:
+        found = self._one()
+        while self._words[:1] == ["&&"]:
+            self._words.pop(0)
+            found = self._one() and found
+        return found
+
+    def _one(self) -> bool:
+        if not self._words:
+            raise ValueError("Invalid label expression: it ends too early")
+        word = self._words.pop(0)
+        if word == "!":
+            return not self._one()
+        if word == "(":
+            found = self._any()
+            if self._words[:1] != [")"]:
+                raise ValueError("Invalid label expression: a parenthesis is open")
+            self._words.pop(0)
+            return found
+        return word in self._labels

@@ -1,0 +1,114 @@
+"""The builds that run: how each begins, ends, is stopped, and goes on after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import Callable
+
+from ..model import notes, program
+from ..model.builds import Build
+from ..model.program import Past
+from .console import Console
+from .freestyle import Freestyle
+from .pipeline import Pipeline
+from .services import Execution, Services
+
+
+class Runs:
+    """Runs builds, each in a task of its own; `follow` is called with each build that ended, but in quiet mode."""
+
+    def __init__(self, services: Services, follow: Callable[[Build], None]) -> None:
+        self._services, self._home, self._follow = services, services.home, follow
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether no build runs that could not go on after a restart."""
+        return all(execution.can_resume for execution in self._services.running.values())
+
+    def resume(self) -> None:
+        """Go on with the builds that wait for an answer since an earlier process, the oldest first."""
+        left = [build for job in self._home.tree.jobs for build in job.history.all() if build.is_building]
+        for build in sorted(left, key=lambda build: build.timestamp):
+            self.begin(build, None, program.read(build.directory, self._home.vault.open))
+
+    def begin(self, build: Build, slot: int | None, past: Past | None = None) -> None:
+        """Run a build that left the queue; `slot` is the executor of a freestyle one, `past` what it has had already."""
+        task = asyncio.get_running_loop().create_task(self._run(build, slot, past))
+        task.set_name(f"build {build.job.full_name} {build.number}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def abort(self, build: Build, who: str) -> None:
+        """Abort a running build."""
+        execution = self._services.running.get(build)
+        if execution:
+            execution.stop(f"Aborted by {who}")
+
+    async def stop(self) -> None:
+        """Let go of what can be resumed, abort what cannot, and wait for both."""
+        for execution in list(self._services.running.values()):
+            if execution.can_resume:
+                execution.suspend()
+            else:
+                execution.stop("Aborted: the controller is shutting down")
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=20)
+        for task in list(self._tasks):
+            task.cancel()
+
+    async def _run(self, build: Build, slot: int | None, past: Past | None) -> None:
+        console, is_suspended = Console(build.log_path), False
+        try:
+            if past is None:
+                self._services.audit.started(build)
+            for cause in build.causes if past is None else ():
+                if who := cause.values.get("userName"):
+                    console.annotated(cause.text, notes.LINK, len(cause.text) - len(who))
+                else:
+                    console.line(cause.text)
+            with contextlib.ExitStack() as stack:
+                execution = self._execution(build, console, slot, stack, past)
+                self._services.running[build] = execution
+                await execution.run()
+                is_suspended = execution.is_suspended
+        except asyncio.CancelledError:
+            build.worsen("ABORTED")
+        except Exception:
+            # A fault of the emulator itself must end the build visibly, never leave it running for ever.
+            console.line("FATAL: the emulator failed\n" + traceback.format_exc())
+            build.worsen("FAILURE")
+        finally:
+            if is_suspended:
+                self._services.running.pop(build, None)
+                console.close()
+            else:
+                self._end(build, console, slot)
+
+    def _execution(
+        self, build: Build, console: Console, slot: int | None, stack: contextlib.ExitStack, past: Past | None
+    ) -> Execution:
+        if slot is None:
+            return Pipeline(self._services, build, console, past)
+        return Freestyle(self._services, build, console, slot, self._services.workspaces.lend(build.job, stack))
+
+    def _end(self, build: Build, console: Console, slot: int | None) -> None:
+        self._services.running.pop(build, None)
+        build.finish()
+        console.line(f"Finished: {build.result}")
+        console.close()
+        # One of the same name may have been made in the place of a deleted job: its files are its own.
+        if build.directory.exists() and self._home.find_job(build.job.full_name) is build.job:
+            build.save()
+            build.history.save_permalinks()
+        self._services.audit.finished(build)
+        if slot is not None:
+            self._services.executors.release(slot)
+        self._services.queue.wake()
+        build.history.discard(*build.job.rotation)
+        if build.job.rotation == (-1, -1):
+            build.history.discard(*self._home.configuration.rotation)
+        if not self._services.quiet_mode.is_on:
+            self._follow(build)

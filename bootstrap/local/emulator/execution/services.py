@@ -1,0 +1,80 @@
+"""What builds that run use of their Jenkins beside what it keeps."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from ..model.builds import Build
+from ..model.home import Home
+from ..model.inputs import Inputs
+from ..model.job_configuration import JobConfiguration
+from ..model.resources import Locks
+from .audit import Audit
+from .executors import Executors, QuietMode
+from .queue import Queue
+
+
+class Execution(Protocol):
+    """A build that runs: Pipelines and freestyle builds are ones, and whoever stops builds or lets go of them needs them."""
+
+    async def run(self) -> None:
+        """Run to the end; the outcome is in the build."""
+
+    def stop(self, reason: str) -> None:
+        """Abort it; `reason` goes to the log."""
+
+    @property
+    def milestone(self) -> int:
+        """The last milestone that it passed; 0 before the first."""
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether it would go on after a restart."""
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it was let go of, to go on after a restart."""
+
+    def suspend(self) -> None:
+        """Let go of it; only where it can be resumed."""
+
+
+class Workspaces:
+    """The directories that builds work in; each belongs to one build at a time."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "workspace"
+        self._lent: set[Path] = set()
+
+    def first(self, job: JobConfiguration) -> Path:
+        """A job's first workspace."""
+        return self._folder / job.workspace_name
+
+    def lend(self, job: JobConfiguration, stack: contextlib.ExitStack | contextlib.AsyncExitStack) -> Path:
+        """A workspace that nobody else uses until the stack closes: '@2' and so on follow the first, as Jenkins names them."""
+        first = self.first(job)
+        number, path = 1, first
+        while path in self._lent:
+            number += 1
+            path = first.with_name(f"{first.name}@{number}")
+        self._lent.add(path)
+        stack.callback(self._lent.discard, path)
+        return path
+
+
+@dataclass(frozen=True)
+class Services:
+    """The controller makes it; Pipelines, their steps and freestyle builds use it. `running` has the builds that run."""
+
+    home: Home
+    audit: Audit
+    queue: Queue
+    executors: Executors
+    quiet_mode: QuietMode
+    workspaces: Workspaces
+    inputs: Inputs = field(default_factory=Inputs)
+    locks: Locks = field(default_factory=Locks)
+    running: dict[Build, Execution] = field(default_factory=dict)

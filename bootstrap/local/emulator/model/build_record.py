@@ -1,0 +1,129 @@
+"""What is noted of a build: why it runs, its parameters and test counts; and how build.xml says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import xmlfile
+
+ORDER = ("SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED")
+COLORS = {"SUCCESS": "blue", "UNSTABLE": "yellow", "FAILURE": "red", "NOT_BUILT": "notbuilt", "ABORTED": "aborted"}
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a build runs: the Java class and the values that its text is made of."""
+
+    kind: str
+    text: str
+    values: dict[str, str] = field(default_factory=dict)
+
+
+def user_cause(user: str, name: str) -> Cause:
+    """A person or a client asked for it."""
+    return Cause("hudson.model.Cause$UserIdCause", f"Started by user {name}", {"userId": user, "userName": name})
+
+
+def timer_cause() -> Cause:
+    """The job's clock."""
+    return Cause("hudson.triggers.TimerTrigger$TimerTriggerCause", "Started by timer")
+
+
+def scm_cause() -> Cause:
+    """Polling saw a new commit."""
+    return Cause("hudson.triggers.SCMTrigger$SCMTriggerCause", "Started by an SCM change")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One value of a build; `kind` as in ParameterDefinition."""
+
+    name: str
+    value: str
+    kind: str = "StringParameterDefinition"
+
+    @property
+    def is_secret(self) -> bool:
+        """Never shown."""
+        return self.kind == "PasswordParameterDefinition"
+
+
+@dataclass
+class TestCounts:
+    """What JUnit reports said."""
+
+    total: int = 0
+    failed: int = 0
+    skipped: int = 0
+    cases: list[dict[str, Any]] = field(default_factory=list)
+
+
+def put_causes(actions: Any, causes: Iterable[Cause]) -> None:
+    """Write the causes below the actions of a build.xml."""
+    bag = xmlfile.put(xmlfile.put(actions, "hudson.model.CauseAction"), "causeBag")
+    for cause in causes:
+        node = xmlfile.put(bag, "cause", None, kind=cause.kind, text=cause.text)
+        for key, value in cause.values.items():
+            xmlfile.put(node, key, value)
+
+
+def read_causes(root: Any) -> list[Cause]:
+    """The causes of a build.xml."""
+    return [
+        Cause(str(node.get("kind")), str(node.get("text")), {child.tag: child.text or "" for child in node})
+        for node in root.iterfind("actions/hudson.model.CauseAction/causeBag/cause")
+    ]
+
+
+def put_parameters(actions: Any, parameters: Iterable[Parameter]) -> None:
+    """Write the parameters; a secret one's value is not kept."""
+    listed = xmlfile.put(xmlfile.put(actions, "hudson.model.ParametersAction"), "parameters")
+    for parameter in parameters:
+        node = xmlfile.put(listed, "parameter", None, kind=parameter.kind)
+        xmlfile.put(node, "name", parameter.name)
+        xmlfile.put(node, "value", "" if parameter.is_secret else parameter.value)
+
+
+def read_parameters(root: Any) -> list[Parameter]:
+    """The parameters of a build.xml."""
+    return [
+        Parameter(xmlfile.text(node, "name"), xmlfile.text(node, "value"), str(node.get("kind")))
+        for node in root.iterfind("actions/hudson.model.ParametersAction/parameters/parameter")
+    ]
+
+
+def put_totals(actions: Any, tests: TestCounts) -> None:
+    """Write the numbers of tests."""
+    data = xmlfile.put(actions, "hudson.tasks.junit.TestResultAction")
+    for tag, number in (("totalCount", tests.total), ("failCount", tests.failed), ("skipCount", tests.skipped)):
+        xmlfile.put(data, tag, number)
+
+
+def save_cases(directory: Path, tests: TestCounts) -> None:
+    """Write junitResult.xml, so that the cases can be read after a restart."""
+    root = xmlfile.element("result")
+    for case in tests.cases:
+        node = xmlfile.put(root, "case")
+        for key, value in case.items():
+            if value is not None:
+                xmlfile.put(node, key, value)
+    xmlfile.write(directory / "junitResult.xml", xmlfile.serialise(root))
+
+
+def read_tests(root: Any, directory: Path) -> TestCounts | None:
+    """The numbers of a build.xml with the cases of the junitResult.xml beside it; None where no test was counted."""
+    totals = root.find("actions/hudson.tasks.junit.TestResultAction")
+    if totals is None:
+        return None
+    numbers = [int(xmlfile.text(totals, tag, "0")) for tag in ("totalCount", "failCount", "skipCount")]
+    tests = TestCounts(numbers[0], numbers[1], numbers[2])
+    path = directory / "junitResult.xml"
+    for node in xmlfile.parse(path.read_bytes()) if path.exists() else []:
+        case: dict[str, Any] = {key: xmlfile.text(node, key) for key in ("className", "name", "status")}
+        case["duration"] = float(xmlfile.text(node, "duration", "0"))
+        case.update({key: xmlfile.text(node, key) or None for key in ("errorDetails", "errorStackTrace")})
+        tests.cases.append(case)
+    return tests

@@ -1,0 +1,33 @@
+"""A freestyle or Pipeline job: its configuration together with its history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from . import xmlfile
+from .builds import Build, History
+from .items import Folder
+from .job_configuration import JobConfiguration
+
+
+class Job(JobConfiguration):
+    """A job as the tree holds it."""
+
+    def __init__(self, parent: Folder, name: str, directory: Path, root: Any) -> None:
+        super().__init__(parent, name, directory, root)
+        self.history = History(directory)
+        self.is_held = False  # a fresh copy cannot be built before it is saved once
+
+    def disable(self, is_disabled: bool) -> None:
+        """Write the flag; a copy becomes buildable by it, as any save makes it."""
+        node = self.root.find("disabled")
+        if node is None:
+            node = xmlfile.put(self.root, "disabled")
+        node.text = "true" if is_disabled else "false"
+        self.is_held = False
+        self.save()
+
+    def build(self, reference: str) -> Build | None:
+        """The build of a number or a permalink such as 'lastSuccessfulBuild'."""
+        return self.history.find(reference)
