@@ -150,7 +150,7 @@ def publish(context: Context, run: Run, again: Sequence[str] = ()) -> None:
 
 def prove(context: Context, run: Run, only: Sequence[str] = ()) -> Verdict:
     """Act five: the acceptance suite, in a process of its own."""
-    with run.act("verify", "testinfra looks at all of it", ending="done"):
+    with run.act("verify", "the acceptance suite", ending="done"):
         found = verify.run(context.environment_file, ACCEPTANCE, run.folder, run, tuple(only))
         for check in found.checks:
             run.event("check", name=check.name, group=check.group, outcome=check.outcome, detail=check.detail)

@@ -152,8 +152,8 @@ class Verdict:
 
     @property
     def summary(self) -> str:
-        """How many checks hold, and how many do not or were left out, where there are any."""
-        return wording.checks([check.outcome for check in self.checks])
+        """How many checks passed, failed and were skipped."""
+        return wording.count_outcomes([check.outcome for check in self.checks])
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def checks(outcomes: Sequence[str]) -> str:
-    """The outcomes of checks, each passed, failed, error or skipped: '89 checks hold, 1 failed, 2 left out'."""
-    passed, left_out = outcomes.count("passed"), outcomes.count("skipped")
-    failed = len(outcomes) - passed - left_out
-    told = [f"{counted(passed, 'check')} {'holds' if passed == 1 else 'hold'}"]
-    told += [f"{failed} failed"] if failed else []
-    told += [f"{left_out} left out"] if left_out else []
-    return ", ".join(told)
+def count_outcomes(outcomes: Sequence[str]) -> str:
+    """The outcomes of checks, each passed, failed, error or skipped, as pytest counts them: '89 passed, 1 failed, 2 skipped'."""
+    passed, skipped = outcomes.count("passed"), outcomes.count("skipped")
+    failed = len(outcomes) - passed - skipped
+    counts = [f"{passed} passed"]
+    counts += [f"{failed} failed"] if failed else []
+    counts += [f"{skipped} skipped"] if skipped else []
+    return ", ".join(counts)
 
 
 def drifted(number: int) -> str:

@@ -80,8 +80,8 @@ class _Run:
 
     @property
     def summary(self) -> str:
-        """How many checks hold, failed and were left out."""
-        return wording.checks([check["outcome"] for check in self.checks])
+        """How many checks passed, failed and were skipped."""
+        return wording.count_outcomes([check["outcome"] for check in self.checks])
 
     @property
     def outcome(self) -> tuple[str, str]:

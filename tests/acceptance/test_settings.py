@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from evidence import Build
+from canary import Build
 from own_settings import Audit, Numbers, Unstarted
 
 # That builds run on the controller is wanted: they act on this very machine.

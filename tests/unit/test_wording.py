@@ -10,14 +10,14 @@ from bootstrap import wording
 @pytest.mark.parametrize(
     ("outcomes", "said"),
     [
-        (["passed", "passed"], "2 checks hold"),
-        (["passed"], "1 check holds"),
-        ([], "0 checks hold"),
-        (["passed", "failed", "passed", "error", "skipped"], "2 checks hold, 2 failed, 1 left out"),
+        (["passed", "passed"], "2 passed"),
+        (["passed"], "1 passed"),
+        ([], "0 passed"),
+        (["passed", "failed", "passed", "error", "skipped"], "2 passed, 2 failed, 1 skipped"),
     ],
 )
 def test_outcomes_are_counted_and_only_what_there_is_is_told(outcomes: list[str], said: str) -> None:
-    assert wording.checks(outcomes) == said
+    assert wording.count_outcomes(outcomes) == said
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 changes"), (1, "1 change"), (2, "2 changes")])
