@@ -218,6 +218,12 @@ def server(request: pytest.FixtureRequest) -> Server:
     return Server(request.getfixturevalue("emulator").url, "admin", ADMIN)
 
 
+@pytest.fixture(scope="session")
+def sign_in() -> Callable[[Emulator], Server]:
+    """The administrator's clients of an emulator that a test started."""
+    return lambda emulator: Server(emulator.url, "admin", ADMIN)
+
+
 @pytest.fixture
 def name(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
     """A job name that no other test uses; what was made of it is deleted."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,8 @@ class Configured:
 
 
 @pytest.fixture
-def configure(fresh: Any, tmp_path: Path) -> Iterator[Any]:
+def configure(fresh: Any, sign_in: Callable[[Any], Any], tmp_path: Path) -> Iterator[Any]:
     """Start a server with more settings; its own output is kept."""
-    import conftest
 
     def start(*settings: str) -> Configured:
         for number, text in enumerate(settings):
@@ -68,7 +67,7 @@ def configure(fresh: Any, tmp_path: Path) -> Iterator[Any]:
         output = tmp_path / "output"
         fresh.output = output.open("w")
         fresh.start()
-        return Configured(fresh, conftest.Server(fresh.url, "admin", conftest.ADMIN), output)
+        return Configured(fresh, sign_in(fresh), output)
 
     yield start
 
