@@ -22,7 +22,7 @@ from ..model.items import Folder
 from . import api, monitors, pages
 from .calls import Call, redirect, route, text
 
-CONSOLE = Path(__file__).parent / "console_classes"  # Jenkins' objects, as far as scripts find them here
+CONSOLE = Path(__file__).parents[1] / "console_classes"  # Jenkins' objects, as far as scripts find them here
 RESTART, END = 5, 0  # Jenkins' systemd lifecycle ends with 5 to be started again
 
 
