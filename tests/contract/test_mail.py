@@ -60,8 +60,11 @@ def test_failure_recovery_and_pipelines_send_mail(
     fresh: Any, sink: tuple[int, list[Message]], freestyle: Callable[..., str], pipeline: Callable[[str], str]
 ) -> None:
     port, messages = sink
-    mail = f"{{mailer: {{smtpHost: 127.0.0.1, smtpPort: '{port}'}}, location: {{adminAddress: 'ci@localhost'}}}}"
-    (fresh.casc / "30-mail.yaml").write_text(f"unclassified: {mail}\n")
+    server = f"smtpHost: 127.0.0.1, smtpPort: '{port}'"
+    settings = (
+        f"mailer: {{{server}}}, email-ext: {{mailAccount: {{{server}}}}}, location: {{adminAddress: 'ci@localhost'}}"
+    )
+    (fresh.casc / "30-mail.yaml").write_text(f"unclassified: {{{settings}}}\n")
     fresh.start()
     client = jenkins.Jenkins(fresh.url, "admin", "admin-password", timeout=30)
     mailer = '<hudson.tasks.Mailer plugin="mailer"><recipients>team@localhost</recipients></hudson.tasks.Mailer>'
