@@ -11,7 +11,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def count_outcomes(outcomes: Sequence[str]) -> str:
-    """The outcomes of checks, each passed, failed, error or skipped, as pytest counts them: '89 passed, 1 failed, 2 skipped'."""
+    """The outcomes of checks, each passed, failed, error or skipped, as pytest counts: '89 passed, 1 failed, 2 skipped'."""
     passed, skipped = outcomes.count("passed"), outcomes.count("skipped")
     failed = len(outcomes) - passed - skipped
     counts = [f"{passed} passed"]

@@ -219,12 +219,6 @@ def server(request: pytest.FixtureRequest) -> Server:
     return Server(request.getfixturevalue("emulator").url, "admin", ADMIN)
 
 
-@pytest.fixture(scope="session")
-def sign_in() -> Callable[[Emulator], Server]:
-    """The administrator's clients of an emulator that a test started."""
-    return lambda emulator: Server(emulator.url, "admin", ADMIN)
-
-
 @pytest.fixture
 def connect() -> Callable[[Emulator], Server]:
     """How a server that a test has started itself is spoken to."""
