@@ -105,7 +105,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
         for name in names:
             wished = stack_inputs.template(context, name, made, tags)
             if name == "controller" and stack_inputs.is_gone(context):
-                run.notice("the machine is gone: its stack lets go of what is left of it, then makes a new one")
+                run.notice("the instance was terminated: the stack removes its remaining resources, then creates a new instance")
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
             with _with_boot_log(context):
                 made[name] = stack.apply(client, wished, run, before_removal=emptied)

@@ -184,7 +184,7 @@ def _transit(context: Context) -> Iterator[Found]:
             yield (*_PLACE_OF_TRANSIT, "id"), f"{wished.id} is {state}; {remedy}"
             return
         asn = int(told[0].get("Options", {}).get("AmazonSideAsn", 0))
-    # The AWS on this machine keeps Direct Connect on paper.
+    # The AWS on this machine only records Direct Connect.
     if wished.direct_connect_gateway is not None and context.settings.cloud != "local":
         yield from _direct_connect_gateway(context, wished.direct_connect_gateway, asn)
 

@@ -110,7 +110,7 @@ def is_awaiting(name: str, settings: Settings, made: Mapping[str, Stack]) -> boo
 def in_order(names: Sequence[str], settings: Settings, made: Mapping[str, Stack]) -> tuple[str, ...]:
     """These stacks in the order in which they are changed.
 
-    Where a zone or a tier goes, whatever has a part in it lets go of that before the network does: EC2 keeps a subnet in which
+    Where a zone or a tier goes, every stack that uses it is updated before the network: EC2 keeps a subnet in which
     an endpoint's interface stands, and CloudFormation then forgets it and calls the update complete.
     """
     going = _going(settings, made)

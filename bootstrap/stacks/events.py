@@ -82,7 +82,7 @@ class Follower:
         self.events.append(event)
         reason = event.get("ResourceStatusReason", "")
         self._report.progress(f"{event['LogicalResourceId']} {event['ResourceStatus']}{': ' if reason else ''}{reason}")
-        # A resource that is there and yet has a reason: the local cloud says so what it keeps on paper only.
+        # A resource that was created and yet has a reason: the local cloud so marks what it only records.
         if event["ResourceStatus"].endswith("_COMPLETE") and reason.startswith(_CAVEATS):
             self._report.notice(f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
 

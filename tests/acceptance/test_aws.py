@@ -10,7 +10,7 @@ WORLD = {"0.0.0.0/0", "::/0"}
 
 
 def test_the_stacks_are_complete(stacks_told: dict[str, dict[str, Any]], context: Context) -> None:
-    """Every stack is there, and its last change succeeded."""
+    """Every stack exists, and its last operation succeeded."""
     good = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
 
     assert set(context.wanted) == set(stacks_told)
@@ -18,12 +18,12 @@ def test_the_stacks_are_complete(stacks_told: dict[str, dict[str, Any]], context
 
 
 def test_the_data_cannot_be_deleted_by_mistake(stacks_told: dict[str, dict[str, Any]]) -> None:
-    """The data stack is protected against deletion."""
+    """The data stack has termination protection."""
     assert stacks_told["data"].get("EnableTerminationProtection") is True
 
 
 def test_everything_carries_the_tags(tags_of_resources: dict[str, dict[str, str]], context: Context) -> None:
-    """Every resource of the stacks that takes tags carries the seven."""
+    """Every taggable resource of the stacks has the seven tags."""
     wished = {key: value for key, value in context.tags("", "").items() if value}
 
     wrong = {shown: missing for shown, tags in tags_of_resources.items() if (missing := _missing(shown, wished, tags))}
@@ -51,14 +51,14 @@ def test_the_data_volume_is_the_machines(volumes: dict[str, dict[str, Any]], con
 
 
 def test_every_volume_is_encrypted(volumes: dict[str, dict[str, Any]]) -> None:
-    """The data volume and the machine's own are encrypted."""
+    """The data volume and the root volume are encrypted."""
     assert [] == [name for name, volume in volumes.items() if not volume["Encrypted"]]
 
 
 def test_the_machine_has_a_root_volume(
     volumes: dict[str, dict[str, Any]], instance: dict[str, Any], context: Context
 ) -> None:
-    """The machine's root volume is another one than the data volume, and goes with the machine."""
+    """The root volume is not the data volume, and is deleted with the instance."""
     mappings = {it["DeviceName"]: it["Ebs"] for it in instance["BlockDeviceMappings"]}
     root = mappings[instance["RootDeviceName"]]
 
@@ -68,7 +68,7 @@ def test_the_machine_has_a_root_volume(
 
 
 def test_credentials_of_the_machine_need_a_session(instance: dict[str, Any]) -> None:
-    """The machine's credentials are given out by IMDSv2 alone, and not beyond the machine."""
+    """The metadata service requires IMDSv2 and answers only the machine itself."""
     options = instance["MetadataOptions"]
 
     assert ("required", 1) == (options["HttpTokens"], options["HttpPutResponseHopLimit"])
@@ -80,7 +80,7 @@ def test_the_machine_has_no_public_address(instance: dict[str, Any]) -> None:
 
 
 def test_the_machine_is_in_its_own_group(instance: dict[str, Any], context: Context) -> None:
-    """The controller's security group is the machine's only one."""
+    """The machine has the controller's security group and no other."""
     assert [context.outputs("network")["ControllerSecurityGroupId"]] == [
         group["GroupId"] for group in instance["SecurityGroups"]
     ]
@@ -89,7 +89,7 @@ def test_the_machine_is_in_its_own_group(instance: dict[str, Any], context: Cont
 def test_only_operators_are_let_in(
     security_groups: dict[str, dict[str, Any]], stacks_told: dict[str, dict[str, Any]], context: Context
 ) -> None:
-    """The machine's security group lets in operators, bastion, edge, agents and a peer's controller; nobody else."""
+    """The machine's security group admits only operators, bastion, edge, agents and a peer's controller."""
     network = context.outputs("network")
     operators = context.settings.access.operator_cidr
     is_direct, has_bastion = context.settings.ssh == "direct", context.settings.network.bastion is not None
@@ -104,7 +104,7 @@ def test_only_operators_are_let_in(
 
 
 def test_the_world_is_let_in_nowhere(security_groups: dict[str, dict[str, Any]]) -> None:
-    """No security group of the network lets the whole world in."""
+    """No security group of the network is open to the whole Internet."""
     open_to_all = {
         group["GroupName"]: sorted(map(str, rules))
         for group in security_groups.values()
@@ -129,13 +129,13 @@ def _ingress(group: dict[str, Any]) -> set[tuple[Any, ...]]:
 
 
 def test_the_secrets_are_kept(kept_secrets: dict[str, dict[str, Any]]) -> None:
-    """Every secret is there, holds a value, and is not on its way out."""
+    """Every secret exists, has a value, and is not scheduled for deletion."""
     assert [] == [name for name, told in kept_secrets.items() if not told.get("VersionIdsToStages")]
     assert [] == [name for name, told in kept_secrets.items() if told.get("DeletedDate")]
 
 
 def test_the_secrets_cannot_be_guessed(context: Context) -> None:
-    """The toolkit's password and token are long and not alike."""
+    """The toolkit's password and token are long and differ."""
     password, token = context.controller.password.reveal(), context.controller.token.reveal()
 
     # Truths alone are asserted, so that a failure shows no secret.

@@ -14,7 +14,7 @@ from bootstrap.values import Change
 
 
 def test_the_version_is_the_locked_one(sign_in_page: requests.Response, context: Context) -> None:
-    """Jenkins answers, and is the version that the lock names."""
+    """Jenkins answers and has the version of the lock."""
     assert (200, context.lock.version) == (sign_in_page.status_code, sign_in_page.headers.get("X-Jenkins"))
 
 
@@ -27,74 +27,74 @@ def test_the_plugins_are_the_locked_ones(installed_plugins: dict[str, dict[str, 
 
 
 def test_every_plugin_works(installed_plugins: dict[str, dict[str, Any]]) -> None:
-    """Every plugin is switched on and started."""
+    """Every plugin is enabled and active."""
     assert [] == [name for name, it in installed_plugins.items() if not (it["active"] and it["enabled"])]
 
 
 def test_strangers_are_kept_out(strangers_answers: dict[str, int]) -> None:
-    """Nobody without a name sees anything."""
+    """Anonymous users have no access."""
     # A thing that may not even be known of is answered with 404.
     assert {} == {path: status for path, status in strangers_answers.items() if status not in {403, 404}}
     assert (403, 403) == (strangers_answers[""], strangers_answers["api/json"])
 
 
 def test_passwords_cannot_be_guessed(guessed_passwords: dict[str, int]) -> None:
-    """The passwords that everybody tries first are refused."""
+    """Common default passwords are refused."""
     assert {401} == set(guessed_passwords.values()), guessed_passwords
 
 
 def test_forged_requests_are_refused(forged_request: Forged) -> None:
-    """A request that another site forges is refused: without its crumb, a session may change nothing."""
+    """A request without a crumb changes nothing in a session (CSRF protection)."""
     assert Forged(signed_in=200, without_crumb=403, with_crumb=200) == forged_request
 
 
 def test_security_is_switched_on(controllers_state: dict[str, Any]) -> None:
-    """Sign-in and protection against forged requests are switched on."""
+    """Security and CSRF protection are enabled."""
     assert (True, True) == (controllers_state["useSecurity"], controllers_state["useCrumbs"])
 
 
 def test_builds_are_let_run(controllers_state: dict[str, Any]) -> None:
-    """Jenkins is not preparing to shut down."""
+    """Jenkins is not in quiet mode."""
     assert controllers_state["quietingDown"] is False
 
 
 def test_the_settings_are_the_codes(exported_settings: dict[str, Any], context: Context) -> None:
-    """Every setting is as the code says."""
+    """Every setting has the value of the code."""
     wish = wished(context.casc_files, context.casc_values)
 
     assert [] == list(differences(wish, exported_settings))
 
 
 def test_nobody_else_has_rights(exported_settings: dict[str, Any], context: Context) -> None:
-    """Nobody has other rights than those that the code gives."""
+    """Users have exactly the permissions of the code."""
     wish = wished(context.casc_files, context.casc_values)
 
     assert rights(wish) == rights(exported_settings)
 
 
 def test_the_users_are_there(known_users: dict[str, int]) -> None:
-    """Every user that the code names is there."""
+    """Every user of the code exists."""
     assert {"admin": 200, "builds": 200, "toolkit": 200} == known_users
 
 
 def test_the_jobs_are_the_codes(job_changes: tuple[Change, ...], context: Context) -> None:
-    """Every job is there as the code renders it, and what left the code is disabled."""
+    """Every job is as the code renders it, and jobs that left the code are disabled."""
     assert [] == [f"{change.kind} {change.name} {change.detail}".strip() for change in job_changes]
     assert context.jobset.jobs
 
 
 def test_a_build_can_start(canary_build: Build) -> None:
-    """A build that is asked for gets an executor."""
+    """A queued build gets an executor."""
     assert "" == canary_build.hindrance, f"the canary could not start: {canary_build.hindrance}"
 
 
 def test_a_build_succeeds(started_build: Build) -> None:
-    """A build that is started now succeeds."""
+    """A new build succeeds."""
     assert "SUCCESS" == started_build.result, started_build.log
 
 
 def test_a_build_leaves_its_log(started_build: Build) -> None:
-    """The build's log can be read and holds what the build said."""
+    """The build's console can be read and has the build's output."""
     assert f"canary: {started_build.word}" in started_build.log
     assert "Finished: SUCCESS" in started_build.log
 
@@ -105,6 +105,6 @@ def test_a_build_leaves_its_artifact(started_build: Build) -> None:
 
 
 def test_the_history_of_builds_is_there(started_build: Build) -> None:
-    """The build is in its job's history, and so are builds before it."""
+    """The build and earlier builds are in the job's history."""
     assert started_build.number in started_build.history
     assert started_build.number == 1 or min(started_build.history) < started_build.number

@@ -40,48 +40,48 @@ FILES = {
     ["jenkins.service", "nginx.service", "ssh.service", "nftables.service", "apt-daily-upgrade.timer"],
 )
 def test_the_service_runs(inspection: Inspection, name: str) -> None:
-    """The service runs, and starts with the machine."""
+    """The service runs and is enabled."""
     unit = inspection["units"][name]
 
     assert ("active", "enabled") == (unit["ActiveState"], unit["UnitFileState"])
 
 
 def test_no_service_failed(inspection: Inspection) -> None:
-    """No unit of the machine has failed."""
+    """No systemd unit has failed."""
     assert [] == inspection["failed_units"]
 
 
 def test_services_run_what_their_files_say(inspection: Inspection) -> None:
-    """No service waits for a reload of a file that changed under it."""
+    """No unit file changed without a daemon-reload."""
     assert [] == [name for name, unit in inspection["units"].items() if unit["NeedDaemonReload"] == "yes"]
 
 
 @pytest.mark.parametrize("name", INSPECTED_SERVICES)
 def test_services_run_what_is_installed(inspection: Inspection, name: str) -> None:
-    """The service runs no program or library that was replaced since it started."""
+    """The service runs no deleted program or library."""
     assert [] == inspection["replaced_files"][name]
 
 
 def test_no_library_of_java_misses_another(inspection: Inspection) -> None:
-    """No shared library of Java misses another, so that Jenkins can draw."""
+    """Every shared library of Java finds the libraries that it needs."""
     assert inspection["java"]["libraries"] > 0
     assert {} == inspection["java"]["missing"]
 
 
 def test_jenkins_does_not_keep_crashing(inspection: Inspection) -> None:
-    """Jenkins was not started again by systemd after a crash."""
+    """systemd did not restart Jenkins after a crash."""
     assert "0" == inspection["units"]["jenkins.service"]["NRestarts"]
 
 
 def test_only_ssh_and_https_listen(inspection: Inspection) -> None:
-    """SSH and HTTPS listen to the network, nothing else does."""
+    """Only SSH and HTTPS listen on the network."""
     assert {22: "sshd", 443: "nginx"} == {
         it["port"]: it["process"] for it in _listening(inspection) if not _is_loopback(it["address"])
     }
 
 
 def test_jenkins_listens_to_the_machine_alone(inspection: Inspection) -> None:
-    """Jenkins' own port listens on the machine's loopback, and there only."""
+    """Jenkins' own port listens on loopback only."""
     addresses = [it["address"] for it in _listening(inspection) if it["port"] == 8080]
 
     assert addresses
@@ -98,7 +98,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def test_the_firewall_drops_by_default(inspection: Inspection) -> None:
-    """The firewall drops what no rule lets in or through."""
+    """The firewall drops what no rule accepts."""
     chains = [it["chain"] for it in inspection["firewall"] if "chain" in it]
     policies = {it["hook"]: it["policy"] for it in chains if it.get("hook") in {"input", "forward"}}
 
@@ -106,7 +106,7 @@ def test_the_firewall_drops_by_default(inspection: Inspection) -> None:
 
 
 def test_the_firewall_lets_only_ssh_and_https_in(inspection: Inspection) -> None:
-    """The firewall lets SSH and HTTPS in, beside answers and the machine's own talk."""
+    """The firewall accepts only SSH, HTTPS, replies, loopback and ICMP."""
     rules = [it["rule"] for it in inspection["firewall"] if it.get("rule", {}).get("chain") == "input"]
     accepting = [rule["expr"] for rule in rules if {"accept": None} in rule["expr"]]
 
@@ -157,17 +157,17 @@ def _is_harmless(rule: list[dict[str, Any]]) -> bool:
     ],
 )
 def test_sshd_is_hardened(inspection: Inspection, setting: str, expected: str) -> None:
-    """SSH lets keys in and nothing else."""
+    """SSH accepts public keys only."""
     assert [expected] == inspection["sshd"].get(setting)
 
 
 def test_only_the_login_user_may_sign_in(inspection: Inspection) -> None:
-    """SSH lets only the machine's login user in."""
+    """SSH accepts only the machine's login user."""
     assert ["admin"] == inspection["sshd"].get("allowusers")
 
 
 def test_tunnels_end_at_jenkins(inspection: Inspection) -> None:
-    """SSH tunnels lead to Jenkins and its proxy, and nowhere else."""
+    """SSH forwards only to Jenkins and its proxy."""
     # A setting of several values is one line or several, as the version of sshd likes.
     allowed = {place for line in inspection["sshd"].get("permitopen", ()) for place in line.split()}
 
@@ -177,14 +177,14 @@ def test_tunnels_end_at_jenkins(inspection: Inspection) -> None:
 
 @pytest.mark.parametrize("path", FILES)
 def test_the_file_is_guarded(inspection: Inspection, path: str) -> None:
-    """The file may be read and written by those alone who must."""
+    """The file has its owner, group and mode."""
     found = inspection["files"][path]
 
     assert FILES[path] == (found and (found["mode"], found["owner"], found["group"]))
 
 
 def test_jenkins_cannot_change_its_own_code(inspection: Inspection) -> None:
-    """Jenkins' program belongs to root, and only root may write to it."""
+    """Jenkins' program belongs to root and is writable by root only."""
     software = ("/usr/local/share/jenkins/jenkins.war", "/usr/local/lib/jenkins-emulator")
     found = [it for path in software if (it := inspection["files"][path])]
 
@@ -193,12 +193,12 @@ def test_jenkins_cannot_change_its_own_code(inspection: Inspection) -> None:
 
 
 def test_the_default_site_is_gone(inspection: Inspection) -> None:
-    """The web server's default site is gone."""
+    """nginx' default site is disabled."""
     assert inspection["files"]["/etc/nginx/sites-enabled/default"] is None
 
 
 def test_jenkins_home_is_on_the_data_volume(inspection: Inspection, visible: Visible, context: Context) -> None:
-    """What Jenkins keeps lies on the data volume."""
+    """JENKINS_HOME is on the data volume."""
     volume = context.outputs("data")["DataVolumeId"].replace("-", "")
     sources = re.findall(r"^What=(.*)$", visible.home_unit, re.MULTILINE)
 
@@ -208,14 +208,14 @@ def test_jenkins_home_is_on_the_data_volume(inspection: Inspection, visible: Vis
 
 
 def test_jenkins_home_lends_nobody_rights(inspection: Inspection) -> None:
-    """Nothing on the data volume can lend its owner's rights or be a device."""
+    """The data volume is mounted with nosuid and nodev."""
     options = set((inspection["mounts"][HOME] or {}).get("options", "").split(","))
 
     assert {"nosuid", "nodev"} <= options
 
 
 def test_security_fixes_come_by_themselves(inspection: Inspection) -> None:
-    """Security fixes are installed by themselves, and no reboot is."""
+    """Security updates are installed automatically, without reboots."""
     found = inspection["upgrades"]
 
     assert ["1"] == found.get("APT::Periodic::Unattended-Upgrade", [])[-1:]
@@ -225,7 +225,7 @@ def test_security_fixes_come_by_themselves(inspection: Inspection) -> None:
 
 
 def test_the_kernel_is_hardened(inspection: Inspection, visible: Visible) -> None:
-    """The kernel's settings are hardened now and at every boot, as far as they are the machine's own."""
+    """The kernel's settings are hardened, now and at every boot."""
     written = dict(re.split(r"\s*=\s*", line, maxsplit=1) for line in visible.sysctls.splitlines() if "=" in line)
     own = ("net.ipv4.conf.", "net.ipv6.conf.") if inspection["system"]["is_container"] else ("",)
     in_force = {name: value for name, value in inspection["kernel"].items() if name.startswith(own)}

@@ -32,28 +32,28 @@ def judged(network: Network, context: Context) -> Mapping[str, proof.Judgement]:
 
 
 def test_every_intention_holds(judged: Mapping[str, proof.Judgement], intention: str) -> None:
-    """What the environment intends with its network is proven to hold."""
+    """The intention holds."""
     found = judged[intention]
 
     assert "holds" == found.outcome, str(found)
 
 
 def test_the_internet_reaches_nothing_else(network: Network, context: Context) -> None:
-    """Nothing is reachable from the Internet that no intention allows."""
+    """The Internet reaches nothing that no intention allows."""
     allow, _ = network_reading.intended(context.settings)
 
     assert [] == [str(it) for it in proof.exposed(network, allow)]
 
 
 def test_the_controller_is_in_the_network(network: Network, context: Context) -> None:
-    """The machine is known to the network as its controller."""
+    """The network knows the machine as its controller."""
     instance = context.outputs("controller")["InstanceId"]
 
     assert [instance] == [it.instance_id for it in network.interfaces.values() if "controller" in it.roles]
 
 
 def test_the_zones_name_the_machine(context: Context) -> None:
-    """The environment's DNS zones lead to the machine, and the zone above names the servers of the public one."""
+    """The DNS zones resolve to the machine, and the parent zone delegates the public one."""
     if context.settings.network.private_zone is None and context.settings.network.public_zone is None:
         pytest.skip("the environment has no DNS zone")
 
@@ -61,7 +61,7 @@ def test_the_zones_name_the_machine(context: Context) -> None:
 
 
 def test_machines_reach_each_other_as_told(context: Context) -> None:
-    """What the machines really reach of each other is what routes, ACLs and groups say."""
+    """Real connections between machines agree with routes, ACLs and security groups."""
     why_not = between.unreachable(context)
     if why_not:
         pytest.skip(why_not)

@@ -16,12 +16,12 @@ _NEWS = {"hudson.model.UpdateCenter$CoreUpdateMonitor", "hudson.PluginManager$Pl
 
 
 def test_jenkins_warns_of_nothing_else(active_monitors: frozenset[str]) -> None:
-    """Manage Jenkins warns of nothing but the builds on the controller."""
+    """No administrative monitor is active but the one about builds on the controller."""
     assert [] == sorted(active_monitors - _WANTED - _NEWS)
 
 
 def test_pages_run_only_their_own_scripts(page_headers: Mapping[str, str]) -> None:
-    """Browsers are told to load and run only what is Jenkins' own, and do so."""
+    """Pages enforce a content security policy."""
     policy = page_headers.get("Content-Security-Policy", "")
 
     assert "default-src 'self'" in policy
@@ -29,36 +29,36 @@ def test_pages_run_only_their_own_scripts(page_headers: Mapping[str, str]) -> No
 
 
 def test_numbers_are_for_those_who_may(numbers: Numbers, strangers_answers: dict[str, int]) -> None:
-    """Prometheus' numbers are for those who may see them, and nobody else."""
+    """Metrics need the permission Metrics/View."""
     assert (200, 403) == (numbers.status, strangers_answers["prometheus/"])
 
 
 def test_numbers_are_prometheus_text(numbers: Numbers) -> None:
-    """Prometheus can read the numbers."""
+    """Metrics are served in Prometheus' text format."""
     assert numbers.kind.startswith("text/plain")
     assert re.search(r"^default_jenkins_up 1(\.0)?$", numbers.text, re.MULTILINE), numbers.text[:500]
 
 
 def test_no_statistics_are_sent(exported_settings: dict[str, Any]) -> None:
-    """Jenkins sends no statistics of its use."""
+    """Jenkins sends no usage statistics."""
     assert exported_settings["jenkins"].get("noUsageStatistics") is True
 
 
 def test_a_build_has_the_rights_of_who_started_it(canary_build: Build) -> None:
-    """A build has the rights of who started it."""
+    """A build runs as the user who started it."""
     assert re.search(r"^Running as .*Toolkit", canary_build.log, re.MULTILINE), canary_build.log
 
 
 def test_a_build_that_nobody_started_has_few_rights(unstarted_builds: tuple[Unstarted, ...]) -> None:
-    """A build that nobody started has the few rights of the user 'builds'."""
+    """A build that no user started runs as the user 'builds'."""
     assert [] == [f"{build.name} ran as {build.runs_as}" for build in unstarted_builds if build.runs_as != "Builds"]
 
 
 def test_requests_are_written_down(audit: Audit) -> None:
-    """A request that would change something is in the journal, with its user."""
+    """The audit trail has a changing request with its user."""
     assert audit.requests, "\n".join(audit.lines)
 
 
 def test_builds_are_written_down(audit: Audit) -> None:
-    """The start of a build is in the journal, with its cause."""
+    """The audit trail has the start of a build with its cause."""
     assert audit.builds, "\n".join(audit.lines)

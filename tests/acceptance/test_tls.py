@@ -8,7 +8,7 @@ DAYS = 30
 
 
 def test_the_certificate_is_ours(spoken: Spoken) -> None:
-    """The environment's own authority signed the certificate that is shown."""
+    """The environment's authority signed the certificate."""
     # The connection came about, and it trusts that authority alone.
     assert spoken.protocol.startswith("TLS")
 
@@ -19,17 +19,17 @@ def test_jenkins_answers_at_its_url(spoken: Spoken) -> None:
 
 
 def test_the_certificate_names_the_url(spoken: Spoken, place: Place) -> None:
-    """The certificate is made out to the URL's host."""
+    """The certificate is for the URL's host."""
     assert place.name in spoken.names
 
 
 def test_the_certificate_lasts(spoken: Spoken) -> None:
-    """The certificate is valid for another 30 days at least."""
+    """The certificate is valid for at least 30 more days."""
     assert spoken.days_left > DAYS
 
 
 def test_current_tls_is_spoken(offers: dict[str, str]) -> None:
-    """TLS 1.2 and 1.3 are spoken."""
+    """TLS 1.2 and 1.3 are supported."""
     assert {"TLSv1.2", "TLSv1.3"} == {offers["TLSv1_2"], offers["TLSv1_3"]}
 
 
@@ -39,7 +39,7 @@ def test_old_tls_is_refused(offers: dict[str, str]) -> None:
 
 
 def test_browsers_are_told_to_stay_encrypted(spoken: Spoken) -> None:
-    """Browsers are told to use HTTPS only, for a year."""
+    """Strict-Transport-Security is set for a year."""
     told = dict(part.strip().lower().partition("=")[::2] for part in _header(spoken, "strict-transport-security"))
 
     assert int(told.get("max-age", "0")) >= 365 * 24 * 3600
@@ -50,12 +50,12 @@ def _header(spoken: Spoken, name: str) -> list[str]:
 
 
 def test_the_server_does_not_tell_its_version(spoken: Spoken) -> None:
-    """The web server does not tell its version."""
+    """The web server does not disclose its version."""
     assert not any(character.isdigit() for character in spoken.headers.get("server", ""))
 
 
 def test_sessions_stay_encrypted(signed_in: Spoken) -> None:
-    """Session cookies travel encrypted only, and scripts cannot read them."""
+    """Session cookies are Secure and HttpOnly."""
     # Names of its attributes alone: the session itself is not for anybody's eyes.
     cookie = {part.strip().lower() for part in _header(signed_in, "set-cookie")[1:]}
 
@@ -64,5 +64,5 @@ def test_sessions_stay_encrypted(signed_in: Spoken) -> None:
 
 
 def test_no_other_door_is_open(open_ports: dict[int, bool]) -> None:
-    """Neither plain HTTP nor Jenkins' own port can be reached over the network."""
+    """Plain HTTP and Jenkins' own port cannot be reached over the network."""
     assert {80: False, 8080: False} == open_ports

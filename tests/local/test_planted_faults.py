@@ -16,8 +16,8 @@ from bootstrap.jenkins.controller.api import ask, expect
 
 # The environment of these tests has no second machine, which test_bastion gives it, and no zone.
 LEFT_OUT = {
-    "network: What the machines really reach of each other is what routes, ACLs and groups say",
-    "network: The environment's DNS zones lead to the machine, and the zone above names the servers of the public one",
+    "network: Real connections between machines agree with routes, ACLs and security groups",
+    "network: The DNS zones resolve to the machine, and the parent zone delegates the public one",
 }
 CREDENTIAL = "/etc/jenkins/credentials/TOOLKIT_PASSWORD"
 HARFBUZZ = "/usr/lib/x86_64-linux-gnu/libharfbuzz.so.0"
@@ -144,15 +144,15 @@ def _named(group: str, *sentences: str) -> frozenset[str]:
 
 WITHOUT_TLS = _named(
     "tls",
-    "The environment's own authority signed the certificate that is shown",
+    "The environment's authority signed the certificate",
     "Jenkins answers at its URL",
-    "The certificate is made out to the URL's host",
-    "The certificate is valid for another 30 days at least",
-    "TLS 1.2 and 1.3 are spoken",
+    "The certificate is for the URL's host",
+    "The certificate is valid for at least 30 more days",
+    "TLS 1.2 and 1.3 are supported",
     "TLS 1.0 and 1.1 are refused",
-    "Browsers are told to use HTTPS only, for a year",
-    "The web server does not tell its version",
-    "Session cookies travel encrypted only, and scripts cannot read them",
+    "Strict-Transport-Security is set for a year",
+    "The web server does not disclose its version",
+    "Session cookies are Secure and HttpOnly",
 )
 FAULTS = (
     Fault(
@@ -162,8 +162,8 @@ FAULTS = (
         red=WITHOUT_TLS
         | _named(
             "machine",
-            "The service runs, and starts with the machine: nginx.service",
-            "SSH and HTTPS listen to the network, nothing else does",
+            "The service runs and is enabled: nginx.service",
+            "Only SSH and HTTPS listen on the network",
         ),
     ),
     Fault(
@@ -172,26 +172,26 @@ FAULTS = (
         mend=toolkit("host"),
         red=_named(
             "machine",
-            "The service runs no program or library that was replaced since it started: nginx.service",
+            "The service runs no deleted program or library: nginx.service",
         ),
     ),
     Fault(
         "a library of Java misses another",
         plant=on_machine("mv", HARFBUZZ, f"{HARFBUZZ}.away"),
         mend=on_machine("mv", f"{HARFBUZZ}.away", HARFBUZZ),
-        red=_named("machine", "No shared library of Java misses another, so that Jenkins can draw"),
+        red=_named("machine", "Every shared library of Java finds the libraries that it needs"),
     ),
     Fault(
         "a credential is readable by everybody",
         plant=on_machine("chmod", "0444", CREDENTIAL),
         mend=toolkit("host"),
-        red=_named("machine", f"The file may be read and written by those alone who must: {CREDENTIAL}"),
+        red=_named("machine", f"The file has its owner, group and mode: {CREDENTIAL}"),
     ),
     Fault(
         "a job was deleted",
         plant=delete_a_job,
         mend=toolkit("jobs"),
-        red=_named("controller", "Every job is there as the code renders it, and what left the code is disabled"),
+        red=_named("controller", "Every job is as the code renders it, and jobs that left the code are disabled"),
     ),
     Fault(
         "strangers may read",
@@ -199,8 +199,8 @@ FAULTS = (
         mend=toolkit("casc"),
         red=_named(
             "controller",
-            "Nobody without a name sees anything",
-            "Nobody has other rights than those that the code gives",
+            "Anonymous users have no access",
+            "Users have exactly the permissions of the code",
         ),
     ),
     Fault(
@@ -209,12 +209,12 @@ FAULTS = (
         mend=toolkit("casc"),
         red=_named(
             "settings",
-            "Browsers are told to load and run only what is Jenkins' own, and do so",
-            "Prometheus' numbers are for those who may see them, and nobody else",
-            "Jenkins sends no statistics of its use",
-            "A request that would change something is in the journal, with its user",
+            "Pages enforce a content security policy",
+            "Metrics need the permission Metrics/View",
+            "Jenkins sends no usage statistics",
+            "The audit trail has a changing request with its user",
         )
-        | _named("controller", "Nobody without a name sees anything", "Every setting is as the code says"),
+        | _named("controller", "Anonymous users have no access", "Every setting has the value of the code"),
     ),
     Fault(
         "the security group is open to the world",
@@ -222,13 +222,13 @@ FAULTS = (
         mend=close_the_group,
         red=_named(
             "aws",
-            "The machine's security group lets in operators, bastion, edge, agents and a peer's controller; nobody else",
-            "No security group of the network lets the whole world in",
+            "The machine's security group admits only operators, bastion, edge, agents and a peer's controller",
+            "No security group of the network is open to the whole Internet",
         )
         # Not what the Internet reaches: no route leads it there. The operators' block is a part of the world.
         | _named(
             "network",
-            "What the environment intends with its network is proven to hold: deny operators -> controller:8080",
+            "The intention holds: deny operators -> controller:8080",
         ),
     ),
     Fault(
@@ -240,16 +240,16 @@ FAULTS = (
         | _named(
             "tls",
             "Jenkins answers at its URL",
-            "Session cookies travel encrypted only, and scripts cannot read them",
+            "Session cookies are Secure and HttpOnly",
         )
         | _named(
             "machine",
-            "The service runs, and starts with the machine: jenkins.service",
-            "Jenkins' own port listens on the machine's loopback, and there only",
-            "What Jenkins keeps lies on the data volume",
-            "Nothing on the data volume can lend its owner's rights or be a device",
-            "The file may be read and written by those alone who must: /var/lib/jenkins",
-            "The file may be read and written by those alone who must: /var/lib/jenkins/secrets",
+            "The service runs and is enabled: jenkins.service",
+            "Jenkins' own port listens on loopback only",
+            "JENKINS_HOME is on the data volume",
+            "The data volume is mounted with nosuid and nodev",
+            "The file has its owner, group and mode: /var/lib/jenkins",
+            "The file has its owner, group and mode: /var/lib/jenkins/secrets",
         ),
     ),
 )

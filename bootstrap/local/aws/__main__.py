@@ -74,7 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--region", default="eu-central-1", help="the region that is loaded beforehand")
     prompt = "how long an answer may wait for a stack operation that is over soon; 0 never waits"
     parser.add_argument("--prompt-seconds", type=float, default=1.0, help=prompt)
-    parser.add_argument("--no-machines", action="store_true", help="instances on paper only, for tests of the APIs")
+    parser.add_argument("--no-machines", action="store_true", help="simulated instances only, for tests of the APIs")
     return parser.parse_args()
 
 

@@ -1,11 +1,11 @@
-"""Types that nothing in the local cloud can make: their resources exist on paper only, and every event of theirs says so.
+"""Types that nothing in the local cloud can make: their resources are only recorded, and every event of theirs says so.
 
 A type that is neither here nor among the adapters is refused.
 """
 
 from __future__ import annotations
 
-REASON = "STAND-IN: the local cloud keeps this resource on paper only"
+REASON = "STAND-IN: the local cloud only records this resource"
 
 STAND_INS: dict[str, str] = {
     "AWS::AccessAnalyzer::Analyzer": "no policy analysis",

@@ -1,6 +1,6 @@
 """What the cloud asks of whoever runs its machines, and the one that runs none.
 
-`load` gives the real thing, which needs podman, or, for tests of the APIs alone, machines that exist on paper: they run at
+`load` gives the real thing, which needs podman, or, for tests of the APIs alone, simulated machines: they run at
 once, and their console is empty.
 """
 
@@ -79,7 +79,7 @@ class Machines(Protocol):
 
 @dataclass
 class NoMachines:
-    """Machines on paper: they run when told so, and nothing is behind them."""
+    """Simulated machines: they run when told so, and nothing is behind them."""
 
     states: dict[str, str] = field(default_factory=dict)
 
@@ -103,13 +103,13 @@ class NoMachines:
         self.states.pop(instance_id, None)
 
     def attach(self, volume_id: str, instance_id: str, device: str) -> None:
-        """A volume on paper is visible to nobody."""
+        """A simulated volume is visible to nobody."""
 
     def detach(self, volume_id: str, instance_id: str) -> None:
-        """A volume on paper was visible to nobody."""
+        """A simulated volume was visible to nobody."""
 
     def delete_volume(self, volume_id: str) -> None:
-        """A volume on paper has no content."""
+        """A simulated volume has no content."""
 
     def console(self, instance_id: str) -> str:
         """Nothing was ever printed."""
@@ -120,13 +120,13 @@ class NoMachines:
         return self.states.get(instance_id, "absent")
 
     def watch(self, instance_id: str, ended: Callable[[], None]) -> None:
-        """A machine on paper never goes down by itself."""
+        """A simulated machine never goes down by itself."""
 
     def delete_network(self, subnet_id: str) -> None:
-        """A subnet on paper has no network."""
+        """A simulated subnet has no network."""
 
     def enforce(self, region: str, chains: str) -> None:
-        """Between machines on paper nothing goes."""
+        """Between simulated machines there is no traffic."""
 
     def enforced(self, region: str) -> str:
         """Nothing holds them."""
@@ -134,7 +134,7 @@ class NoMachines:
 
     def unjudged(self) -> str:
         """Nothing goes that could be judged."""
-        return "the machines are on paper"
+        return "the machines are simulated"
 
 
 class Real:

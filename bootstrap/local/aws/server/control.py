@@ -1,7 +1,7 @@
 """The control endpoints of the local cloud, which AWS does not have.
 
 GET  /_bootstrap/health         {"status": "ok"}
-GET  /_bootstrap/stand-ins      the types that exist on paper only, each with what is missing
+GET  /_bootstrap/stand-ins      the types that are only recorded, each with what is missing
 GET  /_bootstrap/properties     each type's properties: arrived, write-only, not modelled, refused in place (see `modelled`)
 GET  /_bootstrap/faults         what is armed (see `faults`); POST arms, {} takes all back
 GET  /_bootstrap/enforcement    which rules hold between machines, and problems; POST has them set at once (see `enforcement`)
