@@ -105,7 +105,9 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
         for name in names:
             wished = stack_inputs.template(context, name, made, tags)
             if name == "controller" and stack_inputs.is_gone(context):
-                run.notice("the instance was terminated: the stack removes its remaining resources, then creates a new instance")
+                run.notice(
+                    "the instance was terminated: the stack removes its remaining resources, then creates a new instance"
+                )
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
             with _with_boot_log(context):
                 made[name] = stack.apply(client, wished, run, before_removal=emptied)
@@ -199,12 +201,12 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
             needs = [needed for needed in composition.inputs_of(name) if needed in context.wanted]
             missing = [needed for needed in needs if not stack_inputs.is_standing(context, needed)]
             if missing:
-                stand = "stand" if len(missing) > 1 else "stands"
-                run.notice(f"{name}: known only once {' and '.join(missing)} {stand}; a launch goes on from there")
+                exist = "exist" if len(missing) > 1 else "exists"
+                run.notice(f"{name}: cannot be planned before {' and '.join(missing)} {exist}")
                 continue
             if composition.is_awaiting(name, context.settings, context.stacks):
                 run.notice(
-                    f"{name}: known only once the network has its new subnets; it gets its part of them, and loses nothing"
+                    f"{name}: cannot be planned before the network has its new subnets; nothing of it is removed"
                 )
                 continue
             wished = stack_inputs.template(context, name, context.stacks, tags)

@@ -210,7 +210,7 @@ def _check(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> No
             faults.append(fault if line == 1 else replace(fault, line=line, column=column))
     if faults:
         raise CascRejected(
-            "checking the settings with Jenkins", faults, "Mend the file; Jenkins goes on with the settings it has."
+            "checking the settings with Jenkins", faults, "Correct the file; Jenkins keeps its current settings."
         )
 
 

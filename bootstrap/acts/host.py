@@ -1,6 +1,6 @@
-"""The host act: the machine is as its wished state says, with one round trip to look and at most one to change.
+"""The host act: the machine is as its desired state says, with one round trip to look and at most one to change.
 
-The wished state is data (`bootstrap.remote.desired`); the program that compares and changes runs on the machine itself
+The desired state is data (`bootstrap.remote.desired`); the program that compares and changes runs on the machine itself
 (`bootstrap.remote.converge`). Artifacts (the WAR, plugins, the emulator, the toolkit's repository) are sent only when the
 machine says that it needs them. A run that ended halfway is gone on from by the next, for every resource is looked at afresh.
 """
@@ -24,7 +24,7 @@ from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, S
 ACT = "host"
 TOOLKIT_USER = "toolkit"
 _SECONDS = 3600.0  # for one converge: a first installation over a slow mirror, with everything waited for
-_AGAIN = "Then launch again: it goes on from there."
+_AGAIN = "Then launch again; it continues from there."
 _REMEDIES = {
     "packages": f"Check the machine's apt sources and its way to their mirror. {_AGAIN}",
     "metapackage": f"Look on the machine ('./bootstrap.py ssh') at what 'sudo dpkg --audit' says. {_AGAIN}",
@@ -66,7 +66,7 @@ def _looked(shell: Shell, inputs: HostInputs) -> Mapping[str, Any]:
 def apply(
     shell: Shell, inputs: HostInputs, artifacts: Mapping[str, bytes | Path], report: Reporter, *, waits: bool = True
 ) -> Controller:
-    """Bring the machine to its wished state and return the Jenkins on it; ConvergeFailed at the first thing that refuses.
+    """Bring the machine to its desired state and return the Jenkins on it; ConvergeFailed at the first thing that refuses.
 
     Where Jenkins must restart, running builds are waited for first, within the environment's limit, unless `waits` is false.
     """
@@ -183,7 +183,7 @@ def _raise_failure(answer: Mapping[str, Any], resources: Sequence[Mapping[str, A
         found.append(f"not reached: {len(answer['not_reached'])} more")
     remedy = _REMEDIES.get(kind, f"Mend it on the machine ('./bootstrap.py ssh'). {_AGAIN}")
     raise ConvergeFailed(
-        f"bringing '{failed['id']}' on {inputs.instance_id} to its wished state",
+        f"bringing '{failed['id']}' on {inputs.instance_id} to its desired state",
         "\n".join(found),
         _MAKE_ROOM if any(_FULL in line for line in found) else remedy,
     )

@@ -145,7 +145,7 @@ def _steps(jenkins: JenkinsClient, jobset: JobSet, again: Collection[str] = ()) 
     steps += [_view_step(name, xml, views.get(name)) for name, xml in jobset.views.items()]
     steps += [
         _Step(
-            Change("jobs", ChangeKind.REMOVE, name, "left the code: disabled, and kept"),
+            Change("jobs", ChangeKind.REMOVE, name, "no longer in the code: disabled, not deleted"),
             f"{job_path(name)}disable",
             {},
             "",

@@ -64,7 +64,7 @@ def plan(cloudformation: CloudFormation, template: StackTemplate, sleep: Pause =
         if status in states.DEAD or (status == states.HALF_GONE and not template.protect):
             return (Change("stack", ChangeKind.REPLACE, template.name, f"is {status}; it is deleted and made anew"),)
         if status in states.HALF_BACK:
-            detail = f"is {status}; it is brought back first, and what differs is known then"
+            detail = f"is {status}; it is rolled back first; the changes are known after that"
             return (Change("stack", ChangeKind.ALTER, template.name, detail),)
         if status != states.EMPTY and status not in states.STEADY:
             raise refuse_status(template.name, status)

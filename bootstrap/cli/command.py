@@ -64,7 +64,11 @@ def add_now(parser: argparse.ArgumentParser) -> None:
 def add_plan_or_apply(parser: argparse.ArgumentParser) -> None:
     """The action of a command that carries out one act."""
     parser.add_argument(
-        "action", nargs="?", choices=("plan", "apply"), default="apply", help="show the changes, or make them (apply)"
+        "action",
+        nargs="?",
+        choices=("plan", "apply"),
+        default="apply",
+        help="plan: show the changes; apply: make them (default: apply)",
     )
     add_exit_zero(parser)
 

@@ -43,7 +43,7 @@ def failure(error: BootstrapError) -> None:
     """An expected failure, on standard error: what was being done, what came back, what to try."""
     console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
     console.print(Text.assemble(("failed ", "bold red"), (f"{type(error).__name__}: ", "red"), error.doing))
-    for line in error.found.splitlines() or ["nothing came back"]:
+    for line in error.found.splitlines() or ["no output"]:
         console.print(Text(f"  {line}"))
     console.print(Text.assemble(("try ", "bold"), error.remedy))
 

@@ -21,7 +21,7 @@ EXAMPLES = (
     ("launch", "a verified Jenkins on this machine"),
     ("-e aws launch", "the same on AWS, from environments/aws.yaml"),
     ("password", "the administrator's password"),
-    ("verify", "check the running server, at any time"),
+    ("verify", "run the acceptance suite against the controller"),
     ("destroy", "take it down; the data stays"),
 )
 
@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     whole = argparse.ArgumentParser(
         prog="bootstrap.py",
-        description="One command from nothing to a working, verified Jenkins that is entirely code.",
+        description="Launches and verifies a Jenkins that is defined as code.",
         epilog=format_examples(EXAMPLES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -61,8 +61,8 @@ def _add_common_flags(target: argparse.ArgumentParser, default: object) -> None:
     """The flags that may stand before the command and behind it; behind it, one that is left out overrides nothing."""
     shown: dict[str, Any] = {"action": "store_true", "default": default}
     target.add_argument("--json", help="events and results as JSON lines on standard output", **shown)
-    target.add_argument("--yes", "-y", help="agree to what would be asked", **shown)
-    target.add_argument("--verbose", "-v", help="show passing progress too", **shown)
+    target.add_argument("--yes", "-y", help="answer yes to all questions", **shown)
+    target.add_argument("--verbose", "-v", help="show progress details", **shown)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
         console.failure(error)
         return error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("\nstopped; the same command goes on from here\n")
+        sys.stderr.write("\ninterrupted; run the same command again to continue\n")
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

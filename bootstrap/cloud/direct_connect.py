@@ -274,7 +274,7 @@ def _wait(what: str, state: str, begun: float, report: Reporter, sleep: Pause) -
         raise AwsRefused(
             f"waiting for {what}",
             f"it is {state} after {time.monotonic() - begun:.0f} s",
-            "Ask the partner that provides the connection; the same command goes on from there.",
+            "Ask the partner that provides the connection; the same command continues from there.",
         )
     report.progress(f"waiting for {what}, which is {state}")
     sleep(5)

@@ -20,12 +20,10 @@ _UNKNOWN = (
 _DENIED = "The credentials may not do this: 'doctor --policy' prints the policy that the toolkit needs."
 _NONE = "Set AWS_PROFILE, or log in: 'aws configure sso', then 'aws sso login'."
 _LOGIN = "Log in again: aws sso login (with --profile, where AWS_PROFILE is set)."
-_BUSY = (
-    "AWS was busy, and several attempts met the same: wait a little, then run the same command; it goes on from there."
-)
+_BUSY = "AWS was busy, and several attempts met the same: wait a little, then run the same command; it continues from there."
 _WAY = (
     "See that AWS can be reached: the network, a proxy (HTTPS_PROXY, AWS_CA_BUNDLE), and that there is the 'region' of the "
-    "environment file; the same command goes on from there."
+    "environment file; the same command continues from there."
 )
 _QUOTA = "A quota of the account is used up: remove what is not needed, or ask for more in Service Quotas."
 _REMEDIES = {

@@ -78,7 +78,7 @@ def jenkins(context: Context) -> Iterator[Finding]:
         yield bad("lock", error.found.replace("\n", "; "), error.remedy)
         return
     lock = context.lock
-    yield good("lock", f"Jenkins {lock.version} and {len(lock.pins)} plugins are a set that starts")
+    yield good("lock", f"Jenkins {lock.version} and {len(lock.pins)} plugins have all their dependencies")
     if told := presence.tell_unproved(chosen, lock):
         yield good("sums", told)
     if chosen.source == "emulator":

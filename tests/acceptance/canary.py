@@ -25,6 +25,7 @@ START_SECONDS, RUN_SECONDS = 420, 180
 _LOOK_SECONDS = 2.0
 _RUNS = "Running on "  # the line that a Pipeline's node block begins with once it has its executor
 _NOTE = re.compile(r"\x1b\[8mha:[^\x1b]*\x1b\[0m")  # what a page makes links of
+_TIME = re.compile(r"^\[[^\]\s]+Z\] ")  # timestamper begins each line of a Pipeline with it
 _WAITS = "Still waiting to schedule task"  # before the line that says why
 
 
@@ -87,6 +88,8 @@ def build(client: JenkinsClient) -> Build:
     except CannotStart as error:
         _take_back(client, word)
         return Build(word, hindrance=str(error))
+    if result == "ABORTED" and not wait.started and _RUNS not in "".join(wait.log):
+        return Build(word, hindrance=f"it was aborted before it got an executor: {hindrance(client, wait.log)}")
     told = _json(client, f"job/{CANARY}/", "builds[number,result,actions[parameters[name,value]]]")
     number = _number(told, word)
     artifact = ask(client, "GET", f"job/{CANARY}/{number}/artifact/canary.txt")
@@ -104,7 +107,7 @@ def hindrance(client: JenkinsClient, log: list[str]) -> str:
 
 def _reason(client: JenkinsClient, log: str) -> str:
     """From its console where it is a build already, else from the queue."""
-    lines = [line.strip() for line in _NOTE.sub("", log).splitlines()]
+    lines = [_TIME.sub("", line.strip()) for line in _NOTE.sub("", log).splitlines()]
     if _WAITS in lines[:-1]:
         return lines[lines.index(_WAITS) + 1]
     told = _json(client, "queue/", "items[why,task[name]]")

@@ -19,10 +19,15 @@ from evidence import GATHERERS, Client, Subject, inspection
 from bootstrap.jenkins.controller.api import ask, expect
 
 _MONITORS = (
-    "jenkins.model.Jenkins.get().activeAdministrativeMonitors.findAll { !it.activationFake }.each { println it.id }"
+    "jenkins.model.Jenkins.get().activeAdministrativeMonitors.findAll { !it.activationFake }.each { println it.id }\n"
+    "null"  # Jenkins prints what a script returns, too
 )
 _SECONDS = 20
 _BUILDS_OF_A_JOB = 20
+_PERIOD = 150  # seconds; COLLECTING_METRICS_PERIOD_IN_SECONDS, and some more
+_TIME = r"^(?:\[[^\]\s]+Z\] )?"  # timestamper begins each line of a Pipeline with it
+RUNS_AS = re.compile(_TIME + r"Running as (.*?)\r?$", re.MULTILINE)
+"""The line of a console that says whose permissions the build has."""
 
 
 def active_monitors(subject: Subject) -> frozenset[str]:
@@ -54,9 +59,10 @@ class Audit:
 def audit(subject: Subject) -> Audit:
     """Ask for something that has no effect but is written down, and read the journal until it and a build are there."""
     word, lines = f"verify-{secrets.token_hex(4)}", tuple[str, ...]()
-    ask(Client(subject), "GET", "createItem", params={"name": word})  # refused: only a POST makes something
-    end = time.monotonic() + _SECONDS
+    client, end = Client(subject), time.monotonic() + _SECONDS
     while time.monotonic() < end:
+        # Refused, because only a POST makes something. Repeated, because the plugin logs beside answering and may miss one.
+        ask(client, "GET", "createItem", params={"name": word})
         lines = tuple(inspection(subject)["audit"])
         found = Audit(word, lines)
         if found.requests and found.builds:
@@ -75,9 +81,13 @@ class Numbers:
 
 
 def numbers(subject: Subject) -> Numbers:
-    """The numbers for Prometheus."""
-    answer = ask(Client(subject), "GET", "prometheus/")
-    return Numbers(answer.status_code, answer.headers.get("Content-Type", ""), answer.text)
+    """The metrics for Prometheus. Jenkins collects them first at some moment of the first period after its start."""
+    client, end = Client(subject), time.monotonic() + _PERIOD
+    while True:
+        answer = ask(client, "GET", "prometheus/")
+        if answer.status_code != 200 or "default_jenkins_up" in answer.text or time.monotonic() > end:
+            return Numbers(answer.status_code, answer.headers.get("Content-Type", ""), answer.text)
+        time.sleep(2)
 
 
 def page_headers(subject: Subject) -> Mapping[str, str]:
@@ -106,7 +116,7 @@ def unstarted_builds(subject: Subject) -> tuple[Unstarted, ...]:
             text = expect(
                 ask(client, "GET", f"job/{job['name']}/{build['number']}/consoleText"), "reading a console"
             ).text
-            named = re.search(r"^Running as (.*)$", text, re.MULTILINE)
+            named = RUNS_AS.search(text)
             found.append(Unstarted(f"{job['name']} #{build['number']}", named[1] if named else "nobody named"))
             break
     return tuple(found)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from canary import Build
-from own_settings import Audit, Numbers, Unstarted
+from own_settings import RUNS_AS, Audit, Numbers, Unstarted
 
 # That builds run on the controller is wanted: they act on this very machine.
 _WANTED = {"jenkins.diagnostics.ControllerExecutorsNoAgents", "jenkins.diagnostics.ControllerExecutorsAgents"}
@@ -46,7 +46,8 @@ def test_no_statistics_are_sent(exported_settings: dict[str, Any]) -> None:
 
 def test_a_build_has_the_rights_of_who_started_it(canary_build: Build) -> None:
     """A build runs as the user who started it."""
-    assert re.search(r"^Running as .*Toolkit", canary_build.log, re.MULTILINE), canary_build.log
+    found = RUNS_AS.search(canary_build.log)
+    assert found is not None and found[1] == "Toolkit", canary_build.log
 
 
 def test_a_build_that_nobody_started_has_few_rights(unstarted_builds: tuple[Unstarted, ...]) -> None:

@@ -1,6 +1,6 @@
 """A bare machine is converged for real: packages, firewall, proxy, Jenkins. Needs root and podman.
 
-The tests share one machine and run in the order of this file; each leaves the machine in its wished state.
+The tests share one machine and run in the order of this file; each leaves the machine in its desired state.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ def test_a_jenkinsfile_runs_on_the_controllers_label_and_has_an_end(name: str) -
 
 @every_script
 def test_a_failing_build_tells_the_owner(name: str) -> None:
-    failure = SCRIPTS[name].partition("failure {")[2]
+    failure = re.split(r"(?:failure|unsuccessful) \{", SCRIPTS[name], maxsplit=1)[1]
 
     assert "mail to: env.JENKINS_ADMIN_ADDRESS" in failure
     assert "${env.BUILD_URL}console" in failure
@@ -144,7 +144,7 @@ def test_a_jenkinsfile_speaks_the_toolkits_own_command_line(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["drift", "network", "seed", "verify"])
 def test_a_job_of_the_toolkit_archives_the_evidence_of_its_run(name: str) -> None:
-    always = SCRIPTS[name].partition("always {")[2].partition("failure {")[0]
+    always = re.split(r"(?:failure|unsuccessful) \{", SCRIPTS[name].partition("always {")[2], maxsplit=1)[0]
 
     assert "archiveArtifacts artifacts: '.bootstrap/*/runs/**'" in always
 

@@ -49,7 +49,7 @@ def logs(options: argparse.Namespace) -> int:
 
 
 def _add_password_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--user", choices=tuple(_SECRETS), default="admin", help="whose (admin)")
+    parser.add_argument("--user", choices=tuple(_SECRETS), default="admin", help="the user's name (default: admin)")
 
 
 def _add_ssh_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def _add_ssh_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_logs_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lines", type=parse_line_count, default=50, help="how many of the last lines (50)")
-    parser.add_argument("--follow", "-f", action="store_true", help="go on showing new lines")
+    parser.add_argument("--follow", "-f", action="store_true", help="follow the journal")
     parser.add_argument("unit", nargs="?", default="jenkins.service", help="the systemd unit (jenkins.service)")
 
 

@@ -80,7 +80,9 @@ def _add_host_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_jobs_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_or_apply(parser)
-    parser.add_argument("--again", action="append", default=[], metavar="JOB", help="send this job whatever differs")
+    parser.add_argument(
+        "--again", action="append", default=[], metavar="JOB", help="send this job even if it is unchanged"
+    )
 
 
 COMMANDS = (

@@ -25,7 +25,9 @@ def destroy(options: argparse.Namespace) -> int:
         for resource in kept:
             run.say(f"kept: {resource}")
         run.say(
-            "the environment is gone" if not kept else f"'{opened.settings.name}' is down; launch brings its data back"
+            "the environment is gone"
+            if not kept
+            else f"'{opened.settings.name}' is destroyed; its data is kept for the next launch"
         )
         leftovers.tell(opened, run)
         if with_data:

@@ -24,7 +24,7 @@ def drift(options: argparse.Namespace) -> int:
             console.table(("where", "what", "found", "mend"), rows)
             for line in found.lines:
                 run.diff(line.diff)
-        unseen = f"; {wording.counted(len(found.unseen), 'place')} could not be looked at" if found.unseen else ""
+        unseen = f"; {wording.counted(len(found.unseen), 'place')} could not be checked" if found.unseen else ""
         run.say(f"\n{wording.drifted(len(found.lines))}{unseen}")
         if found.lines:
             return PENDING
@@ -35,7 +35,7 @@ COMMANDS = (
     Command(
         "drift",
         130,
-        "what is not as the code says and was not put there by it; exits with 2 when something is",
+        "list differences that the code did not make; exits with 2 if there are any",
         drift,
         (
             ("drift", "each line with the command that mends it"),

@@ -105,7 +105,7 @@ def _check_plan(options: argparse.Namespace, context: Context) -> None:
 
 def _add_launch_arguments(parser: argparse.ArgumentParser) -> None:
     add_now(parser)
-    parser.add_argument("--skip-verify", action="store_true", help="leave the last act out")
+    parser.add_argument("--skip-verify", action="store_true", help="skip the act verify")
     parser.add_argument(
         "--plan", metavar="FILE", help="apply exactly this saved plan, or nothing if something changed since"
     )
@@ -120,7 +120,7 @@ COMMANDS = (
     Command(
         "launch",
         10,
-        "from nothing to a running, configured, verified Jenkins",
+        "create or update the environment, then verify it",
         launch,
         (
             ("launch", "from nothing, or whatever differs from the code"),

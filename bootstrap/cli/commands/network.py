@@ -96,7 +96,11 @@ def _check(options: argparse.Namespace, context: Context) -> None:
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "action", nargs="?", choices=_ACTIONS, default="apply", help="show the changes, make them, or look (apply)"
+        "action",
+        nargs="?",
+        choices=_ACTIONS,
+        default="apply",
+        help="plan: show the changes; apply: make them; the others only look, but for destroy (default: apply)",
     )
     add_exit_zero(parser)
     parser.add_argument(

@@ -46,7 +46,7 @@ def _resolve(source: str, target: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         result = Result(" ".join(command[2:]), done.returncode, done.stdout, done.stderr)
-        raise CommandFailed(f"resolving {target}", result, f"Is the package index reachable, and {source} whole?")
+        raise CommandFailed(f"resolving {target}", result, f"Is the package index reachable, and is {source} valid?")
 
 
 def test(options: argparse.Namespace) -> int:
@@ -69,7 +69,8 @@ def test(options: argparse.Namespace) -> int:
     if chosen:
         return subprocess.run([*tox, *chosen], cwd=ROOT, env=environ).returncode
     run = start(ROOT / ".bootstrap" / "tests" / "runs", as_json=options.json, is_verbose=True)
-    prerequisites.ensure(run, is_agreed=options.yes, ask=console.ask, for_tests=True)
+    if suite != "quick":  # which needs no root, so that it installs nothing
+        prerequisites.ensure(run, is_agreed=options.yes, ask=console.ask, for_tests=True)
     command = [*tox, "run-parallel", "-m", suite, "--parallel", _SIDE_BY_SIDE, "--parallel-no-spinner"]
     done = subprocess.run(command, cwd=ROOT, env=environ)
     sys.stdout.write(f"{summarize(read_outcomes(results))}\n")
@@ -80,7 +81,7 @@ def _add_test_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "tox",
         nargs=argparse.REMAINDER,
-        help="--quick (lint, types, unit, templates), --long (what only repeats or measures), or what to hand to tox",
+        help="--quick (lint, types, unit, templates), --long (long repetitions and benchmarks), or what to hand to tox",
     )
 
 
@@ -107,7 +108,7 @@ COMMANDS = (
         (
             ("test", "lint, types and every test"),
             ("test --quick", "lint, types, unit tests and templates, in a few minutes"),
-            ("test --long", "more random trials, every kill, and the figures"),
+            ("test --long", "more random trials, every kill point, and benchmarks"),
             ("test -e unit -- -k drift", "a part of it, and what pytest takes"),
         ),
         _add_test_arguments,

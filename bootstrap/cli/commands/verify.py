@@ -29,7 +29,7 @@ COMMANDS = (
     Command(
         "verify",
         30,
-        "check the running server; exits with 1 when a check fails",
+        "run the acceptance suite against the controller; exits with 1 when a check fails",
         verify,
         (
             ("verify", "the whole acceptance suite"),

@@ -1,5 +1,6 @@
 """Talking to a running Jenkins: requests and refusals, builds, what somebody edited, what a plan shows.
 
-It decides how an answer of Jenkins is told to a person. It knows nothing of how Jenkins was installed or where it runs: it is
-given a client. The acts import it, and the views and commands that look at builds and edits.
+It decides how an answer of Jenkins is told to a person. It knows nothing of how Jenkins was installed or where it runs: it
+is given a client or a shell. The acts, preconditions, planning, the view of drift, the play and the command `build` import
+it.
 """

@@ -1,5 +1,6 @@
 """What people write for Jenkins, judged before Jenkins sees it: CasC files, job definitions, Jenkinsfiles.
 
 It decides which faults can be told without a Jenkins, each with file, line and column, and renders jobs with Job Builder. It
-needs no network and no machine. The acts and the context import it.
+needs no network and no machine. The acts casc and jobs, and
+`jenkins.controller`, import it.
 """

@@ -93,7 +93,7 @@ def check(lock: Lock, table: Table) -> None:
     """Return when the lock is closed under what its plugins need, each new enough; DistributionFailed with every fault."""
     faults = sorted(find_faults(lock, table), key=lambda it: (it.file, it.line, it.column, it.message))
     if faults:
-        doing = f"looking whether the {len(lock.pins)} plugins of {lock.path.name} are a set that starts"
+        doing = f"checking whether the {len(lock.pins)} plugins of {lock.path.name} have all their dependencies"
         raise DistributionFailed(doing, _lines(faults), _REMEDY)
 
 

@@ -129,7 +129,7 @@ def _complete(url: str, part: Path) -> None:
     raise DistributionFailed(
         f"loading {part.name.removesuffix('.part')} from {url}",
         reason,
-        "What was loaded is kept, and the next launch goes on from there.",
+        "What was loaded is kept, and the next launch continues from there.",
     )
 
 

@@ -2,7 +2,7 @@
 
     python -m bootstrap.local.aws --state DIR --port P --environment NAME
 
-`server` wires the parts; `door` is the one way to moto (it numbers, seeds and journals every mutating request, so that a
-restart is the same cloud); `patches` holds every change of moto; `cloudformation` is the engine; `instances` boots a
-container for each EC2 instance; `metadata` is the instances' metadata service.
+`server` wires the parts, and `server.door` is the only way to moto (it numbers, seeds and journals every mutating request, so
+that a restart is the same cloud); `patches` holds every change of moto; `cloudformation` is the engine; `compute` has the
+instances and their metadata service; `packet_filter` has nftables' rules; `persistence` has the journal.
 """

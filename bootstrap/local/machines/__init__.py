@@ -1,7 +1,8 @@
 """Machines as podman containers: image, networks, volumes, boot, console.
 
 It decides how a container must be started on this kernel so that systemd, cloud-init and nftables work inside, and finds
-again what an earlier run made. It knows nothing of AWS' API. The local AWS, the command line and the doctor import it.
+again what an earlier run made. It knows nothing of AWS' API. `local.cloud`, `local.aws.compute`, the command line and the
+doctor import it.
 """
 
 from bootstrap.local.machines.image import ensure_image

@@ -111,7 +111,7 @@ def _source(context: Context, entry: Mapping[str, Any], archive: dict[str, bytes
     except KeyError as error:
         raise Failed(f"the archive has no {entry['path']}") from error
     if hashlib.sha256(content).hexdigest() != entry["sha256"]:
-        raise Failed(f"the archive has another {entry['path']} than the wished state")
+        raise Failed(f"the archive has another {entry['path']} than the desired state")
     return content
 
 

@@ -1,6 +1,8 @@
 """The canary that gets no executor: one finding, in the queue's words, with who holds the executors."""
 
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import canary
@@ -87,3 +89,11 @@ def test_what_cannot_start_is_taken_back(monkeypatch: pytest.MonkeyPatch, is_bui
 
     assert ("no executor", "", ()) == (found.hindrance, found.result, found.history)
     assert ["job/canary/7/stop {}" if is_build else "queue/cancelItem {'id': '4'}"] == jenkins.posted
+
+
+def test_the_canary_may_run_longer_than_the_suite_waits_for_it() -> None:
+    text = (Path(__file__).resolve().parents[3] / "jobs" / "pipelines" / "canary.Jenkinsfile").read_text()
+    minutes = re.search(r"timeout\(time: (\d+), unit: 'MINUTES'\)", text)
+
+    assert minutes is not None
+    assert 60 * int(minutes[1]) > canary.START_SECONDS + canary.RUN_SECONDS

@@ -168,7 +168,7 @@ def test_a_failure_tells_what_was_done_before_and_then_the_reason() -> None:
     with pytest.raises(ConvergeFailed) as caught:
         host.apply(machine, INPUTS, {}, report)
     assert ["packages"] == [change.name for change in report.changes]
-    assert "bringing 'jenkins.service' on i-1 to its wished state" == caught.value.doing
+    assert "bringing 'jenkins.service' on i-1 to its desired state" == caught.value.doing
     lines = ["it is not active", "'systemctl start it' exited with 1", "last words", "not reached: 2 more"]
     assert lines == caught.value.found.splitlines()
     assert "./bootstrap.py logs" in caught.value.remedy

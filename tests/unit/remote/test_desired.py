@@ -1,4 +1,4 @@
-"""The wished state: what every machine must be, read from the data that describes it."""
+"""The desired state: what every machine must be, read from the data that describes it."""
 
 import configparser
 import json

@@ -1,4 +1,4 @@
-"""Inputs of a wished state, for the tests."""
+"""Inputs of a desired state, for the tests."""
 
 from dataclasses import replace
 from typing import Any

@@ -156,7 +156,7 @@ def test_doctor_tells_of_the_lock_its_sums_and_its_source(
 
     lock, sums, source = examine_jenkins(opened(mirrored(mirror)))
 
-    assert ("lock", "ok", True) == (lock.name, lock.health, "2 plugins are a set that starts" in lock.found)
+    assert ("lock", "ok", True) == (lock.name, lock.health, "2 plugins have all their dependencies" in lock.found)
     assert ("sums", "ok", True) == (sums.name, sums.health, "holds no sum" in sums.found)
     assert expected == (source.name, source.health, expected[2] if expected[2] in source.found else source.found)
 
