@@ -222,6 +222,7 @@ def test_a_second_launch_is_refused_and_told_who_holds_the_environment(launched:
             os.kill(holder.pid, signal.SIGCONT)
 
     at, done = once(lambda it: it[:2] == ("stack", "act-began"), second)
+    root(launched, UNDO)  # so that the first one still runs when a loaded machine notices that its act began
 
     ended = watched(launched, ["launch", "--skip-verify"], at)
 
