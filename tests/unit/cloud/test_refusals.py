@@ -169,7 +169,7 @@ def test_a_report_that_cannot_be_drawn_is_a_notice_and_the_failure_stays(
     shown = capsys.readouterr()
     assert "Unable to locate credentials" in shown.err
     assert "Traceback" not in shown.err
-    assert "the report of this run cannot be drawn: TemplateSyntaxError" in shown.out
+    assert "the report of this run cannot be written: TemplateSyntaxError" in shown.out
     (journal,) = home.glob(".bootstrap/trial/runs/*/journal.jsonl")
     assert ["run-failed", "notice"] == [json.loads(line)["event"] for line in journal.read_text().splitlines()[-2:]]
 
