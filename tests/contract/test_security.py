@@ -25,7 +25,7 @@ def test_anonymous_request_is_refused_without_a_challenge(server: Any) -> None:
 def test_wrong_password_is_answered_with_401(server: Any) -> None:
     response = requests.get(f"{server.url}/api/json", auth=(server.user, "wrong"))
     assert response.status_code == 401
-    assert response.headers["WWW-Authenticate"] == 'Basic realm="Jenkins"'
+    assert response.headers["WWW-Authenticate"] == 'Basic realm="Jenkins", charset="UTF-8"'
 
 
 def test_post_with_a_password_needs_a_crumb_of_its_session(server: Any) -> None:
