@@ -44,10 +44,10 @@ def test_no_statistics_are_sent(exported_settings: dict[str, Any]) -> None:
     assert exported_settings["jenkins"].get("noUsageStatistics") is True
 
 
-def test_a_build_has_the_rights_of_who_started_it(canary_build: Build) -> None:
+def test_a_build_has_the_rights_of_who_started_it(started_build: Build) -> None:
     """A build runs as the user who started it."""
-    found = RUNS_AS.search(canary_build.log)
-    assert found is not None and found[1] == "Toolkit", canary_build.log
+    found = RUNS_AS.search(started_build.log)
+    assert found is not None and found[1] == "Toolkit", started_build.log
 
 
 def test_a_build_that_nobody_started_has_few_rights(unstarted_builds: tuple[Unstarted, ...]) -> None:
@@ -60,6 +60,6 @@ def test_requests_are_written_down(audit: Audit) -> None:
     assert audit.requests, "\n".join(audit.lines)
 
 
-def test_builds_are_written_down(audit: Audit) -> None:
+def test_builds_are_written_down(audit: Audit, started_build: Build) -> None:
     """The audit trail has the start of a build with its cause."""
-    assert audit.builds, "\n".join(audit.lines)
+    assert audit.builds, f"neither #{started_build.number} nor another is in\n" + "\n".join(audit.lines)
