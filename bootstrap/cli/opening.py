@@ -60,7 +60,7 @@ def open_environment(
             unopened = held.enter_context(Context(path, chosen))
             check(options, unopened)
             if changes:
-                lock = environment_lock.held(run.folder.parents[2], options.command, run, run.run_id)
+                lock = environment_lock.held(run.folder.parents[1], options.command, run, run.run_id)
                 held.enter_context(lock)
             prepare(options, unopened, run)
             held.enter_context(refusals.told(f"carrying out '{options.command}' for '{chosen.name}'"))
