@@ -325,4 +325,5 @@ def test_same_template_again_is_no_change_and_deletion_leaves_nothing(
     assert "DELETE_COMPLETE" == stack["StackStatus"]
     assert [] == client("ec2").describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.40.0.0/16"]}])["Vpcs"]
     assert everything["Bucket"] not in [one["Name"] for one in client("s3").list_buckets()["Buckets"]]
-    assert [] == client("ec2").describe_addresses()["Addresses"]
+    of_stack = [{"Name": "tag:aws:cloudformation:stack-id", "Values": [everything["id"]]}]
+    assert [] == client("ec2").describe_addresses(Filters=of_stack)["Addresses"]

@@ -161,6 +161,29 @@ def test_security_group_has_the_rules_of_the_template_and_no_other(client: Clien
     assert [(443, ["0.0.0.0/0"])] == [(one["FromPort"], [r["CidrIp"] for r in one["IpRanges"]]) for one in egress]
 
 
+def test_root_disk_has_the_tags_of_its_instance_and_an_attached_volume_keeps_its_own(
+    client: Client, machine: dict[str, str]
+) -> None:
+    """An update of the stack's tags gives both the new ones; the instance's own Name goes to the root disk alone."""
+    client("cloudformation").update_stack(
+        StackName=machine["Stack"],
+        UsePreviousTemplate=True,
+        Parameters=[{"ParameterKey": "Block", "UsePreviousValue": True}],
+        Capabilities=["CAPABILITY_IAM"],
+        Tags=[{"Key": "Project", "Value": "moved-on"}],
+    )
+    client("cloudformation").get_waiter("stack_update_complete").wait(StackName=machine["Stack"], WaiterConfig=QUICK)
+
+    of_machine = [{"Name": "attachment.instance-id", "Values": [machine["Machine"]]}]
+    volumes = client("ec2").describe_volumes(Filters=of_machine)["Volumes"]
+    told = {one["VolumeId"]: {tag["Key"]: tag["Value"] for tag in one["Tags"]} for one in volumes}
+    attached = told.pop(machine["Data"])
+    (root,) = told.values()
+    assert ("moved-on", "controller") == (root["Project"], root["Name"])
+    assert "moved-on" == attached["Project"]
+    assert "controller" != attached.get("Name")
+
+
 def test_volume_in_use_is_not_attached_again(client: Client, machine: dict[str, str]) -> None:
     with pytest.raises(ClientError, match="VolumeInUse"):
         client("ec2").attach_volume(VolumeId=machine["Data"], InstanceId=machine["Machine"], Device="/dev/sdg")

@@ -176,9 +176,9 @@ PLANNED = {
     "ROLLBACK_COMPLETE": (ChangeKind.REPLACE, "made anew"),
     "ROLLBACK_FAILED": (ChangeKind.REPLACE, "made anew"),
     "REVIEW_IN_PROGRESS": (ChangeKind.ADD, PARAMETER),
-    "UPDATE_FAILED": (ChangeKind.ALTER, "brought back first"),
+    "UPDATE_FAILED": (ChangeKind.ALTER, "rolled back first"),
     "UPDATE_ROLLBACK_COMPLETE": (ChangeKind.ALTER, "Value"),
-    "UPDATE_ROLLBACK_FAILED": (ChangeKind.ALTER, "brought back first"),
+    "UPDATE_ROLLBACK_FAILED": (ChangeKind.ALTER, "rolled back first"),
     "DELETE_FAILED": (ChangeKind.REPLACE, "made anew"),
 }
 

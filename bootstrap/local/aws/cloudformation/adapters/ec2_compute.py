@@ -100,10 +100,13 @@ class Instance(Ec2):
         }
 
     def tag(self, to: To, gone: Any) -> None:
-        """Its disks too, when PropagateTagsToVolumeOnCreation says so."""
+        """Its own disks too, when PropagateTagsToVolumeOnCreation says so; an attached volume keeps the tags of its maker."""
         super().tag(to, gone)
         if is_true(to.get("PropagateTagsToVolumeOnCreation")):
-            disks = [at(one, "Ebs.VolumeId") for one in self._found(to).get("BlockDeviceMappings", [])]
+            found = self._found(to)
+            own = {found.get("RootDeviceName"), *(one["DeviceName"] for one in to.get("BlockDeviceMappings") or [])}
+            mapped = [one for one in found.get("BlockDeviceMappings", []) if one["DeviceName"] in own]
+            disks = [at(one, "Ebs.VolumeId") for one in mapped]
             named = {key: value for key, value in to.tags.items() if not key.startswith("aws:")}
             to.call("ec2", "create_tags", Resources=disks, Tags=as_list(named))
 
