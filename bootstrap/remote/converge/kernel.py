@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bootstrap.remote.converge.core import Context, Finding, Resource
 from bootstrap.remote.converge.files import file, write
+from bootstrap.remote.converge.folders import leave_as_made, open_folder
 
 
 def sysctl(context: Context, resource: Resource) -> Finding | None:
@@ -22,7 +23,9 @@ def sysctl(context: Context, resource: Resource) -> Finding | None:
         return None
 
     def act() -> None:
-        write(context.path(resource["path"]), text.encode(), resource, resource.get("mode", "0644"))
+        path = context.path(resource["path"])
+        with open_folder(context, path.parent, leave_as_made) as folder:
+            write(folder, path.name, text.encode(), resource, resource.get("mode", "0644"))
         for key in pending:
             _place(context, key).write_text(resource["values"][key])
 

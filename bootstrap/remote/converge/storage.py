@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
 from bootstrap.remote.converge.files import write
+from bootstrap.remote.converge.folders import leave_as_made, open_folder
 
 _SYSTEM_UNITS = "/etc/systemd/system"
 _SLACK = 16 << 20  # bytes that a file system may leave unused at a device's end
@@ -52,8 +53,10 @@ def _mount(context: Context, resource: Resource, path: Path, device: Path, unit_
             raise Failed(f"{resource['path']} holds files of its own, which the volume would hide")
         if not device.is_dir():
             _make_file_system(context, device)
-    path.mkdir(parents=True, exist_ok=True)
-    write(unit_file, _unit(resource, device).encode(), {}, "0644")
+    with open_folder(context, path, leave_as_made):
+        pass  # made where it was missing; held open, the folder would be busy
+    with open_folder(context, unit_file.parent, leave_as_made) as folder:
+        write(folder, unit_file.name, _unit(resource, device).encode(), {}, "0644")
     context.run(["systemctl", "daemon-reload"])
     context.run(["systemctl", "enable", "--now", unit_file.name])
     if not _is_mounted(path):
