@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+import unicodedata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -106,12 +107,14 @@ def run(*command: str, env: dict[str, str] | None = None) -> None:
     if done.returncode:
         tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-10:])
         hint = "On Debian: apt-get install python3-venv" if "ensurepip" in tail else "Is the package index reachable?"
-        sys.exit(f"bootstrap.py: setting up: '{' '.join(command)}' exited with {done.returncode}\n{tail}\n{hint}")
+        say(f"setting up: '{' '.join(command)}' exited with {done.returncode}\n{tail}\n{hint}")
+        sys.exit(1)
 
 
 def say(text: str) -> None:
-    """One line on standard error, so that standard output stays the command's own."""
-    sys.stderr.write(f"bootstrap.py: {text}\n")
+    """What goes on, on standard error: standard output stays the command's own. A terminal obeys nothing of it."""
+    shown = "".join(letter for letter in text if letter in "\t\n" or unicodedata.category(letter) != "Cc")
+    sys.stderr.write(f"bootstrap.py: {shown}\n")
     sys.stderr.flush()
 
 

@@ -16,7 +16,7 @@ from bootstrap.context import ROOT, Context
 from bootstrap.environment import lock as environment_lock
 from bootstrap.environment import models, settings
 from bootstrap.errors import BootstrapError
-from bootstrap.runs import report
+from bootstrap.runs import report, terminal
 from bootstrap.runs.journal import Run, start
 from bootstrap.values import Change, Verdict
 
@@ -115,7 +115,7 @@ def judge(verdict: Verdict, options: argparse.Namespace) -> int:
     """Print a verdict; the exit code is 1 when a check failed."""
     if not options.json:  # with it, the run has told each check as an event already
         console.verdict(verdict)
-        sys.stdout.write(f"\nJUnit: {verdict.junit}\n")
+        terminal.write(f"\nJUnit: {verdict.junit}\n")
     return DONE if verdict.is_green else FAILED
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from bootstrap.context import Context
 from bootstrap.errors import Missing, StackMissing
+from bootstrap.runs import terminal
 from bootstrap.runs.journal import Run
 
 
@@ -19,7 +19,7 @@ def show(made: Context, run: Run, target: Path | None) -> None:
     """
     text = read(made.world.aws("ec2"), _connection(made))
     if target is None:
-        sys.stdout.write(f"{text}\n")
+        terminal.write(f"{text}\n")
         return
     write(target, text)
     run.event("vpn-configuration", path=str(target))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from collections.abc import Callable
 
 from bootstrap.cli.command import Command, parse_line_count
 
@@ -14,18 +15,30 @@ _SECRETS = {"admin": "AdminPasswordSecret", "toolkit": "ToolkitPasswordSecret"}
 def password(options: argparse.Namespace) -> int:
     """Print a user's password, from Secrets Manager."""
     from bootstrap.cli.opening import DONE, open_environment
+    from bootstrap.runs import terminal
 
     with open_environment(options) as (opened, _):
-        sys.stdout.write(f"{opened.secret(_SECRETS[options.user]).reveal()}\n")
+        terminal.write(f"{opened.secret(_SECRETS[options.user]).reveal()}\n")
     return DONE
 
 
 def ssh(options: argparse.Namespace) -> int:
-    """A shell on the machine, or one command there; the exit code is that of ssh."""
-    return _run_on_machine(options, options.remote[options.remote[:1] == ["--"] :])
+    """A shell on the machine, or one command there; the exit code is that of ssh, and the terminal is the machine's."""
+    return _run_on_machine(options, options.remote[options.remote[:1] == ["--"] :], subprocess.call)
 
 
-def _run_on_machine(options: argparse.Namespace, command: list[str]) -> int:
+def _follow(command: list[str]) -> int:
+    """Run a command whose lines are shown as they come; its exit code."""
+    from bootstrap.runs import terminal
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace") as child:
+        for line in child.stdout or ():
+            terminal.write(line)
+            sys.stdout.flush()
+    return child.returncode
+
+
+def _run_on_machine(options: argparse.Namespace, command: list[str], run: Callable[[list[str]], int]) -> int:
     from bootstrap.cli.opening import open_environment
     from bootstrap.remote import openssh
 
@@ -33,18 +46,19 @@ def _run_on_machine(options: argparse.Namespace, command: list[str]) -> int:
         open_environment(options) as (opened, _),
         openssh.client(opened.machine, opened.world.dial(opened.machine)) as client,
     ):
-        return subprocess.run([*client, *command]).returncode
+        return run([*client, *command])
 
 
 def logs(options: argparse.Namespace) -> int:
     """The last lines of a unit's journal; new ones, too, with --follow."""
     from bootstrap.cli.opening import DONE, open_environment
+    from bootstrap.runs import terminal
 
     command = ["journalctl", "--no-pager", "--unit", options.unit, "--lines", str(options.lines)]
     if options.follow:
-        return _run_on_machine(options, ["sudo", *command, "--follow"])
+        return _run_on_machine(options, ["sudo", *command, "--follow"], _follow)
     with open_environment(options) as (opened, _):
-        sys.stdout.write(opened.shell.run(command, sudo=True).stdout)
+        terminal.write(opened.shell.run(command, sudo=True).stdout)
     return DONE
 
 

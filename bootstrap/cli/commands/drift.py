@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from bootstrap.cli.command import Command
 
@@ -13,13 +12,14 @@ def drift(options: argparse.Namespace) -> int:
     from bootstrap import wording
     from bootstrap.cli import console
     from bootstrap.cli.opening import DONE, FAILED, PENDING, open_environment
+    from bootstrap.runs import terminal
     from bootstrap.views import drift as view
 
     with open_environment(options) as (opened, run):
         found = view.look(opened, run)
         run.event("drift", lines=[vars(line) for line in found.lines], unseen=found.unseen)
         if found.lines and not options.json:
-            sys.stdout.write("\n")
+            terminal.write("\n")
             rows = ((line.where, line.name, line.found, line.mend) for line in found.lines)
             console.table(("where", "what", "found", "mend"), rows)
             for line in found.lines:

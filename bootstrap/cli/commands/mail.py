@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,7 @@ def mail(options: argparse.Namespace) -> int:
     from bootstrap.environment import settings
     from bootstrap.errors import UsageError
     from bootstrap.local import mail as local_mail
+    from bootstrap.runs import terminal
 
     doing = "reading the mail of the environment's machines"
     chosen = settings.load(context.paths(options.environment))
@@ -37,22 +36,23 @@ def mail(options: argparse.Namespace) -> int:
         raise UsageError(doing, f"there is no message {options.number}", "'mail' lists those that are kept.")
     if options.json:
         content = local_mail.summary(message) | {"text": local_mail.text(message)}
-        sys.stdout.write(f"{json.dumps(content, ensure_ascii=False)}\n")
+        terminal.write_json(content)
     else:
-        sys.stdout.write(f"{local_mail.text(message)}\n")
+        terminal.write(f"{local_mail.text(message)}\n")
     return 0
 
 
 def _list(messages: Sequence[Mail], *, as_json: bool) -> None:
     from bootstrap.cli import console
     from bootstrap.local import mail as local_mail
+    from bootstrap.runs import terminal
 
     summaries = [local_mail.summary(each) for each in messages]
     if as_json:
         for each in summaries:
-            sys.stdout.write(f"{json.dumps(each, ensure_ascii=False)}\n")
+            terminal.write_json(each)
     elif not summaries:
-        sys.stdout.write("no mail came yet\n")
+        terminal.write("no mail came yet\n")
     else:
         names = ("number", "when", "to", "subject")
         rows = ([str(each[name]) for name in names] for each in summaries)

@@ -22,8 +22,9 @@ _SIDE_BY_SIDE = "2"
 def schema(_: argparse.Namespace) -> int:
     """Print the schema of environment files, for editors."""
     from bootstrap.environment import settings
+    from bootstrap.runs import terminal
 
-    sys.stdout.write(settings.schema())
+    terminal.write(settings.schema())
     return 0
 
 
@@ -58,6 +59,7 @@ def test(options: argparse.Namespace) -> int:
     from bootstrap.cli.junit_summary import read_outcomes, summarize
     from bootstrap.context import ROOT
     from bootstrap.local import prerequisites
+    from bootstrap.runs import terminal
     from bootstrap.runs.journal import start
 
     chosen = list(options.tox)
@@ -73,7 +75,7 @@ def test(options: argparse.Namespace) -> int:
         prerequisites.ensure(run, is_agreed=options.yes, ask=console.ask, for_tests=True)
     command = [*tox, "run-parallel", "-m", suite, "--parallel", _SIDE_BY_SIDE, "--parallel-no-spinner"]
     done = subprocess.run(command, cwd=ROOT, env=environ)
-    sys.stdout.write(f"{summarize(read_outcomes(results))}\n")
+    terminal.write(f"{summarize(read_outcomes(results))}\n")
     return done.returncode
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import webbrowser
@@ -20,6 +19,7 @@ def history(options: argparse.Namespace) -> int:
     from bootstrap.cli import console
     from bootstrap.environment import lock
     from bootstrap.runs import history as runs
+    from bootstrap.runs import terminal
 
     state = _find_state(options)
     holder = lock.holder(state)
@@ -27,7 +27,7 @@ def history(options: argparse.Namespace) -> int:
     found = tuple(each for each in found if options.all or each.had_acts)[-options.lines :]
     if options.json:
         for each in found:
-            _print(json.dumps(asdict(each), ensure_ascii=False))
+            terminal.write_json(asdict(each))
         return 0
     rows = [(it.when, it.command, it.outcome, str(it.changes), f"{it.seconds:.1f}", it.run) for it in found]
     console.table(_HEADINGS, rows)
@@ -40,6 +40,7 @@ def report(options: argparse.Namespace) -> int:
     from bootstrap.cloud import tags
     from bootstrap.runs import history as runs
     from bootstrap.runs import report as pages
+    from bootstrap.runs import terminal
 
     if options.run and (":" in options.run or _is_resource_id(options.run)):
         with open_environment(options) as (opened, _):
@@ -50,7 +51,7 @@ def report(options: argparse.Namespace) -> int:
     page = pages.write(journal)
     if options.json:
         for event in runs.events(journal):
-            _print(json.dumps(event, ensure_ascii=False))
+            terminal.write_json(event)
     elif options.text:
         for line in runs.text(runs.events(journal)):
             _print(line)
@@ -66,13 +67,14 @@ def _list_resources(options: argparse.Namespace) -> int:
     from bootstrap.cli import console
     from bootstrap.cli.opening import open_environment
     from bootstrap.cloud import tags
+    from bootstrap.runs import terminal
 
     journal = _find_journal(options)
     with open_environment(options) as (opened, _):
         resources = tags.resources(opened.world.aws, opened.settings, journal.parent.name)
     if options.json:
         for each in resources:
-            _print(json.dumps({"arn": each.arn, "tags": dict(each.tags)}))
+            terminal.write_json({"arn": each.arn, "tags": dict(each.tags)})
     elif not resources:
         _print(f"no resource carries the tag of the run {journal.parent.name}")
     else:
@@ -105,7 +107,9 @@ def _find_state(options: argparse.Namespace) -> Path:
 
 
 def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    from bootstrap.runs import terminal
+
+    terminal.write(f"{line}\n")
 
 
 def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
