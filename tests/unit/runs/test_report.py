@@ -76,3 +76,10 @@ def test_what_drifted_is_on_the_page_with_what_mends_it(tmp_path: Path) -> None:
     assert [] == [
         text for text in ("1 thing drifted", "nginx&lt;", "<code>host apply</code>", "+b") if text not in page
     ]
+
+
+def test_the_page_forbids_every_script_before_anything_from_outside(tmp_path: Path) -> None:
+    page = report.write(a_journal(tmp_path).journal.path).read_text()
+
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    assert page.index(f'<meta http-equiv="Content-Security-Policy" content="{policy}">') < page.index("<title>")
