@@ -18,6 +18,7 @@ from bootstrap.environment import models, settings
 from bootstrap.errors import BootstrapError
 from bootstrap.runs import report, terminal
 from bootstrap.runs.journal import Run, start
+from bootstrap.runs.state_folder import make_private
 from bootstrap.values import Change, Verdict
 
 DONE, FAILED, PENDING = 0, 1, 2
@@ -53,6 +54,7 @@ def open_environment(
     """
     path = context.paths(options.environment)
     chosen = settings.load(path)
+    make_private(ROOT / ".bootstrap")
     run = start(ROOT / ".bootstrap" / chosen.name / "runs", as_json=options.json, is_verbose=options.verbose)
     run.event("run-began", command=options.command, environment=chosen.name)
     try:

@@ -15,6 +15,7 @@ def destroy(options: argparse.Namespace) -> int:
     """Delete the stacks, then list what is left."""
     from bootstrap import launch as play
     from bootstrap.cli.opening import DONE, FAILED, is_agreed, open_environment
+    from bootstrap.remote import toolkit_repository
     from bootstrap.views import leftovers
 
     with open_environment(options, check=_check, changes=True) as (opened, run):
@@ -29,6 +30,7 @@ def destroy(options: argparse.Namespace) -> int:
             if not kept
             else f"'{opened.settings.name}' is destroyed; its data is kept for the next launch"
         )
+        toolkit_repository.forget(opened.state)
         leftovers.tell(opened, run)
         if with_data:
             opened.close()

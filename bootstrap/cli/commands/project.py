@@ -61,6 +61,7 @@ def test(options: argparse.Namespace) -> int:
     from bootstrap.local import prerequisites
     from bootstrap.runs import terminal
     from bootstrap.runs.journal import start
+    from bootstrap.runs.state_folder import make_private
 
     chosen = list(options.tox)
     suite = chosen.pop(0).removeprefix("--") if chosen[:1] in (["--quick"], ["--long"]) else "all"
@@ -70,6 +71,7 @@ def test(options: argparse.Namespace) -> int:
     tox = [sys.executable, "-m", "tox"]
     if chosen:
         return subprocess.run([*tox, *chosen], cwd=ROOT, env=environ).returncode
+    make_private(ROOT / ".bootstrap")
     run = start(ROOT / ".bootstrap" / "tests" / "runs", as_json=options.json, is_verbose=True)
     if suite != "quick":  # which needs no root, so that it installs nothing
         prerequisites.ensure(run, is_agreed=options.yes, ask=console.ask, for_tests=True)
