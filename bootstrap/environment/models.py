@@ -20,7 +20,7 @@ from bootstrap.environment.network_options import (
     Zones,
 )
 from bootstrap.environment.network_section import Intentions
-from bootstrap.environment.sections import AllowedBlock, InstanceType, Name, NetworkBlock, Section
+from bootstrap.environment.sections import AllowedBlock, InstanceType, Name, NetworkBlock, Section, ServerUrl
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 AgentKey = Annotated[str, AfterValidator(agent_key.checked)]
@@ -94,7 +94,7 @@ class JenkinsSettings(Section):
     # How long a restart waits for running builds; 0 does not wait.
     drain_minutes: Annotated[int, Field(ge=0, le=240)] = 10
     admin_address: Address = "jenkins@localhost"
-    url: Annotated[str, Field(pattern=r"^https://[^\s/]+/$")] | None = None
+    url: ServerUrl | None = None
 
     @model_validator(mode="after")
     def _source_has_its_place(self) -> JenkinsSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -39,7 +40,20 @@ def _allowed_block(text: str) -> str:
     return str(block)
 
 
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+# It becomes text of nginx' configuration and of an environment file: nothing but the letters that a host name may have.
+_SERVER_URL = rf"^https://{_LABEL}(\.{_LABEL})*(:[1-9][0-9]{{0,4}})?/$"
+
+
+def _server_url(text: str) -> str:
+    """https://, a host name or an IPv4 address, perhaps a port, and a slash."""
+    if not re.fullmatch(_SERVER_URL, text):
+        raise ValueError(f"{text!r} is not https://, a host name, perhaps a port, and a slash")
+    return text
+
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$")]
 NetworkBlock = Annotated[str, AfterValidator(_network_block)]
 AllowedBlock = Annotated[str, AfterValidator(_allowed_block)]
+ServerUrl = Annotated[str, AfterValidator(_server_url), Field(json_schema_extra={"pattern": _SERVER_URL})]
 InstanceType = Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]

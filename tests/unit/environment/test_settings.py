@@ -263,3 +263,57 @@ def test_the_checked_in_schema_is_the_models(  # editors complete by it
 def test_settings_are_frozen(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="frozen"):
         load(tmp_path, WHOLE).owner = "another"  # type: ignore[misc]
+
+
+URLS = (
+    *(
+        "http://ci.example.org/",
+        "https://ci.example.org",
+        "https://ci.example.org/jenkins/",
+        "https:///",
+        "https://a b/",
+    ),
+    *(
+        "https://ci;include /etc/passwd/",
+        "https://ci;deny/",
+        "https://ci}/",
+        "https://ci{/",
+        "https://ci'/",
+        "https://${x}/",
+    ),
+    *(
+        "https://$host/",
+        'https://ci"/',
+        "https://ci\\/",
+        "https://user@ci/",
+        "https://ci#x/",
+        "https://ci?x/",
+        "https://-ci/",
+    ),
+    *(
+        "https://ci.example.org/\n",
+        "https://ci\n/",
+        "https://ci\x1b/",
+        "https://ci:0/",
+        "https://ci:443443/",
+        "https://é/",
+    ),
+    *("https://ci..example/", "https://*.example.org/", "https://~ci/", "https://_/"),
+)
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_an_address_that_is_more_than_a_host_and_a_port_is_refused(tmp_path: Path, url: str) -> None:
+    path = tmp_path / "trial.yaml"
+    path.write_text(f"{WHOLE}jenkins:\n  url: {json.dumps(url)}\n")
+
+    with pytest.raises(SettingsInvalid, match="is not https://, a host name"):
+        settings.load(path)
+
+
+@pytest.mark.parametrize("url", ["https://ci/", "https://ci.example.org/", "https://10.0.0.1:8443/", "https://A-1.b/"])
+def test_an_address_of_a_host_is_taken(tmp_path: Path, url: str) -> None:
+    path = tmp_path / "trial.yaml"
+    path.write_text(f"{WHOLE}jenkins:\n  url: {url}\n")
+
+    assert url == settings.load(path).jenkins.url
