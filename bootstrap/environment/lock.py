@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bootstrap.errors import EnvironmentLocked
+from bootstrap.runs import state_folder
 from bootstrap.values import Reporter
 
 FILE = "lock"
@@ -48,7 +49,7 @@ class Holder:
 @contextlib.contextmanager
 def held(state: Path, command: str, report: Reporter, run_id: str) -> Iterator[None]:
     """Hold the environment whose folder is `state`; EnvironmentLocked where somebody else does."""
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    state_folder.make(state)
     file = os.open(state / FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _take(file, state)

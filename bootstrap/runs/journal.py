@@ -20,7 +20,7 @@ from typing import Any, TextIO
 from rich.text import Text
 
 from bootstrap import wording
-from bootstrap.runs import terminal
+from bootstrap.runs import state_folder, terminal
 from bootstrap.values import Change, ChangeKind
 
 _SIGNS = {ChangeKind.ADD: ("+", "green"), ChangeKind.ALTER: ("~", "yellow"), ChangeKind.REPLACE: ("±", "magenta")}
@@ -38,7 +38,7 @@ class Journal:
     """The durable record of one run: one JSON object a line, each on disk before the next step begins."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state_folder.make(folder)
         self.path = folder / "journal.jsonl"
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 

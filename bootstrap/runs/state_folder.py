@@ -19,7 +19,7 @@ _OWNERS_ALONE = 0o700
 def make_private(folder: Path) -> None:
     """Make the folder, for its owner alone; where it is there, narrow it and those below it. Missing where that is refused."""
     try:
-        folder.mkdir(mode=_OWNERS_ALONE, parents=True, exist_ok=True)
+        make(folder)
         for each in (folder, *_below(folder)):
             _narrow(each)
     except OSError as error:
@@ -28,6 +28,12 @@ def make_private(folder: Path) -> None:
             str(error),
             f"Run this as the user whose folder it is, or make it yours: chown -R {os.getuid()} {folder}",
         ) from error
+
+
+def make(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, each for its owner alone."""
+    for each in reversed([it for it in (folder, *folder.parents) if not it.exists()]):
+        each.mkdir(mode=_OWNERS_ALONE, exist_ok=True)
 
 
 def _narrow(folder: Path) -> None:
