@@ -184,3 +184,14 @@ def test_nothing_is_written_past_the_door() -> None:
                 if is_output or is_call:
                     wrong.append(f"{name}:{node.lineno} {written}")
     assert wrong == []
+
+
+def test_a_bug_of_a_command_is_told_at_the_door() -> None:
+    program = (
+        "import runpy, bootstrap.cli.parser as parser\n"
+        f"def main(_): raise ValueError({HOSTILE!r})\n"
+        "parser.main = main\n"
+        "runpy.run_module('bootstrap', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8")
+    assert done.returncode == 1 and "ValueError: a]0;title" in done.stderr and not CONTROLS.findall(done.stderr)
