@@ -1,4 +1,4 @@
-"""The differences between an environment and the code that the code did not make: stacks, groups, machine, settings, jobs, plugins.
+"""Differences between an environment and the code, made by other hands: stacks, groups, machine, settings, jobs, plugins.
 
 It decides, place by place, what counts as drift, and names the command that removes it. It changes nothing. Only the command
 `drift` imports it.
