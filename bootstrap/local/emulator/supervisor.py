@@ -1,4 +1,4 @@
-"""Tells systemd how far the start has come (sd_notify(3)): one datagram, for which python3-systemd would be one more package."""
+"""Tells systemd how far the start has come (sd_notify(3)): one datagram, not worth the package python3-systemd."""
 
 from __future__ import annotations
 
