@@ -23,7 +23,9 @@ _MONITORS = (
     "null"  # Jenkins prints what a script returns, too
 )
 _SECONDS = 20
+_WHEN = "systemctl show --property ExecMainStartTimestamp --value jenkins.service"
 _BUILDS_OF_A_JOB = 20
+_BETWEEN = 2.5  # seconds; each look takes the machine a second of work, and the canary some to begin
 _PERIOD = 150  # seconds; COLLECTING_METRICS_PERIOD_IN_SECONDS, and some more
 _TIME = r"^(?:\[[^\]\s]+Z\] )?"  # timestamper begins each line of a Pipeline with it
 RUNS_AS = re.compile(_TIME + r"Running as (.*?)\r?$", re.MULTILINE)
@@ -63,11 +65,11 @@ def audit(subject: Subject) -> Audit:
     while time.monotonic() < end:
         # Refused, because only a POST makes something. Repeated, because the plugin logs beside answering and may miss one.
         ask(client, "GET", "createItem", params={"name": word})
+        time.sleep(_BETWEEN)
         lines = tuple(inspection(subject)["audit"])
         found = Audit(word, lines)
         if found.requests and found.builds:
             break
-        time.sleep(1)
     return Audit(word, lines)
 
 
@@ -105,7 +107,7 @@ class Unstarted:
 
 def unstarted_builds(subject: Subject) -> tuple[Unstarted, ...]:
     """The newest builds of timers and polling since the service was started, as far as there are any."""
-    client, since = Client(subject), _started(inspection(subject)["units"]["jenkins.service"])
+    client, since = Client(subject), _started(subject.host.check_output(_WHEN))
     found = []
     for job in client.json("", f"jobs[name,builds[number,timestamp,actions[causes[_class]]]{{0,{_BUILDS_OF_A_JOB}}}]")[
         "jobs"
@@ -122,8 +124,8 @@ def unstarted_builds(subject: Subject) -> tuple[Unstarted, ...]:
     return tuple(found)
 
 
-def _started(unit: Mapping[str, str]) -> float:
-    moment = datetime.strptime(unit["ExecMainStartTimestamp"], "%a %Y-%m-%d %H:%M:%S UTC")
+def _started(line: str) -> float:
+    moment = datetime.strptime(line.strip(), "%a %Y-%m-%d %H:%M:%S UTC")
     return moment.replace(tzinfo=UTC).timestamp()
 
 

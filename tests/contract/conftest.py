@@ -113,7 +113,7 @@ class Emulator:
             "PATH": os.environ["PATH"],
             "HOME": str(self.root),
             "PYTHONPATH": str(self.root / "library"),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": os.environ.get("PYTHONPYCACHEPREFIX", str(self.root / "pycache")),
             "JAVA_HOME": find_java() or "",
             "JENKINS_HOME": str(self.home),
             "JENKINS_PORT": str(self.port),

@@ -9,6 +9,7 @@ Run as a program: reads one JSON object a line from standard input ({"argv": [..
 """
 
 import contextlib
+import importlib
 import json
 import os
 import socket
@@ -18,8 +19,18 @@ import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
+from bootstrap.cli import parser
+
 # What only looks at the checkout's own commit.
 HARMLESS = {"git"}
+# What commands import when they need it, and what takes long.
+IMPORTED = (
+    "bootstrap.launch",
+    "bootstrap.cli.opening",
+    "bootstrap.planning.costs",
+    "jenkins_jobs.registry",
+    "cfnlint.api",
+)
 
 
 class Touched(BaseException):
@@ -58,8 +69,6 @@ def command(argv: list[str], cwd: str, out: str, err: str) -> NoReturn:
     for name, number in ((out, 1), (err, 2)):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     os.chdir(cwd)
-    from bootstrap.cli import parser
-
     try:
         code = parser.main(argv)
     except SystemExit as error:
@@ -83,6 +92,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "touched"
         guard(log)
+        for name in IMPORTED:
+            importlib.import_module(name)
         for line in sys.stdin:
             asked = json.loads(line)
             log.unlink(missing_ok=True)

@@ -23,7 +23,8 @@ HEADING = re.compile(r"^#+ +(?P<title>.+?)\s*$", re.MULTILINE)
 TYPED = re.compile(r"^[ ]*(?:\$ +)?(?:\w+=\S+ +)*\./bootstrap\.py(?P<rest> .*)$", re.MULTILINE)
 PATH = re.compile(r"[\w.<>*-]+(?:/[\w.<>*-]*)+|[\w.-]+\.(?:py|md|yaml|json|toml|ini|lock|svg|cfg)")
 # What looks like a path and is none: blocks and ports, what is made at run time, a permission, a file of the update center.
-NO_PATH = re.compile(r"\d|\.bootstrap/|\.venv\b|Metrics/View$|plugin-versions\.json$")
+NO_PATH = re.compile(r"\d|\.bootstrap/|\.(?:venv|tox)\b|Metrics/View$|plugin-versions\.json$")
+NAMED = re.compile(r"(?P<names>`\w+`(?:(?:, | and )`\w+`)*) in `(?P<path>[\w/]+\.(?:py|yaml))`")
 MODULE = re.compile(r"bootstrap(?:\.[a-z_]+)+")
 SETTING = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
 NO_SETTING = (".service", ".py", ".md", ".yaml", ".json", ".toml", ".ini", ".lock", ".svg")
@@ -93,6 +94,20 @@ def find_missing_paths(path: Path, text: str) -> Iterator[str]:
                 yield f"{path.name}: {span}"
 
 
+def find_missing_names(text: str) -> list[str]:
+    """Names that a document says are in a file ('`NAME` in `path`', '`ONE` and `TWO` in `path`') and that are not in it."""
+    found = [
+        (name, match["path"])
+        for match in NAMED.finditer(" ".join(text.split()))
+        for name in SPAN.findall(match["names"])
+    ]
+    return [
+        f"{name} in {path}"
+        for name, path in found
+        if re.search(rf"\b{name}\b", (ROOT / path).read_text(encoding="utf-8")) is None
+    ]
+
+
 def find_missing_modules(text: str) -> list[str]:
     spans = {span for span in read_spans(text) if MODULE.fullmatch(span) and span != "bootstrap.py"}
     return sorted(span for span in spans if not is_module(span))
@@ -156,6 +171,7 @@ def test_what_a_document_names_exists(path: Path) -> None:
     assert [] == list(find_dead_links(path, text))
     assert [] == [line for line in read_command_lines(text) if not is_taken(line)]
     assert [] == list(find_missing_paths(path, text))
+    assert [] == find_missing_names(text)
     assert [] == find_missing_modules(text)
     assert [] == find_missing_settings(text)
 
@@ -179,8 +195,8 @@ def test_each_error_has_one_row_in_troubleshooting() -> None:
     tree = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
     rows = read_first_column((ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8"))
 
-    # The root and the base of errors in files are never raised themselves.
-    assert sorted(tree - {"BootstrapError", "FaultyFile"}) == sorted(rows)
+    # The base of errors in files is never raised itself.
+    assert sorted(tree - {"FaultyFile"}) == sorted(rows)
 
 
 def test_the_words_of_the_glossary_are_sorted_and_stand_once() -> None:
@@ -230,6 +246,13 @@ def test_a_path_that_does_not_exist_is_found(span: str) -> None:
     good = "`acts/stack.py` `casc/*.yaml` `jobs/pipelines/<name>.Jenkinsfile` `docs/` `10.0.0.0/16` `/etc/x.yaml`\n"
 
     assert [f"one.md: {span}"] == list(find_missing_paths(ROOT / "docs" / "one.md", f"{good}`{span}`"))
+
+
+def test_a_name_that_its_file_does_not_have_is_found() -> None:
+    file = "bootstrap/stacks/composition.py"
+    text = f"`ORDER` and\n`TAKES` in `{file}`, `ORDER` and `NOTHING` in `{file}`"
+
+    assert [f"NOTHING in {file}"] == find_missing_names(text)
 
 
 @pytest.mark.parametrize("span", ["bootstrap.acts.nothing", "bootstrap.nothing.stack"])

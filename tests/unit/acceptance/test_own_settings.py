@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import own_settings
@@ -59,9 +60,8 @@ def unstarted(monkeypatch: pytest.MonkeyPatch, builds: list[dict[str, Any]], con
     client = Client(builds, console)
     monkeypatch.setattr(own_settings, "Client", lambda subject: client)
     monkeypatch.setattr(own_settings, "ask", lambda asked, method, path, **more: client)
-    unit = {"jenkins.service": {"ExecMainStartTimestamp": STARTED}}
-    monkeypatch.setattr(own_settings, "inspection", lambda subject: {"units": unit})
-    return own_settings.unstarted_builds(None)  # type: ignore[arg-type]
+    host = SimpleNamespace(check_output=lambda command: f"{STARTED}\n")
+    return own_settings.unstarted_builds(SimpleNamespace(host=host))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
-"""Every change of moto, in one room; written for the exact version that pyproject.toml pins.
+"""Every change of moto, in one package; written for the exact version that pyproject.toml pins.
 
 What is changed, and why:
 
-* randomness: moto's one random source becomes this thread's (see `randomness`), and what moto takes from os.urandom too;
-  a region's first use (default VPC, default groups) draws from a seed of its own, so that a reading request cannot change ids
-* the clock: inside a journalled request it stands still, so that a replay can show the same time
+* random ids: moto draws them from the seed of the request (see `randomness`), so that a replay makes the same ids; the default
+  VPC and groups, which moto makes at the first use of a region, have a seed of their own, for that use may be a reading request
+* the clock: it does not move during a journalled request, so that a replay shows the same time
 * speed: two lists that never change while the process runs are made once, not for each request (half of its time)
 * EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
   the console is the machine's, key pairs are found by their ids (see `ec2`)

@@ -63,7 +63,7 @@ def test_the_emulator_does_not_start_and_the_cause_is_its_first_exception(
     variables = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(tmp_path / "library"),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPYCACHEPREFIX": os.environ.get("PYTHONPYCACHEPREFIX", str(tmp_path / "pycache")),
         "JAVA_HOME": str(java_that_misses_a_library),
         "JENKINS_HOME": str(tmp_path / "home"),
     }
