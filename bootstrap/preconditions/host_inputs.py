@@ -65,6 +65,11 @@ def _toolkit(context: Context, artifacts: dict[str, Artifact], run: Run) -> Tool
     taken = toolkit_repository.snapshot(ROOT, context.state)
     if taken.notice:
         run.notice(taken.notice)
+    own = context.environment_file.resolve()
+    if own.is_relative_to(ROOT.resolve()) and str(own.relative_to(ROOT.resolve())) in taken.untracked:
+        run.notice(
+            f"the jobs on the machine will not find this environment: {own.name} is not sent there; add it to git first"
+        )
     branch = context.settings.repository.branch
     path = toolkit_repository.bundle(taken, branch, context.state / toolkit_repository.BUNDLE)
     digest = hash_of(path)

@@ -78,9 +78,16 @@ def test_a_file_that_does_not_travel_is_told(tmp_path: Path, run: Run, monkeypat
     (checkout / "notes.txt").write_text("secret")
     monkeypatch.setattr(host_inputs, "ROOT", checkout)
     settings = SimpleNamespace(repository=SimpleNamespace(url=None, branch="main"))
-    context: Any = SimpleNamespace(settings=settings, state=tmp_path)
+    own = checkout / "mine.yaml"
+    context: Any = SimpleNamespace(settings=settings, state=tmp_path, environment_file=own)
 
     host_inputs._toolkit(context, {}, run)
 
     assert ["notes.txt" in notice and "git add -- notes.txt" in notice for notice in run.notices] == [True]
+    own.write_text("environment: mine\n")
+    host_inputs._toolkit(context, {}, run)
+    assert "the jobs on the machine will not find this environment: mine.yaml" in run.notices[-1]
+    subprocess.run(["git", "add", "mine.yaml"], cwd=checkout, check=True)
+    host_inputs._toolkit(context, {}, run)
+    assert "mine.yaml" not in run.notices[-1]
     assert (tmp_path / BUNDLE).stat().st_mode & 0o777 == 0o600
