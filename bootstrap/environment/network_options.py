@@ -69,7 +69,7 @@ def _gateway_asn(number: int) -> int:
 
 
 class FlowLogs(Section):
-    """Every connection of the VPC, accepted or refused, in CloudWatch Logs; with `queries` also the names asked for."""
+    """The VPC's flow logs in CloudWatch Logs (accepted and rejected connections); with `queries` the DNS queries, too."""
 
     retention_days: Retention = 30
     kms_key_arn: KeyArn | None = None
@@ -84,7 +84,7 @@ def _parent(text: str) -> str:
 
 
 class Queries(Section):
-    """What is asked of the public zone, in CloudWatch Logs of us-east-1: in a group that is made there, or in one that is."""
+    """Query logs of the public zone, in a new or an existing log group in us-east-1."""
 
     retention_days: Retention = 30
     kms_key_arn: KeyArn | None = None
@@ -98,10 +98,10 @@ class Queries(Section):
 
 
 class PublicZone(Section):
-    """A DNS zone that everybody may ask, with the controller's name in it, which leads to its private address.
+    """A public DNS zone, in which the controller's name resolves to its private address.
 
-    `parent` is the zone above where this account has it: the delegation is then entered there. `authorities` are those that
-    may issue certificates for names of the zone (CAA, RFC 8659); with none of them nobody may.
+    `parent` is the parent zone if this account has it: the launch adds the delegation there. `authorities` are the certificate
+    authorities that may issue certificates for the zone (CAA, RFC 8659); if empty, none may.
     """
 
     domain: Zone
@@ -118,7 +118,7 @@ class PublicZone(Section):
 
 
 class Bastion(Section):
-    """A machine to come through, by Session Manager; by SSH only for the blocks of `allow`, and nobody where it is empty."""
+    """A bastion, reached by Session Manager, and by SSH from the blocks of `allow`; if that is empty, SSH is closed."""
 
     allow: Annotated[tuple[AllowedBlock, ...], Field(max_length=PLACES)] = ()
     instance_type: InstanceType = "t3.micro"
@@ -138,7 +138,7 @@ class Bastion(Section):
 
 
 class Vpn(Section):
-    """A VPN gateway, and what comes in through it: a site-to-site connection, a Direct Connect gateway, or both."""
+    """A VPN gateway with a site-to-site connection, a Direct Connect gateway, or both."""
 
     gateway_asn: Annotated[int, AfterValidator(_gateway_asn)] = 64512
     customer_address: Annotated[str, AfterValidator(_customer_address)] | None = None
@@ -158,7 +158,7 @@ class Vpn(Section):
 
 
 class TransitGateway(Section):
-    """A transit gateway that the VPC is attached to: the environment's own, or by `id` one that is there, or shared with us.
+    """A transit gateway that the VPC is attached to: the environment's own, or by `id` an existing or shared one.
 
     `routes` are the blocks that the private subnets reach by it. A Direct Connect gateway that is associated with it must have
     another ASN (Direct Connect User Guide, 'Transit gateway associations').
@@ -177,11 +177,11 @@ class TransitGateway(Section):
 
 
 class DirectConnect(Section):
-    """A virtual interface to a Direct Connect gateway: made on a connection, often a hosted one, or a hosted one accepted.
+    """A virtual interface to a Direct Connect gateway: created on a `connection`, or a hosted `interface` that is accepted.
 
-    A hosted `interface` is offered by the owner of a connection, who chose its VLAN, numbers and MTU. 'private' leads on to
-    VPN gateways, 'transit' to transit gateways. The MTU of a private one is 1500 or 9001, of a transit one 1500 or 8500 (Direct
-    Connect API reference).
+    The owner of a connection offers a hosted interface and chooses its VLAN, ASNs and MTU. 'private' interfaces are for VPN
+    gateways, 'transit' ones for transit gateways. The MTU of a private interface is 1500 or 9001, of a transit interface 1500
+    or 8500 (Direct Connect API reference).
     """
 
     connection: Annotated[str, Field(pattern=r"^dxcon-[0-9a-z]{8}$")] | None = None
@@ -214,6 +214,6 @@ class DirectConnect(Section):
 
 
 class Peering(Section):
-    """The other environment whose controller may reach this one's, by HTTPS; nothing goes the other way."""
+    """Peering with another environment, whose controller may reach this controller by HTTPS; the reverse is closed."""
 
     environment: Name

@@ -17,11 +17,10 @@ Wish = Annotated[str, AfterValidator(lambda text: str(parse(text)))]
 
 
 class Intentions(Section):
-    """Who is meant to reach whom, and who never: verify proves every one of them on the network that is there.
+    """Who may reach whom, and who must not; `verify` checks each intention on the existing network.
 
-    Where nothing is written, operators reach the controller's HTTPS (and its SSH, where that is how the toolkit connects; both
-    only where somebody is named as operators), nobody reaches the port of Jenkins itself, and the Internet reaches nothing of
-    the controller.
+    By default operators reach the controller's HTTPS (and its SSH, if the toolkit connects directly; both only if
+    access.operator_cidr is set), nobody reaches Jenkins' own port, and the Internet reaches nothing of the controller.
     """
 
     allow: tuple[Wish, ...] = ("operators -> controller:443",)

@@ -13,7 +13,7 @@ from trial import NAME, Launched, commit
 from bootstrap.jenkins.controller.api import ask, expect
 
 SITE = "/etc/nginx/conf.d/jenkins.conf"
-MESSAGE = "Kept as code"
+MESSAGE = "Managed as code"
 CHANGE = re.compile(r"^      [+~±-] (.*)$", re.MULTILINE)
 
 

@@ -23,7 +23,7 @@ from bootstrap.jenkins.definitions.jobs import clock_fault, slips
 from bootstrap.values import JobSet
 
 _BUILDERS_MARK = "<!-- Managed by Jenkins Job Builder -->"
-_FOOTER = "Kept as code; a change belongs into the repository. [render {}]"
+_FOOTER = "Managed as code; change it in the repository. [render {}]"
 _FOOTER_FOUND = re.compile(r"\[render ([0-9a-f]{16})\]\s*\Z")
 _REMEDY = "Mend the definition; nothing was sent to Jenkins."
 

@@ -183,7 +183,7 @@ def test_a_render_is_the_same_twice_and_another_for_another_variable(tmp_path: P
 def test_a_description_ends_with_the_render_and_not_with_job_builders_mark(tmp_path: Path) -> None:
     description = kept(rendered(tmp_path, f"{JOB}    description: What it does.\n").jobs["a"])
 
-    assert re.fullmatch(r"What it does\.\n\nKept as code; [^<]*\[render [0-9a-f]{16}\]", description)
+    assert re.fullmatch(r"What it does\.\n\nManaged as code; [^<]*\[render [0-9a-f]{16}\]", description)
 
 
 def test_no_settings_of_the_system_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
