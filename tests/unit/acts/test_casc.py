@@ -451,7 +451,7 @@ def test_a_plan_tells_each_edit_that_a_reload_overwrites_and_notices_what_it_lea
     assert ("jenkins.mode", ChangeKind.ALTER) == (found.name, found.kind)
     assert ["-EXCLUSIVE", "+NORMAL"] == found.diff.splitlines()[-2:]
     (left,) = report.lines
-    assert "jenkins.labelString" in left and "a reload leaves it" in left
+    assert "jenkins.labelString" in left and "a reload keeps it" in left
 
 
 def test_what_a_reload_leaves_is_no_reason_for_one(server) -> None:

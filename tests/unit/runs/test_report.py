@@ -67,7 +67,7 @@ def test_a_journal_whose_last_line_was_cut_off_is_drawn_all_the_same(tmp_path: P
 def test_what_drifted_is_on_the_page_with_what_mends_it(tmp_path: Path) -> None:
     run = Run("20260101T000000Z-abcd", Journal(tmp_path))
     run.event("run-began", command="drift", environment="trial")
-    line = {"where": "machine", "name": "nginx<", "found": "differs", "mend": "host apply", "diff": "-a\n+b\n"}
+    line = {"where": "machine", "name": "nginx<", "found": "differs", "remedy": "host apply", "diff": "-a\n+b\n"}
     run.event("drift", lines=[line], unseen=[])
     run.event("run-ended", seconds=1.0, changes=0)
 

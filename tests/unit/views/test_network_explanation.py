@@ -88,4 +88,4 @@ def test_who_is_only_planned_is_told() -> None:
         replace(here, interfaces={**here.interfaces, "eni-agent": planned}), "agents", "controller", "443"
     )
 
-    assert any(line.startswith("(planned): nobody has that role yet") for line in lines)
+    assert any(line.startswith("(planned): no machine has this role yet") for line in lines)
