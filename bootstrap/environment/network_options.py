@@ -55,7 +55,7 @@ def _customer_address(text: str) -> str:
     except ValueError as error:
         raise ValueError(f"not an IPv4 address: {error}") from error
     if address.is_loopback or address.is_multicast or address.is_link_local or address.is_unspecified:
-        raise ValueError(f"{address} is nobody's address; name the customer gateway's")
+        raise ValueError(f"{address} is not a public address; name the customer gateway's address")
     if any(address in ipaddress.IPv4Network(it) for it in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")):
         raise ValueError(f"{address} is private; AWS reaches a customer gateway by its public address")
     return str(address)
@@ -79,7 +79,7 @@ class FlowLogs(Section):
 def _parent(text: str) -> str:
     """The zone above, by its domain or by its id in Route 53."""
     if not (_ZONE_ID.fullmatch(text) or re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", text)):
-        raise ValueError(f"'{text}' is neither a domain nor the id of a hosted zone, as Z0123456789ABCDEFGHIJ")
+        raise ValueError(f"'{text}' is neither a domain nor the id of a hosted zone, for example Z0123456789ABCDEFGHIJ")
     return text
 
 
@@ -93,7 +93,7 @@ class Queries(Section):
     @model_validator(mode="after")
     def _another_group_keeps_its_own_way(self) -> Queries:
         if self.log_group is not None and self.model_fields_set - {"log_group"}:
-            raise ValueError("'log_group' names a group that is there: how long it keeps, and by which key, is its own")
+            raise ValueError("'log_group' is an existing group: its retention and its key are set there, not here")
         return self
 
 
@@ -113,7 +113,7 @@ class PublicZone(Section):
     def _lies_below_its_parent(self) -> PublicZone:
         is_named = self.parent is not None and not _ZONE_ID.fullmatch(self.parent)
         if is_named and not self.domain.endswith(f".{self.parent}"):
-            raise ValueError(f"'{self.domain}' does not lie below its parent '{self.parent}'")
+            raise ValueError(f"'{self.domain}' is not below its parent '{self.parent}'")
         return self
 
 
@@ -151,9 +151,9 @@ class Vpn(Section):
         if self.customer_address is None and self.direct_connect_gateway is None:
             raise ValueError("a VPN gateway needs 'customer_address' or 'direct_connect_gateway'")
         if self.routes and self.customer_address is None:
-            raise ValueError("'routes' are those of a VPN connection; name its 'customer_address'")
+            raise ValueError("'routes' belong to a VPN connection; add its 'customer_address'")
         if self.customer_address is not None and self.customer_asn == self.gateway_asn:
-            raise ValueError(f"both sides have the ASN {self.gateway_asn}; BGP tells them apart by it")
+            raise ValueError(f"both sides have the ASN {self.gateway_asn}; BGP needs different ones")
         return self
 
 
@@ -172,7 +172,7 @@ class TransitGateway(Section):
     @model_validator(mode="after")
     def _a_number_is_given_to_its_own(self) -> TransitGateway:
         if self.id is not None and "asn" in self.model_fields_set:
-            raise ValueError(f"'asn' is that of a gateway which is made; {self.id} has its own")
+            raise ValueError(f"'asn' is for a new gateway; {self.id} has its own")
         return self
 
 
@@ -198,10 +198,12 @@ class DirectConnect(Section):
     def _is_made_or_accepted(self) -> DirectConnect:
         chosen = sorted(self.model_fields_set & {"connection", "vlan", "customer_asn", "mtu", "bandwidth"})
         if self.interface is not None and chosen:
-            raise ValueError(f"a hosted 'interface' is as its owner made it, without {' and '.join(map(repr, chosen))}")
+            raise ValueError(
+                f"the owner of a hosted 'interface' sets its properties; remove {' and '.join(map(repr, chosen))}"
+            )
         if self.interface is None and (self.connection is None or self.vlan is None):
             raise ValueError(
-                "name a 'connection' and a 'vlan' for an interface to make, or a hosted 'interface' to accept"
+                "name a 'connection' and a 'vlan' to create an interface, or a hosted 'interface' to accept"
             )
         return self
 

@@ -43,7 +43,7 @@ class StackSteps:
         status = follower.wait()
         if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
             raise StackFailed(
-                f"bringing the stack {self.name} to its template",
+                f"deploying the stack {self.name}",
                 f"{status}: {follower.failure or 'no resource tells why'}",
                 states.remedy(status, self.name),
             )
@@ -64,7 +64,7 @@ class StackSteps:
         if status not in states.DEAD and (status != states.HALF_GONE or is_kept):
             raise refuse_status(self.name, status)
         what = "deletion" if status == states.HALF_GONE else "creation"
-        self.report.notice(f"{self.name} is {status} after a {what} that failed; it is deleted and made anew")
+        self.report.notice(f"{self.name} is {status} after a {what} that failed; it is deleted and created again")
         self.delete(found)
         return None
 
@@ -121,7 +121,7 @@ class StackSteps:
         found = describe(self.client, self.name)
         if found is None:
             raise StackFailed(
-                f"reading the stack {self.name}", "it is gone", "Somebody deleted it meanwhile; launch again."
+                f"reading the stack {self.name}", "it is deleted", "Somebody deleted it meanwhile; launch again."
             )
         if bool(found.get("EnableTerminationProtection")) != is_wanted:
             self.client.update_termination_protection(EnableTerminationProtection=is_wanted, StackName=found["StackId"])

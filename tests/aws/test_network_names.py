@@ -1,4 +1,4 @@
-"""Public zones, zones by name and peers' ways, against the AWS on this machine: made, refused, changed and taken away."""
+"""Public zones, zones by name and peers' ways, against the local cloud: made, refused, changed and taken away."""
 
 from __future__ import annotations
 

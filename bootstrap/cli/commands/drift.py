@@ -9,7 +9,7 @@ from bootstrap.cli.command import Command
 
 
 def drift(options: argparse.Namespace) -> int:
-    """A table of what drifted, each line with its remedy; the exit code is 2 when something drifted."""
+    """A table of what drifted, each finding with its remedy; the exit code is 2 when something drifted."""
     from bootstrap import wording
     from bootstrap.cli import console
     from bootstrap.cli.opening import DONE, FAILED, PENDING, open_environment
@@ -39,7 +39,7 @@ COMMANDS = (
         drift,
         (
             ("drift", "each difference with its remedy"),
-            ("drift -v", "with the lines of settings that a reload overwrites"),
+            ("drift -v", "the same, with the settings' lines that a reload overwrites"),
         ),
     ),
 )

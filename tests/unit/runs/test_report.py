@@ -12,7 +12,7 @@ def a_journal(folder: Path) -> Run:
     run.event("run-began", command="launch", environment="trial")
     with run.act("host", "converging"):
         run.change(Change("host", ChangeKind.ADD, "file <b>/etc/motd</b>", "mode 0644"))
-    run.notice("the emulator stands in")
+    run.notice("the emulator is used instead")
     run.event("check", name="nginx runs", group="machine", outcome="failed", detail="stopped")
     return run
 
@@ -28,7 +28,7 @@ def test_the_page_shows_acts_changes_notices_and_checks(tmp_path: Path) -> None:
         "20260101T000000Z-abcd",
         "host",
         "mode 0644",
-        "the emulator stands in",
+        "the emulator is used instead",
         "nginx runs",
         "failed",
     ]
