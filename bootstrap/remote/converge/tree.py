@@ -40,7 +40,9 @@ def tree(context: Context, resource: Resource) -> Finding | None:
             (path / stranger).unlink()
             _drop_empty(path, (path / stranger).parent)
 
-    detail = f"{len(differing)} of {len(wished)} files" + (f", {len(strangers)} strangers removed" if strangers else "")
+    detail = f"{len(differing)} of {len(wished)} files" + (
+        f", {len(strangers)} unknown files removed" if strangers else ""
+    )
     return Finding("alter" if path.is_dir() else "add", detail, act, _needed(context, resource, differing))
 
 
