@@ -99,7 +99,7 @@ def _reach_cloud(
 
     cloud = LocalCloud(chosen, ROOT / ".bootstrap" / chosen.name / "cloud")
     if brings_up:
-        with run.act("cloud", "the AWS on this machine", ending="ready"):
+        with run.act("cloud", "the local cloud", ending="ready"):
             cloud.up(run, is_agreed=options.yes, ask=console.ask)
     else:
         cloud.attach(run)

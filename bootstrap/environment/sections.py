@@ -26,9 +26,9 @@ def _network_block(text: str) -> str:
     """A canonical private IPv4 block that AWS takes for a VPC (a /16 to a /28; here at most /24, to hold the subnets)."""
     block = _block(text)
     if not 16 <= block.prefixlen <= 24:
-        raise ValueError(f"a VPC for these subnets takes a /16 to a /24, not a /{block.prefixlen}")
+        raise ValueError(f"the VPC's block must be a /16 to a /24, not a /{block.prefixlen}")
     if not block.is_private:
-        raise ValueError("a VPC here takes a private block (10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16)")
+        raise ValueError("the VPC's block must be private (10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16)")
     return str(block)
 
 
@@ -36,7 +36,7 @@ def _allowed_block(text: str) -> str:
     """Any IPv4 block but the whole world."""
     block = _block(text)
     if block.prefixlen == 0:
-        raise ValueError("0.0.0.0/0 would open the machine to the world; name the operators' block")
+        raise ValueError("0.0.0.0/0 would open the machine to everybody; name the operators' block")
     return str(block)
 
 

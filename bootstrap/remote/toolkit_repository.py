@@ -166,12 +166,12 @@ def _git(
         )
     except FileNotFoundError as error:
         raise Missing(
-            "making the toolkit ready for the machine", "git is not installed", "Run: apt-get install git"
+            "preparing the toolkit's repository for the machine", "git is not installed", "Run: apt-get install git"
         ) from error
     if done.returncode and check:
         raise Missing(
-            "making the toolkit ready for the machine",
+            "preparing the toolkit's repository for the machine",
             f"'git {' '.join(arguments)}' exited with {done.returncode}\n{done.stderr.strip()}",
-            "Is the checkout whole? 'git status' and 'git fsck' tell.",
+            "Check the checkout with 'git status' and 'git fsck'.",
         )
     return done.stdout.strip() if not done.returncode else ""

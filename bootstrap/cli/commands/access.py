@@ -68,12 +68,12 @@ def _add_password_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_ssh_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "remote", metavar="COMMAND", nargs=argparse.REMAINDER, help="a command to run there; without one, a shell"
+        "remote", metavar="COMMAND", nargs=argparse.REMAINDER, help="the command to run; without one, a shell"
     )
 
 
 def _add_logs_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lines", type=parse_line_count, default=50, help="how many of the last lines (50)")
+    parser.add_argument("--lines", type=parse_line_count, default=50, help="number of lines (default: 50)")
     parser.add_argument("--follow", "-f", action="store_true", help="follow the journal")
     parser.add_argument("unit", nargs="?", default="jenkins.service", help="the systemd unit (jenkins.service)")
 
@@ -86,7 +86,7 @@ COMMANDS = (
         password,
         (
             ("password", "the administrator's"),
-            ("password --user toolkit", "that of the jobs and of this toolkit"),
+            ("password --user toolkit", "the password of the jobs' and the toolkit's user"),
         ),
         _add_password_arguments,
     ),
@@ -97,7 +97,7 @@ COMMANDS = (
         ssh,
         (
             ("ssh", "a shell on the machine"),
-            ("ssh systemctl status jenkins", "one command there, and its exit code"),
+            ("ssh systemctl status jenkins", "run one command; its exit code is kept"),
         ),
         _add_ssh_arguments,
         passes_on=True,
@@ -109,7 +109,7 @@ COMMANDS = (
         logs,
         (
             ("logs", "the last lines of jenkins.service"),
-            ("logs -f nginx.service", "another unit's, and new lines as they come"),
+            ("logs -f nginx.service", "the journal of another unit, and its new lines"),
         ),
         _add_logs_arguments,
     ),

@@ -73,11 +73,11 @@ COMMANDS = (
     Command(
         "doctor",
         120,
-        "what would stop a launch, before anything is made; exits with 1 when something would",
+        "check what would stop a launch, before anything is changed; exits with 1 when something would",
         doctor,
         (
-            ("doctor", "each line with its remedy"),
-            ("-e aws doctor --policy", "the launcher's IAM policy, before anybody has it"),
+            ("doctor", "each finding with its remedy"),
+            ("-e aws doctor --policy", "the IAM policy for the user or role that launches"),
         ),
         _add_arguments,
     ),

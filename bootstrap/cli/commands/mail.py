@@ -1,4 +1,4 @@
-"""`mail`: what the machines of an environment on this machine have sent."""
+"""`mail`: show the mail that the machines of a local environment sent."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def mail(options: argparse.Namespace) -> int:
     chosen = settings.load(context.paths(options.environment))
     if chosen.cloud != "local" or chosen.mail.smtp_host is not None:
         place = f"{chosen.mail.smtp_host or 'localhost'}:{chosen.mail.smtp_port}"
-        found = f"'{chosen.name}' sends its mail through {place}; none of it is kept here"
-        remedy = "Look there. The cloud on this machine keeps mail only when mail.smtp_host is not set."
+        found = f"'{chosen.name}' sends its mail through {place}; it is not kept here"
+        remedy = "Read it there. The local cloud keeps mail only when mail.smtp_host is not set."
         raise UsageError(doing, found, remedy)
     messages = local_mail.kept(context.ROOT / ".bootstrap" / chosen.name / "cloud" / "mail")
     if options.number is None:
@@ -33,7 +33,7 @@ def mail(options: argparse.Namespace) -> int:
         return 0
     message = next((each for each in messages if each.number == options.number), None)
     if message is None:
-        raise UsageError(doing, f"there is no message {options.number}", "'mail' lists those that are kept.")
+        raise UsageError(doing, f"there is no message {options.number}", "'mail' lists the messages.")
     if options.json:
         content = local_mail.summary(message) | {"text": local_mail.text(message)}
         terminal.write_json(content)
@@ -52,7 +52,7 @@ def _list(messages: Sequence[Mail], *, as_json: bool) -> None:
         for each in summaries:
             terminal.write_json(each)
     elif not summaries:
-        terminal.write("no mail came yet\n")
+        terminal.write("no mail yet\n")
     else:
         names = ("number", "when", "to", "subject")
         rows = ([str(each[name]) for name in names] for each in summaries)
@@ -69,7 +69,7 @@ COMMANDS = (
     Command(
         "mail",
         150,
-        "what the machines of an environment on this machine have sent",
+        "show the mail that the machines of a local environment sent",
         mail,
         (
             ("mail", "the list"),

@@ -85,7 +85,7 @@ def _add_test_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "tox",
         nargs=argparse.REMAINDER,
-        help="--quick (lint, types, unit, templates), --long (long repetitions and benchmarks), or what to hand to tox",
+        help="--quick (lint, types, unit, templates), --long (long repetitions and benchmarks), or arguments for tox",
     )
 
 
@@ -95,7 +95,7 @@ COMMANDS = (
         190,
         "print the JSON Schema of environment files",
         schema,
-        (("schema > environments/schema.json", "editors complete keys by it"),),
+        (("schema > environments/schema.json", "editors use it to complete keys"),),
     ),
     Command(
         "lock",
@@ -113,7 +113,7 @@ COMMANDS = (
             ("test", "lint, types and every test"),
             ("test --quick", "lint, types, unit tests and templates, in a few minutes"),
             ("test --long", "more random trials, every kill point, and benchmarks"),
-            ("test -e unit -- -k drift", "a part of it, and what pytest takes"),
+            ("test -e unit -- -k drift", "one part, with arguments for pytest"),
         ),
         _add_test_arguments,
         passes_on=True,

@@ -90,7 +90,7 @@ def _find_journal(options: argparse.Namespace) -> Path:
     try:
         return runs.find(_find_state(options) / "runs", options.run)
     except UsageError as error:
-        error.remedy += " A run of a job on the machine is among that build's artifacts."
+        error.remedy += " A run of a job on the machine is in that build's artifacts."
         raise
 
 
@@ -113,10 +113,8 @@ def _print(line: str) -> None:
 
 
 def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lines", type=parse_line_count, default=20, help="how many of the last runs (20)")
-    parser.add_argument(
-        "--all", action="store_true", help="also those that only looked something up: status, password ..."
-    )
+    parser.add_argument("--lines", type=parse_line_count, default=20, help="number of runs (default: 20)")
+    parser.add_argument("--all", action="store_true", help="include read-only runs: status, password ...")
 
 
 def _add_report_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,7 +124,7 @@ def _add_report_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="a run, the beginning of its name, or a resource's id or ARN; without it, the last run",
     )
-    parser.add_argument("--text", action="store_true", help="print the run as plain text, not the path of its page")
+    parser.add_argument("--text", action="store_true", help="print the run as plain text, not the path of its report")
     parser.add_argument("--resources", action="store_true", help="the resources that carry the run's tag")
 
 
@@ -134,21 +132,21 @@ COMMANDS = (
     Command(
         "history",
         160,
-        "the runs of this checkout: when, what, how they ended",
+        "list the runs of this checkout with their outcome",
         history,
         (
             ("history --lines 5", "the last five runs"),
-            ("history --all", "also those that only looked"),
+            ("history --all", "include read-only runs"),
         ),
         _add_history_arguments,
     ),
     Command(
         "report",
         170,
-        "the page of a run, also found by a resource that it changed",
+        "the report of a run, also found by a resource that the run changed",
         report,
         (
-            ("report", "the last run's page"),
+            ("report", "the report of the last run"),
             ("report 20260131T101500Z-4f2a --text", "a run, in this terminal"),
             ("report i-0abc1234", "the run that last changed a resource"),
         ),

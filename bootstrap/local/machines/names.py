@@ -59,6 +59,6 @@ def checked(resource_id: str) -> str:
     """The id itself, if it is one of EC2's ('i-0a1b', 'vol-0a1b', 'subnet-0a1b'): ids become parts of paths and names."""
     if not re.fullmatch(r"[a-z]+-[0-9a-z]+", resource_id):
         raise LocalCloudFailed(
-            "naming a part of the local cloud", f"'{resource_id}' is no EC2 id", "This is a fault of ours."
+            "naming a part of the local cloud", f"'{resource_id}' is not an EC2 id", "This is a bug of the toolkit."
         )
     return resource_id

@@ -97,7 +97,7 @@ class Context:
             done = subprocess.CompletedProcess(list(command), 127, "", f"{command[0]}: not found")
         except subprocess.TimeoutExpired as error:
             output = error.stdout.decode(errors="replace") if isinstance(error.stdout, bytes) else error.stdout or ""
-            raise Failed(f"no end after {timeout:.0f} s", shown, 124, "" if quiet else last_lines(output)) from error
+            raise Failed(f"no result after {timeout:.0f} s", shown, 124, "" if quiet else last_lines(output)) from error
         if check and done.returncode != 0:
             tail = "" if quiet else last_lines(f"{done.stdout}\n{done.stderr}")
             raise Failed("the command failed", shown, done.returncode, tail)
@@ -118,7 +118,7 @@ class Context:
             raise Failed(f"the artifact {digest} was not sent")
         if hash_of(path) != digest:
             path.unlink()
-            raise Failed(f"the artifact {digest} was damaged on its way")
+            raise Failed(f"the artifact {digest} was damaged in transit")
         return path
 
     def digest(self, path: Path, stream: BufferedReader) -> str:

@@ -18,7 +18,7 @@ def sysctl(context: Context, resource: Resource) -> Finding | None:
     foreign = sorted(key for key in differing if not _is_ours(context, key))
     pending = sorted(set(differing) - set(foreign))
     if foreign:
-        context.notes.append(f"owned by the host's kernel, left as they are: {', '.join(foreign)}")
+        context.notes.append(f"set by the host's kernel, not changed: {', '.join(foreign)}")
     if not finding and not pending:
         return None
 

@@ -125,7 +125,7 @@ def _reach(
             context.unit_states.clear()  # whatever is changed now may change them
             finding.act()
             if finding.settles and (again := KINDS[resource["kind"]](context, resource)):
-                raise Failed(f"still not as wished after the change: {again.detail}")
+                raise Failed(f"still not in its desired state after the change: {again.detail}")
             wishes.reached([resource])
             tell({"done": found})
         context.changed.add(resource["id"])

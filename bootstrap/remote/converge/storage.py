@@ -24,13 +24,13 @@ def mount(context: Context, resource: Resource) -> Finding | None:
     unit_file = context.path(_SYSTEM_UNITS) / unit_name(resource["path"])
     is_mounted = _is_mounted(path)
     if is_mounted and device.exists() and not _is_same(path, device):
-        raise Failed(f"something else than {resource['device']} is mounted at {resource['path']}")
+        raise Failed(f"another device than {resource['device']} is mounted at {resource['path']}")
     reasons = [] if is_mounted else [resource["device"]]
     is_written = unit_file.is_file() and unit_file.read_text() == wanted and _is_enabled(context, unit_file)
     if is_mounted and not is_written:
         reasons.append("unit file")
     if is_mounted and _has_room_to_grow(device):
-        reasons.append("file system grows with its volume")
+        reasons.append("file system grows to the size of its volume")
     if not reasons:
         return None
     kind = "alter" if is_mounted else "add"
@@ -50,7 +50,7 @@ def _mount(context: Context, resource: Resource, path: Path, device: Path, unit_
     _wait_for(device, float(resource.get("wait", 60)))
     if not _is_mounted(path):
         if path.is_dir() and any(path.iterdir()):
-            raise Failed(f"{resource['path']} holds files of its own, which the volume would hide")
+            raise Failed(f"{resource['path']} contains files, which the volume would hide")
         if not device.is_dir():
             _make_file_system(context, device)
     with open_folder(context, path, leave_as_made):
@@ -84,7 +84,7 @@ def _make_file_system(context: Context, device: Path) -> None:
         raise Failed("the device cannot be examined", f"blkid -p {device}", answer.returncode, answer.stderr)
     elif "TYPE=ext4" not in answer.stdout.splitlines():
         found = ", ".join(line for line in answer.stdout.splitlines() if "TYPE=" in line)
-        raise Failed(f"{device} holds something else already ({found}); it is left untouched")
+        raise Failed(f"{device} already contains something else ({found}); it is not changed")
 
 
 def _has_room_to_grow(device: Path) -> bool:

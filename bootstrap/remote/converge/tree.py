@@ -55,7 +55,7 @@ def _finding(
                 _remove(top, PurePosixPath(stranger).parts)
 
     count = len(resource["files"])
-    detail = f"{len(differing)} of {count} files" + (f", {len(strangers)} strangers removed" if strangers else "")
+    detail = f"{len(differing)} of {count} files" + (f", {len(strangers)} unknown files removed" if strangers else "")
     return Finding(kind, detail, act, _needed(context, resource, differing))
 
 

@@ -214,7 +214,7 @@ def test_a_tree_writes_what_differs_and_removes_strangers(context: Context) -> N
     (context.path("/etc/it") / "x" / "y").mkdir(parents=True)
     context.path("/etc/it/x/y/stranger").write_text("")
     finding = found(tree(context, it))
-    assert "1 of 2 files, 1 strangers removed" == finding.detail
+    assert "1 of 2 files, 1 unknown files removed" == finding.detail
     finding.act()
     assert ["a", "c"] == sorted(path.name for path in context.path("/etc/it").iterdir())
     assert tree(context, it) is None

@@ -58,5 +58,5 @@ def test_volume_that_is_gone_can_be_deleted_and_detached_again(tmp_path: Path) -
 
 @pytest.mark.parametrize("wrong", ["vol-../../etc", "vol", "", "vol-0a/b", "VOL-0a", "-v"])
 def test_id_that_could_leave_the_state_directory_is_refused(tmp_path: Path, wrong: str) -> None:
-    with pytest.raises(LocalCloudFailed, match="is no EC2 id"):
+    with pytest.raises(LocalCloudFailed, match="is not an EC2 id"):
         Volumes(Names("local", tmp_path)).holder(wrong)
