@@ -33,6 +33,8 @@ from bootstrap.remote.local_shell import TIMED_OUT
 from bootstrap.remote.private_key import read_private_key
 from bootstrap.values import Machine, Result
 
+# What ends a connection; the last two are what paramiko's parsers raise where a peer sends bytes that are not SSH.
+_BROKEN = (OSError, EOFError, paramiko.SSHException, ValueError, LookupError)
 _ATTEMPT = 10.0  # seconds for one attempt to connect, and for each of its steps
 _PAUSE = 1.0  # seconds between attempts
 _KEEPALIVE = 15  # seconds; below the idle limits of NAT gateways and load balancers (350 s on AWS)
@@ -136,7 +138,7 @@ class FabricShell:
         try:
             channel.exec_command(text)
             return converse(channel, stdin, timeout, lines)
-        except (OSError, EOFError, paramiko.SSHException) as error:
+        except _BROKEN as error:
             raise self._lost(transport, error) from error
         finally:
             channel.close()
@@ -148,12 +150,12 @@ class FabricShell:
             return transport, self._open_session(transport)
         except paramiko.ChannelException as error:  # refused, by a connection that is well and that others use
             raise self._lost(transport, error) from error
-        except (OSError, EOFError, paramiko.SSHException):
+        except _BROKEN:
             self._drop(transport)
         transport = self._transport()
         try:
             return transport, self._open_session(transport)
-        except (OSError, EOFError, paramiko.SSHException) as error:
+        except _BROKEN as error:
             raise self._lost(transport, error) from error
 
     @staticmethod
@@ -188,7 +190,7 @@ class FabricShell:
         while True:
             try:
                 return self._open()
-            except (OSError, EOFError, paramiko.SSHException) as error:
+            except _BROKEN as error:
                 if time.monotonic() + _PAUSE > deadline:
                     raise self._unreachable(error) from error
                 time.sleep(_PAUSE)

@@ -23,12 +23,15 @@ class Stream:
 
     def __init__(self, opened: socket.socket) -> None:
         self._opened = opened
+        self._is_cut = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._opened, name)
 
     def recv(self, size: int) -> bytes:
         """Some bytes, none of them beyond the cut."""
+        if self._is_cut:  # the kernel would still hand out what it has received
+            return b""
         found = self._opened.recv(size)
         if now["act"] != ACT or now["is_cut"]:
             return found
@@ -36,7 +39,7 @@ class Stream:
         now["bytes"] += len(found)
         if len(found) < left:
             return found
-        now["is_cut"] = True
+        now["is_cut"] = self._is_cut = True
         print(f"cut in {ACT} after {BYTES} bytes", file=sys.stderr)
         self._opened.shutdown(socket.SHUT_RDWR)
         return found[:left]
