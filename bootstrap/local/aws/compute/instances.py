@@ -120,7 +120,8 @@ class Instances:
         for instance in every_instance():
             self._subnets.add(instance.subnet_id)
             if instance.state in {"running", "pending"}:
-                self._later(instance, PENDING, RUNNING, functools.partial(self._bring_up, instance))
+                booting = instance.state == "pending"
+                self._later(instance, PENDING, RUNNING, functools.partial(self._bring_up, instance, booting))
             else:
                 self._submit("reconcile", functools.partial(self._bring_down, instance))
 
@@ -131,12 +132,13 @@ class Instances:
         for queue in queues:
             queue.shutdown(wait=False, cancel_futures=True)
 
-    def _bring_up(self, instance: Any) -> None:
+    def _bring_up(self, instance: Any, booting: bool) -> None:
+        """Start what is not up; a machine that was `booting` when the server was killed is waited for."""
         gateway = gateway_of(instance)
         if gateway:
             self._open_gateway(gateway)
         state = self._machines.state(instance.id)
-        if state == "stopped":
+        if state == "stopped" or (state == "running" and booting):
             self._start(instance)
         elif state == "absent":
             self._boot(instance)
