@@ -205,8 +205,7 @@ ESCAPES = {
     "disk": "mknod /root/disk b {major} {minor} && mount /root/disk /mnt",
     "memory": "mknod /root/memory c 1 1 && head -c 1 /root/memory",
     "trace": "mount -t debugfs none /mnt || mount -t tracefs none /mnt",
-    "another namespace": "nsenter --target $PPID --user --mount true || unshare --user --map-root-user"
-    " sh -c 'echo /bin/false > /proc/sys/kernel/modprobe'",
+    "namespace in the namespace": "unshare --user --map-root-user sh -c 'echo /bin/false > /proc/sys/kernel/modprobe'",
 }
 
 
