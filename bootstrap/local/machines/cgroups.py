@@ -5,8 +5,8 @@ them. With version 2 the runtimes hand the container's own cgroup over themselve
 ours: it is runc, and when a container was made it gives the container's own cgroups in systemd's two hierarchies (name=systemd
 and unified) to the container's root. The others, which hold limits and devices, stay this machine's.
 
-Podman keeps the runtime's path for each container and for what it does when a container ends, so a machine that reboots from
-inside comes back the same way.
+Podman keeps the runtime's path for each container, and cannot even remove a container without it. So it lies where no checkout
+and no environment takes it along when it is deleted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-NAME = "runtime/runc"  # podman judges what a runtime can do by its name
+RUNTIME = Path("/var/lib/bootstrap-local-cloud/runc")  # podman judges what a runtime can do by its name
 
 _SCRIPT = """\
 #!/bin/sh
@@ -51,11 +51,11 @@ def script(runc: str) -> str:
     return _SCRIPT.format(runc=shlex.quote(runc))
 
 
-def write_runtime(state: Path) -> Path:
-    """Put the runtime into the environment's folder, whole at once, for containers may use it at this moment; its path."""
+def write_runtime(path: Path = RUNTIME) -> Path:
+    """Put the runtime in its place, whole at once, for containers may use it at this moment; its path."""
     runc = shutil.which("runc") or shutil.which("runc", path="/usr/sbin:/sbin") or "/usr/bin/runc"
-    path, text = state / NAME, script(runc)
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    text = script(runc)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.read_text() == text and os.access(path, os.X_OK):
         return path
     handle, written = tempfile.mkstemp(dir=path.parent)

@@ -42,7 +42,7 @@ class Machines:
 
     @cached_property
     def _door(self) -> Podman:
-        runtime = cgroups.write_runtime(self._names.state) if flags.keeps_cgroups(self._info) else None
+        runtime = cgroups.write_runtime() if flags.keeps_cgroups(self._info) else None
         return Podman(flags.runtime_options(self._info, runtime))
 
     @cached_property
