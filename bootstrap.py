@@ -3,16 +3,19 @@
 
 Standard library only, for it runs before anything is installed. The environment is `.venv` beside this file, or, where
 BOOTSTRAP_VENVS names a directory, one in there named after the lock's hash. A marker with that hash, written last, tells a
-finished environment from a half-made one; a changed lock is brought up to date.
+finished environment from a half-made one; a changed lock is brought up to date. What another user may have put there is never
+run.
 """
 
 import fcntl
 import hashlib
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import time
+import unicodedata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -29,9 +32,11 @@ def main() -> None:
     shared = os.environ.get("BOOTSTRAP_VENVS")
     venv = Path(shared) / digest if shared else ROOT / ".venv"
     python = venv / "bin" / "python"
+    venv.parent.mkdir(parents=True, exist_ok=True)
+    refuse_planted(venv, is_shared=bool(shared))
     if not is_finished(venv, digest):
-        venv.parent.mkdir(parents=True, exist_ok=True)
-        with open(f"{venv}.lock", "w") as guard:  # noqa: PTH123 -- two runs at once: the second waits, then finds it made
+        # Two runs at once: the second waits, then finds it made.
+        with os.fdopen(os.open(f"{venv}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w") as guard:
             fcntl.flock(guard, fcntl.LOCK_EX)
             if not is_finished(venv, digest):
                 make(venv, digest)
@@ -41,6 +46,38 @@ def main() -> None:
     # Where nothing may be written beside the sources, a command would compile everything again: 1.5 s each time.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.execve(python, [str(python), "-m", "bootstrap", *sys.argv[1:]], environ)
+
+
+def refuse_planted(venv: Path, *, is_shared: bool) -> None:
+    """End where the environment, or the lock beside it, is another user's, or where another user may put one in its place."""
+    # Whoever owns this script, or the Python that runs it, decides what is run as it is.
+    trusted = {0, os.geteuid(), Path(__file__).stat().st_uid, Path(sys.executable).stat().st_uid}
+    folders = [venv.parent.resolve(), *venv.parent.resolve().parents] if is_shared else []
+    for number, folder in enumerate(folders):
+        status = folder.stat()
+        # The folder itself must be nobody else's to write; one above it may be sticky, as /tmp is.
+        writable = stat.S_IWOTH | (0 if number else stat.S_IWGRP)
+        is_open = status.st_mode & writable and (number == 0 or not status.st_mode & stat.S_ISVTX)
+        if is_open or status.st_uid not in trusted:
+            refuse(folder, "other users may write there")
+    for path in (venv, venv / "bin", venv / "bin" / "python", venv / "lock-digest", Path(f"{venv}.lock")):
+        for follows in (False, True):  # a link of one's own is followed
+            try:
+                status = path.stat(follow_symlinks=follows)
+            except FileNotFoundError:
+                continue
+            is_open = status.st_mode & stat.S_IWOTH and not stat.S_ISLNK(status.st_mode)
+            if is_open or status.st_uid not in trusted:
+                refuse(path, "it is another user's, or other users may write it")
+    if Path(f"{venv}.lock").is_symlink():
+        refuse(Path(f"{venv}.lock"), "it is a link")
+
+
+def refuse(path: Path, found: str) -> None:
+    """End with what is wrong with a path of the environment."""
+    hint = "Remove it if it is not yours, or let BOOTSTRAP_VENVS name a folder that you alone may write."
+    say(f"looking for the virtual environment: {path}: {found}, so that what is there could run as you\n{hint}")
+    sys.exit(1)
 
 
 def is_finished(venv: Path, digest: str) -> bool:
@@ -110,12 +147,14 @@ def run(*command: str, env: dict[str, str] | None = None) -> None:
     if done.returncode:
         tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-10:])
         hint = "On Debian: apt-get install python3-venv" if "ensurepip" in tail else "Is the package index reachable?"
-        sys.exit(f"bootstrap.py: setting up: '{' '.join(command)}' exited with {done.returncode}\n{tail}\n{hint}")
+        say(f"setting up: '{' '.join(command)}' exited with {done.returncode}\n{tail}\n{hint}")
+        sys.exit(1)
 
 
 def say(text: str) -> None:
-    """One line on standard error, so that standard output stays the command's own."""
-    sys.stderr.write(f"bootstrap.py: {text}\n")
+    """What goes on, on standard error: standard output stays the command's own. A terminal obeys nothing of it."""
+    shown = "".join(letter for letter in text if letter in "\t\n" or unicodedata.category(letter) != "Cc")
+    sys.stderr.write(f"bootstrap.py: {shown}\n")
     sys.stderr.flush()
 
 

@@ -99,7 +99,7 @@ class Context:
         if name not in self.stacks or not self.stacks[name].outputs:
             raise StackMissing(
                 f"reading the outputs of {self.settings.stack_name(name)}",
-                "there is no such stack, or it was never finished",
+                "the stack does not exist, or its creation did not finish",
                 f"Run: ./bootstrap.py --environment {self.settings.name} launch",
             )
         return self.stacks[name].outputs
@@ -131,8 +131,8 @@ class Context:
         if found is None:
             raise Unreachable(
                 f"looking for the bastion of '{self.settings.name}'",
-                "its machine does not run, or its console shows no host key yet",
-                "Wait a few minutes: its group puts it up again by itself. 'launch' makes one that is missing.",
+                "its instance does not run, or its console has no host key yet",
+                "Wait a few minutes: its Auto Scaling group replaces it. If it has no stack, 'launch' creates it.",
             )
         return found
 
@@ -227,8 +227,6 @@ def paths(environment: str) -> Path:
     if environment.endswith((".yaml", ".yml")):
         return Path(environment)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", environment):
-        found = f"'{environment}' is neither an environment's name nor a file that ends with .yaml"
-        raise UsageError(
-            "reading the command line", found, "Name one under environments/, or give a file's whole path."
-        )
+        found = f"'{environment}' is neither the name of an environment nor a .yaml file"
+        raise UsageError("reading the command line", found, "Use a name under environments/, or the path of a file.")
     return ROOT / "environments" / f"{environment}.yaml"

@@ -87,9 +87,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
     check_templates(context, names)
     account.check(context, names)
     network_removal.check_narrowing(context)
-    hosted_zones.check_removal(
-        context, f"bringing '{context.settings.name}' to its settings", hosted_zones.going(context)
-    )
+    hosted_zones.check_removal(context, f"launching '{context.settings.name}'", hosted_zones.going(context))
     tags = context.tags(snapshot(context).label, run.run_id)
     run.event("commit", commit=tags["Commit"])
     client = context.world.aws("cloudformation")
@@ -166,10 +164,10 @@ def plan(context: Context, run: Run) -> tuple[Change, ...]:
     found = plan_stacks(context, run)
     if stack_inputs.is_gone(context):
         instance = f"{context.stacks['controller'].name}/Instance"
-        found += _shown(run, [Change("stack", ChangeKind.REPLACE, instance, "was terminated; it is made anew")])
+        found += _shown(run, [Change("stack", ChangeKind.REPLACE, instance, "was terminated; it is created again")])
     if not stack_inputs.can_look(context):
         if context.stacks:
-            run.notice("host, casc and jobs: known only once every stack is there and the machine runs")
+            run.notice("host, casc and jobs: known only when every stack exists and the machine runs")
     else:
         found = (*found, *plan_host(context, run), *plan_casc(context, run), *plan_jobs(context, run))
     _plan_checks(run)
@@ -206,7 +204,7 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
                 continue
             if composition.is_awaiting(name, context.settings, context.stacks):
                 run.notice(
-                    f"{name}: cannot be planned before the network has its new subnets; nothing of it is removed"
+                    f"{name}: cannot be planned before the network has its new subnets; nothing in it is removed"
                 )
                 continue
             wished = stack_inputs.template(context, name, context.stacks, tags)

@@ -1,8 +1,16 @@
-"""How many there are of something, in words."""
+"""How things are said: how many there are of something, and what of a text may be shown."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def printable(text: str) -> str:
+    """A text without control characters (C0, C1, delete) but line breaks and tabs: a terminal obeys none of it."""
+    return _CONTROLS.sub("", text)
 
 
 def counted(number: int, noun: str) -> str:

@@ -1,6 +1,6 @@
-"""The five acts of a launch: stack, host, casc, jobs, verify; one module each and nothing else.
+"""The five acts of a launch: stack, host, casc, jobs, verify. One module for each act, and nothing else.
 
-An act takes what the act before returned, can be planned without being applied, and changes nothing when everything holds
-already. It never asks whether the cloud is AWS or the one on this machine, and never imports another act. `launch`,
-`context`, `preconditions`, `views` and what stands above them import acts.
+An act takes what the act before it returned. It can be planned without being applied, and it changes nothing when the
+environment is already as the code says. It does not know whether the cloud is AWS or the local cloud, and it never imports
+another act. `launch`, `context`, `preconditions`, `views` and the packages above them import acts.
 """

@@ -106,8 +106,8 @@ def require_final(secrets: Mapping[str, Secret]) -> None:
         if "${" in secret.reveal():
             raise BootstrapError(
                 f"reading the secret {name} for Jenkins' settings",
-                "its value holds '${', which Jenkins would take for a variable and replace",
-                "Give it a value without '${' in Secrets Manager, then try again.",
+                "its value contains '${', which Jenkins would replace as a variable",
+                "Store a value without '${' in Secrets Manager, then try again.",
             )
 
 
@@ -137,7 +137,7 @@ def apply(
     edited = there.edits(export(jenkins), files, values) if there.is_comparable else Edits()
     edited.tell_left(report)
     if not changes and not there.is_recorded:
-        report.progress("the settings have no record of a reload with this software; reloading")
+        report.progress("no reload of the settings with this software is recorded: reloading")
     if changes:
         settings_record.place(shell, files, changes)
         _reload_or_put_back(shell, jenkins, files)
@@ -168,7 +168,7 @@ def ensure_token(url: str, controller: Controller) -> bool:
     try:
         return _ensured_token(url if url.endswith("/") else f"{url}/", controller, doing)
     except requests.RequestException as error:
-        remedy = "See that jenkins.service runs on the machine ('./bootstrap.py logs'), then launch again."
+        remedy = "Check that jenkins.service runs on the machine ('./bootstrap.py logs'), then launch again."
         raise Unreachable(doing, str(error), remedy) from error
 
 
@@ -185,7 +185,7 @@ def _ensured_token(base: str, controller: Controller, doing: str) -> bool:
         added = expect(session.post(f"{tokens}addFixedToken", data=form, timeout=30), doing).json()
         uuid = added.get("data", {}).get("tokenUuid", "")
         if added.get("status") != "ok" or not uuid:
-            raise BootstrapError(doing, f"Jenkins answered {added}", "See the controller's log: journalctl -u jenkins")
+            raise BootstrapError(doing, f"Jenkins answered {added}", "Read the service's journal: ./bootstrap.py logs")
         # An older Jenkins lacks this one (404); there the other tokens stay.
         expect(session.post(f"{tokens}revokeAllExcept", data={"tokenUuid": uuid}, timeout=30), doing, 200, 404)
     return True
@@ -248,7 +248,7 @@ def _reload(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> N
         said = journal.reload_failure(shell) or page_text(answer.text)
     else:
         said = reason(answer, journal.explainer(shell))
-    fault = casc_faults.read(said or "Jenkins refused to reload, and does not say why", files)
+    fault = casc_faults.read(said or "Jenkins refused to reload the settings without a reason", files)
     raise CascRejected(
-        "reloading Jenkins' settings", [fault], "The files before it were put back; mend the new ones and try again."
+        "reloading Jenkins' settings", [fault], "The previous files were restored; correct the new files and try again."
     )

@@ -26,18 +26,18 @@ TOOLKIT_USER = "toolkit"
 _SECONDS = 3600.0  # for one converge: a first installation over a slow mirror, with everything waited for
 _AGAIN = "Then launch again; it continues from there."
 _REMEDIES = {
-    "packages": f"Check the machine's apt sources and its way to their mirror. {_AGAIN}",
-    "metapackage": f"Look on the machine ('./bootstrap.py ssh') at what 'sudo dpkg --audit' says. {_AGAIN}",
-    "absent_packages": f"Look on the machine ('./bootstrap.py ssh') at what 'sudo dpkg --audit' says. {_AGAIN}",
+    "packages": f"Check the machine's apt sources, and that it reaches their mirror. {_AGAIN}",
+    "metapackage": f"Run 'sudo dpkg --audit' on the machine ('./bootstrap.py ssh'). {_AGAIN}",
+    "absent_packages": f"Run 'sudo dpkg --audit' on the machine ('./bootstrap.py ssh'). {_AGAIN}",
     "mount": f"Check with './bootstrap.py status' that the data volume is attached to this machine. {_AGAIN}",
-    "unit": f"Read more with './bootstrap.py logs', and mend what the service complains about. {_AGAIN}",
+    "unit": f"Read the service's journal ('./bootstrap.py logs') and correct the cause. {_AGAIN}",
 }
 
 
 # What the operating system says, whichever resource it meets, and the remedy for it.
 _FULL = "No space left on device"
 _MAKE_ROOM = (
-    f"Make room on the machine ('./bootstrap.py ssh', then 'df -h' and 'df -i' show where it is full). {_AGAIN}"
+    f"Free space on the machine ('./bootstrap.py ssh'; 'df -h' and 'df -i' show which file system is full). {_AGAIN}"
 )
 
 
@@ -138,11 +138,11 @@ def _converge(
         said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-10:])
         raise ConvergeFailed(
             "converging the machine",
-            f"its program ended with exit code {done.exit_code} and without an answer\n{said}".rstrip(),
-            f"It needs Python 3.11 or newer, and sudo without a password for the login user. {_AGAIN}",
+            f"its program ended with exit code {done.exit_code} and without a result\n{said}".rstrip(),
+            f"The machine needs Python 3.11 or newer, and sudo without a password for the login user. {_AGAIN}",
         ) from error
     if "crash" in answer:
-        raise ConvergeFailed("converging the machine", str(answer["crash"]), "This is a fault of the toolkit itself.")
+        raise ConvergeFailed("converging the machine", str(answer["crash"]), "This is a bug of the toolkit.")
     return answer
 
 
@@ -181,7 +181,7 @@ def _raise_failure(answer: Mapping[str, Any], resources: Sequence[Mapping[str, A
     found += [failed["tail"]] if failed["tail"] else []
     if answer["not_reached"]:
         found.append(f"not reached: {len(answer['not_reached'])} more")
-    remedy = _REMEDIES.get(kind, f"Mend it on the machine ('./bootstrap.py ssh'). {_AGAIN}")
+    remedy = _REMEDIES.get(kind, f"Correct it on the machine ('./bootstrap.py ssh'). {_AGAIN}")
     raise ConvergeFailed(
         f"bringing '{failed['id']}' on {inputs.instance_id} to its desired state",
         "\n".join(found),

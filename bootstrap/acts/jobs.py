@@ -81,7 +81,7 @@ def apply(
 def tell_unjudged(jobset: JobSet, report: Reporter) -> None:
     """Say once which elements nothing is known of."""
     if jobset.unjudged:
-        report.notice(f"not judged, for it is not known whose they are: {', '.join(jobset.unjudged)}")
+        report.notice(f"not checked, because their plugin is not known: {', '.join(jobset.unjudged)}")
 
 
 def _losses(jenkins: JenkinsClient, step: _Step, report: Reporter) -> list[str]:
@@ -91,7 +91,7 @@ def _losses(jenkins: JenkinsClient, step: _Step, report: Reporter) -> list[str]:
     path = _path_of(name)
     answer = ask(jenkins, "GET", f"{path}config.xml")
     if answer.status_code != 200:
-        return [f"{name}: sent, but it cannot be read back: {reason(answer)}"]
+        return [f"{name}: published, but Jenkins does not return it: {reason(answer)}"]
     found = job_xml.lost(step.body, answer.text)
     if found.fields:
         report.notice(f"{name}: Jenkins did not keep {', '.join(found.fields)}")
@@ -108,12 +108,12 @@ def _path_of(name: str) -> str:
 def _remedy(refused: Collection[str], dropped: Collection[str]) -> str:
     if not dropped:
         return (
-            "See that every plugin which the job needs is in the lock; the jobs that are not named here are published."
+            "Check that the lock has every plugin that the job needs. The jobs that are not named here are published."
         )
     return (
-        "Jenkins answers 200 and drops what it has no class for: see that the plugin of each element is in the lock, and that "
-        "its name is the one that this version of the plugin has. These jobs are published without it; the next plan tells "
-        "them again."
+        "Jenkins drops elements for which it has no class. Check that the lock has the plugin of each element, and that this "
+        "version of the plugin has an element of this name. The jobs are published without these elements; the next plan "
+        "lists them again."
     )
 
 
@@ -140,7 +140,7 @@ def _steps(jenkins: JenkinsClient, jobset: JobSet, again: Collection[str] = ()) 
     jobs, views = _inventory(jenkins)
     unknown = sorted(set(again) - jobset.jobs.keys())
     if unknown:
-        raise UsageError("sending jobs again", f"the code has no job '{unknown[0]}'", "Name it in full: folder/job.")
+        raise UsageError("publishing jobs again", f"the code has no job '{unknown[0]}'", "Name it in full: folder/job.")
     steps = [_job_step(name, xml, jobs.get(name), again) for name, xml in jobset.jobs.items()]
     steps += [_view_step(name, xml, views.get(name)) for name, xml in jobset.views.items()]
     steps += [
@@ -181,7 +181,7 @@ def _view_step(name: str, xml: str, present: _Present | None) -> _Step | None:
 
 def _difference(xml: str, present: _Present) -> str | None:
     if present.digest is None:
-        return "made by hand so far; taken over"
+        return "created by hand; now managed by the code"
     if present.digest != digest_in(xml):
         return ""
     wants_disabled = ElementTree.fromstring(xml.encode()).findtext("disabled") == "true"

@@ -50,7 +50,7 @@ class StackTemplate:
 
 def read(cloudformation: CloudFormation, name: str) -> Stack | None:
     """The stack of that name, or None; one that was only ever planned does not count."""
-    with _explained(f"looking at the stack {name}"):
+    with _explained(f"reading the stack {name}"):
         found = describe(cloudformation, name)
     return None if found is None or found["StackStatus"] == states.EMPTY else _stack(found)
 
@@ -62,9 +62,11 @@ def plan(cloudformation: CloudFormation, template: StackTemplate, sleep: Pause =
         found = describe(cloudformation, template.name)
         status = found["StackStatus"] if found else states.EMPTY
         if status in states.DEAD or (status == states.HALF_GONE and not template.protect):
-            return (Change("stack", ChangeKind.REPLACE, template.name, f"is {status}; it is deleted and made anew"),)
+            return (
+                Change("stack", ChangeKind.REPLACE, template.name, f"is {status}; it is deleted and created again"),
+            )
         if status in states.HALF_BACK:
-            detail = f"is {status}; it is rolled back first; the changes are known after that"
+            detail = f"is {status}; it is rolled back first, then the changes are computed"
             return (Change("stack", ChangeKind.ALTER, template.name, detail),)
         if status != states.EMPTY and status not in states.STEADY:
             raise refuse_status(template.name, status)
@@ -90,7 +92,7 @@ def apply(
     `before_removal` is called with the stack before a machine is taken away to be replaced: to stop it in good order.
     """
     steps = StackSteps(cloudformation, template.name, report, sleep)
-    with _explained(f"bringing the stack {template.name} to its template"):
+    with _explained(f"deploying the stack {template.name}"):
         source = load(template.path, template.parameters)
         found = steps.ready(is_kept=template.protect)
         if found is None:
@@ -173,5 +175,5 @@ def _explained(doing: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         raise StackFailed(
-            doing, refusals.text(error), f"{refusals.remedy(error)} What CloudFormation did before stays."
+            doing, refusals.text(error), f"{refusals.remedy(error)} What CloudFormation changed before is not undone."
         ) from error

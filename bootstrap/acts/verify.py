@@ -54,7 +54,7 @@ def run(environment_file: Path, folder: Path, results: Path, report: Reporter, o
     if done.returncode not in _RAN or not junit.is_file():
         raise _failed(f"pytest ended with {done.returncode}", done.stdout + done.stderr)
     verdict = Verdict(_checks(junit, sentences), junit)
-    report.progress(f"{len(verdict.checks)} checks, {len(verdict.failed)} do not hold")
+    report.progress(f"{len(verdict.checks)} checks, {len(verdict.failed)} failed")
     return verdict
 
 
@@ -143,6 +143,6 @@ def _failed(found: str, output: str | bytes) -> VerifyFailed:
     return VerifyFailed(
         "running the acceptance suite",
         f"{found}\n{tail}".strip(),
-        "A broken check is a fault of the suite, not of the machine; run it directly to see more: "
+        "An error in the suite itself is no fault of the machine; run the suite directly to see more: "
         f"{ENVIRONMENT_VARIABLE}=FILE python -m pytest tests/acceptance",
     )

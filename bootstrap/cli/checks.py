@@ -38,7 +38,7 @@ def check_protection(options: argparse.Namespace, context: Context) -> None:
     if context.settings.protect and not options.unprotect:
         found = f"{context.environment_file.name} says 'protect: true'"
         raise EnvironmentProtected(
-            f"destroying '{context.settings.name}'", found, "Add --unprotect if it is meant. Nothing was changed."
+            f"destroying '{context.settings.name}'", found, "Add --unprotect to destroy it. Nothing was changed."
         )
 
 

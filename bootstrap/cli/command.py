@@ -50,14 +50,14 @@ def add_exit_zero(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exit-zero",
         action="store_true",
-        help="with a plan: exit with 0 also when changes are pending, so that 2 means wrong usage alone",
+        help="with a plan: exit with 0 when changes are pending, too, so that 2 always means wrong usage",
     )
 
 
 def add_now(parser: argparse.ArgumentParser) -> None:
     """The flag of what may restart Jenkins."""
     parser.add_argument(
-        "--now", action="store_true", help="do not wait for running builds before Jenkins restarts: it interrupts them"
+        "--now", action="store_true", help="do not wait for running builds: the restart of Jenkins interrupts them"
     )
 
 

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bootstrap.errors import BootstrapError
+from bootstrap.runs import terminal
 from bootstrap.values import Verdict
 
 _WIDE = 400  # characters
@@ -23,12 +23,12 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     # Into a pipe or a file, nothing is folded: a line stays a row.
-    Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(drawn)
+    terminal.console(width=None if sys.stdout.isatty() else _WIDE, folds=True).print(drawn)
 
 
 def verdict(found: Verdict) -> None:
     """The checks, a line each; after them the failed ones with what was found instead."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal.console()
     width = max((len(check.group) for check in found.checks), default=0)
     for check in found.checks:
         outcome = (f"{check.outcome:<7}", _OUTCOMES.get(check.outcome, ""))
@@ -41,7 +41,7 @@ def verdict(found: Verdict) -> None:
 
 def failure(error: BootstrapError) -> None:
     """An expected failure, on standard error: what was being done, what came back, what to try."""
-    console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+    console = terminal.console(sys.stderr)
     console.print(Text.assemble(("failed ", "bold red"), (f"{type(error).__name__}: ", "red"), error.doing))
     for line in error.found.splitlines() or ["no output"]:
         console.print(Text(f"  {line}"))
@@ -50,6 +50,5 @@ def failure(error: BootstrapError) -> None:
 
 def ask(question: str) -> bool:
     """A yes-or-no question on the terminal; anything but a yes is a no."""
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
+    terminal.complain(f"{question} [y/N] ")
     return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -16,8 +16,9 @@ from bootstrap.context import ROOT, Context
 from bootstrap.environment import lock as environment_lock
 from bootstrap.environment import models, settings
 from bootstrap.errors import BootstrapError
-from bootstrap.runs import report
+from bootstrap.runs import report, terminal
 from bootstrap.runs.journal import Run, start
+from bootstrap.runs.state_folder import make_private
 from bootstrap.values import Change, Verdict
 
 DONE, FAILED, PENDING = 0, 1, 2
@@ -53,6 +54,7 @@ def open_environment(
     """
     path = context.paths(options.environment)
     chosen = settings.load(path)
+    make_private(ROOT / ".bootstrap")
     run = start(ROOT / ".bootstrap" / chosen.name / "runs", as_json=options.json, is_verbose=options.verbose)
     run.event("run-began", command=options.command, environment=chosen.name)
     try:
@@ -97,7 +99,7 @@ def _reach_cloud(
 
     cloud = LocalCloud(chosen, ROOT / ".bootstrap" / chosen.name / "cloud")
     if brings_up:
-        with run.act("cloud", "the AWS on this machine", ending="ready"):
+        with run.act("cloud", "the local cloud", ending="ready"):
             cloud.up(run, is_agreed=options.yes, ask=console.ask)
     else:
         cloud.attach(run)
@@ -115,7 +117,7 @@ def judge(verdict: Verdict, options: argparse.Namespace) -> int:
     """Print a verdict; the exit code is 1 when a check failed."""
     if not options.json:  # with it, the run has told each check as an event already
         console.verdict(verdict)
-        sys.stdout.write(f"\nJUnit: {verdict.junit}\n")
+        terminal.write(f"\nJUnit: {verdict.junit}\n")
     return DONE if verdict.is_green else FAILED
 
 

@@ -90,6 +90,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parse(arguments)
     from bootstrap.cli import console
     from bootstrap.errors import BootstrapError
+    from bootstrap.runs import terminal
 
     try:
         return find_commands()[options.command].run(options)
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str]) -> int:
         console.failure(error)
         return error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted; run the same command again to continue\n")
+        terminal.complain("\ninterrupted; run the same command again to continue\n")
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

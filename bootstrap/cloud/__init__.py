@@ -1,5 +1,5 @@
-"""The doors to AWS: clients, the instance, secrets, certificates, tags, sessions, refusals.
+"""The clients of AWS: sessions, instances, secrets, certificates, tags, and errors that AWS returns.
 
-It decides how AWS is reached and how its refusals are told. It knows nothing of stacks' templates, acts or commands; the cloud
-on this machine is the same AWS behind another endpoint. `jenkins.controller`, the acts and what stands above import it.
+It decides how AWS is called and how an AWS error is shown to a person. It knows no template, no act and no command. The local
+cloud is the same to it: AWS behind another endpoint. `jenkins.controller`, the acts and the packages above them import it.
 """

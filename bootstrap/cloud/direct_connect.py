@@ -21,7 +21,7 @@ from bootstrap.values import Change, ChangeKind, Reporter
 PATIENCE = 900.0  # seconds in which a connection or an interface settles
 _SHORT_ASN = 2147483646  # the largest that the API takes as 'asn'; a greater one is its 'asnLong'
 _GONE = {"deleting", "deleted", "rejected"}
-_SETTLED = {"available", "down"}  # an interface is down until the customer's router speaks BGP
+_SETTLED = {"available", "down"}  # an interface is down until the customer's router starts BGP
 Aws = Callable[[str], Any]
 Pause = Callable[[float], None]
 
@@ -76,7 +76,7 @@ def apply(
 def _told_up(made: dict[str, Any], report: Reporter) -> dict[str, Any]:
     if made["virtualInterfaceState"] == "down":
         report.notice(
-            f"the virtual interface {made['virtualInterfaceId']} is down until the customer's router speaks BGP"
+            f"the virtual interface {made['virtualInterfaceId']} is down until the customer's router starts BGP"
         )
     return made
 
@@ -119,14 +119,16 @@ def _offered(client: Any, wished: DirectConnect) -> dict[str, Any]:
     found = _described(client, wished.interface)
     doing = f"looking for the hosted virtual interface {wished.interface}"
     if found is None:
-        remedy = "Is it this account's, and in this region? The connection's owner offers it by the account's number."
+        remedy = "Check that it belongs to this account and region. The connection's owner offers it to an account id."
         raise AwsRefused(doing, "it is absent, rejected or deleted", remedy)
     if found["virtualInterfaceType"] != wished.type:
-        remedy = f"Write 'type: {found['virtualInterfaceType']}', or ask the connection's owner for another."
-        raise AwsRefused(doing, f"it is a {found['virtualInterfaceType']} one, not a {wished.type} one", remedy)
+        remedy = f"Write 'type: {found['virtualInterfaceType']}', or ask the connection's owner for another interface."
+        raise AwsRefused(
+            doing, f"it is a {found['virtualInterfaceType']} interface, not a {wished.type} interface", remedy
+        )
     leads = found.get("directConnectGatewayId")
     if found["virtualInterfaceState"] != "confirming" and leads != wished.gateway:
-        remedy = "An accepted interface keeps its gateway: ask the connection's owner for another interface."
+        remedy = "An accepted interface cannot change its gateway: ask the connection's owner for another interface."
         raise AwsRefused(doing, f"it was accepted for {leads or 'no Direct Connect gateway'}", remedy)
     return found
 
@@ -138,7 +140,7 @@ def _connection(client: Any, wished: DirectConnect) -> dict[str, Any]:
         raise AwsRefused(
             f"looking for the Direct Connect connection {wished.connection}",
             f"it is {state}",
-            "Is it this account's, and in this region? A partner offers a hosted connection by the account's number.",
+            "Check that it belongs to this account and region. A partner offers a hosted connection to an account id.",
         )
     return found[0]
 
@@ -179,12 +181,12 @@ def _difference(settings: Settings, wished: DirectConnect, found: Mapping[str, A
 
 def _acceptance(wished: DirectConnect) -> Change:
     return Change(
-        "stack", ChangeKind.ALTER, str(wished.connection), "hosted connection: accepted, which begins to cost"
+        "stack", ChangeKind.ALTER, str(wished.connection), "hosted connection: accepted; its hourly costs begin"
     )
 
 
 def _acceptance_of(wished: DirectConnect) -> Change:
-    told = f"hosted {wished.type} virtual interface: accepted, to lead to {wished.gateway}"
+    told = f"hosted {wished.type} virtual interface: accepted for {wished.gateway}"
     return Change("stack", ChangeKind.ALTER, str(wished.interface), told)
 
 

@@ -117,7 +117,7 @@ def wait(
             raise Unreachable(
                 f"waiting for the instance {controller['InstanceId']}",
                 f"{found}\n{boot_log(aws('ec2'), controller['InstanceId'])}".rstrip(),
-                "Mend what its console tells; 'launch' again goes on from here.",
+                "Correct the cause that its console shows; 'launch' continues from here.",
             )
         report.progress(f"waiting for the instance: {state(aws('ec2'), controller['InstanceId'])}")
         sleep(pause)

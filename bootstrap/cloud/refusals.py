@@ -12,20 +12,20 @@ from typing import Any
 
 from bootstrap.errors import AwsRefused
 
-_EXPIRED = "The credentials have expired: log in again ('aws sso login', or a new session token) and see to the clock."
+_EXPIRED = "The credentials have expired: log in again ('aws sso login', or a new session token), and check the clock."
 _UNKNOWN = (
-    "AWS does not know these credentials: are AWS_PROFILE and the keys those of this account, is the clock right, and is the "
-    "region enabled for the account?"
+    "AWS does not know these credentials: check AWS_PROFILE and the keys, this machine's clock, and that the region is enabled "
+    "for the account."
 )
-_DENIED = "The credentials may not do this: 'doctor --policy' prints the policy that the toolkit needs."
+_DENIED = "The credentials do not allow this: 'doctor --policy' prints the policy that the toolkit needs."
 _NONE = "Set AWS_PROFILE, or log in: 'aws configure sso', then 'aws sso login'."
 _LOGIN = "Log in again: aws sso login (with --profile, where AWS_PROFILE is set)."
-_BUSY = "AWS was busy, and several attempts met the same: wait a little, then run the same command; it continues from there."
+_BUSY = "AWS throttled several attempts: wait a minute, then run the same command; it continues from there."
 _WAY = (
     "See that AWS can be reached: the network, a proxy (HTTPS_PROXY, AWS_CA_BUNDLE), and that there is the 'region' of the "
     "environment file; the same command continues from there."
 )
-_QUOTA = "A quota of the account is used up: remove what is not needed, or ask for more in Service Quotas."
+_QUOTA = "A quota of the account is used up: delete what is not needed, or request an increase in Service Quotas."
 _REMEDIES = {
     **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired"), _EXPIRED),
     **dict.fromkeys(("InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"), _UNKNOWN),
@@ -39,10 +39,10 @@ _REMEDIES = {
     **dict.fromkeys(("SSOTokenLoadError", "UnauthorizedSSOTokenError", "TokenRetrievalError", "SSOError"), _LOGIN),
     **dict.fromkeys(("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "SSLError"), _WAY),
     **dict.fromkeys(("ProxyConnectionError", "ConnectionClosedError", "HTTPClientError", "ConnectionError"), _WAY),
-    "ProfileNotFound": "AWS_PROFILE names no profile of ~/.aws/config: 'aws configure list-profiles' lists those there are.",
-    "InvalidRegionError": "Mend 'region' in the environment file.",
+    "ProfileNotFound": "AWS_PROFILE is not a profile in ~/.aws/config: 'aws configure list-profiles' lists the profiles.",
+    "InvalidRegionError": "Correct 'region' in the environment file.",
 }
-_ELSE = "See that the credentials are current and may do this; 'doctor' looks at identity, region and permissions."
+_ELSE = "Check that the credentials are valid and allow this; 'doctor' checks identity, region and permissions."
 
 
 def is_awss(error: BaseException) -> bool:

@@ -125,7 +125,7 @@ class Session:
     def _reason(self, beginning: bytes) -> str:
         lines = (beginning + bytes(self._said)).decode(errors="replace").splitlines()
         told = [line.strip() for line in lines if line.strip() and not line.startswith("Starting session")]
-        return "; ".join(told) or "the plugin said nothing"
+        return "; ".join(told) or "the plugin printed nothing"
 
 
 def open_session(ssm: Any, instance_id: str, port: int = 22) -> Session:
@@ -158,8 +158,6 @@ def _refused(doing: str, error: ClientError) -> Exception:
     remedies = {
         "AccessDeniedException": "These credentials need ssm:StartSession for the instance and for the document "
         f"{_DOCUMENT}; 'doctor --policy' prints the whole policy.",
-        "InvalidDocument": f"{_DOCUMENT} is AWS' own; does an organization's policy forbid it?",
+        "InvalidDocument": f"{_DOCUMENT} is a document of AWS; check whether an organization's policy denies it.",
     }
-    return Unreachable(
-        doing, f"{code}: {message}", remedies.get(code, "'doctor' looks at identity, region and plugin.")
-    )
+    return Unreachable(doing, f"{code}: {message}", remedies.get(code, "'doctor' checks identity, region and plugin."))

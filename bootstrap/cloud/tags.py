@@ -54,6 +54,6 @@ def run_of(aws: Callable[[str], Any], settings: Settings, resource: str) -> str:
             return each.tags["Run"]
     raise UsageError(
         f"looking for the run that changed {resource}",
-        f"no resource of '{settings.name}' with a Run tag has that id, and a run's name begins with its date",
-        "'history' lists the runs, 'report --resources RUN' what a run has changed.",
+        f"no resource of '{settings.name}' with this id has a Run tag, and it is not the name of a run",
+        "'history' lists the runs; 'report --resources RUN' lists what a run changed.",
     )

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 MACHINE_FILE = Path("/etc/bootstrap/machine.json")
 _AGENT = 600.0  # seconds in which a machine at its first boot has got, checked and started Session Manager's agent
 _NO_AGENT = (
-    "Does the machine's agent run? Its console tells how its installation went: aws ec2 get-console-output --latest; "
-    "'aws ssm describe-instance-information' lists those that have reported."
+    "Check that the machine's agent runs. Its console has the output of the installation: aws ec2 get-console-output --latest; "
+    "'aws ssm describe-instance-information' lists the agents that reported."
 )
-_NO_JUMP = "Does the bastion run, and does network.bastion.allow hold this machine's address?"
+_NO_JUMP = "Check that the bastion runs, and that network.bastion.allow contains this machine's address."
 
 
 class World:
@@ -145,7 +145,7 @@ class World:
 
         if self._jumping is None:
             if self._bastion is None:
-                raise LookupError("this world was told of no bastion")
+                raise LookupError("this environment has no bastion")
             machine = self._bastion()
             by_address = bool(self.settings.network.bastion and self.settings.network.bastion.allow)
             dial = None if by_address else lambda: self._managed(machine)

@@ -1,7 +1,8 @@
-"""What would stop a launch, found in seconds and before anything is made; each finding with its remedy.
+"""The checks of `doctor`: what would stop a launch, found in seconds and before anything is made.
 
-It looks at the identity and its permissions, quotas, names, keys, this machine and the sources of Jenkins, and prints the
-launcher's IAM policy. It changes nothing and knows nothing of the console. Only the command line imports it.
+It checks the caller's identity and permissions, quotas, names, keys, this machine and the sources of Jenkins; each finding has
+its remedy. It also prints the launcher's IAM policy. It changes nothing and does not print to the console itself. Only the
+command line imports it.
 """
 
 from bootstrap.doctor.examine import examine

@@ -39,7 +39,7 @@ def examine(context: Context) -> Iterator[Finding]:
                 raise
             name = look.__name__.removeprefix("_")
             yield warning(
-                name, f"cannot be asked: {_first(error)}", "'doctor --policy' prints what the launcher needs."
+                name, f"AWS does not answer: {_first(error)}", "'doctor --policy' prints what the launcher needs."
             )
 
 
@@ -48,7 +48,7 @@ def _region(context: Context) -> Iterator[Finding]:
     known = context.world.aws("ec2").describe_regions(AllRegions=True)["Regions"]
     state = next((it.get("OptInStatus", "opt-in-not-required") for it in known if it["RegionName"] == region), None)
     if state is None:
-        yield bad("region", f"there is no region {region}", "Mend 'region' in the environment file.")
+        yield bad("region", f"there is no region {region}", "Correct 'region' in the environment file.")
     elif state == "not-opted-in":
         yield bad("region", f"{region} is not enabled for this account", "Enable it in the account's settings.")
     else:
@@ -59,9 +59,9 @@ def _named(context: Context) -> Iterator[Finding]:
     """What the environment file names and only the account knows: zones, the DNS zone above, a peer's ways."""
     found = account.faults(context, context.wanted)
     for fault in found:
-        yield bad("account", str(fault), "Mend the environment file there.")
+        yield bad("account", str(fault), "Correct the environment file there.")
     if not found:
-        yield good("account", "has the zones and networks that the environment file names")
+        yield good("account", "the account has the zones and networks that the environment file names")
 
 
 def _stacks(context: Context) -> Iterator[Finding]:
@@ -70,7 +70,7 @@ def _stacks(context: Context) -> Iterator[Finding]:
         if found is not None:
             yield stack(found, _tags(context, found))
     if not context.stacks:
-        yield good("stacks", "none yet: a launch makes them")
+        yield good("stacks", "none yet: a launch creates them")
 
 
 def _tags(context: Context, found: Stack) -> dict[str, str]:
@@ -82,14 +82,16 @@ def stack(found: Stack, tags: Mapping[str, str]) -> Finding:
     """One stack: whose it is, and whether it can be changed."""
     status = found.status
     if tags.get("ManagedBy") != "jenkins-bootstrap":
-        remedy = "Choose another 'project' or 'environment': a launch would change a stack that is not ours."
-        return bad("stacks", f"{found.name} exists and was not made by this toolkit", remedy)
+        remedy = "Choose another 'project' or 'environment': a launch would change a foreign stack."
+        return bad("stacks", f"{found.name} exists and was not created by this toolkit", remedy)
     if status in states.HALF_BACK:
         return warning("stacks", f"{found.name} is {status}", states.remedy(status, found.name))
     if status in states.DEAD:
-        return warning("stacks", f"{found.name} is {status}", "A launch deletes it and makes it anew.")
+        return warning("stacks", f"{found.name} is {status}", "A launch deletes it and creates it again.")
     if states.is_busy(status):
-        return warning("stacks", f"{found.name} is {status}", "Somebody changes it now; a launch waits for that.")
+        return warning(
+            "stacks", f"{found.name} is {status}", "Another operation changes it now; a launch waits for that."
+        )
     if status not in states.STEADY:
         return bad("stacks", f"{found.name} is {status}", states.remedy(status, found.name))
     return good("stacks", f"{found.name} is {status}")
@@ -101,10 +103,10 @@ def _names(context: Context) -> Iterator[Finding]:
     filters = [{"Name": "key-name", "Values": [name]}]
     pairs = context.world.aws("ec2").describe_key_pairs(Filters=filters)["KeyPairs"]
     if pairs and "data" not in context.stacks:
-        remedy = f"Delete it if nobody needs it: aws ec2 delete-key-pair --key-name {name}; or choose another name."
-        yield bad("key pair", f"a key pair '{name}' exists already, and no stack of ours has it", remedy)
+        remedy = f"Delete it if it is not needed: aws ec2 delete-key-pair --key-name {name}; or choose another name."
+        yield bad("key pair", f"a key pair '{name}' exists, and no stack of this environment has it", remedy)
     else:
-        yield good("key pair", f"the name '{name}' is {'ours' if pairs else 'free'}")
+        yield good("key pair", f"the name '{name}' is {'taken by this environment' if pairs else 'free'}")
 
 
 def _permissions(context: Context) -> Iterator[Finding]:
@@ -135,11 +137,13 @@ def days_left(kept: Certificates, now: datetime.datetime) -> Iterator[Finding]:
     for name, pem in {"server": kept.certificate_pem, "authority": kept.authority_pem}.items():
         ends = x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
         days = (ends - now).total_seconds() / 86400
-        told = f"the {name}'s is good for {days:.0f} days, until {ends:%Y-%m-%d}"
+        told = f"the {name}'s certificate is valid for {days:.0f} days, until {ends:%Y-%m-%d}"
         if days <= 0:
-            yield bad("certificates", f"the {name}'s ended on {ends:%Y-%m-%d}", "A launch issues a new one.")
+            yield bad(
+                "certificates", f"the {name}'s certificate expired on {ends:%Y-%m-%d}", "A launch issues a new one."
+            )
         elif days <= due[name]:
-            yield warning("certificates", told, "It is due: a launch issues a new one.")
+            yield warning("certificates", told, "It ends soon: a launch issues a new one.")
         else:
             yield good("certificates", told)
 

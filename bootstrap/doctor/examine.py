@@ -44,7 +44,7 @@ def examine(path: Path) -> Iterator[Finding]:
         yield from jenkins(context)
         yield mail(chosen, endpoint)
         if chosen.cloud == "local" and endpoint is None:
-            yield good("cloud", "the one on this machine does not run; a launch starts it")
+            yield good("cloud", "the local cloud does not run; a launch starts it")
             return
         known = cloud.identity(context)
         yield known
@@ -61,7 +61,7 @@ def _code(context: Context) -> Iterator[Finding]:
         yield bad("code", f"{error.doing}: {error.found}".replace("\n", "; "), error.remedy)
     else:
         yield good("code", f"{len(context.wanted)} templates, {len(context.casc_files)} settings files, "
-                           f"{len(context.jobset.jobs)} jobs are whole")  # fmt: skip
+                           f"{len(context.jobset.jobs)} jobs are valid")  # fmt: skip
 
 
 def _lets_in(chosen: Settings) -> bool:
@@ -80,25 +80,25 @@ def jenkins(context: Context) -> Iterator[Finding]:
     lock = context.lock
     yield good("lock", f"Jenkins {lock.version} and {len(lock.pins)} plugins have all their dependencies")
     if told := presence.tell_unproved(chosen, lock):
-        yield good("sums", told)
+        yield good("checksums", told)
     if chosen.source == "emulator":
-        yield good("jenkins", f"the emulator stands in for Jenkins {lock.version}, as the environment asks")
+        yield good("jenkins", f"the emulator is used instead of Jenkins {lock.version}, as the environment file says")
         return
     try:
         found = jenkins_files.look(context)
     except BootstrapError as error:  # no gpg here, say
         yield bad("jenkins", f"{error.doing}: {error.found}", error.remedy)
         return
-    remedy = "Bring there what was locked, or set jenkins.source, jenkins.mirror or jenkins.file."
+    remedy = "Put the locked files there, or set jenkins.source, jenkins.mirror or jenkins.file."
     if found.faults:
         yield bad("jenkins", "; ".join(found.faults), remedy)
     elif not found.unobtainable:
-        yield good("jenkins", f"{lock.version} can be had from {found.source}")
+        yield good("jenkins", f"{lock.version} is available from {found.source}")
     elif chosen.fallback == "emulator":
-        remedy = "Set jenkins.mirror or jenkins.file; until then the emulator stands in."
+        remedy = "Set jenkins.mirror or jenkins.file; until then the emulator is used instead."
         yield warning("jenkins", found.unobtainable, remedy)
     else:
-        remedy = "Set jenkins.mirror or jenkins.file, or look at the way out of this network."
+        remedy = "Set jenkins.mirror or jenkins.file, or check this network's access to the Internet."
         yield bad("jenkins", found.unobtainable, remedy)
 
 
@@ -106,16 +106,16 @@ def mail(chosen: Settings, endpoint: str | None) -> Finding:
     """Where Jenkins' mail goes, as far as that can be known before it is sent."""
     wished = chosen.mail
     if wished.smtp_host is not None:
-        return good("mail", f"goes through {wished.smtp_host}:{wished.smtp_port}, which is not asked from here")
+        return good("mail", f"goes through {wished.smtp_host}:{wished.smtp_port}, which is not checked from here")
     if chosen.cloud == "local":
         problems = outgoing_mail.problems(endpoint)
         if problems:
             return warning("mail", "; ".join(problems), "Free that port, or set mail.smtp_port; then launch.")
-        return good("mail", "is kept by the cloud on this machine; 'mail' shows it")
+        return good("mail", "is kept by the local cloud; 'mail' shows it")
     if any(package in _MAIL_SERVERS for package in chosen.host.extra_packages):
         return good("mail", f"goes through the machine's own server, port {wished.smtp_port}")
-    remedy = "Set mail.smtp_host, or let host.extra_packages have a mail server, as postfix."
-    return warning("mail", "nothing takes it: no mail.smtp_host, and no mail server on the machine", remedy)
+    remedy = "Set mail.smtp_host, or add a mail server to host.extra_packages, for example postfix."
+    return warning("mail", "no mail server: mail.smtp_host is not set, and the machine has none", remedy)
 
 
 def _local_endpoint(chosen: Settings, state: Path) -> str | None:

@@ -24,9 +24,9 @@ _NEEDED_GIB = 6.0  # the machines' image, one machine, the downloads
 def examine(environment: str, block: str, state: Path, *, is_running: bool) -> Iterator[Finding]:
     """The lines of this machine; `state` is the local cloud's folder, `is_running` whether its server answers."""
     if os.geteuid() == 0:
-        yield good("root", "this is root")
+        yield good("root", "this user is root")
     else:
-        yield bad("root", "this is not root, which booting machines takes", "Run it with sudo.")
+        yield bad("root", "this user is not root, and only root can boot machines", "Run it with sudo.")
     missing = prerequisites.missing()
     if missing:
         remedy = f"A launch installs them; or run: apt-get install {' '.join(missing)}"
@@ -65,13 +65,15 @@ def rules(endpoint: str | None, setting: Path = bridges.SETTING) -> Finding:
     """Whether the network's rules hold between machines; before the cloud runs, whether the kernel will let them."""
     found = enforcement.look(endpoint)
     if found is not None and found.problems:
-        return warning("rules", str(found), "'nft list ruleset' shows what holds; a launch sets them again.")
+        return warning("rules", str(found), "'nft list ruleset' shows the current rules; a launch sets them again.")
     if found is not None:
         return good("rules", str(found))
     if bridges.are_filtered(setting):
-        return good("rules", "the kernel shows the packet filter what goes within a subnet, too")
+        return good("rules", "the kernel passes traffic within a subnet through the packet filter, too")
     remedy = "A launch sets it; or run: modprobe br_netfilter && sysctl net.bridge.bridge-nf-call-iptables=1"
-    return warning("rules", f"{setting} is not 1: groups would not hold between machines of one subnet", remedy)
+    return warning(
+        "rules", f"{setting} is not 1: security groups would not be enforced between machines of one subnet", remedy
+    )
 
 
 def plugin(way: str) -> Iterator[Finding]:
@@ -91,7 +93,9 @@ def plugin(way: str) -> Iterator[Finding]:
     version = tuple(int(part) for part in told.split(".") if part.isdigit())
     if version < session_manager.OLDEST:
         oldest = ".".join(map(str, session_manager.OLDEST))
-        yield bad("ssh", f"{found} is {told or 'of no known version'}; it takes {oldest}", session_manager.INSTALL)
+        yield bad(
+            "ssh", f"{found} is {told or 'of an unknown version'}; the toolkit needs {oldest}", session_manager.INSTALL
+        )
     else:
         yield good("ssh", f"through Session Manager, by its plugin {told}")
 
@@ -105,7 +109,9 @@ def key(text: str | None) -> Iterator[Finding]:
 def room(free: float, where: Path) -> Finding:
     """Whether there is room; `free` in GiB."""
     if free < _NEEDED_GIB:
-        return bad("disk", f"{free:.1f} GiB are free for {where}", f"Make room: it takes about {_NEEDED_GIB:.0f} GiB.")
+        return bad(
+            "disk", f"{free:.1f} GiB are free for {where}", f"Free space: a launch needs about {_NEEDED_GIB:.0f} GiB."
+        )
     return good("disk", f"{free:.0f} GiB are free")
 
 
@@ -122,17 +128,17 @@ def port(state: Path, *, is_running: bool) -> Finding:
         try:
             probe.bind(("127.0.0.1", chosen))
         except OSError as error:
-            remedy = f"Stop what listens there ('ss -ltnp'), or remove {state / 'port'} and launch."
-            return bad("port", f"{chosen} is taken: {error.strerror}", remedy)
+            remedy = f"Stop the program that listens there ('ss -ltnp'), or remove {state / 'port'} and launch."
+            return bad("port", f"{chosen} is in use: {error.strerror}", remedy)
     return warning("port", f"the local cloud does not run; its port {chosen} is free", "A launch starts it again.")
 
 
 def clash(block: str, others: Sequence[str]) -> Finding:
     """Whether anything on this machine has addresses of the VPC's block already."""
     if others:
-        remedy = "Choose another network.cidr in the environment file: machines there could not be made or reached."
-        return bad("routes", f"this machine already has a part of {block}: {', '.join(others)}", remedy)
-    return good("routes", f"no other way leads into {block}")
+        remedy = "Choose another network.cidr in the environment file: machines in this block could not be created or reached."
+        return bad("routes", f"this machine already uses a part of {block}: {', '.join(others)}", remedy)
+    return good("routes", f"no other route leads to {block}")
 
 
 def _existing(path: Path) -> Path:

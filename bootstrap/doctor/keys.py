@@ -15,14 +15,14 @@ from bootstrap.doctor.findings import Finding, good, warning
 
 OLD_DAYS = 90
 _LOGIN_KEY = (
-    "Nobody reads it but through SSM, which CloudTrail records. To renew it, give KeyName in cloudformation/data.yaml another "
-    "ending and launch: the key is made anew, then the machine; the data stays."
+    "It can be read through SSM only, which CloudTrail records. To renew it, give KeyName in cloudformation/data.yaml another "
+    "ending and launch: the key is replaced, then the machine; the data stays."
 )
 _ROTATE = (
-    "Better have none: 'aws configure sso', or a role. Else: aws iam create-access-key; put it into ~/.aws/credentials; "
-    "aws iam update-access-key --access-key-id {key} --status Inactive, and after a while delete-access-key."
+    "Better use no access key: 'aws configure sso', or a role. Otherwise: aws iam create-access-key, put it into "
+    "~/.aws/credentials; aws iam update-access-key --access-key-id {key} --status Inactive, and later delete-access-key."
 )
-_UNUSED = "Delete it if nobody needs it: aws iam delete-access-key --access-key-id {key}"
+_UNUSED = "Delete it if it is not needed: aws iam delete-access-key --access-key-id {key}"
 
 
 def examine(context: Context) -> Iterator[Finding]:
@@ -42,7 +42,9 @@ def _callers(context: Context, now: datetime.datetime) -> Iterator[Finding]:
     arn = context.world.aws("sts").get_caller_identity()["Arn"]
     if ":user/" not in arn:
         root = arn.endswith(":root")
-        yield good("keys", "the caller's are the root user's" if root else "the caller's are temporary")
+        yield good(
+            "keys", "the caller's credentials are the root user's" if root else "the caller's credentials are temporary"
+        )
         return
     iam = context.world.aws("iam")
     try:
@@ -53,8 +55,8 @@ def _callers(context: Context, now: datetime.datetime) -> Iterator[Finding]:
     except Exception as error:
         if not refusals.is_awss(error):
             raise
-        remedy = "With iam:ListAccessKeys and iam:GetAccessKeyLastUsed the account would tell."
-        yield warning("keys", f"the age of the caller's is not known: {refusals.text(error)}", remedy)
+        remedy = "Allow iam:ListAccessKeys and iam:GetAccessKeyLastUsed to see it."
+        yield warning("keys", f"the age of the caller's access keys is not known: {refusals.text(error)}", remedy)
 
 
 def access_key(key: Mapping[str, Any], used: datetime.datetime | None, now: datetime.datetime) -> Finding:

@@ -20,17 +20,17 @@ from bootstrap.doctor.findings import Finding, bad, good, warning
 BATCH = 100
 _SHOWN = 15
 _TYPES = {"BoolIfExists": "boolean", "ForAnyValue:StringEquals": "stringList"}
-_ATTACH = "Attach the policy that 'doctor --policy' prints, or ask whoever keeps the account."
+_ATTACH = "Attach the policy that 'doctor --policy' prints, or ask the account's administrator."
 
 
 def examine(context: Context) -> Iterator[Finding]:
     """One line: everything is allowed, or what is not, or that it is not known."""
     if context.settings.cloud == "local":
-        yield good("permissions", "the AWS on this machine allows everything")
+        yield good("permissions", "the local cloud allows everything")
         return
     told = context.world.aws("sts").get_caller_identity()
     if told["Arn"].endswith(":root"):
-        remedy = "Launch as a role or a user of its own: nothing bounds what the root user's keys can do."
+        remedy = "Launch with a role or a user of its own: nothing limits the root user's keys."
         yield warning("permissions", "this is the account's root user, who may do everything", remedy)
         return
     iam = context.world.aws("iam")
@@ -39,14 +39,14 @@ def examine(context: Context) -> Iterator[Finding]:
     except Exception as error:
         if not refusals.is_awss(error):
             raise
-        remedy = f"With iam:SimulatePrincipalPolicy the account would tell. {_ATTACH}"
+        remedy = f"Allow iam:SimulatePrincipalPolicy to see it. {_ATTACH}"
         yield warning("permissions", f"not known: {refusals.text(error)}", remedy)
 
 
 def judge(told: list[str]) -> Finding:
     """The line, for the actions that are denied, each with why."""
     if not told:
-        return good("permissions", "everything that a launch does is allowed")
+        return good("permissions", "all actions of a launch are allowed")
     more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
     return bad("permissions", f"{len(told)} actions are denied: {', '.join(told[:_SHOWN])}{more}", _ATTACH)
 

@@ -22,7 +22,7 @@ from bootstrap.stacks import template
 
 LARGEST = 6144  # characters of a managed policy, without white space
 PACKAGE = Path(__file__).resolve().parents[1]
-# What is not the toolkit that launches: the AWS on this machine, and the program that runs on the machine.
+# What is not the toolkit that launches: the local cloud, and the program that runs on the machine.
 _NOT_OURS = ("local", "remote")
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}  # of regions that begin so
 # Where IAM's prefix is not the name that boto3 gives the service.

@@ -32,7 +32,7 @@ class Need:
 def examine(context: Context) -> Iterator[Finding]:
     """A line for each quota of which a launch takes something."""
     if context.settings.cloud == "local":
-        yield good("quotas", "the AWS on this machine has none")
+        yield good("quotas", "the local cloud has none")
         return
     client = context.world.aws("service-quotas")
     for need in needs(context):
@@ -43,7 +43,7 @@ def examine(context: Context) -> Iterator[Finding]:
         except Exception as error:
             if not refusals.is_awss(error):
                 raise
-            told = f"{need.what}: {need.used} are used, a launch adds {need.more}; not known of how many"
+            told = f"{need.what}: {need.used} are used, a launch adds {need.more}; the quota is not known"
             yield warning("quotas", f"{told}: {refusals.text(error)}", refusals.remedy(error))
 
 
@@ -65,7 +65,7 @@ def judge(need: Need, quota: int) -> Finding:
         f"aws service-quotas request-service-quota-increase --service-code {need.service} --quota-code {need.code} "
         f"--desired-value {need.used + need.more}"
     )
-    return bad("quotas", told, f"Remove what nobody needs, or ask for more: {command}")
+    return bad("quotas", told, f"Delete what is not needed, or request an increase: {command}")
 
 
 def needs(context: Context) -> tuple[Need, ...]:

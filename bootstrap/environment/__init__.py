@@ -1,5 +1,6 @@
-"""The environment file: what a person wishes, read into frozen, typed settings.
+"""The environment file: the settings that a person writes, read into frozen, typed values.
 
-It decides which keys there are, what is wrong with a file (every fault with line and column), and who holds an environment's
-lock. It asks no cloud. Everything above imports it; it imports only the network's own vocabulary and the values.
+It decides which keys exist and what is wrong with a file (every fault with line and column). It also holds the lock that allows
+one command at a time on an environment. It calls no cloud. All packages above import it; it imports only the data types of
+`network` and the values.
 """

@@ -19,13 +19,13 @@ def binary(text: str) -> bytes:
     """The key without its ASCII armour; ValueError where the text is no single armoured OpenPGP public key (RFC 9580, 6)."""
     lines = [line.strip() for line in text.strip().splitlines()]
     if not lines or lines[0] != _BEGIN or lines[-1] != _END:
-        raise ValueError(f"no armoured OpenPGP public key: it goes from '{_BEGIN}' to '{_END}'")
+        raise ValueError(f"not an armored OpenPGP public key, which goes from '{_BEGIN}' to '{_END}'")
     # Headers end at the first empty line; the checksum is the line that begins with '='.
     body = lines[lines.index("") + 1 : -1] if "" in lines else lines[1:-1]
     try:
         found = base64.b64decode("".join(line for line in body if not line.startswith("=")), validate=True)
     except binascii.Error as error:
-        raise ValueError(f"the armoured key is damaged: {error}") from error
+        raise ValueError(f"the armored key is damaged: {error}") from error
     if len(found) > LARGEST:
         raise ValueError(f"the key has {len(found)} bytes; a parameter of a template holds {LARGEST}")
     _first_packet(found)
@@ -52,7 +52,7 @@ def _first_packet(data: bytes) -> bytes:
     start, length = _new_length(data) if is_new else _old_length(data)
     body = data[start : start + length]
     if not header & 0x80 or tag != _PUBLIC_KEY or len(body) < length or body[:1] != b"\x04":
-        raise ValueError("the block holds no version 4 OpenPGP public key")
+        raise ValueError("the block contains no version 4 OpenPGP public key")
     return body
 
 

@@ -19,7 +19,7 @@ from bootstrap.environment.network_section import faults as faults_of_intentions
 Found = tuple[tuple[str | int, ...], str]
 _SESSION_ENDPOINTS = ("ssm", "ssmmessages", "ec2messages")
 NO_WAY = (
-    "The key stands on the page 'Verifying the signature of SSM Agent' in the user guide of AWS Systems Manager; "
+    "The key is on the page 'Verifying the signature of SSM Agent' in the user guide of AWS Systems Manager; "
     "access.ssh 'direct' or 'bastion' needs neither agent nor endpoints."
 )
 """What to do about the faults of `of_agents`."""
@@ -75,14 +75,14 @@ def of_agents(settings: Settings) -> Iterator[Found]:
     who = "machine's" if is_by_session else "bastion's"
     missing = [it for it in _SESSION_ENDPOINTS if it not in network.endpoints]
     if (is_by_session or closed) and network.nat == "none" and missing:
-        told = f"without NAT the {who} agent reaches Session Manager by interface endpoints alone"
-        yield ("network", "endpoints"), f"{told}; there is none for {', '.join(missing)}"
+        told = f"without NAT the {who} agent reaches Session Manager by interface endpoints only"
+        yield ("network", "endpoints"), f"{told}; endpoints are missing for {', '.join(missing)}"
     if is_by_session and settings.access.agent_key is None:
-        told = "Debian's image brings no agent of Session Manager, and the machine installs what Amazon signed"
+        told = "Debian's image has no agent of Session Manager, and the machine installs only one that Amazon signed"
         yield ("access", "agent_key"), f"is missing: {told}"
     if closed and not closed.brings_agent:
-        told = "is not known to bring the agent of Session Manager, by which alone a bastion without 'allow' is reached"
-        remedy = "leave it out for Amazon Linux, name an image of Ubuntu's, or let somebody in by 'allow'"
+        told = "may have no agent of Session Manager, and a bastion without 'allow' is reached only by Session Manager"
+        remedy = "leave it out for Amazon Linux, name an image of Ubuntu, or name blocks in 'allow'"
         yield ("network", "bastion", "image"), f"{closed.image} {told}; {remedy}"
 
 
@@ -101,11 +101,13 @@ def _blocks(path: Path, settings: Settings) -> Iterator[Found]:
             if block.overlaps(route):
                 yield place, f"{route} overlaps with the VPC's own {block}"
             if peer is not None and peer.block.overlaps(route):
-                yield place, f"{route} overlaps with {peer.block} of '{peer.name}', which network.peering leads to"
+                yield place, f"{route} overlaps with {peer.block} of '{peer.name}', the peer in network.peering"
             if text in led:
                 yield (
                     place,
-                    f"{route} stands twice" if led[text] == option else f"network.{led[text]} leads {route}, too",
+                    f"{route} is there twice"
+                    if led[text] == option
+                    else f"network.{led[text]} has the route {route}, too",
                 )
             led[text] = option
     yield from _of_operators(settings, peer)
@@ -126,11 +128,11 @@ def _of_operators(settings: Settings, peer: Neighbour | None) -> Iterator[Found]
     operators, block = ipaddress.ip_network(settings.access.operator_cidr), ipaddress.ip_network(settings.network.cidr)
     place = ("access", "operator_cidr")
     if settings.cloud == "aws" and operators.overlaps(block):
-        told = "everything in it would count as operators, whatever the groups say"
-        yield place, f"{operators} overlaps with the VPC's own {block}: {told}; name the block that people come from"
+        told = "all machines in it would be operators"
+        yield place, f"{operators} overlaps with the VPC's own {block}: {told}; name the block of the people"
     if peer is not None and operators.overlaps(peer.block):
-        told = "everything in it would count as operators, not only its controller"
-        yield place, f"{operators} overlaps with {peer.block} of '{peer.name}', which network.peering leads to: {told}"
+        told = "all machines in it would be operators, not only its controller"
+        yield place, f"{operators} overlaps with {peer.block} of '{peer.name}', the peer in network.peering: {told}"
 
 
 def _of_peer(block: ipaddress.IPv4Network | ipaddress.IPv6Network, peer: Neighbour) -> Iterator[Found]:
@@ -156,11 +158,11 @@ def _access(settings: Settings) -> Iterator[Found]:
     """What the way of SSH needs beside itself."""
     network, access, place = settings.network, settings.access, ("access", "ssh")
     if settings.ssh == "bastion" and network.bastion is None:
-        yield place, "there is no bastion to come through; add network.bastion"
+        yield place, "there is no bastion; add network.bastion"
     if settings.ssh == "direct" and settings.cloud == "aws" and access.operator_cidr is None:
         yield place, "nobody may reach port 22; name access.operator_cidr, or leave 'ssh' out to use Session Manager"
     if settings.ssh == "session-manager" and settings.cloud == "local":
-        yield place, "the AWS on this machine has no Session Manager; leave 'ssh' out to connect directly"
+        yield place, "the local cloud has no Session Manager; leave 'ssh' out to connect directly"
 
 
 def _zones(settings: Settings) -> Iterator[Found]:
@@ -169,10 +171,10 @@ def _zones(settings: Settings) -> Iterator[Found]:
     for number, name in enumerate(names):
         place = ("network", "zones", number)
         if not re.fullmatch(f"{re.escape(settings.region)}[a-z]", name):
-            told = f"theirs are named '{settings.region}' and a letter, as {settings.region}a"
-            yield place, f"'{name}' is no availability zone of the region {settings.region}; {told}"
+            told = f"a zone's name is the region and a letter, for example {settings.region}a"
+            yield place, f"'{name}' is not an availability zone of the region {settings.region}; {told}"
         elif name in names[:number]:
-            yield place, f"'{name}' stands twice"
+            yield place, f"'{name}' is there twice"
 
 
 def _options(path: Path, settings: Settings) -> Iterator[Found]:
@@ -181,20 +183,20 @@ def _options(path: Path, settings: Settings) -> Iterator[Found]:
     if network.peering is not None:
         other = network.peering.environment
         if other == settings.name:
-            yield ("network", "peering", "environment"), "an environment does not peer with itself"
+            yield ("network", "peering", "environment"), "an environment cannot peer with itself"
         elif _peer(path, settings) is None:
-            yield ("network", "peering", "environment"), f"'{other}' is no environment of the same cloud and region"
+            yield ("network", "peering", "environment"), f"'{other}' is not an environment of the same cloud and region"
     for number, name in enumerate(network.promotion):
         if name in network.promotion[:number]:
-            yield ("network", "promotion", number), f"'{name}' stands twice"
+            yield ("network", "promotion", number), f"'{name}' is there twice"
         elif name != settings.name and not _is_of_the_project(path.with_name(f"{name}.yaml"), settings):
-            told = f"'{name}' is no environment of the same project, cloud and region"
+            told = f"'{name}' is not an environment of the same project, cloud and region"
             yield ("network", "promotion", number), told
     yield from _direct_connect(settings)
     zone = network.public_zone
     if zone and zone.queries and zone.queries.log_group is None and settings.region != QUERY_LOGS_REGION:
         told = (
-            f"Route 53 logs what is asked of a public zone to {QUERY_LOGS_REGION} alone, and this is {settings.region}"
+            f"Route 53 writes the query logs of a public zone to {QUERY_LOGS_REGION}, this region is {settings.region}"
         )
         remedy = f"name a log group of {QUERY_LOGS_REGION} as 'log_group', or leave 'queries' out"
         yield ("network", "public_zone", "queries"), f"{told}; {remedy}"
@@ -203,26 +205,26 @@ def _options(path: Path, settings: Settings) -> Iterator[Found]:
 def _direct_connect(settings: Settings) -> Iterator[Found]:
     network = settings.network
     if settings.cloud == "local" and network.direct_connect is not None:
-        yield ("network", "direct_connect"), "the AWS on this machine has no virtual interfaces"
+        yield ("network", "direct_connect"), "the local cloud has no virtual interfaces"
     of_vpn = network.vpn.direct_connect_gateway if network.vpn else None
     of_transit = network.transit_gateway.direct_connect_gateway if network.transit_gateway else None
     if of_vpn is not None and of_vpn == of_transit:
-        told = f"{of_vpn} is vpn.direct_connect_gateway, too: one leads to VPN gateways or to transit gateways"
+        told = (
+            f"{of_vpn} is vpn.direct_connect_gateway, too: a gateway is either for VPN gateways or for transit gateways"
+        )
         yield ("network", "transit_gateway", "direct_connect_gateway"), told
     wished = network.direct_connect
     if wished is None:
         return
     if wished.type == "transit" and network.transit_gateway is None:
-        told = (
-            "a transit virtual interface leads to a transit gateway, and no VPC of this environment is attached to one"
-        )
+        told = "a transit virtual interface needs a transit gateway, and this environment has none"
         yield ("network", "direct_connect", "type"), f"{told}; add network.transit_gateway, or choose 'private'"
     ours, others = (of_transit, of_vpn) if wished.type == "transit" else (of_vpn, of_transit)
     of_ours, of_others = ("transit_gateway", "vpn") if wished.type == "transit" else ("vpn", "transit_gateway")
     if ours is not None and wished.gateway != ours:
         yield ("network", "direct_connect", "gateway"), f"{of_ours}.direct_connect_gateway is another: {ours}"
     elif wished.gateway == others:
-        told = f"is {of_others}.direct_connect_gateway, which takes no {wished.type} virtual interface"
+        told = f"is {of_others}.direct_connect_gateway, which accepts no {wished.type} virtual interface"
         yield ("network", "direct_connect", "gateway"), f"{wished.gateway} {told}"
 
 

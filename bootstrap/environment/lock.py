@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bootstrap.errors import EnvironmentLocked
+from bootstrap.runs import state_folder
 from bootstrap.values import Reporter
 
 FILE = "lock"
@@ -48,13 +49,13 @@ class Holder:
 @contextlib.contextmanager
 def held(state: Path, command: str, report: Reporter, run_id: str) -> Iterator[None]:
     """Hold the environment whose folder is `state`; EnvironmentLocked where somebody else does."""
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    state_folder.make(state)
     file = os.open(state / FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _take(file, state)
         dead = _read(file)
         if dead is not None:
-            report.notice(f"{dead}, ended without letting go of the environment: taken over from there")
+            report.notice(f"{dead}, ended without releasing the environment lock: it is taken over")
         _write(file, json.dumps(asdict(_myself(command, run_id))))
         try:
             yield
@@ -90,9 +91,9 @@ def _take(file: int, state: Path) -> None:
                 continue
             by = _read(file)
             raise EnvironmentLocked(
-                f"taking the environment '{state.name}' for a change",
-                f"held by {by}" if by else "held by a process that has not said yet who it is",
-                "Wait until that has ended, then the same command again; 'history' shows the runs.",
+                f"locking the environment '{state.name}'",
+                f"locked by {by}" if by else "locked by a process that did not write its id yet",
+                "Wait until it ends, then run the same command again; 'history' shows the runs.",
             ) from None
         return
 

@@ -20,7 +20,7 @@ from bootstrap.environment.network_options import (
     Zones,
 )
 from bootstrap.environment.network_section import Intentions
-from bootstrap.environment.sections import AllowedBlock, InstanceType, Name, NetworkBlock, Section
+from bootstrap.environment.sections import AllowedBlock, InstanceType, Name, NetworkBlock, Section, ServerUrl
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 AgentKey = Annotated[str, AfterValidator(agent_key.checked)]
@@ -28,7 +28,7 @@ Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
 class Network(Section):
-    """The VPC: its block, how many availability zones, its tiers, how private subnets reach out, and what else it has."""
+    """The VPC: its block, its availability zones and tiers, its NAT gateways, and its options."""
 
     cidr: NetworkBlock = neighbours.CIDR
     # How many availability zones, or which: the first by name, or those that are named, in the order of the subnets.
@@ -64,8 +64,8 @@ class Network(Section):
 class Access(Section):
     """Who may reach the machine (one block, or nobody) and how SSH gets there.
 
-    `ssh` left out is 'session-manager' on AWS and 'direct' on this machine. `agent_key` is the public key with which Amazon
-    signs the agent of Session Manager: the machine installs only what that key signed.
+    The default of `ssh` is 'session-manager' on AWS and 'direct' in the local cloud. `agent_key` is the public key with which
+    Amazon signs the agent of Session Manager: the machine installs an agent only if this key signed it.
     """
 
     operator_cidr: AllowedBlock | None = None
@@ -74,7 +74,7 @@ class Access(Section):
 
 
 class ControllerMachine(Section):
-    """The EC2 instance and its volumes; sizes in GiB."""
+    """The EC2 instance of the controller, and the sizes of its volumes in GiB."""
 
     instance_type: InstanceType = "t3.large"
     root_gib: Annotated[int, Field(ge=8, le=1024)] = 16
@@ -82,7 +82,7 @@ class ControllerMachine(Section):
 
 
 class JenkinsSettings(Section):
-    """Where Jenkins comes from and how it runs."""
+    """The source of Jenkins' distribution, and how Jenkins runs."""
 
     source: Literal["official", "mirror", "file", "emulator"] = "official"
     mirror: Annotated[str, Field(pattern=r"^https?://")] | None = None
@@ -94,7 +94,7 @@ class JenkinsSettings(Section):
     # How long a restart waits for running builds; 0 does not wait.
     drain_minutes: Annotated[int, Field(ge=0, le=240)] = 10
     admin_address: Address = "jenkins@localhost"
-    url: Annotated[str, Field(pattern=r"^https://[^\s/]+/$")] | None = None
+    url: ServerUrl | None = None
 
     @model_validator(mode="after")
     def _source_has_its_place(self) -> JenkinsSettings:
@@ -108,7 +108,7 @@ class JenkinsSettings(Section):
 class Mail(Section):
     """The mail server that Jenkins sends through.
 
-    No host is on AWS the machine itself, and on this machine the local cloud's, which keeps what comes to be read.
+    Without `smtp_host` it is a mail server on the machine itself on AWS, and the local cloud's own, which keeps the messages.
     """
 
     smtp_host: str | None = None
@@ -117,14 +117,14 @@ class Mail(Section):
 
 
 class Repository(Section):
-    """Where the jobs find this toolkit; no URL means a bare repository on the machine."""
+    """The Git repository from which the jobs check out this toolkit; without `url`, a bare repository on the machine."""
 
     url: str | None = None
     branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")] = "main"
 
 
 class Host(Section):
-    """What the machine gets beside what Jenkins needs."""
+    """Settings of the machine that Jenkins itself does not need."""
 
     timezone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$")] = "Etc/UTC"
     extra_packages: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]+$")], ...] = ()
@@ -132,7 +132,7 @@ class Host(Section):
 
 
 class Settings(Section):
-    """One environment: what to launch and where."""
+    """An environment: what is launched, and where."""
 
     environment: Name
     project: Name = neighbours.PROJECT

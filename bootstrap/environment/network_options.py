@@ -55,7 +55,7 @@ def _customer_address(text: str) -> str:
     except ValueError as error:
         raise ValueError(f"not an IPv4 address: {error}") from error
     if address.is_loopback or address.is_multicast or address.is_link_local or address.is_unspecified:
-        raise ValueError(f"{address} is nobody's address; name the customer gateway's")
+        raise ValueError(f"{address} is not a public address; name the customer gateway's address")
     if any(address in ipaddress.IPv4Network(it) for it in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")):
         raise ValueError(f"{address} is private; AWS reaches a customer gateway by its public address")
     return str(address)
@@ -69,7 +69,7 @@ def _gateway_asn(number: int) -> int:
 
 
 class FlowLogs(Section):
-    """Every connection of the VPC, accepted or refused, in CloudWatch Logs; with `queries` also the names asked for."""
+    """The VPC's flow logs in CloudWatch Logs (accepted and rejected connections); with `queries` the DNS queries, too."""
 
     retention_days: Retention = 30
     kms_key_arn: KeyArn | None = None
@@ -79,12 +79,12 @@ class FlowLogs(Section):
 def _parent(text: str) -> str:
     """The zone above, by its domain or by its id in Route 53."""
     if not (_ZONE_ID.fullmatch(text) or re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", text)):
-        raise ValueError(f"'{text}' is neither a domain nor the id of a hosted zone, as Z0123456789ABCDEFGHIJ")
+        raise ValueError(f"'{text}' is neither a domain nor the id of a hosted zone, for example Z0123456789ABCDEFGHIJ")
     return text
 
 
 class Queries(Section):
-    """What is asked of the public zone, in CloudWatch Logs of us-east-1: in a group that is made there, or in one that is."""
+    """Query logs of the public zone, in a new or an existing log group in us-east-1."""
 
     retention_days: Retention = 30
     kms_key_arn: KeyArn | None = None
@@ -93,15 +93,15 @@ class Queries(Section):
     @model_validator(mode="after")
     def _another_group_keeps_its_own_way(self) -> Queries:
         if self.log_group is not None and self.model_fields_set - {"log_group"}:
-            raise ValueError("'log_group' names a group that is there: how long it keeps, and by which key, is its own")
+            raise ValueError("'log_group' is an existing group: its retention and its key are set there, not here")
         return self
 
 
 class PublicZone(Section):
-    """A DNS zone that everybody may ask, with the controller's name in it, which leads to its private address.
+    """A public DNS zone, in which the controller's name resolves to its private address.
 
-    `parent` is the zone above where this account has it: the delegation is then entered there. `authorities` are those that
-    may issue certificates for names of the zone (CAA, RFC 8659); with none of them nobody may.
+    `parent` is the parent zone if this account has it: the launch adds the delegation there. `authorities` are the certificate
+    authorities that may issue certificates for the zone (CAA, RFC 8659); if empty, none may.
     """
 
     domain: Zone
@@ -113,12 +113,12 @@ class PublicZone(Section):
     def _lies_below_its_parent(self) -> PublicZone:
         is_named = self.parent is not None and not _ZONE_ID.fullmatch(self.parent)
         if is_named and not self.domain.endswith(f".{self.parent}"):
-            raise ValueError(f"'{self.domain}' does not lie below its parent '{self.parent}'")
+            raise ValueError(f"'{self.domain}' is not below its parent '{self.parent}'")
         return self
 
 
 class Bastion(Section):
-    """A machine to come through, by Session Manager; by SSH only for the blocks of `allow`, and nobody where it is empty."""
+    """A bastion, reached by Session Manager, and by SSH from the blocks of `allow`; if that is empty, SSH is closed."""
 
     allow: Annotated[tuple[AllowedBlock, ...], Field(max_length=PLACES)] = ()
     instance_type: InstanceType = "t3.micro"
@@ -138,7 +138,7 @@ class Bastion(Section):
 
 
 class Vpn(Section):
-    """A VPN gateway, and what comes in through it: a site-to-site connection, a Direct Connect gateway, or both."""
+    """A VPN gateway with a site-to-site connection, a Direct Connect gateway, or both."""
 
     gateway_asn: Annotated[int, AfterValidator(_gateway_asn)] = 64512
     customer_address: Annotated[str, AfterValidator(_customer_address)] | None = None
@@ -151,14 +151,14 @@ class Vpn(Section):
         if self.customer_address is None and self.direct_connect_gateway is None:
             raise ValueError("a VPN gateway needs 'customer_address' or 'direct_connect_gateway'")
         if self.routes and self.customer_address is None:
-            raise ValueError("'routes' are those of a VPN connection; name its 'customer_address'")
+            raise ValueError("'routes' belong to a VPN connection; add its 'customer_address'")
         if self.customer_address is not None and self.customer_asn == self.gateway_asn:
-            raise ValueError(f"both sides have the ASN {self.gateway_asn}; BGP tells them apart by it")
+            raise ValueError(f"both sides have the ASN {self.gateway_asn}; BGP needs different ones")
         return self
 
 
 class TransitGateway(Section):
-    """A transit gateway that the VPC is attached to: the environment's own, or by `id` one that is there, or shared with us.
+    """A transit gateway that the VPC is attached to: the environment's own, or by `id` an existing or shared one.
 
     `routes` are the blocks that the private subnets reach by it. A Direct Connect gateway that is associated with it must have
     another ASN (Direct Connect User Guide, 'Transit gateway associations').
@@ -172,16 +172,16 @@ class TransitGateway(Section):
     @model_validator(mode="after")
     def _a_number_is_given_to_its_own(self) -> TransitGateway:
         if self.id is not None and "asn" in self.model_fields_set:
-            raise ValueError(f"'asn' is that of a gateway which is made; {self.id} has its own")
+            raise ValueError(f"'asn' is for a new gateway; {self.id} has its own")
         return self
 
 
 class DirectConnect(Section):
-    """A virtual interface to a Direct Connect gateway: made on a connection, often a hosted one, or a hosted one accepted.
+    """A virtual interface to a Direct Connect gateway: created on a `connection`, or a hosted `interface` that is accepted.
 
-    A hosted `interface` is offered by the owner of a connection, who chose its VLAN, numbers and MTU. 'private' leads on to
-    VPN gateways, 'transit' to transit gateways. The MTU of a private one is 1500 or 9001, of a transit one 1500 or 8500 (Direct
-    Connect API reference).
+    The owner of a connection offers a hosted interface and chooses its VLAN, ASNs and MTU. 'private' interfaces are for VPN
+    gateways, 'transit' ones for transit gateways. The MTU of a private interface is 1500 or 9001, of a transit interface 1500
+    or 8500 (Direct Connect API reference).
     """
 
     connection: Annotated[str, Field(pattern=r"^dxcon-[0-9a-z]{8}$")] | None = None
@@ -198,10 +198,12 @@ class DirectConnect(Section):
     def _is_made_or_accepted(self) -> DirectConnect:
         chosen = sorted(self.model_fields_set & {"connection", "vlan", "customer_asn", "mtu", "bandwidth"})
         if self.interface is not None and chosen:
-            raise ValueError(f"a hosted 'interface' is as its owner made it, without {' and '.join(map(repr, chosen))}")
+            raise ValueError(
+                f"the owner of a hosted 'interface' sets its properties; remove {' and '.join(map(repr, chosen))}"
+            )
         if self.interface is None and (self.connection is None or self.vlan is None):
             raise ValueError(
-                "name a 'connection' and a 'vlan' for an interface to make, or a hosted 'interface' to accept"
+                "name a 'connection' and a 'vlan' to create an interface, or a hosted 'interface' to accept"
             )
         return self
 
@@ -214,6 +216,6 @@ class DirectConnect(Section):
 
 
 class Peering(Section):
-    """The other environment whose controller may reach this one's, by HTTPS; nothing goes the other way."""
+    """Peering with another environment, whose controller may reach this controller by HTTPS; the reverse is closed."""
 
     environment: Name

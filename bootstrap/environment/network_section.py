@@ -17,11 +17,10 @@ Wish = Annotated[str, AfterValidator(lambda text: str(parse(text)))]
 
 
 class Intentions(Section):
-    """Who is meant to reach whom, and who never: verify proves every one of them on the network that is there.
+    """Who may reach whom, and who must not; `verify` checks each intention on the existing network.
 
-    Where nothing is written, operators reach the controller's HTTPS (and its SSH, where that is how the toolkit connects; both
-    only where somebody is named as operators), nobody reaches the port of Jenkins itself, and the Internet reaches nothing of
-    the controller.
+    By default operators reach the controller's HTTPS (and its SSH, if the toolkit connects directly; both only if
+    access.operator_cidr is set), nobody reaches Jenkins' own port, and the Internet reaches nothing of the controller.
     """
 
     allow: tuple[Wish, ...] = ("operators -> controller:443",)
@@ -79,7 +78,7 @@ def faults(
         else:
             option = "access.ssh" if str(wish) == _DIRECT else "bastion.allow"
             is_default = number < len(section.meant(operators))
-            unwritten = _unwritten(section, "allow") if is_default else f", which {option} intends"
+            unwritten = _unwritten(section, "allow") if is_default else f", which {option} adds"
             yield ("deny", deny.index(ban)), f"'{ban}' contradicts the allow '{wish}'{unwritten}"
 
 
@@ -94,14 +93,14 @@ def _nobody(
                 if is_environment(end) and end not in environments:
                     yield (key, number), _unknown(end, environments)
             if key == "allow" and wish.source == OPERATORS and not operators:
-                yield (key, number), f"'{wish}': nobody is named as operators; name access.operator_cidr"
+                yield (key, number), f"'{wish}': there are no operators; set access.operator_cidr"
 
 
 def _nowhere(section: Intentions) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Promises to or of data, which nobody could keep where no isolated subnet is."""
     for number, text in enumerate(section.allow):
         if "data" in (parse(text).source, parse(text).destination):
-            yield ("allow", number), f"'{text}': data stands in isolated subnets; set network.isolated to true"
+            yield ("allow", number), f"'{text}': the role data needs isolated subnets; set network.isolated to true"
 
 
 def _unknown(end: str, environments: Mapping[str, str]) -> str:
@@ -109,9 +108,9 @@ def _unknown(end: str, environments: Mapping[str, str]) -> str:
     meant = f"; did you mean '{near[0]}'? Else" if near else ""
     beside = f", the environments {', '.join(sorted(environments))}" if environments else ""
     known = ", ".join((*ROLES, OPERATORS, INTERNET))
-    wrong = f"'{end}' is no role and no environment of the same cloud and region"
+    wrong = f"'{end}' is neither a role nor an environment of the same cloud and region"
     return f"{wrong}{meant or ';'} there are {known}{beside}, and blocks"
 
 
 def _unwritten(section: Intentions, key: str) -> str:
-    return "" if key in section.model_fields_set else f", which holds unless '{key}' is written"
+    return "" if key in section.model_fields_set else f", the default of '{key}'"

@@ -40,7 +40,7 @@ def load(path: Path) -> Settings:
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml"))) if path.parent.is_dir() else "none"
         remedy = f"Name an environment with --environment; there are: {known}."
         raise SettingsInvalid(doing, [Fault(str(path), error.line, 1, str(error))], remedy) from error
-    document, faults = yaml_source.mapping(str(path), text, "an environment file is a mapping of keys")
+    document, faults = yaml_source.mapping(str(path), text, "an environment file must be a mapping of keys")
     settings: Settings | None = None
     if not faults:
         try:
@@ -51,7 +51,7 @@ def load(path: Path) -> Settings:
         else:
             faults = [_placed(path, document, *it) for it in consistency.faults(path, settings)]
     if faults or settings is None:
-        remedy = "Mend the file; environments/aws.yaml explains every key."
+        remedy = "Correct the file; environments/aws.yaml explains every key."
         raise SettingsInvalid(doing, sorted(faults, key=lambda fault: (fault.line, fault.column)), remedy)
     return settings
 
@@ -64,7 +64,7 @@ def check_ssh(path: Path, settings: Settings) -> None:
     document, _ = yaml_source.mapping(str(path), yaml_source.text(path))
     faults = [_placed(path, document, *it, of_key=True) for it in consistency.of_agents(settings)]
     if faults:
-        raise SettingsInvalid(f"looking for the way of SSH to the machines of '{settings.name}'", faults, NO_WAY)
+        raise SettingsInvalid(f"choosing the SSH connection to the machines of '{settings.name}'", faults, NO_WAY)
 
 
 def placed(path: Path, found: Iterable[tuple[tuple[str | int, ...], str]]) -> list[Fault]:

@@ -32,7 +32,7 @@ def text(path: Path) -> str:
     """The file's text, or Unreadable."""
     try:
         if path.is_file() and (size := path.stat().st_size) > LARGEST:
-            raise Unreadable(f"{size} bytes are more than the {LARGEST} that such a file may have")
+            raise Unreadable(f"{size} bytes are more than the limit of {LARGEST}")
         content = path.read_bytes()
         return content.decode("utf-8-sig")
     except OSError as error:
@@ -57,11 +57,11 @@ def mapping(
         line, column = _where(content, error)
         return CommentedMap(), [Fault(shown, line, column, f"not YAML: {_first_line(str(error))}")]
     except RecursionError:
-        return CommentedMap(), [Fault(shown, 1, 1, "not read: it is nested too deeply")]
+        return CommentedMap(), [Fault(shown, 1, 1, "it is nested too deeply")]
     if not isinstance(document, CommentedMap):
         return CommentedMap(), [Fault(shown, 1, 1, what)]
     if any(count > MOST for count, _ in enumerate(_values(document))):
-        message = f"not read: it stands for more than {MOST} values once its aliases are replaced"
+        message = f"its aliases expand to more than {MOST} values"
         return CommentedMap(), [Fault(shown, 1, 1, message)]
     return document, []
 

@@ -84,9 +84,9 @@ class LocalCloud:
         others = occupied.look(block, self.settings.name, self.state)
         if others:
             raise LocalCloudFailed(
-                f"looking for room for {block}, the network of '{self.settings.name}', on this machine",
-                f"taken already: {', '.join(others)}",
-                "Choose another network.cidr in the environment file, or remove what has it. Nothing was made.",
+                f"checking whether {block}, the network of '{self.settings.name}', is free on this machine",
+                f"in use: {', '.join(others)}",
+                "Choose another network.cidr in the environment file, or remove what uses it. Nothing was changed.",
             )
 
     def attach(self, report: Reporter) -> None:
@@ -134,7 +134,7 @@ class LocalCloud:
     def _ensure_server(self, report: Reporter) -> None:
         running = self._running()
         if running and running.get("code") != self._version:
-            report.progress("the local cloud runs an older version of itself, or another setting: starting it again")
+            report.progress("the local cloud runs with older code or another setting: restarting it")
             self.down()
             running = {}
         if not running:
@@ -174,7 +174,7 @@ class LocalCloud:
         while not self._running():
             if process.poll() is not None or time.monotonic() - begun > _START_SECONDS:
                 tail = "\n".join(log.read_text(errors="replace").strip().splitlines()[-10:])
-                raise LocalCloudFailed("starting the local cloud", tail or "it said nothing", f"Its log is {log}.")
+                raise LocalCloudFailed("starting the local cloud", tail or "it printed nothing", f"Its log is {log}.")
             time.sleep(0.05)
         report.progress(f"the local cloud answers at {self.endpoint} after {time.monotonic() - begun:.1f} s")
 

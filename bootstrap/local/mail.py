@@ -102,7 +102,7 @@ class Sink:
             try:
                 opened = listening.bound(address, self._port)
             except OSError as fault:
-                self._problems[address] = f"no mail is taken at {address}:{self._port}: {fault.strerror}"
+                self._problems[address] = f"mail cannot be received at {address}:{self._port}: {fault.strerror}"
                 log.warning("%s", self._problems[address])
                 return
             self._problems.pop(address, None)

@@ -83,7 +83,7 @@ def ensure_root(doing: str) -> None:
     if os.geteuid() != 0:
         raise Missing(
             doing,
-            "the local cloud boots machines with their own addresses and volumes, which takes root",
+            "the local cloud boots machines with their own addresses and volumes, which needs root",
             "Run it with sudo.",
         )
 

@@ -1,5 +1,5 @@
-"""The network analyser: who reaches whom, by routes, ACLs, security groups and gateways, as EC2 describes them.
+"""The network analyser: which machine reaches which, by routes, ACLs, security groups and gateways, as EC2 describes them.
 
-It decides the verdict on a path and the hop that stops it. It is pure: a snapshot goes in, verdicts and pictures come out, and
-only `snapshot` and `beside` call EC2. The environment's vocabulary, the preconditions and the views import it.
+It decides whether a path is open, and which hop closes it. It takes a snapshot and returns verdicts and pictures; only
+`snapshot` and `beside` call EC2. The environment file's models, the preconditions and the views import it.
 """

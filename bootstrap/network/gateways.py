@@ -25,18 +25,18 @@ def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool, name: 
     elif target in network.internet_gateways:
         _attached(walk, "internet gateway", target, network.internet_gateways[target].vpcs, here)
         if not is_public(network, to.address):
-            raise walk.stops("internet gateway", target, f"the Internet does not carry {to.address}")
+            raise walk.stops("internet gateway", target, f"the Internet does not route {to.address}")
         if not has_public:
             raise walk.stops("internet gateway", target, "the source has no public address")
         walk.passes("internet gateway", target, "to the Internet")
         mapped = behind(network, to.address)
         if mapped is not None:
-            walk.doubts("address", str(to.address), f"is {mapped}'s public one; what that lets in is not followed")
+            walk.doubts("address", str(to.address), f"is {mapped}'s public address; its inbound rules are not followed")
     elif target in network.egress_only_gateways:
         _attached(walk, "egress-only gateway", target, network.egress_only_gateways[target].vpcs, here)
         for address in (to.address, walk.source.address):
             if not is_public(network, address):
-                raise walk.stops("egress-only gateway", target, f"the Internet does not carry {address}")
+                raise walk.stops("egress-only gateway", target, f"the Internet does not route {address}")
         walk.passes("egress-only gateway", target, "to the Internet, one way")
     elif target in network.vpn_gateways:
         _attached(walk, "vpn gateway", target, network.vpn_gateways[target].vpcs, here)
@@ -49,9 +49,9 @@ def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool, name: 
         over_peering(walk, peering)
         _far_side(walk, peering, here, to)
     elif target == "local":
-        raise walk.stops("route", here.route_table_id, f"nothing of the VPC has {to.address}")
+        raise walk.stops("route", here.route_table_id, f"no interface of the VPC has {to.address}")
     else:
-        walk.doubts("gateway", target, "what it does and what lies beyond is not read")
+        walk.doubts("gateway", target, "its own rules and the networks behind it are not read")
 
 
 def may_enter_unanswered(walk: Walk, there: Subnet) -> bool:
@@ -62,7 +62,7 @@ def may_enter_unanswered(walk: Walk, there: Subnet) -> bool:
     """
     kind, name = next(_ways_in(walk, there), ("", "")) if not walk.wants_replies else ("", "")
     if kind:
-        walk.doubts(kind, name, "may bring it in, though replies would not leave by it")
+        walk.doubts(kind, name, "may deliver it, but replies would not leave by it")
     return bool(kind)
 
 
@@ -95,7 +95,7 @@ def enter_by(walk: Walk, there: Subnet, route: Route) -> None:
     elif target in network.internet_gateways:
         _attached(walk, "internet gateway", target, network.internet_gateways[target].vpcs, there)
         if not is_public(network, source.address):
-            raise walk.stops("internet gateway", target, f"the Internet does not carry {source.address}")
+            raise walk.stops("internet gateway", target, f"the Internet does not route {source.address}")
         if not has_public(network, walk.destination):
             raise walk.stops("internet gateway", target, "the destination has no public address")
         walk.passes("internet gateway", target, "from the Internet")
@@ -109,14 +109,14 @@ def enter_by(walk: Walk, there: Subnet, route: Route) -> None:
     elif target in network.egress_only_gateways:
         raise walk.stops("egress-only gateway", target, "it leads out only")
     elif target in network.endpoints and network.endpoints[target].kind == "Gateway":
-        raise walk.stops("gateway endpoint", target, "no connection comes in by it")
+        raise walk.stops("gateway endpoint", target, "it accepts no inbound connections")
     elif peering is not None:
         over_peering(walk, peering)
         _far_side(walk, peering, there, source)
     elif target == "local":
-        raise walk.stops("route", there.route_table_id, f"nothing of the VPC has {source.address}")
+        raise walk.stops("route", there.route_table_id, f"no interface of the VPC has {source.address}")
     else:
-        walk.doubts("gateway", target, "what it does and what lies beyond is not read")
+        walk.doubts("gateway", target, "its own rules and the networks behind it are not read")
 
 
 def led_in(walk: Walk, gateway: str, to: Spot, prefix: str = "") -> None:
@@ -126,7 +126,7 @@ def led_in(walk: Walk, gateway: str, to: Spot, prefix: str = "") -> None:
         return
     target = stations.route_of(walk, table, to, f"{prefix}of {gateway} itself: ").target
     if target != "local":
-        walk.doubts("gateway", target, f"{prefix}what it does and what lies beyond is not read")
+        walk.doubts("gateway", target, f"{prefix}its own rules and the networks behind it are not read")
 
 
 def translate(walk: Walk, nat: Nat) -> bool:
@@ -135,12 +135,12 @@ def translate(walk: Walk, nat: Nat) -> bool:
     if not nat.is_available:
         raise walk.stops("nat gateway", name, "it is not available")
     if walk.destination.address in _NAT64:
-        walk.doubts("nat gateway", name, "makes IPv4 of it, and where that leads is not followed")
+        walk.doubts("nat gateway", name, "translates it to IPv4; the IPv4 path is not followed")
         return False
     if walk.destination.address.version == 6:
-        raise walk.stops("nat gateway", name, f"of IPv6 it takes only what is for {_NAT64}")
+        raise walk.stops("nat gateway", name, f"it accepts IPv6 only for {_NAT64}")
     if walk.protocol not in _TRANSLATED:
-        raise walk.stops("nat gateway", name, f"it takes TCP, UDP and ICMP, not {walk.what}")
+        raise walk.stops("nat gateway", name, f"it accepts TCP, UDP and ICMP, not {walk.what}")
     return True
 
 
@@ -150,7 +150,7 @@ def is_another_nat(walk: Walk, nat: Nat, onward: Route) -> bool:
         raise walk.stops("nat gateway", nat.name or nat.id, "its own subnet's route leads back to it")
     if onward.target not in walk.network.nats:
         return False
-    walk.doubts("nat gateway", onward.target, "is the second on the way, and not followed")
+    walk.doubts("nat gateway", onward.target, "is the second gateway on the path, which is not followed")
     return True
 
 
@@ -182,7 +182,7 @@ def _attached(walk: Walk, kind: str, name: str, vpcs: tuple[str, ...], here: Sub
 def _far_side(walk: Walk, peering: Peering, here: Subnet, outside: Spot) -> None:
     """An address beyond a peering whose other VPC was not read, or one that does not belong there."""
     if not _is_beyond(peering, here, outside.address):
-        raise walk.stops("peering", peering.id, f"{outside.address} is not the other VPC's; a peering leads no further")
+        raise walk.stops("peering", peering.id, f"{outside.address} is not the other VPC's; peering is not transitive")
     walk.doubts("peering", peering.id, "the other VPC's own rules are not read")
 
 

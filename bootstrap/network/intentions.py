@@ -43,13 +43,11 @@ def parse(text: str) -> Intention:
         raise ValueError(f"'{text}' is not of the form SOURCE -> DESTINATION:PORT, as in 'operators -> controller:443'")
     source, destination = (_end(found[part]) for part in ("source", "destination"))
     if destination == OPERATORS:
-        raise ValueError(
-            f"'{text}': a destination is a role, a block or the internet; operators only come from somewhere"
-        )
+        raise ValueError(f"'{text}': a destination is a role, a block or internet; operators can only be a source")
     ports, protocol = found["ports"], found["protocol"] or "tcp"
     if ports == "*":
         if found["protocol"]:
-            raise ValueError(f"'{text}': '*' is every protocol already; for one write 1-65535/{protocol}")
+            raise ValueError(f"'{text}': '*' includes every protocol; for one write 1-65535/{protocol}")
         return Intention(source, destination, (0, _LAST), None)
     if protocol not in {"tcp", "udp"}:
         raise ValueError(f"'{text}': a port's protocol is tcp or udp, not {protocol}")
@@ -64,7 +62,9 @@ def _end(text: str) -> str:
     if text in {*ROLES, OPERATORS, INTERNET} or is_environment(text):
         return text
     if not re.match(r"^[0-9a-fA-F.:]+(/[0-9]+)?$", text) or not re.search(r"[.:]", text):
-        raise ValueError(f"'{text}' is no role; there are {', '.join((*ROLES, OPERATORS, INTERNET))}, or name a block")
+        raise ValueError(
+            f"'{text}' is not a role; the roles are {', '.join((*ROLES, OPERATORS, INTERNET))}, or name a block"
+        )
     try:
         return str(ipaddress.ip_network(text))
     except ValueError as error:

@@ -90,14 +90,14 @@ def spots(network: Network, name: str) -> tuple[Spot, ...]:
     if name.startswith(("i-", "eni-")):
         named = _of_interfaces(network, (it for it in network.interfaces.values() if name in {it.id, it.instance_id}))
         if not named:
-            raise UsageError("looking for an end of the path", f"no interface is, or belongs to, {name}", _REMEDY)
+            raise UsageError("resolving an end of the path", f"no interface is or belongs to {name}", _REMEDY)
         return named
     try:
         return tuple(_of_block(network, ipaddress.ip_network(name)))
     except ValueError as error:
         near = difflib.get_close_matches(name, (*ROLES, OPERATORS, INTERNET, *network.environments), n=1)
-        says = f"'{name}' is no name here; did you mean '{near[0]}'?" if near else f"'{name}': {error}"
-        raise UsageError("looking for an end of the path", says, _REMEDY) from error
+        says = f"'{name}' is not a known name; did you mean '{near[0]}'?" if near else f"'{name}': {error}"
+        raise UsageError("resolving an end of the path", says, _REMEDY) from error
 
 
 _REMEDY = (

@@ -79,7 +79,7 @@ def promised(network: Network, wish: Intention) -> Finding | None:
             return Finding(about, nobody(network, end), outcome="unproven")
     asked = tuple(pairs(sources, destinations))
     if not asked:
-        says = "nobody but itself is there, or the two have no addresses of one family"
+        says = "no other interface is there, or the two have no addresses of one family"
         return Finding(about, says, outcome="unproven")
     is_range = any(_is_range(network, end) for end in (wish.source, wish.destination))
     for protocol, port, _ in stretches(network, wish):
@@ -93,13 +93,13 @@ def promised(network: Network, wish: Intention) -> Finding | None:
 def nobody(network: Network, end: str) -> str:
     """Why there is nobody at an end."""
     if end == OPERATORS:
-        return "nobody is named as operators"
+        return "there are no operators"
     if end in ROLES:
         return f"no interface has the role {end}"
     known = network.environments.get(end)
     if known is not None and not known.vpc_id:
         return f"the environment {end} has no network here"
-    return f"nobody is there as {end}"
+    return f"no interface is in {end}"
 
 
 def _somebody(network: Network, end: str) -> tuple[Spot, ...]:
@@ -115,8 +115,8 @@ def _empty(network: Network, ban: Intention) -> str:
     empty = [end for end in (ban.source, ban.destination) if not spots(network, end)]
     in_environment = ban.destination in network.environments and not _somebody(network, ban.destination)
     if empty:
-        return f"{nobody(network, empty[0])}, so nobody is to be kept out"
-    return f"nothing stands in {ban.destination} yet that could be reached" if in_environment else ""
+        return f"{nobody(network, empty[0])}, so there is nothing to deny"
+    return f"no interface is in {ban.destination} yet" if in_environment else ""
 
 
 def _lost_between(found: Sequence[_Followed]) -> Path | None:
@@ -173,7 +173,7 @@ def exposed(network: Network, allow: Sequence[Intention]) -> Iterator[Finding]:
                 if not any(_allows(network, it, spot, interface, protocol, first) for it in allow):
                     seen.setdefault(stretch, path)
         if seen:
-            says = f"the Internet reaches it, which no intention allows: {', '.join(joined(network, seen))}"
+            says = f"reachable from the Internet, which no intention allows: {', '.join(joined(network, seen))}"
             yield Finding(interface.name or interface.id, says, next(iter(seen.values())))
 
 

@@ -62,7 +62,7 @@ def every(
     found = tuple(paths(network, spots(network, source), spots(network, destination), port, protocol, replies))
     if found:
         return found
-    says = "nobody is there, nobody but itself, or not with addresses of one family"
+    says = "no other interface is there, or the two have no addresses of one family"
     hop = Hop("address", f"{source}, {destination}", says, passes=False)
     what = f"{protocol} {port}" if protocol in {"tcp", "udp"} else protocol
     return (Path(source, destination, protocol, port, (hop,), "closed", hop, what),)
@@ -121,10 +121,10 @@ def _go(walk: Walk) -> None:
         walk.destination = mapped
     source, destination = walk.source.subnet, walk.destination.subnet
     if source is None and destination is None:
-        raise walk.stops("address", f"{walk.source}, {walk.destination}", "neither end lies in a VPC that was read")
+        raise walk.stops("address", f"{walk.source}, {walk.destination}", "neither end is in a VPC that was read")
     if walk.destination.interface is not None and is_silent(walk.destination.interface):
         kind = walk.destination.interface.kind.replace("_", " ")
-        raise walk.stops(kind, str(walk.destination), "it passes on what others send, and takes no connections")
+        raise walk.stops(kind, str(walk.destination), "it forwards packets of others and accepts no connections")
     if source is not None and _is_served(walk, source):
         return
     if destination is not None and walk.destination.interface is None:
@@ -145,7 +145,7 @@ def _is_served(walk: Walk, here: Subnet) -> bool:
     if (walk.protocol, walk.port) not in service.ports:
         answers = " and ".join(f"{protocol} {port}" for protocol, port in sorted(service.ports))
         raise walk.stops("service", str(walk.destination), f"{service.name} answers {answers}, not {walk.what}")
-    walk.passes("service", str(walk.destination), f"{service.name}, of which groups, NACLs and routes are not asked")
+    walk.passes("service", str(walk.destination), f"{service.name}: groups, NACLs and routes do not apply to it")
     return True
 
 
@@ -155,7 +155,7 @@ def _is_served(walk: Walk, here: Subnet) -> bool:
 def _between(walk: Walk, source: Subnet, destination: Subnet) -> None:
     stations.group(walk, egress=True)
     if source.id == destination.id:
-        walk.passes("subnet", called(source), "both ends lie in it: neither NACLs nor routes are asked")
+        walk.passes("subnet", called(source), "both ends are in it: NACLs and routes do not apply")
         stations.group(walk, egress=False)
         return
     stations.nacl(walk, source, egress=True)
@@ -196,12 +196,12 @@ def _follow(walk: Walk, here: Subnet, there: Subnet, route: Route, to: Spot, pre
         return
     peering = walk.network.peerings.get(route.target)
     if peering is None and not is_known(walk.network, route.target):
-        walk.doubts("gateway", route.target, f"{prefix}what it does and what lies beyond is not read")
+        walk.doubts("gateway", route.target, f"{prefix}its own rules and the networks behind it are not read")
         return
     if peering is None:
         raise walk.stops("route", here.route_table_id, f"{prefix}{route.target} does not lead to {there.vpc_id}")
     if set(peering.vpcs) != {here.vpc_id, there.vpc_id}:
-        says = f"{prefix}it joins {' and '.join(peering.vpcs)}; a peering leads no further"
+        says = f"{prefix}it joins {' and '.join(peering.vpcs)}; peering is not transitive"
         raise walk.stops("peering", peering.id, says)
     over_peering(walk, peering, prefix)
 
@@ -213,7 +213,7 @@ def _onward(walk: Walk, here: Subnet, there: Subnet, to: Spot, nat: Nat, prefix:
         raise walk.stops("nat gateway", name, f"{prefix}it leads out only")
     translate(walk, nat)
     walk.is_renamed = True
-    walk.doubts("nat gateway", name, "sends on in its own name, and what lets that pass beyond it is not judged")
+    walk.doubts("nat gateway", name, "forwards with its own address; the rules beyond it are not judged")
     onward = stations.route(walk, between, to, "behind it: ")
     if not is_another_nat(walk, nat, onward):
         _follow(walk, between, there, onward, to, "")
@@ -244,7 +244,7 @@ def _through_nat(walk: Walk, here: Subnet, nat: Nat) -> None:
     there = walk.network.subnets[nat.subnet_id]
     if there.id != here.id:
         stations.nacl(walk, there, egress=False)
-    walk.passes("nat gateway", nat.name or nat.id, "sends on in its own name; nobody can come in by it")
+    walk.passes("nat gateway", nat.name or nat.id, "forwards with its own address; it accepts no inbound connections")
     stations.nacl(walk, there, egress=True)
     onward = stations.route(walk, there, walk.destination)
     if is_another_nat(walk, nat, onward):

@@ -109,7 +109,7 @@ def group(walk: Walk, *, egress: bool) -> None:
     unread = [name for name in here.interface.groups if name not in known] or _unread(walk, groups, peer, egress=egress)
     if not unread:
         raise walk.stops("security group", names, f"no rule lets {what} {'out' if egress else 'in'}")
-    walk.doubts("security group", names or unread[0], f"{', '.join(unread)} is not read and may let {what} pass")
+    walk.doubts("security group", names or unread[0], f"{', '.join(unread)} is not read and may allow {what}")
 
 
 def _named(walk: Walk, rule: GroupRule) -> str:

@@ -14,7 +14,7 @@ from bootstrap.network.stations import Gate
 from bootstrap.network.walk import Walk
 
 _KIND = "transit gateway"
-_UNJUDGED = "lies beyond it, which is not judged"
+_UNJUDGED = "is beyond it, which is not judged"
 
 
 def leave(walk: Walk, here: Subnet, target: str, name: Spot) -> None:

@@ -1,4 +1,4 @@
-"""What can be said of a change before it is made: a plan that is kept in a file, and what an environment costs.
+"""Two answers before a change is made: a plan, which can be saved in a file and applied later, and an environment's cost.
 
 It decides whether a saved plan still fits the code and the cloud, and how prices add up. It changes nothing. Only the command
 line imports it.

@@ -22,7 +22,7 @@ from bootstrap.values import Stack
 
 SECRETS = 4  # the data stack's
 BASTION_GIB = 8  # its template's root volume
-_REMEDY = "Mend the table; its own comments explain it."
+_REMEDY = "Correct the table; its comments explain it."
 _CENT = Decimal("0.01")
 
 
@@ -64,7 +64,7 @@ class Estimate:
             if it.monthly is not None
         )
         left = f"; no price known for {', '.join(self.unpriced)}" if self.unpriced else ""
-        beside = f"; by use besides: {', '.join(self.by_use)}" if self.by_use else ""
+        beside = f"; in addition by use: {', '.join(self.by_use)}" if self.by_use else ""
         none = f"no estimate: prices.yaml has no prices for the region {self.region}"
         about = f"about {self.total} {self.currency} a month on AWS in {self.region}" if parts else none
         return f"{about}{f' ({parts})' if parts else ''}{left}{beside}; prices as noted on {self.noted_on}, indicative"
@@ -97,13 +97,13 @@ def _faults(table: Path, document: CommentedMap) -> Iterator[Fault]:
         yield _at(table, document, "hours", f"hours: {document['hours']!r} is not a number")
     regions = document.get("regions", CommentedMap())
     if not isinstance(regions, CommentedMap):
-        yield _at(table, document, "regions", "regions: a mapping of regions belongs here")
+        yield _at(table, document, "regions", "regions: a mapping of regions is needed here")
         return
     for region, kinds in regions.items():
         for kind, prices in kinds.items() if isinstance(kinds, CommentedMap) else [(region, None)]:
             if not isinstance(prices, CommentedMap):
                 owner = kinds if isinstance(kinds, CommentedMap) else regions
-                yield _at(table, owner, kind, f"regions.{region}: a mapping of prices belongs here")
+                yield _at(table, owner, kind, f"regions.{region}: a mapping of prices is needed here")
                 continue
             for name, price in prices.items():
                 if not _is_price(price):
@@ -176,7 +176,7 @@ def difference(wished: Estimate, there: Estimate) -> str:
     total = wished.total - there.total
     if not parts:
         return ""
-    return f"{abs(total)} {wished.currency} a month {'more' if total >= 0 else 'less'} than what is there ({', '.join(parts)})"
+    return f"{abs(total)} {wished.currency} a month {'more' if total >= 0 else 'less'} than now ({', '.join(parts)})"
 
 
 def estimate(settings: Settings, table: Path, stacks: Collection[str] | None = None) -> Estimate:

@@ -36,7 +36,7 @@ FORMAT = 2
 ACTS = ("stack", "host", "casc", "jobs")
 _NAMED = 5  # of what moved
 _AGAIN = (
-    "Plan again, read it, and apply the new one: plan --out FILE, launch --plan FILE; "
+    "Plan again, read the new plan, and apply it: plan --out FILE, launch --plan FILE; "
     "of the network alone: network plan --out FILE, network apply --plan FILE."
 )
 
@@ -125,10 +125,10 @@ def check(context: Context, run: Run, plan: Plan, again: Callable[[Context, Run]
     `again` makes a plan of the kind that is to be applied; one of another kind is stale, too.
     """
     aside = Run(run.run_id, Journal(run.folder / "plan"), out=io.StringIO())
-    with run.act("plan", f"is it still that of run {plan.run}?"):
+    with run.act("plan", f"is it still the plan of run {plan.run}?"):
         differences = list(compare(plan, again(context, aside)))
         if differences:
-            doing = f"holding the plan of run {plan.run} against the world"
+            doing = f"comparing the plan of run {plan.run} with the current state"
             raise PlanStale(doing, "\n".join(differences), f"Nothing was changed. {_AGAIN}")
 
 
@@ -144,17 +144,17 @@ def compare(plan: Plan, now: Plan) -> Iterator[str]:
         old, new = plan.acts[act], now.acts[act]
         if old.inputs != new.inputs:
             commits = f" (commit {plan.commit[:12]}, now {now.commit[:12]})" if plan.commit != now.commit else ""
-            yield f"{act}: no longer what was planned with: {_moved(old.inputs, new.inputs)}{commits}"
+            yield f"{act}: changed since the plan: {_moved(old.inputs, new.inputs)}{commits}"
         if (old.changes is None) != (new.changes is None):
-            yield f"{act}: {'can be' if new.changes is not None else 'cannot be'} looked at now, unlike then"
+            yield f"{act}: {'can be' if new.changes is not None else 'cannot be'} planned now, unlike then"
             continue
         if old.seen != new.seen:
-            yield f"{act}: no longer as it was: {_moved(old.seen or {}, new.seen or {})}"
+            yield f"{act}: changed since the plan: {_moved(old.seen or {}, new.seen or {})}"
         before, after = set(old.changes or ()), set(new.changes or ())
         yield from (
-            f"{act}: planned, but no longer to do: {_told(change)}" for change in sorted(before - after, key=_told)
+            f"{act}: planned, but no longer pending: {_told(change)}" for change in sorted(before - after, key=_told)
         )
-        yield from (f"{act}: to do, but not planned: {_told(change)}" for change in sorted(after - before, key=_told))
+        yield from (f"{act}: pending, but not planned: {_told(change)}" for change in sorted(after - before, key=_told))
 
 
 def _kind(plan: Plan) -> str:

@@ -1,6 +1,6 @@
-"""What must hold or be known before something is changed: account, hosted zones, network removal, host inputs.
+"""The conditions for a change, checked before it begins: account, hosted zones, removal of networks, inputs of the host act.
 
-It decides whether a change may begin, and refuses with the name of what stands in the way. It gathers what the host act needs,
-and tells what a change interrupts. The play, what stands above it, and (the one exception
-in docs/floors.yaml) `views.drift` import it.
+It decides whether a change may begin; an error names what prevents it. It also collects the inputs of the host act, and
+lists the running builds that a change would interrupt. The play, the packages above it, and (the one exception in
+docs/floors.yaml) `views.drift` import it.
 """

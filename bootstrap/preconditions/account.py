@@ -15,7 +15,7 @@ from bootstrap.environment import settings as environments
 from bootstrap.errors import Fault, SettingsInvalid
 
 Found = tuple[tuple[str | int, ...], str]
-_REMEDY = "Mend the file at the places named; nothing was changed."
+_REMEDY = "Correct the file at these places; nothing was changed."
 _PLACE_OF_PARENT = ("network", "public_zone", "parent")
 _PLACE_OF_PEER = ("network", "peering", "environment")
 _PLACE_OF_TRANSIT = ("network", "transit_gateway")
@@ -25,7 +25,7 @@ def check(context: Context, names: Sequence[str]) -> None:
     """SettingsInvalid, with every place, where the account does not have what these stacks would need."""
     found = faults(context, names)
     if found:
-        raise SettingsInvalid(f"holding {context.environment_file} against the account", found, _REMEDY)
+        raise SettingsInvalid(f"checking {context.environment_file} against the account", found, _REMEDY)
 
 
 def faults(context: Context, names: Sequence[str]) -> list[Fault]:
@@ -52,7 +52,7 @@ def _zones(context: Context) -> Iterator[Found]:
     wanted, place = network.zone_names, ("network", "zones")
     for number, (name, stands) in enumerate(zip(wanted, standing, strict=False)):
         if name != stands:
-            told = f"subnet {number + 1} of each tier stands in {stands}, and no subnet can go to another zone"
+            told = f"subnet {number + 1} of each tier is in {stands}, and a subnet cannot move to another zone"
             remedy = f"name {', '.join(standing)} first, in this order, or destroy the network"
             yield (*place, number), f"'{name}': {told}; {remedy}"
     if network.zone_count <= len(standing):
@@ -61,12 +61,12 @@ def _zones(context: Context) -> Iterator[Found]:
     told = f"the account has {len(there)} in {context.settings.region}: {', '.join(there)}"
     for number, name in list(enumerate(wanted))[len(standing) :]:
         if name not in there:
-            yield (*place, number), f"'{name}' is no zone that can be used; {told}"
+            yield (*place, number), f"'{name}' is not an available zone; {told}"
     if not wanted and network.zone_count > len(there):
-        yield place, f"{network.zone_count} zones are asked for; {told}"
+        yield place, f"{network.zone_count} zones are needed; {told}"
     elif not wanted and set(there[len(standing) : network.zone_count]) & set(standing):
-        told = f"the subnets stand in {', '.join(standing)}, and the next zone by name is one of these"
-        yield place, f"{told}; name all {network.zone_count}, those first"
+        told = f"the subnets are in {', '.join(standing)}, and the next zone by name is one of these"
+        yield place, f"{told}; name all {network.zone_count} zones, those first"
 
 
 def _standing(context: Context) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def _parent(context: Context) -> Iterator[Found]:
         told = f"this account has no public zone '{zone.parent}'"
         yield (
             _PLACE_OF_PARENT,
-            f"{told}; leave it out where the zone is elsewhere: the name servers to enter there are then told",
+            f"{told}; if another account has the zone, leave it out: the launch then prints the name servers to enter there",
         )
         return
     if len(found) > 1:
@@ -129,7 +129,7 @@ def _parent(context: Context) -> Iterator[Found]:
     if not zone.domain.endswith(f".{above}"):
         yield _PLACE_OF_PARENT, f"{zone.parent} is the zone '{above}', and '{zone.domain}' does not lie below it"
     elif servers := _delegated(context, str(found[0]["Id"]), zone.domain):
-        told = f"'{above}' delegates '{zone.domain}' to {', '.join(servers)} already, which no stack of this environment did"
+        told = f"'{above}' already delegates '{zone.domain}' to {', '.join(servers)}, and no stack of this environment did that"
         yield _PLACE_OF_PARENT, f"{told}; delete that NS record first, or choose another domain"
 
 
@@ -193,12 +193,12 @@ def _direct_connect_gateway(context: Context, gateway: str, asn: int) -> Iterato
     client, place = context.world.aws("directconnect"), (*_PLACE_OF_TRANSIT, "direct_connect_gateway")
     told = client.describe_direct_connect_gateways(directConnectGatewayId=gateway)["directConnectGateways"]
     if not told or told[0]["directConnectGatewayState"] in {"deleting", "deleted"}:
-        yield place, f"this account has no Direct Connect gateway {gateway}; its owner alone associates it"
+        yield place, f"this account has no Direct Connect gateway {gateway}; only its owner can associate it"
     elif int(told[0]["amazonSideAsn"]) == asn:
-        remedy = "another 'asn', or another transit gateway where it is not this environment's own"
+        remedy = "another 'asn', or another transit gateway if it is not this environment's own"
         yield (
             place,
-            f"{gateway} has the ASN {asn} as the transit gateway has, and is then not associated; take {remedy}",
+            f"{gateway} has the ASN {asn} like the transit gateway, so they cannot be associated; use {remedy}",
         )
 
 
@@ -223,10 +223,10 @@ def _ways(context: Context) -> Iterator[Found]:
         if block.overlaps(ours):
             yield _PLACE_OF_PEER, f"the VPC of '{other.name}' has the block {block}, which overlaps with {ours}"
     for text in _taken(context, outputs["VpcId"], ours, own):
-        yield _PLACE_OF_PEER, f"in the network of '{other.name}', {text}, which would take what goes back to {ours}"
+        yield _PLACE_OF_PEER, f"in the network of '{other.name}', {text}, which would receive the replies to {ours}"
     if "network" in context.stacks and context.stacks["network"].outputs.get("VpcId"):
         for text in _taken(context, context.stacks["network"].outputs["VpcId"], theirs, own):
-            yield _PLACE_OF_PEER, f"here, {text}, which would take what goes to {theirs} of '{other.name}'"
+            yield _PLACE_OF_PEER, f"here, {text}, which would receive the packets to {theirs} of '{other.name}'"
 
 
 def _network_of(context: Context, stack: str) -> dict[str, str]:

@@ -27,7 +27,7 @@ _SECRETS = {
 def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]:
     """The machine's desired state and the files it may have to be sent, by SHA-256."""
     software, artifacts = pack(jenkins_files.obtain(context, run), EMULATOR)
-    toolkit = _toolkit(context, artifacts)
+    toolkit = _toolkit(context, artifacts, run)
     host = context.url.removeprefix("https://").rstrip("/")
     names = [it for it in dict.fromkeys((host, *context.settings.names)) if it != context.machine.address]
     addresses = [context.machine.address]
@@ -58,13 +58,20 @@ def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]
     return inputs, artifacts
 
 
-def _toolkit(context: Context, artifacts: dict[str, Artifact]) -> Toolkit | None:
+def _toolkit(context: Context, artifacts: dict[str, Artifact], run: Run) -> Toolkit | None:
     """The repository on the machine; none where the jobs take the toolkit from a repository of the operator's."""
     if context.settings.repository.url is not None:
         return None
     taken = toolkit_repository.snapshot(ROOT, context.state)
+    if taken.notice:
+        run.notice(taken.notice)
+    own = context.environment_file.resolve()
+    if own.is_relative_to(ROOT.resolve()) and str(own.relative_to(ROOT.resolve())) in taken.untracked:
+        run.notice(
+            f"the jobs on the machine will not find this environment: {own.name} is not sent there; add it to git first"
+        )
     branch = context.settings.repository.branch
-    path = toolkit_repository.bundle(taken, branch, context.state / "toolkit.bundle")
+    path = toolkit_repository.bundle(taken, branch, context.state / toolkit_repository.BUNDLE)
     digest = hash_of(path)
     artifacts[digest] = path
     return Toolkit(branch, taken.commit, digest)

@@ -73,8 +73,8 @@ def check_removal(context: Context, doing: str, names: Sequence[str]) -> None:
         raise ZoneInUse(
             doing,
             "\n".join(found),
-            "Move these records to another zone or delete them, then again: Route 53 deletes no zone that holds any, and they "
-            "would be lost. Nothing was changed.",
+            "Move these records to another zone or delete them, then try again: Route 53 does not delete a zone that has "
+            "records. Nothing was changed.",
         )
 
 
@@ -86,7 +86,7 @@ def tell_delegation(context: Context, before: Stack | None, run: Run) -> None:
     names = made.outputs.get("NameServers", "")
     if before is None or before.outputs.get("NameServers") != names:
         run.event("delegation", domain=zone.domain, servers=names.split(","))
-        run.notice(f"enter in the zone above {zone.domain}, as its NS record: {names.replace(',', ', ')}")
+        run.notice(f"enter in the parent zone of {zone.domain}, as its NS record: {names.replace(',', ', ')}")
 
 
 def going(context: Context) -> tuple[str, ...]:

@@ -34,14 +34,14 @@ _ROUTE = re.compile(r"/PrivateDefaultRoute(?P<place>[1-3])$")
 _TOUCHED = frozenset({ChangeKind.ALTER, ChangeKind.REPLACE})
 # By the end of a stack's name: what is lost where the whole stack goes.
 _STACKS = {
-    "-vpn": "connections over the VPN or Direct Connect end, and the private subnets forget the other side's routes",
+    "-vpn": "connections over the VPN or Direct Connect end, and the private subnets lose the other side's routes",
     "-transit-gateway": "connections over the transit gateway end, those over Direct Connect with them",
     "-peering": "connections over the peering end, in both networks",
-    "-endpoints": "machines reach the services of the interface endpoints by the Internet from then on, or not at all",
+    "-endpoints": "machines then reach the services of the interface endpoints by the Internet, or not at all",
     "-bastion": "sessions through the bastion end",
-    "-names": "the controller's names are no longer answered",
-    "-public-zone": "no name of the public zone is answered any more, and its delegation goes with it",
-    "-traffic-logs": "what was logged of the traffic is deleted with its log groups",
+    "-names": "the controller's names no longer resolve",
+    "-public-zone": "the names in the public zone no longer resolve, and its delegation is deleted",
+    "-traffic-logs": "the traffic logs are deleted with their log groups",
 }
 
 
@@ -57,11 +57,11 @@ def _nat(changes: Sequence[Change]) -> Iterator[str]:
     gone = _places(changes, frozenset({ChangeKind.REMOVE}))
     if moved:
         yield (
-            f"private subnets {moved}: outbound connections through NAT drop; new ones go by another gateway, and others see "
+            f"private subnets {moved}: outbound connections through NAT drop; new ones use another gateway and "
             "another source address"
         )
     if gone and not _is_zone_gone(changes):
-        yield f"private subnets {gone}: no way out to the Internet from then on"
+        yield f"private subnets {gone}: no access to the Internet from then on"
 
 
 def _places(changes: Sequence[Change], kinds: frozenset[ChangeKind]) -> str:
@@ -76,13 +76,13 @@ def _is_zone_gone(changes: Sequence[Change]) -> bool:
 def _addresses(changes: Sequence[Change]) -> Iterator[str]:
     gone = [it for it in changes if it.kind is ChangeKind.REMOVE]
     if any(it.name.endswith("/Ipv6Block") for it in gone):
-        yield "IPv6 connections end, and the addresses are given back: which block comes another time is Amazon's choice"
+        yield "IPv6 connections end, and the block is released: a later block will be another one"
     subnets = [it.name for it in gone if it.detail.startswith("AWS::EC2::Subnet")]
     is_tier_gone = any(name.endswith("/DataSubnet1") for name in subnets)
     if is_tier_gone:
-        yield "the isolated subnets go; where something still stands in them, this is refused before anything is changed"
+        yield "the isolated subnets are deleted; if anything still uses them, this is refused before anything is changed"
     if any(name.endswith("Subnet3") and not (is_tier_gone and "/Data" in name) for name in subnets):
-        yield "the subnets of a zone go; where something still stands in them, this is refused before anything is changed"
+        yield "the subnets of a zone are deleted; if anything still uses them, this is refused before anything is changed"
 
 
 def _stacks(changes: Sequence[Change]) -> Iterator[str]:
@@ -100,15 +100,15 @@ def _names(changes: Sequence[Change]) -> Iterator[str]:
                 "forget the old ones within an hour, or what the zone above says"
             )
         if it.kind is ChangeKind.REMOVE and it.name.endswith(("-names/Zone", "-names/PublicRecord")):
-            yield f"the controller's {'private' if it.name.endswith('Zone') else 'public'} name is no longer answered"
+            yield f"the controller's {'private' if it.name.endswith('Zone') else 'public'} name no longer resolves"
         if it.kind is ChangeKind.REMOVE and it.name.endswith("-public-zone/Delegation"):
-            yield "no name of the public zone is answered any more, until the zone above leads to it again"
+            yield "the names in the public zone no longer resolve until the parent zone delegates to it again"
 
 
 def _replaced(changes: Sequence[Change]) -> Iterator[str]:
     for it in changes:
         if it.kind is ChangeKind.REPLACE and it.detail.startswith(("AWS::EC2::VPC:", "AWS::EC2::Subnet:")):
-            yield f"{it.name} is replaced: all that stands in it must be made anew"
+            yield f"{it.name} is replaced: everything in it must be created again"
         if it.kind is ChangeKind.REPLACE and it.detail.startswith("AWS::EC2::VPNGateway:"):
             yield (
                 f"{it.name} is replaced, the old one first: VPN and Direct Connect are down until the new one stands, and the "

@@ -46,9 +46,9 @@ def examine(context: Context, run: Run) -> None:
         context.distribution = resolve(context.settings.jenkins, context.lock, DOWNLOADS, run, found.unobtainable)
     if found.faults:
         raise DistributionFailed(
-            f"looking whether {found.source} has the core and the {len(context.lock.pins)} plugins of the lock",
+            f"checking whether {found.source} has the core and the {len(context.lock.pins)} plugins of the lock",
             "\n".join(found.faults),
-            "Bring there what was locked, or name another source under 'jenkins' in the environment.",
+            "Put the locked files there, or name another source under 'jenkins' in the environment file.",
         )
 
 

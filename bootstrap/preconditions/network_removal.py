@@ -26,7 +26,7 @@ def destroy(context: Context, run: Run) -> None:
         raise NetworkInUse(
             f"destroying the network of '{context.settings.name}'",
             "\n".join(f"in use by {it}" for it in standing),
-            "Destroy these first; a whole environment goes with 'destroy'. Nothing was changed.",
+            "Destroy these first; 'destroy' deletes a whole environment. Nothing was changed.",
         )
     hosted_zones.check_removal(
         context, f"destroying the network of '{context.settings.name}'", tuple(hosted_zones.ZONES)
@@ -55,10 +55,10 @@ def check_narrowing(context: Context) -> None:
         network = context.settings.network
         tiers = "" if network.isolated else " without isolated subnets"
         raise NetworkInUse(
-            f"narrowing the network of '{context.settings.name}' to {network.zone_count} zones{tiers}",
+            f"removing subnets from the network of '{context.settings.name}' to {network.zone_count} zones{tiers}",
             "\n".join(found),
-            "Nothing was changed. Move or delete these first; where it is the bastion, take network.bastion out, launch, then "
-            "narrow, for its group chooses its zone itself.",
+            "Nothing was changed. Move or delete these first; for the bastion, remove network.bastion, launch, then try "
+            "again, because its Auto Scaling group chooses the zone.",
         )
 
 
@@ -69,7 +69,7 @@ def hindrances(context: Context) -> Iterator[str]:
     if not composition.is_narrowed(context.settings, context.stacks):
         return
     if composition.is_widened(context.settings, context.stacks):
-        yield "isolated subnets and another number of zones, of which one comes and one goes: change one after the other"
+        yield "isolated subnets and the number of zones change in opposite directions: change one after the other"
     subnets = composition.leaving(context.settings, context.stacks)
     network, ec2 = network_reading.read(context), context.world.aws("ec2")
     for it in network.interfaces.values():
@@ -95,7 +95,7 @@ def _peerings(context: Context) -> Iterator[str]:
         if asked is not None and asked.environment == context.settings.name:
             found = stack.read(client, other.stack_name("peering"))
             if found is not None:
-                yield f"the stack {found.name}, by which '{other.name}' peers with it"
+                yield f"the stack {found.name}, with which '{other.name}' peers with it"
 
 
 def _interfaces(context: Context) -> Iterator[str]:

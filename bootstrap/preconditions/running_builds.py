@@ -30,14 +30,14 @@ def tell(context: Context, run: Run, changes: Sequence[Change]) -> None:
         return
     minutes = context.settings.jenkins.drain_minutes
     waits = (
-        f"it waits for running builds, at most {minutes} min, unless --now is given" if minutes else "it waits for none"
+        f"it waits for running builds, at most {minutes} min, unless --now is given" if minutes else "it does not wait"
     )
     try:
         builds = now_running(context.jenkins)
     except BootstrapError:
-        run.notice(f"interrupts: {what}; {waits}. Which builds run now cannot be told: Jenkins does not answer")
+        run.notice(f"interrupts: {what}; {waits}. The running builds are not known: Jenkins does not answer")
         return
-    run.notice(f"interrupts: {what}; {waits}. Now run: {', '.join(builds) or 'no builds'}")
+    run.notice(f"interrupts: {what}; {waits}. Running now: {', '.join(builds) or 'no builds'}")
 
 
 def _ends(changes: Sequence[Change]) -> Iterator[str]:

@@ -47,7 +47,7 @@ def _peer(context: Context) -> Mapping[str, str]:
     if found is None or "PrivateRouteTableIds" not in found.outputs:
         raise StackMissing(
             f"looking for the network of '{other.name}', which '{context.settings.name}' peers with",
-            "it was not launched yet, or by an older version of this tool",
+            "it was not launched yet, or by an older version of this toolkit",
             f"Run: ./bootstrap.py --environment {other.name} network apply",
         )
     return found.outputs

@@ -39,7 +39,7 @@ def converse(channel: Any, stdin: bytes, timeout: float | None, lines: commands.
     if timer:
         timer.cancel()
     if is_late.is_set():
-        return TIMED_OUT, bytes(lines.output), f"no end after {timeout} s".encode()
+        return TIMED_OUT, bytes(lines.output), f"no result after {timeout} s".encode()
     if code == -1:
         raise EOFError("the connection ended before the command did")
     return code, bytes(lines.output), bytes(problems.output)

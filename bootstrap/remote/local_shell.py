@@ -42,7 +42,7 @@ class LocalShell:
         except FileNotFoundError as error:
             code, output, problems = 127, b"", str(error).encode()
         except subprocess.TimeoutExpired as error:
-            code, output, problems = TIMED_OUT, error.stdout or b"", f"no end after {timeout} s".encode()
+            code, output, problems = TIMED_OUT, error.stdout or b"", f"no result after {timeout} s".encode()
             check = True
         texts = (output.decode(errors="replace"), problems.decode(errors="replace"))
         result = Result(commands.shown(command), code, *texts, time.monotonic() - started)

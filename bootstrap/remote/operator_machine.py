@@ -29,13 +29,13 @@ def certificates(wished: str | Sequence[str], folder: Path = EXTRA_CERTIFICATES)
         except (OSError, UnicodeDecodeError) as error:
             raise _unreadable(path, str(error)) from error
         if "-----BEGIN CERTIFICATE-----" not in text:
-            raise _unreadable(path, "it holds no PEM certificate")
+            raise _unreadable(path, "it contains no PEM certificate")
         found[f"{path.stem}.crt"] = text
     return found
 
 
 def _unreadable(path: Path, found: str) -> Missing:
-    return Missing(f"reading the certificate {path}", found, "Mend host.ca_certificates in the environment file.")
+    return Missing(f"reading the certificate {path}", found, "Correct host.ca_certificates in the environment file.")
 
 
 def pip_configuration(listed: Iterable[str] | None = None) -> str:

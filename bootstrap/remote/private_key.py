@@ -34,6 +34,6 @@ def read_private_key(secret: Secret) -> paramiko.PKey:
 def _no_key() -> Missing:
     return Missing(
         "reading the machine's private key",
-        "the text that the cloud keeps is no usable ed25519, RSA or ECDSA key",
-        "Look at the parameter /ec2/keypair/<id>; deleting the data stack's key pair and launching again makes a new one.",
+        "its parameter contains no usable ed25519, RSA or ECDSA key",
+        "Check the parameter /ec2/keypair/<id>; deleting the data stack's key pair and launching again makes a new one.",
     )

@@ -87,7 +87,7 @@ class FabricShell:
         texts = (output.decode(errors="replace"), problems.decode(errors="replace"))
         result = Result(commands.shown(command), code, *texts, time.monotonic() - started)
         if code != 0 and (check or code == TIMED_OUT):
-            remedy = "Look at the machine with './bootstrap.py ssh'."
+            remedy = "Check the machine with './bootstrap.py ssh'."
             raise CommandFailed(f"running a command on {self._machine.instance_id}", result, remedy)
         return result
 
@@ -245,8 +245,8 @@ class FabricShell:
         expected = ", ".join(fingerprint(line) for line in self._machine.host_keys) or "none"
         return HostKeyMismatch(
             f"connecting to {self._machine.instance_id} at {self._machine.address}",
-            f"it showed the host key {fingerprint(shown)}; the cloud told {expected}",
-            "Nothing was sent. If the machine was rebuilt by somebody else, run 'launch'; if not, find out who answers there.",
+            f"it showed the host key {fingerprint(shown)}; expected {expected}",
+            "Nothing was sent. If somebody else rebuilt the machine, run 'launch'; if not, find out which host answers there.",
         )
 
     def _unreachable(self, error: Exception) -> Unreachable:
@@ -265,7 +265,7 @@ class FabricShell:
         cause = transport.saved_exception
         why = f" ({type(cause).__name__}: {cause})" if cause is not None and cause is not error else ""
         return ConnectionBroken(
-            f"talking to {self._machine.instance_id} at {self._machine.address}",
+            f"using the connection to {self._machine.instance_id} at {self._machine.address}",
             f"the connection broke: {type(error).__name__}: {error}{why}",
-            "Run the same command again: it goes on from where the machine is.",
+            "Run the same command again: it continues from there.",
         )

@@ -1,13 +1,18 @@
 """The toolkit's own repository, as it lies here, made ready to be sent to the machine, where the jobs check it out.
 
-What is sent is what lies in the working tree: a clean tree is its HEAD, changes that are not committed yet become a commit on
-top of it that no branch here knows. The same tree gives the same commit, so that a second launch sends nothing. A tree without
-a repository (an unpacked archive) becomes a repository of one commit.
+What is sent are the files that git tracks, as they lie in the working tree: a clean tree is its HEAD, changes that are not
+committed yet become a commit on top of it that no branch here knows. The same tree gives the same commit, so a second launch
+sends nothing. A file that nobody has added stays here, for it may be a note, a key or a dump; it is named, so that one that
+belongs to the code is not forgotten. In a tree without a repository (an unpacked archive) nobody can tell the two apart: it
+becomes a repository of one commit, with all but the ignored files.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -15,6 +20,9 @@ from pathlib import Path
 
 from bootstrap.errors import Missing
 
+BUNDLE = "toolkit.bundle"
+_SCRATCH = "toolkit.git"
+_SHOWN = 10  # files that are named
 # A commit's bytes hold its author and dates: fixed ones, so that the same tree gives the same commit.
 _AUTHOR = {
     f"GIT_{role}_{what}": value
@@ -25,12 +33,26 @@ _AUTHOR = {
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A commit of the toolkit: `commit` is what the machine's branch will be, `base` the HEAD under it ('' without one)."""
+    """A commit of the toolkit: `commit` is what the machine's branch will be, `base` the HEAD under it ('' without one).
+
+    `untracked` are the files that stay here, for git does not know them; those that git ignores are not among them.
+    """
 
     root: Path
     git_dir: Path
     commit: str
     base: str
+    untracked: tuple[str, ...] = ()
+
+    @property
+    def notice(self) -> str:
+        """What a person must know about files that stay here, with the command that takes them along; '' without any."""
+        if not self.untracked:
+            return ""
+        named = self.untracked[:_SHOWN]
+        more = f" and {len(self.untracked) - len(named)} more" if len(self.untracked) > len(named) else ""
+        taken = shlex.join(named) + (" ..." if more else "")
+        return f"not sent to the machine, for git does not track it: {', '.join(named)}{more} (git add -- {taken})"
 
     @property
     def label(self) -> str:
@@ -44,23 +66,37 @@ def snapshot(root: Path, scratch: Path) -> Snapshot:
     """Make the commit of the working tree at `root`; `scratch` holds the repository where `root` has none."""
     git_dir = _git_dir(root, scratch)
     base = _git(git_dir, root, "rev-parse", "--verify", "--quiet", "HEAD", check=False)
+    is_checkout = git_dir != scratch / _SCRATCH
     with tempfile.TemporaryDirectory() as folder:
         environ = {"GIT_INDEX_FILE": f"{folder}/index"}
-        if base:
-            _git(git_dir, root, "read-tree", "HEAD", environ=environ)
-        _git(git_dir, root, "add", "--all", environ=environ)
+        if is_checkout:
+            _copy_index(git_dir, root, Path(folder) / "index")
+        _git(git_dir, root, "add", "--update" if is_checkout else "--all", environ=environ)
         tree = _git(git_dir, root, "write-tree", environ=environ)
+    untracked = _untracked(git_dir, root) if is_checkout else ()
     if base and tree == _git(git_dir, root, "rev-parse", "HEAD^{tree}"):
-        return Snapshot(root, git_dir, base, base)
+        return Snapshot(root, git_dir, base, base, untracked)
     parent = ["-p", base] if base else []
     commit = _git(
         git_dir, root, "commit-tree", tree, *parent, "-m", "The working tree as it was launched", environ=_AUTHOR
     )
-    return Snapshot(root, git_dir, commit, base)
+    return Snapshot(root, git_dir, commit, base, untracked)
+
+
+def _copy_index(git_dir: Path, root: Path, copy: Path) -> None:
+    """What git tracks is what its index names, whether it was committed yet or not."""
+    index = Path(_git(git_dir, root, "rev-parse", "--path-format=absolute", "--git-path", "index"))
+    with contextlib.suppress(FileNotFoundError):  # nothing was ever added
+        shutil.copyfile(index, copy)
+
+
+def _untracked(git_dir: Path, root: Path) -> tuple[str, ...]:
+    listed = _git(git_dir, root, "ls-files", "--others", "--exclude-standard", "-z")
+    return tuple(name for name in listed.split("\0") if name)
 
 
 def bundle(snapshot: Snapshot, branch: str, path: Path) -> Path:
-    """Write the snapshot with its history as a git bundle whose only branch is `branch`."""
+    """Write the snapshot with its history as a git bundle whose only branch is `branch`, for this user's eyes alone."""
     is_shallow = _git(snapshot.git_dir, snapshot.root, "rev-parse", "--is-shallow-repository") == "true"
     with tempfile.TemporaryDirectory() as folder:
         bare = Path(folder) / "toolkit.git"
@@ -75,8 +111,29 @@ def bundle(snapshot: Snapshot, branch: str, path: Path) -> Path:
             (bare / "shallow").write_bytes(Path(shallow).read_bytes())
         _git(bare, None, "update-ref", f"refs/heads/{branch}", commit)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _git(bare, None, "-c", "pack.threads=1", "bundle", "create", "--quiet", str(path), f"refs/heads/{branch}")
+        made = Path(folder) / BUNDLE
+        _git(bare, None, "-c", "pack.threads=1", "bundle", "create", "--quiet", str(made), f"refs/heads/{branch}")
+        _move_private(made, path)
     return path
+
+
+def _move_private(made: Path, path: Path) -> None:
+    """Put a file at `path` that nobody else could read at any moment."""
+    part = path.with_name(f"{path.name}.new")
+    part.unlink(missing_ok=True)
+    with (
+        made.open("rb") as source,
+        os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as target,
+    ):
+        shutil.copyfileobj(source, target, 1 << 20)
+    part.replace(path)
+
+
+def forget(state: Path) -> None:
+    """Remove the bundle, and the repository of a tree that has none: the environment is gone."""
+    for name in (BUNDLE, f"{BUNDLE}.new"):
+        (state / name).unlink(missing_ok=True)
+    shutil.rmtree(state / _SCRATCH, ignore_errors=True)
 
 
 def _git_dir(root: Path, scratch: Path) -> Path:
@@ -84,7 +141,7 @@ def _git_dir(root: Path, scratch: Path) -> Path:
     top = _git(None, root, "rev-parse", "--show-toplevel", check=False)
     if found and top and Path(top).resolve() == root.resolve():
         return Path(found)
-    git_dir = scratch / "toolkit.git"
+    git_dir = scratch / _SCRATCH
     if not git_dir.exists():
         _git(None, root, "init", "--quiet", "--bare", str(git_dir))
     return git_dir
@@ -104,15 +161,17 @@ def _git(
     command = ["git", "-c", "safe.directory=*", *where, *tree, *arguments]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(command, cwd=work_tree, env=clean | (environ or {}), capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=work_tree, env=clean | (environ or {}), capture_output=True, text=True, errors="replace"
+        )
     except FileNotFoundError as error:
         raise Missing(
-            "making the toolkit ready for the machine", "git is not installed", "Run: apt-get install git"
+            "preparing the toolkit's repository for the machine", "git is not installed", "Run: apt-get install git"
         ) from error
     if done.returncode and check:
         raise Missing(
-            "making the toolkit ready for the machine",
+            "preparing the toolkit's repository for the machine",
             f"'git {' '.join(arguments)}' exited with {done.returncode}\n{done.stderr.strip()}",
-            "Is the checkout whole? 'git status' and 'git fsck' tell.",
+            "Check the checkout with 'git status' and 'git fsck'.",
         )
     return done.stdout.strip() if not done.returncode else ""

@@ -124,8 +124,10 @@ def text(told: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             case "notice":
                 yield f"      ! {event['text']}"
             case "drift":
-                yield from (f"      {it['where']} {it['name']}: {it['found']}; {it['mend']}" for it in event["lines"])
-                yield from (f"      ! not looked at: {it}" for it in event["unseen"])
+                yield from (
+                    f"      {it['where']} {it['name']}: {it['found']}; {it.get('remedy', '')}" for it in event["lines"]
+                )
+                yield from (f"      ! not checked: {it}" for it in event["unseen"])
             case "check" if event["outcome"] != "passed":
                 yield f"      {event['outcome']} {event['group']}: {event['name']}"
             case "run-failed":

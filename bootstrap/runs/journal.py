@@ -8,7 +8,6 @@ line per real change, silence for what already holds. With `--json` the events t
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import secrets
 import sys
@@ -18,10 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from rich.console import Console
 from rich.text import Text
 
 from bootstrap import wording
+from bootstrap.runs import state_folder, terminal
 from bootstrap.values import Change, ChangeKind
 
 _SIGNS = {ChangeKind.ADD: ("+", "green"), ChangeKind.ALTER: ("~", "yellow"), ChangeKind.REPLACE: ("±", "magenta")}
@@ -39,13 +38,13 @@ class Journal:
     """The durable record of one run: one JSON object a line, each on disk before the next step begins."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state_folder.make(folder)
         self.path = folder / "journal.jsonl"
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def write(self, event: dict[str, Any]) -> None:
         """Append one event and flush it to disk."""
-        os.write(self._file, (json.dumps(event, ensure_ascii=False) + "\n").encode())
+        os.write(self._file, f"{terminal.as_json(event)}\n".encode())
         os.fsync(self._file)
 
 
@@ -67,7 +66,7 @@ class Run:
         self.notices: list[str] = []
         self._as_json = as_json
         self._is_verbose = is_verbose
-        self._console = Console(file=out or sys.stdout, highlight=False, soft_wrap=True)
+        self._console = terminal.console(out)
         self._act = ""
         self._start = time.monotonic()
         self._act_start = self._start
@@ -88,7 +87,7 @@ class Run:
         record |= {"event": event, "act": self._act} | data
         self.journal.write(record)
         if self._as_json:
-            sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+            terminal.write_json(record)
             sys.stdout.flush()
 
     @contextmanager
@@ -147,7 +146,7 @@ class Run:
 
     def say(self, text: str = "") -> None:
         """A plain line for a person; nothing with --json."""
-        self._say(Text.from_markup(text) if "[/" in text else Text(text))
+        self._say(Text(text))
 
     def _elapsed(self) -> float:
         return round(time.monotonic() - self._act_start, 3)

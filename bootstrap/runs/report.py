@@ -91,7 +91,7 @@ class _Run:
         if self.failed_checks:
             return "bad", f"{wording.counted(len(self.failed_checks), 'check')} failed"
         if not self.is_over:
-            return "open", "stopped, or still going on"
+            return "open", "stopped, or still running"
         if self.drifted is not None:
             return "open" if self.drifted else "good", wording.drifted(len(self.drifted))
         if self.command == "plan" and self.changes:

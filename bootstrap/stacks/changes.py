@@ -49,7 +49,7 @@ def create(client: CloudFormation, request: Mapping[str, Any], sleep: Callable[[
     if any(text in reason for text in _NOTHING):
         return ChangeSet(made["Id"], made["StackId"], None)
     raise StackFailed(
-        f"computing the changes of {name}", reason, "Nothing was changed. Mend what it names, then again."
+        f"computing the changes of {name}", reason, "Nothing was changed. Correct the cause, then try again."
     )
 
 
@@ -66,7 +66,7 @@ def _computed(
             raise StackFailed(
                 f"computing the changes of {arn}",
                 f"it is {answers[0]['Status']} after {PATIENCE / 60:.0f} minutes",
-                "Nothing was changed. Is another change of the stack under way? Then again.",
+                "Nothing was changed. Wait until no other operation changes the stack, then try again.",
             )
         sleep(pause)
         pause = min(pause * 1.5, 2)
@@ -84,7 +84,7 @@ def _change(stack: str, found: Mapping[str, Any]) -> Change:
             is_kept = found.get("PolicyAction") == "ReplaceAndRetain"
             detail += f"; costs: {cost(found['ResourceType'], is_kept=is_kept)}"
     elif found.get("PolicyAction", "").startswith("Retain"):
-        detail += " (leaves the stack, is kept)"
+        detail += " (removed from the stack, retained)"
     return Change("stack", kind, f"{stack}/{found['LogicalResourceId']}", detail)
 
 

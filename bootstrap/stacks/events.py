@@ -46,7 +46,7 @@ class Follower:
                 raise StackFailed(
                     f"following {self._stack_id}",
                     f"no event for {PATIENCE / 60:.0f} minutes",
-                    "Look at the stack in the console; 'launch' again goes on from wherever it stands.",
+                    "Check the stack in the AWS console; another 'launch' continues from its current state.",
                 )
             self._sleep(pause)
             pause = min(pause * 1.3, 2)

@@ -7,27 +7,27 @@ a template says otherwise in its metadata. That a resource is kept (UpdateReplac
 from __future__ import annotations
 
 _COSTS = {
-    "AWS::EC2::Instance": "no data, for JENKINS_HOME is on the data volume; Jenkins is down for minutes, running builds end",
+    "AWS::EC2::Instance": "no data, JENKINS_HOME is on the data volume; Jenkins is down for minutes, running builds end",
     "AWS::EC2::Volume": "DATA: the new volume is empty; Jenkins starts without its history",
     "AWS::EC2::VolumeAttachment": "no data; Jenkins is down until the volume is attached again",
-    "AWS::EC2::KeyPair": "no data; the login key changes, nobody is cut off but who kept the old one",
-    "AWS::SecretsManager::Secret": "DATA: a new value is generated, and whoever uses the old one must get it",
-    "AWS::EC2::VPC": "no data; everything in the network is made anew, Jenkins is down for all of it",
-    "AWS::EC2::Subnet": "no data; what stands in the subnet is made anew, Jenkins is down meanwhile",
-    "AWS::EC2::NatGateway": "no data; connections out break once, and come from a new address",
+    "AWS::EC2::KeyPair": "no data; the SSH key changes, only those who copied the old one lose access",
+    "AWS::SecretsManager::Secret": "DATA: a new value is generated, and every user of the old one must get it",
+    "AWS::EC2::VPC": "no data; everything in the network is created again, Jenkins is down meanwhile",
+    "AWS::EC2::Subnet": "no data; everything in the subnet is created again, Jenkins is down meanwhile",
+    "AWS::EC2::NatGateway": "no data; outbound connections break once, then come from a new address",
     "AWS::EC2::EIP": "no data; the address changes, also in others' allow-lists",
-    "AWS::EC2::SecurityGroup": "no data; no downtime where rules name it by reference, as here",
-    "AWS::EC2::VPNGateway": "no data; VPN and Direct Connect are down until its other sides are configured anew",
-    "AWS::EC2::CustomerGateway": "no data; the VPN is down until its other side is configured anew",
-    "AWS::EC2::VPNConnection": "no data; the VPN is down until its other side is configured anew",
-    "AWS::EC2::TransitGateway": "no data; what is beyond is reached again once it is attached to the new gateway, too",
+    "AWS::EC2::SecurityGroup": "no data; no downtime, because the rules reference it",
+    "AWS::EC2::VPNGateway": "no data; VPN and Direct Connect are down until the other sides are configured again",
+    "AWS::EC2::CustomerGateway": "no data; the VPN is down until its other side is configured again",
+    "AWS::EC2::VPNConnection": "no data; the VPN is down until its other side is configured again",
+    "AWS::EC2::TransitGateway": "no data; other networks are unreachable until they are attached to the new gateway",
     "AWS::EC2::TransitGatewayAttachment": "no data; connections over the transit gateway end",
-    "AWS::DirectConnect::DirectConnectGatewayAssociation": "no data; Direct Connect is down until the new association stands",
-    "AWS::EC2::VPCPeeringConnection": "no data; the other network is not reached for some seconds",
-    "AWS::EC2::VPCEndpoint": "no data; the service is not reached from private subnets for about a minute",
+    "AWS::DirectConnect::DirectConnectGatewayAssociation": "no data; Direct Connect is down until the new association exists",
+    "AWS::EC2::VPCPeeringConnection": "no data; the other network is unreachable for some seconds",
+    "AWS::EC2::VPCEndpoint": "no data; the service is unreachable from private subnets for about a minute",
     "AWS::Route53::HostedZone": "no data; names do not resolve until the new zone answers",
-    "AWS::Logs::LogGroup": "DATA: what was logged so far goes with the old group",
-    "AWS::AutoScaling::AutoScalingGroup": "no data; its machines are made anew, sessions through them end",
+    "AWS::Logs::LogGroup": "DATA: the old logs are deleted with the old log group",
+    "AWS::AutoScaling::AutoScalingGroup": "no data; its machines are replaced, sessions through them end",
 }
 _ELSE = "no data; no downtime beyond the change itself"
 
@@ -35,4 +35,4 @@ _ELSE = "no data; no downtime beyond the change itself"
 def cost(kind: str, *, is_kept: bool) -> str:
     """What it costs that a resource of this type is replaced; `is_kept` where the old one stays beside the new."""
     told = _COSTS.get(kind, _ELSE)
-    return f"{told}; the old one is kept" if is_kept else told
+    return f"{told}; the old one is retained" if is_kept else told

@@ -15,17 +15,17 @@ from bootstrap.errors import Fault, TemplateInvalid
 from bootstrap.stacks.template import compose
 
 _WORLD = {"CidrIp": "0.0.0.0/0", "CidrIpv6": "::/0"}
-_REMEDY = "Mend the template; nothing was made or changed."
+_REMEDY = "Correct the template; nothing was created or changed."
 
 
 def check(path: Path, outputs: Collection[str]) -> None:
     """TemplateInvalid where the template at `path` opens a group to the world, or does not produce one of `outputs`."""
     root = compose(path)
-    faults = [_at(path, node, f"would let the whole world in: {text}") for node, text in _open_doors(root)]
+    faults = [_at(path, node, f"would allow 0.0.0.0/0 or ::/0: {text}") for node, text in _open_doors(root)]
     produced = _child(root, "Outputs")
     names = {key.value for key, _ in produced.value} if isinstance(produced, yaml.MappingNode) else set()
     faults += [
-        _at(path, produced or root, f"the output '{name}' is not produced, and another stack or the tool takes it")
+        _at(path, produced or root, f"the output '{name}' does not exist, and another stack or the toolkit needs it")
         for name in sorted(set(outputs) - names)
     ]
     if faults:

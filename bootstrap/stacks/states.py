@@ -40,16 +40,18 @@ def remedy(status: str, name: str) -> str:
     """What to do about a stack that cannot be changed as it is."""
     if status in HALF_BACK:
         return (
-            "Mend what the reason names, then launch again: it goes on with the rollback. Leave out what is gone for good: "
+            "Correct the cause, then launch again: it continues the rollback. To skip resources that no longer exist: "
             f"aws cloudformation continue-update-rollback --stack-name {name} --resources-to-skip LOGICAL_ID"
         )
     if status == HALF_GONE:
         return (
-            "Remove what the reason names, then destroy again. To give a resource up, so that it stays and goes on to cost: "
+            "Remove the cause, then destroy again. To retain a resource, which continues to cost: "
             f"aws cloudformation delete-stack --stack-name {name} --retain-resources LOGICAL_ID"
         )
     if status == "IMPORT_ROLLBACK_FAILED":
-        return "Mend what its events name, and import again in the console or by change set; then launch again."
+        return (
+            "Correct the cause in its events, and import again in the AWS console or by change set; then launch again."
+        )
     if status.endswith("_IN_PROGRESS"):
-        return "Somebody changes it now: wait until it settles (a launch does), then again."
-    return "Mend the cause, then launch again: CloudFormation took back what it had done."
+        return "Another operation changes it now: wait until it ends (a launch waits), then try again."
+    return "Correct the cause, then launch again: CloudFormation rolled its changes back."

@@ -43,8 +43,8 @@ class StackSteps:
         status = follower.wait()
         if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
             raise StackFailed(
-                f"bringing the stack {self.name} to its template",
-                f"{status}: {follower.failure or 'no resource tells why'}",
+                f"deploying the stack {self.name}",
+                f"{status}: {follower.failure or 'no resource gives a reason'}",
                 states.remedy(status, self.name),
             )
 
@@ -64,16 +64,14 @@ class StackSteps:
         if status not in states.DEAD and (status != states.HALF_GONE or is_kept):
             raise refuse_status(self.name, status)
         what = "deletion" if status == states.HALF_GONE else "creation"
-        self.report.notice(f"{self.name} is {status} after a {what} that failed; it is deleted and made anew")
+        self.report.notice(f"{self.name} is {status} after a {what} that failed; it is deleted and created again")
         self.delete(found)
         return None
 
     def brought_back(self, found: Mapping[str, Any]) -> dict[str, Any]:
         """A stack whose update stopped half way, back at what it was before; StackFailed where it does not get there."""
         status = found["StackStatus"]
-        self.report.notice(
-            f"{self.name} is {status}: it is brought back to what it was before that update, then changed"
-        )
+        self.report.notice(f"{self.name} is {status}: the update is rolled back first, then the stack is changed")
         follower = Follower(self.client, found["StackId"], self.report, self.sleep)
         call = getattr(self.client, states.HALF_BACK[status])
         call(StackName=found["StackId"], ClientRequestToken=str(uuid.uuid4()))
@@ -81,8 +79,8 @@ class StackSteps:
         again = describe(self.client, found["StackId"])
         if ended not in states.STEADY or again is None:
             raise StackFailed(
-                f"bringing the stack {self.name} back from {status}",
-                f"{ended}: {follower.failure or 'no resource tells why'}",
+                f"rolling the stack {self.name} back from {status}",
+                f"{ended}: {follower.failure or 'no resource gives a reason'}",
                 states.remedy(ended, self.name),
             )
         return again
@@ -112,7 +110,7 @@ class StackSteps:
         self.client.delete_stack(StackName=found["StackId"], ClientRequestToken=str(uuid.uuid4()))
         status = follower.wait()
         if status != "DELETE_COMPLETE":
-            told = f"{status}: {follower.failure or 'no resource tells why'}"
+            told = f"{status}: {follower.failure or 'no resource gives a reason'}"
             raise StackFailed(f"deleting the stack {self.name}", told, states.remedy(status, self.name))
         return follower.kept
 
@@ -121,7 +119,7 @@ class StackSteps:
         found = describe(self.client, self.name)
         if found is None:
             raise StackFailed(
-                f"reading the stack {self.name}", "it is gone", "Somebody deleted it meanwhile; launch again."
+                f"reading the stack {self.name}", "it is deleted", "Somebody deleted it meanwhile; launch again."
             )
         if bool(found.get("EnableTerminationProtection")) != is_wanted:
             self.client.update_termination_protection(EnableTerminationProtection=is_wanted, StackName=found["StackId"])

@@ -19,7 +19,7 @@ import yaml
 from bootstrap.errors import Fault, TemplateInvalid
 
 LARGEST = 51200  # bytes that CloudFormation takes in a request; a larger template would have to lie in a bucket
-_REMEDY = "Mend the template; nothing was made or changed."
+_REMEDY = "Correct the template; nothing was created or changed."
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         fault = Fault(str(path), 1, 1, f"cannot be read: {error.strerror}")
-        raise TemplateInvalid(f"reading {path.name}", [fault], "Put it back: git restore.") from error
+        raise TemplateInvalid(f"reading {path.name}", [fault], "Restore it: git restore.") from error
 
 
 def _text(value: Any) -> str | None:

@@ -1,5 +1,5 @@
-"""Read-only looks at an environment: status, leftovers, inventory, drift, network, mail, enforcement.
+"""Read-only views of an environment: status, leftovers, inventory, drift, network, mail, packet filter.
 
-It decides what is worth telling of what exists. It changes nothing: what a look finds, an act mends. The preconditions, the
-play, the doctor and the command line import it.
+It decides which facts about existing resources are shown. It changes nothing; the acts do. The preconditions, the play, the
+doctor and the command line import it.
 """

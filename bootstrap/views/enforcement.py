@@ -19,7 +19,7 @@ class Enforced:
 
     def __str__(self) -> str:
         if not self.rules and not self.problems:
-            return "there is no machine yet between which they could hold"
+            return "no machines yet, so no rules are enforced"
         return "; ".join(self.problems) or f"enforced between machines by nftables, {self.rules} rules"
 
 
@@ -36,4 +36,4 @@ def tell(endpoint: str | None, report: Reporter) -> None:
     """Have it set what is due, and say aloud what cannot be."""
     found = look(endpoint, settle=True)
     for problem in found.problems if found else ():
-        report.notice(f"the network's rules do not hold as they stand: {problem}")
+        report.notice(f"the network's rules are not enforced: {problem}")

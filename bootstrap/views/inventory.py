@@ -34,7 +34,7 @@ def tell(context: Context, run: Run) -> None:
         if context.controller.is_emulated:
             found["Jenkins"] = f"{context.controller.version}, emulated"
     except BootstrapError as error:
-        run.progress(f"the inventory has a gap: {error.found.splitlines()[0]}")
+        run.progress(f"the inventory is incomplete: {error.found.splitlines()[0]}")
     run.event("versions", of=found)
     run.event("resources", of=list(_resources(context)))
 

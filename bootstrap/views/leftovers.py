@@ -18,14 +18,14 @@ _STACK = "aws:cloudformation:stack-name"
 
 
 @dataclass(frozen=True)
-class Remains:
+class Leftovers:
     """What still carries the environment's tags: in stacks that are kept, and beside them."""
 
     kept: tuple[Tagged, ...]
     stray: tuple[Tagged, ...]
 
 
-def look(context: Context) -> Remains:
+def look(context: Context) -> Leftovers:
     """What is left; the stacks are looked up afresh."""
     context.forget()
     alive = {stack.name for stack in context.stacks.values()}
@@ -35,7 +35,7 @@ def look(context: Context) -> Remains:
     over = deleted.among(context.world.aws("ec2"), listed)
     there = [it for it in listed if it.arn not in over]
     kept = tuple(it for it in there if it.tags.get(_STACK) in alive or it.identity in theirs)
-    return Remains(kept, tuple(it for it in there if it not in kept))
+    return Leftovers(kept, tuple(it for it in there if it not in kept))
 
 
 def tell(context: Context, run: Run) -> None:
@@ -44,15 +44,17 @@ def tell(context: Context, run: Run) -> None:
     try:
         found = look(context)
     except client.exceptions.ClientError as error:
-        run.notice(f"what is left cannot be listed by tag: {error}")
+        run.notice(f"the leftovers cannot be listed: {error}")
         return
-    run.event("remains", kept=[it.arn for it in found.kept], stray=[it.arn for it in found.stray])
+    run.event("leftovers", kept=[it.arn for it in found.kept], stray=[it.arn for it in found.stray])
     if not found.kept and not found.stray:
-        run.say("by tag: nothing of it is left")
-    for title, listed in (("kept, by tag", found.kept), ("left beside its stacks, by tag", found.stray)):
+        run.say("no resource carries the environment's tags any more")
+    for title, listed in (("retained resources", found.kept), ("leftovers outside of the stacks", found.stray)):
         _list(run, title, listed)
     if found.stray:
-        run.notice("what is left beside the stacks costs, and no command here removes it: delete it by its ARN")
+        run.notice(
+            "leftovers outside of the stacks can cost money, and no command of this toolkit deletes them: delete them by ARN"
+        )
 
 
 def _list(run: Run, title: str, listed: Sequence[Tagged]) -> None:

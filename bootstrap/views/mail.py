@@ -14,7 +14,7 @@ def look(endpoint: str | None, settings: Settings, tool: str) -> tuple[str, str]
     """The place, and its state in words; of a mail server that is not the local cloud's, only the place is known."""
     told = local_control.ask(endpoint, _PATH)
     if not told:
-        return f"{settings.mail.smtp_host or 'localhost'}:{settings.mail.smtp_port}", "not looked at"
+        return f"{settings.mail.smtp_host or 'localhost'}:{settings.mail.smtp_port}", "not checked"
     count = told["kept"]
     words = f"{wording.counted(count, 'message')} kept; '{tool} mail' shows them"
     return str(told["folder"]), "; ".join(told["problems"]) or words

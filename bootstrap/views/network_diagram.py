@@ -71,6 +71,8 @@ def graphviz(text: str, wanted: str) -> str:
     done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", timeout=_SECONDS)
     if done.returncode or not done.stdout:
         raise CommandFailed(
-            _DOING, Result(" ".join(command), done.returncode, "", done.stderr), "Is graphviz whole? Try: dot -V"
+            _DOING,
+            Result(" ".join(command), done.returncode, "", done.stderr),
+            "Check the installation of graphviz: dot -V",
         )
     return done.stdout

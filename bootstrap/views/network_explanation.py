@@ -11,7 +11,7 @@ from bootstrap.network.reach import ECHO, Hop, Path, every, most_telling
 from bootstrap.runs.journal import Run
 
 _GATEWAYS = frozenset({"gateway", "endpoint", "peering"})
-_PLANNED = "(planned): nobody has that role yet, so it is judged where its first machine will stand"
+_PLANNED = "(planned): no machine has this role yet; the result is for the subnet of its first machine"
 
 
 def port(text: str) -> tuple[int, Protocol]:
@@ -22,7 +22,7 @@ def port(text: str) -> tuple[int, Protocol]:
     known: dict[str, Protocol] = {"": "tcp", "tcp": "tcp", "udp": "udp"}
     if not (number.isascii() and number.isdigit() and 1 <= int(number) <= 65535) or protocol not in known:
         remedy = "Write a number from 1 to 65535, with /udp for UDP (53/udp), or icmp for an echo request."
-        raise UsageError("reading the command line", f"'{text}' is no port", remedy)
+        raise UsageError("reading the command line", f"'{text}' is not a port", remedy)
     return int(number), known[protocol]
 
 

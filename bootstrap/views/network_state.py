@@ -78,7 +78,7 @@ def _tell_enforced(made: Context, run: Run) -> None:
         return
     run.event("enforced", rules=found.rules, problems=list(found.problems))
     for problem in found.problems:
-        run.notice(f"not enforced on this machine: {problem}")
+        run.notice(f"the rules are not enforced on this machine: {problem}")
     if not found.problems:
         run.say(f"on this machine: {found}")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from bootstrap.context import Context
 from bootstrap.errors import Missing, StackMissing
+from bootstrap.runs import terminal
 from bootstrap.runs.journal import Run
 
 
@@ -19,7 +19,7 @@ def show(made: Context, run: Run, target: Path | None) -> None:
     """
     text = read(made.world.aws("ec2"), _connection(made))
     if target is None:
-        sys.stdout.write(f"{text}\n")
+        terminal.write(f"{text}\n")
         return
     write(target, text)
     run.event("vpn-configuration", path=str(target))
@@ -33,8 +33,8 @@ def read(ec2: Any, connection: str) -> str:
     if not text:
         raise Missing(
             f"reading the configuration of the VPN connection {connection}",
-            "EC2 keeps none",
-            "'network plan' tells whether the connection is still there; 'network apply' makes it anew.",
+            "EC2 has none",
+            "'network plan' shows whether the connection still exists; 'network apply' creates it again.",
         )
     return str(text)
 
@@ -48,7 +48,7 @@ def write(target: Path, text: str) -> None:
         scratch.replace(target)
     except OSError as error:
         scratch.unlink(missing_ok=True)
-        raise Missing(f"writing {target}", str(error), "Name a file in a folder that is there.") from error
+        raise Missing(f"writing {target}", str(error), "Name a file in an existing folder.") from error
 
 
 def _connection(made: Context) -> str:
@@ -57,7 +57,7 @@ def _connection(made: Context) -> str:
     if connection is None:
         raise StackMissing(
             f"looking for the VPN connection of '{made.settings.name}'",
-            "it has none",
+            "it has no VPN connection",
             "Name network.vpn.customer_address in the environment file, then: network apply",
         )
     return connection

@@ -1,4 +1,4 @@
-"""Connections that the environment's machines really try to each other, beside what the analyser says of them."""
+"""Real connections between the environment's machines, compared with what the analyser says of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a TLS server says when it is spoken to."""
+"""TLS handshakes with a server, and its answers."""
 
 from __future__ import annotations
 

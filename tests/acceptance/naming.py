@@ -1,4 +1,4 @@
-"""What Route 53 tells of the environment's zones, beside what it should."""
+"""The records of the environment's zones in Route 53, compared with the expected ones."""
 
 from __future__ import annotations
 

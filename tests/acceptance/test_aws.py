@@ -1,4 +1,4 @@
-"""What the account holds: encrypted, tagged, closed."""
+"""The environment's resources in the account: complete, encrypted, tagged and closed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_data_cannot_be_deleted_by_mistake(stacks_told: dict[str, dict[str, 
     assert stacks_told["data"].get("EnableTerminationProtection") is True
 
 
-def test_everything_carries_the_tags(tags_of_resources: dict[str, dict[str, str]], context: Context) -> None:
+def test_every_resource_has_its_tags(tags_of_resources: dict[str, dict[str, str]], context: Context) -> None:
     """Every taggable resource of the stacks has the seven tags."""
     wished = {key: value for key, value in context.tags("", "").items() if value}
 
@@ -41,7 +41,7 @@ def _missing(shown: str, wished: dict[str, str], tags: dict[str, str]) -> list[s
     return differing + [f"{key} is missing" for key in ("Commit", "Run") if not tags.get(key)]
 
 
-def test_the_data_volume_is_the_machines(volumes: dict[str, dict[str, Any]], context: Context) -> None:
+def test_the_data_volume_is_attached(volumes: dict[str, dict[str, Any]], context: Context) -> None:
     """The data volume is attached to this machine."""
     volume = volumes[context.outputs("data")["DataVolumeId"]]
 
@@ -67,7 +67,7 @@ def test_the_machine_has_a_root_volume(
     assert root["DeleteOnTermination"] is True
 
 
-def test_credentials_of_the_machine_need_a_session(instance: dict[str, Any]) -> None:
+def test_metadata_requires_imdsv2(instance: dict[str, Any]) -> None:
     """The metadata service requires IMDSv2 and answers only the machine itself."""
     options = instance["MetadataOptions"]
 
@@ -86,7 +86,7 @@ def test_the_machine_is_in_its_own_group(instance: dict[str, Any], context: Cont
     ]
 
 
-def test_only_operators_are_let_in(
+def test_the_group_admits_only_known_sources(
     security_groups: dict[str, dict[str, Any]], stacks_told: dict[str, dict[str, Any]], context: Context
 ) -> None:
     """The machine's security group admits only operators, bastion, edge, agents and a peer's controller."""
@@ -103,7 +103,7 @@ def test_only_operators_are_let_in(
     assert wished == _ingress(security_groups[network["ControllerSecurityGroupId"]])
 
 
-def test_the_world_is_let_in_nowhere(security_groups: dict[str, dict[str, Any]]) -> None:
+def test_no_group_is_open_to_the_internet(security_groups: dict[str, dict[str, Any]]) -> None:
     """No security group of the network is open to the whole Internet."""
     open_to_all = {
         group["GroupName"]: sorted(map(str, rules))

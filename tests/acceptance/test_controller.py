@@ -1,4 +1,4 @@
-"""Jenkins itself: the locked version, configured as the code says, closed to strangers, and able to build."""
+"""Jenkins: the locked version, the settings of the code, no anonymous access, and builds that succeed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_the_plugins_are_the_locked_ones(installed_plugins: dict[str, dict[str, 
     there = {name: plugin["version"] for name, plugin in installed_plugins.items()}
 
     assert [] == sorted(set(there.items()) - set(context.lock.plugins.items())), "not in the lock"
-    assert [] == sorted(set(context.lock.plugins.items()) - set(there.items())), "in the lock alone"
+    assert [] == sorted(set(context.lock.plugins.items()) - set(there.items())), "only in the lock"
 
 
 def test_every_plugin_works(installed_plugins: dict[str, dict[str, Any]]) -> None:
@@ -31,7 +31,7 @@ def test_every_plugin_works(installed_plugins: dict[str, dict[str, Any]]) -> Non
     assert [] == [name for name, it in installed_plugins.items() if not (it["active"] and it["enabled"])]
 
 
-def test_strangers_are_kept_out(strangers_answers: dict[str, int]) -> None:
+def test_anonymous_users_have_no_access(strangers_answers: dict[str, int]) -> None:
     """Anonymous users have no access."""
     # A thing that may not even be known of is answered with 404.
     assert {} == {path: status for path, status in strangers_answers.items() if status not in {403, 404}}
@@ -53,19 +53,19 @@ def test_security_is_switched_on(controllers_state: dict[str, Any]) -> None:
     assert (True, True) == (controllers_state["useSecurity"], controllers_state["useCrumbs"])
 
 
-def test_builds_are_let_run(controllers_state: dict[str, Any]) -> None:
+def test_jenkins_is_not_in_quiet_mode(controllers_state: dict[str, Any]) -> None:
     """Jenkins is not in quiet mode."""
     assert controllers_state["quietingDown"] is False
 
 
-def test_the_settings_are_the_codes(exported_settings: dict[str, Any], context: Context) -> None:
+def test_the_settings_equal_the_code(exported_settings: dict[str, Any], context: Context) -> None:
     """Every setting has the value of the code."""
     wish = wished(context.casc_files, context.casc_values)
 
     assert [] == list(differences(wish, exported_settings))
 
 
-def test_nobody_else_has_rights(exported_settings: dict[str, Any], context: Context) -> None:
+def test_permissions_equal_the_code(exported_settings: dict[str, Any], context: Context) -> None:
     """Users have exactly the permissions of the code."""
     wish = wished(context.casc_files, context.casc_values)
 
@@ -77,7 +77,7 @@ def test_the_users_are_there(known_users: dict[str, int]) -> None:
     assert {"admin": 200, "builds": 200, "toolkit": 200} == known_users
 
 
-def test_the_jobs_are_the_codes(job_changes: tuple[Change, ...], context: Context) -> None:
+def test_the_jobs_equal_the_code(job_changes: tuple[Change, ...], context: Context) -> None:
     """Every job is as the code renders it, and jobs that left the code are disabled."""
     assert [] == [f"{change.kind} {change.name} {change.detail}".strip() for change in job_changes]
     assert context.jobset.jobs
@@ -93,18 +93,18 @@ def test_a_build_succeeds(started_build: Build) -> None:
     assert "SUCCESS" == started_build.result, started_build.log
 
 
-def test_a_build_leaves_its_log(started_build: Build) -> None:
+def test_a_build_has_a_log(started_build: Build) -> None:
     """The build's console can be read and has the build's output."""
     assert f"canary: {started_build.word}" in started_build.log
     assert "Finished: SUCCESS" in started_build.log
 
 
-def test_a_build_leaves_its_artifact(started_build: Build) -> None:
+def test_a_build_has_an_artifact(started_build: Build) -> None:
     """The build's artifact can be fetched."""
     assert f"canary: {started_build.word}\n" == started_build.artifact
 
 
-def test_the_history_of_builds_is_there(started_build: Build) -> None:
+def test_the_build_history_is_complete(started_build: Build) -> None:
     """The build and earlier builds are in the job's history."""
     assert started_build.number in started_build.history
     assert started_build.number == 1 or min(started_build.history) < started_build.number

@@ -1,4 +1,4 @@
-"""The machine: its services, its doors, who may read what, and the volume under Jenkins."""
+"""The machine: its services, open ports, file permissions and the data volume."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ def test_no_service_failed(inspection: Inspection) -> None:
     assert [] == inspection["failed_units"]
 
 
-def test_services_run_what_their_files_say(inspection: Inspection) -> None:
+def test_no_unit_needs_a_daemon_reload(inspection: Inspection) -> None:
     """No unit file changed without a daemon-reload."""
     assert [] == [name for name, unit in inspection["units"].items() if unit["NeedDaemonReload"] == "yes"]
 
 
 @pytest.mark.parametrize("name", INSPECTED_SERVICES)
-def test_services_run_what_is_installed(inspection: Inspection, name: str) -> None:
+def test_services_run_installed_files(inspection: Inspection, name: str) -> None:
     """The service runs no deleted program or library."""
     assert [] == inspection["replaced_files"][name]
 
 
-def test_no_library_of_java_misses_another(inspection: Inspection) -> None:
+def test_java_libraries_are_complete(inspection: Inspection) -> None:
     """Every shared library of Java finds the libraries that it needs."""
     assert inspection["java"]["libraries"] > 0
     assert {} == inspection["java"]["missing"]
@@ -80,7 +80,7 @@ def test_only_ssh_and_https_listen(inspection: Inspection) -> None:
     }
 
 
-def test_jenkins_listens_to_the_machine_alone(inspection: Inspection) -> None:
+def test_jenkins_listens_on_loopback_only(inspection: Inspection) -> None:
     """Jenkins' own port listens on loopback only."""
     addresses = [it["address"] for it in _listening(inspection) if it["port"] == 8080]
 
@@ -105,7 +105,7 @@ def test_the_firewall_drops_by_default(inspection: Inspection) -> None:
     assert {"input": "drop", "forward": "drop"} == policies
 
 
-def test_the_firewall_lets_only_ssh_and_https_in(inspection: Inspection) -> None:
+def test_the_firewall_accepts_only_ssh_and_https(inspection: Inspection) -> None:
     """The firewall accepts only SSH, HTTPS, replies, loopback and ICMP."""
     rules = [it["rule"] for it in inspection["firewall"] if it.get("rule", {}).get("chain") == "input"]
     accepting = [rule["expr"] for rule in rules if {"accept": None} in rule["expr"]]
@@ -166,7 +166,7 @@ def test_only_the_login_user_may_sign_in(inspection: Inspection) -> None:
     assert ["admin"] == inspection["sshd"].get("allowusers")
 
 
-def test_tunnels_end_at_jenkins(inspection: Inspection) -> None:
+def test_ssh_forwards_only_to_jenkins(inspection: Inspection) -> None:
     """SSH forwards only to Jenkins and its proxy."""
     # A setting of several values is one line or several, as the version of sshd likes.
     allowed = {place for line in inspection["sshd"].get("permitopen", ()) for place in line.split()}
@@ -176,7 +176,7 @@ def test_tunnels_end_at_jenkins(inspection: Inspection) -> None:
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_the_file_is_guarded(inspection: Inspection, path: str) -> None:
+def test_the_file_has_its_owner_group_and_mode(inspection: Inspection, path: str) -> None:
     """The file has its owner, group and mode."""
     found = inspection["files"][path]
 
@@ -207,14 +207,14 @@ def test_jenkins_home_is_on_the_data_volume(inspection: Inspection, visible: Vis
     assert "active" == inspection["units"]["var-lib-jenkins.mount"]["ActiveState"]
 
 
-def test_jenkins_home_lends_nobody_rights(inspection: Inspection) -> None:
+def test_the_data_volume_is_mounted_nosuid_and_nodev(inspection: Inspection) -> None:
     """The data volume is mounted with nosuid and nodev."""
     options = set((inspection["mounts"][HOME] or {}).get("options", "").split(","))
 
     assert {"nosuid", "nodev"} <= options
 
 
-def test_security_fixes_come_by_themselves(inspection: Inspection) -> None:
+def test_security_updates_are_automatic(inspection: Inspection) -> None:
     """Security updates are installed automatically, without reboots."""
     found = inspection["upgrades"]
 

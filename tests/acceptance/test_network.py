@@ -1,4 +1,4 @@
-"""What the network is for: who reaches whom, proven on routes, ACLs and security groups as they are."""
+"""The network: who reaches whom, by its existing routes, ACLs and security groups."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_internet_reaches_nothing_else(network: Network, context: Context) -
 
 
 def test_the_controller_is_in_the_network(network: Network, context: Context) -> None:
-    """The network knows the machine as its controller."""
+    """The analyser finds the machine in the role controller."""
     instance = context.outputs("controller")["InstanceId"]
 
     assert [instance] == [it.instance_id for it in network.interfaces.values() if "controller" in it.roles]
@@ -60,7 +60,7 @@ def test_the_zones_name_the_machine(context: Context) -> None:
     assert [] == list(naming.faults(context))
 
 
-def test_machines_reach_each_other_as_told(context: Context) -> None:
+def test_connections_agree_with_the_analysis(context: Context) -> None:
     """Real connections between machines agree with routes, ACLs and security groups."""
     why_not = between.unreachable(context)
     if why_not:

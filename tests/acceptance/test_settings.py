@@ -1,4 +1,4 @@
-"""What Jenkins' own settings are for, seen from outside: guarded pages, closed numbers, few rights, an audit trail."""
+"""The effects of Jenkins' settings: page headers, metrics, the rights of builds, and the audit trail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WANTED = {"jenkins.diagnostics.ControllerExecutorsNoAgents", "jenkins.diagnosti
 _NEWS = {"hudson.model.UpdateCenter$CoreUpdateMonitor", "hudson.PluginManager$PluginUpdateMonitor"}
 
 
-def test_jenkins_warns_of_nothing_else(active_monitors: frozenset[str]) -> None:
+def test_no_other_administrative_monitor_is_active(active_monitors: frozenset[str]) -> None:
     """No administrative monitor is active but the one about builds on the controller."""
     assert [] == sorted(active_monitors - _WANTED - _NEWS)
 
@@ -28,12 +28,12 @@ def test_pages_run_only_their_own_scripts(page_headers: Mapping[str, str]) -> No
     assert "Content-Security-Policy-Report-Only" not in page_headers
 
 
-def test_numbers_are_for_those_who_may(numbers: Numbers, strangers_answers: dict[str, int]) -> None:
+def test_metrics_need_permission(numbers: Numbers, strangers_answers: dict[str, int]) -> None:
     """Metrics need the permission Metrics/View."""
     assert (200, 403) == (numbers.status, strangers_answers["prometheus/"])
 
 
-def test_numbers_are_prometheus_text(numbers: Numbers) -> None:
+def test_metrics_are_prometheus_text(numbers: Numbers) -> None:
     """Metrics are served in Prometheus' text format."""
     assert numbers.kind.startswith("text/plain")
     assert re.search(r"^default_jenkins_up 1(\.0)?$", numbers.text, re.MULTILINE), numbers.text[:500]
@@ -55,11 +55,11 @@ def test_a_build_that_nobody_started_has_few_rights(unstarted_builds: tuple[Unst
     assert [] == [f"{build.name} ran as {build.runs_as}" for build in unstarted_builds if build.runs_as != "Builds"]
 
 
-def test_requests_are_written_down(audit: Audit) -> None:
+def test_the_audit_trail_has_requests(audit: Audit) -> None:
     """The audit trail has a changing request with its user."""
     assert audit.requests, "\n".join(audit.lines)
 
 
-def test_builds_are_written_down(audit: Audit, started_build: Build) -> None:
+def test_the_audit_trail_has_builds(audit: Audit, started_build: Build) -> None:
     """The audit trail has the start of a build with its cause."""
     assert audit.builds, f"neither #{started_build.number} nor another is in\n" + "\n".join(audit.lines)

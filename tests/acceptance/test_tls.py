@@ -1,4 +1,4 @@
-"""How Jenkins is reached from outside: encrypted, under its own name, and no other way."""
+"""TLS: Jenkins is reached only with encryption and under its own name."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from bootstrap.local.aws.cloudformation import adapters
 
 Client = Callable[[str], Any]
 
+POLICY = '{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "s3:*", Resource: "*"}]}'
 TEMPLATE = """
 Resources:
   Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.40.0.0/16, EnableDnsHostnames: true}}
@@ -97,13 +98,13 @@ Resources:
       ManagedPolicyArns: [!Ref ManagedPolicy, arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore]
       Policies:
         - PolicyName: own
-          PolicyDocument: &policy {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "s3:*", Resource: "*"}]}
+          PolicyDocument: POLICY
   Profile: {Type: AWS::IAM::InstanceProfile, Properties: {Roles: [!Ref Trust]}}
-  ManagedPolicy: {Type: AWS::IAM::ManagedPolicy, Properties: {PolicyDocument: *policy}}
-  Policy: {Type: AWS::IAM::Policy, Properties: {PolicyName: inline, PolicyDocument: *policy, Roles: [!Ref Trust]}}
+  ManagedPolicy: {Type: AWS::IAM::ManagedPolicy, Properties: {PolicyDocument: POLICY}}
+  Policy: {Type: AWS::IAM::Policy, Properties: {PolicyName: inline, PolicyDocument: POLICY, Roles: [!Ref Trust]}}
   RolePolicy:
     Type: AWS::IAM::RolePolicy
-    Properties: {PolicyName: other, PolicyDocument: *policy, RoleName: !Ref Trust}
+    Properties: {PolicyName: other, PolicyDocument: POLICY, RoleName: !Ref Trust}
   Secret:
     Type: AWS::SecretsManager::Secret
     Properties:
@@ -144,9 +145,9 @@ Resources:
   Subscription:
     Type: AWS::SNS::Subscription
     Properties: {TopicArn: !Ref Topic, Protocol: sqs, Endpoint: !GetAtt Queue.Arn}
-  TopicPolicy: {Type: AWS::SNS::TopicPolicy, Properties: {Topics: [!Ref Topic], PolicyDocument: *policy}}
+  TopicPolicy: {Type: AWS::SNS::TopicPolicy, Properties: {Topics: [!Ref Topic], PolicyDocument: POLICY}}
   Queue: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: 60}}
-  QueuePolicy: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Queue], PolicyDocument: *policy}}
+  QueuePolicy: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Queue], PolicyDocument: POLICY}}
   Alarm:
     Type: AWS::CloudWatch::Alarm
     Properties:
@@ -186,7 +187,7 @@ Outputs:
   Logs: {Value: !Ref Logs}
   Subnet: {Value: !Ref Subnet}
   Acl: {Value: !Ref Acl}
-"""
+""".replace("POLICY", POLICY)
 
 NESTED = "AWS::CloudFormation::Stack"  # has a test of its own, since it needs a template in S3
 WAITING = "AWS::CloudFormation::WaitCondition"  # has tests of its own, since someone must send signals

@@ -1,4 +1,4 @@
-"""Public zones, zones by name and peers' ways, against the AWS on this machine: made, refused, changed and taken away."""
+"""Public zones, zones by name and peers' ways, against the local cloud: made, refused, changed and taken away."""
 
 from __future__ import annotations
 
@@ -131,8 +131,8 @@ def test_without_the_zone_above_the_servers_to_enter_are_told_once(
     apply(context, run)
 
     servers = context.outputs("public-zone")["NameServers"].replace(",", ", ")
-    assert f"enter in the zone above alone.example.org, as its NS record: {servers}" in first
-    assert "enter in the zone" not in capsys.readouterr().out
+    assert f"enter in the parent zone of alone.example.org, as its NS record: {servers}" in first
+    assert "enter in the parent zone" not in capsys.readouterr().out
     network_removal.destroy(context, run)
 
 
@@ -219,7 +219,7 @@ def test_zones_by_name_are_where_the_subnets_stand(opened: Open) -> None:
     for options, words in (
         ("  zones: [eu-central-1a, eu-central-1c]\n", "placed.yaml:9:11: network.zones.0: 'eu-central-1a': subnet 1"),
         ("  zones: [eu-central-1c, eu-central-1b]\n", "placed.yaml:9:26: network.zones.1: 'eu-central-1b': subnet 2"),
-        ("  zones: 3\n", "placed.yaml:9:10: network.zones: the subnets stand in eu-central-1c, eu-central-1a"),
+        ("  zones: 3\n", "placed.yaml:9:10: network.zones: the subnets are in eu-central-1c, eu-central-1a"),
     ):
         assert words in refusal(*opened("placed", "10.76.0.0/16", options))
     wider, run = opened("placed", "10.76.0.0/16", "  zones: [eu-central-1c, eu-central-1a, eu-central-1b]\n")
@@ -249,8 +249,8 @@ def test_a_zone_that_the_account_does_not_have_is_refused(opened: Open) -> None:
     told = refusal(*opened("missing", "10.79.0.0/16", "  zones: [eu-central-1a, eu-central-1x]\n"))
     many = refusal(*opened("missing", "10.79.0.0/16", "  zones: 3\n", "us-west-1"))
 
-    assert "missing.yaml:9:26: network.zones.1: 'eu-central-1x' is no zone that can be used; the account has 3" in told
-    assert "missing.yaml:9:10: network.zones: 3 zones are asked for; the account has 2 in us-west-1" in many
+    assert "missing.yaml:9:26: network.zones.1: 'eu-central-1x' is not an available zone; the account has 3" in told
+    assert "missing.yaml:9:10: network.zones: 3 zones are needed; the account has 2 in us-west-1" in many
 
 
 def test_a_way_of_the_peers_own_that_would_take_the_replies_is_refused(opened: Open) -> None:
@@ -268,7 +268,7 @@ def test_a_way_of_the_peers_own_that_would_take_the_replies_is_refused(opened: O
 
     assert told.endswith(
         f"asking.yaml:10:18: network.peering.environment: in the network of 'led', 10.70.128.0/17 leads to {gateway}, "
-        "which would take what goes back to 10.70.0.0/16"
+        "which would receive the replies to 10.70.0.0/16"
     )
     assert 1 == len(told.splitlines())
     ec2.delete_route(RouteTableId=table, DestinationCidrBlock="10.70.128.0/17")

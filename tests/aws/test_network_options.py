@@ -1,4 +1,4 @@
-"""The optional stacks of the network against the AWS on this machine, composed as the launch composes them.
+"""The optional stacks of the network against the local cloud, composed as the launch composes them.
 
 What they make is read back through the API of the service that has it.
 """

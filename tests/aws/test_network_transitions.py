@@ -161,7 +161,7 @@ def test_a_third_zone_replaces_and_interrupts_nothing(opened: Open) -> None:
         ("  zones: 3\n  nat: one\n", ""),
         ("  zones: 3\n  nat: per-zone\n", "private subnets 2, 3: outbound connections through NAT drop"),
         ("  zones: 3\n  nat: one\n", "private subnets 2, 3: outbound connections through NAT drop"),
-        ("  zones: 3\n", "private subnets 1, 2, 3: no way out to the Internet from then on"),
+        ("  zones: 3\n", "private subnets 1, 2, 3: no access to the Internet from then on"),
     ],
     ids=["none to one", "one to per zone", "per zone to one", "one to none"],
 )
@@ -224,7 +224,7 @@ def test_ipv6_that_is_opened_to_the_internet_is_found(opened: Open) -> None:
         ec2.delete_network_acl_entry(NetworkAclId=acl, RuleNumber=1, Egress=egress)
     ec2.revoke_security_group_ingress(GroupId=outputs["EdgeSecurityGroupId"], IpPermissions=[rule])
 
-    assert ["edge (planned): the Internet reaches it, which no intention allows: tcp 443"] == found
+    assert ["edge (planned): reachable from the Internet, which no intention allows: tcp 443"] == found
 
 
 def test_a_vpn_and_endpoints_come_beside_what_is_there(opened: Open) -> None:
@@ -249,7 +249,7 @@ def test_going_back_to_two_zones_takes_the_third_alone(opened: Open) -> None:
 
     assert subnets(two).items() <= before.items()
     assert 6 == len(subnets(two))
-    assert "subnets of a zone go" in told(planned)
+    assert "subnets of a zone are deleted" in told(planned)
 
 
 NATS = {it: f"  zones: 3\n  nat: {it}\n" for it in ("none", "one", "per-zone")}
@@ -347,7 +347,7 @@ def test_the_isolated_tier_comes_interrupts_nothing_and_goes_again(opened: Open,
     bare = everything(without)
     zones = without.settings.network.zone_count
 
-    assert "the isolated subnets go" in told(planned)
+    assert "the isolated subnets are deleted" in told(planned)
     assert "zone" not in told(planned)
     assert "DataSubnetIds" not in without.outputs("network")
     assert zones == len(with_it) - len(bare["subnets"])
@@ -429,7 +429,7 @@ def test_a_zone_and_the_tier_of_which_one_comes_and_one_goes_are_changed_one_aft
         launch.stacks(context, run, stack_inputs.network_of(context))
     context.forget()
 
-    assert "will be refused: isolated subnets and another number of zones" in told
+    assert "will be refused: isolated subnets and the number of zones" in told
     assert before == everything(context)
     go(opened, WITHOUT if there else "")
     go(opened, "")

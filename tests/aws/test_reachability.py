@@ -1,4 +1,4 @@
-"""The analyser on the network's own templates, as the AWS on this machine tells of them; what is changed there, it sees."""
+"""The analyser on the network's own templates, as the local cloud tells of them; what is changed there, it sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stack act with the project's own templates against the AWS on this machine: made, altered, rolled back, deleted.
+"""The stack act with the project's own templates against the local cloud: made, altered, rolled back, deleted.
 
 Whatever is claimed is read back through the API of the service that has it, never from CloudFormation's word alone.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 import uuid
@@ -311,9 +312,7 @@ class Stack:
     def __init__(self, client: Client, path: Path) -> None:
         self.client, self.api, self.document = client, client("cloudformation"), document(path)
         name = f"{path.stem}-{uuid.uuid4().hex[:6]}"
-        self.id: str = self.api.create_stack(StackName=name, TemplateBody=yaml.safe_dump(self.document), **GIVEN)[
-            "StackId"
-        ]
+        self.id: str = self.api.create_stack(StackName=name, TemplateBody=json.dumps(self.document), **GIVEN)["StackId"]
 
     def settled(self) -> dict[str, Any]:
         end = time.monotonic() + 120
@@ -385,7 +384,7 @@ def test_changes_are_made_in_place(made: tuple[str, Stack]) -> None:
     before = stack.physical()
     for logical, key, value in ALTER[name]:
         stack.document["Resources"][logical]["Properties"][key] = value
-    stack.api.update_stack(StackName=stack.id, TemplateBody=yaml.safe_dump(stack.document), **GIVEN)
+    stack.api.update_stack(StackName=stack.id, TemplateBody=json.dumps(stack.document), **GIVEN)
     assert "UPDATE_COMPLETE" == stack.settled()["StackStatus"]
     assert before == stack.physical()
     outputs = stack.outputs()

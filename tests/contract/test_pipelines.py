@@ -243,3 +243,11 @@ def test_step_outside_a_node_is_refused(server: Any, name: str, pipeline: Xml) -
     build, log = server.run(name)
     assert build["result"] == "FAILURE"
     assert "Perhaps you forgot to surround the" in log
+
+
+@pytest.mark.parametrize("result", ["<script>alert(1)</script>", "GREAT", "failure"])
+def test_what_is_no_result_makes_a_build_fail(server: Any, name: str, pipeline: Xml, result: str) -> None:
+    server.create("", name, pipeline(f"currentBuild.result = '{result}'\necho \"it is ${{currentBuild.result}}\""))
+    build, log = server.run(name)
+    assert build["result"] == "FAILURE"
+    assert "\nit is FAILURE\n" in log

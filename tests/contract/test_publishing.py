@@ -12,7 +12,7 @@ from bootstrap.errors import JobsRejected
 from bootstrap.jenkins.controller import differences
 from bootstrap.values import Change, JobSet
 
-FOOTER = "Kept as code; a change belongs into the repository. [render {}]"
+FOOTER = "Managed as code; change it in the repository. [render {}]"
 
 
 class Report:

@@ -64,7 +64,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def launched(checkout: Path) -> Iterator[Launched]:
     """The environment, launched with one command from nothing."""
     if os.geteuid() != 0:
-        pytest.fail("the local cloud boots machines, which takes root: run the tests with sudo")
+        pytest.fail("the local cloud boots machines, which needs root: run the tests with sudo")
     sweep()
     it = Launched(checkout)
     try:

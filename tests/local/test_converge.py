@@ -166,7 +166,7 @@ def wished(folder: Path) -> tuple[HostInputs, dict[str, artifacts.Artifact]]:
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     if os.geteuid() != 0:
-        pytest.fail("the local cloud boots machines, which takes root: run the tests with sudo")
+        pytest.fail("the local cloud boots machines, which needs root: run the tests with sudo")
     folder = tmp_path_factory.mktemp("converge")
     cloud = Machines(f"convergetest{os.getpid()}", folder, print)
     private, public = key_pair()

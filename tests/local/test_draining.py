@@ -59,7 +59,7 @@ def test_a_restart_waits_for_a_running_build_which_succeeds(launched: Launched, 
         context.shell.run(["touch", GO_ON], sudo=True)
         applied = applying.result()
 
-    assert f"Now run: {name} #1" in planned
+    assert f"Running now: {name} #1" in planned
     assert f"jenkins.service waits for {name} #1 before it restarts (limit 10 min)" in applied
     assert before != ask(client, "GET", "login").headers["X-Jenkins-Session"]
     assert "SUCCESS" == until(lambda: client.get_build_info(name, 1)["result"]), console()

@@ -1,4 +1,4 @@
-"""What somebody changes by hand, everywhere at once, is told with the command that mends it; those commands mend all of it."""
+"""What somebody changes by hand, everywhere at once, is listed with its remedy; the remedies undo all of it."""
 
 import json
 import shlex
@@ -51,15 +51,15 @@ def plant(launched: Launched) -> None:
     context.shell.run(["sh", "-c", PUT_BACK.format(FILE)], sudo=True)
 
 
-def carry_out(launched: Launched, mend: str) -> None:
+def carry_out(launched: Launched, remedy: str) -> None:
     """The command that a line of drift names, as a person would give it."""
-    if mend.startswith("./bootstrap.py"):
-        done = subprocess.run(mend, shell=True, cwd=launched.checkout, capture_output=True, text=True, timeout=900)  # noqa: S602
-        assert 0 == done.returncode, f"{mend}\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
+    if remedy.startswith("./bootstrap.py"):
+        done = subprocess.run(remedy, shell=True, cwd=launched.checkout, capture_output=True, text=True, timeout=900)  # noqa: S602
+        assert 0 == done.returncode, f"{remedy}\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
         return
-    words = shlex.split(mend)
-    assert "aws" == words[0], mend
-    assert ["ec2", "revoke-security-group-ingress"] == words[3:5], mend
+    words = shlex.split(remedy)
+    assert "aws" == words[0], remedy
+    assert ["ec2", "revoke-security-group-ingress"] == words[3:5], remedy
     options = dict(zip(words[5::2], words[6::2], strict=True))
     ec2: Any = launched.context.world.aws("ec2")
     ec2.revoke_security_group_ingress(
@@ -90,7 +90,7 @@ def test_code_that_moved_on_since_the_launch_is_no_drift(launched: Launched) -> 
         wish.write_text(was)
     assert 0 == found.returncode, found.stdout + found.stderr
     told = " ".join(found.stdout.split())
-    assert "the code has moved on since the last launch" in told
+    assert "pending changes of the code since the last launch" in told
     assert "journal settings, systemd-journald.service" in told
 
 
@@ -99,33 +99,33 @@ def test_each_edit_is_told_with_its_command(launched: Launched, lines: list[Line
     assert "9999" in named(lines, "security group")[group]["found"]
     assert {"firewall rules", "plugins lock"} <= named(lines, "machine").keys()
     assert any("inspect-machine.socket" in name for name in named(lines, "machine"))
-    assert "1.0 runs" in named(lines, "plugins")["git"]["found"]
+    assert "1.0 is installed" in named(lines, "plugins")["git"]["found"]
     jobs = named(lines, "jobs")
     assert {"canary", "stranger", "network"} == jobs.keys()
     assert "edited in Jenkins" in jobs["canary"]["found"]
-    assert "made in Jenkins" in jobs["stranger"]["found"]
-    assert "not there" in jobs["network"]["found"]
-    assert all(line["mend"] for line in lines)
+    assert "created in Jenkins" in jobs["stranger"]["found"]
+    assert "is missing" in jobs["network"]["found"]
+    assert all(line["remedy"] for line in lines)
 
 
 def test_each_edited_setting_tells_what_a_reload_makes_of_it(lines: list[Line]) -> None:
     settings = named(lines, "casc")
 
     assert "a reload overwrites it" in settings["jenkins.systemMessage"]["found"]
-    assert "a reload leaves it" in settings["jenkins.noUsageStatistics"]["found"]
+    assert "a reload keeps it" in settings["jenkins.noUsageStatistics"]["found"]
 
 
 def test_the_table_shows_every_line(launched: Launched, lines: list[Line]) -> None:
     shown = launched.run("drift").stdout
 
     assert f"{len(lines)} things drifted" in shown
-    assert [] == [line["name"] for line in lines if line["name"] not in shown or line["mend"] not in shown]
+    assert [] == [line["name"] for line in lines if line["name"] not in shown or line["remedy"] not in shown]
 
 
 def test_the_commands_that_are_named_mend_everything_that_a_command_can(launched: Launched, lines: list[Line]) -> None:
-    by_hand = [line for line in lines if line["mend"].startswith("write it")]
-    for mend in dict.fromkeys(line["mend"] for line in lines if line not in by_hand):
-        carry_out(launched, mend)
+    by_hand = [line for line in lines if line["remedy"].startswith("add it")]
+    for remedy in dict.fromkeys(line["remedy"] for line in lines if line not in by_hand):
+        carry_out(launched, remedy)
     launched.context.jenkins.delete_job("stranger")
 
     _, left = drifted(launched)

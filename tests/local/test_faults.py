@@ -163,7 +163,7 @@ def test_a_full_disk_is_told_and_the_same_command_finishes_once_there_is_room(
 
     assert 1 == found.returncode
     assert "No space left on device" in found.stderr
-    assert "Make room on the machine" in found.stderr
+    assert "Free space on the machine" in found.stderr
     ends_undisturbed(launched, undisturbed)
 
 
@@ -241,5 +241,5 @@ def test_the_lock_of_a_launch_that_was_killed_is_taken_over_and_said(launched: L
 
     shown = launched.done("launch", "--skip-verify")
 
-    assert "ended without letting go of the environment" in shown
+    assert "ended without releasing the environment lock" in shown
     assert "nothing had to change" in shown

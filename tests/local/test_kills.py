@@ -59,7 +59,7 @@ def test_a_destruction_killed_at_its_steps_ends_with_nothing_left(
     print(f"destroy: killed at {len(killed)} steps: {killed}")
     assert 0 == ended.code, ended.output
     assert len(killed) >= (4 if IS_ALL else 2)
-    assert "left beside its stacks" not in ended.output
+    assert "leftovers outside of the stacks" not in ended.output
     assert [] == leftovers()
 
 

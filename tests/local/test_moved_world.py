@@ -13,7 +13,7 @@ from trial import NAME, Launched, commit
 from bootstrap.jenkins.controller.api import ask, expect
 
 SITE = "/etc/nginx/conf.d/jenkins.conf"
-MESSAGE = "Kept as code"
+MESSAGE = "Managed as code"
 CHANGE = re.compile(r"^      [+~±-] (.*)$", re.MULTILINE)
 
 
@@ -68,10 +68,10 @@ def another_commit(launched: Launched) -> Iterator[None]:
 
 # What is moved, and what the refusal must name.
 MOVES: dict[str, tuple[Callable[[Launched], object], str]] = {
-    "a job edited in Jenkins": (edited_job, r"jobs: no longer as it was: canary$"),
-    "a file of the machine": (edited_file, r"host: to do, but not planned: alter nginx site"),
-    "a setting edited in Jenkins": (edited_setting, r"casc: no longer as it was: jenkins\.systemMessage$"),
-    "a commit": (another_commit, r"host: no longer what was planned with: the commit \(commit \w+, now \w+\)"),
+    "a job edited in Jenkins": (edited_job, r"jobs: changed since the plan: canary$"),
+    "a file of the machine": (edited_file, r"host: pending, but not planned: alter nginx site"),
+    "a setting edited in Jenkins": (edited_setting, r"casc: changed since the plan: jenkins\.systemMessage$"),
+    "a commit": (another_commit, r"host: changed since the plan: the commit \(commit \w+, now \w+\)"),
 }
 
 
@@ -101,7 +101,7 @@ def test_a_stack_changed_behind_the_plans_back_is_named(launched: Launched, plan
     found = launched.run("launch", "--skip-verify", "--plan", str(plan))
 
     assert 1 == found.returncode, found.stdout
-    assert f"stack: no longer as it was: {name}" in found.stderr
+    assert f"stack: changed since the plan: {name}" in found.stderr
 
 
 def previous(client: object, name: str) -> list[dict[str, object]]:

@@ -217,14 +217,21 @@ def no_subnet_hands_out_public_addresses(template: Template) -> Iterator[str]:
 def endpoints_serve_this_account_alone(template: Template) -> Iterator[str]:
     for logical, resource in resources(template, "AWS::EC2::VPCEndpoint"):
         properties = resource["Properties"]
-        if properties["VpcEndpointType"] != "Interface":
-            continue
         bound = {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}
         listed = properties.get("PolicyDocument", {}).get("Statement", [{}])
-        if any(it.get("Condition") != bound for it in listed):
+        if any(it.get("Condition") != bound and not downloads_of_amazons_agent(it) for it in listed):
             yield f"{logical} lets the principals of other accounts through"
+        if properties["VpcEndpointType"] != "Interface":
+            continue
         if properties.get("PrivateDnsEnabled") is not True or not properties.get("SecurityGroupIds"):
             yield f"{logical} is not found under the service's name, or has the default group"
+
+
+def downloads_of_amazons_agent(statement: dict[str, Any]) -> bool:
+    """Whether a statement lets through no more than downloads from named buckets of Amazon's, which nobody signs."""
+    texts = [it.get("Fn::Sub", "") if isinstance(it, dict) else it for it in several(statement.get("Resource", "*"))]
+    bucket = re.compile(r"arn:\$\{AWS::Partition\}:s3:::(amazon|aws)-ssm(-packages)?-\$\{AWS::Region\}/\*")
+    return statement.get("Action") == "s3:GetObject" and all(bucket.fullmatch(text) for text in texts)
 
 
 def logs_are_complete_and_end(template: Template) -> Iterator[str]:
@@ -440,6 +447,9 @@ FAULTS: tuple[tuple[Rule, str, str, str], ...] = (
     (no_subnet_hands_out_public_addresses, "network", "MapPublicIpOnLaunch: false", "MapPublicIpOnLaunch: true"),
     (no_subnet_hands_out_public_addresses, "bastion", "!If [IsPublic, true, false]", "true"),
     (endpoints_serve_this_account_alone, "endpoints", "aws:PrincipalAccount", "aws:SourceAccount"),
+    (endpoints_serve_this_account_alone, "network", "aws:PrincipalAccount", "aws:SourceAccount"),
+    (endpoints_serve_this_account_alone, "network", "Action: s3:GetObject", 'Action: "s3:*"'),
+    (endpoints_serve_this_account_alone, "network", "s3:::aws-ssm-${AWS::Region}/*", "s3:::*"),
     (endpoints_serve_this_account_alone, "endpoints", "PrivateDnsEnabled: true", "PrivateDnsEnabled: false"),
     (logs_are_complete_and_end, "traffic-logs", "      RetentionInDays: !Ref RetentionDays\n", ""),
     (logs_are_complete_and_end, "traffic-logs", "TrafficType: ALL", "TrafficType: REJECT"),

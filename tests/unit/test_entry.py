@@ -1,5 +1,6 @@
 """bootstrap.py itself: the environment is made once, used again, and brought up to date when the lock changed."""
 
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -141,3 +142,79 @@ def test_the_locks_own_uv_is_taken_with_its_hashes(
     assert pinned.startswith("uv==")
     assert {"uv==", "    --h"} == {line[:4] if line.startswith("uv") else line[:7] for line in pinned.splitlines()}
     assert "--require-hashes" in ran[0]
+
+
+def plant(checkout: Path, venv: Path) -> None:
+    """An environment that looks finished, and tells whoever runs it."""
+    digest = hashlib.sha256((checkout / "requirements.lock").read_bytes() + sys.version.encode()).hexdigest()[:16]
+    target = venv / digest if venv.name != ".venv" else venv
+    (target / "bin").mkdir(parents=True)
+    (target / "bin" / "python").write_text("#!/bin/sh\necho planted\n")
+    (target / "bin" / "python").chmod(0o755)
+    (target / "lock-digest").write_text(digest)
+
+
+@pytest.mark.parametrize("mode", [0o1777, 0o777, 0o775])
+def test_an_environment_in_a_folder_that_others_may_write_is_not_run(checkout: Path, tmp_path: Path, mode: int) -> None:
+    venvs = tmp_path / "venvs"
+    venvs.mkdir()
+    plant(checkout, venvs)
+    venvs.chmod(mode)
+
+    done = run(checkout, BOOTSTRAP_VENVS=str(venvs))
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert f"{venvs}: other users may write there" in done.stderr and "BOOTSTRAP_VENVS" in done.stderr
+    assert "planted" not in done.stdout
+
+
+def test_a_folder_below_one_that_others_may_empty_is_not_used(checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "open" / "venvs").mkdir(parents=True)
+    (tmp_path / "open").chmod(0o777)
+    done = run(checkout, BOOTSTRAP_VENVS=str(tmp_path / "open" / "venvs"))
+    assert 1 == done.returncode and f"{tmp_path / 'open'}: other users may write there" in done.stderr
+
+    (tmp_path / "open").chmod(0o1777)
+    assert "ran with" in run(checkout, BOOTSTRAP_VENVS=str(tmp_path / "open" / "venvs")).stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file another user's")
+@pytest.mark.parametrize("name", ["", "bin", "bin/python", "lock-digest"])
+def test_another_users_environment_is_not_run(checkout: Path, name: str) -> None:
+    plant(checkout, checkout / ".venv")
+    os.chown(checkout / ".venv" / name, 65534, 65534)
+
+    done = run(checkout)
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "it is another user's" in done.stderr
+
+
+def test_a_link_in_the_locks_place_is_not_followed(checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("kept")
+    (checkout / ".venv.lock").symlink_to(tmp_path / "elsewhere")
+    done = run(checkout)
+    assert 1 == done.returncode and ".venv.lock: it is a link" in done.stderr
+    assert "kept" == (tmp_path / "elsewhere").read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file another user's")
+@pytest.mark.parametrize("is_dangling", [False, True])
+def test_another_users_link_in_an_environments_place_is_not_followed(
+    checkout: Path, tmp_path: Path, is_dangling: bool
+) -> None:
+    if not is_dangling:
+        plant(checkout, tmp_path / "planted" / ".venv")
+    (checkout / ".venv").symlink_to(tmp_path / "planted" / ".venv")
+    os.chown(checkout / ".venv", 65534, 65534, follow_symlinks=False)
+
+    done = run(checkout)
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert ".venv: it is another user's" in done.stderr
+
+
+def test_the_lock_of_an_environment_is_its_owners_alone(checkout: Path) -> None:
+    run(checkout)
+
+    assert 0o600 == (checkout / ".venv.lock").stat().st_mode & 0o777

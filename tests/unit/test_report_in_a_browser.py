@@ -56,7 +56,7 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
                 run.change(
                     Change(act, ChangeKind.ALTER, f"{act} thing {number}", "a detail", "@@ -1 +1 @@\n-old\n+new")
                 )
-    run.notice("the emulator stands in")
+    run.notice("the emulator is used instead")
     run.event("resources", of=[{"stack": "s", "name": "Vpc", "type": "AWS::EC2::VPC", "id": "vpc-1"}])
     for number in range(30):
         run.event("check", name=f"check {number}", group="machine", outcome="passed", detail="")
@@ -98,7 +98,15 @@ def test_it_prints_whole_also_what_is_folded_on_the_screen(browser: Browser, pag
 
     text = subprocess.run(["pdftotext", "-layout", paper, "-"], capture_output=True, text=True, check=True).stdout
     words = " ".join(text.split())
-    wanted = ["stack thing 0", "jobs thing 39", "+new", "the emulator stands in", "check 29", "vpc-1", "0123456789ab"]
+    wanted = [
+        "stack thing 0",
+        "jobs thing 39",
+        "+new",
+        "the emulator is used instead",
+        "check 29",
+        "vpc-1",
+        "0123456789ab",
+    ]
     wanted += ["StackFailed", "Vpc: limit", "ask for more", "kernel: panic"] if "failed" in words else []
     assert [] == [word for word in wanted if word not in words]
     assert 5 <= text.count("\f") <= 40

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from collections.abc import Callable
 
 from bootstrap.cli.command import Command, parse_line_count
 
@@ -14,18 +15,30 @@ _SECRETS = {"admin": "AdminPasswordSecret", "toolkit": "ToolkitPasswordSecret"}
 def password(options: argparse.Namespace) -> int:
     """Print a user's password, from Secrets Manager."""
     from bootstrap.cli.opening import DONE, open_environment
+    from bootstrap.runs import terminal
 
     with open_environment(options) as (opened, _):
-        sys.stdout.write(f"{opened.secret(_SECRETS[options.user]).reveal()}\n")
+        terminal.write(f"{opened.secret(_SECRETS[options.user]).reveal()}\n")
     return DONE
 
 
 def ssh(options: argparse.Namespace) -> int:
-    """A shell on the machine, or one command there; the exit code is that of ssh."""
-    return _run_on_machine(options, options.remote[options.remote[:1] == ["--"] :])
+    """A shell on the machine, or one command there; the exit code is that of ssh, and the terminal is the machine's."""
+    return _run_on_machine(options, options.remote[options.remote[:1] == ["--"] :], subprocess.call)
 
 
-def _run_on_machine(options: argparse.Namespace, command: list[str]) -> int:
+def _follow(command: list[str]) -> int:
+    """Run a command whose lines are shown as they come; its exit code."""
+    from bootstrap.runs import terminal
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace") as child:
+        for line in child.stdout or ():
+            terminal.write(line)
+            sys.stdout.flush()
+    return child.returncode
+
+
+def _run_on_machine(options: argparse.Namespace, command: list[str], run: Callable[[list[str]], int]) -> int:
     from bootstrap.cli.opening import open_environment
     from bootstrap.remote import openssh
 
@@ -33,18 +46,19 @@ def _run_on_machine(options: argparse.Namespace, command: list[str]) -> int:
         open_environment(options) as (opened, _),
         openssh.client(opened.machine, opened.world.dial(opened.machine)) as client,
     ):
-        return subprocess.run([*client, *command]).returncode
+        return run([*client, *command])
 
 
 def logs(options: argparse.Namespace) -> int:
     """The last lines of a unit's journal; new ones, too, with --follow."""
     from bootstrap.cli.opening import DONE, open_environment
+    from bootstrap.runs import terminal
 
     command = ["journalctl", "--no-pager", "--unit", options.unit, "--lines", str(options.lines)]
     if options.follow:
-        return _run_on_machine(options, ["sudo", *command, "--follow"])
+        return _run_on_machine(options, ["sudo", *command, "--follow"], _follow)
     with open_environment(options) as (opened, _):
-        sys.stdout.write(opened.shell.run(command, sudo=True).stdout)
+        terminal.write(opened.shell.run(command, sudo=True).stdout)
     return DONE
 
 
@@ -54,12 +68,12 @@ def _add_password_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_ssh_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "remote", metavar="COMMAND", nargs=argparse.REMAINDER, help="a command to run there; without one, a shell"
+        "remote", metavar="COMMAND", nargs=argparse.REMAINDER, help="the command to run; without one, a shell"
     )
 
 
 def _add_logs_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lines", type=parse_line_count, default=50, help="how many of the last lines (50)")
+    parser.add_argument("--lines", type=parse_line_count, default=50, help="number of lines (default: 50)")
     parser.add_argument("--follow", "-f", action="store_true", help="follow the journal")
     parser.add_argument("unit", nargs="?", default="jenkins.service", help="the systemd unit (jenkins.service)")
 
@@ -72,7 +86,7 @@ COMMANDS = (
         password,
         (
             ("password", "the administrator's"),
-            ("password --user toolkit", "that of the jobs and of this toolkit"),
+            ("password --user toolkit", "the password of the jobs' and the toolkit's user"),
         ),
         _add_password_arguments,
     ),
@@ -83,7 +97,7 @@ COMMANDS = (
         ssh,
         (
             ("ssh", "a shell on the machine"),
-            ("ssh systemctl status jenkins", "one command there, and its exit code"),
+            ("ssh systemctl status jenkins", "run one command; its exit code is kept"),
         ),
         _add_ssh_arguments,
         passes_on=True,
@@ -95,7 +109,7 @@ COMMANDS = (
         logs,
         (
             ("logs", "the last lines of jenkins.service"),
-            ("logs -f nginx.service", "another unit's, and new lines as they come"),
+            ("logs -f nginx.service", "the journal of another unit, and its new lines"),
         ),
         _add_logs_arguments,
     ),

@@ -70,7 +70,7 @@ def _check_jobs(options: argparse.Namespace, context: Context) -> None:
     unknown = sorted(set(options.again) - context.jobset.jobs.keys())
     if unknown:
         found = f"the code has no job '{unknown[0]}'; there are: {', '.join(context.jobset.jobs)}"
-        raise UsageError("sending jobs again", found, "Name it in full: folder/job.")
+        raise UsageError("publishing jobs again", found, "Name it in full: folder/job.")
 
 
 def _add_host_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +81,7 @@ def _add_host_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_jobs_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_or_apply(parser)
     parser.add_argument(
-        "--again", action="append", default=[], metavar="JOB", help="send this job even if it is unchanged"
+        "--again", action="append", default=[], metavar="JOB", help="publish this job even if it is unchanged"
     )
 
 
@@ -92,9 +92,9 @@ COMMANDS = (
         "the machine alone",
         host,
         (
-            ("host plan", "what differs on the machine"),
-            ("host apply", "bring it to its desired state; a restart of Jenkins waits for running builds"),
-            ("host apply --now", "without waiting for them"),
+            ("host plan", "show what differs on the machine"),
+            ("host apply", "converge the machine; a restart of Jenkins waits for running builds"),
+            ("host apply --now", "the same without waiting for builds"),
         ),
         _add_host_arguments,
     ),
@@ -104,8 +104,8 @@ COMMANDS = (
         "Jenkins' configuration alone",
         casc,
         (
-            ("casc plan -v", "which settings differ, line by line"),
-            ("casc apply", "checked by Jenkins, then applied"),
+            ("casc plan -v", "show which settings differ, line by line"),
+            ("casc apply", "let Jenkins check the settings, then apply them"),
         ),
         add_plan_or_apply,
     ),
@@ -115,8 +115,8 @@ COMMANDS = (
         "Jenkins' jobs alone",
         jobs,
         (
-            ("jobs plan -v", "which jobs differ, line by line"),
-            ("jobs apply --again canary", "send that job even if it seems the same"),
+            ("jobs plan -v", "show which jobs differ, line by line"),
+            ("jobs apply --again canary", "publish that job even if it is unchanged"),
         ),
         _add_jobs_arguments,
     ),

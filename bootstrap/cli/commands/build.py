@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from typing import TYPE_CHECKING
 
 from bootstrap.cli.command import Command
@@ -17,10 +16,11 @@ def build(options: argparse.Namespace) -> int:
     """Start the job and print its console; the exit code is 1 unless the build ends as SUCCESS."""
     from bootstrap.cli.opening import DONE, FAILED, open_environment
     from bootstrap.jenkins.controller import builds
+    from bootstrap.runs import terminal
 
     with open_environment(options, check=_check) as (opened, run):
         parameters = dict(text.split("=", 1) for text in options.parameter)
-        result = builds.follow(opened.jenkins, options.name, parameters, sys.stdout.write, url=opened.url)
+        result = builds.follow(opened.jenkins, options.name, parameters, terminal.write, url=opened.url)
         run.event("built", job=options.name, result=result)
         return DONE if result == "SUCCESS" else FAILED
 

@@ -15,6 +15,7 @@ def destroy(options: argparse.Namespace) -> int:
     """Delete the stacks, then list what is left."""
     from bootstrap import launch as play
     from bootstrap.cli.opening import DONE, FAILED, is_agreed, open_environment
+    from bootstrap.remote import toolkit_repository
     from bootstrap.views import leftovers
 
     with open_environment(options, check=_check, changes=True) as (opened, run):
@@ -25,10 +26,11 @@ def destroy(options: argparse.Namespace) -> int:
         for resource in kept:
             run.say(f"kept: {resource}")
         run.say(
-            "the environment is gone"
+            "the environment is destroyed"
             if not kept
             else f"'{opened.settings.name}' is destroyed; its data is kept for the next launch"
         )
+        toolkit_repository.forget(opened.state)
         leftovers.tell(opened, run)
         if with_data:
             opened.close()
@@ -56,14 +58,14 @@ def _check(options: argparse.Namespace, context: Context) -> None:
     name = context.settings.name
     if options.delete_data is not None and options.delete_data != name:
         found = f"'{options.delete_data}' is not the environment's name"
-        raise UsageError("deleting the data", found, f"Write --delete-data {name} to agree.")
+        raise UsageError("deleting the data", found, f"Write --delete-data {name} to confirm.")
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--delete-data",
         metavar="ENVIRONMENT",
-        help="also delete the data volume and the secrets; repeat the name to agree",
+        help="also delete the data volume and the secrets; repeat the environment's name to confirm",
     )
     parser.add_argument("--unprotect", action="store_true", help="also when the environment file says 'protect: true'")
 
@@ -72,11 +74,11 @@ COMMANDS = (
     Command(
         "destroy",
         180,
-        "take the environment down; the data stays unless told otherwise",
+        "destroy the environment; the data stays unless --delete-data is given",
         destroy,
         (
-            ("destroy", "the data volume, keys and secrets stay"),
-            ("destroy --delete-data local", "they are deleted, too; repeat the name to agree"),
+            ("destroy", "the data volume, keys and secrets are retained"),
+            ("destroy --delete-data local", "they are deleted, too; the name confirms it"),
         ),
         _add_arguments,
     ),

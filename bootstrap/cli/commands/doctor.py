@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -21,20 +19,21 @@ def doctor(options: argparse.Namespace) -> int:
     from bootstrap.cli import console
     from bootstrap.doctor import examine
     from bootstrap.doctor.findings import Health
+    from bootstrap.runs import terminal
 
     if options.policy:
         return _print_policies(options)
     findings = list(examine(context.paths(options.environment)))
     if options.json:
         for finding in findings:
-            sys.stdout.write(json.dumps(asdict(finding), ensure_ascii=False) + "\n")
+            terminal.write_json(asdict(finding))
     else:
         rows = [
             (each.name, str(each.health), f"{each.found}\n  try {each.remedy}" if each.remedy else each.found)
             for each in findings
         ]
         console.table(("what", "health", "found"), rows)
-        sys.stdout.write(f"\n{_summarize([each.health for each in findings])}\n")
+        terminal.write(f"\n{_summarize([each.health for each in findings])}\n")
     return 1 if any(each.health is Health.BAD for each in findings) else 0
 
 
@@ -53,14 +52,14 @@ def _print_policies(options: argparse.Namespace) -> int:
     from bootstrap import context
     from bootstrap.doctor import launcher, policy
     from bootstrap.environment import settings
+    from bootstrap.runs import terminal
 
     path = context.paths(options.environment)
     with context.Context(path, settings.load(path)) as opened:
         policies = policy.split(launcher.policy(opened))
-    json.dump(policies[0] if len(policies) == 1 else policies, sys.stdout, indent=2)
-    sys.stdout.write("\n")
+    terminal.write_json(policies[0] if len(policies) == 1 else policies, indent=2)
     if len(policies) > 1:
-        sys.stderr.write(
+        terminal.complain(
             f"{len(policies)} policies, because IAM takes {policy.LARGEST} characters in one: attach all of them\n"
         )
     return 0
@@ -74,11 +73,11 @@ COMMANDS = (
     Command(
         "doctor",
         120,
-        "what would stop a launch, before anything is made; exits with 1 when something would",
+        "check what would stop a launch, before anything is changed; exits with 1 when something would",
         doctor,
         (
-            ("doctor", "each line with its remedy"),
-            ("-e aws doctor --policy", "the launcher's IAM policy, before anybody has it"),
+            ("doctor", "each finding with its remedy"),
+            ("-e aws doctor --policy", "the IAM policy for the user or role that launches"),
         ),
         _add_arguments,
     ),

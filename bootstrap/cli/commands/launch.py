@@ -72,7 +72,7 @@ def _tell_end(opened: Context, run: Run, verdict: Verdict | None) -> None:
     run.say(f"\n{controller.url}{at}  {what}, {changed}, {run.seconds:.1f} s")
     if verdict is not None:
         is_whole = all(check.outcome == "passed" for check in verdict.checks)
-        run.say(verdict.summary + ("" if is_whole else f": '{tool} verify' says why"))
+        run.say(verdict.summary + ("" if is_whole else f": '{tool} verify' shows why"))
     run.say(f"next: {tool} password   {tool} status   {tool} verify   {tool} destroy")
 
 
@@ -107,7 +107,7 @@ def _add_launch_arguments(parser: argparse.ArgumentParser) -> None:
     add_now(parser)
     parser.add_argument("--skip-verify", action="store_true", help="skip the act verify")
     parser.add_argument(
-        "--plan", metavar="FILE", help="apply exactly this saved plan, or nothing if something changed since"
+        "--plan", metavar="FILE", help="apply exactly this saved plan, or nothing if anything changed since"
     )
 
 
@@ -123,21 +123,21 @@ COMMANDS = (
         "create or update the environment, then verify it",
         launch,
         (
-            ("launch", "from nothing, or whatever differs from the code"),
-            ("--yes launch", "the same without a question, in a script"),
-            ("launch --plan change.plan", "exactly what 'plan --out' showed, or nothing"),
+            ("launch", "create the environment, or change what differs from the code"),
+            ("--yes launch", "the same without questions, for scripts"),
+            ("launch --plan change.plan", "apply exactly what 'plan --out' showed, or nothing"),
         ),
         _add_launch_arguments,
     ),
     Command(
         "plan",
         20,
-        "what a launch would change; exits with 2 when it would change something",
+        "show what a launch would change; exits with 2 when changes are pending",
         plan,
         (
-            ("plan -v", "every difference line by line"),
+            ("plan -v", "show every difference, line by line"),
             ("plan --out change.plan", "keep it, for 'launch --plan change.plan'"),
-            ("plan --json --exit-zero", "for a script: 0 when a plan could be made"),
+            ("plan --json --exit-zero", "for scripts: exits with 0 when a plan could be made"),
         ),
         _add_plan_arguments,
     ),

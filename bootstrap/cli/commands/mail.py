@@ -1,10 +1,8 @@
-"""`mail`: what the machines of an environment on this machine have sent."""
+"""`mail`: show the mail that the machines of a local environment sent."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,13 +18,14 @@ def mail(options: argparse.Namespace) -> int:
     from bootstrap.environment import settings
     from bootstrap.errors import UsageError
     from bootstrap.local import mail as local_mail
+    from bootstrap.runs import terminal
 
     doing = "reading the mail of the environment's machines"
     chosen = settings.load(context.paths(options.environment))
     if chosen.cloud != "local" or chosen.mail.smtp_host is not None:
         place = f"{chosen.mail.smtp_host or 'localhost'}:{chosen.mail.smtp_port}"
-        found = f"'{chosen.name}' sends its mail through {place}; none of it is kept here"
-        remedy = "Look there. The cloud on this machine keeps mail only when mail.smtp_host is not set."
+        found = f"'{chosen.name}' sends its mail through {place}; it is not kept here"
+        remedy = "Read it there. The local cloud keeps mail only when mail.smtp_host is not set."
         raise UsageError(doing, found, remedy)
     messages = local_mail.kept(context.ROOT / ".bootstrap" / chosen.name / "cloud" / "mail")
     if options.number is None:
@@ -34,25 +33,26 @@ def mail(options: argparse.Namespace) -> int:
         return 0
     message = next((each for each in messages if each.number == options.number), None)
     if message is None:
-        raise UsageError(doing, f"there is no message {options.number}", "'mail' lists those that are kept.")
+        raise UsageError(doing, f"there is no message {options.number}", "'mail' lists the messages.")
     if options.json:
         content = local_mail.summary(message) | {"text": local_mail.text(message)}
-        sys.stdout.write(f"{json.dumps(content, ensure_ascii=False)}\n")
+        terminal.write_json(content)
     else:
-        sys.stdout.write(f"{local_mail.text(message)}\n")
+        terminal.write(f"{local_mail.text(message)}\n")
     return 0
 
 
 def _list(messages: Sequence[Mail], *, as_json: bool) -> None:
     from bootstrap.cli import console
     from bootstrap.local import mail as local_mail
+    from bootstrap.runs import terminal
 
     summaries = [local_mail.summary(each) for each in messages]
     if as_json:
         for each in summaries:
-            sys.stdout.write(f"{json.dumps(each, ensure_ascii=False)}\n")
+            terminal.write_json(each)
     elif not summaries:
-        sys.stdout.write("no mail came yet\n")
+        terminal.write("no mail yet\n")
     else:
         names = ("number", "when", "to", "subject")
         rows = ([str(each[name]) for name in names] for each in summaries)
@@ -69,7 +69,7 @@ COMMANDS = (
     Command(
         "mail",
         150,
-        "what the machines of an environment on this machine have sent",
+        "show the mail that the machines of a local environment sent",
         mail,
         (
             ("mail", "the list"),

@@ -67,7 +67,7 @@ def _destroy(options: argparse.Namespace) -> int:
         if not is_agreed(options, f"Destroy the network of '{opened.settings.name}'?"):
             return FAILED
         network_removal.destroy(opened, run)
-        run.say(f"the network of '{opened.settings.name}' is gone")
+        run.say(f"the network of '{opened.settings.name}' is destroyed")
     return DONE
 
 
@@ -100,7 +100,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         choices=_ACTIONS,
         default="apply",
-        help="plan: show the changes; apply: make them; the others only look, but for destroy (default: apply)",
+        help="plan: show the changes; apply: make them; destroy: delete the network; the others are read-only (default: apply)",
     )
     add_exit_zero(parser)
     parser.add_argument(
@@ -112,10 +112,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", metavar="FILE", help="keep the plan, for 'network apply --plan FILE'")
     parser.add_argument(
-        "--plan", metavar="FILE", help="apply exactly this saved plan, or nothing if something changed since"
+        "--plan", metavar="FILE", help="apply exactly this saved plan, or nothing if anything changed since"
     )
     parser.add_argument(
-        "--unprotect", action="store_true", help="destroy also when the environment file says 'protect: true'"
+        "--unprotect", action="store_true", help="destroy, too, when the environment file says 'protect: true'"
     )
 
 
@@ -123,15 +123,15 @@ COMMANDS = (
     Command(
         "network",
         80,
-        "the network alone: its stacks, who reaches whom, whether that is intended, and its picture",
+        "the network's stacks, its reachability, its intentions, and its diagram",
         network,
         (
-            ("network plan", "what would change, what it interrupts and costs"),
+            ("network plan", "show what would change, what it interrupts and costs"),
             ("network apply", "the network's stacks alone"),
-            ("network verify", "prove every intention on what exists"),
-            ("network explain operators controller 443", "each hop, and where the path ends"),
-            ("network diagram network.svg", "draw what exists"),
-            ("-e production network plan --out change.plan", "another network's; 'network apply --plan' applies it"),
+            ("network verify", "check every intention on the existing network"),
+            ("network explain operators controller 443", "show each hop, and where the path ends"),
+            ("network diagram network.svg", "draw the existing network"),
+            ("-e production network plan --out change.plan", "plan another network; 'network apply --plan' applies it"),
         ),
         _add_arguments,
     ),

@@ -22,8 +22,9 @@ _SIDE_BY_SIDE = "2"
 def schema(_: argparse.Namespace) -> int:
     """Print the schema of environment files, for editors."""
     from bootstrap.environment import settings
+    from bootstrap.runs import terminal
 
-    sys.stdout.write(settings.schema())
+    terminal.write(settings.schema())
     return 0
 
 
@@ -58,7 +59,9 @@ def test(options: argparse.Namespace) -> int:
     from bootstrap.cli.junit_summary import read_outcomes, summarize
     from bootstrap.context import ROOT
     from bootstrap.local import prerequisites
+    from bootstrap.runs import terminal
     from bootstrap.runs.journal import start
+    from bootstrap.runs.state_folder import make_private
 
     chosen = list(options.tox)
     suite = chosen.pop(0).removeprefix("--") if chosen[:1] in (["--quick"], ["--long"]) else "all"
@@ -68,12 +71,13 @@ def test(options: argparse.Namespace) -> int:
     tox = [sys.executable, "-m", "tox"]
     if chosen:
         return subprocess.run([*tox, *chosen], cwd=ROOT, env=environ).returncode
+    make_private(ROOT / ".bootstrap")
     run = start(ROOT / ".bootstrap" / "tests" / "runs", as_json=options.json, is_verbose=True)
     if suite != "quick":  # which needs no root, so that it installs nothing
         prerequisites.ensure(run, is_agreed=options.yes, ask=console.ask, for_tests=True)
     command = [*tox, "run-parallel", "-m", suite, "--parallel", _SIDE_BY_SIDE, "--parallel-no-spinner"]
     done = subprocess.run(command, cwd=ROOT, env=environ)
-    sys.stdout.write(f"{summarize(read_outcomes(results))}\n")
+    terminal.write(f"{summarize(read_outcomes(results))}\n")
     return done.returncode
 
 
@@ -81,7 +85,7 @@ def _add_test_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "tox",
         nargs=argparse.REMAINDER,
-        help="--quick (lint, types, unit, templates), --long (long repetitions and benchmarks), or what to hand to tox",
+        help="--quick (lint, types, unit, templates), --long (long repetitions and benchmarks), or arguments for tox",
     )
 
 
@@ -91,7 +95,7 @@ COMMANDS = (
         190,
         "print the JSON Schema of environment files",
         schema,
-        (("schema > environments/schema.json", "editors complete keys by it"),),
+        (("schema > environments/schema.json", "editors use it to complete keys"),),
     ),
     Command(
         "lock",
@@ -109,7 +113,7 @@ COMMANDS = (
             ("test", "lint, types and every test"),
             ("test --quick", "lint, types, unit tests and templates, in a few minutes"),
             ("test --long", "more random trials, every kill point, and benchmarks"),
-            ("test -e unit -- -k drift", "a part of it, and what pytest takes"),
+            ("test -e unit -- -k drift", "one part, with arguments for pytest"),
         ),
         _add_test_arguments,
         passes_on=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import webbrowser
@@ -20,6 +19,7 @@ def history(options: argparse.Namespace) -> int:
     from bootstrap.cli import console
     from bootstrap.environment import lock
     from bootstrap.runs import history as runs
+    from bootstrap.runs import terminal
 
     state = _find_state(options)
     holder = lock.holder(state)
@@ -27,7 +27,7 @@ def history(options: argparse.Namespace) -> int:
     found = tuple(each for each in found if options.all or each.had_acts)[-options.lines :]
     if options.json:
         for each in found:
-            _print(json.dumps(asdict(each), ensure_ascii=False))
+            terminal.write_json(asdict(each))
         return 0
     rows = [(it.when, it.command, it.outcome, str(it.changes), f"{it.seconds:.1f}", it.run) for it in found]
     console.table(_HEADINGS, rows)
@@ -40,6 +40,7 @@ def report(options: argparse.Namespace) -> int:
     from bootstrap.cloud import tags
     from bootstrap.runs import history as runs
     from bootstrap.runs import report as pages
+    from bootstrap.runs import terminal
 
     if options.run and (":" in options.run or _is_resource_id(options.run)):
         with open_environment(options) as (opened, _):
@@ -50,7 +51,7 @@ def report(options: argparse.Namespace) -> int:
     page = pages.write(journal)
     if options.json:
         for event in runs.events(journal):
-            _print(json.dumps(event, ensure_ascii=False))
+            terminal.write_json(event)
     elif options.text:
         for line in runs.text(runs.events(journal)):
             _print(line)
@@ -66,13 +67,14 @@ def _list_resources(options: argparse.Namespace) -> int:
     from bootstrap.cli import console
     from bootstrap.cli.opening import open_environment
     from bootstrap.cloud import tags
+    from bootstrap.runs import terminal
 
     journal = _find_journal(options)
     with open_environment(options) as (opened, _):
         resources = tags.resources(opened.world.aws, opened.settings, journal.parent.name)
     if options.json:
         for each in resources:
-            _print(json.dumps({"arn": each.arn, "tags": dict(each.tags)}))
+            terminal.write_json({"arn": each.arn, "tags": dict(each.tags)})
     elif not resources:
         _print(f"no resource carries the tag of the run {journal.parent.name}")
     else:
@@ -88,7 +90,7 @@ def _find_journal(options: argparse.Namespace) -> Path:
     try:
         return runs.find(_find_state(options) / "runs", options.run)
     except UsageError as error:
-        error.remedy += " A run of a job on the machine is among that build's artifacts."
+        error.remedy += " A run of a job on the machine is in that build's artifacts."
         raise
 
 
@@ -105,14 +107,14 @@ def _find_state(options: argparse.Namespace) -> Path:
 
 
 def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    from bootstrap.runs import terminal
+
+    terminal.write(f"{line}\n")
 
 
 def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lines", type=parse_line_count, default=20, help="how many of the last runs (20)")
-    parser.add_argument(
-        "--all", action="store_true", help="also those that only looked something up: status, password ..."
-    )
+    parser.add_argument("--lines", type=parse_line_count, default=20, help="number of runs (default: 20)")
+    parser.add_argument("--all", action="store_true", help="include read-only runs: status, password ...")
 
 
 def _add_report_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,7 +124,7 @@ def _add_report_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="a run, the beginning of its name, or a resource's id or ARN; without it, the last run",
     )
-    parser.add_argument("--text", action="store_true", help="print the run as plain text, not the path of its page")
+    parser.add_argument("--text", action="store_true", help="print the run as plain text, not the path of its report")
     parser.add_argument("--resources", action="store_true", help="the resources that carry the run's tag")
 
 
@@ -130,21 +132,21 @@ COMMANDS = (
     Command(
         "history",
         160,
-        "the runs of this checkout: when, what, how they ended",
+        "list the runs of this checkout with their outcome",
         history,
         (
             ("history --lines 5", "the last five runs"),
-            ("history --all", "also those that only looked"),
+            ("history --all", "include read-only runs"),
         ),
         _add_history_arguments,
     ),
     Command(
         "report",
         170,
-        "the page of a run, also found by a resource that it changed",
+        "the report of a run, also found by a resource that the run changed",
         report,
         (
-            ("report", "the last run's page"),
+            ("report", "the report of the last run"),
             ("report 20260131T101500Z-4f2a --text", "a run, in this terminal"),
             ("report i-0abc1234", "the run that last changed a resource"),
         ),

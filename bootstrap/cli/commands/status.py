@@ -1,4 +1,4 @@
-"""`status`: what exists and whether it runs."""
+"""`status`: show what exists and whether it runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMMANDS = (
     Command(
         "status",
         40,
-        "what exists and whether it runs",
+        "show what exists and whether it runs",
         status,
         (
             ("status", "stacks, machine, rules, Jenkins, mail"),

@@ -48,7 +48,7 @@ def ask(
         if answer is not None:
             return answer
         if isinstance(error, requests.RequestException) or isinstance(error.__context__, requests.RequestException):
-            remedy = "See that jenkins.service runs on the machine: journalctl -u jenkins"
+            remedy = "Check that jenkins.service runs on the machine: ./bootstrap.py logs"
             raise Unreachable(f"asking Jenkins for {path or '/'}", str(error), remedy) from error
         raise
     if response.encoding is None:
@@ -74,9 +74,9 @@ def expect(
     first = response.history[0] if response.history else response
     if {first.status_code, response.status_code} & set(statuses or (200,)):
         return response
-    remedy = "See the controller's log: journalctl -u jenkins"
+    remedy = "Read the service's journal: ./bootstrap.py logs"
     if response.status_code in {401, 403}:
-        remedy = "The toolkit's token is not valid there, or lacks the right; run the casc act, which renews it."
+        remedy = "The toolkit's API token is not valid, or lacks the permission; 'casc apply' renews it."
     raise BootstrapError(doing, reason(response, explain), remedy)
 
 
@@ -89,7 +89,7 @@ def reason(response: requests.Response, explain: Explain | None = None) -> str:
     identifier = pages.logging_id(response.text)
     if identifier is not None:
         found = explain(identifier) if explain else ""
-        told = found or f"the exception is in its journal: {journal.command(identifier)}"
+        told = found or f"the service's journal has the exception: {journal.command(identifier)}"
         said = f"{pages.OOPS} (Logging ID={identifier})\n{told}"
     return f"Jenkins answered {response.status_code}: {said or response.reason}"
 

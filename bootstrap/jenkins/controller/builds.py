@@ -92,13 +92,15 @@ def start(jenkins: JenkinsClient, name: str, parameters: Mapping[str, str]) -> i
     if unknown := sorted(parameters.keys() - known):
         # Jenkins itself would drop them without a word.
         there = ", ".join(sorted(known)) or "none"
-        raise JobsRejected(doing, f"it has no parameter '{unknown[0]}'; there are: {there}", "Name another parameter.")
+        raise JobsRejected(
+            doing, f"it has no parameter '{unknown[0]}'; there are: {there}", "Use one of the job's parameters."
+        )
     verb = "buildWithParameters" if known else "build"
     answer = ask(jenkins, "POST", f"{job_path(name)}{verb}", params=dict(parameters))
     first = answer.history[0] if answer.history else answer
     found = re.search(r"/queue/item/(\d+)", first.headers.get("Location", ""))
     if first.status_code not in {201, 303} or found is None:
-        raise JobsRejected(doing, reason(answer), "A job that is disabled must be enabled before it can be built.")
+        raise JobsRejected(doing, reason(answer), "If the job is disabled, enable it first.")
     return int(found[1])
 
 
@@ -123,7 +125,7 @@ def _wait_for_start(
     while True:
         found: dict[str, Any] = expect(ask(jenkins, "GET", f"queue/item/{item}/api/json"), doing).json()
         if found.get("cancelled"):
-            raise JobsRejected(doing, "somebody took it out of the queue", "Start it again.")
+            raise JobsRejected(doing, "somebody cancelled it in the queue", "Start it again.")
         if found.get("executable"):
             return int(found["executable"]["number"])
         why = plain(str(found.get("why") or ""))
@@ -148,5 +150,5 @@ def _result(jenkins: JenkinsClient, name: str, number: int, deadline: float, sle
 
 def _pause(deadline: float, doing: str, sleep: Callable[[float], None], why: str = "") -> None:
     if time.monotonic() > deadline:
-        raise Unreachable(doing, f"it did not happen in time {why}".rstrip(), "Look at the build in Jenkins.")
+        raise Unreachable(doing, f"time-out {why}".rstrip(), "Check the build in Jenkins.")
     sleep(PAUSE)

@@ -55,7 +55,7 @@ class Edit:
     @property
     def found(self) -> str:
         """What was edited, and what a reload does to it."""
-        fate = "a reload overwrites it" if self.is_overwritten else "a reload leaves it"
+        fate = "a reload overwrites it" if self.is_overwritten else "a reload keeps it"
         return f"was {_short(self.before)}, is {_short(self.now)}; {fate}"
 
     @property

@@ -68,7 +68,7 @@ def lost(sent: str, kept: str) -> Lost:
     """What of a job that was sent is not in what Jenkins kept of it."""
     found = compared(sent, kept)
     if found is None:
-        return Lost(("the whole of it, which cannot be read back",))
+        return Lost(("the whole configuration, which Jenkins does not return",))
     wished, there = found
     missing = _classes(wished) - _classes(there)
     elements = dict.fromkeys(_outermost(wished, missing))

@@ -116,7 +116,7 @@ class Edits:
     def tell_left(self, report: Reporter) -> None:
         """Say what a reload would leave."""
         for edit in self.left:
-            report.notice(f"{edit.name} was edited in Jenkins: {edit.found}, for the code does not say it")
+            report.notice(f"{edit.name} was edited in Jenkins: {edit.found}, because the code does not have it")
 
 
 def look(shell: Shell, *, sudo: bool = True) -> There:

@@ -27,7 +27,7 @@ from bootstrap.jenkins.definitions.casc_variables import HELPERS, VARIABLE, Vari
 
 _SECRET_KEY = re.compile(r"(password|secret|passphrase|privatekey|secretkey|token)$", re.IGNORECASE)
 
-_REMEDY = "Mend the file; nothing was sent to Jenkins, which goes on with the settings it has."
+_REMEDY = "Correct the file; nothing was sent to Jenkins, which keeps its current settings."
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,9 @@ def read(folder: Path, provided: Collection[str], values: Mapping[str, str] | No
         slips += casc_schema.slips(shown, tree, variables)
     if not files and not faults:
         faults = [
-            Fault(str(folder), 1, 1, "there is no *.yaml file here, and a Jenkins without settings is open to all")
+            Fault(
+                str(folder), 1, 1, "there is no *.yaml file here, and a Jenkins without settings is open to everybody"
+            )
         ]
     faults += _conflicts(leaves)
     faults = faults or slips  # files that contradict each other are mended first
@@ -134,7 +136,7 @@ def _conflicts(leaves: list[_Leaf]) -> Iterator[Fault]:
         other = first.setdefault(leaf.path, leaf)
         if other.file != leaf.file:
             reason = "Jenkins would append one to the other" if leaf.kind == "list" else "Jenkins refuses to choose"
-            yield _at(leaf, f"'{leaf.key}' stands in {other.file}:{other.line} already; {reason}")
+            yield _at(leaf, f"'{leaf.key}' is in {other.file}:{other.line} already; {reason}")
     for leaf in leaves:
         below = next(
             (b for b in leaves if b.file < leaf.file and b.path[: len(leaf.path)] == leaf.path != b.path), None
@@ -155,7 +157,7 @@ def _faulty_scalars(file: str, node: Any, variables: Variables) -> Iterator[Faul
         elif isinstance(value, str):
             yield from (Fault(file, line, column, text) for text in _unknown_variables(value, variables))
             if isinstance(key, str) and is_secret(key) and value and not VARIABLE.search(value):
-                yield Fault(file, line, column, f"'{key}' is written out; give it by reference, as ${{NAME}}")
+                yield Fault(file, line, column, f"'{key}' is in plain text; use a reference, ${{NAME}}")
 
 
 def is_secret(key: str) -> bool:
@@ -178,7 +180,7 @@ def _unknown_variables(text: str, variables: Variables) -> Iterator[str]:
     provided = variables.provided
     for name, rest in VARIABLE.findall(text):
         if "${" in variables.values.get(name, ""):
-            yield f"the value of ${{{name}}} holds '${{', which Jenkins would replace again; give it another value"
+            yield f"the value of ${{{name}}} contains '${{', which Jenkins would replace again; give it another value"
         has_default = rest.startswith(":-")
         if name in provided or has_default or (rest and name in HELPERS):
             continue

@@ -25,10 +25,10 @@ def faults(file: str, document: Node) -> Iterator[Fault]:
             yield _fault(file, node, message)
         elif node.tag not in _TAGS:
             shown = node.tag if node.tag.startswith("!") else f"!!{node.tag}"
-            message = f"Jenkins takes no value with the tag '{shown}'; write it without, in quotes where it is a text"
+            message = f"Jenkins accepts no value with the tag '{shown}'; write it without the tag, in quotes if it is a string"
             yield _fault(file, node, message)
         elif node.is_decimal and not is_key:
-            message = f"Jenkins leaves out {node.text}, a decimal number, without a word; write '\"{node.text}\"'"
+            message = f"Jenkins ignores {node.text}, a decimal number, without an error; write '\"{node.text}\"'"
             yield _fault(file, node, message)
         elif node.is_date and not is_key:
             yield _fault(file, node, f"Jenkins refuses {node.text}, a date; write '\"{node.text}\"'")
@@ -37,7 +37,7 @@ def faults(file: str, document: Node) -> Iterator[Fault]:
 def _empty_roots(file: str, document: Node) -> Iterator[Fault]:
     for key, value in document.entries:
         if value.meant.is_null and not key.meant.text.startswith("x-"):
-            message = f"'{key.meant.text}' is empty, and Jenkins takes no empty root element; fill it, or take it out"
+            message = f"'{key.meant.text}' is empty, and Jenkins accepts no empty root element; fill it, or remove it"
             yield _fault(file, key, message)
 
 

@@ -16,7 +16,7 @@ WORDS = {"text": "text", "integer": "integer", "long": "integer", "boolean": "bo
 
 _TRUTHS = frozenset("true yes y on 1 false no n off 0".split())  # noqa: SIM905
 _BITS = {"integer": 31, "long": 63}
-# What Jenkins refuses only while it sets it: its check takes it, and its reload stops with other settings applied already.
+# What Jenkins refuses only while it sets it: its check takes it, and its reload stops after it applied other settings.
 _LEAST = {"jenkins.numexecutors": 0}
 _LEVEL = re.compile(r"jenkins\.log\.recorders\.\d+\.loggers\.\d+\.level", re.IGNORECASE)
 _LEVELS = ("OFF", "SEVERE", "WARNING", "INFO", "CONFIG", "FINE", "FINER", "FINEST", "ALL")
@@ -26,7 +26,7 @@ def fault(node: Node, kind: str, where: str, variables: Variables) -> str:
     """What is wrong with a value of a simple kind, or of one of the words that follow '='; nothing where it is right."""
     if node.kind is not Kind.SCALAR:
         word = "word" if kind.startswith("=") else WORDS[kind]
-        return f"{where}: one {word} belongs here, not a {node.kind.value}"
+        return f"{where}: one {word} is needed here, not a {node.kind.value}"
     value = variables.resolve(node.text)
     if value is None:
         return ""
@@ -37,7 +37,7 @@ def fault(node: Node, kind: str, where: str, variables: Variables) -> str:
     if kind in _BITS:
         return _of_number(value, shown, where, _BITS[kind])
     if kind == "boolean" and value.lower() not in _TRUTHS:
-        return f"{where}: {shown} is neither true nor false, and Jenkins would take it for false without a word"
+        return f"{where}: {shown} is neither true nor false, and Jenkins would read it as false without an error"
     if kind == "decimal" and not re.fullmatch(r"[+-]?\d+(\.\d+)?", value):
         return f"{where}: {shown} is not a number"
     if _LEVEL.fullmatch(where) and value not in _LEVELS and not re.fullmatch(r"-?\d+", value):
@@ -47,16 +47,18 @@ def fault(node: Node, kind: str, where: str, variables: Variables) -> str:
 
 def _of_number(value: str, shown: str, where: str, bits: int) -> str:
     if not re.fullmatch(r"[+-]?[0-9]+", value):
-        return f"{where}: {shown} is not a number, and Jenkins would set its default without a word; write digits alone"
+        return (
+            f"{where}: {shown} is not a number, and Jenkins would use its default without an error; write digits only"
+        )
     number = int(value)
     if re.fullmatch(r"[+-]?0[0-9]+", value):
-        return f"{where}: {shown} is {number} to Jenkins and another number to YAML; write {number}"
+        return f"{where}: {shown} is {number} for Jenkins and another number in YAML; write {number}"
     if not -(1 << bits) <= number < 1 << bits:
-        return f"{where}: {shown} is larger than Jenkins' numbers, and it would set its default without a word"
+        return f"{where}: {shown} is larger than Jenkins' integers, and Jenkins would use its default without an error"
     least = _LEAST.get(where.lower())
     if least is not None and number < least:
-        message = f"{where}: {shown} is less than {least}; Jenkins' check takes it, and its reload stops there"
-        return f"{message} with other settings applied already"
+        message = f"{where}: {shown} is less than {least}; Jenkins' check accepts it, and its reload stops there"
+        return f"{message} after it applied other settings"
     return ""
 
 

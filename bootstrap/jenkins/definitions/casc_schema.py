@@ -63,20 +63,20 @@ class _Judge:
         if kind == "any":
             return
         if meant.is_null:
-            message = f"{where} has no value, so Jenkins leaves what it has, without a word"
-            yield self._fault(node, f"{message}; give it one, or take the key out")
+            message = f"{where} has no value, so Jenkins keeps its current value without an error"
+            yield self._fault(node, f"{message}; write a value, or remove the key")
         elif not kind.endswith("[]"):
             yield from self._single(node, kind, path)
         elif meant.kind is not Kind.LIST:
             message = (
-                f"{where}: a list belongs here, not a {meant.kind.value}; Jenkins takes no element without its list"
+                f"{where}: a list is needed here, not a {meant.kind.value}; Jenkins accepts no element without its list"
             )
             yield self._fault(node, f"{message}: begin it with '- '")
         else:
             for number, item in enumerate(meant.items):
                 here = (*path, str(number))
                 if item.meant.is_null:
-                    yield self._fault(item, f"{'.'.join(here)}: this element of the list is empty; take it out")
+                    yield self._fault(item, f"{'.'.join(here)}: this element of the list is empty; remove it")
                 else:
                     yield from self._single(item, kind.removesuffix("[]"), here)
 
@@ -95,14 +95,14 @@ class _Judge:
         """One of several implementations: its bare name, or its name over its attributes."""
         meant = node.meant
         if meant.kind is Kind.LIST:
-            yield self._fault(node, f"{'.'.join(path)}: a mapping belongs here, not a list")
+            yield self._fault(node, f"{'.'.join(path)}: a mapping is needed here, not a list")
         elif meant.kind is Kind.SCALAR:
             if casc_scalars.is_number(meant):
-                yield self._fault(node, f"{'.'.join(path)}: a mapping belongs here, not a number")
+                yield self._fault(node, f"{'.'.join(path)}: a mapping is needed here, not a number")
         elif len(meant.entries) > 1:
             names = ", ".join(key.meant.text for key, _ in meant.entries)
             yield self._fault(
-                node, f"{'.'.join(path)}: one of its kinds belongs here, not {len(meant.entries)}: {names}"
+                node, f"{'.'.join(path)}: one of its kinds is needed here, not {len(meant.entries)}: {names}"
             )
         else:
             known = {name.lower(): kind for name, kind in implementations.items()}
@@ -122,10 +122,10 @@ class _Judge:
             there = {key.meant.text.lower() for key, _ in meant.entries}
             for name in _OWN[kind] if is_own else ():
                 if name not in there:
-                    yield self._fault(node, f"{'.'.join(path)} has no '{name}', and needs one")
+                    yield self._fault(node, f"{'.'.join(path)} needs the key '{name}'")
         elif meant.kind is Kind.LIST or casc_scalars.is_number(meant) or is_own:
             shape = "number" if casc_scalars.is_number(meant) else meant.kind.value
-            yield self._fault(node, f"{'.'.join(path)}: a mapping belongs here, not a {shape}")
+            yield self._fault(node, f"{'.'.join(path)}: a mapping is needed here, not a {shape}")
 
     def attributes(
         self, node: Node, kinds: Mapping[str, str], path: tuple[str, ...], *, is_closed: bool = False

@@ -78,7 +78,7 @@ def _sections(found: Sequence[Statement], known: Iterable[str], what: str) -> It
         if it.word not in known:
             yield it.head.offset, _unknown(it.head.text, known, what)
         elif it.word in seen:
-            yield it.head.offset, f"the {what} '{it.word}' stands twice"
+            yield it.head.offset, f"the {what} '{it.word}' is there twice"
         seen.add(it.word)
 
 
@@ -94,13 +94,16 @@ def _stages(section: Statement, *, inside_parallel: bool) -> Iterator[Found]:
         yield section.head.offset, f"'{section.word}' has no stage"
     for it in section.body or ():
         if it.word != "stage":
-            yield it.head.offset, f"'{section.word}' has stages alone: stage('Name') {{ ... }}, not '{it.head.text}'"
+            yield (
+                it.head.offset,
+                f"'{section.word}' can have only stages: stage('Name') {{ ... }}, not '{it.head.text}'",
+            )
             continue
         name = next((token.text for token in it.arguments if token.kind == "text"), "")
         if len(name) <= 2:
             yield it.head.offset, "the stage has no name: stage('Name') { ... }"
         elif name in names:
-            yield it.head.offset, f"the stage {name} stands twice"
+            yield it.head.offset, f"the stage {name} is there twice"
         names.add(name)
         yield from _stage(it, name, inside_parallel=inside_parallel)
 
@@ -112,16 +115,19 @@ def _stage(stage: Statement, name: str, *, inside_parallel: bool) -> Iterator[Fo
         return
     misplaced = [it for it in sections if it.word in STEPS and it.word not in STAGE_SECTIONS]
     for it in misplaced:
-        yield it.head.offset, f"the step '{it.word}' stands outside of 'steps': steps {{ {it.word} ... }}"
+        yield it.head.offset, f"the step '{it.word}' is outside of 'steps': steps {{ {it.word} ... }}"
     yield from _sections([it for it in sections if it not in misplaced], STAGE_SECTIONS, "section")
     bodies = [it for it in sections if it.word in BODIES]
     if not bodies:
         yield stage.head.offset, f"the stage {name} has none of: {', '.join(BODIES)}"
     for it in bodies[1:]:
-        yield it.head.offset, f"the stage {name} has '{bodies[0].word}' already, and takes one of: {', '.join(BODIES)}"
+        yield (
+            it.head.offset,
+            f"the stage {name} has '{bodies[0].word}' already, and can have one of: {', '.join(BODIES)}",
+        )
     for it in bodies:
         if inside_parallel and it.word in {"parallel", "matrix"}:
-            yield it.head.offset, f"'{it.word}' stands within a parallel stage, which Jenkins does not take"
+            yield it.head.offset, f"'{it.word}' is inside a parallel stage, which Jenkins does not accept"
     yield from _shared(sections, inside_parallel=inside_parallel)
 
 
@@ -143,9 +149,9 @@ def _environment(section: Statement) -> Iterator[Found]:
     for it in section.body or ():
         given = it.arguments
         if not it.word or not given or given[0].text != "=":
-            yield it.head.offset, f"'{it.head.text}' is no variable: environment {{ NAME = 'value' }}"
+            yield it.head.offset, f"'{it.head.text}' is not a variable: environment {{ NAME = 'value' }}"
         elif given[1:2] and given[1].kind not in {"text", "word"} and given[1].text != "(":
-            yield given[1].offset, f"the value of '{it.word}' is neither a text in quotes nor a call"
+            yield given[1].offset, f"the value of '{it.word}' is neither a quoted string nor a call"
 
 
 def _post(section: Statement) -> Iterator[Found]:
@@ -153,7 +159,7 @@ def _post(section: Statement) -> Iterator[Found]:
         yield section.head.offset, f"'post' has no condition; there are: {', '.join(CONDITIONS)}"
     for it in section.body or ():
         if it.word in STEPS and it.word not in CONDITIONS:
-            yield it.head.offset, f"the step '{it.word}' stands outside of a condition: always {{ {it.word} ... }}"
+            yield it.head.offset, f"the step '{it.word}' is outside of a condition: always {{ {it.word} ... }}"
     conditions = [it for it in section.body or () if it.word not in STEPS]
     yield from _sections(conditions, CONDITIONS, "condition")
     for it in conditions:
@@ -166,11 +172,11 @@ def _steps(section: Statement) -> Iterator[Found]:
         yield section.head.offset, f"'{section.word}' has no step"
     for it in section.body or ():
         if it.word == "parallel" and any(branch.word == "stage" for branch in it.body or ()):
-            yield it.head.offset, "a 'parallel' of stages stands within 'steps'; it belongs in their place"
+            yield it.head.offset, "a 'parallel' with stages is inside 'steps'; it replaces 'steps'"
         elif it.word == "stage":
-            yield it.head.offset, "a 'stage' stands within steps; it belongs into 'stages'"
+            yield it.head.offset, "a 'stage' is inside steps; put it into 'stages'"
         elif it.word in {*SECTIONS, *STAGE_SECTIONS} - {"input", "parallel", "tools", *STEPS} and it.body is not None:
-            yield it.head.offset, f"the section '{it.word}' stands within '{section.word}'; it belongs beside it"
+            yield it.head.offset, f"the section '{it.word}' is inside '{section.word}'; put it beside it"
         else:
             yield from _step(it)
 
@@ -204,7 +210,7 @@ def _glued(found: Sequence[Statement]) -> Iterator[Found]:
     """Statements that Groovy would take for one, outside of Groovy's own: `agent { ... } steps { ... }`."""
     for it in found:
         if it.is_glued:
-            yield it.head.offset, f"'{it.word}' takes a line of its own, or a ';' before it"
+            yield it.head.offset, f"'{it.word}' needs a line of its own, or a ';' before it"
         if it.word not in {"script", "expression"}:
             yield from _glued(it.body or ())
 
@@ -227,7 +233,9 @@ def _secrets(root: Statement) -> Iterator[Found]:
         if step.word in _SHELLS:
             for token in step.arguments:
                 if token.text.startswith('"') and (found := pattern.search(token.text)):
-                    message = f"the secret {found[1]} would stand in the command; in single quotes the shell reads ${found[1]}"
+                    message = (
+                        f"the secret {found[1]} would be in the command; in single quotes the shell reads ${found[1]}"
+                    )
                     yield token.offset + found.start(), message
 
 

@@ -138,7 +138,7 @@ def _suspect(tokens: list[Token], pairs: dict[int, int], text: str) -> str:
         if not before.strip() and line(text, opened) != line(text, closed):
             indented = len(begun) - len(begun.lstrip(" \t"))
             if indented != len(before):
-                return f"; by the indentation it may be that of line {line(text, opened)}"
+                return f"; judging by the indentation it may be the one of line {line(text, opened)}"
     return ""
 
 
@@ -196,4 +196,4 @@ def _end_of_text(text: str, offset: int, quote: str) -> int:
             break
         else:
             at += 1
-    raise Broken(offset, f"the text that {quote} begins is never closed")
+    raise Broken(offset, f"the string that begins with {quote} is never closed")

@@ -50,10 +50,10 @@ def clock_fault(spec: str) -> str | None:
             continue
         fields = line.split()
         if len(fields) != len(_FIELDS):
-            return f"'{line}' is no schedule: it has {len(fields)} fields, not 5"
+            return f"'{line}' is not a schedule: it has {len(fields)} fields, not 5"
         for field, (least, greatest) in zip(fields, _FIELDS, strict=True):
             if not all(_is_term(term, least, greatest) for term in field.split(",")):
-                return f"'{line}' is no schedule: '{field}' is not within {least}-{greatest}"
+                return f"'{line}' is not a schedule: '{field}' is not within {least}-{greatest}"
     return None
 
 
@@ -81,7 +81,7 @@ def _repeated(shown: str, node: yaml.Node) -> Iterator[Fault]:
             if isinstance(key, yaml.ScalarNode):
                 first = seen.setdefault(key.value, key)
                 if first is not key and key.value != "<<":
-                    yield _at(shown, key, f"the key '{key.value}' stands in line {first.start_mark.line + 1} already")
+                    yield _at(shown, key, f"the key '{key.value}' is in line {first.start_mark.line + 1} already")
             yield from _repeated(shown, value)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:

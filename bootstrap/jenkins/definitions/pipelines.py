@@ -23,7 +23,7 @@ def faults(shown: str, text: str) -> Iterator[Fault]:
     root = next((it for it in found if it.word == "pipeline" and it.body is not None), None)
     if root is None:
         first = found[0].head.offset if found else 0
-        yield _at(shown, text, first, "there is no 'pipeline { ... }': a declarative pipeline begins so")
+        yield _at(shown, text, first, "there is no 'pipeline { ... }', with which a declarative pipeline begins")
         return
     for offset, message in sorted(set(declarative.pipeline(root))):
         yield _at(shown, text, offset, message)

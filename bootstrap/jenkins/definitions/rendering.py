@@ -23,9 +23,9 @@ from bootstrap.jenkins.definitions.jobs import clock_fault, slips
 from bootstrap.values import JobSet
 
 _BUILDERS_MARK = "<!-- Managed by Jenkins Job Builder -->"
-_FOOTER = "Kept as code; a change belongs into the repository. [render {}]"
+_FOOTER = "Managed as code; change it in the repository. [render {}]"
 _FOOTER_FOUND = re.compile(r"\[render ([0-9a-f]{16})\]\s*\Z")
-_REMEDY = "Mend the definition; nothing was sent to Jenkins."
+_REMEDY = "Correct the definition; nothing was sent to Jenkins."
 
 
 def render(folder: Path, variables: Mapping[str, str], plugins: Mapping[str, str]) -> JobSet:
@@ -136,7 +136,7 @@ class _Renderer:
             return
         path = (self._folder.parent / script).resolve()
         if not path.is_relative_to(self._folder.parent.resolve()):
-            self._fault(_position_of(item), f"'{script}' lies outside of the repository")
+            self._fault(_position_of(item), f"'{script}' is outside of the repository")
         elif not path.is_file():
             self._fault(_position_of(item), f"there is no file '{script}'")
         elif script not in self._scripts:
@@ -158,14 +158,14 @@ class _Renderer:
         found = elements.judge(xml, self._plugins)
         for name, plugin in found.lacking:
             lack = f"'{item.name}': the element {name} belongs to the plugin {plugin}, which jenkins.lock.yaml does not have"
-            self._fault(_position_of(item), f"{lack}; Jenkins would drop it without a word")
+            self._fault(_position_of(item), f"{lack}; Jenkins would drop it without an error")
         self._unjudged += [f"element {name} of '{item.name}'" for name in found.unknown]
 
     def _missing_folders(self, made: Mapping[str, str], items: Iterable[Any]) -> None:
         for item in items:
             parent = str(item.name).rpartition("/")[0]
             if parent and parent not in made and item.name in made:
-                self._fault(_position_of(item), f"'{item.name}' lies in '{parent}', which no job defines")
+                self._fault(_position_of(item), f"'{item.name}' is in the folder '{parent}', which no job defines")
 
     def _guarded(self, where: Any, function: Any, *arguments: Any) -> Any:
         """Call into Job Builder; whatever it raises over a definition becomes a fault with the best position there is."""

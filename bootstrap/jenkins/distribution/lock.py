@@ -19,7 +19,7 @@ from bootstrap.jenkins.distribution.versions import is_version
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}")
-_REMEDY = "Mend the file; its own comments explain it."
+_REMEDY = "Correct the file; its comments explain it."
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,9 @@ def _load(path: Path) -> Any:
 def _pin(where: str, entry: Mapping[str, Any]) -> Pin:
     version, sha256 = entry["version"], entry["sha256"]
     if not isinstance(version, str):
-        raise TypeError(f"{where}.version: {version!r} needs quotes, to be a text")
+        raise TypeError(f"{where}.version: {version!r} needs quotes, to be a string")
     if not is_version(version):
-        raise ValueError(f"{where}.version: {version!r} is no version of a core or a plugin")
+        raise ValueError(f"{where}.version: {version!r} is not a version of a core or a plugin")
     if sha256 is not None and not (isinstance(sha256, str) and _SHA256.fullmatch(sha256)):
         raise ValueError(f"{where}.sha256: {sha256!r} is not a SHA-256 of 64 lower-case hex digits")
     line, column = entry.lc.key("version") if isinstance(entry, CommentedMap) else (0, 0)

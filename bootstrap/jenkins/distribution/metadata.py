@@ -85,17 +85,17 @@ def verify(metadata: Metadata, war: Path) -> None:
     try:
         key.verify(signed, canonical.encode("utf-8", "surrogatepass"), padding.PKCS1v15(), hashes.SHA512())
     except InvalidSignature as error:
-        raise Unproved("its signature is not one of this content") from error
+        raise Unproved("its signature does not match its content") from error
 
 
 def _check_chain(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> None:
     """Each certificate is issued by the one behind it, the last by a root; a root itself may stand at the end."""
     for one, issuer in itertools.pairwise(chain):
         if not _is_issued_by(one, issuer):
-            raise Unproved(f"its certificate of {_subject(one)} is not issued by the one that comes with it")
+            raise Unproved(f"its certificate of {_subject(one)} is not issued by the certificate that comes with it")
     last = chain[-1]
     if last not in roots and not any(_is_issued_by(last, root) for root in roots):
-        raise Unproved(f"its certificate of {_subject(last)} is issued by nobody whom the core trusts")
+        raise Unproved(f"its certificate of {_subject(last)} is not issued by an authority that the core trusts")
 
 
 def _is_issued_by(one: x509.Certificate, issuer: x509.Certificate) -> bool:

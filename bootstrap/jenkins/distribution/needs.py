@@ -21,10 +21,10 @@ from bootstrap.jenkins.distribution.versions import is_older, is_version
 
 NAME = "jenkins.needs.yaml"
 _KEYS = {"version", "least_core", "read_at", "needs"}
-_READING = "Mend the table; its own comments explain it."
+_READING = "Correct the table; its comments explain it."
 _REMEDY = (
-    f"Bring jenkins.lock.yaml and {NAME} in order: lock what is missing, raise what is too old, "
-    "and write the row of every version that was changed."
+    f"Correct jenkins.lock.yaml and {NAME}: add what is missing, raise what is too old, "
+    "and update the row of every version that changed."
 )
 
 
@@ -71,7 +71,7 @@ def _misshapen(path: Path, document: CommentedMap) -> Iterator[Fault]:
             continue
         for key in row:
             if key not in _KEYS:
-                yield _at(path, row, key, f"{name}.{key}: a row has no such key, but {', '.join(sorted(_KEYS))}")
+                yield _at(path, row, key, f"{name}.{key}: unknown key; a row has {', '.join(sorted(_KEYS))}")
         for key in ("version", "least_core"):
             if key in row and not _is_version(row[key]):
                 yield _at(path, row, key, f"{name}.{key}: {row[key]!r} is no version in quotes")
@@ -110,7 +110,7 @@ def find_faults(lock: Lock, table: Table) -> Iterator[Fault]:
             yield from _unmet(lock, name, row)
     for name, row in table.rows.items():
         if name not in lock.pins:
-            found = f"{name} {row.version}: the lock does not have this plugin, so the row goes"
+            found = f"{name} {row.version}: the lock does not have this plugin: remove the row"
             yield Fault(str(table.path), *row.place, found)
 
 

@@ -56,7 +56,7 @@ def check(core: str, versions: Mapping[str, str], files: Mapping[str, Path]) -> 
         raise DistributionFailed(
             f"checking {len(files)} plugins against the lock",
             "\n".join(faults),
-            "Bring jenkins.lock.yaml in order: add what is missing, raise what is too old.",
+            "Correct jenkins.lock.yaml: add what is missing, raise what is too old.",
         )
 
 

@@ -42,7 +42,7 @@ class _Quiet:
     """A reporter of looks, which tell what they found at their end."""
 
     def change(self, change: Change) -> None:
-        raise AssertionError(f"a look changes nothing: {change}")
+        raise AssertionError(f"a plan changes nothing: {change}")
 
     def progress(self, text: str) -> None:
         pass
@@ -74,15 +74,15 @@ def tell_unproved(settings: JenkinsSettings, lock: Lock) -> str:
         return ""
     source = choose(settings, lock)
     parts = [] if lock.core.sha256 else ["the core"]
-    means = [] if lock.core.sha256 else ["the core by its OpenPGP signature of the pinned key"]
+    means = [] if lock.core.sha256 else ["the core by its OpenPGP signature with the pinned key"]
     if count:
         known = "signed by an authority that the core carries"
-        by_whom = known if source.is_official else f"{known}, or unsigned, by your trust in its keeper alone"
+        by_whom = known if source.is_official else f"{known}, or unsigned, which you must trust"
         parts.append(wording.counted(count, "plugin"))
         means.append(f"the plugins by its {LIST}, {by_whom}")
     return (
-        f"{lock.path.name} holds no sum for {' and '.join(parts)}: a launch that reaches {source.name} proves "
-        f"{' and '.join(means)}, and writes the sums in"
+        f"{lock.path.name} has no checksum for {' and '.join(parts)}: a launch that reaches {source.name} verifies "
+        f"{' and '.join(means)}, and writes the checksums into it"
     )
 
 
@@ -98,7 +98,7 @@ def _of_folder(lock: Lock, source: Folder, cache: Path) -> Iterator[str]:
     wanted += [(name, source.path_of(name), pin.sha256) for name, pin in whole.pins.items()]
     for name, path, sha256 in wanted:
         if not path.is_file():
-            yield f"{path}: it is not there"
+            yield f"{path}: it does not exist"
             continue
         try:
             got = transfer.sha256_of(path)
@@ -179,7 +179,7 @@ def _differing(url: str, sha256: str, claim: Callable[[], str]) -> Iterator[str]
     except Unobtainable:
         return
     if told != sha256:
-        yield f"{url}: its SHA-256 is {told} by the source itself, not {sha256}"
+        yield f"{url}: its SHA-256 is {told} at the source itself, not {sha256}"
 
 
 def _told(error: Exception) -> str:

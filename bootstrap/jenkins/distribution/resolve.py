@@ -46,7 +46,7 @@ def resolve(
     says why by `unobtainable`; it is not asked again.
     """
     if settings.source == "emulator":
-        report.notice(f"the emulator stands in for Jenkins {lock.core.version}, as the environment asks")
+        report.notice(f"the emulator is used instead of Jenkins {lock.core.version}, as the environment file says")
         return _emulator(lock)
     source = choose(settings, lock)
     known = _from_cache(lock, cache) if settings.source != "file" else None
@@ -69,11 +69,11 @@ def _emulator(lock: Lock) -> Distribution:
 def _without(settings: JenkinsSettings, lock: Lock, source: Source, reason: str, report: Reporter) -> Distribution:
     if settings.fallback == "emulator":
         report.notice(
-            f"Jenkins {lock.core.version} cannot be had from {source.name} ({reason}): the emulator stands in for it"
+            f"Jenkins {lock.core.version} is not available from {source.name} ({reason}): the emulator is used instead"
         )
         return _emulator(lock)
     raise DistributionFailed(
-        f"getting Jenkins {lock.core.version} from {source.name}",
+        f"downdownloading Jenkins {lock.core.version} from {source.name}",
         reason,
         "Name a mirror or a file under 'jenkins' in the environment, or allow 'fallback: emulator' there.",
     )
@@ -87,7 +87,7 @@ def _learn(lock: Lock, source: Source, cache: Path, report: Reporter) -> Lock:
         sums = {name: str(whole.pins[name].sha256) for name in lock.without_sum}
         record(lock.path, None if lock.core.sha256 else whole.core.sha256, sums)
         report.notice(
-            f"{lock.path.name} held no sum for {count} files; the ones that {source.name} proves{by_whom} are in it now: "
+            f"{lock.path.name} had no checksum for {count} files; it has those that {source.name} gives{by_whom} now: "
             "review and commit it"
         )
     return whole
@@ -114,14 +114,14 @@ def prove(lock: Lock, source: Source, cache: Path, report: Reporter) -> tuple[Lo
 def _vouched(listed: Metadata, source: Source, core: Callable[[], Path]) -> str:
     """Who vouches for the list of plugin versions, as an addition to a sentence; DistributionFailed where nobody may."""
     if listed.signature is None and not source.is_official:
-        return f" (its {LIST} is not signed: for the plugins {source.name} alone vouches)"
+        return f" (its {LIST} is not signed: for the plugins you trust {source.name})"
     try:
         verify_list(listed, core())
     except Unproved as error:
         raise DistributionFailed(
             f"checking the signature of {LIST} of {source.name}",
             str(error),
-            "Do not believe this list. Try again, or name another source; or write the sums that you trust into "
+            "Do not use this list. Try again, or name another source; or write checksums that you trust into "
             "jenkins.lock.yaml.",
         ) from error
     return ""
@@ -131,7 +131,7 @@ def _proved_core(lock: Lock, source: Source, cache: Path, report: Reporter) -> s
     """The sum of the core, once the file itself carries a good signature: the source's own word for it is not enough."""
     claimed = source.claimed_sum()
     signed, key = source.signature(), source.key()
-    report.progress(f"loading Jenkins {lock.core.version} from {source.name}")
+    report.progress(f"downloading Jenkins {lock.core.version} from {source.name}")
     signature.verify(source.core(cache, claimed), signed, key, lock.fingerprint)
     return claimed
 
@@ -142,8 +142,8 @@ def sums_of(lock: Lock, names: Sequence[str], listed: Metadata, source: Source) 
     missing = [f"{name} {lock.pins[name].version}" for name, sha256 in told.items() if sha256 is None]
     if missing:
         raise DistributionFailed(
-            f"looking up the sums of {len(names)} plugins at {source.name}",
-            f"it tells none for {', '.join(missing)}",
+            f"reading the checksums of {len(names)} plugins at {source.name}",
+            f"it has none for {', '.join(missing)}",
             "Choose versions that the update center lists, or write the sha256 that you trust into jenkins.lock.yaml.",
         )
     return {name: sha256 for name, sha256 in told.items() if sha256 is not None}
@@ -171,7 +171,7 @@ def _from_cache(lock: Lock, cache: Path) -> _Files | None:
 
 def _load(lock: Lock, source: Source, cache: Path, report: Reporter) -> _Files:
     """Every file from the source, some at once; the first failure is raised after the others have ended."""
-    report.progress(f"loading Jenkins {lock.core.version} and {len(lock.pins)} plugins from {source.name}")
+    report.progress(f"downloading Jenkins {lock.core.version} and {len(lock.pins)} plugins from {source.name}")
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         core = pool.submit(source.core, cache, lock.core.sha256 or "")
         jobs = {

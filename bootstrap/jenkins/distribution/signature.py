@@ -22,7 +22,7 @@ def verify(file: Path, signature: bytes, key: bytes, fingerprint: str) -> None:
         raise Missing(
             "checking the signature of Jenkins",
             "gpg is not installed",
-            "Install it: apt-get install gnupg; or lock the sum.",
+            "Install it: apt-get install gnupg; or write the checksum into the lock.",
         )
     with tempfile.TemporaryDirectory(prefix="gnupg-") as folder:
         home = Path(folder)

@@ -76,7 +76,7 @@ class Site:
         # '<64 hex digits> jenkins.war'; anything else is some other page, of a proxy for instance.
         text = transfer.fetch(f"{self.war}.sha256").decode("utf-8", "replace").split()
         if not text or len(text[0]) != 64 or set(text[0].lower()) - set("0123456789abcdef"):
-            raise Unobtainable(f"{self.war}.sha256 does not hold a SHA-256")
+            raise Unobtainable(f"{self.war}.sha256 does not contain a SHA-256")
         return text[0].lower()
 
     def signature(self) -> bytes:
@@ -145,20 +145,20 @@ class Folder:
         except OSError as error:
             raise DistributionFailed(
                 f"checking the files beside {self.war}",
-                f"the lock holds no SHA-256, and {path} cannot be read: {error.strerror}",
+                f"the lock has no SHA-256, and {path} cannot be read: {error.strerror}",
                 f"Put {path.name} there, or write the sha256 that you trust into jenkins.lock.yaml.",
             ) from error
 
     def _proved(self, path: Path, sha256: str) -> Path:
         doing = f"checking {path}"
         if not path.is_file():
-            raise DistributionFailed(doing, "it is not there", "Put the file there, or choose another source.")
+            raise DistributionFailed(doing, "it does not exist", "Put the file there, or choose another source.")
         try:
             got = transfer.sha256_of(path)
         except OSError as error:
             raise DistributionFailed(doing, f"it cannot be read: {error.strerror}", "Let this user read it.") from error
         if got != sha256:
-            remedy = "Bring the file that was locked, or change its sum in jenkins.lock.yaml if you trust this one."
+            remedy = "Use the locked file, or change its checksum in jenkins.lock.yaml if you trust this one."
             raise DistributionFailed(doing, f"its SHA-256 is {got}, not {sha256}", remedy)
         return path
 

@@ -105,9 +105,9 @@ def download(url: str, cache: Path, name: str, sha256: str) -> Path:
     if got != sha256:
         part.unlink()
         raise DistributionFailed(
-            f"loading {name} from {url}",
+            f"downloading {name} from {url}",
             f"its SHA-256 is {got}, not {sha256}",
-            "Nothing of it was kept. Try again; if it stays, the source holds another file than the one that was locked.",
+            "The file was deleted. Try again; if the error stays, the source has another file than the locked one.",
         )
     part.replace(target)
     return target
@@ -129,7 +129,7 @@ def _complete(url: str, part: Path) -> None:
     raise DistributionFailed(
         f"loading {part.name.removesuffix('.part')} from {url}",
         reason,
-        "What was loaded is kept, and the next launch continues from there.",
+        "The downloaded part is kept; the next launch continues from there.",
     )
 
 

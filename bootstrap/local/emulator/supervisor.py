@@ -1,4 +1,4 @@
-"""Telling systemd how far the start has come (sd_notify(3)), without its library."""
+"""Tells systemd how far the start has come (sd_notify(3)): one datagram, not worth the package python3-systemd."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ class Container:
 
     def _failed(self, doing: str, found: str) -> LocalCloudFailed:
         return LocalCloudFailed(
-            doing, found, f"The machine is kept: look inside with 'podman exec -it {self.name} bash'."
+            doing, found, f"The machine is kept: examine it with 'podman exec -it {self.name} bash'."
         )
 
     def _inspect(self, template: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import shlex
 import shutil
 import tempfile
@@ -23,7 +24,8 @@ from bootstrap.local.machines import podman, recipe, sources
 Report = Callable[[str], None]
 
 REPOSITORY = "localhost/bootstrap-machine"
-LOCK = Path("/var/lock/bootstrap-machine-image.lock")
+# Root's alone, as images are: in /var/lock everybody may put the file there first, or hold it for ever.
+LOCK = Path("/run/bootstrap/machine-image.lock")
 BUILD_SECONDS = 900.0
 TELL_EVERY_SECONDS = 5.0
 # The settings of apt without which the operator's mirror may not answer.
@@ -169,6 +171,7 @@ def _telling(report: Report, what: str, began: float) -> Iterator[None]:
 
 @contextmanager
 def _locked() -> Iterator[None]:
-    with LOCK.open("w") as file:
+    LOCK.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with os.fdopen(os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

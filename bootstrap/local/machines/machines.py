@@ -174,7 +174,7 @@ class Machines:
     def unjudged(self) -> str:
         """What the kernel cannot be made to show to the chains, and why; '' where nothing is left out."""
         why = bridges.filter_them()
-        return f"between machines of one subnet nothing is judged: {why}" if why else ""
+        return f"security groups are not enforced within a subnet: {why}" if why else ""
 
     def remove_all(self, *, with_volumes: bool = False) -> None:
         """Remove every machine and network labelled with this environment, and the volumes' data only if asked."""
@@ -222,6 +222,6 @@ class Machines:
             raise LocalCloudFailed(
                 f"looking for the machine of {instance_id}",
                 f"there is no container '{container.name}'",
-                "It was removed outside of this tool: terminate the instance, or rebuild the machine.",
+                "Something else removed it: terminate the instance, or rebuild the machine.",
             )
         return container

@@ -61,7 +61,7 @@ def checked(resource_id: str, *kinds: str) -> str:
     if not re.fullmatch(rf"({'|'.join(kinds)})-[0-9a-f]+", resource_id):
         raise LocalCloudFailed(
             "naming a part of the local cloud",
-            f"'{resource_id}' is no EC2 id of {' or '.join(kinds)}",
-            "This is a fault of ours.",
+            f"'{resource_id}' is not an EC2 id of {' or '.join(kinds)}",
+            "This is a bug of the toolkit.",
         )
     return resource_id

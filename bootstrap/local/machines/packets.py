@@ -13,7 +13,7 @@ from bootstrap.errors import LocalCloudFailed
 from bootstrap.local.machines.names import Names
 from bootstrap.local.machines.podman import run
 
-_REMEDY = "Look at 'nft list ruleset'; the rules that were there before still hold."
+_REMEDY = "Check 'nft list ruleset'; the previous rules are still in force."
 
 
 def prefix(names: Names) -> str:

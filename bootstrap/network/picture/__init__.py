@@ -1,7 +1,7 @@
 """The network as a picture, drawn by graphviz from what is there and from nothing else.
 
 `content` says what is in it, `rules` who may reach whom, `pieces` how each thing is written, `grid` where it stands,
-`boxes` puts all of it into graphviz' language, and `page` dresses what graphviz drew for a page: colours that follow the
+`boxes` puts all of it into graphviz' language, and `page` makes a page of what graphviz drew: colours that follow the
 reader's light or dark, a title and a description for who cannot see it.
 """
 

@@ -1,6 +1,7 @@
 """Standard-library program that runs ON the machine, as root, and brings it to a desired state given as data.
 
-It arrives with its document through one exec (see `bootstrap.remote.program`), so it imports nothing but itself and Python
-3.11's standard library. `main` walks the resources in order; every other module knows how a few kinds of resource look and
-how they are mended. A kind is a function that only looks: what it answers says how to act, so checking can never change.
+It arrives with its document in one SSH exec (see `bootstrap.remote.program`), so it imports nothing but itself and Python
+3.11's standard library. `main` goes through the resources in order; every other module knows a few kinds of resource. The
+function of a kind only compares, and returns the action that would change the machine: a check therefore cannot change
+anything.
 """

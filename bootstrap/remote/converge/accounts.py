@@ -18,7 +18,7 @@ def group(context: Context, resource: Resource) -> Finding | None:
             "add", f"gid {number}", lambda: void(context, ["groupadd", "--system", "--gid", str(number), name])
         )
     if found != number:
-        raise Failed(f"the group {name} has the number {found}, not {number}")
+        raise Failed(f"the group {name} has the gid {found}, not {number}")
     return None
 
 
@@ -32,7 +32,7 @@ def user(context: Context, resource: Resource) -> Finding | None:
         command = ["useradd", "--system", "--no-create-home", "--uid", str(number), *options, name]
         return Finding("add", f"uid {number}", lambda: void(context, command))
     if found.pw_uid != number:
-        raise Failed(f"the user {name} has the number {found.pw_uid}, not {number}")
+        raise Failed(f"the user {name} has the uid {found.pw_uid}, not {number}")
     wished = (_number_of(resource["group"]), resource["home"], resource["shell"])
     if (found.pw_gid, found.pw_dir, found.pw_shell) == wished:
         return None

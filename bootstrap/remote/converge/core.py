@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class Context:
             done = subprocess.CompletedProcess(list(command), 127, "", f"{command[0]}: not found")
         except subprocess.TimeoutExpired as error:
             output = error.stdout.decode(errors="replace") if isinstance(error.stdout, bytes) else error.stdout or ""
-            raise Failed(f"no end after {timeout:.0f} s", shown, 124, "" if quiet else last_lines(output)) from error
+            raise Failed(f"no result after {timeout:.0f} s", shown, 124, "" if quiet else last_lines(output)) from error
         if check and done.returncode != 0:
             tail = "" if quiet else last_lines(f"{done.stdout}\n{done.stderr}")
             raise Failed("the command failed", shown, done.returncode, tail)
@@ -117,19 +118,19 @@ class Context:
             raise Failed(f"the artifact {digest} was not sent")
         if hash_of(path) != digest:
             path.unlink()
-            raise Failed(f"the artifact {digest} was damaged on its way")
+            raise Failed(f"the artifact {digest} was damaged in transit")
         return path
 
-    def digest(self, path: Path) -> str:
-        """The SHA-256 of a file; a big file's is remembered for as long as inode, size and times stay the same."""
-        status = path.stat()
+    def digest(self, path: Path, stream: BufferedReader) -> str:
+        """The SHA-256 of an open file; a big one's is remembered under `path` while inode, size and times stay the same."""
+        status = os.fstat(stream.fileno())
         if status.st_size < _REMEMBERED_SIZE:
-            return hash_of(path)
+            return hashlib.file_digest(stream, "sha256").hexdigest()
         stamp = [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
         remembered = self._remembered().get(str(path))
         if remembered and remembered[:4] == stamp:
             return str(remembered[4])
-        digest = hash_of(path)
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
         self._remembered()[str(path)] = [*stamp, digest]
         return digest
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import grp
 import os
 import pwd
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
 
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
+from bootstrap.remote.converge.folders import Folder, free_name, leave_as_made, open_folder, open_parent
 
+Prove = Callable[[Path], None]
 DEFAULT_MODE = "0644"
 _DIFFED_SIZE = 1 << 18  # bytes; a longer text is not worth a line count
 
@@ -29,9 +30,8 @@ def owner_of(resource: Resource) -> tuple[int, int]:
     return user, group
 
 
-def trappings(path: Path, resource: Resource, mode: str) -> list[str]:
-    """How mode and owner of an existing path differ from the wish; an owner that does not exist yet differs."""
-    status = path.lstat()
+def trappings(status: os.stat_result, resource: Resource, mode: str) -> list[str]:
+    """How mode and owner of what exists differ from the wish; an owner that does not exist yet differs."""
     reasons = []
     found = stat.S_IMODE(status.st_mode)
     if found != int(mode, 8):
@@ -47,26 +47,25 @@ def trappings(path: Path, resource: Resource, mode: str) -> list[str]:
     return reasons
 
 
-def dress(path: Path, resource: Resource, mode: str) -> None:
-    """Give owner and mode; the owner first, as changing it drops set-id bits."""
+def dress(descriptor: int, resource: Resource, mode: str) -> None:
+    """Give owner and mode to what is open; the owner first, as changing it drops set-id bits."""
     user, group = owner_of(resource)
     if (user, group) != (-1, -1):
-        os.chown(path, user, group)
-    path.chmod(int(mode, 8))
+        os.fchown(descriptor, user, group)
+    os.fchmod(descriptor, int(mode, 8))
 
 
 def write(
-    path: Path, source: bytes | Path, resource: Resource, mode: str, prove: Callable[[Path], None] | None = None
+    folder: Folder, name: str, source: bytes | Path, resource: Resource, mode: str, prove: Prove | None = None
 ) -> None:
     """Write atomically: a temporary file beside gets owner and mode before content, `prove` may refuse it, then a rename."""
-    if path.is_dir() and not path.is_symlink():
-        raise Failed(f"{path} is a directory")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
+    status = folder.status(name)
+    if status is not None and stat.S_ISDIR(status.st_mode):
+        raise Failed(f"{folder.path / name} is a directory")
+    temporary = free_name(name)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            dress(temporary, resource, mode)
+        with folder.create_file(temporary) as stream:
+            dress(stream.fileno(), resource, mode)
             if isinstance(source, bytes):
                 stream.write(source)
             else:
@@ -75,10 +74,10 @@ def write(
             stream.flush()
             os.fsync(stream.fileno())
         if prove:
-            prove(temporary)
-        temporary.replace(path)
+            prove(folder.path / temporary)
+        folder.rename(temporary, name)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        folder.unlink(temporary)
         raise
 
 
@@ -87,65 +86,94 @@ def file(context: Context, resource: Resource) -> Finding | None:
     path = context.path(resource["path"])
     mode = resource.get("mode", DEFAULT_MODE)
     missing = context.missing(resource["sha256"]) if "sha256" in resource else ()
-    if not os.path.lexists(path):
-        return Finding("add", f"mode {mode}", lambda: _install(context, resource, path, mode), missing)
-    if path.is_symlink() or not path.is_file():
-        return Finding("alter", "was no file", lambda: _install(context, resource, path, mode), missing)
-    difference = _difference(context, resource, path)
-    reasons = trappings(path, resource, mode)
+
+    def install() -> None:
+        with open_folder(context, path.parent, leave_as_made) as folder:
+            _install(context, resource, folder, path.name, mode)
+
+    with open_parent(context, path) as folder:
+        if folder is None or folder.status(path.name) is None:
+            return Finding("add", f"mode {mode}", install, missing)
+        stream = folder.open_file(path.name)
+        if stream is None:
+            return Finding("alter", "was no file", install, missing)
+        with stream:
+            status = os.fstat(stream.fileno())
+            reasons = trappings(status, resource, mode)
+            # Under a second name the same file may be somebody else's: it is replaced, and not given away.
+            difference = "has a second name" if status.st_nlink > 1 else _difference(context, resource, path, stream)
     if difference:
-        detail = ", ".join([difference, *reasons])
-        return Finding("alter", detail, lambda: _install(context, resource, path, mode), missing)
-    return Finding("alter", ", ".join(reasons), lambda: dress(path, resource, mode)) if reasons else None
+        return Finding("alter", ", ".join([difference, *reasons]), install, missing)
+    if not reasons:
+        return None
+    return Finding("alter", ", ".join(reasons), lambda: _dress_file(context, resource, path, mode), missing)
 
 
-def _difference(context: Context, resource: Resource, path: Path) -> str:
+def _dress_file(context: Context, resource: Resource, path: Path, mode: str) -> None:
+    """Mode and owner of a file whose content is right: of the very file that is looked at here."""
+    with open_folder(context, path.parent) as folder:
+        stream = folder.open_file(path.name)
+        if stream is None:
+            raise Failed(f"{path} is no file any more")
+        with stream:
+            if os.fstat(stream.fileno()).st_nlink > 1:
+                raise Failed(f"{path} has a second name now")
+            dress(stream.fileno(), resource, mode)
+
+
+def _difference(context: Context, resource: Resource, path: Path, stream: BufferedReader) -> str:
     """How the content differs, in a few words; nothing of it where it is secret."""
     if "sha256" in resource:
-        return "" if context.digest(path) == resource["sha256"] else "content differs"
+        return "" if context.digest(path, stream) == resource["sha256"] else "content differs"
     wished = resource["content"].encode()
-    if path.stat().st_size == len(wished) and path.read_bytes() == wished:
-        return ""
-    if resource.get("secret") or path.stat().st_size > _DIFFED_SIZE:
+    size = os.fstat(stream.fileno()).st_size
+    if size > max(_DIFFED_SIZE, len(wished)):
         return "content differs"
-    before = path.read_text(errors="replace").splitlines()
+    found = stream.read(max(_DIFFED_SIZE, len(wished)) + 1)
+    if found == wished:
+        return ""
+    if resource.get("secret") or len(found) > _DIFFED_SIZE:
+        return "content differs"
+    before = found.decode(errors="replace").splitlines()
     lines = [line[:1] for line in difflib.ndiff(before, resource["content"].splitlines())]
     return f"content differs (+{lines.count('+')} -{lines.count('-')} lines)"
 
 
-def _install(context: Context, resource: Resource, path: Path, mode: str) -> None:
+def _install(context: Context, resource: Resource, folder: Folder, name: str, mode: str) -> None:
     source = context.open_artifact(resource["sha256"]) if "sha256" in resource else resource["content"].encode()
     command = list(resource.get("validate", ()))
     quiet = bool(resource.get("secret"))
     if not command:
-        write(path, source, resource, mode)
+        write(folder, name, source, resource, mode)
     elif "%s" in command:
 
         def prove(temporary: Path) -> None:
             context.run([str(temporary) if word == "%s" else word for word in command], quiet=quiet)
 
-        write(path, source, resource, mode, prove)
+        write(folder, name, source, resource, mode, prove)
     else:
-        _install_with_return(context, resource, path, mode, source)
+        _install_with_return(context, resource, folder, name, mode, source)
 
 
-def _install_with_return(context: Context, resource: Resource, path: Path, mode: str, source: bytes | Path) -> None:
+def _install_with_return(
+    context: Context, resource: Resource, folder: Folder, name: str, mode: str, source: bytes | Path
+) -> None:
     """For validators that only know the installed place: install, test, and put the old file back when it is refused."""
-    kept = path.with_name(f".{path.name}.before")
-    kept.unlink(missing_ok=True)
-    if os.path.lexists(path):
-        os.link(path, kept, follow_symlinks=False)
-    write(path, source, resource, mode)
+    kept = f".{name}.before"
+    folder.unlink(kept)
+    if folder.status(name) is not None:
+        folder.link(name, kept)
+    write(folder, name, source, resource, mode)
     try:
         context.run(list(resource["validate"]), quiet=bool(resource.get("secret")))
     except Failed:
-        if os.path.lexists(kept):
-            kept.replace(path)
+        if folder.status(kept) is not None:
+            folder.rename(kept, name)
         else:
-            path.unlink()
+            folder.unlink(name)
         raise
     finally:
-        kept.unlink(missing_ok=True)
+        folder.unlink(kept)
 
 
 def directory(context: Context, resource: Resource) -> Finding | None:
@@ -154,14 +182,14 @@ def directory(context: Context, resource: Resource) -> Finding | None:
     mode = resource.get("mode", "0755")
 
     def act() -> None:
-        path.mkdir(parents=True, exist_ok=True)
-        dress(path, resource, mode)
+        with open_folder(context, path, leave_as_made) as folder:
+            dress(folder.descriptor, resource, mode)
 
-    if not path.exists():
+    try:
+        with open_folder(context, path) as folder:
+            reasons = trappings(os.fstat(folder.descriptor), resource, mode)
+    except FileNotFoundError:
         return Finding("add", f"mode {mode}", act)
-    if not path.is_dir():
-        raise Failed(f"{path} is no directory")
-    reasons = trappings(path, resource, mode)
     return Finding("alter", ", ".join(reasons), act) if reasons else None
 
 
@@ -171,15 +199,17 @@ def symlink(context: Context, resource: Resource) -> Finding | None:
     target = resource["target"]
 
     def act() -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.new")
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(target)
-        temporary.replace(path)
+        with open_folder(context, path.parent, leave_as_made) as folder:
+            temporary = free_name(path.name)
+            os.symlink(target, temporary, dir_fd=folder.descriptor)
+            folder.rename(temporary, path.name)
 
-    if path.is_symlink() and str(path.readlink()) == target:
-        return None
-    return Finding("alter" if os.path.lexists(path) else "add", f"-> {target}", act)
+    with open_parent(context, path) as folder:
+        status = folder.status(path.name) if folder else None
+        if folder and status and stat.S_ISLNK(status.st_mode):
+            found = os.readlink(path.name, dir_fd=folder.descriptor)
+            return None if found == target else Finding("alter", f"-> {target}", act)
+    return Finding("alter" if status else "add", f"-> {target}", act)
 
 
 def absent(context: Context, resource: Resource) -> Finding | None:
@@ -187,12 +217,14 @@ def absent(context: Context, resource: Resource) -> Finding | None:
     path = context.path(resource["path"])
 
     def act() -> None:
-        if not path.is_dir() or path.is_symlink():
-            path.unlink()
-        elif resource.get("recursive"):
-            shutil.rmtree(path)
-        else:
-            with contextlib.suppress(FileNotFoundError):
-                path.rmdir()
+        with open_folder(context, path.parent) as folder:
+            status = folder.status(path.name)
+            if status is None or not stat.S_ISDIR(status.st_mode):
+                folder.unlink(path.name)
+            elif resource.get("recursive"):
+                folder.remove_tree(path.name)
+            else:
+                folder.remove_directory(path.name)
 
-    return Finding("remove", "", act) if os.path.lexists(path) else None
+    with open_parent(context, path) as folder:
+        return Finding("remove", "", act) if folder and folder.status(path.name) else None

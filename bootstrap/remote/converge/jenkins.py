@@ -91,7 +91,7 @@ class Jenkins:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise NoAnswer(f"Jenkins answered {path.partition('?')[0]} with something else than an object")
+            raise NoAnswer(f"Jenkins' answer to {path.partition('?')[0]} is not a JSON object")
         return found
 
     def _post(self, path: str, form: Mapping[str, str]) -> None:
@@ -106,7 +106,7 @@ class Jenkins:
 
     def _sign_in(self) -> dict[str, str]:
         """The first of the user's secrets that Jenkins takes, with the session's crumb: a new one may not be known yet."""
-        said = "there is no secret of its user yet"
+        said = "its user has no secret yet"
         for secret in self._wish["secrets"]:
             try:
                 text = str(secret["prefix"]) + self._context.path(secret["path"]).read_text().strip()

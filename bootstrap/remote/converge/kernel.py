@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bootstrap.remote.converge.core import Context, Finding, Resource
 from bootstrap.remote.converge.files import file, write
+from bootstrap.remote.converge.folders import leave_as_made, open_folder
 
 
 def sysctl(context: Context, resource: Resource) -> Finding | None:
@@ -17,12 +18,14 @@ def sysctl(context: Context, resource: Resource) -> Finding | None:
     foreign = sorted(key for key in differing if not _is_ours(context, key))
     pending = sorted(set(differing) - set(foreign))
     if foreign:
-        context.notes.append(f"owned by the host's kernel, left as they are: {', '.join(foreign)}")
+        context.notes.append(f"set by the host's kernel, not changed: {', '.join(foreign)}")
     if not finding and not pending:
         return None
 
     def act() -> None:
-        write(context.path(resource["path"]), text.encode(), resource, resource.get("mode", "0644"))
+        path = context.path(resource["path"])
+        with open_folder(context, path.parent, leave_as_made) as folder:
+            write(folder, path.name, text.encode(), resource, resource.get("mode", "0644"))
         for key in pending:
             _place(context, key).write_text(resource["values"][key])
 

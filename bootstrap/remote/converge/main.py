@@ -16,7 +16,6 @@ import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from bootstrap.remote.converge import (
@@ -61,7 +60,8 @@ KINDS: Mapping[str, Callable[[Context, Resource], Finding | None]] = {
     "unit": units.unit,
     "user": accounts.user,
 }
-_LOCK = "/run/lock/bootstrap.lock"
+# In a folder of root's, and root's alone to open: in /run/lock everybody may put the file there first, or hold it for ever.
+_LOCK = "/run/bootstrap/converge.lock"
 _LOCK_WAIT = 900.0  # seconds; a first installation by another run
 
 
@@ -125,7 +125,7 @@ def _reach(
             context.unit_states.clear()  # whatever is changed now may change them
             finding.act()
             if finding.settles and (again := KINDS[resource["kind"]](context, resource)):
-                raise Failed(f"still not as wished after the change: {again.detail}")
+                raise Failed(f"still not in its desired state after the change: {again.detail}")
             wishes.reached([resource])
             tell({"done": found})
         context.changed.add(resource["id"])
@@ -149,9 +149,11 @@ def _clean_up(context: Context, *, is_done: bool) -> None:
 
 
 @contextmanager
-def _alone(drain: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+def _alone(context: Context, drain: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
     """Hold the machine's converge lock, so that a run whose connection broke is waited for and not raced."""
-    with Path(_LOCK).open("a") as stream:
+    path = context.path(_LOCK)
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w") as stream:
         deadline = time.monotonic() + _LOCK_WAIT + sum(float(wish["seconds"]) for wish in drain.values())
         while True:
             try:
@@ -184,10 +186,10 @@ def main() -> None:
     context = Context()
     try:
         if document["mode"] == "apply":
-            with _alone(document.get("drain", {})):
+            with _alone(context, document.get("drain", {})):
                 answer = converge(document, context, _telling(document["marker"]))
         elif document["mode"] == "drain":
-            with _alone(document["drain"]):
+            with _alone(context, document["drain"]):
                 answer = _drain(document, context, _telling(document["marker"]))
         else:
             answer = converge(document, context)

@@ -45,9 +45,9 @@ def _can_go(context: Context, name: str) -> bool:
         return True
     said = [line.strip() for line in f"{answer.stderr}\n{answer.stdout}".splitlines() if line.strip()]
     # Who needs it stands below a headline, with details that do not matter here.
-    reason = next((line for line in said if " depends on " in line), said[0] if said else "dpkg does not say why")
+    reason = next((line for line in said if " depends on " in line), said[0] if said else "dpkg gives no reason")
     context.notes.append(
-        f"{name} stays on the machine, though nothing here needs it: {reason.partition('; however')[0].rstrip('.')}"
+        f"{name} stays on the machine, although nothing here needs it: {reason.partition('; however')[0].rstrip('.')}"
     )
     return False
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
 from bootstrap.remote.converge.files import write
+from bootstrap.remote.converge.folders import leave_as_made, open_folder
 
 _SYSTEM_UNITS = "/etc/systemd/system"
 _SLACK = 16 << 20  # bytes that a file system may leave unused at a device's end
@@ -23,13 +24,13 @@ def mount(context: Context, resource: Resource) -> Finding | None:
     unit_file = context.path(_SYSTEM_UNITS) / unit_name(resource["path"])
     is_mounted = _is_mounted(path)
     if is_mounted and device.exists() and not _is_same(path, device):
-        raise Failed(f"something else than {resource['device']} is mounted at {resource['path']}")
+        raise Failed(f"another device than {resource['device']} is mounted at {resource['path']}")
     reasons = [] if is_mounted else [resource["device"]]
     is_written = unit_file.is_file() and unit_file.read_text() == wanted and _is_enabled(context, unit_file)
     if is_mounted and not is_written:
         reasons.append("unit file")
     if is_mounted and _has_room_to_grow(device):
-        reasons.append("file system grows with its volume")
+        reasons.append("file system grows to the size of its volume")
     if not reasons:
         return None
     kind = "alter" if is_mounted else "add"
@@ -49,11 +50,13 @@ def _mount(context: Context, resource: Resource, path: Path, device: Path, unit_
     _wait_for(device, float(resource.get("wait", 60)))
     if not _is_mounted(path):
         if path.is_dir() and any(path.iterdir()):
-            raise Failed(f"{resource['path']} holds files of its own, which the volume would hide")
+            raise Failed(f"{resource['path']} contains files, which the volume would hide")
         if not device.is_dir():
             _make_file_system(context, device)
-    path.mkdir(parents=True, exist_ok=True)
-    write(unit_file, _unit(resource, device).encode(), {}, "0644")
+    with open_folder(context, path, leave_as_made):
+        pass  # made where it was missing; held open, the folder would be busy
+    with open_folder(context, unit_file.parent, leave_as_made) as folder:
+        write(folder, unit_file.name, _unit(resource, device).encode(), {}, "0644")
     context.run(["systemctl", "daemon-reload"])
     context.run(["systemctl", "enable", "--now", unit_file.name])
     if not _is_mounted(path):
@@ -81,7 +84,7 @@ def _make_file_system(context: Context, device: Path) -> None:
         raise Failed("the device cannot be examined", f"blkid -p {device}", answer.returncode, answer.stderr)
     elif "TYPE=ext4" not in answer.stdout.splitlines():
         found = ", ".join(line for line in answer.stdout.splitlines() if "TYPE=" in line)
-        raise Failed(f"{device} holds something else already ({found}); it is left untouched")
+        raise Failed(f"{device} already contains something else ({found}); it is not changed")
 
 
 def _has_room_to_grow(device: Path) -> bool:

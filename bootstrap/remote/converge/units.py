@@ -44,7 +44,7 @@ def unit(context: Context, resource: Resource) -> Finding | None:
     elif state["NeedDaemonReload"] == "yes":
         reasons.append("unit files read again")
     if is_active and not causes and not old and _is_left_quiet(context, resource["name"], state):
-        reasons.append("lets builds start again, which an interrupted run held back")
+        reasons.append("lets builds start again after an interrupted run")
     if not reasons:
         return None
     kind = "alter" if is_known and is_active else "add"

@@ -139,7 +139,7 @@ def services() -> Resources:
             "needs": "/usr/sbin/nft",
             "command": ["sh", "-c", _LOAD_FIREWALL],
             "unless": ["sh", "-c", _IS_FIREWALL_LOADED],
-            "reason": "the kernel's rules differ from the file's",
+            "reason": "the kernel's rules differ from those of the file",
         },
         unit("ssh.service", restart_on=["sshd settings"], reload=True, runs_on=["openssh-server"]),
         unit("apt-daily.timer"),

@@ -72,11 +72,20 @@ def files(configuration: Facts) -> Facts:
 
 
 def file(name: str) -> Facts | None:
-    """The facts of one path."""
+    """The facts of one path; all of the very thing that is held open, for a build may put another in its place."""
     try:
-        status = os.lstat(name)
+        held = os.open(name, os.O_PATH | os.O_NOFOLLOW)
     except OSError:
         return None
+    try:
+        return facts_of(held)
+    finally:
+        os.close(held)
+
+
+def facts_of(held: int) -> Facts:
+    """Mode, owner, group, kind, size and perhaps the SHA-256 of what is held open."""
+    status = os.fstat(held)
     facts: Facts = {
         "mode": f"{stat.S_IMODE(status.st_mode):04o}",
         "owner": name_of(pwd.getpwuid, status.st_uid),
@@ -85,8 +94,8 @@ def file(name: str) -> Facts | None:
         "size": status.st_size,
     }
     # The sum of a small secret would give it away to guessing; what everybody may read is none.
-    if facts["kind"] == "file" and status.st_mode & stat.S_IROTH:
-        facts["sha256"] = digest(name)
+    if stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IROTH:
+        facts["sha256"] = digest(f"/proc/self/fd/{held}")
     return facts
 
 

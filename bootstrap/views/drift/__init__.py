@@ -1,6 +1,6 @@
-"""What is not as the code says and was not put there by it: stacks, groups, machine, settings, jobs, plugins.
+"""Differences between an environment and the code, made by other hands: stacks, groups, machine, settings, jobs, plugins.
 
-It decides what counts as drift, place by place, and names the command that mends it. It changes nothing. Only the command
+It decides, place by place, what counts as drift, and names the command that removes it. It changes nothing. Only the command
 `drift` imports it.
 """
 

@@ -126,7 +126,9 @@ class Deployed:
 
 
 def _unreadable(name: str) -> str:
-    raise BootstrapError("reading the rules of security groups", f"{name} is not read here", "Compare them by hand.")
+    raise BootstrapError(
+        "reading the rules of security groups", f"{name} is not read here", "Compare the rules by hand."
+    )
 
 
 def _dotted(argument: Any) -> str:
@@ -176,8 +178,8 @@ def of_group(ec2: Any, group: str, wished: frozenset[Rule], endpoint: str | None
     aws = "aws ec2" if endpoint is None else f"aws --endpoint-url {endpoint} ec2"
     for rule in sorted(there.keys() - wished):
         verb = f"revoke-security-group-{'egress' if rule.is_egress else 'ingress'}"
-        mend = f"{aws} {verb} --group-id {group} --security-group-rule-ids {there[rule]}"
-        yield Drifted("security group", group, f"added: {rule}", mend)
+        remedy = f"{aws} {verb} --group-id {group} --security-group-rule-ids {there[rule]}"
+        yield Drifted("security group", group, f"added: {rule}", remedy)
     for rule in sorted(wished - there.keys()):
         verb = f"authorize-security-group-{'egress' if rule.is_egress else 'ingress'}"
         yield Drifted(

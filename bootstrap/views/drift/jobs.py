@@ -29,18 +29,20 @@ def of_jobs(jenkins: JenkinsClient, jobset: JobSet, tool: str) -> Iterator[Drift
         yield from _of_ours(jenkins, name, wished[name], there, tool)
     for name, (render, _) in sorted(there.items()):
         if name not in wished and render is None and not name.startswith("view "):
-            yield Drifted("jobs", name, "not ours: made in Jenkins", "write it into jobs/, or delete it in Jenkins")
+            yield Drifted(
+                "jobs", name, "not in the code: created in Jenkins", "add it to jobs/, or delete it in Jenkins"
+            )
 
 
 def _of_ours(
     jenkins: JenkinsClient, name: str, xml: str, there: Mapping[str, tuple[str | None, bool]], tool: str
 ) -> Iterator[Drifted]:
     if name not in there:
-        yield Drifted("jobs", name, "is not there: removed in Jenkins, or not published yet", f"{tool} jobs apply")
+        yield Drifted("jobs", name, "is missing: deleted in Jenkins, or not published yet", f"{tool} jobs apply")
         return
     render, is_disabled = there[name]
     if render is None:
-        yield Drifted("jobs", name, "its description was edited: no render is named there", f"{tool} jobs apply")
+        yield Drifted("jobs", name, "its description was edited: the render mark is missing", f"{tool} jobs apply")
         return
     if name.startswith("view ") or render != jobs.digest_in(xml):
         return
@@ -61,7 +63,7 @@ def edited(wished: str, there: str) -> list[str]:
 
 def _differences(ours: ElementTree.Element, theirs: ElementTree.Element, path: str) -> Iterator[str]:
     if not len(ours) and (ours.text or "") != (theirs.text or ""):
-        yield f"{_place(path or ours.tag)}: {_short(ours.text)} is meant, {_short(theirs.text)} is there"
+        yield f"{_place(path or ours.tag)}: expected {_short(ours.text)}, actual {_short(theirs.text)}"
         return
     for child, other in pairs(ours, theirs):
         if child is not None and other is not None:
@@ -89,11 +91,11 @@ def of_plugins(jenkins: JenkinsClient, locked: Mapping[str, str], tool: str) -> 
     there = {str(it["shortName"]): str(it["version"]) for it in listed}
     for name in sorted(there.keys() | locked.keys()):
         if name not in locked:
-            found, mend = f"{there[name]} is not in the lock", "remove it in Jenkins, or lock it in jenkins.lock.yaml"
+            found, remedy = f"{there[name]} is not in the lock", "remove it in Jenkins, or lock it in jenkins.lock.yaml"
         elif name not in there:
-            found, mend = f"{locked[name]} is missing", f"{tool} host apply"
+            found, remedy = f"{locked[name]} is missing", f"{tool} host apply"
         elif there[name] != locked[name]:
-            found, mend = f"{there[name]} runs, {locked[name]} is locked", f"{tool} host apply"
+            found, remedy = f"{there[name]} is installed, the lock has {locked[name]}", f"{tool} host apply"
         else:
             continue
-        yield Drifted("plugins", name, found, mend)
+        yield Drifted("plugins", name, found, remedy)

@@ -22,7 +22,7 @@ from bootstrap.views.drift.values import Drifted
 
 __all__ = ["Drift", "Drifted", "look"]
 
-_VERBS = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "is there"}
+_VERBS = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "exists, but must not"}
 _NEED_THE_MACHINE = {"machine", "settings", "jobs", "plugins"}
 # Whoever pushes to it commits code, and code is no drift.
 _OF_THE_CODE = ("toolkit repository",)
@@ -46,13 +46,13 @@ def look(context: Context, run: Run) -> Drift:
             unseen.append(f"{where}: the machine cannot be reached")
             continue
         try:
-            with run.act("drift", where, ending="looked at"):
+            with run.act("drift", where, ending="checked"):
                 lines += find()
         except BootstrapError as error:
             # One time-out is enough: the places after it would wait as long again.
             is_reachable = is_reachable and not isinstance(error, Unreachable)
             unseen.append(f"{where}: {error.found.splitlines()[0]}")
-            run.notice(f"{where} cannot be looked at: {error.found.splitlines()[0]}")
+            run.notice(f"{where} cannot be checked: {error.found.splitlines()[0]}")
     return Drift(tuple(lines), tuple(unseen))
 
 
@@ -75,7 +75,7 @@ def _places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drift
         "plugins": lambda: jobs.of_plugins(context.jenkins, context.lock.plugins, tool),
     }
     if on_machine:
-        run.notice("a job has no root here: the machine's files and units are left to 'verify'")
+        run.notice("a job is not root on the machine: its files and units are not checked here; 'verify' checks them")
         del places["machine"]
     return places
 
@@ -133,9 +133,7 @@ def _of_host(context: Context, run: Run, tool: str) -> list[Drifted]:
     found = []
     edited, moved = host.edited(context.shell, inputs)
     if pending := [name for name in moved if name not in _OF_THE_CODE]:
-        run.notice(
-            f"the code has moved on since the last launch, which is no drift ('{tool} plan'): {', '.join(pending)}"
-        )
+        run.notice(f"pending changes of the code since the last launch, no drift ('{tool} plan'): {', '.join(pending)}")
     for change in edited:
         if change.name in _OF_THE_CODE:
             continue

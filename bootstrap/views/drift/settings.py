@@ -22,11 +22,11 @@ def of_settings(
     """
     there = casc.look(shell, sudo=sudo)
     for change in there.changes(files):
-        verb = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "is not of the code"}.get(change.kind, "differs")
+        verb = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "is not in the code"}.get(change.kind, "differs")
         yield Drifted("casc", f"{casc.FOLDER}/{change.name}", verb, f"{tool} casc apply")
     edited = there.edits(casc.export(jenkins), files, values)
     if edited.is_unknown:
         yield Drifted("casc", "settings", "changed outside of the code", f"{tool} casc apply")
     for edit in edited.told:
-        mend = f"{tool} casc apply" if edit.is_overwritten else "write it into casc/, or undo it in Jenkins"
-        yield Drifted("casc", edit.name, edit.found, mend, edit.diff)
+        remedy = f"{tool} casc apply" if edit.is_overwritten else "add it to casc/, or undo it in Jenkins"
+        yield Drifted("casc", edit.name, edit.found, remedy, edit.diff)

@@ -63,18 +63,18 @@ def _of_resource(stack: str, it: Mapping[str, Any], differences: Sequence[Mappin
     else:
         told = [f"{one['PropertyPath']}: {_short(one)}" for one in differences[:_SHOWN]]
         found = "; ".join(told) + (f"; {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else "")
-    mend = (
+    remedy = (
         f"aws cloudformation create-change-set --deployment-mode REVERT_DRIFT --stack-name {stack} ..., or undo by hand"
     )
-    return Drifted("stack", which, found or "differs", mend)
+    return Drifted("stack", which, found or "differs", remedy)
 
 
 def _short(difference: Mapping[str, Any]) -> str:
     """Expected and actual value; what CloudFormation leaves out is nothing."""
     if _CONFIDENTIAL.search(difference["PropertyPath"]):
-        return "another value is there"
+        return "the value differs"
     expected, actual = difference.get("ExpectedValue"), difference.get("ActualValue")
-    return f"{_cut(expected)} is meant, {_cut(actual)} is there"
+    return f"expected {_cut(expected)}, actual {_cut(actual)}"
 
 
 def _cut(value: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Drifted:
-    """Something that is not as the code says: where, which thing, what was found, and the command that mends it.
+    """Something that is not as the code says: where, which thing, what was found, and its remedy.
 
     `diff` is a unified diff for a reader, where one can be shown.
     """
@@ -15,5 +15,5 @@ class Drifted:
     where: str
     name: str
     found: str
-    mend: str
+    remedy: str
     diff: str = ""

@@ -29,7 +29,7 @@ FAULTS = {
     "a scalar in two files": (
         {"a.yaml": "jenkins:\n  mode: NORMAL\n", "b.yaml": "jenkins:\n  quietPeriod: 1\n  mode: NORMAL\n"},
         "casc/b.yaml:3:3",
-        "'jenkins.mode' stands in casc/a.yaml:2 already; Jenkins refuses to choose",
+        "'jenkins.mode' is in casc/a.yaml:2 already; Jenkins refuses to choose",
     ),
     "a list in two files": (
         {"a.yaml": "jenkins:\n  views: [a]\n", "b.yaml": "jenkins:\n  views: [b]\n"},
@@ -59,7 +59,7 @@ FAULTS = {
     "a password in plain text": (
         {"a.yaml": "jenkins:\n  users:\n    - id: a\n      password: hunter2\n"},
         "casc/a.yaml:4:17",
-        "'password' is written out",
+        "'password' is in plain text",
     ),
     "an undefined alias": ({"a.yaml": "jenkins: *base\n"}, "casc/a.yaml:1:10", "undefined alias"),
 }
@@ -186,7 +186,7 @@ def test_an_empty_folder_is_refused_since_jenkins_would_be_open_to_all(tmp_path:
     with pytest.raises(CascRejected) as caught:
         casc.read(folder(tmp_path, {}))
 
-    assert "open to all" in caught.value.found
+    assert "open to everybody" in caught.value.found
 
 
 def test_defaults_helpers_and_escapes_need_no_provider(tmp_path: Path) -> None:
@@ -399,12 +399,12 @@ def test_a_reload_that_answers_200_with_an_error_page_puts_the_old_files_back(se
     ("answer", "told"),
     [
         ((200, {}, "<a href='#skip2content'>Skip to content</a><h1>Error loading configuration</h1><p>why</p>"), "why"),
-        ((500, {}, OOPS), "the exception is in its journal: ./bootstrap.py ssh"),
+        ((500, {}, OOPS), "the service's journal has the exception: ./bootstrap.py ssh"),
         (
             (403, {}, "<h2>HTTP ERROR 403 no</h2><table><tr><th>MESSAGE:</th><td>no crumb</td></tr></table>"),
             "403: no crumb",
         ),
-        ((200, {}, ""), "does not say why"),
+        ((200, {}, ""), "without a reason"),
     ],
 )
 def test_a_reload_that_fails_without_a_journal_is_told_by_its_page(answer, told: str, server) -> None:
@@ -451,7 +451,7 @@ def test_a_plan_tells_each_edit_that_a_reload_overwrites_and_notices_what_it_lea
     assert ("jenkins.mode", ChangeKind.ALTER) == (found.name, found.kind)
     assert ["-EXCLUSIVE", "+NORMAL"] == found.diff.splitlines()[-2:]
     (left,) = report.lines
-    assert "jenkins.labelString" in left and "a reload leaves it" in left
+    assert "jenkins.labelString" in left and "a reload keeps it" in left
 
 
 def test_what_a_reload_leaves_is_no_reason_for_one(server) -> None:
@@ -529,7 +529,7 @@ def test_a_refused_export_says_that_the_token_may_be_wrong(server) -> None:
     with pytest.raises(BootstrapError, match="exporting") as caught:
         casc.export(server.client)
 
-    assert "run the casc act" in caught.value.remedy
+    assert "'casc apply' renews it" in caught.value.remedy
 
 
 def test_a_jenkins_that_does_not_answer_is_unreachable(server, monkeypatch: pytest.MonkeyPatch) -> None:

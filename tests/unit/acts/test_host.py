@@ -182,7 +182,7 @@ def test_a_full_disk_is_named_with_its_remedy(told: dict[str, str]) -> None:
     machine = Machine(check=answer(changed()), apply=answer({**failed("packages"), **told}))
     with pytest.raises(ConvergeFailed) as caught:
         host.apply(machine, INPUTS, {}, Report())
-    assert "Make room on the machine" in caught.value.remedy
+    assert "Free space on the machine" in caught.value.remedy
     assert "launch again" in caught.value.remedy
 
 
@@ -198,7 +198,7 @@ def test_a_machine_without_sudo_or_python_is_told_in_its_own_words() -> None:
 
 
 def test_a_fault_of_the_program_is_told_as_one() -> None:
-    with pytest.raises(ConvergeFailed, match="fault of the toolkit"):
+    with pytest.raises(ConvergeFailed, match="bug of the toolkit"):
         host.plan(Machine(check=answer(crash="Traceback ...")), INPUTS)
 
 

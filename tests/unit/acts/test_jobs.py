@@ -35,7 +35,7 @@ BROKEN = {
     "two pipeline sources": (f"{PIPELINE}    dsl: x\n    pipeline-scm: {{scm: [git: {{url: x}}]}}\n", "1:3", "both"),
     "no pipeline source": (PIPELINE, "1:3", "Either 'dsl' or"),
     "a job twice": (JOB * 2, "3:3", "Duplicate job: 'a'; previous job definition in line 1"),
-    "a key twice": (f"{JOB}    name: b\n", "3:5", "'name' stands in line 2 already"),
+    "a key twice": (f"{JOB}    name: b\n", "3:5", "'name' is in line 2 already"),
     "a misspelt key": (f"{JOB}    triger:\n      - timed: '@daily'\n", "3:5", "did you mean 'triggers'?"),
     "a missing include": (f"{JOB}    builders:\n      - shell: !include-raw-verbatim: no.sh\n", "4:16", "no.sh"),
     "a missing template": ("- project:\n    name: p\n    jobs:\n      - nope\n", "4:9", "'nope'"),
@@ -183,7 +183,7 @@ def test_a_render_is_the_same_twice_and_another_for_another_variable(tmp_path: P
 def test_a_description_ends_with_the_render_and_not_with_job_builders_mark(tmp_path: Path) -> None:
     description = kept(rendered(tmp_path, f"{JOB}    description: What it does.\n").jobs["a"])
 
-    assert re.fullmatch(r"What it does\.\n\nKept as code; [^<]*\[render [0-9a-f]{16}\]", description)
+    assert re.fullmatch(r"What it does\.\n\nManaged as code; [^<]*\[render [0-9a-f]{16}\]", description)
 
 
 def test_no_settings_of_the_system_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ def test_a_schedule_of_jenkins_is_taken(spec: str) -> None:
     "spec", ["* * * *", "60 * * * *", "* 24 * * *", "5-1 * * * *", "*/0 * * * *", "@never", "x * * * *"]
 )
 def test_a_schedule_that_never_strikes_is_a_fault(spec: str) -> None:
-    assert "is no schedule" in str(clock_fault(spec))
+    assert "is not a schedule" in str(clock_fault(spec))
 
 
 # --- comparing and sending
@@ -336,7 +336,7 @@ def test_a_job_of_that_name_made_by_hand_is_taken_over(tmp_path: Path, jenkins_s
     jobset = rendered(tmp_path, JOB)
     jenkins_server.on("GET", "api/json", listed(jobset, a={"description": "mine"}))
 
-    assert ["made by hand so far; taken over"] == [c.detail for c in jobs.plan(jenkins_server.client, jobset)]
+    assert ["created by hand; now managed by the code"] == [c.detail for c in jobs.plan(jenkins_server.client, jobset)]
 
 
 def test_a_view_is_made_and_altered(tmp_path: Path, jenkins_server) -> None:
@@ -447,7 +447,7 @@ def test_a_job_that_cannot_be_read_back_is_told(tmp_path: Path, jenkins_server) 
     with pytest.raises(JobsRejected, match="publishing the jobs") as caught:
         jobs.apply(jenkins_server.client, rendered(tmp_path, JOB), Report())
 
-    assert caught.value.found.startswith("a: sent, but it cannot be read back: Jenkins answered 503")
+    assert caught.value.found.startswith("a: published, but Jenkins does not return it: Jenkins answered 503")
 
 
 def test_what_the_table_does_not_know_is_said_once(tmp_path: Path, jenkins_server) -> None:
@@ -458,7 +458,7 @@ def test_what_the_table_does_not_know_is_said_once(tmp_path: Path, jenkins_serve
 
     jobs.apply(jenkins_server.client, jobset, report)
 
-    assert ["not judged, for it is not known whose they are: element our.own.Builder of 'a'"] == report.notices
+    assert ["not checked, because their plugin is not known: element our.own.Builder of 'a'"] == report.notices
 
 
 # --- following a build

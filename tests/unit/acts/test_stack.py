@@ -474,4 +474,4 @@ def test_a_replacement_says_what_it_costs(wished: StackTemplate, kind: str, poli
 
     assert ChangeKind.REPLACE == found.kind
     assert words in found.detail
-    assert bool(policy) == found.detail.endswith("; the old one is kept")
+    assert bool(policy) == found.detail.endswith("; the old one is retained")

@@ -132,7 +132,7 @@ def test_a_hosted_connection_is_accepted_waited_for_and_gets_its_interface(cloud
 
     assert "dxvif-1" == made["virtualInterfaceId"]
     assert [(ChangeKind.ALTER, "dxcon-ffabc123"), (ChangeKind.ADD, "jenkins-trial/VirtualInterface")] == cloud.told
-    assert "until the customer's router speaks BGP" in cloud.notices[0]
+    assert "until the customer's router starts BGP" in cloud.notices[0]
 
 
 def test_a_transit_interface_and_a_number_of_four_bytes_have_calls_and_names_of_their_own(cloud: Cloud) -> None:
@@ -223,7 +223,7 @@ def test_a_plan_says_that_a_replacement_interrupts_and_changes_nothing(cloud: Cl
 
     accepted, replaced = direct_connect.plan(cloud, settings(vlan=102))
 
-    assert "begins to cost" in accepted.detail
+    assert "hourly costs begin" in accepted.detail
     assert (ChangeKind.REPLACE, "virtual interface: vlan (its traffic is interrupted)") == (
         replaced.kind,
         replaced.detail,
@@ -307,7 +307,7 @@ def test_a_hosted_interface_is_accepted_for_the_gateway_and_waited_for(cloud: Cl
 
     assert "down" == made["virtualInterfaceState"]
     assert [(ChangeKind.ALTER, "dxvif-ffabc123")] == cloud.told
-    assert f"hosted {kind} virtual interface: accepted, to lead to {GATEWAY}" == cloud.changes[0].detail
+    assert f"hosted {kind} virtual interface: accepted for {GATEWAY}" == cloud.changes[0].detail
 
 
 def test_a_plan_tells_the_acceptance_and_what_was_made_before_goes(cloud: Cloud) -> None:
@@ -340,13 +340,17 @@ def test_a_hosted_interface_that_was_accepted_is_left_alone_and_not_deleted(clou
 @pytest.mark.parametrize(
     ("found", "words", "remedy"),
     [
-        ([], "it is absent, rejected or deleted", "by the account's number"),
+        ([], "it is absent, rejected or deleted", "to an account id"),
         (
             [{**OFFERED, "virtualInterfaceState": "rejected"}],
             "it is absent, rejected or deleted",
-            "by the account's number",
+            "to an account id",
         ),
-        ([{**OFFERED, "virtualInterfaceType": "transit"}], "a transit one, not a private one", "Write 'type: transit'"),
+        (
+            [{**OFFERED, "virtualInterfaceType": "transit"}],
+            "a transit interface, not a private interface",
+            "Write 'type: transit'",
+        ),
         ([{**OFFERED, "directConnectGatewayId": "another"}], "it was accepted for another", "for another interface"),
     ],
     ids=["absent", "rejected", "of the other type", "led elsewhere"],
@@ -368,10 +372,10 @@ def test_a_hosted_interface_that_is_not_to_be_had_is_told_before_anything_is_don
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"interface": "dxvif-ffabc123", "vlan": 101}, "as its owner made it, without 'vlan'"),
+        ({"interface": "dxvif-ffabc123", "vlan": 101}, "sets its properties; remove 'vlan'"),
         (
             {"interface": "dxvif-ffabc123", "connection": "dxcon-ffabc123", "mtu": 1500},
-            "without 'connection' and 'mtu'",
+            "remove 'connection' and 'mtu'",
         ),
         ({"interface": "vif"}, "should match pattern"),
     ],

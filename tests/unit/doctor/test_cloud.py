@@ -18,10 +18,10 @@ KEPT = certificates.issue(None, ["ci.example.org"], [], NOW)
     ("status", "tags", "health", "remedy"),
     [
         ("UPDATE_COMPLETE", OURS, Health.GOOD, ""),
-        ("UPDATE_COMPLETE", {}, Health.BAD, "not ours"),
+        ("UPDATE_COMPLETE", {}, Health.BAD, "foreign stack"),
         ("UPDATE_ROLLBACK_FAILED", OURS, Health.WARNING, "continue-update-rollback --stack-name it"),
         ("DELETE_FAILED", OURS, Health.BAD, "destroy again"),
-        ("ROLLBACK_COMPLETE", OURS, Health.WARNING, "makes it anew"),
+        ("ROLLBACK_COMPLETE", OURS, Health.WARNING, "creates it again"),
         ("UPDATE_IN_PROGRESS", OURS, Health.WARNING, "waits"),
     ],
 )

@@ -90,7 +90,7 @@ def test_what_a_role_is_given_ends_by_itself(services: Any) -> None:
 
     (found,) = look(clients)
 
-    assert (Health.GOOD, "the caller's are temporary") == (found.health, found.found)
+    assert (Health.GOOD, "the caller's credentials are temporary") == (found.health, found.found)
 
 
 def test_who_may_not_ask_is_told_that_it_is_not_known(services: Any) -> None:
@@ -101,5 +101,8 @@ def test_who_may_not_ask_is_told_that_it_is_not_known(services: Any) -> None:
 
     (found,) = look(clients)
 
-    assert (Health.WARNING, "the age of the caller's is not known: AccessDenied: no") == (found.health, found.found)
+    assert (Health.WARNING, "the age of the caller's access keys is not known: AccessDenied: no") == (
+        found.health,
+        found.found,
+    )
     assert "iam:ListAccessKeys" in found.remedy

@@ -11,8 +11,8 @@ from bootstrap.environment import settings
 @pytest.mark.parametrize(
     ("cloud", "more", "health", "words"),
     [
-        ("local", "", "ok", "is kept by the cloud on this machine"),
-        ("aws", "", "warning", "nothing takes it"),
+        ("local", "", "ok", "is kept by the local cloud"),
+        ("aws", "", "warning", "no mail server"),
         ("aws", "host: {extra_packages: [postfix]}\n", "ok", "the machine's own server"),
         ("aws", "mail: {smtp_host: relay.example.org, smtp_port: 587}\n", "ok", "relay.example.org:587"),
     ],

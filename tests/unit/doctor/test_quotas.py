@@ -88,7 +88,7 @@ def test_a_quota_that_was_never_changed_is_the_default_and_one_that_is_not_told_
 
     vpcs, processors = list(quotas.examine(context(clients, network={"nat": "none"})))
 
-    told = "VPCs: 5 are used, a launch adds 1; not known of how many: AccessDeniedException: no"
+    told = "VPCs: 5 are used, a launch adds 1; the quota is not known: AccessDeniedException: no"
     assert (Health.WARNING, told) == (vpcs.health, vpcs.found)
     assert "vCPUs of standard instances: 2 of 5 are used, a launch adds 2" == processors.found
 

@@ -75,7 +75,7 @@ def test_what_is_no_key_is_refused(amazon: Signer, spoil: str) -> None:
         "private": amazon.key.replace("PUBLIC", "PRIVATE"),
     }.get(spoil, spoil)
 
-    with pytest.raises(ValueError, match="no armoured OpenPGP public key"):
+    with pytest.raises(ValueError, match="not an armored OpenPGP public key"):
         agent_key.checked(spoilt)
 
 
@@ -115,7 +115,7 @@ def test_the_key_reaches_the_template(tmp_path: Path, amazon: Signer) -> None:
         ("access:\n  ssh: bastion\n", (6, 8), "add network.bastion"),
         ("access:\n  ssh: direct\n", (6, 8), "name access.operator_cidr"),
         ("access:\n  ssh: telnet\n", (6, 8), "'session-manager', 'direct' or 'bastion'"),
-        ("access:\n  agent_key: precious\n", (6, 14), "no armoured OpenPGP public key"),
+        ("access:\n  agent_key: precious\n", (6, 14), "not an armored OpenPGP public key"),
     ],
 )
 def test_a_way_of_ssh_that_leads_nowhere_is_refused(
@@ -143,7 +143,7 @@ def test_this_machine_has_no_session_manager(tmp_path: Path) -> None:
         ("network: {nat: one}\naccess: {}\n", [(6, 1, "access.agent_key: is missing")]),
         (
             "network:\n  endpoints: [ssm, ssmmessages]\n",
-            [(6, 3, "there is none for ec2messages"), (1, 1, "access.agent_key: is missing")],
+            [(6, 3, "endpoints are missing for ec2messages"), (1, 1, "access.agent_key: is missing")],
         ),
     ],
 )

@@ -33,8 +33,8 @@ BROKEN = {
     "block with host bits": ("network:\n  cidr: 10.0.0.5/16\n", 6, 9, "has host bits set"),
     "block that is no block": ("network:\n  cidr: ten\n", 6, 9, "not an IPv4 block"),
     "block too small": ("network:\n  cidr: 10.0.0.0/28\n", 6, 9, "a /16 to a /24, not a /28"),
-    "public block": ("network:\n  cidr: 8.8.0.0/16\n", 6, 9, "takes a private block"),
-    "open to the world": ("access:\n  operator_cidr: 0.0.0.0/0\n", 6, 18, "would open the machine to the world"),
+    "public block": ("network:\n  cidr: 8.8.0.0/16\n", 6, 9, "block must be private"),
+    "open to the world": ("access:\n  operator_cidr: 0.0.0.0/0\n", 6, 18, "would open the machine to everybody"),
     "service that has no endpoint": ("network:\n  endpoints: [ssm, s4]\n", 6, 20, "'s4'"),
     "retention that CloudWatch has not": ("network:\n  flow_logs:\n    retention_days: 31\n", 7, 21, "not 31"),
     "key that is no ARN": ("network:\n  flow_logs:\n    kms_key_arn: mine\n", 7, 18, "does not match"),
@@ -43,7 +43,7 @@ BROKEN = {
         "network:\n  bastion:\n    allow: [0.0.0.0/0]\n",
         7,
         13,
-        "would open the machine to the world",
+        "would open the machine to everybody",
     ),
     "bastion for five": (
         f"network:\n  bastion:\n    allow: [{', '.join(f'10.{n}.0.0/16' for n in range(5))}]\n",
@@ -80,7 +80,7 @@ BROKEN = {
         "network:\n  vpn:\n    customer_address: 127.0.0.1\n",
         7,
         23,
-        "nobody's address",
+        "is not a public address",
     ),
     "VPN to nobody": (
         "network:\n  vpn: {gateway_asn: 64512}\n",
@@ -92,7 +92,7 @@ BROKEN = {
         "network:\n  vpn:\n    direct_connect_gateway: 00000000-0000-0000-0000-000000000000\n    routes: [10.9.0.0/16]\n",
         6,
         3,
-        "name its 'customer_address'",
+        "add its 'customer_address'",
     ),
     "Direct Connect gateway of no shape": (
         "network:\n  vpn:\n    direct_connect_gateway: dx-1\n",
@@ -116,7 +116,7 @@ BROKEN = {
         "network:\n  transit_gateway: {id: tgw-0123456789abcdef0, asn: 64513, routes: [10.9.0.0/16]}\n",
         6,
         3,
-        "'asn' is that of a gateway which is made; tgw-0123456789abcdef0 has its own",
+        "'asn' is for a new gateway; tgw-0123456789abcdef0 has its own",
     ),
     "a transit gateway's number that is public": (
         "network:\n  transit_gateway: {asn: 7224, routes: [10.9.0.0/16]}\n",
@@ -129,21 +129,21 @@ BROKEN = {
         "  transit_gateway: {routes: [10.8.0.0/16, 10.9.0.0/16]}\n",
         7,
         43,
-        "network.vpn leads 10.9.0.0/16, too",
+        "network.vpn has the route 10.9.0.0/16, too",
     ),
     "one Direct Connect gateway for VPN and transit gateway": (
         "network:\n  vpn: {direct_connect_gateway: 00000000-0000-0000-0000-000000000000}\n"
         "  transit_gateway:\n    routes: [10.9.0.0/16]\n    direct_connect_gateway: 00000000-0000-0000-0000-000000000000\n",
         9,
         29,
-        "one leads to VPN gateways or to transit gateways",
+        "a gateway is either for VPN gateways or for transit gateways",
     ),
-    "peering with oneself": ("network:\n  peering: {environment: trial}\n", 6, 26, "does not peer with itself"),
+    "peering with oneself": ("network:\n  peering: {environment: trial}\n", 6, 26, "cannot peer with itself"),
     "peering with nobody": (
         "network:\n  peering: {environment: other}\n",
         6,
         26,
-        "'other' is no environment of the same cloud",
+        "'other' is not an environment of the same cloud",
     ),
     "nearly an option's key": (
         "network:\n  bastion: {alow: []}\n",
@@ -263,3 +263,57 @@ def test_the_checked_in_schema_is_the_models(  # editors complete by it
 def test_settings_are_frozen(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="frozen"):
         load(tmp_path, WHOLE).owner = "another"  # type: ignore[misc]
+
+
+URLS = (
+    *(
+        "http://ci.example.org/",
+        "https://ci.example.org",
+        "https://ci.example.org/jenkins/",
+        "https:///",
+        "https://a b/",
+    ),
+    *(
+        "https://ci;include /etc/passwd/",
+        "https://ci;deny/",
+        "https://ci}/",
+        "https://ci{/",
+        "https://ci'/",
+        "https://${x}/",
+    ),
+    *(
+        "https://$host/",
+        'https://ci"/',
+        "https://ci\\/",
+        "https://user@ci/",
+        "https://ci#x/",
+        "https://ci?x/",
+        "https://-ci/",
+    ),
+    *(
+        "https://ci.example.org/\n",
+        "https://ci\n/",
+        "https://ci\x1b/",
+        "https://ci:0/",
+        "https://ci:443443/",
+        "https://é/",
+    ),
+    *("https://ci..example/", "https://*.example.org/", "https://~ci/", "https://_/"),
+)
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_an_address_that_is_more_than_a_host_and_a_port_is_refused(tmp_path: Path, url: str) -> None:
+    path = tmp_path / "trial.yaml"
+    path.write_text(f"{WHOLE}jenkins:\n  url: {json.dumps(url)}\n")
+
+    with pytest.raises(SettingsInvalid, match="is not https://, a host name"):
+        settings.load(path)
+
+
+@pytest.mark.parametrize("url", ["https://ci/", "https://ci.example.org/", "https://10.0.0.1:8443/", "https://A-1.b/"])
+def test_an_address_of_a_host_is_taken(tmp_path: Path, url: str) -> None:
+    path = tmp_path / "trial.yaml"
+    path.write_text(f"{WHOLE}jenkins:\n  url: {url}\n")
+
+    assert url == settings.load(path).jenkins.url

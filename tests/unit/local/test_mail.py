@@ -117,7 +117,7 @@ def test_a_taken_port_is_told_and_tried_again(tmp_path: Path, port: int) -> None
         other.bind((AT, port))
         other.listen()
         sink.listen(AT)
-        assert [f"no mail is taken at {AT}:{port}: Address already in use"] == sink.state()["problems"]
+        assert [f"mail cannot be received at {AT}:{port}: Address already in use"] == sink.state()["problems"]
         assert [] == sink.state()["listens"]
 
     sink.listen(AT)

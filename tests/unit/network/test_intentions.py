@@ -41,15 +41,15 @@ def test_an_intention_is_read_as_it_is_meant(text: str, expected: Intention) -> 
         ("operators -> controller", "is not of the form"),
         (
             "operators -> controler:443",
-            "'controler' is no role and no environment of the same cloud and region; did you mean",
+            "'controler' is neither a role nor an environment of the same cloud and region; did you mean",
         ),
         (
             "nobody -> controller:443",
             "there are edge, controller, agents, bastion, data, endpoints, operators, internet",
         ),
         ("nobody -> controller:443", "the environments trial"),
-        ("Edge -> controller:443", "'Edge' is no role; there are edge, controller"),
-        ("edge -> operators:443", "operators only come from somewhere"),
+        ("Edge -> controller:443", "'Edge' is not a role; the roles are edge, controller"),
+        ("edge -> operators:443", "operators can only be a source"),
         ("edge -> controller:0", "ports go from 1 to 65535"),
         ("edge -> controller:70000", "ports go from 1 to 65535"),
         ("edge -> controller:90-80", "the lower one first"),
@@ -109,7 +109,7 @@ def test_a_default_that_is_contradicted_says_how_to_be_rid_of_it(tmp_path: Path)
     with pytest.raises(SettingsInvalid) as caught:
         load(tmp_path, 'network:\n  intentions:\n    allow: ["internet -> controller:443"]\n')
 
-    assert "'internet -> controller:*', which holds unless 'deny' is written" in caught.value.faults[0].message
+    assert "'internet -> controller:*', the default of 'deny'" in caught.value.faults[0].message
 
 
 def test_a_deny_that_contradicts_a_default_is_refused_at_its_own_place(tmp_path: Path) -> None:
@@ -142,7 +142,10 @@ def test_an_environment_of_another_cloud_is_no_end(peered: Path) -> None:
     with pytest.raises(SettingsInvalid) as caught:
         load(peered, 'network:\n  intentions:\n    deny: ["elsewhere -> trial:*"]\n')
 
-    assert "'elsewhere' is no role and no environment of the same cloud and region" in caught.value.faults[0].message
+    assert (
+        "'elsewhere' is neither a role nor an environment of the same cloud and region"
+        in caught.value.faults[0].message
+    )
     assert "the environments peer, trial" in caught.value.faults[0].message
 
 
@@ -165,7 +168,7 @@ def test_operators_who_are_nobody_are_promised_nothing(tmp_path: Path) -> None:
         load(tmp_path, 'network:\n  intentions:\n    allow: ["operators -> edge:443"]\n')
 
     assert [(7, 13)] == [(fault.line, fault.column) for fault in caught.value.faults]
-    assert "nobody is named as operators; name access.operator_cidr" in caught.value.faults[0].message
+    assert "there are no operators; set access.operator_cidr" in caught.value.faults[0].message
 
 
 def test_a_bastion_is_allowed_what_its_option_names(tmp_path: Path) -> None:
@@ -180,4 +183,4 @@ def test_a_bastion_is_allowed_what_its_option_names(tmp_path: Path) -> None:
             tmp_path,
             'network:\n  bastion:\n    allow: [198.51.100.0/24]\n  intentions:\n    deny: ["198.51.100.0/25 -> bastion:22"]\n',
         )
-    assert "which bastion.allow intends" in caught.value.faults[0].message
+    assert "which bastion.allow adds" in caught.value.faults[0].message

@@ -691,7 +691,7 @@ CASES = {
         FROM_OUTSIDE, "data", 5432, "closed", "route", grouped("sg-data", (rule(5432, "0.0.0.0/0", "udp"),)), "udp",
         Replies.SOME,
     ),
-    "UDP does not come in from what the Internet does not carry": Case(
+    "UDP does not come in from what the Internet does not route": Case(
         "172.16.7.0/24", "edge", 443, "closed", "internet gateway", grouped("sg-edge", (rule(443, "0.0.0.0/0", "udp"),)),
         "udp", Replies.SOME,
     ),
@@ -931,7 +931,7 @@ def test_what_is_as_intended_gives_no_finding() -> None:
         ("edge -> controller:443-444", "tcp 444 is closed"),
         ("edge -> controller:*", "is closed"),
         ("operators -> controller:22", "it leads out only"),
-        ("controller -> 10.9.0.0/24:443", "the Internet does not carry"),
+        ("controller -> 10.9.0.0/24:443", "the Internet does not route"),
     ],
 )
 def test_a_promise_that_is_not_kept_is_told_with_its_reason(wish: str, words: str) -> None:
@@ -944,10 +944,10 @@ def test_a_promise_that_is_not_kept_is_told_with_its_reason(wish: str, words: st
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
-        ("operators -> controller:80", "nobody is named as operators"),
+        ("operators -> controller:80", "there are no operators"),
         ("bastion -> controller:80", "no interface has the role bastion"),
         ("edge -> bastion:22", "no interface has the role bastion"),
-        ("controller -> controller:443", "nobody but itself is there"),
+        ("controller -> controller:443", "no other interface is there"),
         ("2001:db8::/32 -> data:5432", "no addresses of one family"),
         ("later -> controller:443", "the environment later has no network here"),
     ],
@@ -969,7 +969,7 @@ def test_each_intention_is_judged_and_what_is_not_proven_is_not_held() -> None:
 
     assert ["holds", "unproven", "holds", "broken", "holds", "holds"] == [it.outcome for it in found]
     assert "allow edge -> bastion:22: not proven: no interface has the role bastion" == str(found[1])
-    assert "no interface has the role bastion, so nobody is to be kept out" == found[4].says
+    assert "no interface has the role bastion, so there is nothing to deny" == found[4].says
     assert ["unproven", "broken"] == [it.outcome for it in prove(network(), allow, deny)]
 
 
@@ -1051,7 +1051,7 @@ def test_a_ban_is_broken_by_one_open_port_anywhere_in_it(ban: str, change: Chang
 def test_what_the_internet_reaches_must_be_allowed() -> None:
     found = list(exposed(network(), []))
 
-    assert ["eni-edge: the Internet reaches it, which no intention allows: tcp 443"] == [str(it) for it in found]
+    assert ["eni-edge: reachable from the Internet, which no intention allows: tcp 443"] == [str(it) for it in found]
     assert [] == list(exposed(network(), [parse("internet -> edge:443")]))
     assert [] == list(exposed(network(), [parse("internet -> 10.0.0.0/24:400-500")]))
 
@@ -1104,7 +1104,7 @@ def test_a_promise_to_an_environment_in_which_nobody_stands_is_not_proven() -> N
                      parse("empty -> controller:443"))  # fmt: skip
 
     assert found is not None
-    assert ("unproven", "nobody is there as empty") == (found.outcome, found.says)
+    assert ("unproven", "no interface is in empty") == (found.outcome, found.says)
 
 
 def test_an_opening_that_is_allowed_in_part_is_told_without_that_part() -> None:
@@ -1138,4 +1138,4 @@ def test_an_opening_for_a_part_of_the_internet_is_found() -> None:
 
     found = [str(it) for it in exposed(change(network()), [])]
 
-    assert ["eni-edge: the Internet reaches it, which no intention allows: tcp 8000-8100"] == found
+    assert ["eni-edge: reachable from the Internet, which no intention allows: tcp 8000-8100"] == found

@@ -88,12 +88,12 @@ def test_the_line_names_sum_parts_and_date(tmp_path: Path) -> None:
         "about 26.60 USD a month on AWS in eu-central-1 (machine t3.large 10.00, 36 GiB of disk 3.60"
     )
     assert "2 NAT gateways 10.00, 2 public addresses 2.00" in found
-    assert "by use besides: NAT 0.05 a GiB, flow logs 0.6 a GiB" in found
+    assert "in addition by use: NAT 0.05 a GiB, flow logs 0.6 a GiB" in found
     assert found.endswith("prices as noted on 2020-02-03, indicative")
 
 
 def test_queries_are_told_by_the_million(tmp_path: Path) -> None:
-    assert "by use besides: DNS queries 0.4 a million;" in told(tmp_path, "network: {private_zone: ci.internal}\n")
+    assert "in addition by use: DNS queries 0.4 a million;" in told(tmp_path, "network: {private_zone: ci.internal}\n")
     assert "by use" not in told(tmp_path, "")
 
 
@@ -159,19 +159,19 @@ STANDING = {
         ("network: {nat: one, zones: 3, endpoints: [ssm]}\n", ""),
         (
             "network: {nat: per-zone, zones: 3, endpoints: [ssm]}\n",
-            "12.00 USD a month more than what is there (1 -> 3 NAT gateways +10.00, 1 -> 3 public addresses +2.00)",
+            "12.00 USD a month more than now (1 -> 3 NAT gateways +10.00, 1 -> 3 public addresses +2.00)",
         ),
         (
             "network: {nat: none, zones: 3, endpoints: [ssm]}\n",
-            "6.00 USD a month less than what is there (no NAT gateway -5.00, no public address -1.00)",
+            "6.00 USD a month less than now (no NAT gateway -5.00, no public address -1.00)",
         ),
         (
             "network: {nat: one, zones: 3, endpoints: [ssm], vpn: {customer_address: 198.51.100.7}}\n",
-            "20.00 USD a month more than what is there (VPN connection +20.00)",
+            "20.00 USD a month more than now (VPN connection +20.00)",
         ),
         (
             "network: {nat: one, zones: 3, endpoints: [ssm]}\ncontroller: {data_gib: 120}\n",
-            "10.00 USD a month more than what is there (36 -> 136 GiB of disk +10.00)",
+            "10.00 USD a month more than now (36 -> 136 GiB of disk +10.00)",
         ),
     ],
 )

@@ -47,22 +47,22 @@ def test_an_unmoved_world_fits_its_plan_whoever_planned_it() -> None:
 MOVED = {
     "the code": (
         with_act("casc", ActPlan({"a.yaml": "j"}, {"it": "s"}, ())),
-        ["casc: no longer what was planned with: a.yaml"],
+        ["casc: changed since the plan: a.yaml"],
     ),
-    "the world": (with_act("stack", ActPlan({"a.yaml": "i"}, {"it": "t"}, ())), ["stack: no longer as it was: it"]),
+    "the world": (with_act("stack", ActPlan({"a.yaml": "i"}, {"it": "t"}, ())), ["stack: changed since the plan: it"]),
     "a change less": (
         with_act("host", ActPlan({"a.yaml": "i"}, {"it": "s"}, ())),
-        ["host: planned, but no longer to do: add package nginx 1.26"],
+        ["host: planned, but no longer pending: add package nginx 1.26"],
     ),
     "a change more": (
         with_act("casc", ActPlan({"a.yaml": "i"}, {"it": "s"}, (Change("casc", ChangeKind.ALTER, "a.yaml"),))),
-        ["casc: to do, but not planned: alter a.yaml"],
+        ["casc: pending, but not planned: alter a.yaml"],
     ),
     "a stack that came": (
         with_act("jobs", ActPlan({"a.yaml": "i"}, {"it": "s"}, ())),
-        ["jobs: can be looked at now, unlike then"],
+        ["jobs: can be planned now, unlike then"],
     ),
-    "a stack that went": (with_act("host", UNKNOWN), ["host: cannot be looked at now, unlike then"]),
+    "a stack that went": (with_act("host", UNKNOWN), ["host: cannot be planned now, unlike then"]),
     "another environment": (replace(PLAN, environment="other"), ["it is a plan for 'trial', not for 'other'"]),
 }
 

@@ -72,8 +72,8 @@ def test_a_direct_connect_gateway_of_another_is_refused_at_its_place(
 def test_one_number_for_both_is_refused_whoever_has_the_transit_gateway(tmp_path: Path) -> None:
     (own,), (other,) = told(tmp_path, OWN, gateway(64514)), told(tmp_path, SHARED, gateway(64515), shared(64515))
 
-    assert "9:29: network.transit_gateway.direct_connect_gateway" in own and "has the ASN 64514 as the transit" in own
-    assert "has the ASN 64515 as the transit gateway has" in other
+    assert "9:29: network.transit_gateway.direct_connect_gateway" in own and "has the ASN 64514 like the transit" in own
+    assert "has the ASN 64515 like the transit gateway" in other
 
 
 @pytest.mark.parametrize("found", [[], shared(64515, "deleted")], ids=["none", "deleted"])

@@ -53,11 +53,11 @@ def test_a_restart_names_the_builds_that_run_now(tmp_path: Path, change: Change,
     jenkins = Jenkins("https://ci/job/team/job/a%20b/3/", "https://ci/job/seed/12/")
     (said,) = told(tmp_path, jenkins, change)
     assert said.startswith(f"interrupts: {what}; it waits for running builds, at most 10 min, unless --now")
-    assert said.endswith("Now run: team/a b #3, seed #12")
+    assert said.endswith("Running now: team/a b #3, seed #12")
 
 
 def test_no_waiting_and_no_answer_are_said(tmp_path: Path) -> None:
-    assert "it waits for none. Which builds run now cannot be told" in told(tmp_path, Jenkins(), RESTART, minutes=0)[0]
+    assert "it does not wait. The running builds are not known" in told(tmp_path, Jenkins(), RESTART, minutes=0)[0]
 
 
 def test_an_idle_jenkins_runs_no_builds() -> None:

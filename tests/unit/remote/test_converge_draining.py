@@ -189,7 +189,7 @@ def test_a_user_that_is_not_let_in_waits_for_nothing(context: ScriptedContext, s
 def test_without_any_secret_nothing_is_waited_for(context: ScriptedContext) -> None:
     wish(context, secrets=[{"path": "/nothing", "prefix": ""}])
 
-    assert restart(context)[0].endswith("there is no secret of its user yet")
+    assert restart(context)[0].endswith("its user has no secret yet")
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"computer": 1}', b'{"computer": [1, {"executors": [2]}]}'])

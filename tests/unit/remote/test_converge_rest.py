@@ -50,7 +50,7 @@ def test_in_a_container_what_the_hosts_kernel_owns_is_noted_and_left(tmp_path: P
     finding.act()
     assert kernel.sysctl(context, it) is None
     assert "0\n" == (tmp_path / "proc/sys/fs/b").read_text()
-    assert {"owned by the host's kernel, left as they are: fs.b, net.absent"} == set(context.notes)
+    assert {"set by the host's kernel, not changed: fs.b, net.absent"} == set(context.notes)
 
 
 def test_a_command_runs_when_its_sources_are_newer_than_its_product(tmp_path: Path) -> None:
@@ -106,9 +106,9 @@ def test_a_repository_follows_its_commit_even_where_history_was_rewritten(tmp_pa
 
 
 def test_an_account_with_another_number_is_refused() -> None:
-    with pytest.raises(Failed, match="has the number 0, not 870"):
+    with pytest.raises(Failed, match="has the gid 0, not 870"):
         accounts.group(ScriptedContext(), {"name": "root", "gid": 870})
-    with pytest.raises(Failed, match="has the number 0, not 870"):
+    with pytest.raises(Failed, match="has the uid 0, not 870"):
         accounts.user(ScriptedContext(), {"name": "root", "uid": 870, "group": "root", "home": "/", "shell": "/bin/sh"})
 
 
@@ -168,7 +168,7 @@ def test_a_change_that_does_not_hold_is_a_failure(tmp_path: Path) -> None:
     context = ScriptedContext(root=tmp_path, script={"check": (1, ""), "do": ""})
     it = {"id": "c", "kind": "command", "command": ["do"], "unless": ["check"]}
     answer = main.converge({"mode": "apply", "resources": [it]}, context)
-    assert "still not as wished after the change: not done yet" == answer["results"][0]["detail"]
+    assert "still not in its desired state after the change: not done yet" == answer["results"][0]["detail"]
 
 
 def test_artifacts_are_gone_once_everything_is_in_place_and_kept_until_then(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_another_mount_in_its_place_is_refused(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "dev/volume").mkdir(parents=True)
     (tmp_path / "data").mkdir()
     monkeypatch.setattr(storage, "_is_mounted", lambda path: True)
-    with pytest.raises(Failed, match="something else"):
+    with pytest.raises(Failed, match="another device"):
         storage.mount(ScriptedContext(root=tmp_path), resource())
 
 

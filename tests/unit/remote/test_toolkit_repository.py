@@ -36,7 +36,6 @@ def test_a_clean_tree_is_its_head(checkout: Path, tmp_path: Path) -> None:
 
 def test_uncommitted_changes_become_the_same_commit_each_time(checkout: Path, tmp_path: Path) -> None:
     (checkout / "a").write_text("two")
-    (checkout / "new").write_text("three")
 
     first, second = toolkit_repository.snapshot(checkout, tmp_path), toolkit_repository.snapshot(checkout, tmp_path)
 
@@ -45,16 +44,84 @@ def test_uncommitted_changes_become_the_same_commit_each_time(checkout: Path, tm
     assert "M a" == git(checkout, "status", "--porcelain").splitlines()[0].strip(), "the tree's own index is untouched"
 
 
-def test_the_bundle_holds_the_tree_and_no_ignored_file(checkout: Path, tmp_path: Path) -> None:
-    (checkout / "new").write_text("three")
-    (checkout / "ignored").write_text("secret")
+def test_the_bundle_holds_what_git_tracks_as_it_lies_in_the_tree(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "a").write_text("two")
+    (checkout / "added").write_text("three")
+    (checkout / "removed").write_text("four")
+    git(checkout, "add", "added", "removed")
+    (checkout / "added").write_text("five")
+    (checkout / "removed").unlink()
+    for name in ("ignored", "key.pem", "folder/notes"):
+        (checkout / name).parent.mkdir(exist_ok=True)
+        (checkout / name).write_text("secret")
 
     found = toolkit_repository.snapshot(checkout, tmp_path)
     bundle = toolkit_repository.bundle(found, "trunk", tmp_path / "it.bundle")
 
     git(tmp_path, "clone", "-q", "-b", "trunk", str(bundle), "clone")
-    assert {".git", ".gitignore", "a", "new"} == {path.name for path in (tmp_path / "clone").iterdir()}
+    content = {path.name: path.read_text() for path in (tmp_path / "clone").iterdir() if path.is_file()}
+    assert {".gitignore": "ignored\n", "a": "two", "added": "five"} == content
+    assert not (tmp_path / "clone" / "folder").exists()
     assert found.commit == git(tmp_path / "clone", "rev-parse", "HEAD")
+    every_object = git(tmp_path / "clone", "cat-file", "--batch-all-objects", "--batch-check").splitlines()
+    texts = [git(tmp_path / "clone", "cat-file", "-p", line.split()[0]) for line in every_object if " blob " in line]
+    assert "secret" not in texts
+
+
+def test_a_file_that_git_does_not_track_changes_no_commit_and_is_named_with_its_remedy(
+    checkout: Path, tmp_path: Path
+) -> None:
+    (checkout / "key file.pem").write_text("secret")
+    (checkout / "ignored").write_text("secret")
+
+    found = toolkit_repository.snapshot(checkout, tmp_path)
+
+    assert git(checkout, "rev-parse", "HEAD") == found.commit == found.label
+    assert ("key file.pem",) == found.untracked
+    assert "key file.pem" in found.notice and "git add -- 'key file.pem'" in found.notice
+    git(checkout, "add", "--", "key file.pem")
+    assert "" == toolkit_repository.snapshot(checkout, tmp_path).notice
+    assert toolkit_repository.snapshot(checkout, tmp_path).commit != found.commit
+
+
+def test_many_files_that_git_does_not_track_are_counted(checkout: Path, tmp_path: Path) -> None:
+    for number in range(14):
+        (checkout / f"n{number:02}").write_text("")
+
+    assert "n09 and 4 more" in toolkit_repository.snapshot(checkout, tmp_path).notice
+
+
+def test_a_checkout_without_a_commit_sends_what_was_added(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    (folder / "a").write_text("one")
+    (folder / "b").write_text("two")
+    git(folder, "add", "a")
+
+    found = toolkit_repository.snapshot(folder, tmp_path)
+
+    assert ("", ("b",)) == (found.base, found.untracked)
+    assert "a" == git(folder, "ls-tree", "--name-only", found.commit)
+
+
+def test_a_bundle_is_its_owners_alone_and_goes_with_the_environment(checkout: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / toolkit_repository.BUNDLE).write_text("older, and open")
+    (state / toolkit_repository.BUNDLE).chmod(0o644)
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    (archive / "a").write_text("one")
+
+    toolkit_repository.snapshot(archive, state)
+    found = toolkit_repository.snapshot(checkout, state)
+    bundle = toolkit_repository.bundle(found, "main", state / toolkit_repository.BUNDLE)
+
+    assert 0o600 == bundle.stat().st_mode & 0o777
+    toolkit_repository.forget(state)
+    assert [] == list(state.iterdir())
+    toolkit_repository.forget(state)
 
 
 def test_a_folder_without_a_repository_is_one_commit(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_failed_run_as_text_ends_in_what_to_try(tmp_path: Path) -> None:
     assert ["failed StackFailed: a", "  b", "  c", "try d", "outcome: failed: StackFailed"] == lines[4:]
 
 
-LINE = {"where": "machine", "name": "nginx", "found": "differs", "mend": "./bootstrap.py host apply", "diff": ""}
+LINE = {"where": "machine", "name": "nginx", "found": "differs", "remedy": "./bootstrap.py host apply", "diff": ""}
 
 
 @pytest.mark.parametrize(
@@ -115,5 +115,5 @@ def test_what_drifted_is_in_the_text_of_its_run(tmp_path: Path) -> None:
     told = list(history.text(history.events(tmp_path / "r1" / history.JOURNAL)))
 
     assert "      machine nginx: differs; ./bootstrap.py host apply" in told
-    assert "      ! not looked at: plugins: they cannot be asked for" in told
+    assert "      ! not checked: plugins: they cannot be asked for" in told
     assert "outcome: 1 thing drifted" == told[-1]

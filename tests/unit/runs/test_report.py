@@ -12,7 +12,7 @@ def a_journal(folder: Path) -> Run:
     run.event("run-began", command="launch", environment="trial")
     with run.act("host", "converging"):
         run.change(Change("host", ChangeKind.ADD, "file <b>/etc/motd</b>", "mode 0644"))
-    run.notice("the emulator stands in")
+    run.notice("the emulator is used instead")
     run.event("check", name="nginx runs", group="machine", outcome="failed", detail="stopped")
     return run
 
@@ -28,7 +28,7 @@ def test_the_page_shows_acts_changes_notices_and_checks(tmp_path: Path) -> None:
         "20260101T000000Z-abcd",
         "host",
         "mode 0644",
-        "the emulator stands in",
+        "the emulator is used instead",
         "nginx runs",
         "failed",
     ]
@@ -67,7 +67,7 @@ def test_a_journal_whose_last_line_was_cut_off_is_drawn_all_the_same(tmp_path: P
 def test_what_drifted_is_on_the_page_with_what_mends_it(tmp_path: Path) -> None:
     run = Run("20260101T000000Z-abcd", Journal(tmp_path))
     run.event("run-began", command="drift", environment="trial")
-    line = {"where": "machine", "name": "nginx<", "found": "differs", "mend": "host apply", "diff": "-a\n+b\n"}
+    line = {"where": "machine", "name": "nginx<", "found": "differs", "remedy": "host apply", "diff": "-a\n+b\n"}
     run.event("drift", lines=[line], unseen=[])
     run.event("run-ended", seconds=1.0, changes=0)
 
@@ -76,3 +76,10 @@ def test_what_drifted_is_on_the_page_with_what_mends_it(tmp_path: Path) -> None:
     assert [] == [
         text for text in ("1 thing drifted", "nginx&lt;", "<code>host apply</code>", "+b") if text not in page
     ]
+
+
+def test_the_page_forbids_every_script_before_anything_from_outside(tmp_path: Path) -> None:
+    page = report.write(a_journal(tmp_path).journal.path).read_text()
+
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    assert page.index(f'<meta http-equiv="Content-Security-Policy" content="{policy}">') < page.index("<title>")

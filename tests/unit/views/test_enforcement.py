@@ -67,7 +67,7 @@ def test_rules_of_all_regions_are_counted(endpoint: str) -> None:
 def test_before_the_first_machine_there_is_nothing_to_hold(endpoint: str) -> None:
     ANSWERS.update(regions={}, problems=[])
 
-    assert str(enforcement.look(endpoint)) == "there is no machine yet between which they could hold"
+    assert str(enforcement.look(endpoint)) == "no machines yet, so no rules are enforced"
 
 
 def test_problems_are_said_aloud_and_set_right_first(
@@ -77,7 +77,7 @@ def test_problems_are_said_aloud_and_set_right_first(
 
     enforcement.tell(endpoint, start(tmp_path, as_json=False, is_verbose=False))
 
-    assert "the network's rules do not hold as they stand: after POST: nft failed" in capsys.readouterr().out
+    assert "the network's rules are not enforced: after POST: nft failed" in capsys.readouterr().out
     line = here.rules(endpoint)
     assert (line.health, line.found) == (Health.WARNING, "nft failed")
 

@@ -77,9 +77,9 @@ def test_what_a_living_stack_holds_is_kept_and_all_else_is_astray() -> None:
 @pytest.mark.parametrize(
     ("aws", "told"),
     [
-        (Aws(LEFT), "delete it by its ARN"),
-        (Aws({}), "by tag: nothing of it is left"),
-        (Aws({}, refuses=True), "cannot be listed by tag: not yours"),
+        (Aws(LEFT), "delete them by ARN"),
+        (Aws({}), "no resource carries the environment's tags any more"),
+        (Aws({}, refuses=True), "the leftovers cannot be listed: not yours"),
     ],
 )
 def test_it_is_said_what_is_left_and_where_that_cannot_be_known(tmp_path: Path, aws: Aws, told: str) -> None:

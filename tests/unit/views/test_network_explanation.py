@@ -47,7 +47,7 @@ def test_doubt_is_marked_where_it_arises() -> None:
     is_open, lines, event = told(here, "10.0.1.10", "10.9.0.1", "443")
 
     assert not is_open
-    assert "  ? gateway        tgw-1: what it does and what lies beyond is not read" in lines
+    assert "  ? gateway        tgw-1: its own rules and the networks behind it are not read" in lines
     assert lines[-1].endswith("unknown, because of gateway tgw-1")
     assert (True, False) == (event["decided_by"]["passes"], event["decided_by"]["sure"])
 
@@ -76,7 +76,7 @@ def test_nobody_and_nobody_but_itself_are_told(source: str, port: str) -> None:
     is_open, lines, _ = told(network(), source, source, port)
 
     assert not is_open
-    assert "nobody but itself" in lines[0]
+    assert "no other interface" in lines[0]
     assert f"{source} -> {source} tcp 443: closed" in lines[-1]
 
 
@@ -88,4 +88,4 @@ def test_who_is_only_planned_is_told() -> None:
         replace(here, interfaces={**here.interfaces, "eni-agent": planned}), "agents", "controller", "443"
     )
 
-    assert any(line.startswith("(planned): nobody has that role yet") for line in lines)
+    assert any(line.startswith("(planned): no machine has this role yet") for line in lines)

@@ -66,7 +66,7 @@ def test_an_environment_without_a_connection_says_how_to_get_one(tmp_path: Path,
 
 
 def test_a_connection_that_is_gone_has_no_configuration(tmp_path: Path) -> None:
-    with pytest.raises(Missing, match="EC2 keeps none"):
+    with pytest.raises(Missing, match="EC2 has none"):
         vpn_configuration.show(context(World(""), {"VpnConnectionId": "vpn-1"}), Run("r", Journal(tmp_path)), None)
 
 

@@ -1,6 +1,5 @@
-"""Instances as EC2 has them, with containers behind: launch, images, keys, metadata, heartbeats, life-cycle hooks.
+"""EC2 instances that are containers: launch, images, keys, metadata, health, life-cycle hooks.
 
-It decides when a container is made, stopped or gone, and what its metadata service tells. The containers themselves are
-`local.machines`. The server, the patches and the
-packet filter import it.
+It decides when a container is started, stopped or removed, and what its metadata service answers. `local.machines` runs the
+containers. The server, the patches and the packet filter import it.
 """

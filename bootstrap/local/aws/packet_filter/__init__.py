@@ -1,5 +1,5 @@
-"""What nftables must let through so that route tables, ACLs and security groups hold between machines.
+"""The rules for nftables that make route tables, network ACLs and security groups effective between machines.
 
-It compiles the rules from EC2's own answers, without the analyser of `bootstrap.network`, and keeps the table as it must be.
-The server imports it.
+It builds the rules from EC2's own answers, without the analyser in `bootstrap.network`, so that each can be tested against the
+other. It loads the rules and replaces them after every change. The server imports it.
 """

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
+
+from bootstrap.local.aws.packet_filter import valid
 
 Told = Mapping[str, Any]
 _NUMBERS = {"6": "tcp", "17": "udp", "1": "icmp"}
@@ -41,7 +43,8 @@ def describe(ec2: Any, vpcs: list[str]) -> Described:
 
     within: Any = {"Filters": [{"Name": "vpc-id", "Values": vpcs}]}
     groups = every("describe_security_groups", "SecurityGroups", **within)
-    lists = {it["PrefixListId"] for group in groups for rule in _rules(group) for it in rule.get("PrefixListIds", ())}
+    rules = [rule for group in valid.only_valid(groups) for rule in _rules(group)]
+    lists = {it["PrefixListId"] for rule in rules for it in rule.get("PrefixListIds", ())}
     return Described(
         every("describe_vpcs", "Vpcs", **within),
         every("describe_subnets", "Subnets", **within),
@@ -60,14 +63,21 @@ def _rules(group: Told) -> list[Told]:
 
 
 def _entries(ec2: Any, name: str) -> list[str]:
-    return [
-        it["Cidr"] for it in ec2.get_managed_prefix_list_entries(PrefixListId=name)["Entries"] if ":" not in it["Cidr"]
-    ]
+    return [it["Cidr"] for it in ec2.get_managed_prefix_list_entries(PrefixListId=name)["Entries"]]
 
 
 def compile_rules(region: Described) -> str:
     """The sets and chains of a region's table, for `nft -f`; '' where there is no interface."""
-    return "\n".join(_body(region))
+    return "\n".join(_body(_only_valid(region)))
+
+
+def _only_valid(region: Described) -> Described:
+    """The answers without what EC2 itself would not hold; IPv6 blocks of prefix lists go, too."""
+    told = {it.name: valid.only_valid(getattr(region, it.name)) for it in fields(region)}
+    lists = {
+        name: list(filter(valid.is_block, blocks)) for name, blocks in region.prefix_lists.items() if valid.is_id(name)
+    }
+    return Described(**{**told, "prefix_lists": lists})
 
 
 def _body(region: Described) -> Iterator[str]:

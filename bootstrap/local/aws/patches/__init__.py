@@ -1,16 +1,16 @@
-"""Every change of moto, in one room; written for the exact version that pyproject.toml pins.
+"""Every change of moto, in one package; written for the exact version that pyproject.toml pins.
 
 What is changed, and why:
 
-* randomness: moto's one random source becomes this thread's (see `randomness`), and what moto takes from os.urandom too;
-  a region's first use (default VPC, default groups) draws from a seed of its own, so that a reading request cannot change ids
-* the clock: inside a journalled request it stands still, so that a replay can show the same time
+* random ids: moto draws them from the seed of the request (see `randomness`), so that a replay makes the same ids; the default
+  VPC and groups, which moto makes at the first use of a region, have a seed of their own, for that use may be a reading request
+* the clock: it does not move during a journalled request, so that a replay shows the same time
 * speed: two lists that never change while the process runs are made once, not for each request (half of its time)
 * EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
   the console is the machine's, key pairs are found by their ids (see `ec2`)
 * Auto Scaling: new instances are of the group's version of its launch template and show it, unhealthy ones are replaced,
   the oldest are let go (see `autoscaling`); lifecycle hooks hold them, topics are told of them (see `lifecycle`)
-* network ACLs: an entry has the type and code of ICMP that it was given (see `ec2`)
+* network ACLs: an entry has the type and code of ICMP that it was given (see `ec2`), and a block that is one (see `blocks`)
 * VPN: a connection's options and static routes, the routes that a VPN gateway propagates, and one gateway for a VPC (see `vpn`)
 * Route 53: each zone has an id and name servers as there, and what it refuses is refused (see `names`)
 * Route 53 Resolver: query logging configurations can be tagged, disassociated and deleted (see `resolver`)
@@ -37,6 +37,7 @@ from typing import Any
 from bootstrap.local.aws.compute import images
 from bootstrap.local.aws.compute.instances import Instances
 from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
+from bootstrap.local.aws.patches.blocks import BLOCK_NAMES, BlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
 from bootstrap.local.aws.patches.names import NamesPatches
 from bootstrap.local.aws.patches.resolver import ResolverPatches
@@ -68,6 +69,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "SecurityGroupRule.description.fget",
         "SecurityGroupRule.__init__",
     ),
+    **BLOCK_NAMES,
     "moto.ec2.responses.instances": ("parse_user_data",),
     "moto.ec2.responses.network_acls": (
         "NetworkACLs.create_network_acl_entry",
@@ -145,7 +147,7 @@ ADDED: dict[str, tuple[str, ...]] = {
 }
 
 
-class Patches(Ec2Patches, AutoScalingPatches, VpnPatches, NamesPatches, ResolverPatches):
+class Patches(Ec2Patches, BlockPatches, AutoScalingPatches, VpnPatches, NamesPatches, ResolverPatches):
     """Applies the changes to those of moto's modules that are loaded; `apply` again after more of them were."""
 
     def __init__(self, salt: str, instances: Callable[[], Instances]) -> None:

@@ -1,5 +1,5 @@
-"""What the AWS on this machine remembers over a restart: its journal of requests, the format, the randomness.
+"""What the server of the local cloud keeps on disk: the journal of requests, its format, and the seeds for random ids.
 
-It decides what is written down before an answer is given, so that a killed server comes back with what it had promised. The
-server, the patches and `compute` import it.
+It decides what is written before an answer is sent. A server that was killed therefore comes back with everything that it has
+answered. The server, the patches and `compute` import it.
 """

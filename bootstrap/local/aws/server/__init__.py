@@ -1,5 +1,5 @@
-"""The process that answers as AWS: the socket, the dispatch to moto or the engine, control and faults on demand.
+"""The HTTP server of the local cloud: it receives requests as AWS does and passes each to moto or to the engine.
 
-It decides which request goes where, one at a time where order matters, and in whose name a refusal is told. It knows the engine
-and the instances by the few calls that it makes. `local.aws.__main__` starts it.
+It decides where a request goes, which requests run one after another, and what an error looks like. It also serves the control
+endpoint and the faults that tests switch on. `local.aws.__main__` starts it.
 """

@@ -1,5 +1,5 @@
 """Configuration as Code in the emulator: sources, variables, schema, check, apply, export.
 
-It decides what is refused, in Jenkins' words, and what an export shows. It changes what the emulator keeps (`model`),
-and knows of nothing that runs. The controller and the web routes import it.
+It decides which settings are refused, in Jenkins' words, and what an export shows. It changes the stored settings (`model`) and
+knows nothing of builds. The controller and the web routes import it.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..model.build_record import read_result
 from ..model.builds import Build
 from ..model.program import Past
 
@@ -16,7 +17,8 @@ def state_of(build: Build, milestone: int) -> dict[str, Any]:
 
 def restore(build: Build, past: Past) -> None:
     """The build as it was; its stages come with the steps."""
-    build.result, build.changes = past.state["result"], past.state["changes"]
+    result, build.changes = past.state["result"], past.state["changes"]
+    build.result = None if result is None else read_result(str(result))
     secret = past.secrets
     build.parameters = [replace(it, value=secret.get(it.name, it.value)) for it in build.parameters]
 

@@ -1,5 +1,5 @@
-"""What the emulator keeps: items, builds, views, credentials, accounts, settings, in Jenkins' own file layout.
+"""What the emulator stores: items, builds, views, credentials, accounts, settings, in Jenkins' own file layout.
 
-It decides what is on disk below JENKINS_HOME and who may see it. It runs no build and answers no request; `home` holds its
-parts together. The rooms above import it: execution, steps, settings, controller and web routes.
+It decides what is on disk below JENKINS_HOME and who may see it. It runs no build and answers no request; `home` holds all
+its parts. The packages above import it: execution, steps, casc, the controller and the web routes.
 """

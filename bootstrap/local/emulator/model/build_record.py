@@ -10,6 +10,13 @@ from typing import Any
 from . import xmlfile
 
 ORDER = ("SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED")
+
+
+def read_result(text: str) -> str:
+    """The result that a text names, in letters of either case; as in Jenkins, every other text is FAILURE."""
+    return text.upper() if text.upper() in ORDER else "FAILURE"
+
+
 COLORS = {"SUCCESS": "blue", "UNSTABLE": "yellow", "FAILURE": "red", "NOT_BUILT": "notbuilt", "ABORTED": "aborted"}
 
 

@@ -20,6 +20,7 @@ from .build_record import (
     put_totals,
     read_causes,
     read_parameters,
+    read_result,
     read_tests,
 )
 from .job_configuration import JobConfiguration
@@ -83,9 +84,10 @@ class Build:
         return [other for other in self.history.all() if other.number < self.number]
 
     def worsen(self, result: str) -> None:
-        """Set the result unless it is already a worse one."""
-        if self.result is None or ORDER.index(result) > ORDER.index(self.result):
-            self.result = result
+        """Set the result unless it is already a worse one; what is no result is FAILURE."""
+        read = read_result(result)
+        if self.result is None or ORDER.index(read) > ORDER.index(self.result):
+            self.result = read
 
     @property
     def artifacts(self) -> list[str]:
@@ -146,7 +148,7 @@ class Build:
             read_parameters(root),
             int(xmlfile.text(root, "timestamp", "0")),
             int(xmlfile.text(root, "duration", "0")),
-            result or (None if is_waiting else "FAILURE"),
+            read_result(result) if result else None if is_waiting else "FAILURE",
             is_waiting,
             display_name=xmlfile.text(root, "displayName"),
             description=xmlfile.text(root, "description"),

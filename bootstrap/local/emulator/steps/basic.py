@@ -12,6 +12,7 @@ from ..execution.contexts import Verdict
 from ..execution.environment import expand
 from ..execution.registry import Step, step
 from ..failures import Interrupted, StepFailed
+from ..model.build_record import read_result
 
 UNITS = {
     "NANOSECONDS": 1e-9,
@@ -177,7 +178,7 @@ def _catch(call: Step, message: str, build_result: str, stage_result: str) -> No
         if build_result not in {"SUCCESS", "null"}:
             engine.build.worsen(str(problem["result"]) if is_interruption else build_result)
         if stage_result not in {"SUCCESS", "null"}:
-            engine.mark_stage(context, stage_result)
+            engine.mark_stage(context, read_result(stage_result))
         return Verdict(is_handled=True)
 
     context.leave = leave

@@ -118,8 +118,10 @@ def _previous(build: Build, name: str) -> str | None:
 async def set_build_value(call: Step) -> None:
     """Set a property of `currentBuild`."""
     build, name, value = call.engine.build, call.text("name"), call.text("value")
+    if _of(call) is not build:
+        raise StepFailed(f"can only set the {name} property on the current build", "java.lang.SecurityException")
     if name == "result":
-        build.worsen(value) if value else None
+        build.worsen(value) if call.arguments.get("value") is not None else None
     elif name == "displayName":
         build.display_name = value
     elif name == "description":

@@ -101,21 +101,21 @@ CASES = {
         "quietPeriod: 5",
         "quietPeriod: 9",
         "jenkins.quietPeriod",
-        "was 5, is 9; a reload leaves it",
+        "was 5, is 9; a reload keeps it",
         LEFT,
     ),
     "what the code does not say, beside what it says": (
         "charset: UTF-8",
         "charset: ASCII",
         "unclassified.mailer.charset",
-        "was UTF-8, is ASCII; a reload leaves it",
+        "was UTF-8, is ASCII; a reload keeps it",
         LEFT,
     ),
     "a singleton that the code does not name": (
         "adminAddress: a@b",
         "adminAddress: c@d",
         "unclassified.location.adminAddress",
-        "was a@b, is c@d; a reload leaves it",
+        "was a@b, is c@d; a reload keeps it",
         LEFT,
     ),
     "a default inside what is made anew": (
@@ -171,7 +171,7 @@ CASES = {
         "      - id: admin\n",
         "      - id: admin\n      - id: guest\n",
         "jenkins.securityRealm.local.users[guest]",
-        "was absent, is id: guest; a reload leaves it",
+        "was absent, is id: guest; a reload keeps it",
         LEFT,
     ),
 }
@@ -265,7 +265,7 @@ def test_a_choice_without_attributes_is_a_bare_word() -> None:
         EXPORT, EXPORT.replace("  mode: NORMAL\n", "  mode: NORMAL\n  projectNamingStrategy:\n    standard: {}\n")
     )
 
-    assert "was absent, is standard; a reload leaves it" == found.found
+    assert "was absent, is standard; a reload keeps it" == found.found
 
 
 def test_what_is_no_document_has_nothing() -> None:

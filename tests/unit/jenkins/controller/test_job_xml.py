@@ -90,7 +90,7 @@ def test_a_real_change_is_the_only_difference() -> None:
     changed = SENT.replace("<numToKeep>60", "<numToKeep>30")
 
     assert ["-        <numToKeep>60</numToKeep>", "+        <numToKeep>30</numToKeep>"] == difference(changed, KEPT)
-    assert ["strategy numToKeep: '30' is meant, '60' is there"] == edited(changed, KEPT)
+    assert ["strategy numToKeep: expected '30', actual '60'"] == edited(changed, KEPT)
 
 
 def test_a_value_that_is_no_default_is_told_though_jenkins_adds_the_field() -> None:

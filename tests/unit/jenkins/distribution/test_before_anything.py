@@ -67,8 +67,8 @@ def test_a_launch_has_every_file_before_it_begins_and_asks_nobody_again(
 
     assert ("war", {"one", "two"}) == (found.kind, set(found.plugin_files))
     assert [] == mirror.asked
-    assert "holds no sum for the core and 2 plugins" in run.notices[0]
-    assert "are in it now: review and commit it" in run.notices[1]
+    assert "has no checksum for the core and 2 plugins" in run.notices[0]
+    assert "now: review and commit it" in run.notices[1]
 
 
 def test_a_plan_loads_nothing_and_writes_no_sum(
@@ -81,7 +81,7 @@ def test_a_plan_loads_nothing_and_writes_no_sum(
     assert before == lock.read_text()
     assert not (tmp_path / "downloads").exists()
     (notice,) = run.notices
-    assert "lock.yaml holds no sum for the core and 2 plugins" in notice
+    assert "lock.yaml has no checksum for the core and 2 plugins" in notice
 
 
 def test_a_plan_refuses_a_source_that_lacks_a_file(mirror: Mirror, opened: Opened, run: Run) -> None:
@@ -115,7 +115,7 @@ def test_a_source_that_does_not_answer_is_asked_once_a_run(
     found = jenkins_files.obtain(made, run)
 
     assert ("emulator", 1) == (found.kind, len(asked))
-    assert 1 == sum("the emulator stands in for it" in notice for notice in run.notices)
+    assert 1 == sum("the emulator is used instead" in notice for notice in run.notices)
 
 
 def test_a_launch_is_refused_under_the_environments_lock_and_before_the_cloud_is_reached(
@@ -142,7 +142,7 @@ def test_a_launch_is_refused_under_the_environments_lock_and_before_the_cloud_is
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda _: None, ("jenkins", Health.GOOD, f"{VERSION} can be had from")),
+        (lambda _: None, ("jenkins", Health.GOOD, f"{VERSION} is available from")),
         (lambda files: files.pop(f"{WAR}.asc"), ("jenkins", Health.BAD, "jenkins.war.asc: HTTP 404 Not Found")),
         (lambda files: files.pop(WAR), ("jenkins", Health.BAD, "HTTP 404 Not Found")),
     ],
@@ -157,7 +157,7 @@ def test_doctor_tells_of_the_lock_its_sums_and_its_source(
     lock, sums, source = examine_jenkins(opened(mirrored(mirror)))
 
     assert ("lock", "ok", True) == (lock.name, lock.health, "2 plugins have all their dependencies" in lock.found)
-    assert ("sums", "ok", True) == (sums.name, sums.health, "holds no sum" in sums.found)
+    assert ("checksums", "ok", True) == (sums.name, sums.health, "has no checksum" in sums.found)
     assert expected == (source.name, source.health, expected[2] if expected[2] in source.found else source.found)
 
 

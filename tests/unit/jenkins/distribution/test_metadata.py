@@ -121,7 +121,7 @@ def test_an_unsigned_list_of_a_mirror_is_taken_and_said(mirror: Mirror, lock: Pa
     resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", report)
 
     (notice,) = report.notices
-    assert f"(its plugin-versions.json is not signed: for the plugins {mirror.url}/ alone vouches)" in notice
+    assert f"(its plugin-versions.json is not signed: for the plugins you trust {mirror.url}/)" in notice
 
 
 def test_an_unsigned_list_of_the_official_site_is_refused(
@@ -176,9 +176,9 @@ def _list_in_place_of_block(document: dict[str, Any], _: Authority) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (_change_sum, "its signature is not one of this content"),
-        (_sign_as_stranger, "CN=stranger's signer is issued by nobody whom the core trusts"),
-        (_put_a_root_behind, "CN=stranger is issued by nobody whom the core trusts"),
+        (_change_sum, "its signature does not match its content"),
+        (_sign_as_stranger, "CN=stranger's signer is not issued by an authority that the core trusts"),
+        (_put_a_root_behind, "CN=stranger is not issued by an authority that the core trusts"),
         (_drop_certificates, "its signature comes without a certificate"),
         (_spoil, "its signature cannot be read"),
         (_list_in_place_of_block, "it carries no signature"),
@@ -213,7 +213,7 @@ def test_a_signer_that_is_no_authority_issues_nothing(authority: Authority, tmp_
     }
     (tmp_path / "jenkins.war").write_bytes(authority.core())
 
-    with pytest.raises(Unproved, match="CN=forged is not issued by the one that comes with it"):
+    with pytest.raises(Unproved, match="CN=forged is not issued by the certificate that comes with it"):
         metadata.verify(metadata.Metadata({}, {"plugins": {}}, block), tmp_path / "jenkins.war")
 
 

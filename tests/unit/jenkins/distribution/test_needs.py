@@ -86,7 +86,7 @@ def test_every_fault_is_told_at_once_with_its_place(tmp_path: Path) -> None:
         "lock.yaml:9:9: one 1.0 needs four 4, which the lock does not have",
         "lock.yaml:9:9: one 1.0 needs three, which the lock does not have",
         "lock.yaml:10:9: one 1.0 needs two 2.0-7.v1, the lock has 2.0-6.vabc",
-        "needs.yaml:9:1: five 5: the lock does not have this plugin, so the row goes",
+        "needs.yaml:9:1: five 5: the lock does not have this plugin: remove the row",
     ] == faults(tmp_path, lock, table)
 
 
@@ -109,7 +109,7 @@ def test_a_plugin_without_a_row_is_named(tmp_path: Path) -> None:
         ('"2.541.1"', "new", ["needs.yaml:3:3: one.least_core: 'new' is no version in quotes"]),
         ('two: "2.0-7.v1"', "two: 2", ["needs.yaml:5:11: one.needs.two: 2 is no version in quotes"]),
         ("  needs: {}", "  need: {}", ["needs.yaml:6:1: two: a row has the keys 'version' and 'needs', a mapping"]),
-        ("read_at", "read", ["needs.yaml:4:3: one.read: a row has no such key, but least_core, needs, read_at, version"]),
+        ("read_at", "read", ["needs.yaml:4:3: one.read: unknown key; a row has least_core, needs, read_at, version"]),
         ("one:", "two:", ['needs.yaml:6:1: not YAML: while constructing a mapping found duplicate key "two"']),
         (TABLE, "- one\n", ["needs.yaml:1:1: the file must be a mapping of keys"]),
     ],

@@ -67,7 +67,7 @@ def test_a_mirror_that_tells_other_sums_than_the_lock_is_refused(mirror: Mirror,
 
     first, second = look(mirrored(mirror), lock, tmp_path).faults
 
-    assert f"{mirror.url}{WAR}: its SHA-256 is {other.hexdigest()} by the source itself" in first
+    assert f"{mirror.url}{WAR}: its SHA-256 is {other.hexdigest()} at the source itself" in first
     assert f"{mirror.url}{TWO}: its SHA-256 is {other.hexdigest()} by plugin-versions.json there" in second
 
 
@@ -84,7 +84,7 @@ def test_a_version_that_the_mirrors_list_lacks_is_named(mirror: Mirror, lock: Pa
 
     (fault,) = look(mirrored(mirror), lock, tmp_path).faults
 
-    assert "it tells none for two 3.2" in fault
+    assert "it has none for two 3.2" in fault
 
 
 def test_what_is_in_the_cache_is_not_asked_for(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_every_fault_of_a_folder_is_told_at_once(folder: Path, lock: Path, key: 
 
     assert (
         "checking the signature of jenkins.war: gpg says BADSIG",
-        f"{folder}/plugins/one.hpi: it is not there",
+        f"{folder}/plugins/one.hpi: it does not exist",
         f"two 3.1 needs Jenkins 2.600, the lock has {VERSION}",
         "two 3.1 needs three 1, which the lock does not have",
     ) == look(filed(folder), lock, tmp_path).faults
@@ -149,11 +149,11 @@ def test_what_will_prove_unknown_sums_is_told_until_they_are_known(mirror: Mirro
     learn(mirrored(mirror), lock, tmp_path)
 
     assert (
-        "lock.yaml holds no sum for the core and 2 plugins: a launch that reaches the official site proves the core by its "
-        "OpenPGP signature of the pinned key and the plugins by its plugin-versions.json, signed by an authority that the "
-        "core carries, and writes the sums in"
+        "lock.yaml has no checksum for the core and 2 plugins: a launch that reaches the official site verifies the core by "
+        "its OpenPGP signature with the pinned key and the plugins by its plugin-versions.json, signed by an authority that "
+        "the core carries, and writes the checksums into it"
     ) == official
-    assert "or unsigned, by your trust in its keeper alone" in by_mirror
+    assert "or unsigned, which you must trust" in by_mirror
     assert "" == presence.tell_unproved(mirrored(mirror), load_lock(lock))
     assert "" == presence.tell_unproved(JenkinsSettings(source="emulator"), load_lock(lock))
 

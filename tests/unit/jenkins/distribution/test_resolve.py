@@ -52,7 +52,7 @@ def test_proved_sums_are_written_into_the_lock_and_its_comments_stay(
         part + (hashlib.sha256(next(sums)).hexdigest() if index < 3 else "") for index, part in enumerate(parts)
     )
     assert expected == lock.read_text()
-    assert ["lock.yaml held no sum for 3 files"] == [notice.split(";")[0] for notice in report.notices]
+    assert ["lock.yaml had no checksum for 3 files"] == [notice.split(";")[0] for notice in report.notices]
 
 
 def test_a_second_run_asks_the_network_for_nothing(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_core_of_another_sum_than_the_locked_one_is_refused(mirror: Mirror, lo
 
     found = refusal(mirrored(mirror, "emulator"), lock, tmp_path / "empty")
 
-    assert f"loading jenkins.war from {mirror.url}{WAR}" == found.doing
+    assert f"downloading jenkins.war from {mirror.url}{WAR}" == found.doing
     assert hashlib.sha256(b"another core").hexdigest() in found.found
     assert [] == list((tmp_path / "empty").rglob("*jenkins.war*"))
 
@@ -180,7 +180,7 @@ def test_an_unreachable_source_brings_the_emulator_and_says_why(lock: Path, tmp_
     assert {"one": "1.2.vabc", "two": "3.1"} == found.plugins
     (notice,) = report.notices
     assert "Connection refused" in notice
-    assert "the emulator stands in" in notice
+    assert "the emulator is used instead" in notice
 
 
 def test_an_unreachable_source_without_a_fallback_fails_with_a_remedy(lock: Path, tmp_path: Path) -> None:
@@ -206,13 +206,13 @@ def test_a_silent_source_is_given_up_after_seconds(lock: Path, tmp_path: Path) -
 def test_a_page_in_place_of_a_sum_counts_as_unreachable(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     mirror.files[f"{WAR}.sha256"] = b"<html>please sign in</html>"
 
-    assert "does not hold a SHA-256" in refusal(mirrored(mirror), lock, tmp_path / "cache").found
+    assert "does not contain a SHA-256" in refusal(mirrored(mirror), lock, tmp_path / "cache").found
 
 
 def test_a_plugin_version_that_the_metadata_does_not_list_is_named(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     lock.write_text(lock.read_text().replace('"3.1"', '"3.2"'))
 
-    assert "it tells none for two 3.2" == refusal(mirrored(mirror), lock, tmp_path / "cache").found
+    assert "it has none for two 3.2" == refusal(mirrored(mirror), lock, tmp_path / "cache").found
 
 
 def test_a_plugin_that_the_source_lacks_fails_even_with_the_fallback(
@@ -229,7 +229,7 @@ def test_the_emulator_as_source_asks_nobody(lock: Path, tmp_path: Path) -> None:
     found = resolve(JenkinsSettings(source="emulator"), load_lock(lock), tmp_path / "cache", report)
 
     assert "emulator" == found.kind
-    assert [f"the emulator stands in for Jenkins {VERSION}, as the environment asks"] == report.notices
+    assert [f"the emulator is used instead of Jenkins {VERSION}, as the environment file says"] == report.notices
 
 
 def test_a_signed_file_on_this_machine_is_taken_as_it_lies(folder: Path, lock: Path, tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import configparser
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
-from bootstrap.local.machines import recipe
+from bootstrap.local.machines import image, recipe
 from bootstrap.local.machines.image import apt_configuration, digest, lay_out, mmdebstrap_command
 from bootstrap.local.machines.sources import Source
 
@@ -71,3 +72,29 @@ def test_units_can_be_read_and_name_programs_by_their_path(path: str) -> None:
     assert "Unit" in unit
     programs = [line.partition("=")[2] for line in recipe.FILES[path].splitlines() if line.startswith("ExecStart=")]
     assert [program for program in programs if not program.startswith("/")] == []
+
+
+def test_the_lock_of_an_image_is_roots_alone_and_no_link_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "bootstrap" / "image.lock"
+    monkeypatch.setattr(image, "LOCK", lock)
+    with image._locked():
+        assert lock.stat().st_mode & 0o777 == 0o600
+    lock.unlink()
+    lock.symlink_to(tmp_path / "made")
+    with pytest.raises(OSError, match="symbolic links"), image._locked():
+        pass
+    assert not (tmp_path / "made").exists()
+
+
+def test_no_lock_lies_where_everybody_may_write() -> None:
+    """A folder of mode 1777 lets anybody be first with the file, and hold it for ever."""
+    root = Path(__file__).resolve().parents[4]
+    found = [
+        f"{path.relative_to(root)}: {line.strip()}"
+        for path in [*(root / "bootstrap").rglob("*.py"), root / "bootstrap.py"]
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"""["'](/run/lock|/var/lock|/tmp|/var/tmp|/dev/shm)/""", line)
+    ]
+    assert found == []

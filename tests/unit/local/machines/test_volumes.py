@@ -67,16 +67,16 @@ def test_volume_that_is_gone_can_be_deleted_and_detached_again(tmp_path: Path) -
     "wrong", ["vol-../../etc", "vol", "", "vol-0a/b", "VOL-0a", "-v", "vol-0a\n", "vol-0g", "i-0a", "vol-", "vol-0a b"]
 )
 def test_id_that_could_leave_the_state_directory_is_refused(tmp_path: Path, wrong: str) -> None:
-    with pytest.raises(LocalCloudFailed, match="is no EC2 id"):
+    with pytest.raises(LocalCloudFailed, match="is not an EC2 id"):
         device_name(wrong)
-    with pytest.raises(LocalCloudFailed, match="is no EC2 id"):
+    with pytest.raises(LocalCloudFailed, match="is not an EC2 id"):
         Volumes(Names("local", tmp_path), first_id).holder(wrong)
 
 
 @pytest.mark.parametrize("wrong", ["i-0a/../..", "vol-0a", "i-0a\n", "../i-0a"])
 def test_note_that_names_no_instance_is_refused(tmp_path: Path, wrong: str) -> None:
     volumes = attached(tmp_path, vol_0a=wrong)
-    with pytest.raises(LocalCloudFailed, match="is no EC2 id of i"):
+    with pytest.raises(LocalCloudFailed, match="is not an EC2 id of i"):
         volumes.detach("vol-0a", None)
 
 

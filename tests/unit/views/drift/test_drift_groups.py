@@ -108,9 +108,9 @@ def test_an_opened_port_and_a_closed_one_are_told_with_the_commands() -> None:
     added, missing = groups.of_group(Ec2(world), "sg-1", frozenset({SSH}), None)
 
     assert "added: ingress from 0.0.0.0/0, everything" == added.found
-    assert "aws ec2 revoke-security-group-ingress --group-id sg-1 --security-group-rule-ids sgr-0" == added.mend
+    assert "aws ec2 revoke-security-group-ingress --group-id sg-1 --security-group-rule-ids sgr-0" == added.remedy
     assert "missing: ingress from sg-2, tcp 22" == missing.found
-    assert "FromPort=22,ToPort=22,UserIdGroupPairs=[{GroupId=sg-2}]" in missing.mend
+    assert "FromPort=22,ToPort=22,UserIdGroupPairs=[{GroupId=sg-2}]" in missing.remedy
 
 
 def test_a_group_as_meant_has_no_line() -> None:

@@ -18,7 +18,7 @@ def served(jenkins_server, xml: str = OURS, *others: dict[str, object], **job: o
     jenkins_server.on("GET", "api/json", {"jobs": listed})
     jenkins_server.on("GET", "job/ours/config.xml", xml)
     found = jobs.of_jobs(jenkins_server.client, JobSet({"ours": OURS}), "TOOL")
-    return [(it.name, it.found, it.mend) for it in found]
+    return [(it.name, it.found, it.remedy) for it in found]
 
 
 def test_a_job_as_published_has_no_line_whatever_jenkins_adds(jenkins_server) -> None:
@@ -30,7 +30,7 @@ def test_a_job_as_published_has_no_line_whatever_jenkins_adds(jenkins_server) ->
 
 
 EDITS = {
-    "a text": ("make", "make all", "Shell command: 'make' is meant, 'make all' is there"),
+    "a text": ("make", "make all", "Shell command: expected 'make', actual 'make all'"),
     "an entry more": ("<triggers/>", "<triggers><T/></triggers>", "triggers T: added"),
     "an entry less": (
         "<hudson.tasks.Shell><command>make</command></hudson.tasks.Shell>",
@@ -62,7 +62,7 @@ def test_a_job_whose_render_is_another_is_the_plans_to_tell(jenkins_server) -> N
 def test_a_job_without_its_footer_is_told(jenkins_server) -> None:
     found = served(jenkins_server, description="mine")
 
-    assert [("ours", "its description was edited: no render is named there", "TOOL jobs apply")] == found
+    assert [("ours", "its description was edited: the render mark is missing", "TOOL jobs apply")] == found
 
 
 def test_a_removed_job_and_one_that_is_not_ours_are_told(jenkins_server) -> None:
@@ -71,8 +71,8 @@ def test_a_removed_job_and_one_that_is_not_ours_are_told(jenkins_server) -> None
     found = served(jenkins_server, OURS, hand, fullName="")
 
     assert [
-        ("ours", "is not there: removed in Jenkins, or not published yet", "TOOL jobs apply"),
-        ("byhand", "not ours: made in Jenkins", "write it into jobs/, or delete it in Jenkins"),
+        ("ours", "is missing: deleted in Jenkins, or not published yet", "TOOL jobs apply"),
+        ("byhand", "not in the code: created in Jenkins", "add it to jobs/, or delete it in Jenkins"),
     ] == found
 
 
@@ -84,6 +84,6 @@ def test_plugins_are_held_against_the_lock(jenkins_server) -> None:
 
     assert [
         ("extra", "1 is not in the lock"),
-        ("mailer", "1 runs, 2 is locked"),
+        ("mailer", "1 is installed, the lock has 2"),
         ("matrix", "3 is missing"),
     ] == [(it.name, it.found) for it in found]

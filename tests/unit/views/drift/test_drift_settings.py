@@ -29,16 +29,18 @@ class Machine:
 def found(jenkins_server, machine: Machine, *, sudo: bool = True) -> list[tuple[str, str, str]]:
     jenkins_server.on("POST", "configuration-as-code/export", NOW)
     client: JenkinsClient = jenkins_server.client
-    return [(it.name, it.found, it.mend) for it in settings.of_settings(machine, client, FILES, {}, "TOOL", sudo=sudo)]
+    return [
+        (it.name, it.found, it.remedy) for it in settings.of_settings(machine, client, FILES, {}, "TOOL", sudo=sudo)
+    ]
 
 
 def test_each_setting_is_told_and_whether_a_reload_puts_it_back(jenkins_server) -> None:
-    by_hand = "write it into casc/, or undo it in Jenkins"
+    by_hand = "add it to casc/, or undo it in Jenkins"
 
     assert [
-        ("jenkins.label", "was absent, is x; a reload leaves it", by_hand),
+        ("jenkins.label", "was absent, is x; a reload keeps it", by_hand),
         ("jenkins.mode", "was NORMAL, is EXCLUSIVE; a reload overwrites it", "TOOL casc apply"),
-        ("jenkins.views", "was - a, is - a, - b; a reload leaves it", by_hand),
+        ("jenkins.views", "was - a, is - a, - b; a reload keeps it", by_hand),
     ] == found(jenkins_server, Machine(BEFORE))
 
 
@@ -57,7 +59,7 @@ def test_a_file_changed_on_the_machine_is_told(jenkins_server) -> None:
 
     assert [
         ("/etc/jenkins/casc.d/a.yaml", "differs", "TOOL casc apply"),
-        ("/etc/jenkins/casc.d/b.yaml", "is not of the code", "TOOL casc apply"),
+        ("/etc/jenkins/casc.d/b.yaml", "is not in the code", "TOOL casc apply"),
     ] == found(jenkins_server, machine)
 
 

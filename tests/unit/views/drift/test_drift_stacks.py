@@ -39,12 +39,12 @@ def test_what_cloudformation_detects_is_told_with_what_mends_it() -> None:
 
     assert [1] == waited
     assert [
-        ("network/Vpc", "/EnableDnsSupport: true is meant, false is there"),
+        ("network/Vpc", "/EnableDnsSupport: expected true, actual false"),
         ("network/Instance", "i-1 is gone"),
         ("network/Subnet", "AWS::EC2::Thing s-1 is gone"),
     ] == [(it.name, it.found) for it in found]
-    assert "launch again" == found[1].mend
-    assert "REVERT_DRIFT --stack-name network" in found[2].mend
+    assert "launch again" == found[1].remedy
+    assert "REVERT_DRIFT --stack-name network" in found[2].remedy
 
 
 class Secretive(CloudFormation):
@@ -66,7 +66,7 @@ def looked(cloud: CloudFormation) -> list[str]:
 
 
 def test_a_confidential_value_is_never_shown() -> None:
-    assert ["/PasswordPolicy: another value is there"] == looked(Secretive("/PasswordPolicy"))
+    assert ["/PasswordPolicy: the value differs"] == looked(Secretive("/PasswordPolicy"))
 
 
 def test_a_group_is_told_rule_by_rule_elsewhere() -> None:

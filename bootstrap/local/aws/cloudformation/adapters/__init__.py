@@ -1,6 +1,7 @@
-"""How each type of resource is made, altered, deleted and read, one module per service.
+"""How each type of resource is made, changed, deleted and read, one module per service.
 
-`find` gives the adapter of a type; a type without one is refused, or is a declared stand-in.
+`find` returns the adapter of a type. A type without an adapter is refused, except for the types in `stand_ins`: they are
+accepted, and listed as not modelled.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What differs: between two templates, between a template and what stands, between a template and what arrived.
+"""Compares two templates, a template with the resources that exist, and the properties of both.
 
-It decides which change replaces a resource, what a change set shows, what drifted, and what a stack policy forbids. It changes
-nothing. The operations and the API import it.
+It decides which change replaces a resource, what a change set shows, what has drifted, and what a stack policy forbids. It
+changes nothing. The operations and the API import it.
 """

@@ -1,8 +1,8 @@
 """Reads a resource's properties back from its service, for the comparison with the template.
 
-`READS` gives for each type its calls, in a module per field of services. What a call answers is read by name: a property is the
-member of the same name, whatever its case, unless `ways` says where else it is. The first call of a type tells whether the
-resource is there. What these readings find is the proof of what is modelled (see `modelled`).
+`READS` gives for each type its calls, in one module per group of services. An answer is read by name: a property is the member
+of the same name, whatever its case, unless `ways` says where else it is. The first call of a type shows whether the resource
+exists. A property counts as modelled only if these calls can read it back (see `modelled`).
 """
 
 from __future__ import annotations

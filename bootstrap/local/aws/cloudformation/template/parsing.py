@@ -78,7 +78,10 @@ def _parse(text: str) -> Any:
     if not text.strip():
         raise Refused("Template format error: unsupported structure.")
     try:
-        return json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, _Loader)  # noqa: S506
+        if text.lstrip().startswith("{"):
+            return json.loads(text)
+        _refuse_aliases(text)
+        return yaml.load(text, _Loader)  # noqa: S506
     except json.JSONDecodeError as fault:
         raise Refused(
             f"Template format error: JSON not well-formed. (line {fault.lineno}, column {fault.colno})"
@@ -87,6 +90,12 @@ def _parse(text: str) -> Any:
         mark = fault.problem_mark
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
         raise Refused(f"Template format error: YAML not well-formed.{place}") from None
+
+
+def _refuse_aliases(text: str) -> None:
+    """CloudFormation takes no alias, and before anything is built from one: a few lines of them name a billion values."""
+    if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
+        raise Refused("Template error: YAML aliases are not allowed in CloudFormation templates")
 
 
 def _check_sections(template: Template) -> None:

@@ -138,3 +138,53 @@ def test_further_blocks_of_a_vpc_are_inside_and_so_are_those_of_a_peer() -> None
     assert f"ip saddr != {inside} ip daddr != {inside} accept" in text
     found = [line for line in chain(text, "leave-subnet-1") if line.startswith("ip daddr 0.0.0.0/0")]
     assert found[:-1] == [f"ip daddr 0.0.0.0/0 ip daddr {block} goto acl-out-subnet-1" for block in PEERS]
+
+
+EVILS = (
+    *("10.0.0.0/8 }; flush ruleset; add set x y { type ipv4_addr;", "10.0.0.0/8\nflush ruleset", "$x", "@of-sg-1", ""),
+    *(
+        "10.0.0.0/33",
+        "10.0.0.0",
+        "10.0.0.0/8, 0.0.0.0/0",
+        "::/0",
+        "10.0.0.0/8 #",
+        "0.0.0.0/0\n",
+        "１0.0.0.0/8",
+        "10.0.0.0/٨",
+    ),
+)
+
+
+@pytest.mark.parametrize("evil", EVILS)
+def test_what_is_no_block_of_a_prefix_list_is_no_element_of_its_set(evil: str) -> None:
+    rule = {"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "pl-1"}]}
+    text = compile_rules(replace(region(rules=(rule,)), prefix_lists={"pl-1": ["10.9.0.0/16", evil, "10.8.0.0/16"]}))
+    assert "elements = { 10.9.0.0/16, 10.8.0.0/16 }" in text.splitlines()
+    assert compile_rules(replace(region(rules=(rule,)), prefix_lists={"pl-1": [evil]})).count("elements") == 1
+
+
+@pytest.mark.parametrize("evil", EVILS[:-3])
+def test_no_value_becomes_more_than_a_value(evil: str) -> None:
+    plain = compile_rules(region())
+    entry = {"RuleNumber": 9, "Egress": False, "RuleAction": "allow", "Protocol": "6", "CidrBlock": "10.1.2.0/24"}
+    route = {"DestinationCidrBlock": "10.7.0.0/16", "State": "blackhole"}
+    rule = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 2}
+    hostile = [
+        region(entries=({**entry, "CidrBlock": evil or "x"},)),
+        region(entries=({**entry, "Protocol": evil or "x"},)),
+        region(routes=({**route, "DestinationCidrBlock": evil or "x"},)),
+        region(rules=({**rule, "IpRanges": [{"CidrIp": evil or "x"}]},)),
+        region(rules=({**rule, "IpProtocol": evil or "x", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},)),
+        region(rules=({**rule, "UserIdGroupPairs": [{"GroupId": evil or "x y"}]},)),
+        region(rules=({**rule, "PrefixListIds": [{"PrefixListId": evil or "x y"}]},)),
+        replace(region(), prefix_lists={evil or "x y": ["10.0.0.0/8"]}),
+    ]
+    assert [compile_rules(each) for each in hostile] == [plain] * len(hostile)
+
+
+def test_an_interface_with_an_address_that_is_none_is_left_out() -> None:
+    card = region().network_interfaces[0]
+    evil = {**card, "PrivateIpAddress": "10.1.1.5 : accept }"}
+    further = {**card, "PrivateIpAddresses": [{"PrivateIpAddress": "10.1.1.4"}, {"PrivateIpAddress": "x"}]}
+    assert compile_rules(replace(region(), network_interfaces=[card, evil])) == compile_rules(region())
+    assert compile_rules(replace(region(), network_interfaces=[further])) == compile_rules(region())

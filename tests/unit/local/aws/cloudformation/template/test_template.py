@@ -78,3 +78,31 @@ def test_dependencies_are_explicit_and_implicit_ones_among_what_is_present() -> 
 def test_wrong_templates_are_refused(text: str, words: str) -> None:
     with pytest.raises(Refused, match=words):
         read(text)
+
+
+ALIAS = "Resources:\n  A: &one {Type: AWS::SNS::Topic}\n  B: *one\n"
+LAUGHS = "Metadata:\n  a0: &a0 [x, x]\n" + "".join(
+    f"  a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 9)}]\n" for number in range(1, 30)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ALIAS,
+        f"{LAUGHS}{ONE}\n",
+        f"Metadata: &all {{it: *all}}\n{ONE}\n",
+        f"Metadata: {{<<: &m {{a: b}}, c: *m}}\n{ONE}\n",
+    ],
+    ids=["shared", "a billion", "itself", "merged"],
+)
+def test_an_alias_is_refused_before_anything_is_built_from_it(text: str) -> None:
+    with pytest.raises(Refused, match=r"^Template error: YAML aliases are not allowed in CloudFormation templates$"):
+        read(text)
+
+
+def test_a_star_that_is_no_alias_and_an_anchor_that_nobody_names_are_taken() -> None:
+    found = read(
+        "Description: &named '*it'\nMetadata: {a: '*', b: \"*b\", c: a*c}\nResources: {A: {Type: AWS::SNS::Topic}}"
+    )
+    assert found.document["Metadata"] == {"a": "*", "b": "*b", "c": "a*c"}

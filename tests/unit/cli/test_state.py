@@ -1,0 +1,93 @@
+"""What commands leave in `.bootstrap`, and who may read it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bootstrap import launch
+from bootstrap.cli import opening
+from bootstrap.cli.commands import destroy
+from bootstrap.errors import UsageError
+from bootstrap.preconditions import host_inputs
+from bootstrap.remote.toolkit_repository import BUNDLE
+from bootstrap.runs.journal import Journal, Run
+from bootstrap.views import leftovers
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run("20260101T000000Z-abcd", Journal(tmp_path / "run"))
+
+
+def test_a_command_narrows_an_open_folder_before_it_writes_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = tmp_path / ".bootstrap"
+    (top / "local").mkdir(parents=True)
+    for folder in (top, top / "local"):
+        folder.chmod(0o755)
+    seen: list[int] = []
+
+    def refuse(*_: Any, **__: Any) -> None:
+        seen.extend(path.stat().st_mode & 0o777 for path in (top, *top.rglob("*")) if path.is_dir())
+        raise UsageError("opening", "no cloud in this test", "none")
+
+    monkeypatch.setattr(opening, "ROOT", tmp_path)
+    monkeypatch.setattr(opening, "_reach_cloud", refuse)
+    options = argparse.Namespace(environment="local", command="status", json=False, verbose=False)
+    with pytest.raises(UsageError), opening.open_environment(options):
+        pass
+    assert len(seen) == 4  # the folder, the environment's, its runs and this one
+    assert set(seen) == {0o700}
+
+
+@pytest.mark.parametrize("data", [None, "trial"])
+def test_destroy_removes_the_bundle(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, data: str | None
+) -> None:
+    (tmp_path / BUNDLE).write_text("code")
+    opened = SimpleNamespace(
+        state=tmp_path, settings=SimpleNamespace(name="trial", cloud="aws"), world=SimpleNamespace(), close=lambda: None
+    )
+
+    @contextlib.contextmanager
+    def open_environment(*_: Any, **__: Any) -> Iterator[tuple[Any, Run]]:
+        yield opened, run
+
+    monkeypatch.setattr(opening, "open_environment", open_environment)
+    monkeypatch.setattr(launch, "destroy", lambda *_, **__: ())
+    monkeypatch.setattr(leftovers, "tell", lambda *_: None)
+    assert destroy.destroy(argparse.Namespace(delete_data=data, yes=True)) == 0
+    assert not (tmp_path / BUNDLE).exists()
+
+
+def test_a_file_that_does_not_travel_is_told(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=checkout, check=True)
+    (checkout / "a").write_text("code")
+    subprocess.run(["git", "add", "a"], cwd=checkout, check=True)
+    (checkout / "notes.txt").write_text("secret")
+    monkeypatch.setattr(host_inputs, "ROOT", checkout)
+    settings = SimpleNamespace(repository=SimpleNamespace(url=None, branch="main"))
+    own = checkout / "mine.yaml"
+    context: Any = SimpleNamespace(settings=settings, state=tmp_path, environment_file=own)
+
+    host_inputs._toolkit(context, {}, run)
+
+    assert ["notes.txt" in notice and "git add -- notes.txt" in notice for notice in run.notices] == [True]
+    own.write_text("environment: mine\n")
+    host_inputs._toolkit(context, {}, run)
+    assert "the jobs on the machine will not find this environment: mine.yaml" in run.notices[-1]
+    subprocess.run(["git", "add", "mine.yaml"], cwd=checkout, check=True)
+    host_inputs._toolkit(context, {}, run)
+    assert "mine.yaml" not in run.notices[-1]
+    assert (tmp_path / BUNDLE).stat().st_mode & 0o777 == 0o600
