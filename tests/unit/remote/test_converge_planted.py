@@ -182,7 +182,7 @@ def test_a_stranger_whose_folder_became_a_link_is_not_removed_elsewhere(machine:
     (folder / "b.jpi").rename(folder / "git.jpi")
     context = Context(root=machine)
     finding = tree(context, plugins(files=[]))
-    assert finding is not None and "1 strangers removed" in finding.detail
+    assert finding is not None and "1 unknown files removed" in finding.detail
     folder.rename(machine.parent / "moved")
     folder.symlink_to(machine.parent / "elsewhere")
     with pytest.raises(Failed, match="is a link"):
