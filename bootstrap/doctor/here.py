@@ -12,8 +12,9 @@ from pathlib import Path
 from bootstrap.cloud import session_manager
 from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.environment import agent_key
+from bootstrap.errors import BootstrapError
 from bootstrap.local import occupied, prerequisites
-from bootstrap.local.machines import bridges
+from bootstrap.local.machines import Machines, bridges, ids, namespaces
 from bootstrap.views import enforcement
 
 _SECONDS = 20
@@ -32,10 +33,32 @@ def examine(environment: str, block: str, state: Path, *, is_running: bool) -> I
         yield warning("packages", f"missing: {', '.join(missing)}", remedy)
     else:
         yield good("packages", f"{len(prerequisites.PACKAGES)} programs are there")
+    yield bound(namespaces.find_obstacle(), former_machines(environment, state) if os.geteuid() == 0 else [])
     yield rules(f"http://127.0.0.1:{(state / 'port').read_text()}" if is_running else None)
     yield room(shutil.disk_usage(_existing(state)).free / 2**30, state)
     yield port(state, is_running=is_running)
     yield clash(block, occupied.look(block, environment, state))
+
+
+def bound(obstacle: namespaces.Obstacle | None, former: Sequence[str]) -> Finding:
+    """Whether the machines run in a user namespace, which keeps root in them from being root here."""
+    if obstacle is not None:
+        return bad("machines", f"{obstacle.found}: {namespaces.MEANING}", obstacle.remedy)
+    if former:
+        remedy = "Destroy the environment without --delete-data, then launch it: its data stays."
+        found = f"without a user namespace, by an earlier version, so that root in it is root here: {', '.join(former)}"
+        return bad("machines", f"made {found}", remedy)
+    return good("machines", f"in a user namespace: root in them is here one of {ids.WIDTH} ids that nobody else has")
+
+
+def former_machines(environment: str, state: Path) -> list[str]:
+    """The machines of this environment that have no user namespace; none where there is no podman yet."""
+    if not state.exists():
+        return []
+    try:
+        return Machines(environment, state).without_namespace()
+    except BootstrapError:
+        return []
 
 
 def rules(endpoint: str | None, setting: Path = bridges.SETTING) -> Finding:

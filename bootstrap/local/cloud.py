@@ -68,11 +68,13 @@ class LocalCloud:
         """Make this machine a cloud: packages, the machines' image, the server."""
         prerequisites.ensure(report, is_agreed=is_agreed, ask=ask)
         prerequisites.ensure_root("starting the local cloud")
+        from bootstrap.local.machines import Machines, ensure_image, namespaces
+
+        namespaces.ensure()
         self._require_room()
         self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.rmtree(self._removed, ignore_errors=True)  # of a destruction that was killed
-        from bootstrap.local.machines import ensure_image
-
+        Machines(self.settings.name, self.state).require_namespaces()
         ensure_image(_told_once(report))
         self._ensure_server(report)
 

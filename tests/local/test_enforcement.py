@@ -32,7 +32,7 @@ from filtered import (
     wait_until,
 )
 
-from bootstrap.local.machines import ensure_image, flags
+from bootstrap.local.machines import ensure_image, flags, ids
 from bootstrap.local.machines.podman import podman_info
 from bootstrap.views import enforcement
 
@@ -63,7 +63,7 @@ def internet() -> Iterator[str]:
         subprocess.run(command, capture_output=True)
     subprocess.run(["podman", "network", "create", f"--subnet={OUTSIDE}", name], check=True, capture_output=True)
     info = podman_info()
-    limits = [it for it in flags.machine_options(info, flags.own_limits()) if it.startswith("--ulimit")]
+    limits = [it for it in flags.machine_options(info, flags.own_limits(), ids.FIRST) if it.startswith("--ulimit")]
     run = ["podman", *flags.runtime_options(info), "run", "--detach", f"--name={name}", f"--network={name}", *limits]
     try:
         subprocess.run(

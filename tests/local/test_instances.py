@@ -194,6 +194,27 @@ def test_instances_whose_machines_go_down_by_themselves(cloud: Cloud, subnet: st
     wait_until(lambda: cloud.states() == {} and containers() == {})
 
 
+def test_machine_that_reboots_itself_comes_back_and_its_instance_runs_on(cloud: Cloud, subnet: str) -> None:
+    instance = run(cloud, subnet)
+    cloud.await_state("running", instance)
+    made, _, begun = containers()[instance]
+    inside(instance, "systemctl reboot --no-block")
+    wait_until(lambda: containers()[instance][2] != begun and containers()[instance][1] == "running")
+    cloud.await_state("running", instance)
+
+    begun = containers()[instance][2]
+    cloud.kill()
+    inside(instance, "systemctl reboot --no-block")
+    wait_until(lambda: containers()[instance][1] == "exited")
+    cloud.start()  # nobody was there to start it again: it is made up for
+    wait_until(lambda: containers()[instance][2] != begun and containers()[instance][1] == "running")
+    cloud.await_state("running", instance)
+    assert containers()[instance][0] == made
+    assert inside(instance, "cat /var/made") == "once"
+    cloud.client("ec2").terminate_instances(InstanceIds=[instance])
+    wait_until(lambda: cloud.states() == {} and containers() == {})
+
+
 def metadata(path: str) -> str:
     """A line of shell that asks the metadata service as cloud-aware programs do."""
     return (

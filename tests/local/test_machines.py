@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import concurrent.futures
+import contextlib
 import http.server
 import io
 import os
@@ -23,7 +24,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.machines import InstanceSpec, Machines, ensure_image
+from bootstrap.local.machines import InstanceSpec, Machines, ensure_image, flags, ids
+from bootstrap.local.machines.podman import podman_info
 
 ENVIRONMENT = f"machinetest{os.getpid()}"
 SUBNET = "subnet-0f00"
@@ -165,6 +167,98 @@ def test_firewall_and_network_sysctl_belong_to_the_machine(ssh) -> None:
     assert "Read-only" in ssh("echo 32768 | sudo tee /proc/sys/kernel/pid_max")
 
 
+def log_of(machine: InstanceSpec) -> str:
+    """The whole log of the container, of which the console is the end."""
+    asked = ["podman", "logs", f"bootstrap-{ENVIRONMENT}-{machine.instance_id}"]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+
+
+def first_process(machine: InstanceSpec) -> Path:
+    """The folder of this side's /proc for process 1 of the machine."""
+    name = f"bootstrap-{ENVIRONMENT}-{machine.instance_id}"
+    asked = ["podman", "container", "inspect", "--format={{.State.Pid}}", name]
+    return Path("/proc", subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip())
+
+
+def test_root_inside_is_nobody_outside(machine: InstanceSpec, state: Path, ssh) -> None:
+    first = int((state / "ids").read_text())
+    assert first >= ids.FIRST
+    for mapping in ("uid_map", "gid_map"):
+        assert (first_process(machine) / mapping).read_text().split() == ["0", str(first), str(ids.WIDTH)]
+    assert first_process(machine).stat().st_uid == first
+    assert ssh("sudo id -u") == "0"
+    namespaces = [(each / "ns/user").readlink() for each in (Path("/proc/self"), first_process(machine))]
+    assert namespaces[0] != namespaces[1]
+
+
+def test_two_environments_have_no_ids_in_common(state: Path, machine: InstanceSpec, tmp_path: Path) -> None:
+    other = Machines("other", tmp_path)
+    assert other.first_id != int((state / "ids").read_text())
+    assert other.first_id == Machines("other", tmp_path).first_id
+
+
+# What a program must do as root of this side to be run by the kernel there, each with the file that it would make.
+ESCAPES = {
+    "core_pattern": "echo '|/bin/touch {marker}' > /proc/sys/kernel/core_pattern",
+    "core_pattern, writable": "mount -o remount,bind,rw /proc/sys; umount /proc/sys;"
+    " echo '|/bin/touch {marker}' > /proc/sys/kernel/core_pattern",
+    "modprobe": "umount /proc/sys; echo /bin/false > /proc/sys/kernel/modprobe",
+    "uevent_helper": "mount -t sysfs sysfs /mnt; echo /bin/false > /mnt/kernel/uevent_helper",
+    "release_agent": "umount /sys/fs/cgroup/systemd/release_agent;"
+    " echo /bin/false > $(mount | grep -m1 -o '/sys/fs/cgroup/[^ ]*')/release_agent",
+    "release_agent, mounted": "unshare --cgroup --mount sh -c 'mount -t cgroup -o memory none /mnt"
+    " && echo /bin/false > /mnt/release_agent'",
+    "release_agent, own hierarchy": "mount -t cgroup -o none,name=mine,release_agent=/bin/false none /mnt",
+    "disk": "mknod /root/disk b {major} {minor} && mount /root/disk /mnt",
+    "memory": "mknod /root/memory c 1 1 && head -c 1 /root/memory",
+    "trace": "mount -t debugfs none /mnt || mount -t tracefs none /mnt",
+    "namespace in the namespace": "unshare --user --map-root-user sh -c 'echo /bin/false > /proc/sys/kernel/modprobe'",
+}
+
+
+@pytest.mark.parametrize("escape", ESCAPES)
+def test_root_inside_cannot_make_the_kernel_run_a_program_outside(escape: str, tmp_path: Path, ssh) -> None:
+    settings = [Path("/proc/sys/kernel", name) for name in ("core_pattern", "modprobe")]
+    settings += Path("/sys/fs/cgroup").glob("*/release_agent")
+    before = {path: path.read_text() for path in settings if path.exists()}
+    disk = Path("/").stat().st_dev
+    marker = tmp_path / "escaped"
+    attack = ESCAPES[escape].format(marker=marker, major=os.major(disk), minor=os.minor(disk))
+    encoded = base64.b64encode(attack.encode()).decode()
+    # In a mount namespace of its own, so that what it does to its mounts does not meet the next test.
+    said = ssh(f"sudo unshare --mount sh -c 'echo {encoded} | base64 -d | sh'; echo exit $?")
+    try:
+        assert not said.endswith("exit 0"), said
+        assert {path: path.read_text() for path in before} == before
+        assert not marker.exists()
+    finally:
+        for path, text in before.items():
+            if path.read_text() != text:
+                path.write_text(text)
+
+
+def test_machine_has_no_device_of_this_side(ssh) -> None:
+    kinds = ssh("stat --format '%F %n' /dev/* /dev/*/*").splitlines()
+    devices = {line.rpartition("/dev/")[2] for line in kinds if " special file " in line}
+    own = {name for name in devices if name.startswith("pts/")}
+    assert devices - own == {"console", "full", "null", "random", "tty", "urandom", "zero"}
+    assert ssh("sudo grep -c . /proc/sys/kernel/core_pattern; grep Seccomp: /proc/1/status").split()[1:] == [
+        "Seccomp:",
+        "2",
+    ]
+
+
+def test_user_data_is_for_root_in_the_machine_only(ssh, machine: InstanceSpec, state: Path) -> None:
+    seed = "/var/lib/cloud/seed/nocloud"
+    assert "Permission denied" in ssh(f"cat {seed}/user-data")
+    assert ssh(f"sudo cat {seed}/user-data") == USER_DATA.decode().strip()
+    ssh(f"sudo mount -o remount,bind,rw {seed}")
+    assert "Permission denied" in ssh(f"sudo ln -s /etc {seed}/link")
+    assert "Permission denied" in ssh(f"sudo rm {seed}/user-data")
+    kept = state / "machines" / machine.instance_id / "seed" / "user-data"
+    assert (kept.stat().st_uid, kept.stat().st_mode & 0o777) == (int((state / "ids").read_text()), 0o600)
+
+
 def test_packages_come_from_the_operators_mirror(ssh) -> None:
     assert "E:" not in ssh("sudo apt-get update --quiet")
     assert "Candidate: 2" in ssh("apt-cache policy git").replace("1:2", "2")
@@ -190,14 +284,20 @@ def test_reboot_starts_systemd_anew_with_the_same_host_key(machines: Machines, m
 
 
 def test_reboot_from_inside_comes_back_and_power_off_stays_off(machines: Machines, machine: InstanceSpec, ssh) -> None:
-    boots = machines.console(machine.instance_id).count(WELCOME)
-    ssh("sudo systemctl reboot --no-block")
-    wait_until(lambda: machines.console(machine.instance_id).count(WELCOME) == boots + 1)
-    machines.start(machine.instance_id)  # it runs, so this only waits
+    boots = log_of(machine).count(WELCOME)
+    for _ in range(2):  # once more, for what the first one may have left behind
+        down = threading.Event()
+        machines.watch(machine.instance_id, down.set)
+        ssh("sudo systemctl reboot --no-block")
+        assert down.wait(60)
+        assert machines.has_rebooted(machine.instance_id)
+        machines.start(machine.instance_id)
+    assert log_of(machine).count(WELCOME) == boots + 2
     ssh("sudo systemctl poweroff --no-block")
     wait_until(lambda: machines.state(machine.instance_id) == "stopped")
     time.sleep(2)
     assert machines.state(machine.instance_id) == "stopped"
+    assert not machines.has_rebooted(machine.instance_id)
     machines.start(machine.instance_id)
     assert ssh("hostname -I") == "10.213.7.37"
 
@@ -260,6 +360,86 @@ def test_volumes_are_there_again_after_the_mounts_of_this_side_were_lost(
     machines.delete_volume("vol-0ccc")
 
 
+def test_machine_cannot_put_anything_in_the_place_of_its_disks(
+    machines: Machines, machine: InstanceSpec, state: Path, tmp_path: Path, ssh
+) -> None:
+    folder, name = "/dev/disk/by-id", "nvme-Amazon_Elastic_Block_Store_vol0abc"
+    assert "Read-only" in ssh(f"sudo touch {folder}/file")
+    assert "Permission denied" in ssh(f"sudo mount -o remount,bind,rw {folder}; sudo touch {folder}/file")
+    assert "Permission denied" in ssh(f"sudo ln -s {tmp_path} {folder}/{name}; sudo mkdir {folder}/{name}")
+    assert "cannot" in ssh(f"sudo mv {DISK} {folder}/{name}")
+    ssh(f"sudo sh -c 'umount --lazy {folder}; mv {folder} /root/disks; rm -r /dev/disk; mkdir /dev/disk'")
+    ssh(f"sudo ln -s {tmp_path} {folder}")  # now its own folder is a link; this side's is not
+    disks = state / "machines" / machine.instance_id / "disks"
+    assert {each.name for each in disks.iterdir()} <= {Path(DISK).name}
+    machines.attach("vol-0abc", machine.instance_id, "/dev/sdh")
+    assert list(tmp_path.iterdir()) == []
+    assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
+    machines.reboot(machine.instance_id)
+    ssh(f"sudo touch {folder}/{name}/file")
+    assert (state / "volumes" / "vol-0abc" / "file").stat().st_uid == int((state / "ids").read_text())
+    machines.detach("vol-0abc", machine.instance_id)
+    machines.delete_volume("vol-0abc")
+
+
+@pytest.mark.parametrize("place", ["the folder of the disks", "a disk", "the machine's folder"])
+def test_link_in_a_place_of_the_disks_is_never_followed(
+    machines: Machines, state: Path, tmp_path: Path, place: str
+) -> None:
+    target, folder = tmp_path / "host", state / "machines" / "i-0e71"
+    target.mkdir()
+    (target / "file").write_text("kept")
+    at = {
+        "a disk": folder / "disks" / Path(DISK.replace("0d15c", "0e71")).name,
+        "the folder of the disks": folder / "disks",
+    }
+    link = at.get(place, folder)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target)
+    with contextlib.suppress(LocalCloudFailed):
+        machines.attach("vol-0e71", "i-0e71", "/dev/sdf")
+    assert str(target) not in Path("/proc/self/mountinfo").read_text()
+    if link.is_symlink():
+        link.unlink()  # refused: the rest goes on when it is gone
+    machines.detach("vol-0e71", "i-0e71")
+    machines.terminate("i-0e71")
+    machines.delete_volume("vol-0e71")
+    assert [path.read_text() for path in target.iterdir()] == ["kept"]
+    assert not folder.exists()
+    assert not (state / "volumes" / "vol-0e71").exists()
+
+
+def test_volume_of_an_earlier_version_is_given_to_the_machines_once(
+    machines: Machines, machine: InstanceSpec, state: Path, tmp_path: Path, ssh
+) -> None:
+    volume, outside = state / "volumes" / "vol-0a1d", tmp_path / "outside"
+    outside.write_text("mine")
+    deep = volume.joinpath(*["deep"] * 1500)
+    (volume / "home").mkdir(parents=True)
+    here = os.open(volume, os.O_RDONLY)
+    for _ in range(1500):  # deeper than a path can be long
+        os.mkdir("deep", dir_fd=here)
+        inner = os.open("deep", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
+    assert len(str(deep)) > os.pathconf("/", "PC_PATH_MAX")
+    (volume / "home" / "file").write_text("theirs")
+    (volume / "home" / "tool").write_text("")
+    os.chown(volume / "home" / "file", 4242, 4243)
+    (volume / "home" / "tool").chmod(0o4755)
+    (volume / "link").symlink_to(outside)
+    (volume / "folder").symlink_to(tmp_path)
+    machines.attach("vol-0a1d", machine.instance_id, "/dev/sdi")
+    disk = DISK.replace("vol0d15c", "vol0a1d")
+    assert ssh(f"stat -c '%u:%g %a' {disk} {disk}/home/file {disk}/home/tool") == "0:0 755\n4242:4243 644\n0:0 4755"
+    assert (outside.stat().st_uid, tmp_path.stat().st_uid) == (0, 0)
+    machines.detach("vol-0a1d", machine.instance_id)
+    machines.delete_volume("vol-0a1d")
+    assert outside.read_text() == "mine"
+    assert not volume.exists()
+
+
 def test_volume_in_use_is_not_deleted(machines: Machines, machine: InstanceSpec, state: Path) -> None:
     machines.attach("vol-0eee", machine.instance_id, "/dev/sdg")
     with pytest.raises(LocalCloudFailed, match="it is attached to i-0aaa"):
@@ -313,6 +493,30 @@ def test_half_made_container_is_made_again(machines: Machines, spec: InstanceSpe
     machines.boot(mine)
     assert machines.state(mine.instance_id) == "running"
     machines.terminate(mine.instance_id)
+
+
+def test_machine_of_an_earlier_version_is_not_started_and_can_be_removed(
+    machines: Machines, spec: InstanceSpec, state: Path
+) -> None:
+    former = replace(spec, instance_id="i-0e1d", private_ip="10.213.7.69")
+    name = f"bootstrap-{ENVIRONMENT}-{former.instance_id}"
+    labels = [f"--label=bootstrap.environment={ENVIRONMENT}", f"--label=bootstrap.state={state}"]
+    limits = [it for it in flags.machine_options(podman_info(), flags.own_limits(), ids.FIRST) if "--ulimit" in it]
+    run = ["podman", *flags.runtime_options(podman_info()), "run", "--detach", *labels, *limits, f"--name={name}"]
+    subprocess.run([*run, ensure_image(print), "sleep", "1"], check=True, capture_output=True)
+    wait_until(lambda: machines.state(former.instance_id) == "stopped")
+    assert machines.without_namespace() == [former.instance_id]
+    for start in (machines.start, machines.reboot, lambda each: machines.attach("vol-0e1d", each, "/dev/sdf")):
+        with pytest.raises(LocalCloudFailed, match="without a user namespace"):
+            start(former.instance_id)
+    with pytest.raises(LocalCloudFailed, match="without a user namespace"):
+        machines.boot(former)
+    with pytest.raises(LocalCloudFailed, match="without a user namespace") as refusal:
+        machines.require_namespaces()
+    assert "without --delete-data" in refusal.value.remedy
+    machines.terminate(former.instance_id)
+    assert machines.without_namespace() == []
+    machines.require_namespaces()
 
 
 def test_machine_of_another_copy_is_neither_used_nor_removed(

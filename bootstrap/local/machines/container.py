@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.machines.names import STATE_LABEL, Names
+from bootstrap.local.machines.names import IDS_LABEL, STATE_LABEL, Names
 from bootstrap.local.machines.podman import Podman, tail
+from bootstrap.local.machines.recipe import REBOOT_EXIT_CODE
 from bootstrap.local.machines.seed import InstanceSpec
 
 State = Literal["running", "stopped", "absent"]
@@ -54,8 +55,19 @@ class Container:
         """The machine's private address, running or not: the one that it was made with."""
         return self._inspect('{{index .Config.Labels "bootstrap.address"}}')
 
-    def create(self, spec: InstanceSpec, image: str, network: str, disks: Path, options: tuple[str, ...]) -> None:
-        """Make and start the container, in place of a half-made one."""
+    def require_namespace(self) -> None:
+        """LocalCloudFailed for a container that was made without a user namespace: it must not run any more."""
+        if not self._inspect(f'{{{{index .Config.Labels "{IDS_LABEL}"}}}}'):
+            raise LocalCloudFailed(
+                f"starting the machine of {self.instance_id}",
+                "an earlier version made it, without a user namespace: root in it would be root on this machine",
+                "Destroy the environment without --delete-data, then launch it: its data stays.",
+            )
+
+    def create(
+        self, spec: InstanceSpec, image: str, network: str, disks: Path, first_id: int, options: tuple[str, ...]
+    ) -> None:
+        """Make and start the container, in place of a half-made one; `first_id` is its root, as this side sees it."""
         self._door.run(
             "run",
             *options,
@@ -64,17 +76,26 @@ class Container:
             f"--hostname={spec.hostname}",
             *(f"--label={label}" for label in self._names.labels),
             f"--label=bootstrap.address={spec.private_ip}",
+            f"--label={IDS_LABEL}={first_id}",
             f"--network={network}",
             f"--ip={spec.private_ip}",
             f"--volume={self._names.seed(spec.instance_id)}:/var/lib/cloud/seed/nocloud:ro",
-            f"--volume={disks}:/dev/disk/by-id:rslave",
+            # The folder itself belongs to nobody inside, which holds when the machine makes the mount writable again.
+            f"--volume={disks}:/dev/disk/by-id:ro,rslave",
             image,
             doing=f"starting the container of {spec.instance_id}",
         )
 
     def start(self) -> None:
         """Start a stopped container; its root file system and its address are as they were."""
-        self._door.run("start", self.name, doing=f"starting {self.instance_id}")
+        doing = f"starting {self.instance_id}"
+        # Podman may not yet have put its network away, and with a user namespace it makes a new one without looking.
+        self._door.run("container", "cleanup", self.name, doing=doing)
+        self._door.run("start", self.name, doing=doing)
+
+    def has_rebooted(self) -> bool:
+        """Whether the container has ended because the machine rebooted, and not because it was powered off."""
+        return self.state() == "stopped" and self._inspect("{{.State.ExitCode}}") == str(REBOOT_EXIT_CODE)
 
     def stop(self) -> None:
         """Shut the machine down as its power button would; killed after the container's stop time-out."""
@@ -101,10 +122,13 @@ class Container:
         doing = f"waiting for {self.instance_id} to boot"
         deadline = time.monotonic() + timeout
         try:
-            result = json.loads(self.execute(AWAIT_CLOUD_INIT, doing=doing, timeout=timeout))
+            answer = self.execute(AWAIT_CLOUD_INIT, doing=doing, timeout=timeout)
         except LocalCloudFailed as failure:
             raise self._failed(doing, f"{failure.found}\nIts console ends with:\n{tail(self.log())}") from None
-        errors = result["v1"]["errors"]
+        try:
+            errors = [str(error) for error in json.loads(answer)["v1"]["errors"]]
+        except (ValueError, LookupError, TypeError):
+            errors = [f"its result cannot be read: {tail(answer, 3)}"]
         if errors:
             said = self.execute(CLOUD_INIT_LOG, doing="reading cloud-init's log")
             raise self._failed(doing, f"cloud-init failed: {'; '.join(errors)}\n{tail(said, 25)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import threading
 from collections.abc import Callable
 from functools import cached_property
@@ -11,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.machines import bridges, console, flags, network, packets
+from bootstrap.local.machines import bridges, cgroups, console, flags, ids, mounts, namespaces, network, packets, trees
 from bootstrap.local.machines.container import Container, State
 from bootstrap.local.machines.image import Report, ensure_image
-from bootstrap.local.machines.names import Names
+from bootstrap.local.machines.names import IDS_LABEL, Names
 from bootstrap.local.machines.podman import Podman, podman_info
 from bootstrap.local.machines.seed import InstanceSpec, write_seed
 from bootstrap.local.machines.volumes import Volumes
@@ -34,7 +33,7 @@ class Machines:
     def __init__(self, environment: str, state: Path, report: Report = _silent) -> None:
         self._names = Names(environment, state)
         self._report = report
-        self._volumes = Volumes(self._names)
+        self._volumes = Volumes(self._names, lambda: self.first_id)
         self._lock = threading.RLock()
 
     @cached_property
@@ -43,18 +42,33 @@ class Machines:
 
     @cached_property
     def _door(self) -> Podman:
-        return Podman(flags.runtime_options(self._info))
+        runtime = cgroups.write_runtime() if flags.keeps_cgroups(self._info) else None
+        return Podman(flags.runtime_options(self._info, runtime))
+
+    @cached_property
+    def first_id(self) -> int:
+        """What root in the environment's machines is on this machine."""
+        return ids.own_range(self._names.state, self._ids_in_use)
+
+    def _ids_in_use(self) -> list[int]:
+        template = f'{{{{index .Labels "{IDS_LABEL}"}}}}'
+        doing = "looking which user ids containers have"
+        listed = self._door.run("ps", "--all", f"--filter=label={IDS_LABEL}", f"--format={template}", doing=doing)
+        return [int(word) for word in listed.split() if word.isdigit()]
 
     def boot(self, spec: InstanceSpec) -> None:
         """Make the instance's machine and wait until it is up; a running one is only waited for, a stopped one started."""
         container = self._container(spec.instance_id)
         if container.state() == "absent":
+            namespaces.ensure()
             image = ensure_image(self._report)
             with self._lock:
                 subnet = network.ensure_network(self._door, self._names, spec.subnet_id, spec.subnet_cidr)
                 disks = self._volumes.prepare(spec.instance_id)
-            write_seed(spec, self._names.seed(spec.instance_id))
-            container.create(spec, image, subnet, disks, flags.machine_options(self._info, flags.own_limits()))
+                first_id = self.first_id
+            write_seed(spec, self._names.seed(spec.instance_id), first_id)
+            options = flags.machine_options(self._info, flags.own_limits(), first_id)
+            container.create(spec, image, subnet, disks, first_id, options)
             container.await_up()
         else:
             self.start(spec.instance_id)
@@ -62,6 +76,7 @@ class Machines:
     def start(self, instance_id: str) -> None:
         """Start a stopped machine with its attached volumes, and wait until it is up."""
         container = self._existing(instance_id)
+        container.require_namespace()
         if container.state() == "stopped":
             with self._lock:
                 self._volumes.prepare(instance_id)
@@ -86,9 +101,7 @@ class Machines:
             container.stop()
         container.remove()
         with self._lock:
-            self._volumes.release(instance_id)
-            if self._names.machine(instance_id).exists():
-                shutil.rmtree(self._names.machine(instance_id))
+            self._forget(instance_id)
 
     def state(self, instance_id: str) -> State:
         """'running', 'stopped' or 'absent'."""
@@ -106,6 +119,13 @@ class Machines:
 
         threading.Thread(target=wait, name=f"watch-{instance_id}", daemon=True).start()
 
+    def has_rebooted(self, instance_id: str) -> bool:
+        """Whether a machine that runs no more has only rebooted, and is to be started again.
+
+        Podman's own policy for that is not used: before 4.8 it forgets the network of a container with a user namespace.
+        """
+        return self._container(instance_id).has_rebooted()
+
     def console(self, instance_id: str) -> str:
         """The console's last 64 KiB with the block of SSH host keys; empty for a machine that is not there."""
         container = self._container(instance_id)
@@ -120,6 +140,9 @@ class Machines:
     def attach(self, volume_id: str, instance_id: str, device: str) -> None:
         """Attach a volume, made empty if new. `device` is EC2's wish; on a machine of today the disk's name says its id."""
         del device
+        container = self._container(instance_id)
+        if container.state() != "absent":
+            container.require_namespace()
         with self._lock:
             self._volumes.attach(volume_id, instance_id)
 
@@ -161,13 +184,30 @@ class Machines:
             self._container(instance_id).remove()
         with self._lock:
             for directory in sorted((self._names.state / "machines").glob("i-*")):
-                self._volumes.release(directory.name)
-                shutil.rmtree(directory)
+                self._forget(directory.name)
             for subnet_id in self._ids(self._door.run("network", "ls", *wanted, "--format={{.Name}}", doing=doing)):
                 network.delete_network(self._door, self._names, subnet_id)
             for volume_id in self._volumes.all() if with_volumes else ():
                 self._volumes.delete(volume_id)
         packets.remove(self._names)
+
+    def require_namespaces(self) -> None:
+        """LocalCloudFailed where a machine of an earlier version exists."""
+        for instance_id in self.without_namespace():
+            self._container(instance_id).require_namespace()
+
+    def without_namespace(self) -> list[str]:
+        """The machines that an earlier version made, whose root is root here."""
+        wanted = tuple(f"--filter=label={label}" for label in self._names.labels)
+        template = f'--format={{{{.Names}}}} {{{{index .Labels "{IDS_LABEL}"}}}}'
+        listed = self._door.run("ps", "--all", *wanted, template, doing="looking for machines of an earlier version")
+        return self._ids(" ".join(words[0] for line in listed.splitlines() if len(words := line.split()) == 1))
+
+    def _forget(self, instance_id: str) -> None:
+        """Take away what this side keeps of a machine that is gone."""
+        self._volumes.release(instance_id)
+        with contextlib.suppress(FileNotFoundError), mounts.folder(self._names.state, "machines") as machines:
+            trees.remove(machines, instance_id)
 
     def _ids(self, listing: str) -> list[str]:
         prefix = f"bootstrap-{self._names.environment}-"

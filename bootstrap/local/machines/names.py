@@ -9,6 +9,7 @@ from bootstrap.errors import LocalCloudFailed
 
 LABEL = "bootstrap.environment"
 STATE_LABEL = "bootstrap.state"
+IDS_LABEL = "bootstrap.ids"  # the first of a container's ids on this machine
 
 
 class Names:
@@ -32,10 +33,10 @@ class Names:
 
     def object(self, resource_id: str) -> str:
         """The container of an instance, or the network of a subnet."""
-        return f"bootstrap-{self.environment}-{checked(resource_id)}"
+        return f"bootstrap-{self.environment}-{checked(resource_id, 'i', 'subnet')}"
 
     def seed(self, instance_id: str) -> Path:
-        """Where the machine's cloud-init finds its data; mounted read-only."""
+        """Where the machine's cloud-init finds its data."""
         return self.machine(instance_id) / "seed"
 
     def disks(self, instance_id: str) -> Path:
@@ -44,21 +45,23 @@ class Names:
 
     def machine(self, instance_id: str) -> Path:
         """Everything this side keeps of one machine."""
-        return self.state / "machines" / checked(instance_id)
+        return self.state / "machines" / checked(instance_id, "i")
 
     def volume(self, volume_id: str) -> Path:
         """The content of a volume."""
-        return self.state / "volumes" / checked(volume_id)
+        return self.state / "volumes" / checked(volume_id, "vol")
 
     def attachment(self, volume_id: str) -> Path:
         """The file that names the instance a volume is attached to."""
-        return self.state / "attachments" / checked(volume_id)
+        return self.state / "attachments" / checked(volume_id, "vol")
 
 
-def checked(resource_id: str) -> str:
+def checked(resource_id: str, *kinds: str) -> str:
     """The id itself, if it is one of EC2's ('i-0a1b', 'vol-0a1b', 'subnet-0a1b'): ids become parts of paths and names."""
-    if not re.fullmatch(r"[a-z]+-[0-9a-z]+", resource_id):
+    if not re.fullmatch(rf"({'|'.join(kinds)})-[0-9a-f]+", resource_id):
         raise LocalCloudFailed(
-            "naming a part of the local cloud", f"'{resource_id}' is not an EC2 id", "This is a bug of the toolkit."
+            "naming a part of the local cloud",
+            f"'{resource_id}' is not an EC2 id of {' or '.join(kinds)}",
+            "This is a bug of the toolkit.",
         )
     return resource_id

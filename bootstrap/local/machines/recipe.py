@@ -50,12 +50,13 @@ ExecStart=/usr/bin/mount -o remount,bind,rw /proc/sys/net
 WantedBy=sysinit.target
 """
 
-# A container whose process 1 has gone is over, whether it powered off or rebooted. An exit code of its own for a reboot lets
-# podman's restart policy tell them apart: 'reboot' inside comes back, 'poweroff' stays stopped, as on EC2.
-REBOOT_DROP_IN = """\
+# A container whose process 1 has gone is over, whether it powered off or rebooted. An exit code of its own for a reboot tells
+# them apart: 'reboot' inside comes back, 'poweroff' stays stopped, as on EC2.
+REBOOT_EXIT_CODE = 133
+REBOOT_DROP_IN = f"""\
 [Unit]
 SuccessAction=exit-force
-SuccessActionExitStatus=133
+SuccessActionExitStatus={REBOOT_EXIT_CODE}
 """
 
 # Debian's EC2 image names its user `admin`; the data comes from a seed directory, never from the network; podman has set up the

@@ -7,8 +7,11 @@ metadata service: identity, host name and the key for the login user.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from bootstrap.local.machines import mounts, trees
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,17 @@ def seed_files(spec: InstanceSpec) -> dict[str, bytes]:
     return {"meta-data": json.dumps(metadata, indent=1).encode() + b"\n", "user-data": spec.user_data}
 
 
-def write_seed(spec: InstanceSpec, directory: Path) -> None:
-    """Write the seed; only root may read it, since user data can hold what others should not see."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, content in seed_files(spec).items():
-        (directory / name).write_bytes(content)
-        (directory / name).chmod(0o600)
+def write_seed(spec: InstanceSpec, directory: Path, owner: int) -> None:
+    """Write the seed anew; only `owner`, the machine's root, may read it, since user data can hold what others should not see.
+
+    The folder itself stays this machine's: whatever the machine does, its seed holds these files and nothing else.
+    """
+    with mounts.folder(directory.parent) as machine:
+        trees.remove(machine, directory.name)
+        os.mkdir(directory.name, 0o755, dir_fd=machine)
+        with mounts.folder(directory.parent, directory.name) as seed:
+            for name, content in seed_files(spec).items():
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+                with os.fdopen(os.open(name, flags, 0o600, dir_fd=seed), "wb") as file:
+                    file.write(content)
+                    os.fchown(file.fileno(), owner, owner)

@@ -7,6 +7,7 @@ import pytest
 
 from bootstrap.doctor import here
 from bootstrap.doctor.findings import Health
+from bootstrap.local.machines.namespaces import Obstacle
 
 
 def test_what_has_a_part_of_the_block_is_told() -> None:
@@ -16,6 +17,19 @@ def test_what_has_a_part_of_the_block_is_told() -> None:
     assert found.found.endswith("10.81.3.0/24 by podman2")
     assert "network.cidr" in found.remedy
     assert Health.GOOD == here.clash("10.81.0.0/16", []).health
+
+
+def test_whether_machines_have_a_user_namespace_is_told() -> None:
+    assert Health.GOOD == here.bound(None, []).health
+
+    impossible = here.bound(Obstacle("user namespaces are switched off", "Run: sysctl"), [])
+    assert Health.BAD == impossible.health
+    assert "switched off: root in a machine would be root here" in impossible.found
+    assert "Run: sysctl" == impossible.remedy
+
+    former = here.bound(None, ["i-0a", "i-0b"])
+    assert Health.BAD == former.health
+    assert former.found.endswith("i-0a, i-0b")
 
 
 def test_a_port_that_another_has_is_told(tmp_path: Path) -> None:

@@ -64,6 +64,9 @@ class Machines(Protocol):
     def watch(self, instance_id: str, ended: Callable[[], None]) -> None:
         """Call `ended` once, from a thread of its own, when the machine runs no more, whatever ended it; returns at once."""
 
+    def has_rebooted(self, instance_id: str) -> bool:
+        """Whether a machine that runs no more has only rebooted, and is to be started again."""
+
     def delete_network(self, subnet_id: str) -> None:
         """Remove a subnet's network."""
 
@@ -121,6 +124,10 @@ class NoMachines:
 
     def watch(self, instance_id: str, ended: Callable[[], None]) -> None:
         """A simulated machine never goes down by itself."""
+
+    def has_rebooted(self, instance_id: str) -> bool:
+        """A simulated machine never reboots by itself."""
+        return False
 
     def delete_network(self, subnet_id: str) -> None:
         """A simulated subnet has no network."""

@@ -220,7 +220,15 @@ class Instances:
             self._watch(instance)
             return
         code, reason = POWERED_OFF
-        log.warning("instance %s powered off by itself", instance.id)
+        if self._machines.has_rebooted(instance.id):
+            try:
+                self._start(instance)
+            except _NotStarted as failure:
+                code, reason = NOT_STARTED, str(failure)
+            else:
+                self._watch(instance)
+                return
+        log.warning("instance %s is down: %s", instance.id, reason)
         self._door.event("powered-off", **place_of(instance), code=code, reason=reason)
 
     def _queue(self, name: str, work: Callable[[], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,9 +37,22 @@ def test_user_data_is_kept_byte_for_byte() -> None:
 
 
 def test_seed_is_for_root_only_and_can_be_written_again(tmp_path: Path) -> None:
-    write_seed(SPEC, tmp_path / "seed")
-    write_seed(replace(SPEC, user_data=b"again"), tmp_path / "seed")
+    write_seed(SPEC, tmp_path / "seed", os.getuid())
+    write_seed(replace(SPEC, user_data=b"again"), tmp_path / "seed", os.getuid())
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in (tmp_path / "seed").iterdir()}
     assert modes == {"meta-data": "0o600", "user-data": "0o600"}
-    assert oct((tmp_path / "seed").stat().st_mode & 0o777) == "0o700"
     assert (tmp_path / "seed" / "user-data").read_bytes() == b"again"
+
+
+def test_link_in_a_place_of_the_seed_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "user-data").write_bytes(b"kept")
+    (tmp_path / "seed").symlink_to(outside)
+    write_seed(SPEC, tmp_path / "seed", os.getuid())
+    assert not (tmp_path / "seed").is_symlink()
+    (tmp_path / "seed" / "user-data").unlink()
+    (tmp_path / "seed" / "user-data").symlink_to(outside / "user-data")
+    write_seed(SPEC, tmp_path / "seed", os.getuid())
+    assert (tmp_path / "seed" / "user-data").read_bytes() == SPEC.user_data
+    assert (outside / "user-data").read_bytes() == b"kept"

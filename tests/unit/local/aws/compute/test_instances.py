@@ -60,6 +60,7 @@ class Slow(NoMachines):
         super().__init__()
         self.may_go_on = threading.Event()
         self.problem = ""
+        self.rebooted = False
         self.done: list[str] = []
         self.watchers: list[Callable[[], None]] = []
 
@@ -81,6 +82,13 @@ class Slow(NoMachines):
     def lose_power(self) -> None:
         self.states["i-1"] = "stopped"
         self.watchers.pop()()
+
+    def reboot_itself(self) -> None:
+        self.rebooted = True
+        self.lose_power()
+
+    def has_rebooted(self, instance_id: str) -> bool:
+        return self.rebooted and self.states[instance_id] == "stopped"
 
     def attach(self, volume_id: str, instance_id: str, device: str) -> None:
         self.done.append(f"attach {volume_id}")
@@ -157,6 +165,37 @@ def test_machine_that_goes_down_by_itself_is_an_event(
     machines.lose_power()
     until(lambda: powered_off)
     assert ("i-1", "Client.InstanceInitiatedShutdown") == (powered_off[0]["instance"], powered_off[0]["code"])
+
+
+def test_machine_that_reboots_itself_is_started_again_and_its_instance_runs_on(
+    instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
+) -> None:
+    instance = Instance()
+    machines.may_go_on.set()
+    instances.launched(instance)
+    until(lambda: machines.watchers)
+    machines.reboot_itself()
+    until(lambda: machines.watchers)
+    assert ("running", "running", []) == (machines.states["i-1"], instance.state, powered_off)
+
+    machines.problem = "no memory"
+    machines.reboot_itself()
+    until(lambda: powered_off)
+    assert ("Server.InternalError", True) == (powered_off[0]["code"], "no memory" in powered_off[0]["reason"])
+
+
+def test_machine_that_is_stopped_while_it_reboots_stays_down(
+    instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
+) -> None:
+    instance = Instance()
+    machines.may_go_on.set()
+    instances.launched(instance)
+    until(lambda: machines.watchers)
+    instances.stopped(instance)
+    until(lambda: instance.state == "stopped")
+    machines.reboot_itself()
+    instances._queues["i-1"].submit(lambda: None).result(10)
+    assert ("stopped", [], []) == (machines.states["i-1"], machines.watchers, powered_off)
 
 
 def test_machine_that_is_stopped_or_rebooted_as_asked_is_none(
