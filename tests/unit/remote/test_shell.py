@@ -180,6 +180,20 @@ def test_a_machine_that_does_not_answer_is_told_with_the_last_reason() -> None:
         FabricShell(machine, patience=0).run(["true"])
 
 
+@pytest.mark.parametrize(
+    "error", [UnicodeDecodeError("utf-8", b"\xfa", 0, 1, "invalid"), IndexError("index out of range")]
+)
+def test_what_a_parser_says_to_bytes_that_are_not_ssh_is_no_traceback(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def broken(self: object, key: bytes, signature: bytes) -> None:
+        raise error
+
+    monkeypatch.setattr("paramiko.Transport._verify_key", broken)
+    with pytest.raises(Unreachable, match=type(error).__name__):
+        FabricShell(sshd.machine(), patience=0).run(["true"])
+
+
 def test_a_machine_that_is_still_booting_is_waited_for(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shell_module, "_PAUSE", 0.01)
     sshd.refusals = 1
