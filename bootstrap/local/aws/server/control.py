@@ -7,10 +7,13 @@ GET  /_bootstrap/faults         what is armed (see `faults`); POST arms, {} take
 GET  /_bootstrap/enforcement    which rules hold between machines, and problems; POST has them set at once (see `enforcement`)
 GET  /_bootstrap/mail           where machines' mail is taken and kept, and problems (see `local.mail`); {} where it is not
 PUT  /_bootstrap/signal/NAME    a wait condition's signal (see `signals`)
+
+What changes something is done for whoever shows the token of the state directory: Authorization: Bearer TOKEN.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
 
 from bootstrap.local.aws.cloudformation.comparison import modelled
@@ -27,7 +30,10 @@ from bootstrap.local.mail import Sink
 class Control:
     """Answers requests under /_bootstrap/."""
 
-    def __init__(self, faults: Faults, signals: Signals, enforcement: Enforcement, mail: Sink | None) -> None:
+    def __init__(
+        self, token: str, faults: Faults, signals: Signals, enforcement: Enforcement, mail: Sink | None
+    ) -> None:
+        self._token = token
         self._faults = faults
         self._signals = signals
         self._enforcement = enforcement
@@ -36,6 +42,10 @@ class Control:
     def request(self, environ: Environ) -> Response:
         """Answer one request."""
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "GET")
+        if path.startswith(SIGNAL) and method == "PUT":  # the handle's name is its secret, as on AWS
+            return self._signal(path.removeprefix(SIGNAL), requests.read_body(environ))
+        if method != "GET" and not self._is_told(environ):
+            return _json({"error": "what changes something needs the token in the cloud's control-token file"}, 401)
         if path == "/_bootstrap/health":
             return _json({"status": "ok"})
         if path == "/_bootstrap/stand-ins":
@@ -50,9 +60,12 @@ class Control:
             return _json(self._enforcement.state())
         if path == "/_bootstrap/mail":
             return _json(self._mail.state() if self._mail else {})
-        if path.startswith(SIGNAL) and method == "PUT":
-            return self._signal(path.removeprefix(SIGNAL), requests.read_body(environ))
         return _json({"error": f"nothing answers {method} {path}"}, 404)
+
+    def _is_told(self, environ: Environ) -> bool:
+        """Whether whoever asks has the token."""
+        given = environ.get("HTTP_AUTHORIZATION", "")
+        return hmac.compare_digest(f"Bearer {self._token}".encode(), given.encode())
 
     def _arm(self, environ: Environ) -> Response:
         try:

@@ -1,8 +1,9 @@
 """The server: one process that is the AWS of one environment.
 
-Requests for CloudFormation go to the engine, /latest/ to the metadata service, /_bootstrap/ to the control endpoints, the
-rest through the door to moto. It listens on the loopback, and on the gateway address of each subnet that has machines, before
-the bridge with that address exists; on the latter it takes the machines' mail, too, where that is wanted.
+/latest/ goes to the metadata service, /_bootstrap/ to the control endpoints. The guard looks at all other requests first; those
+for CloudFormation go to the engine, the rest through the door to moto. It listens on the loopback, and on the gateway address
+of each subnet that has machines, before the bridge with that address exists; on the latter it takes the machines' mail, too,
+where that is wanted.
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ class Server:
         self._build(machines, mail_port)
 
     def _build(self, machines: Machines, mail_port: int | None) -> None:
+        from bootstrap.local.aws.access import keys
+        from bootstrap.local.aws.access.guard import Guard
+        from bootstrap.local.aws.access.identities import Identities
+        from bootstrap.local.aws.access.sts import Sts
         from bootstrap.local.aws.cloudformation.api.api import Api
         from bootstrap.local.aws.cloudformation.operations.engine import Engine
         from bootstrap.local.aws.cloudformation.store import Store
@@ -75,8 +80,10 @@ class Server:
         signals = Signals(self.door, self._address)
         self.engine = Engine(self._store, self.door, clients, faults, signals)
         self._api = Api(self.engine)
+        identities = Identities(keys.ensure_operator_keys(self._state))
+        self._guard = Guard(identities, Sts(self.door, identities))
         self._metadata = Metadata(self.door, self.instances, clients)
-        self._control = Control(faults, signals, self._enforcement, self._mail)
+        self._control = Control(keys.ensure_control_token(self._state), faults, signals, self._enforcement, self._mail)
         self._faults = faults
         self._heartbeats = Heartbeats(Clients(self.door, self.port, Faults()))
 
@@ -127,6 +134,9 @@ class Server:
             return self._control.request(environ)
         if path.startswith("/latest/"):
             return self._metadata.request(environ)
+        refusal = self._guard.request(environ)
+        if refusal is not None:
+            return refusal
         if requests.service_of(environ) == "cloudformation":
             return self._faults.request(environ) or self._api.request(environ)
         return self._faults.request(environ) or self.door.request(environ)
