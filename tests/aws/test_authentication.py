@@ -15,8 +15,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from conftest import Cloud
 
 STRANGER = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "wJalrXUtnFEMI/K7MDENG"}
@@ -249,3 +253,55 @@ def test_a_large_body_of_a_stranger_is_not_read(cloud: Cloud) -> None:
     connection.putheader("Content-Length", str(10**12))
     connection.endheaders()
     assert 403 == connection.getresponse().status  # at once, though nothing was sent
+
+
+def signed_by_the_operator(cloud: Cloud, **headers: str) -> Any:
+    """A client whose requests say more than they should, within what is signed or beside it."""
+    made = cloud.new_client("sts")
+    made.meta.events.register("before-send.sts", lambda request, **_: request.headers.update(headers))
+    return made
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+def test_pages_are_not_answered_even_with_the_operators_signature(cloud: Cloud, headers: dict[str, str]) -> None:
+    with pytest.raises(ResponseParserError, match="web pages are not answered"):
+        signed_by_the_operator(cloud, **headers).get_caller_identity()
+    status, _, answered = ask(cloud, "OPTIONS", "/", Origin="http://evil.example")
+    assert 403 == status
+    assert not [name for name in answered if name.lower().startswith("access-control-")]
+
+
+def test_a_name_that_is_let_mean_this_machine_is_refused(cloud: Cloud) -> None:
+    assert 421 == ask(cloud, "GET", "/_bootstrap/health", Host=f"evil.example:{cloud.port}")[0]
+    assert 200 == ask(cloud, "GET", "/_bootstrap/health", Host=f"localhost:{cloud.port}")[0]
+
+
+@pytest.mark.parametrize(
+    "path", ["/moto-api/reset", "/moto-api/recorder/start-recording", "/moto-api/", "/favicon.ico"]
+)
+def test_motos_own_api_is_not_there(cloud: Cloud, path: str) -> None:
+    cloud.client("ssm").put_parameter(Name="kept", Value="1", Type="String", Overwrite=True)
+    for method in ("GET", "POST"):
+        assert 404 == ask(cloud, method, path)[0]
+    assert "1" == cloud.client("ssm").get_parameter(Name="kept")["Parameter"]["Value"]
+
+
+@pytest.mark.parametrize("service", ["motoapi.amazonaws.com", "moto_api", "instance_metadata"])
+def test_motos_own_api_is_not_reached_by_a_signature_for_it(cloud: Cloud, service: str) -> None:
+    request = AWSRequest("POST", f"{cloud.endpoint}/moto-api/../x", {}, b"")
+    keys = cloud.keys
+    SigV4Auth(Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"]), service, "r").add_auth(request)
+    prepared = request.prepare()
+    asked = urllib.request.Request(f"{cloud.endpoint}/x", b"", dict(prepared.headers.items()), method="POST")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(asked, timeout=30)
+    assert caught.value.code in {400, 403}
+
+
+@pytest.mark.parametrize("token", [None, "Bearer ", "Bearer guessed"])
+def test_faults_are_armed_by_the_operator_alone(cloud: Cloud, token: str | None) -> None:
+    headers = {"Content_Type": "text/plain", **({"Authorization": token} if token else {})}
+    body = b'{"faults": [{"call": "ec2.DescribeVpcs"}]}'
+    for path in ("/_bootstrap/faults", "/_bootstrap/enforcement"):
+        assert 401 == ask(cloud, "POST", path, body, **headers)[0]
+    assert [] == cloud.control("faults")["faults"]

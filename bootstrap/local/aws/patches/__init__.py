@@ -289,6 +289,7 @@ class Patches(Ec2Patches, AutoScalingPatches, VpnPatches, NamesPatches, Resolver
 def environment(directory: Path) -> dict[str, str]:
     """The variables that moto reads when it is imported; writes the list of images that it loads."""
     return {
+        "MOTO_DISABLE_GLOBAL_CORS": "true",
         "MOTO_AMIS_PATH": str(images.write(directory)),
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION": "true",

@@ -1,6 +1,6 @@
 """The control endpoints of the local cloud, which AWS does not have.
 
-GET  /_bootstrap/health         {"status": "ok"}
+GET  /_bootstrap/health         {"status": "ok"}, or 503 and in which call the server is stuck
 GET  /_bootstrap/stand-ins      the types that are only recorded, each with what is missing
 GET  /_bootstrap/properties     each type's properties: arrived, write-only, not modelled, refused in place (see `modelled`)
 GET  /_bootstrap/faults         what is armed (see `faults`); POST arms, {} takes all back
@@ -24,6 +24,7 @@ from bootstrap.local.aws.server.faults import Faults
 from bootstrap.local.aws.server.requests import Environ, Response
 from bootstrap.local.aws.server.signals import PATH as SIGNAL
 from bootstrap.local.aws.server.signals import Signals
+from bootstrap.local.aws.server.turn import Turn
 from bootstrap.local.mail import Sink
 
 
@@ -31,9 +32,10 @@ class Control:
     """Answers requests under /_bootstrap/."""
 
     def __init__(
-        self, token: str, faults: Faults, signals: Signals, enforcement: Enforcement, mail: Sink | None
+        self, token: str, turn: Turn, faults: Faults, signals: Signals, enforcement: Enforcement, mail: Sink | None
     ) -> None:
         self._token = token
+        self._turn = turn
         self._faults = faults
         self._signals = signals
         self._enforcement = enforcement
@@ -47,7 +49,8 @@ class Control:
         if method != "GET" and not self._is_told(environ):
             return _json({"error": "what changes something needs the token in the cloud's control-token file"}, 401)
         if path == "/_bootstrap/health":
-            return _json({"status": "ok"})
+            stuck = self._turn.stuck()
+            return _json({"status": "stuck", "in": stuck}, 503) if stuck else _json({"status": "ok"})
         if path == "/_bootstrap/stand-ins":
             return _json({"types": STAND_INS})
         if path == "/_bootstrap/properties":

@@ -25,6 +25,7 @@ from bootstrap.local.aws.persistence import randomness
 from bootstrap.local.aws.persistence.journal import Journal, Record
 from bootstrap.local.aws.server import requests
 from bootstrap.local.aws.server.requests import Environ, Response
+from bootstrap.local.aws.server.turn import Turn
 
 WsgiApp = Callable[[Environ, Callable[..., Any]], Any]
 Step = tuple[str, int]
@@ -39,7 +40,7 @@ class Door:
     def __init__(self, app: WsgiApp, journal: Journal) -> None:
         self._app = app
         self._journal = journal
-        self._lock = threading.RLock()
+        self.turn = Turn()
         self._local = threading.local()
         self._answered: dict[str, list[tuple[str, Response]]] = {}
         self.events: dict[str, Callable[[Record], None]] = {}
@@ -60,7 +61,7 @@ class Door:
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Wait for the request in progress, and let no other begin."""
-        with self._lock:
+        with self.turn.held("the end of the server"):
             yield
 
     def afterwards(self, act: Callable[[], None]) -> None:
@@ -83,7 +84,7 @@ class Door:
             return answered
         if requests.is_mutating(environ, body):
             return self._mutate(environ, body, self._next_step())
-        with self._lock:
+        with self.turn.held(what):
             response = self._answer(environ)
         if getattr(self._local, "operation", None):
             self._local.reads.append((what, response))
@@ -92,7 +93,7 @@ class Door:
     def event(self, kind: str, **details: Any) -> None:
         """Journal something that changed the cloud without a request, and apply it."""
         record: Record = {"event": kind, **details}
-        with self._lock:
+        with self.turn.held(kind):
             self.events[kind](record)
             self._journal.append(record)
 
@@ -136,7 +137,8 @@ class Door:
         pending: list[Callable[[], None]] = []
         self._local.pending = pending
         try:
-            with self._lock, randomness.seeded(record["seed"]), randomness.clock(record["time"]):
+            what = _what(environ, body)
+            with self.turn.held(what), randomness.seeded(record["seed"]), randomness.clock(record["time"]):
                 randomness.begin_material(record.setdefault("material", []))
                 response = self._answer(environ)
                 self._journal.append(record)

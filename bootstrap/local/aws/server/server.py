@@ -8,6 +8,7 @@ where that is wanted.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -22,9 +23,10 @@ from bootstrap.local.aws import patches
 from bootstrap.local.aws.compute.hooks import Machines
 from bootstrap.local.aws.persistence import memory_format
 from bootstrap.local.aws.persistence.journal import Journal
-from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server import requests, web
 from bootstrap.local.aws.server.door import error_response
 from bootstrap.local.aws.server.requests import Environ, Response
+from bootstrap.local.aws.server.turn import Busy
 from bootstrap.local.mail import Sink
 
 log = logging.getLogger(__name__)
@@ -83,7 +85,9 @@ class Server:
         identities = Identities(keys.ensure_operator_keys(self._state))
         self._guard = Guard(identities, Sts(self.door, identities))
         self._metadata = Metadata(self.door, self.instances, clients)
-        self._control = Control(keys.ensure_control_token(self._state), faults, signals, self._enforcement, self._mail)
+        self._control = Control(
+            keys.ensure_control_token(self._state), self.door.turn, faults, signals, self._enforcement, self._mail
+        )
         self._faults = faults
         self._heartbeats = Heartbeats(Clients(self.door, self.port, Faults()))
 
@@ -115,9 +119,11 @@ class Server:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
         try:
-            response = self._respond(environ)
+            response = web.refusal(environ, self._listeners) or self._respond(environ)
         except ConnectionError:
             raise  # a fault that was asked for: the connection ends without an answer
+        except Busy as busy:
+            response = error_response(environ, 503, "ServiceUnavailable", f"The local cloud is busy: {busy}")
         except Exception as failure:  # whatever happens, the caller gets an answer that it can read
             log.exception("%s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
             response = error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
@@ -125,7 +131,7 @@ class Server:
         extra = [] if "content-length" in names else [("Content-Length", str(len(response.body)))]
         if environ.get("bootstrap.lost"):
             raise ConnectionAbortedError("a fault that was asked for: the answer is lost")
-        start_response(_status_line(response.status), [*response.headers, *extra])
+        start_response(_status_line(response.status), [*web.without_sharing(response.headers), *extra])
         return [response.body]
 
     def _respond(self, environ: Environ) -> Response:
@@ -202,7 +208,7 @@ class Server:
         self._heartbeats.close()
         self.engine.close()
         self.instances.wait()
-        with self.door.quiet():
+        with contextlib.suppress(Busy), self.door.quiet():
             self._journal.close()
 
 
