@@ -141,6 +141,21 @@ def find_role(arn: str) -> Any | None:
     return None
 
 
+def find_user(arn: str) -> Any | None:
+    """The IAM user with this ARN."""
+    for backend in _iam_backends():
+        for user in list(backend.users.values()):
+            if user.arn == arn:
+                return user
+    return None
+
+
+def roles_of_profile(name: str) -> list[str]:
+    """The ARNs of the roles in an instance profile, which is named or given by its ARN."""
+    every = [one for backend in _iam_backends() for one in list(backend.instance_profiles.values())]
+    return [str(role.arn) for one in every if name in {one.name, one.arn} for role in one.roles]
+
+
 def _seconds(moment: Any) -> float:
     import datetime
 

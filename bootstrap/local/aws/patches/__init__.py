@@ -17,6 +17,7 @@ What is changed, and why:
 * security groups: a rule for IPv6 is revoked also in a VPC without IPv6, in which moto lets it be made,
   and a rule for a group or a prefix list shows its description
 * CloudTrail: a trail's insight selectors are replaced, not added to
+* STS: a session keeps its tags and its policy, for the guard (see `sessions`)
 * IAM: AWS's managed policies for one partition only (six times 1,500 take a second)
 * SSM: public parameters of Debian's images
 
@@ -40,6 +41,7 @@ from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
 from bootstrap.local.aws.patches.names import NamesPatches
 from bootstrap.local.aws.patches.resolver import ResolverPatches
+from bootstrap.local.aws.patches.sessions import SessionPatches
 from bootstrap.local.aws.patches.vpn import VpnPatches
 from bootstrap.local.aws.persistence import randomness
 
@@ -110,6 +112,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.directconnect.models": ("datetime.now",),
     "moto.kms.utils": ("os.urandom", "rsa.generate_private_key", "ec.generate_private_key"),
     "moto.sts.utils": ("os.urandom",),
+    "moto.sts.responses": ("TokenResponse.assume_role",),
     "moto.iam.models": ("IAMBackend._init_aws_policies",),
     "moto.secretsmanager.models": ("time.time",),
     "moto.s3.models": ("FakeBucket.__init__",),
@@ -145,7 +148,7 @@ ADDED: dict[str, tuple[str, ...]] = {
 }
 
 
-class Patches(Ec2Patches, AutoScalingPatches, VpnPatches, NamesPatches, ResolverPatches):
+class Patches(Ec2Patches, AutoScalingPatches, VpnPatches, NamesPatches, ResolverPatches, SessionPatches):
     """Applies the changes to those of moto's modules that are loaded; `apply` again after more of them were."""
 
     def __init__(self, salt: str, instances: Callable[[], Instances]) -> None:
@@ -224,11 +227,6 @@ class Patches(Ec2Patches, AutoScalingPatches, VpnPatches, NamesPatches, Resolver
         module.os = keys.SeededSystem
         module.rsa = keys.kept_generator(module.rsa)
         module.ec = keys.kept_generator(module.ec)
-
-    def _sts_utils(self, module: Any) -> None:
-        from bootstrap.local.aws.compute import keys
-
-        module.os = keys.SeededSystem
 
     def _iam_models(self, module: Any) -> None:
         original = module.IAMBackend._init_aws_policies

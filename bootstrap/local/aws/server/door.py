@@ -24,6 +24,7 @@ from xml.sax.saxutils import escape
 from bootstrap.local.aws.persistence import randomness
 from bootstrap.local.aws.persistence.journal import Journal, Record
 from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.acting import Acting
 from bootstrap.local.aws.server.requests import Environ, Response
 from bootstrap.local.aws.server.turn import Turn
 
@@ -41,6 +42,7 @@ class Door:
         self._app = app
         self._journal = journal
         self.turn = Turn()
+        self.acting = Acting()
         self._local = threading.local()
         self._answered: dict[str, list[tuple[str, Response]]] = {}
         self.events: dict[str, Callable[[Record], None]] = {}
@@ -57,6 +59,11 @@ class Door:
             yield
         finally:
             local.operation, local.number, local.seen, local.reads = before
+
+    @property
+    def step(self) -> str:
+        """The name of the operation that this thread is in; '' outside of one."""
+        return str(getattr(self._local, "operation", "") or "")
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

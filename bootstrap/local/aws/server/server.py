@@ -15,6 +15,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,11 @@ class Server:
 
     def _build(self, machines: Machines, mail_port: int | None) -> None:
         from bootstrap.local.aws.access import keys
+        from bootstrap.local.aws.access.authorization import Authorizer, Stacks
         from bootstrap.local.aws.access.guard import Guard
         from bootstrap.local.aws.access.identities import Identities
         from bootstrap.local.aws.access.sts import Sts
+        from bootstrap.local.aws.cloudformation import lookups
         from bootstrap.local.aws.cloudformation.api.api import Api
         from bootstrap.local.aws.cloudformation.operations.engine import Engine
         from bootstrap.local.aws.cloudformation.store import Store
@@ -73,17 +76,19 @@ class Server:
         self._mail = (
             Sink(self._state / "mail", mail_port, lambda peer: known.find(peer) is not None) if mail_port else None
         )
-        self._clients = clients = Clients(self.door, self.port, faults)
+        identities = Identities(keys.ensure_operator_keys(self._state))
+        self._store = Store(self._state / "stacks")
+        stacks = Stacks(partial(lookups.find_id, self._store), partial(lookups.tags_of, self._store))
+        self._guard = Guard(identities, Sts(self.door, identities), Authorizer(stacks))
+        refuse = self._guard.refuse_cloudformation
+        self._clients = clients = Clients(self.door, self.port, faults, refuse)
         self._enforcement = Enforcement(
             Clients(self.door, self.port, Faults()), machines
         )  # no planted fault is its own
         self.door.changed = self._enforcement.changed
-        self._store = Store(self._state / "stacks")
         signals = Signals(self.door, self._address)
         self.engine = Engine(self._store, self.door, clients, faults, signals)
         self._api = Api(self.engine)
-        identities = Identities(keys.ensure_operator_keys(self._state))
-        self._guard = Guard(identities, Sts(self.door, identities))
         self._metadata = Metadata(self.door, self.instances, clients)
         self._control = Control(
             keys.ensure_control_token(self._state), self.door.turn, faults, signals, self._enforcement, self._mail
@@ -140,11 +145,12 @@ class Server:
             return self._control.request(environ)
         if path.startswith("/latest/"):
             return self._metadata.request(environ)
-        refusal = self._guard.request(environ)
-        if refusal is not None:
-            return refusal
+        admitted = self._guard.admit(environ)
+        if isinstance(admitted, Response):
+            return admitted
         if requests.service_of(environ) == "cloudformation":
-            return self._faults.request(environ) or self._api.request(environ)
+            with self.door.acting.in_name_of(admitted.record):
+                return self._faults.request(environ) or self._api.request(environ)
         return self._faults.request(environ) or self.door.request(environ)
 
     def open_gateway(self, address: str) -> None:
