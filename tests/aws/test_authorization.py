@@ -57,7 +57,10 @@ def opened(guarded: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
             monkeypatch.setenv(variable.upper(), value)
         path = folder / f"{name}.yaml"
         path.write_text(HEAD.format(name, BLOCKS[name]) + options)
-        return Context(path, settings.load(path), guarded.endpoint)
+        made = Context(path, settings.load(path), guarded.endpoint)
+        if keys:  # a job runs on the environment's machine, where a file says so
+            made.world.__dict__["is_on_machine"] = True
+        return made
 
     return run
 
@@ -268,7 +271,7 @@ def test_the_jobs_plan_and_change_both_networks(
     for name in ("left", "right", "other"):
         apply(opened(name), folder)
     for name in ("left", "right"):
-        for options in ("  zones: 3\n  nat: one\n  endpoints: [ssm]\n", ""):
+        for options in ("  zones: 3\n  nat: one\n  endpoints: [ssm]\n", "  endpoints: [ssm, logs]\n"):
             apply(opened(name, options, keys), folder)
             assert opened(name, options, keys).outputs("network")
     with pytest.raises(Exception, match="is not authorized to perform: cloudformation:"):

@@ -15,16 +15,17 @@ from bootstrap.local.aws.access.policies import (
     attached,
     circumstances,
     evaluation,
+    made,
     parameters,
     passing,
     resources,
-    resources_ec2,
 )
 from bootstrap.local.aws.access.policies.circumstances import CLOUDFORMATION
 from bootstrap.local.aws.access.policies.evaluation import Policies, Question
 from bootstrap.local.aws.access.policies.parameters import Call
 from bootstrap.local.aws.access.refusals import Kind, Refused
 from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.acting import Actor
 from bootstrap.local.aws.server.requests import Environ
 
 # What CloudFormation's own handlers read is not asked for, but for what is secret, or the caller's to name.
@@ -59,30 +60,32 @@ class Authorizer:
         """Raises Refused where a policy forbids, or none allows."""
         if principal.is_operator:
             return
-        self._check(principal, environ, parameters.read(environ, body, principal.account), {})
+        self._check(principal, environ, parameters.read(environ, body, principal.account), {}, {})
 
-    def check_through_cloudformation(
-        self, principal: Principal, environ: Environ, body: bytes, *, is_creation: bool
-    ) -> None:
-        """The same for what CloudFormation calls in the caller's name, `is_creation` while it makes a resource."""
+    def check_through_cloudformation(self, principal: Principal, environ: Environ, body: bytes, actor: Actor) -> None:
+        """The same for what CloudFormation calls in the caller's name."""
         call = parameters.read(environ, body, principal.account)
         named = f"{call.service}:{call.operation}"
         if not requests.is_mutating(environ, body) and named not in _READS_ASKED_FOR:
             return
         more = circumstances.through(CLOUDFORMATION)
-        if named == "ec2:CreateTags" and is_creation:  # EC2 takes tags with the creation, this engine just behind it
-            more |= self._born(call)
+        born = set(call.texts("ResourceId")) <= actor.made if named == "ec2:CreateTags" else False
+        if born:
+            more["ec2:createaction"] = tuple({made.creation_of(made.kind_of(one)) for one in call.texts("ResourceId")})
         if named == "ssm:GetParameter":  # CloudFormation asks for several at once
             call = Call("ssm", "GetParameters", call.region, call.account, call.given)
-        self._check(principal, environ, call, more)
+        new = {} if born else dict.fromkeys(actor.made, actor.tags)
+        self._check(principal, environ, call, more, new)
 
-    def _born(self, call: Call) -> Found:
-        named = call.texts("ResourceId")
-        if any(resources_ec2.tags(call, one) for one in named):
-            return {}
-        return {"ec2:createaction": tuple({resources_ec2.creation_of(resources_ec2.kind_of(one)) for one in named})}
-
-    def _check(self, principal: Principal, environ: Environ, call: Call, more: Found) -> None:
+    def _check(
+        self,
+        principal: Principal,
+        environ: Environ,
+        call: Call,
+        more: Found,
+        new: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        """`new` has the tags of things that have none yet, by their ids."""
         needs = list(self._needs(call, environ))
         if not needs:
             raise Refused(Kind.DENIED, denial(principal, f"{call.service}:{call.operation or 'Unknown'}", "*", call))
@@ -92,6 +95,7 @@ class Authorizer:
         about = circumstances.of_caller(principal, environ.get("REMOTE_ADDR", ""), environ.get("HTTP_USER_AGENT", ""))
         for need in needs:
             tags = circumstances.tags_of(call, need.resource, self._stacks.tags)
+            tags = {**new.get(need.resource.rpartition("/")[2], {}), **tags}
             found = {**about, **circumstances.of_call(call, need.resource, tags), **more, **need.more}
             decision = judge(principal, held, need.action, need.resource, found)
             if not decision.is_allowed:

@@ -20,7 +20,7 @@ from bootstrap.local.aws.access.policies import parameters
 from bootstrap.local.aws.access.refusals import Kind, Refused, answer
 from bootstrap.local.aws.access.sts import UNSIGNED, Sts
 from bootstrap.local.aws.server import requests
-from bootstrap.local.aws.server.acting import Record
+from bootstrap.local.aws.server.acting import Actor, Record
 from bootstrap.local.aws.server.requests import Environ, Response
 
 _LEEWAY_MINUTES = {"s3": 15, "sts": 15, "iam": 15}  # others allow five
@@ -70,13 +70,11 @@ class Guard:
             trust.check(caller.principal, parameters.read(environ, body, caller.principal.account))
         return self._sts.request(environ, body, caller.principal, caller.access_key)
 
-    def refuse_cloudformation(
-        self, record: Record, environ: Environ, body: bytes, is_creation: bool
-    ) -> Response | None:
+    def refuse_cloudformation(self, actor: Actor, environ: Environ, body: bytes) -> Response | None:
         """The refusal of a call that CloudFormation makes in somebody's name; None for one that is to be carried out."""
         try:
-            principal = self._principal(record)
-            self._authorizer.check_through_cloudformation(principal, environ, body, is_creation=is_creation)
+            principal = self._principal(actor.who)
+            self._authorizer.check_through_cloudformation(principal, environ, body, actor)
         except Refused as refused:
             return answer(environ, body, refused)
         return None

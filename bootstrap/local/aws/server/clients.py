@@ -11,8 +11,9 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
+from bootstrap.local.aws.access.policies import made
 from bootstrap.local.aws.server import requests
-from bootstrap.local.aws.server.acting import Record
+from bootstrap.local.aws.server.acting import Actor
 from bootstrap.local.aws.server.door import Door
 from bootstrap.local.aws.server.faults import Faults
 from bootstrap.local.aws.server.requests import Response
@@ -20,8 +21,7 @@ from bootstrap.local.aws.server.requests import Response
 ATTEMPTS = 4  # CloudFormation tries throttled calls again
 
 
-# (who acts, the request, its body, is a resource being made) -> a refusal, or None
-Refuse = Callable[[Record, requests.Environ, bytes, bool], Response | None]
+Refuse = Callable[[Actor, requests.Environ, bytes], Response | None]
 
 
 class Clients:
@@ -69,8 +69,11 @@ class Clients:
 
         environ = self._environ(request)
         try:
+            action = requests.action_of(environ, requests.read_body(environ))  # before somebody else reads it
             refusal = self._refusal(environ)
             response = refusal or self._faults.request(environ) or self._door.request(environ)
+            if self._refuse is not None:
+                self._note_made(environ, action, response)
         except ConnectionError:
             environ["bootstrap.lost"] = True
         if environ.get("bootstrap.lost"):
@@ -78,10 +81,15 @@ class Clients:
         return AWSResponse(request.url, response.status, dict(response.headers), _Raw(response.body))
 
     def _refusal(self, environ: requests.Environ) -> Response | None:
-        caller = self._door.acting.find(self._door.step) if self._refuse else None
-        if caller is None or self._refuse is None:
+        actor = self._door.acting.find(self._door.step) if self._refuse else None
+        if actor is None or self._refuse is None:
             return None
-        return self._refuse(caller, environ, requests.read_body(environ), "/create/" in self._door.step)
+        return self._refuse(actor, environ, requests.read_body(environ))
+
+    def _note_made(self, environ: requests.Environ, action: str, response: Response) -> None:
+        step = self._door.step
+        if "/create/" in step and requests.service_of(environ) == "ec2" and response.status < 300:
+            self._door.acting.add_made(step, made.ids(action, response.body))
 
     def _environ(self, request: Any) -> requests.Environ:
         parts = urllib.parse.urlsplit(request.url)

@@ -7,57 +7,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bootstrap.local.aws.access.policies import made
 from bootstrap.local.aws.access.policies.parameters import Call
 
-KINDS = {
-    "i": "instance",
-    "vol": "volume",
-    "subnet": "subnet",
-    "vpc": "vpc",
-    "sg": "security-group",
-    "sgr": "security-group-rule",
-    "rtb": "route-table",
-    "acl": "network-acl",
-    "eni": "network-interface",
-    "eipalloc": "elastic-ip",
-    "igw": "internet-gateway",
-    "eigw": "egress-only-internet-gateway",
-    "nat": "natgateway",
-    "vpce": "vpc-endpoint",
-    "vpce-svc": "vpc-endpoint-service",
-    "dopt": "dhcp-options",
-    "snap": "snapshot",
-    "ami": "image",
-    "key": "key-pair",
-    "lt": "launch-template",
-    "fl": "vpc-flow-log",
-    "vgw": "vpn-gateway",
-    "vpn": "vpn-connection",
-    "cgw": "customer-gateway",
-    "pcx": "vpc-peering-connection",
-    "tgw": "transit-gateway",
-    "tgw-attach": "transit-gateway-attachment",
-    "tgw-rtb": "transit-gateway-route-table",
-    "pl": "prefix-list",
-    "pg": "placement-group",
-    "cr": "capacity-reservation",
-}
-# What a call makes, where its name does not say so ("CreateRouteTable" makes a route-table).
-_MAKES: dict[str, tuple[str, ...]] = {
-    "RunInstances": ("instance", "volume", "network-interface"),
-    "AllocateAddress": ("elastic-ip",),
-    "CreateNatGateway": ("natgateway",),
-    "CreateFlowLogs": ("vpc-flow-log",),
-    "CreateSnapshots": ("snapshot",),
-    "CreateManagedPrefixList": ("prefix-list",),
-    "ImportKeyPair": ("key-pair",),
-    "CopyImage": ("image",),
-    "CopySnapshot": ("snapshot",),
-    "RegisterImage": ("image",),
-    "CreateTransitGatewayVpcAttachment": ("transit-gateway-attachment",),
-    **dict.fromkeys(("CreateTags", "CreateRoute", "CreateNetworkAclEntry", "CreateVpnConnectionRoute"), ()),
-    **dict.fromkeys(("CreateTransitGatewayRoute", "CreateLaunchTemplateVersion", "CreateDefaultVpc"), ()),
-}
 # Calls that name more than they are asked for: a route's target, an attribute's new value.
 _ASKED_FOR = {
     **dict.fromkeys(("CreateRoute", "ReplaceRoute", "DeleteRoute"), ("RouteTableId",)),
@@ -75,7 +27,6 @@ _NESTED = (
 )
 _NAME_KEYS = frozenset({"RunInstances", "DeleteKeyPair", "ImportKeyPair", "CreateKeyPair"})
 _LOOKS = re.compile(r"(Describe|List|Search)|Get(?!Console|Password|LaunchTemplateData|ManagedPrefixList)")
-_ID = re.compile(r"([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8,17}")
 
 
 def resources(call: Call) -> list[str]:
@@ -83,37 +34,16 @@ def resources(call: Call) -> list[str]:
     if _LOOKS.match(call.operation):
         return ["*"]
     names = _ASKED_FOR.get(call.operation) or [name for name in call.given if "." not in name or name in _NESTED]
-    found = [arn(call, one) for one in _resolved(call, call.texts(*names)) if kind_of(one)]
-    found += [_arn(call, kind, "*") for kind in made_by(call.operation)]
+    found = [arn(call, one) for one in _resolved(call, call.texts(*names)) if made.kind_of(one)]
+    found += [_arn(call, kind, "*") for kind in made.kinds(call.operation)]
     if call.operation in _NAME_KEYS and call.text("KeyName"):
         found.append(_arn(call, "key-pair", call.text("KeyName")))
     return list(dict.fromkeys(found)) or ["*"]
 
 
-def made_by(operation: str) -> tuple[str, ...]:
-    """The kinds of what a call makes."""
-    if operation in _MAKES:
-        return _MAKES[operation]
-    if not operation.startswith("Create"):
-        return ()
-    return (re.sub(r"(?<!^)(?=[A-Z])", "-", operation.removeprefix("Create")).lower(),)
-
-
-def creation_of(kind: str) -> str:
-    """The call that makes a kind of thing, as the condition ec2:CreateAction names it."""
-    made = {kinds[0]: operation for operation, kinds in _MAKES.items() if kinds}
-    return made.get(kind) or "Create" + "".join(part.capitalize() for part in kind.split("-"))
-
-
-def kind_of(identifier: str) -> str:
-    """What an id is of; '' for what is no id."""
-    match = _ID.fullmatch(identifier)
-    return KINDS.get(match[1], "") if match else ""
-
-
 def arn(call: Call, identifier: str) -> str:
     """The ARN of a thing by its id."""
-    return _arn(call, kind_of(identifier), identifier)
+    return _arn(call, made.kind_of(identifier), identifier)
 
 
 def _arn(call: Call, kind: str, name: str) -> str:

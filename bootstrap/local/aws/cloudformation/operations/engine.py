@@ -161,7 +161,7 @@ class Engine:
         """Resume the operations that were in progress when the process ended."""
         for stack in list(self.store.stacks.values()):
             if stack.operation is not None:
-                self._acting.note(stack.operation.id, stack.operation.caller)
+                self._acting.note(stack.operation.id, stack.operation.caller, stack.wanted.tags)
                 log.info("resuming %s of %s", stack.operation.kind, stack.name)
                 self._start(stack)
 
@@ -229,8 +229,8 @@ class Engine:
         """Note in whose name the operation calls: its caller's, or the stack's service role's."""
         role = stack.wanted.role_arn
         caller = self._acting.find(self.services.door.step) if self.services.door is not None else None
-        operation.caller = {"role_arn": role} if role else caller or {}
-        self._acting.note(operation.id, operation.caller)
+        operation.caller = {"role_arn": role} if role else caller.who if caller else {}
+        self._acting.note(operation.id, operation.caller, stack.wanted.tags)
 
     def _check_free(self, stack: Stack, kind: str, *, by_parent: bool) -> None:
         if not (stack.operation is None or (by_parent and stack.is_held)):
