@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from typing import Any
 from xml.sax.saxutils import escape
 
+from bootstrap.local.aws.access import characters
 from bootstrap.local.aws.persistence import randomness
 from bootstrap.local.aws.persistence.journal import Journal, Record
 from bootstrap.local.aws.server import requests
@@ -90,6 +91,9 @@ class Door:
         if answered:
             return answered
         if requests.is_mutating(environ, body):
+            refusal = characters.refusal(environ, body)
+            if refusal is not None:
+                return refusal
             return self._mutate(environ, body, self._next_step())
         with self.turn.held(what):
             response = self._answer(environ)

@@ -21,6 +21,7 @@ from typing import Any
 
 from bootstrap.local import listening
 from bootstrap.local.aws import patches
+from bootstrap.local.aws.access import characters
 from bootstrap.local.aws.compute.hooks import Machines
 from bootstrap.local.aws.persistence import memory_format
 from bootstrap.local.aws.persistence.journal import Journal
@@ -150,7 +151,8 @@ class Server:
             return admitted
         if requests.service_of(environ) == "cloudformation":
             with self.door.acting.in_name_of(admitted.record):
-                return self._faults.request(environ) or self._api.request(environ)
+                refusal = characters.refusal(environ, requests.read_body(environ))
+                return refusal or self._faults.request(environ) or self._api.request(environ)
         return self._faults.request(environ) or self.door.request(environ)
 
     def open_gateway(self, address: str) -> None:
