@@ -83,9 +83,9 @@ class Server:
         self._guard = Guard(identities, Sts(self.door, identities), Authorizer(stacks))
         refuse = self._guard.refuse_cloudformation
         self._clients = clients = Clients(self.door, self.port, faults, refuse)
-        self._enforcement = Enforcement(
-            Clients(self.door, self.port, Faults()), machines
-        )  # no planted fault is its own
+        ports = [self.port, mail_port] if mail_port else [self.port]
+        own = Clients(self.door, self.port, Faults())  # no planted fault is its own
+        self._enforcement = Enforcement(own, machines, ports)
         self.door.changed = self._enforcement.changed
         signals = Signals(self.door, self._address)
         self.engine = Engine(self._store, self.door, clients, faults, signals)
