@@ -64,7 +64,9 @@ class LocalCloud:
     def machine_environment(self, subnet_cidr: str) -> dict[str, str]:
         """The variables with which a machine of that subnet reaches this cloud: through the subnet's own router."""
         url = f"http://{ipaddress.ip_network(subnet_cidr)[1]}:{self.port}"
-        return {"AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{url}/"}
+        # Machines get their keys from the metadata service; on a busy host it may take longer than botocore's one second.
+        patience = {"AWS_METADATA_SERVICE_TIMEOUT": "10", "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "6"}
+        return {"AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{url}/", **patience}
 
     def up(self, report: Reporter, *, is_agreed: bool, ask: Callable[[str], bool] | None = None) -> None:
         """Make this machine a cloud: packages, the machines' image, the server."""

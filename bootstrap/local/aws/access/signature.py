@@ -136,7 +136,7 @@ def _claim(credential: str, signed: str, signature: str, stamp: str, token: str,
     if stamp[:8] != date:
         message = f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{date[:16]}' != "
         raise Refused(Kind.MISMATCH, f"{message}'{stamp[:8]}', from '{stamp}'.")
-    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", service) or not re.fullmatch(r"[a-z0-9-]{1,64}", region):
+    if not re.fullmatch(r"[a-z0-9-]{1,64}", service) or not re.fullmatch(r"[a-z0-9-]{1,64}", region):
         raise Refused(Kind.MISMATCH, "Credential should be scoped to a valid region and to the correct service.")
     names = tuple(name for name in signed.lower().split(";") if name)
     if "host" not in names:

@@ -191,7 +191,7 @@ class Server:
         def load() -> None:
             try:
                 self.engine.scopes.zones(region)
-                for service in ("ssm", "iam", "secretsmanager"):
+                for service in ("ssm", "iam", "secretsmanager", "sts"):
                     self._clients(service, region)
             except Exception:
                 log.exception("warming up")

@@ -45,6 +45,8 @@ class Call:
 def read(environ: Environ, body: bytes, account: str) -> Call:
     """What the request asks for; raises Refused where that is not plain."""
     service, region = requests.service_of(environ), requests.region_of(environ, "us-east-1")
+    if service != "s3":
+        _check_body(environ, body)
     query = _pairs(environ.get("QUERY_STRING", ""))
     is_form = "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", "")
     form = _pairs(body.decode(errors="replace")) if is_form else {}
@@ -59,13 +61,25 @@ def read(environ: Environ, body: bytes, account: str) -> Call:
     if len(named) > 1 or (named and (query.get("Action") and form)):
         raise Refused(Kind.INVALID, "The request names more than one action", "InvalidAction")
     protocols = _protocols(service)
+    if not protocols:
+        raise Refused(Kind.MISMATCH, f"Credential should be scoped to correct service, not '{service}'.")
     if not named:
         return _of_path(environ, service, region, account, {**query, **form})
-    if protocols and not _fits(protocols, target=target, is_rpc=is_rpc):
+    if not _fits(protocols, target=target, is_rpc=is_rpc):
         raise Refused(Kind.INVALID, f"{service} is not called in this way", "InvalidAction")
     operation = requests.action_of(environ, body)
     given = dict(_flat(_json(body))) if target else _without_numbers({**query, **form})
     return Call(service, operation, region, account, {} if is_rpc else given, environ.get("PATH_INFO", "/"))
+
+
+def _check_body(environ: Environ, body: bytes) -> None:
+    """Refuse what moto would read otherwise: it looks for an action in any body, and unpacks bodies first."""
+    kind = environ.get("CONTENT_TYPE", "")
+    is_form = "x-www-form-urlencoded" in kind
+    if "multipart/" in kind or environ.get("HTTP_CONTENT_ENCODING", "identity") not in {"", "identity"}:
+        raise Refused(Kind.INVALID, "The body is neither plain nor a form", "InvalidAction")
+    if not is_form and "Action" in _pairs(body.decode(errors="replace")):
+        raise Refused(Kind.INVALID, "The body names an action, and is no form", "InvalidAction")
 
 
 def _fits(protocols: frozenset[str], *, target: str, is_rpc: bool) -> bool:
