@@ -43,11 +43,12 @@ class Context:
         settings: Settings,
         endpoint: str | None = None,
         from_subnet: Callable[[str], Mapping[str, str]] | None = None,
+        cloud: Path | None = None,
     ) -> None:
         self.environment_file = environment_file
         self.settings = settings
-        self.world = World(settings, endpoint, from_subnet, lambda: self.bastion)
         self.state = ROOT / ".bootstrap" / settings.name
+        self.world = World(settings, endpoint, from_subnet, lambda: self.bastion, cloud or self.state / "cloud")
         self.distribution: Distribution | None = None  # once this run knows which Jenkins it has
         self._exits = contextlib.ExitStack()
 

@@ -121,7 +121,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
         found = machine.wait(context.world.aws, context.outputs("controller"), context.outputs("data"), run)
         # The newest image of that day, by Debian's public parameter: which one it was is worth remembering.
         run.event("image", **machine.image(context.world.aws("ec2"), found.instance_id))
-        enforcement.tell(context.world.endpoint, run)
+        enforcement.tell(context.world.endpoint, context.world.control_token, run)
         mail.tell(context.world.endpoint, run)
         return found
 

@@ -105,7 +105,7 @@ def _reach_cloud(
         cloud.attach(run)
     # Child processes (the acceptance suite) open the same environment by this variable, as the machine does.
     os.environ["AWS_ENDPOINT_URL"] = cloud.endpoint
-    return Context(path, chosen, cloud.endpoint, cloud.machine_environment)
+    return Context(path, chosen, cloud.endpoint, cloud.machine_environment, cloud.state)
 
 
 def exit_code_of_plan(changes: Sequence[Change], options: argparse.Namespace) -> int:

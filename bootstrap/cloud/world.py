@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bootstrap.cloud import local_control
 from bootstrap.environment.models import Settings
 from bootstrap.values import Controller, Machine, Shell
 
@@ -36,7 +37,7 @@ class World:
 
     `endpoint` is the local cloud's URL, or None for AWS itself. `from_subnet` tells, for a subnet's block, what a machine in
     there needs beside the region to reach the same AWS: nothing on AWS itself. `bastion` finds the machine that SSH comes
-    through where the settings say so.
+    through where the settings say so. `cloud` is the folder of the local cloud, with its operator's keys.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class World:
         endpoint: str | None = None,
         from_subnet: Callable[[str], Mapping[str, str]] | None = None,
         bastion: Callable[[], Machine] | None = None,
+        cloud: Path | None = None,
     ) -> None:
         self.settings = settings
         self.endpoint = endpoint
@@ -52,6 +54,7 @@ class World:
         self._clients: dict[str, Any] = {}
         self._shells: dict[str, Shell] = {}
         self._bastion = bastion
+        self._cloud = cloud
         self._jumping: FabricShell | None = None
 
     @cached_property
@@ -79,12 +82,18 @@ class World:
     def _session(self) -> Any:
         import boto3
 
-        if self.endpoint is not None:
-            # The local cloud believes any key; these stand where an account's own would.
-            return boto3.session.Session("local", "local", region_name=self.settings.region)
+        # The operator of the local cloud has keys of its own there. A machine of that cloud has its role's, as on AWS.
+        keys = local_control.read_keys(self.endpoint, self._cloud) if self._cloud else None
+        if keys is not None:
+            return boto3.session.Session(*keys, region_name=self.settings.region)
         session = boto3.session.Session(region_name=self.settings.region)
         _remember_assumed_roles(session)
         return session
+
+    @property
+    def control_token(self) -> str | None:
+        """With which the control endpoints of the local cloud change something; None on AWS, and for who has none."""
+        return local_control.read_token(self.endpoint, self._cloud) if self._cloud else None
 
     def aws(self, service: str) -> Any:
         """The boto3 client of one service, made once.

@@ -21,6 +21,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from bootstrap.local import occupied, prerequisites
 from bootstrap.values import Reporter
 
 _START_SECONDS = 60.0
+_END_SECONDS = 20.0
 # The server's own process writes who it is, before it becomes the server: so one is never there that nobody knows.
 _LAUNCHER = """
 printf '{"pid": %d, "port": %d, "code": "%s"}' "$$" "$1" "$2" >"$3.new"
@@ -62,7 +64,9 @@ class LocalCloud:
     def machine_environment(self, subnet_cidr: str) -> dict[str, str]:
         """The variables with which a machine of that subnet reaches this cloud: through the subnet's own router."""
         url = f"http://{ipaddress.ip_network(subnet_cidr)[1]}:{self.port}"
-        return {"AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{url}/"}
+        # Machines get their keys from the metadata service; on a busy host it may take longer than botocore's one second.
+        patience = {"AWS_METADATA_SERVICE_TIMEOUT": "10", "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "6"}
+        return {"AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{url}/", **patience}
 
     def up(self, report: Reporter, *, is_agreed: bool, ask: Callable[[str], bool] | None = None) -> None:
         """Make this machine a cloud: packages, the machines' image, the server."""
@@ -101,14 +105,16 @@ class LocalCloud:
         self._ensure_server(report)
 
     def down(self) -> None:
-        """Stop the server; its state stays."""
+        """Stop the server; its state stays. One that does not end is killed, for it remembers all that it has answered."""
         pid = self._running().get("pid")
         if pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-            deadline = time.monotonic() + 20
-            while self._running() and time.monotonic() < deadline:
-                time.sleep(0.1)
+                deadline = time.monotonic() + _END_SECONDS
+                while time.monotonic() < deadline:
+                    os.kill(pid, 0)
+                    time.sleep(0.1)
+                os.kill(pid, signal.SIGKILL)
 
     @property
     def _mail_port(self) -> int | None:
@@ -137,6 +143,10 @@ class LocalCloud:
             report.progress("the local cloud runs with older code or another setting: restarting it")
             self.down()
             running = {}
+        if running.get("is_stuck"):
+            report.notice("the local cloud hangs in a call that does not end: starting it again")
+            self.down()
+            running = {}
         if not running:
             self._start(report)
 
@@ -147,8 +157,8 @@ class LocalCloud:
             os.kill(told["pid"], 0)
             with urllib.request.urlopen(f"http://127.0.0.1:{told['port']}/_bootstrap/health", timeout=5):
                 return told
-        except urllib.error.HTTPError:
-            return told  # it answers
+        except urllib.error.HTTPError as error:
+            return told | {"is_stuck": error.code == HTTPStatus.SERVICE_UNAVAILABLE}  # it answers
         except (OSError, ValueError, KeyError):
             return {}
 

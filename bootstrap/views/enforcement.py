@@ -23,17 +23,20 @@ class Enforced:
         return "; ".join(self.problems) or f"enforced between machines by nftables, {self.rules} rules"
 
 
-def look(endpoint: str | None, *, settle: bool = False) -> Enforced | None:
-    """Ask the local cloud at `endpoint`, having it set what is due first where `settle`; None where another cloud answers."""
-    told = local_control.ask(endpoint, _PATH, "POST" if settle else "GET")
+def look(endpoint: str | None, *, settle_by: str | None = None) -> Enforced | None:
+    """Ask the local cloud at `endpoint`; None where another cloud answers.
+
+    `settle_by` is the token with which it is told to set first what is due.
+    """
+    told = local_control.ask(endpoint, _PATH, "POST" if settle_by else "GET", settle_by)
     try:
         return None if told is None else Enforced(sum(told["regions"].values()), tuple(told["problems"]))
     except (KeyError, AttributeError):
         return None
 
 
-def tell(endpoint: str | None, report: Reporter) -> None:
-    """Have it set what is due, and say aloud what cannot be."""
-    found = look(endpoint, settle=True)
+def tell(endpoint: str | None, token: str | None, report: Reporter) -> None:
+    """Have it set what is due, where there is a token for that, and say aloud what cannot be."""
+    found = look(endpoint, settle_by=token)
     for problem in found.problems if found else ():
         report.notice(f"the network's rules are not enforced: {problem}")

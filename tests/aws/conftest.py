@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+
+from bootstrap.local.aws.access.keys import CREDENTIALS, TOKEN, read_operator_keys
 
 REGION = "eu-central-1"
 START_SECONDS = 60.0
@@ -67,6 +70,27 @@ class Cloud:
         self.process.send_signal(number)
         return self.process.wait(30)
 
+    @property
+    def keys(self) -> dict[str, str]:
+        """The operator's keys, as boto3 takes them."""
+        found = read_operator_keys(self.state / CREDENTIALS)
+        assert found is not None
+        return {"aws_access_key_id": found.access_key, "aws_secret_access_key": found.secret_key}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which other programs reach the cloud as its operator."""
+        return {"AWS_ENDPOINT_URL": self.endpoint, **{name.upper(): value for name, value in self.keys.items()}}
+
+    def control(self, path: str, asked: Any = None) -> Any:
+        """The answer of a control endpoint, told to change something where something is `asked`."""
+        token = (self.state / TOKEN).read_text()
+        body = None if asked is None else json.dumps(asked).encode()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.endpoint}/_bootstrap/{path}", data=body, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
     def records(self) -> int:
         """How many records its journal has."""
         return (self.state / "journal.jsonl").read_bytes().count(b"\n")
@@ -83,8 +107,7 @@ class Cloud:
             service,
             endpoint_url=self.endpoint,
             region_name=region,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
+            **self.keys,
             config=config,
         )
 

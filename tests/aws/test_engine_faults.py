@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
@@ -45,15 +44,10 @@ class Stack:
         self.id = ""
 
     def arm(self, asked: Any) -> Any:
-        request = urllib.request.Request(
-            f"{self.cloud.endpoint}/_bootstrap/faults", data=json.dumps(asked).encode(), method="POST"
-        )
-        with urllib.request.urlopen(request) as answer:
-            return json.loads(answer.read())
+        return self.cloud.control("faults", asked)
 
     def armed(self) -> list[dict[str, Any]]:
-        with urllib.request.urlopen(f"{self.cloud.endpoint}/_bootstrap/faults") as answer:
-            return list(json.loads(answer.read())["faults"])
+        return list(self.cloud.control("faults")["faults"])
 
     def create(self, body: str, **more: Any) -> str:
         self.id = self.api.create_stack(StackName=self.name, TemplateBody=body, **more)["StackId"]
@@ -106,14 +100,7 @@ def on(step: str, **more: Any) -> dict[str, Any]:
 
 
 def quick(stack: Stack, service: str, **config: Any) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=stack.cloud.endpoint,
-        region_name="eu-central-1",
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
-        config=Config(**config),
-    )
+    return stack.cloud.new_client(service, Config(**config))
 
 
 def test_call_fails_with_the_code_and_words_that_were_asked_for_at_the_nth_time(stack: Stack) -> None:

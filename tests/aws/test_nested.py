@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import time
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -55,10 +54,7 @@ class Family:
         return {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url, "Parameters": given}, **more}
 
     def arm(self, *faults: dict[str, Any]) -> None:
-        body = json.dumps({"faults": faults}).encode()
-        request = urllib.request.Request(f"{self.cloud.endpoint}/_bootstrap/faults", data=body, method="POST")
-        with urllib.request.urlopen(request):
-            pass
+        self.cloud.control("faults", {"faults": faults})
 
     def begin(self, body: str, word: str = "one", **more: Any) -> None:
         """Start to create the root, or to update it."""

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from conftest import Cloud
 
 from bootstrap import launch
 from bootstrap.context import Context
@@ -23,17 +24,19 @@ LOGS = "  flow_logs: {retention_days: 7}\n"
 
 @pytest.fixture
 def opened(
-    endpoint: str, client: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, client: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str, str, str], tuple[Context, Run]]:
     """A context over the local cloud's APIs: environment, block, and the options below 'network'."""
     monkeypatch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "local")
+    for name, value in cloud.environment.items():
+        monkeypatch.setenv(name, value)
 
     def run(name: str, cidr: str, options: str = "") -> tuple[Context, Run]:
         path = tmp_path / f"{name}.yaml"
         path.write_text(WHOLE.format(name, cidr) + options)
-        return Context(path, settings.load(path), endpoint), start(tmp_path / "runs", as_json=False, is_verbose=False)
+        return Context(path, settings.load(path), cloud.endpoint), start(
+            tmp_path / "runs", as_json=False, is_verbose=False
+        )
 
     return run
 

@@ -59,7 +59,7 @@ class Tool:
         """Begin a command; its process and where its output goes."""
         environ = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "BOOTSTRAP_"))}
         environ |= {"BOOTSTRAP_ROOT": str(self.checkout), "PYTHONPATH": str(ROOT)}
-        environ |= {"AWS_ENDPOINT_URL": self.cloud.endpoint}
+        environ |= self.cloud.environment
         log = self.checkout.parent / f"{name}.log"
         with log.open("w") as output:
             child = subprocess.Popen(

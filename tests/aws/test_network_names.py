@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from conftest import Cloud
 
 from bootstrap import launch
 from bootstrap.acts import stack
@@ -24,16 +25,18 @@ Open = Callable[..., tuple[Context, Run]]
 
 
 @pytest.fixture
-def opened(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+def opened(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """A context over the local cloud's APIs: environment, block, the options below 'network', and the region."""
     monkeypatch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "local")
+    for name, value in cloud.environment.items():
+        monkeypatch.setenv(name, value)
 
     def run(name: str, cidr: str, options: str = "", region: str = "eu-central-1") -> tuple[Context, Run]:
         path = tmp_path / f"{name}.yaml"
         path.write_text(WHOLE.format(name, region, cidr) + options)
-        return Context(path, settings.load(path), endpoint), start(tmp_path / "runs", as_json=False, is_verbose=False)
+        return Context(path, settings.load(path), cloud.endpoint), start(
+            tmp_path / "runs", as_json=False, is_verbose=False
+        )
 
     return run
 

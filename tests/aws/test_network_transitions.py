@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from conftest import Cloud
 
 from bootstrap import launch
 from bootstrap.context import Context
@@ -34,18 +35,18 @@ Open = Callable[[str], tuple[Context, Run]]
 
 
 @pytest.fixture(scope="module")
-def opened(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+def opened(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     """Opens the one environment of this module with the options below 'network'."""
     folder = tmp_path_factory.mktemp("environments")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "local")
+        for name, value in cloud.environment.items():
+            patch.setenv(name, value)
 
         def run(options: str) -> tuple[Context, Run]:
             path = folder / "living.yaml"
             path.write_text(HEAD + options)
-            made = Context(path, settings.load(path), endpoint)
+            made = Context(path, settings.load(path), cloud.endpoint)
             return made, start(folder / "runs", as_json=False, is_verbose=False)
 
         context, first = run("")

@@ -420,10 +420,7 @@ def test_what_the_cloud_remembers_is_for_its_owner_alone(own_cloud: Any) -> None
 
 
 def test_fault_that_was_asked_for_fails_the_resource(own_cloud: Any) -> None:
-    body = json.dumps({"AWS::EC2::InternetGateway": 1}).encode()
-    request = urllib.request.Request(f"{own_cloud.endpoint}/_bootstrap/faults", data=body, method="POST")
-    with urllib.request.urlopen(request) as answer:
-        assert {"AWS::EC2::InternetGateway": 1} == json.loads(answer.read())
+    assert {"AWS::EC2::InternetGateway": 1} == own_cloud.control("faults", {"AWS::EC2::InternetGateway": 1})
     cloudformation = own_cloud.client("cloudformation")
     gateway = '{"Resources":{"A":{"Type":"AWS::EC2::InternetGateway"}}}'
     cloudformation.create_stack(StackName="faulty", TemplateBody=gateway, OnFailure="DELETE")

@@ -8,7 +8,6 @@ of an import, a deletion that is still under way) is in tests/unit/acts/test_sta
 
 import json
 import time
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,9 +57,7 @@ class Scene:
         self.api = cloud.client("cloudformation")
 
     def arm(self, *faults: dict[str, Any]) -> None:
-        asked = json.dumps({"faults": [{"resource": PARAMETER, **it} for it in faults]} if faults else {}).encode()
-        request = urllib.request.Request(f"{self.cloud.endpoint}/_bootstrap/faults", data=asked, method="POST")
-        urllib.request.urlopen(request).close()
+        self.cloud.control("faults", {"faults": [{"resource": PARAMETER, **it} for it in faults]} if faults else {})
 
     def wished(self, value: str = "new", *, protect: bool = False) -> StackTemplate:
         path = self.folder / f"{value}.yaml"

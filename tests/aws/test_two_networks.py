@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from conftest import Cloud
 
 from bootstrap import launch
 from bootstrap.cloud import deleted
@@ -44,18 +45,20 @@ Open = Callable[..., tuple[Context, Run]]
 
 
 @pytest.fixture
-def opened(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+def opened(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens one of the two with the options below 'network'; both files stand from the beginning, as one names the other."""
     monkeypatch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "local")
+    for name, value in cloud.environment.items():
+        monkeypatch.setenv(name, value)
     for name, cidr in BLOCKS.items():
         (tmp_path / f"{name}.yaml").write_text(HEAD.format(name, cidr))
 
     def run(name: str, options: str = "") -> tuple[Context, Run]:
         path = tmp_path / f"{name}.yaml"
         path.write_text(HEAD.format(name, BLOCKS[name]) + options)
-        return Context(path, settings.load(path), endpoint), start(tmp_path / "runs", as_json=False, is_verbose=False)
+        return Context(path, settings.load(path), cloud.endpoint), start(
+            tmp_path / "runs", as_json=False, is_verbose=False
+        )
 
     return run
 

@@ -19,6 +19,7 @@ from typing import Any
 import boto3
 import trial
 
+from bootstrap.local.aws.access.keys import CREDENTIALS, read_operator_keys
 from bootstrap.local.machines import Machines
 from bootstrap.network import snapshot
 from bootstrap.network.reach import explain
@@ -132,13 +133,10 @@ class Cloud:
 
     @property
     def ec2(self) -> Any:
-        return boto3.client(
-            "ec2",
-            region_name="eu-central-1",
-            endpoint_url=self.endpoint,
-            aws_access_key_id="tests",
-            aws_secret_access_key="tests",
-        )
+        keys = read_operator_keys(self.state / CREDENTIALS)
+        assert keys is not None
+        session = boto3.Session(keys.access_key, keys.secret_key, region_name="eu-central-1")
+        return session.client("ec2", endpoint_url=self.endpoint)
 
     @property
     def endpoint(self) -> str:

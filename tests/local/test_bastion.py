@@ -91,6 +91,6 @@ def settle(context: Context) -> None:
     """The last change is in the packet filter."""
     from bootstrap.views import enforcement
 
-    found = enforcement.look(context.world.endpoint, settle=True)
+    found = enforcement.look(context.world.endpoint, settle_by=context.world.control_token)
     assert found is not None
     assert found.problems == ()

@@ -32,6 +32,7 @@ from filtered import (
     wait_until,
 )
 
+from bootstrap.local.aws.access.keys import TOKEN
 from bootstrap.local.machines import ensure_image, flags, ids
 from bootstrap.local.machines.podman import podman_info
 from bootstrap.views import enforcement
@@ -191,7 +192,7 @@ def test_rules_that_something_else_changed_are_told_and_set_again(site: Site, cl
     subprocess.run(["nft", "flush", "chain", "ip", table, "groups"], check=True)
     assert "has other rules than were set" in str(told(cloud))
 
-    found = enforcement.look(cloud.endpoint, settle=True)
+    found = enforcement.look(cloud.endpoint, settle_by=(cloud.state / TOKEN).read_text())
 
     assert found is not None
     assert found.problems == ()

@@ -52,7 +52,7 @@ def arm(launched: Launched, *faults: dict[str, Any]) -> list[dict[str, Any]]:
         met: list[dict[str, Any]] = json.loads(answer.read())["faults"]
     data = json.dumps({"faults": faults} if faults else {}).encode()
     request = urllib.request.Request(url, data, method="POST")
-    request.add_header("Content-Type", "application/json")
+    request.add_header("Authorization", f"Bearer {(launched.state / 'cloud' / 'control-token').read_text()}")
     with urllib.request.urlopen(request, timeout=30):
         return met
 

@@ -20,6 +20,7 @@ import boto3
 import pytest
 from trial import NETWORK
 
+from bootstrap.local.aws.access.keys import CREDENTIALS, read_operator_keys
 from bootstrap.local.machines import Machines
 
 ROOT = Path(__file__).parents[2]
@@ -68,9 +69,10 @@ class Cloud:
         self._process.wait(60)
 
     def client(self, service: str) -> Any:
-        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-        url = f"http://127.0.0.1:{self.port}"
-        return boto3.client(service, endpoint_url=url, region_name="eu-central-1", **keys)
+        keys = read_operator_keys(self.state / CREDENTIALS)
+        assert keys is not None
+        session = boto3.Session(keys.access_key, keys.secret_key, region_name="eu-central-1")
+        return session.client(service, endpoint_url=f"http://127.0.0.1:{self.port}")
 
     def states(self) -> dict[str, str]:
         """The state of every instance that is not terminated."""

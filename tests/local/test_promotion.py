@@ -24,7 +24,7 @@ NAME = '        - {Key: Name, Value: !Sub "${Project}-${Environment}-controller"
 def network(launched: Launched, environment: str, *arguments: str) -> str:
     """One network command of another environment, in the AWS of the launched one."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BOOTSTRAP_"))}
-    environ |= {"AWS_ENDPOINT_URL": launched.endpoint, "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+    environ |= launched.variables
     command = ["./bootstrap.py", "-e", environment, "--yes", "network", *arguments]
     found = subprocess.run(command, cwd=launched.checkout, env=environ, capture_output=True, text=True, timeout=300)
     assert 0 == found.returncode, f"{command}\n{found.stdout[-6000:]}\n{found.stderr[-4000:]}"

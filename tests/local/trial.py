@@ -14,6 +14,7 @@ from pathlib import Path
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.jenkins.controller.api import ask, expect
+from bootstrap.local.aws.access.keys import CREDENTIALS, read_operator_keys
 
 NAME, _, _SECOND = os.environ.get("TRIAL", "trial:78").partition(":")
 NETWORK = f"10.{_SECOND}.0.0/16"
@@ -74,6 +75,14 @@ class Launched:
         return f"http://127.0.0.1:{(self.state / 'cloud' / 'port').read_text()}"
 
     @property
+    def variables(self) -> dict[str, str]:
+        """Those with which other programs reach the AWS of this environment as its operator."""
+        keys = read_operator_keys(self.state / "cloud" / CREDENTIALS)
+        assert keys is not None
+        named = {"AWS_ACCESS_KEY_ID": keys.access_key, "AWS_SECRET_ACCESS_KEY": keys.secret_key}
+        return {"AWS_ENDPOINT_URL": self.endpoint, **named}
+
+    @property
     def context(self) -> Context:
         """The environment, opened in this process."""
         if not self._contexts:
@@ -81,7 +90,8 @@ class Launched:
 
             loaded = settings.load(self.environment_file)
             cloud = LocalCloud(loaded, self.state / "cloud")
-            self._contexts.append(Context(self.environment_file, loaded, cloud.endpoint, cloud.machine_environment))
+            reached = (cloud.endpoint, cloud.machine_environment, cloud.state)
+            self._contexts.append(Context(self.environment_file, loaded, *reached))
         return self._contexts[0]
 
     def edit_settings(self, settings: str) -> None:

@@ -32,7 +32,7 @@ class Tools:
     """Runs the installed programs in a directory, with the local cloud as their AWS and no configuration of the user's."""
 
     paths: tuple[Path, ...]
-    endpoint: str
+    cloud: Cloud
     directory: Path
 
     def run(self, *command: str, exits: int = 0, **more: str) -> str:
@@ -61,15 +61,12 @@ class Tools:
             path.write_text(text)
 
     def _environment(self) -> dict[str, str]:
-        return {
+        return self.cloud.environment | {
             "PATH": os.pathsep.join([*map(str, self.paths), os.environ["PATH"]]),
             "HOME": str(self.directory),
             "LANG": "C.UTF-8",
-            "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "tools",
-            "AWS_SECRET_ACCESS_KEY": "tools",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_PAGER": "",
             "SAM_CLI_TELEMETRY": "0",
@@ -120,13 +117,13 @@ def node_programs() -> Path:
 @pytest.fixture
 def tools(python_programs: Path, cloud: Cloud, tmp_path: Path) -> Tools:
     """The Python programs, in a directory of the test's own."""
-    return Tools((python_programs,), cloud.endpoint, tmp_path)
+    return Tools((python_programs,), cloud, tmp_path)
 
 
 @pytest.fixture
 def node_tools(node_programs: Path, python_programs: Path, cloud: Cloud, tmp_path: Path) -> Tools:
     """The CDK and the Python programs, in a directory of the test's own."""
-    return Tools((node_programs, python_programs), cloud.endpoint, tmp_path)
+    return Tools((node_programs, python_programs), cloud, tmp_path)
 
 
 def _kept(kind: str, made_from: bytes) -> Path:

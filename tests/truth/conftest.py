@@ -26,6 +26,8 @@ import boto3
 import pytest
 import yaml
 
+from bootstrap.local.aws.access.keys import CREDENTIALS, read_operator_keys
+
 ROOT = Path(__file__).parents[2]
 PROFILE = os.environ.get("TRUTH_PROFILE", "")
 REGION = os.environ.get("TRUTH_REGION", "eu-central-1")
@@ -131,7 +133,9 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         assert process.poll() is None, "the local cloud ended at once"
         assert time.monotonic() < end, "the local cloud did not start"
         time.sleep(0.02)
-    session = boto3.Session(aws_access_key_id="truth", aws_secret_access_key="truth", region_name=REGION)
+    keys = read_operator_keys(state / CREDENTIALS)
+    assert keys is not None
+    session = boto3.Session(keys.access_key, keys.secret_key, region_name=REGION)
     yield Account(session, f"http://127.0.0.1:{port}")
     process.terminate()
     assert 0 == process.wait(30)

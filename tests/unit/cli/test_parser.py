@@ -1,5 +1,6 @@
 """The command line: its help, its exit codes, and failures without a traceback."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -168,3 +169,39 @@ def test_mail_that_is_not_here_is_told(tmp_path: Path, cloud: str, arguments: li
     assert 2 == found.returncode
     assert words in found.stderr
     assert "Traceback" not in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("cloud", "code", "words"),
+    [("aws", 2, "'trial' is launched on AWS"), ("local", 1, "has none that this user may read")],
+)
+def test_keys_that_are_not_here_are_told(tmp_path: Path, cloud: str, code: int, words: str) -> None:
+    (tmp_path / "trial.yaml").write_text(f"environment: trial\ncloud: {cloud}\nowner: a\ncost_center: b\n")
+
+    found = run("-e", str(tmp_path / "trial.yaml"), "cloud", "credentials")
+
+    assert code == found.returncode
+    assert words in found.stderr
+    assert "" == found.stdout
+    assert "Traceback" not in found.stderr
+
+
+def test_keys_are_lines_for_a_shell(tmp_path: Path) -> None:
+    (tmp_path / "trial.yaml").write_text("environment: trial\ncloud: local\nowner: a\ncost_center: b\n")
+    state = tmp_path / ".bootstrap" / "trial" / "cloud"
+    state.mkdir(parents=True)
+    (state / "port").write_text("4000")
+    (state / "credentials").write_text("[default]\naws_access_key_id = AKIA\naws_secret_access_key = a-secret\n")
+    told = subprocess.run(
+        ["sh", "-c", f'eval "$({sys.executable} -m bootstrap -e {tmp_path}/trial.yaml cloud credentials)"; env'],
+        cwd=ROOT,
+        env={**os.environ, "BOOTSTRAP_ROOT": str(tmp_path), "AWS_PROFILE": "work"},
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    assert {
+        "AWS_ENDPOINT_URL=http://127.0.0.1:4000",
+        "AWS_ACCESS_KEY_ID=AKIA",
+        "AWS_SECRET_ACCESS_KEY=a-secret",
+    } <= set(told)
+    assert [] == [line for line in told if line.startswith("AWS_PROFILE")]

@@ -107,8 +107,10 @@ def busy() -> Iterator[tuple[str, list[str]]]:
     server.server_close()
 
 
-def test_throttling_is_waited_out(busy: tuple[str, list[str]]) -> None:
+def test_throttling_is_waited_out(busy: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     url, asked = busy
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "any")
     world = World(Settings.model_validate({**SETTINGS, "cloud": "local"}), url)
 
     assert "111122223333" == world.aws("sts").get_caller_identity()["Account"]

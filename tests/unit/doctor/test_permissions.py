@@ -131,8 +131,11 @@ def test_the_root_user_is_not_asked_about(services: Any) -> None:
     assert Health.WARNING == found(clients).health
 
 
-def test_the_aws_on_this_machine_allows_everything(services: Any) -> None:
-    (line,) = permissions.examine(context(services[0], "local"))
+def test_the_operator_of_the_aws_on_this_machine_may_do_everything(services: Any) -> None:
+    clients, stubs = services
+    caller(stubs["sts"], f"arn:aws:iam::{ACCOUNT}:user/operator")
+
+    (line,) = permissions.examine(context(clients, "local"))
 
     assert Health.GOOD == line.health
 

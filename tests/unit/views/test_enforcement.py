@@ -75,7 +75,7 @@ def test_problems_are_said_aloud_and_set_right_first(
 ) -> None:
     ANSWERS.update(regions={"eu-central-1": 40}, problems=["nft failed"])
 
-    enforcement.tell(endpoint, start(tmp_path, as_json=False, is_verbose=False))
+    enforcement.tell(endpoint, "token", start(tmp_path, as_json=False, is_verbose=False))
 
     assert "the network's rules are not enforced: after POST: nft failed" in capsys.readouterr().out
     line = here.rules(endpoint)

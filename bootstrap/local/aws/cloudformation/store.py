@@ -116,6 +116,9 @@ class Operation:
     is_held: bool = False  # a nested stack's update: it cleans up with its parent, or goes back with it
     is_reviewed: bool = False  # what becomes of nested stacks is what their change sets say, `nested` by logical id
     nested: dict[str, str] = field(default_factory=dict)
+    caller: dict[str, Any] = field(
+        default_factory=dict
+    )  # in whose name it calls (see server.acting); {}: the operator's
 
 
 @dataclass

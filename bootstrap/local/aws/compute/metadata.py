@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from bootstrap.local.aws.access import trust
 from bootstrap.local.aws.compute.instances import Instances
 from bootstrap.local.aws.server.door import Door
 from bootstrap.local.aws.server.requests import Environ, Response
@@ -92,6 +93,8 @@ class Metadata:
         if name in {"iam/security-credentials", "iam/security-credentials/"}:
             return str(role.name)
         if name == f"iam/security-credentials/{role.name}":
+            if not trust.lets_service(role, "ec2.amazonaws.com", role.account_id):
+                return json.dumps(_untrusted(role.name), indent=2)
             return json.dumps(self._role_credentials(instance, role), indent=2)
         return None
 
@@ -112,6 +115,13 @@ class Metadata:
             "Token": given["SessionToken"],
             "Expiration": given["Expiration"].strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
+
+
+def _untrusted(role: str) -> dict[str, str]:
+    """What the service says of a role whose trust policy does not name EC2."""
+    url = "http://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html#troubleshoot-iam-role"
+    message = f"EC2 cannot assume the role {role}. Please see documentation at {url}"
+    return {"Code": "AssumeRoleUnauthorizedAccess", "Message": message, "LastUpdated": _now()}
 
 
 def plain_values(instance: Any) -> dict[str, str]:

@@ -10,6 +10,7 @@ import logging
 import re
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +38,11 @@ class _Held:
 
 
 class Enforcement:
-    """The rulesets of every region that has instances."""
+    """The rulesets of every region that has instances; `ports` are the cloud's own at each gateway."""
 
-    def __init__(self, clients: Clients, machines: Machines) -> None:
+    def __init__(self, clients: Clients, machines: Machines, ports: Sequence[int] = ()) -> None:
         self._clients = clients
+        self._ports = ports
         self._machines = machines
         self._change = threading.Event()
         self._setting = threading.Lock()
@@ -114,7 +116,7 @@ class Enforcement:
 
     def _wanted(self, region: str, vpcs: list[str]) -> str:
         ec2: Any = self._clients("ec2", region)
-        return firewall.compile_rules(firewall.describe(ec2, vpcs))
+        return firewall.compile_rules(firewall.describe(ec2, vpcs), self._ports)
 
 
 def _count(chains: str) -> int:

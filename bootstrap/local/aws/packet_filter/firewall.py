@@ -9,7 +9,7 @@ is not judged: packages come through this machine, whatever the route tables say
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -66,9 +66,12 @@ def _entries(ec2: Any, name: str) -> list[str]:
     return [it["Cidr"] for it in ec2.get_managed_prefix_list_entries(PrefixListId=name)["Entries"]]
 
 
-def compile_rules(region: Described) -> str:
-    """The sets and chains of a region's table, for `nft -f`; '' where there is no interface."""
-    return "\n".join(_body(_only_valid(region)))
+def compile_rules(region: Described, ports: Sequence[int] = ()) -> str:
+    """The sets and chains of a region's table, for `nft -f`; '' where there is no interface.
+
+    `ports` are those on which the cloud itself answers at each subnet's gateway.
+    """
+    return "\n".join(_body(_only_valid(region), ports))
 
 
 def _only_valid(region: Described) -> Described:
@@ -80,7 +83,7 @@ def _only_valid(region: Described) -> Described:
     return Described(**{**told, "prefix_lists": lists})
 
 
-def _body(region: Described) -> Iterator[str]:
+def _body(region: Described, ports: Sequence[int]) -> Iterator[str]:
     subnets = {it["SubnetId"]: it["CidrBlock"] for it in region.subnets}
     cards = _cards(region)
     homes = {subnet["VpcId"] for subnet in _used(region)}
@@ -109,9 +112,27 @@ def _body(region: Described) -> Iterator[str]:
     yield f"ip daddr vmap {{ {', '.join(f'{subnets[name]} : jump enter-{name}' for name in used)} }}"
     yield "goto groups"
     yield "}"
+    if ports:
+        yield from _gateways(region, ports)
     yield "chain keep-source {"  # before podman's own masquerading, which would hide who speaks between two subnets
     yield "type nat hook postrouting priority srcnat - 10; policy accept;"
     yield f"ip saddr {inside} ip daddr {inside} snat to ip saddr"
+    yield "}"
+
+
+def _gateways(region: Described, ports: Sequence[int]) -> Iterator[str]:
+    """The cloud's own ports at a gateway are for its VPC: not for other networks, and not for who routes to them from outside.
+
+    For the whole VPC, since the address of a wait condition's handle is that of one gateway, whichever machine signals. Who
+    lies about the own address gets no connection: the answers go to the subnets.
+    """
+    blocks = {it["VpcId"]: f"{{ {', '.join(_blocks(it))} }}" for it in region.vpcs}
+    listed = f"{{ {', '.join(map(str, sorted(ports)))} }}"
+    yield "chain to-gateways {"
+    yield "type filter hook input priority filter - 10; policy accept;"
+    for subnet in _used(region):
+        gateway = ipaddress.ip_network(subnet["CidrBlock"])[1]
+        yield f"ip daddr {gateway} tcp dport {listed} ip saddr != {blocks[subnet['VpcId']]} drop"
     yield "}"
 
 

@@ -17,6 +17,7 @@ What is changed, and why:
 * security groups: a rule for IPv6 is revoked also in a VPC without IPv6, in which moto lets it be made,
   and a rule for a group or a prefix list shows its description
 * CloudTrail: a trail's insight selectors are replaced, not added to
+* STS: a session keeps its tags and its policy, for the guard (see `sessions`)
 * IAM: AWS's managed policies for one partition only (six times 1,500 take a second)
 * SSM: public parameters of Debian's images
 
@@ -41,6 +42,7 @@ from bootstrap.local.aws.patches.blocks import BLOCK_NAMES, BlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
 from bootstrap.local.aws.patches.names import NamesPatches
 from bootstrap.local.aws.patches.resolver import ResolverPatches
+from bootstrap.local.aws.patches.sessions import SessionPatches
 from bootstrap.local.aws.patches.vpn import VpnPatches
 from bootstrap.local.aws.persistence import randomness
 
@@ -112,6 +114,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.directconnect.models": ("datetime.now",),
     "moto.kms.utils": ("os.urandom", "rsa.generate_private_key", "ec.generate_private_key"),
     "moto.sts.utils": ("os.urandom",),
+    "moto.sts.responses": ("TokenResponse.assume_role",),
     "moto.iam.models": ("IAMBackend._init_aws_policies",),
     "moto.secretsmanager.models": ("time.time",),
     "moto.s3.models": ("FakeBucket.__init__",),
@@ -147,7 +150,7 @@ ADDED: dict[str, tuple[str, ...]] = {
 }
 
 
-class Patches(Ec2Patches, BlockPatches, AutoScalingPatches, VpnPatches, NamesPatches, ResolverPatches):
+class Patches(Ec2Patches, BlockPatches, AutoScalingPatches, VpnPatches, NamesPatches, ResolverPatches, SessionPatches):
     """Applies the changes to those of moto's modules that are loaded; `apply` again after more of them were."""
 
     def __init__(self, salt: str, instances: Callable[[], Instances]) -> None:
@@ -227,11 +230,6 @@ class Patches(Ec2Patches, BlockPatches, AutoScalingPatches, VpnPatches, NamesPat
         module.rsa = keys.kept_generator(module.rsa)
         module.ec = keys.kept_generator(module.ec)
 
-    def _sts_utils(self, module: Any) -> None:
-        from bootstrap.local.aws.compute import keys
-
-        module.os = keys.SeededSystem
-
     def _iam_models(self, module: Any) -> None:
         original = module.IAMBackend._init_aws_policies
 
@@ -291,6 +289,7 @@ class Patches(Ec2Patches, BlockPatches, AutoScalingPatches, VpnPatches, NamesPat
 def environment(directory: Path) -> dict[str, str]:
     """The variables that moto reads when it is imported; writes the list of images that it loads."""
     return {
+        "MOTO_DISABLE_GLOBAL_CORS": "true",
         "MOTO_AMIS_PATH": str(images.write(directory)),
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION": "true",

@@ -8,19 +8,30 @@ from __future__ import annotations
 import io
 import threading
 import urllib.parse
+from collections.abc import Callable
 from typing import Any
 
+from bootstrap.local.aws.access.policies import made
 from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.acting import Actor
 from bootstrap.local.aws.server.door import Door
 from bootstrap.local.aws.server.faults import Faults
+from bootstrap.local.aws.server.requests import Response
 
 ATTEMPTS = 4  # CloudFormation tries throttled calls again
 
 
-class Clients:
-    """Makes each client once; clients may be used from several threads."""
+Refuse = Callable[[Actor, requests.Environ, bytes], Response | None]
 
-    def __init__(self, door: Door, port: int, faults: Faults) -> None:
+
+class Clients:
+    """Makes each client once; clients may be used from several threads.
+
+    `refuse` is asked about every call that is somebody's (see `acting`), as the guard is about those from outside.
+    """
+
+    def __init__(self, door: Door, port: int, faults: Faults, refuse: Refuse | None = None) -> None:
+        self._refuse = refuse
         self._faults = faults
         self._door = door
         self._port = port
@@ -46,7 +57,7 @@ class Clients:
             region_name=region,
             endpoint_url=f"http://127.0.0.1:{self._port}",
             aws_access_key_id="cloudformation",
-            aws_secret_access_key="cloudformation",  # noqa: S106 (the local cloud takes any)
+            aws_secret_access_key="cloudformation",  # noqa: S106 (nobody checks: it does not go through the guard)
             config=botocore.config.Config(retries={"total_max_attempts": ATTEMPTS}, s3={"addressing_style": "path"}),
         )
         client.meta.events.register("before-send", self._send)
@@ -58,12 +69,27 @@ class Clients:
 
         environ = self._environ(request)
         try:
-            response = self._faults.request(environ) or self._door.request(environ)
+            action = requests.action_of(environ, requests.read_body(environ))  # before somebody else reads it
+            refusal = self._refusal(environ)
+            response = refusal or self._faults.request(environ) or self._door.request(environ)
+            if self._refuse is not None:
+                self._note_made(environ, action, response)
         except ConnectionError:
             environ["bootstrap.lost"] = True
         if environ.get("bootstrap.lost"):
             raise ConnectionClosedError(endpoint_url=request.url)
         return AWSResponse(request.url, response.status, dict(response.headers), _Raw(response.body))
+
+    def _refusal(self, environ: requests.Environ) -> Response | None:
+        actor = self._door.acting.find(self._door.step) if self._refuse else None
+        if actor is None or self._refuse is None:
+            return None
+        return self._refuse(actor, environ, requests.read_body(environ))
+
+    def _note_made(self, environ: requests.Environ, action: str, response: Response) -> None:
+        step = self._door.step
+        if "/create/" in step and requests.service_of(environ) == "ec2" and response.status < 300:
+            self._door.acting.add_made(step, made.ids(action, response.body))
 
     def _environ(self, request: Any) -> requests.Environ:
         parts = urllib.parse.urlsplit(request.url)

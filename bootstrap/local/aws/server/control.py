@@ -1,16 +1,19 @@
 """The control endpoints of the local cloud, which AWS does not have.
 
-GET  /_bootstrap/health         {"status": "ok"}
+GET  /_bootstrap/health         {"status": "ok"}, or 503 and in which call the server is stuck
 GET  /_bootstrap/stand-ins      the types that are only recorded, each with what is missing
 GET  /_bootstrap/properties     each type's properties: arrived, write-only, not modelled, refused in place (see `modelled`)
 GET  /_bootstrap/faults         what is armed (see `faults`); POST arms, {} takes all back
 GET  /_bootstrap/enforcement    which rules hold between machines, and problems; POST has them set at once (see `enforcement`)
 GET  /_bootstrap/mail           where machines' mail is taken and kept, and problems (see `local.mail`); {} where it is not
 PUT  /_bootstrap/signal/NAME    a wait condition's signal (see `signals`)
+
+What changes something is done for whoever shows the token of the state directory: Authorization: Bearer TOKEN.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
 
 from bootstrap.local.aws.cloudformation.comparison import modelled
@@ -21,13 +24,18 @@ from bootstrap.local.aws.server.faults import Faults
 from bootstrap.local.aws.server.requests import Environ, Response
 from bootstrap.local.aws.server.signals import PATH as SIGNAL
 from bootstrap.local.aws.server.signals import Signals
+from bootstrap.local.aws.server.turn import Turn
 from bootstrap.local.mail import Sink
 
 
 class Control:
     """Answers requests under /_bootstrap/."""
 
-    def __init__(self, faults: Faults, signals: Signals, enforcement: Enforcement, mail: Sink | None) -> None:
+    def __init__(
+        self, token: str, turn: Turn, faults: Faults, signals: Signals, enforcement: Enforcement, mail: Sink | None
+    ) -> None:
+        self._token = token
+        self._turn = turn
         self._faults = faults
         self._signals = signals
         self._enforcement = enforcement
@@ -36,8 +44,13 @@ class Control:
     def request(self, environ: Environ) -> Response:
         """Answer one request."""
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "GET")
+        if path.startswith(SIGNAL) and method == "PUT":  # the handle's name is its secret, as on AWS
+            return self._signal(path.removeprefix(SIGNAL), requests.read_body(environ))
+        if method != "GET" and not self._is_told(environ):
+            return _json({"error": "what changes something needs the token in the cloud's control-token file"}, 401)
         if path == "/_bootstrap/health":
-            return _json({"status": "ok"})
+            stuck = self._turn.stuck()
+            return _json({"status": "stuck", "in": stuck}, 503) if stuck else _json({"status": "ok"})
         if path == "/_bootstrap/stand-ins":
             return _json({"types": STAND_INS})
         if path == "/_bootstrap/properties":
@@ -50,9 +63,12 @@ class Control:
             return _json(self._enforcement.state())
         if path == "/_bootstrap/mail":
             return _json(self._mail.state() if self._mail else {})
-        if path.startswith(SIGNAL) and method == "PUT":
-            return self._signal(path.removeprefix(SIGNAL), requests.read_body(environ))
         return _json({"error": f"nothing answers {method} {path}"}, 404)
+
+    def _is_told(self, environ: Environ) -> bool:
+        """Whether whoever asks has the token."""
+        given = environ.get("HTTP_AUTHORIZATION", "")
+        return hmac.compare_digest(f"Bearer {self._token}".encode(), given.encode())
 
     def _arm(self, environ: Environ) -> Response:
         try:

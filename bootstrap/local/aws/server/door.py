@@ -21,10 +21,13 @@ from contextlib import contextmanager
 from typing import Any
 from xml.sax.saxutils import escape
 
+from bootstrap.local.aws.access import characters
 from bootstrap.local.aws.persistence import randomness
 from bootstrap.local.aws.persistence.journal import Journal, Record
 from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.acting import Acting
 from bootstrap.local.aws.server.requests import Environ, Response
+from bootstrap.local.aws.server.turn import Turn
 
 WsgiApp = Callable[[Environ, Callable[..., Any]], Any]
 Step = tuple[str, int]
@@ -39,7 +42,8 @@ class Door:
     def __init__(self, app: WsgiApp, journal: Journal) -> None:
         self._app = app
         self._journal = journal
-        self._lock = threading.RLock()
+        self.turn = Turn()
+        self.acting = Acting()
         self._local = threading.local()
         self._answered: dict[str, list[tuple[str, Response]]] = {}
         self.events: dict[str, Callable[[Record], None]] = {}
@@ -57,10 +61,15 @@ class Door:
         finally:
             local.operation, local.number, local.seen, local.reads = before
 
+    @property
+    def step(self) -> str:
+        """The name of the operation that this thread is in; '' outside of one."""
+        return str(getattr(self._local, "operation", "") or "")
+
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Wait for the request in progress, and let no other begin."""
-        with self._lock:
+        with self.turn.held("the end of the server"):
             yield
 
     def afterwards(self, act: Callable[[], None]) -> None:
@@ -82,8 +91,11 @@ class Door:
         if answered:
             return answered
         if requests.is_mutating(environ, body):
+            refusal = characters.refusal(environ, body)
+            if refusal is not None:
+                return refusal
             return self._mutate(environ, body, self._next_step())
-        with self._lock:
+        with self.turn.held(what):
             response = self._answer(environ)
         if getattr(self._local, "operation", None):
             self._local.reads.append((what, response))
@@ -92,7 +104,7 @@ class Door:
     def event(self, kind: str, **details: Any) -> None:
         """Journal something that changed the cloud without a request, and apply it."""
         record: Record = {"event": kind, **details}
-        with self._lock:
+        with self.turn.held(kind):
             self.events[kind](record)
             self._journal.append(record)
 
@@ -136,7 +148,8 @@ class Door:
         pending: list[Callable[[], None]] = []
         self._local.pending = pending
         try:
-            with self._lock, randomness.seeded(record["seed"]), randomness.clock(record["time"]):
+            what = _what(environ, body)
+            with self.turn.held(what), randomness.seeded(record["seed"]), randomness.clock(record["time"]):
                 randomness.begin_material(record.setdefault("material", []))
                 response = self._answer(environ)
                 self._journal.append(record)

@@ -27,8 +27,47 @@ def known(name: str) -> str:
 def name_of(environ: Environ, body: bytes) -> str:
     """'service.Operation' of a request, the service by the name that it is signed with; '' when it cannot be told."""
     service = requests.service_of(environ)
-    operation = requests.action_of(environ, body) or _by_path(service, environ)
+    operation = requests.action_of(environ, body) or by_path(service, environ)[0]
     return f"{service}.{operation}" if service and operation else ""
+
+
+@functools.cache
+def signed_as(service: str) -> tuple[str, ...]:
+    """The services whose requests are signed with this name, as botocore calls them: most are one, by its own name."""
+    return tuple(name for name, signed in _signing_names().items() if signed == service)
+
+
+@functools.cache
+def protocols(model: str) -> tuple[str, ...]:
+    """The protocols that a service is spoken to in."""
+    metadata = _load(model).metadata
+    return tuple(metadata.get("protocols") or [metadata["protocol"]])
+
+
+# Of the services that moto has: those that sign with another name than botocore calls them by.
+_SIGNED_OTHERWISE = {
+    "accessanalyzer": "access-analyzer",
+    "amp": "aps",
+    "apigatewayv2": "apigateway",
+    "cloudwatch": "monitoring",
+    "dynamodbstreams": "dynamodb",
+    "efs": "elasticfilesystem",
+    "elb": "elasticloadbalancing",
+    "elbv2": "elasticloadbalancing",
+    "emr": "elasticmapreduce",
+    "opensearch": "es",
+    "resourcegroupstaggingapi": "tagging",
+    "s3control": "s3",
+    "service-quotas": "servicequotas",
+    "sesv2": "ses",
+    "sso-admin": "sso",
+    "stepfunctions": "states",
+}
+
+
+@functools.cache
+def _signing_names() -> dict[str, str]:
+    return {name: _SIGNED_OTHERWISE.get(name, name) for name in _models()}
 
 
 @functools.cache
@@ -53,6 +92,7 @@ class _Route:
     name: str
     method: str
     path: re.Pattern[str]
+    variables: tuple[str, ...]
     query: frozenset[str]
     headers: frozenset[str]
 
@@ -64,16 +104,15 @@ class _Route:
 
 @functools.cache
 def _routes(service: str) -> list[_Route]:
-    if service not in _models():
-        return []
-    model = _load(service)
-    return sorted((_route(model.operation_model(name)) for name in model.operation_names), key=lambda one: one.rank)
+    models = [_load(name) for name in signed_as(service) if protocols(name)[0].startswith("rest-")]
+    routes = [_route(model.operation_model(name)) for model in models for name in model.operation_names]
+    return sorted(routes, key=lambda one: one.rank)
 
 
 def _route(operation: Any) -> _Route:
     path, _, query = operation.http.get("requestUri", "/").partition("?")
-    pattern = re.sub(r"\\\{[^}]*\\\+\\\}", ".+", re.escape(path))
-    pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", pattern)
+    pattern = re.sub(r"\\\{[^}]*\\\+\\\}", "(.+)", re.escape(path))
+    pattern = re.sub(r"\\\{[^}]*\\\}", "([^/]+)", pattern)
     shape = operation.input_shape
     needed = [shape.members[name].serialization for name in shape.required_members] if shape else []
     asked = {part.partition("=")[0] for part in query.split("&") if part}
@@ -81,12 +120,14 @@ def _route(operation: Any) -> _Route:
         operation.name,
         operation.http.get("method", "POST"),
         re.compile(pattern + "/?"),
+        tuple(re.findall(r"\{([^}+]+)\+?\}", path)),
         frozenset(asked | {one["name"] for one in needed if one.get("location") == "querystring"}),
         frozenset("HTTP_" + one["name"].upper().replace("-", "_") for one in needed if one.get("location") == "header"),
     )
 
 
-def _by_path(service: str, environ: Environ) -> str:
+def by_path(service: str, environ: Environ) -> tuple[str, dict[str, str]]:
+    """The operation of a REST service that a request calls, and what its path names; '' where none is."""
     path = environ.get("PATH_INFO", "/")
     query = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True).keys()
     for one in _routes(service):
@@ -94,7 +135,7 @@ def _by_path(service: str, environ: Environ) -> str:
             one.method == environ.get("REQUEST_METHOD")
             and one.query <= query
             and one.headers <= environ.keys()
-            and one.path.fullmatch(path)
+            and (match := one.path.fullmatch(path))
         ):
-            return one.name
-    return ""
+            return one.name, dict(zip(one.variables, match.groups(), strict=True))
+    return "", {}

@@ -81,6 +81,8 @@ def action_of(environ: Environ, body: bytes) -> str:
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
         return str(target.rpartition(".")[2])
+    if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
+        return str(environ.get("PATH_INFO", "").rpartition("/operation/")[2])
     form = body if "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", "") else b""
     query = urllib.parse.parse_qs(form.decode(errors="replace") or environ.get("QUERY_STRING", ""))
     return str(query.get("Action", [""])[0])

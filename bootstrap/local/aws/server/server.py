@@ -1,29 +1,34 @@
 """The server: one process that is the AWS of one environment.
 
-Requests for CloudFormation go to the engine, /latest/ to the metadata service, /_bootstrap/ to the control endpoints, the
-rest through the door to moto. It listens on the loopback, and on the gateway address of each subnet that has machines, before
-the bridge with that address exists; on the latter it takes the machines' mail, too, where that is wanted.
+/latest/ goes to the metadata service, /_bootstrap/ to the control endpoints. The guard looks at all other requests first; those
+for CloudFormation go to the engine, the rest through the door to moto. It listens on the loopback, and on the gateway address
+of each subnet that has machines, before the bridge with that address exists; on the latter it takes the machines' mail, too,
+where that is wanted.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import secrets
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bootstrap.local import listening
 from bootstrap.local.aws import patches
+from bootstrap.local.aws.access import characters
 from bootstrap.local.aws.compute.hooks import Machines
 from bootstrap.local.aws.persistence import memory_format
 from bootstrap.local.aws.persistence.journal import Journal
-from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server import requests, web
 from bootstrap.local.aws.server.door import error_response
 from bootstrap.local.aws.server.requests import Environ, Response
+from bootstrap.local.aws.server.turn import Busy
 from bootstrap.local.mail import Sink
 
 log = logging.getLogger(__name__)
@@ -44,6 +49,12 @@ class Server:
         self._build(machines, mail_port)
 
     def _build(self, machines: Machines, mail_port: int | None) -> None:
+        from bootstrap.local.aws.access import keys
+        from bootstrap.local.aws.access.authorization import Authorizer, Stacks
+        from bootstrap.local.aws.access.guard import Guard
+        from bootstrap.local.aws.access.identities import Identities
+        from bootstrap.local.aws.access.sts import Sts
+        from bootstrap.local.aws.cloudformation import lookups
         from bootstrap.local.aws.cloudformation.api.api import Api
         from bootstrap.local.aws.cloudformation.operations.engine import Engine
         from bootstrap.local.aws.cloudformation.store import Store
@@ -66,17 +77,23 @@ class Server:
         self._mail = (
             Sink(self._state / "mail", mail_port, lambda peer: known.find(peer) is not None) if mail_port else None
         )
-        self._clients = clients = Clients(self.door, self.port, faults)
-        self._enforcement = Enforcement(
-            Clients(self.door, self.port, Faults()), machines
-        )  # no planted fault is its own
-        self.door.changed = self._enforcement.changed
+        identities = Identities(keys.ensure_operator_keys(self._state))
         self._store = Store(self._state / "stacks")
+        stacks = Stacks(partial(lookups.find_id, self._store), partial(lookups.tags_of, self._store))
+        self._guard = Guard(identities, Sts(self.door, identities), Authorizer(stacks))
+        refuse = self._guard.refuse_cloudformation
+        self._clients = clients = Clients(self.door, self.port, faults, refuse)
+        ports = [self.port, mail_port] if mail_port else [self.port]
+        own = Clients(self.door, self.port, Faults())  # no planted fault is its own
+        self._enforcement = Enforcement(own, machines, ports)
+        self.door.changed = self._enforcement.changed
         signals = Signals(self.door, self._address)
         self.engine = Engine(self._store, self.door, clients, faults, signals)
         self._api = Api(self.engine)
         self._metadata = Metadata(self.door, self.instances, clients)
-        self._control = Control(faults, signals, self._enforcement, self._mail)
+        self._control = Control(
+            keys.ensure_control_token(self._state), self.door.turn, faults, signals, self._enforcement, self._mail
+        )
         self._faults = faults
         self._heartbeats = Heartbeats(Clients(self.door, self.port, Faults()))
 
@@ -108,9 +125,11 @@ class Server:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
         try:
-            response = self._respond(environ)
+            response = web.refusal(environ, self._listeners) or self._respond(environ)
         except ConnectionError:
             raise  # a fault that was asked for: the connection ends without an answer
+        except Busy as busy:
+            response = error_response(environ, 503, "ServiceUnavailable", f"The local cloud is busy: {busy}")
         except Exception as failure:  # whatever happens, the caller gets an answer that it can read
             log.exception("%s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
             response = error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
@@ -118,7 +137,7 @@ class Server:
         extra = [] if "content-length" in names else [("Content-Length", str(len(response.body)))]
         if environ.get("bootstrap.lost"):
             raise ConnectionAbortedError("a fault that was asked for: the answer is lost")
-        start_response(_status_line(response.status), [*response.headers, *extra])
+        start_response(_status_line(response.status), [*web.without_sharing(response.headers), *extra])
         return [response.body]
 
     def _respond(self, environ: Environ) -> Response:
@@ -127,8 +146,13 @@ class Server:
             return self._control.request(environ)
         if path.startswith("/latest/"):
             return self._metadata.request(environ)
+        admitted = self._guard.admit(environ)
+        if isinstance(admitted, Response):
+            return admitted
         if requests.service_of(environ) == "cloudformation":
-            return self._faults.request(environ) or self._api.request(environ)
+            with self.door.acting.in_name_of(admitted.record):
+                refusal = characters.refusal(environ, requests.read_body(environ))
+                return refusal or self._faults.request(environ) or self._api.request(environ)
         return self._faults.request(environ) or self.door.request(environ)
 
     def open_gateway(self, address: str) -> None:
@@ -167,7 +191,7 @@ class Server:
         def load() -> None:
             try:
                 self.engine.scopes.zones(region)
-                for service in ("ssm", "iam", "secretsmanager"):
+                for service in ("ssm", "iam", "secretsmanager", "sts"):
                     self._clients(service, region)
             except Exception:
                 log.exception("warming up")
@@ -192,7 +216,7 @@ class Server:
         self._heartbeats.close()
         self.engine.close()
         self.instances.wait()
-        with self.door.quiet():
+        with contextlib.suppress(Busy), self.door.quiet():
             self._journal.close()
 
 

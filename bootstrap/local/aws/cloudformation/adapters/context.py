@@ -9,6 +9,7 @@ import hashlib
 import string
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,7 @@ class Context:
     cancelled: Callable[[], bool] = lambda: False  # whether another resource of the stack has failed
     policy: Properties = field(default_factory=dict)  # its UpdatePolicy
     tell: Callable[[str], None] = lambda _: None  # adds an event of the resource, with these words
+    unasked: Callable[[], AbstractContextManager[None]] = nullcontext  # within it calls are nobody's
     signals: Callable[[], dict[str, str]] = dict  # the status of each signal that came to it in this operation, by id
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -72,6 +74,11 @@ class Context:
             raise ResourceFailed(
                 f'Resource handler returned message: "{fault}" (HandlerErrorCode: NetworkFailure)'
             ) from None
+
+    def call_as_service(self, service: str, method: str, **parameters: Any) -> Any:
+        """The same for what a service of AWS does by itself and moto leaves out: nobody needs a permission for it."""
+        with self.unasked():
+            return self.call(service, method, **parameters)
 
     def pick(self, *names: str) -> Properties:
         """Those of the named properties that the template gives."""

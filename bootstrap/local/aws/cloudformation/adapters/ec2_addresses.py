@@ -99,7 +99,7 @@ class NatGateway(Ec2):
         to.wait(lambda: self._state(to, to.physical_id) in {"deleted", ""}, f"NAT gateway {to.physical_id}")
         if interface:  # EC2 takes it along, moto does not
             with contextlib.suppress(Gone):
-                to.call("ec2", "delete_network_interface", NetworkInterfaceId=interface)
+                to.call_as_service("ec2", "delete_network_interface", NetworkInterfaceId=interface)
 
     def attributes(self, to: To) -> dict[str, Any]:
         """Its id."""

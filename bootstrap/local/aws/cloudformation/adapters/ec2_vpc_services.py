@@ -61,7 +61,7 @@ class VpcEndpoint(Ec2):
             asked = [{"Name": "network-interface-id", "Values": [interface]}]
             found = to.call("ec2", "describe_network_interfaces", Filters=asked)["NetworkInterfaces"]
             if found and (subnets is None or found[0]["SubnetId"] in subnets):
-                to.call("ec2", "delete_network_interface", NetworkInterfaceId=interface)
+                to.call_as_service("ec2", "delete_network_interface", NetworkInterfaceId=interface)
 
     def attributes(self, to: To) -> dict[str, Any]:
         """DNS names and interfaces."""

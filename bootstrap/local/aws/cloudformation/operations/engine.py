@@ -23,6 +23,7 @@ from bootstrap.local.aws.cloudformation.operations.services import Services
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Operation, Stack, Store, Wanted
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.scope import Scopes
+from bootstrap.local.aws.server.acting import Acting
 from bootstrap.local.aws.server.door import Door
 from bootstrap.local.aws.server.faults import Faults
 from bootstrap.local.aws.server.signals import Signals
@@ -45,6 +46,7 @@ class Engine:
         self.scopes = Scopes(store, client)
         self.services = Services(store, self.scopes, client, door, faults, signals)
         store.saved = Notifier(door, client).saved
+        self._acting = door.acting if door is not None else Acting()
         self._threads: list[threading.Thread] = []
         self._turns: dict[str, threading.Lock] = {}  # stack id -> held by the thread that works on the stack
         self.prompt_seconds = PROMPT_SECONDS
@@ -159,6 +161,7 @@ class Engine:
         """Resume the operations that were in progress when the process ended."""
         for stack in list(self.store.stacks.values()):
             if stack.operation is not None:
+                self._acting.note(stack.operation.id, stack.operation.caller, stack.wanted.tags)
                 log.info("resuming %s of %s", stack.operation.kind, stack.name)
                 self._start(stack)
 
@@ -212,6 +215,7 @@ class Engine:
         with self._turn(stack) if stack.is_held else nullcontext(), self.store.lock:
             self._check_free(stack, operation.kind, by_parent=bool(led_by))
             change()
+            self._note_caller(stack, operation)
             stack.operation = operation
             stack.led_by = led_by or stack.led_by
             if operation.token:
@@ -220,6 +224,13 @@ class Engine:
             self.store.stacks[stack.id] = stack
         self.store.save(stack)
         self._start(stack)
+
+    def _note_caller(self, stack: Stack, operation: Operation) -> None:
+        """Note in whose name the operation calls: its caller's, or the stack's service role's."""
+        role = stack.wanted.role_arn
+        caller = self._acting.find(self.services.door.step) if self.services.door is not None else None
+        operation.caller = {"role_arn": role} if role else caller.who if caller else {}
+        self._acting.note(operation.id, operation.caller, stack.wanted.tags)
 
     def _check_free(self, stack: Stack, kind: str, *, by_parent: bool) -> None:
         if not (stack.operation is None or (by_parent and stack.is_held)):

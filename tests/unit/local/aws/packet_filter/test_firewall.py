@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -188,3 +192,46 @@ def test_an_interface_with_an_address_that_is_none_is_left_out() -> None:
     further = {**card, "PrivateIpAddresses": [{"PrivateIpAddress": "10.1.1.4"}, {"PrivateIpAddress": "x"}]}
     assert compile_rules(replace(region(), network_interfaces=[card, evil])) == compile_rules(region())
     assert compile_rules(replace(region(), network_interfaces=[further])) == compile_rules(region())
+
+
+def test_the_clouds_own_ports_at_a_gateway_are_for_its_vpc() -> None:
+    text = compile_rules(region(), [4000, 25])
+    assert [
+        "type filter hook input priority filter - 10; policy accept;",
+        "ip daddr 10.1.1.1 tcp dport { 25, 4000 } ip saddr != { 10.1.0.0/16 } drop",
+    ] == chain(text, "to-gateways")
+    assert "to-gateways" not in compile_rules(region())
+
+
+@pytest.mark.skipif(shutil.which("nft") is None or os.geteuid() != 0, reason="nft needs to be there, and root")
+def test_the_kernel_takes_the_table() -> None:
+    table = f"table ip trial {{\n{compile_rules(region(), [4000, 25])}\n}}\n"
+    checked = subprocess.run(["nft", "--check", "-f", "-"], input=table, capture_output=True, text=True)
+    assert (0, "") == (checked.returncode, checked.stderr)
+
+
+NAMESPACE = """
+import socket, subprocess, sys
+for address in ("10.1.1.1", "10.1.2.9", "10.9.9.9"):
+    subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+subprocess.run(["nft", "-f", "-"], input=sys.stdin.buffer.read(), check=True)
+listener = socket.create_server(("10.1.1.1", 4000))
+for source in ("10.1.1.1", "10.1.2.9", "10.9.9.9"):
+    try:
+        socket.create_connection(("10.1.1.1", 4000), timeout=1, source_address=(source, 0)).close()
+        print(source, "in")
+    except TimeoutError:
+        print(source, "out")
+"""
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not all(map(shutil.which, ("nft", "ip", "unshare"))),
+    reason="nft, ip, unshare and root are needed",
+)
+def test_who_is_not_of_the_vpc_gets_no_answer_at_the_gateway() -> None:
+    table = f"table ip trial {{\n{compile_rules(region(), [4000])}\n}}\n"
+    command = ["unshare", "--net", sys.executable, "-c", NAMESPACE]
+    done = subprocess.run(command, input=table, capture_output=True, text=True, timeout=60)
+    assert ["10.1.1.1 in", "10.1.2.9 in", "10.9.9.9 out"] == done.stdout.splitlines(), done.stderr

@@ -1,0 +1,76 @@
+"""Bodies of S3 that come in chunks, each with a signature of its own that goes on from the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+
+from bootstrap.local.aws.access.refusals import Kind, Refused
+
+_EMPTY = hashlib.sha256(b"").hexdigest()
+_SIGNATURE = b"x-amz-trailer-signature"
+_LONGEST_HEAD = 256
+
+
+class Chain:
+    """The signatures of one body, from that of its request on."""
+
+    def __init__(self, secret: str, scope: str, stamp: str, signature: str) -> None:
+        key = f"AWS4{secret}".encode()
+        for part in scope.split("/"):
+            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+        self._key = key
+        self._about = [stamp, scope]
+        self._before = signature
+
+    def check(self, kind: str, parts: list[str], given: bytes) -> None:
+        """Refuse the next signature where it is not the one that the key makes."""
+        to_sign = "\n".join([f"AWS4-HMAC-SHA256-{kind}", *self._about, self._before, *parts])
+        expected = hmac.new(self._key, to_sign.encode(), hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(expected.encode(), given):
+            raise Refused(Kind.MISMATCH)
+        self._before = expected
+
+
+def verify(chain: Chain, body: bytes, decoded_length: str, *, has_trailer: bool) -> None:
+    """Check the signature of each chunk, that of the trailing headers, and the length that was promised."""
+    place, total, size = 0, 0, -1
+    while size != 0:
+        line, place = _head(body, place)
+        size_text, _, given = line.partition(b";chunk-signature=")
+        if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", size_text):
+            raise _torn("a chunk has no size")
+        size = int(size_text, 16)
+        data = body[place : place + size]
+        chain.check("PAYLOAD", [_EMPTY, hashlib.sha256(data).hexdigest()], given)
+        total += size
+        place += size
+        if size and body[place : place + 2] != b"\r\n":
+            raise _torn("a chunk is shorter than its size")
+        place += 2 if size else 0
+    if has_trailer:
+        _verify_trailer(chain, body[place:])
+    if decoded_length != str(total):
+        raise _torn(f"x-amz-decoded-content-length is {decoded_length or 'missing'}, the body has {total} bytes")
+
+
+def _verify_trailer(chain: Chain, rest: bytes) -> None:
+    headers, given = [], b""
+    for name, _, value in (line.partition(b":") for line in rest.split(b"\r\n") if line):
+        if name.lower() == _SIGNATURE:
+            given = value.strip()
+        else:
+            headers.append(name.strip().lower() + b":" + value.strip() + b"\n")
+    chain.check("TRAILER", [hashlib.sha256(b"".join(headers)).hexdigest()], given)
+
+
+def _head(body: bytes, place: int) -> tuple[bytes, int]:
+    end = body.find(b"\r\n", place, place + _LONGEST_HEAD)
+    if end < 0:
+        raise _torn("a chunk has no head")
+    return body[place:end], end + 2
+
+
+def _torn(why: str) -> Refused:
+    return Refused(Kind.INVALID, f"The request body terminated unexpectedly ({why})", "IncompleteBody")

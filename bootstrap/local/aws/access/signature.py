@@ -1,0 +1,297 @@
+"""Signature Version 4, checked: in the header, in the query (presigned), and of S3's bodies in chunks.
+
+What the signature should be is computed by botocore's own signer, from the request as it came. The parts that a caller leaves
+out of the signature are as AWS wants them: the host must be signed, and for S3 every header whose name begins with x-amz-.
+"""
+
+from __future__ import annotations
+
+import base64
+import calendar
+import email.utils
+import functools
+import hashlib
+import hmac
+import re
+import time
+import urllib.parse
+from dataclasses import dataclass
+from typing import Any
+
+from bootstrap.local.aws.access import chunks
+from bootstrap.local.aws.access.refusals import Kind, Refused
+from bootstrap.local.aws.server.requests import Environ
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+LONGEST_URL = 604_800  # seconds for which a presigned URL may be valid
+_STAMP = "%Y%m%dT%H%M%SZ"
+_LITERAL = frozenset({"UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"})
+_STREAMING = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+_HEX = re.compile(r"[0-9a-f]{64}")
+_S3 = frozenset({"s3", "s3-outposts", "s3-object-lambda", "s3express"})
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a request says about its signature."""
+
+    access_key: str
+    date: str
+    region: str
+    service: str
+    signed: tuple[str, ...]
+    signature: str
+    stamp: str  # as in X-Amz-Date
+    token: str
+    expires: int | None  # of a presigned URL, in seconds
+
+    @property
+    def scope(self) -> str:
+        """The credential scope without the key."""
+        return f"{self.date}/{self.region}/{self.service}/aws4_request"
+
+    @property
+    def moment(self) -> float:
+        """When it was signed."""
+        return calendar.timegm(time.strptime(self.stamp, _STAMP))
+
+    @property
+    def header(self) -> str:
+        """The same as an Authorization header, in the form in which AWS's own clients write it."""
+        credential = f"Credential={self.access_key}/{self.scope}"
+        return f"{ALGORITHM} {credential}, SignedHeaders={';'.join(self.signed)}, Signature={self.signature}"
+
+
+def read(environ: Environ) -> Claim:
+    """What the request claims; raises Refused where it is not signed, or not wholly."""
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
+    query = _query(environ)
+    if "X-Amz-Algorithm" in query or "X-Amz-Signature" in query:
+        if authorization:
+            message = (
+                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
+            )
+            raise Refused(Kind.INVALID, message + "parameter or the Authorization header should be specified")
+        return _from_query(query)
+    if not authorization:
+        raise Refused(Kind.MISSING)
+    algorithm, _, rest = authorization.partition(" ")
+    if algorithm != ALGORITHM:
+        message = f"The authorization mechanism you have provided is not supported. Please use {ALGORITHM}."
+        raise Refused(Kind.INCOMPLETE, message)
+    return _from_header(environ, authorization, rest)
+
+
+def _from_header(environ: Environ, authorization: str, rest: str) -> Claim:
+    parts = dict(part.partition("=")[::2] for part in re.split(r"[,\s]+", rest.strip()) if part)
+    missing = [
+        f"Authorization header requires '{name}' parameter."
+        for name in ("Credential", "Signature", "SignedHeaders")
+        if not parts.get(name)
+    ]
+    stamp = environ.get("HTTP_X_AMZ_DATE", "") or _stamp_of_date(environ.get("HTTP_DATE", ""))
+    if not stamp:
+        missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+    if missing:
+        digest = base64.b64encode(hashlib.sha256(authorization.encode()).digest()).decode()
+        seen = f"(Hashed with SHA-256 and encoded with Base64) Authorization={digest}"
+        raise Refused(Kind.INCOMPLETE, " ".join([*missing, seen]))
+    token = environ.get("HTTP_X_AMZ_SECURITY_TOKEN", "")
+    return _claim(parts["Credential"], parts["SignedHeaders"], parts["Signature"], stamp, token, None)
+
+
+def _from_query(query: dict[str, str]) -> Claim:
+    names = (
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Signature",
+        "X-Amz-Date",
+        "X-Amz-SignedHeaders",
+        "X-Amz-Expires",
+    )
+    needed = names[:-1]  # of the services S3 alone demands the last
+    missing = [f"AWS query-string parameters must include '{name}'." for name in needed if not query.get(name)]
+    if missing or query["X-Amz-Algorithm"] != ALGORITHM:
+        raise Refused(Kind.INCOMPLETE, " ".join(missing) or f"X-Amz-Algorithm only supports {ALGORITHM}")
+    credential, signature, stamp, signed = (query[name] for name in names[1:5])
+    expires = query.get("X-Amz-Expires", "900")
+    if not expires.isdigit() or int(expires) > LONGEST_URL:
+        raise Refused(Kind.INCOMPLETE, "X-Amz-Expires must be less than a week (in seconds) and not negative")
+    return _claim(credential, signed, signature, stamp, query.get("X-Amz-Security-Token", ""), int(expires))
+
+
+def _claim(credential: str, signed: str, signature: str, stamp: str, token: str, expires: int | None) -> Claim:
+    parts = credential.split("/")
+    if len(parts) < 5 or parts[-1] != "aws4_request":
+        message = "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term"
+        raise Refused(Kind.INCOMPLETE, f"{message}, got '{credential[:256]}'")
+    access_key, (date, region, service, _) = "/".join(parts[:-4]), parts[-4:]
+    try:
+        time.strptime(stamp, _STAMP)
+    except ValueError:
+        message = (
+            f"Date must be in ISO-8601 'basic format'. Got '{stamp[:64]}'. See http://en.wikipedia.org/wiki/ISO_8601"
+        )
+        raise Refused(Kind.INCOMPLETE, message) from None
+    if stamp[:8] != date:
+        message = f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{date[:16]}' != "
+        raise Refused(Kind.MISMATCH, f"{message}'{stamp[:8]}', from '{stamp}'.")
+    if not re.fullmatch(r"[a-z0-9-]{1,64}", service) or not re.fullmatch(r"[a-z0-9-]{1,64}", region):
+        raise Refused(Kind.MISMATCH, "Credential should be scoped to a valid region and to the correct service.")
+    names = tuple(name for name in signed.lower().split(";") if name)
+    if "host" not in names:
+        message = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization header."
+        raise Refused(Kind.MISMATCH, message)
+    return Claim(access_key, date, region, service, names, signature, stamp, token, expires)
+
+
+def check_time(claim: Claim, now: float, leeway_minutes: int) -> None:
+    """Refuse what was signed too long ago, or for the future."""
+    told = functools.partial(time.strftime, _STAMP)
+    leeway = 60 * leeway_minutes
+    if claim.expires is not None:
+        if now > claim.moment + claim.expires:
+            until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(claim.moment + claim.expires))
+            details = {"X-Amz-Expires": str(claim.expires), "Expires": until, "ServerTime": _iso(now)}
+            message = "" if claim.service in _S3 else f"Signature expired: {claim.stamp}"
+            raise Refused(Kind.EXPIRED_URL, message, details=details)
+    elif claim.moment < now - leeway:
+        ends = f"{told(time.gmtime(now - leeway))} ({told(time.gmtime(now))} - {leeway_minutes} min.)"
+        raise _skewed(claim, now, leeway, f"Signature expired: {claim.stamp} is now earlier than {ends}")
+    if claim.moment > now + leeway:
+        begins = f"{told(time.gmtime(now + leeway))} ({told(time.gmtime(now))} + {leeway_minutes} min.)"
+        raise _skewed(claim, now, leeway, f"Signature not yet current: {claim.stamp} is still later than {begins}")
+
+
+def _skewed(claim: Claim, now: float, leeway: int, message: str) -> Refused:
+    if claim.service not in _S3 | {"ec2"}:
+        return Refused(Kind.SKEWED, message)
+    allowed = str(leeway * 1000)
+    details = {"RequestTime": claim.stamp, "ServerTime": _iso(now), "MaxAllowedSkewMilliseconds": allowed}
+    return Refused(Kind.SKEWED, details=details)
+
+
+def verify(claim: Claim, secret: str, environ: Environ, body: bytes) -> None:
+    """Refuse a request whose signature is not the one that `secret` makes."""
+    is_s3 = claim.service in _S3
+    if is_s3:
+        _check_signed_headers(claim, environ)
+    payload = _payload(claim, environ, body, is_s3=is_s3)
+    signer = _signers()[is_s3](_credentials(claim.access_key, secret), claim.service, claim.region)
+    request = _request(claim, environ, payload, is_s3=is_s3)
+    canonical = signer.canonical_request(request)
+    to_sign = signer.string_to_sign(request, canonical)
+    expected = str(signer.signature(to_sign, request))
+    if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
+        details = {"AWSAccessKeyId": claim.access_key, "StringToSign": to_sign, "SignatureProvided": claim.signature}
+        raise Refused(Kind.MISMATCH, details={**details, "CanonicalRequest": canonical})
+    if payload.startswith(_STREAMING):
+        decoded = environ.get("HTTP_X_AMZ_DECODED_CONTENT_LENGTH", "")
+        chain = chunks.Chain(secret, claim.scope, claim.stamp, claim.signature)
+        chunks.verify(chain, body, decoded, has_trailer=payload.endswith("-TRAILER"))
+
+
+def _check_signed_headers(claim: Claim, environ: Environ) -> None:
+    sent = {name.removeprefix("HTTP_").replace("_", "-").lower() for name in environ if name.startswith("HTTP_X_AMZ_")}
+    unsigned = sorted(sent - {name.replace("_", "-") for name in claim.signed})
+    if unsigned:
+        message = "There were headers present in the request which were not signed"
+        raise Refused(Kind.DENIED, message, details={"HeadersNotSigned": ", ".join(unsigned)})
+
+
+def _payload(claim: Claim, environ: Environ, body: bytes, *, is_s3: bool) -> str:
+    """What stands for the body in the signature; refused where it is not the body's."""
+    told = environ.get("HTTP_X_AMZ_CONTENT_SHA256", "")
+    if not is_s3:
+        return hashlib.sha256(body).hexdigest()
+    if not told and claim.expires is not None:
+        told = _query(environ).get("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
+    if not told:
+        raise Refused(Kind.INVALID, "Missing required header for this request: x-amz-content-sha256")
+    if told in _LITERAL or told in {_STREAMING, f"{_STREAMING}-TRAILER"}:
+        return str(told)
+    if not _HEX.fullmatch(told):
+        message = (
+            "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value."
+        )
+        raise Refused(Kind.INVALID, message, "InvalidArgument")
+    computed = hashlib.sha256(body).hexdigest()
+    if not hmac.compare_digest(computed, told):
+        message = "The provided 'x-amz-content-sha256' header does not match what was computed."
+        details = {"ClientComputedContentSHA256": told, "S3ComputedContentSHA256": computed}
+        raise Refused(Kind.INVALID, message, "XAmzContentSHA256Mismatch", details)
+    return str(told)
+
+
+def _request(claim: Claim, environ: Environ, payload: str, *, is_s3: bool) -> Any:
+    """The request as botocore's signer takes it, with the headers that were signed and no others."""
+    from botocore.awsrequest import AWSRequest
+
+    raw_path, _, raw_query = _target(environ).partition("?")
+    path = urllib.parse.quote(urllib.parse.unquote_to_bytes(raw_path), safe="/~") if is_s3 else raw_path
+    pairs = (pair.partition("=") for pair in raw_query.split("&") if pair)
+    query = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, _, value in pairs if name != "X-Amz-Signature")
+    made = AWSRequest(method=environ.get("REQUEST_METHOD", "GET"), url=f"http://any{path or '/'}?{query}")
+    for name in claim.signed:
+        made.headers[name] = _header(environ, name)
+    made.context.update({"timestamp": claim.stamp, "payload": payload})
+    return made
+
+
+def _header(environ: Environ, name: str) -> str:
+    key = name.upper().replace("-", "_")
+    return str(environ.get(key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}", ""))
+
+
+def _encoded(text: str) -> str:
+    return urllib.parse.quote(urllib.parse.unquote_to_bytes(text.replace("+", " ")), safe="-_.~")
+
+
+def _target(environ: Environ) -> str:
+    """Path and query as they came, also where the request named the whole URL."""
+    raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ.get("PATH_INFO", "/"))
+    return re.sub(r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?]*", "", raw) or "/"
+
+
+def _query(environ: Environ) -> dict[str, str]:
+    if "X-Amz-" not in environ.get("QUERY_STRING", ""):
+        return {}
+    return dict(urllib.parse.parse_qsl(environ["QUERY_STRING"], keep_blank_values=True))
+
+
+@functools.cache
+def _signers() -> tuple[type, type]:
+    from botocore.auth import S3SigV4Auth, SigV4Auth
+
+    class Checking:
+        """Signs what the caller signed: exactly its headers, and the body by what stands for it."""
+
+        def headers_to_sign(self, request: Any) -> Any:
+            return request.headers
+
+        def canonical_request(self, request: Any) -> str:
+            whole: str = super().canonical_request(request)  # type: ignore[misc]
+            return f"{whole.rpartition(chr(10))[0]}\n{request.context['payload']}"
+
+        def payload(self, request: Any) -> str:
+            return str(request.context["payload"])
+
+    return type("Any", (Checking, SigV4Auth), {}), type("S3", (Checking, S3SigV4Auth), {})
+
+
+def _credentials(access_key: str, secret: str) -> Any:
+    from botocore.credentials import Credentials
+
+    return Credentials(access_key, secret)
+
+
+def _stamp_of_date(text: str) -> str:
+    parsed = email.utils.parsedate_tz(text) if text else None
+    if parsed is None:
+        return text if re.fullmatch(r"\d{8}T\d{6}Z", text) else ""
+    return time.strftime(_STAMP, time.gmtime(email.utils.mktime_tz(parsed)))
+
+
+def _iso(moment: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))

@@ -1,0 +1,67 @@
+"""What STS answers about the caller itself, and the sessions that it gives for the caller's own key.
+
+AssumeRole is moto's; `trust` decides who may. Sessions for identities of other providers (SAML, OpenID Connect) are refused:
+this cloud knows no such provider.
+"""
+
+from __future__ import annotations
+
+import time
+import urllib.parse
+import uuid
+from xml.sax.saxutils import escape
+
+from bootstrap.local.aws.access.identities import OPERATOR, USER, Identities, Principal
+from bootstrap.local.aws.access.refusals import Kind, Refused
+from bootstrap.local.aws.server import requests
+from bootstrap.local.aws.server.door import Door
+from bootstrap.local.aws.server.requests import Environ, Response
+
+NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+UNSIGNED = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
+_EVENT = "session"
+_SHORTEST, _LONGEST, _DEFAULT = 900, 129_600, 43_200
+
+
+class Sts:
+    """Answers GetCallerIdentity and GetSessionToken."""
+
+    def __init__(self, door: Door, identities: Identities) -> None:
+        self._door = door
+        door.events[_EVENT] = identities.keep_session
+
+        self._identities = identities
+
+    def request(self, environ: Environ, body: bytes, principal: Principal, access_key: str) -> Response | None:
+        """The answer to one request of STS; None for one that moto answers. Raises Refused."""
+        action = requests.action_of(environ, body)
+        if action == "GetCallerIdentity":
+            told = {"Arn": principal.arn, "UserId": principal.user_id, "Account": principal.account}
+            return _answer(action, "".join(f"<{name}>{escape(value)}</{name}>" for name, value in told.items()))
+        if action == "GetSessionToken":
+            return self._session(action, body, principal, access_key)
+        if action == "GetFederationToken":
+            raise Refused(Kind.INVALID, "The local cloud has no GetFederationToken", "InvalidAction")
+        return None
+
+    def _session(self, action: str, body: bytes, principal: Principal, access_key: str) -> Response:
+        if principal.kind not in {OPERATOR, USER} or access_key.startswith("ASIA"):
+            raise Refused(Kind.DENIED, "Cannot call GetSessionToken with session credentials")
+        asked = urllib.parse.parse_qs(body.decode(errors="replace")).get("DurationSeconds", [str(_DEFAULT)])[0]
+        if not asked.isdigit() or not _SHORTEST <= int(asked) <= _LONGEST:
+            message = f"Value '{asked[:32]}' at 'durationSeconds' failed to satisfy constraint: Member must be between "
+            raise Refused(Kind.INVALID, f"1 validation error detected: {message}{_SHORTEST} and {_LONGEST}")
+        made = self._identities.new_session(access_key, int(asked))
+        self._door.event(_EVENT, **made)
+        expiration = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(made["expires"]))
+        told = {"AccessKeyId": made["access_key"], "SecretAccessKey": made["secret"], "SessionToken": made["token"]}
+        inner = "".join(f"<{name}>{value}</{name}>" for name, value in {**told, "Expiration": expiration}.items())
+        return _answer(action, f"<Credentials>{inner}</Credentials>")
+
+
+def _answer(action: str, inner: str) -> Response:
+    metadata = f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
+    text = (
+        f'<{action}Response xmlns="{NAMESPACE}"><{action}Result>{inner}</{action}Result>{metadata}</{action}Response>'
+    )
+    return Response(200, (("Content-Type", "text/xml"),), text.encode())

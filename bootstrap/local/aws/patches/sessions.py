@@ -1,0 +1,28 @@
+"""STS: what a session was given beside its keys is kept with it, also in a replay; the guard reads it there."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from bootstrap.local.aws.access import trust
+from bootstrap.local.aws.compute import keys
+
+
+class SessionPatches:
+    """The changes of moto's STS; a part of `patches.Patches`."""
+
+    def _sts_utils(self, module: Any) -> None:
+        module.os = keys.SeededSystem
+
+    def _sts_responses(self, module: Any) -> None:
+        original = module.TokenResponse.assume_role
+
+        @functools.wraps(original)
+        def assume_role(response: Any) -> Any:
+            result = original(response)
+            given = {name: response._get_param(name) for name in ("Policy", "Tags")}
+            result.result["Credentials"].bootstrap_session = trust.session_of(given)
+            return result
+
+        module.TokenResponse.assume_role = assume_role

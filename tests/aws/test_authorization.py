@@ -1,0 +1,485 @@
+"""The role of the controller's machine may do what the jobs on it do, and nothing else: attacks with its temporary keys.
+
+The role is that of cloudformation/controller.yaml, with all of its policies; only its trust policy lets the tests in.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from conftest import ROOT, Cloud, free_port
+
+from bootstrap import launch
+from bootstrap.context import Context
+from bootstrap.environment import settings
+from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.preconditions import stack_inputs
+from bootstrap.runs.journal import start
+from bootstrap.views import network_reading
+from bootstrap.views.drift import stacks as drifted
+
+HEAD = "environment: {}\nproject: guarded\ncloud: local\nowner: somebody\ncost_center: none\nnetwork:\n  cidr: {}\n"
+BLOCKS = {"left": "10.64.0.0/16", "right": "10.65.0.0/16", "other": "10.66.0.0/16"}
+ACCOUNT = "123456789012"
+ROOT_OF_ACCOUNT = f"arn:aws:iam::{ACCOUNT}:root"
+ONCE = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A cloud with the networks of three environments: the role serves two of them."""
+    made = Cloud(tmp_path_factory.mktemp("guarded"), free_port())
+    made.start()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("environments")
+
+
+@pytest.fixture
+def opened(guarded: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Context]:
+    """A context of an environment, in the name of the operator or of whoever has `keys`."""
+    monkeypatch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
+
+    def run(name: str, options: str = "", keys: dict[str, str] | None = None) -> Context:
+        monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+        for variable, value in (keys or guarded.keys).items():
+            monkeypatch.setenv(variable.upper(), value)
+        path = folder / f"{name}.yaml"
+        path.write_text(HEAD.format(name, BLOCKS[name]) + options)
+        made = Context(path, settings.load(path), guarded.endpoint)
+        if keys:  # a job runs on the environment's machine, where a file says so
+            made.world.__dict__["is_on_machine"] = True
+        return made
+
+    return run
+
+
+def apply(context: Context, folder: Path) -> None:
+    run = start(folder / "runs", as_json=False, is_verbose=False)
+    launch.stacks(context, run, stack_inputs.network_of(context))
+    context.forget()
+
+
+def role_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> str:
+    """The ARN of the role, made from its template."""
+    body = read((ROOT / "cloudformation" / "controller.yaml").read_text(), {}).document
+    role = body["Resources"]["Role"]
+    trust = {"Effect": "Allow", "Principal": {"AWS": ROOT_OF_ACCOUNT}, "Action": "sts:AssumeRole"}
+    role["Properties"]["AssumeRolePolicyDocument"]["Statement"].append(trust)
+    used = {"Project": "guarded", "Environment": "left", "FirstNetwork": "left", "NextNetwork": "right", **secrets}
+    names = {*used, "PermissionsBoundary", "KmsKeyArn"}
+    made = {
+        "Parameters": {name: body["Parameters"][name] for name in names},
+        "Conditions": {name: body["Conditions"][name] for name in ("HasBoundary", "HasKmsKey")},
+        "Resources": {"Role": role},
+        "Outputs": {"Role": {"Value": {"Fn::GetAtt": ["Role", "Arn"]}}},
+    }
+    stacks = cloud.client("cloudformation")
+    stacks.create_stack(
+        StackName="guarded-left-controller",
+        TemplateBody=json.dumps(made, default=str),
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in used.items()],
+        Tags=[{"Key": "Project", "Value": "guarded"}, {"Key": "Environment", "Value": "left"}],
+    )
+    stacks.get_waiter("stack_create_complete").wait(StackName="guarded-left-controller", WaiterConfig={"Delay": 1})
+    (stack,) = stacks.describe_stacks(StackName="guarded-left-controller")["Stacks"]
+    return str(stack["Outputs"][0]["OutputValue"])
+
+
+@pytest.fixture(scope="module")
+def secrets(guarded: Cloud) -> dict[str, str]:
+    manager = guarded.client("secretsmanager")
+    names = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret")
+    return {name: manager.create_secret(Name=name, SecretString=f"of {name}")["ARN"] for name in names}
+
+
+@pytest.fixture(scope="module")
+def role(guarded: Cloud, secrets: dict[str, str]) -> str:
+    return role_of_the_controller(guarded, secrets)
+
+
+@pytest.fixture(scope="module")
+def keys(guarded: Cloud, role: str) -> dict[str, str]:
+    """Temporary keys of the machine's role."""
+    given = guarded.client("sts").assume_role(RoleArn=role, RoleSessionName="i-0123456789abcdef0")["Credentials"]
+    return {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }
+
+
+@pytest.fixture(scope="module")
+def inside(guarded: Cloud, keys: dict[str, str]) -> Callable[[str], Any]:
+    """Clients with the machine's keys."""
+    made: dict[str, Any] = {}
+
+    def run(service: str) -> Any:
+        if service not in made:
+            region = "eu-central-1"
+            made[service] = boto3.client(
+                service, endpoint_url=guarded.endpoint, region_name=region, config=ONCE, **keys
+            )
+        return made[service]
+
+    return run
+
+
+def refusal(call: Callable[[], Any]) -> tuple[str, str]:
+    with pytest.raises(ClientError) as caught:
+        call()
+    return caught.value.response["Error"]["Code"], caught.value.response["Error"].get("Message", "")
+
+
+def test_a_build_does_not_start_a_machine(guarded: Cloud, inside: Callable[[str], Any], role: str) -> None:
+    before = guarded.records()
+    asked = {"ImageId": "ami-01234567", "MinCount": 1, "MaxCount": 1, "UserData": "#!/bin/sh\nid"}
+    code, words = refusal(lambda: inside("ec2").run_instances(**asked))
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.rpartition('/')[2]}/i-0123456789abcdef0"
+    assert "UnauthorizedOperation" == code
+    assert words.startswith(f"You are not authorized to perform this operation. User: {session} is not authorized to ")
+    assert "perform: ec2:RunInstances on resource: arn:aws:ec2:eu-central-1" in words
+    assert words.endswith("because no identity-based policy allows the ec2:RunInstances action")
+    assert before == guarded.records()
+
+
+ATTACKS: dict[str, Callable[[Callable[[str], Any]], Any]] = {
+    "becomes an administrator": lambda inside: inside("iam").attach_role_policy(
+        RoleName="x", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+    ),
+    "makes a user": lambda inside: inside("iam").create_user(UserName="x"),
+    "writes its own policy": lambda inside: inside("iam").put_role_policy(
+        RoleName="x", PolicyName="x", PolicyDocument="{}"
+    ),
+    "assumes another role": lambda inside: inside("sts").assume_role(
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/x", RoleSessionName="job"
+    ),
+    "opens a group": lambda inside: inside("ec2").authorize_security_group_ingress(
+        GroupId="sg-01234567", IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0"
+    ),
+    "makes a network beside the stack": lambda inside: inside("ec2").create_vpc(CidrBlock="10.0.0.0/16"),
+    "makes a stack": lambda inside: inside("cloudformation").create_stack(StackName="guarded-left-x", TemplateBody="{}"),
+    "deletes a stack": lambda inside: inside("cloudformation").delete_stack(StackName="guarded-left-controller"),
+    "changes the controller's stack": lambda inside: inside("cloudformation").execute_change_set(
+        StackName="guarded-left-controller", ChangeSetName="x"
+    ),
+    "looks at another environment": lambda inside: inside("cloudformation").describe_stacks(
+        StackName="guarded-other-network"
+    ),
+    "looks at all stacks": lambda inside: inside("cloudformation").list_stacks(),
+    "reads parameters": lambda inside: inside("ssm").get_parameters_by_path(Path="/", Recursive=True, WithDecryption=True),
+    "reads the login's key": lambda inside: inside("ssm").get_parameter(Name="/ec2/keypair/key-0", WithDecryption=True),
+    "opens a session": lambda inside: inside("ssm").start_session(Target="i-0123456789abcdef0"),
+    "lists the secrets": lambda inside: inside("secretsmanager").list_secrets(),
+    "lists the buckets": lambda inside: inside("s3").list_buckets(),
+    "makes a bucket": lambda inside: inside("s3").create_bucket(Bucket="taken"),
+    "sends messages": lambda inside: inside("sns").publish(TopicArn=f"arn:aws:sns:eu-central-1:{ACCOUNT}:t", Message="x"),
+    "changes a zone": lambda inside: inside("route53").create_hosted_zone(Name="evil.example", CallerReference="x"),
+    "makes a function": lambda inside: inside("lambda").list_functions(),
+    "reads metrics": lambda inside: inside("cloudwatch").describe_alarms(),
+    "makes a key": lambda inside: inside("kms").create_key(),
+    "replaces machines": lambda inside: inside("autoscaling").describe_auto_scaling_groups(),
+}  # fmt: skip
+DENIED = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthorizationError"}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_build_does_nothing_that_the_role_may_not(guarded: Cloud, inside: Callable[[str], Any], attack: str) -> None:
+    before = guarded.records()
+    code, words = refusal(lambda: ATTACKS[attack](inside))
+    assert code in DENIED
+    assert f"User: arn:aws:sts::{ACCOUNT}:assumed-role/" in words
+    assert before == guarded.records()
+
+
+def test_secrets_are_read_as_the_template_says(inside: Callable[[str], Any], secrets: dict[str, str]) -> None:
+    manager = inside("secretsmanager")
+    for name, arn in secrets.items():
+        assert name == manager.describe_secret(SecretId=arn)["Name"]
+        if name == "AdminPasswordSecret":
+            code, words = refusal(lambda arn=arn: manager.get_secret_value(SecretId=arn))
+            assert ("AccessDeniedException", True) == (
+                code,
+                f"secretsmanager:GetSecretValue on resource: {arn}" in words,
+            )
+            code, _ = refusal(lambda: manager.get_secret_value(SecretId="AdminPasswordSecret"))
+            assert "AccessDeniedException" == code
+        else:
+            assert f"of {name}" == manager.get_secret_value(SecretId=arn)["SecretString"]
+
+
+MULTIPART = b'--b\r\nContent-Disposition: form-data; name="Action"\r\n\r\nRunInstances\r\n--b--\r\n'
+DESCRIBE = {"X-Amz-Target": "secretsmanager.DescribeSecret", "Content-Type": "application/x-amz-json-1.1"}
+SMUGGLED = b'{"SecretId": "AdminPasswordSecret", "x": "&Action=GetSecretValue&"}'
+
+
+def test_what_is_asked_is_what_is_judged(guarded: Cloud, keys: dict[str, str]) -> None:
+    """A request that names a second action where moto would look for it."""
+
+    def asked(service: str, path: str, headers: dict[str, str], body: bytes) -> int:
+        import urllib.error
+        import urllib.request
+
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+
+        held = Credentials(
+            *(keys[name] for name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token"))
+        )
+        request = AWSRequest("POST", guarded.endpoint + path, headers, body)
+        SigV4Auth(held, service, "eu-central-1").add_auth(request)
+        prepared = request.prepare()
+        call = urllib.request.Request(prepared.url, body, dict(prepared.headers.items()), method="POST")
+        try:
+            with urllib.request.urlopen(call, timeout=30) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    look, run = b"Action=DescribeVpcs&Version=2016-11-15", "Action=RunInstances&ImageId=ami-1&MinCount=1&MaxCount=1"
+    assert 200 == asked("ec2", "/", form, look)
+    for attempt in (
+        ("ec2", f"/?{run}", form, look),
+        ("ec2", "/", form, look + b"&" + run.encode()),
+        ("ec2", "/?Action=DescribeVpcs", {"Content-Type": "text/plain"}, run.encode()),
+        ("ec2", "/", {**form, "X-Amz-Target": "x.DescribeVpcs"}, run.encode()),
+        ("ec2", "/", {"X-Amz-Target": "x.DescribeVpcs", "Content-Type": "text/plain"}, run.encode()),
+        ("ssm", "/?Action=PutParameter", {"X-Amz-Target": "AmazonSSM.GetParameters"}, b"{}"),
+        ("iam", "/", {"Content-Type": "text/plain"}, b"Action=CreateUser&UserName=x"),
+        ("motoapi", "/", form, look),
+        ("sts", "/", form, b"Action=GetCallerIdentity&Action=AssumeRole"),
+        ("EC2", "/", form, look),
+        (
+            "ec2",
+            "/?Action=DescribeVpcs&Version=2016-11-15",
+            {"Content-Type": "multipart/form-data; boundary=b"},
+            MULTIPART,
+        ),
+        ("ec2", "/", {**form, "Content-Encoding": "gzip"}, look),
+        ("secretsmanager", "/", DESCRIBE, SMUGGLED),
+        ("secretsmanager", "/", DESCRIBE, SMUGGLED.replace(b"Action", b"%41ction")),
+        ("route53", "/2013-04-01/hostedzonesbyname", {"Content-Type": "text/plain"}, b"Action=CreateHostedZone"),
+    ):
+        before = guarded.records()
+        assert asked(*attempt) in {400, 403} or attempt[3] == look, attempt
+        assert before == guarded.records(), attempt
+    assert [] == guarded.client("ec2").describe_instances()["Reservations"]
+
+
+def test_the_jobs_plan_and_change_both_networks(
+    opened: Callable[..., Context], folder: Path, keys: dict[str, str]
+) -> None:
+    """As the job 'network' does: plan, apply, verify, with every option whose stacks it may change."""
+    for name in ("left", "right", "other"):
+        apply(opened(name), folder)
+    for name in ("left", "right"):
+        for options in ("  zones: 3\n  nat: one\n  endpoints: [ssm]\n", "  endpoints: [ssm, logs]\n"):
+            apply(opened(name, options, keys), folder)
+            assert opened(name, options, keys).outputs("network")
+        context = opened(name, options, keys)
+        assert network_reading.read(context).subnets
+        for made in context.stacks.values():  # as the job 'drift' does
+            assert [] == list(drifted.of_stack(context.world.aws("cloudformation"), made.name, "launch"))
+    with pytest.raises(Exception, match="is not authorized to perform: cloudformation:"):
+        apply(opened("other", "  zones: 3\n", keys), folder)
+
+
+def test_what_cloudformation_does_in_the_roles_name_is_bounded_by_it(
+    guarded: Cloud, inside: Callable[[str], Any], keys: dict[str, str]
+) -> None:
+    """A change set for a stack that the role may change, which brings what the role may not make."""
+    stacks = inside("cloudformation")
+    before = guarded.client("cloudformation").get_template(StackName="guarded-left-acls")["TemplateBody"]
+    body = dict(read(before if isinstance(before, str) else json.dumps(before), {}).document)
+    body["Resources"] = {**body["Resources"], "Machine": {"Type": "AWS::EC2::Instance", "Properties": {
+        "ImageId": "ami-01234567", "UserData": base64.b64encode(b"#!/bin/sh").decode()}}}  # fmt: skip
+    given = guarded.client("cloudformation").describe_stacks(StackName="guarded-left-acls")["Stacks"][0]
+    stacks.create_change_set(
+        StackName="guarded-left-acls",
+        ChangeSetName="attack",
+        TemplateBody=json.dumps(body, default=str),
+        Parameters=[{"ParameterKey": one["ParameterKey"], "UsePreviousValue": True} for one in given["Parameters"]],
+        Tags=given["Tags"],
+    )
+    stacks.execute_change_set(StackName="guarded-left-acls", ChangeSetName="attack")
+    with pytest.raises(Exception, match="terminal failure"):
+        guarded.client("cloudformation").get_waiter("stack_update_complete").wait(
+            StackName="guarded-left-acls", WaiterConfig={"Delay": 1}
+        )
+    events = guarded.client("cloudformation").describe_stack_events(StackName="guarded-left-acls")["StackEvents"]
+    said = [it["ResourceStatusReason"] for it in events if it["ResourceStatus"] == "CREATE_FAILED"]
+    assert any("is not authorized to perform: ec2:RunInstances" in text for text in said), said
+    assert [] == guarded.client("ec2").describe_instances()["Reservations"]
+
+
+def test_the_simulator_answers_as_the_server_does(guarded: Cloud, role: str, secrets: dict[str, str]) -> None:
+    iam = guarded.client("iam")
+
+    def decide(action: str, resource: str = "*", **found: str) -> str:
+        entries = [
+            {"ContextKeyName": name.replace("__", ":"), "ContextKeyType": "string", "ContextKeyValues": [value]}
+            for name, value in found.items()
+        ]
+        asked = {
+            "PolicySourceArn": role,
+            "ActionNames": [action],
+            "ResourceArns": [resource],
+            "ContextEntries": entries,
+        }
+        (result,) = iam.simulate_principal_policy(**asked)["EvaluationResults"]
+        return str(result["EvalDecision"])
+
+    assert "implicitDeny" == decide("ec2:RunInstances")
+    assert "allowed" == decide("ec2:DescribeVpcs")
+    assert "allowed" == decide("secretsmanager:GetSecretValue", secrets["ToolkitTokenSecret"])
+    assert "implicitDeny" == decide("secretsmanager:GetSecretValue", secrets["AdminPasswordSecret"])
+    vpc = f"arn:aws:ec2:eu-central-1:{ACCOUNT}:subnet/*"
+    assert "implicitDeny" == decide("ec2:CreateSubnet", vpc)
+    assert "allowed" == decide("ec2:CreateSubnet", vpc, aws__CalledVia="cloudformation.amazonaws.com")
+    operator = guarded.client("sts").get_caller_identity()["Arn"]
+    (result,) = iam.simulate_principal_policy(PolicySourceArn=operator, ActionNames=["iam:*"])["EvaluationResults"]
+    assert "allowed" == result["EvalDecision"]
+
+
+@pytest.fixture
+def person(guarded: Cloud) -> Iterator[Callable[..., Any]]:
+    """A user with an inline policy and perhaps a boundary, whose clients the tests use."""
+    iam = guarded.client("iam")
+    iam.create_user(UserName="person")
+    made = iam.create_access_key(UserName="person")["AccessKey"]
+    held = {"aws_access_key_id": made["AccessKeyId"], "aws_secret_access_key": made["SecretAccessKey"]}
+
+    def run(service: str, *statements: dict[str, Any]) -> Any:
+        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        iam.put_user_policy(UserName="person", PolicyName="own", PolicyDocument=document)
+        return boto3.client(service, endpoint_url=guarded.endpoint, region_name="eu-central-1", config=ONCE, **held)
+
+    yield run
+    iam.delete_user_policy(UserName="person", PolicyName="own")
+    iam.delete_access_key(UserName="person", AccessKeyId=made["AccessKeyId"])
+    iam.delete_user(UserName="person")
+
+
+def allow(action: str, resource: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def test_an_explicit_denial_prevails_and_says_so(person: Callable[..., Any]) -> None:
+    api = person("ec2", allow("*"), {**allow("ec2:CreateVpc"), "Effect": "Deny"})
+    code, words = refusal(lambda: api.create_vpc(CidrBlock="10.0.0.0/16"))
+    assert "UnauthorizedOperation" == code
+    assert words.endswith("with an explicit deny in an identity-based policy")
+
+
+def test_a_new_policy_holds_at_once(person: Callable[..., Any]) -> None:
+    assert "AccessDeniedException" == refusal(lambda: person("ssm", allow("ec2:*")).describe_parameters())[0]
+    assert person("ssm", allow("ssm:DescribeParameters")).describe_parameters()["ResponseMetadata"]
+
+
+def test_objects_are_reached_as_the_policies_of_user_and_bucket_say(guarded: Cloud, person: Callable[..., Any]) -> None:
+    owner = guarded.client("s3")
+    owner.create_bucket(Bucket="shared", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    for key in ("open/a", "closed/a"):
+        owner.put_object(Bucket="shared", Key=key, Body=b"x")
+    api = person("s3", allow("s3:GetObject", "arn:aws:s3:::shared/*"))
+    assert b"x" == api.get_object(Bucket="shared", Key="open/a")["Body"].read()
+    assert "AccessDenied" == refusal(lambda: api.put_object(Bucket="shared", Key="open/b", Body=b""))[0]
+    assert "AccessDenied" == refusal(lambda: api.list_objects_v2(Bucket="shared"))[0]
+    copy = {"Bucket": "shared", "Key": "stolen", "CopySource": "shared/closed/a"}
+    assert "AccessDenied" == refusal(lambda: api.copy_object(**copy))[0]
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::shared/closed/*",
+    }
+    owner.put_bucket_policy(Bucket="shared", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    _, words = refusal(lambda: api.get_object(Bucket="shared", Key="closed/a"))
+    assert 's3:GetObject on resource: "arn:aws:s3:::shared/closed/a" with an explicit deny in a resource-based' in words
+
+
+def test_a_role_is_assumed_by_whom_it_trusts(guarded: Cloud, person: Callable[..., Any]) -> None:
+    iam = guarded.client("iam")
+
+    def trusting(name: str, principal: dict[str, str], **more: Any) -> str:
+        statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **more}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        return str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"])
+
+    user = f"arn:aws:iam::{ACCOUNT}:user/person"
+    by_account, by_name = trusting("by-account", {"AWS": ROOT_OF_ACCOUNT}), trusting("by-name", {"AWS": user})
+    ec2 = trusting("ec2", {"Service": "ec2.amazonaws.com"})
+    secret = {"StringEquals": {"sts:ExternalId": "secret"}}
+    outside = trusting("outside", {"AWS": ROOT_OF_ACCOUNT}, Condition=secret)
+    named = {"RoleSessionName": "job"}
+    api = person("sts", allow("ec2:*"))
+    assert api.assume_role(RoleArn=by_name, **named)["Credentials"]
+    code, words = refusal(lambda: api.assume_role(RoleArn=by_account, **named))
+    assert ("AccessDenied", f"User: {user} is not authorized to perform: sts:AssumeRole on resource: {by_account}") == (
+        code,
+        words,
+    )
+    api = person("sts", allow("sts:AssumeRole"))
+    assert api.assume_role(RoleArn=by_account, **named)["Credentials"]
+    for arn, more in ((ec2, {}), (outside, {}), (outside, {"ExternalId": "guess"}), (f"{ec2}-gone", {})):
+        assert "AccessDenied" == refusal(lambda arn=arn, more=more: api.assume_role(RoleArn=arn, **named, **more))[0]
+    assert api.assume_role(RoleArn=outside, ExternalId="secret", **named)["Credentials"]
+    assert "AccessDenied" == refusal(lambda: guarded.client("sts").assume_role(RoleArn=ec2, **named))[0]
+    seconds = refusal(lambda: api.assume_role(RoleArn=by_account, DurationSeconds=7200, **named))
+    assert "exceeds the MaxSessionDuration" in seconds[1]
+    for name in ("by-account", "by-name", "ec2", "outside"):
+        iam.delete_role(RoleName=name)
+
+
+def test_a_boundary_and_a_sessions_policy_bound(guarded: Cloud) -> None:
+    iam, sts = guarded.client("iam"), guarded.client("sts")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow("ssm:*")]})
+    boundary = iam.create_policy(PolicyName="bound", PolicyDocument=document)["Policy"]["Arn"]
+    trust = {"Effect": "Allow", "Principal": {"AWS": ROOT_OF_ACCOUNT}, "Action": ["sts:AssumeRole", "sts:TagSession"]}
+    trusted = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    asked = {"RoleName": "bounded", "AssumeRolePolicyDocument": trusted, "PermissionsBoundary": boundary}
+    arn = iam.create_role(**asked)["Role"]["Arn"]
+    iam.attach_role_policy(RoleName="bounded", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+
+    def client(service: str, **more: Any) -> Any:
+        given = sts.assume_role(RoleArn=arn, RoleSessionName="job", **more)["Credentials"]
+        held = [given[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+        session = boto3.Session(*held, region_name="eu-central-1")
+        return session.client(service, endpoint_url=guarded.endpoint, config=ONCE)
+
+    assert client("ssm").put_parameter(Name="bounded", Value="x", Type="String")
+    _, words = refusal(client("ec2").describe_vpcs)
+    assert words.endswith("because no permissions boundary allows the ec2:DescribeVpcs action")
+    session = json.dumps({"Version": "2012-10-17", "Statement": [allow("ssm:GetParameter")]})
+    bounded = client("ssm", Policy=session)
+    assert "x" == bounded.get_parameter(Name="bounded")["Parameter"]["Value"]
+    _, words = refusal(lambda: bounded.delete_parameter(Name="bounded"))
+    assert words.endswith("because no session policy allows the ssm:DeleteParameter action")
+    tagged = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [allow("ssm:*", Condition={"StringEquals": {"aws:PrincipalTag/Stage": "a"}})],
+        }
+    )
+    right, wrong = ([{"Key": "Stage", "Value": value}] for value in "ab")
+    assert client("ssm", Policy=tagged, Tags=right).get_parameter(Name="bounded")
+    assert (
+        "AccessDeniedException"
+        == refusal(lambda: client("ssm", Policy=tagged, Tags=wrong).get_parameter(Name="bounded"))[0]
+    )
