@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.aws.packet_filter.firewall import Described, compile_rules
+from bootstrap.local.aws.packet_filter.described import Described
+from bootstrap.local.aws.packet_filter.firewall import compile_rules
 
 PEERS = ("10.2.0.0/16", "100.66.0.0/16")
 OPEN = {"Protocol": "-1", "CidrBlock": "0.0.0.0/0"}
