@@ -46,7 +46,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     """One region with one machine, whose rules are CHAINS."""
     machine = SimpleNamespace(state="running", vpc_id="vpc-1", ec2_backend=SimpleNamespace(region_name=REGION))
     monkeypatch.setattr(enforcement, "every_instance", lambda: [machine])
-    monkeypatch.setattr(enforcement.firewall, "describe", lambda _ec2, _vpcs: None)
+    monkeypatch.setattr(enforcement.described, "describe", lambda _ec2, _vpcs: None)
     monkeypatch.setattr(enforcement.firewall, "compile_rules", lambda *_: CHAINS)
     monkeypatch.setattr(enforcement, "QUIET_SECONDS", 0.01)
     monkeypatch.setattr(enforcement, "RETRY_SECONDS", 0.05)
