@@ -87,7 +87,8 @@ def _copy_index(git_dir: Path, root: Path, copy: Path) -> None:
     """What git tracks is what its index names, whether it was committed yet or not."""
     index = Path(_git(git_dir, root, "rev-parse", "--path-format=absolute", "--git-path", "index"))
     with contextlib.suppress(FileNotFoundError):  # nothing was ever added
-        shutil.copyfile(index, copy)
+        # With its time: git looks into files that are as young as their index, for those may have changed unseen.
+        shutil.copy2(index, copy)
 
 
 def _untracked(git_dir: Path, root: Path) -> tuple[str, ...]:

@@ -169,14 +169,14 @@ STATES: dict[str, Callable[[Scene], None]] = {
 }
 # What a plan says over each: the kind of its first change, and a part of what it says.
 PLANNED = {
-    "CREATE_FAILED": (ChangeKind.REPLACE, "made anew"),
-    "ROLLBACK_COMPLETE": (ChangeKind.REPLACE, "made anew"),
-    "ROLLBACK_FAILED": (ChangeKind.REPLACE, "made anew"),
+    "CREATE_FAILED": (ChangeKind.REPLACE, "created again"),
+    "ROLLBACK_COMPLETE": (ChangeKind.REPLACE, "created again"),
+    "ROLLBACK_FAILED": (ChangeKind.REPLACE, "created again"),
     "REVIEW_IN_PROGRESS": (ChangeKind.ADD, PARAMETER),
     "UPDATE_FAILED": (ChangeKind.ALTER, "rolled back first"),
     "UPDATE_ROLLBACK_COMPLETE": (ChangeKind.ALTER, "Value"),
     "UPDATE_ROLLBACK_FAILED": (ChangeKind.ALTER, "rolled back first"),
-    "DELETE_FAILED": (ChangeKind.REPLACE, "made anew"),
+    "DELETE_FAILED": (ChangeKind.REPLACE, "created again"),
 }
 
 

@@ -112,12 +112,26 @@ def test_it_prints_whole_also_what_is_folded_on_the_screen(browser: Browser, pag
     assert 5 <= text.count("\f") <= 40
 
 
+def scriptable(page: Path) -> str:
+    """The page without its policy, which forbids scripts, that of these tests, too; its styles stay as they are."""
+    text, count = re.subn(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text())
+    assert 1 == count
+    return text
+
+
+def test_the_policy_of_the_page_forbids_scripts(browser: Browser, page: Path, tmp_path: Path) -> None:
+    asking = tmp_path / "asking.html"
+    asking.write_text(page.read_text() + "<script>document.title = 'a script ran'</script>")
+
+    assert "a script ran</title>" not in browser(asking, "--dump-dom")
+
+
 def test_nothing_is_wider_than_the_screen(browser: Browser, page: Path, tmp_path: Path) -> None:
     asking = tmp_path / "asking.html"
     script = (
         "<script>document.title = document.documentElement.scrollWidth - document.documentElement.clientWidth</script>"
     )
-    asking.write_text(page.read_text() + script)
+    asking.write_text(scriptable(page) + script)
 
     for width in (1000, 600):
         shown = browser(asking, "--dump-dom", f"--window-size={width},1300")
@@ -175,7 +189,7 @@ def test_the_picture_stands_in_the_page_each_text_in_its_box_and_none_over_anoth
     browser: Browser, pictured: Path, tmp_path: Path
 ) -> None:
     asking = tmp_path / "asking.html"
-    asking.write_text(pictured.read_text() + MEASURING)
+    asking.write_text(scriptable(pictured) + MEASURING)
 
     shown = browser(asking, "--dump-dom", "--window-size=1100,1300")
 
