@@ -22,7 +22,7 @@ Rule = Callable[[Template], Iterator[str]]
 # the source; an action that is not here needs resources.
 RESOURCELESS = re.compile(
     r"(ec2|autoscaling):Describe\w+|ssmmessages:(Create|Open)(Control|Data)Channel|cloudformation:DescribeStackDriftDetectionStatus"
-    r"|route53:ListHostedZonesByName"
+    r"|route53:ListHostedZonesByName|tag:GetResources"
 )
 # Types that take no stack tags, and why that is right.
 TAGLESS = {
