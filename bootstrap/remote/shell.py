@@ -33,8 +33,9 @@ from bootstrap.remote.local_shell import TIMED_OUT
 from bootstrap.remote.private_key import read_private_key
 from bootstrap.values import Machine, Result
 
-# What ends a connection; the last two are what paramiko's parsers raise where a peer sends bytes that are not SSH.
-_BROKEN = (OSError, EOFError, paramiko.SSHException, ValueError, LookupError)
+_BROKEN = (OSError, EOFError, paramiko.SSHException)  # what ends a connection
+# While it is opened, its bytes are not authenticated yet: these are what paramiko's parsers raise for bytes that are not SSH.
+_NOT_SSH = (ValueError, LookupError)
 _ATTEMPT = 10.0  # seconds for one attempt to connect, and for each of its steps
 _PAUSE = 1.0  # seconds between attempts
 _KEEPALIVE = 15  # seconds; below the idle limits of NAT gateways and load balancers (350 s on AWS)
@@ -190,7 +191,7 @@ class FabricShell:
         while True:
             try:
                 return self._open()
-            except _BROKEN as error:
+            except (*_BROKEN, *_NOT_SSH) as error:
                 if time.monotonic() + _PAUSE > deadline:
                     raise self._unreachable(error) from error
                 time.sleep(_PAUSE)

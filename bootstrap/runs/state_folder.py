@@ -17,11 +17,16 @@ _OWNERS_ALONE = 0o700
 
 
 def make_private(folder: Path) -> None:
-    """Make the folder, for its owner alone; where it is there, narrow it and those below it. Missing where that is refused."""
+    """Make the folder, for its owner alone; one that is wider is narrowed with those below it. Missing where that is refused.
+
+    Below a folder that is narrow already nobody else gets anywhere, so no command pays for a look at all the runs.
+    """
     try:
         make(folder)
-        for each in (folder, *_below(folder)):
-            _narrow(each)
+        if _is_wide(folder):
+            for each in (*_below(folder), folder):  # itself last: a killed run is gone on from
+                if _is_wide(each):
+                    each.chmod(_OWNERS_ALONE)
     except OSError as error:
         raise Missing(
             f"keeping {folder} from other users",
@@ -36,9 +41,8 @@ def make(folder: Path) -> None:
         each.mkdir(mode=_OWNERS_ALONE, exist_ok=True)
 
 
-def _narrow(folder: Path) -> None:
-    if stat.S_IMODE(folder.stat().st_mode) != _OWNERS_ALONE:
-        folder.chmod(_OWNERS_ALONE)
+def _is_wide(folder: Path) -> bool:
+    return stat.S_IMODE(folder.stat().st_mode) != _OWNERS_ALONE
 
 
 def _below(folder: Path) -> Iterator[Path]:

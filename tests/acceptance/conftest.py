@@ -61,7 +61,7 @@ def place(context: Context) -> Iterator[Place]:
 
 @pytest.fixture(scope="session")
 def evidence(context: Context, host: Host, place: Place, request: pytest.FixtureRequest) -> Iterator[Evidence]:
-    """What the checks of this session look at."""
+    """What the chosen checks look at, gathered once for all of them."""
     wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     with contextlib.closing(Evidence(Subject(context, host, context.jenkins.server, place), wanted)) as gathered:
         yield gathered

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from trial import ENVIRONMENT, NAME, Launched, commit, sweep
+from leftovers import sweep, sweep_dead
+from trial import ENVIRONMENT, NAME, Launched, commit
 
 from bootstrap.remote import toolkit_repository
 
@@ -45,6 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_leftovers() -> None:
+    """A killed run of the tests has cleaned nothing up: its networks would take the ranges of this one."""
+    sweep_dead()
+
+
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh clone of this working tree, with an environment of the tests' own."""
@@ -65,7 +72,7 @@ def launched(checkout: Path) -> Iterator[Launched]:
     """The environment, launched with one command from nothing."""
     if os.geteuid() != 0:
         pytest.fail("the local cloud boots machines, which needs root: run the tests with sudo")
-    sweep()
+    sweep(NAME)
     it = Launched(checkout)
     try:
         found = it.run("-v", "launch")
@@ -75,4 +82,4 @@ def launched(checkout: Path) -> Iterator[Launched]:
     finally:
         it.close()
         it.run("destroy", "--delete-data", NAME)
-        sweep()
+        sweep(NAME)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import leftovers
 import trial
 
 from bootstrap.local.aws.access.keys import CREDENTIALS, read_operator_keys
@@ -166,13 +167,7 @@ class Cloud:
         self.process.terminate()
         self.process.wait(60)
         Machines(ENVIRONMENT, self.state).remove_all(with_volumes=True)
-        assert tables() == []
-
-
-def tables() -> list[str]:
-    """The packet filter's tables of the tests' environment."""
-    told = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
-    return [line.split()[-1] for line in told.splitlines() if f" bootstrap.{ENVIRONMENT}." in line]
+        assert leftovers.tables(ENVIRONMENT) == []
 
 
 def free_port() -> int:

@@ -1,6 +1,7 @@
 """Down and gone: first with the data kept, then with nothing left."""
 
-from trial import NAME, Launched, leftovers
+from leftovers import things
+from trial import NAME, Launched
 
 
 def test_destroy_keeps_what_is_data(launched: Launched) -> None:
@@ -8,7 +9,7 @@ def test_destroy_keeps_what_is_data(launched: Launched) -> None:
 
     shown = launched.done("destroy")
 
-    assert [] == leftovers()
+    assert [] == list(things(NAME))
     context = launched.reopen()
     assert {"data"} == set(context.stacks)
     assert [volume] == [
@@ -27,5 +28,5 @@ def test_destroy_with_the_data_needs_the_environments_name(launched: Launched) -
 def test_destroy_with_the_data_leaves_nothing(launched: Launched) -> None:
     launched.done("destroy", "--delete-data", NAME)
 
-    assert [] == leftovers()
+    assert [] == list(things(NAME))
     assert not (launched.state / "cloud").exists()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import flips
+import leftovers
 import pytest
 from filtered import (
     ENVIRONMENT,
@@ -28,7 +29,6 @@ from filtered import (
     nacl,
     permission,
     states,
-    tables,
     wait_until,
 )
 
@@ -44,6 +44,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     made = Cloud(tmp_path_factory.mktemp("cloud") / "state", free_port())
     made.state.mkdir()
     try:
+        leftovers.sweep(ENVIRONMENT)
         made.start()
         yield made
     finally:
@@ -176,19 +177,19 @@ def flipped(site: Site, chance: random.Random, kind: Callable[..., flips.Flip], 
 def test_after_a_kill_the_server_sets_the_rules_again(site: Site, cloud: Cloud) -> None:
     before = site.agreed()
     cloud.kill()
-    (table,) = tables()
+    (table,) = leftovers.tables(ENVIRONMENT)
     subprocess.run(["nft", "delete", "table", "ip", table], check=True)
     assert site.met() != before
 
     cloud.start()
 
-    wait_until(lambda: tables() == [table], "the table is there again")
+    wait_until(lambda: leftovers.tables(ENVIRONMENT) == [table], "the table is there again")
     assert site.agreed() == before
 
 
 def test_rules_that_something_else_changed_are_told_and_set_again(site: Site, cloud: Cloud) -> None:
     wait_until(lambda: told(cloud).problems == (), "all is well")
-    (table,) = tables()
+    (table,) = leftovers.tables(ENVIRONMENT)
     subprocess.run(["nft", "flush", "chain", "ip", table, "groups"], check=True)
     assert "has other rules than were set" in str(told(cloud))
 

@@ -4,9 +4,7 @@ Two checkouts may run these tests on one machine at once when each has a name an
 TRIAL=other:79 for the environment 'other' in 10.79.0.0/16.
 """
 
-import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,40 +112,3 @@ def commit(folder: Path, message: str) -> None:
     """Commit everything in a clone."""
     subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
     subprocess.run(["git", "commit", "--quiet", "--allow-empty", "-m", message], cwd=folder, check=True)
-
-
-def leftovers() -> list[str]:
-    """Containers and networks of the tests' environment that podman still has."""
-    found: list[str] = []
-    for kind in (["ps", "--all"], ["network", "ls"]):
-        command = ["podman", *kind, "--filter", f"label=bootstrap.environment={NAME}", "--format", "json"]
-        if shutil.which("podman"):
-            listed = json.loads(subprocess.run(command, capture_output=True, text=True).stdout or "[]") or []
-            found += [str(thing.get("Names") or thing.get("name")) for thing in listed]
-    return found
-
-
-def sweep() -> None:
-    """Remove what an earlier, killed run of the tests may have left."""
-    if not shutil.which("podman"):
-        return
-    label = f"label=bootstrap.environment={NAME}"
-    ids = subprocess.run(
-        ["podman", "ps", "--all", "--quiet", "--filter", label], capture_output=True, text=True
-    ).stdout.split()
-    if ids:
-        subprocess.run(["podman", "rm", "--force", "--time", "0", *ids], capture_output=True)
-    nets = subprocess.run(
-        ["podman", "network", "ls", "--quiet", "--filter", label], capture_output=True, text=True
-    ).stdout.split()
-    if nets:
-        subprocess.run(["podman", "network", "rm", "--force", *nets], capture_output=True)
-    subprocess.run(["pkill", "-f", f"bootstrap.local.aws .*--environment {NAME}$"], capture_output=True)
-    unmount()
-
-
-def unmount() -> None:
-    """Let go of the disks that a killed machine left mounted under a checkout of the tests."""
-    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    for point in reversed([point for point in mounted if f"/.bootstrap/{NAME}/cloud/" in point]):
-        subprocess.run(["umount", "--lazy", point], capture_output=True)

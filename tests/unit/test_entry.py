@@ -72,6 +72,17 @@ def test_a_half_made_environment_is_made_again(checkout: Path) -> None:
     assert "setting up" in run(checkout).stderr
 
 
+def test_byte_code_is_kept_in_the_environment_whatever_the_caller_forbids(checkout: Path) -> None:
+    (checkout / "bootstrap" / "slow.py").touch()
+    (checkout / "bootstrap" / "__main__.py").write_text("import bootstrap.slow\n")
+
+    done = run(checkout, PYTHONDONTWRITEBYTECODE="1")
+
+    assert 0 == done.returncode, done.stderr
+    assert list((checkout / ".venv" / "pycache").rglob("slow.*.pyc"))
+    assert not list((checkout / "bootstrap").rglob("*.pyc"))
+
+
 def test_environments_may_be_shared_by_their_locks_hash(checkout: Path, tmp_path: Path) -> None:
     done = run(checkout, BOOTSTRAP_VENVS=str(tmp_path / "venvs"))
 

@@ -68,7 +68,7 @@ class Container:
         self, spec: InstanceSpec, image: str, network: str, disks: Path, first_id: int, options: tuple[str, ...]
     ) -> None:
         """Make and start the container, in place of a half-made one; `first_id` is its root, as this side sees it."""
-        self._door.run(
+        self._door.run_when_free(
             "run",
             *options,
             "--replace",
@@ -103,7 +103,7 @@ class Container:
 
     def remove(self) -> None:
         """Remove the container and its root file system; none is fine."""
-        self._door.run(
+        self._door.run_when_free(
             "rm", "--force", "--ignore", "--volumes", "--time=0", self.name, doing=f"removing {self.instance_id}"
         )
 

@@ -200,7 +200,8 @@ class Machines:
         """The machines that an earlier version made, whose root is root here."""
         wanted = tuple(f"--filter=label={label}" for label in self._names.labels)
         template = f'--format={{{{.Names}}}} {{{{index .Labels "{IDS_LABEL}"}}}}'
-        listed = self._door.run("ps", "--all", *wanted, template, doing="looking for machines of an earlier version")
+        door = Podman(flags.runtime_options(self._info))  # a look takes no runtime of ours, so it does not write one
+        listed = door.run("ps", "--all", *wanted, template, doing="looking for machines of an earlier version")
         return self._ids(" ".join(words[0] for line in listed.splitlines() if len(words := line.split()) == 1))
 
     def _forget(self, instance_id: str) -> None:

@@ -123,13 +123,18 @@ def _swap(victim: Path, elsewhere: Path, done: list[Any]) -> None:
     victim.symlink_to(elsewhere)
 
 
-def test_a_file_swapped_for_a_link_after_the_look_keeps_its_targets_mode(machine: Path) -> None:
-    target = machine.parent / "elsewhere" / "it"
+def _seen_with_another_mode(machine: Path) -> tuple[Path, Path, Finding]:
+    """A file of ours that was looked at, another one elsewhere, and what the look would do: give ours its mode."""
     path = machine / PLUGINS.lstrip("/") / "it"
     path.write_text("ours")
     path.chmod(0o600)
     finding = files.file(Context(root=machine), {"id": "f", "path": f"{PLUGINS}/it", "content": "ours"})
     assert finding is not None and "mode 0600 -> 0644" == finding.detail
+    return path, machine.parent / "elsewhere" / "it", finding
+
+
+def test_a_file_swapped_for_a_link_after_the_look_keeps_its_targets_mode(machine: Path) -> None:
+    path, target, finding = _seen_with_another_mode(machine)
     path.unlink()
     path.symlink_to(target)
     with pytest.raises(Failed, match="is no file any more"):
@@ -156,14 +161,9 @@ def test_a_second_name_of_another_file_is_replaced_and_the_other_file_keeps_mode
 
 
 def test_a_second_name_given_between_look_and_act_is_refused(machine: Path) -> None:
-    target = machine.parent / "elsewhere" / "it"
-    path = machine / PLUGINS.lstrip("/") / "it"
-    path.write_text("ours")
-    path.chmod(0o600)
-    finding = files.file(Context(root=machine), {"id": "f", "path": f"{PLUGINS}/it", "content": "ours"})
+    path, target, finding = _seen_with_another_mode(machine)
     path.unlink()
     os.link(target, path)
-    assert finding is not None
     with pytest.raises(Failed, match="has a second name now"):
         finding.act()
     assert 0o600 == stat.S_IMODE(target.stat().st_mode)

@@ -15,12 +15,17 @@ def git(folder: Path, *arguments: str) -> str:
     ).stdout.strip()
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    folder = tmp_path / "checkout"
+def repository(folder: Path) -> Path:
+    """A repository with one file that nobody has added yet."""
     folder.mkdir()
     git(folder, "init", "-q")
     (folder / "a").write_text("one")
+    return folder
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    folder = repository(tmp_path / "checkout")
     (folder / ".gitignore").write_text("ignored\n")
     git(folder, "add", ".")
     git(folder, "commit", "-qm", "first")
@@ -92,10 +97,7 @@ def test_many_files_that_git_does_not_track_are_counted(checkout: Path, tmp_path
 
 
 def test_a_checkout_without_a_commit_sends_what_was_added(tmp_path: Path) -> None:
-    folder = tmp_path / "new"
-    folder.mkdir()
-    git(folder, "init", "-q")
-    (folder / "a").write_text("one")
+    folder = repository(tmp_path / "new")
     (folder / "b").write_text("two")
     git(folder, "add", "a")
 

@@ -53,8 +53,10 @@ class Instances:
         self._data_volumes: set[str] = set()
         self._subnets: set[str] = set()
         self._launched: set[str] = set()
+        self._booted: set[str] = set()
         self._watched: set[str] = set()
         self._lock = threading.Lock()
+        door.events["booted"] = lambda record: self._booted.add(record["instance"])
         door.events["boot-failed"] = self._end_failed
         door.events["powered-off"] = self._power_off
 
@@ -120,8 +122,7 @@ class Instances:
         for instance in every_instance():
             self._subnets.add(instance.subnet_id)
             if instance.state in {"running", "pending"}:
-                booting = instance.state == "pending"
-                self._later(instance, PENDING, RUNNING, functools.partial(self._bring_up, instance, booting))
+                self._later(instance, PENDING, RUNNING, functools.partial(self._bring_up, instance))
             else:
                 self._submit("reconcile", functools.partial(self._bring_down, instance))
 
@@ -132,16 +133,16 @@ class Instances:
         for queue in queues:
             queue.shutdown(wait=False, cancel_futures=True)
 
-    def _bring_up(self, instance: Any, booting: bool) -> None:
-        """Start what is not up; a machine that was `booting` when the server was killed is waited for."""
+    def _bring_up(self, instance: Any) -> None:
+        """Start what is not up; a boot that the server did not see to its end is gone on with, whatever of it is there."""
         gateway = gateway_of(instance)
         if gateway:
             self._open_gateway(gateway)
         state = self._machines.state(instance.id)
-        if state == "stopped" or (state == "running" and booting):
-            self._start(instance)
-        elif state == "absent":
+        if state == "absent" or instance.id not in self._booted:
             self._boot(instance)
+        elif state == "stopped":
+            self._start(instance)
 
     def _bring_down(self, instance: Any) -> None:
         state = self._machines.state(instance.id)
@@ -173,6 +174,7 @@ class Instances:
             if device != instance.root_device_name:
                 self._data_volumes.add(block.volume_id)
                 self._machines.attach(block.volume_id, instance.id, device)
+        self._door.event("booted", **place_of(instance))
 
     def _later(self, instance: Any, during: State, after: State, act: Callable[[], None]) -> None:
         if self._door.is_replaying:

@@ -57,5 +57,5 @@ class Sessions:
         return hashlib.sha256(f"{user};{session.identifier}".encode() + self._salt).hexdigest()
 
     def is_crumb(self, text: str, user: str, session: Session | None) -> bool:
-        """Whether a posted crumb is the one of this user in this session."""
+        """Whether a posted crumb is the one of this user in this HTTP session."""
         return session is not None and hmac.compare_digest(text.encode(), self.crumb(user, session).encode())

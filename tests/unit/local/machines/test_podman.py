@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from bootstrap.errors import LocalCloudFailed, Missing
 from bootstrap.local.machines.network import gateway
-from bootstrap.local.machines.podman import run, succeeds, tail
+from bootstrap.local.machines.podman import Podman, run, succeeds, tail
 
 PYTHON = sys.executable
 
@@ -58,3 +59,29 @@ def test_tail_is_free_of_carriage_returns() -> None:
 @pytest.mark.parametrize(("cidr", "expected"), [("10.77.0.0/24", "10.77.0.1"), ("10.77.16.128/25", "10.77.16.129")])
 def test_gateway_is_the_first_address(cidr: str, expected: str) -> None:
     assert gateway(cidr) == expected
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A podman in the place of the real one, which fails twice as file `says` says; the file `calls` counts."""
+    program = f"""#!/bin/sh
+echo "$*" >> {tmp_path}/calls
+[ $(wc -l < {tmp_path}/calls) -gt 2 ] || {{ cat {tmp_path}/says >&2; exit 125; }}
+"""
+    (tmp_path / "podman").write_text(program)
+    (tmp_path / "podman").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return tmp_path / "calls"
+
+
+def test_a_busy_mount_is_taken_away_by_a_later_call(calls: Path) -> None:
+    (calls.parent / "says").write_text("Error: unlinkat /var/x/userdata/shm: device or resource busy\n")
+    Podman().run_when_free("rm", "--force", "it", doing="removing it")
+    assert ["rm --force it"] * 3 == calls.read_text().splitlines()
+
+
+def test_another_failure_is_told_at_once(calls: Path) -> None:
+    (calls.parent / "says").write_text("Error: no space left on device\n")
+    with pytest.raises(LocalCloudFailed, match="no space left"):
+        Podman().run_when_free("rm", "it", doing="removing it")
+    assert ["rm it"] == calls.read_text().splitlines()

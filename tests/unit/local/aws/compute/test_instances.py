@@ -156,12 +156,42 @@ def powered_off(instances: Instances) -> list[dict[str, Any]]:
     return told
 
 
+def up(instances: Instances, machines: Slow) -> Instance:
+    """An instance whose machine runs and is watched."""
+    instance = Instance()
+    machines.may_go_on.set()
+    instances.launched(instance)
+    until(lambda: machines.watchers)
+    return instance
+
+
+@pytest.mark.parametrize("is_booted", [False, True])
+def test_after_a_kill_a_machine_that_was_still_booting_is_waited_for(
+    tmp_path: Path, instances: Instances, machines: Slow, monkeypatch: pytest.MonkeyPatch, is_booted: bool
+) -> None:
+    if is_booted:
+        up(instances, machines)
+        machines.may_go_on.clear()
+    machines.states["i-1"], machines.done = "running", []
+    instances._door._journal.close()
+    door = Door(lambda *_: [], Journal(tmp_path / "journal"))
+    again, instance = Instances(door, machines, lambda _: None), Instance()  # moto's replay says 'running' of both
+    assert door.replay() == is_booted
+    monkeypatch.setattr("bootstrap.local.aws.compute.instances.every_instance", lambda: [instance])
+
+    again.reconcile()
+
+    if not is_booted:
+        assert "pending" == instance.state
+        machines.may_go_on.set()
+    until(lambda: instance.state == "running")
+    assert machines.done == ([] if is_booted else ["boot i-1"])
+
+
 def test_machine_that_goes_down_by_itself_is_an_event(
     instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
 ) -> None:
-    machines.may_go_on.set()
-    instances.launched(Instance())
-    until(lambda: machines.watchers)
+    up(instances, machines)
     machines.lose_power()
     until(lambda: powered_off)
     assert ("i-1", "Client.InstanceInitiatedShutdown") == (powered_off[0]["instance"], powered_off[0]["code"])
@@ -170,10 +200,7 @@ def test_machine_that_goes_down_by_itself_is_an_event(
 def test_machine_that_reboots_itself_is_started_again_and_its_instance_runs_on(
     instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
 ) -> None:
-    instance = Instance()
-    machines.may_go_on.set()
-    instances.launched(instance)
-    until(lambda: machines.watchers)
+    instance = up(instances, machines)
     machines.reboot_itself()
     until(lambda: machines.watchers)
     assert ("running", "running", []) == (machines.states["i-1"], instance.state, powered_off)
@@ -187,10 +214,7 @@ def test_machine_that_reboots_itself_is_started_again_and_its_instance_runs_on(
 def test_machine_that_is_stopped_while_it_reboots_stays_down(
     instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
 ) -> None:
-    instance = Instance()
-    machines.may_go_on.set()
-    instances.launched(instance)
-    until(lambda: machines.watchers)
+    instance = up(instances, machines)
     instances.stopped(instance)
     until(lambda: instance.state == "stopped")
     machines.reboot_itself()
