@@ -11,7 +11,9 @@ from pathlib import Path
 from bootstrap.local.machines import Machines
 from bootstrap.local.machines.names import LABEL, STATE_LABEL
 
-OF_A_PROCESS = re.compile(r"(?:convergetest|machinetest|instances)(\d+)")  # environments that end with their test process
+OF_A_PROCESS = re.compile(
+    r"(?:convergetest|machinetest|instances)(\d+)"
+)  # environments that end with their test process
 
 
 def things(name: str | None = None) -> Iterator[tuple[str, str, str]]:
