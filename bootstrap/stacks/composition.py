@@ -33,6 +33,7 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "controller": (
         *("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName"),
         *("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret"),
+        "AuthorityKeySecret",
     ),
     "names": ("VpcId", "PrivateIp"),
 }
@@ -42,7 +43,7 @@ _PRODUCED: Mapping[str, tuple[str, ...]] = {
     "acls": ("PublicAclId", "PrivateAclId"),
     "data": (
         *("DataVolumeId", "KeyName", "KeyPairId", "AdminPasswordSecret", "ToolkitPasswordSecret"),
-        *("ToolkitTokenSecret", "CertificatesSecret"),
+        *("ToolkitTokenSecret", "CertificatesSecret", "AuthorityKeySecret"),
     ),
     "controller": ("InstanceId", "PrivateIp"),
     "public-zone": ("PublicZoneId", "PublicDomain", "NameServers"),
