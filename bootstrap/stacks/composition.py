@@ -45,7 +45,7 @@ _PRODUCED: Mapping[str, tuple[str, ...]] = {
         *("DataVolumeId", "KeyName", "KeyPairId", "AdminPasswordSecret", "ToolkitPasswordSecret"),
         *("ToolkitTokenSecret", "CertificatesSecret", "AuthorityKeySecret"),
     ),
-    "controller": ("InstanceId", "PrivateIp"),
+    "controller": ("InstanceId", "PrivateIp", "RoleArn", "PromotionRoleArn"),
     "public-zone": ("PublicZoneId", "PublicDomain", "NameServers"),
     "names": ("ZoneId",),
 }
