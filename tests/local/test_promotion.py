@@ -1,5 +1,7 @@
 """Two networks in turn, as the machine's job has it: the first is changed and proven, a person agrees, then the second is.
 
+The person agrees with the command 'approve', which hands the build a session that may change the second.
+
 The pair is that of environments/nonproduction.yaml and production.yaml, as they are, in the AWS of the launched environment.
 """
 
@@ -79,7 +81,7 @@ def mark(launched: Launched, word: str) -> None:
 
 
 def build(launched: Launched, at_question: Callable[[], str]) -> tuple[str, str, int]:
-    """Result and console of a build of the job, and how often it asked; `at_question` decides: proceedEmpty or abort."""
+    """Result and console of a build of the job, and how often it asked; `at_question` decides: approve, or answer so there."""
     told: list[str] = []
     answered: list[str] = []
 
@@ -87,6 +89,9 @@ def build(launched: Launched, at_question: Callable[[], str]) -> tuple[str, str,
         told.append(text)
         if asked := QUESTION.search(text):
             answered.append(at_question())
+            if answered[-1] == "approve":
+                assert f"network #{asked[1]} is approved" in launched.done("approve")
+                return
             path = f"job/network/{asked[1]}/input/Approve/{answered[-1]}"
             expect(ask(launched.context.jenkins, "POST", path), "answering the question")
 
@@ -115,10 +120,19 @@ def test_refused_at_the_question_the_next_network_stays_as_it_was(pair: Launched
     assert "network apply" not in console[plan:] and "network verify" not in console[plan:]
 
 
-def test_approved_the_next_network_is_changed_as_planned_and_proven(pair: Launched) -> None:
+def test_agreed_to_on_the_page_nothing_is_changed_for_nobody_handed_over_a_session(pair: Launched) -> None:
     result, console, asked = build(pair, lambda: "proceedEmpty")
 
+    assert ("FAILURE", 1) == (result, asked), console[-4000:]
+    assert {FIRST: "one", NEXT: ""} == marked(pair)
+    assert "approve it with './bootstrap.py approve'" in console
+
+
+def test_approved_the_next_network_is_changed_as_planned_and_proven(pair: Launched) -> None:
+    result, console, asked = build(pair, lambda: "approve")
+
     assert ("SUCCESS", 1) == (result, asked), console[-4000:]
+    assert "SecretAccessKey" not in console and "BOOTSTRAP_SESSION" not in console
     assert {FIRST: "one", NEXT: "one"} == marked(pair)
     after = console.partition("Approved by")[2]
     assert f"~ jenkins-{NEXT}-network/ControllerSecurityGroup" in after
@@ -139,7 +153,7 @@ def test_an_intention_of_the_first_that_does_not_hold_ends_it_before_the_next(pa
     file.write_text(file.read_text().replace("allow: [", 'allow: ["controller -> data:3306", '))
     mark(pair, "two")
 
-    result, console, asked = build(pair, lambda: "proceedEmpty")
+    result, console, asked = build(pair, lambda: "approve")
 
     assert ("FAILURE", 0) == (result, asked), console[-4000:]
     assert {FIRST: "two", NEXT: "one"} == marked(pair)

@@ -54,7 +54,13 @@ EXAMPLES = {
     "ZoneNames": "eu-central-1a,eu-central-1b,eu-central-1c",
     "PrivateAclId": "acl-0abd",
 }
-SECRETS = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret", "AuthorityKeySecret")
+SECRETS = (
+    "AdminPasswordSecret",
+    "ToolkitPasswordSecret",
+    "ToolkitTokenSecret",
+    "CertificatesSecret",
+    "AuthorityKeySecret",
+)
 EXAMPLES |= dict.fromkeys(SECRETS, "arn:aws:secretsmanager:eu-central-1:111122223333:secret:x")
 EXAMPLES |= {key: "x-1,x-2,x-3" for taken in composition.TAKES.values() for key in taken if key not in EXAMPLES}
 
