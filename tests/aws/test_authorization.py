@@ -437,6 +437,18 @@ def test_the_simulator_answers_as_the_server_does(guarded: Cloud, role: str, sec
     assert "allowed" == result["EvalDecision"]
 
 
+def test_the_machine_asks_the_simulator_about_its_own_roles_alone(
+    guarded: Cloud, inside: Callable[[str], Any], roles: dict[str, str], secrets: dict[str, str]
+) -> None:
+    asked = {"ActionNames": ["secretsmanager:GetSecretValue"], "ResourceArns": [secrets["AuthorityKeySecret"]]}
+    for role in roles.values():
+        (told,) = inside("iam").simulate_principal_policy(PolicySourceArn=role, **asked)["EvaluationResults"]
+        assert "implicitDeny" == told["EvalDecision"]
+    operator = guarded.client("sts").get_caller_identity()["Arn"]
+    code, _ = refusal(lambda: inside("iam").simulate_principal_policy(PolicySourceArn=operator, **asked))
+    assert "AccessDenied" == code
+
+
 @pytest.fixture
 def person(guarded: Cloud) -> Iterator[Callable[..., Any]]:
     """A user with an inline policy and perhaps a boundary, whose clients the tests use."""
