@@ -54,7 +54,7 @@ sed -i 's/-controller"}$/&\\n        - {Key: Mark, Value: attacked}/' cloudforma
 git diff --stat
 ./bootstrap.py --environment "$2" --yes network apply; echo "applied with $?"
 ./bootstrap.py --environment "$2" --yes network apply --approved; echo "approved with $?"
-/var/cache/bootstrap/venvs/*/bin/python calls.py "$1" "$2"
+"$BOOTSTRAP_VENVS"/*/bin/python calls.py "$1" "$2"
 """
 PIPELINE = """
 node('infrastructure') {{
