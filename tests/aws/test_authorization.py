@@ -314,6 +314,7 @@ def test_of_a_secret_only_the_current_version_is_read(
         assert "AccessDeniedException" == code
 
 
+LOGS = "  flow_logs: {}\n"  # a stack of the network that only a person changes: it is planned with the others
 CHANGES = ("  zones: 3\n  nat: one\n  endpoints: [ssm]\n", "  endpoints: [ssm, logs]\n")
 FORBIDDEN = "is not authorized to perform: cloudformation:"
 
@@ -323,9 +324,9 @@ def test_the_jobs_plan_both_networks_and_each_is_changed_by_its_role(
 ) -> None:
     """As the job 'network' does: plan, apply, verify, with every option whose stacks it may change."""
     for name in ("left", "right", "other"):
-        apply(opened(name), folder)
+        apply(opened(name, LOGS), folder)
     for name, changing in (("left", keys), ("right", approved)):
-        for options in CHANGES:
+        for options in (LOGS + it for it in CHANGES):
             planned = opened(name, options, keys)
             run = start(folder / "runs", as_json=False, is_verbose=False)
             if "endpoints" in planned.stacks:  # a stack that a plan opens is not deleted again by the role
@@ -337,7 +338,7 @@ def test_the_jobs_plan_both_networks_and_each_is_changed_by_its_role(
             assert [] == list(drifted.of_stack(context.world.aws("cloudformation"), made.name, "launch"))
     for name, held in (("right", keys), ("left", approved), ("other", keys), ("other", approved)):
         with pytest.raises(Exception, match=FORBIDDEN):
-            apply(opened(name, "  endpoints: [ssm]\n", held), folder)
+            apply(opened(name, f"{LOGS}  endpoints: [ssm]\n", held), folder)
 
 
 def test_the_machine_does_not_become_who_promotes(
