@@ -193,8 +193,8 @@ def _controller(inputs: HostInputs) -> Controller:
     return Controller(
         url=inputs.url,
         user=TOOLKIT_USER,
-        password=inputs.secrets["TOOLKIT_PASSWORD"],
-        token=Secret("11" + inputs.secrets["TOOLKIT_TOKEN"].reveal()),
+        password=inputs.toolkit_password,
+        token=Secret("11" + inputs.toolkit_token.reveal()),
         version=inputs.software.version,
         is_emulated=inputs.software.kind == "emulator",
         authority=inputs.authority,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bootstrap.acts import casc
 from bootstrap.cloud.secrets import ensure_certificates
 from bootstrap.context import ROOT, Context
+from bootstrap.jenkins.controller.password_hash import hash_password
 from bootstrap.preconditions import jenkins_files
 from bootstrap.remote import operator_machine, toolkit_repository
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
@@ -16,12 +17,8 @@ from bootstrap.runs.journal import Run
 from bootstrap.values import Change, ChangeKind
 
 EMULATOR = ROOT / "bootstrap" / "local" / "emulator"
-# The names under which CasC asks for the secrets, and the data stack's outputs that name them.
-_SECRETS = {
-    "ADMIN_PASSWORD": "AdminPasswordSecret",
-    "TOOLKIT_PASSWORD": "ToolkitPasswordSecret",
-    "TOOLKIT_TOKEN": "ToolkitTokenSecret",
-}
+# The names under which CasC asks for the hashes of passwords, and the data stack's outputs that name the passwords.
+_PASSWORDS = {"ADMIN_PASSWORD": "AdminPasswordSecret", "TOOLKIT_PASSWORD": "ToolkitPasswordSecret"}
 
 
 def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]:
@@ -35,7 +32,8 @@ def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]
     certificates, is_new = ensure_certificates(context.world.aws("secretsmanager"), arn, names, addresses)
     if is_new:
         run.change(Change("host", ChangeKind.ADD, "certificates", f"for {', '.join([*names, *addresses])}"))
-    secrets = {name: context.secret(output) for name, output in _SECRETS.items()}
+    data = context.outputs("data")
+    secrets = {name: hash_password(context.secret(output), data[output]) for name, output in _PASSWORDS.items()}
     casc.require_final(secrets)
     inputs = HostInputs(
         settings=context.settings,
@@ -44,6 +42,8 @@ def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]
         url=context.url,
         software=software,
         secrets=secrets,
+        toolkit_password=context.secret("ToolkitPasswordSecret"),
+        toolkit_token=context.secret("ToolkitTokenSecret"),
         certificate=certificates.certificate_pem,
         certificate_key=certificates.key,
         authority=certificates.authority_pem,

@@ -8,15 +8,15 @@ from typing import Any
 
 from bootstrap.environment.models import JenkinsSettings
 from bootstrap.remote.desired.base import JENKINS_PORT
-from bootstrap.remote.desired.jenkins import CREDENTIALS
+from bootstrap.remote.desired.jenkins import TOOLKIT_SECRETS
 
 UNIT = "jenkins.service"
 USER = "toolkit"
 Drain = Mapping[str, Mapping[str, Any]]
 # A token before the password, for it needs no crumb. As Jenkins keeps tokens by their hashes, '11' stands before each.
 _SECRETS = (
-    {"path": f"{CREDENTIALS}/TOOLKIT_TOKEN", "prefix": "11"},
-    {"path": f"{CREDENTIALS}/TOOLKIT_PASSWORD", "prefix": ""},
+    {"path": f"{TOOLKIT_SECRETS}/token", "prefix": "11"},
+    {"path": f"{TOOLKIT_SECRETS}/password", "prefix": ""},
 )
 
 

@@ -21,6 +21,8 @@ HOME = "/var/lib/jenkins"
 VENVS = "/var/cache/bootstrap/venvs"
 CASC_FOLDER = "/etc/jenkins/casc.d"
 CREDENTIALS = "/etc/jenkins/credentials"
+# The toolkit's own password and token: with them root asks Jenkins, on this machine, for what a restart must know.
+TOOLKIT_SECRETS = "/etc/bootstrap/toolkit"
 WAR = "/usr/local/share/jenkins/jenkins.war"
 EMULATOR = "/usr/local/lib/jenkins-emulator"
 PLUGINS_LOCK = "/etc/jenkins/plugins.json"
@@ -72,6 +74,11 @@ def configuration(inputs: HostInputs) -> Resources:
         file(f"credential {name}", f"{CREDENTIALS}/{name}", secret.reveal(), mode="0400", secret=True)
         for name, secret in sorted(inputs.secrets.items())
     ]
+    own = {"password": inputs.toolkit_password, "token": inputs.toolkit_token}
+    toolkit_secrets = [
+        file(f"toolkit's {name}", f"{TOOLKIT_SECRETS}/{name}", secret.reveal(), mode="0400", secret=True)
+        for name, secret in own.items()
+    ]
     plugins = json.dumps(dict(inputs.software.plugins), indent=1, sort_keys=True) + "\n"
     environment = environment_file(_environment(inputs))
     return [
@@ -79,6 +86,10 @@ def configuration(inputs: HostInputs) -> Resources:
         casc,
         directory(CREDENTIALS, mode="0700"),
         *credentials,
+        # Jenkins has none of the toolkit's tokens any more, but machines of earlier versions keep the file.
+        {"id": "credential TOOLKIT_TOKEN", "kind": "absent", "path": f"{CREDENTIALS}/TOOLKIT_TOKEN"},
+        directory(TOOLKIT_SECRETS, mode="0700"),
+        *toolkit_secrets,
         file("plugins lock", PLUGINS_LOCK, plugins),
         file("jenkins environment", "/etc/jenkins/jenkins.env", environment),
         unit_file(inputs),
@@ -104,6 +115,8 @@ def _environment(inputs: HostInputs) -> dict[str, str]:
         "BOOTSTRAP_VENVS": VENVS,
         # Read by the plugin prometheus at its start; its settings of the same name have no effect.
         "COLLECTING_METRICS_PERIOD_IN_SECONDS": "120",
+        # Settings of an earlier version name it, and are in place until Jenkins, once it runs, has taken these.
+        "TOOLKIT_TOKEN": "",
         "LANG": "C.UTF-8",
     }
     if inputs.ca_certificates:

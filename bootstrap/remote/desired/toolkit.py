@@ -14,6 +14,7 @@ from bootstrap.remote.desired.jenkins import (
     HOME,
     JAVA_HOME,
     PLUGINS_LOCK,
+    TOOLKIT_SECRETS,
     VENVS,
     WAR,
     environment_file,
@@ -24,7 +25,8 @@ REPOSITORY = "/srv/git/toolkit.git"
 INSPECTOR = "/usr/local/sbin/inspect-machine"
 INSPECTED_PATHS = (
     *("/etc/bootstrap/aws.env", "/etc/bootstrap/machine.json", "/etc/jenkins", CASC_FOLDER, CREDENTIALS),
-    *(f"{CREDENTIALS}/{name}" for name in ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD", "TOOLKIT_TOKEN")),
+    *(f"{CREDENTIALS}/{name}" for name in ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD")),
+    *(TOOLKIT_SECRETS, f"{TOOLKIT_SECRETS}/password", f"{TOOLKIT_SECRETS}/token"),
     *(PLUGINS_LOCK, "/etc/jenkins/jenkins.env", "/etc/nftables.conf", "/etc/ssh/sshd_config.d/10-bootstrap.conf"),
     *("/etc/nginx/conf.d/jenkins.conf", "/etc/nginx/sites-enabled/default", "/etc/nginx/tls"),
     *("/etc/nginx/tls/server.crt", "/etc/nginx/tls/server.key", "/etc/systemd/system/jenkins.service"),
