@@ -44,9 +44,9 @@ class HostInputs:
     """Everything that decides how a machine should be.
 
     `secrets` is what systemd hands to Jenkins, by name: whoever takes Jenkins over can read it, so there is the hash of a
-    password and never its text. The toolkit's own password and token are for root alone. `casc_files` are laid down for a first
-    start only; from then on they are the casc act's. `casc_variables` and `aws_environment` are environment variables of Jenkins
-    and its builds.
+    password and never its text. The toolkit's own password and token are for root alone. `casc_files` are laid down for a
+    first start only; from then on they are the casc act's. `casc_variables` and `aws_environment` are environment variables of
+    Jenkins and its builds.
     """
 
     settings: Settings
