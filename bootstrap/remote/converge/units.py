@@ -21,8 +21,8 @@ def unit(context: Context, resource: Resource) -> Finding | None:
 
     It is restarted (reloaded, where `reload` says so) when a resource named in `restart_on` changed in this run, or when
     one's file is younger than the unit's start: so a run that was killed between the two is completed by the next. With
-    `runs_on` it is also restarted, never just reloaded, when what it runs was replaced under it. With `awaits` nothing is wished
-    of it before the file of that resource is there, or comes in this run.
+    `runs_on` it is also restarted, never just reloaded, when what it runs was replaced under it. With `awaits` nothing is
+    wished of it before the file of that resource is there, or comes in this run.
     """
     if (awaited := resource.get("awaits")) and not _is_there(context, awaited):
         return None

@@ -1,7 +1,7 @@
 """The agent on the machine: Jenkins' builds run here, as a user who can read nothing of what Jenkins keeps.
 
-Its program comes from Jenkins at each of its starts, so it always has the right version. Its secret comes from Jenkins, too, and
-reaches it through a file of root's. Both need a Jenkins that runs: these resources come after jenkins.service.
+Its program comes from Jenkins at each of its starts, so it always has the right version. Its secret comes from Jenkins, too,
+and reaches it through a file of root's. Both need a Jenkins that runs: these resources come after jenkins.service.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ USER = "jenkins-agent"
 HOME = "/var/lib/jenkins-agent"
 CACHE = "/var/cache/jenkins-agent"
 VENVS = f"{CACHE}/venvs"
-SECRET = "/etc/jenkins/agent.secret"
+SECRET = "/etc/jenkins/agent.secret"  # noqa: S105 -- where it lies
 UNIT = "jenkins-agent.service"
 # Fixed as Jenkins' own number is: what a build has left on a volume must not become another user's.
 _NUMBER = 871
