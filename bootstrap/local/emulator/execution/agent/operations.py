@@ -20,9 +20,8 @@ def make_folder(path: str) -> None:
 
 
 def kind_of(path: str) -> str:
-    """'directory', 'file', or '' for nothing."""
-    found = Path(path)
-    return "directory" if found.is_dir() else "file" if found.exists() else ""
+    """'directory', 'file', or '' for nothing, and for what this user may not see."""
+    return "directory" if os.path.isdir(path) else "file" if os.path.exists(path) else ""  # noqa: PTH110, PTH112
 
 
 def read_file(path: str) -> bytes:

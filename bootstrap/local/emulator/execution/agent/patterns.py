@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def select(workspace: Path, includes: str, excludes: str = "") -> list[str]:
     found = []
     for path in sorted(workspace.rglob("*")):
         relative = path.relative_to(workspace)
-        if not path.is_file() or DEFAULT_EXCLUDES & set(relative.parts):
+        # Not by the path itself, which raises where a link leads to what this user may not see.
+        if not os.path.isfile(path) or DEFAULT_EXCLUDES & set(relative.parts):  # noqa: PTH113
             continue
         name = relative.as_posix()
         if any(pattern.match(name) for pattern in wanted) and not any(pattern.match(name) for pattern in unwanted):
