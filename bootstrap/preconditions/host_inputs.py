@@ -13,6 +13,7 @@ from bootstrap.cloud.certificates import Certificates, Subjects
 from bootstrap.cloud.secrets import Places, ensure_certificates
 from bootstrap.context import ROOT, Context
 from bootstrap.errors import StackMissing
+from bootstrap.jenkins.controller.password_hash import hash_password
 from bootstrap.preconditions import jenkins_files
 from bootstrap.remote import operator_machine, toolkit_repository
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
@@ -21,12 +22,8 @@ from bootstrap.runs.journal import Run
 from bootstrap.values import Change, ChangeKind
 
 EMULATOR = ROOT / "bootstrap" / "local" / "emulator"
-# The names under which CasC asks for the secrets, and the data stack's outputs that name them.
-_SECRETS = {
-    "ADMIN_PASSWORD": "AdminPasswordSecret",
-    "TOOLKIT_PASSWORD": "ToolkitPasswordSecret",
-    "TOOLKIT_TOKEN": "ToolkitTokenSecret",
-}
+# The names under which CasC asks for the hashes of passwords, and the data stack's outputs that name the passwords.
+_PASSWORDS = {"ADMIN_PASSWORD": "AdminPasswordSecret", "TOOLKIT_PASSWORD": "ToolkitPasswordSecret"}
 
 
 def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInputs, dict[str, Artifact]]:
@@ -37,15 +34,18 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
     software, artifacts = pack(jenkins_files.obtain(context, run), EMULATOR)
     toolkit = _toolkit(context, artifacts, run)
     certificates = _certificates(context, run, writes=writes)
-    secrets = {name: context.secret(output) for name, output in _SECRETS.items()}
+    data = context.outputs("data")
+    secrets = {name: hash_password(context.secret(output), data[output]) for name, output in _PASSWORDS.items()}
     casc.require_final(secrets)
     inputs = HostInputs(
         settings=context.settings,
         instance_id=context.machine.instance_id,
-        data_volume_id=context.outputs("data")["DataVolumeId"],
+        data_volume_id=data["DataVolumeId"],
         url=context.url,
         software=software,
         secrets=secrets,
+        toolkit_password=context.secret("ToolkitPasswordSecret"),
+        toolkit_token=context.secret("ToolkitTokenSecret"),
         certificate=certificates.chain_pem,
         certificate_key=certificates.key,
         authority=certificates.authority_pem,

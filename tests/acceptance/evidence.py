@@ -154,6 +154,12 @@ def controllers_state(subject: Subject) -> dict[str, Any]:
     return found
 
 
+def computers(subject: Subject) -> dict[str, dict[str, Any]]:
+    """Every node of Jenkins, by its name."""
+    told = Client(subject).json("computer/", "computer[displayName,offline,numExecutors]")
+    return {computer["displayName"]: computer for computer in told["computer"]}
+
+
 def installed_plugins(subject: Subject) -> dict[str, dict[str, Any]]:
     """Every plugin that Jenkins has, by its id."""
     told = Client(subject).json("pluginManager/", "plugins[shortName,version,active,enabled]")
@@ -413,6 +419,7 @@ GATHERERS: dict[str, Callable[[Subject], Any]] = {
         guessed_passwords,
         forged_request,
         controllers_state,
+        computers,
         installed_plugins,
         exported_settings,
         known_users,
