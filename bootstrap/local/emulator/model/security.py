@@ -26,7 +26,6 @@ IMPLIED_BY = {
     "Job/Discover": ("Job/Read",),
     "Job/ExtendedRead": ("Job/Configure",),
     "Overall/Manage": (),
-    "Overall/SystemRead": (),
 }
 KNOWN_PERMISSIONS = {
     "Overall": ("Administer", "Manage", "Read", "SystemRead"),
