@@ -196,7 +196,7 @@ def test_services_leave_the_machine_some_memory_and_processes(wished: dict[str, 
 def test_the_proxy_limits_every_request_and_sign_ins_above_all(wished: dict[str, dict[str, Any]]) -> None:
     site = wished["nginx site"]["content"]
     zones = dict(re.findall(r"limit_req_zone \S+ zone=(\w+):10m rate=(\S+);", site))
-    assert {"requests": "100r/s", "basic": "20r/s", "logins": "30r/m"} == zones
+    assert {"requests": "100r/s", "basic": "60r/s", "logins": "30r/m"} == zones
     sign_in = site[site.index("location /j_spring_security_check {") :]
     # What a location limits itself replaces what it would inherit.
     assert ["requests", "logins"] == re.findall(r"limit_req zone=(\w+)", sign_in)
