@@ -17,28 +17,15 @@ from bootstrap.jenkins.controller.api import ask
 
 _SECONDS = 60
 LARGE = 1_000_000  # bytes of a sign-in, which has some hundred
-# Java properties that turn a protection of Jenkins off, by the end of their names.
+# Java properties of the core and its plugins that turn a protection off, each by a part of its name that no other has.
 _OFF = (
-    *("DISABLE_CSRF_PROTECTION", "EXCLUDE_SESSION_ID", "UNPROCESSED_PATHINFO", "skipCSRFCheck"),
-    *(
-        "CallableDirectionChecker.allow",
-        "RemotingDiagnostics",
-        "AdminFilePathFilter",
-        "MasterKillSwitch",
-        "JnlpSlaveAgentProtocol",
-    ),
-    *("ClassFilterImpl.SUPPRESS_WHITELIST", "ClassFilterImpl.SUPPRESS_ALL", "hudson.remoting.ClassFilter"),
-    *("DirectoryBrowserSupport.CSP", "CspHeader.headerName", "ALLOW_SYMLINK_ESCAPE", "ALLOW_ABSOLUTE_PATH"),
-    *("keepUndefinedParameters", "safeParameters", "allowSemicolonsInPath", "additionalReadablePaths"),
-    *("adminCanGenerateNewTokens", "showTokenToAdmins", "disableUserSeed", "skipTooFarExpirationDateCheck"),
-    *(
-        "noSignatureCheck",
-        "permissive-script-security.enabled",
-        "ALLOW_UNSAFE",
-        "skipTypeCheck",
-        "StaplerDispatchValidator.disabled",
-    ),
-    *("SuspiciousRequestFilter", "allowAnonymousSchema", "sessionFixationProtectionMode", "INSECURE", "BYPASS"),
+    *("DISABLE_CSRF_PROTECTION", "EXCLUDE_SESSION_ID", "UNPROCESSED_PATHINFO", "skipCSRFCheck", "Api.INSECURE"),
+    *("CallableDirectionChecker.allow", "DISABLE_JAR_URL_VALIDATOR"),  # what agents may ask of the controller
+    *("ClassFilterImpl.SUPPRESS_WHITELIST", "ClassFilterImpl.SUPPRESS_ALL", "permissive-script-security"),
+    *("DirectoryBrowserSupport.CSP", "CspHeader.headerName", "allowSymlinkEscape", "TypedFilter.skipTypeCheck"),
+    *("keepUndefinedParameters", "allowSemicolonsInPath", "additionalReadablePaths", "allowAnonymousSchema"),
+    *("adminCanGenerateNewTokens", "showTokenToAdmins", "disableUserSeed", "sessionFixationProtectionMode"),
+    *("skipTooFarExpirationDateCheck", "noSignatureCheck"),
 )
 
 
