@@ -5,7 +5,6 @@ Importing it adds its gatherers to those of `evidence`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -58,14 +57,6 @@ def protections_off(arguments: Sequence[str]) -> list[str]:
     """The properties among a service's arguments that turn a protection off."""
     names = [argument.removeprefix("-D").partition("=")[0] for argument in arguments if argument.startswith("-D")]
     return [name for name in names if any(ending.lower() in name.lower() for ending in _OFF)]
-
-
-def bytes_of(heap: str) -> int:
-    """How many bytes '512m' or '2g' are."""
-    found = re.fullmatch(r"([0-9]+)([mg])", heap)
-    if found is None:
-        raise ValueError(f"{heap!r} is no size of a heap")
-    return int(found[1]) << {"m": 20, "g": 30}[found[2]]
 
 
 GATHERERS.update({function.__name__: function for function in (closed_doors, large_sign_in)})

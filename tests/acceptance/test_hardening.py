@@ -6,15 +6,14 @@ from typing import Any
 
 import requests
 from handshake import Spoken
-from hardening import Door, bytes_of, protections_off
+from hardening import Door, protections_off
 
 from bootstrap.context import Context
-from bootstrap.remote.desired.jenkins import LOCAL_CHECKOUT, SESSION_MINUTES
+from bootstrap.remote.desired.jenkins import LOCAL_CHECKOUT, SESSION_MINUTES, needed_memory
 
 Inspection = dict[str, Any]
 Exported = dict[str, Any]
 _NOTHING = {403, 404}
-_BESIDE_THE_HEAP = 1 << 28  # what Java needs at least for its code, its threads and its own data
 
 
 def test_nobody_can_sign_up(exported_settings: Exported, closed_doors: dict[str, Door]) -> None:
@@ -119,8 +118,8 @@ def test_services_have_limits(inspection: Inspection) -> None:
 
 def test_the_heap_fits_into_the_memory(inspection: Inspection, context: Context) -> None:
     """The largest heap of Java fits into the memory that the service may use."""
-    heap, limit = context.settings.jenkins.heap, int(inspection["units"]["jenkins.service"]["MemoryMax"])
-    assert bytes_of(heap) + _BESIDE_THE_HEAP <= limit, f"jenkins.heap is {heap}, the service may use {limit >> 20} MiB"
+    heap, limit = context.settings.jenkins.heap, int(inspection["units"]["jenkins.service"]["MemoryMax"]) >> 20
+    assert needed_memory(heap) <= limit, f"jenkins.heap is {heap}, the service may use {limit} MiB"
 
 
 def test_the_proxy_refuses_large_sign_ins(large_sign_in: Spoken) -> None:

@@ -28,6 +28,9 @@ JAVA_HOME = "/usr/lib/jvm/java-25-openjdk-amd64"
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 # Minutes without a request after which a session of a browser ends; Jetty, in which Jenkins runs, reads both.
 SESSION_MINUTES = 30
+# Percent of the machine's memory that Jenkins and its builds may use. The largest heap of Java, and what Java needs beside it
+# (in MiB, at least), must fit into that.
+MEMORY_SHARE, BESIDE_THE_HEAP = 80, 256
 _OPTIONS = (
     f"--sessionTimeout={SESSION_MINUTES}",
     f"--sessionEviction={SESSION_MINUTES * 60}",
@@ -178,6 +181,11 @@ def service(inputs: HostInputs) -> dict[str, Any]:
     return unit("jenkins.service", restart_on=restart_on, timeout=660, runs_on=list(runs_on))
 
 
+def needed_memory(heap: str) -> int:
+    """How many MiB Java needs at least with such a heap ('512m' or '2g')."""
+    return (int(heap[:-1]) << (10 if heap.endswith("g") else 0)) + BESIDE_THE_HEAP
+
+
 def unit_file(inputs: HostInputs) -> dict[str, Any]:
     """The text of jenkins.service."""
     properties = _PROPERTIES | ({LOCAL_CHECKOUT: "true"} if inputs.toolkit is not None else {})
@@ -191,6 +199,7 @@ def unit_file(inputs: HostInputs) -> dict[str, Any]:
         port=JENKINS_PORT,
         heap=inputs.settings.jenkins.heap,
         credentials=sorted(inputs.secrets),
+        memory=MEMORY_SHARE,
         properties=" ".join(f"-D{name}={value}" for name, value in properties.items()),
         options=" ".join(_OPTIONS),
     )

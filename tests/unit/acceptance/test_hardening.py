@@ -50,11 +50,6 @@ def test_our_own_properties_turn_none_off() -> None:
     assert [] == hardening.protections_off(own)
 
 
-@pytest.mark.parametrize(("heap", "size"), [("512m", 536870912), ("2g", 2147483648)])
-def test_the_size_of_a_heap_is_read(heap: str, size: int) -> None:
-    assert size == hardening.bytes_of(heap)
-
-
 @pytest.mark.parametrize(("heap", "limit", "holds"), [("1g", 2 << 30, True), ("2g", 2 << 30, False)])
 def test_a_heap_must_fit_into_the_memory_of_the_service(heap: str, limit: int, holds: bool) -> None:
     found = {"units": {"jenkins.service": {"MemoryMax": str(limit)}}}
