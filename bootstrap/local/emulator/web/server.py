@@ -137,8 +137,8 @@ class Front:
 
     def _limit_body(self) -> None:
         """Of whoever has not signed in little is read, and not for long."""
-        if not self._call.identity.is_anonymous:
-            return
+        if not self._call.identity.is_anonymous or self._request.method not in self._request.POST_METHODS:
+            return  # of other methods no body is read
         if (self._request.content_length or 0) > STRANGERS_LIMIT:
             raise web.HTTPRequestEntityTooLarge(STRANGERS_LIMIT, self._request.content_length or 0)
         self._request = self._call.request = self._request.clone(client_max_size=STRANGERS_LIMIT)
