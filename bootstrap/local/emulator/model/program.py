@@ -7,7 +7,7 @@ mode holds a build, and while nothing but a question was under way: in the middl
 process.
 
 `program.jsonl` in the build's folder has a line when a step is asked for and one when it is answered; an answer that holds a
-secret is sealed with the home's own key. It goes when the build ends.
+secret, or that a person gave, is sealed with the home's own key. It goes when the build ends.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ class Journal:
             return
         kept = {} if asked.name in ASKED_AGAIN else {key: value for key, value in answer.items() if key != "id"}
         text = json.dumps(kept)
-        is_secret = self._mask(text) != text
+        is_secret = asked.name == QUESTION or self._mask(text) != text  # a person may have answered with a password
         self._write(
             {"number": asked.number, "sealed": is_secret, "answer": self._vault.seal(text) if is_secret else kept}
         )
