@@ -129,7 +129,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
 def provision(context: Context, run: Run, *, waits: bool = True) -> Controller:
     """Act two: the machine in its desired state; returns the Jenkins on it."""
     with run.act("host", f"converging {context.machine.address}"), _with_boot_log(context):
-        inputs, artifacts = host_inputs.gather(context, run)
+        inputs, artifacts = host_inputs.gather(context, run, writes=True)
         return host.apply(context.shell, inputs, artifacts, run, waits=waits)
 
 

@@ -11,7 +11,7 @@ from cryptography import x509
 from bootstrap.cloud import certificates, refusals, secrets
 from bootstrap.cloud.certificates import DUE_DAYS, Certificates
 from bootstrap.context import Context
-from bootstrap.doctor import keys, permissions, quotas
+from bootstrap.doctor import keys, memory, permissions, quotas
 from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.preconditions import account
 from bootstrap.stacks import states
@@ -31,7 +31,7 @@ def identity(context: Context) -> Finding:
 
 def examine(context: Context) -> Iterator[Finding]:
     """The lines of the account, for somebody who is known there."""
-    for look in (_region, _named, _permissions, _stacks, _names, _quotas, _certificates, _keys):
+    for look in (_region, _named, _permissions, _stacks, _names, _quotas, _memory, _certificates, _keys):
         try:
             yield from look(context)
         except Exception as error:
@@ -119,6 +119,10 @@ def _keys(context: Context) -> Iterator[Finding]:
 
 def _quotas(context: Context) -> Iterator[Finding]:
     yield from quotas.examine(context)
+
+
+def _memory(context: Context) -> Iterator[Finding]:
+    yield from memory.examine(context)
 
 
 def _certificates(context: Context) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import hardening  # noqa: F401 (adds its gatherers)
 import own_settings  # noqa: F401 (adds its gatherers)
 import pytest
 from canary import Build

@@ -36,8 +36,11 @@ class Spoken:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def speak(place: Place, authority: str, path: str, authorization: str = "") -> Spoken:
-    """Connect, trusting that authority alone, and GET the path; ssl.SSLError where the certificate is not right."""
+def speak(place: Place, authority: str, path: str, authorization: str = "", announced: int | None = None) -> Spoken:
+    """Connect, trusting that authority alone, and GET the path; ssl.SSLError where the certificate is not right.
+
+    With `announced` it is a POST, whose body of so many bytes is announced and does not come.
+    """
     context = ssl.create_default_context(cadata=authority)
     with (
         socket.create_connection((place.address, place.port), SECONDS) as plain,
@@ -45,7 +48,9 @@ def speak(place: Place, authority: str, path: str, authorization: str = "") -> S
     ):
         certificate = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
         protocol = secured.version() or ""
-        lines = [f"GET {path} HTTP/1.1", f"Host: {place.name}", "Connection: close"]
+        method = "GET" if announced is None else "POST"
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {place.name}", "Connection: close"]
+        lines += [] if announced is None else [f"Content-Length: {announced}"]
         lines += [f"Authorization: {authorization}"] if authorization else []
         secured.sendall("\r\n".join([*lines, "", ""]).encode())
         answer = http.client.HTTPResponse(secured)

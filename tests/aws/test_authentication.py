@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import stat
 import time
 import urllib.error
@@ -247,12 +248,13 @@ def test_a_users_keys_are_taken_until_they_are_switched_off(own_cloud: Cloud) ->
     assert UNKNOWN["sts"] == refusal(sts.get_caller_identity)
 
 
-def test_a_large_body_of_a_stranger_is_not_read(cloud: Cloud) -> None:
+@pytest.mark.parametrize(("length", "status"), [(10**7, 403), (10**12, 413)])
+def test_a_large_body_of_a_stranger_is_not_read(cloud: Cloud, length: int, status: int) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=10)
     connection.putrequest("PUT", "/bucket/key")
-    connection.putheader("Content-Length", str(10**12))
+    connection.putheader("Content-Length", str(length))
     connection.endheaders()
-    assert 403 == connection.getresponse().status  # at once, though nothing was sent
+    assert status == connection.getresponse().status  # at once, though nothing was sent
 
 
 def signed_by_the_operator(cloud: Cloud, **headers: str) -> Any:
@@ -305,3 +307,37 @@ def test_faults_are_armed_by_the_operator_alone(cloud: Cloud, token: str | None)
     for path in ("/_bootstrap/faults", "/_bootstrap/enforcement"):
         assert 401 == ask(cloud, "POST", path, body, **headers)[0]
     assert [] == cloud.control("faults")["faults"]
+
+
+HEAD = "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nAuthorization: {}\r\n\r\n"
+
+
+def claimed(service: str, key: str) -> str:
+    return f"AWS4-HMAC-SHA256 Credential={key}/20260101/eu-central-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+
+
+def answer_to(cloud: Cloud, sent: bytes) -> bytes:
+    """What comes back over one connection, which is then at its end."""
+    with socket.create_connection(("127.0.0.1", cloud.port), timeout=30) as stream:
+        stream.sendall(sent)
+        return b"".join(iter(lambda: stream.recv(65536), b""))
+
+
+def test_a_long_body_is_refused_before_it_is_read(cloud: Cloud) -> None:
+    known = cloud.keys["aws_access_key_id"]
+    for service, length in (("ec2", 50_000_000), ("cloudformation", 50_000_000), ("lambda", 500_000_000)):
+        answer = answer_to(cloud, HEAD.format(length, claimed(service, known)).encode())
+        assert answer.startswith(b"HTTP/1.1 413"), answer[:200]
+        assert b"RequestEntityTooLarge" in answer
+
+
+def test_a_long_body_that_nobody_known_signed_is_not_waited_for(cloud: Cloud) -> None:
+    begun = time.monotonic()
+    for signed in (claimed("s3", STRANGER["aws_access_key_id"]), claimed("s3", cloud.keys["aws_access_key_id"])):
+        answer = answer_to(cloud, HEAD.format(900_000_000, signed).encode() + b"x")
+        assert answer.startswith((b"HTTP/1.1 403", b"HTTP/1.1 400")), answer[:200]
+    assert time.monotonic() - begun < 15
+
+
+def test_a_length_below_zero_is_refused(cloud: Cloud) -> None:
+    assert answer_to(cloud, HEAD.format(-1, claimed("ec2", "KEY")).encode()).startswith(b"HTTP/1.1 400")

@@ -96,6 +96,8 @@ class Emulator:
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._variables = variables
+        # The repositories of the tests are folders of this machine.
+        self.arguments = ["-Dhudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT=true"]
         self.output: Any = None  # a file for what it writes to its standard output
         self.process: subprocess.Popen[str] | None = None
         self.said = ""
@@ -125,7 +127,7 @@ class Emulator:
         }
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "jenkins_emulator"]
+        command = [sys.executable, "-m", "jenkins_emulator", *self.arguments]
         self.process = subprocess.Popen(
             command, cwd=self.root, env=self.environment(), stdout=self.output, stderr=subprocess.PIPE, text=True
         )

@@ -219,6 +219,19 @@ def test_script_from_git_checks_out_the_workspace(
     assert "(Declarative: Checkout SCM)" in log
 
 
+@pytest.mark.own_process
+def test_a_folder_of_the_controller_is_not_checked_out_unless_allowed(
+    fresh: Any, connect: Any, pipeline: Xml, repository: Callable[[dict[str, str]], str]
+) -> None:
+    fresh.arguments = []
+    fresh.start()
+    server, url = connect(fresh), repository({"data.txt": "x"})
+    server.create("", "local", pipeline(f"node {{ git url: '{url}', branch: 'main' }}"))
+    build, log = server.run("local")
+    assert build["result"] == "FAILURE"
+    assert f"Checkout of Git remote '{url}' aborted because it references a local directory" in log
+
+
 def test_build_step_waits_for_another_job(server: Any, name: str, pipeline: Xml, freestyle: Callable[..., str]) -> None:
     server.client.create_folder(name)
     server.client.create_job(f"{name}/other", freestyle("exit 1"))

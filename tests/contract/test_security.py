@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
 import requests
+
+RIGHTS = """
+jenkins:
+  securityRealm:
+    local:
+      allowsSignup: false
+      users:
+        - {id: admin, password: "${ADMIN_PASSWORD}"}
+        - {id: knower, password: "knower-password"}
+        - {id: blind, password: "blind-password"}
+  authorizationStrategy:
+    globalMatrix:
+      entries:
+        - user: {name: admin, permissions: ["Overall/Administer"]}
+        - user: {name: knower, permissions: ["Overall/Read", "Job/Discover"]}
+        - user: {name: blind, permissions: ["Overall/Read"]}
+"""
 
 
 def test_login_page_is_readable_by_everybody_and_names_the_version(server: Any) -> None:
@@ -113,3 +131,73 @@ def test_secrets_on_the_disk_are_closed_and_tokens_hashed(server: Any, emulator:
 
 def test_get_on_a_method_for_post_is_405(server: Any) -> None:
     assert server.get("quietDown").status_code == 405
+
+
+@pytest.mark.own_process
+@pytest.mark.parametrize("path", ["j_spring_security_check", "createItem?name=big", "quietDown"])
+def test_a_stranger_s_big_body_is_refused_before_it_is_read(emulator: Any, path: str) -> None:
+    head = f"POST /{path} HTTP/1.1\r\nHost: localhost:{emulator.port}\r\nContent-Length: 50000000\r\n"
+    with socket.create_connection(("127.0.0.1", emulator.port), timeout=10) as stream:
+        stream.sendall(f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\nj_username=".encode())
+        answer = stream.recv(4096).decode()
+    assert answer.startswith("HTTP/1.1 413")
+
+
+@pytest.mark.own_process
+def test_a_stranger_s_body_without_a_length_is_read_to_its_limit_alone(emulator: Any) -> None:
+    def parts() -> Any:
+        yield b"j_username="
+        for _ in range(64):
+            yield b"x" * 4096
+
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = requests.post(f"{emulator.url}/j_spring_security_check", data=parts(), headers=form, timeout=30)
+    assert answer.status_code == 413
+
+
+@pytest.mark.own_process
+def test_who_has_signed_in_may_send_more(server: Any, name: str) -> None:
+    padded = f"<project><description>{'x' * 300_000}</description></project>"
+    assert server.create("", name, padded).status_code == 200
+
+
+@pytest.mark.own_process
+def test_a_stranger_s_form_must_come_soon(fresh: Any) -> None:
+    (fresh.root / "library" / "sitecustomize.py").write_text(
+        "import jenkins_emulator.web.calls as calls\ncalls.STRANGERS_SECONDS = 0.3\n"
+    )
+    fresh.start()
+    head = "POST /j_spring_security_check HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
+    with socket.create_connection(("127.0.0.1", fresh.port), timeout=10) as stream:
+        stream.sendall(f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\nj_user".encode())
+        assert stream.recv(4096).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.own_process
+def test_a_queue_item_of_a_job_that_may_not_be_read_is_not_shown(fresh: Any, connect: Any, freestyle: Any) -> None:
+    (fresh.casc / "10-base.yaml").write_text(RIGHTS)
+    fresh.start()
+    server = connect(fresh)
+    assert server.create("", "concealed", freestyle("true")).status_code == 200
+    queued = server.post("job/concealed/build", params={"delay": "600sec"})
+    item = queued.headers["Location"].partition("/queue/")[2]
+
+    def ask(user: str, path: str) -> requests.Response:
+        return requests.get(f"{fresh.url}/queue/{path}", auth=(user, f"{user}-password"), timeout=30)
+
+    path = f"{item}api/json"
+    assert [200, 403, 404] == [ask(user, path).status_code for user in ("admin", "knower", "blind")]
+    assert "concealed" not in ask("blind", path).text
+    shown = {user: ask(user, "api/json").json() for user in ("admin", "knower", "blind")}
+    assert {"admin": 1, "knower": 0, "blind": 0} == {user: len(queue["items"]) for user, queue in shown.items()}
+    assert [] == shown["blind"]["discoverableItems"] == shown["admin"]["discoverableItems"]
+    assert ["concealed"] == [entry["task"]["name"] for entry in shown["knower"]["discoverableItems"]]
+    assert 404 == cancel(fresh.url, "blind", item.split("/")[1])
+
+
+def cancel(url: str, user: str, number: str) -> int:
+    session = requests.Session()
+    session.auth = (user, f"{user}-password")
+    crumb = session.get(f"{url}/crumbIssuer/api/json").json()
+    headers = {crumb["crumbRequestField"]: crumb["crumb"]}
+    return session.post(f"{url}/queue/cancelItem", params={"id": number}, headers=headers).status_code

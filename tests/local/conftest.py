@@ -25,6 +25,7 @@ ORDER = (
     "test_draining",
     "test_mail",
     "test_promotion",
+    "test_authority",
     "test_rebuild",
     "test_faults",
     "test_kills",

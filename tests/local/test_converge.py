@@ -133,12 +133,17 @@ def key_pair() -> tuple[str, str]:
     return text, private.public_key().public_bytes(encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
 
 
+def issued_for(address: str) -> certificates.Certificates:
+    subjects = certificates.Subjects((), (address,), f"{address}/32")
+    return certificates.issue(None, None, subjects, datetime.datetime.now(datetime.UTC))[0]
+
+
 def wished(folder: Path) -> tuple[HostInputs, dict[str, artifacts.Artifact]]:
     """This checkout's own settings on a machine of the local cloud, with the emulator as Jenkins."""
     lock = load_lock(ROOT / "jenkins.lock.yaml")
     resolved = Distribution("emulator", lock.core.version, lock.plugins)
     software, sent = artifacts.pack(resolved, ROOT / "bootstrap/local/emulator")
-    issued = certificates.issue(None, [], [ADDRESS], datetime.datetime.now(datetime.UTC))
+    issued = issued_for(ADDRESS)
     taken = toolkit_repository.snapshot(ROOT, folder)
     bundle = toolkit_repository.bundle(taken, "main", folder / "toolkit.bundle")
     sent[artifacts.hash_of(bundle)] = bundle
@@ -153,7 +158,7 @@ def wished(folder: Path) -> tuple[HostInputs, dict[str, artifacts.Artifact]]:
         secrets=SECRETS,
         toolkit_password=PASSWORDS["TOOLKIT_PASSWORD"],
         toolkit_token=Secret("0123456789abcdef" * 2),
-        certificate=issued.certificate_pem,
+        certificate=issued.chain_pem,
         certificate_key=issued.key,
         authority=issued.authority_pem,
         casc_files=casc.read(ROOT / "casc"),
@@ -355,8 +360,8 @@ def test_a_run_killed_between_a_file_and_its_restart_is_completed_by_the_next(tr
 
 def test_a_new_certificate_is_served_without_a_restart(trial: Trial) -> None:
     pid = trial.root("systemctl show -p MainPID --value nginx.service")
-    issued = certificates.issue(None, [], [ADDRESS], datetime.datetime.now(datetime.UTC))
-    parts = {"certificate": issued.certificate_pem, "certificate_key": issued.key, "authority": issued.authority_pem}
+    issued = issued_for(ADDRESS)
+    parts = {"certificate": issued.chain_pem, "certificate_key": issued.key, "authority": issued.authority_pem}
     trial.inputs = replace(trial.inputs, **parts)
     assert {"nginx.service", "tls certificate"} <= trial.converge().names
     # nginx changes its workers after the reload returned.

@@ -190,11 +190,12 @@ def test_the_crumb_issuer_is_on_and_has_no_attributes(settings: dict[str, Any]) 
 
 
 def test_no_port_waits_for_agents_and_no_script_leaves_the_sandbox(settings: dict[str, Any]) -> None:
-    service = (ROOT / "bootstrap" / "remote" / "files" / "jenkins.service.j2").read_text()
+    service = (ROOT / "bootstrap" / "remote" / "desired" / "jenkins.py").read_text()
 
     # Once: Jenkins warns at each start of a setting that its property makes void.
     assert "slaveAgentPort" not in settings["jenkins"]
-    assert "-Djenkins.model.Jenkins.slaveAgentPort=-1 -Djenkins.model.Jenkins.slaveAgentPortEnforce=true" in service
+    for setting, value in {"slaveAgentPort": "-1", "slaveAgentPortEnforce": "true"}.items():
+        assert f'"jenkins.model.Jenkins.{setting}": "{value}"' in service
     assert settings["security"]["scriptApproval"] == {"forceSandbox": True}
 
 

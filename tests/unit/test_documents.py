@@ -23,7 +23,9 @@ HEADING = re.compile(r"^#+ +(?P<title>.+?)\s*$", re.MULTILINE)
 TYPED = re.compile(r"^[ ]*(?:\$ +)?(?:\w+=\S+ +)*\./bootstrap\.py(?P<rest> .*)$", re.MULTILINE)
 PATH = re.compile(r"[\w.<>*-]+(?:/[\w.<>*-]*)+|[\w.-]+\.(?:py|md|yaml|json|toml|ini|lock|svg|cfg)")
 # What looks like a path and is none: blocks and ports, what is made at run time, a permission, a file of the update center.
-NO_PATH = re.compile(r"\d|\.bootstrap/|\.(?:venv|tox)\b|Metrics/View$|plugin-versions\.json$")
+NO_PATH = re.compile(
+    r"\d|\.bootstrap/|\.(?:venv|tox)\b|(?:Metrics|Overall|Credentials)/[A-Z]\w+$|plugin-versions\.json$"
+)
 NAMED = re.compile(r"(?P<names>`\w+`(?:(?:, | and )`\w+`)*) in `(?P<path>[\w/]+\.(?:py|yaml))`")
 MODULE = re.compile(r"bootstrap(?:\.[a-z_]+)+")
 SETTING = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")

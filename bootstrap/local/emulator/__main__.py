@@ -23,7 +23,7 @@ NOT_EVEN_BEGUN = 1  # as the container, where Jenkins refuses before it has a li
 def main() -> int:
     """The process; its exit code."""
     try:
-        surroundings = read_surroundings()
+        surroundings = read_surroundings(words=sys.argv[1:])
         check_drawing(surroundings.variables)
         return asyncio.run(serve(surroundings))
     except ConfigurationRefused as refusal:

@@ -32,7 +32,7 @@ class Controller:
     def __init__(self, surroundings: Surroundings) -> None:
         self.home = Home(surroundings)
         self.session = secrets.token_hex(4)  # X-Jenkins-Session: another one at each start
-        self.sessions = Sessions(self.home.vault.salt)
+        self.sessions = Sessions(self.home.vault.salt, surroundings.arguments.session_seconds)
         self.audit, self.quiet_mode = Audit(self.home), QuietMode()
         self.executors = Executors(self.home, self.quiet_mode)
         self.agents = Agents(self.home, self.executors)

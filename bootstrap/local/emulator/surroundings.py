@@ -1,11 +1,12 @@
-"""What the process is told by its environment variables."""
+"""What the process is told by its environment variables and on its command line."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .failures import ConfigurationRefused, Issue
@@ -23,6 +24,42 @@ OWN_VARIABLES = (
 )
 
 
+SESSION_MINUTES = 30  # Jetty's own, where nobody says another
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What a Jenkins is told on its command line: properties (-Dname=value) and options (--name=value)."""
+
+    properties: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def is_set(self, name: str) -> bool:
+        """Whether a property is true."""
+        return self.properties.get(name, "").lower() == "true"
+
+    @property
+    def session_seconds(self) -> int:
+        """How long a session lives without a request: until its time is out, or until Jetty, which stores none, evicts it."""
+        minutes = self._number("sessionTimeout", -1)
+        timeout = (minutes if minutes > 0 else SESSION_MINUTES) * 60
+        eviction = self._number("sessionEviction", 1800)
+        return min(timeout, eviction) if eviction > 0 else timeout
+
+    def _number(self, name: str, default: int) -> int:
+        value = self.options.get(name, "")
+        return int(value) if re.fullmatch(r"-?[0-9]+", value) else default
+
+
+def read_arguments(words: Sequence[str]) -> Arguments:
+    """The arguments of the command line; of others than these two kinds Jenkins' own parts know."""
+    pairs = [(kind, *rest.partition("=")[::2]) for word in words for kind, rest in [(word[:2], word[2:])]]
+    return Arguments(
+        {name: value for kind, name, value in pairs if kind == "-D"},
+        {name: value for kind, name, value in pairs if kind == "--"},
+    )
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """Where the emulator lives and listens, which version it plays and which plugins it has."""
@@ -33,6 +70,7 @@ class Surroundings:
     version: str
     plugins: Mapping[str, str]
     variables: Mapping[str, str]
+    arguments: Arguments = Arguments()
 
     @property
     def build_variables(self) -> dict[str, str]:
@@ -40,8 +78,8 @@ class Surroundings:
         return {name: text for name, text in self.variables.items() if name not in OWN_VARIABLES}
 
 
-def read_surroundings(variables: Mapping[str, str] | None = None) -> Surroundings:
-    """Read the environment; ConfigurationRefused when the plugin lock is not a JSON object of versions."""
+def read_surroundings(variables: Mapping[str, str] | None = None, words: Sequence[str] = ()) -> Surroundings:
+    """Read the environment and the command line; ConfigurationRefused when the plugin lock is not a JSON object of versions."""
     known = dict(os.environ if variables is None else variables)
     lock = Path(known.get("JENKINS_PLUGINS_LOCK") or BUNDLED_PLUGINS)
     return Surroundings(
@@ -51,6 +89,7 @@ def read_surroundings(variables: Mapping[str, str] | None = None) -> Surrounding
         version=known.get("JENKINS_EMULATED_VERSION") or "2.568.1",
         plugins=read_plugins(lock),
         variables=known,
+        arguments=read_arguments(words),
     )
 
 

@@ -27,6 +27,24 @@ EMULATOR = "/usr/local/lib/jenkins-emulator"
 PLUGINS_LOCK = "/etc/jenkins/plugins.json"
 JAVA_HOME = "/usr/lib/jvm/java-25-openjdk-amd64"
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+# Minutes without a request after which a session of a browser ends; Jetty, in which Jenkins runs, reads both.
+SESSION_MINUTES = 30
+# Percent of the machine's memory that Jenkins and its builds may use. The largest heap of Java, and what Java needs beside it
+# (in MiB, at least), must fit into that.
+MEMORY_SHARE, BESIDE_THE_HEAP = 80, 256
+_OPTIONS = (
+    f"--sessionTimeout={SESSION_MINUTES}",
+    f"--sessionEviction={SESSION_MINUTES * 60}",
+    "--requestFormContentSize=10000000",  # bytes of a form; Jenkins' own default is no limit
+)
+_PROPERTIES = {
+    "jenkins.install.runSetupWizard": "false",
+    "jenkins.model.Jenkins.slaveAgentPort": "-1",
+    "jenkins.model.Jenkins.slaveAgentPortEnforce": "true",
+    "com.cloudbees.plugins.credentials.UseItemPermission": "true",
+}
+LOCAL_CHECKOUT = "hudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT"
+"""With it, a build of the controller may check out any folder of the machine that Jenkins may read."""
 # Fixed, because the data volume keeps numbers and outlives the machine that knows the names.
 _NUMBER = 870
 
@@ -179,8 +197,14 @@ def service(inputs: HostInputs) -> dict[str, Any]:
     return unit("jenkins.service", restart_on=restart_on, timeout=660, runs_on=list(runs_on))
 
 
+def needed_memory(heap: str) -> int:
+    """How many MiB Java needs at least with such a heap ('512m' or '2g')."""
+    return (int(heap[:-1]) << (10 if heap.endswith("g") else 0)) + BESIDE_THE_HEAP
+
+
 def unit_file(inputs: HostInputs) -> dict[str, Any]:
     """The text of jenkins.service."""
+    properties = _PROPERTIES | ({LOCAL_CHECKOUT: "true"} if inputs.toolkit is not None else {})
     content = render(
         "jenkins.service",
         kind=inputs.software.kind,
@@ -190,5 +214,8 @@ def unit_file(inputs: HostInputs) -> dict[str, Any]:
         port=JENKINS_PORT,
         heap=inputs.settings.jenkins.heap,
         credentials=sorted(inputs.secrets),
+        memory=MEMORY_SHARE,
+        properties=" ".join(f"-D{name}={value}" for name, value in properties.items()),
+        options=" ".join(_OPTIONS),
     )
     return file("jenkins.service file", "/etc/systemd/system/jenkins.service", content)

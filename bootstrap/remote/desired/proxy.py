@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bootstrap.remote.desired.base import JENKINS_PORT, Resources, directory, file, unit
-from bootstrap.remote.templates import render
+from bootstrap.remote.templates import render, text
 from bootstrap.values import Secret
 
 _TLS = "/etc/nginx/tls"
@@ -19,6 +19,7 @@ def proxy(url: str, certificate: str, key: Secret) -> Resources:
         directory(_TLS, mode="0700"),
         file("tls certificate", f"{_TLS}/server.crt", certificate),
         file("tls key", f"{_TLS}/server.key", key.reveal(), mode="0600", secret=True),
+        file("nginx limits", "/etc/systemd/system/nginx.service.d/10-bootstrap.conf", text("nginx-limits.conf")),
         {"id": "nginx default site", "kind": "absent", "path": "/etc/nginx/sites-enabled/default"},
         # Straight into the folder that nginx reads, so that nginx can test it before it stays.
         {**file("nginx site", "/etc/nginx/conf.d/jenkins.conf", site), "validate": ["/usr/sbin/nginx", "-q", "-t"]},

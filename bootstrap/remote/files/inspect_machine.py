@@ -25,7 +25,8 @@ CONFIGURATION = Path("/etc/bootstrap/inspect.json")
 SOCKET = "/run/inspect-machine.socket"
 SELF = "/usr/local/sbin/inspect-machine"
 UNIT_PROPERTIES = (
-    "Id,LoadState,UnitFileState,ActiveState,SubState,Result,NRestarts,ExecMainStartTimestamp,NeedDaemonReload"
+    "Id,LoadState,UnitFileState,ActiveState,SubState,Result,NRestarts,ExecMainStartTimestamp,NeedDaemonReload,"
+    "MemoryMax,TasksMax"
 )
 
 
@@ -178,6 +179,16 @@ def replaced_files(configuration: Facts) -> Facts:
     return {block["Id"]: deleted_code(maps_of(block["MainPID"])) for block in blocks if "Id" in block}
 
 
+def arguments(_configuration: Facts) -> list[str]:
+    """With which arguments Jenkins runs; they are no secret, for every process of the machine can see them."""
+    output, _ = answer_of("/usr/bin/systemctl", "show", "-p", "MainPID", "--value", "jenkins.service")
+    try:
+        line = Path("/proc", output.strip() or "0", "cmdline").read_bytes()
+    except OSError:
+        return []
+    return line.decode(errors="replace").split("\0")[:-1]
+
+
 def maps_of(process: str) -> str:
     """What a process has mapped; nothing where there is no such process."""
     try:
@@ -228,7 +239,7 @@ def system(_configuration: Facts) -> Facts:
 
 GATHERERS = (
     *(firewall, sshd, sockets, files, mounts, units, failed_units, upgrades, kernel, packages),
-    *(replaced_files, java, system, audit),
+    *(replaced_files, java, system, audit, arguments),
 )
 
 

@@ -12,7 +12,7 @@ from wished import EMULATOR, KEY, SECRETS, SETTINGS, WAR, inputs
 
 from bootstrap.environment.models import Settings
 from bootstrap.remote.converge.main import KINDS
-from bootstrap.remote.desired.inputs import HostInputs
+from bootstrap.remote.desired.inputs import HostInputs, Toolkit
 from bootstrap.remote.desired.state import desired
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -99,7 +99,7 @@ def test_the_proxy_never_passes_a_clients_own_word_on_where_it_comes_from(wished
 
 
 def test_the_path_reaches_jenkins_as_it_came(wished: dict[str, dict[str, Any]]) -> None:
-    assert ["http://jenkins"] == re.findall(r"proxy_pass ([^;]*);", wished["nginx site"]["content"])
+    assert {"http://jenkins"} == set(re.findall(r"proxy_pass ([^;]*);", wished["nginx site"]["content"]))
 
 
 def test_sshd_takes_keys_of_one_user_and_tunnels_to_jenkins_alone(wished: dict[str, dict[str, Any]]) -> None:
@@ -214,8 +214,48 @@ def test_the_war_starts_without_the_wizard_and_with_its_heap() -> None:
     assert {"-Xmx3g", "-Djenkins.install.runSetupWizard=false", "/usr/local/share/jenkins/jenkins.war"} <= set(command)
 
 
+@pytest.mark.parametrize("software", [EMULATOR, WAR])
+def test_sessions_and_forms_have_limits_and_no_agent_has_a_port(software: Any) -> None:
+    command = set(unit(by_id(inputs(software=software)))["Service"]["ExecStart"].split())
+    properties = {"slaveAgentPort=-1", "slaveAgentPortEnforce=true"}
+    assert {f"-Djenkins.model.Jenkins.{each}" for each in properties} <= command
+    assert {"--sessionTimeout=30", "--sessionEviction=1800", "--requestFormContentSize=10000000"} <= command
+
+
+@pytest.mark.parametrize("software", [EMULATOR, WAR])
+@pytest.mark.parametrize("toolkit", [Toolkit("main", "d" * 40, "f" * 64), None])
+def test_local_folders_are_checked_out_only_where_the_repository_is_one(software: Any, toolkit: Any) -> None:
+    command = unit(by_id(inputs(software=software, toolkit=toolkit)))["Service"]["ExecStart"]
+    assert (toolkit is not None) == ("-Dhudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT=true" in command.split())
+    assert (toolkit is not None) == ("ALLOW_LOCAL_CHECKOUT" in command)
+
+
+def test_services_leave_the_machine_some_memory_and_processes(wished: dict[str, dict[str, Any]]) -> None:
+    texts = ("jenkins.service file", "nginx limits", "inspector service")
+    limits = {name: settings_of(wished[name]["content"])["Service"] for name in texts}
+    assert all(each["TasksMax"].isdigit() and each["MemoryMax"] != "infinity" for each in limits.values())
+    shares = [int(limits[name]["MemoryMax"].rstrip("%")) for name in texts[:2]]
+    assert sum(shares) <= 100
+    assert "continue" == limits["jenkins.service file"]["OOMPolicy"]
+
+
+def test_the_proxy_limits_every_request_and_sign_ins_above_all(wished: dict[str, dict[str, Any]]) -> None:
+    site = wished["nginx site"]["content"]
+    zones = dict(re.findall(r"limit_req_zone \S+ zone=(\w+):10m rate=(\S+);", site))
+    assert {"requests": "100r/s", "basic": "60r/s", "logins": "30r/m"} == zones
+    sign_in = site[site.index("location /j_spring_security_check {") :]
+    # What a location limits itself replaces what it would inherit.
+    assert ["requests", "logins"] == re.findall(r"limit_req zone=(\w+)", sign_in)
+    inherited = site[site.index("server {") : site.index("location / {")]
+    assert ["requests", "basic"] == re.findall(r"limit_req zone=(\w+)", inherited)
+    assert "limit_conn addresses 200;" in inherited
+    assert {"client_header_timeout", "client_body_timeout", "send_timeout"} <= set(
+        re.findall(r"^    (\w+)", site, re.M)
+    )
+
+
 def test_the_emulator_stands_under_the_same_unit_and_says_so(wished: dict[str, dict[str, Any]]) -> None:
-    assert "/usr/bin/python3 -m jenkins_emulator" == unit(wished)["Service"]["ExecStart"]
+    assert unit(wished)["Service"]["ExecStart"].startswith("/usr/bin/python3 -m jenkins_emulator ")
     assert "emulator" in unit(wished)["Unit"]["Description"]
     assert "/usr/local/lib/jenkins-emulator" == wished["emulator"]["path"]
     assert 'PYTHONPATH="/usr/local/lib/jenkins-emulator"' in wished["jenkins environment"]["content"].splitlines()

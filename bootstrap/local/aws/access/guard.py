@@ -7,6 +7,7 @@ are asked, whose is no operator's.
 
 from __future__ import annotations
 
+import functools
 import hmac
 import time
 from dataclasses import asdict, dataclass
@@ -107,7 +108,7 @@ class Guard:
             raise Refused(Kind.UNKNOWN_KEY, details=details)
         _check_token(issued, claim)
         signature.check_time(claim, time.time(), _LEEWAY_MINUTES.get(claim.service, 5))
-        signature.verify(claim, issued.secret, environ, requests.read_body(environ))
+        signature.verify(claim, issued.secret, environ, functools.partial(requests.read_body, environ))
         agent = environ.get("HTTP_USER_AGENT", "")
         environ["HTTP_USER_AGENT"] = agent.replace("region/", "region-")  # moto would take the region from it
         return Caller(issued.principal, claim.access_key)

@@ -15,6 +15,7 @@ import hmac
 import re
 import time
 import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ LONGEST_URL = 604_800  # seconds for which a presigned URL may be valid
 _STAMP = "%Y%m%dT%H%M%SZ"
 _LITERAL = frozenset({"UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"})
 _STREAMING = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+_STREAMED = (_STREAMING, f"{_STREAMING}-TRAILER")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _S3 = frozenset({"s3", "s3-outposts", "s3-object-lambda", "s3express"})
 
@@ -171,12 +173,15 @@ def _skewed(claim: Claim, now: float, leeway: int, message: str) -> Refused:
     return Refused(Kind.SKEWED, details=details)
 
 
-def verify(claim: Claim, secret: str, environ: Environ, body: bytes) -> None:
-    """Refuse a request whose signature is not the one that `secret` makes."""
+def verify(claim: Claim, secret: str, environ: Environ, read_body: Callable[[], bytes]) -> None:
+    """Refuse a request whose signature is not the one that `secret` makes.
+
+    S3's bodies are large, and a header stands for them in the signature: they are read when that is known to be right.
+    """
     is_s3 = claim.service in _S3
     if is_s3:
         _check_signed_headers(claim, environ)
-    payload = _payload(claim, environ, body, is_s3=is_s3)
+    payload = _told_payload(claim, environ) if is_s3 else hashlib.sha256(read_body()).hexdigest()
     signer = _signers()[is_s3](_credentials(claim.access_key, secret), claim.service, claim.region)
     request = _request(claim, environ, payload, is_s3=is_s3)
     canonical = signer.canonical_request(request)
@@ -185,6 +190,16 @@ def verify(claim: Claim, secret: str, environ: Environ, body: bytes) -> None:
     if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
         details = {"AWSAccessKeyId": claim.access_key, "StringToSign": to_sign, "SignatureProvided": claim.signature}
         raise Refused(Kind.MISMATCH, details={**details, "CanonicalRequest": canonical})
+    if is_s3:
+        _check_body(claim, secret, environ, payload, read_body())
+
+
+def _check_body(claim: Claim, secret: str, environ: Environ, payload: str, body: bytes) -> None:
+    """Refuse a body of S3's that is not what stands for it in the signature."""
+    if _HEX.fullmatch(payload) and payload != (computed := hashlib.sha256(body).hexdigest()):
+        message = "The provided 'x-amz-content-sha256' header does not match what was computed."
+        details = {"ClientComputedContentSHA256": payload, "S3ComputedContentSHA256": computed}
+        raise Refused(Kind.INVALID, message, "XAmzContentSHA256Mismatch", details)
     if payload.startswith(_STREAMING):
         decoded = environ.get("HTTP_X_AMZ_DECODED_CONTENT_LENGTH", "")
         chain = chunks.Chain(secret, claim.scope, claim.stamp, claim.signature)
@@ -199,28 +214,16 @@ def _check_signed_headers(claim: Claim, environ: Environ) -> None:
         raise Refused(Kind.DENIED, message, details={"HeadersNotSigned": ", ".join(unsigned)})
 
 
-def _payload(claim: Claim, environ: Environ, body: bytes, *, is_s3: bool) -> str:
-    """What stands for the body in the signature; refused where it is not the body's."""
+def _told_payload(claim: Claim, environ: Environ) -> str:
+    """What stands for a body of S3's in the signature, as the request says."""
     told = environ.get("HTTP_X_AMZ_CONTENT_SHA256", "")
-    if not is_s3:
-        return hashlib.sha256(body).hexdigest()
     if not told and claim.expires is not None:
         told = _query(environ).get("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
     if not told:
         raise Refused(Kind.INVALID, "Missing required header for this request: x-amz-content-sha256")
-    if told in _LITERAL or told in {_STREAMING, f"{_STREAMING}-TRAILER"}:
-        return str(told)
-    if not _HEX.fullmatch(told):
-        message = (
-            "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
-            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value."
-        )
-        raise Refused(Kind.INVALID, message, "InvalidArgument")
-    computed = hashlib.sha256(body).hexdigest()
-    if not hmac.compare_digest(computed, told):
-        message = "The provided 'x-amz-content-sha256' header does not match what was computed."
-        details = {"ClientComputedContentSHA256": told, "S3ComputedContentSHA256": computed}
-        raise Refused(Kind.INVALID, message, "XAmzContentSHA256Mismatch", details)
+    if told not in {*_LITERAL, *_STREAMED} and not _HEX.fullmatch(told):
+        known = "UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, " + ", ".join(_STREAMED)
+        raise Refused(Kind.INVALID, f"x-amz-content-sha256 must be {known} or a valid sha256 value.", "InvalidArgument")
     return str(told)
 
 

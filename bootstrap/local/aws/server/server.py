@@ -9,6 +9,7 @@ where that is wanted.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import os
@@ -25,7 +26,7 @@ from bootstrap.local.aws.access import characters
 from bootstrap.local.aws.compute.hooks import Machines
 from bootstrap.local.aws.persistence import memory_format
 from bootstrap.local.aws.persistence.journal import Journal
-from bootstrap.local.aws.server import requests, web
+from bootstrap.local.aws.server import arriving, requests, web
 from bootstrap.local.aws.server.door import error_response
 from bootstrap.local.aws.server.requests import Environ, Response
 from bootstrap.local.aws.server.turn import Busy
@@ -44,6 +45,7 @@ class Server:
         self._state = state
         self.port = port
         self._listeners: dict[str, Any] = {}
+        self._connections = arriving.Connections()
         self._lock = threading.Lock()
         os.environ.update(patches.environment(state))
         self._build(machines, mail_port)
@@ -125,11 +127,16 @@ class Server:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
         try:
+            arriving.check_length(environ)
             response = web.refusal(environ, self._listeners) or self._respond(environ)
         except ConnectionError:
             raise  # a fault that was asked for: the connection ends without an answer
         except Busy as busy:
             response = error_response(environ, 503, "ServiceUnavailable", f"The local cloud is busy: {busy}")
+        except arriving.NotTaken as refused:
+            response = error_response(environ, refused.status, refused.code, str(refused))
+        except TimeoutError as late:
+            response = error_response(environ, 408, "RequestTimeout", str(late))
         except Exception as failure:  # whatever happens, the caller gets an answer that it can read
             log.exception("%s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
             response = error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
@@ -169,7 +176,7 @@ class Server:
             if address in self._listeners:
                 return
             opened = listening.bound(address, self.port)
-            handler = _handler()
+            handler = _handler(self._connections)
             server: Any = make_server(
                 address, self.port, self, threaded=True, request_handler=handler, fd=opened.fileno()
             )
@@ -229,7 +236,7 @@ def _salt(state: Path) -> str:
     return path.read_text()
 
 
-def _handler() -> type:
+def _handler(connections: arriving.Connections) -> type:
     from moto.moto_server.werkzeug_app import MotoRequestHandler
 
     class Handler(MotoRequestHandler):
@@ -238,12 +245,30 @@ def _handler() -> type:
         disable_nagle_algorithm = True
         wbufsize = -1
 
+        def setup(self) -> None:
+            """Read by the clock, also what comes byte by byte."""
+            super().setup()
+            self._arriving = arriving.Arriving(self.connection)
+            self.rfile = io.BufferedReader(self._arriving)
+
+        def handle(self) -> None:
+            """One connection of many; too many of one address are closed."""
+            with connections.one_more(self.client_address[0]) as is_welcome:
+                if is_welcome:
+                    super().handle()
+
+        def send_response(self, code: int, message: str | None = None) -> None:
+            """With the answer the request is over."""
+            self._arriving.end_soon()
+            super().send_response(code, message)
+
         def run_wsgi(self) -> None:
             """Tell a client that asks (S3's, before each body) to go on at once: else it waits a second for that."""
             if self.headers.get("Expect", "").lower() == "100-continue":
                 self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 self.wfile.flush()
                 del self.headers["Expect"]
+            self._arriving.within(arriving.BODY_SECONDS)
             super().run_wsgi()
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:

@@ -16,6 +16,7 @@ from ..model.builds import Build
 from ..model.home import Home
 from ..model.identities import may_use_credentials
 from ..model.job_configuration import JobConfiguration
+from . import local_checkout
 from .console import Console
 from .places import Here, Place
 
@@ -147,6 +148,7 @@ class Git:
         self, repository: Repository, workspace: Path, build: Build, *, is_main: bool = True
     ) -> dict[str, str]:
         """Bring a workspace to the branch's head; notes revision and changes in the build."""
+        local_checkout.check(self._home.surroundings.arguments, repository.url)
         target = workspace / repository.subdirectory if repository.subdirectory else workspace
         await self._place.make_folder(target)
         self._say("The recommended git tool is: git")

@@ -20,12 +20,12 @@ from . import xmlfile
 ANONYMOUS = "anonymous"
 AUTHENTICATED = "authenticated"
 _HASHED = "#jbcrypt:"
+COST = 10  # Jenkins' own: bcrypt's work doubles with each
 # What a permission is implied by, besides Overall/Administer, which implies everything.
 IMPLIED_BY = {
     "Job/Discover": ("Job/Read",),
     "Job/ExtendedRead": ("Job/Configure",),
     "Overall/Manage": (),
-    "Overall/SystemRead": (),
 }
 KNOWN_PERMISSIONS = {
     "Overall": ("Administer", "Manage", "Read", "SystemRead"),
@@ -138,7 +138,7 @@ class Users:
     def __init__(self, home: Path) -> None:
         self._folder = home / "users"
         self._users: dict[str, User] = {}
-        self._verified: dict[tuple[str, str], str] = {}
+        self._verified: dict[tuple[str, str], bytes] = {}
         self._pepper = secrets.token_bytes(32)
 
     def load(self) -> None:
@@ -181,21 +181,36 @@ class Users:
         if password.startswith(_HASHED):
             user.password = password
         elif not self.is_password(user, password):
-            user.password = _HASHED + bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(10, prefix=b"2a")).decode()
+            salt = bcrypt.gensalt(COST, prefix=b"2a")
+            user.password = _HASHED + bcrypt.hashpw(password.encode()[:72], salt).decode()
         user.save()
 
     def is_password(self, user: User, password: str) -> bool:
         """Whether the password is right; a right one is remembered by a keyed hash, since bcrypt takes 50 ms by design."""
-        if not user.password.startswith(_HASHED):
-            return False
-        mark = hmac.new(self._pepper, password.encode(), "sha256").hexdigest()
-        key = (user.identifier, mark)
-        if self._verified.get(key) == user.password:
-            return True
-        if not bcrypt.checkpw(password.encode()[:72], user.password.removeprefix(_HASHED).encode()):
-            return False
-        self._verified[key] = user.password
-        return True
+        hashed = self.hash_of(user)
+        if hashed and not self.is_remembered(user, password) and bcrypt.checkpw(password.encode()[:72], hashed):
+            self.remember(user, password, hashed)
+        return self.is_remembered(user, password)
+
+    @staticmethod
+    def hash_of(user: User) -> bytes | None:
+        """What bcrypt made of the user's password; None where nobody can sign in as this user."""
+        return user.password.removeprefix(_HASHED).encode() if user.password.startswith(_HASHED) else None
+
+    def hashes(self) -> list[bytes]:
+        """What bcrypt made of all users' passwords."""
+        return [hashed for user in self._users.values() if (hashed := self.hash_of(user))]
+
+    def is_remembered(self, user: User, password: str) -> bool:
+        """Whether the password was found right before and is still the user's."""
+        return self._verified.get((user.identifier, self._mark(password)), b"") == self.hash_of(user)
+
+    def remember(self, user: User, password: str, hashed: bytes) -> None:
+        """Keep that the password is the one of this hash."""
+        self._verified[user.identifier, self._mark(password)] = hashed
+
+    def _mark(self, password: str) -> str:
+        return hmac.new(self._pepper, password.encode(), "sha256").hexdigest()
 
     def is_token(self, user: User, text: str) -> bool:
         """Whether the text is one of the user's API tokens."""

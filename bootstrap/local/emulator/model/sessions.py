@@ -8,8 +8,6 @@ import secrets
 import time
 from dataclasses import dataclass
 
-IDLE_SECONDS = 30 * 60
-
 
 @dataclass
 class Session:
@@ -23,8 +21,8 @@ class Session:
 class Sessions:
     """All sessions, and the crumbs that are bound to them."""
 
-    def __init__(self, salt: str) -> None:
-        self._salt = salt.encode()
+    def __init__(self, salt: str, idle_seconds: float) -> None:
+        self._salt, self._idle_seconds = salt.encode(), idle_seconds
         self._sessions: dict[str, Session] = {}
         # Jenkins names its cookie anew at each start, so that two controllers on one host do not fight for it.
         self.cookie = f"JSESSIONID.{secrets.token_hex(4)}"
@@ -34,7 +32,7 @@ class Sessions:
         session = self._sessions.get(identifier or "")
         if session is None:
             return None
-        if time.monotonic() - session.seen > IDLE_SECONDS:
+        if time.monotonic() - session.seen > self._idle_seconds:
             del self._sessions[session.identifier]
             return None
         session.seen = time.monotonic()
@@ -43,7 +41,7 @@ class Sessions:
     def open(self, user: str) -> Session:
         """A new session; logging in always opens one, so that a planted id is worth nothing."""
         now = time.monotonic()
-        self._sessions = {key: held for key, held in self._sessions.items() if now - held.seen <= IDLE_SECONDS}
+        self._sessions = {key: held for key, held in self._sessions.items() if now - held.seen <= self._idle_seconds}
         session = Session(f"node0{secrets.token_hex(16)}", user, now)
         self._sessions[session.identifier] = session
         return session

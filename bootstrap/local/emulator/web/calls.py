@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,9 @@ from ..failures import Refused
 from ..model.security import Identity
 from ..model.sessions import Session
 from .exports import Exports
+from .logins import Logins
 
+STRANGERS_SECONDS = 10.0  # in which the form of whoever has not signed in must have come
 Handler = Callable[["Call", Any, str], Awaitable[web.StreamResponse]]
 
 
@@ -23,6 +26,7 @@ class Call:
     """A request with its sender."""
 
     controller: Controller
+    logins: Logins
     request: web.Request
     identity: Identity
     session: Session | None
@@ -55,7 +59,7 @@ class Call:
         """Query and form values together; the query wins, as it comes first in a servlet's parameters."""
         values: dict[str, str] = {}
         if self.request.content_type in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-            for key, value in (await self.request.post()).items():
+            for key, value in (await self._posted()).items():
                 values[key] = (
                     value
                     if isinstance(value, str)
@@ -66,6 +70,14 @@ class Call:
         for key, value in self.request.query.items():
             values[key] = value
         return values
+
+    async def _posted(self) -> Mapping[str, Any]:
+        """The form that was sent; who has not signed in must send it soon."""
+        try:
+            async with asyncio.timeout(STRANGERS_SECONDS if self.identity.is_anonymous else None):
+                return await self.request.post()
+        except TimeoutError:
+            raise Refused(408, "Request Timeout", is_bare=True) from None
 
     async def structured(self) -> dict[str, Any]:
         """The `json` field that Jenkins' own forms carry; empty when there is none."""

@@ -197,11 +197,19 @@ class ItemExports(BuildExports):
         return Exported(f"hudson.model.Queue${kind}", properties, brief=frozenset(properties))
 
     def queue(self) -> Exported:
-        """Everything that waits."""
-        return Exported(
-            "hudson.model.Queue",
-            {"discoverableItems": [], "items": [self.queue_item(item) for item in self._controller.queue.waiting]},
-        )
+        """What waits of the jobs that the caller may read; of those that he may only know of, the name."""
+        waiting = self._controller.queue.waiting
+        read = [self.queue_item(item) for item in waiting if self._may_read(item.job)]
+        known = [self._stub(item) for item in waiting if not self._may_read(item.job) and self._may_know_of_jobs()]
+        return Exported("hudson.model.Queue", {"discoverableItems": known, "items": read})
+
+    def _may_know_of_jobs(self) -> bool:
+        return self._controller.home.authorization.allows(self._identity, "Job/Discover")
+
+    @staticmethod
+    def _stub(item: QueueItem) -> Exported:
+        task = Exported("hudson.model.Queue$StubTask", {"name": item.job.name}, is_whole=True)
+        return Exported("hudson.model.Queue$StubItem", {"task": task}, is_whole=True)
 
     def view(self, folder: Folder, view: View | None) -> Exported | None:
         """A view of the root or of a folder."""

@@ -92,12 +92,12 @@ async def login(call: Call, folder: Folder, rest: str) -> web.Response:
 async def check_login(call: Call, folder: Folder, rest: str) -> web.Response:
     """The login form's target: a new session, or back to the form."""
     form = await call.form()
-    user = call.controller.home.users.find(form.get("j_username", ""))
-    if user is None or not call.controller.home.users.is_password(user, form.get("j_password", "")):
+    user = await call.logins.check(form.get("j_username", ""), form.get("j_password", ""), call.sender)
+    if user is None:
         return redirect("/loginError")
     if call.session is not None:
         call.controller.sessions.close(call.session)
-    call.session = call.controller.sessions.open(user.identifier)
+    call.session = call.controller.sessions.open(user)
     target = form.get("from") or "/"
     # Only a path of this server: never a way to another one.
     is_own = target.startswith("/") and not target.startswith(("//", "/\\"))
@@ -190,7 +190,11 @@ async def cancel_item(call: Call, folder: Folder, rest: str) -> web.Response:
     """Take an item out of the queue."""
     number = (await call.form()).get("id", "")
     item = call.controller.queue.find(int(number)) if number.isdigit() else None
-    if item is None or item.left is not None:
+    if (
+        item is None
+        or item.left is not None
+        or not call.controller.home.authorization.allows(call.identity, "Job/Read")
+    ):
         raise Refused(404, "no such queue item")
     if not call.controller.home.authorization.allows(call.identity, "Job/Cancel"):
         raise Refused(422, "not allowed to cancel this item")

@@ -31,6 +31,7 @@ from . import (  # noqa: F401 (they register)
 )
 from .calls import ROUTES, Call, Route
 from .exports import Exports
+from .logins import Logins
 from .pages import bare, missing, notice, oops
 from .resolver import Target, resolve
 
@@ -54,6 +55,7 @@ POLICY = (
     "script-src 'report-sample' 'self'; style-src 'report-sample' 'self' 'unsafe-inline';"
 )
 LIMIT = 64 * 1024 * 1024
+STRANGERS_LIMIT = 64 * 1024  # bytes of a body from whoever has not signed in; the sign-in form has a few hundred
 
 
 class BadCredentials(Exception):
@@ -63,9 +65,10 @@ class BadCredentials(Exception):
 def make_application(controller: Controller) -> web.Application:
     """The application; every path goes through one handler, since Jenkins' paths are objects, not patterns."""
     application = web.Application(client_max_size=LIMIT)
+    logins = Logins(controller.home.users)
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await Front(controller, request).answer()
+        return await Front(controller, logins, request).answer()
 
     application.router.add_route("*", "/{path:.*}", handle)
     return application
@@ -74,10 +77,10 @@ def make_application(controller: Controller) -> web.Application:
 class Front:
     """One request on its way to a handler."""
 
-    def __init__(self, controller: Controller, request: web.Request) -> None:
+    def __init__(self, controller: Controller, logins: Logins, request: web.Request) -> None:
         self._controller, self._request = controller, request
         self._session: Session | None = controller.sessions.find(request.cookies.get(controller.sessions.cookie))
-        self._call = Call(controller, request, Identity(), self._session)
+        self._call = Call(controller, logins, request, Identity(), self._session)
         self._is_bare = False
         # raw_path keeps '%2F' apart from '/'.
         path = request.raw_path.split("?", 1)[0]
@@ -86,7 +89,8 @@ class Front:
     async def answer(self) -> web.StreamResponse:
         """The answer, whatever happens."""
         try:
-            self._call.identity = self._identify()
+            self._call.identity = await self._identify()
+            self._limit_body()
             self._controller.audit.request(
                 self._call.identity, self._call.sender, self._request.raw_path, self._request.query.get("name")
             )
@@ -115,13 +119,13 @@ class Front:
         self._advertise(response)
         return response
 
-    def _identify(self) -> Identity:
+    async def _identify(self) -> Identity:
         header = self._request.headers.get("Authorization", "")
         if header.lower().startswith("basic "):
-            return self._basic(header[6:])
+            return await self._basic(header[6:])
         return Identity(self._session.user) if self._session else Identity()
 
-    def _basic(self, encoded: str) -> Identity:
+    async def _basic(self, encoded: str) -> Identity:
         try:
             name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError) as fault:
@@ -129,9 +133,18 @@ class Front:
         user = self._controller.home.users.find(name)
         if user is not None and self._controller.home.users.is_token(user, password):
             return Identity(user.identifier, by_token=True)
-        if user is not None and self._controller.home.users.is_password(user, password):
-            return Identity(user.identifier)
-        raise BadCredentials
+        found = await self._call.logins.check(name, password, self._call.sender)
+        if found is None:
+            raise BadCredentials
+        return Identity(found)
+
+    def _limit_body(self) -> None:
+        """Of whoever has not signed in little is read, and not for long."""
+        if not self._call.identity.is_anonymous or self._request.method not in self._request.POST_METHODS:
+            return  # of other methods no body is read
+        if (self._request.content_length or 0) > STRANGERS_LIMIT:
+            raise web.HTTPRequestEntityTooLarge(STRANGERS_LIMIT, self._request.content_length or 0)
+        self._request = self._call.request = self._request.clone(client_max_size=STRANGERS_LIMIT)
 
     async def _check_crumb(self) -> None:
         # The login filter comes before the crumb filter, and the reload endpoint has a token of its own.

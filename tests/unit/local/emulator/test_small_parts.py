@@ -23,7 +23,7 @@ from bootstrap.local.emulator.model.items import check_name
 from bootstrap.local.emulator.model.security import Authorization, Identity, Users
 from bootstrap.local.emulator.model.sessions import Sessions
 from bootstrap.local.emulator.model.xmlfile import BadXml, parse, serialise
-from bootstrap.local.emulator.surroundings import read_plugins, read_surroundings
+from bootstrap.local.emulator.surroundings import read_arguments, read_plugins, read_surroundings
 
 
 @pytest.mark.parametrize(
@@ -195,13 +195,46 @@ def test_same_password_again_does_not_change_the_account(tmp_path: Path) -> None
 
 
 def test_crumb_belongs_to_user_and_session() -> None:
-    sessions = Sessions("salt")
+    sessions = Sessions("salt", 1800)
     one, two = sessions.open("a"), sessions.open("a")
     crumb = sessions.crumb("a", one)
     assert sessions.is_crumb(crumb, "a", one)
     assert not sessions.is_crumb(crumb, "a", two)
     assert not sessions.is_crumb(crumb, "b", one)
     assert not sessions.is_crumb(crumb, "a", None)
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ([], 1800),
+        (["--sessionTimeout=5"], 300),
+        (["--sessionTimeout=60"], 1800),  # evicted before
+        (["--sessionTimeout=60", "--sessionEviction=7200"], 3600),
+        (["--sessionTimeout=60", "--sessionEviction=-1"], 3600),
+        (["--sessionTimeout=soon", "-DsessionTimeout=1", "--prefix=/x"], 1800),
+    ],
+)
+def test_sessions_live_as_long_as_the_command_line_says(words: list[str], seconds: int) -> None:
+    assert seconds == read_arguments(words).session_seconds
+
+
+def test_a_session_ends_when_it_was_idle_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("bootstrap.local.emulator.model.sessions.time.monotonic", lambda: clock[0])
+    sessions = Sessions("salt", 300)
+    idle, used = sessions.open("a"), sessions.open("b")
+    for _ in range(3):
+        clock[0] += 200
+        assert sessions.find(used.identifier) is used
+    assert sessions.find(idle.identifier) is None
+
+
+def test_properties_are_read_from_the_command_line() -> None:
+    words = ["-Da.b=true", "-Dc=1=2", "--d=true", "-De"]
+    arguments = read_arguments(words)
+    assert {"a.b": "true", "c": "1=2", "e": ""} == arguments.properties
+    assert [True, False, False] == [arguments.is_set(name) for name in ("a.b", "d", "e")]
 
 
 def test_xml_declares_version_1_1_and_reads_it_back() -> None:

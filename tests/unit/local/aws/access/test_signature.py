@@ -21,7 +21,7 @@ FORM = {"Content_Type": "application/x-www-form-urlencoded; charset=utf-8"}
 def check(environ: requests.Environ, secret: str = SECRET, *, leeway: int = 5) -> signature.Claim:
     claim = signature.read(environ)
     signature.check_time(claim, time.time(), leeway)
-    signature.verify(claim, secret, environ, requests.read_body(environ))
+    signature.verify(claim, secret, environ, lambda: requests.read_body(environ))
     return claim
 
 
