@@ -64,6 +64,8 @@ class Agent:
             "ON_AGENT": "yes",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+        # Repositories of the tests belong to the user of the tests.
+        (self.folder / ".gitconfig").write_text("[safe]\n\tdirectory = *\n")
         if is_other_user_possible():
             os.chown(self.folder, OTHER_USER, OTHER_USER)
         command = [sys.executable, str(self.jar), *flags, "-workDir", str(self.folder)]
@@ -231,3 +233,25 @@ def test_only_the_right_secret_connects_and_only_who_may_sees_it(away: Agent, fr
         url = f"{fresh.url}/computer/helper/jenkins-agent.jnlp"
         assert 403 == requests.get(url, auth=(user, f"{user}-password"), timeout=30).status_code
     assert 403 == requests.get(f"{fresh.url}/wsagents/", timeout=30).status_code
+
+
+def test_a_local_folder_is_checked_out_on_an_agent_but_not_on_the_controller(
+    away: Agent,
+    fresh: Any,
+    connect: Callable[[Any], Any],
+    pipeline: Callable[[str], str],
+    repository: Callable[..., str],
+) -> None:
+    url = repository({"file.txt": "content"})
+    fresh.stop()
+    fresh.arguments = []
+    fresh.start()
+    away.server = connect(fresh)
+    server = online(away)
+    for name, label in (("there", "'away'"), ("here", "")):
+        server.create("", name, pipeline(f"node({label}) {{ git url: '{url}', branch: 'main'; sh 'cat file.txt' }}"))
+
+    there, here = server.run("there"), server.run("here")
+
+    assert ("SUCCESS", True) == (there[0]["result"], "content" in there[1]), there[1]
+    assert ("FAILURE", True) == (here[0]["result"], "references a local directory" in here[1]), here[1]
