@@ -129,7 +129,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
 def provision(context: Context, run: Run, *, waits: bool = True) -> Controller:
     """Act two: the machine in its desired state; returns the Jenkins on it."""
     with run.act("host", f"converging {context.machine.address}"), _with_boot_log(context):
-        inputs, artifacts = host_inputs.gather(context, run)
+        inputs, artifacts = host_inputs.gather(context, run, writes=True)
         return host.apply(context.shell, inputs, artifacts, run, waits=waits)
 
 
@@ -140,6 +140,8 @@ def configure(context: Context, run: Run, controller: Controller) -> None:
             casc.ensure_token(f"http://127.0.0.1:{port}/", controller)
         values = context.casc_values
         casc.apply(context.shell, context.jenkins, context.casc_files, values, run)
+    if not host.has_agent(context.shell):  # its settings were not those of this Jenkins when the machine was converged
+        provision(context, run)
 
 
 def publish(context: Context, run: Run, again: Sequence[str] = ()) -> None:

@@ -47,8 +47,8 @@ __all__ = [
     "variables",
 ]
 
-SECRETS = ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD", "TOOLKIT_TOKEN")
-"""The files under /etc/jenkins/credentials that `${NAME}` may use."""
+SECRETS = ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD")
+"""The files under /etc/jenkins/credentials that `${NAME}` may use; a password's has its hash, never its text."""
 
 VARIABLES = (
     "BOOTSTRAP_ENVIRONMENT",

@@ -17,6 +17,7 @@ from bootstrap.errors import ConvergeFailed
 from bootstrap.remote import drain as draining
 from bootstrap.remote import program
 from bootstrap.remote.converge.core import ARTIFACTS
+from bootstrap.remote.desired import agent
 from bootstrap.remote.desired.inputs import HostInputs
 from bootstrap.remote.desired.state import desired
 from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, Shell
@@ -82,6 +83,11 @@ def apply(
         for note in answer["notes"]:
             report.progress(note)
     return _controller(inputs)
+
+
+def has_agent(shell: Shell) -> bool:
+    """Whether the agent on the machine has its secret; it comes after Jenkins' settings have named the agent."""
+    return shell.run(["test", "-e", agent.SECRET], check=False).exit_code == 0
 
 
 def drain(shell: Shell, settings: JenkinsSettings, url: str, report: Reporter, *, waits: bool = True) -> None:
@@ -193,8 +199,8 @@ def _controller(inputs: HostInputs) -> Controller:
     return Controller(
         url=inputs.url,
         user=TOOLKIT_USER,
-        password=inputs.secrets["TOOLKIT_PASSWORD"],
-        token=Secret("11" + inputs.secrets["TOOLKIT_TOKEN"].reveal()),
+        password=inputs.toolkit_password,
+        token=Secret("11" + inputs.toolkit_token.reveal()),
         version=inputs.software.version,
         is_emulated=inputs.software.kind == "emulator",
         authority=inputs.authority,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.cloud import local_control
+from bootstrap.cloud import local_control, promotion
 from bootstrap.environment.models import Settings
 from bootstrap.values import Controller, Machine, Shell
 
@@ -82,6 +83,9 @@ class World:
     def _session(self) -> Any:
         import boto3
 
+        handed = promotion.read_session(os.environ)
+        if handed is not None:
+            return boto3.session.Session(*handed, region_name=self.settings.region)
         # The operator of the local cloud has keys of its own there. A machine of that cloud has its role's, as on AWS.
         keys = local_control.read_keys(self.endpoint, self._cloud) if self._cloud else None
         if keys is not None:

@@ -90,7 +90,8 @@ def document(settings: Settings, ours: Collection[str], through: Collection[str]
     region, prefix = settings.region, f"{settings.project}-{settings.name}-"
     partition = next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
     sessions = [it for it in ("ssm:StartSession", "ssm:TerminateSession") if it in ours]
-    stacks, secrets, parameters, reads, writes = _sorted_out(set(ours) - set(sessions))
+    stacks, secrets, parameters, reads, writes = _sorted_out(set(ours) - {*sessions, "sts:AssumeRole"})
+    approvals = ["sts:AssumeRole"] if len(settings.networks) > 1 else []
     tags = {"aws:ResourceTag/Project": settings.project, "aws:ResourceTag/Environment": settings.name}
     via = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}
     to_ec2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
@@ -107,6 +108,8 @@ def document(settings: Settings, ours: Collection[str], through: Collection[str]
         _statement("Secrets", secrets, f"{own}:secretsmanager:{region}:*:secret:{prefix}*"),
         _statement("LoginKey", parameters, f"{own}:ssm:{region}:*:parameter/ec2/keypair/*"),
         *(_sessions(own, region, tags) if sessions and settings.ssh != "direct" else ()),
+        # Whom the roles trust is another matter: of the environment's roles only the one that promotes trusts people.
+        _statement("Approve", approvals, f"{own}:iam::*:role/{prefix}*"),
         _statement("Look", reads, "*"),
         _statement("ChangeOwn", writes, "*", {"StringEquals": tags}),
         # The image's parameter is looked up in the caller's name, too.

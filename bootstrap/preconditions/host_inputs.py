@@ -1,13 +1,19 @@
 """Gathers what decides how the machine should be, from the settings, the stacks and this machine; the host act takes it.
 
-Looking and doing share this: for a plan nothing is issued or downloaded that is not there already, save the distribution.
+Looking and doing share this: for a look nothing is written to AWS, and nothing is downloaded but the distribution.
 """
 
 from __future__ import annotations
 
+import ipaddress
+from urllib.parse import urlsplit
+
 from bootstrap.acts import casc
-from bootstrap.cloud.secrets import ensure_certificates
+from bootstrap.cloud.certificates import Certificates, Subjects
+from bootstrap.cloud.secrets import Places, ensure_certificates
 from bootstrap.context import ROOT, Context
+from bootstrap.errors import StackMissing
+from bootstrap.jenkins.controller.password_hash import hash_password
 from bootstrap.preconditions import jenkins_files
 from bootstrap.remote import operator_machine, toolkit_repository
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
@@ -16,35 +22,31 @@ from bootstrap.runs.journal import Run
 from bootstrap.values import Change, ChangeKind
 
 EMULATOR = ROOT / "bootstrap" / "local" / "emulator"
-# The names under which CasC asks for the secrets, and the data stack's outputs that name them.
-_SECRETS = {
-    "ADMIN_PASSWORD": "AdminPasswordSecret",
-    "TOOLKIT_PASSWORD": "ToolkitPasswordSecret",
-    "TOOLKIT_TOKEN": "ToolkitTokenSecret",
-}
+# The names under which CasC asks for the hashes of passwords, and the data stack's outputs that name the passwords.
+_PASSWORDS = {"ADMIN_PASSWORD": "AdminPasswordSecret", "TOOLKIT_PASSWORD": "ToolkitPasswordSecret"}
 
 
-def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]:
-    """The machine's desired state and the files it may have to be sent, by SHA-256."""
+def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInputs, dict[str, Artifact]]:
+    """The machine's desired state and the files it may have to be sent, by SHA-256.
+
+    Certificates that are due are made anew; only with `writes` are they kept for the next time.
+    """
     software, artifacts = pack(jenkins_files.obtain(context, run), EMULATOR)
     toolkit = _toolkit(context, artifacts, run)
-    host = context.url.removeprefix("https://").rstrip("/")
-    names = [it for it in dict.fromkeys((host, *context.settings.names)) if it != context.machine.address]
-    addresses = [context.machine.address]
-    arn = context.outputs("data")["CertificatesSecret"]
-    certificates, is_new = ensure_certificates(context.world.aws("secretsmanager"), arn, names, addresses)
-    if is_new:
-        run.change(Change("host", ChangeKind.ADD, "certificates", f"for {', '.join([*names, *addresses])}"))
-    secrets = {name: context.secret(output) for name, output in _SECRETS.items()}
+    certificates = _certificates(context, run, writes=writes)
+    data = context.outputs("data")
+    secrets = {name: hash_password(context.secret(output), data[output]) for name, output in _PASSWORDS.items()}
     casc.require_final(secrets)
     inputs = HostInputs(
         settings=context.settings,
         instance_id=context.machine.instance_id,
-        data_volume_id=context.outputs("data")["DataVolumeId"],
+        data_volume_id=data["DataVolumeId"],
         url=context.url,
         software=software,
         secrets=secrets,
-        certificate=certificates.certificate_pem,
+        toolkit_password=context.secret("ToolkitPasswordSecret"),
+        toolkit_token=context.secret("ToolkitTokenSecret"),
+        certificate=certificates.chain_pem,
         certificate_key=certificates.key,
         authority=certificates.authority_pem,
         casc_files=context.casc_files,
@@ -56,6 +58,39 @@ def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]
         login_user=context.machine.user,
     )
     return inputs, artifacts
+
+
+def subjects(context: Context) -> Subjects:
+    """What the server certificate is for: the URL's host, the names in the zones, and the machine's own address."""
+    host = urlsplit(context.url).hostname or context.machine.address
+    every = dict.fromkeys((host, *context.settings.names, context.machine.address))
+    addresses = tuple(it for it in every if _is_address(it))
+    return Subjects(tuple(it for it in every if it not in addresses), addresses, context.settings.network.cidr)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
+def _certificates(context: Context, run: Run, *, writes: bool) -> Certificates:
+    wanted, outputs = subjects(context), context.outputs("data")
+    if writes and "AuthorityKeySecret" not in outputs:
+        raise StackMissing(
+            f"looking for the secret of the authority's key of '{context.settings.name}'",
+            "an older version of this toolkit launched it, which had no such secret",
+            f"Run: ./bootstrap.py --environment {context.settings.name} launch",
+        )
+    places = Places(outputs["CertificatesSecret"], outputs.get("AuthorityKeySecret", ""))
+    issued = ensure_certificates(context.world.aws("secretsmanager"), places, wanted, writes=writes)
+    if issued.of_authority:
+        run.change(Change("host", ChangeKind.ALTER, "certificate authority", issued.of_authority))
+    if issued.is_new:
+        named = ", ".join([*wanted.names, *wanted.addresses])
+        run.change(Change("host", ChangeKind.ADD, "certificates", f"for {named}"))
+    return issued.certificates
 
 
 def _toolkit(context: Context, artifacts: dict[str, Artifact], run: Run) -> Toolkit | None:

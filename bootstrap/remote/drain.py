@@ -7,33 +7,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from bootstrap.environment.models import JenkinsSettings
-from bootstrap.remote.desired.base import JENKINS_PORT
-from bootstrap.remote.desired.jenkins import CREDENTIALS
+from bootstrap.remote.desired import agent
 
 UNIT = "jenkins.service"
-USER = "toolkit"
 Drain = Mapping[str, Mapping[str, Any]]
-# A token before the password, for it needs no crumb. As Jenkins keeps tokens by their hashes, '11' stands before each.
-_SECRETS = (
-    {"path": f"{CREDENTIALS}/TOOLKIT_TOKEN", "prefix": "11"},
-    {"path": f"{CREDENTIALS}/TOOLKIT_PASSWORD", "prefix": ""},
-)
 
 
 def of(settings: JenkinsSettings, url: str, *, waits: bool) -> Drain:
-    """By the unit's name, how its builds are waited for; `url` is where Jenkins' users open it.
+    """By the names of Jenkins' unit and its agent's, how their builds are waited for; `url` is where users open Jenkins.
 
     The build of that Jenkins in which this tool runs, where it does, is named: waiting for it would never end.
     """
     build = os.environ.get("BUILD_URL", "")
     wish = {
-        "url": f"http://127.0.0.1:{JENKINS_PORT}/",
-        "user": USER,
-        "secrets": list(_SECRETS),
+        "url": agent.LOCAL_URL,
+        "user": agent.TOOLKIT_USER,
+        "secrets": list(agent.SIGN_IN),
         "seconds": settings.drain_minutes * 60 if waits else 0,
         "own": build if build.startswith(url) else "",
     }
-    return {UNIT: wish}
+    return {UNIT: wish, agent.UNIT: {**wish, "is_jenkins": False}}
 
 
 def seconds_of(drain: Drain) -> float:

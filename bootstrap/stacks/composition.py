@@ -33,6 +33,7 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "controller": (
         *("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName"),
         *("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret"),
+        "AuthorityKeySecret",
     ),
     "names": ("VpcId", "PrivateIp"),
 }
@@ -42,9 +43,9 @@ _PRODUCED: Mapping[str, tuple[str, ...]] = {
     "acls": ("PublicAclId", "PrivateAclId"),
     "data": (
         *("DataVolumeId", "KeyName", "KeyPairId", "AdminPasswordSecret", "ToolkitPasswordSecret"),
-        *("ToolkitTokenSecret", "CertificatesSecret"),
+        *("ToolkitTokenSecret", "CertificatesSecret", "AuthorityKeySecret"),
     ),
-    "controller": ("InstanceId", "PrivateIp"),
+    "controller": ("InstanceId", "PrivateIp", "RoleArn", "PromotionRoleArn"),
     "public-zone": ("PublicZoneId", "PublicDomain", "NameServers"),
     "names": ("ZoneId",),
 }

@@ -23,6 +23,7 @@ from handshake import Place, Spoken, is_open, offer, speak
 from testinfra.host import Host
 
 from bootstrap.acts import jobs
+from bootstrap.cloud.secrets import has_authority_key
 from bootstrap.context import Context
 from bootstrap.jenkins.controller.api import ask, expect
 from bootstrap.network.model import Network
@@ -151,6 +152,12 @@ def controllers_state(subject: Subject) -> dict[str, Any]:
     tree = "useCrumbs,useSecurity,quietingDown,mode,slaveAgentPort"
     found: dict[str, Any] = Client(subject).json("", tree)
     return found
+
+
+def computers(subject: Subject) -> dict[str, dict[str, Any]]:
+    """Every node of Jenkins, by its name."""
+    told = Client(subject).json("computer/", "computer[displayName,offline,numExecutors]")
+    return {computer["displayName"]: computer for computer in told["computer"]}
 
 
 def installed_plugins(subject: Subject) -> dict[str, dict[str, Any]]:
@@ -354,7 +361,11 @@ def security_groups(subject: Subject) -> dict[str, dict[str, Any]]:
     return {group["GroupId"]: group for group in told["SecurityGroups"]}
 
 
-SECRETS = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret")
+SECRETS = (
+    *("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret"),
+    "AuthorityKeySecret",
+)
+UNREADABLE = ("AdminPasswordSecret", "AuthorityKeySecret")
 
 
 def network(subject: Subject) -> Network:
@@ -366,6 +377,32 @@ def kept_secrets(subject: Subject) -> dict[str, dict[str, Any]]:
     """Secrets Manager's description of each secret; their values are not asked for."""
     client, data = subject.context.world.aws("secretsmanager"), subject.context.outputs("data")
     return {name: client.describe_secret(SecretId=data[name]) for name in SECRETS}
+
+
+def machines_rights(subject: Subject) -> dict[str, str]:
+    """What IAM's simulator decides of what the machine's role must not do."""
+    context = subject.context
+    controller, data = context.outputs("controller"), context.outputs("data")
+    asked = [("secretsmanager:GetSecretValue", data[name]) for name in UNREADABLE]
+    if len(context.settings.networks) > 1:
+        partition, region, account = _place_of(context)
+        stack = f"{context.settings.project}-{context.settings.networks[-1]}-network"
+        asked.append(("sts:AssumeRole", controller["PromotionRoleArn"]))
+        arn = f"arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/any"
+        asked.append(("cloudformation:ExecuteChangeSet", arn))
+    iam, found = context.world.aws("iam"), dict[str, str]()
+    for action, resource in asked:
+        (told,) = iam.simulate_principal_policy(
+            PolicySourceArn=controller["RoleArn"], ActionNames=[action], ResourceArns=[resource]
+        )["EvaluationResults"]
+        found[f"{action} on {resource}"] = told["EvalDecision"]
+    return found
+
+
+def key_beside_certificates(subject: Subject) -> bool:
+    """Whether the secret with the certificates, which the machine's role reads, has the authority's key in it."""
+    arn = subject.context.outputs("data")["CertificatesSecret"]
+    return has_authority_key(subject.context.world.aws("secretsmanager"), arn)
 
 
 GATHERERS: dict[str, Callable[[Subject], Any]] = {
@@ -382,6 +419,7 @@ GATHERERS: dict[str, Callable[[Subject], Any]] = {
         guessed_passwords,
         forged_request,
         controllers_state,
+        computers,
         installed_plugins,
         exported_settings,
         known_users,
@@ -394,6 +432,8 @@ GATHERERS: dict[str, Callable[[Subject], Any]] = {
         volumes,
         security_groups,
         kept_secrets,
+        machines_rights,
+        key_beside_certificates,
         network,
     )
 }

@@ -134,6 +134,17 @@ def test_the_secrets_are_kept(kept_secrets: dict[str, dict[str, Any]]) -> None:
     assert [] == [name for name, told in kept_secrets.items() if told.get("DeletedDate")]
 
 
+def test_the_machines_role_is_bounded(machines_rights: dict[str, str]) -> None:
+    """The machine's role reads no key of the authority and no administrator's password, and changes no next network."""
+    assert {} == {what: decision for what, decision in machines_rights.items() if decision == "allowed"}
+    assert len(machines_rights) >= 2
+
+
+def test_the_authoritys_key_is_not_beside_the_certificates(key_beside_certificates: bool) -> None:
+    """The key of the environment's authority is in a secret of its own."""
+    assert not key_beside_certificates
+
+
 def test_the_secrets_cannot_be_guessed(context: Context) -> None:
     """The toolkit's password and token are long and differ."""
     password, token = context.controller.password.reveal(), context.controller.token.reveal()

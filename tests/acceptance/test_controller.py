@@ -83,6 +83,13 @@ def test_the_jobs_equal_the_code(job_changes: tuple[Change, ...], context: Conte
     assert context.jobset.jobs
 
 
+def test_no_build_runs_on_the_controller(computers: dict[str, dict[str, Any]]) -> None:
+    """The controller itself has no executors, and the agent on the machine is connected."""
+    assert 0 == computers["Built-In Node"]["numExecutors"]
+    assert computers["machine"]["numExecutors"] > 0
+    assert computers["machine"]["offline"] is False
+
+
 def test_a_build_can_start(canary_build: Build) -> None:
     """A queued build gets an executor."""
     assert "" == canary_build.hindrance, f"the canary could not start: {canary_build.hindrance}"

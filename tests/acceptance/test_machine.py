@@ -23,13 +23,18 @@ FILES = {
     "/etc/jenkins/credentials": ("0700", "root", "root"),
     "/etc/jenkins/credentials/ADMIN_PASSWORD": ("0400", "root", "root"),
     "/etc/jenkins/credentials/TOOLKIT_PASSWORD": ("0400", "root", "root"),
-    "/etc/jenkins/credentials/TOOLKIT_TOKEN": ("0400", "root", "root"),
-    "/etc/jenkins/casc.d": ("0750", "root", "jenkins"),
-    "/etc/bootstrap/aws.env": ("0640", "root", "jenkins"),
+    "/etc/bootstrap/toolkit": ("0700", "root", "root"),
+    "/etc/bootstrap/toolkit/password": ("0400", "root", "root"),
+    "/etc/bootstrap/toolkit/token": ("0400", "root", "root"),
+    "/etc/jenkins/casc.d": ("0755", "root", "root"),
+    "/etc/jenkins/agent.secret": ("0400", "root", "root"),
+    "/etc/bootstrap/aws.env": ("0600", "root", "root"),
     "/etc/nginx/tls": ("0700", "root", "root"),
     "/etc/nginx/tls/server.key": ("0600", "root", "root"),
     "/etc/systemd/system/jenkins.service": ("0644", "root", "root"),
     "/usr/local/sbin/inspect-machine": ("0755", "root", "root"),
+    "/etc/systemd/system/jenkins-agent.service": ("0644", "root", "root"),
+    "/var/lib/jenkins-agent": ("0750", "jenkins-agent", "jenkins-agent"),
     HOME: ("0750", "jenkins", "jenkins"),
     f"{HOME}/secrets": ("0700", "jenkins", "jenkins"),
 }
@@ -37,7 +42,14 @@ FILES = {
 
 @pytest.mark.parametrize(
     "name",
-    ["jenkins.service", "nginx.service", "ssh.service", "nftables.service", "apt-daily-upgrade.timer"],
+    [
+        "jenkins.service",
+        "jenkins-agent.service",
+        "nginx.service",
+        "ssh.service",
+        "nftables.service",
+        "apt-daily-upgrade.timer",
+    ],
 )
 def test_the_service_runs(inspection: Inspection, name: str) -> None:
     """The service runs and is enabled."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from cryptography import x509
 from handshake import REFUSED, Place, Spoken
+
+from bootstrap.context import Context
+from bootstrap.preconditions import host_inputs
 
 DAYS = 30
 
@@ -11,6 +15,15 @@ def test_the_certificate_is_ours(spoken: Spoken) -> None:
     """The environment's authority signed the certificate."""
     # The connection came about, and it trusts that authority alone.
     assert spoken.protocol.startswith("TLS")
+
+
+def test_the_authority_is_limited(context: Context) -> None:
+    """The environment's authority signs for the names and addresses of the environment alone."""
+    authority = x509.load_pem_x509_certificate(context.controller.authority.encode())
+    limits = authority.extensions.get_extension_for_class(x509.NameConstraints)
+
+    assert limits.critical
+    assert set(host_inputs.subjects(context).permitted) == set(limits.value.permitted_subtrees or ())
 
 
 def test_jenkins_answers_at_its_url(spoken: Spoken) -> None:

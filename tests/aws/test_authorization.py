@@ -1,6 +1,7 @@
 """The role of the controller's machine may do what the jobs on it do, and nothing else: attacks with its temporary keys.
 
-The role is that of cloudformation/controller.yaml, with all of its policies; only its trust policy lets the tests in.
+The role is that of cloudformation/controller.yaml, with all of its policies; only its trust policy lets the tests in. The role
+that changes the next network is the template's, unchanged.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from botocore.exceptions import ClientError
 from conftest import ROOT, Cloud, free_port
 
 from bootstrap import launch
+from bootstrap.cloud import promotion
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.local.aws.cloudformation.template.parsing import read
@@ -31,12 +33,13 @@ HEAD = "environment: {}\nproject: guarded\ncloud: local\nowner: somebody\ncost_c
 BLOCKS = {"left": "10.64.0.0/16", "right": "10.65.0.0/16", "other": "10.66.0.0/16"}
 ACCOUNT = "123456789012"
 ROOT_OF_ACCOUNT = f"arn:aws:iam::{ACCOUNT}:root"
+UNREADABLE = ("AdminPasswordSecret", "AuthorityKeySecret")
 ONCE = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A cloud with the networks of three environments: the role serves two of them."""
+    """A cloud with the networks of three environments: the machine plans two of them, and changes the left one."""
     made = Cloud(tmp_path_factory.mktemp("guarded"), free_port())
     made.start()
     yield made
@@ -73,8 +76,8 @@ def apply(context: Context, folder: Path) -> None:
     context.forget()
 
 
-def role_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> str:
-    """The ARN of the role, made from its template."""
+def roles_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> dict[str, str]:
+    """The ARNs of the machine's role and of the one that promotes, made from their template."""
     body = read((ROOT / "cloudformation" / "controller.yaml").read_text(), {}).document
     role = body["Resources"]["Role"]
     trust = {"Effect": "Allow", "Principal": {"AWS": ROOT_OF_ACCOUNT}, "Action": "sts:AssumeRole"}
@@ -83,9 +86,9 @@ def role_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> str:
     names = {*used, "PermissionsBoundary", "KmsKeyArn"}
     made = {
         "Parameters": {name: body["Parameters"][name] for name in names},
-        "Conditions": {name: body["Conditions"][name] for name in ("HasBoundary", "HasKmsKey")},
-        "Resources": {"Role": role},
-        "Outputs": {"Role": {"Value": {"Fn::GetAtt": ["Role", "Arn"]}}},
+        "Conditions": {name: body["Conditions"][name] for name in ("HasBoundary", "HasKmsKey", "HasNext")},
+        "Resources": {"Role": role, "Promotion": body["Resources"]["Promotion"]},
+        "Outputs": {name: {"Value": {"Fn::GetAtt": [name, "Arn"]}} for name in ("Role", "Promotion")},
     }
     stacks = cloud.client("cloudformation")
     stacks.create_stack(
@@ -97,25 +100,40 @@ def role_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> str:
     )
     stacks.get_waiter("stack_create_complete").wait(StackName="guarded-left-controller", WaiterConfig={"Delay": 1})
     (stack,) = stacks.describe_stacks(StackName="guarded-left-controller")["Stacks"]
-    return str(stack["Outputs"][0]["OutputValue"])
+    return {it["OutputKey"]: str(it["OutputValue"]) for it in stack["Outputs"]}
 
 
 @pytest.fixture(scope="module")
 def secrets(guarded: Cloud) -> dict[str, str]:
     manager = guarded.client("secretsmanager")
-    names = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret")
+    names = ("ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret", *UNREADABLE)
     return {name: manager.create_secret(Name=name, SecretString=f"of {name}")["ARN"] for name in names}
 
 
 @pytest.fixture(scope="module")
-def role(guarded: Cloud, secrets: dict[str, str]) -> str:
-    return role_of_the_controller(guarded, secrets)
+def roles(guarded: Cloud, secrets: dict[str, str]) -> dict[str, str]:
+    return roles_of_the_controller(guarded, secrets)
+
+
+@pytest.fixture(scope="module")
+def role(roles: dict[str, str]) -> str:
+    return roles["Role"]
 
 
 @pytest.fixture(scope="module")
 def keys(guarded: Cloud, role: str) -> dict[str, str]:
     """Temporary keys of the machine's role."""
-    given = guarded.client("sts").assume_role(RoleArn=role, RoleSessionName="i-0123456789abcdef0")["Credentials"]
+    return _named(guarded.client("sts").assume_role(RoleArn=role, RoleSessionName="i-0123456789abcdef0")["Credentials"])
+
+
+@pytest.fixture(scope="module")
+def approved(guarded: Cloud, roles: dict[str, str]) -> dict[str, str]:
+    """Temporary keys that whoever approves hands to the job."""
+    told = json.loads(promotion.take_session(guarded.client("sts"), roles["Promotion"], "network-1").reveal())
+    return _named(told)
+
+
+def _named(given: dict[str, str]) -> dict[str, str]:
     return {
         "aws_access_key_id": given["AccessKeyId"],
         "aws_secret_access_key": given["SecretAccessKey"],
@@ -210,13 +228,13 @@ def test_secrets_are_read_as_the_template_says(inside: Callable[[str], Any], sec
     manager = inside("secretsmanager")
     for name, arn in secrets.items():
         assert name == manager.describe_secret(SecretId=arn)["Name"]
-        if name == "AdminPasswordSecret":
+        if name in UNREADABLE:
             code, words = refusal(lambda arn=arn: manager.get_secret_value(SecretId=arn))
             assert ("AccessDeniedException", True) == (
                 code,
                 f"secretsmanager:GetSecretValue on resource: {arn}" in words,
             )
-            code, _ = refusal(lambda: manager.get_secret_value(SecretId="AdminPasswordSecret"))
+            code, _ = refusal(lambda name=name: manager.get_secret_value(SecretId=name))
             assert "AccessDeniedException" == code
         else:
             assert f"of {name}" == manager.get_secret_value(SecretId=arn)["SecretString"]
@@ -282,48 +300,107 @@ def test_what_is_asked_is_what_is_judged(guarded: Cloud, keys: dict[str, str]) -
     assert [] == guarded.client("ec2").describe_instances()["Reservations"]
 
 
-def test_the_jobs_plan_and_change_both_networks(
-    opened: Callable[..., Context], folder: Path, keys: dict[str, str]
+def test_of_a_secret_only_the_current_version_is_read(
+    guarded: Cloud, inside: Callable[[str], Any], secrets: dict[str, str]
+) -> None:
+    """The version before may be of a toolkit that kept the authority's key beside the certificates."""
+    arn, owner, manager = secrets["CertificatesSecret"], guarded.client("secretsmanager"), inside("secretsmanager")
+    before = manager.get_secret_value(SecretId=arn)
+    owner.put_secret_value(SecretId=arn, SecretString=before["SecretString"])
+    assert owner.get_secret_value(SecretId=arn, VersionStage="AWSPREVIOUS")["SecretString"]
+    assert manager.get_secret_value(SecretId=arn, VersionStage="AWSCURRENT")["SecretString"]
+    for other in ({"VersionStage": "AWSPREVIOUS"}, {"VersionId": before["VersionId"]}):
+        code, _ = refusal(lambda other=other: manager.get_secret_value(SecretId=arn, **other))
+        assert "AccessDeniedException" == code
+
+
+LOGS = "  flow_logs: {}\n"  # a stack of the network that only a person changes: it is planned with the others
+CHANGES = ("  zones: 3\n  nat: one\n  endpoints: [ssm]\n", "  endpoints: [ssm, logs]\n")
+FORBIDDEN = "is not authorized to perform: cloudformation:"
+
+
+def test_the_jobs_plan_both_networks_and_each_is_changed_by_its_role(
+    opened: Callable[..., Context], folder: Path, keys: dict[str, str], approved: dict[str, str]
 ) -> None:
     """As the job 'network' does: plan, apply, verify, with every option whose stacks it may change."""
     for name in ("left", "right", "other"):
-        apply(opened(name), folder)
-    for name in ("left", "right"):
-        for options in ("  zones: 3\n  nat: one\n  endpoints: [ssm]\n", "  endpoints: [ssm, logs]\n"):
-            apply(opened(name, options, keys), folder)
-            assert opened(name, options, keys).outputs("network")
+        apply(opened(name, LOGS), folder)
+    for name, changing in (("left", keys), ("right", approved)):
+        for options in (LOGS + it for it in CHANGES):
+            planned = opened(name, options, keys)
+            run = start(folder / "runs", as_json=False, is_verbose=False)
+            if "endpoints" in planned.stacks:  # a stack that a plan opens is not deleted again by the role
+                assert launch.plan_stacks(planned, run, stack_inputs.network_of(planned))
+            apply(opened(name, options, changing), folder)
         context = opened(name, options, keys)
         assert network_reading.read(context).subnets
         for made in context.stacks.values():  # as the job 'drift' does
             assert [] == list(drifted.of_stack(context.world.aws("cloudformation"), made.name, "launch"))
-    with pytest.raises(Exception, match="is not authorized to perform: cloudformation:"):
-        apply(opened("other", "  zones: 3\n", keys), folder)
+    for name, held in (("right", keys), ("left", approved), ("other", keys), ("other", approved)):
+        with pytest.raises(Exception, match=FORBIDDEN):
+            apply(opened(name, f"{LOGS}  endpoints: [ssm]\n", held), folder)
 
 
-def test_what_cloudformation_does_in_the_roles_name_is_bounded_by_it(
-    guarded: Cloud, inside: Callable[[str], Any], keys: dict[str, str]
+def test_the_machine_does_not_become_who_promotes(
+    guarded: Cloud, inside: Callable[[str], Any], roles: dict[str, str]
 ) -> None:
-    """A change set for a stack that the role may change, which brings what the role may not make."""
-    stacks = inside("cloudformation")
-    before = guarded.client("cloudformation").get_template(StackName="guarded-left-acls")["TemplateBody"]
+    """Not even with a permission that somebody gave it."""
+    iam, machine = guarded.client("iam"), roles["Role"].rpartition("/")[2]
+    asked = {"RoleArn": roles["Promotion"], "RoleSessionName": "network-1"}
+    assert "AccessDenied" == refusal(lambda: inside("sts").assume_role(**asked))[0]
+    given = json.dumps({"Version": "2012-10-17", "Statement": [allow("sts:*")]})
+    iam.put_role_policy(RoleName=machine, PolicyName="given", PolicyDocument=given)
+    try:
+        for more in ({}, {"ExternalId": "approved"}, {"Tags": [{"Key": "Approved", "Value": "yes"}]}):
+            assert "AccessDenied" == refusal(lambda more=more: inside("sts").assume_role(**asked, **more))[0]
+    finally:
+        iam.delete_role_policy(RoleName=machine, PolicyName="given")
+
+
+def test_through_the_first_network_the_next_is_not_reached(guarded: Cloud, inside: Callable[[str], Any]) -> None:
+    """A change set for a stack that the machine may change, which opens a group of the other network."""
+    groups = guarded.client("ec2").describe_security_groups()["SecurityGroups"]
+    (group,) = [
+        it["GroupId"] for it in groups if {"Key": "Name", "Value": "guarded-right-controller"} in it.get("Tags", ())
+    ]
+    opening = {"GroupId": group, "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": "10.0.0.0/8"}
+    rule = {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": opening}
+    said = attempt(guarded, inside, {"Opened": rule})
+    assert any("is not authorized to perform: ec2:AuthorizeSecurityGroupIngress" in text for text in said), said
+    rules = guarded.client("ec2").describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
+    assert "10.0.0.0/8" not in [it.get("CidrIpv4") for it in rules["SecurityGroupRules"]]
+
+
+def attempt(guarded: Cloud, inside: Callable[[str], Any], more: dict[str, Any]) -> list[str]:
+    """Why resources were not made that a change set of the machine's brings into a stack that it may change."""
+    stacks, name = inside("cloudformation"), "guarded-left-acls"
+    before = guarded.client("cloudformation").get_template(StackName=name)["TemplateBody"]
     body = dict(read(before if isinstance(before, str) else json.dumps(before), {}).document)
-    body["Resources"] = {**body["Resources"], "Machine": {"Type": "AWS::EC2::Instance", "Properties": {
-        "ImageId": "ami-01234567", "UserData": base64.b64encode(b"#!/bin/sh").decode()}}}  # fmt: skip
-    given = guarded.client("cloudformation").describe_stacks(StackName="guarded-left-acls")["Stacks"][0]
+    body["Resources"] = {**body["Resources"], **more}
+    given = guarded.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     stacks.create_change_set(
-        StackName="guarded-left-acls",
-        ChangeSetName="attack",
+        StackName=name,
+        ChangeSetName=f"attack-{min(more)}",
         TemplateBody=json.dumps(body, default=str),
         Parameters=[{"ParameterKey": one["ParameterKey"], "UsePreviousValue": True} for one in given["Parameters"]],
         Tags=given["Tags"],
     )
-    stacks.execute_change_set(StackName="guarded-left-acls", ChangeSetName="attack")
+    stacks.execute_change_set(StackName=name, ChangeSetName=f"attack-{min(more)}")
     with pytest.raises(Exception, match="terminal failure"):
         guarded.client("cloudformation").get_waiter("stack_update_complete").wait(
-            StackName="guarded-left-acls", WaiterConfig={"Delay": 1}
+            StackName=name, WaiterConfig={"Delay": 1}
         )
-    events = guarded.client("cloudformation").describe_stack_events(StackName="guarded-left-acls")["StackEvents"]
-    said = [it["ResourceStatusReason"] for it in events if it["ResourceStatus"] == "CREATE_FAILED"]
+    events = guarded.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
+    return [it["ResourceStatusReason"] for it in events if it["ResourceStatus"] == "CREATE_FAILED"]
+
+
+def test_what_cloudformation_does_in_the_roles_name_is_bounded_by_it(
+    guarded: Cloud, inside: Callable[[str], Any]
+) -> None:
+    """A change set for a stack that the role may change, which brings what the role may not make."""
+    data = base64.b64encode(b"#!/bin/sh").decode()
+    machine = {"Type": "AWS::EC2::Instance", "Properties": {"ImageId": "ami-01234567", "UserData": data}}
+    said = attempt(guarded, inside, {"Machine": machine})
     assert any("is not authorized to perform: ec2:RunInstances" in text for text in said), said
     assert [] == guarded.client("ec2").describe_instances()["Reservations"]
 
@@ -348,13 +425,29 @@ def test_the_simulator_answers_as_the_server_does(guarded: Cloud, role: str, sec
     assert "implicitDeny" == decide("ec2:RunInstances")
     assert "allowed" == decide("ec2:DescribeVpcs")
     assert "allowed" == decide("secretsmanager:GetSecretValue", secrets["ToolkitTokenSecret"])
-    assert "implicitDeny" == decide("secretsmanager:GetSecretValue", secrets["AdminPasswordSecret"])
+    for name in UNREADABLE:
+        assert "implicitDeny" == decide("secretsmanager:GetSecretValue", secrets[name])
+    stack = f"arn:aws:cloudformation:eu-central-1:{ACCOUNT}:stack/guarded-{{}}-network/x"
+    assert "allowed" == decide("cloudformation:ExecuteChangeSet", stack.format("left"))
+    assert "implicitDeny" == decide("cloudformation:ExecuteChangeSet", stack.format("right"))
     vpc = f"arn:aws:ec2:eu-central-1:{ACCOUNT}:subnet/*"
     assert "implicitDeny" == decide("ec2:CreateSubnet", vpc)
     assert "allowed" == decide("ec2:CreateSubnet", vpc, aws__CalledVia="cloudformation.amazonaws.com")
     operator = guarded.client("sts").get_caller_identity()["Arn"]
     (result,) = iam.simulate_principal_policy(PolicySourceArn=operator, ActionNames=["iam:*"])["EvaluationResults"]
     assert "allowed" == result["EvalDecision"]
+
+
+def test_the_machine_asks_the_simulator_about_its_own_roles_alone(
+    guarded: Cloud, inside: Callable[[str], Any], roles: dict[str, str], secrets: dict[str, str]
+) -> None:
+    asked = {"ActionNames": ["secretsmanager:GetSecretValue"], "ResourceArns": [secrets["AuthorityKeySecret"]]}
+    for role in roles.values():
+        (told,) = inside("iam").simulate_principal_policy(PolicySourceArn=role, **asked)["EvaluationResults"]
+        assert "implicitDeny" == told["EvalDecision"]
+    operator = guarded.client("sts").get_caller_identity()["Arn"]
+    code, _ = refusal(lambda: inside("iam").simulate_principal_policy(PolicySourceArn=operator, **asked))
+    assert "AccessDenied" == code
 
 
 @pytest.fixture

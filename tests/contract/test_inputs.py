@@ -9,7 +9,8 @@ import jenkins
 import pytest
 import requests
 
-from bootstrap.jenkins.controller import builds
+from bootstrap.jenkins.controller import builds, questions
+from bootstrap.values import Secret
 
 Xml = Callable[[str], str]
 ASKED = "input id: 'Question', message: 'Go on?'"
@@ -230,3 +231,23 @@ def test_the_page_of_a_question_has_its_two_buttons(server: Any, name: str, pipe
     server.until(lambda: server.client.get_build_console_output(name, number).count("Go on?") == 2)
     assert server.post(f"job/{name}/{number}/input/Question/submit", data={"abort": "1"}).status_code == 302
     assert server.finish(name, number)[0]["result"] == "ABORTED"
+
+
+def test_a_secret_that_an_answer_hands_over_is_a_variable_of_its_stage_alone(
+    server: Any, name: str, pipeline: Xml
+) -> None:
+    more = "input {\nid 'Question'\nmessage 'Go on?'\nparameters { password(name: 'KEY', description: 'x') }\n}"
+    script = stage("sh 'printenv KEY | tr ab AB'", f"agent any\n{more}").replace(
+        "\n}\n}\n}\n}", "\n}\n}\nstage('Two') {\nagent any\nsteps { sh 'echo later ${KEY:-none}' }\n}\n}\n}"
+    )
+    number = asked(server, name, pipeline(script), "Input requested")
+    client = with_token(server)
+
+    assert number == questions.find_question(client, name, "Question")
+    assert questions.find_question(client, name, "Other") is None
+    questions.proceed(client, name, number, "Question", {"KEY": Secret("a/+=b")})
+
+    build, log = server.finish(name, number)
+    assert "SUCCESS" == build["result"], log
+    assert "\nA/+=B\n" in log and "\nlater none\n" in log and "a/+=b" not in log
+    assert questions.find_question(client, name, "Question") is None

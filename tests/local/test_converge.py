@@ -33,6 +33,7 @@ from bootstrap.errors import (
     HostKeyMismatch,
     Unreachable,
 )
+from bootstrap.jenkins.controller.password_hash import hash_password
 from bootstrap.jenkins.distribution import Distribution, load_lock
 from bootstrap.local.machines import InstanceSpec, Machines
 from bootstrap.remote import artifacts, operator_machine, toolkit_repository
@@ -54,8 +55,8 @@ SPEC = InstanceSpec(
     public_key=None,
     gateway="10.214.7.1",
 )
-SECRETS = {name: Secret(f"{name.lower()}-5f4dcc3b") for name in ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD")}
-SECRETS["TOOLKIT_TOKEN"] = Secret("0123456789abcdef" * 2)
+PASSWORDS = {name: Secret(f"{name.lower()}-5f4dcc3b") for name in ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD")}
+SECRETS = {name: hash_password(password, name) for name, password in PASSWORDS.items()}
 
 
 @dataclass
@@ -132,12 +133,17 @@ def key_pair() -> tuple[str, str]:
     return text, private.public_key().public_bytes(encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
 
 
+def issued_for(address: str) -> certificates.Certificates:
+    subjects = certificates.Subjects((), (address,), f"{address}/32")
+    return certificates.issue(None, None, subjects, datetime.datetime.now(datetime.UTC))[0]
+
+
 def wished(folder: Path) -> tuple[HostInputs, dict[str, artifacts.Artifact]]:
     """This checkout's own settings on a machine of the local cloud, with the emulator as Jenkins."""
     lock = load_lock(ROOT / "jenkins.lock.yaml")
     resolved = Distribution("emulator", lock.core.version, lock.plugins)
     software, sent = artifacts.pack(resolved, ROOT / "bootstrap/local/emulator")
-    issued = certificates.issue(None, [], [ADDRESS], datetime.datetime.now(datetime.UTC))
+    issued = issued_for(ADDRESS)
     taken = toolkit_repository.snapshot(ROOT, folder)
     bundle = toolkit_repository.bundle(taken, "main", folder / "toolkit.bundle")
     sent[artifacts.hash_of(bundle)] = bundle
@@ -150,7 +156,9 @@ def wished(folder: Path) -> tuple[HostInputs, dict[str, artifacts.Artifact]]:
         url=url,
         software=software,
         secrets=SECRETS,
-        certificate=issued.certificate_pem,
+        toolkit_password=PASSWORDS["TOOLKIT_PASSWORD"],
+        toolkit_token=Secret("0123456789abcdef" * 2),
+        certificate=issued.chain_pem,
         certificate_key=issued.key,
         authority=issued.authority_pem,
         casc_files=casc.read(ROOT / "casc"),
@@ -310,9 +318,15 @@ def test_the_operator_gets_the_same_facts_without_asking_for_root(trial: Trial) 
 def test_no_secret_is_readable_by_others(trial: Trial) -> None:
     # By standard input: sudo writes every command line into the journal, and the journal is searched too.
     script = "grep -rlF -f - /etc /var/lib/bootstrap /var/cache/bootstrap /var/log /run/systemd/system /proc/1/environ"
-    secret = SECRETS["ADMIN_PASSWORD"].reveal().encode()
-    found = trial.shell.run(["sh", "-c", f"{script} 2>/dev/null"], stdin=secret, sudo=True, check=False).stdout
-    assert ["/etc/jenkins/credentials/ADMIN_PASSWORD"] == found.splitlines()
+    places = {
+        SECRETS["ADMIN_PASSWORD"]: ["/etc/jenkins/credentials/ADMIN_PASSWORD"],
+        PASSWORDS["ADMIN_PASSWORD"]: [],
+        PASSWORDS["TOOLKIT_PASSWORD"]: ["/etc/bootstrap/toolkit/password"],
+    }
+    for secret, files in places.items():
+        text = secret.reveal().encode()
+        found = trial.shell.run(["sh", "-c", f"{script} 2>/dev/null"], stdin=text, sudo=True, check=False).stdout
+        assert files == found.splitlines()
 
 
 def test_what_somebody_changed_by_hand_is_put_back(trial: Trial) -> None:
@@ -336,8 +350,8 @@ def test_a_run_killed_between_a_file_and_its_restart_is_completed_by_the_next(tr
 
 def test_a_new_certificate_is_served_without_a_restart(trial: Trial) -> None:
     pid = trial.root("systemctl show -p MainPID --value nginx.service")
-    issued = certificates.issue(None, [], [ADDRESS], datetime.datetime.now(datetime.UTC))
-    parts = {"certificate": issued.certificate_pem, "certificate_key": issued.key, "authority": issued.authority_pem}
+    issued = issued_for(ADDRESS)
+    parts = {"certificate": issued.chain_pem, "certificate_key": issued.key, "authority": issued.authority_pem}
     trial.inputs = replace(trial.inputs, **parts)
     assert {"nginx.service", "tls certificate"} <= trial.converge().names
     # nginx changes its workers after the reload returned.

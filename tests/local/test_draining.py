@@ -11,7 +11,7 @@ from trial import Launched
 from bootstrap.jenkins.controller import builds
 from bootstrap.jenkins.controller.api import ask
 
-GO_ON = "/var/lib/jenkins/go-on"
+GO_ON = "/var/lib/jenkins-agent/go-on"
 SHELL = f"echo begun; until [ -e {GO_ON} ]; do sleep 0.2; done; echo ended"
 FREESTYLE = f"""<project><assignedNode>infrastructure</assignedNode><canRoam>false</canRoam><builders>
 <hudson.tasks.Shell><command>{SHELL}</command></hudson.tasks.Shell></builders></project>"""

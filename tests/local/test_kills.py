@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from killing import Step, killed_on_the_way
+from leftovers import things
 from state import state_of, without_strangers
-from trial import NAME, Launched, leftovers
+from trial import NAME, Launched
 
 IS_ALL = os.environ.get("KILLS") == "all"
 # By act: every n-th step, at most so many times. The acts that are not here are killed once, at their first step.
@@ -60,7 +61,7 @@ def test_a_destruction_killed_at_its_steps_ends_with_nothing_left(
     assert 0 == ended.code, ended.output
     assert len(killed) >= (4 if IS_ALL else 2)
     assert "leftovers outside of the stacks" not in ended.output
-    assert [] == leftovers()
+    assert [] == list(things(NAME))
 
 
 def test_a_launch_killed_at_its_steps_ends_as_an_undisturbed_one(

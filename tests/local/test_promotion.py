@@ -1,85 +1,28 @@
 """Two networks in turn, as the machine's job has it: the first is changed and proven, a person agrees, then the second is.
 
-The pair is that of environments/nonproduction.yaml and production.yaml, as they are, in the AWS of the launched environment.
+The person agrees with the command 'approve', which hands the build a session that may change the second.
 """
 
-import os
 import re
-import shutil
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from trial import Launched, commit
+from promoted import FIRST, NEXT, mark, marked, serve_both
+from trial import Launched
 
 from bootstrap.jenkins.controller import builds
 from bootstrap.jenkins.controller.api import ask, expect
 
-FIRST, NEXT = "nonproduction", "production"
 QUESTION = re.compile(r"^waiting for an answer: \S+/job/network/(\d+)/input/$", re.MULTILINE)
-NAME = '        - {Key: Name, Value: !Sub "${Project}-${Environment}-controller"}\n'
-
-
-def network(launched: Launched, environment: str, *arguments: str) -> str:
-    """One network command of another environment, in the AWS of the launched one."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BOOTSTRAP_"))}
-    environ |= launched.variables
-    command = ["./bootstrap.py", "-e", environment, "--yes", "network", *arguments]
-    found = subprocess.run(command, cwd=launched.checkout, env=environ, capture_output=True, text=True, timeout=300)
-    assert 0 == found.returncode, f"{command}\n{found.stdout[-6000:]}\n{found.stderr[-4000:]}"
-    return found.stdout
 
 
 @pytest.fixture(scope="module")
 def pair(launched: Launched) -> Iterator[Launched]:
-    """Both networks made, and the Jenkins told to serve them; afterwards all is as it was."""
-    head = ["git", "rev-parse", "HEAD"]
-    before = subprocess.run(head, cwd=launched.checkout, capture_output=True, text=True, check=True).stdout.strip()
-    file = launched.environment_file
-    file.write_text(file.read_text().replace("network:\n", f"network:\n  promotion: [{FIRST}, {NEXT}]\n"))
-    commit(launched.checkout, "the job serves two networks")
-    launched.done("launch", "--skip-verify")
-    for name in (FIRST, NEXT):
-        network(launched, name, "apply")
-    try:
-        yield launched
-    finally:
-        settle(launched)
-        for name in (FIRST, NEXT):
-            network(launched, name, "destroy", "--unprotect")
-            shutil.rmtree(launched.checkout / ".bootstrap" / name)
-        subprocess.run(["git", "reset", "--quiet", "--hard", before], cwd=launched.checkout, check=True)
-        launched.done("launch", "--skip-verify")
-
-
-def settle(launched: Launched) -> None:
-    """Wait for the builds that others started: 'verify' begins by itself after a change."""
-    deadline = time.monotonic() + 180
-    while launched.context.jenkins.get_running_builds() or launched.context.jenkins.get_queue_info():
-        assert time.monotonic() < deadline, launched.context.jenkins.get_running_builds()
-        time.sleep(1)
-
-
-def marked(launched: Launched) -> dict[str, str]:
-    """The mark that the template of each network left there."""
-    groups = launched.context.world.aws("ec2").describe_security_groups()["SecurityGroups"]
-    tags = [{it["Key"]: it["Value"] for it in group.get("Tags", ())} for group in groups]
-    names = {f"jenkins-{name}-controller": name for name in (FIRST, NEXT)}
-    return {names[it["Name"]]: it.get("Mark", "") for it in tags if it.get("Name") in names}
-
-
-def mark(launched: Launched, word: str) -> None:
-    """A change of the template, committed and brought to the machine's repository."""
-    template = launched.checkout / "cloudformation" / "network.yaml"
-    text = re.sub(r" *- \{Key: Mark, .*\n", "", template.read_text())
-    template.write_text(text.replace(NAME, f"{NAME}        - {{Key: Mark, Value: {word}}}\n"))
-    commit(launched.checkout, f"the network becomes {word}")
-    launched.done("host")
+    yield from serve_both(launched)
 
 
 def build(launched: Launched, at_question: Callable[[], str]) -> tuple[str, str, int]:
-    """Result and console of a build of the job, and how often it asked; `at_question` decides: proceedEmpty or abort."""
+    """Result and console of a build of the job, and how often it asked; `at_question` decides: approve, or answer so there."""
     told: list[str] = []
     answered: list[str] = []
 
@@ -87,6 +30,9 @@ def build(launched: Launched, at_question: Callable[[], str]) -> tuple[str, str,
         told.append(text)
         if asked := QUESTION.search(text):
             answered.append(at_question())
+            if answered[-1] == "approve":
+                assert f"network #{asked[1]} is approved" in launched.done("approve")
+                return
             path = f"job/network/{asked[1]}/input/Approve/{answered[-1]}"
             expect(ask(launched.context.jenkins, "POST", path), "answering the question")
 
@@ -107,18 +53,23 @@ def test_refused_at_the_question_the_next_network_stays_as_it_was(pair: Launched
     assert ("ABORTED", 1) == (result, asked), console[-4000:]
     assert [{FIRST: "one", NEXT: ""}] == [*seen] == [marked(pair)]
     plan = console.index(f"~ jenkins-{NEXT}-network/ControllerSecurityGroup")
-    assert (
-        console.index("deny internet -> 10.30.0.0/16:*")
-        < plan
-        < console.index("Apply the plan above to the next network?")
-    )
+    assert console.index("deny internet -> 10.30.0.0/16:*") < plan < console.index("Input requested")
     assert "network apply" not in console[plan:] and "network verify" not in console[plan:]
 
 
-def test_approved_the_next_network_is_changed_as_planned_and_proven(pair: Launched) -> None:
+def test_agreed_to_on_the_page_nothing_is_changed_for_nobody_handed_over_a_session(pair: Launched) -> None:
     result, console, asked = build(pair, lambda: "proceedEmpty")
 
+    assert ("FAILURE", 1) == (result, asked), console[-4000:]
+    assert {FIRST: "one", NEXT: ""} == marked(pair)
+    assert "approve it with './bootstrap.py approve'" in console
+
+
+def test_approved_the_next_network_is_changed_as_planned_and_proven(pair: Launched) -> None:
+    result, console, asked = build(pair, lambda: "approve")
+
     assert ("SUCCESS", 1) == (result, asked), console[-4000:]
+    assert "SecretAccessKey" not in console and "BOOTSTRAP_SESSION" not in console
     assert {FIRST: "one", NEXT: "one"} == marked(pair)
     after = console.partition("Approved by")[2]
     assert f"~ jenkins-{NEXT}-network/ControllerSecurityGroup" in after
@@ -139,7 +90,7 @@ def test_an_intention_of_the_first_that_does_not_hold_ends_it_before_the_next(pa
     file.write_text(file.read_text().replace("allow: [", 'allow: ["controller -> data:3306", '))
     mark(pair, "two")
 
-    result, console, asked = build(pair, lambda: "proceedEmpty")
+    result, console, asked = build(pair, lambda: "approve")
 
     assert ("FAILURE", 0) == (result, asked), console[-4000:]
     assert {FIRST: "two", NEXT: "one"} == marked(pair)

@@ -11,6 +11,7 @@ import yaml
 from bootstrap.acts import casc, jobs
 from bootstrap.jenkins.definitions.casc import names_of_variables
 from bootstrap.jenkins.distribution.lock import load_lock
+from bootstrap.remote.desired import agent
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = casc.read(ROOT / "casc")
@@ -24,6 +25,7 @@ KNOWN = {
     "jenkins.systemMessage": "",
     "jenkins.numExecutors": "",
     "jenkins.labelString": "",
+    "jenkins.nodes": "",
     "jenkins.mode": "",
     "jenkins.quietPeriod": "",
     "jenkins.scmCheckoutRetryCount": "",
@@ -197,15 +199,27 @@ def test_no_port_waits_for_agents_and_no_script_leaves_the_sandbox(settings: dic
     assert settings["security"]["scriptApproval"] == {"forceSandbox": True}
 
 
-def test_the_controller_builds_only_what_asks_for_its_label(settings: dict[str, Any]) -> None:
-    assert ("EXCLUSIVE", "infrastructure") == (settings["jenkins"]["mode"], settings["jenkins"]["labelString"])
+def test_the_controller_builds_nothing(settings: dict[str, Any]) -> None:
+    assert (0, "") == (settings["jenkins"]["numExecutors"], settings["jenkins"]["labelString"])
 
 
-def test_the_toolkits_token_is_the_one_that_the_tool_makes(settings: dict[str, Any]) -> None:
-    (domain,) = settings["credentials"]["system"]["domainCredentials"]
-    (credential,) = domain["credentials"]
+def test_the_agent_of_the_machine_is_the_one_that_the_machine_starts(settings: dict[str, Any]) -> None:
+    (node,) = [each["permanent"] for each in settings["jenkins"]["nodes"]]
 
-    assert "11${TOOLKIT_TOKEN}" == credential["usernamePassword"]["password"]
+    assert (agent.NODE, agent.HOME) == (node["name"], node["remoteFS"])
+    assert ("EXCLUSIVE", "infrastructure") == (node["mode"], node["labelString"])
+    assert {"inbound": {}} == node["launcher"]
+    (venvs,) = [
+        variable["value"]
+        for each in settings["jenkins"]["globalNodeProperties"]
+        for variable in each["envVars"]["env"]
+        if variable["key"] == "BOOTSTRAP_VENVS"
+    ]
+    assert agent.VENVS == venvs
+
+
+def test_a_build_can_bind_no_credential(settings: dict[str, Any]) -> None:
+    assert {"system": {"domainCredentials": []}} == settings["credentials"]
 
 
 def test_the_view_shows_every_job_of_the_code_and_the_code_brings_no_view(settings: dict[str, Any]) -> None:

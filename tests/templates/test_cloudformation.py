@@ -39,7 +39,6 @@ FOR_PEOPLE = {
     "VpnGatewayId": "who attaches a virtual interface of Direct Connect",
     "ZoneId": "who adds names to the zone",
     "PrivateIp": "who looks for the machine in the console",
-    "RoleArn": "who grants the machine something in another account",
 }
 
 
@@ -55,7 +54,13 @@ EXAMPLES = {
     "ZoneNames": "eu-central-1a,eu-central-1b,eu-central-1c",
     "PrivateAclId": "acl-0abd",
 }
-SECRETS = ("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret")
+SECRETS = (
+    "AdminPasswordSecret",
+    "ToolkitPasswordSecret",
+    "ToolkitTokenSecret",
+    "CertificatesSecret",
+    "AuthorityKeySecret",
+)
 EXAMPLES |= dict.fromkeys(SECRETS, "arn:aws:secretsmanager:eu-central-1:111122223333:secret:x")
 EXAMPLES |= {key: "x-1,x-2,x-3" for taken in composition.TAKES.values() for key in taken if key not in EXAMPLES}
 

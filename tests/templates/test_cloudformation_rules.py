@@ -478,7 +478,7 @@ FAULTS: tuple[tuple[Rule, str, str, str], ...] = (
     (only_own_things_are_touched, "controller", "- ec2:CreateSubnet\n", "- ec2:CreateTags\n"),
     (only_own_things_are_touched, "controller", "- ec2:CreateSubnet\n", "- ec2:DeleteSubnet\n"),
     (only_own_things_are_touched, "controller", '"ec2:CreateAction":', '"aws:RequestedRegion":'),
-    (only_own_things_are_touched, "controller", '"aws:ResourceTag/Environment": [!Ref FirstN', '"aws:x": [!Ref FirstN'),
+    (only_own_things_are_touched, "controller", '"aws:ResourceTag/Environment": !Ref FirstN', '"aws:x": !Ref FirstN'),
     (only_own_things_are_touched, "controller", "ForAnyValue:StringEquals:", "ForAnyValue:StringLike:"),
     (policies_of_a_role_fit_into_it, "controller", "Sid: Register", f"Sid: {'R' * 4000}"),
     (what_lasts_is_kept, "data", "DeletionPolicy: RetainExceptOnCreate", "DeletionPolicy: Delete"),

@@ -25,6 +25,7 @@ DOORS = {
     "testinfra": (),
     "aiohttp": ("local/emulator/",),
     "aiosmtpd": ("local/mail.py",),
+    "bcrypt": ("jenkins/controller/password_hash.py", "local/emulator/"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,10 @@ def _check(options: argparse.Namespace, context: Context) -> None:
         check_prices()
     if options.action in {"plan", "apply"}:
         play.check_templates(context, context.wanted)
+    if options.approved:
+        from bootstrap.cloud import promotion
+
+        promotion.check_session(os.environ)
     if options.action == "destroy":
         check_protection(options, context)
     if options.action == "diagram" and options.what:
@@ -113,6 +118,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", help="keep the plan, for 'network apply --plan FILE'")
     parser.add_argument(
         "--plan", metavar="FILE", help="apply exactly this saved plan, or nothing if anything changed since"
+    )
+    parser.add_argument(
+        "--approved",
+        action="store_true",
+        help="apply only with the session that 'approve' handed over; for the job 'network'",
     )
     parser.add_argument(
         "--unprotect", action="store_true", help="destroy, too, when the environment file says 'protect: true'"

@@ -41,9 +41,9 @@ mkdir -p {FOLDER}
 mkdir -m 0700 {FOLDER}.next
 tar -x -f - -C {FOLDER}.next
 cp -a {FOLDER} {FOLDER}.previous
-chown root:jenkins {FOLDER} {FOLDER}.next/*
-chmod 0750 {FOLDER}
-chmod 0640 {FOLDER}.next/*
+chown root:root {FOLDER} {FOLDER}.next/*
+chmod 0755 {FOLDER}
+chmod 0644 {FOLDER}.next/*
 mv -f {FOLDER}.next/* {FOLDER}/
 rmdir {FOLDER}.next
 for name in "$@"; do rm -f -- "{FOLDER}/$name"; done
@@ -53,7 +53,7 @@ _PUT_BACK = f"set -eu; rm -f {FOLDER}/*; cp -a {FOLDER}.previous/. {FOLDER}/; rm
 
 _CONFIRM = f"""
 set -eu
-install -m 0640 -g jenkins /dev/stdin {_EXPORTED}
+install -m 0640 -g jenkins-agent /dev/stdin {_EXPORTED}
 printf '%s %s\\n' "$1" "$(sha256sum {MACHINE_FILE} | cut -d ' ' -f 1)" > {_RECORD}
 chmod 0644 {_RECORD}
 rm -rf {FOLDER}.previous

@@ -11,6 +11,7 @@ from typing import Any
 from . import steps  # noqa: F401 (it registers the steps)
 from .casc import applying
 from .casc.sources import Node
+from .execution.agents import Agents
 from .execution.audit import Audit
 from .execution.executors import Executors, QuietMode
 from .execution.queue import Queue
@@ -34,6 +35,7 @@ class Controller:
         self.sessions = Sessions(self.home.vault.salt, surroundings.arguments.session_seconds)
         self.audit, self.quiet_mode = Audit(self.home), QuietMode()
         self.executors = Executors(self.home, self.quiet_mode)
+        self.agents = Agents(self.home, self.executors)
         self.queue = Queue(self.home, self.quiet_mode, self.executors)
         self.triggers = Triggers(self.home, self.queue)
         self.workspaces = Workspaces(self.home.directory)

@@ -6,8 +6,8 @@ half are the processes of `sh` steps, which Jenkins believes to outlive it, but 
 they are found there, by the BUILD_URL in their environment. In quiet mode a Pipeline pauses before its next step. So one that
 is between two steps, or whose question nobody has answered, holds nothing up: it goes on after the restart.
 
-Quiet mode ends with the restart. Where there is none after all, it is taken back. Where even that could not be done, for this
-program was killed, a mark in /run tells the next run, which does it.
+Quiet mode ends with the restart of Jenkins, and is taken back after that of an agent. Where there is none after all, it is
+taken back as well. Where even that could not be done, for this program was killed, a mark in /run tells the next run.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ def drained(context: Context, unit: str, *, is_needed: bool) -> Iterator[None]:
     except BaseException:
         _end(context, unit, jenkins)
         raise
-    mark_of(context, unit).unlink(missing_ok=True)
+    if wish.get("is_jenkins", True):
+        mark_of(context, unit).unlink(missing_ok=True)
+    else:
+        _end(context, unit, jenkins)
 
 
 def drain(context: Context, unit: str) -> None:

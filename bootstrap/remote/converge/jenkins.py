@@ -1,4 +1,4 @@
-"""The Jenkins on this machine, by its API on the loopback: which builds run, and quiet mode.
+"""The Jenkins on this machine, by its API on the loopback: which builds run, quiet mode, and its agents.
 
 What it answers is not trusted: answers are cut to a size, and names to what can be printed.
 """
@@ -81,6 +81,13 @@ class Jenkins:
                     is_resumable = str(executable.get("_class", "")).endswith(_OF_PIPELINES)
                     found.setdefault(path, Build(path, is_resumable))
         return list(found.values())
+
+    def description_of_agent(self, name: str) -> bytes | None:
+        """How an agent connects, as Jenkins describes it; None where its settings have no such agent."""
+        status, text = self._ask("GET", f"computer/{quote(name)}/jenkins-agent.jnlp", "")
+        if status not in {http.client.OK, http.client.NOT_FOUND}:
+            raise NoAnswer(f"Jenkins answered {status} to the description of its agent {name}")
+        return text if status == http.client.OK else None
 
     def _json(self, path: str) -> dict[str, Any]:
         status, text = self._ask("GET", path, "")

@@ -20,6 +20,7 @@ from typing import Any
 
 from bootstrap.remote.converge import (
     accounts,
+    agents,
     commands,
     draining,
     files,
@@ -45,6 +46,7 @@ from bootstrap.remote.converge.wishes import RECORD, Wishes
 
 KINDS: Mapping[str, Callable[[Context, Resource], Finding | None]] = {
     "absent": files.absent,
+    "agent_secret": agents.agent_secret,
     "absent_packages": removals.absent_packages,
     "command": commands.command,
     "directory": files.directory,

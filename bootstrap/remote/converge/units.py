@@ -21,8 +21,11 @@ def unit(context: Context, resource: Resource) -> Finding | None:
 
     It is restarted (reloaded, where `reload` says so) when a resource named in `restart_on` changed in this run, or when
     one's file is younger than the unit's start: so a run that was killed between the two is completed by the next. With
-    `runs_on` it is also restarted, never just reloaded, when what it runs was replaced under it.
+    `runs_on` it is also restarted, never just reloaded, when what it runs was replaced under it. With `awaits` nothing is
+    wished of it before the file of that resource is there, or comes in this run.
     """
+    if (awaited := resource.get("awaits")) and not _is_there(context, awaited):
+        return None
     state = _remembered_state(context, resource["name"])
     is_known = state["LoadState"] != "not-found"
     wants_active = resource.get("active", True)
@@ -55,6 +58,10 @@ def unit(context: Context, resource: Resource) -> Finding | None:
         settles=False,
         causes=tuple(causes) if len(reasons) == 1 and not old else (),
     )
+
+
+def _is_there(context: Context, name: str) -> bool:
+    return name in context.changed or context.path(context.resources[name]["path"]).exists()
 
 
 def _is_left_quiet(context: Context, name: str, state: dict[str, str]) -> bool:

@@ -43,8 +43,10 @@ class Toolkit:
 class HostInputs:
     """Everything that decides how a machine should be.
 
-    `secrets` are Jenkins' credentials by name. `casc_files` are laid down for a first start only; from then on they are the
-    casc act's. `casc_variables` and `aws_environment` are environment variables of Jenkins and its builds.
+    `secrets` is what systemd hands to Jenkins, by name: whoever takes Jenkins over can read it, so there is the hash of a
+    password and never its text. The toolkit's own password and token are for root alone. `casc_files` are laid down for a
+    first start only; from then on they are the casc act's. `casc_variables` and `aws_environment` are environment variables of
+    Jenkins and its builds.
     """
 
     settings: Settings
@@ -53,6 +55,8 @@ class HostInputs:
     url: str
     software: Software
     secrets: Mapping[str, Secret]
+    toolkit_password: Secret
+    toolkit_token: Secret
     certificate: str
     certificate_key: Secret
     authority: str

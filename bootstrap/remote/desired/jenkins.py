@@ -18,9 +18,10 @@ from bootstrap.remote.desired.inputs import HostInputs, Software
 from bootstrap.remote.templates import render
 
 HOME = "/var/lib/jenkins"
-VENVS = "/var/cache/bootstrap/venvs"
 CASC_FOLDER = "/etc/jenkins/casc.d"
 CREDENTIALS = "/etc/jenkins/credentials"
+# The toolkit's own password and token: with them root asks Jenkins, on this machine, for what a restart must know.
+TOOLKIT_SECRETS = "/etc/bootstrap/toolkit"
 WAR = "/usr/local/share/jenkins/jenkins.war"
 EMULATOR = "/usr/local/lib/jenkins-emulator"
 PLUGINS_LOCK = "/etc/jenkins/plugins.json"
@@ -49,7 +50,7 @@ _NUMBER = 870
 
 
 def account() -> Resources:
-    """The group and the user that Jenkins and its builds run as."""
+    """The group and the user that Jenkins runs as; its builds run as the agent's."""
     return [
         {"id": "group jenkins", "kind": "group", "name": "jenkins", "gid": _NUMBER},
         {
@@ -82,13 +83,19 @@ def configuration(inputs: HostInputs) -> Resources:
         # For the first start only: an open Jenkins must never be seen. Later files are judged by Jenkins first (casc act).
         "once": True,
         "owner": "root",
-        "group": "jenkins",
-        "directory_mode": "0750",
-        "files": [{"path": name, "content": text, "mode": "0640"} for name, text in sorted(inputs.casc_files.items())],
+        "group": "root",
+        # No secret is in them, and the job 'drift' reads them.
+        "directory_mode": "0755",
+        "files": [{"path": name, "content": text, "mode": "0644"} for name, text in sorted(inputs.casc_files.items())],
     }
     credentials = [
         file(f"credential {name}", f"{CREDENTIALS}/{name}", secret.reveal(), mode="0400", secret=True)
         for name, secret in sorted(inputs.secrets.items())
+    ]
+    own = {"password": inputs.toolkit_password, "token": inputs.toolkit_token}
+    toolkit_secrets = [
+        file(f"toolkit's {name}", f"{TOOLKIT_SECRETS}/{name}", secret.reveal(), mode="0400", secret=True)
+        for name, secret in own.items()
     ]
     plugins = json.dumps(dict(inputs.software.plugins), indent=1, sort_keys=True) + "\n"
     environment = environment_file(_environment(inputs))
@@ -97,6 +104,10 @@ def configuration(inputs: HostInputs) -> Resources:
         casc,
         directory(CREDENTIALS, mode="0700"),
         *credentials,
+        # Jenkins has none of the toolkit's tokens any more, but machines of earlier versions keep the file.
+        {"id": "credential TOOLKIT_TOKEN", "kind": "absent", "path": f"{CREDENTIALS}/TOOLKIT_TOKEN"},
+        directory(TOOLKIT_SECRETS, mode="0700"),
+        *toolkit_secrets,
         file("plugins lock", PLUGINS_LOCK, plugins),
         file("jenkins environment", "/etc/jenkins/jenkins.env", environment),
         unit_file(inputs),
@@ -112,6 +123,12 @@ def environment_file(values: dict[str, str]) -> str:
     return "".join(f'{name}="{value}"\n' for name, value in sorted(escaped.items()))
 
 
+def certificate_variables(inputs: HostInputs) -> dict[str, str]:
+    """Python's own libraries bring their own authorities; these make them trust what the machine trusts."""
+    names = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+    return dict.fromkeys(names, _BUNDLE) if inputs.ca_certificates else {}
+
+
 def _environment(inputs: HostInputs) -> dict[str, str]:
     found = {
         **inputs.casc_variables,
@@ -119,14 +136,13 @@ def _environment(inputs: HostInputs) -> dict[str, str]:
         "JAVA_HOME": JAVA_HOME,
         "CASC_JENKINS_CONFIG": CASC_FOLDER,
         "CASC_STRICT_SECRET_RESOLUTION": "true",
-        "BOOTSTRAP_VENVS": VENVS,
         # Read by the plugin prometheus at its start; its settings of the same name have no effect.
         "COLLECTING_METRICS_PERIOD_IN_SECONDS": "120",
+        # Settings of an earlier version name it, and are in place until Jenkins, once it runs, has taken these.
+        "TOOLKIT_TOKEN": "",
         "LANG": "C.UTF-8",
     }
-    if inputs.ca_certificates:
-        # Python's own libraries bring their own authorities; these make them trust what the machine trusts.
-        found |= dict.fromkeys(("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), _BUNDLE)
+    found |= certificate_variables(inputs)
     if inputs.software.kind == "emulator":
         found |= {
             "JENKINS_LISTEN_ADDRESS": "127.0.0.1",
@@ -193,7 +209,6 @@ def unit_file(inputs: HostInputs) -> dict[str, Any]:
         "jenkins.service",
         kind=inputs.software.kind,
         home=HOME,
-        venvs=VENVS,
         war=WAR,
         java_home=JAVA_HOME,
         port=JENKINS_PORT,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.remote.desired import base, jenkins, proxy, toolkit
+from bootstrap.remote.desired import agent, base, jenkins, proxy, toolkit
 from bootstrap.remote.desired.inputs import HostInputs
 
 
@@ -21,15 +21,19 @@ def desired(inputs: HostInputs) -> list[dict[str, Any]]:
         base.packages(inputs.software.kind, settings.host.extra_packages),
         *base.clock(settings.host.timezone),
         *jenkins.account(),
+        *agent.account(),
         *jenkins.home(inputs.data_volume_id),
+        *agent.folders(),
         *base.hardening(inputs.login_user),
         *toolkit.toolkit(inputs),
         *jenkins.configuration(inputs),
+        *agent.configuration(inputs),
         *jenkins.software(inputs.software),
         *proxy.proxy(inputs.url, inputs.certificate, inputs.certificate_key),
         *toolkit.inspection(),
         *base.services(),
         jenkins.service(inputs),
+        *agent.service(inputs),
         proxy.service(),
         base.obsolete_packages(inputs.software.kind, settings.host.extra_packages),
     ]

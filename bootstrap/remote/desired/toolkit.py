@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 
+from bootstrap.remote.desired.agent import HOME as AGENT_HOME
+from bootstrap.remote.desired.agent import SECRET, USER, VENVS
+from bootstrap.remote.desired.agent import UNIT as AGENT_UNIT
 from bootstrap.remote.desired.base import PACKAGES, SYSCTLS, Resources, directory, file, unit
 from bootstrap.remote.desired.inputs import HostInputs
 from bootstrap.remote.desired.jenkins import (
@@ -14,7 +17,7 @@ from bootstrap.remote.desired.jenkins import (
     HOME,
     JAVA_HOME,
     PLUGINS_LOCK,
-    VENVS,
+    TOOLKIT_SECRETS,
     WAR,
     environment_file,
 )
@@ -24,18 +27,20 @@ REPOSITORY = "/srv/git/toolkit.git"
 INSPECTOR = "/usr/local/sbin/inspect-machine"
 INSPECTED_PATHS = (
     *("/etc/bootstrap/aws.env", "/etc/bootstrap/machine.json", "/etc/jenkins", CASC_FOLDER, CREDENTIALS),
-    *(f"{CREDENTIALS}/{name}" for name in ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD", "TOOLKIT_TOKEN")),
+    *(f"{CREDENTIALS}/{name}" for name in ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD")),
+    *(TOOLKIT_SECRETS, f"{TOOLKIT_SECRETS}/password", f"{TOOLKIT_SECRETS}/token"),
     *(PLUGINS_LOCK, "/etc/jenkins/jenkins.env", "/etc/nftables.conf", "/etc/ssh/sshd_config.d/10-bootstrap.conf"),
     *("/etc/nginx/conf.d/jenkins.conf", "/etc/nginx/sites-enabled/default", "/etc/nginx/tls"),
     *("/etc/nginx/tls/server.crt", "/etc/nginx/tls/server.key", "/etc/systemd/system/jenkins.service"),
-    *(HOME, f"{HOME}/secrets", f"{HOME}/config.xml", WAR, EMULATOR, REPOSITORY, VENVS, INSPECTOR),
+    *(HOME, f"{HOME}/secrets", f"{HOME}/config.xml", WAR, EMULATOR, REPOSITORY, INSPECTOR),
+    *(AGENT_HOME, VENVS, SECRET, f"/etc/systemd/system/{AGENT_UNIT}"),
 )
 INSPECTED_UNITS = (
-    *("jenkins.service", "nginx.service", "nftables.service", "ssh.service", "systemd-journald.service"),
+    *("jenkins.service", AGENT_UNIT, "nginx.service", "nftables.service", "ssh.service", "systemd-journald.service"),
     *("apt-daily.timer", "apt-daily-upgrade.timer", "inspect-machine.socket", "var-lib-jenkins.mount"),
 )
 # Those that run for long, and so may outlive what they run.
-INSPECTED_SERVICES = ("jenkins.service", "nginx.service", "ssh.service")
+INSPECTED_SERVICES = ("jenkins.service", AGENT_UNIT, "nginx.service", "ssh.service")
 
 
 def toolkit(inputs: HostInputs) -> Resources:
@@ -55,15 +60,14 @@ def toolkit(inputs: HostInputs) -> Resources:
     resources = [
         directory("/etc/bootstrap"),
         file("machine", "/etc/bootstrap/machine.json", json.dumps(machine, sort_keys=True) + "\n"),
-        file("aws environment", "/etc/bootstrap/aws.env", aws, group="jenkins", mode="0640", secret=True),
+        file("aws environment", "/etc/bootstrap/aws.env", aws, mode="0600", secret=True),
         file("authority", "/etc/bootstrap/authority.crt", inputs.authority),
         directory("/var/cache/bootstrap"),
-        directory(VENVS, owner="jenkins", group="jenkins"),
         file("git settings", "/etc/gitconfig", f"[safe]\n\tdirectory = {REPOSITORY}\n"),
     ]
     if inputs.pip_configuration:
         # The indexes' URLs may hold a password.
-        pip = file("pip settings", "/etc/pip.conf", inputs.pip_configuration, group="jenkins", mode="0640", secret=True)
+        pip = file("pip settings", "/etc/pip.conf", inputs.pip_configuration, group=USER, mode="0640", secret=True)
         resources.append(pip)
     if inputs.toolkit is not None:
         repository = {

@@ -135,7 +135,7 @@ def _dotted(argument: Any) -> str:
     return argument if isinstance(argument, str) else ".".join(map(str, argument))
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML in which the short forms (!Ref, !If ...) become the long ones."""
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from bootstrap.acts import host
+from bootstrap.cloud.secrets import has_authority_key
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError, Unreachable
 from bootstrap.preconditions import host_inputs
@@ -62,6 +63,7 @@ def _places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drift
     places: dict[str, Callable[[], Iterable[Drifted]]] = {
         "stacks": lambda: _of_stacks(context, tool),
         "security groups": lambda: _of_groups(context),
+        "certificates": lambda: _of_certificates(context, tool),
         "machine": lambda: _of_host(context, run, tool),
         "settings": lambda: settings.of_settings(
             context.shell,
@@ -117,6 +119,18 @@ def _deployed(client: Any, stack: str) -> groups.Deployed:
     resources = [it for page in pages for it in page["StackResourceSummaries"]]
     ids = {it["LogicalResourceId"]: it["PhysicalResourceId"] for it in resources if it.get("PhysicalResourceId")}
     return groups.Deployed(body if isinstance(body, str) else json.dumps(body), parameters, ids)
+
+
+def _of_certificates(context: Context, tool: str) -> list[Drifted]:
+    """Who may read the certificates must not get the key with which others can be signed."""
+    client, arn = context.world.aws("secretsmanager"), context.outputs("data")["CertificatesSecret"]
+    told = "is beside the certificates, where the machine's role can read it"
+
+    def look() -> list[Drifted]:
+        is_beside = has_authority_key(client, arn)
+        return [Drifted("secret", "the authority's key", told, f"{tool} launch")] if is_beside else []
+
+    return _asked(look, client)
 
 
 def _asked(call: Callable[[], list[Drifted]], client: Any) -> list[Drifted]:

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from handshake import REFUSED, Place, is_open, offer, speak
 
-from bootstrap.cloud.certificates import Certificates, issue
+from bootstrap.cloud.certificates import Certificates, Subjects, issue
 
 # Old versions are offered on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
 
 NOW = datetime.datetime.now(datetime.UTC)
+HERE = Subjects(("localhost",), ("127.0.0.1",), "127.0.0.0/24")
 
 
 class Page(http.server.BaseHTTPRequestHandler):
@@ -31,13 +32,13 @@ class Page(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def certificates() -> Certificates:
-    return issue(None, ["localhost"], ["127.0.0.1"], NOW)
+    return issue(None, None, HERE, NOW)[0]
 
 
 @pytest.fixture(scope="module")
 def port(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     chain: Path = tmp_path_factory.mktemp("tls") / "server.pem"
-    chain.write_text(certificates.certificate_pem + certificates.key.reveal())
+    chain.write_text(certificates.chain_pem + certificates.key.reveal())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(chain)
@@ -59,7 +60,7 @@ def test_a_server_of_our_authority_is_spoken_to(port: int, certificates: Certifi
 
 
 def test_a_server_of_another_authority_is_not(port: int) -> None:
-    other = issue(None, ["localhost"], [], NOW)
+    other, _ = issue(None, None, HERE, NOW)
 
     with pytest.raises(ssl.SSLCertVerificationError):
         speak(Place("127.0.0.1", port, "localhost"), other.authority_pem, "/")
@@ -85,7 +86,7 @@ def test_each_version_is_offered_alone(port: int, version: ssl.TLSVersion, expec
 
 def test_a_server_that_takes_old_versions_is_found_out(certificates: Certificates, tmp_path: Path) -> None:
     chain = tmp_path / "server.pem"
-    chain.write_text(certificates.certificate_pem + certificates.key.reveal())
+    chain.write_text(certificates.chain_pem + certificates.key.reveal())
     lax = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     lax.set_ciphers("ALL:@SECLEVEL=0")
     lax.minimum_version = ssl.TLSVersion.TLSv1

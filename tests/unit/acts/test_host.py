@@ -23,7 +23,9 @@ INPUTS = HostInputs(
     data_volume_id="vol-1",
     url="https://10.0.0.1/",
     software=Software("emulator", "2.1", {}, emulator=Bundle(ARTIFACT, {})),
-    secrets={"TOOLKIT_PASSWORD": Secret("pass"), "TOOLKIT_TOKEN": Secret("0" * 32)},
+    secrets={"TOOLKIT_PASSWORD": Secret("#jbcrypt:x")},
+    toolkit_password=Secret("pass"),
+    toolkit_token=Secret("0" * 32),
     certificate="",
     certificate_key=Secret(""),
     authority="the authority",
@@ -223,8 +225,10 @@ def test_the_controller_is_reached_with_the_toolkits_own_token() -> None:
 def test_a_restart_waits_for_builds_as_long_as_the_environment_says(waits: bool, seconds: int) -> None:
     machine = Machine(check=answer(changed()), apply=answer(changed()))
     host.apply(machine, INPUTS, {}, Report(), waits=waits)
-    assert {"jenkins.service": seconds} == {unit: wish["seconds"] for unit, wish in machine.drain.items()}
-    assert 3600 + seconds == machine.timeout
+    assert dict.fromkeys(("jenkins.service", "jenkins-agent.service"), seconds) == {
+        unit: wish["seconds"] for unit, wish in machine.drain.items()
+    }
+    assert 3600 + 2 * seconds == machine.timeout  # for Jenkins, and for its agent
 
 
 @pytest.mark.parametrize(

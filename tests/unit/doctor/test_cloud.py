@@ -11,7 +11,7 @@ from bootstrap.values import Stack
 
 OURS = {"ManagedBy": "jenkins-bootstrap"}
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-KEPT = certificates.issue(None, ["ci.example.org"], [], NOW)
+KEPT, _ = certificates.issue(None, None, certificates.Subjects(("ci.example.org",), (), "10.77.0.0/16"), NOW)
 
 
 @pytest.mark.parametrize(

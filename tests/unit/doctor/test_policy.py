@@ -66,6 +66,18 @@ def test_what_writes_is_bound_to_the_environment() -> None:
         assert "jenkins-trial-" in statement(found, sid)["Resource"]
 
 
+def test_only_who_launches_a_jenkins_that_promotes_may_approve() -> None:
+    network = {"promotion": ("first", "second")}
+    promoting = Settings.model_validate(
+        SETTINGS.model_dump(include={"environment", "cloud", "owner", "cost_center"}) | {"network": network}
+    )
+
+    assert "sts:AssumeRole" in policy.calls(CLIENTS)
+    assert "sts:AssumeRole" not in json.dumps(policy.document(SETTINGS, ["sts:AssumeRole"], []))
+    approve = statement(policy.document(promoting, ["sts:AssumeRole"], []), "Approve")
+    assert (["sts:AssumeRole"], "arn:aws:iam::*:role/jenkins-trial-*") == (approve["Action"], approve["Resource"])
+
+
 @pytest.mark.parametrize(("region", "partition"), [("eu-central-1", "aws"), ("cn-north-1", "aws-cn")])
 def test_names_are_those_of_the_regions_partition(region: str, partition: str) -> None:
     found = policy.document(SETTINGS.model_copy(update={"region": region}), ["cloudformation:DeleteStack"], [])

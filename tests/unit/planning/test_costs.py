@@ -27,7 +27,7 @@ regions:
     instances: {t3.large: 0.1, t3.micro: 0.01}
 """
 WHOLE = "environment: trial\ncloud: aws\nowner: someone\ncost_center: lab\n"
-ALWAYS = Decimal("10") + Decimal("3.6") + Decimal("1")  # machine, 36 GiB, four secrets
+ALWAYS = Decimal("10") + Decimal("3.6") + Decimal("1.25")  # machine, 36 GiB, five secrets
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_the_line_names_sum_parts_and_date(tmp_path: Path) -> None:
     found = told(tmp_path, "network: {nat: per-zone, flow_logs: {}}\n")
 
     assert found.startswith(
-        "about 26.60 USD a month on AWS in eu-central-1 (machine t3.large 10.00, 36 GiB of disk 3.60"
+        "about 26.85 USD a month on AWS in eu-central-1 (machine t3.large 10.00, 36 GiB of disk 3.60"
     )
     assert "2 NAT gateways 10.00, 2 public addresses 2.00" in found
     assert "in addition by use: NAT 0.05 a GiB, flow logs 0.6 a GiB" in found
@@ -98,7 +98,7 @@ def test_queries_are_told_by_the_million(tmp_path: Path) -> None:
 
 
 def test_what_has_no_price_is_named_and_not_guessed(tmp_path: Path) -> None:
-    assert "about 4.60 USD" in told(tmp_path, "controller: {instance_type: x9.large}\n")
+    assert "about 4.85 USD" in told(tmp_path, "controller: {instance_type: x9.large}\n")
     assert "no price known for machine x9.large" in told(tmp_path, "controller: {instance_type: x9.large}\n")
     assert told(tmp_path, "region: us-east-1\n").startswith(
         "no estimate: prices.yaml has no prices for the region us-east-1; no price known for machine t3.large, GiB"

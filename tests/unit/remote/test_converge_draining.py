@@ -24,15 +24,15 @@ def server() -> FakeJenkins:
 def context(server: FakeJenkins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedContext]:
     monkeypatch.setattr(draining, "_PAUSE", 0.05)
     monkeypatch.setattr(jenkins, "_BLOCK", 0.3)
-    folder = tmp_path / "etc/jenkins/credentials"
+    folder = tmp_path / "etc/bootstrap/toolkit"
     folder.mkdir(parents=True)
-    (folder / "TOOLKIT_TOKEN").write_text("token")
-    (folder / "TOOLKIT_PASSWORD").write_text("word")
+    (folder / "token").write_text("token")
+    (folder / "password").write_text("word")
     made = ScriptedContext(root=tmp_path, script={f"systemctl show -p ControlGroup --value {UNIT}": f"{GROUP}\n"})
     with serving(server) as url:
         secrets = [
-            {"path": "/etc/jenkins/credentials/TOOLKIT_TOKEN", "prefix": "11"},
-            {"path": "/etc/jenkins/credentials/TOOLKIT_PASSWORD", "prefix": ""},
+            {"path": "/etc/bootstrap/toolkit/token", "prefix": "11"},
+            {"path": "/etc/bootstrap/toolkit/password", "prefix": ""},
         ]
         made.drain = {UNIT: {"url": url, "user": "toolkit", "secrets": secrets, "seconds": 30, "own": ""}}
         yield made

@@ -34,8 +34,8 @@ def settings_of(text: str) -> configparser.ConfigParser:
     return parser
 
 
-def unit(wished: dict[str, dict[str, Any]]) -> configparser.ConfigParser:
-    return settings_of(wished["jenkins.service file"]["content"])
+def unit(wished: dict[str, dict[str, Any]], name: str = "jenkins.service file") -> configparser.ConfigParser:
+    return settings_of(wished[name]["content"])
 
 
 @pytest.mark.parametrize("software", [EMULATOR, WAR])
@@ -120,8 +120,20 @@ def test_sshd_takes_keys_of_one_user_and_tunnels_to_jenkins_alone(wished: dict[s
     assert wished["sshd settings"]["path"].endswith("/10-bootstrap.conf")
 
 
-def test_jenkins_runs_in_a_sandbox(wished: dict[str, dict[str, Any]]) -> None:
-    service = unit(wished)["Service"]
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("jenkins.service file", {"User": "jenkins", "ReadWritePaths": "/var/lib/jenkins", "Type": "notify"}),
+        (
+            "agent service file",
+            {"User": "jenkins-agent", "ReadWritePaths": "/var/lib/jenkins-agent /var/cache/jenkins-agent"},
+        ),
+    ],
+)
+def test_jenkins_and_its_builds_run_in_sandboxes(
+    wished: dict[str, dict[str, Any]], name: str, own: dict[str, str]
+) -> None:
+    service = unit(wished, name)["Service"]
     yes = (
         "NoNewPrivileges",
         "ProtectHome",
@@ -133,14 +145,13 @@ def test_jenkins_runs_in_a_sandbox(wished: dict[str, dict[str, Any]]) -> None:
     yes += ("ProtectKernelLogs", "ProtectControlGroups", "RestrictNamespaces", "RestrictSUIDSGID", "LockPersonality")
     assert dict.fromkeys(yes, "yes") == {key: service[key] for key in yes}
     expected = {
-        "User": "jenkins",
+        **own,
         "ProtectSystem": "strict",
-        "ReadWritePaths": "/var/lib/jenkins /var/cache/bootstrap/venvs",
+        "ProtectProc": "invisible",
         "CapabilityBoundingSet": "",
         "SystemCallArchitectures": "native",
+        "SystemCallFilter": "@system-service",
         "UMask": "0027",
-        "Type": "notify",
-        "TimeoutStartSec": "600",
     }
     assert expected == {key: service[key] for key in expected}
 
@@ -153,6 +164,41 @@ def test_credentials_reach_jenkins_through_systemd_alone(wished: dict[str, dict[
     for name in SECRETS:
         credential = wished[f"credential {name}"]
         assert ("root", "0400", True) == (credential["owner"], credential["mode"], credential["secret"])
+
+
+def test_the_agents_secret_reaches_it_through_systemd_alone(wished: dict[str, dict[str, Any]]) -> None:
+    service = wished["agent service file"]["content"].splitlines()
+    assert "LoadCredential=secret:/etc/jenkins/agent.secret" in service
+    (command,) = [line for line in service if line.startswith("ExecStart=")]
+    assert " -secret @%d/secret " in command
+    assert "agent_secret" == wished["agent secret"]["kind"]
+
+
+def test_builds_are_in_no_group_of_jenkins_and_see_nothing_of_its_home(wished: dict[str, dict[str, Any]]) -> None:
+    user, own = wished["user jenkins-agent"], wished["user jenkins"]
+    assert ("jenkins-agent", "/var/lib/jenkins-agent") == (user["group"], user["home"])
+    assert user["uid"] != own["uid"] and wished["group jenkins-agent"]["gid"] != wished["group jenkins"]["gid"]
+    service = unit(wished, "agent service file")["Service"]
+    assert "SupplementaryGroups" not in service
+    assert {"-/var/lib/jenkins", "-/etc/jenkins/credentials"} <= set(service["InaccessiblePaths"].split())
+
+
+@pytest.mark.parametrize(("software", "program"), [(EMULATOR, "/usr/bin/python3 "), (WAR, "/usr/lib/jvm/")])
+def test_the_agents_program_comes_from_jenkins_at_each_start(software: Any, program: str) -> None:
+    service = unit(by_id(inputs(software=software)), "agent service file")["Service"]
+    jar = "/var/cache/jenkins-agent/agent.jar"
+    assert f"--output {jar} http://127.0.0.1:8080/jnlpJars/agent.jar" in service["ExecStartPre"]
+    assert service["ExecStart"].startswith(program) and f" {jar} -url http://127.0.0.1:8080/ " in service["ExecStart"]
+    assert "-name machine" in service["ExecStart"] and "-webSocket" in service["ExecStart"]
+
+
+def test_the_agent_comes_after_jenkins_and_restarts_for_what_it_reads() -> None:
+    resources = by_id(inputs(software=WAR))
+    order = list(resources)
+    assert order.index("jenkins.service") < order.index("agent secret") < order.index("jenkins-agent.service")
+    service = resources["jenkins-agent.service"]
+    expected = {"agent environment", "agent service file", "aws environment", "agent secret", "jenkins.war"}
+    assert (expected, "agent secret") == (set(service["restart_on"]), service["awaits"])
 
 
 def test_jenkins_listens_on_the_loopback_only() -> None:
@@ -235,8 +281,9 @@ def test_jenkins_restarts_for_what_it_reads_only_at_its_start() -> None:
 
 def test_casc_files_are_laid_down_for_the_first_start_only(wished: dict[str, dict[str, Any]]) -> None:
     casc = wished["casc files"]
-    assert (True, "0750", "jenkins") == (casc["once"], casc["directory_mode"], casc["group"])
-    assert [{"path": "a.yaml", "content": "jenkins: {}\n", "mode": "0640"}] == casc["files"]
+    # The job 'drift' reads them, as the agent's user; no secret is in them.
+    assert (True, "0755", "root") == (casc["once"], casc["directory_mode"], casc["group"])
+    assert [{"path": "a.yaml", "content": "jenkins: {}\n", "mode": "0644"}] == casc["files"]
 
 
 def test_only_plugin_files_that_nobody_wished_are_strangers() -> None:
@@ -280,7 +327,7 @@ def test_the_toolkit_finds_out_that_it_runs_on_the_machine(wished: dict[str, dic
     expected = {
         "environment": "local",
         "instance_id": "i-1",
-        "venvs": "/var/cache/bootstrap/venvs",
+        "venvs": "/var/cache/jenkins-agent/venvs",
         "software": {"kind": "emulator", "version": "2.1"},
     }
     assert expected == told
@@ -297,7 +344,7 @@ def test_builds_ask_for_facts_through_a_socket_because_they_cannot_become_root(
     wished: dict[str, dict[str, Any]],
 ) -> None:
     socket = settings_of(wished["inspector socket"]["content"])["Socket"]
-    assert ("0660", "jenkins", "yes") == (socket["SocketMode"], socket["SocketGroup"], socket["Accept"])
+    assert ("0660", "jenkins-agent", "yes") == (socket["SocketMode"], socket["SocketGroup"], socket["Accept"])
     service = settings_of(wished["inspector service"]["content"])["Service"]
     assert (wished["inspector"]["path"], "null") == (service["ExecStart"], service["StandardInput"])
     assert "0755" == wished["inspector"]["mode"]
@@ -316,8 +363,8 @@ def test_the_inspector_is_asked_about_what_is_wished(wished: dict[str, dict[str,
 def test_services_run_on_packages_that_are_wished_or_debians_own(software: Any, of: str) -> None:
     resources = by_id(inputs(software=software))
     named = {name: it["runs_on"] for name, it in resources.items() if "runs_on" in it}
-    assert {"jenkins.service", "nginx.service", "ssh.service"} == set(named)
-    assert of in named["jenkins.service"]
+    assert {"jenkins.service", "jenkins-agent.service", "nginx.service", "ssh.service"} == set(named)
+    assert of in named["jenkins.service"] and of in named["jenkins-agent.service"]
     assert {name for names in named.values() for name in names} <= {*resources["packages"]["names"], "python3"}
     assert sorted(named) == sorted(json.loads(resources["inspected facts"]["content"])["services"])
 

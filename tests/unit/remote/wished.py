@@ -8,7 +8,7 @@ from bootstrap.remote.desired.inputs import Bundle, HostInputs, Software, Toolki
 from bootstrap.values import Secret
 
 SETTINGS = {"environment": "local", "cloud": "local", "owner": "me", "cost_center": "none"}
-SECRETS = {name: f"{name.lower()}-is-precious" for name in ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD", "TOOLKIT_TOKEN")}
+SECRETS = {name: f"{name.lower()}-is-precious" for name in ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD")}
 KEY = "-----BEGIN PRIVATE KEY-----\nprecious\n-----END PRIVATE KEY-----\n"
 EMULATOR = Software(
     "emulator", "2.1", {"git": "5"}, emulator=Bundle("e" * 64, {"jenkins_emulator/__init__.py": "a" * 64})
@@ -24,6 +24,8 @@ def inputs(**changes: Any) -> HostInputs:
         url="https://jenkins.example/",
         software=EMULATOR,
         secrets={name: Secret(text) for name, text in SECRETS.items()},
+        toolkit_password=Secret("toolkit-password-is-precious"),
+        toolkit_token=Secret("toolkit-token-is-precious"),
         certificate="the certificate",
         certificate_key=Secret(KEY),
         authority="the authority",

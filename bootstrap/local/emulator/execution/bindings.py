@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import secrets
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from ..failures import StepFailed
@@ -18,7 +16,9 @@ from ..model.home import Home
 from ..model.identities import may_use_credentials
 from .audit import Audit
 from .console import Console
+from .places import Place
 
+NO_NODE = "org.jenkinsci.plugins.workflow.steps.MissingContextVariableException"
 NOT_FOUND = "org.jenkinsci.plugins.credentialsbinding.impl.CredentialNotFoundException"
 ACCEPTED = {
     "string": ("string",),
@@ -32,17 +32,36 @@ ACCEPTED = {
 
 @asynccontextmanager
 async def bind(
-    home: Home, audit: Audit, build: Build, console: Console, wanted: list[dict[str, Any]]
+    home: Home, audit: Audit, build: Build, console: Console, place: Place | None, wanted: list[dict[str, Any]]
 ) -> AsyncIterator[dict[str, str]]:
-    """The variables of the wanted bindings; files made for them are gone when the context closes."""
-    folder = Path(mkdtemp(prefix="secretFiles-"))
+    """The variables of the wanted bindings; files made for them, where the build works, are gone when the context closes."""
+    files: list[Path] = []
     try:
         variables: dict[str, str] = {}
         for entry in wanted:
-            variables.update(_bind(home, audit, build, console, folder, entry))
+            variables.update(await _bind(home, audit, build, console, _Files(place, files), entry))
         yield variables
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for folder in files:
+            assert place is not None
+            await place.remove(folder)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Makes the files of bindings on a node, and notes their folders."""
+
+    place: Place | None
+    folders: list[Path]
+
+    async def keep(self, name: str, content: bytes) -> Path:
+        if self.place is None:
+            raise StepFailed("Required context class hudson.FilePath is missing", NO_NODE)
+        folder = await self.place.make_scratch("secretFiles-")
+        self.folders.append(folder)
+        path = folder / Path(name).name
+        await self.place.write(path, content, 0o400)
+        return path
 
 
 def lookup(home: Home, build: Build, identifier: str, kinds: tuple[str, ...]) -> Credential:
@@ -58,8 +77,8 @@ def lookup(home: Home, build: Build, identifier: str, kinds: tuple[str, ...]) ->
     return credential
 
 
-def _bind(
-    home: Home, audit: Audit, build: Build, console: Console, folder: Path, entry: dict[str, Any]
+async def _bind(
+    home: Home, audit: Audit, build: Build, console: Console, files: _Files, entry: dict[str, Any]
 ) -> dict[str, str]:
     symbol = str(entry.get("$class"))
     if symbol not in ACCEPTED:
@@ -83,25 +102,14 @@ def _bind(
     if symbol == "file":
         content = base64.b64decode(values["secretBytes"])
         console.hide([content.decode("utf-8", "ignore")])
-        return {str(entry["variable"]): str(_keep(folder, values.get("fileName") or "secret", content))}
-    path = _keep(
-        folder, "ssh-key-" + str(entry["keyFileVariable"]), (values["privateKey"].rstrip("\n") + "\n").encode()
-    )
+        return {str(entry["variable"]): str(await files.keep(values.get("fileName") or "secret", content))}
+    key = (values["privateKey"].rstrip("\n") + "\n").encode()
+    path = await files.keep("ssh-key-" + str(entry["keyFileVariable"]), key)
     found = {str(entry["keyFileVariable"]): str(path)}
-    for key, name in (("usernameVariable", "username"), ("passphraseVariable", "passphrase")):
-        if entry.get(key):
-            found[str(entry[key])] = values.get(name, "")
+    for variable, name in (("usernameVariable", "username"), ("passphraseVariable", "passphrase")):
+        if entry.get(variable):
+            found[str(entry[variable])] = values.get(name, "")
     return found
-
-
-def _keep(folder: Path, name: str, content: bytes) -> Path:
-    path = folder / secrets.token_hex(4) / Path(name).name
-    path.parent.mkdir(mode=0o700)
-    path.touch(0o400)
-    path.chmod(0o600)
-    path.write_bytes(content)
-    path.chmod(0o400)
-    return path
 
 
 def environment_bindings(home: Home, build: Build, name: str, identifier: str) -> list[dict[str, Any]]:

@@ -11,6 +11,8 @@ from typing import Any
 
 from ..failures import Interrupted
 from .environment import override
+from .executors import Slot
+from .places import Place
 
 
 @dataclass
@@ -21,20 +23,28 @@ class Verdict:
     replacement: Interrupted | None = None
 
 
+@dataclass(frozen=True)
+class Held:
+    """An executor of a node, where what runs on it works, and the workspace there."""
+
+    slot: Slot
+    place: Place
+    workspace: Path
+
+
 Leave = Callable[[dict[str, Any] | None], Verdict | None]
 
 
 @dataclass(eq=False)
 class Context:
-    """One block that is open. `workspace` is None where no node is held; `branch` names a parallel branch."""
+    """One block that is open. `held` is None where no node is held; `branch` names a parallel branch."""
 
     identifier: str
     parent: Context | None
     name: str = ""
     layer: dict[str, str] = field(default_factory=dict)
     directory: Path | None = None
-    workspace: Path | None = None
-    slot: int = -1
+    held: Held | None = None
     stage: dict[str, Any] | None = None
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     leave: Leave | None = None
@@ -56,9 +66,9 @@ class Context:
         return next((entry.directory for entry in reversed(self.chain) if entry.directory), None)
 
     @property
-    def node(self) -> Context | None:
-        """The block that holds the node."""
-        return next((entry for entry in reversed(self.chain) if entry.workspace), None)
+    def node(self) -> Held | None:
+        """The node that the innermost block with one holds."""
+        return next((entry.held for entry in reversed(self.chain) if entry.held), None)
 
     @property
     def variables(self) -> dict[str, str]:

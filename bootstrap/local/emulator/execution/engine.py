@@ -28,14 +28,13 @@ class Engine:
 
     def environment(self, context: Context) -> dict[str, str]:
         """What `env` shows: the build's variables, then the blocks'; PATH and the like come from the node."""
-        base = (
-            {**process_environment(self.home.surroundings), **self.variables} if context.node else dict(self.variables)
-        )
+        base = {**context.node.place.environment, **self.variables} if context.node else dict(self.variables)
         return context.environment(base)
 
     def process_environment(self, context: Context) -> dict[str, str]:
         """The environment of a process that a step starts."""
-        return context.environment(process_environment(self.home.surroundings, self.variables))
+        place = context.node.place if context.node else self.services.executors.here
+        return context.environment(process_environment(place.environment, self.variables))
 
     def parameters(self) -> dict[str, Any]:
         """`params`: the build's values, and defaults for what is declared and was not given."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..model.builds import Build
-from ..model.configuration import Configuration
+from ..model.configuration import BUILT_IN, NodeSettings
 from ..model.home import Home
-from ..surroundings import Surroundings
 
 
 def build_variables(home: Home, build: Build) -> dict[str, str]:
@@ -54,20 +54,20 @@ def git_variables(build: Build) -> dict[str, str]:
     return found
 
 
-def node_variables(configuration: Configuration, executor: int, workspace: Path) -> dict[str, str]:
+def node_variables(node: NodeSettings, executor: int, workspace: Path) -> dict[str, str]:
     """What a step gets from the node that it runs on."""
     return {
-        "NODE_NAME": "built-in",
-        "NODE_LABELS": " ".join(sorted(configuration.labels)),
+        "NODE_NAME": node.name or BUILT_IN,
+        "NODE_LABELS": " ".join(sorted(node.labels)),
         "EXECUTOR_NUMBER": str(executor),
         "WORKSPACE": str(workspace),
         "WORKSPACE_TMP": f"{workspace}@tmp",
     }
 
 
-def process_environment(surroundings: Surroundings, *layers: dict[str, str]) -> dict[str, str]:
-    """The controller's own environment with layers over it; 'PATH+X' puts its value before PATH."""
-    found = surroundings.build_variables
+def process_environment(base: Mapping[str, str], *layers: dict[str, str]) -> dict[str, str]:
+    """A node's own environment with layers over it; 'PATH+X' puts its value before PATH."""
+    found = dict(base)
     for layer in layers:
         for name, value in layer.items():
             override(found, name, value)

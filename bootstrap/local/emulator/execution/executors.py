@@ -1,16 +1,20 @@
-"""Quiet mode, and the executors of the built-in node."""
+"""Quiet mode, and the executors of the nodes: the built-in one, and agents as long as they are connected."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..model.builds import Build
+from ..model.configuration import NodeSettings
 from ..model.home import Home
 from .labels import matches
+from .places import Here, Place
 
 SHUTTING_DOWN = "Jenkins is about to shut down"
+BUSY = "Waiting for next available executor"
 
 
 @dataclass
@@ -25,55 +29,110 @@ class QuietMode:
         return self.reason is not None
 
 
+class Slot(NamedTuple):
+    """One executor: its node's name (empty for the built-in node) and its number there."""
+
+    node: str
+    number: int
+
+
 class Executors:
-    """The slots of the built-in node; a slot is free or holds a build."""
+    """The slots of all nodes; a slot is free or holds a build."""
 
     def __init__(self, home: Home, quiet_mode: QuietMode) -> None:
         self._home, self._quiet_mode = home, quiet_mode
         self._listeners: list[Callable[[], None]] = []
-        self.busy: dict[int, Build] = {}
+        self._agents: dict[str, Place] = {}
+        self.here = Here(home.surroundings.build_variables)
+        self.busy: dict[Slot, Build] = {}
         self.changed = asyncio.Event()
 
+    # Nodes
+
+    def place(self, name: str) -> Place | None:
+        """Where builds of a node work; None for an agent that is not connected."""
+        return self._agents.get(name) if name else self.here
+
+    def is_online(self, name: str) -> bool:
+        """Whether builds can work there."""
+        return self.place(name) is not None
+
+    def connect(self, name: str, place: Place) -> None:
+        """An agent is there; one of the same name that was there before is not any more."""
+        self._agents[name] = place
+        self.notify()
+
+    def disconnect(self, name: str, place: Place) -> None:
+        """An agent has gone, unless another one has taken its name."""
+        if self._agents.get(name) is place:
+            del self._agents[name]
+        self.notify()
+
+    def node(self, name: str) -> NodeSettings:
+        """The settings of a node; those of one that was removed since its build began are empty."""
+        return self._home.configuration.node(name) or NodeSettings(name, "", frozenset(), 0, "/nonexistent", False)
+
+    # Slots
+
     def refusal(self, label: str) -> str:
-        """Why nothing with this label can ever run here now; empty when it only has to wait for a free slot."""
-        configuration = self._home.configuration
+        """Why nothing with this label can run now, whichever slot becomes free; empty when it only has to wait for one."""
+        nodes = self._home.configuration.nodes
         try:
-            is_right = matches(label, configuration.labels) if label else not configuration.is_exclusive
+            fitting = [node for node in nodes if (matches(label, node.labels) if label else not node.is_exclusive)]
         except ValueError as fault:
             return str(fault)
-        if not is_right:
+        if not fitting:
+            named = next((node for node in nodes if node.executors), nodes[0])
             return (
                 f"There are no nodes with the label ‘{label}’"
                 if label
-                else "‘Jenkins’ is reserved for jobs with matching label expression"
+                else f"‘{named.shown_name}’ is reserved for jobs with matching label expression"
+            )
+        if not any(self.is_online(node.name) for node in fitting):
+            return (
+                f"‘{fitting[0].shown_name}’ is offline"
+                if len(fitting) == 1
+                else f"All nodes of label ‘{label}’ are offline"
             )
         return ""
 
-    def claim(self, label: str, build: Build) -> int | None:
-        """The number of a slot that the build now holds; None when there is none for it."""
+    def reason(self, label: str) -> str:
+        """Why nothing with this label can begin now; empty when it can."""
+        return self.refusal(label) or ("" if self._free(label) else BUSY)
+
+    def claim(self, label: str, build: Build) -> Slot | None:
+        """A slot that the build now holds; None when there is none for it."""
         if self.refusal(label) or self._quiet_mode.is_on:
             return None
-        for number in range(self._home.configuration.executors):
-            if number not in self.busy:
-                self.busy[number] = build
-                return number
+        slot = self._free(label)
+        if slot is not None:
+            self.busy[slot] = build
+        return slot
+
+    def _free(self, label: str) -> Slot | None:
+        for node in self._home.configuration.nodes:
+            if not self.is_online(node.name) or not (matches(label, node.labels) if label else not node.is_exclusive):
+                continue
+            for number in range(node.executors):
+                if (slot := Slot(node.name, number)) not in self.busy:
+                    return slot
         return None
 
-    async def wait(self, label: str, build: Build, on_wait: Callable[[str], None]) -> int:
+    async def wait(self, label: str, build: Build, on_wait: Callable[[str], None]) -> Slot:
         """Hold a slot, however long it takes; `on_wait` hears once why it takes long."""
         is_told = False
-        while (number := self.claim(label, build)) is None:
+        while (slot := self.claim(label, build)) is None:
             if not is_told:
                 is_quiet = self._quiet_mode.is_on
-                on_wait(self.refusal(label) or (SHUTTING_DOWN if is_quiet else "Waiting for next available executor"))
+                on_wait(self.refusal(label) or (SHUTTING_DOWN if is_quiet else BUSY))
                 is_told = True
             changed = self.changed
             await changed.wait()
-        return number
+        return slot
 
-    def release(self, number: int) -> None:
+    def release(self, slot: Slot) -> None:
         """Give a slot back."""
-        self.busy.pop(number, None)
+        self.busy.pop(slot, None)
         self.notify()
 
     def listen(self, listener: Callable[[], None]) -> None:

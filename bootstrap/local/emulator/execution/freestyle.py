@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-import shutil
 from contextlib import AsyncExitStack
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from ..failures import StepFailed
 from ..model import xmlfile
 from ..model.build_record import ORDER, Parameter
 from ..model.builds import Build, upstream_cause
-from . import process, publishers
+from . import publishers
 from .bindings import bind
 from .console import Console
+from .contexts import Held
 from .environment import (
     build_variables,
     expand,
@@ -35,14 +33,16 @@ HARMLESS = {"hudson.plugins.ansicolor.AnsiColorBuildWrapper", "hudson.tasks.Fing
 class Freestyle:
     """One run of a freestyle job on a slot that it holds."""
 
-    def __init__(self, services: Services, build: Build, console: Console, slot: int, workspace: Path) -> None:
+    def __init__(self, services: Services, build: Build, console: Console, held: Held) -> None:
         self._services, self._build, self._console = services, build, console
         self._home = services.home
         self._root = build.job.root
-        self.workspace = workspace
+        self.workspace, self._place = held.workspace, held.place
+        self._files = publishers.Files(held.place, held.workspace)
+        self._node = services.executors.node(held.slot.node)
         self._variables = {
             **build_variables(self._home, build),
-            **node_variables(self._home.configuration, slot, self.workspace),
+            **node_variables(self._node, held.slot.number, self.workspace),
         }
         self._task: asyncio.Task[None] | None = None
 
@@ -74,10 +74,11 @@ class Freestyle:
         """Run to the end; the outcome is in the build."""
         self._task = asyncio.current_task()
         name = self._home.fullname_of(self._build.runs_as)
-        self._console.line(f"Running as {name}\nBuilding in workspace {self.workspace}")
-        self.workspace.mkdir(parents=True, exist_ok=True)
+        remotely = f"remotely on {self._node.name} " if self._node.name else ""
+        self._console.line(f"Running as {name}\nBuilding {remotely}in workspace {self.workspace}")
         self._hide_parameters()
         try:
+            await self._place.make_folder(self.workspace)
             async with AsyncExitStack() as stack, asyncio.timeout(self._seconds()):
                 await self._prepare(stack)
                 await self._steps()
@@ -107,21 +108,22 @@ class Freestyle:
                 self._console.has_times = True
             elif node.tag == "hudson.plugins.ws__cleanup.PreBuildCleanup":
                 self._console.line("[WS-CLEANUP] Deleting project workspace...")
-                shutil.rmtree(self.workspace, ignore_errors=True)
-                self.workspace.mkdir(parents=True)
+                await self._place.remove(self.workspace)
+                await self._place.make_folder(self.workspace)
                 self._console.line("[WS-CLEANUP] Done")
             elif node.tag == BINDING:
                 wanted = [_binding(child) for child in node.iterfind("bindings/*")]
                 self._variables.update(
                     await stack.enter_async_context(
-                        bind(self._home, self._services.audit, self._build, self._console, wanted)
+                        bind(self._home, self._services.audit, self._build, self._console, self._place, wanted)
                     )
                 )
             elif node.tag not in HARMLESS | {TIMEOUT}:
                 raise StepFailed(f"the build wrapper {node.tag} is not known to the emulator")
         repository = from_xml(self._root.find("scm"))
         if repository:
-            git = Git(self._home, self._console, process_environment(self._home.surroundings, self._variables))
+            environment = process_environment(self._place.environment, self._variables)
+            git = Git(self._home, self._console, environment, self._place)
             self._variables.update(await git.checkout(repository, self.workspace, self._build))
 
     async def _steps(self) -> None:
@@ -139,19 +141,19 @@ class Freestyle:
 
     async def _shell(self, script: str) -> int:
         script = script.replace("\r\n", "\n")
-        with NamedTemporaryFile("w", prefix="jenkins", suffix=".sh", delete=False) as file:
-            file.write(script)
-        path = Path(file.name)
+        scratch = await self._place.make_scratch("jenkins")
+        path = scratch / "script.sh"
+        await self._place.write(path, script.encode(), 0o600)
         first = script.split("\n", 1)[0]
         command = shlex.split(first[2:]) if first.startswith("#!") else [self._home.configuration.shell, "-xe"]
         try:
             self._console.line(f"[{self.workspace.name}] $ {shlex.join(command)} {path}")
-            environment = process_environment(self._home.surroundings, self._variables)
-            code, _ = await process.run([*command, str(path)], self.workspace, environment, self._console.write)
+            environment = process_environment(self._place.environment, self._variables)
+            code, _ = await self._place.run([*command, str(path)], self.workspace, environment, self._console.write)
         except OSError as fault:
             raise StepFailed(f'Cannot run program "{command[0]}": {fault.strerror}') from fault
         finally:
-            path.unlink(missing_ok=True)
+            await self._place.remove(scratch)
         self._console.flush()
         return code
 
@@ -178,16 +180,14 @@ class Freestyle:
         self._console.line("Archiving artifacts")
         allows_empty = xmlfile.text(node, "allowEmptyArchive") == "true" or self._build.result == "FAILURE"
         pattern = expand(xmlfile.text(node, "artifacts"), self._variables)
-        publishers.archive(
-            self._build, self.workspace, pattern, xmlfile.text(node, "excludes"), allows_empty=allows_empty
-        )
+        excludes = xmlfile.text(node, "excludes")
+        await publishers.archive(self._build, self._files, pattern, excludes, allows_empty=allows_empty)
 
     async def _junit(self, node: Any) -> None:
         self._console.line("Recording test results")
         allows_empty = xmlfile.text(node, "allowEmptyResults") == "true"
-        publishers.record_tests(
-            self._build, self.workspace, xmlfile.text(node, "testResults"), allows_empty=allows_empty
-        )
+        results = xmlfile.text(node, "testResults")
+        await publishers.record_tests(self._build, self._files, results, allows_empty=allows_empty)
 
     async def _mail(self, node: Any) -> None:
         to = publishers.recipients(expand(xmlfile.text(node, "recipients"), self._variables))
@@ -209,7 +209,7 @@ class Freestyle:
 
     async def _clean(self, node: Any) -> None:
         self._console.line("[WS-CLEANUP] Deleting project workspace...")
-        shutil.rmtree(self.workspace, ignore_errors=True)
+        await self._place.remove(self.workspace)
         self._console.line("[WS-CLEANUP] done")
 
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..failures import StepFailed
@@ -17,8 +16,9 @@ from ..model.builds import Build
 from ..model.home import Home
 from ..model.identities import may_use_credentials
 from ..model.job_configuration import JobConfiguration
-from . import local_checkout, process
+from . import local_checkout
 from .console import Console
+from .places import Here, Place
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,11 @@ def plain_branch(spec: str) -> str:
 class Git:
     """Git for one build, or for polling; every command is told to the console."""
 
-    def __init__(self, home: Home, console: Console | None, environment: dict[str, str]) -> None:
+    def __init__(
+        self, home: Home, console: Console | None, environment: dict[str, str], place: Place | None = None
+    ) -> None:
         self._home, self._console, self._environment = home, console, environment
+        self._place = place or Here(environment)
 
     def _say(self, text: str) -> None:
         if self._console:
@@ -82,7 +85,7 @@ class Git:
             self._say(f" > git {shlex.join(arguments)} # timeout=10")
         errors: list[str] = []
         variables = {**(environment or self._environment), "GIT_TERMINAL_PROMPT": "0"}
-        code, output = await process.run(["git", *arguments], directory, variables, errors.append, capture=True)
+        code, output = await self._place.run(["git", *arguments], directory, variables, errors.append, capture=True)
         if code != 0:
             kind = "hudson.plugins.git.GitException"
             words = f"stdout: {output}\nstderr: {''.join(errors)}"
@@ -105,18 +108,17 @@ class Git:
         self._say(f"using credential {repository.credentials}")
         if self._console:
             self._console.hide(credential.secrets)
-        with TemporaryDirectory(prefix="jenkins-gitclient-") as folder:
-            key, script = Path(folder) / "key", Path(folder) / "askpass"
+        folder = await self._place.make_scratch("jenkins-gitclient-")
+        try:
+            key, script = folder / "key", folder / "askpass"
             if credential.kind == "basicSSHUserPrivateKey":
-                key.touch(0o600)
-                key.write_text(credential.values["privateKey"].rstrip("\n") + "\n")
+                await self._place.write(key, (credential.values["privateKey"].rstrip("\n") + "\n").encode(), 0o600)
                 user = credential.values.get("username", "")
                 environment["GIT_SSH_COMMAND"] = (
-                    f"ssh -i {key} -o IdentitiesOnly=yes {self._host_keys(Path(folder))}"
+                    f"ssh -i {key} -o IdentitiesOnly=yes {await self._host_keys(folder)}"
                     + (f" -l {user}" if user else "")
                 )
             else:
-                script.touch(0o700)
                 name, password = (
                     credential.values.get("username", ""),
                     credential.values.get("password") or credential.values.get("secret", ""),
@@ -124,18 +126,19 @@ class Git:
                 answers = (
                     f"Username*) printf '%s\\n' {shlex.quote(name)} ;;\n*) printf '%s\\n' {shlex.quote(password)} ;;"
                 )
-                script.write_text(f'#!/bin/sh\ncase "$1" in\n{answers}\nesac\n')
+                await self._place.write(script, f'#!/bin/sh\ncase "$1" in\n{answers}\nesac\n'.encode(), 0o700)
                 environment["GIT_ASKPASS"] = str(script)
             yield environment
+        finally:
+            await self._place.remove(folder)
 
-    def _host_keys(self, folder: Path) -> str:
+    async def _host_keys(self, folder: Path) -> str:
         path = ("security", "gitHostKeyVerificationConfiguration", "sshHostKeyVerificationStrategy")
         strategy = self._home.configuration.value(*path, default={})
         if "manuallyProvidedKeyVerificationStrategy" in strategy:
             known = folder / "known_hosts"
-            known.write_text(
-                str(strategy["manuallyProvidedKeyVerificationStrategy"].get("approvedHostKeys", "")) + "\n"
-            )
+            keys = str(strategy["manuallyProvidedKeyVerificationStrategy"].get("approvedHostKeys", "")) + "\n"
+            await self._place.write(known, keys.encode(), 0o600)
             return f"-o UserKnownHostsFile={known} -o StrictHostKeyChecking=yes"
         if "acceptFirstConnectionStrategy" in strategy:
             return "-o StrictHostKeyChecking=accept-new"
@@ -147,10 +150,10 @@ class Git:
         """Bring a workspace to the branch's head; notes revision and changes in the build."""
         local_checkout.check(self._home.surroundings.arguments, repository.url)
         target = workspace / repository.subdirectory if repository.subdirectory else workspace
-        target.mkdir(parents=True, exist_ok=True)
+        await self._place.make_folder(target)
         self._say("The recommended git tool is: git")
         async with self._identified(repository, build) as environment:
-            if (target / ".git").is_dir():
+            if await self._place.kind_of(target / ".git") == "directory":
                 self._say("Fetching changes from the remote Git repository")
             else:
                 self._say("Cloning the remote Git repository")
@@ -163,9 +166,8 @@ class Git:
             )
             revision, branch = await self._revision(target, repository, environment)
             if repository.cleans:
-                await self.command(target, "reset", "--hard", environment=environment, is_quiet=True) if (
-                    target / ".git/HEAD"
-                ).exists() and await self._has_head(target, environment) else None
+                if await self._place.kind_of(target / ".git/HEAD") and await self._has_head(target, environment):
+                    await self.command(target, "reset", "--hard", environment=environment, is_quiet=True)
                 await self.command(target, "clean", "-fdx", environment=environment)
             self._say(f"Checking out Revision {revision} (refs/remotes/origin/{branch})")
             await self.command(target, "checkout", "-f", revision, environment=environment)

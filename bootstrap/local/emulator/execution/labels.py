@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 
-def matches(expression: str, labels: set[str]) -> bool:
+def matches(expression: str, labels: Collection[str]) -> bool:
     """Whether labels satisfy an expression of names, &&, ||, ! and parentheses; ValueError for anything else."""
     found = re.findall(r"\s*(&&|\|\||!|\(|\)|[^\s&|!()]+)", expression)
     return _Expression(found, labels).value()
@@ -14,7 +15,7 @@ def matches(expression: str, labels: set[str]) -> bool:
 class _Expression:
     """Label expressions, by recursive descent."""
 
-    def __init__(self, words: list[str], labels: set[str]) -> None:
+    def __init__(self, words: list[str], labels: Collection[str]) -> None:
         self._words, self._labels = words, labels
 
     def value(self) -> bool:

@@ -130,7 +130,9 @@ class Pipeline(Engine):
             return xmlfile.text(definition, "script")
         if kind == "CpsScmFlowDefinition" and self.repository:
             path = xmlfile.text(definition, "scriptPath") or "Jenkinsfile"
-            client = Git(self.home, self.console, process_environment(self.home.surroundings, self.variables))
+            client = Git(
+                self.home, self.console, process_environment(self.home.surroundings.build_variables, self.variables)
+            )
             text = await client.read(self.repository, path)
             self.console.line(f"Obtained {path} from git {self.repository.url}")
             return text

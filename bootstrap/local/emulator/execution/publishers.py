@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 import smtplib
+from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -14,68 +14,45 @@ from ..model import xmlfile
 from ..model.build_record import TestCounts, save_cases
 from ..model.builds import Build
 from ..model.configuration import Configuration
-
-DEFAULT_EXCLUDES = {".git", ".svn", ".hg", ".DS_Store"}
-
-
-def glob_pattern(pattern: str) -> re.Pattern[str]:
-    """An Ant file pattern as a regular expression over paths with slashes."""
-    pattern = pattern.strip().removeprefix("./")
-    if pattern.endswith("/"):
-        pattern += "**"
-    expression = ""
-    index = 0
-    while index < len(pattern):
-        if pattern.startswith("**/", index):
-            expression, index = expression + "(?:[^/]+/)*", index + 3
-        elif pattern.startswith("**", index):
-            expression, index = expression + ".*", index + 2
-        else:
-            letter = pattern[index]
-            expression += {"*": "[^/]*", "?": "[^/]"}.get(letter, re.escape(letter))
-            index += 1
-    return re.compile(expression + r"\Z")
+from .agent.operations import unpack_files
+from .places import Place
 
 
-def select(workspace: Path, includes: str, excludes: str = "") -> list[str]:
-    """Paths of files that match comma-separated Ant patterns, relative to the workspace."""
-    wanted = [glob_pattern(part) for part in includes.split(",") if part.strip()]
-    unwanted = [glob_pattern(part) for part in excludes.split(",") if part.strip()]
-    found = []
-    for path in sorted(workspace.rglob("*")):
-        relative = path.relative_to(workspace)
-        if not path.is_file() or DEFAULT_EXCLUDES & set(relative.parts):
-            continue
-        name = relative.as_posix()
-        if any(pattern.match(name) for pattern in wanted) and not any(pattern.match(name) for pattern in unwanted):
-            found.append(name)
-    return found
+@dataclass(frozen=True)
+class Files:
+    """The files below a directory of the node on which a build works."""
+
+    place: Place
+    directory: Path
+
+    async def copy(self, names: list[str], target: Path) -> None:
+        """Copy those of them to the controller: as files, for a link of a build's would lead anywhere here."""
+        if names:
+            content = await self.place.pack(self.directory, names, is_followed=True)
+            await asyncio.to_thread(unpack_files, str(target), content)
 
 
-def archive(build: Build, workspace: Path, includes: str, excludes: str = "", *, allows_empty: bool = False) -> int:
+async def archive(build: Build, files: Files, includes: str, excludes: str = "", *, allows_empty: bool = False) -> int:
     """Copy files into the build's archive; StepFailed when nothing matches and that is not allowed."""
-    names = select(workspace, includes, excludes)
+    names = await files.place.select(files.directory, includes, excludes)
     if not names and not allows_empty:
         raise StepFailed(f'No artifacts found that match the file pattern "{includes}". Configuration error?')
-    for name in names:
-        target = build.directory / "archive" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(workspace / name, target)
+    await files.copy(names, build.directory / "archive")
     return len(names)
 
 
-def record_tests(build: Build, workspace: Path, includes: str, *, allows_empty: bool = False) -> TestCounts:
+async def record_tests(build: Build, files: Files, includes: str, *, allows_empty: bool = False) -> TestCounts:
     """Add the counts of JUnit reports to the build and make it unstable when a test failed."""
-    names = select(workspace, includes)
+    names = await files.place.select(files.directory, includes)
     if not names and not allows_empty:
         raise StepFailed("No test report files were found. Configuration error?")
     counts = build.tests or TestCounts()
     for name in names:
         try:
-            _count(xmlfile.parse((workspace / name).read_bytes()), counts)
+            _count(xmlfile.parse(await files.place.read(files.directory / name)), counts)
         except xmlfile.BadXml as fault:
             raise StepFailed(
-                f"Failed to read test report file {workspace / name}: {fault}", "java.io.IOException"
+                f"Failed to read test report file {files.directory / name}: {fault}", "java.io.IOException"
             ) from fault
     build.tests = counts
     save_cases(build.directory, counts)

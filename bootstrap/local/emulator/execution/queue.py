@@ -1,4 +1,4 @@
-"""The queue and the executors of the built-in node."""
+"""The queue: what waits to be built, and why."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ..model.builds import Build
 from ..model.home import Home
 from ..model.identities import identity_of, may
 from ..model.jobs import Job
-from .executors import SHUTTING_DOWN, Executors, QuietMode
+from .executors import SHUTTING_DOWN, Executors, QuietMode, Slot
 
 GONE_AFTER_SECONDS = 300  # a left item answers for five minutes
-Begin = Callable[[Build, int | None], None]
+Begin = Callable[[Build, Slot | None], None]
 
 
 @dataclass(eq=False)
@@ -125,13 +125,7 @@ class Queue:
             return f"‘{identity}’ lacks permission to run on ‘Jenkins’"
         if item.job.is_pipeline:
             return ""
-        if refusal := self._executors.refusal(item.job.label):
-            return refusal
-        return (
-            ""
-            if len(self._executors.busy) < self._home.configuration.executors
-            else "Waiting for next available executor"
-        )
+        return self._executors.reason(item.job.label)
 
     def _leave(self, item: QueueItem, begin: Begin) -> None:
         item.left = time.time()

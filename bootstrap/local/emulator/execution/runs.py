@@ -7,10 +7,13 @@ import contextlib
 import traceback
 from collections.abc import Callable
 
+from ..failures import StepFailed
 from ..model import notes, program
 from ..model.builds import Build
 from ..model.program import Past
 from .console import Console
+from .contexts import Held
+from .executors import Slot
 from .freestyle import Freestyle
 from .pipeline import Pipeline
 from .services import Execution, Services
@@ -34,7 +37,7 @@ class Runs:
         for build in sorted(left, key=lambda build: build.timestamp):
             self.begin(build, None, program.read(build.directory, self._home.vault.open))
 
-    def begin(self, build: Build, slot: int | None, past: Past | None = None) -> None:
+    def begin(self, build: Build, slot: Slot | None, past: Past | None = None) -> None:
         """Run a build that left the queue; `slot` is the executor of a freestyle one, `past` what it has had already."""
         task = asyncio.get_running_loop().create_task(self._run(build, slot, past))
         task.set_name(f"build {build.job.full_name} {build.number}")
@@ -59,7 +62,7 @@ class Runs:
         for task in list(self._tasks):
             task.cancel()
 
-    async def _run(self, build: Build, slot: int | None, past: Past | None) -> None:
+    async def _run(self, build: Build, slot: Slot | None, past: Past | None) -> None:
         console, is_suspended = Console(build.log_path), False
         try:
             if past is None:
@@ -76,6 +79,9 @@ class Runs:
                 is_suspended = execution.is_suspended
         except asyncio.CancelledError:
             build.worsen("ABORTED")
+        except StepFailed as fault:
+            console.line(f"ERROR: {fault.message}")
+            build.worsen("FAILURE")
         except Exception:
             # A fault of the emulator itself must end the build visibly, never leave it running for ever.
             console.line("FATAL: the emulator failed\n" + traceback.format_exc())
@@ -88,13 +94,18 @@ class Runs:
                 self._end(build, console, slot)
 
     def _execution(
-        self, build: Build, console: Console, slot: int | None, stack: contextlib.ExitStack, past: Past | None
+        self, build: Build, console: Console, slot: Slot | None, stack: contextlib.ExitStack, past: Past | None
     ) -> Execution:
         if slot is None:
             return Pipeline(self._services, build, console, past)
-        return Freestyle(self._services, build, console, slot, self._services.workspaces.lend(build.job, stack))
+        node = self._services.executors.node(slot.node)
+        place = self._services.executors.place(slot.node)
+        if place is None:  # it has gone in this very moment
+            raise StepFailed(f"‘{node.shown_name}’ is offline")
+        held = Held(slot, place, self._services.workspaces.lend(build.job, node, stack))
+        return Freestyle(self._services, build, console, held)
 
-    def _end(self, build: Build, console: Console, slot: int | None) -> None:
+    def _end(self, build: Build, console: Console, slot: Slot | None) -> None:
         self._services.running.pop(build, None)
         build.finish()
         console.line(f"Finished: {build.result}")

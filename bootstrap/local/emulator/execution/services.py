@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..model.builds import Build
+from ..model.configuration import NodeSettings
 from ..model.home import Home
 from ..model.inputs import Inputs
 from ..model.job_configuration import JobConfiguration
@@ -43,25 +44,37 @@ class Execution(Protocol):
 
 
 class Workspaces:
-    """The directories that builds work in; each belongs to one build at a time."""
+    """The directories that builds work in, on each node; each belongs to one build at a time."""
 
     def __init__(self, home: Path) -> None:
-        self._folder = home / "workspace"
-        self._lent: set[Path] = set()
+        self._home = home
+        self._lent: set[tuple[str, Path]] = set()
+        self._nodes: dict[JobConfiguration, str] = {}  # where a job has worked last
 
-    def first(self, job: JobConfiguration) -> Path:
-        """A job's first workspace."""
-        return self._folder / job.workspace_name
+    def root(self, node: NodeSettings) -> Path:
+        """The folder of a node."""
+        return Path(node.folder) if node.name else self._home
 
-    def lend(self, job: JobConfiguration, stack: contextlib.ExitStack | contextlib.AsyncExitStack) -> Path:
+    def first(self, job: JobConfiguration, node: NodeSettings) -> Path:
+        """A job's first workspace on a node."""
+        return self.root(node) / "workspace" / job.workspace_name
+
+    def last_node(self, job: JobConfiguration) -> str:
+        """The name of the node on which a job has worked last."""
+        return self._nodes.get(job, "")
+
+    def lend(
+        self, job: JobConfiguration, node: NodeSettings, stack: contextlib.ExitStack | contextlib.AsyncExitStack
+    ) -> Path:
         """A workspace that nobody else uses until the stack closes: '@2' and so on follow the first, as Jenkins names them."""
-        first = self.first(job)
+        first = self.first(job, node)
         number, path = 1, first
-        while path in self._lent:
+        while (node.name, path) in self._lent:
             number += 1
             path = first.with_name(f"{first.name}@{number}")
-        self._lent.add(path)
-        stack.callback(self._lent.discard, path)
+        self._lent.add((node.name, path))
+        self._nodes[job] = node.name
+        stack.callback(self._lent.discard, (node.name, path))
         return path
 
 

@@ -14,7 +14,6 @@ from ..model.identities import identity_of, may
 from ..model.jobs import Job
 from .clock import BadSchedule, Schedule
 from .console import Console
-from .environment import process_environment
 from .git import Git, repository_of
 from .queue import Queue
 
@@ -68,7 +67,7 @@ class Triggers:
             if repository is None:
                 console.line("No SCM is configured")
                 return
-            head = await Git(self._home, console, process_environment(self._home.surroundings)).head(repository)
+            head = await Git(self._home, console, self._home.surroundings.build_variables).head(repository)
             last = next((build for build in job.history.all() if build.revision), None)
             is_waiting = self._queue.of(job) is not None
             if head and (last is None or last.revision != head) and not is_waiting:

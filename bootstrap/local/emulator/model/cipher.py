@@ -46,6 +46,7 @@ class Vault:
         folder.chmod(0o700)
         self._key = _read_or_create(folder / "hudson.util.Secret", KEY_BYTES)
         self.salt = _read_or_create(folder / "hudson.security.csrf.DefaultCrumbIssuer.crumbSalt", SALT_BYTES).hex()
+        self.agents_key = _read_or_create(folder / "jenkins.slaves.JnlpSlaveAgentProtocol.secret", SALT_BYTES)
 
     def seal(self, plain: str) -> str:
         """The secret as `{AQAA...}`: version 1, lengths, vector, data (hudson.util.Secret#getEncryptedValue)."""

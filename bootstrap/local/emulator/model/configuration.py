@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
+
+BUILT_IN = "built-in"
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """A node: its name (empty for the built-in one), labels (its own name is one), executors, and the folder of an agent."""
+
+    name: str
+    description: str
+    labels: Collection[str]
+    executors: int
+    folder: str
+    is_exclusive: bool
+
+    @property
+    def shown_name(self) -> str:
+        """As consoles and the queue name it."""
+        return self.name or "Jenkins"
 
 
 def dig(tree: Any, *path: str) -> Any:
@@ -38,7 +59,31 @@ class Configuration:
     @property
     def labels(self) -> set[str]:
         """Labels of the built-in node; its own name is one."""
-        return {"built-in", *str(self.value("jenkins", "labelString", default="")).split()}
+        return {BUILT_IN, *str(self.value("jenkins", "labelString", default="")).split()}
+
+    @property
+    def nodes(self) -> list[NodeSettings]:
+        """The built-in node, then the agents."""
+        words = "the Jenkins controller's built-in node"
+        found = [NodeSettings("", words, self.labels, self.executors, "", self.is_exclusive)]
+        for entry in self.value("jenkins", "nodes", default=[]):
+            ((_, settings),) = entry.items()
+            name, labels = str(settings.get("name") or ""), str(settings.get("labelString") or "").split()
+            found.append(
+                NodeSettings(
+                    name,
+                    str(settings.get("nodeDescription") or ""),
+                    frozenset({name, *labels}),
+                    int(settings.get("numExecutors") or 1),
+                    str(settings.get("remoteFS") or ""),
+                    settings.get("mode") == "EXCLUSIVE",
+                )
+            )
+        return found
+
+    def node(self, name: str) -> NodeSettings | None:
+        """A node by its name."""
+        return next((node for node in self.nodes if node.name == name), None)
 
     @property
     def quiet_period(self) -> int:

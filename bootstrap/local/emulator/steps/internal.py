@@ -7,8 +7,8 @@ import re
 import time
 from typing import Any
 
+from ..execution.agent.patterns import glob_pattern
 from ..execution.bindings import bind, environment_bindings
-from ..execution.publishers import glob_pattern
 from ..execution.registry import Step, step
 from ..failures import StepFailed
 from ..model.builds import Build
@@ -221,7 +221,7 @@ async def branch(call: Step) -> None:
 @step("_declaredEnvironment", is_block=True)
 async def declared_environment(call: Step) -> None:
     """`environment { }`: values, and credentials by their kind."""
-    engine, wanted = call.engine, []
+    engine, held, wanted = call.engine, call.context.node, []
     for name, value in call.arguments["values"].items():
         if isinstance(value, dict):
             wanted += environment_bindings(engine.home, engine.build, name, str(value["credentialsId"]))
@@ -230,7 +230,14 @@ async def declared_environment(call: Step) -> None:
     if wanted:
         call.context.layer.update(
             await call.context.stack.enter_async_context(
-                bind(engine.home, engine.services.audit, engine.build, engine.console, wanted)
+                bind(
+                    engine.home,
+                    engine.services.audit,
+                    engine.build,
+                    engine.console,
+                    held.place if held else None,
+                    wanted,
+                )
             )
         )
 

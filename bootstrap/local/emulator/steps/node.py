@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import shlex
-import shutil
-import tarfile
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
-from ..execution import process, publishers
-from ..execution.contexts import Context
+from ..execution import publishers
+from ..execution.contexts import Context, Held
 from ..execution.environment import expand, node_variables
+from ..execution.places import Place
 from ..execution.registry import Step, step
 from ..failures import StepFailed
 
@@ -32,11 +29,20 @@ def directory(call: Step) -> Path:
     return found
 
 
-def _workspace(call: Step) -> Path:
+def place(call: Step) -> Place:
+    """Where the step works."""
+    return _held(call).place
+
+
+def _held(call: Step) -> Held:
     directory(call)
-    node = call.context.node
-    assert node is not None and node.workspace is not None
-    return node.workspace
+    held = call.context.node
+    assert held is not None
+    return held
+
+
+def _workspace(call: Step) -> Path:
+    return _held(call).workspace
 
 
 def _path(call: Step, name: str) -> Path:
@@ -54,30 +60,36 @@ async def node(call: Step) -> None:
 
     slot = await executors.wait(call.text("label").strip(), engine.build, waits)
     context.stack.callback(executors.release, slot)
-    _hold(call, context, slot, engine.services.workspaces.lend(engine.build.job, context.stack))
-    call.say(f"Running on Jenkins in {context.workspace}")
+    settings, there = executors.node(slot.node), executors.place(slot.node)
+    if there is None:  # it has gone in this very moment
+        raise StepFailed(f"‘{settings.shown_name}’ is offline")
+    workspace = engine.services.workspaces.lend(engine.build.job, settings, context.stack)
+    await _hold(call, context, Held(slot, there, workspace))
+    call.say(f"Running on {settings.shown_name} in {workspace}")
 
 
-def _hold(call: Step, context: Context, slot: int, workspace: Path) -> None:
-    workspace.mkdir(parents=True, exist_ok=True)
-    context.slot, context.workspace, context.directory = slot, workspace, workspace
-    context.layer.update(node_variables(call.engine.home.configuration, slot, workspace))
+async def _hold(call: Step, context: Context, held: Held) -> None:
+    await held.place.make_folder(held.workspace)
+    context.held, context.directory = held, held.workspace
+    settings = call.engine.services.executors.node(held.slot.node)
+    context.layer.update(node_variables(settings, held.slot.number, held.workspace))
 
 
 @step("ws", main="dir", plugin="workflow-durable-task-step", is_block=True)
 async def other_workspace(call: Step) -> None:
     """Another workspace for a body."""
-    base = call.engine.home.directory
-    slot = call.context.node.slot if call.context.node else 0
-    _hold(call, call.context, slot, base / call.need("dir"))
-    call.say(f"Running in {call.context.workspace}")
+    held, services = _held(call), call.engine.services
+    base = services.workspaces.root(services.executors.node(held.slot.node))
+    workspace = base / call.need("dir")
+    await _hold(call, call.context, Held(held.slot, held.place, workspace))
+    call.say(f"Running in {workspace}")
 
 
 @step("dir", main="path", is_block=True)
 async def change_directory(call: Step) -> None:
     """Another directory for a body."""
     target = _path(call, call.need("path"))
-    target.mkdir(parents=True, exist_ok=True)
+    await place(call).make_folder(target)
     call.context.directory = target
     call.say(f"Running in {target}")
 
@@ -87,7 +99,7 @@ async def working_directory(call: Step) -> str:
     """The current directory; with `tmp` one beside the workspace."""
     if call.flag("tmp"):
         beside = Path(f"{_workspace(call)}@tmp")
-        beside.mkdir(exist_ok=True)
+        await place(call).make_folder(beside)
         return str(beside)
     return str(directory(call))
 
@@ -99,14 +111,15 @@ async def shell(call: Step) -> Any:
     script, where, engine = call.need("script"), directory(call), call.engine
     if call.flag("returnStdout") and call.flag("returnStatus"):
         raise StepFailed("You may not set both returnStatus and returnStdout", "java.lang.IllegalArgumentException")
-    where.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", prefix="durable-", suffix=".sh", delete=False) as file:
-        file.write(script)
+    there = place(call)
+    await there.make_folder(where)
+    scratch = await there.make_scratch("durable-")
+    await there.write(scratch / "script.sh", script.encode(), 0o600)
     first = script.split("\n", 1)[0]
     program = shlex.split(first[2:]) if first.startswith("#!") else [engine.home.configuration.shell, "-xe"]
     try:
-        code, output = await process.run(
-            [*program, file.name],
+        code, output = await there.run(
+            [*program, str(scratch / "script.sh")],
             where,
             engine.process_environment(call.context),
             engine.writer(call.context),
@@ -115,7 +128,7 @@ async def shell(call: Step) -> Any:
     except OSError as fault:
         raise StepFailed(f'Cannot run program "{program[0]}": {fault.strerror}', "java.io.IOException") from fault
     finally:
-        Path(file.name).unlink(missing_ok=True)
+        await there.remove(scratch)
         engine.console.flush()
     if call.flag("returnStatus"):
         return code
@@ -128,7 +141,7 @@ async def shell(call: Step) -> Any:
 async def read_file(call: Step) -> str:
     """A file's text."""
     try:
-        content = _path(call, call.need("file")).read_bytes()
+        content = await place(call).read(_path(call, call.need("file")))
     except OSError as fault:
         raise StepFailed(f"{_path(call, call.need('file'))}", "java.nio.file.NoSuchFileException") from fault
     return (
@@ -140,21 +153,20 @@ async def read_file(call: Step) -> str:
 async def write_file(call: Step) -> None:
     """Write a text."""
     path = _path(call, call.need("file"))
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = call.need("text")
-    path.write_bytes(base64.b64decode(text) if call.text("encoding") == "Base64" else text.encode())
+    await place(call).write(path, base64.b64decode(text) if call.text("encoding") == "Base64" else text.encode())
 
 
 @step("fileExists", main="file")
 async def file_exists(call: Step) -> bool:
     """Whether a file is there."""
-    return _path(call, call.need("file")).exists()
+    return bool(await place(call).kind_of(_path(call, call.need("file"))))
 
 
 @step("deleteDir")
 async def delete_directory(call: Step) -> None:
     """Delete the current directory."""
-    shutil.rmtree(directory(call), ignore_errors=True)
+    await place(call).remove(directory(call))
 
 
 @step("cleanWs", plugin="ws-cleanup")
@@ -162,8 +174,8 @@ async def clean(call: Step) -> None:
     """Empty the workspace."""
     workspace = _workspace(call)
     call.say("[WS-CLEANUP] Deleting project workspace...")
-    shutil.rmtree(workspace, ignore_errors=True)
-    workspace.mkdir(parents=True)
+    await place(call).remove(workspace)
+    await place(call).make_folder(workspace)
     call.say("[WS-CLEANUP] done")
 
 
@@ -178,17 +190,11 @@ def _stash(call: Step) -> Path:
 async def stash(call: Step) -> None:
     """Keep files for a later part of the build."""
     where, path = directory(call), _stash(call)
-    names = publishers.select(where, call.text("includes") or "**", call.text("excludes"))
+    names = await place(call).select(where, call.text("includes") or "**", call.text("excludes"))
     if not names and not call.flag("allowEmpty"):
         raise StepFailed("No files included in stash")
     path.parent.mkdir(parents=True, exist_ok=True)
-
-    def pack() -> None:
-        with tarfile.open(path, "w:gz") as archive:
-            for name in names:
-                archive.add(where / name, name)
-
-    await asyncio.to_thread(pack)
+    path.write_bytes(await place(call).pack(where, names))
     call.say(f"Stashed {len(names)} file(s)")
 
 
@@ -198,12 +204,7 @@ async def unstash(call: Step) -> None:
     where, path = directory(call), _stash(call)
     if not path.exists():
         raise StepFailed(f"No such saved stash ‘{call.need('name')}’")
-
-    def unpack() -> None:
-        with tarfile.open(path) as archive:
-            archive.extractall(where, filter="data")
-
-    await asyncio.to_thread(unpack)
+    await place(call).unpack(where, path.read_bytes())
 
 
 @step("archiveArtifacts", main="artifacts")
@@ -211,9 +212,9 @@ async def archive(call: Step) -> None:
     """Keep files with the build."""
     call.say("Archiving artifacts")
     includes = expand(call.need("artifacts"), call.engine.environment(call.context))
-    publishers.archive(
-        call.engine.build, directory(call), includes, call.text("excludes"), allows_empty=call.flag("allowEmptyArchive")
-    )
+    allows_empty = call.flag("allowEmptyArchive")
+    where = publishers.Files(place(call), directory(call))
+    await publishers.archive(call.engine.build, where, includes, call.text("excludes"), allows_empty=allows_empty)
 
 
 @step("junit", main="testResults", plugin="junit")
@@ -222,9 +223,9 @@ async def junit(call: Step) -> dict[str, int]:
     call.say("Recording test results")
     build = call.engine.build
     before = build.result
-    counts = publishers.record_tests(
-        build, directory(call), call.need("testResults"), allows_empty=call.flag("allowEmptyResults")
-    )
+    where = publishers.Files(place(call), directory(call))
+    allows_empty = call.flag("allowEmptyResults")
+    counts = await publishers.record_tests(build, where, call.need("testResults"), allows_empty=allows_empty)
     if call.flag("skipMarkingBuildUnstable"):
         build.result = before
     elif counts.failed:
@@ -244,8 +245,11 @@ async def publish_html(call: Step) -> None:
     source = directory(call) / str(target.get("reportDir", ""))
     name = str(target.get("reportName") or "HTML Report")
     call.say("[htmlpublisher] Archiving HTML reports...")
-    if not source.is_dir():
+    if await place(call).kind_of(source) != "directory":
         if str(target.get("allowMissing", "false")).lower() == "true":
             return
         raise StepFailed(f"Specified HTML directory '{source}' does not exist.")
-    shutil.copytree(source, call.engine.build.directory / "htmlreports" / name, dirs_exist_ok=True)
+    if "/" in name or name in {"", ".", ".."}:
+        raise StepFailed(f"Invalid report name: {name}", "java.lang.IllegalArgumentException")
+    files = publishers.Files(place(call), source)
+    await files.copy(await files.place.select(source, "**"), call.engine.build.directory / "htmlreports" / name)

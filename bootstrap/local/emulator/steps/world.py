@@ -14,7 +14,7 @@ from ..failures import Interrupted, StepFailed
 from ..model.build_record import Parameter
 from ..model.builds import upstream_cause
 from ..model.properties import declare_properties
-from .node import directory
+from .node import directory, place
 
 
 @step("checkout", main="scm", plugin="workflow-scm-step")
@@ -60,8 +60,8 @@ async def git(call: Step) -> dict[str, str]:
 async def _checkout(call: Step, repository: Repository) -> dict[str, str]:
     engine = call.engine
     where = directory(call)
-    where.mkdir(parents=True, exist_ok=True)
-    client = Git(engine.home, engine.console, engine.process_environment(call.context))
+    await place(call).make_folder(where)
+    client = Git(engine.home, engine.console, engine.process_environment(call.context), place(call))
     is_main = repository == engine.repository or not engine.build.revision
     found = await client.checkout(repository, where, engine.build, is_main=is_main)
     engine.variables.update(found)

@@ -6,6 +6,7 @@ The controller, its computers, plugins and users are here; items are in `exports
 from __future__ import annotations
 
 from ..model.builds import Build
+from ..model.configuration import NodeSettings
 from ..model.security import User
 from .api import Exported
 from .exports_items import ItemExports
@@ -45,50 +46,45 @@ class Exports(ItemExports):
         )
 
     def computers(self) -> Exported:
-        """The nodes: here always the built-in one alone."""
-        busy, total = len(self._controller.executors.busy), self._controller.home.configuration.executors
+        """The nodes: the built-in one, and the agents."""
+        nodes, executors = self._controller.home.configuration.nodes, self._controller.executors
         properties = {
-            "busyExecutors": busy,
-            "computer": [self.computer()],
+            "busyExecutors": len(executors.busy),
+            "computer": [self.computer(node) for node in nodes],
             "displayName": "Nodes",
-            "totalExecutors": total,
+            "totalExecutors": sum(node.executors for node in nodes if executors.is_online(node.name)),
         }
         return Exported("hudson.model.ComputerSet", properties)
 
-    def computer(self) -> Exported:
-        """The built-in node."""
-        controller = self._controller
-        pipelines = [build for build in controller.running if build.job.is_pipeline]
+    def computer(self, node: NodeSettings) -> Exported:
+        """A node. Pipelines run on the built-in one, beside its executors, wherever their steps run."""
+        controller, is_online = self._controller, self._controller.executors.is_online(node.name)
+        pipelines = [build for build in controller.running if build.job.is_pipeline and not node.name]
+        busy = {slot.number: build for slot, build in controller.executors.busy.items() if slot.node == node.name}
         slots = [
             Exported(
                 "",
-                {
-                    "currentExecutable": self._executable(controller.executors.busy.get(number)),
-                    "idle": number not in controller.executors.busy,
-                    "number": number,
-                },
+                {"currentExecutable": self._executable(busy.get(number)), "idle": number not in busy, "number": number},
             )
-            for number in range(controller.home.configuration.executors)
+            for number in range(node.executors)
         ]
         return Exported(
-            "hudson.model.Hudson$MasterComputer",
+            "hudson.slaves.SlaveComputer" if node.name else "hudson.model.Hudson$MasterComputer",
             {
                 "actions": [],
-                "assignedLabels": [
-                    Exported("", {"name": label}) for label in sorted(controller.home.configuration.labels)
-                ],
-                "description": "the Jenkins controller's built-in node",
-                "displayName": "Built-In Node",
+                "assignedLabels": [Exported("", {"name": label}) for label in sorted(node.labels)],
+                "description": node.description,
+                "displayName": node.name or "Built-In Node",
                 "executors": slots,
-                "icon": "symbol-computer",
-                "iconClassName": "symbol-computer",
-                "idle": not controller.executors.busy and not pipelines,
-                "jnlpAgent": False,
-                "launchSupported": True,
+                "icon": "symbol-computer" if is_online else "symbol-computer-offline",
+                "iconClassName": "symbol-computer" if is_online else "symbol-computer-offline",
+                "idle": not busy and not pipelines,
+                "jnlpAgent": bool(node.name),
+                "launchSupported": not node.name,
                 "manualLaunchAllowed": True,
                 "monitorData": {},
-                "numExecutors": controller.home.configuration.executors,
-                "offline": False,
+                "numExecutors": node.executors,
+                "offline": not is_online,
                 "offlineCause": None,
                 "offlineCauseReason": "",
                 "oneOffExecutors": [

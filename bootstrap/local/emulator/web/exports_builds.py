@@ -25,7 +25,7 @@ class BuildExports:
     def build(self, build: Build) -> Exported:
         """A build."""
         is_pipeline = build.job.is_pipeline
-        slot = next((number for number, held in self._controller.executors.busy.items() if held is build), None)
+        slot = next((slot for slot, held in self._controller.executors.busy.items() if held is build), None)
         properties: dict[str, Any] = {
             "actions": lambda: self._actions(build),
             "artifacts": lambda: [
@@ -43,7 +43,7 @@ class BuildExports:
             "estimatedDuration": build.history.estimated,
             "executor": Exported(
                 "hudson.model.OneOffExecutor" if is_pipeline else "hudson.model.Executor",
-                {"number": slot},
+                {"number": slot.number if slot else None},
                 is_whole=True,
             )
             if build.is_building

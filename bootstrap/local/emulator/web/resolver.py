@@ -8,6 +8,7 @@ from typing import Any
 from ..controller import Controller
 from ..failures import Refused
 from ..model.builds import PERMALINKS, Build
+from ..model.configuration import BUILT_IN
 from ..model.items import Folder
 from ..model.jobs import Job
 from .calls import Call
@@ -90,8 +91,12 @@ class _Walk:
                 raise _missing(f"queue item {rest[2]}")
             self._call.require("Job/Read")
             return Target("queueitem", found, rest[3:])
-        if rest[:1] == ["computer"] and len(rest) > 1 and rest[1] in {"(built-in)", "(master)", "built-in"}:
-            return Target("computer", None, rest[2:])
+        if rest[:1] == ["computer"] and len(rest) > 1 and rest[1] != "api":
+            name = "" if rest[1] in {"(built-in)", "(master)", BUILT_IN} else rest[1]
+            node = controller.home.configuration.node(name)
+            if node is None:
+                raise _missing(f"computer {rest[1]}")
+            return Target("computer", node, rest[2:])
         if rest[:1] == ["user"] and len(rest) > 1:
             user = controller.home.users.find(rest[1])
             if user is None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
+from ..execution.places import Here, Place
 from ..execution.queue import QueueItem
 from ..failures import Refused, failure
 from ..model import xmlfile
@@ -127,7 +128,8 @@ async def wipe(call: Call, job: Job, rest: str) -> web.Response:
     call.require("Job/Workspace")
     if job.is_pipeline:
         raise Refused(404, "Not Found")
-    shutil.rmtree(call.controller.workspaces.first(job), ignore_errors=True)
+    place, folder = _workspace(call, job)
+    await place.remove(folder)
     return redirect(f"{call.base}{job.path}")
 
 
@@ -218,7 +220,27 @@ async def poll_log(call: Call, job: Job, rest: str) -> web.Response:
 async def workspace(call: Call, job: Job, rest: str) -> web.StreamResponse:
     """A file of the workspace."""
     call.require("Job/Workspace")
-    return serve_file(call, call.controller.workspaces.first(job), rest)
+    place, folder = _workspace(call, job)
+    if isinstance(place, Here):
+        return serve_file(call, folder, rest)
+    path = folder / rest
+    if ".." in path.parts or await place.kind_of(path) != "file":
+        raise Refused(404, f"No such file: {rest}")
+    try:
+        return _guarded(web.Response(body=await place.read(path)), path.name)
+    except OSError as fault:
+        raise Refused(404, f"No such file: {rest}") from fault
+
+
+def _workspace(call: Call, job: Job) -> tuple[Place, Path]:
+    """Where a job has worked last; 404 while that agent is not connected."""
+    controller = call.controller
+    first = next((node.name for node in controller.home.configuration.nodes if node.executors), "")
+    node = controller.executors.node(controller.workspaces.last_node(job) or first)
+    place = controller.executors.place(node.name)
+    if place is None:
+        raise Refused(404, f"{node.shown_name} is offline")
+    return place, controller.workspaces.first(job, node)
 
 
 def serve_file(call: Call, folder: Any, rest: str) -> web.StreamResponse:
@@ -226,10 +248,14 @@ def serve_file(call: Call, folder: Any, rest: str) -> web.StreamResponse:
     path = (folder / rest).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise Refused(404, f"No such file: {rest}")
-    response = web.FileResponse(path)
+    return _guarded(web.FileResponse(path), path.name)
+
+
+def _guarded(response: web.StreamResponse, name: str) -> web.StreamResponse:
+    """An answer with a file that a build has made."""
     response.headers["Content-Security-Policy"] = (
         "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'self';"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(path.name)}"
+    response.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(name)}"
     return response

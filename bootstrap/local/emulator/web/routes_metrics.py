@@ -58,7 +58,8 @@ def _escaped(text: str) -> str:
 
 
 def _lines(controller: Controller, space: str) -> Iterator[str]:
-    defined, busy = controller.home.configuration.executors, len(controller.executors.busy)
+    nodes, executors = controller.home.configuration.nodes, controller.executors
+    defined, busy = sum(node.executors for node in nodes if executors.is_online(node.name)), len(executors.busy)
     start = f"{space}_jenkins"
     version = {"version": controller.home.surroundings.version}
     numbers: list[tuple[str, str, dict[str, str], float]] = [
@@ -73,7 +74,7 @@ def _lines(controller: Controller, space: str) -> Iterator[str]:
         ("jenkins_executor_free_value", "Free executors", {}, defined - busy),
         ("jenkins_executor_in_use_value", "Executors in use", {}, busy),
         ("jenkins_job_count_value", "Jobs", {}, len(controller.home.tree.jobs)),
-        ("jenkins_node_count_value", "Nodes", {}, 1),
+        ("jenkins_node_count_value", "Nodes", {}, len(nodes)),
         ("jenkins_plugins_active", "Active plugins", {}, len(controller.home.surroundings.plugins)),
         ("jenkins_queue_size_value", "Items in the queue", {}, len(controller.queue.waiting)),
     ]

@@ -19,6 +19,7 @@ from ..model.sessions import Session
 from . import (  # noqa: F401 (they register)
     api,
     journal,
+    routes_agents,
     routes_builds,
     routes_casc,
     routes_inputs,
@@ -44,6 +45,8 @@ OPEN = {
     "j_spring_security_check",
     "reload-configuration-as-code",
     "robots.txt",
+    "jnlpJars",
+    "wsagents",
     "favicon.ico",
 }
 CRUMB = "Jenkins-Crumb"
@@ -279,7 +282,7 @@ def _exported(exports: Exports, target: Target) -> api.Exported | None:
             "job": exports.job,
             "build": exports.build,
             "queueitem": exports.queue_item,
-            "computer": lambda thing: exports.computer(),
+            "computer": exports.computer,
             "user": exports.user,
             "view": lambda pair: exports.view(*pair),
         }

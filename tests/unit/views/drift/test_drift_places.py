@@ -1,6 +1,7 @@
 """The look at every place: one that cannot be looked at hides no other."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -40,3 +41,18 @@ def test_a_place_that_cannot_be_looked_at_is_told_and_a_lost_machine_is_waited_f
     assert (LINE,) == found.lines
     assert ("stacks: there is none", "machine: no answer", "jobs: the machine cannot be reached") == found.unseen
     assert ["stacks", "security group", "machine"] == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "drifted"), [('{"authority": "a", "key": "k"}', []), ('{"authority_key": "k"}', ["./bootstrap.py launch"])]
+)
+def test_the_authoritys_key_beside_the_certificates_is_drift(text: str, drifted: list[str]) -> None:
+    client = SimpleNamespace(
+        get_secret_value=lambda SecretId: {"SecretString": text},  # noqa: N803
+        exceptions=SimpleNamespace(ClientError=ValueError),
+    )
+    context = SimpleNamespace(
+        world=SimpleNamespace(aws=lambda _: client), outputs=lambda _: {"CertificatesSecret": "arn"}
+    )
+
+    assert drifted == [it.remedy for it in looking._of_certificates(context, "./bootstrap.py")]  # type: ignore[arg-type]

@@ -58,6 +58,9 @@ def of_call(call: Call, resource: str, resource_tags: Tags) -> dict[str, tuple[s
         found |= {f"aws:requesttag/{name}".lower(): (value,) for name, value in asked.items()}
     if call.service == "s3":
         found |= {f"s3:{name}": call.texts(name) for name in ("prefix", "delimiter") if call.texts(name)}
+    if call.service == "secretsmanager":
+        asked_for = {name: call.texts(name) for name in ("VersionId", "VersionStage")}
+        found |= {f"secretsmanager:{name}".lower(): values for name, values in asked_for.items() if values}
     if call.service == "ssm" and call.operation == "StartSession":
         found["ssm:sessiondocumentaccesscheck"] = ("true",)
     return found

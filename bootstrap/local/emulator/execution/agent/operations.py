@@ -1,0 +1,79 @@
+"""What a node does with the files of a build: on the controller, or on an agent with the rights of the agent's user."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tarfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from .patterns import select
+
+
+def make_folder(path: str) -> None:
+    """The directory, with those above it."""
+    Path(path).mkdir(parents=True, exist_ok=True)
+
+
+def kind_of(path: str) -> str:
+    """'directory', 'file', or '' for nothing, and for what this user may not see."""
+    return "directory" if os.path.isdir(path) else "file" if os.path.exists(path) else ""  # noqa: PTH110, PTH112
+
+
+def read_file(path: str) -> bytes:
+    """A file's content."""
+    return Path(path).read_bytes()
+
+
+def write_file(path: str, content: bytes, mode: int) -> None:
+    """Write a file, with the directories above it; `mode` is that of a new one, from the start."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as stream:
+        stream.write(content)
+
+
+def make_scratch(prefix: str) -> str:
+    """A new directory that only the node's own user may enter."""
+    return mkdtemp(prefix=prefix)
+
+
+def remove(path: str) -> None:
+    """Remove a directory with all it holds, or a file; what cannot be removed stays."""
+    if Path(path).is_dir() and not Path(path).is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        Path(path).unlink(missing_ok=True)
+
+
+def select_files(path: str, includes: str, excludes: str) -> list[str]:
+    """The names of the files below a directory that match patterns."""
+    return select(Path(path), includes, excludes)
+
+
+def pack_files(path: str, names: list[str], is_followed: bool) -> bytes:
+    """An archive of what has these names below a directory; with `is_followed`, what links lead to and not the links."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz", dereference=is_followed) as archive:
+        for name in names:
+            archive.add(Path(path, name), name)
+    return content.getvalue()
+
+
+def unpack_files(path: str, content: bytes) -> None:
+    """Unpack an archive below a directory; what would lie or lead elsewhere is refused."""
+    Path(path).mkdir(parents=True, exist_ok=True)
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        archive.extractall(path, filter="data")
+
+
+OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        *(make_folder, kind_of, read_file, write_file, make_scratch),
+        *(remove, select_files, pack_files, unpack_files),
+    )
+}

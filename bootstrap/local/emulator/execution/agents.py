@@ -1,0 +1,42 @@
+"""The agents that have called: who may, and what one sends for as long as its connection stands."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any
+
+from ..model.home import Home
+from .executors import Executors
+from .places import Agent, Send
+
+
+class Agents:
+    """The agents of the settings; each presents its name with a secret that only this Jenkins can make of it."""
+
+    def __init__(self, home: Home, executors: Executors) -> None:
+        self._home, self._executors = home, executors
+
+    def secret(self, name: str) -> str:
+        """The secret of an agent: 64 hexadecimal digits, the same for as long as JENKINS_HOME keeps its key."""
+        return hmac.new(self._home.vault.agents_key, name.encode(), hashlib.sha256).hexdigest()
+
+    def may_connect(self, name: str, secret: str) -> bool:
+        """Whether there is such an agent, and this is its secret."""
+        return self.exists(name) and hmac.compare_digest(self.secret(name).encode(), secret.encode())
+
+    def exists(self, name: str) -> bool:
+        """Whether the settings have such an agent."""
+        return bool(name) and self._home.configuration.node(name) is not None
+
+    def greet(self, name: str, hello: dict[str, Any], send: Send) -> Agent:
+        """Builds may work on an agent from now on; `hello` is its first message."""
+        given = (hello.get("hello") or {}).get("environment") or {}
+        agent = Agent(name, {str(key): str(value) for key, value in given.items()}, send)
+        self._executors.connect(name, agent)
+        return agent
+
+    def dismiss(self, name: str, agent: Agent) -> None:
+        """Its connection is gone."""
+        agent.close()
+        self._executors.disconnect(name, agent)

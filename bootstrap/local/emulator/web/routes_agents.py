@@ -1,0 +1,66 @@
+"""How an agent comes to its program, its secret and its connection, at the places where Jenkins has them."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.sax.saxutils import escape
+
+from aiohttp import WSMsgType, web
+
+from ..execution.agent.packing import pack_agent
+from ..execution.agent.wire import LIMIT, NAME, SECRET, dump, load
+from ..failures import Refused
+from ..model.configuration import NodeSettings
+from ..model.items import Folder
+from .calls import Call, route
+
+_HEARTBEAT = 10.0  # seconds
+
+
+@route("root:jnlpJars/agent.jar")
+async def program(call: Call, folder: Folder, rest: str) -> web.Response:
+    """The agent's program, for everybody. It is no Java: Python runs it, with the same flags."""
+    return web.Response(body=pack_agent(), content_type="application/java-archive")
+
+
+@route("computer:jenkins-agent.jnlp", methods=("GET", "POST"))
+async def description(call: Call, node: NodeSettings, rest: str) -> web.Response:
+    """With which arguments an agent connects; the first is its secret."""
+    call.require("Agent/Connect")
+    if not node.name:
+        raise Refused(404, "Not Found")
+    arguments = (call.controller.agents.secret(node.name), node.name, "-webSocket", "-url", call.controller.home.url)
+    listed = "".join(f"<argument>{escape(it)}</argument>" for it in (*arguments, "-workDir", node.folder))
+    body = (
+        f'<jnlp codebase="{escape(call.controller.home.url)}computer/{escape(node.name)}/" spec="1.0+">'
+        f'<application-desc main-class="hudson.remoting.jnlp.Main">{listed}</application-desc></jnlp>'
+    )
+    return web.Response(text=body, content_type="application/x-java-jnlp-file", charset="utf-8")
+
+
+@route("root:wsagents")
+async def connection(call: Call, folder: Folder, rest: str) -> web.StreamResponse:
+    """An agent's connection, for as long as it stands."""
+    headers, agents = call.request.headers, call.controller.agents
+    name = headers.get(NAME, "")
+    if not agents.may_connect(name, headers.get(SECRET, "")):
+        raise Refused(403, f"the agent {name} or its secret is not known")
+    if call.controller.executors.is_online(name):
+        raise Refused(409, f"{name} is already connected to this controller. Rejecting this connection.")
+    socket = web.WebSocketResponse(heartbeat=_HEARTBEAT, max_msg_size=LIMIT)
+    await socket.prepare(call.request)
+
+    async def send(message: dict[str, Any]) -> None:
+        await socket.send_str(dump(message))
+
+    first = await socket.receive()
+    if first.type != WSMsgType.TEXT:
+        return socket
+    agent = agents.greet(name, load(first.data), send)
+    try:
+        async for message in socket:
+            if message.type == WSMsgType.TEXT:
+                agent.hear(load(message.data))
+    finally:
+        agents.dismiss(name, agent)
+    return socket
