@@ -148,7 +148,8 @@ class Git:
         self, repository: Repository, workspace: Path, build: Build, *, is_main: bool = True
     ) -> dict[str, str]:
         """Bring a workspace to the branch's head; notes revision and changes in the build."""
-        local_checkout.check(self._home.surroundings.arguments, repository.url)
+        if isinstance(self._place, Here):
+            local_checkout.check(self._home.surroundings.arguments, repository.url)
         target = workspace / repository.subdirectory if repository.subdirectory else workspace
         await self._place.make_folder(target)
         self._say("The recommended git tool is: git")
