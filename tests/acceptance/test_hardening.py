@@ -110,9 +110,9 @@ def test_no_protection_is_turned_off(inspection: Inspection) -> None:
 
 
 def test_services_have_limits(inspection: Inspection) -> None:
-    """Memory and processes of Jenkins, its agent and nginx are limited."""
-    names = ("jenkins.service", "jenkins-agent.service", "nginx.service")
-    limits = {name: inspection["units"][name] for name in names}
+    """Memory and processes of Jenkins, its builds and nginx are limited."""
+    limited = ("jenkins.service", "jenkins-agent.service", "nginx.service")
+    limits = {name: inspection["units"][name] for name in limited}
     held = {name: (unit["MemoryMax"].isdigit(), unit["TasksMax"].isdigit()) for name, unit in limits.items()}
     assert dict.fromkeys(limits, (True, True)) == held
 

@@ -237,7 +237,7 @@ def run_and_kill(trial: Trial, pattern: str) -> None:
 
 def test_a_look_at_a_bare_machine_plans_everything_and_changes_nothing(trial: Trial) -> None:
     planned = {change.name for change in host.plan(trial.shell, trial.inputs)}
-    assert {"packages", "data volume", "jenkins.service", "nginx.service", "nftables.service"} <= planned
+    assert {"packages", "data volume", "jenkins.service", "jenkins-agent.service", "nginx.service"} <= planned
     assert "no" == trial.root("test -e /etc/jenkins && echo yes || echo no")
 
 
@@ -297,7 +297,17 @@ def test_another_host_key_than_the_clouds_is_refused(trial: Trial) -> None:
 
 
 def test_sandboxed_builds_get_the_facts_and_cannot_become_root(trial: Trial) -> None:
-    sandbox = ["systemd-run", "-q", "--collect", "--pipe", "--wait", "-p", "User=jenkins", "-p", "NoNewPrivileges=yes"]
+    sandbox = [
+        "systemd-run",
+        "-q",
+        "--collect",
+        "--pipe",
+        "--wait",
+        "-p",
+        "User=jenkins-agent",
+        "-p",
+        "NoNewPrivileges=yes",
+    ]
     facts = json.loads(trial.shell.run([*sandbox, "/usr/local/sbin/inspect-machine"], sudo=True).stdout)
     assert {"22", "443"} == {str(it["port"]) for it in facts["sockets"] if it["address"] == "0.0.0.0"}
     assert "active" == facts["units"]["jenkins.service"]["ActiveState"]

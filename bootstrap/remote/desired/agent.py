@@ -31,7 +31,8 @@ CACHE = "/var/cache/jenkins-agent"
 VENVS = f"{CACHE}/venvs"
 SECRET = "/etc/jenkins/agent.secret"  # noqa: S105 -- where it lies
 UNIT = "jenkins-agent.service"
-_MEMORY_SHARE = 35  # percent of the machine's memory, for the agent and its builds
+# Percent of the machine's memory that all builds together may use; with the shares of Jenkins and nginx it is the whole.
+MEMORY_SHARE = 35
 # Fixed as Jenkins' own number is: what a build has left on a volume must not become another user's.
 _NUMBER = 871
 TOOLKIT_USER = "toolkit"
@@ -76,7 +77,7 @@ def configuration(inputs: HostInputs) -> Resources:
         secret=SECRET,
         java_home=JAVA_HOME,
         url=LOCAL_URL,
-        memory=_MEMORY_SHARE,
+        memory=MEMORY_SHARE,
     )
     return [
         file("agent environment", "/etc/jenkins/agent.env", environment_file(environment)),

@@ -73,10 +73,8 @@ LIMITED = {"MemoryMax": "1000", "TasksMax": "64"}
     [(LIMITED, True), ({**LIMITED, "MemoryMax": "infinity"}, False), ({**LIMITED, "TasksMax": ""}, False)],
 )
 def test_a_service_without_a_limit_fails(nginx: dict[str, str], holds: bool) -> None:
-    assert holds == passes(
-        "test_services_have_limits",
-        {"units": {"jenkins.service": LIMITED, "jenkins-agent.service": LIMITED, "nginx.service": nginx}},
-    )
+    units = {"jenkins.service": LIMITED, "jenkins-agent.service": LIMITED, "nginx.service": nginx}
+    assert holds == passes("test_services_have_limits", {"units": units})
 
 
 @pytest.mark.parametrize(

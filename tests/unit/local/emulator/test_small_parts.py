@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from bootstrap.local.emulator.execution import process, publishers
+from bootstrap.local.emulator.execution.agent.operations import unpack_files
+from bootstrap.local.emulator.execution.agent.patterns import select
 from bootstrap.local.emulator.execution.console import Console
 from bootstrap.local.emulator.execution.environment import expand, override
 from bootstrap.local.emulator.execution.git import plain_branch
 from bootstrap.local.emulator.execution.labels import matches
+from bootstrap.local.emulator.execution.places import Here
 from bootstrap.local.emulator.failures import ConfigurationRefused, Refused, StepFailed
 from bootstrap.local.emulator.model.items import check_name
 from bootstrap.local.emulator.model.security import Authorization, Identity, Users
@@ -74,18 +79,40 @@ def test_ant_pattern_selects(tmp_path: Path, pattern: str, expected: list[str]) 
     for name in ("a.txt", "d/b.txt", "d/e/c.txt", "x.md", ".git/config"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert publishers.select(tmp_path, pattern) == expected
+    assert select(tmp_path, pattern) == expected
 
 
 def test_excludes_take_away(tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).touch()
-    assert publishers.select(tmp_path, "*.txt", "b*") == ["a.txt"]
+    assert select(tmp_path, "*.txt", "b*") == ["a.txt"]
 
 
 def test_nothing_to_archive_is_a_failure() -> None:
     with pytest.raises(StepFailed, match="No artifacts found"):
-        publishers.archive(None, Path("/nonexistent"), "*.x")  # type: ignore[arg-type]
+        asyncio.run(publishers.archive(None, publishers.Files(Here({}), Path("/nonexistent")), "*.x"))  # type: ignore[arg-type]
+
+
+def test_a_link_of_a_build_is_copied_as_the_file_that_the_build_sees(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "own.txt").write_text("own")
+    (tmp_path / "work" / "link.txt").symlink_to("own.txt")
+    files = publishers.Files(Here({}), tmp_path / "work")
+
+    asyncio.run(files.copy(["link.txt"], tmp_path / "kept"))
+
+    assert ("own", False) == ((tmp_path / "kept/link.txt").read_text(), (tmp_path / "kept/link.txt").is_symlink())
+
+
+def test_an_archive_of_an_agent_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("../outside.txt"))
+
+    with pytest.raises(tarfile.OutsideDestinationError):
+        unpack_files(str(tmp_path / "kept"), content.getvalue())
+
+    assert not (tmp_path / "outside.txt").exists()
 
 
 def test_variables_expand_and_unknown_ones_stay() -> None:
