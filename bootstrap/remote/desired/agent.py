@@ -31,8 +31,8 @@ CACHE = "/var/cache/jenkins-agent"
 VENVS = f"{CACHE}/venvs"
 SECRET = "/etc/jenkins/agent.secret"  # noqa: S105 -- where it lies
 UNIT = "jenkins-agent.service"
-# Percent of the machine's memory that all builds together may use.
-MEMORY_SHARE = 50
+# Percent of the machine's memory that all builds together may use; with the shares of Jenkins and nginx it is the whole.
+MEMORY_SHARE = 35
 # Fixed as Jenkins' own number is: what a build has left on a volume must not become another user's.
 _NUMBER = 871
 TOOLKIT_USER = "toolkit"

@@ -29,9 +29,9 @@ JAVA_HOME = "/usr/lib/jvm/java-25-openjdk-amd64"
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 # Minutes without a request after which a session of a browser ends; Jetty, in which Jenkins runs, reads both.
 SESSION_MINUTES = 30
-# Percent of the machine's memory that Jenkins may use. The largest heap of Java, and what Java needs beside it
-# (in MiB, at least), must fit into that.
-MEMORY_SHARE, BESIDE_THE_HEAP = 80, 256
+# Percent of the machine's memory that Jenkins may use. The largest heap of Java, and what Java needs beside it (MiB, at least),
+# must fit into that. The agent with the builds, and nginx, have shares of their own.
+MEMORY_SHARE, BESIDE_THE_HEAP = 55, 256
 _OPTIONS = (
     f"--sessionTimeout={SESSION_MINUTES}",
     f"--sessionEviction={SESSION_MINUTES * 60}",

@@ -16,10 +16,11 @@ from bootstrap.environment.models import Settings
     ("heap", "mebibytes", "health"),
     [
         ("2g", 8192, Health.GOOD),
-        ("1g", 2048, Health.WARNING),
+        ("800m", 2048, Health.WARNING),
+        ("1g", 2048, Health.BAD),
         ("2g", 2048, Health.BAD),
-        ("1382m", 2048, Health.WARNING),  # just fits
-        ("1383m", 2048, Health.BAD),
+        ("870m", 2048, Health.WARNING),  # just fits
+        ("871m", 2048, Health.BAD),
     ],
 )
 def test_a_heap_is_judged_by_the_share_of_the_service(heap: str, mebibytes: int, health: Health) -> None:

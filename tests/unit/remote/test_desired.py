@@ -231,12 +231,12 @@ def test_local_folders_are_checked_out_only_where_the_repository_is_one(software
 
 
 def test_services_leave_the_machine_some_memory_and_processes(wished: dict[str, dict[str, Any]]) -> None:
-    texts = ("jenkins.service file", "nginx limits", "inspector service")
+    texts = ("jenkins.service file", "agent service file", "nginx limits", "inspector service")
     limits = {name: settings_of(wished[name]["content"])["Service"] for name in texts}
     assert all(each["TasksMax"].isdigit() and each["MemoryMax"] != "infinity" for each in limits.values())
-    shares = [int(limits[name]["MemoryMax"].rstrip("%")) for name in texts[:2]]
+    shares = [int(limits[name]["MemoryMax"].rstrip("%")) for name in texts[:3]]
     assert sum(shares) <= 100
-    assert "continue" == limits["jenkins.service file"]["OOMPolicy"]
+    assert "continue" == limits["agent service file"]["OOMPolicy"]
 
 
 def test_the_proxy_limits_every_request_and_sign_ins_above_all(wished: dict[str, dict[str, Any]]) -> None:
