@@ -1,6 +1,7 @@
 import groovy.transform.CompileStatic
 import org.codehaus.groovy.runtime.InvokerHelper
 import org.codehaus.groovy.runtime.NullObject
+import org.jenkinsci.plugins.scriptsecurity.sandbox.RejectedAccessException
 
 import java.lang.reflect.Constructor
 
@@ -79,6 +80,13 @@ class SandboxGate {
         if (name == 'asType' && arguments.length == 1 && arguments[0] instanceof Class) {
             return SandboxCasts.cast((Class) arguments[0], receiver, true)
         }
+        // Groovy would read and write these by the names of properties, past the gate.
+        if (receiver instanceof Map && name == 'getAt' && arguments.length == 1) {
+            return ((Map) receiver).get(arguments[0])
+        }
+        if (receiver instanceof Map && name == 'putAt' && arguments.length == 2) {
+            return ((Map) receiver).put(arguments[0], arguments[1])
+        }
         if (name == 'getAt' && arguments.length == 1 && arguments[0] instanceof CharSequence && receiver instanceof Collection) {
             return SandboxProperties.read(receiver, String.valueOf(arguments[0]))
         }
@@ -149,6 +157,9 @@ class SandboxGate {
         if (method != null) {
             Class declaring = method.declaringClass.theClass
             boolean isPermitted = SandboxMembers.isOwn(method) || (declaring != Class && SandboxRules.permitsStatic(declaring, name, method.parameterTypes.length))
+            if (isPermitted && type == groovy.json.JsonOutput && !arguments.every { Object it -> isData(it) }) {
+                throw new UnknownInSandbox("${name} of what is no plain data".toString())
+            }
             if (!isPermitted) {
                 throw refuseStatic(type, method, arguments)
             }
@@ -170,9 +181,23 @@ class SandboxGate {
         return SandboxMembers.invoke(ofClass, type, arguments)
     }
 
+    /** What can be written as JSON without asking any object for its properties. */
+    private static boolean isData(Object value) {
+        if (value instanceof Map) {
+            return ((Map) value).values().every { Object it -> isData(it) }
+        }
+        if (value instanceof Collection || value instanceof Object[]) {
+            return InvokerHelper.asIterator(value).every { Object it -> isData(it) }
+        }
+        return value == null || value instanceof CharSequence || value instanceof Number || value instanceof Boolean || value instanceof Character ||
+            value instanceof Date || value instanceof UUID || value instanceof URL || value instanceof Enum || (value.class.array && value.class.componentType.primitive)
+    }
+
     private static Throwable refuseStatic(Class type, MetaMethod method, Object[] arguments) {
         if (!SandboxMembers.isNative(method)) {
-            return SandboxRules.refuseMethod(type, method, arguments)
+            String given = arguments.collect { Object it ->
+                it instanceof Closure ? 'org.jenkinsci.plugins.workflow.cps.CpsClosure2' : it == null ? 'null' : SandboxRules.typeName(it.class) }.join(' ')
+            return new RejectedAccessException("No such static method found: staticMethod ${type.name} ${method.name} ${given}".toString().trim())
         }
         Class declaring = method.declaringClass.theClass
         boolean isKnown = SandboxRules.isForeign(declaring) || SandboxRules.isRefused(declaring.name, method.name, arguments.length)

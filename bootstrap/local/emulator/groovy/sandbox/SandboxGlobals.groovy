@@ -66,7 +66,14 @@ class SandboxGlobals {
             throw SandboxRules.refusal('method groovy.lang.GroovyObject getMetaClass', true)
         }
         def held = SandboxProperties.own(script, name)
-        return held != null ? held : script.getProperty(name)
+        if (held != null || script.binding.hasVariable(name)) {
+            return held != null ? held : script.getProperty(name)
+        }
+        MetaMethod getter = SandboxMembers.getter(script, name)
+        if (getter != null && !SandboxMembers.isOwn(getter) && !OF_SCRIPT.contains(getter.name)) {
+            throw SandboxRules.refuseMethod(script, getter, [] as Object[])
+        }
+        return script.getProperty(name)
     }
 
     static void writeScript(PipelineScript script, String name, Object value) {

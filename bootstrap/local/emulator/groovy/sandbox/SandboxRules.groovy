@@ -1,6 +1,5 @@
 import groovy.transform.CompileStatic
 import org.codehaus.groovy.runtime.DefaultGroovyMethods
-import org.codehaus.groovy.runtime.DefaultGroovyStaticMethods
 import org.codehaus.groovy.runtime.EncodingGroovyMethods
 import org.codehaus.groovy.runtime.ProcessGroovyMethods
 import org.codehaus.groovy.runtime.StringGroovyMethods
@@ -13,8 +12,7 @@ import java.util.concurrent.ConcurrentHashMap
 /** What a sandboxed script may use: the table is sandbox.rules. Everything else is refused, in Jenkins' words or in our own. */
 @CompileStatic
 class SandboxRules {
-    private static final List<Class> ADDITIONS = [DefaultGroovyMethods, StringGroovyMethods, ProcessGroovyMethods, EncodingGroovyMethods,
-        DefaultGroovyStaticMethods] as List<Class>
+    private static final List<Class> ADDITIONS = [DefaultGroovyMethods, StringGroovyMethods, ProcessGroovyMethods, EncodingGroovyMethods] as List<Class>
     // Our own classes stand for Jenkins' classes of other names.
     private static final Map<String, String> NAMES = [
         EnvironmentVariables: 'org.jenkinsci.plugins.workflow.support.actions.EnvironmentAction',
@@ -149,10 +147,6 @@ class SandboxRules {
         }
         Method named = closest(alike)
         Class owner = named == null ? DefaultGroovyMethods : named.declaringClass
-        if (owner == DefaultGroovyStaticMethods) {
-            String given = arguments.collect { Object it -> it instanceof Closure ? 'org.jenkinsci.plugins.workflow.cps.CpsClosure2' : typeName(it.class) }.join(' ')
-            return new RejectedAccessException("No such static method found: staticMethod ${self.name} ${method.name} ${given}".trim().toString())
-        }
         if (named != null) {
             types = named.parameterTypes as List<Class>
         }

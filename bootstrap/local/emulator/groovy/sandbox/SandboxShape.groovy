@@ -43,7 +43,8 @@ class SandboxShape extends CompilationCustomizer {
             throw new UnknownInSandbox("a class that takes the name of ${type.name}".toString())
         }
         // Groovy itself adds such methods to an enumeration, of which nothing is ever run (see SandboxTransformer).
-        for (MethodNode method in (type.isEnum() ? [] : type.methods)) {
+        List<MethodNode> methods = type.isEnum() ? new ArrayList<MethodNode>() : type.methods
+        for (MethodNode method in methods) {
             boolean isHook = type.isScriptBody() && method.name in ['methodMissing', 'propertyMissing']
             if (RESERVED.contains(method.name) || isHook || method.name.contains('$')) {
                 throw new UnknownInSandbox("a method with the name ${method.name}".toString())
