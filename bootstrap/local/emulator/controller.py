@@ -17,6 +17,7 @@ from .execution.queue import Queue
 from .execution.runs import Runs
 from .execution.services import Services, Workspaces
 from .execution.triggers import Triggers
+from .execution.validation import Validator
 from .failures import Refused
 from .model.home import Home
 from .model.items import Folder, Item
@@ -40,6 +41,7 @@ class Controller:
         self.services = Services(self.home, self.audit, self.queue, self.executors, self.quiet_mode, self.workspaces)
         self.inputs, self.running = self.services.inputs, self.services.running
         self.runs = Runs(self.services, self.triggers.finished)
+        self.validator = Validator()
         self.warnings: list[str] = []
         self.exit_code: int | None = None
         self.leaving = asyncio.Event()
