@@ -27,7 +27,8 @@ _EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
 _FILE_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}  # by the version of Landlock
 _TCP_VERSION, _TCP = 4, 0b11
 _SCOPES_VERSION, _SCOPES = 6, 0b11  # abstract sockets, signals
-_SET_NO_NEW_PRIVILEGES = 38
+_SET_NO_NEW_PRIVILEGES, _SET_SECURE_BITS = 38, 28
+_NO_ROOT = 0b11  # and locked: a program that root starts has no capability
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -51,6 +52,8 @@ def confinement(readable: Iterable[Path]) -> Iterator[Callable[[], None]]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         if _LIBC.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
             raise OSError(ctypes.get_errno(), "no_new_privs")
+        if os.geteuid() == 0 and _LIBC.prctl(_SET_SECURE_BITS, _NO_ROOT, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "secure bits")
         if rules is not None and _LIBC.syscall(_RESTRICT_SELF, rules, ctypes.c_uint(0)):
             raise OSError(ctypes.get_errno(), "landlock_restrict_self")
 
