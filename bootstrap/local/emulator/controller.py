@@ -11,6 +11,7 @@ from typing import Any
 from . import steps  # noqa: F401 (it registers the steps)
 from .casc import applying
 from .casc.sources import Node
+from .execution.archiving import make_archive
 from .execution.audit import Audit
 from .execution.executors import Executors, QuietMode
 from .execution.queue import Queue
@@ -58,6 +59,8 @@ class Controller:
         self.runs.resume()
         self._keep(self.queue.work(self.runs.begin))
         self._keep(self.triggers.work())
+        if "NOTIFY_SOCKET" in self.home.surroundings.variables:  # a service of long life
+            self._keep(make_archive(self.home.surroundings))
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -17,6 +18,7 @@ from .java import groovy_command, groovy_libraries, java_home
 
 SOURCES = Path(__file__).parents[1] / "groovy"
 RUNNER, VALIDATOR = "Runner", "Validator"
+JAR = "runner.jar"  # Java archives no classes of a directory
 _compiling = asyncio.Lock()
 
 
@@ -24,9 +26,21 @@ _compiling = asyncio.Lock()
 class GroovyProgram:
     """How one of the programs is started: its command, its environment, and what it must be able to read."""
 
-    command: list[str]
+    java: list[str]
+    main: str
     environment: dict[str, str]
     readable: list[Path]
+    archive: Path
+
+    @property
+    def command(self) -> list[str]:
+        """With the archive of its classes, where there is one."""
+        options = [f"-XX:SharedArchiveFile={self.archive}"] if self.archive.exists() else []
+        return [self.java[0], *options, *self.java[1:], self.main]
+
+    def recording(self, archive: Path) -> list[str]:
+        """The command that makes the archive as it ends."""
+        return [self.java[0], f"-XX:ArchiveClassesAtExit={archive}", *self.java[1:], self.main]
 
 
 async def prepare_program(surroundings: Surroundings, main: str) -> GroovyProgram:
@@ -37,13 +51,17 @@ async def prepare_program(surroundings: Surroundings, main: str) -> GroovyProgra
     version = hashlib.sha256(
         b"".join(path.read_bytes() for path in sources) + str(libraries.resolve()).encode()
     ).hexdigest()[:16]
-    classes = surroundings.home / "caches" / f"pipeline-runner-{version}"
+    folder = surroundings.home / "caches" / f"pipeline-runner-{version}"
     async with _compiling:
-        if not classes.is_dir():
-            await _compile(surroundings, sources, classes)
+        if not folder.is_dir():
+            await _compile(surroundings, sources, folder)
+    command = groovy_command(variables, folder / JAR)
     home = java_home(variables)
-    readable = [classes, libraries, libraries.resolve(), *([home, *_configuration(home)] if home else [])]
-    return GroovyProgram([*groovy_command(variables, classes), main], scrubbed_environment(variables), readable)
+    readable = [folder, libraries, libraries.resolve(), *([home, *_configuration(home)] if home else [])]
+    java = Path(command[0]).resolve()
+    # Java refuses the archive of another Java.
+    name = hashlib.sha256(f"{java} {java.stat().st_mtime_ns}".encode()).hexdigest()[:16]
+    return GroovyProgram(command, main, scrubbed_environment(variables), readable, folder / f"{name}.jsa")
 
 
 def _configuration(home: Path) -> list[Path]:
@@ -51,9 +69,9 @@ def _configuration(home: Path) -> list[Path]:
     return sorted({path.resolve().parent for path in (home / "conf").glob("*") if path.is_symlink()} | {home / "conf"})
 
 
-async def _compile(surroundings: Surroundings, sources: list[Path], classes: Path) -> None:
-    classes.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(mkdtemp(dir=classes.parent, prefix="pipeline-runner-draft-"))
+async def _compile(surroundings: Surroundings, sources: list[Path], folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(mkdtemp(dir=folder.parent, prefix="pipeline-runner-draft-"))
     command = groovy_command(surroundings.variables)
     output: list[str] = []
     names = [str(path) for path in sources if path.suffix == ".groovy"]
@@ -66,7 +84,15 @@ async def _compile(surroundings: Surroundings, sources: list[Path], classes: Pat
     if code:
         shutil.rmtree(draft, ignore_errors=True)
         raise StepFailed("the Pipeline runner cannot be compiled:\n" + "".join(output))
-    for path in sources:
-        if path.suffix != ".groovy":
-            shutil.copyfile(path, draft / path.name)
-    draft.rename(classes)
+    with zipfile.ZipFile(draft / JAR, "w", zipfile.ZIP_STORED) as jar:
+        for path in sorted(draft.rglob("*.class")):
+            jar.write(path, path.relative_to(draft))
+        for path in sources:
+            if path.suffix != ".groovy":
+                jar.write(path, path.name)
+    for path in draft.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != JAR:
+            path.unlink()
+    draft.rename(folder)
