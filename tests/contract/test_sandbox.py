@@ -100,6 +100,11 @@ def test_a_declarative_pipeline_is_held_to_it_everywhere(server: Any, name: str,
     attack = f"'touch {marker}'.execute()"
     places = (
         f"environment {{ X = {attack} }}\nstages {{ stage('a') {{ steps {{ echo 'x' }} }} }}",
+        "environment { X = evaluate('new File(/MARKER/).text = 1') }\nstages { stage('a') { steps { echo 'x' } } }".replace(
+            "/MARKER/", f'"{marker}"'
+        ),
+        "environment { X = getMetaClass().toString() }\nstages { stage('a') { steps { echo 'x' } } }",
+        "environment { X = properties.toString() }\nstages { stage('a') { steps { echo 'x' } } }",
         f"stages {{ stage('a') {{ when {{ expression {{ {attack} }} }}\nsteps {{ echo 'x' }} }} }}",
         f"stages {{ stage('a') {{ steps {{ script {{ {attack} }} }} }} }}",
         f"stages {{ stage('a') {{ steps {{ echo \"${{{attack}}}\" }} }} }}",

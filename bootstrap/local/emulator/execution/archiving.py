@@ -18,7 +18,11 @@ SCRIPT = """pipeline { agent none
 stages { stage('a') { steps { script { for (i in [1, 2]) { "${i}".trim() }; [a: 1].each { k, v -> k + v } } } } } }"""
 STEPS = {"stage": {"main": "name", "isBlock": True}, "script": {"main": "", "isBlock": True}}
 HELLO: dict[str, Any] = {
-    **{"script": SCRIPT, "steps": STEPS, "symbols": [], "params": {}, "scm": None},
+    "script": SCRIPT,
+    "steps": STEPS,
+    "symbols": [],
+    "params": {},
+    "scm": None,
     "isSandboxed": True,
 }
 SECONDS = 120

@@ -127,6 +127,10 @@ class SandboxGlobals {
                 return SandboxMembers.invoke(method, block, arguments)
             }
         }
+        if (block instanceof Environment) {
+            // It would hand the name on to the script, past the gate.
+            return onScript(block.@owner.script, name, arguments)
+        }
         return block.methodMissing(name, arguments)
     }
 
@@ -162,14 +166,14 @@ class SandboxGlobals {
             }
             return target.getProperty(name)
         }
-        if (target instanceof Environment && !(name in ['values', 'owner'])) {
-            return target.getProperty(name)
+        if (target instanceof Environment && target.@values.containsKey(name) && !(target.@values[name] instanceof Map)) {
+            return target.@values[name]
         }
         if (target instanceof Section && name in ['any', 'none']) {
             return name
         }
         if (target instanceof Block) {
-            return target.propertyMissing(name)
+            return readScript(target.@owner.script, name)
         }
         throw new UnknownInSandbox("property ${name} of ${SandboxRules.typeName(target.class)}")
     }
