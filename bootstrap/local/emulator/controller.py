@@ -12,12 +12,14 @@ from . import steps  # noqa: F401 (it registers the steps)
 from .casc import applying
 from .casc.sources import Node
 from .execution.agents import Agents
+from .execution.archiving import make_archive
 from .execution.audit import Audit
 from .execution.executors import Executors, QuietMode
 from .execution.queue import Queue
 from .execution.runs import Runs
 from .execution.services import Services, Workspaces
 from .execution.triggers import Triggers
+from .execution.validation import Validator
 from .failures import Refused
 from .model.home import Home
 from .model.items import Folder, Item
@@ -42,6 +44,7 @@ class Controller:
         self.services = Services(self.home, self.audit, self.queue, self.executors, self.quiet_mode, self.workspaces)
         self.inputs, self.running = self.services.inputs, self.services.running
         self.runs = Runs(self.services, self.triggers.finished)
+        self.validator = Validator()
         self.warnings: list[str] = []
         self.exit_code: int | None = None
         self.leaving = asyncio.Event()
@@ -58,6 +61,8 @@ class Controller:
         self.runs.resume()
         self._keep(self.queue.work(self.runs.begin))
         self._keep(self.triggers.work())
+        if "NOTIFY_SOCKET" in self.home.surroundings.variables:  # a service of long life
+            self._keep(make_archive(self.home.surroundings))
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

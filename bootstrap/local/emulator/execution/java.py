@@ -11,6 +11,8 @@ from ..failures import StepFailed
 # Small heaps and a quick start: the controller machine is small, and these programs are short.
 OPTIONS = (
     *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xss1m", "-Xmx256m", "-Dfile.encoding=UTF-8"),
+    "-XX:-UsePerfData",  # a file that nobody reads
+    "-Xlog:disable",  # warnings of the virtual machine go to standard output, where answers are expected
     # From 24 on Java warns of what Groovy 2.4 does, in the console of each build; before 23 it does not know the option.
     *("-XX:+IgnoreUnrecognizedVMOptions", "--sun-misc-unsafe-memory-access=allow"),
 )

@@ -19,9 +19,10 @@ from .contexts import Context
 from .engine import Engine
 from .environment import process_environment
 from .git import Git
-from .groovyrunner import runner_command
+from .groovyrunner import RUNNER, GroovyProgram, prepare_program
 from .program import Program
 from .registry import STEPS, SYMBOLS, Step
+from .sandbox import is_sandboxed
 from .services import Services
 
 PAUSING = "Pausing (Preparing for shutdown)"
@@ -100,7 +101,7 @@ class Pipeline(Engine):
             if self._past is None and self.build.runs_as != SYSTEM:
                 self.console.line(f"Running as {self.home.fullname_of(self.build.runs_as)}")
             script = self._past.script if self._past else await self._script()
-            command = await runner_command(self.home.surroundings)
+            program = await prepare_program(self.home.surroundings, RUNNER)
             self._preparing = None
             if self._past:
                 now = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime())
@@ -108,7 +109,7 @@ class Pipeline(Engine):
             else:
                 self._journal.begin(script, {it.name: it.value for it in self.build.parameters if it.is_secret})
                 self.console.annotated("[Pipeline] Start of Pipeline", notes.PIPELINE)
-            await self._converse(command, script)
+            await self._converse(program, script)
         except asyncio.CancelledError:
             self.build.worsen("ABORTED")
             return
@@ -138,8 +139,8 @@ class Pipeline(Engine):
             return text
         raise StepFailed("No flow definition, cannot run")
 
-    async def _converse(self, command: list[str], script: str) -> None:
-        self._program = await Program.start(command, self.home.surroundings.build_variables)
+    async def _converse(self, program: GroovyProgram, script: str) -> None:
+        self._program = await Program.start(program)
         try:
             self._program.send(self._hello(script))
             while message := await self._program.receive():
@@ -182,6 +183,7 @@ class Pipeline(Engine):
             "symbols": [name for name, plugin in SYMBOLS.items() if not plugin or plugin in plugins],
             "params": self.parameters(),
             "scm": {"$class": "own"} if self.repository else None,
+            "isSandboxed": is_sandboxed(self.build.job.root, self.home.configuration),
         }
 
     async def _serve(self, message: dict[str, Any]) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from . import process
+from .confinement import confinement
+from .groovyrunner import GroovyProgram
 
 LINE_LIMIT = 64 * 1024 * 1024
 
@@ -22,22 +24,29 @@ class Program:
         self._errors = asyncio.create_task(self._read_errors())
 
     @classmethod
-    async def start(cls, command: Sequence[str], environment: Mapping[str, str]) -> Program:
-        """Start it in a process group of its own."""
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment,
-            limit=LINE_LIMIT,
-            start_new_session=True,
-        )
+    async def start(cls, program: GroovyProgram) -> Program:
+        """Start it in a process group of its own, confined."""
+        with confinement(program.readable) as confine:
+            child = await asyncio.create_subprocess_exec(
+                *program.command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=program.environment,
+                cwd="/",
+                limit=LINE_LIMIT,
+                start_new_session=True,
+                preexec_fn=confine,
+            )
         return cls(child)
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send a line."""
         self._input.write(json.dumps(message).encode() + b"\n")
+
+    def close(self) -> None:
+        """Nothing more will be sent."""
+        self._input.write_eof()
 
     async def receive(self) -> dict[str, Any] | None:
         """The next line; None at the end of the program."""

@@ -1,47 +1,61 @@
-"""Checking a declarative Jenkinsfile without running it."""
+"""Checking a declarative Jenkinsfile without running it: Groovy reads its text, and no more (see groovy/Validator.groovy)."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
+from ..failures import Refused, StepFailed
 from ..surroundings import Surroundings
-from . import process
-from .groovyrunner import runner_command
-from .registry import SYMBOLS
+from .groovyrunner import VALIDATOR, prepare_program
+from .program import Program
+
+SIZE_LIMIT = 256 * 1024  # characters
+SECONDS = 30.0
+AT_A_TIME, WAITING = 1, 8
 
 
-async def validate(surroundings: Surroundings, script: str) -> dict[str, Any]:
-    """What `pipeline-model-converter/validateJenkinsfile` answers: success, or failure with the errors."""
-    command = await runner_command(surroundings)
-    child = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=surroundings.build_variables,
-        start_new_session=True,
-    )
-    assert child.stdin is not None and child.stdout is not None
-    hello: dict[str, Any] = {
-        "script": script,
-        "steps": {},
-        "symbols": list(SYMBOLS),
-        "params": {},
-        "scm": None,
-        "isCheck": True,
-    }
-    child.stdin.write(json.dumps(hello).encode() + b"\n")
+class Validator:
+    """Checks one text at a time: each is a process with a heap of its own."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Semaphore(AT_A_TIME)
+        self._count = 0
+
+    async def validate(self, surroundings: Surroundings, script: str) -> dict[str, Any]:
+        """What `pipeline-model-converter/validateJenkinsfile` answers: success, or failure with the errors."""
+        if len(script) > SIZE_LIMIT:
+            raise Refused(413, f"the emulator checks no Jenkinsfile of more than {SIZE_LIMIT} characters")
+        if self._count >= AT_A_TIME + WAITING:
+            raise Refused(503, "the emulator has too many Jenkinsfiles to check; try again")
+        self._count += 1
+        try:
+            async with self._turn:
+                faults = await _find_faults(surroundings, script)
+        finally:
+            self._count -= 1
+        if not faults:
+            return {"result": "success"}
+        return {"result": "failure", "errors": [{"error": fault} for fault in faults]}
+
+
+async def _find_faults(surroundings: Surroundings, script: str) -> list[str]:
     try:
-        message = json.loads(await asyncio.wait_for(child.stdout.readline(), 60) or b"{}")
+        program = await Program.start(await prepare_program(surroundings, VALIDATOR))
+    except StepFailed as fault:
+        raise Refused(500, fault.message) from fault
+    try:
+        program.send({"script": script})
+        program.close()
+        answer = await asyncio.wait_for(program.receive(), SECONDS)
+    except TimeoutError:
+        return [f"the emulator gave up reading this text after {SECONDS:.0f} seconds"]
+    except (BrokenPipeError, ConnectionResetError):
+        answer = None
     finally:
-        await process.stop_group(child)
-    error = (
-        message.get("error")
-        if message.get("kind") == "done"
-        else {"message": "only a declarative pipeline can be checked"}
-    )
-    if not error:
-        return {"result": "success"}
-    return {"result": "failure", "errors": [{"error": line} for line in str(error.get("message")).strip().splitlines()]}
+        program.kill()
+        await program.end()
+    if answer is None:
+        await program.finish_errors()
+        raise Refused(500, f"the program that checks Jenkinsfiles ended with {program.describe_end()}")
+    return [str(fault) for fault in answer["faults"]]

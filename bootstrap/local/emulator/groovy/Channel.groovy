@@ -107,7 +107,10 @@ class Channel {
     static Map describe(Throwable problem) {
         def lines = problem.stackTrace.findAll { it.fileName == 'WorkflowScript' }.collect { "\tat ${it}".toString() }.take(12)
         String result = problem instanceof FlowInterruptedException ? problem.result.name : 'FAILURE'
-        String kind = problem instanceof StepProblem ? problem.kind : problem.class.name
+        if (problem instanceof ExceptionInInitializerError && problem.cause != null) {
+            return describe(problem.cause) + [trace: ['Caused: java.lang.ExceptionInInitializerError']]
+        }
+        String kind = problem instanceof StepProblem ? problem.kind : problem instanceof UnknownInSandbox ? UnknownInSandbox.KIND : problem.class.name
         // What was found before anything ran names its lines itself.
         boolean isStructural = kind == 'org.codehaus.groovy.control.MultipleCompilationErrorsException'
         return [kind: kind, message: problem.message, result: result, trace: isStructural ? [] : lines]

@@ -30,11 +30,14 @@ abstract class PipelineScript extends Script {
     void print(Object text) { Channel.call('_print', [text: String.valueOf(text)]) }
     void println() { Channel.call('_print', [text: '']) }
     void println(Object text) { Channel.call('_print', [text: String.valueOf(text)]) }
+    void printf(String format, Object value) { printf(format, [value] as Object[]) }
     void printf(String format, Object[] values) { Channel.call('_print', [text: String.format(format, values)]) }
 }
 
 /** Calling steps. */
 class Steps {
+    /** Steps that are run on this side. */
+    static final List<String> OWN = ['load', 'parallel', 'pipeline', 'retry', 'waitUntil']
     static final List<String> GLOBALS = ['currentBuild', 'env', 'params', 'pipeline', 'scm']
 
     static Object invoke(PipelineScript script, String name, Object[] given) {

@@ -31,9 +31,14 @@ class Runner {
         def configuration = new CompilerConfiguration()
         configuration.scriptBaseClass = PipelineScript.name
         configuration.sourceEncoding = 'UTF-8'
+        // @Grab would fetch libraries before anything has looked at the script.
+        configuration.disabledGlobalASTTransformations = ['groovy.grape.GrabAnnotationTransformation'] as Set
         def imports = new ImportCustomizer()
-        imports.addStarImports('hudson', 'hudson.model', 'com.cloudbees.groovy.cps')
+        imports.addStarImports('hudson', 'hudson.model', 'jenkins.model', 'com.cloudbees.groovy.cps')
         configuration.addCompilationCustomizers(imports)
+        if (Channel.hello.isSandboxed) {
+            configuration.addCompilationCustomizers(new SandboxShape(), new SandboxTransformer())
+        }
         return new GroovyShell(Runner.classLoader, binding, configuration)
     }
 }

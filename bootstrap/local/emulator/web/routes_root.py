@@ -15,8 +15,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from ..execution import process
+from ..execution.confinement import scrubbed_environment
 from ..execution.java import groovy_command
-from ..execution.validation import validate
 from ..failures import Refused, failure
 from ..model.items import Folder
 from . import api, monitors, pages
@@ -223,7 +223,7 @@ async def script_text(call: Call, folder: Folder, rest: str) -> web.Response:
         ]
         try:
             code, _ = await asyncio.wait_for(
-                process.run(command, Path(directory), {**os.environ, **told}, output.append), 120
+                process.run(command, Path(directory), {**scrubbed_environment(os.environ), **told}, output.append), 120
             )
         except TimeoutError:
             raise Refused(500, "the script ran longer than two minutes") from None
@@ -259,7 +259,7 @@ async def overview(call: Call, folder: Folder, rest: str) -> web.Response:
 @route("root:pipeline-model-converter/validateJenkinsfile", methods=("POST",))
 async def validate_jenkinsfile(call: Call, folder: Folder, rest: str) -> web.Response:
     """Check a declarative Jenkinsfile without running it."""
-    result: dict[str, Any] = await validate(
-        call.controller.home.surroundings, (await call.form()).get("jenkinsfile", "")
-    )
+    call.require("Overall/Read")
+    script = (await call.form()).get("jenkinsfile", "")
+    result: dict[str, Any] = await call.controller.validator.validate(call.controller.home.surroundings, script)
     return text(json.dumps({"status": "ok", "data": result}), kind="application/json")

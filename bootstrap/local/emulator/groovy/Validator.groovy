@@ -1,0 +1,290 @@
+import groovy.json.JsonOutput
+import groovy.json.JsonSlurperClassic
+import org.codehaus.groovy.ast.ASTNode
+import org.codehaus.groovy.ast.expr.ArgumentListExpression
+import org.codehaus.groovy.ast.expr.BinaryExpression
+import org.codehaus.groovy.ast.expr.ClosureExpression
+import org.codehaus.groovy.ast.expr.ConstantExpression
+import org.codehaus.groovy.ast.expr.Expression
+import org.codehaus.groovy.ast.expr.MethodCallExpression
+import org.codehaus.groovy.ast.expr.VariableExpression
+import org.codehaus.groovy.ast.stmt.BlockStatement
+import org.codehaus.groovy.ast.stmt.ExpressionStatement
+import org.codehaus.groovy.ast.stmt.Statement
+import org.codehaus.groovy.control.CompilerConfiguration
+import org.codehaus.groovy.control.ErrorCollector
+import org.codehaus.groovy.control.MultipleCompilationErrorsException
+import org.codehaus.groovy.control.SourceUnit
+import org.codehaus.groovy.control.messages.SyntaxErrorMessage
+
+/** Checks a declarative Jenkinsfile by its tree alone. Groovy reads the text and goes no further: nothing is resolved, transformed or run. */
+class Validator {
+    static void main(String[] arguments) {
+        def output = new PrintStream(new FileOutputStream(FileDescriptor.out), false, 'UTF-8')
+        System.out = System.err
+        List<String> faults
+        try {
+            faults = check((String) new JsonSlurperClassic().parse(new InputStreamReader(System.in, 'UTF-8')).script)
+        } catch (StackOverflowError | OutOfMemoryError ignored) {
+            faults = ['the emulator cannot read this text: it is nested too deeply']
+        }
+        output.print(JsonOutput.toJson([faults: faults]) + '\n')
+        output.flush()
+        Runtime.runtime.halt(0)
+    }
+
+    static List<String> check(String text) {
+        def configuration = new CompilerConfiguration()
+        def unit = new SourceUnit('WorkflowScript', text, configuration, new GroovyClassLoader(Validator.classLoader), new ErrorCollector(configuration))
+        try {
+            unit.parse()
+            unit.completePhase()
+            unit.nextPhase()
+            unit.convert()
+        } catch (MultipleCompilationErrorsException problem) {
+            return problem.errorCollector.errors.collect { entry ->
+                def cause = entry instanceof SyntaxErrorMessage ? entry.cause : null
+                cause == null ? String.valueOf(entry) : "WorkflowScript: ${cause.line}: ${cause.message}".toString()
+            }
+        }
+        def call = unit.AST.statementBlock.statements.findResult { Structure.callOf(it)?.methodAsString == 'pipeline' ? Structure.callOf(it) : null }
+        return call == null ? ['only a declarative pipeline can be checked'] : new Structure().check((MethodCallExpression) call)
+    }
+}
+
+/** The sections of a declarative pipeline, as far as its text alone shows faults. */
+class Structure {
+    private static final List<String> SHARED = ['agent', 'environment', 'tools', 'options', 'stages', 'post']
+    private static final List<String> OF_ROOT = SHARED + ['parameters', 'triggers', 'libraries']
+    private static final List<String> OF_STAGE = SHARED + ['steps', 'when', 'input', 'failFast', 'matrix', 'parallel']
+    private static final List<String> CONDITIONS = ['always', 'changed', 'fixed', 'regression', 'aborted', 'success', 'unsuccessful', 'unstable',
+        'failure', 'notBuilt', 'cleanup']
+    private static final List<String> OPTIONS = ['ansiColor', 'authorizationMatrix', 'buildDiscarder', 'catchError', 'checkoutToSubdirectory',
+        'disableConcurrentBuilds', 'disableRestartFromStage', 'disableResume', 'durabilityHint', 'hideFromView', 'overrideIndexTriggers',
+        'parallelsAlwaysFailFast', 'preserveStashes', 'quietPeriod', 'rateLimitBuilds', 'retry', 'script', 'skipDefaultCheckout',
+        'skipStagesAfterUnstable', 'timeout', 'timestamps', 'waitUntil', 'warnError', 'withChecks', 'withContext', 'withCredentials', 'withEnv',
+        'wrap', 'ws']
+    private static final List<String> STAGE_OPTIONS = ['ansiColor', 'catchError', 'checkoutToSubdirectory', 'hideFromView', 'retry', 'script',
+        'skipDefaultCheckout', 'timeout', 'timestamps', 'waitUntil', 'warnError', 'withChecks', 'withContext', 'withCredentials', 'withEnv', 'wrap', 'ws']
+    private static final List<String> PARAMETERS = ['booleanParam', 'choice', 'credentials', 'file', 'text', 'password', 'run', 'string']
+    private static final List<String> TRIGGERS = ['upstream', 'cron', 'pollSCM']
+    private static final List<String> WHEN = ['allOf', 'anyOf', 'branch', 'buildingTag', 'changeRequest', 'changelog', 'changeset', 'environment',
+        'equals', 'expression', 'isRestartedRun', 'not', 'tag', 'triggeredBy']
+    private static final List<String> BODIES = ['steps', 'stages', 'parallel', 'matrix']
+
+    private final List<String> faults = []
+    private final Set<String> names = []
+
+    List<String> check(MethodCallExpression pipeline) {
+        Map<String, MethodCallExpression> sections = sections(pipeline, OF_ROOT) { name -> "Undefined section \"${name}\"" }
+        ['stages', 'agent'].findAll { !sections.containsKey(it) }.each { fault("Missing required section \"${it}\"", pipeline) }
+        shared(sections)
+        kinds(sections.options, 'option', OPTIONS)
+        kinds(sections.parameters, 'parameter', PARAMETERS)
+        kinds(sections.triggers, 'trigger', TRIGGERS)
+        if (sections.stages) {
+            stages(sections.stages, 'No stages specified', false)
+        }
+        return faults
+    }
+
+    private void fault(String message, ASTNode place) {
+        faults << "WorkflowScript: ${place.lineNumber}: ${message} @ line ${place.lineNumber}, column ${place.columnNumber}.".toString()
+    }
+
+    static MethodCallExpression callOf(Statement statement) {
+        def expression = statement instanceof ExpressionStatement ? statement.expression : null
+        return expression instanceof MethodCallExpression ? expression : null
+    }
+
+    static List<Expression> given(MethodCallExpression call) {
+        return call.arguments instanceof ArgumentListExpression ? ((ArgumentListExpression) call.arguments).expressions : []
+    }
+
+    static ClosureExpression blockOf(MethodCallExpression call) {
+        def found = given(call)
+        return found && found[-1] instanceof ClosureExpression ? (ClosureExpression) found[-1] : null
+    }
+
+    static List<Statement> statements(MethodCallExpression call) {
+        def block = blockOf(call)
+        return block == null ? [] : block.code instanceof BlockStatement ? ((BlockStatement) block.code).statements : [block.code]
+    }
+
+    private Map<String, MethodCallExpression> sections(MethodCallExpression outer, List<String> known, Closure<String> unknown) {
+        Map<String, MethodCallExpression> found = [:]
+        for (statement in statements(outer)) {
+            def call = callOf(statement)
+            String name = call?.methodAsString
+            if (call == null || name == null) {
+                fault('Not a valid section definition: "' + sourceOf(statement) + '"', statement)
+            } else if (!known.contains(name)) {
+                fault(unknown(name), call)
+            } else if (found.containsKey(name)) {
+                fault("Multiple occurrences of the ${name} section", call)
+            } else {
+                found[name] = call
+            }
+        }
+        return found
+    }
+
+    private static String sourceOf(Statement statement) { statement instanceof ExpressionStatement ? statement.expression.text : statement.class.simpleName }
+
+    private void shared(Map<String, MethodCallExpression> sections) {
+        agent(sections.agent)
+        filled(sections.options, 'options can not be empty')
+        filled(sections.tools, 'No tools specified')
+        filled(sections.environment, 'No variables specified for environment')
+        for (statement in (sections.environment ? statements(sections.environment) : [])) {
+            def entry = statement instanceof ExpressionStatement ? statement.expression : null
+            if (!(entry instanceof BinaryExpression) || ((BinaryExpression) entry).operation.text != '=') {
+                fault('Expected name=value pairs', statement)
+            }
+        }
+        if (sections.post) {
+            filled(sections.post, 'post can not be empty')
+            for (statement in statements(sections.post)) {
+                def call = callOf(statement)
+                if (call == null || blockOf(call) == null || !CONDITIONS.contains(call.methodAsString)) {
+                    fault("Invalid condition \"${call?.methodAsString}\" - valid conditions are ${CONDITIONS}", statement)
+                } else {
+                    steps(call)
+                }
+            }
+        }
+    }
+
+    private void filled(MethodCallExpression section, String message) {
+        if (section != null && statements(section).isEmpty()) {
+            fault(message, section)
+        }
+    }
+
+    private void kinds(MethodCallExpression section, String what, List<String> known) {
+        for (statement in (section ? statements(section) : [])) {
+            def call = callOf(statement)
+            if (call?.methodAsString == null) {
+                fault("Expected a symbol", statement)
+            } else if (!known.contains(call.methodAsString)) {
+                fault("Invalid ${what} type \"${call.methodAsString}\". Valid ${what} types: ${known}", call)
+            }
+        }
+    }
+
+    private void conditions(MethodCallExpression section) {
+        for (statement in statements(section)) {
+            def call = callOf(statement)
+            String name = call?.methodAsString
+            if (name in ['beforeAgent', 'beforeInput', 'beforeOptions']) {
+                continue
+            }
+            if (!WHEN.contains(name)) {
+                fault("Unknown conditional ${name}. Valid conditionals are: ${WHEN.join(', ')}", statement)
+            } else if (name in ['allOf', 'anyOf', 'not']) {
+                if (name == 'not' && statements(call).size() != 1) {
+                    fault('Nested when condition "not" requires exactly 1 child condition(s).', call)
+                }
+                conditions(call)
+            }
+        }
+    }
+
+    private void agent(MethodCallExpression section) {
+        if (section == null) {
+            return
+        }
+        def words = given(section)
+        if (blockOf(section) == null) {
+            def word = words.size() == 1 ? words[0] : null
+            String name = word instanceof VariableExpression || word instanceof ConstantExpression ? word.text : null
+            if (!(name in ['any', 'none'])) {
+                fault('Only "agent none", "agent any" or "agent {...}" are allowed.', section)
+                fault('No agent type specified. Must be one of [any, label, none]', section)
+            }
+            return
+        }
+        def kinds = statements(section).collect { callOf(it) }
+        kinds.findAll { it == null || !(it.methodAsString in ['label', 'node', 'any', 'none', 'customWorkspace', 'reuseNode']) }.each {
+            fault(it == null ? 'No agent type specified. Must be one of [any, label, none]' : Declarative.invalidAgent(it.methodAsString), it ?: section)
+        }
+    }
+
+    private void stages(MethodCallExpression section, String empty, boolean isParallel) {
+        int count = 0
+        for (statement in statements(section)) {
+            def call = callOf(statement)
+            if (call?.methodAsString != 'stage') {
+                fault('Expected a stage', statement)
+                continue
+            }
+            count++
+            stage(call, section, isParallel)
+        }
+        if (count == 0) {
+            fault(empty, section)
+        }
+    }
+
+    private void stage(MethodCallExpression call, MethodCallExpression section, boolean isParallel) {
+        def words = given(call)
+        String name = 'error'
+        if (words.size() == 2 && words[0] instanceof ConstantExpression) {
+            name = words[0].text ?: 'error'
+        } else {
+            fault('Expected string literal', words ? words[0] : call)
+        }
+        if (words && words[0] instanceof ConstantExpression && !names.add(name)) {
+            fault("Duplicate stage name: \"${name}\"", section)
+        }
+        if (blockOf(call) == null) {
+            fault('Stage does not have a block', call)
+        }
+        Map<String, MethodCallExpression> sections = sections(call, OF_STAGE) { unknown ->
+            "Unknown stage section \"${unknown}\". Starting with version 0.5, steps in a stage must be in a \u2018steps\u2019 block."
+        }
+        def bodies = BODIES.findAll { sections.containsKey(it) }
+        if (bodies.isEmpty()) {
+            fault("Expected one of \"steps\", \"stages\", or \"parallel\" for stage \"${name}\"", call)
+        } else if (bodies.size() > 1) {
+            fault("Only one of \"matrix\", \"parallel\", \"stages\", or \"steps\" allowed for stage \"${name}\"", call)
+        }
+        shared(sections)
+        kinds(sections.options, 'option', STAGE_OPTIONS)
+        if (sections.when) {
+            conditions(sections.when)
+        }
+        filled(sections.when, 'Empty when closure, remove the property or add some content.')
+        if (sections.input && !statements(sections.input).any { callOf(it)?.methodAsString == 'message' } && given(sections.input).any { it instanceof ClosureExpression }) {
+            fault('No message specified for input', sections.input)
+        }
+        if (sections.steps) {
+            if (statements(sections.steps).isEmpty()) {
+                fault('No steps specified for branch', blockOf(sections.steps) ?: sections.steps)
+            }
+            steps(sections.steps)
+        }
+        if (sections.stages) {
+            stages(sections.stages, 'No stages specified', isParallel)
+        }
+        if (sections.parallel) {
+            if (isParallel) {
+                fault('"matrix" or "parallel" cannot be nested inside another "matrix" or "parallel".', sections.parallel)
+            }
+            stages(sections.parallel, 'No stages specified', true)
+        }
+    }
+
+    private void steps(MethodCallExpression section) {
+        for (statement in statements(section)) {
+            def call = callOf(statement)
+            if (call == null) {
+                fault('Expected a step', statement)
+            } else if (!call.implicitThis || call.methodAsString == null) {
+                fault('Expected a symbol', statement)
+            } else if (call.methodAsString != 'script' && blockOf(call) != null) {
+                steps(call)
+            }
+        }
+    }
+}

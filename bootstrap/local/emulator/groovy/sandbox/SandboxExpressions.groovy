@@ -1,0 +1,365 @@
+import groovy.transform.CompileStatic
+import org.codehaus.groovy.ast.ClassCodeExpressionTransformer
+import org.codehaus.groovy.ast.ClassHelper
+import org.codehaus.groovy.ast.ClassNode
+import org.codehaus.groovy.ast.FieldNode
+import org.codehaus.groovy.ast.Parameter
+import org.codehaus.groovy.ast.PropertyNode
+import org.codehaus.groovy.ast.Variable
+import org.codehaus.groovy.ast.VariableScope
+import org.codehaus.groovy.ast.expr.*
+import org.codehaus.groovy.ast.stmt.BlockStatement
+import org.codehaus.groovy.ast.stmt.ExpressionStatement
+import org.codehaus.groovy.ast.stmt.ForStatement
+import org.codehaus.groovy.ast.stmt.ReturnStatement
+import org.codehaus.groovy.ast.stmt.Statement
+import org.codehaus.groovy.control.SourceUnit
+import org.codehaus.groovy.syntax.Token
+import org.codehaus.groovy.syntax.TokenUtil
+import org.codehaus.groovy.syntax.Types
+
+/** The expressions of one class. A kind of expression that is not named here is refused. */
+@CompileStatic
+class SandboxExpressions extends ClassCodeExpressionTransformer {
+    // What these do goes to their parts, or to methods whose names the script cannot choose.
+    private static final List<Class> PLAIN = [BooleanExpression, NotExpression, ListExpression, MapExpression, MapEntryExpression, RangeExpression,
+        TernaryExpression, ElvisOperatorExpression, SpreadExpression, SpreadMapExpression, GStringExpression, TupleExpression,
+        ArgumentListExpression, NamedArgumentListExpression, ClosureListExpression, ConstantExpression, ClassExpression, EmptyExpression,
+        UnaryMinusExpression, UnaryPlusExpression, BitwiseNegationExpression] as List<Class>
+    private static final Map<Integer, String> METHODS = [(Types.PLUS): 'plus', (Types.MINUS): 'minus', (Types.MULTIPLY): 'multiply',
+        (Types.DIVIDE): 'div', (Types.MOD): 'mod', (Types.POWER): 'power', (Types.BITWISE_AND): 'and', (Types.BITWISE_OR): 'or',
+        (Types.BITWISE_XOR): 'xor', (Types.LEFT_SHIFT): 'leftShift', (Types.RIGHT_SHIFT): 'rightShift', (Types.INTDIV): 'intdiv',
+        (Types.RIGHT_SHIFT_UNSIGNED): 'rightShiftUnsigned', (Types.LEFT_SQUARE_BRACKET): 'getAt']
+
+    final SourceUnit sourceUnit
+    private final ClassNode type
+    /** What a method returns, where a cast to it must go through the gate. */
+    ClassNode returns
+    private int depth = 0
+    private boolean isDefault = false
+
+    SandboxExpressions(SourceUnit source, ClassNode type) {
+        this.sourceUnit = source
+        this.type = type
+    }
+
+    Expression transform(Expression expression) {
+        if (expression == null) {
+            return null
+        }
+        Expression made = rewrite(expression)
+        if (!made.is(expression)) {
+            made.sourcePosition = expression
+        }
+        return made
+    }
+
+    private Expression rewrite(Expression expression) {
+        switch (expression) {
+            case ClosureExpression:
+                return closure((ClosureExpression) expression)
+            case MethodCallExpression:
+                return call((MethodCallExpression) expression)
+            case StaticMethodCallExpression:
+                def fixed = (StaticMethodCallExpression) expression
+                return gate('callStatic', new ClassExpression(fixed.ownerType), text(fixed.method), given(fixed.arguments))
+            case ConstructorCallExpression:
+                def made = (ConstructorCallExpression) expression
+                if (made.isSpecialCall()) {
+                    return new ConstructorCallExpression(made.type, made.arguments.transformExpression(this))
+                }
+                return gate('construct', new ClassExpression(made.type), given(made.arguments))
+            case MethodPointerExpression:
+                def pointer = (MethodPointerExpression) expression
+                return gate('pointTo', transform(pointer.expression ?: VariableExpression.THIS_EXPRESSION), transform(pointer.methodName))
+            case PropertyExpression:
+                return property((PropertyExpression) expression)
+            case VariableExpression:
+                return variable((VariableExpression) expression)
+            case DeclarationExpression:
+                return declaration((DeclarationExpression) expression)
+            case BinaryExpression:
+                return binary((BinaryExpression) expression)
+            case PostfixExpression:
+                def postfix = (PostfixExpression) expression
+                return step(postfix.expression, postfix.operation, true, postfix)
+            case PrefixExpression:
+                def prefix = (PrefixExpression) expression
+                return step(prefix.expression, prefix.operation, false, prefix)
+            case CastExpression:
+                def cast = (CastExpression) expression
+                if (needsCast(cast.type)) {
+                    return gate('castTo', new ClassExpression(cast.type), transform(cast.expression), flag(cast.isCoerce()))
+                }
+                return cast.transformExpression(this)
+            case ArrayExpression:
+                def array = (ArrayExpression) expression
+                if (needsCast(array.elementType)) {
+                    throw new UnknownInSandbox("an array of ${array.elementType.name}".toString())
+                }
+                return array.transformExpression(this)
+        }
+        if (PLAIN.contains(expression.class)) {
+            return expression.transformExpression(this)
+        }
+        throw new UnknownInSandbox("an expression of the kind ${expression.class.simpleName}".toString())
+    }
+
+    // Small parts
+
+    private static Expression gate(String method, Expression... arguments) { SandboxTransformer.gate(method, arguments) }
+
+    private static Expression text(String value) { new ConstantExpression(value) }
+
+    private static Expression flag(boolean value) { new ConstantExpression(value, true) }
+
+    /** Arguments as a list. */
+    private Expression given(Expression arguments) {
+        List<Expression> all = arguments instanceof TupleExpression ? ((TupleExpression) arguments).expressions : [arguments]
+        def list = new ListExpression()
+        for (Expression entry in all) {
+            list.addExpression(entry instanceof NamedArgumentListExpression
+                ? new MapExpression(((NamedArgumentListExpression) entry).mapEntryExpressions).transformExpression(this) : transform(entry))
+        }
+        return list
+    }
+
+    boolean needsCast(ClassNode to) {
+        if (to.isArray()) {
+            return needsCast(to.componentType)
+        }
+        return !(ClassHelper.isPrimitiveType(to) || SandboxCasts.SAFE.contains(to.name) || to.isInterface() || to == ClassHelper.VOID_TYPE)
+    }
+
+    Expression casted(ClassNode to, Expression value) {
+        return needsCast(to) ? gate('castTo', new ClassExpression(to), value, flag(false)) : value
+    }
+
+    /** The running closure. */
+    private Expression self() {
+        if (isDefault) {
+            return gate('closureOf', new MethodCallExpression(VariableExpression.THIS_EXPRESSION, 'asWritable', new ArgumentListExpression()))
+        }
+        return new VariableExpression('$gate' + depth)
+    }
+
+    private static boolean isLocal(Variable variable) { variable instanceof VariableExpression || variable instanceof Parameter }
+
+    private boolean isPlainLocal(Expression place) {
+        return place instanceof VariableExpression && isLocal(((VariableExpression) place).accessedVariable) && !needsCast(((VariableExpression) place).originType)
+    }
+
+    /** Whether a name is a field of this very class, which its code reaches directly. */
+    private boolean isDirect(Variable variable) {
+        def field = variable instanceof PropertyNode ? ((PropertyNode) variable).field : variable
+        return depth == 0 && field instanceof FieldNode && ((FieldNode) field).owner.redirect() == type.redirect() && type.fields.contains(field)
+    }
+
+    // Kinds
+
+    private Expression closure(ClosureExpression expression) {
+        depth++
+        boolean wasDefault = isDefault
+        ClassNode before = returns
+        returns = null
+        isDefault = true
+        for (Parameter parameter in expression.parameters) {
+            if (parameter.hasInitialExpression()) {
+                parameter.initialExpression = casted(parameter.type, transform(parameter.initialExpression))
+            }
+        }
+        isDefault = false
+        expression.code.visit(this)
+        def start = new DeclarationExpression(new VariableExpression('$gate' + depth), Token.newSymbol(Types.ASSIGN, -1, -1),
+            gate('closureOf', new MethodCallExpression(VariableExpression.THIS_EXPRESSION, 'asWritable', new ArgumentListExpression())))
+        def code = new BlockStatement([new ExpressionStatement(start) as Statement], new VariableScope())
+        code.addStatements(expression.code instanceof BlockStatement ? ((BlockStatement) expression.code).statements : [expression.code])
+        expression.code = code
+        depth--
+        isDefault = wasDefault
+        returns = before
+        return expression
+    }
+
+    private Expression call(MethodCallExpression expression) {
+        Expression arguments = given(expression.arguments)
+        if (expression.objectExpression instanceof VariableExpression && ((VariableExpression) expression.objectExpression).isSuperExpression()) {
+            return superCall(expression)
+        }
+        Expression name = transform(expression.method)
+        if (expression.isImplicitThis() && depth > 0) {
+            return gate('callImplicit', self(), name, arguments)
+        }
+        return gate('callMethod', transform(expression.objectExpression), flag(expression.isSafe()), flag(expression.isSpreadSafe()), name, arguments)
+    }
+
+    private Expression superCall(MethodCallExpression expression) {
+        String name = expression.methodAsString
+        ClassNode above = type.superClass
+        boolean isOwn = false
+        for (ClassNode it = above; it != null && type.module.classes.contains(it.redirect()); it = it.superClass) {
+            isOwn = isOwn || (name != null && !it.getDeclaredMethods(name).isEmpty())
+        }
+        if (depth > 0 || type.isScriptBody() || !(isOwn || name in ['toString', 'equals', 'hashCode', 'getMessage'])) {
+            throw new UnknownInSandbox("a call of super.${name ?: 'a name that is computed'}".toString())
+        }
+        def made = new MethodCallExpression(expression.objectExpression, expression.method, expression.arguments.transformExpression(this))
+        made.implicitThis = false
+        return made
+    }
+
+    private Expression property(PropertyExpression expression) {
+        Expression object = expression.objectExpression
+        if (object instanceof VariableExpression && ((VariableExpression) object).isSuperExpression()) {
+            throw new UnknownInSandbox("a property of super")
+        }
+        Expression name = transform(expression.property)
+        if (expression instanceof AttributeExpression) {
+            if (expression.isSpreadSafe()) {
+                throw new UnknownInSandbox("a spread attribute")
+            }
+            return gate('readAttribute', transform(object), flag(expression.isSafe()), name)
+        }
+        return gate('readProperty', transform(object), flag(expression.isSafe()), flag(expression.isSpreadSafe()), name)
+    }
+
+    private Expression variable(VariableExpression expression) {
+        Variable found = expression.accessedVariable
+        if (expression.isThisExpression() || isLocal(found) || isDirect(found)) {
+            return expression
+        }
+        if (expression.isSuperExpression()) {
+            throw new UnknownInSandbox("super as an object")
+        }
+        if (depth > 0) {
+            return gate('readImplicit', self(), text(expression.name))
+        }
+        return gate('readProperty', VariableExpression.THIS_EXPRESSION, flag(false), flag(false), text(expression.name))
+    }
+
+    private Expression declaration(DeclarationExpression expression) {
+        List<Expression> names = expression.leftExpression instanceof TupleExpression ? ((TupleExpression) expression.leftExpression).expressions
+            : [expression.leftExpression]
+        Expression value = transform(expression.rightExpression)
+        for (Expression name in names) {
+            ClassNode to = ((VariableExpression) name).originType
+            if (needsCast(to) && names.size() > 1) {
+                throw new UnknownInSandbox("a variable of the type ${to.name} among several".toString())
+            }
+            value = names.size() > 1 || value instanceof EmptyExpression ? value : casted(to, value)
+        }
+        return new DeclarationExpression(expression.leftExpression, expression.operation, value)
+    }
+
+    private Expression binary(BinaryExpression expression) {
+        int kind = expression.operation.type
+        if (kind == Types.ASSIGN) {
+            return assignment(expression.leftExpression, transform(expression.rightExpression), expression)
+        }
+        int plain = TokenUtil.removeAssignment(kind)
+        if (plain != kind) {
+            return compound(expression, METHODS[plain])
+        }
+        Expression left = transform(expression.leftExpression), right = transform(expression.rightExpression)
+        if (METHODS.containsKey(kind)) {
+            return gate('operate', text(METHODS[kind]), left, right)
+        }
+        return new BinaryExpression(left, expression.operation, right)
+    }
+
+    private Expression assignment(Expression left, Expression value, BinaryExpression whole) {
+        switch (left) {
+            case VariableExpression:
+                def name = (VariableExpression) left
+                if (isLocal(name.accessedVariable) || isDirect(name.accessedVariable)) {
+                    return new BinaryExpression(left, whole.operation, casted(name.accessedVariable.originType, value))
+                }
+                if (depth > 0) {
+                    return gate('writeImplicit', self(), text(name.name), value)
+                }
+                return gate('writeProperty', VariableExpression.THIS_EXPRESSION, flag(false), flag(false), text(name.name), value)
+            case AttributeExpression:
+                def attribute = (AttributeExpression) left
+                return gate('writeAttribute', transform(attribute.objectExpression), transform(attribute.property), value)
+            case PropertyExpression:
+                def property = (PropertyExpression) left
+                return gate('writeProperty', transform(property.objectExpression), flag(property.isSafe()), flag(property.isSpreadSafe()),
+                    transform(property.property), value)
+            case BinaryExpression:
+                def index = (BinaryExpression) left
+                if (index.operation.type == Types.LEFT_SQUARE_BRACKET) {
+                    return gate('writeIndex', transform(index.leftExpression), transform(index.rightExpression), value)
+                }
+                break
+            case TupleExpression:
+                if (((TupleExpression) left).expressions.every { isPlainLocal(it) }) {
+                    return new BinaryExpression(left, whole.operation, value)
+                }
+        }
+        throw new UnknownInSandbox("an assignment to ${left.text}".toString())
+    }
+
+    private Expression compound(BinaryExpression expression, String method) {
+        Expression left = expression.leftExpression, value = transform(expression.rightExpression)
+        if (method == null) {
+            throw new UnknownInSandbox("the operator ${expression.operation.text}".toString())
+        }
+        if (left instanceof VariableExpression && (isLocal(((VariableExpression) left).accessedVariable) || isDirect(((VariableExpression) left).accessedVariable))) {
+            def to = ((VariableExpression) left).accessedVariable.originType
+            return new BinaryExpression(left, Token.newSymbol(Types.ASSIGN, expression.operation.startLine, expression.operation.startColumn),
+                casted(to, gate('operate', text(method), left, value)))
+        }
+        return change(left, method, value, false)
+    }
+
+    private Expression change(Expression left, String method, Expression value, boolean isPostfix) {
+        switch (left) {
+            case VariableExpression:
+                if (depth > 0) {
+                    return gate('change', text('implicit'), self(), text(((VariableExpression) left).name), text(method), value, flag(isPostfix))
+                }
+                return gate('change', text('property'), VariableExpression.THIS_EXPRESSION, text(((VariableExpression) left).name), text(method), value,
+                    flag(isPostfix))
+            case PropertyExpression:
+                def property = (PropertyExpression) left
+                if (property.isSpreadSafe()) {
+                    throw new UnknownInSandbox("a change of ${left.text}".toString())
+                }
+                return gate('change', text(left instanceof AttributeExpression ? 'attribute' : 'property'), transform(property.objectExpression),
+                    transform(property.property), text(method), value, flag(isPostfix))
+            case BinaryExpression:
+                def index = (BinaryExpression) left
+                if (index.operation.type == Types.LEFT_SQUARE_BRACKET) {
+                    return gate('change', text('index'), transform(index.leftExpression), transform(index.rightExpression), text(method), value,
+                        flag(isPostfix))
+                }
+        }
+        throw new UnknownInSandbox("a change of ${left.text}".toString())
+    }
+
+    private Expression step(Expression place, Token operation, boolean isPostfix, Expression whole) {
+        if (place instanceof VariableExpression && (isLocal(((VariableExpression) place).accessedVariable) || isDirect(((VariableExpression) place).accessedVariable))) {
+            return whole
+        }
+        if (place instanceof ConstantExpression || place instanceof MethodCallExpression) {
+            throw new UnknownInSandbox("a change of ${place.text}".toString())
+        }
+        return change(place, operation.type == Types.PLUS_PLUS ? 'next' : 'previous', ConstantExpression.NULL, isPostfix)
+    }
+
+    // Statements
+
+    void visitReturnStatement(ReturnStatement statement) {
+        super.visitReturnStatement(statement)
+        if (returns != null && depth == 0) {
+            statement.expression = casted(returns, statement.expression)
+        }
+    }
+
+    void visitForLoop(ForStatement loop) {
+        if (loop.variable != ForStatement.FOR_LOOP_DUMMY && needsCast(loop.variable.type)) {
+            throw new UnknownInSandbox("a loop over a variable of the type ${loop.variable.type.name}".toString())
+        }
+        super.visitForLoop(loop)
+    }
+}

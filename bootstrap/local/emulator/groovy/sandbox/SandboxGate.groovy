@@ -1,0 +1,336 @@
+import groovy.transform.CompileStatic
+import org.codehaus.groovy.runtime.InvokerHelper
+import org.codehaus.groovy.runtime.NullObject
+import org.jenkinsci.plugins.scriptsecurity.sandbox.RejectedAccessException
+
+import java.lang.reflect.Constructor
+
+/** What a sandboxed script calls in place of everything that it calls: a method is chosen, checked and only then used. */
+@CompileStatic
+class SandboxGate {
+    private static final Set<String> ON_NULL = ['toString', 'equals', 'is', 'iterator', 'plus', 'asBoolean', 'with', 'each', 'collect',
+        'find', 'findAll', 'any', 'every'] as Set
+    private static final Set<String> OF_CLOSURE = ['call', 'doCall', 'getOwner', 'getDelegate', 'getThisObject', 'setDelegate',
+        'setResolveStrategy', 'getResolveStrategy', 'curry', 'ncurry'] as Set
+
+    static Object[] list(Object arguments) {
+        return arguments instanceof Object[] ? (Object[]) arguments : arguments instanceof Collection ? ((Collection) arguments).toArray() : [arguments] as Object[]
+    }
+
+    /** The closure that is running: `wrapper` is what it makes of itself. */
+    static Closure closureOf(Object wrapper) { (Closure) ((Closure) wrapper).owner }
+
+    // Calls
+
+    static Object callMethod(Object receiver, boolean isSafe, boolean isSpread, Object name, Object arguments) {
+        if (isSpread) {
+            return receiver == null ? null : InvokerHelper.asIterator(receiver).collect { Object it -> callMethod(it, true, false, name, arguments) }
+        }
+        if (receiver == null && isSafe) {
+            return null
+        }
+        return invoke(receiver, String.valueOf(name), list(arguments))
+    }
+
+    /** A call without an object, within a closure. */
+    static Object callImplicit(Closure closure, Object name, Object arguments) {
+        return SandboxLookup.call(closure, String.valueOf(name), list(arguments))
+    }
+
+    static Object callStatic(Class type, String name, Object arguments) { invoke(type, name, list(arguments)) }
+
+    static Object invoke(Object receiver, String name, Object[] arguments) {
+        if (receiver == null) {
+            return onNull(name, arguments)
+        }
+        if (receiver instanceof Class) {
+            return onClass((Class) receiver, name, arguments)
+        }
+        if (receiver instanceof Closure) {
+            return onClosure((Closure) receiver, name, arguments)
+        }
+        if (receiver instanceof PipelineScript) {
+            return SandboxGlobals.onScript((PipelineScript) receiver, name, arguments)
+        }
+        if (receiver instanceof GString) {
+            return onText((GString) receiver, name, arguments)
+        }
+        if (SandboxGlobals.knows(receiver)) {
+            return SandboxGlobals.call(receiver, name, arguments)
+        }
+        return onObject(receiver, name, arguments)
+    }
+
+    private static Object onNull(String name, Object[] arguments) {
+        if (!ON_NULL.contains(name)) {
+            throw new NullPointerException("Cannot invoke method ${name}() on null object".toString())
+        }
+        return InvokerHelper.invokeMethod(NullObject.nullObject, name, arguments)
+    }
+
+    private static Object onText(GString text, String name, Object[] arguments) {
+        MetaMethod method = name == 'asType' ? null : SandboxMembers.pick(text, name, arguments)
+        if (method != null && SandboxRules.permits(text.class, method)) {
+            return SandboxMembers.invoke(method, text, arguments)
+        }
+        return onObject(text.toString(), name, arguments)
+    }
+
+    static Object onObject(Object receiver, String name, Object[] arguments) {
+        if (name == 'asType' && arguments.length == 1 && arguments[0] instanceof Class) {
+            return SandboxCasts.cast((Class) arguments[0], receiver, true)
+        }
+        // Groovy would read and write these by the names of properties, past the gate.
+        if (receiver instanceof Map && name == 'getAt' && arguments.length == 1) {
+            return ((Map) receiver).get(arguments[0])
+        }
+        if (receiver instanceof Map && name == 'putAt' && arguments.length == 2) {
+            return ((Map) receiver).put(arguments[0], arguments[1])
+        }
+        if (name == 'getAt' && arguments.length == 1 && arguments[0] instanceof CharSequence && receiver instanceof Collection) {
+            return SandboxProperties.read(receiver, String.valueOf(arguments[0]))
+        }
+        MetaMethod method = SandboxMembers.pick(receiver, name, arguments)
+        if (method == null) {
+            Object[] unpacked = SandboxMembers.unpacked(arguments)
+            method = unpacked == null ? null : SandboxMembers.pick(receiver, name, unpacked)
+            if (method == null) {
+                return onMissing(receiver, name, arguments)
+            }
+            arguments = unpacked
+        }
+        check(receiver, method, arguments)
+        return SandboxMembers.invoke(method, receiver, arguments)
+    }
+
+    private static void check(Object receiver, MetaMethod method, Object[] arguments) {
+        if (!SandboxMembers.isOwn(method) && !SandboxRules.permits(receiver.class, method)) {
+            throw SandboxRules.refuseMethod(receiver, method, arguments)
+        }
+    }
+
+    /** Groovy then looks for a closure of that name, or asks the script's own methodMissing. */
+    private static Object onMissing(Object receiver, String name, Object[] arguments) {
+        if (receiver instanceof Map && ((Map) receiver).get(name) instanceof Closure) {
+            return InvokerHelper.invokeClosure(((Map) receiver).get(name), arguments)
+        }
+        if (SandboxMembers.isOwn(receiver.class)) {
+            MetaMethod missing = SandboxMembers.pick(receiver, 'methodMissing', [name, arguments] as Object[])
+            if (missing != null && SandboxMembers.isOwn(missing)) {
+                return SandboxMembers.invoke(missing, receiver, [name, arguments] as Object[])
+            }
+            Object held = SandboxProperties.own(receiver, name)
+            if (held instanceof Closure) {
+                return InvokerHelper.invokeClosure(held, arguments)
+            }
+        }
+        throw new MissingMethodException(name, receiver.class, arguments)
+    }
+
+    private static Object onClosure(Closure closure, String name, Object[] arguments) {
+        if (name == 'call' || name == 'doCall') {
+            return InvokerHelper.invokeClosure(closure, arguments)
+        }
+        if (OF_CLOSURE.contains(name)) {
+            return SandboxMembers.invoke(SandboxMembers.pick(closure, name, arguments) ?: missing(closure, name, arguments), closure, arguments)
+        }
+        MetaMethod method = SandboxMembers.pick(closure, name, arguments)
+        if (method == null) {
+            return SandboxLookup.call(closure, name, arguments)
+        }
+        if (!SandboxRules.permits(Closure, method)) {
+            throw SandboxRules.refuseMethod(closure, method, arguments)
+        }
+        return SandboxMembers.invoke(method, closure, arguments)
+    }
+
+    private static MetaMethod missing(Object receiver, String name, Object[] arguments) {
+        throw new MissingMethodException(name, receiver.class, arguments)
+    }
+
+    private static Object onClass(Class type, String name, Object[] arguments) {
+        MetaMethod method = SandboxMembers.pickStatic(type, name, arguments)
+        if (method == null && arguments.length == 1 && arguments[0] instanceof List) {
+            method = SandboxMembers.pickStatic(type, name, SandboxMembers.unpacked(arguments))
+            arguments = method == null ? arguments : SandboxMembers.unpacked(arguments)
+        }
+        if (method != null) {
+            Class declaring = method.declaringClass.theClass
+            boolean isPermitted = SandboxMembers.isOwn(method) || (declaring != Class && SandboxRules.permitsStatic(declaring, name, method.parameterTypes.length))
+            if (isPermitted && type == groovy.json.JsonOutput && !arguments.every { Object it -> isData(it) }) {
+                throw new UnknownInSandbox("${name} of what is no plain data".toString())
+            }
+            if (!isPermitted) {
+                throw refuseStatic(type, method, arguments)
+            }
+            return SandboxMembers.invoke(method, type, arguments)
+        }
+        if (name == 'asType' || name == 'getAt') {
+            throw new UnknownInSandbox("${name} of a class".toString())
+        }
+        MetaMethod ofClass = InvokerHelper.getMetaClass(Class).pickMethod(name, org.codehaus.groovy.runtime.MetaClassHelper.convertToTypeArray(arguments))
+        if (ofClass == null) {
+            throw new MissingMethodException(name, type, arguments, true)
+        }
+        if (ofClass.isStatic()) {
+            throw refuseStatic(Class, ofClass, arguments)
+        }
+        if (!SandboxRules.permits(Class, ofClass)) {
+            throw SandboxRules.refuseMethod(type, ofClass, arguments)
+        }
+        return SandboxMembers.invoke(ofClass, type, arguments)
+    }
+
+    /** What can be written as JSON without asking any object for its properties. */
+    private static boolean isData(Object value) {
+        if (value instanceof Map) {
+            return ((Map) value).values().every { Object it -> isData(it) }
+        }
+        if (value instanceof Collection || value instanceof Object[]) {
+            return InvokerHelper.asIterator(value).every { Object it -> isData(it) }
+        }
+        return value == null || value instanceof CharSequence || value instanceof Number || value instanceof Boolean || value instanceof Character ||
+            value instanceof Date || value instanceof UUID || value instanceof URL || value instanceof Enum || (value.class.array && value.class.componentType.primitive)
+    }
+
+    private static Throwable refuseStatic(Class type, MetaMethod method, Object[] arguments) {
+        if (!SandboxMembers.isNative(method)) {
+            String given = arguments.collect { Object it ->
+                it instanceof Closure ? 'org.jenkinsci.plugins.workflow.cps.CpsClosure2' : it == null ? 'null' : SandboxRules.typeName(it.class) }.join(' ')
+            return new RejectedAccessException("No such static method found: staticMethod ${type.name} ${method.name} ${given}".toString().trim())
+        }
+        Class declaring = method.declaringClass.theClass
+        boolean isKnown = SandboxRules.isForeign(declaring) || SandboxRules.isRefused(declaring.name, method.name, arguments.length)
+        return SandboxRules.refusal(SandboxRules.words('staticMethod', declaring, method.name, method.nativeParameterTypes as List<Class>), isKnown)
+    }
+
+    // Objects
+
+    static Object construct(Class type, Object given) {
+        Object[] arguments = list(given)
+        if (SandboxMembers.isOwn(type)) {
+            return SandboxCasts.constructOwn(type, arguments)
+        }
+        Constructor constructor = SandboxMembers.pickConstructor(type, arguments)
+        if (constructor == null) {
+            String types = arguments.collect { Object it -> it == null ? 'null' : SandboxRules.typeName(it.class) }.join(' ')
+            throw new SecurityException("Unable to find constructor: new ${type.name} ${types}".toString().trim())
+        }
+        if (!SandboxRules.permitsNew(type)) {
+            boolean isKnown = SandboxRules.isForeign(type) || SandboxRules.isRefused(type.name, 'new', 0)
+            throw SandboxRules.refusal(SandboxRules.words('new', type, '', constructor.parameterTypes as List<Class>), isKnown)
+        }
+        return SandboxMembers.construct(type, arguments)
+    }
+
+    static Object castTo(Class type, Object value, boolean isCoercion) { SandboxCasts.cast(type, value, isCoercion) }
+
+    static Closure pointTo(Object receiver, Object name) { new SandboxPointer(receiver, String.valueOf(name)) }
+
+    // SandboxProperties
+
+    static Object readProperty(Object receiver, boolean isSafe, boolean isSpread, Object name) {
+        if (isSpread) {
+            return receiver == null ? null : InvokerHelper.asIterator(receiver).collect { Object it -> readProperty(it, true, false, name) }
+        }
+        return receiver == null && isSafe ? null : SandboxProperties.read(receiver, String.valueOf(name))
+    }
+
+    static Object writeProperty(Object receiver, boolean isSafe, boolean isSpread, Object name, Object value) {
+        if (isSpread) {
+            InvokerHelper.asIterator(receiver).each { Object it -> SandboxProperties.write(it, String.valueOf(name), value) }
+        } else if (receiver != null || !isSafe) {
+            SandboxProperties.write(receiver, String.valueOf(name), value)
+        }
+        return value
+    }
+
+    static Object readImplicit(Closure closure, String name) { SandboxLookup.read(closure, name) }
+
+    static Object writeImplicit(Closure closure, String name, Object value) {
+        SandboxLookup.write(closure, name, value)
+        return value
+    }
+
+    static Object readAttribute(Object receiver, boolean isSafe, Object name) {
+        return receiver == null && isSafe ? null : SandboxProperties.readField(receiver, String.valueOf(name))
+    }
+
+    static Object writeAttribute(Object receiver, Object name, Object value) {
+        SandboxProperties.writeField(receiver, String.valueOf(name), value)
+        return value
+    }
+
+    // Operators
+
+    static Object operate(String method, Object left, Object right) {
+        if (method == 'getAt' && left != null && left.class.array && !(right instanceof CharSequence)) {
+            return InvokerHelper.invokeMethod(left, 'getAt', [right] as Object[])
+        }
+        return invoke(left, method, [right] as Object[])
+    }
+
+    static Object writeIndex(Object receiver, Object index, Object value) {
+        if (receiver != null && receiver.class.array) {
+            // Groovy casts the value to what the array holds.
+            SandboxCasts.cast(receiver.class.componentType, value, false)
+            InvokerHelper.invokeMethod(receiver, 'putAt', [index, value] as Object[])
+            return value
+        }
+        invoke(receiver, 'putAt', [index, value] as Object[])
+        return value
+    }
+
+    static Object operateUnary(String method, Object value) { invoke(value, method, [] as Object[]) }
+
+    /** `place op= value`, `place++` and the like, for places that are no local variable. */
+    static Object change(String kind, Object receiver, Object key, String method, Object value, boolean isPostfix) {
+        Object before
+        switch (kind) {
+            case 'index':
+                before = operate('getAt', receiver, key)
+                break
+            case 'implicit':
+                before = SandboxLookup.read((Closure) receiver, (String) key)
+                break
+            case 'attribute':
+                before = SandboxProperties.readField(receiver, String.valueOf(key))
+                break
+            default:
+                before = SandboxProperties.read(receiver, String.valueOf(key))
+        }
+        Object after = method == 'next' || method == 'previous' ? operateUnary(method, before) : operate(method, before, value)
+        switch (kind) {
+            case 'index':
+                writeIndex(receiver, key, after)
+                break
+            case 'implicit':
+                SandboxLookup.write((Closure) receiver, (String) key, after)
+                break
+            case 'attribute':
+                SandboxProperties.writeField(receiver, String.valueOf(key), after)
+                break
+            default:
+                SandboxProperties.write(receiver, String.valueOf(key), after)
+        }
+        return isPostfix ? before : after
+    }
+
+    /** What an enumeration of the script does first: Jenkins' sandbox knows none. */
+    static void refuseEnumeration() { throw SandboxRules.refusal('new java.util.LinkedHashMap', true) }
+}
+
+/** `object.&name`: a call through the gate. */
+@CompileStatic
+class SandboxPointer extends Closure {
+    private final Object receiver
+    private final String name
+
+    SandboxPointer(Object receiver, String name) {
+        super(receiver)
+        this.receiver = receiver
+        this.name = name
+    }
+
+    Object doCall(Object... arguments) { SandboxGate.invoke(receiver, name, arguments) }
+}

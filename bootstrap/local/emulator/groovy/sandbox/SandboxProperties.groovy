@@ -1,0 +1,181 @@
+import groovy.transform.CompileStatic
+import org.codehaus.groovy.reflection.CachedField
+import org.codehaus.groovy.runtime.InvokerHelper
+import org.codehaus.groovy.runtime.MetaClassHelper
+
+import java.lang.reflect.Field
+import java.lang.reflect.Modifier
+
+/** Reading and writing properties as Groovy does, each by a member that was checked. */
+@CompileStatic
+class SandboxProperties {
+    private static final Object[] NONE = [] as Object[]
+
+    static Object read(Object receiver, String name) {
+        if (receiver == null) {
+            throw new NullPointerException("Cannot get property '${name}' on null object".toString())
+        }
+        if (receiver instanceof Class) {
+            return ofClass((Class) receiver, name)
+        }
+        if (receiver instanceof Map) {
+            return ((Map) receiver).get(name)
+        }
+        if (receiver instanceof Closure) {
+            return SandboxLookup.readFrom((Closure) receiver, name)
+        }
+        if (receiver instanceof PipelineScript) {
+            return SandboxGlobals.readScript((PipelineScript) receiver, name)
+        }
+        if (SandboxGlobals.knows(receiver)) {
+            return SandboxGlobals.read(receiver, name)
+        }
+        MetaMethod getter = name == 'metaClass' ? SandboxMembers.pick(receiver, 'getMetaClass', NONE) : SandboxMembers.getter(receiver, name)
+        if (getter != null && (SandboxMembers.isOwn(getter) || SandboxRules.permits(receiver.class, getter))) {
+            return SandboxMembers.invoke(getter, receiver, NONE)
+        }
+        Field field = fieldOf(receiver, name)
+        if (getter == null && field != null && SandboxMembers.isOwn(field.declaringClass)) {
+            return readField(receiver, name)
+        }
+        if (getter == null && receiver.class.array && name == 'length') {
+            return java.lang.reflect.Array.getLength(receiver)
+        }
+        if (getter == null && (receiver instanceof Collection || receiver instanceof Object[])) {
+            return InvokerHelper.asIterator(receiver).collect { Object it -> it == null ? null : read(it, name) }
+        }
+        if (getter != null) {
+            throw SandboxRules.refuseMethod(receiver, getter, NONE)
+        }
+        return missing(receiver, name)
+    }
+
+    private static Object missing(Object receiver, String name) {
+        if (SandboxMembers.isOwn(receiver.class)) {
+            MetaMethod asked = SandboxMembers.pick(receiver, 'propertyMissing', [name] as Object[])
+            if (asked != null && SandboxMembers.isOwn(asked)) {
+                return SandboxMembers.invoke(asked, receiver, [name] as Object[])
+            }
+            throw new MissingPropertyException(name, receiver.class)
+        }
+        throw new MissingPropertyException("No such field found: field ${receiver.class.name} ${name}".toString())
+    }
+
+    /** A property of an object of the script's own class, or null. */
+    static Object own(Object receiver, String name) {
+        MetaMethod getter = SandboxMembers.getter(receiver, name)
+        if (getter != null) {
+            return SandboxMembers.isOwn(getter) ? SandboxMembers.invoke(getter, receiver, NONE) : null
+        }
+        Field field = fieldOf(receiver, name)
+        return field != null && SandboxMembers.isOwn(field.declaringClass) ? readField(receiver, name) : null
+    }
+
+    private static Object ofClass(Class type, String name) {
+        if (name == 'class') {
+            return type.class
+        }
+        MetaMethod getter = SandboxMembers.pickStatic(type, 'get' + MetaClassHelper.capitalize(name), NONE)
+        if (getter != null && getter.declaringClass.theClass != Class) {
+            return SandboxGate.invoke(type, getter.name, NONE)
+        }
+        Field field = type.fields.find { Field it -> it.name == name && Modifier.isStatic(it.modifiers) } ?: ownField(type, name)
+        if (field != null) {
+            if (!SandboxMembers.isOwn(field.declaringClass) && !SandboxRules.permitsStaticField(field.declaringClass, name)) {
+                throw SandboxRules.refusal("staticField ${field.declaringClass.name} ${name}".toString(), SandboxRules.isForeign(field.declaringClass))
+            }
+            field.accessible = SandboxMembers.isOwn(field.declaringClass) ?: field.accessible
+            return field.get(null)
+        }
+        MetaMethod method = InvokerHelper.getMetaClass(Class).pickMethod('get' + MetaClassHelper.capitalize(name), [] as Class[])
+        method = method ?: InvokerHelper.getMetaClass(Class).pickMethod('is' + MetaClassHelper.capitalize(name), [] as Class[])
+        if (method == null) {
+            throw new MissingPropertyException(name, type)
+        }
+        if (!SandboxRules.permits(Class, method)) {
+            throw SandboxRules.refuseMethod(type, method, NONE)
+        }
+        return SandboxMembers.invoke(method, type, NONE)
+    }
+
+    static void write(Object receiver, String name, Object value) {
+        if (receiver == null) {
+            throw new NullPointerException("Cannot set property '${name}' on null object".toString())
+        }
+        if (receiver instanceof Map) {
+            ((Map) receiver).put(name, value)
+        } else if (receiver instanceof Closure) {
+            SandboxLookup.writeTo((Closure) receiver, name, value)
+        } else if (receiver instanceof PipelineScript) {
+            SandboxGlobals.writeScript((PipelineScript) receiver, name, value)
+        } else if (SandboxGlobals.knows(receiver)) {
+            SandboxGlobals.write(receiver, name, value)
+        } else if (receiver instanceof Class) {
+            Field field = ownField((Class) receiver, name)
+            if (field == null) {
+                SandboxGate.invoke(receiver, 'set' + MetaClassHelper.capitalize(name), [value] as Object[])
+            } else {
+                writeField(receiver, name, value)
+            }
+        } else {
+            writeObject(receiver, name, value)
+        }
+    }
+
+    private static void writeObject(Object receiver, String name, Object value) {
+        MetaMethod setter = SandboxMembers.pick(receiver, 'set' + MetaClassHelper.capitalize(name), [value] as Object[])
+        Field field = fieldOf(receiver, name)
+        if (setter == null && field != null && SandboxMembers.isOwn(field.declaringClass)) {
+            writeField(receiver, name, value)
+        } else if (setter != null) {
+            SandboxGate.onObject(receiver, setter.name, [value] as Object[])
+        } else if (SandboxMembers.isOwn(receiver.class) && SandboxMembers.pick(receiver, 'propertyMissing', [name, value] as Object[]) != null) {
+            SandboxGate.onObject(receiver, 'propertyMissing', [name, value] as Object[])
+        } else {
+            throw new MissingPropertyException("No such field found: field ${receiver.class.name} ${name}".toString())
+        }
+    }
+
+    // Fields: those of the script's own classes alone.
+
+    private static Field ownField(Class type, String name) {
+        for (Class it = type; it != null && SandboxMembers.isOwn(it); it = it.superclass) {
+            Field found = it.declaredFields.find { Field entry -> entry.name == name && !name.contains('$') && name != 'metaClass' }
+            if (found != null) {
+                return found
+            }
+        }
+        return null
+    }
+
+    private static Field fieldOf(Object receiver, String name) {
+        return receiver instanceof Class ? ownField((Class) receiver, name) : ownField(receiver.class, name)
+    }
+
+    /** Write a field of the script's own class; false where there is none. */
+    static boolean writeOwn(Object receiver, String name, Object value) {
+        boolean isThere = fieldOf(receiver, name) != null
+        if (isThere) {
+            writeField(receiver, name, value)
+        }
+        return isThere
+    }
+
+    static Object readField(Object receiver, String name) {
+        Field field = receiver == null ? null : fieldOf(receiver, name)
+        if (field == null) {
+            throw SandboxRules.refusal("field ${receiver == null ? 'null' : SandboxRules.typeName(receiver.class)} ${name}".toString(), false)
+        }
+        field.accessible = true
+        return field.get(receiver instanceof Class ? null : receiver)
+    }
+
+    static void writeField(Object receiver, String name, Object value) {
+        Field field = receiver == null ? null : fieldOf(receiver, name)
+        if (field == null || Modifier.isFinal(field.modifiers)) {
+            throw SandboxRules.refusal("field ${receiver == null ? 'null' : SandboxRules.typeName(receiver.class)} ${name}".toString(), false)
+        }
+        field.accessible = true
+        field.set(receiver instanceof Class ? null : receiver, SandboxCasts.cast(field.type, value, false))
+    }
+}
