@@ -1,7 +1,8 @@
-"""The certificates of one environment: an authority of its own, and the one server certificate that it signs.
+"""The certificates of one environment: its own certificate authority, and the server certificate that it signs.
 
-Decides what they say and when they are due; knows neither where they are kept nor who serves them. ECDSA on P-256 throughout.
-An authority lives ten years. A server certificate lives 397 days, the longest that browsers take, and is due 30 days before.
+This module decides their content and when they are renewed. It does not know where they are stored or used. All keys are ECDSA
+on P-256. An authority is valid for ten years. A server certificate is valid for 397 days, the longest time that browsers
+accept, and is renewed 30 days before its end.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from bootstrap.values import Secret
 AUTHORITY_DAYS = 3650
 SERVER_DAYS = 397
 DUE_DAYS = 30
-_SKEW = datetime.timedelta(minutes=10)  # a machine whose clock is a little behind accepts them at once
+_SKEW = datetime.timedelta(minutes=10)  # a machine whose clock is a little slow accepts new certificates, too
 _COMMON_NAME_LENGTH = 64  # X.520's upper bound
 
 
@@ -38,26 +39,26 @@ class Certificates:
 
 
 def issue(
-    kept: Certificates | None, names: Sequence[str], addresses: Sequence[str], now: datetime.datetime
+    stored: Certificates | None, names: Sequence[str], addresses: Sequence[str], now: datetime.datetime
 ) -> Certificates:
-    """Certificates for those DNS names and IP addresses: the kept ones while they are good, else what is due is made anew.
+    """Certificates for these DNS names and IP addresses: the stored ones if they are good, otherwise new ones.
 
-    A new authority makes a new server certificate as well. ValueError when there is neither a name nor an address.
+    With a new authority, the server certificate is new as well. ValueError if there is neither a name nor an address.
     """
     if not names and not addresses:
         raise ValueError("a certificate needs a name or an address")
-    if kept is None or not _is_good_authority(kept, now):
+    if stored is None or not _is_good_authority(stored, now):
         authority_pem, authority_key = _make_authority((*names, *addresses)[0], now)
-    elif _is_good_server(kept, names, addresses, now):
-        return kept
+    elif _is_good_server(stored, names, addresses, now):
+        return stored
     else:
-        authority_pem, authority_key = kept.authority_pem, kept.authority_key
+        authority_pem, authority_key = stored.authority_pem, stored.authority_key
     certificate_pem, key = _make_server(authority_pem, authority_key, names, addresses, now)
     return Certificates(authority_pem, authority_key, certificate_pem, key)
 
 
 def to_json(certificates: Certificates) -> str:
-    """The text to keep in a secret store: it holds both keys."""
+    """The certificates as text for a secret store; it contains both private keys."""
     return json.dumps(
         {
             "authority": certificates.authority_pem,
@@ -69,10 +70,10 @@ def to_json(certificates: Certificates) -> str:
 
 
 def from_json(text: str) -> Certificates | None:
-    """What `to_json` wrote; None for any other text, as a store's first, empty value."""
+    """Read the text of `to_json`; None for any other text, for example the first, empty value of a secret."""
     try:
-        told = json.loads(text)
-        parts = [told[name] for name in ("authority", "authority_key", "certificate", "key")]
+        content = json.loads(text)
+        parts = [content[name] for name in ("authority", "authority_key", "certificate", "key")]
     except (ValueError, KeyError, TypeError):
         return None
     if not all(isinstance(part, str) for part in parts):
@@ -81,28 +82,30 @@ def from_json(text: str) -> Certificates | None:
 
 
 def fingerprint(pem: str) -> str:
-    """A certificate's SHA-256, as browsers show it: two hex digits between colons."""
+    """The SHA-256 fingerprint of a certificate, as browsers show it: pairs of hexadecimal digits separated by colons."""
     return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex(":").upper()
 
 
-def _is_good_authority(kept: Certificates, now: datetime.datetime) -> bool:
-    """Whether the authority can sign: readable, its own key, and good for longer than a server certificate lives."""
+def _is_good_authority(stored: Certificates, now: datetime.datetime) -> bool:
+    """Whether the authority can sign: it is readable, has its key, and is valid longer than a server certificate."""
     try:
-        authority = x509.load_pem_x509_certificate(kept.authority_pem.encode())
+        authority = x509.load_pem_x509_certificate(stored.authority_pem.encode())
         return (
-            authority.public_key() == _load_key(kept.authority_key).public_key()
+            authority.public_key() == _load_key(stored.authority_key).public_key()
             and _days_left(authority, now) > SERVER_DAYS
         )
     except ValueError:
         return False
 
 
-def _is_good_server(kept: Certificates, names: Sequence[str], addresses: Sequence[str], now: datetime.datetime) -> bool:
+def _is_good_server(
+    stored: Certificates, names: Sequence[str], addresses: Sequence[str], now: datetime.datetime
+) -> bool:
     try:
-        server = x509.load_pem_x509_certificate(kept.certificate_pem.encode())
-        server.verify_directly_issued_by(x509.load_pem_x509_certificate(kept.authority_pem.encode()))
+        server = x509.load_pem_x509_certificate(stored.certificate_pem.encode())
+        server.verify_directly_issued_by(x509.load_pem_x509_certificate(stored.authority_pem.encode()))
         subject = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        own_key = server.public_key() == _load_key(kept.key).public_key()
+        own_key = server.public_key() == _load_key(stored.key).public_key()
     except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
         return False
     is_same = set(subject) == set(_alternative_names(names, addresses))

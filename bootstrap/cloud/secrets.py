@@ -1,6 +1,6 @@
-"""The environment's secrets: made by CloudFormation, kept in its own Secrets Manager, read when they are needed.
+"""The environment's secrets: CloudFormation makes them in Secrets Manager, and they are read when they are needed.
 
-The certificates lie there too, so that whoever may launch the environment serves the same ones.
+The certificates are stored there, too, so that all launchers of the environment use the same ones.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from bootstrap.values import Secret
 
 
 def read_secret(client: Any, arn: str) -> Secret:
-    """One secret's text."""
+    """The text of one secret."""
     return Secret(client.get_secret_value(SecretId=arn)["SecretString"])
 
 
 def read_certificates(client: Any, arn: str) -> Certificates | None:
-    """The kept certificates, or None before the first were issued."""
+    """The stored certificates; None before the first were issued."""
     return certificates.from_json(read_secret(client, arn).reveal())
 
 
 def ensure_certificates(
     client: Any, arn: str, names: Sequence[str], addresses: Sequence[str]
 ) -> tuple[Certificates, bool]:
-    """The certificates for these names, and whether they had to be issued: kept ones are used while they are good."""
-    kept = read_certificates(client, arn)
-    issued = certificates.issue(kept, list(names), list(addresses), datetime.datetime.now(datetime.UTC))
-    if issued != kept:
+    """The certificates for these names and addresses, and whether they are new; stored ones are used if they are good."""
+    stored = read_certificates(client, arn)
+    issued = certificates.issue(stored, list(names), list(addresses), datetime.datetime.now(datetime.UTC))
+    if issued != stored:
         client.put_secret_value(SecretId=arn, SecretString=certificates.to_json(issued))
-    return issued, issued != kept
+    return issued, issued != stored

@@ -1,6 +1,6 @@
-"""Gathers what decides how the machine should be, from the settings, the stacks and this machine; the host act takes it.
+"""Collects the inputs of the host act from the settings, the stacks and this machine.
 
-Looking and doing share this: for a plan nothing is issued or downloaded that is not there already, save the distribution.
+Plans and launches both use it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bootstrap.runs.journal import Run
 from bootstrap.values import Change, ChangeKind
 
 EMULATOR = ROOT / "bootstrap" / "local" / "emulator"
-# The names under which CasC asks for the secrets, and the data stack's outputs that name them.
+# The names of the secrets in CasC, and the outputs of the data stack with their ARNs.
 _SECRETS = {
     "ADMIN_PASSWORD": "AdminPasswordSecret",
     "TOOLKIT_PASSWORD": "ToolkitPasswordSecret",
@@ -25,7 +25,10 @@ _SECRETS = {
 
 
 def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]:
-    """The machine's desired state and the files it may have to be sent, by SHA-256."""
+    """The inputs of the host act, and the artifacts that the machine may need, by SHA-256.
+
+    Downloads the distribution and issues certificates if they do not exist yet. DistributionFailed, or BootstrapError.
+    """
     software, artifacts = pack(jenkins_files.obtain(context, run), EMULATOR)
     toolkit = _toolkit(context, artifacts, run)
     host = context.url.removeprefix("https://").rstrip("/")
@@ -59,19 +62,19 @@ def gather(context: Context, run: Run) -> tuple[HostInputs, dict[str, Artifact]]
 
 
 def _toolkit(context: Context, artifacts: dict[str, Artifact], run: Run) -> Toolkit | None:
-    """The repository on the machine; none where the jobs take the toolkit from a repository of the operator's."""
+    """The repository of the toolkit for the machine; None if the jobs use a repository of the operator."""
     if context.settings.repository.url is not None:
         return None
-    taken = toolkit_repository.snapshot(ROOT, context.state)
-    if taken.notice:
-        run.notice(taken.notice)
-    own = context.environment_file.resolve()
-    if own.is_relative_to(ROOT.resolve()) and str(own.relative_to(ROOT.resolve())) in taken.untracked:
+    snapshot = toolkit_repository.snapshot(ROOT, context.state)
+    if snapshot.notice:
+        run.notice(snapshot.notice)
+    own_file = context.environment_file.resolve()
+    if own_file.is_relative_to(ROOT.resolve()) and str(own_file.relative_to(ROOT.resolve())) in snapshot.untracked:
         run.notice(
-            f"the jobs on the machine will not find this environment: {own.name} is not sent there; add it to git first"
+            f"the jobs on the machine will not find this environment: {own_file.name} is not sent there; add it to git first"
         )
     branch = context.settings.repository.branch
-    path = toolkit_repository.bundle(taken, branch, context.state / toolkit_repository.BUNDLE)
+    path = toolkit_repository.bundle(snapshot, branch, context.state / toolkit_repository.BUNDLE)
     digest = hash_of(path)
     artifacts[digest] = path
-    return Toolkit(branch, taken.commit, digest)
+    return Toolkit(branch, snapshot.commit, digest)
