@@ -68,8 +68,8 @@ def faults(
     each other, the path is that of the one in the file; the other can be a default or added by an option. `is_isolated` is
     whether the network has isolated subnets, in which data is.
     """
-    yield from _nobody(section, operators, environments)
-    yield from _nowhere(section) if not is_isolated else ()
+    yield from _check_ends(section, operators, environments)
+    yield from _check_data(section) if not is_isolated else ()
     allow = section.allowed(bastion_blocks, operators=operators, is_ssh_direct=is_ssh_direct)
     deny, blocks = section.denied(), {**environments, **({OPERATORS: operators} if operators else {})}
     for wish, ban in contradictions(allow, deny, blocks, own):
@@ -83,7 +83,7 @@ def faults(
             yield ("deny", deny.index(ban)), f"'{ban}' contradicts the allow '{wish}'{unwritten}"
 
 
-def _nobody(
+def _check_ends(
     section: Intentions, operators: str | None, environments: Mapping[str, str]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Faults for unknown environments, and for operators in `allow` if there are no operators."""
@@ -97,7 +97,7 @@ def _nobody(
                 yield (key, number), f"'{wish}': there are no operators; set access.operator_cidr"
 
 
-def _nowhere(section: Intentions) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _check_data(section: Intentions) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Faults for an `allow` of the role data, which needs isolated subnets."""
     for number, text in enumerate(section.allow):
         if "data" in (parse(text).source, parse(text).destination):

@@ -92,9 +92,9 @@ def read(
         ("VPN connections", lambda: _vpn(aws("ec2"), vpc_id)),
         ("flow logs", lambda: {"logs": tuple(_flow_logs(aws("ec2"), vpc_id))}),
         ("DNS query logs", lambda: {"logs": (*surroundings.logs, *_query_logs(aws("route53resolver"), vpc_id))}),
-        ("DNS zones", lambda: {"zones": tuple(_zones(aws("route53"), vpc_id, region))}),
+        ("hosted zones", lambda: {"zones": tuple(_zones(aws("route53"), vpc_id, region))}),
         (
-            "public DNS zones",
+            "public zones",
             lambda: (
                 {"zones": (*surroundings.zones, *_public_zones(aws("route53"), public_zones))} if public_zones else {}
             ),

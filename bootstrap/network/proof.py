@@ -77,7 +77,7 @@ def promised(network: Network, wish: Intention) -> Finding | None:
     about = f"allow {wish}"
     for end, spots_there in ((wish.source, sources), (wish.destination, destinations)):
         if not spots_there:
-            return Finding(about, nobody(network, end), outcome="unproven")
+            return Finding(about, _explain_no_interface(network, end), outcome="unproven")
     all_pairs = tuple(pairs(sources, destinations))
     if not all_pairs:
         says = "no other interface is there, or the two have no addresses of one family"
@@ -91,8 +91,8 @@ def promised(network: Network, wish: Intention) -> Finding | None:
     return None
 
 
-def nobody(network: Network, end: str) -> str:
-    """Says why an end has no interface."""
+def _explain_no_interface(network: Network, end: str) -> str:
+    """Return the reason why an end has no interface."""
     if end == OPERATORS:
         return "there are no operators"
     if end in ROLES:
@@ -116,7 +116,7 @@ def _note_if_empty(network: Network, ban: Intention) -> str:
     empty = [end for end in (ban.source, ban.destination) if not spots(network, end)]
     in_environment = ban.destination in network.environments and not _existing_ends(network, ban.destination)
     if empty:
-        return f"{nobody(network, empty[0])}, so there is nothing to deny"
+        return f"{_explain_no_interface(network, empty[0])}, so there is nothing to deny"
     return f"no interface is in {ban.destination} yet" if in_environment else ""
 
 

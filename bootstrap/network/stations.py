@@ -121,7 +121,7 @@ def _named(walk: Walk, rule: GroupRule) -> str:
 
 
 def _unread(walk: Walk, groups: Sequence[SecurityGroup], peer: Spot, *, egress: bool) -> list[str]:
-    """The groups that rules for this packet name and nobody read, where the peer lies in a peered VPC that nobody read."""
+    """The groups, named by rules for this packet, that were not read because they are in a peered VPC that was not read."""
     if peer.interface is not None or not is_in_unread_peer(walk.network, peer.address):
         return []
     rules = [rule for group in groups for rule in (group.egress if egress else group.ingress)]

@@ -1,4 +1,4 @@
-"""Checks names in an environment file that only the account can confirm: zones, the parent DNS zone, gateways, a peer's routes.
+"""Checks names in an environment file that only the account can confirm: zones, the parent zone, gateways, a peer's routes.
 
 Launches, plans and `doctor` check them before anything is made. A fault has the line and column in the file, like the faults
 that are found without the account. AWS is asked only about what the file names and what the existing stacks do not answer.
@@ -95,7 +95,7 @@ def _available_zones(context: Context) -> tuple[str, ...]:
     )
 
 
-# --- the parent DNS zone
+# --- the parent zone
 
 
 def parent_of(context: Context) -> str:

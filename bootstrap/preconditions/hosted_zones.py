@@ -1,4 +1,4 @@
-"""The environment's DNS zones in Route 53: their records, and those that no stack of the environment made.
+"""The environment's hosted zones in Route 53: their records, and those that no stack of the environment made.
 
 A zone with foreign records is not deleted: Route 53 would refuse that in the middle of a deletion, so it is checked before.
 """

@@ -128,7 +128,7 @@ def _ways_in_and_out(settings: Settings) -> dict[str, str]:
 
 
 def _ssh(settings: Settings) -> dict[str, str]:
-    """Who reaches port 22 of the controller: operators, the bastion, or nobody if SSH uses Session Manager."""
+    """Return the parameters that open port 22 of the controller to operators and to the bastion."""
     by_bastion = settings.ssh != "session-manager" or settings.network.bastion is not None
     return {"OperatorSsh": "yes" if settings.ssh == "direct" else "no", "BastionSsh": "yes" if by_bastion else "no"}
 

@@ -74,7 +74,7 @@ def described(content: Content, rules: Sequence[Rule]) -> Iterator[str]:
     for name, lines in content.facts:
         yield f"{name}: {', '.join(lines)}."
     for rule in rules:
-        yield f"{rule.source} to {rule.destination}: {rule.port}{'' if rule.passes else ' (nobody gets through now)'}."
+        yield f"{rule.source} to {rule.destination}: {rule.port}{'' if rule.passes else ' (no connection passes now)'}."
 
 
 def _with(chips: Sequence[object]) -> str:

@@ -212,9 +212,9 @@ def _rank(source: str, across: Sequence[str]) -> tuple[int, str]:
 
 
 def _headed(name: str, members: int | None) -> Text | tuple[Text, Text]:
-    nobody = Text("nobody there", "dim", 9) if members == 0 else None
+    note = Text("no machine", "dim", 9) if members == 0 else None
     first = Text(name, "ink", 10, bold=True)
-    return (first, nobody) if nobody else first
+    return (first, note) if note else first
 
 
 def _ports(rules: Sequence[Rule]) -> tuple[Text, ...]:
@@ -237,13 +237,13 @@ def _cells(fill: Colour, cells: Sequence[Text | tuple[Text, ...]], widths: Seque
 def _legend() -> Box:
     """The legend: what the signs and lines mean."""
     signs = (
-        (Text(f"{PASSES} 443", bold=True), Text("  somebody gets through by this port now (TCP unless another is named)")),
+        (Text(f"{PASSES} 443", bold=True), Text("  a connection to this port passes now (TCP unless a protocol is named)")),
         (
             Text(f"{STANDS} 443", "dim"),
-            Text("  a security group allows it, but nobody is there, or a route, an ACL or the other group stops it"),
+            Text("  a security group allows it, but no machine is there, or a route, an ACL or the other group blocks it"),
         ),
         (
-            Text("━▶", "internet"), Text(" Internet, ◀▶ both ways     "), Text("╍▶", "out"), Text(" only outwards     "),
+            Text("━▶", "internet"), Text(" Internet, ◀▶ both ways     "), Text("╍▶", "out"), Text(" outbound only     "),
             Text("━▶", "net"), Text(" other networks"),
         ),
     )  # fmt: skip

@@ -15,7 +15,7 @@ Answer = dict[str, Any]
 
 
 def stack(stored: Stack, root: Stack) -> Answer:
-    """A stack for DescribeStacks; a nested stack has the termination protection of its root."""
+    """Return a stack as DescribeStacks describes it; a nested stack has the termination protection of its root."""
     return _without_empty(
         StackId=stored.id,
         StackName=stored.name,
@@ -42,7 +42,7 @@ def stack(stored: Stack, root: Stack) -> Answer:
 
 
 def summary(stored: Stack) -> Answer:
-    """A stack for ListStacks."""
+    """Return a stack as ListStacks describes it."""
     return _without_empty(
         StackId=stored.id,
         StackName=stored.name,
@@ -59,7 +59,7 @@ def summary(stored: Stack) -> Answer:
 
 
 def event(owner: Stack, stored: Event) -> Answer:
-    """An event for DescribeStackEvents."""
+    """Return an event as DescribeStackEvents describes it."""
     return _without_empty(
         StackId=owner.id,
         EventId=stored.id,
@@ -75,7 +75,7 @@ def event(owner: Stack, stored: Event) -> Answer:
 
 
 def resource_summary(stored: Resource) -> Answer:
-    """A resource for ListStackResources."""
+    """Return a resource as ListStackResources describes it."""
     drift = {"StackResourceDriftStatus": stored.drift.get("StackResourceDriftStatus", "NOT_CHECKED")}
     return _without_empty(
         LogicalResourceId=stored.logical_id,
@@ -89,19 +89,19 @@ def resource_summary(stored: Resource) -> Answer:
 
 
 def resource(owner: Stack, stored: Resource) -> Answer:
-    """A resource for DescribeStackResources."""
+    """Return a resource as DescribeStackResources describes it."""
     result = resource_summary(stored)
     result["Timestamp"] = result.pop("LastUpdatedTimestamp", owner.created)
     return {"StackName": owner.name, "StackId": owner.id, **result}
 
 
 def resource_detail(owner: Stack, stored: Resource) -> Answer:
-    """A resource for DescribeStackResource."""
+    """Return a resource as DescribeStackResource describes it."""
     return {"StackName": owner.name, "StackId": owner.id, **resource_summary(stored)}
 
 
 def change_set_summary(owner: Stack, stored: ChangeSet) -> Answer:
-    """A change set for ListChangeSets."""
+    """Return a change set as ListChangeSets describes it."""
     return _without_empty(
         StackId=owner.id,
         StackName=owner.name,
@@ -119,7 +119,7 @@ def change_set_summary(owner: Stack, stored: ChangeSet) -> Answer:
 
 
 def change_set(owner: Stack, stored: ChangeSet, *, with_values: bool) -> Answer:
-    """A change set for DescribeChangeSet; property values only `with_values`."""
+    """Return a change set as DescribeChangeSet describes it; property values only `with_values`."""
     return {
         **change_set_summary(owner, stored),
         **_without_empty(
@@ -135,7 +135,7 @@ def change_set(owner: Stack, stored: ChangeSet, *, with_values: bool) -> Answer:
 
 
 def template_summary(template: Template) -> Answer:
-    """The declarations of a template, for GetTemplateSummary."""
+    """Return the declarations of a template, for GetTemplateSummary."""
     declared = [
         _without_empty(
             ParameterKey=name,
@@ -161,7 +161,7 @@ def template_summary(template: Template) -> Answer:
 
 
 def _masked(owner: Stack, stored: ChangeSet, change: Answer) -> Answer:
-    """A change with its values; those of NoEcho parameters of the stack and the change set are masked."""
+    """Return a change with its values; those of NoEcho parameters of the stack and the change set are masked."""
     body = dict(change["ResourceChange"])
     for state in [stored.wanted, owner.wanted] if owner.wanted.template else [stored.wanted]:
         template = read(state.template, state.parameters)

@@ -67,7 +67,7 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
     def _answer_in_turn(
         self, operation: str, method: Callable[[Input, str], Output | None], request: Input, region: str
     ) -> Output:
-        """The answer to a request; requests that change the same stack are answered one after the other."""
+        """Return the answer to a request; requests that change the same stack are answered one after the other."""
         if operation not in CHANGING:
             return method(request, region) or {}
         with self._gates.of(region, self._stack_name(request, region)):
@@ -93,7 +93,7 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
         return stack.name if stack else ""
 
     def CreateStack(self, request: Input, region: str) -> Output:  # noqa: N802 (AWS's name, as all below)
-        """Make a stack and begin its creation."""
+        """Make a stack and start its creation."""
         name = request["StackName"]
         check_name(name)
         if "OnFailure" in request and "DisableRollback" in request:
@@ -122,7 +122,7 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
         return {"StackId": stack.id}
 
     def UpdateStack(self, request: Input, region: str) -> Output:  # noqa: N802
-        """Begin the update of a stack; refused if nothing would change."""
+        """Start the update of a stack; refused if nothing would change."""
         stack = find(self._engine, request["StackName"], region)
         ready(stack, "updated")
         desired = wanted_from(self._engine, request, stack, region)
@@ -146,7 +146,7 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
         return {"StackId": stack.id}
 
     def DeleteStack(self, request: Input, region: str) -> Output:  # noqa: N802
-        """Begin the deletion of a stack; an unknown name is no error."""
+        """Start the deletion of a stack; an unknown name is no error."""
         stack = self._engine.store.find(request["StackName"], region)
         if stack is None or not stack.is_living:
             return {}
@@ -166,7 +166,7 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
         return {}
 
     def DescribeStacks(self, request: Input, region: str) -> Output:  # noqa: N802
-        """One stack, or every stack that is not deleted."""
+        """Return one stack, or every stack that is not deleted."""
         if "StackName" in request:
             stacks = [find(self._engine, request["StackName"], region)]
         else:
@@ -174,13 +174,13 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
         return {"Stacks": [answers.stack(stack, nesting.root_of(self._engine.store, stack)) for stack in stacks]}
 
     def ListStacks(self, request: Input, region: str) -> Output:  # noqa: N802
-        """Summaries of all stacks, also of deleted ones."""
+        """Return summaries of all stacks, also of deleted ones."""
         states = request.get("StackStatusFilter")
         stacks = [stack for stack in self._engine.store.of(region) if not states or stack.status in states]
         return {"StackSummaries": [answers.summary(stack) for stack in stacks]}
 
     def DescribeStackEvents(self, request: Input, region: str) -> Output:  # noqa: N802
-        """The events of a stack, newest first, a hundred on a page."""
+        """Return the events of a stack, newest first, a hundred on a page."""
         stack = find(self._engine, request["StackName"], region)
         events = list(reversed(stack.events))
         start = int(request.get("NextToken", "0"))
@@ -188,7 +188,7 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
         return page | ({"NextToken": str(start + 100)} if len(events) > start + 100 else {})
 
     def DescribeStackResources(self, request: Input, region: str) -> Output:  # noqa: N802
-        """The resources of a stack, named directly or by the physical id of one of them."""
+        """Return the resources of a stack, named directly or by the physical id of one of them."""
         if "StackName" not in request:
             return self._by_physical_id(request.get("PhysicalResourceId", ""), region)
         stack = find(self._engine, request["StackName"], region)
@@ -197,7 +197,7 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
         return {"StackResources": [answers.resource(stack, resource) for resource in resources]}
 
     def DescribeStackResource(self, request: Input, region: str) -> Output:  # noqa: N802
-        """One resource."""
+        """Return one resource of a stack."""
         stack = find(self._engine, request["StackName"], region)
         logical = request["LogicalResourceId"]
         if logical not in stack.resources:
@@ -205,18 +205,18 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
         return {"StackResourceDetail": answers.resource_detail(stack, stack.resources[logical])}
 
     def ListStackResources(self, request: Input, region: str) -> Output:  # noqa: N802
-        """Summaries of the resources."""
+        """Return summaries of a stack's resources."""
         stack = find(self._engine, request["StackName"], region)
         return {"StackResourceSummaries": [answers.resource_summary(one) for one in list(stack.resources.values())]}
 
     def GetTemplate(self, request: Input, region: str) -> Output:  # noqa: N802
-        """The text of a template, as it was in the request."""
+        """Return the text of a template, as it was in the request."""
         state = self.change_set(request, region)[1].wanted if "ChangeSetName" in request else None
         state = state or find(self._engine, request["StackName"], region).wanted
         return {"TemplateBody": state.template, "StagesAvailable": ["Original", "Processed"]}
 
     def GetTemplateSummary(self, request: Input, region: str) -> Output:  # noqa: N802
-        """The parameters, types and capabilities of a template."""
+        """Return the parameters, types and capabilities of a template."""
         if "StackName" in request:
             text = find(self._engine, request["StackName"], region).wanted.template
         else:
@@ -234,13 +234,13 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
         return {"Parameters": declared, "Capabilities": capabilities(template), **texts}
 
     def ListExports(self, request: Input, region: str) -> Output:  # noqa: N802
-        """The exports of the region."""
+        """Return the exports of the region."""
         exports = sorted(self._engine.scopes.exports(region).items())
         entries = [{"ExportingStackId": stack.id, "Name": name, "Value": value} for name, (stack, value) in exports]
         return {"Exports": entries}
 
     def ListImports(self, request: Input, region: str) -> Output:  # noqa: N802
-        """The stacks that use an export."""
+        """Return the names of the stacks that use an export."""
         users = self._engine.scopes.importers(request["ExportName"], region)
         if not users:
             raise Refused(f"Export '{request['ExportName']}' is not imported by any stack.")
@@ -263,7 +263,7 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
         return {}
 
     def GetStackPolicy(self, request: Input, region: str) -> Output:  # noqa: N802
-        """The stack policy."""
+        """Return the stack policy."""
         return {"StackPolicyBody": find(self._engine, request["StackName"], region).policy or None}
 
     def CancelUpdateStack(self, request: Input, region: str) -> Output:  # noqa: N802

@@ -16,7 +16,7 @@ NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 
 @functools.cache
 def model() -> Any:
-    """botocore's description of CloudFormation."""
+    """Return botocore's description of CloudFormation."""
     from botocore.loaders import Loader
     from botocore.model import ServiceModel
 
@@ -24,7 +24,10 @@ def model() -> Any:
 
 
 def parse(body: bytes) -> tuple[str, dict[str, Any]]:
-    """The name of the operation, and its input with the types of the service's description; {} for an unknown operation."""
+    """Return the name of the operation, and its input with the types of the service's description.
+
+    {} for an unknown operation.
+    """
     pairs = urllib.parse.parse_qsl(body.decode(), keep_blank_values=True)
     form = dict(pairs)
     operation = form.get("Action", "")
@@ -71,7 +74,7 @@ def _read_list(shape: Any, form: dict[str, str], prefix: str) -> list[Any] | Non
 
 
 def render(operation: str, result: dict[str, Any], request_id: str) -> bytes:
-    """The XML answer of an operation."""
+    """Return the answer of an operation as XML."""
     shape = model().operation_model(operation).output_shape
     inner = ""
     if shape is not None:

@@ -49,7 +49,7 @@ class Notifier:
 
 
 def message(stack: Stack, event: Event) -> str:
-    """One event as lines of NAME='VALUE'."""
+    """Return an event as lines of NAME='VALUE', the text of SNS notifications."""
     when = datetime.datetime.fromtimestamp(event.time, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
     resource = stack.resources.get(event.logical_id)
     lines = {

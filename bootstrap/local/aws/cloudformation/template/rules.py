@@ -118,7 +118,7 @@ class _Lookup:
         self._client = client
 
     def functions(self) -> dict[str, Function]:
-        """The functions by name."""
+        """Return the functions that read values of parameters and resources, by name."""
         return {
             "Fn::RefAll": lambda _, kind: self._ids(str(kind)),
             "Fn::ValueOf": lambda _, argument: self._value_of(*argument),
@@ -132,7 +132,7 @@ class _Lookup:
         return [str(item[member]) for item in answer[path]]
 
     def _values_of_all(self, kind: str, attribute: str) -> list[str]:
-        """An attribute of all resources in parameters of a type; resources without the tag are left out."""
+        """Return an attribute of all resources in parameters of a type; resources without the tag are left out."""
         named = [name for name, declaration in self._declared.items() if _kind(declaration) == kind]
         values = [value for name in named for value in _as_list(self._values[name])]
         return [text for value in values if (text := self._attribute(kind, value, attribute))]
@@ -143,7 +143,7 @@ class _Lookup:
         return values if isinstance(value, list) else values[0]
 
     def _attribute(self, kind: str, value: str, attribute: str) -> str:
-        """One attribute of one resource; '' for a tag that it does not have."""
+        """Return one attribute of one resource; '' for a tag that it does not have."""
         resource = self._describe(kind, value)
         if attribute.startswith("Tags."):
             return str({tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}.get(attribute[5:], ""))

@@ -26,7 +26,7 @@ CAPABILITY_TYPES = {
 
 
 class Scopes:
-    """Makes scopes, in which templates of stacks are evaluated."""
+    """Makes the scopes in which templates of stacks are evaluated."""
 
     def __init__(self, store: Store, client: Any) -> None:
         self._store = store
@@ -35,7 +35,7 @@ class Scopes:
     def of(
         self, stack: Stack | None, wanted: Wanted, region: str, resources: dict[str, Resource] | None = None
     ) -> Scope:
-        """The scope of a stack for a desired state; `resources` replace the stack's own. Raises Refused."""
+        """Return the scope of a stack for a desired state; `resources` replace the stack's own. Raises Refused."""
         template = read(wanted.template, wanted.parameters)
         values, _ = parameters.resolve(
             template, wanted.parameters, lambda name: self._stored_or_looked_up(wanted, name, region)
@@ -52,12 +52,12 @@ class Scopes:
         )
 
     def zones(self, region: str) -> list[str]:
-        """The availability zones of a region."""
+        """Return the availability zones of a region."""
         answer = self._client("ec2", region).describe_availability_zones()
         return [zone["ZoneName"] for zone in answer["AvailabilityZones"]]
 
     def ssm(self, region: str) -> Callable[[str], str]:
-        """A function that looks up an SSM parameter; it raises LookupError, and Refused for a SecureString."""
+        """Return a function that looks up an SSM parameter; it raises LookupError, and Refused for a SecureString."""
 
         def lookup(name: str) -> str:
             value, kind = self._parameter(name, region)
@@ -68,7 +68,7 @@ class Scopes:
         return lookup
 
     def _parameter(self, name: str, region: str) -> tuple[str, str]:
-        """Value and type of an SSM parameter; raises LookupError."""
+        """Return value and type of an SSM parameter; raises LookupError."""
         from botocore.exceptions import ClientError
 
         try:
@@ -78,7 +78,7 @@ class Scopes:
         return str(parameter["Value"]), str(parameter["Type"])
 
     def dynamic(self, region: str) -> Callable[[str, str], str]:
-        """A function that looks up a dynamic reference, by service and name; it raises ResourceFailed."""
+        """Return a function that looks up a dynamic reference, by service and name; it raises ResourceFailed."""
 
         def lookup(service: str, name: str) -> str:
             try:
@@ -95,7 +95,7 @@ class Scopes:
         return lookup
 
     def exports(self, region: str) -> dict[str, tuple[Stack, Any]]:
-        """The exports in a region by name: the stack and the value."""
+        """Return the exports in a region by name: the stack and the value."""
         exports = {}
         for stack in self._store.of(region):
             for output in stack.outputs.values() if stack.is_living else ():
@@ -104,7 +104,7 @@ class Scopes:
         return exports
 
     def importers(self, name: str, region: str) -> list[str]:
-        """The names of the stacks that import an export."""
+        """Return the names of the stacks that import an export."""
         return [stack.name for stack in self._store.of(region) if stack.is_living and name in stack.imports]
 
     def _secret(self, reference: str, region: str) -> str:
@@ -140,7 +140,7 @@ class Scopes:
 
 
 def pseudo(stack: Stack | None, wanted: Wanted, region: str) -> dict[str, Any]:
-    """The pseudo parameters."""
+    """Return the values of the pseudo parameters."""
     return {
         "AWS::AccountId": stack.account if stack else "123456789012",
         "AWS::NotificationARNs": wanted.notification_arns,
@@ -153,7 +153,7 @@ def pseudo(stack: Stack | None, wanted: Wanted, region: str) -> dict[str, Any]:
 
 
 def capabilities(template: Template) -> list[str]:
-    """The capabilities that a template needs: for IAM resources, and for IAM resources with custom names."""
+    """Return the capabilities that a template needs: for IAM resources, and for IAM resources with custom names."""
     needed = set()
     for resource in template.resources.values():
         kind = str(resource["Type"])

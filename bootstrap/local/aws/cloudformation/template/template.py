@@ -21,12 +21,12 @@ class Template:
     document: dict[str, Any] = field(repr=False)
 
     def section(self, name: str) -> dict[str, Any]:
-        """One section; empty if the template does not have it."""
+        """Return one section; empty if the template does not have it."""
         return self.document.get(name) or {}
 
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
-        """The resources by logical id."""
+        """Return the resources by logical id."""
         return self.section("Resources")
 
     @property
@@ -36,13 +36,13 @@ class Template:
 
     @property
     def transforms(self) -> list[Any]:
-        """The transforms of the template."""
+        """Return the transforms of the template."""
         written = self.document.get("Transform") or []
         return written if isinstance(written, list) else [written]
 
 
 def names_in(value: Any) -> Iterator[tuple[str, str]]:
-    """Every name that a value refers to: ('Ref' | 'Fn::GetAtt' | 'Condition', name)."""
+    """Return every name that a value refers to: ('Ref' | 'Fn::GetAtt' | 'Condition', name)."""
     if isinstance(value, list):
         for item in value:
             yield from names_in(item)
@@ -78,7 +78,7 @@ def _sub_names(argument: Any) -> Iterator[tuple[str, str]]:
 
 
 def dependencies(template: Template, present: frozenset[str]) -> dict[str, set[str]]:
-    """For each resource in `present`, those that must exist before it; raises Refused for a circle."""
+    """Return, for each resource in `present`, those that must exist before it; raises Refused for a circle."""
     graph = {}
     for logical, resource in template.resources.items():
         if logical in present:
@@ -90,7 +90,7 @@ def dependencies(template: Template, present: frozenset[str]) -> dict[str, set[s
 
 
 def explicit_dependencies(resource: dict[str, Any]) -> set[str]:
-    """The resources in DependsOn."""
+    """Return the resources in DependsOn."""
     written = resource.get("DependsOn") or []
     return {written} if isinstance(written, str) else set(written)
 
