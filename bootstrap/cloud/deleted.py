@@ -37,9 +37,9 @@ _KINDS: Mapping[str, tuple[str, str, str]] = {
 def among(ec2: Any, listed: Iterable[Tagged]) -> frozenset[str]:
     """The ARNs of resources that EC2 describes as deleted, or does not describe; only of kinds that this module knows."""
     by_kind: dict[str, list[Tagged]] = {}
-    for it in listed:
-        if it.kind in _KINDS or it.kind == "ec2 instance":
-            by_kind.setdefault(it.kind, []).append(it)
+    for resource in listed:
+        if resource.kind in _KINDS or resource.kind == "ec2 instance":
+            by_kind.setdefault(resource.kind, []).append(resource)
     living = {kind: _living(ec2, kind, [it.identity for it in resources]) for kind, resources in by_kind.items()}
     return frozenset(
         it.arn for kind, resources in by_kind.items() for it in resources if it.identity not in living[kind]

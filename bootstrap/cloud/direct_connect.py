@@ -92,8 +92,8 @@ def _report_if_down(interface: dict[str, Any], report: Reporter) -> dict[str, An
 
 def destroy(aws: Aws, settings: Settings, report: Reporter, sleep: Pause = time.sleep) -> None:
     """Delete the environment's own virtual interfaces, but neither the connection nor a hosted interface."""
-    for each in _own(aws, settings):
-        _delete(aws("directconnect"), each, report, sleep)
+    for connection in _own(aws, settings):
+        _delete(aws("directconnect"), connection, report, sleep)
 
 
 # --- reading

@@ -53,10 +53,10 @@ def bastion(
     """The machine of the bastion's group, with its public address if `by_public`; None if none runs yet."""
     groups = aws("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]
     members = [
-        it
+        member
         for group_description in groups
-        for it in group_description["Instances"]
-        if it["LifecycleState"] == "InService"
+        for member in group_description["Instances"]
+        if member["LifecycleState"] == "InService"
     ]
     instance = _instance(aws("ec2"), members[0]["InstanceId"]) if members else None
     if instance is None or instance["State"]["Name"] != "running":

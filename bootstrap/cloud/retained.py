@@ -20,9 +20,9 @@ def find(aws: Callable[[str], Any], settings: Settings, stacks: Collection[str])
     The events of a deletion have them, too, but only for the run that waits for it; after a kill they are not available.
     """
     return tuple(
-        f"{_KINDS[it.kind]} {it.identity if it.kind == 'ec2 volume' else it.arn}"
-        for it in tags.resources(aws, settings)
-        if it.kind in _KINDS and it.tags.get(_STACK) in stacks
+        f"{_KINDS[resource.kind]} {resource.identity if resource.kind == 'ec2 volume' else resource.arn}"
+        for resource in tags.resources(aws, settings)
+        if resource.kind in _KINDS and resource.tags.get(_STACK) in stacks
     )
 
 

@@ -40,18 +40,18 @@ def resources(aws: Callable[[str], Any], settings: Settings, run: str | None = N
     filters = [{"Key": key, "Values": [value]} for key, value in required.items()]
     pages = aws("resourcegroupstaggingapi").get_paginator("get_resources").paginate(TagFilters=filters)
     tagged = [
-        Tagged(it["ResourceARN"], {tag["Key"]: tag["Value"] for tag in it["Tags"]})
+        Tagged(mapping["ResourceARN"], {tag["Key"]: tag["Value"] for tag in mapping["Tags"]})
         for page in pages
-        for it in page["ResourceTagMappingList"]
+        for mapping in page["ResourceTagMappingList"]
     ]
     return tuple(sorted(tagged, key=lambda each: each.arn))
 
 
 def run_of(aws: Callable[[str], Any], settings: Settings, resource: str) -> str:
     """The run that last changed a resource, named by ARN or id; UsageError if the environment has no such resource."""
-    for each in resources(aws, settings):
-        if resource in {each.arn, each.identity} and "Run" in each.tags:
-            return each.tags["Run"]
+    for tagged in resources(aws, settings):
+        if resource in {tagged.arn, tagged.identity} and "Run" in tagged.tags:
+            return tagged.tags["Run"]
     raise UsageError(
         f"looking for the run that changed {resource}",
         f"no resource of '{settings.name}' with this id has a Run tag, and it is not the name of a run",

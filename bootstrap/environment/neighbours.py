@@ -51,9 +51,9 @@ def read(path: Path, cloud: str, region: str) -> Neighbour | None:
             project=str(document.get("project", PROJECT)),
             block=ipaddress.IPv4Network(network.get("cidr", CIDR)),
             routes=tuple(
-                (option, ipaddress.IPv4Network(it))
+                (option, ipaddress.IPv4Network(route))
                 for option in ROUTING
-                for it in _part(network, option).get("routes") or ()
+                for route in _part(network, option).get("routes") or ()
             ),
             operators=ipaddress.IPv4Network(operators) if operators else None,
         )

@@ -205,8 +205,9 @@ def _direct_connects(
                     if interface.get("directConnectGatewayId") == item["directConnectGatewayId"]
                 )
                 descriptions = tuple(
-                    f"{each['virtualInterfaceType']} interface, VLAN {each['vlan']}, {each['virtualInterfaceState']}"
-                    for each in attached
-                    if each["virtualInterfaceState"] not in _GONE
+                    f"{interface['virtualInterfaceType']} interface, VLAN {interface['vlan']}, "
+                    f"{interface['virtualInterfaceState']}"
+                    for interface in attached
+                    if interface["virtualInterfaceState"] not in _GONE
                 )
                 yield DirectConnect(item["directConnectGatewayId"], gateway, item["associationState"], descriptions)

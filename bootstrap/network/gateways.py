@@ -159,6 +159,7 @@ def is_another_nat(walk: Walk, nat: Nat, onward: Route) -> bool:
 
 
 def over_peering(walk: Walk, peering: Peering, prefix: str = "") -> None:
+    """Pass a VPC peering connection; raises Stopped if it is not active. `prefix` begins what the hop says."""
     if not peering.is_active:
         raise walk.stops("peering", peering.id, f"{prefix}it is not active")
     walk.passes("peering", peering.id, f"{prefix}from VPC to VPC")

@@ -112,8 +112,8 @@ def _interfaces(
         for name in endpoint.get("NetworkInterfaceIds", ())
     }
     interfaces = {}
-    for it in _all(ec2, "describe_network_interfaces", "NetworkInterfaces", **of_vpcs):
-        read_interface = told.interface(it, groups, prefix, of_endpoints.get(it["NetworkInterfaceId"]))
+    for described in _all(ec2, "describe_network_interfaces", "NetworkInterfaces", **of_vpcs):
+        read_interface = told.interface(described, groups, prefix, of_endpoints.get(described["NetworkInterfaceId"]))
         kind = "nat_gateway" if of_nats.intersection(read_interface.addresses) else read_interface.kind
         interfaces[read_interface.id] = replace(
             read_interface, kind="vpc_endpoint" if read_interface.id in of_endpoints else kind
@@ -134,9 +134,11 @@ def _gateways(ec2: Any, operation: str, key: str, name: str) -> dict[str, Gatewa
 def _transit_gateways(ec2: Any, of_vpcs: Mapping[str, Any]) -> dict[str, TransitGateway]:
     """Transit gateways with their attachments to these VPCs; their owners and their other attachments are not read."""
     attached: dict[str, dict[str, tuple[str, ...]]] = {}
-    for it in _all(ec2, "describe_transit_gateway_vpc_attachments", "TransitGatewayVpcAttachments", **of_vpcs):
-        if it["State"] in {"available", "modifying"}:
-            attached.setdefault(it["TransitGatewayId"], {})[it["VpcId"]] = tuple(it["SubnetIds"])
+    for attachment in _all(ec2, "describe_transit_gateway_vpc_attachments", "TransitGatewayVpcAttachments", **of_vpcs):
+        if attachment["State"] in {"available", "modifying"}:
+            attached.setdefault(attachment["TransitGatewayId"], {})[attachment["VpcId"]] = tuple(
+                attachment["SubnetIds"]
+            )
     return {key: TransitGateway(key, attachments) for key, attachments in attached.items()}
 
 

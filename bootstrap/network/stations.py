@@ -79,12 +79,17 @@ def replies(walk: Walk, gates: Sequence[Gate], ports: tuple[int, int]) -> None:
 
 
 def client_ports(walk: Walk) -> tuple[int, int]:
+    """Return the first and the last port from which the source may connect, and to which replies are sent."""
     if walk.replies is Replies.SOME:
         return ALL
     return LINUX if walk.source.interface is not None else ANY_SYSTEM
 
 
 def group(walk: Walk, *, egress: bool) -> None:
+    """Pass the security groups of the source (`egress`) or of the destination; an end without groups is not checked.
+
+    Raises Stopped if no rule allows the packet. If a group that was not read could allow it, the path is unknown from here on.
+    """
     own_end, peer = (walk.source, walk.destination) if egress else (walk.destination, walk.source)
     if own_end.interface is None or not own_end.interface.groups:
         return
@@ -130,4 +135,5 @@ def _unread(walk: Walk, groups: Sequence[SecurityGroup], peer: Spot, *, egress: 
 
 
 def called(subnet: Subnet) -> str:
+    """Return the subnet's name, or its id if it has none."""
     return subnet.name or subnet.id

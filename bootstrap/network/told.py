@@ -66,16 +66,16 @@ def subnets(answers: Iterable[Answer], tables: Iterable[Answer], nacls: Iterable
     filtered = {a["SubnetId"]: it["NetworkAclId"] for it in nacls for a in it["Associations"]}
     default = {it["VpcId"]: it["NetworkAclId"] for it in nacls if it["IsDefault"]}
     return {
-        it["SubnetId"]: Subnet(
-            id=it["SubnetId"],
-            vpc_id=it["VpcId"],
-            blocks=_blocks(it, it.get("CidrBlock")),
-            zone=it["AvailabilityZone"],
-            route_table_id=routed.get(it["SubnetId"]) or main[it["VpcId"]],
-            nacl_id=filtered.get(it["SubnetId"]) or default[it["VpcId"]],
-            name=name(it),
+        subnet["SubnetId"]: Subnet(
+            id=subnet["SubnetId"],
+            vpc_id=subnet["VpcId"],
+            blocks=_blocks(subnet, subnet.get("CidrBlock")),
+            zone=subnet["AvailabilityZone"],
+            route_table_id=routed.get(subnet["SubnetId"]) or main[subnet["VpcId"]],
+            nacl_id=filtered.get(subnet["SubnetId"]) or default[subnet["VpcId"]],
+            name=name(subnet),
         )
-        for it in answers
+        for subnet in answers
     }
 
 
@@ -137,12 +137,12 @@ def _rules(answer: Answer) -> Iterator[GroupRule]:
     ports = (first, last) if protocol in {"tcp", "udp"} and first >= 0 else ALL_PORTS
     if protocol in _ICMP:  # the two are a type and a code
         ports = icmp_ports(first, last)
-    for it in answer.get("IpRanges", ()):
-        yield GroupRule(protocol, ports, ipaddress.ip_network(it["CidrIp"]))
-    for it in answer.get("Ipv6Ranges", ()):
-        yield GroupRule(protocol, ports, ipaddress.ip_network(it["CidrIpv6"]))
-    for it in (*answer.get("UserIdGroupPairs", ()), *answer.get("PrefixListIds", ())):
-        yield GroupRule(protocol, ports, it.get("GroupId") or it["PrefixListId"])
+    for peer in answer.get("IpRanges", ()):
+        yield GroupRule(protocol, ports, ipaddress.ip_network(peer["CidrIp"]))
+    for peer in answer.get("Ipv6Ranges", ()):
+        yield GroupRule(protocol, ports, ipaddress.ip_network(peer["CidrIpv6"]))
+    for peer in (*answer.get("UserIdGroupPairs", ()), *answer.get("PrefixListIds", ())):
+        yield GroupRule(protocol, ports, peer.get("GroupId") or peer["PrefixListId"])
 
 
 def interface(

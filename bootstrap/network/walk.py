@@ -78,13 +78,16 @@ class Walk:
     is_renamed: bool = False  # a NAT gateway replaced the source's address with its own
 
     def passes(self, kind: str, name: str, says: str) -> None:
+        """Add a hop that lets the packet pass; `says` is its explanation."""
         self.hops.append(Hop(kind, name, says))
 
     def stops(self, kind: str, name: str, says: str) -> Stopped:
+        """Add a hop that stops the packet, and return the exception for the caller to raise."""
         self.hops.append(Hop(kind, name, says, passes=False))
         return Stopped()
 
     def doubts(self, kind: str, name: str, says: str) -> None:
+        """Add a hop that the analyser cannot judge: the verdict is no longer sure."""
         self.is_sure = False
         self.hops.append(Hop(kind, name, says, is_sure=False))
 

@@ -59,9 +59,9 @@ class Estimate:
 
     def __str__(self) -> str:
         parts = ", ".join(
-            f"{f'{it.count} ' if it.count > 1 else ''}{it.name} {it.monthly.quantize(_CENT)}"
-            for it in self.items
-            if it.monthly is not None
+            f"{f'{item.count} ' if item.count > 1 else ''}{item.name} {item.monthly.quantize(_CENT)}"
+            for item in self.items
+            if item.monthly is not None
         )
         unpriced = f"; no price known for {', '.join(self.unpriced)}" if self.unpriced else ""
         by_use = f"; in addition by use: {', '.join(self.by_use)}" if self.by_use else ""

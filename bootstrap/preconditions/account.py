@@ -87,10 +87,10 @@ def _available_zones(context: Context) -> tuple[str, ...]:
     answer = context.world.aws("ec2").describe_availability_zones()["AvailabilityZones"]
     return tuple(
         sorted(
-            it["ZoneName"]
-            for it in answer
-            if it.get("State", "available") == "available"
-            and it.get("ZoneType", "availability-zone") == "availability-zone"
+            zone["ZoneName"]
+            for zone in answer
+            if zone.get("State", "available") == "available"
+            and zone.get("ZoneType", "availability-zone") == "availability-zone"
         )
     )
 
@@ -149,9 +149,9 @@ def _named_zones(context: Context, name: str) -> list[Mapping[str, Any]]:
             candidates = []
     is_named = "." in name
     return [
-        it
-        for it in candidates
-        if not it.get("Config", {}).get("PrivateZone") and (not is_named or it["Name"].rstrip(".") == name)
+        zone
+        for zone in candidates
+        if not zone.get("Config", {}).get("PrivateZone") and (not is_named or zone["Name"].rstrip(".") == name)
     ]
 
 
@@ -244,9 +244,9 @@ def _blocks(context: Context, vpc: str) -> list[Any]:
     vpcs = context.world.aws("ec2").describe_vpcs(VpcIds=[vpc])["Vpcs"]
     listed = [it for each_vpc in vpcs for it in each_vpc.get("CidrBlockAssociationSet", ())]
     return [
-        ipaddress.ip_network(it["CidrBlock"])
-        for it in listed
-        if it.get("CidrBlockState", {}).get("State", "associated") in {"associated", "associating"}
+        ipaddress.ip_network(association["CidrBlock"])
+        for association in listed
+        if association.get("CidrBlockState", {}).get("State", "associated") in {"associated", "associating"}
     ]
 
 

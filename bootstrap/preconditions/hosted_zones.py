@@ -38,12 +38,12 @@ def records(route53: Any, zone_id: str) -> tuple[Record, ...]:
         return ()
     return tuple(
         Record(
-            it["Name"].rstrip(".").replace("\\052", "*"),
-            it["Type"],
-            tuple(sorted(value["Value"] for value in it.get("ResourceRecords", ()))),
+            record_set["Name"].rstrip(".").replace("\\052", "*"),
+            record_set["Type"],
+            tuple(sorted(value["Value"] for value in record_set.get("ResourceRecords", ()))),
         )
         for page in pages
-        for it in page["ResourceRecordSets"]
+        for record_set in page["ResourceRecordSets"]
     )
 
 

@@ -25,12 +25,10 @@ def make_private(folder: Path) -> None:
     try:
         make(folder)
         if _is_wide(folder):
-            for each in (
-                *_below(folder),
-                folder,
-            ):  # the folder itself last, so that the next run continues after a kill
-                if _is_wide(each):
-                    each.chmod(_OWNERS_ALONE)
+            # The folder itself is last: if this process is killed meanwhile, the next run checks all folders again.
+            for path in (*_below(folder), folder):
+                if _is_wide(path):
+                    path.chmod(_OWNERS_ALONE)
     except OSError as error:
         raise Missing(
             f"keeping {folder} from other users",
@@ -41,8 +39,8 @@ def make_private(folder: Path) -> None:
 
 def make(folder: Path) -> None:
     """Make a folder and its missing parents, each with mode 0700."""
-    for each in reversed([it for it in (folder, *folder.parents) if not it.exists()]):
-        each.mkdir(mode=_OWNERS_ALONE, exist_ok=True)
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        missing.mkdir(mode=_OWNERS_ALONE, exist_ok=True)
 
 
 def _is_wide(folder: Path) -> bool:

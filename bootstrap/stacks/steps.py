@@ -137,6 +137,7 @@ def list_changes(name: str, change_set: ChangeSet) -> tuple[Change, ...]:
 
 
 def describe(client: CloudFormation, name: str) -> dict[str, Any] | None:
+    """Return CloudFormation's description of a stack; None if it does not exist or is deleted. Raises ClientError."""
     try:
         stack = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
@@ -147,4 +148,5 @@ def describe(client: CloudFormation, name: str) -> dict[str, Any] | None:
 
 
 def refuse_status(name: str, status: str) -> StackFailed:
+    """Return the error for a stack whose status allows no change, with the remedy for that status."""
     return StackFailed(f"changing the stack {name}", f"it is {status}", states.remedy(status, name))

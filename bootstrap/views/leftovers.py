@@ -60,5 +60,5 @@ def tell(context: Context, run: Run) -> None:
 def _list(run: Run, title: str, listed: Sequence[Tagged]) -> None:
     if listed:
         run.say(f"{title}:")
-    for it in listed:
-        run.say(f"  {it.kind:<24} {it.identity}")
+    for resource in listed:
+        run.say(f"  {resource.kind:<24} {resource.identity}")

@@ -126,10 +126,9 @@ def _chips(network: Network, subnet: Subnet) -> Iterator[Chip]:
         if len(of_role) >= _MANY:
             yield Chip(f"{subnet.id} {role}", clipped(role, 20), f"{len(of_role)} interfaces")
             continue
-        for it in of_role:
-            yield Chip(
-                it.id, clipped(role, 20), ", ".join([*map(str, it.addresses), *([it.public] if it.public else [])])
-            )
+        for interface in of_role:
+            addresses = [*map(str, interface.addresses), *([interface.public] if interface.public else [])]
+            yield Chip(interface.id, clipped(role, 20), ", ".join(addresses))
 
 
 def _label(interface: Interface) -> str:
@@ -151,14 +150,15 @@ def _vpn(network: Network, beside: Beside) -> Gate | None:
     asn = dict(beside.asns).get(gate.key)
     connections = (
         (
-            f"customer gateway {each.customer_address}",
+            f"customer gateway {connection.customer_address}",
             (
-                f"{f'ASN {each.customer_asn}, ' if each.customer_asn else ''}{each.tunnels_up} of 2 tunnels up",
-                f"static: {', '.join(each.routes) or 'no route'}" if each.is_static else "routes by BGP",
+                f"{f'ASN {connection.customer_asn}, ' if connection.customer_asn else ''}"
+                f"{connection.tunnels_up} of 2 tunnels up",
+                f"static: {', '.join(connection.routes) or 'no route'}" if connection.is_static else "routes by BGP",
             ),
         )
-        for each in beside.connections
-        if each.gateway == gate.key
+        for connection in beside.connections
+        if connection.gateway == gate.key
     )
     direct_connects = _direct_connects(beside, gate.key)
     return Gate(gate.key, gate.name, f"ASN {asn}" if asn else "", (*connections, *direct_connects))

@@ -34,19 +34,21 @@ class Pieces:
         self.tiers = {it.tier: _tier(it, gates, _in_words(content, it.tier)) for it in content.bands}
         by_nat = {it.start: it.to for it in content.nat_ways if it.start not in drawn_starts}
         self.cells = {
-            it.key: _cell(it, by_nat.get(it.key, ()))
+            cell.key: _cell(cell, by_nat.get(cell.key, ()))
             for band in content.bands
             for cells in band.cells.values()
-            for it in cells
+            for cell in cells
         }
         strips = {band.tier: _endpoints(band, len(content.zones)) for band in content.bands}
         self.strips = {name: it for name, it in strips.items() if it}
         self.upper_gates = [it for it in (content.internet, content.egress_only) if it]
         self.upper = [
             _gate(
-                it, content.ways, *(("internet", "internet-paper") if it is content.internet else ("out", "out-paper"))
+                gate,
+                content.ways,
+                *(("internet", "internet-paper") if gate is content.internet else ("out", "out-paper")),
             )
-            for it in self.upper_gates
+            for gate in self.upper_gates
         ]
         self.vpn = _gate(content.vpn, content.ways, "net", "net-paper") if content.vpn else None
         self.beyond = list(_far(content.vpn)) if content.vpn else []
@@ -70,11 +72,11 @@ def _in_words(content: Content, tier_name: str) -> list[Way]:
     drawn_tier = "public" if tier_name == "public" else "private"
     has_private = any(it.tier == "private" for it in content.bands)
     return [
-        it
-        for it in content.ways
-        if it.start == tier_name
-        and not (it.gate == upper and drawn_tier == "public")
-        and not (it.gate != upper and (tier_name == "private" or not has_private))
+        way
+        for way in content.ways
+        if way.start == tier_name
+        and not (way.gate == upper and drawn_tier == "public")
+        and not (way.gate != upper and (tier_name == "private" or not has_private))
     ]
 
 

@@ -51,8 +51,8 @@ def _set_hooks(to: To, value: Any) -> None:
     }
     for hook in sorted(removed):
         to.call("autoscaling", "delete_lifecycle_hook", **group, LifecycleHookName=hook)
-    for one in value or []:
-        to.call("autoscaling", "put_lifecycle_hook", **group, **one)
+    for specification in value or []:
+        to.call("autoscaling", "put_lifecycle_hook", **group, **specification)
 
 
 class Group(TableAdapter):
@@ -150,9 +150,9 @@ class Group(TableAdapter):
     def _machines(self, to: To) -> list[str]:
         """Return the ids of the machines that are not being terminated."""
         return [
-            str(one["InstanceId"])
-            for one in self._members(to)
-            if not str(one["LifecycleState"]).startswith("Terminating")
+            str(member["InstanceId"])
+            for member in self._members(to)
+            if not str(member["LifecycleState"]).startswith("Terminating")
         ]
 
     def _states(self, to: To, machines: list[str]) -> set[str]:

@@ -12,9 +12,9 @@ from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 def _plan(value: Any) -> dict[str, Any]:
     """Rename the two properties that the service names otherwise than the template."""
     rules = []
-    for one in value.get("BackupPlanRule", []):
-        rule = {key: item for key, item in one.items() if key != "TargetBackupVault"}
-        rules.append({**rule, "TargetBackupVaultName": one["TargetBackupVault"]})
+    for entry in value.get("BackupPlanRule", []):
+        rule = {key: item for key, item in entry.items() if key != "TargetBackupVault"}
+        rules.append({**rule, "TargetBackupVaultName": entry["TargetBackupVault"]})
     return {**{key: item for key, item in value.items() if key != "BackupPlanRule"}, "Rules": rules}
 
 

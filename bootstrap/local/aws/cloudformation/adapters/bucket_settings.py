@@ -18,10 +18,10 @@ def _set_versioning(to: To, value: Any) -> None:
 def _set_encryption(to: To, value: Any) -> None:
     rules = [
         {
-            "ApplyServerSideEncryptionByDefault": one["ServerSideEncryptionByDefault"],
-            "BucketKeyEnabled": one.get("BucketKeyEnabled", False),
+            "ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"],
+            "BucketKeyEnabled": rule.get("BucketKeyEnabled", False),
         }
-        for one in value["ServerSideEncryptionConfiguration"]
+        for rule in value["ServerSideEncryptionConfiguration"]
     ]
     to.call("s3", "put_bucket_encryption", Bucket=to.physical_id, ServerSideEncryptionConfiguration={"Rules": rules})
 

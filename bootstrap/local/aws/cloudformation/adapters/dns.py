@@ -59,9 +59,9 @@ class HostedZone(Adapter):
             to.call("route53", "create_query_logging_config", HostedZoneId=zone, **configuration)
 
     def _remove_logging(self, to: To) -> None:
-        for one in to.call("route53", "list_query_logging_configs")["QueryLoggingConfigs"]:
-            if one["HostedZoneId"].rpartition("/")[2] == to.physical_id:
-                to.call("route53", "delete_query_logging_config", Id=one["Id"])
+        for configuration in to.call("route53", "list_query_logging_configs")["QueryLoggingConfigs"]:
+            if configuration["HostedZoneId"].rpartition("/")[2] == to.physical_id:
+                to.call("route53", "delete_query_logging_config", Id=configuration["Id"])
 
     def delete(self, to: To) -> None:
         """Delete the zone. Route 53 refuses that while it holds other records than its own NS and SOA."""

@@ -198,9 +198,9 @@ class AclAssociation(Adapter):
         filters = [{"Name": "association.subnet-id", "Values": [subnet]}]
         acls = to.call("ec2", "describe_network_acls", Filters=filters)["NetworkAcls"]
         for acl in acls:
-            for one in acl["Associations"]:
-                if one["SubnetId"] == subnet:
-                    return str(one["NetworkAclAssociationId"])
+            for association in acl["Associations"]:
+                if association["SubnetId"] == subnet:
+                    return str(association["NetworkAclAssociationId"])
         raise Gone(f"The subnet {subnet} has no network ACL")
 
 

@@ -29,8 +29,10 @@ class Topic(Tagged):
             attributes["FifoTopic"] = "true"
         arn = str(to.call("sns", "create_topic", Name=name, Attributes=attributes)["TopicArn"])
         to.initiated(arn)
-        for one in to.get("Subscription") or []:
-            to.call("sns", "subscribe", TopicArn=arn, Protocol=one["Protocol"], Endpoint=one["Endpoint"])
+        for subscription in to.get("Subscription") or []:
+            to.call(
+                "sns", "subscribe", TopicArn=arn, Protocol=subscription["Protocol"], Endpoint=subscription["Endpoint"]
+            )
         return arn
 
     def update(self, to: To) -> None:
@@ -40,13 +42,19 @@ class Topic(Tagged):
             to.call("sns", "set_topic_attributes", TopicArn=to.physical_id, AttributeName=key, AttributeValue=value)
         before, after = to.old.get("Subscription") or [], to.get("Subscription") or []
         subscriptions = to.call("sns", "list_subscriptions_by_topic", TopicArn=to.physical_id)["Subscriptions"]
-        for one in subscriptions:
-            pair = {"Protocol": one["Protocol"], "Endpoint": one["Endpoint"]}
+        for subscription in subscriptions:
+            pair = {"Protocol": subscription["Protocol"], "Endpoint": subscription["Endpoint"]}
             if pair in before and pair not in after:
-                to.call("sns", "unsubscribe", SubscriptionArn=one["SubscriptionArn"])
-        for one in after:
-            if one not in before:
-                to.call("sns", "subscribe", TopicArn=to.physical_id, Protocol=one["Protocol"], Endpoint=one["Endpoint"])
+                to.call("sns", "unsubscribe", SubscriptionArn=subscription["SubscriptionArn"])
+        for subscription in after:
+            if subscription not in before:
+                to.call(
+                    "sns",
+                    "subscribe",
+                    TopicArn=to.physical_id,
+                    Protocol=subscription["Protocol"],
+                    Endpoint=subscription["Endpoint"],
+                )
 
     def delete(self, to: To) -> None:
         """Delete the topic with its subscriptions."""

@@ -11,9 +11,9 @@ from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapte
 def _transformations(value: Any) -> list[dict[str, Any]]:
     """Convert the dimensions, which are a list in a template and a map in the service."""
     transformations = []
-    for one in value:
-        dimensions = {dimension["Key"]: dimension["Value"] for dimension in one.get("Dimensions", [])}
-        transformations.append({**one, "Dimensions": dimensions} if dimensions else dict(one))
+    for transformation in value:
+        dimensions = {dimension["Key"]: dimension["Value"] for dimension in transformation.get("Dimensions", [])}
+        transformations.append({**transformation, "Dimensions": dimensions} if dimensions else dict(transformation))
     return transformations
 
 
