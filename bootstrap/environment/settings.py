@@ -117,9 +117,8 @@ def _suggestion(path: tuple[str | int, ...]) -> str:
     model: Any = Settings
     for part in path[:-1]:
         field = model.model_fields.get(part) if isinstance(part, str) else None
-        parts = (
-            (field.annotation, *get_args(field.annotation)) if field else ()
-        )  # the type of an optional section is a union
+        # The type of an optional section is a union.
+        parts = (field.annotation, *get_args(field.annotation)) if field else ()
         model = next((it for it in parts if isinstance(it, type) and issubclass(it, BaseModel)), None)
         if model is None:
             return ""

@@ -21,24 +21,8 @@ from bootstrap import wording
 
 _PAGE = Path(__file__).with_name("report.html.j2")
 _BAD = frozenset({"failed", "error"})
-_STEPS = (
-    0.1,
-    0.2,
-    0.5,
-    1,
-    2,
-    5,
-    10,
-    15,
-    30,
-    60,
-    120,
-    300,
-    600,
-    900,
-    1800,
-    3600,
-)  # seconds between two marks of the axis
+# Seconds between two marks of the axis.
+_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 _MARKS = 8  # the largest number of marks on the axis
 
 

@@ -111,9 +111,8 @@ class Machines:
         """Call `ended` once, from another thread, when the machine stops for any reason; returns at once."""
 
         def wait() -> None:
-            with contextlib.suppress(
-                LocalCloudFailed
-            ):  # the container was removed meanwhile, or podman failed: the callback checks the state again
+            # If the container was removed meanwhile, or podman failed, the callback checks the state again.
+            with contextlib.suppress(LocalCloudFailed):
                 self._container(instance_id).await_end()
             ended()
 

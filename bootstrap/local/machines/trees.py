@@ -66,9 +66,8 @@ def _give_entry(folder: int, name: str, status: os.stat_result, first: int) -> N
     if (user, group) == (status.st_uid, status.st_gid):
         return
     os.chown(name, user, group, dir_fd=folder, follow_symlinks=False)
-    if (
-        stat.S_ISREG(status.st_mode) and status.st_mode & _SETTING_IDS
-    ):  # the kernel removes these bits when the owner changes
+    # The kernel removes these bits when the owner changes.
+    if stat.S_ISREG(status.st_mode) and status.st_mode & _SETTING_IDS:
         file = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
         try:
             os.chmod(f"/proc/self/fd/{file}", stat.S_IMODE(status.st_mode))  # noqa: PTH101

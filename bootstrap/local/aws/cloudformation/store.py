@@ -116,9 +116,8 @@ class Operation:
     is_held: bool = False  # a nested stack's update: it cleans up or rolls back together with its parent
     is_reviewed: bool = False  # nested stacks are changed by their change sets (`nested`, by logical id)
     nested: dict[str, str] = field(default_factory=dict)
-    caller: dict[str, Any] = field(
-        default_factory=dict
-    )  # whose permissions it uses (see server.acting); {} is the operator
+    # Whose permissions the operation uses (see server.acting); {} is the operator.
+    caller: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -232,9 +231,8 @@ class Store:
             path = self._path(stack)
             fields = {name: value for name, value in vars(stack).items() if name != "events"}
             text = json.dumps(fields, default=vars)  # takes a tenth of the time of dataclasses.asdict
-            event_count = self._append(
-                stack, path.with_suffix(EVENTS)
-            )  # after making the text, so that each state in it has its event
+            # After making the text, so that each state in it has its event.
+            event_count = self._append(stack, path.with_suffix(EVENTS))
             part = path.with_suffix(".part")
             with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
                 out.write(f'{text[:-1]}, "kept": {event_count}}}')

@@ -29,9 +29,7 @@ class VpcEndpoint(Ec2):
             "PrivateDnsEnabled",
         )
         parameters["PolicyDocument"] = policy_text(to.get("PolicyDocument"))
-        parameters.setdefault(
-            "VpcEndpointType", "Gateway"
-        )  # the default of EC2 and CloudFormation, which moto does not store
+        parameters.setdefault("VpcEndpointType", "Gateway")  # EC2's default, which moto does not store
         return str(to.call("ec2", "create_vpc_endpoint", **parameters)["VpcEndpoint"]["VpcEndpointId"])
 
     def update(self, to: To) -> None:

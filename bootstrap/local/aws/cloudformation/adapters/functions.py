@@ -10,14 +10,8 @@ from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
-ARCHIVE_TIME = (
-    1980,
-    1,
-    1,
-    0,
-    0,
-    0,
-)  # the earliest time in a zip archive; fixed, so that the same code makes the same archive
+# The earliest time in a zip archive; it is fixed, so that the same code makes the same archive.
+ARCHIVE_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def archive(text: str, runtime: str) -> bytes:

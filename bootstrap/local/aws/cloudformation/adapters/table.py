@@ -42,10 +42,9 @@ class Entry:
     shaped: dict[str, Shape] = field(default_factory=dict)  # property -> converts its value
     fixed: dict[str, Any] = field(default_factory=dict)  # parameters of `create` with a fixed value
     inside: str = ""  # the structure that contains all parameters of `create` and `update`
-    settings: dict[str, Setter] = field(
-        default_factory=dict
-    )  # set by own calls, after the creation and when they change
-    alters: dict[str, Setter] = field(default_factory=dict)  # set by `create`, and by own calls when they change
+    # `settings` are set by calls of their own, after the creation and when they change; `alters` only when they change.
+    settings: dict[str, Setter] = field(default_factory=dict)
+    alters: dict[str, Setter] = field(default_factory=dict)
     update: str = ""
     takes: tuple[str, ...] = ()  # the properties that `update` takes
     whole: bool = False  # whether `update` replaces all settings, and so needs all properties
@@ -56,9 +55,7 @@ class Entry:
     tags: Tagging | None = None
     ready: Callable[[Any], bool] | None = None  # whether the item shows a complete resource
     delete_more: dict[str, Any] = field(default_factory=dict)  # further parameters of `delete`
-    ignored: frozenset[str] = (
-        frozenset()
-    )  # accepted without a call; the resource's event says that they are not modelled
+    ignored: frozenset[str] = frozenset()  # accepted without a call; the event says that they are not modelled
 
 
 class TableAdapter(Adapter):

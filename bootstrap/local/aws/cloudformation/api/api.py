@@ -74,9 +74,8 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
             earlier_answer = self.asked_before(operation, request, region)
             if earlier_answer is not None:
                 return earlier_answer
-            stack = self._find_stack(
-                request, region
-            )  # before a deletion, because a deleted stack cannot be found by its name
+            # Before a deletion, because a deleted stack cannot be found by its name.
+            stack = self._find_stack(request, region)
             is_empty = operation == "DeleteStack" and stack is not None and not stack.resources
             answer = method(request, region) or {}
         if operation in PROMPT:
