@@ -8,7 +8,7 @@ from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, setter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
-TAGS = Tagging("ResourceArns", put="add_tags", take="remove_tags")
+TAGS = Tagging("ResourceArns", add="add_tags", remove="remove_tags")
 
 
 def _set_targets(to: To, value: Any) -> None:

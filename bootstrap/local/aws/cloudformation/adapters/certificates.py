@@ -43,8 +43,8 @@ ADAPTERS = (
             attributes={"CertificateArn": "@id"},
             tags=Tagging(
                 "CertificateArn",
-                put="add_tags_to_certificate",
-                take="remove_tags_from_certificate",
+                add="add_tags_to_certificate",
+                remove="remove_tags_from_certificate",
                 keys="Tags",
                 keys_as_pairs=True,
                 takes_system_tags=False,

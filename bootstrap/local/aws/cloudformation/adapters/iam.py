@@ -21,7 +21,7 @@ class Role(Tagged):
 
     type = "AWS::IAM::Role"
     service = "iam"
-    tagging = Tagging("RoleName", put="tag_role", take="untag_role")
+    tagging = Tagging("RoleName", add="tag_role", remove="untag_role")
 
     def create(self, to: To) -> str:
         """Create the role, then attach its managed policies and add its inline policies; return its name."""

@@ -113,7 +113,7 @@ ADAPTERS = (
             read="get_user",
             item="User",
             attributes={"Arn": "Arn"},
-            tags=Tagging("UserName", put="tag_user", take="untag_user"),
+            tags=Tagging("UserName", add="tag_user", remove="untag_user"),
         )
     ),
     Principal(
@@ -152,7 +152,7 @@ ADAPTERS = (
             read="get_open_id_connect_provider",
             attributes={"Arn": "@id"},
             tags=Tagging(
-                "OpenIDConnectProviderArn", put="tag_open_id_connect_provider", take="untag_open_id_connect_provider"
+                "OpenIDConnectProviderArn", add="tag_open_id_connect_provider", remove="untag_open_id_connect_provider"
             ),
         )
     ),

@@ -127,7 +127,7 @@ class Queue(Tagged):
 
     type = "AWS::SQS::Queue"
     service = "sqs"
-    tagging = Tagging("QueueUrl", put="tag_queue", take="untag_queue", as_map=True)
+    tagging = Tagging("QueueUrl", add="tag_queue", remove="untag_queue", as_map=True)
 
     def create(self, to: To) -> str:
         """Create the queue; each property is an attribute of the same name. Return its URL."""

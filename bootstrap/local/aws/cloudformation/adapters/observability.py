@@ -17,7 +17,7 @@ class LogGroup(Tagged):
     type = "AWS::Logs::LogGroup"
     service = "logs"
     tagging = Tagging(
-        "logGroupName", put="tag_log_group", take="untag_log_group", tags="tags", keys="tags", as_map=True
+        "logGroupName", add="tag_log_group", remove="untag_log_group", tags="tags", keys="tags", as_map=True
     )
 
     def create(self, to: To) -> str:

@@ -50,7 +50,7 @@ ADAPTERS = (
             item="Group",
             attributes={"Arn": "GroupArn"},
             tags=Tagging(
-                "Arn", target="Arn", put="tag", take="untag", keys="Keys", as_map=True, takes_system_tags=False
+                "Arn", target="Arn", add="tag", remove="untag", keys="Keys", as_map=True, takes_system_tags=False
             ),
         )
     ),

@@ -4,8 +4,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-upd
 it was created from another launch template than the group's, or from a version with other content (a rollback creates a
 new version with the old content), or if it is in a subnet that the group no longer names.
 
-If terminating a batch would leave too few machines in service, the group first grows by one batch. At the end it gets its
-size back. After a failure it gets its minimum size back at once; the rollback then replaces the machines that the update
+If terminating a batch would leave too few machines in service, the group first grows, by a batch at most. At the end it gets
+its size back. After a failure it gets its minimum size back at once; the rollback then replaces the machines that the update
 created. The text of the events is CloudFormation's.
 """
 

@@ -11,7 +11,7 @@ from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 def _tags(kind: str) -> Tagging:
     return Tagging(
-        "ResourceId", put="add_tags_to_resource", take="remove_tags_from_resource", more={"ResourceType": kind}
+        "ResourceId", add="add_tags_to_resource", remove="remove_tags_from_resource", more={"ResourceType": kind}
     )
 
 

@@ -15,15 +15,15 @@ class Tagging:
     """The two calls of a service that set and remove tags, and the names of their parameters.
 
     `on` is the parameter that identifies the resource; its value is the attribute `target`, or the physical id for '@id'.
-    `put` and `take` are the calls, `tags` and `keys` their parameters, and `names` the two members of a tag in a list
+    `add` and `remove` are the calls, `tags` and `keys` their parameters, and `names` the two members of a tag in a list
     (`as_map`: tags are a map; `keys_as_pairs`: the keys to remove are a list of Key). Without `takes_system_tags`, tags
     that begin with aws: are left out, because moto refuses them for this service.
     """
 
     on: str = "ResourceArn"
     target: str = "@id"
-    put: str = "tag_resource"
-    take: str = "untag_resource"
+    add: str = "tag_resource"
+    remove: str = "untag_resource"
     tags: str = "Tags"
     keys: str = "TagKeys"
     names: tuple[str, str] = ("Key", "Value")
@@ -38,14 +38,14 @@ class Tagging:
         resource, names = {self.on: target, **self.more}, list(removed)
         if names:
             keys: list[Any] = [{"Key": name} for name in names] if self.keys_as_pairs else list(names)
-            to.call(service, self.take, **resource, **{self.keys: keys})
+            to.call(service, self.remove, **resource, **{self.keys: keys})
         tags = {key: value for key, value in to.tags.items() if self.takes_system_tags or not key.startswith("aws:")}
         if tags:
             listed = [dict(zip(self.names, one, strict=True)) for one in tags.items()]
-            to.call(service, self.put, **resource, **{self.tags: tags if self.as_map else listed})
+            to.call(service, self.add, **resource, **{self.tags: tags if self.as_map else listed})
 
 
-EC2_TAGS = Tagging("Resources", put="create_tags", take="delete_tags", keys="Tags", keys_as_pairs=True)
+EC2_TAGS = Tagging("Resources", add="create_tags", remove="delete_tags", keys="Tags", keys_as_pairs=True)
 
 
 class Tagged(Adapter):
