@@ -1,14 +1,16 @@
 """The casc act: Jenkins' settings are what the files in `casc/` say.
 
-Jenkins itself judges the files before any of them lies on the machine, so a refused file leaves the old settings running and
-the old files for the next start. What its check would apply is not sent to it (`definitions.casc_blanking`). The old files
-stay beside the new ones until the reload succeeded, and are put back where it did not. The settings that Jenkins exports are
-compared with those exported after the last reload: what somebody edited in the web interface is found, told setting by setting
-beside what the code says, and undone where a reload overwrites it. What a reload would leave is told and left; that alone is
-no reason for a reload, and a reload does not make it ours: it stays told until the code says it, or somebody undoes it. Other
-software has other defaults, so with it the comparison begins anew.
+Jenkins itself checks the files before they are put on the machine. If it refuses one, the old settings stay active, and the old
+files are there for the next start. Some values are not sent for the check, because the check would apply them
+(`definitions.casc_blanking`). The old files are kept beside the new ones until the reload succeeds; if it fails, they are
+restored.
 
-The files lie in one folder of the machine; the host act puts them there once, for the first start, and never again.
+The act compares the settings that Jenkins exports with those that it exported after the last reload. So it finds what somebody
+edited in the web interface, and reports each edit with the value of the code. A reload undoes an edit of a setting that the
+code has. Other edits are reported and kept: they are no reason for a reload, and they are reported again until the code has the
+setting, or until somebody undoes the edit. Another version of Jenkins has other defaults; then the comparison starts anew.
+
+The files are in one folder of the machine. The host act puts them there once, for the first start, and never again.
 """
 
 from __future__ import annotations
@@ -61,17 +63,17 @@ VARIABLES = (
     "SMTP_HOST",
     "SMTP_PORT",
 )
-"""The environment variables of jenkins.service that `${NAME}` may use; `variables` gives their values."""
+"""The environment variables of jenkins.service that `${NAME}` may use; `variables` returns their values."""
 
 
 NO_PASSWORD = f"#jbcrypt:$2a$10${'.' * 53}"
-"""A hash in the form that Jenkins takes for a password's, with a salt and a sum of zeros: no password is known that has it."""
+"""A password hash that no known password has: the form is valid, and salt and hash are zeros."""
 
 
 def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
-    """What jenkins.service must have in its environment for the files: the values of `VARIABLES`.
+    """The values of `VARIABLES`, which jenkins.service must have as environment variables.
 
-    `mail_host` is the mail server as the machine reaches it.
+    `url` is Jenkins' URL, `mail_host` the mail server as the machine reaches it.
     """
     return {
         "BOOTSTRAP_ENVIRONMENT": settings.name,
@@ -87,21 +89,21 @@ def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
 
 
 def known(settings: Settings) -> dict[str, str]:
-    """Those of `VARIABLES` that the environment's file alone decides: they are known before there is any machine."""
-    found = variables(settings, "", "")
-    return {name: value for name, value in found.items() if name not in {"JENKINS_PUBLIC_URL", "SMTP_HOST"}}
+    """The values of those `VARIABLES` that depend on the environment file alone: they are known before there is a machine."""
+    values = variables(settings, "", "")
+    return {name: value for name, value in values.items() if name not in {"JENKINS_PUBLIC_URL", "SMTP_HOST"}}
 
 
 def read(folder: Path, values: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The settings' files, name to text; CascRejected with every fault that needs no Jenkins to be seen.
+    """Read the CasC files, name to text; CascRejected with every fault that can be found without Jenkins.
 
-    `values` are the variables that are known already, as `known` gives them: what stands behind them is judged as well.
+    `values` are the variables that are known already, as `known` returns them: the values that they stand for are checked, too.
     """
     return definitions.read(folder, (*SECRETS, *VARIABLES), values)
 
 
 def require_final(secrets: Mapping[str, Secret]) -> None:
-    """Raise BootstrapError where a secret holds '${': Jenkins replaces variables in the values of variables as well."""
+    """BootstrapError if a secret contains '${': Jenkins also replaces variables inside the values of variables."""
     for name, secret in secrets.items():
         if "${" in secret.reveal():
             raise BootstrapError(
@@ -114,14 +116,15 @@ def require_final(secrets: Mapping[str, Secret]) -> None:
 def plan(
     shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str], values: Mapping[str, str], report: Reporter
 ) -> tuple[Change, ...]:
-    """What `apply` would change; reads only. Differing files are judged by Jenkins: CascRejected.
+    """The changes that `apply` would make; changes nothing.
 
-    `values` are the files' variables, as `variables` gives them. What a reload would leave is told to `report`.
+    Jenkins checks the files that differ: CascRejected if it refuses one. `values` are the variables of the files, as
+    `variables` returns them. Edits that a reload would keep are reported to `report`.
     """
-    there = look(shell)
-    changes = there.changes(files)
+    current = look(shell)
+    changes = current.changes(files)
     _check(shell, jenkins, _to_send(changes, files))
-    edited = there.edits(export(jenkins), files, values)
+    edited = current.edits(export(jenkins), files, values)
     edited.tell_left(report)
     return (*changes, *edited.changes)
 
@@ -129,29 +132,29 @@ def plan(
 def apply(
     shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str], values: Mapping[str, str], report: Reporter
 ) -> None:
-    """Make the settings what `files` say, or raise CascRejected with the settings as they were."""
-    there = look(shell)
-    changes = there.changes(files)
+    """Bring Jenkins' settings to `files`; CascRejected if Jenkins refuses them, then the old settings are active."""
+    current = look(shell)
+    changes = current.changes(files)
     if changes:
         _check(shell, jenkins, _to_send(changes, files))
-    edited = there.edits(export(jenkins), files, values) if there.is_comparable else Edits()
+    edited = current.edits(export(jenkins), files, values) if current.is_comparable else Edits()
     edited.tell_left(report)
-    if not changes and not there.is_recorded:
+    if not changes and not current.is_recorded:
         report.progress("no reload of the settings with this software is recorded: reloading")
     if changes:
         settings_record.place(shell, files, changes)
         _reload_or_put_back(shell, jenkins, files)
-    elif edited.changes or not there.is_recorded:
+    elif edited.changes or not current.is_recorded:
         _reload(shell, jenkins, files)
     else:
         return
     for change in (*changes, *edited.changes):
         report.change(change)
-    settings_record.confirm(shell, export(jenkins), edited.left, there.exported)
+    settings_record.confirm(shell, export(jenkins), edited.left, current.exported)
 
 
 def export(jenkins: JenkinsClient) -> str:
-    """The settings as Jenkins has them, without what differs from one export to the next: comments and ciphertexts."""
+    """The current settings of Jenkins, without what differs between two exports: comments, ciphertexts and password hashes."""
     answer = expect(ask(jenkins, "POST", "configuration-as-code/export"), "exporting Jenkins' settings")
     lines = (line.rstrip() for line in answer.text.splitlines())
     text = "\n".join(line for line in lines if line and not line.startswith("#"))
@@ -159,20 +162,21 @@ def export(jenkins: JenkinsClient) -> str:
 
 
 def ensure_token(url: str, controller: Controller) -> bool:
-    """Make the controller's token ('11' and 32 hexadecimal digits) one of its user at `url`; True if it was not one yet.
+    """Add the controller's token ('11' and 32 hexadecimal digits) to its user in Jenkins at `url`.
 
-    Jenkins takes a token of our own making from its user alone, signed in with the password and a crumb. Older tokens of the
-    user are revoked: it has one client. Raises BootstrapError where Jenkins refuses, Unreachable where it does not answer.
+    True if it was not there yet. Jenkins accepts a chosen token only from the user itself, who signs in with the password and a
+    crumb. Older tokens of the user are revoked, because it has only one client. BootstrapError if Jenkins refuses, Unreachable
+    if it does not answer.
     """
     doing = f"giving the user '{controller.user}' its API token"
     try:
-        return _ensured_token(url if url.endswith("/") else f"{url}/", controller, doing)
+        return _ensure_token(url if url.endswith("/") else f"{url}/", controller, doing)
     except requests.RequestException as error:
         remedy = "Check that jenkins.service runs on the machine ('./bootstrap.py logs'), then launch again."
         raise Unreachable(doing, str(error), remedy) from error
 
 
-def _ensured_token(base: str, controller: Controller, doing: str) -> bool:
+def _ensure_token(base: str, controller: Controller, doing: str) -> bool:
     user, password, token = controller.user, controller.password, controller.token
     if requests.get(f"{base}me/api/json", auth=(user, token.reveal()), timeout=30).status_code == 200:
         return False
@@ -186,27 +190,27 @@ def _ensured_token(base: str, controller: Controller, doing: str) -> bool:
         uuid = added.get("data", {}).get("tokenUuid", "")
         if added.get("status") != "ok" or not uuid:
             raise BootstrapError(doing, f"Jenkins answered {added}", "Read the service's journal: ./bootstrap.py logs")
-        # An older Jenkins lacks this one (404); there the other tokens stay.
+        # An older Jenkins does not have this call (404): then the older tokens stay valid.
         expect(session.post(f"{tokens}revokeAllExcept", data={"tokenUuid": uuid}, timeout=30), doing, 200, 404)
     return True
 
 
 def _to_send(changes: Iterable[Change], files: Mapping[str, str]) -> dict[str, str]:
-    """What Jenkins judges of the files: without what its check would apply, which our own vocabulary has judged."""
+    """The changed files without the values that Jenkins' check would apply; `read` has checked these values already."""
     changed = (change.name for change in changes if change.kind is not ChangeKind.REMOVE)
     blanked = {name: casc_blanking.blank(files[name]) for name in changed}
     return {name: text for name, text in blanked.items() if text is not None}
 
 
 def _check(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> None:
-    """Let Jenkins try each file; it tells the first fault, and its place within the text."""
+    """Let Jenkins check each file; CascRejected with its faults. Jenkins reports the first fault of a file, with its place."""
     faults: list[Fault] = []
     for name, text in files.items():
         answer = ask(jenkins, "POST", "configuration-as-code/check", body=text, content_type="application/x-yaml")
-        for found in _found(answer, journal.explainer(shell)):
-            said = clean(str(found.get("message") or "")) or reason(answer)
-            line, column = definitions.position(text, int(found.get("line", -1)))
-            fault = casc_faults.read(said, files, checked=name)
+        for complaint in _complaints(answer, journal.explainer(shell)):
+            message = clean(str(complaint.get("message") or "")) or reason(answer)
+            line, column = definitions.position(text, int(complaint.get("line", -1)))
+            fault = casc_faults.read(message, files, checked=name)
             faults.append(fault if line == 1 else replace(fault, line=line, column=column))
     if faults:
         raise CascRejected(
@@ -214,14 +218,14 @@ def _check(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> No
         )
 
 
-def _found(answer: requests.Response, explain: journal.Explain) -> list[dict[str, Any]]:
-    """The faults that a check answers with; an answer of another shape is itself the fault."""
+def _complaints(answer: requests.Response, explain: journal.Explain) -> list[dict[str, Any]]:
+    """The faults in the answer of a check; an answer of another form counts as one fault."""
     try:
-        found = answer.json() if answer.status_code in {200, 400} else None
+        complaints = answer.json() if answer.status_code in {200, 400} else None
     except ValueError:
-        found = None
-    if isinstance(found, list) and all(isinstance(each, dict) for each in found):
-        return found
+        complaints = None
+    if isinstance(complaints, list) and all(isinstance(entry, dict) for entry in complaints):
+        return complaints
     return [{"line": -1, "message": reason(answer, explain)}]
 
 
@@ -230,25 +234,25 @@ def _reload_or_put_back(shell: Shell, jenkins: JenkinsClient, files: Mapping[str
         _reload(shell, jenkins, files)
     except BootstrapError:
         settings_record.put_back(shell)
-        # Jenkins tries the whole tree before it touches anything, but what fails later leaves half of it.
+        # Jenkins checks the whole configuration before it applies it, but a failure while applying leaves half of it applied.
         _reload(shell, jenkins, files)
         raise
 
 
 def _reload(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> None:
-    """Have Jenkins read its files again. Success is a redirect; an error page comes with the status 200.
+    """Let Jenkins read its files again; CascRejected if it fails. Success is a redirect; an error page has the status 200.
 
-    The page says neither the place nor the cause; the journal has both.
+    The error page has neither place nor cause; the service's journal has both.
     """
     answer = ask(jenkins, "POST", "configuration-as-code/reload")
     first = answer.history[0] if answer.history else answer
     if first.status_code in {302, 303}:
         return
     if answer.status_code == 200:
-        said = journal.reload_failure(shell) or page_text(answer.text)
+        message = journal.reload_failure(shell) or page_text(answer.text)
     else:
-        said = reason(answer, journal.explainer(shell))
-    fault = casc_faults.read(said or "Jenkins refused to reload the settings without a reason", files)
+        message = reason(answer, journal.explainer(shell))
+    fault = casc_faults.read(message or "Jenkins refused to reload the settings without a reason", files)
     raise CascRejected(
         "reloading Jenkins' settings", [fault], "The previous files were restored; correct the new files and try again."
     )

@@ -1,8 +1,8 @@
-"""The host act: the machine is as its desired state says, with one round trip to look and at most one to change.
+"""The host act: brings the machine to its desired state, with one round trip to compare and at most one to change.
 
 The desired state is data (`bootstrap.remote.desired`); the program that compares and changes runs on the machine itself
-(`bootstrap.remote.converge`). Artifacts (the WAR, plugins, the emulator, the toolkit's repository) are sent only when the
-machine says that it needs them. A run that ended halfway is gone on from by the next, for every resource is looked at afresh.
+(`bootstrap.remote.converge`). Artifacts (the WAR, plugins, the emulator, the toolkit's repository) are sent only if the machine
+needs them. After a run that stopped half way, the next run continues, because every resource is compared again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, S
 
 ACT = "host"
 TOOLKIT_USER = "toolkit"
-_SECONDS = 3600.0  # for one converge: a first installation over a slow mirror, with everything waited for
+_SECONDS = 3600.0  # the longest time to converge: a first installation from a slow mirror
 _AGAIN = "Then launch again; it continues from there."
 _REMEDIES = {
     "packages": f"Check the machine's apt sources, and that it reaches their mirror. {_AGAIN}",
@@ -35,7 +35,7 @@ _REMEDIES = {
 }
 
 
-# What the operating system says, whichever resource it meets, and the remedy for it.
+# A message of the operating system that any resource can get, and its remedy.
 _FULL = "No space left on device"
 _MAKE_ROOM = (
     f"Free space on the machine ('./bootstrap.py ssh'; 'df -h' and 'df -i' show which file system is full). {_AGAIN}"
@@ -43,21 +43,24 @@ _MAKE_ROOM = (
 
 
 def plan(shell: Shell, inputs: HostInputs) -> tuple[Change, ...]:
-    """What `apply` would change; reads only, in one round trip. ConvergeFailed where a look already shows that it cannot."""
-    return tuple(_changes(_looked(shell, inputs)))
+    """The changes that `apply` would make; changes nothing, one round trip.
+
+    ConvergeFailed if it is clear that `apply` would fail.
+    """
+    return tuple(_changes(_check_machine(shell, inputs)))
 
 
 def edited(shell: Shell, inputs: HostInputs) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    """Of what `plan` tells, what was changed on the machine, and the names of what differs for the code has moved on.
+    """The changes that `plan` would show, in two parts: edits made on the machine, and names of what the code changed.
 
-    Reads only, in one round trip. ConvergeFailed as `plan`.
+    Changes nothing, one round trip. ConvergeFailed as `plan`.
     """
-    results = [result for result in _looked(shell, inputs)["results"] if result["changed"]]
+    results = [result for result in _check_machine(shell, inputs)["results"] if result["changed"]]
     moved = tuple(str(result["id"]) for result in results if result["moved"])
     return tuple(_change(result) for result in results if not result["moved"]), moved
 
 
-def _looked(shell: Shell, inputs: HostInputs) -> Mapping[str, Any]:
+def _check_machine(shell: Shell, inputs: HostInputs) -> Mapping[str, Any]:
     resources = desired(inputs)
     answer = _converge(shell, "check", resources)
     _raise_failure(answer, resources, inputs)
@@ -67,18 +70,19 @@ def _looked(shell: Shell, inputs: HostInputs) -> Mapping[str, Any]:
 def apply(
     shell: Shell, inputs: HostInputs, artifacts: Mapping[str, bytes | Path], report: Reporter, *, waits: bool = True
 ) -> Controller:
-    """Bring the machine to its desired state and return the Jenkins on it; ConvergeFailed at the first thing that refuses.
+    """Bring the machine to its desired state and return its Jenkins; ConvergeFailed at the first resource that fails.
 
-    Where Jenkins must restart, running builds are waited for first, within the environment's limit, unless `waits` is false.
+    Before a restart of Jenkins it waits for running builds, at most as long as the environment file says; not if `waits` is
+    False.
     """
     resources = desired(inputs)
     answer = _converge(shell, "check", resources)
     if any(result["changed"] or result["failed"] for result in answer["results"]):
         _send(shell, answer["missing"], artifacts, report)
-        told = _Told(report)
+        step_reporter = _StepReporter(report)
         drain = draining.of(inputs.settings.jenkins, inputs.url, waits=waits)
-        answer = _converge(shell, "apply", resources, told.hear, drain)
-        told.rest(_changes(answer))
+        answer = _converge(shell, "apply", resources, step_reporter.hear, drain)
+        step_reporter.report_new(_changes(answer))
         _raise_failure(answer, resources, inputs)
         for note in answer["notes"]:
             report.progress(note)
@@ -91,29 +95,29 @@ def has_agent(shell: Shell) -> bool:
 
 
 def drain(shell: Shell, settings: JenkinsSettings, url: str, report: Reporter, *, waits: bool = True) -> None:
-    """Wait for the builds that run there, and let no new one start: the machine is about to go."""
-    wish = draining.of(settings, url, waits=waits)
-    _converge(shell, "drain", (), _Told(report).hear, wish)
+    """Wait for running builds and start no new ones, because the machine will be replaced."""
+    drain_request = draining.of(settings, url, waits=waits)
+    _converge(shell, "drain", (), _StepReporter(report).hear, drain_request)
 
 
 @dataclass
-class _Told:
-    """The steps on the machine, told while they happen: one is begun as progress, and done as a change."""
+class _StepReporter:
+    """Reports the steps on the machine while they happen: the begin of a step as progress, its end as a change."""
 
     report: Reporter
     changes: set[Change] = field(default_factory=set)
 
     def hear(self, step: program.Document) -> None:
-        """One step, as the program on the machine tells it."""
+        """Report one step, as the program on the machine sends it."""
         if begun := step.get("begun"):
             self.report.progress(f"{begun['id']}: {begun['detail']}")
         if done := step.get("done"):
-            self.rest([_change(done)])
+            self.report_new([_change(done)])
         if note := step.get("note"):
             self.report.notice(str(note))
 
-    def rest(self, changes: Sequence[Change]) -> None:
-        """Tell those of the changes that were not told yet."""
+    def report_new(self, changes: Sequence[Change]) -> None:
+        """Report the changes that are not reported yet."""
         for change in changes:
             if change not in self.changes:
                 self.changes.add(change)
@@ -127,7 +131,7 @@ def _converge(
     hear: Callable[[program.Document], None] | None = None,
     drain: draining.Drain | None = None,
 ) -> Mapping[str, Any]:
-    """One round trip; the answer as the program gave it. `hear` gets each step on the machine as it happens."""
+    """Run the program on the machine once and return its answer; ConvergeFailed if there is none. `hear` gets each step."""
     stdin, marker = program.request(mode, resources, drain)
 
     def listen(line: str) -> None:
@@ -137,14 +141,14 @@ def _converge(
 
     listening: Any = {"hear": listen} if hear else {}
     seconds = _SECONDS + draining.seconds_of(drain or {})
-    done = shell.run(program.COMMAND, stdin=stdin, sudo=True, check=False, timeout=seconds, **listening)
+    result = shell.run(program.COMMAND, stdin=stdin, sudo=True, check=False, timeout=seconds, **listening)
     try:
-        answer = program.answer(done.stdout, marker)
+        answer = program.answer(result.stdout, marker)
     except program.NoAnswer as error:
-        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-10:])
+        output_tail = "\n".join((result.stderr or result.stdout).strip().splitlines()[-10:])
         raise ConvergeFailed(
             "converging the machine",
-            f"its program ended with exit code {done.exit_code} and without a result\n{said}".rstrip(),
+            f"its program ended with exit code {result.exit_code} and without a result\n{output_tail}".rstrip(),
             f"The machine needs Python 3.11 or newer, and sudo without a password for the login user. {_AGAIN}",
         ) from error
     if "crash" in answer:
@@ -181,17 +185,17 @@ def _raise_failure(answer: Mapping[str, Any], resources: Sequence[Mapping[str, A
     if failed is None:
         return
     kind = next(resource["kind"] for resource in resources if resource["id"] == failed["id"])
-    found = [str(failed["detail"])]
+    lines = [str(failed["detail"])]
     if failed["command"]:
-        found.append(f"'{failed['command']}' exited with {failed['exit_code']}")
-    found += [failed["tail"]] if failed["tail"] else []
+        lines.append(f"'{failed['command']}' exited with {failed['exit_code']}")
+    lines += [failed["tail"]] if failed["tail"] else []
     if answer["not_reached"]:
-        found.append(f"not reached: {len(answer['not_reached'])} more")
+        lines.append(f"not reached: {len(answer['not_reached'])} more")
     remedy = _REMEDIES.get(kind, f"Correct it on the machine ('./bootstrap.py ssh'). {_AGAIN}")
     raise ConvergeFailed(
         f"bringing '{failed['id']}' on {inputs.instance_id} to its desired state",
-        "\n".join(found),
-        _MAKE_ROOM if any(_FULL in line for line in found) else remedy,
+        "\n".join(lines),
+        _MAKE_ROOM if any(_FULL in line for line in lines) else remedy,
     )
 
 

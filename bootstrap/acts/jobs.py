@@ -1,15 +1,15 @@
 """The jobs act: the jobs in Jenkins are those that the definitions in `jobs/` render to.
 
-Rendering (definitions/rendering.py) gives every job and view a footer in its description with a digest of what was rendered,
-and one bulk query reads all footers back: Jenkins rewrites the XML that it is given, so a comparison with the server's would
-never end, while the footer tells which render the server's job is. Only what differs is sent. A job that left the code is
-disabled and kept with its history, and comes back to life when it returns.
+Rendering (definitions/rendering.py) adds a footer to the description of every job and view, with a digest of the rendered XML.
+One request reads all footers. The XML itself is not compared: Jenkins rewrites it, so it would always differ. The footer says
+which render the job on the server is, and only jobs with another digest are sent. A job that the code no longer has is disabled
+and keeps its history; it is enabled again when the code has it again.
 
-What was sent is read back in the same act: Jenkins answers 200 also where it dropped an element. Such a job is published
-without it and marked as another render, so that the next plan tells it again.
+The act reads back what it sent, because Jenkins answers 200 even if it dropped an element. Such a job is published without the
+element, and its footer gets another digest, so that the next plan shows it again.
 
-What somebody edits in the web interface leaves the footer as it is; such an edit is undone when the job's code next changes, or
-when the job is named to be sent again.
+An edit in the web interface does not change the footer. It is undone when the code of the job changes, or when the user names
+the job to be sent again.
 """
 
 from __future__ import annotations
@@ -31,21 +31,26 @@ __all__ = ["apply", "digest_in", "follow", "look", "plan", "render"]
 
 _FOLDERS_DEEP = 6
 _VIEWS = "views[name,description]"
-# Stands in the footer for the digest of a render that Jenkins did not keep whole.
+# Replaces the digest in the footer if Jenkins did not keep the whole render.
 _INCOMPLETE = "0" * 16
 
 
 def plan(jenkins: JenkinsClient, jobset: JobSet) -> tuple[Change, ...]:
-    """What `apply` would send; one request, and nothing is changed."""
+    """The changes that `apply` would make; one request, changes nothing.
+
+    UsageError for a job to send again that does not exist.
+    """
     return tuple(step.change for step in _steps(jenkins, jobset))
 
 
 def look(jenkins: JenkinsClient) -> dict[str, tuple[str | None, bool]]:
-    """What is there, by full name, views as 'view <name>': the render that it is, None where no code made it, and whether
-    it is disabled. One request."""
+    """The existing jobs and views by full name (views as 'view <name>'): the digest of the render, and whether it is disabled.
+
+    The digest is None if the code did not make the job. One request.
+    """
     jobs, views = _inventory(jenkins)
-    found = jobs | {f"view {name}": present for name, present in views.items()}
-    return {name: (present.digest, present.is_disabled) for name, present in found.items()}
+    present_by_name = jobs | {f"view {name}": present for name, present in views.items()}
+    return {name: (present.digest, present.is_disabled) for name, present in present_by_name.items()}
 
 
 def apply(
@@ -56,11 +61,11 @@ def apply(
     *,
     explain: Explain | None = None,
 ) -> JobSet:
-    """Send what differs, folders before what they hold, and read each back; JobsRejected names every job that was refused or
-    lost a part of itself, once the others are sent.
+    """Send the jobs that differ, folders before their content, and read each back.
 
-    The jobs named in `again` are sent whatever their footer says: so an edit in the web interface is undone. `explain` looks up
-    why Jenkins failed inside.
+    JobsRejected names every job that Jenkins refused or dropped elements of; it is raised after all other jobs were sent. The
+    jobs in `again` are always sent, so that edits in the web interface are undone. `explain` finds the cause of an internal
+    error of Jenkins.
     """
     refused: list[str] = []
     dropped: list[str] = []
@@ -79,26 +84,29 @@ def apply(
 
 
 def tell_unjudged(jobset: JobSet, report: Reporter) -> None:
-    """Say once which elements nothing is known of."""
+    """Report the elements that cannot be checked, because their plugin is not known."""
     if jobset.unjudged:
         report.notice(f"not checked, because their plugin is not known: {', '.join(jobset.unjudged)}")
 
 
 def _losses(jenkins: JenkinsClient, step: _Step, report: Reporter) -> list[str]:
-    """What Jenkins dropped of what it has just been sent; the job is then marked, so that this does not pass for done."""
+    """What Jenkins dropped from a job that was just sent.
+
+    The footer of such a job is marked, so that the next plan shows it.
+    """
     assert step.body
     name = step.change.name
     path = _path_of(name)
     answer = ask(jenkins, "GET", f"{path}config.xml")
     if answer.status_code != 200:
         return [f"{name}: published, but Jenkins does not return it: {reason(answer)}"]
-    found = job_xml.lost(step.body, answer.text)
-    if found.fields:
-        report.notice(f"{name}: Jenkins did not keep {', '.join(found.fields)}")
-    if not found.elements:
+    lost = job_xml.lost(step.body, answer.text)
+    if lost.fields:
+        report.notice(f"{name}: Jenkins did not keep {', '.join(lost.fields)}")
+    if not lost.elements:
         return []
     ask(jenkins, "POST", f"{path}config.xml", body=with_digest(step.body, _INCOMPLETE))
-    return [f"{name}: Jenkins dropped {', '.join(found.elements)}"]
+    return [f"{name}: Jenkins dropped {', '.join(lost.elements)}"]
 
 
 def _path_of(name: str) -> str:
@@ -119,7 +127,7 @@ def _remedy(refused: Collection[str], dropped: Collection[str]) -> str:
 
 @dataclass(frozen=True)
 class _Present:
-    """A job or view on the server: the digest of the render that it is, or None where no code of ours made it."""
+    """A job or view on the server; `digest` is that of its render, None if the code did not make it."""
 
     digest: str | None
     is_disabled: bool = False
@@ -191,7 +199,7 @@ def _difference(xml: str, present: _Present) -> str | None:
 
 
 def _inventory(jenkins: JenkinsClient) -> tuple[dict[str, _Present], dict[str, _Present]]:
-    """Every job and view by its full name, in one request."""
+    """Read every job and view by its full name, in one request."""
     doing, tree = "listing the jobs", "fullName,description,color"
     for _ in range(_FOLDERS_DEEP):
         tree = f"fullName,description,color,{_VIEWS},jobs[{tree}]"

@@ -1,12 +1,14 @@
-"""The stack act: each stack is what its template and the settings say, and a plan is exactly what will be carried out.
+"""The stack act: brings each stack to its template and the settings.
 
-Every change goes through a change set. The one that decides is made with the tags of the commit and the run that the stack
-already carries: were they new each time, every launch would change every resource. Only when something else differs is the
-change set made again with the new ones, and carried out; not even then where the template says that a resource of it cannot
-take a new tag ('KeepsTags' in its metadata). A failure is CloudFormation's to roll back, and ours to explain.
+Every change is made by a change set. The tags with the commit and the run are new in each launch; they alone must not change
+every resource. So a first change set is made with the values of these tags that the stack has already. Only if it has changes,
+a second one is made with the new values, and executed. If a resource of the template cannot get a new tag ('KeepsTags' in the
+metadata of the template), the first one is executed instead. After a failure CloudFormation rolls back, and the act reports the
+cause.
 
-A machine that holds a volume cannot be replaced as CloudFormation replaces, the new before the old goes. A template names such
-resources in its metadata ('Replacement'), with the parameters under which they do not exist; the act goes that way first.
+CloudFormation replaces a resource by making the new one before it deletes the old one. That is impossible for a machine with a
+volume. A template names such resources in its metadata ('Replacement'), with parameters with which they do not exist; the act
+first updates the stack with these parameters.
 """
 
 from __future__ import annotations
@@ -34,10 +36,10 @@ __all__ = ["CloudFormation", "StackTemplate", "apply", "destroy", "lint", "plan"
 
 @dataclass(frozen=True)
 class StackTemplate:
-    """One stack as it should be.
+    """The desired state of one stack.
 
-    `name` is its full name. `protect` guards it against deletion. `volatile_tags` are those whose new value alone is no reason
-    to touch anything.
+    `name` is its full name. `protect` is its termination protection. `volatile_tags` are the tags whose new value alone is no
+    reason for a change.
     """
 
     name: str
@@ -49,18 +51,18 @@ class StackTemplate:
 
 
 def read(cloudformation: CloudFormation, name: str) -> Stack | None:
-    """The stack of that name, or None; one that was only ever planned does not count."""
-    with _explained(f"reading the stack {name}"):
-        found = describe(cloudformation, name)
-    return None if found is None or found["StackStatus"] == states.EMPTY else _stack(found)
+    """Read a stack; None if there is none, or if only a change set was made for it. StackFailed if AWS refuses."""
+    with _explain_refusals(f"reading the stack {name}"):
+        description = describe(cloudformation, name)
+    return None if description is None or description["StackStatus"] == states.EMPTY else _stack(description)
 
 
 def plan(cloudformation: CloudFormation, template: StackTemplate, sleep: Pause = time.sleep) -> tuple[Change, ...]:
-    """What `apply` would do; the change set that tells it is deleted again, and so is a stack that it opened."""
-    with _explained(f"planning the stack {template.name}"):
+    """The changes that `apply` would make, from a change set that is deleted again. TemplateInvalid, or StackFailed."""
+    with _explain_refusals(f"planning the stack {template.name}"):
         source = load(template.path, template.parameters)
-        found = describe(cloudformation, template.name)
-        status = found["StackStatus"] if found else states.EMPTY
+        description = describe(cloudformation, template.name)
+        status = description["StackStatus"] if description else states.EMPTY
         if status in states.DEAD or (status == states.HALF_GONE and not template.protect):
             return (
                 Change("stack", ChangeKind.REPLACE, template.name, f"is {status}; it is deleted and created again"),
@@ -70,7 +72,7 @@ def plan(cloudformation: CloudFormation, template: StackTemplate, sleep: Pause =
             return (Change("stack", ChangeKind.ALTER, template.name, detail),)
         if status != states.EMPTY and status not in states.STEADY:
             raise refuse_status(template.name, status)
-        request = _request(_lasting(template, found), source, "plan", is_new=status == states.EMPTY)
+        request = _request(_keep_volatile_tags(template, description), source, "plan", is_new=status == states.EMPTY)
         change_set = changes.create(cloudformation, request, sleep)
         if change_set.changes is not None:
             cloudformation.delete_change_set(ChangeSetName=change_set.arn)
@@ -87,67 +89,70 @@ def apply(
     before_removal: Callable[[Stack], None] | None = None,
     sleep: Pause = time.sleep,
 ) -> Stack:
-    """Bring the stack to its template and return it; one to which nothing is to be done is returned untouched.
+    """Bring the stack to its template and return it; it is not touched if nothing differs. TemplateInvalid, or StackFailed.
 
-    `before_removal` is called with the stack before a machine is taken away to be replaced: to stop it in good order.
+    `before_removal` is called with the stack before a machine is removed to be replaced, so that it can be stopped properly.
     """
     steps = StackSteps(cloudformation, template.name, report, sleep)
-    with _explained(f"deploying the stack {template.name}"):
+    with _explain_refusals(f"deploying the stack {template.name}"):
         source = load(template.path, template.parameters)
-        found = steps.ready(is_kept=template.protect)
-        if found is None:
+        description = steps.ready(is_kept=template.protect)
+        if description is None:
             steps.carry_out(steps.propose(_request(template, source, "make", is_new=True)))
         else:
-            _update(steps, template, source, found, before_removal)
+            _update(steps, template, source, description, before_removal)
         return _stack(steps.guard(is_wanted=template.protect))
 
 
 def destroy(cloudformation: CloudFormation, name: str, report: Reporter, sleep: Pause = time.sleep) -> tuple[str, ...]:
-    """Delete the stack, also a protected one; returns what its template keeps, as type and physical id."""
+    """Delete the stack, also a protected one; returns the retained resources as type and physical id.
+
+    StackFailed if it fails.
+    """
     steps = StackSteps(cloudformation, name, report, sleep)
-    with _explained(f"deleting the stack {name}"):
-        found = steps.at_rest()
-        return steps.delete(found) if found else ()
+    with _explain_refusals(f"deleting the stack {name}"):
+        description = steps.at_rest()
+        return steps.delete(description) if description else ()
 
 
-# --- how it is done
+# --- private functions
 
 
 def _update(
     steps: StackSteps,
     template: StackTemplate,
     source: Source,
-    found: Mapping[str, Any],
+    description: Mapping[str, Any],
     before_removal: Callable[[Stack], None] | None,
 ) -> None:
-    look = steps.propose(_request(_lasting(template, found), source, "look"))
-    if look.changes is None:
+    preview = steps.propose(_request(_keep_volatile_tags(template, description), source, "look"))
+    if preview.changes is None:
         return
     if source.keeps_tags:
-        steps.carry_out(look)
+        steps.carry_out(preview)
         return
-    steps.client.delete_change_set(ChangeSetName=look.arn)
-    if source.by_way_of and look.replaces(source.replaced):
+    steps.client.delete_change_set(ChangeSetName=preview.arn)
+    if source.by_way_of and preview.replaces(source.replaced):
         if before_removal:
-            before_removal(_stack(found))
+            before_removal(_stack(description))
         without = replace(template, parameters={**template.parameters, **source.by_way_of})
         steps.carry_out(steps.propose(_request(without, source, "leave")))
         steps.carry_out(steps.propose(_request(template, source, "make")))
         return
     change_set = steps.propose(_request(template, source, "make"))
-    # What only gets the new tags is not worth a line: the changes of the first look are told.
-    steps.carry_out(replace(change_set, changes=look.changes))
+    # Resources that only get new tags are not reported: the changes of the first change set are.
+    steps.carry_out(replace(change_set, changes=preview.changes))
 
 
 def _request(template: StackTemplate, source: Source, purpose: str, *, is_new: bool = False) -> dict[str, Any]:
-    """The request for a change set. Parameters that are not given take the template's defaults, never an earlier value."""
-    # One run may change a stack twice, and the name of a change set is its own for as long as CloudFormation remembers it.
+    """The request for a change set. A missing parameter gets the default of the template, never its earlier value."""
+    # One run can change a stack twice, and CloudFormation accepts each name of a change set only once.
     name = f"{purpose}-{template.tags.get('Run', 'unnamed')}-{uuid.uuid4().hex[:6]}"
     return {
         "StackName": template.name,
         "ChangeSetName": name,
         "ChangeSetType": "CREATE" if is_new else "UPDATE",
-        # A request that the client itself repeats after a lost answer makes no second change set.
+        # With the token, a request that the client repeats after a lost answer makes no second change set.
         "ClientToken": name,
         "TemplateBody": source.body,
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in template.parameters.items()],
@@ -156,21 +161,23 @@ def _request(template: StackTemplate, source: Source, purpose: str, *, is_new: b
     }
 
 
-def _lasting(template: StackTemplate, found: Mapping[str, Any] | None) -> StackTemplate:
-    """The template with the volatile tags that the stack already has."""
-    old = {tag["Key"]: tag["Value"] for tag in (found or {}).get("Tags", ()) if tag["Key"] in template.volatile_tags}
+def _keep_volatile_tags(template: StackTemplate, description: Mapping[str, Any] | None) -> StackTemplate:
+    """The template, with the values of volatile tags that the stack has already."""
+    old = {
+        tag["Key"]: tag["Value"] for tag in (description or {}).get("Tags", ()) if tag["Key"] in template.volatile_tags
+    }
     return replace(template, tags={key: old.get(key, value) for key, value in template.tags.items()})
 
 
-def _stack(found: Mapping[str, Any]) -> Stack:
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
-    parameters = {it["ParameterKey"]: it.get("ParameterValue", "") for it in found.get("Parameters", ())}
-    return Stack(found["StackName"], found["StackStatus"], outputs, parameters)
+def _stack(description: Mapping[str, Any]) -> Stack:
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", ())}
+    parameters = {it["ParameterKey"]: it.get("ParameterValue", "") for it in description.get("Parameters", ())}
+    return Stack(description["StackName"], description["StackStatus"], outputs, parameters)
 
 
 @contextmanager
-def _explained(doing: str) -> Iterator[None]:
-    """What AWS or the way to it refuses becomes StackFailed."""
+def _explain_refusals(doing: str) -> Iterator[None]:
+    """Convert errors of AWS and of the connection to it into StackFailed."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:

@@ -1,8 +1,8 @@
-"""The verify act: the acceptance suite says whether all of it, from the network to a build, is as it should be.
+"""The verify act: runs the acceptance suite, which checks the environment from the network to a build.
 
-The suite runs in a process of its own, which opens the environment by itself: no secret is handed over, neither by argument
-nor by variable. What comes back is its JUnit file, which is also what Jenkins' own verify job keeps; a check that does not hold
-is a result, and only a suite that could not run is an error.
+The suite runs in a process of its own, which opens the environment by itself: no secret is passed to it, neither as an argument
+nor as a variable. The result is its JUnit file, which the job 'verify' of Jenkins archives, too. A failed check is a result;
+only a suite that could not run is an error.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ from bootstrap.errors import VerifyFailed
 from bootstrap.values import Check, Reporter, Verdict
 
 ENVIRONMENT_VARIABLE = "BOOTSTRAP_ENVIRONMENT_FILE"
-"""How the suite learns which environment to look at."""
+"""The variable that tells the suite which environment to check."""
 
 _SECONDS = 900
 _RAN = {0, 1}  # pytest's exit codes of a suite that ran: all passed, some failed
 
 
 def run(environment_file: Path, folder: Path, results: Path, report: Reporter, only: Sequence[str] = ()) -> Verdict:
-    """Run the suite in `folder` on that environment; the JUnit file is left in `results`.
+    """Run the suite in `folder` on an environment; the JUnit file is written to `results`.
 
-    `only` names groups (machine, tls, controller, aws), or has parts of the checks' names or sentences; a check that fits
-    one of them runs.
-    Raises VerifyFailed when the suite could not run at all.
+    `only` has names of groups (machine, tls, controller, aws), or parts of the names or sentences of checks; a check that fits
+    one of them runs. VerifyFailed if the suite could not run at all, or if no check fits.
     """
     sentences = _sentences(folder)
     chosen = _chosen(sentences, only)
@@ -46,25 +45,25 @@ def run(environment_file: Path, folder: Path, results: Path, report: Reporter, o
         "PYTEST_ADDOPTS": "",
     }
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             command, cwd=folder.resolve().parents[1], env=environ, capture_output=True, text=True, timeout=_SECONDS
         )
     except subprocess.TimeoutExpired as error:
-        raise _failed(f"it had not ended after {_SECONDS} s", error.stdout or b"") from error
-    if done.returncode not in _RAN or not junit.is_file():
-        raise _failed(f"pytest ended with {done.returncode}", done.stdout + done.stderr)
+        raise _suite_failed(f"it had not ended after {_SECONDS} s", error.stdout or b"") from error
+    if completed.returncode not in _RAN or not junit.is_file():
+        raise _suite_failed(f"pytest ended with {completed.returncode}", completed.stdout + completed.stderr)
     verdict = Verdict(_checks(junit, sentences), junit)
     report.progress(f"{len(verdict.checks)} checks, {len(verdict.failed)} failed")
     return verdict
 
 
 def checks(folder: Path) -> tuple[str, ...]:
-    """What the suite in `folder` would look at, each as 'group: sentence'; one that runs over several things stands once."""
-    return tuple(f"{file.removeprefix('test_')}: {said}" for (file, _), said in _sentences(folder).items())
+    """The checks of the suite in `folder`, each as 'group: sentence'; a check with parameters is listed once."""
+    return tuple(f"{file.removeprefix('test_')}: {sentence}" for (file, _), sentence in _sentences(folder).items())
 
 
 def _chosen(sentences: Mapping[tuple[str, str], str], only: Sequence[str]) -> list[str]:
-    """The checks that are asked for, as pytest names them; the whole suite where nothing is."""
+    """The chosen checks as arguments of pytest, or the whole suite if `only` is empty; VerifyFailed if no check fits."""
     if not only:
         return [""]
     chosen = [
@@ -74,7 +73,7 @@ def _chosen(sentences: Mapping[tuple[str, str], str], only: Sequence[str]) -> li
     ]
     if not chosen:
         groups = ", ".join(sorted({file.removeprefix("test_") for file, _ in sentences}))
-        raise _failed(f"no check is called {' or '.join(only)}; the groups are: {groups}", "")
+        raise _suite_failed(f"no check is called {' or '.join(only)}; the groups are: {groups}", "")
     return chosen
 
 
@@ -83,9 +82,9 @@ def _fits(word: str, file: str, function: str, sentence: str) -> bool:
 
 
 def _command(folder: Path, junit: Path, chosen: Sequence[str]) -> list[str]:
-    """pytest without a cache beside the suite, its modules found in the folder itself."""
+    """The command that runs pytest: without its cache, and with the folder of the suite as import path."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--quiet", "--color=no", "--tb=short"]
-    # A difference is told whole: it is what the reader has to go by.
+    # Differences are shown in full, because the reader has nothing else to find the cause.
     command += ["-o", "verbosity_assertions=2"]
     command += ["--rootdir", str(folder.parents[1]), "--import-mode=importlib", "-o", "addopts="]
     command += ["-o", f"pythonpath={shlex.quote(str(folder.parents[1]))} {shlex.quote(str(folder))}"]
@@ -94,14 +93,14 @@ def _command(folder: Path, junit: Path, chosen: Sequence[str]) -> list[str]:
 
 
 def _sentences(folder: Path) -> dict[tuple[str, str], str]:
-    """What each check says: (file's stem, function) to the first line of its docstring."""
-    found = {}
+    """The sentence of each check: (stem of the file, function) to the first line of its docstring."""
+    sentences = {}
     for path in sorted(folder.glob("test_*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                said = (ast.get_docstring(node) or node.name.removeprefix("test_").replace("_", " ")).splitlines()[0]
-                found[path.stem, node.name] = said.rstrip(".")
-    return found
+                text = ast.get_docstring(node) or node.name.removeprefix("test_").replace("_", " ")
+                sentences[path.stem, node.name] = text.splitlines()[0].rstrip(".")
+    return sentences
 
 
 def _checks(junit: Path, sentences: Mapping[tuple[str, str], str]) -> tuple[Check, ...]:
@@ -109,7 +108,7 @@ def _checks(junit: Path, sentences: Mapping[tuple[str, str], str]) -> tuple[Chec
         cases = ElementTree.parse(junit).getroot().iter("testcase")
         return tuple(_check(case, sentences) for case in cases)
     except (ElementTree.ParseError, ValueError) as error:
-        raise _failed(f"its results in {junit} cannot be read: {error}", "") from error
+        raise _suite_failed(f"its results in {junit} cannot be read: {error}", "") from error
 
 
 def _check(case: ElementTree.Element, sentences: Mapping[tuple[str, str], str]) -> Check:
@@ -131,18 +130,18 @@ def _check(case: ElementTree.Element, sentences: Mapping[tuple[str, str], str]) 
 
 
 def _detail(child: ElementTree.Element) -> str:
-    """What was found instead: the lines that pytest marks with E, for the rest of its text shows the suite's own code."""
+    """What a check found: the lines that pytest marks with E; the rest of its text is code of the suite."""
     lines = (child.text or "").splitlines()
     marked = [line[1:].strip() for line in lines if line.startswith("E  ")]
     return "\n".join(marked or [child.get("message") or "", *lines]).strip()
 
 
-def _failed(found: str, output: str | bytes) -> VerifyFailed:
+def _suite_failed(message: str, output: str | bytes) -> VerifyFailed:
     text = output.decode(errors="replace") if isinstance(output, bytes) else output
     tail = "\n".join(text.strip().splitlines()[-15:])
     return VerifyFailed(
         "running the acceptance suite",
-        f"{found}\n{tail}".strip(),
+        f"{message}\n{tail}".strip(),
         "An error in the suite itself is no fault of the machine; run the suite directly to see more: "
         f"{ENVIRONMENT_VARIABLE}=FILE python -m pytest tests/acceptance",
     )

@@ -1,4 +1,4 @@
-"""The certificates of one environment: an authority of its own, and the one server certificate that it signs.
+"""The certificates of one environment: its own certificate authority, and the server certificate that it signs.
 
 Decides what they say and when they are due; knows neither where they are kept nor who serves them. ECDSA on P-256 throughout.
 An authority lives ten years. A server certificate lives 397 days, the longest that browsers take, and is due 30 days before.
@@ -26,7 +26,7 @@ from bootstrap.values import Secret
 AUTHORITY_DAYS = 3650
 SERVER_DAYS = 397
 DUE_DAYS = 30
-_SKEW = datetime.timedelta(minutes=10)  # a machine whose clock is a little behind accepts them at once
+_SKEW = datetime.timedelta(minutes=10)  # a machine whose clock is a little slow accepts new certificates, too
 _COMMON_NAME_LENGTH = 64  # X.520's upper bound
 _NO_NAME = "invalid"  # no host has a name below it (RFC 2606)
 
@@ -90,7 +90,7 @@ def issue(
 ) -> tuple[Certificates, Secret]:
     """What is due is made anew, and what is good is kept; with the key of the authority, also where that is new.
 
-    A new authority makes a new server certificate as well. ValueError when there is neither a name nor an address.
+    With a new authority, the server certificate is new as well. ValueError if there is neither a name nor an address.
     """
     is_usable = authority_key is not None and kept is not None and _is_key_of(authority_key, kept.issuer_pem)
     if kept is None or authority_key is None or not is_usable or not _is_good_authority(kept, subjects, now):
@@ -143,7 +143,7 @@ def from_json(text: str) -> Certificates | None:
 
 
 def fingerprint(pem: str) -> str:
-    """A certificate's SHA-256, as browsers show it: two hex digits between colons."""
+    """The SHA-256 fingerprint of a certificate, as browsers show it: pairs of hexadecimal digits separated by colons."""
     return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex(":").upper()
 
 

@@ -1,9 +1,9 @@
-"""Direct Connect where CloudFormation has no type: a hosted connection or interface is accepted, a virtual interface made.
+"""Direct Connect without a CloudFormation type: accepts hosted connections and interfaces, and makes virtual interfaces.
 
-The interface that is made is the environment's own, found by its name and its tags. What is hosted belongs to whoever ordered
-it: it is accepted where it still waits, and never deleted. CloudFormation associates the Direct Connect gateway with the VPN
-gateway or the transit gateway (network.vpn, network.transit_gateway). Names, states and what changes in place are those of the
-Direct Connect API reference.
+A virtual interface that is made here belongs to the environment, and is found by its name and its tags. A hosted connection or
+interface belongs to somebody else: it is accepted if it waits for that, and never deleted. CloudFormation associates the Direct
+Connect gateway with the VPN gateway or the transit gateway (network.vpn, network.transit_gateway). Names, states and the
+attributes that can be changed are those of the Direct Connect API reference.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from bootstrap.environment.network_options import DirectConnect
 from bootstrap.errors import AwsRefused
 from bootstrap.values import Change, ChangeKind, Reporter
 
-PATIENCE = 900.0  # seconds in which a connection or an interface settles
-_SHORT_ASN = 2147483646  # the largest that the API takes as 'asn'; a greater one is its 'asnLong'
+PATIENCE = 900.0  # the longest time to wait for a connection or an interface, in seconds
+_SHORT_ASN = 2147483646  # the largest number for the key 'asn' of the API; larger ones need 'asnLong'
 _GONE = {"deleting", "deleted", "rejected"}
 _SETTLED = {"available", "down"}  # an interface is down until the customer's router starts BGP
 Aws = Callable[[str], Any]
@@ -27,67 +27,76 @@ Pause = Callable[[float], None]
 
 
 def plan(aws: Aws, settings: Settings) -> tuple[Change, ...]:
-    """What `apply` would do."""
-    wished = settings.network.direct_connect
-    if wished is None:
+    """The changes that `apply` would make; changes nothing. AwsRefused if the connection or the interface cannot be used."""
+    desired = settings.network.direct_connect
+    if desired is None:
         return tuple(_removal(it) for it in _own(aws, settings))
     client = aws("directconnect")
-    if wished.interface is not None:
-        offered = [_acceptance_of(wished)] if _offered(client, wished)["virtualInterfaceState"] == "confirming" else []
+    if desired.interface is not None:
+        offered = (
+            [_interface_acceptance(desired)]
+            if _find_offered_interface(client, desired)["virtualInterfaceState"] == "confirming"
+            else []
+        )
         return (*(_removal(it) for it in _own(aws, settings)), *offered)
-    assert wished.connection is not None  # so says the section of an interface that is made
-    changes = [_acceptance(wished)] if _connection(client, wished)["connectionState"] == "ordering" else []
-    strays = [_removal(it) for it in _own(aws, settings) if it["connectionId"] != wished.connection]
-    found = _interface(client, wished.connection, _name(settings))
-    change = _difference(settings, wished, found)
+    assert desired.connection is not None  # so says the section of an interface that is made
+    changes = (
+        [_connection_acceptance(desired)] if _find_connection(client, desired)["connectionState"] == "ordering" else []
+    )
+    strays = [_removal(it) for it in _own(aws, settings) if it["connectionId"] != desired.connection]
+    interface = _find_interface(client, desired.connection, _name(settings))
+    change = _difference(settings, desired, interface)
     return (*changes, *strays, *([change] if change else []))
 
 
 def apply(
     aws: Aws, settings: Settings, tags: Mapping[str, str], report: Reporter, sleep: Pause = time.sleep
 ) -> dict[str, Any] | None:
-    """Bring connection and interface to what the settings say; the interface as the API then describes it, or None."""
-    wished = settings.network.direct_connect
-    if wished is None:
+    """Bring connection and interface to the settings; returns the description of the interface, None if there is none.
+
+    AwsRefused if the connection or the interface cannot be used, or does not settle within PATIENCE.
+    """
+    desired = settings.network.direct_connect
+    if desired is None:
         destroy(aws, settings, report, sleep)
         return None
     client, name = aws("directconnect"), _name(settings)
-    if wished.interface is not None:
-        _offered(client, wished)  # before anything is deleted for it
+    if desired.interface is not None:
+        _find_offered_interface(client, desired)  # before anything is deleted for it
         destroy(aws, settings, report, sleep)
-        return _accept_interface(client, wished, report, sleep)
-    assert wished.connection is not None  # so says the section of an interface that is made
-    _accept(client, wished, report, sleep)
-    for stray in [it for it in _own(aws, settings) if it["connectionId"] != wished.connection]:
+        return _accept_interface(client, desired, report, sleep)
+    assert desired.connection is not None  # so says the section of an interface that is made
+    _accept(client, desired, report, sleep)
+    for stray in [it for it in _own(aws, settings) if it["connectionId"] != desired.connection]:
         _delete(client, stray, report, sleep)
-    found = _interface(client, wished.connection, name)
-    change = _difference(settings, wished, found)
-    if change is not None and change.kind is ChangeKind.ALTER and found is not None:
-        client.update_virtual_interface_attributes(virtualInterfaceId=found["virtualInterfaceId"], mtu=wished.mtu)
+    interface = _find_interface(client, desired.connection, name)
+    change = _difference(settings, desired, interface)
+    if change is not None and change.kind is ChangeKind.ALTER and interface is not None:
+        client.update_virtual_interface_attributes(virtualInterfaceId=interface["virtualInterfaceId"], mtu=desired.mtu)
         report.change(change)
     elif change is not None:
-        if found is not None:
-            _delete(client, found, report, sleep)
-        _create(client, wished, name, tags)
-        report.change(Change("stack", ChangeKind.ADD, change.name, _told(wished)))
-    return _told_up(_settled(client, wished.connection, name, report, sleep), report)
+        if interface is not None:
+            _delete(client, interface, report, sleep)
+        _create(client, desired, name, tags)
+        report.change(Change("stack", ChangeKind.ADD, change.name, _describe(desired)))
+    return _report_if_down(_wait_until_settled(client, desired.connection, name, report, sleep), report)
 
 
-def _told_up(made: dict[str, Any], report: Reporter) -> dict[str, Any]:
-    if made["virtualInterfaceState"] == "down":
+def _report_if_down(interface: dict[str, Any], report: Reporter) -> dict[str, Any]:
+    if interface["virtualInterfaceState"] == "down":
         report.notice(
-            f"the virtual interface {made['virtualInterfaceId']} is down until the customer's router starts BGP"
+            f"the virtual interface {interface['virtualInterfaceId']} is down until the customer's router starts BGP"
         )
-    return made
+    return interface
 
 
 def destroy(aws: Aws, settings: Settings, report: Reporter, sleep: Pause = time.sleep) -> None:
-    """Delete the environment's virtual interfaces; the connection, and a hosted interface, stay."""
-    for each in _own(aws, settings):
-        _delete(aws("directconnect"), each, report, sleep)
+    """Delete the environment's own virtual interfaces, but neither the connection nor a hosted interface."""
+    for connection in _own(aws, settings):
+        _delete(aws("directconnect"), connection, report, sleep)
 
 
-# --- what is there
+# --- reading
 
 
 def _name(settings: Settings) -> str:
@@ -95,188 +104,192 @@ def _name(settings: Settings) -> str:
 
 
 def _own(aws: Aws, settings: Settings) -> list[dict[str, Any]]:
-    """The interfaces that carry the environment's tags; who has none of them needs no permission of Direct Connect."""
+    """The interfaces with the environment's tags; if there are none, no permission for Direct Connect is needed."""
     listed = [it for it in tagged.resources(aws, settings) if it.kind == "directconnect dxvif"]
-    found = (_described(aws("directconnect"), it.identity) for it in listed)
+    found = (_read_interface(aws("directconnect"), it.identity) for it in listed)
     return [it for it in found if it is not None]
 
 
-def _described(client: Any, interface: str) -> dict[str, Any] | None:
-    told = _pages(client.describe_virtual_interfaces, "virtualInterfaces", virtualInterfaceId=interface)
-    return next((it for it in told if it["virtualInterfaceState"] not in _GONE), None)
+def _read_interface(client: Any, interface: str) -> dict[str, Any] | None:
+    interfaces = _pages(client.describe_virtual_interfaces, "virtualInterfaces", virtualInterfaceId=interface)
+    return next((it for it in interfaces if it["virtualInterfaceState"] not in _GONE), None)
 
 
-def _interface(client: Any, connection: str, name: str) -> dict[str, Any] | None:
-    """The interface of that name on the connection: found also where its tags are not listed yet."""
-    told = _pages(client.describe_virtual_interfaces, "virtualInterfaces", connectionId=connection)
-    alive = [it for it in told if it["virtualInterfaceState"] not in _GONE]
+def _find_interface(client: Any, connection: str, name: str) -> dict[str, Any] | None:
+    """The interface with a name on a connection; it is found even if its tags are not listed yet."""
+    interfaces = _pages(client.describe_virtual_interfaces, "virtualInterfaces", connectionId=connection)
+    alive = [it for it in interfaces if it["virtualInterfaceState"] not in _GONE]
     return next((it for it in alive if it["virtualInterfaceName"] == name), None)
 
 
-def _offered(client: Any, wished: DirectConnect) -> dict[str, Any]:
-    """The hosted interface; AwsRefused where it is not to be had, is of the other type or leads elsewhere already."""
-    assert wished.interface is not None
-    found = _described(client, wished.interface)
-    doing = f"looking for the hosted virtual interface {wished.interface}"
-    if found is None:
+def _find_offered_interface(client: Any, desired: DirectConnect) -> dict[str, Any]:
+    """The hosted interface; AwsRefused if it does not exist, has another type, or was accepted for another gateway."""
+    assert desired.interface is not None
+    interface = _read_interface(client, desired.interface)
+    doing = f"looking for the hosted virtual interface {desired.interface}"
+    if interface is None:
         remedy = "Check that it belongs to this account and region. The connection's owner offers it to an account id."
         raise AwsRefused(doing, "it is absent, rejected or deleted", remedy)
-    if found["virtualInterfaceType"] != wished.type:
-        remedy = f"Write 'type: {found['virtualInterfaceType']}', or ask the connection's owner for another interface."
-        raise AwsRefused(
-            doing, f"it is a {found['virtualInterfaceType']} interface, not a {wished.type} interface", remedy
+    if interface["virtualInterfaceType"] != desired.type:
+        remedy = (
+            f"Write 'type: {interface['virtualInterfaceType']}', or ask the connection's owner for another interface."
         )
-    leads = found.get("directConnectGatewayId")
-    if found["virtualInterfaceState"] != "confirming" and leads != wished.gateway:
+        raise AwsRefused(
+            doing, f"it is a {interface['virtualInterfaceType']} interface, not a {desired.type} interface", remedy
+        )
+    gateway = interface.get("directConnectGatewayId")
+    if interface["virtualInterfaceState"] != "confirming" and gateway != desired.gateway:
         remedy = "An accepted interface cannot change its gateway: ask the connection's owner for another interface."
-        raise AwsRefused(doing, f"it was accepted for {leads or 'no Direct Connect gateway'}", remedy)
-    return found
+        raise AwsRefused(doing, f"it was accepted for {gateway or 'no Direct Connect gateway'}", remedy)
+    return interface
 
 
-def _connection(client: Any, wished: DirectConnect) -> dict[str, Any]:
-    found = _pages(client.describe_connections, "connections", connectionId=wished.connection)
-    state = found[0]["connectionState"] if found else "absent"
+def _find_connection(client: Any, desired: DirectConnect) -> dict[str, Any]:
+    connections = _pages(client.describe_connections, "connections", connectionId=desired.connection)
+    state = connections[0]["connectionState"] if connections else "absent"
     if state in {"absent", "rejected", "deleting", "deleted"}:
         raise AwsRefused(
-            f"looking for the Direct Connect connection {wished.connection}",
+            f"looking for the Direct Connect connection {desired.connection}",
             f"it is {state}",
             "Check that it belongs to this account and region. A partner offers a hosted connection to an account id.",
         )
-    return found[0]
+    return connections[0]
 
 
 def _pages(call: Callable[..., Any], key: str, **request: Any) -> list[dict[str, Any]]:
-    """All that a call lists. Its own paging: botocore has paginators for other calls of this service only."""
-    found: list[dict[str, Any]] = []
+    """The items of all pages of a call; botocore has no paginators for these calls."""
+    items: list[dict[str, Any]] = []
     token: str | None = None
     while True:
         answer = call(**request, **({"nextToken": token} if token else {}))
-        found += answer[key]
+        items += answer[key]
         token = answer.get("nextToken")
         if not token:
-            return found
+            return items
 
 
-# --- what differs
+# --- comparing
 
 
-def _difference(settings: Settings, wished: DirectConnect, found: Mapping[str, Any] | None) -> Change | None:
+def _difference(settings: Settings, desired: DirectConnect, interface: Mapping[str, Any] | None) -> Change | None:
     name = f"{_name(settings)}/VirtualInterface"
-    if found is None:
-        return Change("stack", ChangeKind.ADD, name, _told(wished))
+    if interface is None:
+        return Change("stack", ChangeKind.ADD, name, _describe(desired))
     fixed = {
-        "virtualInterfaceType": wished.type,
-        "vlan": wished.vlan,
-        "directConnectGatewayId": wished.gateway,
-        ("asn" if wished.customer_asn <= _SHORT_ASN else "asnLong"): wished.customer_asn,
+        "virtualInterfaceType": desired.type,
+        "vlan": desired.vlan,
+        "directConnectGatewayId": desired.gateway,
+        ("asn" if desired.customer_asn <= _SHORT_ASN else "asnLong"): desired.customer_asn,
     }
-    differing = [key for key, value in fixed.items() if found.get(key) != value]
+    differing = [key for key, value in fixed.items() if interface.get(key) != value]
     if differing:
         detail = f"virtual interface: {', '.join(differing)} (its traffic is interrupted)"
         return Change("stack", ChangeKind.REPLACE, name, detail)
-    if found.get("mtu") != wished.mtu:
-        return Change("stack", ChangeKind.ALTER, name, f"virtual interface: mtu {found.get('mtu')} -> {wished.mtu}")
+    if interface.get("mtu") != desired.mtu:
+        return Change(
+            "stack", ChangeKind.ALTER, name, f"virtual interface: mtu {interface.get('mtu')} -> {desired.mtu}"
+        )
     return None
 
 
-def _acceptance(wished: DirectConnect) -> Change:
+def _connection_acceptance(desired: DirectConnect) -> Change:
     return Change(
-        "stack", ChangeKind.ALTER, str(wished.connection), "hosted connection: accepted; its hourly costs begin"
+        "stack", ChangeKind.ALTER, str(desired.connection), "hosted connection: accepted; its hourly costs begin"
     )
 
 
-def _acceptance_of(wished: DirectConnect) -> Change:
-    told = f"hosted {wished.type} virtual interface: accepted for {wished.gateway}"
-    return Change("stack", ChangeKind.ALTER, str(wished.interface), told)
+def _interface_acceptance(desired: DirectConnect) -> Change:
+    detail = f"hosted {desired.type} virtual interface: accepted for {desired.gateway}"
+    return Change("stack", ChangeKind.ALTER, str(desired.interface), detail)
 
 
-def _removal(found: Mapping[str, Any]) -> Change:
+def _removal(interface: Mapping[str, Any]) -> Change:
     return Change(
-        "stack", ChangeKind.REMOVE, found["virtualInterfaceId"], f"virtual interface on {found['connectionId']}"
+        "stack", ChangeKind.REMOVE, interface["virtualInterfaceId"], f"virtual interface on {interface['connectionId']}"
     )
 
 
-def _told(wished: DirectConnect) -> str:
-    return f"{wished.type} virtual interface, VLAN {wished.vlan} of {wished.connection}"
+def _describe(desired: DirectConnect) -> str:
+    return f"{desired.type} virtual interface, VLAN {desired.vlan} of {desired.connection}"
 
 
-# --- what is done
+# --- changing
 
 
-def _accept(client: Any, wished: DirectConnect, report: Reporter, sleep: Pause) -> None:
-    if _connection(client, wished)["connectionState"] == "ordering":
-        client.confirm_connection(connectionId=wished.connection)
-        report.change(_acceptance(wished))
+def _accept(client: Any, desired: DirectConnect, report: Reporter, sleep: Pause) -> None:
+    if _find_connection(client, desired)["connectionState"] == "ordering":
+        client.confirm_connection(connectionId=desired.connection)
+        report.change(_connection_acceptance(desired))
     begun = time.monotonic()
-    while (state := _connection(client, wished)["connectionState"]) not in _SETTLED:
-        _wait(f"the connection {wished.connection}", state, begun, report, sleep)
+    while (state := _find_connection(client, desired)["connectionState"]) not in _SETTLED:
+        _wait(f"the connection {desired.connection}", state, begun, report, sleep)
 
 
-def _accept_interface(client: Any, wished: DirectConnect, report: Reporter, sleep: Pause) -> dict[str, Any]:
-    """Accept a hosted interface for the gateway, which makes it this account's to use; then wait until it is settled."""
-    if _offered(client, wished)["virtualInterfaceState"] == "confirming":
-        asked = {"virtualInterfaceId": wished.interface, "directConnectGatewayId": wished.gateway}
-        if wished.type == "transit":
-            client.confirm_transit_virtual_interface(**asked)
+def _accept_interface(client: Any, desired: DirectConnect, report: Reporter, sleep: Pause) -> dict[str, Any]:
+    """Accept a hosted interface for the gateway, so that this account can use it; then wait until it settles."""
+    if _find_offered_interface(client, desired)["virtualInterfaceState"] == "confirming":
+        request = {"virtualInterfaceId": desired.interface, "directConnectGatewayId": desired.gateway}
+        if desired.type == "transit":
+            client.confirm_transit_virtual_interface(**request)
         else:
-            client.confirm_private_virtual_interface(**asked)
-        report.change(_acceptance_of(wished))
+            client.confirm_private_virtual_interface(**request)
+        report.change(_interface_acceptance(desired))
     begun = time.monotonic()
     while True:
-        found = _described(client, str(wished.interface))
-        state = found["virtualInterfaceState"] if found else "absent"
-        if found is not None and state in _SETTLED:
-            return _told_up(found, report)
-        _wait(f"the virtual interface {wished.interface}", state, begun, report, sleep)
+        interface = _read_interface(client, str(desired.interface))
+        state = interface["virtualInterfaceState"] if interface else "absent"
+        if interface is not None and state in _SETTLED:
+            return _report_if_down(interface, report)
+        _wait(f"the virtual interface {desired.interface}", state, begun, report, sleep)
 
 
-def _create(client: Any, wished: DirectConnect, name: str, tags: Mapping[str, str]) -> None:
-    """Ask for the interface. A request that is repeated makes no second one: a VLAN is taken once on a connection."""
-    number = {("asn" if wished.customer_asn <= _SHORT_ASN else "asnLong"): wished.customer_asn}
-    asked = {
+def _create(client: Any, desired: DirectConnect, name: str, tags: Mapping[str, str]) -> None:
+    """Create the interface. A repeated request makes no second one, because a connection has each VLAN only once."""
+    number = {("asn" if desired.customer_asn <= _SHORT_ASN else "asnLong"): desired.customer_asn}
+    request = {
         "virtualInterfaceName": name,
-        "vlan": wished.vlan,
-        "mtu": wished.mtu,
+        "vlan": desired.vlan,
+        "mtu": desired.mtu,
         "addressFamily": "ipv4",
-        "directConnectGatewayId": wished.gateway,
+        "directConnectGatewayId": desired.gateway,
         "tags": [{"key": key, "value": value} for key, value in tags.items()],
     } | number
-    if wished.type == "transit":
-        client.create_transit_virtual_interface(connectionId=wished.connection, newTransitVirtualInterface=asked)
+    if desired.type == "transit":
+        client.create_transit_virtual_interface(connectionId=desired.connection, newTransitVirtualInterface=request)
     else:
-        client.create_private_virtual_interface(connectionId=wished.connection, newPrivateVirtualInterface=asked)
+        client.create_private_virtual_interface(connectionId=desired.connection, newPrivateVirtualInterface=request)
 
 
-def _settled(client: Any, connection: str, name: str, report: Reporter, sleep: Pause) -> dict[str, Any]:
+def _wait_until_settled(client: Any, connection: str, name: str, report: Reporter, sleep: Pause) -> dict[str, Any]:
     begun = time.monotonic()
     while True:
-        found = _interface(client, connection, name)
-        state = found["virtualInterfaceState"] if found else "absent"
-        if found is not None and state in _SETTLED:
-            return found
+        interface = _find_interface(client, connection, name)
+        state = interface["virtualInterfaceState"] if interface else "absent"
+        if interface is not None and state in _SETTLED:
+            return interface
         _wait(f"the virtual interface {name}", state, begun, report, sleep)
 
 
-def _delete(client: Any, found: Mapping[str, Any], report: Reporter, sleep: Pause) -> None:
-    client.delete_virtual_interface(virtualInterfaceId=found["virtualInterfaceId"])
-    report.change(_removal(found))
+def _delete(client: Any, interface: Mapping[str, Any], report: Reporter, sleep: Pause) -> None:
+    client.delete_virtual_interface(virtualInterfaceId=interface["virtualInterfaceId"])
+    report.change(_removal(interface))
     begun = time.monotonic()
     while True:
-        told = _pages(
-            client.describe_virtual_interfaces, "virtualInterfaces", virtualInterfaceId=found["virtualInterfaceId"]
+        interfaces = _pages(
+            client.describe_virtual_interfaces, "virtualInterfaces", virtualInterfaceId=interface["virtualInterfaceId"]
         )
-        state = told[0]["virtualInterfaceState"] if told else "deleted"
+        state = interfaces[0]["virtualInterfaceState"] if interfaces else "deleted"
         if state == "deleted":
             return
-        _wait(f"the virtual interface {found['virtualInterfaceId']}", state, begun, report, sleep)
+        _wait(f"the virtual interface {interface['virtualInterfaceId']}", state, begun, report, sleep)
 
 
-def _wait(what: str, state: str, begun: float, report: Reporter, sleep: Pause) -> None:
+def _wait(subject: str, state: str, begun: float, report: Reporter, sleep: Pause) -> None:
     if time.monotonic() - begun > PATIENCE or state == "rejected":
         raise AwsRefused(
-            f"waiting for {what}",
+            f"waiting for {subject}",
             f"it is {state} after {time.monotonic() - begun:.0f} s",
             "Ask the partner that provides the connection; the same command continues from there.",
         )
-    report.progress(f"waiting for {what}, which is {state}")
+    report.progress(f"waiting for {subject}, which is {state}")
     sleep(5)

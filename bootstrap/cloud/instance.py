@@ -1,7 +1,8 @@
-"""The environment's machine as its cloud knows it: where it is, how to log in, and which host keys it may show.
+"""The environment's EC2 instance: its address, its login, and its SSH host keys.
 
-The private key comes from the parameter in which CloudFormation keeps a key pair's key, the host keys from the console, where
-cloud-init prints them at first boot; neither is ever asked of the network between here and the machine.
+The private key is in the parameter in which CloudFormation stores the key of a key pair. The host keys are read from the
+console, where cloud-init prints them at the first boot. So neither is read over the network between this machine and the
+instance.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from bootstrap.errors import Unreachable
 from bootstrap.values import Machine, Reporter, Secret
 
 GONE = frozenset({"absent", "terminated", "shutting-down"})
-"""What `state` says of an instance that will not come back."""
+"""The values of `state` for an instance that is terminated or does not exist."""
 
 _LOG_LINES = 15
 LOGIN_USER = "admin"  # the user that cloud-init makes on Debian's images
-_STOPPED = {"Delay": 2, "MaxAttempts": 300}  # ten minutes: EC2 lets an operating system shut down in peace
+_STOPPED = {"Delay": 2, "MaxAttempts": 300}  # wait at most ten minutes, because EC2 waits for the operating system
 _KEYS = re.compile(r"-----BEGIN SSH HOST KEY KEYS-----(.*?)-----END SSH HOST KEY KEYS-----", re.DOTALL)
 _KEY = re.compile(r"\b((?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/=]+)")
 
 
 def host_keys(console: str) -> tuple[str, ...]:
-    """The host keys that a console shows: those of the last block, for a machine prints them at each first boot."""
+    """The host keys in the text of a console: those of the last block, because each first boot prints a block."""
     blocks = _KEYS.findall(console)
     return tuple(_KEY.findall(blocks[-1])) if blocks else ()
 
@@ -33,9 +34,9 @@ def host_keys(console: str) -> tuple[str, ...]:
 def find(
     aws: Callable[[str], Any], controller: Mapping[str, str], data: Mapping[str, str], *, needs_login: bool = True
 ) -> Machine | None:
-    """The machine that the stacks' outputs name, or None where the instance is not running.
+    """The machine that the outputs of the stacks name; None if the instance is not running, or has not printed its host keys.
 
-    Without `needs_login` (on the machine itself) neither the key nor the host keys are asked for.
+    Without `needs_login` (on the machine itself) neither the private key nor the host keys are read.
     """
     instance_id = controller["InstanceId"]
     instance = _instance(aws("ec2"), instance_id)
@@ -43,26 +44,31 @@ def find(
         return None
     if not needs_login:
         return Machine(instance_id, instance["PrivateIpAddress"], LOGIN_USER, Secret(""), ())
-    return _entered(aws, instance, instance["PrivateIpAddress"], LOGIN_USER, data)
+    return _with_login(aws, instance, instance["PrivateIpAddress"], LOGIN_USER, data)
 
 
 def bastion(
     aws: Callable[[str], Any], group: str, user: str, data: Mapping[str, str], *, by_public: bool
 ) -> Machine | None:
-    """The one machine of the bastion's group, or None where none runs yet; `by_public` asks for its public address."""
-    found = aws("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]
-    members = [it for each in found for it in each["Instances"] if it["LifecycleState"] == "InService"]
+    """The machine of the bastion's group, with its public address if `by_public`; None if none runs yet."""
+    groups = aws("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]
+    members = [
+        member
+        for group_description in groups
+        for member in group_description["Instances"]
+        if member["LifecycleState"] == "InService"
+    ]
     instance = _instance(aws("ec2"), members[0]["InstanceId"]) if members else None
     if instance is None or instance["State"]["Name"] != "running":
         return None
     public = instance.get("PublicIpAddress") if by_public else None
-    return _entered(aws, instance, public or instance["PrivateIpAddress"], user, data)
+    return _with_login(aws, instance, public or instance["PrivateIpAddress"], user, data)
 
 
-def _entered(
+def _with_login(
     aws: Callable[[str], Any], instance: Mapping[str, Any], address: str, user: str, data: Mapping[str, str]
 ) -> Machine | None:
-    """A running instance with what it takes to log in; None until its console shows the host keys."""
+    """A running instance with its login; None until its console shows the host keys."""
     keys = host_keys(console(aws("ec2"), instance["InstanceId"]))
     if not keys:
         return None
@@ -72,11 +78,11 @@ def _entered(
 
 
 def console(ec2: Any, instance_id: str) -> str:
-    """What the console shows.
+    """The text of the console.
 
-    EC2 posts the output of an instance's first boot within minutes and keeps that; the latest is had at any time, but from
-    Nitro instances alone (EC2 API reference, GetConsoleOutput). The latest is 64 KiB, out of which the keys have scrolled on a
-    machine that has long run: then the kept one has them.
+    EC2 stores the output of the first boot, some minutes after it. The latest output can be read at any time, but only of Nitro
+    instances (EC2 API reference, GetConsoleOutput). The latest output is the last 64 KiB; on a machine that has run for long it
+    does not contain the host keys any more. Then the stored output is returned.
     """
     from botocore.exceptions import ClientError
 
@@ -100,9 +106,9 @@ def wait(
     deadline: float = 600,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Machine:
-    """The machine, once it runs and its console shows its host keys; Unreachable after `deadline` seconds.
+    """Wait until the machine runs and its console shows its host keys; Unreachable after `deadline` seconds.
 
-    EC2 keeps the console of a booting machine back for some minutes, hence the patience.
+    The deadline is long because EC2 shows the console only some minutes after the boot.
     """
     begun = time.monotonic()
     pause = 0.5
@@ -113,10 +119,10 @@ def wait(
         waited = time.monotonic() - begun
         if waited > deadline:
             now = state(aws("ec2"), controller["InstanceId"])
-            found = f"after {waited:.0f} s it is {now} and its console shows no host key"
+            reason = f"after {waited:.0f} s it is {now} and its console shows no host key"
             raise Unreachable(
                 f"waiting for the instance {controller['InstanceId']}",
-                f"{found}\n{boot_log(aws('ec2'), controller['InstanceId'])}".rstrip(),
+                f"{reason}\n{boot_log(aws('ec2'), controller['InstanceId'])}".rstrip(),
                 "Correct the cause that its console shows; 'launch' continues from here.",
             )
         report.progress(f"waiting for the instance: {state(aws('ec2'), controller['InstanceId'])}")
@@ -125,41 +131,45 @@ def wait(
 
 
 def image(ec2: Any, instance_id: str) -> dict[str, str]:
-    """The image that the instance was made from: its id and, where the account may still see it, name and date."""
+    """The image of the instance: id, name and creation date; the last two are '' if the account cannot see the image."""
     instance = _instance(ec2, instance_id)
     if instance is None:
         return {}
-    found = ec2.describe_images(Filters=[{"Name": "image-id", "Values": [instance["ImageId"]]}])["Images"]
-    told = found[0] if found else {}
-    return {"id": instance["ImageId"], "name": told.get("Name", ""), "created": told.get("CreationDate", "")}
+    images = ec2.describe_images(Filters=[{"Name": "image-id", "Values": [instance["ImageId"]]}])["Images"]
+    image_description = images[0] if images else {}
+    return {
+        "id": instance["ImageId"],
+        "name": image_description.get("Name", ""),
+        "created": image_description.get("CreationDate", ""),
+    }
 
 
 def boot_log(ec2: Any, instance_id: str) -> str:
-    """The last lines of an instance's console, under a heading; empty where it has said nothing, or cannot be asked."""
+    """The last lines of an instance's console, below a heading; '' if it is empty or cannot be read."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        said = console(ec2, instance_id)
+        console_text = console(ec2, instance_id)
     except (BotoCoreError, ClientError):
-        return ""  # it goes with an error, and must not take that one's place
-    lines = [line.rstrip() for line in said.splitlines() if line.strip()][-_LOG_LINES:]
+        return ""  # the log is a part of another error, which this one must not replace
+    lines = [line.rstrip() for line in console_text.splitlines() if line.strip()][-_LOG_LINES:]
     return "\n".join(["boot log, last lines:", *(f"  {line}" for line in lines)]) if lines else ""
 
 
 def boot_log_of(aws: Callable[[str], Any], stack: str) -> str:
-    """The boot log of the controller stack's instance, also of a stack that never came to be; empty where there is none."""
+    """The boot log of the controller stack's instance, also if the creation of the stack failed; '' if there is none."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        found = aws("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId="Instance")
+        resource = aws("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId="Instance")
     except (BotoCoreError, ClientError):
         return ""
-    instance_id = found["StackResourceDetail"].get("PhysicalResourceId")
+    instance_id = resource["StackResourceDetail"].get("PhysicalResourceId")
     return boot_log(aws("ec2"), instance_id) if instance_id else ""
 
 
 def start(ec2: Any, instance_id: str, report: Reporter) -> None:
-    """Start an instance that somebody stopped; EC2 refuses while it is still stopping, so that is waited out."""
+    """Start a stopped instance; if it is still stopping, wait for that first, because EC2 refuses to start it then."""
     if state(ec2, instance_id) not in {"stopped", "stopping"}:
         return
     report.notice(f"the instance {instance_id} was stopped: starting it")
@@ -168,7 +178,7 @@ def start(ec2: Any, instance_id: str, report: Reporter) -> None:
 
 
 def stop(ec2: Any, instance_id: str) -> None:
-    """Shut a running instance down in good order, and wait until it is."""
+    """Shut down a running instance, and wait until it is stopped."""
     if state(ec2, instance_id) in {"running", "pending", "stopping"}:
         ec2.stop_instances(InstanceIds=[instance_id])
         ec2.get_waiter("instance_stopped").wait(InstanceIds=[instance_id], WaiterConfig=_STOPPED)
@@ -181,8 +191,8 @@ def state(ec2: Any, instance_id: str) -> str:
 
 
 def _instance(ec2: Any, instance_id: str) -> dict[str, Any] | None:
-    found = ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": [instance_id]}])
-    for reservation in found["Reservations"]:
+    answer = ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": [instance_id]}])
+    for reservation in answer["Reservations"]:
         for instance in reservation["Instances"]:
             return dict(instance)
     return None

@@ -1,7 +1,7 @@
-"""What the cloud on this machine tells beside the APIs of AWS (its control endpoints), and the keys of its operator.
+"""The control endpoints of the local cloud, which AWS does not have, and the keys of its operator.
 
-AWS itself tells nothing of the kind. Keys and token lie in the folder of the environment's cloud, for root alone: who runs on a
-machine of that cloud has neither, and is who its IAM role says.
+Keys and token are in the folder of the environment's local cloud; only root can read it. Programs on a machine of that cloud
+have neither; they have the IAM role of the machine.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ _SECONDS = 30.0
 
 
 def ask(endpoint: str | None, path: str, method: str = "GET", token: str | None = None) -> dict[str, Any] | None:
-    """The answer of the control endpoint at `path`, a JSON object; None where another cloud answers, or nobody.
+    """The answer of the control endpoint at `path`, a JSON object; None if another cloud answers, or none.
 
-    What changes something is done for whoever has the `token`.
+    A request that changes something needs the `token`.
     """
     if endpoint is None:
         return None
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    asked = urllib.request.Request(endpoint.rstrip("/") + path, method=method, headers=headers)
+    request = urllib.request.Request(endpoint.rstrip("/") + path, method=method, headers=headers)
     try:
-        with urllib.request.urlopen(asked, timeout=_SECONDS) as answer:
-            told = json.load(answer)
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
+            content = json.load(answer)
     except (OSError, ValueError):
         return None
-    return told if isinstance(told, dict) else None
+    return content if isinstance(content, dict) else None
 
 
 def read_keys(endpoint: str | None, folder: Path) -> tuple[str, str] | None:
-    """The operator's access key and its secret, where the cloud of `folder` is the one that answers at `endpoint`."""
+    """The operator's access key and secret key; None if `endpoint` is not the local cloud of `folder`."""
     if not _is_of(endpoint, folder):
         return None
     parser = configparser.RawConfigParser()
@@ -46,7 +46,7 @@ def read_keys(endpoint: str | None, folder: Path) -> tuple[str, str] | None:
 
 
 def read_token(endpoint: str | None, folder: Path) -> str | None:
-    """What the control endpoints want to see before they change something."""
+    """The token for control endpoints that change something; None if `endpoint` is not the local cloud of `folder`."""
     try:
         return (folder / "control-token").read_text(encoding="ascii").strip() if _is_of(endpoint, folder) else None
     except (OSError, ValueError):
@@ -54,7 +54,7 @@ def read_token(endpoint: str | None, folder: Path) -> str | None:
 
 
 def _is_of(endpoint: str | None, folder: Path) -> bool:
-    """Whether the endpoint is that of this machine's cloud in the folder, and not that of another one."""
+    """Whether the endpoint is the local cloud of the folder."""
     try:
         parts = urllib.parse.urlsplit(endpoint or "")
         return parts.hostname == "127.0.0.1" and parts.port == int((folder / "port").read_text(encoding="ascii"))

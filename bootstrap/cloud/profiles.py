@@ -1,4 +1,4 @@
-"""Profiles of the AWS CLI in ~/.aws: written for one cloud of this machine, without touching any other profile."""
+"""Writes profiles of the AWS CLI in ~/.aws for a local cloud; other profiles are not changed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 from bootstrap.errors import UsageError
 
-_OURS = re.compile(r"(?m)^endpoint_url\s*=\s*http://127\.0\.0\.1:\d+\s*$")
+_LOCAL_ENDPOINT = re.compile(r"(?m)^endpoint_url\s*=\s*http://127\.0\.0\.1:\d+\s*$")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def write(name: str, variables: Mapping[str, str]) -> tuple[Path, Path]:
-    """Write the profile, or renew it; UsageError where another cloud's has that name."""
+    """Write or replace a profile; returns both files. UsageError if the name is not valid, or is a profile of another cloud."""
     doing = f"writing the profile '{name}'"
     if not _NAME.fullmatch(name) or name == "default":
         raise UsageError(
@@ -23,14 +23,14 @@ def write(name: str, variables: Mapping[str, str]) -> tuple[Path, Path]:
     config = Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
     credentials = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
     settings, secrets = _section(config, f"profile {name}"), _section(credentials, name)
-    if (settings or secrets) and not _OURS.search(settings):
+    if (settings or secrets) and not _LOCAL_ENDPOINT.search(settings):
         raise UsageError(
             doing, f"{config} or {credentials} has one of that name, for AWS itself", "Choose another name."
         )
-    told = {"region": variables["AWS_REGION"], "endpoint_url": variables["AWS_ENDPOINT_URL"]}
+    settings_values = {"region": variables["AWS_REGION"], "endpoint_url": variables["AWS_ENDPOINT_URL"]}
     keys = {key.lower(): variables[key] for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-    _put(config, f"profile {name}", told)
-    _put(credentials, name, keys)
+    _replace_section(config, f"profile {name}", settings_values)
+    _replace_section(credentials, name, keys)
     return config, credentials
 
 
@@ -39,17 +39,17 @@ def _text(path: Path) -> str:
 
 
 def _pattern(title: str) -> re.Pattern[str]:
-    """A section with its lines, up to the next one."""
+    """Matches a section with its lines, up to the next section."""
     return re.compile(rf"(?m)^\[{re.escape(title)}\][^\n]*\n(?:(?!\[)[^\n]*\n?)*")
 
 
 def _section(path: Path, title: str) -> str:
-    found = _pattern(title).search(_text(path))
-    return found[0] if found else ""
+    match = _pattern(title).search(_text(path))
+    return match[0] if match else ""
 
 
-def _put(path: Path, title: str, values: Mapping[str, str]) -> None:
-    """Put a section in the place of the one of this title, or at the end; the file is its owner's alone, whole or as before."""
+def _replace_section(path: Path, title: str, values: Mapping[str, str]) -> None:
+    """Replace the section with this title, or append it. The file has mode 0600 and is replaced as a whole."""
     text = _pattern(title).sub("", _text(path))
     text += "\n" if text and not text.endswith("\n") else ""
     text += f"[{title}]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())

@@ -1,7 +1,7 @@
-"""What AWS refuses, and the ways in which it cannot be asked at all, as one expected failure with its remedy.
+"""Converts errors of AWS, and errors of the connection to it, into expected failures with a remedy.
 
-Told apart by the error codes of the services' references and by the names of botocore's own exceptions; nothing here imports
-botocore, so that a command that asks no cloud does not pay for it.
+The remedy depends on the error code of the service, or on the name of botocore's exception. Nothing here imports botocore, so
+that commands which call no cloud start faster.
 """
 
 from __future__ import annotations
@@ -46,25 +46,30 @@ _ELSE = "Check that the credentials are valid and allow this; 'doctor' checks id
 
 
 def is_awss(error: BaseException) -> bool:
-    """Whether AWS, or the way to it, says no; anything else is a bug. (The exceptions of a client are made at run time.)"""
+    """Whether an exception comes from AWS or the connection to it: from botocore or boto3. Any other exception is a bug.
+
+    The module is compared because botocore makes the exception classes of a client at run time.
+    """
     return any(kind.__module__.split(".")[0] in {"botocore", "boto3"} for kind in type(error).__mro__)
 
 
 def code(error: BaseException) -> str:
-    """AWS' own code, or the name of botocore's exception."""
+    """The error code of AWS, or the name of botocore's exception."""
     answer: Any = getattr(error, "response", None)
-    told = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
-    return str(told or type(error).__name__)
+    error_code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
+    return str(error_code or type(error).__name__)
 
 
 def remedy(error: BaseException) -> str:
-    """What to try."""
-    found = code(error)
-    return _REMEDIES.get(found) or (_QUOTA if found.endswith(("LimitExceeded", "LimitExceededException")) else _ELSE)
+    """The remedy for an error of AWS."""
+    error_code = code(error)
+    return _REMEDIES.get(error_code) or (
+        _QUOTA if error_code.endswith(("LimitExceeded", "LimitExceededException")) else _ELSE
+    )
 
 
 def text(error: BaseException) -> str:
-    """What came back, on one line."""
+    """Code and message of an error, on one line."""
     answer: Any = getattr(error, "response", None)
     message = answer.get("Error", {}).get("Message") if isinstance(answer, dict) else None
     return f"{code(error)}: {message or error}".replace("\n", " ")
@@ -72,11 +77,13 @@ def text(error: BaseException) -> str:
 
 @contextmanager
 def told(doing: str) -> Iterator[None]:
-    """What AWS refuses becomes AwsRefused, which says what was asked of it."""
+    """Convert errors of AWS inside the block into AwsRefused, with the operation that failed."""
     try:
         yield
     except Exception as error:
         if not is_awss(error):
             raise
-        asked: Any = getattr(error, "operation_name", None)
-        raise AwsRefused(f"{doing}, asking AWS for {asked}" if asked else doing, text(error), remedy(error)) from error
+        operation: Any = getattr(error, "operation_name", None)
+        raise AwsRefused(
+            f"{doing}, asking AWS for {operation}" if operation else doing, text(error), remedy(error)
+        ) from error

@@ -1,4 +1,4 @@
-"""What a deleted stack kept on purpose, and its removal where the data is to go too."""
+"""Finds the retained resources of deleted stacks, and deletes them if their data is to be deleted, too."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ _GONE = {"InvalidVolume.NotFound", "ResourceNotFoundException"}
 
 
 def find(aws: Callable[[str], Any], settings: Settings, stacks: Collection[str]) -> tuple[str, ...]:
-    """What stacks of these names kept, also those that are gone, by tag and as '<type> <physical id>'.
+    """The retained resources of stacks with these names, found by their tags, as '<type> <physical id>'.
 
-    The events of a deletion tell the same, but only to the run that follows it: one that is killed hears no more of them.
+    The events of a deletion have them, too, but only for the run that waits for it; after a kill they are not available.
     """
     return tuple(
-        f"{_KINDS[it.kind]} {it.identity if it.kind == 'ec2 volume' else it.arn}"
-        for it in tags.resources(aws, settings)
-        if it.kind in _KINDS and it.tags.get(_STACK) in stacks
+        f"{_KINDS[resource.kind]} {resource.identity if resource.kind == 'ec2 volume' else resource.arn}"
+        for resource in tags.resources(aws, settings)
+        if resource.kind in _KINDS and resource.tags.get(_STACK) in stacks
     )
 
 
-def remove(aws: Callable[[str], Any], thing: str, report: Reporter) -> bool:
-    """Remove one kept resource, named '<type> <physical id>'; whether this knows how to.
+def remove(aws: Callable[[str], Any], resource: str, report: Reporter) -> bool:
+    """Delete one retained resource, named '<type> <physical id>'; False if its type is not known here.
 
-    A secret goes at once, without Secrets Manager's days of grace: whoever repeated the environment's name meant it.
+    A secret is deleted at once, without the recovery window of Secrets Manager: the user confirmed it with the environment's
+    name.
     """
-    kind, _, identity = thing.partition(" ")
+    kind, _, identity = resource.partition(" ")
     try:
         match kind:
             case "AWS::EC2::Volume":
@@ -41,7 +42,7 @@ def remove(aws: Callable[[str], Any], thing: str, report: Reporter) -> bool:
             case _:
                 return False
     except Exception as error:
-        # botocore's errors carry a response; only what an earlier run removed is fine. A tag may outlive its resource.
+        # botocore's errors have a response. A resource that an earlier run deleted is no error: its tags can still be listed.
         if getattr(error, "response", {}).get("Error", {}).get("Code") not in _GONE:
             raise
         return True

@@ -1,4 +1,4 @@
-"""The environment's secrets: made by CloudFormation, kept in its own Secrets Manager, read when they are needed.
+"""The environment's secrets: CloudFormation makes them in Secrets Manager, and they are read when they are needed.
 
 The certificates lie there too, so that whoever may launch the environment serves the same ones. The key of the authority that
 signs them has a secret of its own: the machine's role reads the certificates, and must not be able to sign others.
@@ -40,12 +40,12 @@ class Issued:
 
 
 def read_secret(client: Any, arn: str) -> Secret:
-    """One secret's text."""
+    """The text of one secret."""
     return Secret(client.get_secret_value(SecretId=arn)["SecretString"])
 
 
 def read_certificates(client: Any, arn: str) -> Certificates | None:
-    """The kept certificates, or None before the first were issued."""
+    """The stored certificates; None before the first were issued."""
     return certificates.from_json(read_secret(client, arn).reveal())
 
 

@@ -1,8 +1,8 @@
-"""SSH through Session Manager: no port is open anywhere, AWS itself carries the stream between here and the machine's sshd.
+"""SSH through Session Manager: no port is open, because AWS forwards the stream between this machine and sshd on the instance.
 
-The session is asked for through the API (document AWS-StartSSHSession); what AWS answers is handed to AWS' own
-session-manager-plugin, which speaks the protocol of the data channel. Its token travels in the plugin's environment, which only
-this user can read, never in its arguments.
+The session is started through the API (document AWS-StartSSHSession). The answer is passed to the session-manager-plugin of
+AWS, which implements the protocol of the data channel. The token is passed in the plugin's environment, which only this user
+can read, and not in its arguments.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ INSTALL = (
 OLDEST = (1, 2, 764, 0)
 _DOCUMENT = "AWS-StartSSHSession"
 _ANSWER = "AWS_SSM_START_SESSION_RESPONSE"
-_BEGINNING = 4096  # bytes before SSH's own banner in which the plugin may say what is wrong
-_SECONDS = 5.0  # in which a plugin that is told to end does
+_BEGINNING = 4096  # the longest message of the plugin before SSH's banner, in bytes
+_SECONDS = 5.0  # the longest time to wait for the end of the plugin
 
 
 class NotConnected(OSError):
-    """The machine's agent has not reported to Session Manager yet, or no longer: worth another attempt."""
+    """The agent on the instance is not connected to Session Manager (yet): another attempt can succeed."""
 
 
 class Session:
-    """The stream of one session, as a socket: what paramiko and the forwarding need of one.
+    """The stream of one session, with the methods of a socket that paramiko and the forwarding use.
 
-    The plugin reads and writes one end of a socket pair, so that reading waits in the kernel and not in a loop.
+    The plugin reads and writes one end of a socket pair, so that reading blocks in the kernel.
     """
 
-    def __init__(self, ssm: Any, told: dict[str, Any], command: list[str], environment: dict[str, str]) -> None:
+    def __init__(self, ssm: Any, answer: dict[str, Any], command: list[str], environment: dict[str, str]) -> None:
         self._ssm = ssm
-        self._id = str(told["SessionId"])
+        self._id = str(answer["SessionId"])
         self._beginning: bytes | None = b""
         self._said = bytearray()
-        self._socket, theirs = socket.socketpair()
-        with theirs:
-            # A session of its own: Ctrl-C at the terminal is ours to handle, and must not end the stream under a command.
+        self._socket, plugin_end = socket.socketpair()
+        with plugin_end:
+            # The plugin gets a process session of its own: Ctrl-C must not end it, because the toolkit handles Ctrl-C.
             self._plugin = subprocess.Popen(
                 command,
-                stdin=theirs.fileno(),
-                stdout=theirs.fileno(),
+                stdin=plugin_end.fileno(),
+                stdout=plugin_end.fileno(),
                 stderr=subprocess.PIPE,
                 env=environment,
                 start_new_session=True,
@@ -64,7 +64,7 @@ class Session:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def recv(self, size: int, /) -> bytes:
-        """Some bytes; none at the end. An end before SSH's banner is an error that tells what the plugin said."""
+        """Read some bytes; none at the end. ConnectionError, with the plugin's message, if it ends before SSH's banner."""
         try:
             data = self._socket.recv(size)
         except ConnectionResetError:  # the plugin ended without reading all that it was sent
@@ -79,28 +79,28 @@ class Session:
         return data
 
     def send(self, data: bytes, /) -> int:
-        """Send some; how many bytes went."""
+        """Send some bytes; returns how many were sent."""
         return self._socket.send(data)
 
     def sendall(self, data: bytes, /) -> None:
-        """Send them all, or raise OSError."""
+        """Send all bytes, or raise OSError."""
         self._socket.sendall(data)
 
     def settimeout(self, seconds: float | None, /) -> None:
-        """How long reading and writing wait."""
+        """Set how long reading and writing wait, in seconds; None waits without limit."""
         self._socket.settimeout(seconds)
 
     def shutdown(self, how: int, /) -> None:
-        """End one direction."""
+        """Close one direction of the stream."""
         self._socket.shutdown(how)
 
     @property
     def _closed(self) -> bool:
-        """What paramiko asks of its socket while it waits for its own thread to end."""
+        """Whether the socket is closed; paramiko reads this while it waits for the end of its thread."""
         return self._socket.fileno() == -1
 
     def close(self) -> None:
-        """End the plugin and, so that it does not linger until it has been idle for long, the session."""
+        """End the plugin and the session; otherwise the session would exist until its idle time-out."""
         self._socket.close()
         if self._plugin.poll() is None:
             with contextlib.suppress(ProcessLookupError):
@@ -112,7 +112,7 @@ class Session:
                 self._plugin.wait()
         session, self._id = self._id, ""
         if session:
-            # A session that has ended already, or a policy without ssm:TerminateSession: nothing to be done about either.
+            # The session has ended already, or ssm:TerminateSession is not allowed: both are no errors here.
             with contextlib.suppress(ClientError, BotoCoreError):
                 self._ssm.terminate_session(SessionId=session)
 
@@ -124,15 +124,15 @@ class Session:
 
     def _reason(self, beginning: bytes) -> str:
         lines = (beginning + bytes(self._said)).decode(errors="replace").splitlines()
-        told = [line.strip() for line in lines if line.strip() and not line.startswith("Starting session")]
-        return "; ".join(told) or "the plugin printed nothing"
+        messages = [line.strip() for line in lines if line.strip() and not line.startswith("Starting session")]
+        return "; ".join(messages) or "the plugin printed nothing"
 
 
 def open_session(ssm: Any, instance_id: str, port: int = 22) -> Session:
-    """A stream to that port of the instance.
+    """Open a stream to a port of the instance.
 
-    Missing where the plugin is not installed; NotConnected where the machine's agent is not (yet) there; Unreachable for what
-    another attempt would not change.
+    Missing if the plugin is not installed; NotConnected if the agent on the instance is not connected (yet); Unreachable for
+    errors that another attempt would not change.
     """
     plugin = shutil.which(PLUGIN)
     doing = f"connecting to {instance_id} through Session Manager"
@@ -140,17 +140,17 @@ def open_session(ssm: Any, instance_id: str, port: int = 22) -> Session:
         raise Missing(doing, f"the program {PLUGIN} is not installed", INSTALL)
     request = {"Target": instance_id, "DocumentName": _DOCUMENT, "Parameters": {"portNumber": [str(port)]}}
     try:
-        told = ssm.start_session(**request)
+        session = ssm.start_session(**request)
     except ClientError as error:
-        raise _refused(doing, error) from error
-    answer = json.dumps({key: told[key] for key in ("SessionId", "TokenValue", "StreamUrl")})
-    # In the order in which the AWS CLI calls it: answer, region, operation, profile, request, endpoint.
+        raise _convert_refusal(doing, error) from error
+    response = json.dumps({key: session[key] for key in ("SessionId", "TokenValue", "StreamUrl")})
+    # The arguments as the AWS CLI passes them: answer, region, operation, profile, request, endpoint.
     arguments = [_ANSWER, ssm.meta.region_name, "StartSession", os.environ.get("AWS_PROFILE", "")]
     command = [plugin, *arguments, json.dumps(request), ssm.meta.endpoint_url]
-    return Session(ssm, told, command, {**os.environ, _ANSWER: answer})
+    return Session(ssm, session, command, {**os.environ, _ANSWER: response})
 
 
-def _refused(doing: str, error: ClientError) -> Exception:
+def _convert_refusal(doing: str, error: ClientError) -> Exception:
     code = str(error.response["Error"].get("Code", "refused"))
     message = str(error.response["Error"].get("Message", error))
     if code == "TargetNotConnected":

@@ -1,8 +1,8 @@
-"""What carries an environment's tags, asked of the cloud and not of our own records.
+"""Finds the resources with an environment's tags in the cloud; no records of the toolkit are used.
 
-The Resource Groups Tagging API answers for a region; IAM's resources are not among what it knows there, and a resource that was
-deleted may be listed for a while. Every resource's Run tag names the run that last changed its stack, by which its journal and
-its report are found; its Commit tag names the code.
+The Resource Groups Tagging API lists the resources of a region, without those of IAM; a deleted resource can be listed for some
+time. The tag Run of each resource names the run that last changed its stack, so that its journal and report can be found; the
+tag Commit names the code.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ class Tagged:
 
     @property
     def identity(self) -> str:
-        """The id within its kind: what follows the ARN's last '/' or, in an ARN without one, its last ':'."""
+        """The id within its kind: the part of the ARN after the last '/', or after the last ':' if there is no '/'."""
         return self.arn.rpartition("/")[2].rpartition(":")[2]
 
     @property
     def kind(self) -> str:
-        """Service and kind, as far as the ARN says: ec2 subnet, secretsmanager secret."""
+        """Service and kind, from the ARN: 'ec2 subnet', 'secretsmanager secret'."""
         _, _, service, _, _, rest = self.arn.split(":", 5)
         return f"{service} {rest.replace(':', '/').partition('/')[0]}"
 
 
 def resources(aws: Callable[[str], Any], settings: Settings, run: str | None = None) -> tuple[Tagged, ...]:
-    """The environment's resources, or those that a run last changed; in the order of their ARNs."""
-    wanted = {"Project": settings.project, "Environment": settings.name} | ({"Run": run} if run else {})
-    filters = [{"Key": key, "Values": [value]} for key, value in wanted.items()]
+    """The environment's resources, or only those that `run` last changed; sorted by their ARNs."""
+    required = {"Project": settings.project, "Environment": settings.name} | ({"Run": run} if run else {})
+    filters = [{"Key": key, "Values": [value]} for key, value in required.items()]
     pages = aws("resourcegroupstaggingapi").get_paginator("get_resources").paginate(TagFilters=filters)
-    found = [
-        Tagged(it["ResourceARN"], {tag["Key"]: tag["Value"] for tag in it["Tags"]})
+    tagged = [
+        Tagged(mapping["ResourceARN"], {tag["Key"]: tag["Value"] for tag in mapping["Tags"]})
         for page in pages
-        for it in page["ResourceTagMappingList"]
+        for mapping in page["ResourceTagMappingList"]
     ]
-    return tuple(sorted(found, key=lambda each: each.arn))
+    return tuple(sorted(tagged, key=lambda each: each.arn))
 
 
 def run_of(aws: Callable[[str], Any], settings: Settings, resource: str) -> str:
-    """The run that last changed a resource, named by ARN or id; UsageError where the environment has none of that name."""
-    for each in resources(aws, settings):
-        if resource in {each.arn, each.identity} and "Run" in each.tags:
-            return each.tags["Run"]
+    """The run that last changed a resource, named by ARN or id; UsageError if the environment has no such resource."""
+    for tagged in resources(aws, settings):
+        if resource in {tagged.arn, tagged.identity} and "Run" in tagged.tags:
+            return tagged.tags["Run"]
     raise UsageError(
         f"looking for the run that changed {resource}",
         f"no resource of '{settings.name}' with this id has a Run tag, and it is not the name of a run",

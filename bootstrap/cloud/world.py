@@ -1,7 +1,7 @@
-"""The few doors to the outside: AWS clients, a shell on a machine, a Jenkins client.
+"""Makes the connections to the outside: AWS clients, a shell on a machine, a Jenkins client.
 
-The local cloud is this same world with an endpoint; no act asks which of the two it is in. On the machine itself (where the
-jobs run the toolkit) the shell is the local one and Jenkins is reached directly: `MACHINE_FILE` tells.
+For the local cloud only the endpoint differs; no act asks which cloud it is. On the machine itself (where jobs run the toolkit)
+the shell is a local one and Jenkins is reached directly: `MACHINE_FILE` exists there.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bootstrap.remote.shell import FabricShell
 
 MACHINE_FILE = Path("/etc/bootstrap/machine.json")
-_AGENT = 600.0  # seconds in which a machine at its first boot has got, checked and started Session Manager's agent
+_AGENT = 600.0  # seconds; at its first boot a machine downloads, checks and starts the agent of Session Manager
 _NO_AGENT = (
     "Check that the machine's agent runs. Its console has the output of the installation: aws ec2 get-console-output --latest; "
     "'aws ssm describe-instance-information' lists the agents that reported."
@@ -34,11 +34,11 @@ _NO_JUMP = "Check that the bastion runs, and that network.bastion.allow contains
 
 
 class World:
-    """The outside of one environment.
+    """The connections of one environment.
 
-    `endpoint` is the local cloud's URL, or None for AWS itself. `from_subnet` tells, for a subnet's block, what a machine in
-    there needs beside the region to reach the same AWS: nothing on AWS itself. `bastion` finds the machine that SSH comes
-    through where the settings say so. `cloud` is the folder of the local cloud, with its operator's keys.
+    `endpoint` is the URL of the local cloud, or None for AWS. `from_subnet` returns, for the block of a subnet, the variables
+    that a machine there needs in addition to the region to reach the same cloud; none on AWS. `bastion` finds the bastion, if
+    SSH goes through one. `cloud` is the folder of the local cloud, with its operator's keys.
     """
 
     def __init__(
@@ -62,18 +62,18 @@ class World:
     def is_on_machine(self) -> bool:
         """Whether this process runs on the environment's own machine."""
         try:
-            told = json.loads(MACHINE_FILE.read_text(encoding="utf-8"))
+            content = json.loads(MACHINE_FILE.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
-        return bool(told.get("environment") == self.settings.name)
+        return bool(content.get("environment") == self.settings.name)
 
     def machine_environment(self, subnet_id: str) -> dict[str, str]:
-        """The variables that botocore reads, with which a machine in that subnet and its builds reach the same AWS."""
+        """The environment variables for botocore with which a machine in a subnet, and its builds, reach the same cloud."""
         subnet = self.aws("ec2").describe_subnets(SubnetIds=[subnet_id])["Subnets"][0]
         return {"AWS_REGION": self.settings.region} | dict(self._from_subnet(subnet["CidrBlock"]))
 
     def mail_host(self, subnet_id: str) -> str:
-        """Where a machine in that subnet hands its mail: the settings' server, else the local cloud's, or the machine's own."""
+        """The mail server for a machine in a subnet: that of the settings, else the local cloud's, or the machine's own."""
         if self.settings.mail.smtp_host is not None or self.endpoint is None:
             return self.settings.mail.smtp_host or "localhost"
         subnet = self.aws("ec2").describe_subnets(SubnetIds=[subnet_id])["Subnets"][0]
@@ -91,36 +91,36 @@ class World:
         if keys is not None:
             return boto3.session.Session(*keys, region_name=self.settings.region)
         session = boto3.session.Session(region_name=self.settings.region)
-        _remember_assumed_roles(session)
+        _share_cache_of_assumed_roles(session)
         return session
 
     @property
     def control_token(self) -> str | None:
-        """With which the control endpoints of the local cloud change something; None on AWS, and for who has none."""
+        """The token for control endpoints of the local cloud; None on AWS, or if this user has none."""
         return local_control.read_token(self.endpoint, self._cloud) if self._cloud else None
 
     def aws(self, service: str) -> Any:
-        """The boto3 client of one service, made once.
+        """The boto3 client of one service; it is made once.
 
-        On AWS throttling slows the client down and is waited out; the local cloud is asked a few times and no more, for what
-        it refuses thrice it refuses for a reason.
+        On AWS it makes up to 10 attempts and slows down when AWS throttles. On the local cloud it makes at most 4, because that
+        cloud does not throttle: more attempts would not help.
         """
         from botocore.config import Config
 
         if service not in self._clients:
-            patient = {"mode": "adaptive", "total_max_attempts": 10}
-            brief = {"mode": "standard", "total_max_attempts": 4}
-            retries: Any = patient if self.endpoint is None else brief
+            on_aws = {"mode": "adaptive", "total_max_attempts": 10}
+            on_local_cloud = {"mode": "standard", "total_max_attempts": 4}
+            retries: Any = on_aws if self.endpoint is None else on_local_cloud
             config = Config(retries=retries, connect_timeout=10, read_timeout=60)
             self._clients[service] = self._session.client(service, endpoint_url=self.endpoint, config=config)
         return self._clients[service]
 
     def shell(self, machine: Machine) -> Shell:
-        """The one connection to a machine, opened at its first use and kept."""
-        known = self._shells.get(machine.instance_id)
-        if known is None:
-            known = self._shells[machine.instance_id] = self._open_shell(machine)
-        return known
+        """The connection to a machine, opened at its first use and kept; there is one for each machine."""
+        connection = self._shells.get(machine.instance_id)
+        if connection is None:
+            connection = self._shells[machine.instance_id] = self._open_shell(machine)
+        return connection
 
     def _open_shell(self, machine: Machine) -> Shell:
         if self.is_on_machine:
@@ -138,7 +138,7 @@ class World:
                 return FabricShell(machine, dial=self.dial(machine), remedy=_NO_JUMP)
 
     def dial(self, machine: Machine) -> Callable[[], Any] | None:
-        """How a stream to the machine's sshd is opened; None where that is plain TCP to its address."""
+        """The function that opens a stream to the machine's sshd; None if SSH connects to its address directly."""
         match self.settings.ssh:
             case "direct":
                 return None
@@ -153,7 +153,7 @@ class World:
         return session_manager.open_session(self.aws("ssm"), machine.instance_id, machine.port)
 
     def _jump(self) -> FabricShell:
-        """The connection to the bastion: to its address where it lets SSH in from outside, else by Session Manager."""
+        """The connection to the bastion: to its address if it accepts SSH from outside, else through Session Manager."""
         from bootstrap.remote.shell import FabricShell
 
         if self._jumping is None:
@@ -167,7 +167,7 @@ class World:
 
     @contextmanager
     def jenkins(self, shell: Shell, controller: Controller) -> Iterator[jenkins.Jenkins]:
-        """A python-jenkins client that reaches the controller on the machine's own loopback."""
+        """A python-jenkins client; it reaches the controller through SSH, at the loopback address of the machine."""
         import jenkins
 
         with shell.forward(controller.port) as port:
@@ -175,7 +175,7 @@ class World:
             yield jenkins.Jenkins(url, controller.user, controller.token.reveal(), timeout=60)
 
     def close(self) -> None:
-        """End every connection."""
+        """Close every connection."""
         for shell in self._shells.values():
             shell.close()
         self._shells.clear()
@@ -184,10 +184,10 @@ class World:
             self._jumping = None
 
 
-def _remember_assumed_roles(session: Any) -> None:
-    """Share the AWS CLI's memory of assumed roles: who gave a one-time code an hour ago is not asked for another.
+def _share_cache_of_assumed_roles(session: Any) -> None:
+    """Use the AWS CLI's cache of assumed roles, so that a user who entered a one-time code an hour ago is not asked again.
 
-    The acceptance suite runs in a process of its own and would ask again, where nobody sees it.
+    The acceptance suite runs in a process of its own, in which the user could not see the question.
     """
     from botocore.utils import JSONFileCache
 

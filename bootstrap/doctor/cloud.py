@@ -1,4 +1,4 @@
-"""What the account must be like: who we are there, the region, the stacks, the names that a launch takes, the certificates."""
+"""Checks of the account: the caller's identity, the region, the stacks, the names that a launch uses, the certificates."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from bootstrap.values import Stack
 
 
 def identity(context: Context) -> Finding:
-    """Who calls, and in which account."""
+    """The identity that calls AWS, and its account."""
     try:
-        told = context.world.aws("sts").get_caller_identity()
+        caller = context.world.aws("sts").get_caller_identity()
     except Exception as error:
         if not refusals.is_awss(error):
             raise
         return bad("identity", _first(error), refusals.remedy(error))
-    return good("identity", f"{told['Arn']} in account {told['Account']}")
+    return good("identity", f"{caller['Arn']} in account {caller['Account']}")
 
 
 def examine(context: Context) -> Iterator[Finding]:
     """The lines of the account, for somebody who is known there."""
     for look in (_region, _named, _permissions, _stacks, _names, _quotas, _memory, _certificates, _keys):
         try:
-            yield from look(context)
+            yield from check(context)
         except Exception as error:
             if not refusals.is_awss(error):
                 raise
-            name = look.__name__.removeprefix("_")
+            name = check.__name__.removeprefix("_")
             yield warning(
                 name, f"AWS does not answer: {_first(error)}", "'doctor --policy' prints what the launcher needs."
             )
@@ -45,8 +45,8 @@ def examine(context: Context) -> Iterator[Finding]:
 
 def _region(context: Context) -> Iterator[Finding]:
     region = context.settings.region
-    known = context.world.aws("ec2").describe_regions(AllRegions=True)["Regions"]
-    state = next((it.get("OptInStatus", "opt-in-not-required") for it in known if it["RegionName"] == region), None)
+    regions = context.world.aws("ec2").describe_regions(AllRegions=True)["Regions"]
+    state = next((it.get("OptInStatus", "opt-in-not-required") for it in regions if it["RegionName"] == region), None)
     if state is None:
         yield bad("region", f"there is no region {region}", "Correct 'region' in the environment file.")
     elif state == "not-opted-in":
@@ -56,49 +56,49 @@ def _region(context: Context) -> Iterator[Finding]:
 
 
 def _named(context: Context) -> Iterator[Finding]:
-    """What the environment file names and only the account knows: zones, the DNS zone above, a peer's ways."""
-    found = account.faults(context, context.wanted)
-    for fault in found:
+    """Names in the environment file that only the account can confirm: zones, the parent zone, the peer's network."""
+    faults = account.faults(context, context.wanted)
+    for fault in faults:
         yield bad("account", str(fault), "Correct the environment file there.")
-    if not found:
+    if not faults:
         yield good("account", "the account has the zones and networks that the environment file names")
 
 
 def _stacks(context: Context) -> Iterator[Finding]:
     for name in context.wanted:
-        found = context.stacks.get(name)
-        if found is not None:
-            yield stack(found, _tags(context, found))
+        existing = context.stacks.get(name)
+        if existing is not None:
+            yield stack(existing, _tags(context, existing))
     if not context.stacks:
         yield good("stacks", "none yet: a launch creates them")
 
 
-def _tags(context: Context, found: Stack) -> dict[str, str]:
-    described = context.world.aws("cloudformation").describe_stacks(StackName=found.name)["Stacks"][0]
+def _tags(context: Context, existing: Stack) -> dict[str, str]:
+    described = context.world.aws("cloudformation").describe_stacks(StackName=existing.name)["Stacks"][0]
     return {tag["Key"]: tag["Value"] for tag in described.get("Tags", ())}
 
 
-def stack(found: Stack, tags: Mapping[str, str]) -> Finding:
-    """One stack: whose it is, and whether it can be changed."""
-    status = found.status
+def stack(existing: Stack, tags: Mapping[str, str]) -> Finding:
+    """One stack: whether this toolkit made it, and whether it can be changed."""
+    status = existing.status
     if tags.get("ManagedBy") != "jenkins-bootstrap":
         remedy = "Choose another 'project' or 'environment': a launch would change a foreign stack."
-        return bad("stacks", f"{found.name} exists and was not created by this toolkit", remedy)
+        return bad("stacks", f"{existing.name} exists and was not created by this toolkit", remedy)
     if status in states.HALF_BACK:
-        return warning("stacks", f"{found.name} is {status}", states.remedy(status, found.name))
+        return warning("stacks", f"{existing.name} is {status}", states.remedy(status, existing.name))
     if status in states.DEAD:
-        return warning("stacks", f"{found.name} is {status}", "A launch deletes it and creates it again.")
+        return warning("stacks", f"{existing.name} is {status}", "A launch deletes it and creates it again.")
     if states.is_busy(status):
         return warning(
-            "stacks", f"{found.name} is {status}", "Another operation changes it now; a launch waits for that."
+            "stacks", f"{existing.name} is {status}", "Another operation changes it now; a launch waits for that."
         )
     if status not in states.STEADY:
-        return bad("stacks", f"{found.name} is {status}", states.remedy(status, found.name))
-    return good("stacks", f"{found.name} is {status}")
+        return bad("stacks", f"{existing.name} is {status}", states.remedy(status, existing.name))
+    return good("stacks", f"{existing.name} is {status}")
 
 
 def _names(context: Context) -> Iterator[Finding]:
-    """The one name that CloudFormation does not make up by itself is the key pair's."""
+    """Whether the name of the key pair is free; CloudFormation generates all other names."""
     name = f"{context.settings.project}-{context.settings.name}"
     filters = [{"Name": "key-name", "Values": [name]}]
     pairs = context.world.aws("ec2").describe_key_pairs(Filters=filters)["KeyPairs"]
@@ -128,28 +128,28 @@ def _memory(context: Context) -> Iterator[Finding]:
 def _certificates(context: Context) -> Iterator[Finding]:
     data = context.stacks.get("data")
     arn = data.outputs.get("CertificatesSecret") if data else None
-    kept = secrets.read_certificates(context.world.aws("secretsmanager"), arn) if arn else None
-    if kept is None:
+    stored = secrets.read_certificates(context.world.aws("secretsmanager"), arn) if arn else None
+    if stored is None:
         yield good("certificates", "none yet: a launch issues them")
     else:
-        yield from days_left(kept, datetime.datetime.now(datetime.UTC))
+        yield from days_left(stored, datetime.datetime.now(datetime.UTC))
 
 
-def days_left(kept: Certificates, now: datetime.datetime) -> Iterator[Finding]:
-    """How long the server's certificate and its authority are good, in days."""
+def days_left(stored: Certificates, now: datetime.datetime) -> Iterator[Finding]:
+    """How many days the certificates of the server and of its authority are still valid; a finding for each."""
     due = {"server": DUE_DAYS, "authority": certificates.SERVER_DAYS}
-    for name, pem in {"server": kept.certificate_pem, "authority": kept.authority_pem}.items():
+    for name, pem in {"server": stored.certificate_pem, "authority": stored.authority_pem}.items():
         ends = x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
         days = (ends - now).total_seconds() / 86400
-        told = f"the {name}'s certificate is valid for {days:.0f} days, until {ends:%Y-%m-%d}"
+        message = f"the {name}'s certificate is valid for {days:.0f} days, until {ends:%Y-%m-%d}"
         if days <= 0:
             yield bad(
                 "certificates", f"the {name}'s certificate expired on {ends:%Y-%m-%d}", "A launch issues a new one."
             )
         elif days <= due[name]:
-            yield warning("certificates", told, "It ends soon: a launch issues a new one.")
+            yield warning("certificates", message, "It ends soon: a launch issues a new one.")
         else:
-            yield good("certificates", told)
+            yield good("certificates", message)
 
 
 def _first(error: Any) -> str:

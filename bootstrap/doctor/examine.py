@@ -1,4 +1,4 @@
-"""All lines of a preflight, in the order in which a launch would stumble. Nothing is made, started or written."""
+"""All findings of `doctor`, in the order in which a launch would meet the problems. Nothing is made, started or written."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from bootstrap.remote import operator_machine
 from bootstrap.views import mail as outgoing_mail
 
 _MAIL_SERVERS = frozenset({"dma", "exim4", "exim4-daemon-light", "msmtp-mta", "nullmailer", "opensmtpd", "postfix"})
-_SECONDS = 3.0  # for the local cloud's answer
+_SECONDS = 3.0  # the longest time for an answer of the local cloud
 
 
 def examine(path: Path) -> Iterator[Finding]:
-    """The lines for the environment file at `path`; after a broken one there is nothing more to look at."""
+    """The findings for the environment file at `path`; if the file has faults, only that one."""
     try:
         chosen = settings.load(path)
     except FaultyFile as error:
@@ -46,14 +46,14 @@ def examine(path: Path) -> Iterator[Finding]:
         if chosen.cloud == "local" and endpoint is None:
             yield good("cloud", "the local cloud does not run; a launch starts it")
             return
-        known = cloud.identity(context)
-        yield known
-        if not known.remedy:
+        identity = cloud.identity(context)
+        yield identity
+        if not identity.remedy:
             yield from cloud.examine(context)
 
 
 def _code(context: Context) -> Iterator[Finding]:
-    """What people wrote: templates, settings, jobs, and the certificates that the environment names."""
+    """Files that people wrote: templates, settings, jobs, and the certificates that the environment file names."""
     try:
         launch.check_code(context)
         operator_machine.certificates(context.settings.host.ca_certificates)
@@ -65,12 +65,12 @@ def _code(context: Context) -> Iterator[Finding]:
 
 
 def _lets_in(chosen: Settings) -> bool:
-    """Whether the bastion lets SSH in from outside."""
+    """Whether the bastion accepts SSH from outside."""
     return chosen.network.bastion is not None and bool(chosen.network.bastion.allow)
 
 
 def jenkins(context: Context) -> Iterator[Finding]:
-    """Whether the lock is a set that starts, what proves its files, and whether they can be had from where they should."""
+    """Whether the lock has all dependencies, whether its files can be proved, and whether their source has them."""
     chosen = context.settings.jenkins
     try:
         jenkins_files.check_lock(context)
@@ -79,47 +79,49 @@ def jenkins(context: Context) -> Iterator[Finding]:
         return
     lock = context.lock
     yield good("lock", f"Jenkins {lock.version} and {len(lock.pins)} plugins have all their dependencies")
-    if told := presence.tell_unproved(chosen, lock):
-        yield good("checksums", told)
+    if unproved := presence.tell_unproved(chosen, lock):
+        yield good("checksums", unproved)
     if chosen.source == "emulator":
         yield good("jenkins", f"the emulator is used instead of Jenkins {lock.version}, as the environment file says")
         return
     try:
-        found = jenkins_files.look(context)
-    except BootstrapError as error:  # no gpg here, say
+        files = jenkins_files.look(context)
+    except BootstrapError as error:  # for example, this machine has no gpg
         yield bad("jenkins", f"{error.doing}: {error.found}", error.remedy)
         return
     remedy = "Put the locked files there, or set jenkins.source, jenkins.mirror or jenkins.file."
-    if found.faults:
-        yield bad("jenkins", "; ".join(found.faults), remedy)
-    elif not found.unobtainable:
-        yield good("jenkins", f"{lock.version} is available from {found.source}")
+    if files.faults:
+        yield bad("jenkins", "; ".join(files.faults), remedy)
+    elif not files.unobtainable:
+        yield good("jenkins", f"{lock.version} is available from {files.source}")
     elif chosen.fallback == "emulator":
         remedy = "Set jenkins.mirror or jenkins.file; until then the emulator is used instead."
-        yield warning("jenkins", found.unobtainable, remedy)
+        yield warning("jenkins", files.unobtainable, remedy)
     else:
         remedy = "Set jenkins.mirror or jenkins.file, or check this network's access to the Internet."
-        yield bad("jenkins", found.unobtainable, remedy)
+        yield bad("jenkins", files.unobtainable, remedy)
 
 
 def mail(chosen: Settings, endpoint: str | None) -> Finding:
-    """Where Jenkins' mail goes, as far as that can be known before it is sent."""
-    wished = chosen.mail
-    if wished.smtp_host is not None:
-        return good("mail", f"goes through {wished.smtp_host}:{wished.smtp_port}, which is not checked from here")
+    """Where Jenkins' mail goes, as far as it is known without sending one."""
+    mail_settings = chosen.mail
+    if mail_settings.smtp_host is not None:
+        return good(
+            "mail", f"goes through {mail_settings.smtp_host}:{mail_settings.smtp_port}, which is not checked from here"
+        )
     if chosen.cloud == "local":
         problems = outgoing_mail.problems(endpoint)
         if problems:
             return warning("mail", "; ".join(problems), "Free that port, or set mail.smtp_port; then launch.")
         return good("mail", "is kept by the local cloud; 'mail' shows it")
     if any(package in _MAIL_SERVERS for package in chosen.host.extra_packages):
-        return good("mail", f"goes through the machine's own server, port {wished.smtp_port}")
+        return good("mail", f"goes through the machine's own server, port {mail_settings.smtp_port}")
     remedy = "Set mail.smtp_host, or add a mail server to host.extra_packages, for example postfix."
     return warning("mail", "no mail server: mail.smtp_host is not set, and the machine has none", remedy)
 
 
 def _local_endpoint(chosen: Settings, state: Path) -> str | None:
-    """The local cloud's URL where it answers; it is not started for a look."""
+    """The URL of the local cloud if it answers, else None; it is not started for that."""
     if chosen.cloud != "local":
         return None
     try:

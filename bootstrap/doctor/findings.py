@@ -1,4 +1,4 @@
-"""One line of a preflight."""
+"""One finding of `doctor`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class Health(enum.StrEnum):
-    """How bad it is: a warning does not stop a launch."""
+    """The state of a finding; a warning does not stop a launch."""
 
     GOOD = "ok"
     WARNING = "warning"
@@ -16,7 +16,7 @@ class Health(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at, how it is, what was found, and what to do about it where something is to be done."""
+    """One line: what was checked, its state, what was found, and the remedy ('' if nothing is to be done)."""
 
     name: str
     health: Health
@@ -25,15 +25,15 @@ class Finding:
 
 
 def good(name: str, found: str) -> Finding:
-    """Nothing to be done."""
+    """A finding without a problem."""
     return Finding(name, Health.GOOD, found)
 
 
 def warning(name: str, found: str, remedy: str) -> Finding:
-    """A launch would go on, but somebody should know."""
+    """A problem that does not stop a launch."""
     return Finding(name, Health.WARNING, found, remedy)
 
 
 def bad(name: str, found: str, remedy: str) -> Finding:
-    """A launch would fail, or do what nobody wants."""
+    """A problem with which a launch would fail, or do something wrong."""
     return Finding(name, Health.BAD, found, remedy)

@@ -1,4 +1,4 @@
-"""What this machine must have to be a cloud: root, programs, room, a free port, and no way of its own into the VPC's block."""
+"""Checks of this machine for the local cloud: root, programs, disk space, a free port, and no route into the VPC's block."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from bootstrap.local.machines import Machines, bridges, ids, namespaces
 from bootstrap.views import enforcement
 
 _SECONDS = 20
-_NEEDED_GIB = 6.0  # the machines' image, one machine, the downloads
+_NEEDED_GIB = 6.0  # for the machine image, one machine, and the downloads
 
 
 def examine(environment: str, block: str, state: Path, *, is_running: bool) -> Iterator[Finding]:
-    """The lines of this machine; `state` is the local cloud's folder, `is_running` whether its server answers."""
+    """The findings of this machine; `state` is the folder of the local cloud, `is_running` whether its server answers."""
     if os.geteuid() == 0:
         yield good("root", "this user is root")
     else:
@@ -41,18 +41,19 @@ def examine(environment: str, block: str, state: Path, *, is_running: bool) -> I
 
 
 def bound(obstacle: namespaces.Obstacle | None, former: Sequence[str]) -> Finding:
-    """Whether the machines run in a user namespace, which keeps root in them from being root here."""
+    """Whether the machines run in a user namespace, so that root in them is not root on this machine."""
     if obstacle is not None:
         return bad("machines", f"{obstacle.found}: {namespaces.MEANING}", obstacle.remedy)
     if former:
         remedy = "Destroy the environment without --delete-data, then launch it: its data stays."
-        found = f"without a user namespace, by an earlier version, so that root in it is root here: {', '.join(former)}"
-        return bad("machines", f"made {found}", remedy)
+        names = ", ".join(former)
+        detail = f"made without a user namespace, by an earlier version, so that root in it is root here: {names}"
+        return bad("machines", detail, remedy)
     return good("machines", f"in a user namespace: root in them is here one of {ids.WIDTH} ids that nobody else has")
 
 
 def former_machines(environment: str, state: Path) -> list[str]:
-    """The machines of this environment that have no user namespace; none where there is no podman yet."""
+    """The names of this environment's machines without a user namespace; empty if podman is not installed yet."""
     if not state.exists():
         return []
     try:
@@ -62,12 +63,12 @@ def former_machines(environment: str, state: Path) -> list[str]:
 
 
 def rules(endpoint: str | None, setting: Path = bridges.SETTING) -> Finding:
-    """Whether the network's rules hold between machines; before the cloud runs, whether the kernel will let them."""
-    found = enforcement.look(endpoint)
-    if found is not None and found.problems:
-        return warning("rules", str(found), "'nft list ruleset' shows the current rules; a launch sets them again.")
-    if found is not None:
-        return good("rules", str(found))
+    """Whether the rules of the network are enforced between machines; before the cloud runs, whether the kernel allows it."""
+    state = enforcement.look(endpoint)
+    if state is not None and state.problems:
+        return warning("rules", str(state), "'nft list ruleset' shows the current rules; a launch sets them again.")
+    if state is not None:
+        return good("rules", str(state))
     if bridges.are_filtered(setting):
         return good("rules", "the kernel passes traffic within a subnet through the packet filter, too")
     remedy = "A launch sets it; or run: modprobe br_netfilter && sysctl net.bridge.bridge-nf-call-iptables=1"
@@ -77,37 +78,39 @@ def rules(endpoint: str | None, setting: Path = bridges.SETTING) -> Finding:
 
 
 def plugin(way: str) -> Iterator[Finding]:
-    """Whether what SSH needs on this machine is there, where it goes through Session Manager."""
+    """Whether the plugin for Session Manager is installed and new enough; nothing if SSH is direct."""
     if way == "direct":
         return
-    found = shutil.which(session_manager.PLUGIN)
-    if found is None:
+    program = shutil.which(session_manager.PLUGIN)
+    if program is None:
         yield bad("ssh", f"the program {session_manager.PLUGIN} is not installed", session_manager.INSTALL)
         return
     try:
-        done = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=_SECONDS)
-        told = done.stdout.strip() or done.stderr.strip()
+        completed = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=_SECONDS)
+        version_text = completed.stdout.strip() or completed.stderr.strip()
     except (OSError, subprocess.TimeoutExpired) as error:
-        yield bad("ssh", f"{found} does not run: {error}", session_manager.INSTALL)
+        yield bad("ssh", f"{program} does not run: {error}", session_manager.INSTALL)
         return
-    version = tuple(int(part) for part in told.split(".") if part.isdigit())
+    version = tuple(int(part) for part in version_text.split(".") if part.isdigit())
     if version < session_manager.OLDEST:
         oldest = ".".join(map(str, session_manager.OLDEST))
         yield bad(
-            "ssh", f"{found} is {told or 'of an unknown version'}; the toolkit needs {oldest}", session_manager.INSTALL
+            "ssh",
+            f"{program} is {version_text or 'of an unknown version'}; the toolkit needs {oldest}",
+            session_manager.INSTALL,
         )
     else:
-        yield good("ssh", f"through Session Manager, by its plugin {told}")
+        yield good("ssh", f"through Session Manager, by its plugin {version_text}")
 
 
 def key(text: str | None) -> Iterator[Finding]:
-    """Which key signs the agent that the machine installs, for a person to compare with Amazon's page."""
+    """The fingerprint of the key that signs the agent, so that a person can compare it with Amazon's page."""
     if text is not None:
         yield good("agent key", f"{agent_key.fingerprint(text)}; the machine installs only an agent that it signed")
 
 
 def room(free: float, where: Path) -> Finding:
-    """Whether there is room; `free` in GiB."""
+    """Whether there is enough disk space; `free` is in GiB."""
     if free < _NEEDED_GIB:
         return bad(
             "disk", f"{free:.1f} GiB are free for {where}", f"Free space: a launch needs about {_NEEDED_GIB:.0f} GiB."
@@ -116,7 +119,7 @@ def room(free: float, where: Path) -> Finding:
 
 
 def port(state: Path, *, is_running: bool) -> Finding:
-    """Whether the port that was chosen for the cloud is its own or free."""
+    """Whether the port of the local cloud is free, or the local cloud itself uses it."""
     try:
         chosen = int((state / "port").read_text())
     except (OSError, ValueError):
@@ -133,11 +136,11 @@ def port(state: Path, *, is_running: bool) -> Finding:
     return warning("port", f"the local cloud does not run; its port {chosen} is free", "A launch starts it again.")
 
 
-def clash(block: str, others: Sequence[str]) -> Finding:
-    """Whether anything on this machine has addresses of the VPC's block already."""
-    if others:
+def clash(block: str, existing_routes: Sequence[str]) -> Finding:
+    """Whether this machine already has routes into the VPC's block; `existing_routes` describes them."""
+    if existing_routes:
         remedy = "Choose another network.cidr in the environment file: machines in this block could not be created or reached."
-        return bad("routes", f"this machine already uses a part of {block}: {', '.join(others)}", remedy)
+        return bad("routes", f"this machine already uses a part of {block}: {', '.join(existing_routes)}", remedy)
     return good("routes", f"no other route leads to {block}")
 
 

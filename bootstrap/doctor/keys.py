@@ -1,6 +1,7 @@
-"""How old the keys are: the one that opens the machine, and the caller's own access keys.
+"""The age of keys: of the SSH key of the machine, and of the caller's own access keys.
 
-Old means more than 90 days, as the CIS AWS Foundations Benchmark and Security Hub's control IAM.3 count; it stops no launch.
+A key is old after 90 days (CIS AWS Foundations Benchmark, and control IAM.3 of Security Hub). An old key does not stop a
+launch.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _UNUSED = "Delete it if it is not needed: aws iam delete-access-key --access-key
 
 
 def examine(context: Context) -> Iterator[Finding]:
-    """A line for each key."""
+    """A finding for each key."""
     now = datetime.datetime.now(datetime.UTC)
     name = f"{context.settings.project}-{context.settings.name}"
     filters = [{"Name": "key-name", "Values": [name]}]
@@ -38,20 +39,21 @@ def examine(context: Context) -> Iterator[Finding]:
 
 
 def _callers(context: Context, now: datetime.datetime) -> Iterator[Finding]:
-    """The access keys of the calling user; what a role or a session is given ends by itself."""
+    """The access keys of the calling user; the credentials of a role or session expire by themselves."""
     arn = context.world.aws("sts").get_caller_identity()["Arn"]
     if ":user/" not in arn:
-        root = arn.endswith(":root")
+        is_root = arn.endswith(":root")
         yield good(
-            "keys", "the caller's credentials are the root user's" if root else "the caller's credentials are temporary"
+            "keys",
+            "the caller's credentials are the root user's" if is_root else "the caller's credentials are temporary",
         )
         return
     iam = context.world.aws("iam")
     try:
         for key in iam.list_access_keys()["AccessKeyMetadata"]:
             if key["Status"] == "Active":
-                used = iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
-                yield access_key(key, used.get("LastUsedDate"), now)
+                last_used = iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
+                yield access_key(key, last_used.get("LastUsedDate"), now)
     except Exception as error:
         if not refusals.is_awss(error):
             raise
@@ -60,16 +62,16 @@ def _callers(context: Context, now: datetime.datetime) -> Iterator[Finding]:
 
 
 def access_key(key: Mapping[str, Any], used: datetime.datetime | None, now: datetime.datetime) -> Finding:
-    """One access key of the caller's; it is told by its id, which is no secret."""
+    """One access key of the caller; `used` is when it was last used, None if never. Its id is no secret."""
     name = key["AccessKeyId"]
     if used is None:
         return judge(f"the access key {name}, never used,", key["CreateDate"], now, _UNUSED.format(key=name))
-    told = f"the access key {name}, last used on {used:%Y-%m-%d},"
-    return judge(told, key["CreateDate"], now, _ROTATE.format(key=name))
+    name_and_use = f"the access key {name}, last used on {used:%Y-%m-%d},"
+    return judge(name_and_use, key["CreateDate"], now, _ROTATE.format(key=name))
 
 
-def judge(what: str, made: datetime.datetime, now: datetime.datetime, remedy: str) -> Finding:
-    """One key by its age in days."""
-    days = (now - made).days
-    told = f"{what} is {days} days old"
-    return warning("keys", told, remedy) if days > OLD_DAYS else good("keys", told)
+def judge(name_of_key: str, created_at: datetime.datetime, now: datetime.datetime, remedy: str) -> Finding:
+    """Judge one key by its age in days."""
+    days = (now - created_at).days
+    message = f"{name_of_key} is {days} days old"
+    return warning("keys", message, remedy) if days > OLD_DAYS else good("keys", message)

@@ -1,4 +1,4 @@
-"""The policy of the identity that launches an environment, from its templates and the toolkit's source."""
+"""The policy of the launcher, made from the templates of an environment and the source of the toolkit."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from bootstrap.stacks import template
 
 
 def policy(context: Context) -> dict[str, Any]:
-    """One document, however long it is."""
-    ours = policies.calls({service: context.world.aws(service) for service in policies.services()})
+    """The policy as one document of any length; `policy.split` makes parts that IAM accepts."""
+    own_actions = policies.calls({service: context.world.aws(service) for service in policies.services()})
     kinds = policies.types(stack_inputs.TEMPLATES / f"{name}.yaml" for name in context.wanted)
-    through = policies.handled(kinds, context.settings.region, template.permissions)
-    return policies.document(context.settings, ours, through)
+    cloudformation_actions = policies.handled(kinds, context.settings.region, template.permissions)
+    return policies.document(context.settings, own_actions, cloudformation_actions)

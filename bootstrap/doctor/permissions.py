@@ -1,9 +1,9 @@
-"""Whether the caller may do what a launch does: IAM's own simulator is asked for every action of the launcher's policy.
+"""Whether the caller may do what a launch does: IAM's policy simulator judges every action of the launcher's policy.
 
-Each statement of that policy is simulated as it stands: its actions on one resource of its kind, in the circumstances that its
-conditions name. Whoever may not ask the simulator (iam:SimulatePrincipalPolicy), or is no user or role of the account, is told
-that this is not known. The simulator knows identity policies, boundaries and the organization's policies; session policies and
-the resources' own policies are not its to see.
+Each statement of that policy is simulated: its actions on one example resource, with context entries that fulfil its
+conditions. If the caller may not use the simulator (iam:SimulatePrincipalPolicy), or is no user or role of the account, the
+finding says that the permissions are not known. The simulator knows identity policies, permissions boundaries and policies of
+the organization; it does not know session policies and resource policies.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from bootstrap.context import Context
 from bootstrap.doctor import launcher
 from bootstrap.doctor.findings import Finding, bad, good, warning
 
-# Its model names no bound; answers come a thousand at most a page, and a long request is slow to answer.
+# Actions in one request. The API documents no limit, but long requests are slow; a page has at most a thousand results.
 BATCH = 100
-OPERATOR = ":user/operator"  # of the local cloud
+OPERATOR = ":user/operator"  # the end of the ARN of the local cloud's operator
 _SHOWN = 15
 _TYPES = {"BoolIfExists": "boolean", "ForAnyValue:StringEquals": "stringList"}
 _ATTACH = "Attach the policy that 'doctor --policy' prints, or ask the account's administrator."
 
 
 def examine(context: Context) -> Iterator[Finding]:
-    """One line: everything is allowed, or what is not, or that it is not known."""
-    told = context.world.aws("sts").get_caller_identity()
-    if context.settings.cloud == "local" and told["Arn"].endswith(OPERATOR):
+    """One finding: everything is allowed, or which actions are denied, or that it is not known."""
+    caller = context.world.aws("sts").get_caller_identity()
+    if context.settings.cloud == "local" and caller["Arn"].endswith(OPERATOR):
         yield good("permissions", "this is the operator of the local cloud, who may do everything")
         return
-    if told["Arn"].endswith(":root"):
+    if caller["Arn"].endswith(":root"):
         remedy = "Launch with a role or a user of its own: nothing limits the root user's keys."
         yield warning("permissions", "this is the account's root user, who may do everything", remedy)
         return
     iam = context.world.aws("iam")
     try:
-        yield judge(list(denied(iam, principal(iam, told["Arn"]), told["Account"], launcher.policy(context))))
+        yield judge(list(denied(iam, principal(iam, caller["Arn"]), caller["Account"], launcher.policy(context))))
     except Exception as error:
         if not refusals.is_awss(error):
             raise
@@ -44,20 +44,25 @@ def examine(context: Context) -> Iterator[Finding]:
         yield warning("permissions", f"not known: {refusals.text(error)}", remedy)
 
 
-def judge(told: list[str]) -> Finding:
-    """The line, for the actions that are denied, each with why."""
-    if not told:
+def judge(denied_actions: list[str]) -> Finding:
+    """The finding for the denied actions, each with its reason."""
+    if not denied_actions:
         return good("permissions", "all actions of a launch are allowed")
-    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    return bad("permissions", f"{len(told)} actions are denied: {', '.join(told[:_SHOWN])}{more}", _ATTACH)
+    more = f" and {len(denied_actions) - _SHOWN} more" if len(denied_actions) > _SHOWN else ""
+    return bad(
+        "permissions", f"{len(denied_actions)} actions are denied: {', '.join(denied_actions[:_SHOWN])}{more}", _ATTACH
+    )
 
 
 def principal(iam: Any, arn: str) -> str:
-    """The user or role whose policies count, as an ARN: of a session its role's, whose path the session does not name."""
-    head, _, rest = arn.partition(":assumed-role/")
-    if not rest:
+    """The ARN of the user or role whose policies apply; for a session, of its role.
+
+    The ARN of a session lacks the role's path.
+    """
+    head, _, role_and_session = arn.partition(":assumed-role/")
+    if not role_and_session:
         return arn
-    role = rest.split("/")[0]
+    role = role_and_session.split("/")[0]
     try:
         return str(iam.get_role(RoleName=role)["Role"]["Arn"])
     except Exception as error:
@@ -67,8 +72,8 @@ def principal(iam: Any, arn: str) -> str:
 
 
 def denied(iam: Any, source: str, account: str, policy: Mapping[str, Any]) -> Iterator[str]:
-    """The actions of the policy that the simulator does not allow, each once, with why where it says more than no."""
-    found: dict[str, str] = {}
+    """The actions of the policy that the simulator does not allow, each once, with the reason if the simulator has one."""
+    reasons: dict[str, str] = {}
     for statement in policy["Statement"]:
         needed = _needed(statement)
         for start in range(0, len(needed), BATCH):
@@ -76,15 +81,15 @@ def denied(iam: Any, source: str, account: str, policy: Mapping[str, Any]) -> It
                 PolicySourceArn=source,
                 ActionNames=needed[start : start + BATCH],
                 ResourceArns=[_resource(statement["Resource"], account)],
-                ContextEntries=list(_circumstances(statement.get("Condition", {}))),
+                ContextEntries=list(_context_entries(statement.get("Condition", {}))),
             )
             for page in pages:
-                found |= {it["EvalActionName"]: _why(it) for it in _refused(page["EvaluationResults"])}
-    yield from (found[action] for action in sorted(found))
+                reasons |= {it["EvalActionName"]: _describe_denial(it) for it in _refused(page["EvaluationResults"])}
+    yield from (reasons[action] for action in sorted(reasons))
 
 
 def _needed(statement: Mapping[str, Any]) -> list[str]:
-    """What is asked about: not the questions of this very preflight, nor what only a session's own name would answer."""
+    """The actions to simulate: not the IAM calls of `doctor` itself, and no statement with a policy variable."""
     if "${" in statement["Resource"]:
         return []
     return [action for action in statement["Action"] if not (statement["Sid"] == "Look" and action.startswith("iam:"))]
@@ -94,7 +99,7 @@ def _refused(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]
     return (it for it in results if it["EvalDecision"] != "allowed")
 
 
-def _why(result: Mapping[str, Any]) -> str:
+def _describe_denial(result: Mapping[str, Any]) -> str:
     action = str(result["EvalActionName"])
     if not result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True):
         return f"{action} (by the organization)"
@@ -104,15 +109,15 @@ def _why(result: Mapping[str, Any]) -> str:
 
 
 def _resource(pattern: str, account: str) -> str:
-    """One resource that a statement is about: the simulator takes names, or '*' for any."""
+    """An example resource for the pattern of a statement: the simulator accepts ARNs, or '*' for any resource."""
     if pattern == "*":
         return pattern
     head, _, name = pattern.replace(":*:", f":{account}:", 1).rpartition("*")
     return f"{head}example{name}" if head else name
 
 
-def _circumstances(conditions: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The context in which a statement's conditions hold."""
+def _context_entries(conditions: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The context entries with which the conditions of a statement are true."""
     for operator, keys in conditions.items():
         for key, values in keys.items():
             values = values if isinstance(values, list) else [values]

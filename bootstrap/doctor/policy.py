@@ -1,11 +1,11 @@
-"""The least that the identity which launches must be allowed, generated and never kept by hand.
+"""Generates the policy of the launcher: what the identity that launches must be allowed.
 
-Two sources: the resource types of the environment's templates, for which cfn-lint's schemas name the permissions of each
-handler, and the calls of the toolkit itself, read from its source: every method of an AWS client that stands in it. What
-CloudFormation does in its caller's name is allowed only when it comes through CloudFormation (aws:CalledVia).
+It has two sources. For the resource types of the environment's templates, the schemas of cfn-lint name the permissions of each
+handler. For the toolkit's own calls, every method of an AWS client is read from its source. What CloudFormation does for its
+caller is allowed only through CloudFormation (aws:CalledVia).
 
-Schemas name some permissions more than a template needs (a handler's optional features), and no condition of a template is
-worked out here, so this is an upper bound that is small, not the smallest.
+The policy is small, but not the smallest possible one: schemas have permissions for optional features of a handler, and
+conditions of templates are not evaluated here.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from typing import Any
 from bootstrap.environment.models import Settings
 from bootstrap.stacks import template
 
-LARGEST = 6144  # characters of a managed policy, without white space
+LARGEST = 6144  # the longest managed policy, in characters without white space
 PACKAGE = Path(__file__).resolve().parents[1]
-# What is not the toolkit that launches: the local cloud, and the program that runs on the machine.
+# These packages are not run with the launcher's credentials: the local cloud, and the program on the machine.
 _NOT_OURS = ("local", "remote")
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}  # of regions that begin so
-# Where IAM's prefix is not the name that boto3 gives the service.
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}  # by the begin of the region's name
+# IAM prefixes that differ from boto3's name of the service.
 _PREFIXES = {"resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
 
 
 def calls(services: Mapping[str, Any]) -> frozenset[str]:
     """The IAM actions of the calls in the toolkit's source, for the clients in `services` (name to boto3 client).
 
-    A method of that name is taken for every service that has it: rather a permission too many than a launch that stops.
+    If several services have a method of that name, the action of each is included, so that no permission is missing.
     """
     names = set(itertools.chain.from_iterable(map(_names, _sources())))
     return frozenset(
@@ -44,7 +44,7 @@ def calls(services: Mapping[str, Any]) -> frozenset[str]:
 
 
 def services() -> frozenset[str]:
-    """The services that the toolkit's source asks for a client of: world.aws("ec2")."""
+    """The services for which the source of the toolkit makes a client: world.aws("ec2")."""
     return frozenset(
         str(node.args[0].value)
         for path in _sources()
@@ -61,7 +61,7 @@ def _sources() -> list[Path]:
 
 
 def _names(path: Path) -> Iterator[str]:
-    """Names of attributes, and texts: paginators are asked for by text."""
+    """The names of attributes, and all string constants, because paginators are chosen by a string."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute):
             yield node.attr
@@ -76,16 +76,19 @@ def types(paths: Iterable[Path]) -> frozenset[str]:
 
 
 def handled(kinds: Collection[str], region: str, permissions: Callable[[str, str], Iterable[str]]) -> frozenset[str]:
-    """The IAM actions with which CloudFormation makes, reads, changes and deletes these types."""
+    """The IAM actions with which CloudFormation creates, reads, updates and deletes these types."""
     return frozenset(
         action for kind in kinds for action in permissions(kind, region) if not action.startswith("iam:PassRole")
     )
 
 
-def document(settings: Settings, ours: Collection[str], through: Collection[str]) -> dict[str, Any]:
-    """The policy: our own calls, what CloudFormation does for us, and the one role that may be handed on.
+def document(
+    settings: Settings, own_actions: Collection[str], cloudformation_actions: Collection[str]
+) -> dict[str, Any]:
+    """The policy: the toolkit's own calls, what CloudFormation does for it, and iam:PassRole for the environment's roles.
 
-    What reads knows no resources in most services; what writes beside CloudFormation is bound to the environment's tags.
+    Reading actions are allowed on all resources, because most services do not limit them. Writing actions of the toolkit itself
+    are limited to resources with the environment's tags.
     """
     region, prefix = settings.region, f"{settings.project}-{settings.name}-"
     partition = next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
@@ -93,17 +96,17 @@ def document(settings: Settings, ours: Collection[str], through: Collection[str]
     stacks, secrets, parameters, reads, writes = _sorted_out(set(ours) - {*sessions, "sts:AssumeRole"})
     approvals = ["sts:AssumeRole"] if len(settings.networks) > 1 else []
     tags = {"aws:ResourceTag/Project": settings.project, "aws:ResourceTag/Environment": settings.name}
-    via = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}
+    only_through_cloudformation = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}
     to_ec2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
     own = f"arn:{partition}"
     statements = [
-        # The tags of a change set are the stack's, which is tagged by its own two actions.
+        # A change set sets the tags of the stack, which needs these two additional actions.
         _statement(
             "Stacks",
             [*stacks, "cloudformation:TagResource", "cloudformation:UntagResource"],
             f"{own}:cloudformation:{region}:*:stack/{prefix}*",
         ),
-        # Asked by the detection's id, which is no resource.
+        # This action takes the id of a detection, which is no resource for IAM.
         _statement("FollowDrift", ["cloudformation:DescribeStackDriftDetectionStatus"], "*"),
         _statement("Secrets", secrets, f"{own}:secretsmanager:{region}:*:secret:{prefix}*"),
         _statement("LoginKey", parameters, f"{own}:ssm:{region}:*:parameter/ec2/keypair/*"),
@@ -112,32 +115,37 @@ def document(settings: Settings, ours: Collection[str], through: Collection[str]
         _statement("Approve", approvals, f"{own}:iam::*:role/{prefix}*"),
         _statement("Look", reads, "*"),
         _statement("ChangeOwn", writes, "*", {"StringEquals": tags}),
-        # The image's parameter is looked up in the caller's name, too.
-        _statement("ThroughCloudFormation", sorted({*through, "ssm:GetParameters"}), "*", via),
+        # CloudFormation reads the parameter of the image with the caller's permissions.
+        _statement(
+            "ThroughCloudFormation",
+            sorted({*cloudformation_actions, "ssm:GetParameters"}),
+            "*",
+            only_through_cloudformation,
+        ),
         _statement("HandOverTheRole", ["iam:PassRole"], f"{own}:iam::*:role/{prefix}*", to_ec2),
     ]
     return {"Version": "2012-10-17", "Statement": [it for it in statements if it["Action"]]}
 
 
 def _sessions(own: str, region: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Sessions with the environment's machines, as SSH and as nothing else; each caller ends no more than its own.
+    """Statements for SSH sessions with the environment's machines; a caller can end only its own sessions.
 
-    The document's name is part of the permission only where it is asked for (ssm:SessionDocumentAccessCheck).
+    IAM checks the name of the document only with the condition ssm:SessionDocumentAccessCheck.
     """
-    asked = {"BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"}}
+    document_is_checked = {"BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"}}
     tagged = {"StringEquals": {f"ssm:resourceTag/{key.rpartition('/')[2]}": value for key, value in tags.items()}}
     start = ["ssm:StartSession"]
     return [
-        _statement("StartSession", start, f"{own}:ec2:{region}:*:instance/*", asked | tagged),
+        _statement("StartSession", start, f"{own}:ec2:{region}:*:instance/*", document_is_checked | tagged),
         _statement("StartAsSsh", start, f"{own}:ssm:{region}::document/AWS-StartSSHSession"),
         _statement("EndOwnSession", ["ssm:TerminateSession"], f"{own}:ssm:*:*:session/${{aws:userid}}-*"),
     ]
 
 
-def _sorted_out(ours: Collection[str]) -> tuple[list[str], list[str], list[str], list[str], list[str]]:
-    """The calls on stacks, secrets and parameters, and of the rest those that read and those that write."""
+def _sort_actions(own_actions: Collection[str]) -> tuple[list[str], list[str], list[str], list[str], list[str]]:
+    """The actions on stacks, on secrets and on parameters; then all other reading and all other writing actions."""
     kinds: dict[str, list[str]] = {"cloudformation": [], "secretsmanager": [], "ssm": [], "reads": [], "writes": []}
-    for action in sorted(ours):
+    for action in sorted(own_actions):
         service, _, operation = action.partition(":")
         kind = "reads" if operation.startswith(("Describe", "Get", "List", "Simulate")) else "writes"
         kinds[service if service in kinds else kind].append(action)
@@ -147,23 +155,23 @@ def _sorted_out(ours: Collection[str]) -> tuple[list[str], list[str], list[str],
 def _statement(
     sid: str, actions: list[str], resource: str, condition: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
-    return found | ({"Condition": condition} if condition else {})
+    statement: dict[str, Any] = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+    return statement | ({"Condition": condition} if condition else {})
 
 
 def split(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The policy as one or more that IAM takes: none is longer than a managed policy may be."""
-    made: list[list[dict[str, Any]]] = [[]]
+    """Split the policy into policies that are not longer than LARGEST."""
+    documents: list[list[dict[str, Any]]] = [[]]
     for statement in policy["Statement"]:
         for part in _parts(statement):
-            if made[-1] and _size([*made[-1], part]) > LARGEST:
-                made.append([])
-            made[-1].append(part)
-    return [{"Version": policy["Version"], "Statement": statements} for statements in made]
+            if documents[-1] and _size([*documents[-1], part]) > LARGEST:
+                documents.append([])
+            documents[-1].append(part)
+    return [{"Version": policy["Version"], "Statement": statements} for statements in documents]
 
 
 def _parts(statement: dict[str, Any]) -> list[dict[str, Any]]:
-    """A statement, cut into equal ones where it alone would be too long."""
+    """A statement, divided into several if it is longer than LARGEST."""
     if _size([statement]) <= LARGEST:
         return [statement]
     actions = statement["Action"]

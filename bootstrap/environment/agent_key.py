@@ -1,7 +1,7 @@
-"""The public key with which Amazon signs the agent of Session Manager, as the environment file holds it.
+"""The public key with which Amazon signs the agent of Session Manager, as the environment file has it.
 
-Amazon renews that key every year or two and publishes it on one page alone ("Verifying the signature of SSM Agent" in the user
-guide of Systems Manager), so it is a person's to copy from there and no part of this repository.
+Amazon renews the key every year or two and publishes it on one page only ("Verifying the signature of SSM Agent" in the user
+guide of Systems Manager). So a person copies it from there, and it is no part of this repository.
 """
 
 from __future__ import annotations
@@ -10,42 +10,42 @@ import base64
 import binascii
 import hashlib
 
-LARGEST = 3072  # bytes; as base64 it is the value of a CloudFormation parameter, which takes 4096 characters
+LARGEST = 3072  # bytes; the key is a CloudFormation parameter in base64, which has at most 4096 characters
 _BEGIN, _END = "-----BEGIN PGP PUBLIC KEY BLOCK-----", "-----END PGP PUBLIC KEY BLOCK-----"
-_PUBLIC_KEY = 6  # RFC 9580, 5: the tag of a public key packet, with which such a block begins
+_PUBLIC_KEY = 6  # RFC 9580, 5: the tag of a public key packet, which is the first packet of a block
 
 
 def binary(text: str) -> bytes:
-    """The key without its ASCII armour; ValueError where the text is no single armoured OpenPGP public key (RFC 9580, 6)."""
+    """The key without its ASCII armour; ValueError if the text is not one armoured OpenPGP public key (RFC 9580, 6)."""
     lines = [line.strip() for line in text.strip().splitlines()]
     if not lines or lines[0] != _BEGIN or lines[-1] != _END:
         raise ValueError(f"not an armored OpenPGP public key, which goes from '{_BEGIN}' to '{_END}'")
     # Headers end at the first empty line; the checksum is the line that begins with '='.
     body = lines[lines.index("") + 1 : -1] if "" in lines else lines[1:-1]
     try:
-        found = base64.b64decode("".join(line for line in body if not line.startswith("=")), validate=True)
+        key = base64.b64decode("".join(line for line in body if not line.startswith("=")), validate=True)
     except binascii.Error as error:
         raise ValueError(f"the armored key is damaged: {error}") from error
-    if len(found) > LARGEST:
-        raise ValueError(f"the key has {len(found)} bytes; a parameter of a template holds {LARGEST}")
-    _first_packet(found)
-    return found
+    if len(key) > LARGEST:
+        raise ValueError(f"the key has {len(key)} bytes; a parameter of a template holds {LARGEST}")
+    _first_packet(key)
+    return key
 
 
 def checked(text: str) -> str:
-    """The same text, once it is known to be such a key."""
+    """Returns the text if it is such a key; ValueError if not."""
     binary(text)
     return text
 
 
 def fingerprint(text: str) -> str:
-    """The key's fingerprint as GnuPG and Amazon's page show it: 40 hexadecimal digits (RFC 9580, 5.5.4.2)."""
+    """The fingerprint as GnuPG and Amazon's page show it: 40 hexadecimal digits (RFC 9580, 5.5.4.2). ValueError as `binary`."""
     body = _first_packet(binary(text))
     return hashlib.sha1(b"\x99" + len(body).to_bytes(2, "big") + body, usedforsecurity=False).hexdigest().upper()
 
 
 def _first_packet(data: bytes) -> bytes:
-    """The body of the first packet, which must be a version 4 public key; both formats of packet headers are in use."""
+    """The body of the first packet; ValueError if it is no version 4 public key. Packet headers have two formats."""
     header = data[0] if data else 0
     is_new = bool(header & 0x40)
     tag = header & 0x3F if is_new else (header & 0x3C) >> 2

@@ -1,11 +1,12 @@
-"""One changing command at a time for an environment: the second is told who holds it, since when, and doing what.
+"""The environment lock: only one command at a time changes an environment.
 
-The lock is the kernel's (flock on `.bootstrap/<environment>/lock`), so it ends with its holder, however that ends. The file's
-text only says who that is; where it still says so and the kernel's lock is free, the holder died, and the next one takes over.
+A second command says who holds the lock, and since when. The lock is one of the kernel (flock on
+`.bootstrap/<environment>/lock`), so it ends with the process that holds it. The text of the file says who that is. If the file
+has a text and the kernel's lock is free, the process died, and the next command takes the lock.
 
-It holds for one checkout alone. A checkout elsewhere, another operator's or that of a job on the machine, has its own: there
-CloudFormation refuses a second change of the same stack, Jenkins runs a job's builds one after the other, and converging
-the machine is safe to repeat. What only reads takes no lock.
+The lock is valid in one checkout only. Another checkout, of another operator or of a job on the machine, has its own lock.
+Between checkouts, CloudFormation refuses a second change of the same stack, Jenkins runs builds of a job one after the other,
+and converging the machine can be repeated safely. Commands that only read take no lock.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ from bootstrap.runs import state_folder
 from bootstrap.values import Reporter
 
 FILE = "lock"
-_LONGEST = 4096  # bytes of the file's text
-_PATIENCE = 0.5  # seconds: who only looks holds it for an instant
+_LONGEST = 4096  # the longest text of the file, in bytes
+_PATIENCE = 0.5  # seconds to wait, because `holder` holds the lock for a moment
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds an environment; `since` is UTC in ISO 8601, to the second."""
+    """The process that holds the lock of an environment; `since` is UTC in ISO 8601, to the second."""
 
     user: str
     host: str
@@ -48,25 +49,25 @@ class Holder:
 
 @contextlib.contextmanager
 def held(state: Path, command: str, report: Reporter, run_id: str) -> Iterator[None]:
-    """Hold the environment whose folder is `state`; EnvironmentLocked where somebody else does."""
+    """Hold the lock of the environment with the folder `state`; EnvironmentLocked if another process holds it."""
     state_folder.make(state)
     file = os.open(state / FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _take(file, state)
-        dead = _read(file)
-        if dead is not None:
-            report.notice(f"{dead}, ended without releasing the environment lock: it is taken over")
-        _write(file, json.dumps(asdict(_myself(command, run_id))))
+        dead_holder = _read(file)
+        if dead_holder is not None:
+            report.notice(f"{dead_holder}, ended without releasing the environment lock: it is taken over")
+        _write(file, json.dumps(asdict(_describe_this_process(command, run_id))))
         try:
             yield
         finally:
             _write(file, "")
     finally:
-        os.close(file)  # lets go of the lock
+        os.close(file)  # releases the lock
 
 
 def holder(state: Path) -> Holder | None:
-    """Who holds the environment now, or None; looks only. A dead holder counts as none."""
+    """The process that holds the lock now, or None; the lock is not changed. A process that died counts as none."""
     try:
         file = os.open(state / FILE, os.O_RDONLY)
     except OSError:
@@ -89,16 +90,18 @@ def _take(file: int, state: Path) -> None:
             if time.monotonic() < deadline:
                 time.sleep(0.05)
                 continue
-            by = _read(file)
+            current_holder = _read(file)
             raise EnvironmentLocked(
                 f"locking the environment '{state.name}'",
-                f"locked by {by}" if by else "locked by a process that did not write its id yet",
+                f"locked by {current_holder}"
+                if current_holder
+                else "locked by a process that did not write its id yet",
                 "Wait until it ends, then run the same command again; 'history' shows the runs.",
             ) from None
         return
 
 
-def _myself(command: str, run_id: str) -> Holder:
+def _describe_this_process(command: str, run_id: str) -> Holder:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return Holder(_user(), socket.gethostname(), os.getpid(), command, run_id, now)
 
@@ -112,8 +115,8 @@ def _user() -> str:
 
 def _read(file: int) -> Holder | None:
     try:
-        told = json.loads(os.pread(file, _LONGEST, 0) or "null")
-        return Holder(**told) if told else None
+        content = json.loads(os.pread(file, _LONGEST, 0) or "null")
+        return Holder(**content) if content else None
     except (TypeError, ValueError):
         return None  # the holder died while it wrote
 

@@ -1,4 +1,4 @@
-"""The vocabulary of environment files: every key, its type, its default and its bounds."""
+"""The keys of environment files: each with its type, its default and its bounds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Network(Section):
     """The VPC: its block, its availability zones and tiers, its NAT gateways, and its options."""
 
     cidr: NetworkBlock = neighbours.CIDR
-    # How many availability zones, or which: the first by name, or those that are named, in the order of the subnets.
+    # The number of availability zones (the first ones by name), or their names in the order of the subnets.
     zones: Zones = 2
     nat: Literal["none", "one", "per-zone"] = "none"
     # Whether there is an isolated subnet in each zone beside the public and the private one.
@@ -46,18 +46,18 @@ class Network(Section):
     transit_gateway: TransitGateway | None = None
     direct_connect: DirectConnect | None = None
     peering: Peering | None = None
-    # The environments whose networks the job 'network' brings up, the second after a question; none means its own.
+    # The environments whose networks the job 'network' changes; the second one after an approval. Empty: only its own.
     promotion: Annotated[tuple[Name, ...], Field(max_length=2)] = ()
     intentions: Intentions = Intentions()
 
     @property
     def zone_count(self) -> int:
-        """How many availability zones the subnets are spread over."""
+        """The number of availability zones with subnets."""
         return self.zones if isinstance(self.zones, int) else len(self.zones)
 
     @property
     def zone_names(self) -> tuple[str, ...]:
-        """The zones that the file names; none where it says only how many."""
+        """The zones that the file names; empty if it has only their number."""
         return () if isinstance(self.zones, int) else self.zones
 
 
@@ -97,7 +97,7 @@ class JenkinsSettings(Section):
     url: ServerUrl | None = None
 
     @model_validator(mode="after")
-    def _source_has_its_place(self) -> JenkinsSettings:
+    def _check_source(self) -> JenkinsSettings:
         if self.source == "mirror" and not self.mirror:
             raise ValueError("'source: mirror' needs the key 'mirror' with the mirror's base URL")
         if self.source == "file" and not self.file:
@@ -140,7 +140,7 @@ class Settings(Section):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = neighbours.REGION
     owner: Annotated[str, Field(min_length=1, max_length=256)]
     cost_center: Annotated[str, Field(min_length=1, max_length=256)]
-    # A protected environment is destroyed only with --unprotect, and each of its stacks guards itself against deletion.
+    # A protected environment is destroyed only with --unprotect, and each of its stacks has termination protection.
     protect: bool = False
     network: Network = Network()
     access: Access = Access()
@@ -162,14 +162,14 @@ class Settings(Section):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The controller's names in the environment's zones, the one that everybody finds first."""
+        """The controller's names in the environment's DNS zones, first the one in the public zone."""
         public = self.network.public_zone.domain if self.network.public_zone else None
         zones = dict.fromkeys(it for it in (public, self.network.private_zone) if it)
         return tuple(f"{self.project}.{zone}" for zone in zones)
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """The environments whose networks this Jenkins' job serves, in their order."""
+        """The environments whose networks the job 'network' of this Jenkins changes, in their order."""
         return self.network.promotion or (self.environment,)
 
     def stack_name(self, stack: str) -> str:

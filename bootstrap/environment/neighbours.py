@@ -1,6 +1,7 @@
-"""Environment files beside the one that is read: what of them counts for it, without judging them.
+"""The other environment files in the folder: the values that matter for the environment that is read.
 
-A neighbour that cannot be read, or that lies in another cloud or region, is none: its own commands say what is wrong with it.
+They are not checked here. A file that cannot be read, or that has another cloud or region, is no neighbour: its own commands
+report its faults.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from typing import Any
 
 from bootstrap.environment import yaml_source
 
-# What an environment file need not say; the settings take their defaults from here.
+# Defaults of keys that an environment file need not have; `models` uses them, too.
 PROJECT = "jenkins"
 REGION = "eu-central-1"
 CIDR = "10.77.0.0/16"
 ROUTING = ("vpn", "transit_gateway")
-"""The options of a network that lead blocks elsewhere, by their 'routes'."""
+"""The options of a network that have 'routes': blocks that they route elsewhere."""
 
 
 @dataclass(frozen=True)
 class Neighbour:
-    """Another environment of the same cloud and region: its VPC's block, what it routes elsewhere, who its operators are.
+    """Another environment of the same cloud and region: its VPC's block, the blocks that it routes elsewhere, its operators.
 
-    `routes` are blocks with the option of the network that leads them away: 'vpn' or 'transit_gateway'.
+    `routes` are blocks with the option that routes them: 'vpn' or 'transit_gateway'.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Neighbour:
 
 
 def read(path: Path, cloud: str, region: str) -> Neighbour | None:
-    """The neighbour in that file, or None."""
+    """The neighbour in a file; None if the file cannot be read or has another cloud or region."""
     try:
         document, faults = yaml_source.mapping(str(path), yaml_source.text(path))
         if faults or (document.get("cloud"), document.get("region", REGION)) != (cloud, region):
@@ -50,9 +51,9 @@ def read(path: Path, cloud: str, region: str) -> Neighbour | None:
             project=str(document.get("project", PROJECT)),
             block=ipaddress.IPv4Network(network.get("cidr", CIDR)),
             routes=tuple(
-                (option, ipaddress.IPv4Network(it))
+                (option, ipaddress.IPv4Network(route))
                 for option in ROUTING
-                for it in _part(network, option).get("routes") or ()
+                for route in _part(network, option).get("routes") or ()
             ),
             operators=ipaddress.IPv4Network(operators) if operators else None,
         )
@@ -61,13 +62,13 @@ def read(path: Path, cloud: str, region: str) -> Neighbour | None:
 
 
 def beside(path: Path, cloud: str, region: str) -> Iterator[Neighbour]:
-    """The neighbours of the environment in that file, by their files' names."""
-    for other in sorted(path.parent.glob("*.yaml")):
-        found = read(other, cloud, region) if other.stem != path.stem else None
-        if found is not None:
-            yield found
+    """The neighbours of the environment in a file, sorted by the names of their files."""
+    for file in sorted(path.parent.glob("*.yaml")):
+        neighbour = read(file, cloud, region) if file.stem != path.stem else None
+        if neighbour is not None:
+            yield neighbour
 
 
 def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = document.get(key)
-    return found if isinstance(found, Mapping) else {}
+    part = document.get(key)
+    return part if isinstance(part, Mapping) else {}

@@ -1,4 +1,4 @@
-"""What a network may have beside its subnets: each section is an option, and absent means that nothing of it is made.
+"""The options of a network: each section is one option; if it is absent, nothing of it is made.
 
 Bounds are those of the EC2 and CloudWatch Logs API references.
 """
@@ -30,7 +30,7 @@ Retention = Literal[
 Zone = Annotated[
     str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$", max_length=200)
 ]
-# Told apart by whether a list stands there; the tags are not the file's, so they are called as pydantic calls such parts.
+# The value is a list or a number. The tags are not in the file: `settings._is_in_file` knows them by pydantic's names.
 Zones = Annotated[
     Annotated[Literal[2, 3], Tag("literal")]
     | Annotated[tuple[str, ...], Field(min_length=2, max_length=3), Tag("tuple")],
@@ -42,14 +42,14 @@ Bandwidth = Literal[
     "50Mbps", "100Mbps", "200Mbps", "300Mbps", "400Mbps", "500Mbps", "1Gbps", "2Gbps", "5Gbps", "10Gbps"
 ]
 QUERY_LOGS_REGION = "us-east-1"
-"""The only region to which Route 53 logs what is asked of a public zone (API reference, CreateQueryLoggingConfig)."""
+"""The only region to which Route 53 writes query logs of a public zone (API reference, CreateQueryLoggingConfig)."""
 _LOG_GROUP = rf"^arn:aws[a-z-]*:logs:{QUERY_LOGS_REGION}:[0-9]{{12}}:log-group:[A-Za-z0-9._/#-]+(:\*)?$"
 _ZONE_ID = re.compile(r"Z[A-Z0-9]{5,31}")
-PLACES = 4  # blocks in a list: a template has as many places, for it cannot repeat a resource
+PLACES = 4  # the most blocks in a list: templates have this number of parameters, because they cannot repeat a resource
 
 
 def _customer_address(text: str) -> str:
-    """An IPv4 address that the Internet routes."""
+    """Returns an IPv4 address that the Internet routes; ValueError for any other text."""
     try:
         address = ipaddress.IPv4Address(text)
     except ValueError as error:
@@ -62,7 +62,7 @@ def _customer_address(text: str) -> str:
 
 
 def _gateway_asn(number: int) -> int:
-    """A private autonomous system number, as a VPN gateway takes it."""
+    """Returns a private autonomous system number, which a VPN gateway accepts; ValueError for any other."""
     if not (64512 <= number <= 65534 or 4200000000 <= number <= 4294967294):
         raise ValueError(f"{number} is not a private ASN: 64512 to 65534, or 4200000000 to 4294967294")
     return number
@@ -77,7 +77,7 @@ class FlowLogs(Section):
 
 
 def _parent(text: str) -> str:
-    """The zone above, by its domain or by its id in Route 53."""
+    """Returns the parent zone: its domain or its id in Route 53; ValueError for any other text."""
     if not (_ZONE_ID.fullmatch(text) or re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", text)):
         raise ValueError(f"'{text}' is neither a domain nor the id of a hosted zone, for example Z0123456789ABCDEFGHIJ")
     return text
@@ -91,7 +91,7 @@ class Queries(Section):
     log_group: Annotated[str, Field(pattern=_LOG_GROUP)] | None = None
 
     @model_validator(mode="after")
-    def _another_group_keeps_its_own_way(self) -> Queries:
+    def _check_log_group(self) -> Queries:
         if self.log_group is not None and self.model_fields_set - {"log_group"}:
             raise ValueError("'log_group' is an existing group: its retention and its key are set there, not here")
         return self
@@ -110,7 +110,7 @@ class PublicZone(Section):
     queries: Queries | None = None
 
     @model_validator(mode="after")
-    def _lies_below_its_parent(self) -> PublicZone:
+    def _check_parent(self) -> PublicZone:
         is_named = self.parent is not None and not _ZONE_ID.fullmatch(self.parent)
         if is_named and not self.domain.endswith(f".{self.parent}"):
             raise ValueError(f"'{self.domain}' is not below its parent '{self.parent}'")
@@ -126,13 +126,13 @@ class Bastion(Section):
 
     @property
     def user(self) -> str:
-        """The user that the image's cloud-init makes: Debian's and Ubuntu's own, else Amazon Linux's."""
+        """The user that cloud-init makes in the image: that of Debian or Ubuntu, else that of Amazon Linux."""
         users = {"/aws/service/debian/": "admin", "/aws/service/canonical/": "ubuntu"}
         return next((user for start, user in users.items() if (self.image or "").startswith(start)), "ec2-user")
 
     @property
     def brings_agent(self) -> bool:
-        """Whether the image is known to bring Session Manager's agent: Amazon Linux, the default, and Ubuntu do."""
+        """Whether the image is known to contain the agent of Session Manager: Amazon Linux (the default) and Ubuntu."""
         known = ("/aws/service/ami-amazon-linux-latest/", "/aws/service/canonical/")
         return self.image is None or self.image.startswith(known)
 
@@ -147,7 +147,7 @@ class Vpn(Section):
     direct_connect_gateway: DirectConnectGateway | None = None
 
     @model_validator(mode="after")
-    def _somebody_comes_through(self) -> Vpn:
+    def _check_connections(self) -> Vpn:
         if self.customer_address is None and self.direct_connect_gateway is None:
             raise ValueError("a VPN gateway needs 'customer_address' or 'direct_connect_gateway'")
         if self.routes and self.customer_address is None:
@@ -170,7 +170,7 @@ class TransitGateway(Section):
     direct_connect_gateway: DirectConnectGateway | None = None
 
     @model_validator(mode="after")
-    def _a_number_is_given_to_its_own(self) -> TransitGateway:
+    def _check_asn(self) -> TransitGateway:
         if self.id is not None and "asn" in self.model_fields_set:
             raise ValueError(f"'asn' is for a new gateway; {self.id} has its own")
         return self
@@ -191,11 +191,11 @@ class DirectConnect(Section):
     customer_asn: Annotated[int, Field(ge=1, le=4294967294)] = 65000
     type: Literal["private", "transit"] = "private"
     mtu: Literal[1500, 8500, 9001] = 1500
-    # Of a hosted connection that is this account's, as the API calls it: tells what its hours cost, and changes nothing.
+    # The bandwidth of a hosted connection of this account, as the API names it; used only to estimate its cost.
     bandwidth: Bandwidth | None = None
 
     @model_validator(mode="after")
-    def _is_made_or_accepted(self) -> DirectConnect:
+    def _check_connection_or_interface(self) -> DirectConnect:
         chosen = sorted(self.model_fields_set & {"connection", "vlan", "customer_asn", "mtu", "bandwidth"})
         if self.interface is not None and chosen:
             raise ValueError(
@@ -208,7 +208,7 @@ class DirectConnect(Section):
         return self
 
     @model_validator(mode="after")
-    def _type_has_that_mtu(self) -> DirectConnect:
+    def _check_mtu(self) -> DirectConnect:
         largest = 9001 if self.type == "private" else 8500
         if self.mtu not in {1500, largest}:
             raise ValueError(f"a {self.type} virtual interface has an MTU of 1500 or {largest}, not {self.mtu}")

@@ -1,4 +1,4 @@
-"""The section `network.intentions` of an environment file, and what the other options of the network intend by themselves."""
+"""The section `network.intentions` of an environment file, and the intentions that other options add."""
 
 from __future__ import annotations
 
@@ -29,26 +29,27 @@ class Intentions(Section):
     def allowed(
         self, bastion_blocks: tuple[str, ...] = (), *, operators: str | None, is_ssh_direct: bool = False
     ) -> tuple[Intention, ...]:
-        """What is allowed: what is written, and what options intend: the operators' SSH where it comes directly, and SSH to
-        the bastion from the blocks that its own option names. What the default says of operators is said of nobody where there
-        are none.
+        """The intentions to allow: those of the file, and those that options add.
+
+        Options add SSH of the operators if it is direct, and SSH to the bastion from the blocks of its option. Without
+        operators the default of `allow` is left out.
         """
-        written = self.meant(operators)
+        written = self.allow_texts(operators)
         ssh = [_DIRECT] if operators and is_ssh_direct and _DIRECT not in self.allow else []
         return tuple(parse(it) for it in (*written, *ssh, *(f"{block} -> bastion:22" for block in bastion_blocks)))
 
-    def meant(self, operators: str | None) -> tuple[str, ...]:
-        """What is written under `allow`, or its default where there is somebody to keep it to."""
+    def allow_texts(self, operators: str | None) -> tuple[str, ...]:
+        """The texts of `allow`; its default only if there are operators."""
         return self.allow if operators or "allow" in self.model_fields_set else ()
 
     def denied(self) -> tuple[Intention, ...]:
-        """What is denied."""
+        """The intentions to deny."""
         return tuple(parse(it) for it in self.deny)
 
     def environments(self) -> frozenset[str]:
-        """The names that can only be environments'."""
-        spoken_of = [parse(it) for it in (*self.allow, *self.deny)]
-        return frozenset(end for it in spoken_of for end in (it.source, it.destination) if is_environment(end))
+        """The ends of intentions that can only be names of environments."""
+        intentions = [parse(it) for it in (*self.allow, *self.deny)]
+        return frozenset(end for it in intentions for end in (it.source, it.destination) if is_environment(end))
 
 
 def faults(
@@ -61,14 +62,14 @@ def faults(
     is_ssh_direct: bool = False,
     is_isolated: bool = True,
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Names that nobody has, and contradictions: the place of each below 'intentions', and what is wrong.
+    """Unknown names and contradictions: for each the path below 'intentions', and a message.
 
-    `environments` are the blocks of the environments beside this one, and of this one, whose name is `own`. The place is the
-    one that a person wrote: the other may be a default, or what the bastion's option intends. `is_isolated` is whether the
-    network has the subnets for data.
+    `environments` has the blocks of all environments, also of this one, whose name is `own`. Of two intentions that contradict
+    each other, the path is that of the one in the file; the other can be a default or added by an option. `is_isolated` is
+    whether the network has isolated subnets, in which data is.
     """
-    yield from _nobody(section, operators, environments)
-    yield from _nowhere(section) if not is_isolated else ()
+    yield from _check_ends(section, operators, environments)
+    yield from _check_data(section) if not is_isolated else ()
     allow = section.allowed(bastion_blocks, operators=operators, is_ssh_direct=is_ssh_direct)
     deny, blocks = section.denied(), {**environments, **({OPERATORS: operators} if operators else {})}
     for wish, ban in contradictions(allow, deny, blocks, own):
@@ -77,15 +78,15 @@ def faults(
             yield ("allow", number), f"'{wish}' contradicts the deny '{ban}'{_unwritten(section, 'deny')}"
         else:
             option = "access.ssh" if str(wish) == _DIRECT else "bastion.allow"
-            is_default = number < len(section.meant(operators))
+            is_default = number < len(section.allow_texts(operators))
             unwritten = _unwritten(section, "allow") if is_default else f", which {option} adds"
             yield ("deny", deny.index(ban)), f"'{ban}' contradicts the allow '{wish}'{unwritten}"
 
 
-def _nobody(
+def _check_ends(
     section: Intentions, operators: str | None, environments: Mapping[str, str]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Ends that mean nobody: an environment that is none, and in a promise operators where none are named."""
+    """Faults for unknown environments, and for operators in `allow` if there are no operators."""
     for key, wishes in (("allow", section.allow), ("deny", section.deny)):
         for number, text in enumerate(wishes if key in section.model_fields_set else ()):
             wish = parse(text)
@@ -96,8 +97,8 @@ def _nobody(
                 yield (key, number), f"'{wish}': there are no operators; set access.operator_cidr"
 
 
-def _nowhere(section: Intentions) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Promises to or of data, which nobody could keep where no isolated subnet is."""
+def _check_data(section: Intentions) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Faults for an `allow` of the role data, which needs isolated subnets."""
     for number, text in enumerate(section.allow):
         if "data" in (parse(text).source, parse(text).destination):
             yield ("allow", number), f"'{text}': the role data needs isolated subnets; set network.isolated to true"
@@ -105,11 +106,11 @@ def _nowhere(section: Intentions) -> Iterator[tuple[tuple[str | int, ...], str]]
 
 def _unknown(end: str, environments: Mapping[str, str]) -> str:
     near = difflib.get_close_matches(end, (*ROLES, OPERATORS, INTERNET, *environments), n=1)
-    meant = f"; did you mean '{near[0]}'? Else" if near else ""
-    beside = f", the environments {', '.join(sorted(environments))}" if environments else ""
-    known = ", ".join((*ROLES, OPERATORS, INTERNET))
-    wrong = f"'{end}' is neither a role nor an environment of the same cloud and region"
-    return f"{wrong}{meant or ';'} there are {known}{beside}, and blocks"
+    suggestion = f"; did you mean '{near[0]}'? Else" if near else ""
+    other_environments = f", the environments {', '.join(sorted(environments))}" if environments else ""
+    fixed_names = ", ".join((*ROLES, OPERATORS, INTERNET))
+    problem = f"'{end}' is neither a role nor an environment of the same cloud and region"
+    return f"{problem}{suggestion or ';'} there are {fixed_names}{other_environments}, and blocks"
 
 
 def _unwritten(section: Intentions, key: str) -> str:

@@ -1,4 +1,4 @@
-"""What the sections of an environment file are made of: closed models, and the kinds of values that several of them take."""
+"""The base class of the sections of an environment file, and types of values that several sections use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _block(text: str) -> ipaddress.IPv4Network:
 
 
 def _network_block(text: str) -> str:
-    """A canonical private IPv4 block that AWS takes for a VPC (a /16 to a /28; here at most /24, to hold the subnets)."""
+    """Returns a private IPv4 block for a VPC, /16 to /24 (AWS allows /28, too small for the subnets); ValueError for others."""
     block = _block(text)
     if not 16 <= block.prefixlen <= 24:
         raise ValueError(f"the VPC's block must be a /16 to a /24, not a /{block.prefixlen}")
@@ -33,7 +33,7 @@ def _network_block(text: str) -> str:
 
 
 def _allowed_block(text: str) -> str:
-    """Any IPv4 block but the whole world."""
+    """Returns an IPv4 block; ValueError for 0.0.0.0/0."""
     block = _block(text)
     if block.prefixlen == 0:
         raise ValueError("0.0.0.0/0 would open the machine to everybody; name the operators' block")
@@ -41,12 +41,12 @@ def _allowed_block(text: str) -> str:
 
 
 _LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-# It becomes text of nginx' configuration and of an environment file: nothing but the letters that a host name may have.
+# It is written into nginx' configuration and into an environment file, so only characters of host names are allowed.
 _SERVER_URL = rf"^https://{_LABEL}(\.{_LABEL})*(:[1-9][0-9]{{0,4}})?/$"
 
 
 def _server_url(text: str) -> str:
-    """https://, a host name or an IPv4 address, perhaps a port, and a slash."""
+    """Returns a URL of https://, a host name or IPv4 address, an optional port, and a slash; ValueError for any other text."""
     if not re.fullmatch(_SERVER_URL, text):
         raise ValueError(f"{text!r} is not https://, a host name, perhaps a port, and a slash")
     return text

@@ -1,8 +1,8 @@
-"""Reading an environment file into frozen, typed settings (`models`), with every fault told at its place.
+"""Reads an environment file into frozen, typed settings (`models`).
 
-A file is refused as a whole, before anything is touched, with every fault at its
-line and column; a key that is nearly right gets a suggestion. `schema()` is the same vocabulary as JSON Schema, checked in as
-`environments/schema.json` so that editors complete it.
+A file with faults is refused before anything is changed: SettingsInvalid has every fault with line and column, and a suggestion
+for an unknown key. `schema()` returns the keys as JSON Schema; it is checked in as `environments/schema.json` for the
+completion in editors.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from bootstrap.errors import Fault, SettingsInvalid
 
 
 def schema() -> str:
-    """The environment files' JSON Schema, as text; `environments/schema.json` holds exactly this."""
+    """The JSON Schema of environment files as text; `environments/schema.json` has exactly this text."""
     document = Settings.model_json_schema()
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(document, indent=2) + "\n"
 
 
 def load(path: Path) -> Settings:
-    """Read one environment file, or raise SettingsInvalid with every fault in it."""
+    """Read one environment file; SettingsInvalid with every fault in it."""
     doing = f"reading the environment file {path}"
     try:
         text = yaml_source.text(path)
     except yaml_source.Unreadable as error:
-        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml"))) if path.parent.is_dir() else "none"
-        remedy = f"Name an environment with --environment; there are: {known}."
+        environments = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml"))) if path.parent.is_dir() else "none"
+        remedy = f"Name an environment with --environment; there are: {environments}."
         raise SettingsInvalid(doing, [Fault(str(path), error.line, 1, str(error))], remedy) from error
     document, faults = yaml_source.mapping(str(path), text, "an environment file must be a mapping of keys")
     settings: Settings | None = None
     if not faults:
         try:
-            # JSON mode takes a list for a tuple, as YAML has no tuples, and is strict in everything else.
+            # JSON mode accepts a list for a tuple, which YAML does not have, and is strict otherwise.
             settings = Settings.model_validate_json(json.dumps(document, default=str))
         except ValidationError as error:
             faults = list(_faults(str(path), document, error.errors()))
@@ -57,9 +57,10 @@ def load(path: Path) -> Settings:
 
 
 def check_ssh(path: Path, settings: Settings) -> None:
-    """SettingsInvalid where the machine is to be reached through Session Manager and its agent could not be had or be heard.
+    """SettingsInvalid if a machine is reached through Session Manager, but its agent cannot be installed or cannot connect.
 
-    Apart from `load`, for only what makes a machine asks for this: a copy of the example can be looked at as it is.
+    `load` does not check this, because only commands that make a machine need it: other commands accept the example file as it
+    is.
     """
     document, _ = yaml_source.mapping(str(path), yaml_source.text(path))
     faults = [_placed(path, document, *it, of_key=True) for it in consistency.of_agents(settings)]
@@ -67,10 +68,10 @@ def check_ssh(path: Path, settings: Settings) -> None:
         raise SettingsInvalid(f"choosing the SSH connection to the machines of '{settings.name}'", faults, NO_WAY)
 
 
-def placed(path: Path, found: Iterable[tuple[tuple[str | int, ...], str]]) -> list[Fault]:
-    """Faults that somebody else found (in view of the cloud, say), each with the line and column of its key's value."""
+def placed(path: Path, faults: Iterable[tuple[tuple[str | int, ...], str]]) -> list[Fault]:
+    """Make faults of paths and messages, for example of checks against the cloud; each gets line and column of its value."""
     document, _ = yaml_source.mapping(str(path), yaml_source.text(path))
-    return [_placed(path, document, *it) for it in found]
+    return [_placed(path, document, *it) for it in faults]
 
 
 def _placed(
@@ -81,18 +82,18 @@ def _placed(
 
 
 def _faults(file: str, document: CommentedMap, errors: Sequence[ErrorDetails]) -> Iterator[Fault]:
-    seen: set[tuple[int, int]] = set()
+    reported: set[tuple[int, int]] = set()
     for error in errors:
         path = tuple(part for part in error["loc"] if _is_in_file(part))
         line, column = _position(document, path, of_key=error["type"] == "extra_forbidden")
-        if (line, column) in seen and error["type"] != "missing":
-            continue  # a union reports once for each of its branches
-        seen.add((line, column))
+        if (line, column) in reported and error["type"] != "missing":
+            continue  # pydantic reports a value of a union once for each branch
+        reported.add((line, column))
         yield Fault(file, line, column, _message(path, error))
 
 
 def _is_in_file(part: str | int) -> bool:
-    """Whether a part of pydantic's path is the file's: the names of union branches are pydantic's own."""
+    """Whether a part of pydantic's path is a key or an index of the file, and not the name of a union branch."""
     return isinstance(part, int) or not re.search(r"[\[\](]|^(literal|str|tuple|constrained)", part)
 
 
@@ -116,9 +117,8 @@ def _suggestion(path: tuple[str | int, ...]) -> str:
     model: Any = Settings
     for part in path[:-1]:
         field = model.model_fields.get(part) if isinstance(part, str) else None
-        parts = (
-            (field.annotation, *get_args(field.annotation)) if field else ()
-        )  # an optional section is one of a union
+        # The type of an optional section is a union.
+        parts = (field.annotation, *get_args(field.annotation)) if field else ()
         model = next((it for it in parts if isinstance(it, type) and issubclass(it, BaseModel)), None)
         if model is None:
             return ""
@@ -127,7 +127,7 @@ def _suggestion(path: tuple[str | int, ...]) -> str:
 
 
 def _position(document: CommentedMap, path: Sequence[str | int], *, of_key: bool = False) -> tuple[int, int]:
-    """Line and column of the value that `path` leads to; of its key, where that is asked for or the value has parts."""
+    """Line and column of the value at `path`; of its key with `of_key`, or if the value is a mapping or a list."""
     node: Any = document
     line, column = 1, 1
     for part in path:
@@ -144,5 +144,5 @@ def _position(document: CommentedMap, path: Sequence[str | int], *, of_key: bool
 
 
 def spoken_of(path: Path, settings: Settings, names: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Which of these names are environments of the same cloud and region: each with its project and its network's block."""
+    """Those of the names that are environments of the same cloud and region, with project and block; and this environment."""
     return consistency.spoken_of(path, settings, names)

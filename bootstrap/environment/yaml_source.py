@@ -1,7 +1,7 @@
-"""YAML that people write, read with its places: one mapping of keys, or faults with line and column.
+"""Reads YAML files that people write: one mapping with the positions of its keys, or faults with line and column.
 
-Refused besides what is no YAML: what is not UTF-8 text, what is larger than anybody writes, and what its aliases blow up to
-more than that (a few lines can stand for gigabytes). A byte order mark is passed over, as YAML says.
+Refused are also files that are not UTF-8, files larger than LARGEST, and files whose aliases expand to more than MOST values: a
+few lines with aliases can expand to gigabytes. A byte order mark is skipped, as the YAML specification says.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bootstrap.errors import Fault
 
-LARGEST = 1 << 20  # bytes
-MOST = 50_000  # values, with every alias counted as what it stands for
+LARGEST = 1 << 20  # the largest file, in bytes
+MOST = 50_000  # the most values, with all aliases expanded
 
 
 class Unreadable(ValueError):
-    """A file that holds no text; the message says why, `line` where that is known."""
+    """A file that cannot be read as text; the message says why, `line` where (1 if it is not known)."""
 
     def __init__(self, message: str, line: int = 1) -> None:
         super().__init__(message)
@@ -29,7 +29,7 @@ class Unreadable(ValueError):
 
 
 def text(path: Path) -> str:
-    """The file's text, or Unreadable."""
+    """The text of a file; Unreadable if it is too large, cannot be read, or is not UTF-8."""
     try:
         if path.is_file() and (size := path.stat().st_size) > LARGEST:
             raise Unreadable(f"{size} bytes are more than the limit of {LARGEST}")
@@ -43,48 +43,51 @@ def text(path: Path) -> str:
 
 
 def mapping(
-    shown: str, content: str, what: str = "the file must be a mapping of keys"
+    file_name: str, content: str, if_no_mapping: str = "the file must be a mapping of keys"
 ) -> tuple[CommentedMap, list[Fault]]:
-    """The content's one mapping, or its faults; `shown` is the file's name as it is told."""
+    """Parse one mapping; returns it, or its faults.
+
+    `file_name` is for the faults; `if_no_mapping` is the message if the content is no mapping.
+    """
     try:
         document = YAML(typ="rt").load(content)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         problem = " ".join(part for part in (error.context, error.problem) if part)
-        return CommentedMap(), [Fault(shown, line, column, f"not YAML: {_first_line(problem)}")]
+        return CommentedMap(), [Fault(file_name, line, column, f"not YAML: {_first_line(problem)}")]
     except YAMLError as error:
-        line, column = _where(content, error)
-        return CommentedMap(), [Fault(shown, line, column, f"not YAML: {_first_line(str(error))}")]
+        line, column = _position(content, error)
+        return CommentedMap(), [Fault(file_name, line, column, f"not YAML: {_first_line(str(error))}")]
     except RecursionError:
-        return CommentedMap(), [Fault(shown, 1, 1, "it is nested too deeply")]
+        return CommentedMap(), [Fault(file_name, 1, 1, "it is nested too deeply")]
     if not isinstance(document, CommentedMap):
-        return CommentedMap(), [Fault(shown, 1, 1, what)]
+        return CommentedMap(), [Fault(file_name, 1, 1, if_no_mapping)]
     if any(count > MOST for count, _ in enumerate(_values(document))):
         message = f"its aliases expand to more than {MOST} values"
-        return CommentedMap(), [Fault(shown, 1, 1, message)]
+        return CommentedMap(), [Fault(file_name, 1, 1, message)]
     return document, []
 
 
 def _values(document: CommentedMap) -> Iterator[Any]:
-    """Every value, aliases as what they stand for; without end where one stands for what it is in."""
-    waiting: list[Any] = [document]
-    while waiting:
-        node = waiting.pop()
+    """Every value, with aliases expanded; endless if an alias contains itself, so the caller must stop."""
+    pending: list[Any] = [document]
+    while pending:
+        node = pending.pop()
         yield node
         if isinstance(node, CommentedMap):
-            waiting += node.values()
+            pending += node.values()
         elif isinstance(node, CommentedSeq):
-            waiting += node
+            pending += node
 
 
-def _where(content: str, error: YAMLError) -> tuple[int, int]:
-    """A reader's error knows the offset of a character that YAML does not take."""
+def _position(content: str, error: YAMLError) -> tuple[int, int]:
+    """Line and column of an error; only a ReaderError has a position: the offset of a character that YAML does not allow."""
     offset = getattr(error, "position", None)
     if not isinstance(offset, int):
         return 1, 1
     return content.count("\n", 0, offset) + 1, offset - (content.rfind("\n", 0, offset) + 1) + 1
 
 
-def _first_line(told: str) -> str:
-    return told.strip().split("\n", maxsplit=1)[0]
+def _first_line(message: str) -> str:
+    return message.strip().split("\n", maxsplit=1)[0]

@@ -1,7 +1,7 @@
-"""What stands beside a network and decides no packet's way: VPN connections, Direct Connect, logs and DNS zones.
+"""The surroundings of a network, for the picture alone: VPN connections, Direct Connect, logs and hosted zones.
 
-Read for the picture alone, as AWS tells it. What cannot be asked (a permission, a service that is not there) is left out and
-named, so that a picture never says 'there is none' of what nobody saw.
+No verdict of the analyser depends on them. What AWS refuses to answer (a missing permission, a service that the region does not
+have) is left out, and `unseen` names it: the picture must not say 'there is none' where nothing could be read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _GONE = {"deleting", "deleted", "rejected", "disassociated"}
 
 @dataclass(frozen=True)
 class Connection:
-    """A site-to-site VPN connection of a VPN gateway. `routes` are its static ones; none with BGP."""
+    """A site-to-site VPN connection of a VPN gateway. `routes` are its static routes; with BGP there are none."""
 
     id: str
     gateway: str
@@ -29,7 +29,10 @@ class Connection:
 
 @dataclass(frozen=True)
 class DirectConnect:
-    """A Direct Connect gateway associated with a VPN or transit gateway, and the virtual interfaces to it, in words."""
+    """A Direct Connect gateway that is associated with a VPN or transit gateway.
+
+    `interfaces` describe its virtual interfaces.
+    """
 
     id: str
     gateway: str
@@ -39,7 +42,7 @@ class DirectConnect:
 
 @dataclass(frozen=True)
 class Log:
-    """Something of the network that is logged: 'flow logs' or 'DNS queries', of which traffic, and where to."""
+    """A log of the network: its kind (`what`: 'flow logs' or 'DNS queries'), its traffic, and where it is written to."""
 
     what: str
     of: str
@@ -48,7 +51,7 @@ class Log:
 
 @dataclass(frozen=True)
 class Zone:
-    """A hosted zone: its name and its records' names and values, those of its own administration left out."""
+    """A hosted zone: its name, and its A, AAAA and CNAME records as 'name = value'."""
 
     name: str
     is_private: bool
@@ -57,7 +60,7 @@ class Zone:
 
 @dataclass(frozen=True)
 class Beside:
-    """All of it, for one VPC. `asns` are the VPN gateways' own; `unseen` says what could not be asked, and why."""
+    """The surroundings of one VPC. `asns` has the ASN of each VPN gateway; `unseen` says what could not be read, and why."""
 
     region: str = ""
     asns: tuple[tuple[str, int], ...] = ()
@@ -78,118 +81,133 @@ def read(
     transit_gateways: Collection[str] = (),
     public_zones: Mapping[str, str],
 ) -> Beside:
-    """Ask AWS. `is_refusal` tells AWS' own answers, which leave a part out, from bugs, which are raised.
+    """Read the surroundings of a VPC from AWS.
 
-    `public_zones` are the environment's, name by id: nothing at AWS ties a public zone to a VPC.
+    Where `is_refusal` says that an exception is an answer of AWS, that part is left out and named in `unseen`; any other
+    exception is raised. `public_zones` are the environment's public hosted zones, names by id: AWS does not connect a public
+    zone with a VPC.
     """
-    found, unseen = Beside(region), []
-    looks: tuple[tuple[str, Callable[[], dict[str, Any]]], ...] = (
+    surroundings, unseen = Beside(region), []
+    readers: tuple[tuple[str, Callable[[], dict[str, Any]]], ...] = (
         ("VPN connections", lambda: _vpn(aws("ec2"), vpc_id)),
         ("flow logs", lambda: {"logs": tuple(_flow_logs(aws("ec2"), vpc_id))}),
-        ("DNS query logs", lambda: {"logs": (*found.logs, *_query_logs(aws("route53resolver"), vpc_id))}),
-        ("DNS zones", lambda: {"zones": tuple(_zones(aws("route53"), vpc_id, region))}),
+        ("DNS query logs", lambda: {"logs": (*surroundings.logs, *_query_logs(aws("route53resolver"), vpc_id))}),
+        ("hosted zones", lambda: {"zones": tuple(_zones(aws("route53"), vpc_id, region))}),
         (
-            "public DNS zones",
-            lambda: {"zones": (*found.zones, *_public(aws("route53"), public_zones))} if public_zones else {},
+            "public zones",
+            lambda: (
+                {"zones": (*surroundings.zones, *_public_zones(aws("route53"), public_zones))} if public_zones else {}
+            ),
         ),
         (
             "Direct Connect",
-            lambda: {"direct_connects": tuple(_direct_connects(aws("directconnect"), found.asns, transit_gateways))},
+            lambda: {
+                "direct_connects": tuple(_direct_connects(aws("directconnect"), surroundings.asns, transit_gateways))
+            },
         ),
     )
-    for what, look in looks:
-        if what == "Direct Connect" and not with_direct_connect:
+    for subject, reader in readers:
+        if subject == "Direct Connect" and not with_direct_connect:
             continue
         try:
-            found = replace(found, **look())
+            surroundings = replace(surroundings, **reader())
         except Exception as error:
             if not is_refusal(error):
                 raise
-            unseen.append(f"{what}: {str(error).splitlines()[0]}")
-    return replace(found, unseen=tuple(unseen))
+            unseen.append(f"{subject}: {str(error).splitlines()[0]}")
+    return replace(surroundings, unseen=tuple(unseen))
 
 
 def _vpn(ec2: Any, vpc_id: str) -> dict[str, Any]:
-    here = {"Filters": [{"Name": "attachment.vpc-id", "Values": [vpc_id]}]}
-    asns = {it["VpnGatewayId"]: int(it["AmazonSideAsn"]) for it in ec2.describe_vpn_gateways(**here)["VpnGateways"]}
-    customers = {it["CustomerGatewayId"]: it for it in ec2.describe_customer_gateways()["CustomerGateways"]}
+    filters = {"Filters": [{"Name": "attachment.vpc-id", "Values": [vpc_id]}]}
+    asns = {
+        item["VpnGatewayId"]: int(item["AmazonSideAsn"]) for item in ec2.describe_vpn_gateways(**filters)["VpnGateways"]
+    }
+    customers = {item["CustomerGatewayId"]: item for item in ec2.describe_customer_gateways()["CustomerGateways"]}
     connections = [
-        _connection(it, customers.get(it["CustomerGatewayId"], {}))
-        for it in ec2.describe_vpn_connections()["VpnConnections"]
-        if it.get("VpnGatewayId") in asns and it["State"] not in _GONE
+        _connection(item, customers.get(item["CustomerGatewayId"], {}))
+        for item in ec2.describe_vpn_connections()["VpnConnections"]
+        if item.get("VpnGatewayId") in asns and item["State"] not in _GONE
     ]
     return {"asns": tuple(asns.items()), "connections": tuple(connections)}
 
 
-def _connection(told: Any, customer: Any) -> Connection:
-    """One connection; its tunnels' keys, which AWS tells along, go no further than here."""
+def _connection(description: Any, customer: Any) -> Connection:
+    """One connection. The answer of AWS also has the keys of the tunnels; they are not taken over."""
     return Connection(
-        id=told["VpnConnectionId"],
-        gateway=told["VpnGatewayId"],
-        customer_address=customer.get("IpAddress", told["CustomerGatewayId"]),
+        id=description["VpnConnectionId"],
+        gateway=description["VpnGatewayId"],
+        customer_address=customer.get("IpAddress", description["CustomerGatewayId"]),
         customer_asn=str(customer.get("BgpAsnExtended") or customer.get("BgpAsn", "")),
-        is_static=bool(told.get("Options", {}).get("StaticRoutesOnly")),
-        tunnels_up=sum(it.get("Status") == "UP" for it in told.get("VgwTelemetry", ())),
-        routes=tuple(it["DestinationCidrBlock"] for it in told.get("Routes", ()) if it.get("State") not in _GONE),
+        is_static=bool(description.get("Options", {}).get("StaticRoutesOnly")),
+        tunnels_up=sum(item.get("Status") == "UP" for item in description.get("VgwTelemetry", ())),
+        routes=tuple(
+            item["DestinationCidrBlock"] for item in description.get("Routes", ()) if item.get("State") not in _GONE
+        ),
     )
 
 
 def _flow_logs(ec2: Any, vpc_id: str) -> Iterator[Log]:
-    # This call alone spells the argument without a plural.
-    told = ec2.get_paginator("describe_flow_logs").paginate(Filter=[{"Name": "resource-id", "Values": [vpc_id]}])
-    for it in (each for page in told for each in page["FlowLogs"]):
-        yield Log("flow logs", f"{it['TrafficType'].lower()} traffic", _short(it.get("LogDestination", "")))
+    # Only this call names its argument `Filter`; the others name it `Filters`.
+    pages = ec2.get_paginator("describe_flow_logs").paginate(Filter=[{"Name": "resource-id", "Values": [vpc_id]}])
+    for log in (each for page in pages for each in page["FlowLogs"]):
+        yield Log("flow logs", f"{log['TrafficType'].lower()} traffic", _short(log.get("LogDestination", "")))
 
 
 def _query_logs(resolver: Any, vpc_id: str) -> Iterator[Log]:
-    here = [{"Name": "ResourceId", "Values": [vpc_id]}]
-    asked = resolver.get_paginator("list_resolver_query_log_config_associations").paginate(Filters=here)
-    wanted = {it["ResolverQueryLogConfigId"] for page in asked for it in page["ResolverQueryLogConfigAssociations"]}
-    pages = resolver.get_paginator("list_resolver_query_log_configs").paginate() if wanted else ()
-    for it in (each for page in pages for each in page["ResolverQueryLogConfigs"]):
-        if it["Id"] in wanted:
-            yield Log("DNS queries", "every name asked for", _short(it["DestinationArn"]))
+    filters = [{"Name": "ResourceId", "Values": [vpc_id]}]
+    associations = resolver.get_paginator("list_resolver_query_log_config_associations").paginate(Filters=filters)
+    config_ids = {
+        item["ResolverQueryLogConfigId"] for page in associations for item in page["ResolverQueryLogConfigAssociations"]
+    }
+    pages = resolver.get_paginator("list_resolver_query_log_configs").paginate() if config_ids else ()
+    for item in (each for page in pages for each in page["ResolverQueryLogConfigs"]):
+        if item["Id"] in config_ids:
+            yield Log("DNS queries", "every name asked for", _short(item["DestinationArn"]))
 
 
 def _short(arn: str) -> str:
-    """What people call the target of an ARN: a log group's or a bucket's name."""
+    """The name in the ARN of a log group or a bucket."""
     return arn.removesuffix(":*").rpartition(":")[2]
 
 
 def _zones(route53: Any, vpc_id: str, region: str) -> Iterator[Zone]:
-    told = route53.list_hosted_zones_by_vpc(VPCId=vpc_id, VPCRegion=region)["HostedZoneSummaries"]
-    for it in told:
-        yield Zone(it["Name"].rstrip("."), True, tuple(_records(route53, it["HostedZoneId"])))
+    summaries = route53.list_hosted_zones_by_vpc(VPCId=vpc_id, VPCRegion=region)["HostedZoneSummaries"]
+    for summary in summaries:
+        yield Zone(summary["Name"].rstrip("."), True, tuple(_records(route53, summary["HostedZoneId"])))
 
 
-def _public(route53: Any, zones: Mapping[str, str]) -> Iterator[Zone]:
+def _public_zones(route53: Any, zones: Mapping[str, str]) -> Iterator[Zone]:
     for zone_id, name in zones.items():
         yield Zone(name, False, tuple(_records(route53, zone_id)))
 
 
 def _records(route53: Any, zone: str) -> Iterator[str]:
     for page in route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone):
-        for it in page["ResourceRecordSets"]:
-            if it["Type"] in {"A", "AAAA", "CNAME"}:
-                values = ", ".join(each["Value"] for each in it.get("ResourceRecords", ())) or "an alias"
-                yield f"{it['Name'].rstrip('.')} = {values}"
+        for record in page["ResourceRecordSets"]:
+            if record["Type"] in {"A", "AAAA", "CNAME"}:
+                values = ", ".join(each["Value"] for each in record.get("ResourceRecords", ())) or "an alias"
+                yield f"{record['Name'].rstrip('.')} = {values}"
 
 
 def _direct_connects(
     client: Any, asns: tuple[tuple[str, int], ...], transit_gateways: Collection[str]
 ) -> Iterator[DirectConnect]:
     interfaces = client.describe_virtual_interfaces()["virtualInterfaces"]
-    asked = [*(("virtualGatewayId", it) for it, _ in asns), *(("associatedGatewayId", it) for it in transit_gateways)]
-    for name, gateway in asked:
-        told = client.describe_direct_connect_gateway_associations(**{name: gateway})
-        for it in told["directConnectGatewayAssociations"]:
-            if it["associationState"] not in _GONE:
-                leading = (
-                    each for each in interfaces if each.get("directConnectGatewayId") == it["directConnectGatewayId"]
+    lookups = [*(("virtualGatewayId", it) for it, _ in asns), *(("associatedGatewayId", it) for it in transit_gateways)]
+    for name, gateway in lookups:
+        answer = client.describe_direct_connect_gateway_associations(**{name: gateway})
+        for item in answer["directConnectGatewayAssociations"]:
+            if item["associationState"] not in _GONE:
+                attached = (
+                    interface
+                    for interface in interfaces
+                    if interface.get("directConnectGatewayId") == item["directConnectGatewayId"]
                 )
-                words = tuple(
-                    f"{each['virtualInterfaceType']} interface, VLAN {each['vlan']}, {each['virtualInterfaceState']}"
-                    for each in leading
-                    if each["virtualInterfaceState"] not in _GONE
+                descriptions = tuple(
+                    f"{interface['virtualInterfaceType']} interface, VLAN {interface['vlan']}, "
+                    f"{interface['virtualInterfaceState']}"
+                    for interface in attached
+                    if interface["virtualInterfaceState"] not in _GONE
                 )
-                yield DirectConnect(it["directConnectGatewayId"], gateway, it["associationState"], words)
+                yield DirectConnect(item["directConnectGatewayId"], gateway, item["associationState"], descriptions)

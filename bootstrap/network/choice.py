@@ -1,4 +1,4 @@
-"""The three decisions that everything else is made of: which route, what a NACL says, what security groups say.
+"""The three basic decisions: which route is taken, what a NACL decides, and what security groups decide.
 
 Sources: the Amazon VPC User Guide, 'Route priority', 'Network ACL rules' and 'Security group rules'.
 """
@@ -22,34 +22,39 @@ _LOCAL, _STATIC, _LIST, _PROPAGATED = range(4)
 
 
 def routes(table: RouteTable, to: Address, lists: Mapping[str, tuple[Block, ...]]) -> tuple[Route, ...]:
-    """The route that a packet to `to` takes: the longest prefix; of equal ones local, written, list, propagated.
+    """The route that a packet to `to` takes: the one with the longest prefix.
 
-    Where a local route fits, no propagated one is taken, however long its prefix. More than one is returned where EC2 does
-    not tell which it takes: prefix lists that have the same block and lead to different targets.
+    Of routes with equal prefixes the order is: local, static, prefix list, propagated. If a local route fits, no propagated
+    route is taken, even with a longer prefix. Several routes are returned where EC2 does not document which one it takes:
+    prefix lists that have the same block and different targets. None are returned if no route fits.
     """
     fitting = [
-        (-block.prefixlen, _rank(it), it) for it in table.routes for block in _blocks(it.to, lists) if to in block
+        (-block.prefixlen, _rank(route), route)
+        for route in table.routes
+        for block in _blocks(route.to, lists)
+        if to in block
     ]
     if any(rank == _LOCAL for _, rank, _ in fitting):
-        fitting = [found for found in fitting if found[1] != _PROPAGATED]
-    best = min((found[:2] for found in fitting), default=None)
-    return tuple({it.target: it for prefix, rank, it in reversed(fitting) if (prefix, rank) == best}.values())[::-1]
+        fitting = [candidate for candidate in fitting if candidate[1] != _PROPAGATED]
+    best = min((candidate[:2] for candidate in fitting), default=None)
+    by_target = {route.target: route for prefix, rank, route in reversed(fitting) if (prefix, rank) == best}
+    return tuple(by_target.values())[::-1]
 
 
 def _blocks(to: Block | str, lists: Mapping[str, tuple[Block, ...]]) -> tuple[Block, ...]:
     return lists.get(to, ()) if isinstance(to, str) else (to,)
 
 
-def _rank(it: Route) -> int:
-    if it.target == "local":
+def _rank(route: Route) -> int:
+    if route.target == "local":
         return _LOCAL
-    if it.is_propagated:
+    if route.is_propagated:
         return _PROPAGATED
-    return _LIST if isinstance(it.to, str) else _STATIC
+    return _LIST if isinstance(route.to, str) else _STATIC
 
 
 def nacl_entry(nacl: Nacl, *, egress: bool, peer: Address, protocol: str, port: int) -> NaclEntry | None:
-    """The entry of the lowest number that fits a packet, whichever way it decides; None is the final deny."""
+    """The entry with the lowest number that fits a packet, whether it allows or denies; None means the final deny."""
     fitting = [
         entry
         for entry in nacl.entries
@@ -61,7 +66,7 @@ def nacl_entry(nacl: Nacl, *, egress: bool, peer: Address, protocol: str, port: 
 def allowed_ports(
     nacl: Nacl, *, egress: bool, peer: Address, protocol: str, ports: tuple[int, int]
 ) -> tuple[tuple[int, int], ...]:
-    """The parts of a range of ports that a NACL lets pass; ports between two boundaries of its entries are decided alike."""
+    """The parts of a range of ports that a NACL allows. The entries cut the range; all ports of one part have one answer."""
     first, last = ports
     starts = {first} | {
         edge
@@ -90,28 +95,29 @@ def group_rule(
     port: int,
     lists: Mapping[str, tuple[Block, ...]],
 ) -> tuple[SecurityGroup, GroupRule] | None:
-    """A rule of any of the groups that lets a packet from or to `peer` pass; None where no rule does.
+    """A rule of any of the groups that allows a packet from or to `peer`, with its group; None if no rule allows it.
 
-    `peer_groups` are the groups of the interface at the other end, where the packet still has that interface's own address.
+    `peer_groups` are the groups of the interface at the other end. They count only while the packet has that interface's own
+    address.
     """
-    known = frozenset(peer_groups)
+    peer_group_ids = frozenset(peer_groups)
     for group in groups:
         for rule in group.egress if egress else group.ingress:
-            if covers(rule.protocol, rule.ports, protocol, port) and _is_peer(rule.peer, peer, known, lists):
+            if covers(rule.protocol, rule.ports, protocol, port) and _is_peer(rule.peer, peer, peer_group_ids, lists):
                 return group, rule
     return None
 
 
 def _is_peer(
-    wanted: Block | str, peer: Address, groups: frozenset[str], lists: Mapping[str, tuple[Block, ...]]
+    rule_peer: Block | str, peer: Address, groups: frozenset[str], lists: Mapping[str, tuple[Block, ...]]
 ) -> bool:
-    if isinstance(wanted, str):
-        return wanted in groups or any(peer in block for block in lists.get(wanted, ()))
-    return peer in wanted
+    if isinstance(rule_peer, str):
+        return rule_peer in groups or any(peer in block for block in lists.get(rule_peer, ()))
+    return peer in rule_peer
 
 
 def covers(rule_protocol: str, ports: tuple[int, int], protocol: str, port: int) -> bool:
-    """Whether a rule for `rule_protocol` and `ports` fits; ports mean nothing to 'all', and are types and codes to ICMP."""
+    """Whether a rule for `rule_protocol` and `ports` fits. With 'all', ports do not count; of ICMP they are types and codes."""
     if rule_protocol == "all":
         return True
     return rule_protocol == protocol and ports[0] <= port <= ports[1]

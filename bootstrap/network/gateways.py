@@ -1,4 +1,4 @@
-"""The gateways at a VPC's edge: what each does with a packet that leaves by it, and whether one can come in by it."""
+"""The gateways at the edge of a VPC: what each does with a packet that leaves, and whether a packet can enter through it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ from bootstrap.network.model import Address, Nat, Network, Peering, Route, Subne
 from bootstrap.network.places import Spot, behind, is_public
 from bootstrap.network.walk import Walk
 
-# What a NAT gateway translates (VPC User Guide, 'NAT gateway basics'); of IPv6 only what means IPv4 (RFC 6052), by NAT64.
+# What a NAT gateway translates (VPC User Guide, 'NAT gateway basics'); of IPv6 only addresses of NAT64 (RFC 6052).
 _TRANSLATED = frozenset({"tcp", "udp", "icmp"})
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool, name: Spot | None = None) -> None:
-    """What the route's target does with a packet that leaves the VPC, in the source's name or another."""
+def leave_by(walk: Walk, subnet: Subnet, route: Route, *, has_public: bool, name: Spot | None = None) -> None:
+    """Follow a packet out of the VPC through the target of its route.
+
+    `name` is the sender on the packet if it is not the source.
+    """
     network, target, to = walk.network, route.target, walk.destination
     endpoint = network.endpoints.get(target)
     peering = network.peerings.get(target)
     if target in network.transit_gateways:
-        transit.leave(walk, here, target, name or walk.source)
+        transit.leave(walk, subnet, target, name or walk.source)
     elif target in network.internet_gateways:
-        _attached(walk, "internet gateway", target, network.internet_gateways[target].vpcs, here)
+        _require_attachment(walk, "internet gateway", target, network.internet_gateways[target].vpcs, subnet)
         if not is_public(network, to.address):
             raise walk.stops("internet gateway", target, f"the Internet does not route {to.address}")
         if not has_public:
@@ -33,13 +36,13 @@ def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool, name: 
         if mapped is not None:
             walk.doubts("address", str(to.address), f"is {mapped}'s public address; its inbound rules are not followed")
     elif target in network.egress_only_gateways:
-        _attached(walk, "egress-only gateway", target, network.egress_only_gateways[target].vpcs, here)
+        _require_attachment(walk, "egress-only gateway", target, network.egress_only_gateways[target].vpcs, subnet)
         for address in (to.address, walk.source.address):
             if not is_public(network, address):
                 raise walk.stops("egress-only gateway", target, f"the Internet does not route {address}")
         walk.passes("egress-only gateway", target, "to the Internet, one way")
     elif target in network.vpn_gateways:
-        _attached(walk, "vpn gateway", target, network.vpn_gateways[target].vpcs, here)
+        _require_attachment(walk, "vpn gateway", target, network.vpn_gateways[target].vpcs, subnet)
         walk.passes("vpn gateway", target, "to the other side, which is not judged")
     elif endpoint is not None and endpoint.kind == "Gateway":
         if not endpoint.is_available:
@@ -47,53 +50,54 @@ def leave_by(walk: Walk, here: Subnet, route: Route, *, has_public: bool, name: 
         walk.passes("gateway endpoint", target, f"to {endpoint.service}; its policy is not judged")
     elif peering is not None:
         over_peering(walk, peering)
-        _far_side(walk, peering, here, to)
+        _judge_unread_peer(walk, peering, subnet, to)
     elif target == "local":
-        raise walk.stops("route", here.route_table_id, f"no interface of the VPC has {to.address}")
+        raise walk.stops("route", subnet.route_table_id, f"no interface of the VPC has {to.address}")
     else:
         walk.doubts("gateway", target, "its own rules and the networks behind it are not read")
 
 
-def may_enter_unanswered(walk: Walk, there: Subnet) -> bool:
-    """Whether a gateway may bring a packet in though replies to it would leave otherwise, or not at all.
+def may_enter_unanswered(walk: Walk, subnet: Subnet) -> bool:
+    """Whether a gateway may deliver a packet although replies to it would leave by another way, or not at all.
 
-    What comes in goes to its interface whatever the subnet's own routes say: nothing that needs a reply comes of it, but what
-    needs none is received. EC2's guides do not say so, so it is not certain.
+    A packet that a gateway delivers reaches its interface without regard to the routes of the subnet. A connection that needs
+    replies fails then, but a packet that needs no reply is received. The guides of EC2 do not say this, so the path becomes
+    'unknown'.
     """
-    kind, name = next(_ways_in(walk, there), ("", "")) if not walk.wants_replies else ("", "")
+    kind, name = next(_ways_in(walk, subnet), ("", "")) if not walk.wants_replies else ("", "")
     if kind:
         walk.doubts(kind, name, "may deliver it, but replies would not leave by it")
     return bool(kind)
 
 
-def _ways_in(walk: Walk, there: Subnet) -> Iterator[tuple[str, str]]:
-    """The gateways beyond which the source may be: of the Internet, a VPN, a transit gateway, an unread peer."""
+def _ways_in(walk: Walk, subnet: Subnet) -> Iterator[tuple[str, str]]:
+    """Kind and id of each gateway behind which the source may be: Internet, VPN or transit gateway, or a peering not read."""
     network, source = walk.network, walk.source.address
     if has_public(network, walk.destination) and is_public(network, source):
         gateways = network.internet_gateways.values()
-        yield from (("internet gateway", it.id) for it in gateways if there.vpc_id in it.vpcs)
-    tables = {it.route_table_id for it in network.subnets.values() if it.vpc_id == there.vpc_id}
+        yield from (("internet gateway", it.id) for it in gateways if subnet.vpc_id in it.vpcs)
+    tables = {it.route_table_id for it in network.subnets.values() if it.vpc_id == subnet.vpc_id}
     for table in sorted(tables):
         for route in choice.routes(network.route_tables[table], source, network.prefix_lists):
             gateway = network.vpn_gateways.get(route.target)
-            if gateway is not None and there.vpc_id in gateway.vpcs and not route.is_blackhole:
+            if gateway is not None and subnet.vpc_id in gateway.vpcs and not route.is_blackhole:
                 yield "vpn gateway", gateway.id
-            joined = network.transit_gateways.get(route.target)
-            if joined is not None and there.vpc_id in joined.subnets and not route.is_blackhole:
-                yield "transit gateway", joined.id
+            transit_gateway = network.transit_gateways.get(route.target)
+            if transit_gateway is not None and subnet.vpc_id in transit_gateway.subnets and not route.is_blackhole:
+                yield "transit gateway", transit_gateway.id
     for peering in network.peerings.values():
-        if peering.is_active and there.vpc_id in peering.vpcs and _is_beyond(peering, there, source):
+        if peering.is_active and subnet.vpc_id in peering.vpcs and _is_beyond(peering, subnet, source):
             yield "peering", peering.id
 
 
-def enter_by(walk: Walk, there: Subnet, route: Route) -> None:
-    """Whether what comes from outside comes in by the gateway that the way back to it leads to."""
+def enter_by(walk: Walk, subnet: Subnet, route: Route) -> None:
+    """Follow a packet from outside into the VPC through the gateway that `route` names: the route of its replies."""
     network, target, source = walk.network, route.target, walk.source
     peering = network.peerings.get(target)
     if target in network.transit_gateways:
-        transit.enter(walk, there, target)
+        transit.enter(walk, subnet, target)
     elif target in network.internet_gateways:
-        _attached(walk, "internet gateway", target, network.internet_gateways[target].vpcs, there)
+        _require_attachment(walk, "internet gateway", target, network.internet_gateways[target].vpcs, subnet)
         if not is_public(network, source.address):
             raise walk.stops("internet gateway", target, f"the Internet does not route {source.address}")
         if not has_public(network, walk.destination):
@@ -101,7 +105,7 @@ def enter_by(walk: Walk, there: Subnet, route: Route) -> None:
         walk.passes("internet gateway", target, "from the Internet")
         led_in(walk, target, walk.destination)
     elif target in network.vpn_gateways:
-        _attached(walk, "vpn gateway", target, network.vpn_gateways[target].vpcs, there)
+        _require_attachment(walk, "vpn gateway", target, network.vpn_gateways[target].vpcs, subnet)
         walk.passes("vpn gateway", target, "from the other side, which is not judged")
         led_in(walk, target, walk.destination)
     elif target in network.nats:
@@ -112,15 +116,15 @@ def enter_by(walk: Walk, there: Subnet, route: Route) -> None:
         raise walk.stops("gateway endpoint", target, "it accepts no inbound connections")
     elif peering is not None:
         over_peering(walk, peering)
-        _far_side(walk, peering, there, source)
+        _judge_unread_peer(walk, peering, subnet, source)
     elif target == "local":
-        raise walk.stops("route", there.route_table_id, f"no interface of the VPC has {source.address}")
+        raise walk.stops("route", subnet.route_table_id, f"no interface of the VPC has {source.address}")
     else:
         walk.doubts("gateway", target, "its own rules and the networks behind it are not read")
 
 
 def led_in(walk: Walk, gateway: str, to: Spot, prefix: str = "") -> None:
-    """A gateway may have a route table of its own, which leads what comes in, replies too, by way of an appliance."""
+    """Apply the route table of the gateway itself, if it has one: it can send inbound packets and replies to an appliance."""
     table = walk.network.edges.get(gateway)
     if table is None:
         return
@@ -130,7 +134,7 @@ def led_in(walk: Walk, gateway: str, to: Spot, prefix: str = "") -> None:
 
 
 def translate(walk: Walk, nat: Nat) -> bool:
-    """Put the gateway's own address in the place of the source's; False where the way on from there is not followed."""
+    """Check that a NAT gateway translates the packet; False if it does, but the path behind it is not followed (NAT64)."""
     name = nat.name or nat.id
     if not nat.is_available:
         raise walk.stops("nat gateway", name, "it is not available")
@@ -145,7 +149,7 @@ def translate(walk: Walk, nat: Nat) -> bool:
 
 
 def is_another_nat(walk: Walk, nat: Nat, onward: Route) -> bool:
-    """Whether the way on from a NAT gateway is by a second one, which is not followed; back to itself it leads nowhere."""
+    """Whether the route behind a NAT gateway leads to a second NAT gateway, which is not followed. Stopped if it leads back."""
     if onward.target == nat.id:
         raise walk.stops("nat gateway", nat.name or nat.id, "its own subnet's route leads back to it")
     if onward.target not in walk.network.nats:
@@ -155,38 +159,39 @@ def is_another_nat(walk: Walk, nat: Nat, onward: Route) -> bool:
 
 
 def over_peering(walk: Walk, peering: Peering, prefix: str = "") -> None:
+    """Pass a VPC peering connection; raises Stopped if it is not active. `prefix` begins what the hop says."""
     if not peering.is_active:
         raise walk.stops("peering", peering.id, f"{prefix}it is not active")
     walk.passes("peering", peering.id, f"{prefix}from VPC to VPC")
 
 
 def is_known(network: Network, target: str) -> bool:
-    """Whether a route's target is a gateway that was read, so that where it leads is known."""
+    """Whether the target of a route is a gateway that was read, so that it is known where it leads."""
     gateways = (network.internet_gateways, network.egress_only_gateways, network.vpn_gateways, network.nats)
     is_endpoint = target in network.endpoints and network.endpoints[target].kind == "Gateway"
-    return target == "local" or is_endpoint or any(target in it for it in gateways)
+    return target == "local" or is_endpoint or any(target in by_id for by_id in gateways)
 
 
 def has_public(network: Network, spot: Spot) -> bool:
-    """Whether the Internet can answer an end: an IPv6 address that is carried there, or an IPv4 one that is mapped."""
+    """Whether the Internet can answer an end: its address is a public IPv6 one, or a public IPv4 address is mapped to it."""
     if spot.address.version == 6:
         return is_public(network, spot.address)
     return spot.interface is not None and spot.interface.is_public(spot.address)
 
 
-def _attached(walk: Walk, kind: str, name: str, vpcs: tuple[str, ...], here: Subnet) -> None:
-    if here.vpc_id not in vpcs:
-        raise walk.stops(kind, name, f"it is not attached to {here.vpc_id}")
+def _require_attachment(walk: Walk, kind: str, name: str, vpcs: tuple[str, ...], subnet: Subnet) -> None:
+    if subnet.vpc_id not in vpcs:
+        raise walk.stops(kind, name, f"it is not attached to {subnet.vpc_id}")
 
 
-def _far_side(walk: Walk, peering: Peering, here: Subnet, outside: Spot) -> None:
-    """An address beyond a peering whose other VPC was not read, or one that does not belong there."""
-    if not _is_beyond(peering, here, outside.address):
+def _judge_unread_peer(walk: Walk, peering: Peering, subnet: Subnet, outside: Spot) -> None:
+    """Judge an address behind a peering whose other VPC was not read; Stopped if the address is not of that VPC."""
+    if not _is_beyond(peering, subnet, outside.address):
         raise walk.stops("peering", peering.id, f"{outside.address} is not the other VPC's; peering is not transitive")
     walk.doubts("peering", peering.id, "the other VPC's own rules are not read")
 
 
-def _is_beyond(peering: Peering, here: Subnet, address: Address) -> bool:
-    """Whether an address is of the block that the other side of a peering brings in."""
+def _is_beyond(peering: Peering, subnet: Subnet, address: Address) -> bool:
+    """Whether an address lies in a block of the other VPC of a peering."""
     sides = zip(peering.vpcs, peering.blocks, strict=True)
-    return any(address in block for vpc, blocks in sides if vpc != here.vpc_id for block in blocks)
+    return any(address in block for vpc, blocks in sides if vpc != subnet.vpc_id for block in blocks)

@@ -1,8 +1,7 @@
-"""Interfaces for the roles that nobody has yet, so that what is intended with them is judged before a machine stands there.
+"""Planned interfaces for roles that no interface has yet: intentions can be judged before the machines exist.
 
-Each is put where the stacks will put it: into the first subnet of its tier, with its role's security group; what stands in the
-public tier has a public address. What is told of it holds for the first machine that comes; it carries the word 'planned' in
-its name.
+Each gets the place that the stacks will give it: the first subnet of its tier and the security group of its role; in the public
+tier also a public address. Its name ends with '(planned)'. A verdict about it holds for the first machine of that role.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from bootstrap.network.model import Address, Block, Interface, Network, Subnet
 from bootstrap.network.places import ROLES
 
 _PUBLIC = "PublicSubnetIds"
-# The role's output of the network's stack that names its tier's subnets; of the bastion, where it is by default.
+# By role, the output of the network stack that has the subnets of its tier; for the bastion its default tier.
 TIERS: Mapping[str, str] = {
     "edge": _PUBLIC,
     "controller": "PrivateSubnetIds",
@@ -25,38 +24,41 @@ TIERS: Mapping[str, str] = {
     "endpoints": "PrivateSubnetIds",
 }
 _MARK = " (planned)"
-_PLANNED = "planned"  # in the place of the public address that nobody can know yet
+_PLANNED = "planned"  # takes the place of the public address, which is not known yet
 
 
 def with_everybody(network: Network, outputs: Mapping[str, str], public: Collection[str] = ()) -> Network:
-    """The network with an interface for each role that no interface of its own VPC has; those in `public` stand there."""
+    """The network with a planned interface for each role that no interface of its own VPC has.
+
+    `outputs` are those of the network stack. Roles in `public` are placed in the public tier.
+    """
     own = [it for it in network.interfaces.values() if network.vpc_of(it.subnet_id) == network.vpc_id]
     present = {role for it in own for role in it.roles}
-    made: dict[str, Interface] = {}
-    taken = set(network.by_address)
+    planned: dict[str, Interface] = {}
+    taken_addresses = set(network.by_address)
     for role in ROLES:
         tier = _PUBLIC if role in public else TIERS[role]
         subnet = network.subnets.get(outputs.get(tier, "").partition(",")[0])
         group = network.groups.get(outputs.get(f"{role.title()}SecurityGroupId", ""))
         if role not in present and subnet is not None and group is not None:
-            addresses = tuple(_free(subnet, taken))
-            taken.update(addresses)
+            addresses = tuple(_free(subnet, taken_addresses))
+            taken_addresses.update(addresses)
             name, reached = f"{role}{_MARK}", _PLANNED if tier == _PUBLIC else ""
-            made[name] = Interface(name, subnet.id, addresses, (group.id,), reached, roles=(role,), name=name)
-    return replace(network, interfaces={**network.interfaces, **made})
+            planned[name] = Interface(name, subnet.id, addresses, (group.id,), reached, roles=(role,), name=name)
+    return replace(network, interfaces={**network.interfaces, **planned})
 
 
 def is_planned(end: str) -> bool:
-    """Whether the end of a path, as it is told, is somebody who is not there yet."""
+    """Whether the name of an end is that of a planned interface."""
     return _MARK in end
 
 
-def _free(subnet: Subnet, taken: set[Address]) -> Iterator[Address]:
-    """An address of each family that nobody has; the first four and the last of a subnet are AWS' own."""
+def _free(subnet: Subnet, taken_addresses: set[Address]) -> Iterator[Address]:
+    """One free address of each family; AWS reserves the first four addresses and the last one of a subnet."""
     for block in subnet.blocks:
         first = int(block.network_address) + 4
-        last = min(int(block.broadcast_address) - 1, first + len(taken) + 1)
-        yield next(it for it in (_at(block, number) for number in range(first, last + 1)) if it not in taken)
+        last = min(int(block.broadcast_address) - 1, first + len(taken_addresses) + 1)
+        yield next(it for it in (_at(block, number) for number in range(first, last + 1)) if it not in taken_addresses)
 
 
 def _at(block: Block, number: int) -> Address:

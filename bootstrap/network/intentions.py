@@ -1,8 +1,8 @@
-"""What a network is for, in plain words: 'operators -> controller:443' under `allow` or `deny`.
+"""Intentions of a network, as the environment file has them: 'operators -> controller:443' under `allow` or `deny`.
 
-An end is a role, 'operators', 'internet' (everybody there who is not an operator), an environment's name (its whole VPC; a
-role of the same name goes before) or a block. Ports are a number, a range '8000-8100' or '*'; '/udp' behind a port makes it
-UDP, else it is TCP; '*' is everything: every port of TCP and UDP, every type of ICMP, every other protocol.
+An end is a role, 'operators', 'internet' (every public address that is not an operator's), an environment's name (its whole
+VPC; a role of the same name has precedence) or a block. Ports are a number, a range '8000-8100' or '*'. '/udp' after the port
+means UDP, otherwise it is TCP. '*' is everything: every port of TCP and UDP, every type of ICMP, every other protocol.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LAST = 65535
 
 @dataclass(frozen=True)
 class Intention:
-    """One intention: who reaches whom, on which ports; `protocol` is None where all are meant."""
+    """One intention: who reaches whom, on which ports (first and last); `protocol` None means every protocol."""
 
     source: str
     destination: str
@@ -38,15 +38,15 @@ class Intention:
 
 def parse(text: str) -> Intention:
     """Read one intention; ValueError says what is wrong with it."""
-    found = _SHAPE.match(text)
-    if found is None:
+    match = _SHAPE.match(text)
+    if match is None:
         raise ValueError(f"'{text}' is not of the form SOURCE -> DESTINATION:PORT, as in 'operators -> controller:443'")
-    source, destination = (_end(found[part]) for part in ("source", "destination"))
+    source, destination = (_end(match[part]) for part in ("source", "destination"))
     if destination == OPERATORS:
         raise ValueError(f"'{text}': a destination is a role, a block or internet; operators can only be a source")
-    ports, protocol = found["ports"], found["protocol"] or "tcp"
+    ports, protocol = match["ports"], match["protocol"] or "tcp"
     if ports == "*":
-        if found["protocol"]:
+        if match["protocol"]:
             raise ValueError(f"'{text}': '*' includes every protocol; for one write 1-65535/{protocol}")
         return Intention(source, destination, (0, _LAST), None)
     if protocol not in {"tcp", "udp"}:
@@ -72,16 +72,16 @@ def _end(text: str) -> str:
 
 
 def is_environment(end: str) -> bool:
-    """Whether an end can only be an environment's name; that there is such a one is not known here."""
+    """Whether an end can only be an environment's name; whether that environment exists is not known here."""
     return end not in {*ROLES, OPERATORS, INTERNET} and re.fullmatch(r"[a-z][a-z0-9-]*", end) is not None
 
 
 def contradictions(
     allow: Iterable[Intention], deny: Iterable[Intention], blocks: Mapping[str, str], own: str = ""
 ) -> Iterator[tuple[Intention, Intention]]:
-    """Pairs of an allow and a deny that no network can fulfil both; whether roles share an interface is not known here.
+    """Pairs of an allow and a deny that no network can fulfil together. Whether roles share an interface is not known here.
 
-    `blocks` are those of the ends that have one, operators and environments; `own` is the environment that the roles are in.
+    `blocks` has the blocks of operators and environments by their names; `own` is the environment that the roles are in.
     """
     denied = tuple(deny)
     for wish in allow:
@@ -96,12 +96,16 @@ def contradictions(
                 yield wish, ban
 
 
-def _overlap(one: str, other: str, blocks: Mapping[str, str], own: str) -> bool:
-    """Whether two ends share an address, as far as the names alone tell."""
-    if one == other or (own in {one, other} and {one, other} & set(ROLES)):
+def _overlap(first_end: str, second_end: str, blocks: Mapping[str, str], own: str) -> bool:
+    """Whether two ends share an address, as far as their names and blocks show."""
+    if first_end == second_end or (own in {first_end, second_end} and {first_end, second_end} & set(ROLES)):
         return True
-    told = [ipaddress.ip_network(it) for it in (_block(one, blocks), _block(other, blocks)) if it]
-    return len(told) == 2 and told[0].version == told[1].version and told[0].overlaps(told[1])
+    both_blocks = [ipaddress.ip_network(it) for it in (_block(first_end, blocks), _block(second_end, blocks)) if it]
+    return (
+        len(both_blocks) == 2
+        and both_blocks[0].version == both_blocks[1].version
+        and both_blocks[0].overlaps(both_blocks[1])
+    )
 
 
 def _block(end: str, blocks: Mapping[str, str]) -> str | None:

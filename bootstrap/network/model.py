@@ -1,6 +1,6 @@
-"""A network as EC2 describes it, as frozen values: what the analyser, the picture and the tests all speak of.
+"""A network as EC2 describes it, as frozen values. The analyser, the picture and the tests use them.
 
-Nothing here looks anything up; `snapshot` makes it from EC2's answers and the tests make it by hand.
+Nothing here calls AWS: `snapshot` makes a `Network` from EC2's answers, and tests make one by hand.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from functools import cached_property
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 Protocol = str
-"""What a packet speaks: tcp, udp, icmp (of its own family), or another protocol's number as text."""
+"""The protocol of a packet: tcp, udp, icmp (of its own family), or the number of another protocol as text."""
 
-# As AWS numbers them (and IANA); '-1' is every protocol.
+# The numbers of AWS and IANA; '-1' is every protocol.
 PROTOCOLS: Mapping[str, str] = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "-1": "all"}
 ALL_PORTS = (0, 65535)
-# Of ICMP, a type and a code are one number, so that ranges of ports are ranges of them as well.
+# A type and a code of ICMP become one number, type * CODES + code, so that a range of ports can hold them.
 CODES = 256
 ECHO_REQUEST: Mapping[int, int] = {4: 8 * CODES, 6: 128 * CODES}  # RFC 792, RFC 4443; by the address' version
 ECHO_REPLY: Mapping[int, int] = {4: 0, 6: 129 * CODES}
 
 
 def icmp_ports(kind: int, code: int) -> tuple[int, int]:
-    """What a rule for a type and a code of ICMP covers, as a range of ports; -1 is every one."""
+    """The range of ports that stands for a type and a code of ICMP; -1 means every type, or every code of the type."""
     if kind < 0:
         return ALL_PORTS
     return (kind * CODES, kind * CODES + CODES - 1) if code < 0 else (kind * CODES + code, kind * CODES + code)
@@ -57,7 +57,7 @@ class Subnet:
 class Route:
     """One route: `to` is a block or a prefix list's id; `target` is EC2's id of the next hop, or 'local'.
 
-    `is_propagated` tells a VPN gateway's own routes from those that somebody wrote.
+    `is_propagated` is True for a route that a VPN gateway propagated, False for a static one.
     """
 
     to: Block | str
@@ -68,7 +68,7 @@ class Route:
 
 @dataclass(frozen=True)
 class RouteTable:
-    """The routes that a subnet's packets leave by."""
+    """A route table: its routes decide where packets leave a subnet."""
 
     id: str
     vpc_id: str
@@ -78,7 +78,10 @@ class RouteTable:
 
 @dataclass(frozen=True)
 class NaclEntry:
-    """One numbered entry; `protocol` is tcp, udp, icmp, icmpv6, 'all' or a number as text; of ICMP, ports are `icmp_ports`."""
+    """One numbered entry.
+
+    `protocol` is tcp, udp, icmp, icmpv6, 'all' or a number as text; `ports` of ICMP: see `icmp_ports`.
+    """
 
     number: int
     egress: bool
@@ -90,7 +93,7 @@ class NaclEntry:
 
 @dataclass(frozen=True)
 class Nacl:
-    """A network ACL: stateless, the first entry that fits decides, none denies."""
+    """A network ACL. It is stateless: the first entry that fits decides; if none fits, it denies."""
 
     id: str
     entries: tuple[NaclEntry, ...]
@@ -99,7 +102,7 @@ class Nacl:
 
 @dataclass(frozen=True)
 class GroupRule:
-    """What a security group lets pass: `peer` is a block, another group's id, or a prefix list's."""
+    """One rule of a security group: `peer` is a block, or the id of another group or of a prefix list."""
 
     protocol: str
     ports: tuple[int, int]
@@ -108,7 +111,7 @@ class GroupRule:
 
 @dataclass(frozen=True)
 class SecurityGroup:
-    """A security group: stateful, it only ever allows."""
+    """A security group. It is stateful, and its rules only allow."""
 
     id: str
     vpc_id: str
@@ -119,11 +122,11 @@ class SecurityGroup:
 
 @dataclass(frozen=True)
 class Interface:
-    """A network interface: everything in a VPC that can send or receive is one.
+    """A network interface: everything that sends or receives in a VPC has one.
 
-    `public` is the public IPv4 address that the Internet gateway maps to its first address, or a word where nobody knows it
-    yet; `others_public` are its further addresses that have one too, each with that. `kind` is EC2's. `roles` are the roles
-    of its security groups.
+    `public` is the public IPv4 address that the Internet gateway maps to its first address, or 'planned' where the address is
+    not known yet. `others_public` has its further addresses with a public one: pairs of private and public address. `kind` is
+    EC2's interface type. `roles` are the roles of its security groups.
     """
 
     id: str
@@ -142,13 +145,13 @@ class Interface:
         return next((address for address in self.addresses if address.version == version), None)
 
     def is_public(self, address: Address) -> bool:
-        """Whether the Internet gateway maps a public address to this IPv4 address of its."""
+        """Whether the Internet gateway maps a public address to this IPv4 address of the interface."""
         own = (own for own, _ in self.others_public)
         return address in own or (bool(self.public) and address == self.address(4))
 
     @cached_property
     def mapped(self) -> Mapping[Address, Address]:
-        """Its IPv4 addresses by the public ones that the Internet gateway maps to them, as far as these are known."""
+        """The private IPv4 addresses by the public ones that the Internet gateway maps to them, as far as these are known."""
         first = self.address(4)
         known = {ipaddress.ip_address(self.public): first} if first is not None and self.public[:1].isdigit() else {}
         return {**known, **{public: own for own, public in self.others_public}}
@@ -165,7 +168,7 @@ class Gateway:
 
 @dataclass(frozen=True)
 class TransitGateway:
-    """A transit gateway as it is seen from VPCs: by each that is attached to it, the subnets in which its interfaces stand."""
+    """A transit gateway, as far as VPCs are attached to it: by VPC, the subnets that have an interface of it."""
 
     id: str
     subnets: Mapping[str, tuple[str, ...]]
@@ -173,7 +176,7 @@ class TransitGateway:
 
 @dataclass(frozen=True)
 class Nat:
-    """A NAT gateway; without a public address it is a private one."""
+    """A NAT gateway; one without a public address is a private NAT gateway."""
 
     id: str
     subnet_id: str
@@ -185,7 +188,7 @@ class Nat:
 
 @dataclass(frozen=True)
 class Peering:
-    """A peering connection between two VPCs, and the blocks that each side brings in."""
+    """A peering connection between two VPCs, and the blocks of each side."""
 
     id: str
     vpcs: tuple[str, str]
@@ -195,7 +198,7 @@ class Peering:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A VPC endpoint; one of kind 'Gateway' is a route's target, one of kind 'Interface' has interfaces of its own."""
+    """A VPC endpoint. Kind 'Gateway' is the target of routes; kind 'Interface' has network interfaces of its own."""
 
     id: str
     vpc_id: str
@@ -206,7 +209,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Environment:
-    """Another environment as an end: its VPC where it was made, and the block that its file gives it."""
+    """Another environment as an end: the block from its environment file, and its VPC if it exists ('' if not)."""
 
     block: Block
     vpc_id: str = ""
@@ -214,9 +217,10 @@ class Environment:
 
 @dataclass(frozen=True)
 class Network:
-    """Everything that decides whether a packet arrives. `vpc_id` is the environment's own VPC, `operators` its block.
+    """Everything that decides whether a packet arrives.
 
-    `edges` are the route tables of gateways, by the gateway's id; `environments` those that are spoken of by their names.
+    `vpc_id` is the environment's own VPC, `operators` the operators' block. `edges` has the route tables of gateways, by the
+    gateway's id. `environments` has the environments that intentions name.
     """
 
     vpc_id: str = ""
@@ -240,7 +244,7 @@ class Network:
 
     @cached_property
     def by_address(self) -> Mapping[Address, Interface]:
-        """Interfaces by their addresses; where two peered VPCs use the same, the environment's own wins."""
+        """Interfaces by their addresses; if two peered VPCs use the same address, the environment's own VPC wins."""
         own = [it for it in self.interfaces.values() if self.vpc_of(it.subnet_id) == self.vpc_id]
         return {address: it for it in (*self.interfaces.values(), *own) for address in it.addresses}
 
@@ -254,6 +258,6 @@ class Network:
         return self.subnets[subnet_id].vpc_id
 
     def subnet_of(self, address: Address) -> Subnet | None:
-        """The subnet that an address lies in; the environment's own VPC is looked through first."""
+        """The subnet that an address lies in; subnets of the environment's own VPC are tried first."""
         ordered = sorted(self.subnets.values(), key=lambda subnet: subnet.vpc_id != self.vpc_id)
         return next((it for it in ordered if any(address in block for block in it.blocks)), None)

@@ -1,7 +1,8 @@
-"""What people call the ends of a path, turned into addresses: a role, an id, a block, 'operators' or 'internet'.
+"""The names of the ends of a path, resolved to addresses: a role, an id, a block, 'operators' or 'internet'.
 
-A block stands for very many addresses. They fall into few classes that no rule tells apart: cut at every block that the network
-mentions, one address of each piece speaks for the piece. So nothing is sampled and nothing is missed.
+A block has very many addresses, but the rules distinguish few groups of them. It is cut at every block that the network
+mentions; all addresses of one piece have the same answer, and one address represents the piece. So nothing is sampled, and
+nothing missed.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from bootstrap.network.model import Address, Block, Environment, Interface, Netw
 
 ROLES = ("edge", "controller", "agents", "bastion", "data", "endpoints")
 OPERATORS, INTERNET = "operators", "internet"
-# What the Internet does not carry (RFC 1918, 6598, 1122, 3927; multicast and above). AWS carries the documentation blocks as
-# little as others do, but they are left in: examples speak of them as of the Internet.
+# What the Internet does not route (RFC 1918, 6598, 1122, 3927; multicast and above). The blocks for documentation are not
+# routed either, but they are not in the list: examples use them as addresses of the Internet.
 _NOT_CARRIED = tuple(
     ipaddress.IPv4Network(text)
     for text in (
@@ -28,13 +29,13 @@ _NOT_CARRIED = tuple(
 _EVERYWHERE: tuple[Block, ...] = (ipaddress.IPv4Network("0.0.0.0/0"), ipaddress.IPv6Network("2000::/3"))
 
 
-# EC2's kinds of interfaces that only pass on what others send: nothing on them takes a connection.
+# EC2's types of interfaces that only forward packets of others and accept no connections.
 _SILENT = frozenset({"nat_gateway", "transit_gateway"})
 
 
 @dataclass(frozen=True)
 class Spot:
-    """One end of a path: an address, the interface that has it, and the subnet it lies in; outside there is neither."""
+    """One end of a path: an address, the interface that has it, and its subnet; both are None outside of the VPCs."""
 
     address: Address
     interface: Interface | None = None
@@ -47,25 +48,29 @@ class Spot:
 
 
 def is_public(network: Network, address: Address) -> bool:
-    """Whether the Internet carries packets to an address."""
+    """Whether the Internet routes packets to an address."""
     if address.version == 4:
         return not any(address in block for block in _NOT_CARRIED)
     return address in _EVERYWHERE[1]
 
 
 def behind(network: Network, public: Address) -> Spot | None:
-    """The end to which the Internet gateway maps a public address, where it is one of an interface that was read."""
-    found = network.by_public.get(public)
-    return Spot(found.mapped[public], found, network.subnets.get(found.subnet_id)) if found is not None else None
+    """The end to which the Internet gateway maps a public address; None if no interface that was read has it."""
+    interface = network.by_public.get(public)
+    return (
+        Spot(interface.mapped[public], interface, network.subnets.get(interface.subnet_id))
+        if interface is not None
+        else None
+    )
 
 
 def is_silent(interface: Interface) -> bool:
-    """Whether an interface belongs to a gateway that takes no connections itself."""
+    """Whether an interface belongs to a gateway that accepts no connections itself."""
     return interface.kind in _SILENT
 
 
 def is_in_unread_peer(network: Network, address: Address) -> bool:
-    """Whether an address belongs to a VPC that a peering leads to and that was not read: another account's, or region's."""
+    """Whether an address belongs to a peered VPC that was not read, because another account or region has it."""
     return any(
         address in block
         for peering in network.peerings.values()
@@ -76,11 +81,11 @@ def is_in_unread_peer(network: Network, address: Address) -> bool:
 
 
 def spots(network: Network, name: str) -> tuple[Spot, ...]:
-    """The ends that a name stands for, none where nobody is meant by it; UsageError where it means nothing here."""
+    """The ends that a name means; none if no interface has the role. UsageError if the name is not known here."""
     if name == INTERNET:
         return tuple(_internet(network))
     if name == OPERATORS:
-        # Where the block holds the VPC itself, what has a role there is still nobody's desk.
+        # The block can contain the VPC itself; interfaces with a role are not operators then.
         found = _of_block(network, network.operators) if network.operators else ()
         return tuple(it for it in found if it.interface is None or not it.interface.roles)
     if name in ROLES:
@@ -106,7 +111,7 @@ _REMEDY = (
 
 
 def whole(interface: Interface, network: Network) -> tuple[Spot, ...]:
-    """An interface's ends, one for each of its addresses: further ones may have a public address of their own."""
+    """The ends of an interface, one for each of its addresses: each address can have a public one of its own."""
     subnet = network.subnets.get(interface.subnet_id)
     return tuple(Spot(address, interface, subnet) for address in interface.addresses)
 
@@ -127,7 +132,7 @@ def _internet(network: Network) -> Iterator[Spot]:
 
 
 def _of_environment(network: Network, environment: Environment) -> Iterator[Spot]:
-    """Every address of an environment's VPC, somebody's or not; of one that was not made, its block, which is nowhere yet."""
+    """Ends for every address of an environment's VPC, with or without an interface; for its block if the VPC does not exist."""
     vpc = network.vpcs.get(environment.vpc_id)
     for block in vpc.blocks if vpc is not None else (environment.block,):
         for spot in _of_block(network, block):
@@ -143,29 +148,29 @@ def _of_block(network: Network, block: Block) -> Iterator[Spot]:
 
 
 def mentioned(network: Network) -> frozenset[Block]:
-    """Every block that any part of the network tells apart from the rest."""
-    found: set[Block] = set(_NOT_CARRIED)
-    found |= {block for vpc in network.vpcs.values() for block in vpc.blocks}
-    found |= {block for subnet in network.subnets.values() for block in subnet.blocks}
-    found |= {it.to for table in network.route_tables.values() for it in table.routes if not isinstance(it.to, str)}
-    found |= {entry.block for nacl in network.nacls.values() for entry in nacl.entries}
-    found |= {
+    """Every block that any part of the network mentions."""
+    blocks: set[Block] = set(_NOT_CARRIED)
+    blocks |= {block for vpc in network.vpcs.values() for block in vpc.blocks}
+    blocks |= {block for subnet in network.subnets.values() for block in subnet.blocks}
+    blocks |= {it.to for table in network.route_tables.values() for it in table.routes if not isinstance(it.to, str)}
+    blocks |= {entry.block for nacl in network.nacls.values() for entry in nacl.entries}
+    blocks |= {
         rule.peer
         for group in network.groups.values()
         for rule in (*group.ingress, *group.egress)
         if not isinstance(rule.peer, str)
     }
-    found |= {block for blocks in network.prefix_lists.values() for block in blocks}
-    found |= {block for peering in network.peerings.values() for side in peering.blocks for block in side}
-    found |= {ipaddress.ip_network(address) for address in (*network.by_address, *network.by_public)}
-    found |= {it.block for it in network.environments.values()}
+    blocks |= {block for entries in network.prefix_lists.values() for block in entries}
+    blocks |= {block for peering in network.peerings.values() for side in peering.blocks for block in side}
+    blocks |= {ipaddress.ip_network(address) for address in (*network.by_address, *network.by_public)}
+    blocks |= {it.block for it in network.environments.values()}
     if network.operators is not None:
-        found.add(network.operators)
-    return frozenset(found)
+        blocks.add(network.operators)
+    return frozenset(blocks)
 
 
 def representatives(block: Block, boundaries: Iterable[Block]) -> Iterator[Address]:
-    """One address of each piece into which the boundaries cut a block; a piece that others cover wholly has none."""
+    """One address for each piece into which `boundaries` cut a block; none for a piece that smaller blocks cover completely."""
     inside = {it for it in boundaries if it.version == block.version and it != block and _holds(block, it)} | {block}
     ordered = sorted(inside, key=lambda it: (int(it.network_address), it.prefixlen))
     for place, piece in enumerate(ordered):
@@ -179,7 +184,7 @@ def _holds(outer: Block, inner: Block) -> bool:
 
 
 def _first_free(piece: Block, following: Iterable[Block]) -> Address | None:
-    """An address of a piece that no smaller block in it has; its very first only where there is no other."""
+    """An address of a piece that is in no smaller block; the first address of the piece only if there is no other."""
     first, last = int(piece.network_address), int(piece.broadcast_address)
     inner = [(int(it.network_address), int(it.broadcast_address)) for it in following if it.network_address in piece]
     for at in (first + 1, *(end + 1 for _, end in inner), first):

@@ -1,4 +1,4 @@
-"""Whether a network does what its intentions say, and what the Internet reaches that no intention allows."""
+"""Judges whether a network does what its intentions say, and what the Internet reaches that no intention allows."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _NOTHING_ELSE = "nothing else is reachable from the Internet"
 
 @dataclass(frozen=True)
 class Finding:
-    """An intention that does not hold, or something open that none allows; `path` is one that shows it, where there is.
+    """An intention that does not hold, or an interface that is open without an intention.
 
-    'unproven' is an intention of which nothing can be said, because nobody is there who could keep or break it.
+    `path` is an example, if there is one. `outcome` is 'unproven' if nothing can be said about the intention, because one of
+    its ends has no interface.
     """
 
     about: str
@@ -37,7 +38,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What became of one intention, or of one interface that the Internet reaches."""
+    """The outcome of one intention, or of one interface that the Internet reaches."""
 
     about: str
     outcome: Outcome
@@ -49,80 +50,80 @@ class Judgement:
 
 
 def judge(network: Network, allow: Sequence[Intention], deny: Sequence[Intention]) -> tuple[Judgement, ...]:
-    """Every intention in turn, then each thing that the Internet reaches unasked, or that there is none."""
-    found = [(f"allow {wish}", promised(network, wish), "") for wish in allow]
-    found += [(f"deny {ban}", banned(network, ban), _empty(network, ban)) for ban in deny]
+    """A judgement for each intention, then one for each interface that is open to the Internet without one (or for none)."""
+    results = [(f"allow {wish}", promised(network, wish), "") for wish in allow]
+    results += [(f"deny {ban}", banned(network, ban), _note_if_empty(network, ban)) for ban in deny]
     open_ones = list(exposed(network, allow))
-    found += [(it.about, it, "") for it in open_ones] or [(_NOTHING_ELSE, None, "")]
+    results += [(it.about, it, "") for it in open_ones] or [(_NOTHING_ELSE, None, "")]
     return tuple(
         Judgement(about, broken.outcome, broken.says) if broken else Judgement(about, "holds", note)
-        for about, broken, note in found
+        for about, broken, note in results
     )
 
 
 def prove(network: Network, allow: Sequence[Intention], deny: Sequence[Intention]) -> tuple[Judgement, ...]:
-    """Everything that is not as intended, and what could not be proven; nothing where all of it holds."""
+    """The judgements of `judge` that are broken or not proven; empty if all intentions hold."""
     return tuple(it for it in judge(network, allow, deny) if it.outcome != "holds")
 
 
 def promised(network: Network, wish: Intention) -> Finding | None:
-    """What keeps an `allow` from holding, or from being proven.
+    """Why an `allow` does not hold or cannot be proven; None if it holds.
 
-    Between roles, every interface of the one must reach every one of the other, by IPv4 or by IPv6. A block, or an environment,
-    is a range in which hardly any address is somebody's: of it somebody must get through, and no NACL or security group may
-    stop anybody who comes from outside. Where nobody stands at an end, nothing is proven.
+    Between roles, every interface of one role must reach every interface of the other, by IPv4 or by IPv6. In a block or an
+    environment most addresses have no interface. For such a range it is enough that one address gets through, and that no NACL
+    or security group stops an address outside of the VPC. If an end has no interface, the intention is not proven.
     """
-    sources, destinations = (_somebody(network, end) for end in (wish.source, wish.destination))
+    sources, destinations = (_existing_ends(network, end) for end in (wish.source, wish.destination))
     about = f"allow {wish}"
-    for end, there in ((wish.source, sources), (wish.destination, destinations)):
-        if not there:
-            return Finding(about, nobody(network, end), outcome="unproven")
-    asked = tuple(pairs(sources, destinations))
-    if not asked:
+    for end, spots_there in ((wish.source, sources), (wish.destination, destinations)):
+        if not spots_there:
+            return Finding(about, _explain_no_interface(network, end), outcome="unproven")
+    all_pairs = tuple(pairs(sources, destinations))
+    if not all_pairs:
         says = "no other interface is there, or the two have no addresses of one family"
         return Finding(about, says, outcome="unproven")
     is_range = any(_is_range(network, end) for end in (wish.source, wish.destination))
     for protocol, port, _ in stretches(network, wish):
-        found = [(pair, follow(network, *pair, port, protocol)) for pair in asked]
-        bad = _lost_of_range(found) if is_range else _lost_between(found)
+        followed = [(pair, follow(network, *pair, port, protocol)) for pair in all_pairs]
+        bad = _broken_range(followed) if is_range else _broken_between(followed)
         if bad is not None:
-            return Finding(about, f"{bad.what} is {bad.verdict} {_why(bad)}", bad)
+            return Finding(about, f"{bad.what} is {bad.verdict} {_explain(bad)}", bad)
     return None
 
 
-def nobody(network: Network, end: str) -> str:
-    """Why there is nobody at an end."""
+def _explain_no_interface(network: Network, end: str) -> str:
+    """Return the reason why an end has no interface."""
     if end == OPERATORS:
         return "there are no operators"
     if end in ROLES:
         return f"no interface has the role {end}"
-    known = network.environments.get(end)
-    if known is not None and not known.vpc_id:
+    environment = network.environments.get(end)
+    if environment is not None and not environment.vpc_id:
         return f"the environment {end} has no network here"
     return f"no interface is in {end}"
 
 
-def _somebody(network: Network, end: str) -> tuple[Spot, ...]:
-    """The ends that can keep a promise: of an environment only what stands there."""
-    found = spots(network, end)
+def _existing_ends(network: Network, end: str) -> tuple[Spot, ...]:
+    """The ends that an `allow` is proven with: of an environment only addresses of existing interfaces."""
+    all_spots = spots(network, end)
     if end not in network.environments:
-        return found
-    return tuple(it for it in found if it.interface is not None and not is_silent(it.interface))
+        return all_spots
+    return tuple(it for it in all_spots if it.interface is not None and not is_silent(it.interface))
 
 
-def _empty(network: Network, ban: Intention) -> str:
-    """What a `deny` that holds should say of itself where it holds for lack of anybody."""
+def _note_if_empty(network: Network, ban: Intention) -> str:
+    """The note to a `deny` that holds only because one of its ends has no interface; '' if both have one."""
     empty = [end for end in (ban.source, ban.destination) if not spots(network, end)]
-    in_environment = ban.destination in network.environments and not _somebody(network, ban.destination)
+    in_environment = ban.destination in network.environments and not _existing_ends(network, ban.destination)
     if empty:
-        return f"{nobody(network, empty[0])}, so there is nothing to deny"
+        return f"{_explain_no_interface(network, empty[0])}, so there is nothing to deny"
     return f"no interface is in {ban.destination} yet" if in_environment else ""
 
 
-def _lost_between(found: Sequence[_Followed]) -> Path | None:
-    """The path that breaks a promise between roles: two interfaces of which no family's addresses all get through."""
+def _broken_between(followed: Sequence[_Followed]) -> Path | None:
+    """A path that breaks an `allow` between roles: for a pair of interfaces, neither IPv4 nor IPv6 is open completely."""
     ways: dict[tuple[str, str], dict[int, list[Path]]] = {}
-    for (source, destination), path in found:
+    for (source, destination), path in followed:
         ends = tuple(it.interface.id if it.interface else str(it.address) for it in (source, destination))
         ways.setdefault((ends[0], ends[1]), {}).setdefault(source.address.version, []).append(path)
     for families in ways.values():
@@ -132,10 +133,10 @@ def _lost_between(found: Sequence[_Followed]) -> Path | None:
     return None
 
 
-def _lost_of_range(found: Sequence[_Followed]) -> Path | None:
-    """The path that breaks a promise to a range: the one that came furthest of none that gets through, or a filtered one."""
-    closed = [(pair, path) for pair, path in found if path.verdict != "open"]
-    if len(closed) == len(found):
+def _broken_range(followed: Sequence[_Followed]) -> Path | None:
+    """A path that breaks an `allow` of a range: the longest one if none is open, else one from outside that a filter stops."""
+    closed = [(pair, path) for pair, path in followed if path.verdict != "open"]
+    if len(closed) == len(followed):
         return max((path for _, path in closed), key=lambda path: len(path.hops))
     is_outside = (path for pair, path in closed if any(end.subnet is None for end in pair))
     return next((path for path in is_outside if _is_filtered(path)), None)
@@ -150,7 +151,7 @@ def _is_filtered(path: Path) -> bool:
 
 
 def banned(network: Network, ban: Intention) -> Finding | None:
-    """What breaks a `deny`: one pair of ends that is not certainly closed, on one port, is enough."""
+    """What breaks a `deny`: the first pair of ends that is not certainly closed on some port; None if it holds."""
     sources, destinations = spots(network, ban.source), spots(network, ban.destination)
     for protocol, port, _ in stretches(network, ban):
         for path in paths(network, sources, destinations, port, protocol, Replies.SOME):
@@ -161,24 +162,26 @@ def banned(network: Network, ban: Intention) -> Finding | None:
 
 
 def exposed(network: Network, allow: Sequence[Intention]) -> Iterator[Finding]:
-    """What the Internet reaches in the environment's own VPC that no intention allows; one finding for each interface."""
+    """A finding for each interface of the environment's own VPC that the Internet reaches and no intention allows."""
     outside = spots(network, INTERNET)
-    asked = tuple(stretches(network, EVERYTHING, allow))
+    all_stretches = tuple(stretches(network, EVERYTHING, allow))
     for interface in network.interfaces.values():
         ends = whole(interface, network) if network.vpc_of(interface.subnet_id) == network.vpc_id else ()
-        seen: dict[Stretch, Path] = {}
-        for stretch in asked if ends else ():
+        open_stretches: dict[Stretch, Path] = {}
+        for stretch in all_stretches if ends else ():
             protocol, first, _ = stretch
             for path, spot in _open_from(network, outside, ends, protocol, first):
                 if not any(_allows(network, it, spot, interface, protocol, first) for it in allow):
-                    seen.setdefault(stretch, path)
-        if seen:
-            says = f"reachable from the Internet, which no intention allows: {', '.join(joined(network, seen))}"
-            yield Finding(interface.name or interface.id, says, next(iter(seen.values())))
+                    open_stretches.setdefault(stretch, path)
+        if open_stretches:
+            says = (
+                f"reachable from the Internet, which no intention allows: {', '.join(joined(network, open_stretches))}"
+            )
+            yield Finding(interface.name or interface.id, says, next(iter(open_stretches.values())))
 
 
 def openings(network: Network, source: str, destination: str) -> tuple[str, ...]:
-    """The protocols and ports by which anybody of one name reaches anybody of another, in words: 'tcp 22', 'udp 1-65535'."""
+    """The protocols and ports by which an end of `source` reaches an end of `destination`: 'tcp 22', 'udp 1-65535'."""
     sources, destinations = spots(network, source), spots(network, destination)
     return tuple(
         joined(
@@ -215,8 +218,8 @@ def _allows(
 
 
 def _is_in_environment(network: Network, end: str, interface: Interface) -> bool:
-    known = network.environments.get(end)
-    return known is not None and known.vpc_id == network.vpc_of(interface.subnet_id)
+    environment = network.environments.get(end)
+    return environment is not None and environment.vpc_id == network.vpc_of(interface.subnet_id)
 
 
 def _in(end: str, addresses: Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> bool:
@@ -226,6 +229,6 @@ def _in(end: str, addresses: Iterable[ipaddress.IPv4Address | ipaddress.IPv6Addr
     return any(address in block for address in addresses)
 
 
-def _why(path: Path) -> str:
+def _explain(path: Path) -> str:
     hop = path.stopped_by
     return f"from {path.source} to {path.destination}" + (f": {hop.kind} {hop.name}: {hop.says}" if hop else "")

@@ -1,7 +1,7 @@
-"""What is asked of a network where every port and protocol is meant: one question for each stretch that no rule tells apart.
+"""The questions to ask where every port and protocol is meant: one for each stretch of ports.
 
-Nothing is sampled: rules and intentions cut the ports (and the types and codes of ICMP) into stretches, and within a stretch
-every port is decided alike. Protocols that no rule names are decided alike, too, so one of them speaks for all.
+Nothing is sampled. Rules and intentions cut the ports (and the types and codes of ICMP) into stretches; all ports of one
+stretch have the same answer. All protocols that no rule names have the same answer too, so one of them represents them.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ from bootstrap.network.model import ALL_PORTS, CODES, Network, Protocol
 Stretch = tuple[Protocol, int, int]
 _PORTED: tuple[Protocol, ...] = ("tcp", "udp")
 _ICMP = frozenset({"icmp", "icmpv6"})
-# IANA's numbers for experiments (RFC 3692), then any: the first that no rule names stands for all that none names.
+# IANA's numbers for experiments (RFC 3692), then all others: the first one that no rule names represents all of them.
 _NUMBERS = tuple(str(it) for it in (253, 254, *range(2, 253)) if it not in {6, 17, 58})
 EVERYTHING = Intention("", "", ALL_PORTS, None)
 
 
-def stretches(network: Network, it: Intention, others: Iterable[Intention] = ()) -> Iterator[Stretch]:
-    """Protocol, first and last port of each stretch that no rule, and none of the other intentions, tells apart."""
+def stretches(network: Network, intention: Intention, others: Iterable[Intention] = ()) -> Iterator[Stretch]:
+    """Protocol, first and last port of each stretch of an intention; the rules and `others` cut its ports into stretches."""
     others = tuple(others)
-    for protocol in _PORTED if it.protocol is None else (it.protocol,):
+    for protocol in _PORTED if intention.protocol is None else (intention.protocol,):
         edges = _edges(network, {protocol}, others)
-        yield from ((protocol, *part) for part in _cut(max(it.ports[0], 1), it.ports[1], edges))
-    if it.protocol is not None:
+        yield from ((protocol, *part) for part in _cut(max(intention.ports[0], 1), intention.ports[1], edges))
+    if intention.protocol is not None:
         return
     yield from (("icmp", *part) for part in _cut(*ALL_PORTS, _edges(network, _ICMP, ())))
     yield from ((number, 0, 0) for number in (*_named(network), unnamed(network)))
 
 
-def joined(network: Network, found: Iterable[Stretch]) -> Iterator[str]:
-    """Stretches in words, neighbours as one: 'tcp 22', 'udp 1-65535', 'icmp', 'protocol 47'."""
-    known: list[Stretch] = []
-    for protocol, first, last in found:
-        if known and known[-1][0] == protocol and known[-1][2] == first - 1:
-            known[-1] = (protocol, known[-1][1], last)
+def joined(network: Network, parts: Iterable[Stretch]) -> Iterator[str]:
+    """Stretches as text, adjacent ones joined: 'tcp 22', 'udp 1-65535', 'icmp', 'protocol 47'."""
+    merged: list[Stretch] = []
+    for protocol, first, last in parts:
+        if merged and merged[-1][0] == protocol and merged[-1][2] == first - 1:
+            merged[-1] = (protocol, merged[-1][1], last)
         else:
-            known.append((protocol, first, last))
-    for protocol, first, last in known:
+            merged.append((protocol, first, last))
+    for protocol, first, last in merged:
         if protocol in _PORTED:
             yield f"{protocol} {first}" if first == last else f"{protocol} {first}-{last}"
         elif protocol == "icmp":
@@ -49,13 +49,13 @@ def joined(network: Network, found: Iterable[Stretch]) -> Iterator[str]:
 
 
 def unnamed(network: Network) -> Protocol:
-    """A protocol that no rule names, which is decided as all of those are."""
+    """A protocol that no rule names; it represents all of them."""
     named = set(_named(network))
     return next(it for it in _NUMBERS if it not in named)
 
 
 def _types(first: int, last: int) -> str:
-    """Types of ICMP, with the code where it is one alone: '8', '0-8', '3 code 4'."""
+    """Types of ICMP as text, with the code if it is only one: '8', '0-8', '3 code 4'."""
     (low, code), (high, _) = divmod(first, CODES), divmod(last, CODES)
     if first == last:
         return f"{low} code {code}"
@@ -68,13 +68,13 @@ def _named(network: Network) -> list[Protocol]:
 
 
 def _rules(network: Network) -> set[tuple[Protocol, tuple[int, int]]]:
-    found = {(entry.protocol, entry.ports) for nacl in network.nacls.values() for entry in nacl.entries}
+    nacl_rules = {(entry.protocol, entry.ports) for nacl in network.nacls.values() for entry in nacl.entries}
     groups = network.groups.values()
-    return found | {(rule.protocol, rule.ports) for group in groups for rule in (*group.ingress, *group.egress)}
+    return nacl_rules | {(rule.protocol, rule.ports) for group in groups for rule in (*group.ingress, *group.egress)}
 
 
 def _edges(network: Network, protocols: Iterable[Protocol], others: Iterable[Intention]) -> frozenset[int]:
-    """Ports at which some rule of these protocols, or some intention, begins or has just ended."""
+    """The ports at which a stretch begins: the first port of each rule and intention, and the port after its last one."""
     ranges = {ports for protocol, ports in _rules(network) if protocol in protocols}
     ranges |= {other.ports for other in others}
     return frozenset(edge for first, last in ranges for edge in (first, last + 1))

@@ -1,12 +1,12 @@
-"""Whether one end reaches another on a port, and by which hop it is stopped: `explain`.
+"""Decides whether one end reaches another on a port, and which hop stops it: `explain`.
 
-A connection is followed as its packets go: out through the security groups, the NACL and the routes of the one subnet, over the
-gateway that the route names, in through the NACL and the security groups of the other; then its replies, which routes and
-NACLs (but not security groups, which remember) judge as well.
+A connection is followed in the direction of its packets: out through the security groups, the NACL and the routes of the first
+subnet, through the gateway that the route names, and in through the NACL and the security groups of the second subnet. Then its
+replies are followed: routes and NACLs apply to them, security groups do not, because these are stateful.
 
-What is not read is never guessed at: over a transit gateway between two VPCs or to the Internet, beyond an appliance or a peer
-in another account the verdict is 'unknown'. Policies of endpoints, firewalls on the machines and the far side of a VPN or of a
-transit gateway are outside of what is judged here.
+What was not read is never guessed: over a transit gateway between two VPCs or to the Internet, behind an appliance or a peer in
+another account the verdict is 'unknown'. Policies of endpoints, packet filters on the machines and the networks behind a VPN or
+a transit gateway are not judged.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ def explain(
     protocol: Protocol = "tcp",
     replies: Replies = Replies.EVERY,
 ) -> Path:
-    """The most telling of all paths between two names: an open one, else an unknown one, else the one that came furthest.
+    """One of all paths between two names: an open one if there is one, else an unknown one, else the closed one with most hops.
 
-    UsageError where a name means nothing in this network; a name that nobody has gives a closed path without a way.
+    UsageError if a name is not known in this network. If a name is known, but no interface has it, the path is closed and has
+    one hop that says so. `port` can be ECHO with the protocol icmp.
     """
     return most_telling(every(network, source, destination, port, protocol, replies))
 
@@ -58,19 +59,19 @@ def every(
     protocol: Protocol = "tcp",
     replies: Replies = Replies.EVERY,
 ) -> tuple[Path, ...]:
-    """All paths between two names; a closed one without a way where nobody is there."""
-    found = tuple(paths(network, spots(network, source), spots(network, destination), port, protocol, replies))
-    if found:
-        return found
+    """All paths between two names; one closed path with one hop if there are none. UsageError if a name is not known."""
+    all_paths = tuple(paths(network, spots(network, source), spots(network, destination), port, protocol, replies))
+    if all_paths:
+        return all_paths
     says = "no other interface is there, or the two have no addresses of one family"
     hop = Hop("address", f"{source}, {destination}", says, passes=False)
     what = f"{protocol} {port}" if protocol in {"tcp", "udp"} else protocol
     return (Path(source, destination, protocol, port, (hop,), "closed", hop, what),)
 
 
-def most_telling(found: Sequence[Path]) -> Path:
-    """Of some paths an open one, else an unknown one, else the one that came furthest."""
-    return max(found, key=lambda path: (path.verdict == "open", path.verdict == "unknown", len(path.hops)))
+def most_telling(candidates: Sequence[Path]) -> Path:
+    """An open path if there is one, else an unknown one, else the closed one with most hops."""
+    return max(candidates, key=lambda path: (path.verdict == "open", path.verdict == "unknown", len(path.hops)))
 
 
 def paths(
@@ -81,13 +82,13 @@ def paths(
     protocol: Protocol = "tcp",
     replies: Replies = Replies.EVERY,
 ) -> Iterator[Path]:
-    """The path of every pair of ends that `pairs` makes."""
+    """The path of each pair of ends that `pairs` returns."""
     for source, destination in pairs(sources, destinations):
         yield follow(network, source, destination, port, protocol, replies)
 
 
 def pairs(sources: Sequence[Spot], destinations: Sequence[Spot]) -> Iterator[tuple[Spot, Spot]]:
-    """Every pair of ends that speak the same family and are not the same thing."""
+    """Every pair of ends with addresses of one family that are not on the same interface."""
     for source, destination in itertools.product(sources, destinations):
         is_itself = source.interface is not None and source.interface == destination.interface
         if source.address.version == destination.address.version and not is_itself:
@@ -102,19 +103,19 @@ def follow(
     protocol: Protocol = "tcp",
     replies: Replies = Replies.EVERY,
 ) -> Path:
-    """The path between two ends."""
+    """Follow a packet from one end to another, and its replies where they are needed."""
     walk = Walk(network, source, destination, port, protocol, replies)
     stopped_by: Hop | None = None
     verdict: Verdict = "closed"
     try:
-        _go(walk)
+        _follow_packet(walk)
         verdict = "open" if walk.is_sure else "unknown"
     except Stopped:
         stopped_by = walk.hops[-1]
     return Path(str(source), str(destination), protocol, walk.port, tuple(walk.hops), verdict, stopped_by, walk.what)
 
 
-def _go(walk: Walk) -> None:
+def _follow_packet(walk: Walk) -> None:
     mapped = behind(walk.network, walk.destination.address)
     if mapped is not None and walk.source.subnet is None:
         walk.passes("address", str(walk.destination), f"is the public one of {mapped}")
@@ -130,16 +131,16 @@ def _go(walk: Walk) -> None:
     if destination is not None and walk.destination.interface is None:
         raise walk.stops("address", str(walk.destination), f"no interface in {called(destination)} has this address")
     if source is None and destination is not None:
-        _enter(walk, destination)
+        _enter_vpc(walk, destination)
     elif source is not None and destination is None:
-        _leave(walk, source)
+        _leave_vpc(walk, source)
     elif source is not None and destination is not None:
         _between(walk, source, destination)
 
 
-def _is_served(walk: Walk, here: Subnet) -> bool:
-    """Whether AWS itself answers on the machine's own link; Stopped where it answers there, but not this."""
-    service = services.at(walk.network, here, walk.destination.address)
+def _is_served(walk: Walk, subnet: Subnet) -> bool:
+    """Whether a service of AWS on the machine's own link answers; Stopped if the service does not answer this port."""
+    service = services.at(walk.network, subnet, walk.destination.address)
     if service is None:
         return False
     if (walk.protocol, walk.port) not in service.ports:
@@ -159,122 +160,122 @@ def _between(walk: Walk, source: Subnet, destination: Subnet) -> None:
         stations.group(walk, egress=False)
         return
     stations.nacl(walk, source, egress=True)
-    by = _across(walk, source, destination, walk.destination, "")
+    by = _find_target(walk, source, destination, walk.destination, "")
     if walk.is_renamed:
         return
-    _come_in(walk, destination, by)
+    _enter_subnet(walk, destination, by)
     if walk.wants_replies:
-        by = _across(walk, destination, source, walk.source, "replies: ")
+        by = _find_target(walk, destination, source, walk.source, "replies: ")
         out = outward(walk.network, destination, by, outside=walk.source, inside=walk.destination)
         back = inward(walk.network, source, by, outside=walk.destination, inside=walk.source)
         stations.replies(walk, [*out, *back], client_ports(walk))
 
 
-def _come_in(walk: Walk, there: Subnet, target: str) -> None:
-    """Into a subnet, by the gateway that a route names, and into the interface."""
-    for subnet, egress, _ in inward(walk.network, there, target, outside=walk.source, inside=walk.destination):
-        stations.nacl(walk, subnet, egress=egress)
+def _enter_subnet(walk: Walk, subnet: Subnet, target: str) -> None:
+    """Follow a packet into a subnet, through the gateway that a route names, and into the interface."""
+    for passed, egress, _ in inward(walk.network, subnet, target, outside=walk.source, inside=walk.destination):
+        stations.nacl(walk, passed, egress=egress)
     stations.group(walk, egress=False)
 
 
-def _across(walk: Walk, here: Subnet, there: Subnet, to: Spot, prefix: str) -> str:
-    """The route's target from one subnet that was read to another: local in a VPC, an active peering between two."""
-    route = stations.route(walk, here, to, prefix)
-    _follow(walk, here, there, route, to, prefix)
+def _find_target(walk: Walk, start: Subnet, end: Subnet, to: Spot, prefix: str) -> str:
+    """The target of the route from one subnet that was read to another: local in one VPC, an active peering between two."""
+    route = stations.route(walk, start, to, prefix)
+    _follow_route(walk, start, end, route, to, prefix)
     return route.target
 
 
-def _follow(walk: Walk, here: Subnet, there: Subnet, route: Route, to: Spot, prefix: str) -> None:
-    if here.vpc_id == there.vpc_id and route.target == "local":
+def _follow_route(walk: Walk, start: Subnet, end: Subnet, route: Route, to: Spot, prefix: str) -> None:
+    if start.vpc_id == end.vpc_id and route.target == "local":
         return
     nat = walk.network.nats.get(route.target)
     if nat is not None:
-        _onward(walk, here, there, to, nat, prefix)
+        _pass_nat_between(walk, start, end, to, nat, prefix)
         return
     if route.target in walk.network.transit_gateways:
-        between(walk, here, route.target, prefix)
+        between(walk, start, route.target, prefix)
         return
     peering = walk.network.peerings.get(route.target)
     if peering is None and not is_known(walk.network, route.target):
         walk.doubts("gateway", route.target, f"{prefix}its own rules and the networks behind it are not read")
         return
     if peering is None:
-        raise walk.stops("route", here.route_table_id, f"{prefix}{route.target} does not lead to {there.vpc_id}")
-    if set(peering.vpcs) != {here.vpc_id, there.vpc_id}:
+        raise walk.stops("route", start.route_table_id, f"{prefix}{route.target} does not lead to {end.vpc_id}")
+    if set(peering.vpcs) != {start.vpc_id, end.vpc_id}:
         says = f"{prefix}it joins {' and '.join(peering.vpcs)}; peering is not transitive"
         raise walk.stops("peering", peering.id, says)
     over_peering(walk, peering, prefix)
 
 
-def _onward(walk: Walk, here: Subnet, there: Subnet, to: Spot, nat: Nat, prefix: str) -> None:
-    """Through a NAT gateway to another subnet that was read: its own subnet's routes lead on, in its name."""
-    between, name = walk.network.subnets[nat.subnet_id], nat.name or nat.id
+def _pass_nat_between(walk: Walk, start: Subnet, end: Subnet, to: Spot, nat: Nat, prefix: str) -> None:
+    """Follow a packet through a NAT gateway to another subnet that was read, by the routes of the NAT gateway's subnet."""
+    nat_subnet, name = walk.network.subnets[nat.subnet_id], nat.name or nat.id
     if prefix:
         raise walk.stops("nat gateway", name, f"{prefix}it leads out only")
     translate(walk, nat)
     walk.is_renamed = True
     walk.doubts("nat gateway", name, "forwards with its own address; the rules beyond it are not judged")
-    onward = stations.route(walk, between, to, "behind it: ")
+    onward = stations.route(walk, nat_subnet, to, "behind it: ")
     if not is_another_nat(walk, nat, onward):
-        _follow(walk, between, there, onward, to, "")
+        _follow_route(walk, nat_subnet, end, onward, to, "")
 
 
 # --- out of the VPC, and into it
 
 
-def _leave(walk: Walk, here: Subnet) -> None:
+def _leave_vpc(walk: Walk, subnet: Subnet) -> None:
     stations.group(walk, egress=True)
-    stations.nacl(walk, here, egress=True)
-    route = stations.route(walk, here, walk.destination)
+    stations.nacl(walk, subnet, egress=True)
+    route = stations.route(walk, subnet, walk.destination)
     nat = walk.network.nats.get(route.target)
     if nat is not None:
-        _through_nat(walk, here, nat)
+        _leave_through_nat(walk, subnet, nat)
         return
-    leave_by(walk, here, route, has_public=has_public(walk.network, walk.source))
+    leave_by(walk, subnet, route, has_public=has_public(walk.network, walk.source))
     if walk.wants_replies:
         led_in(walk, route.target, walk.source, "replies: ")
-        back = inward(walk.network, here, route.target, outside=walk.destination, inside=walk.source)
+        back = inward(walk.network, subnet, route.target, outside=walk.destination, inside=walk.source)
         stations.replies(walk, back, client_ports(walk))
 
 
-def _through_nat(walk: Walk, here: Subnet, nat: Nat) -> None:
-    """Out through a NAT gateway: its subnet's NACL is asked on both sides of it, and its own route leads on."""
+def _leave_through_nat(walk: Walk, subnet: Subnet, nat: Nat) -> None:
+    """Follow a packet out through a NAT gateway: its subnet's NACL applies on both sides of it, then its subnet's routes."""
     if not translate(walk, nat):
         return
-    there = walk.network.subnets[nat.subnet_id]
-    if there.id != here.id:
-        stations.nacl(walk, there, egress=False)
+    nat_subnet = walk.network.subnets[nat.subnet_id]
+    if nat_subnet.id != subnet.id:
+        stations.nacl(walk, nat_subnet, egress=False)
     walk.passes("nat gateway", nat.name or nat.id, "forwards with its own address; it accepts no inbound connections")
-    stations.nacl(walk, there, egress=True)
-    onward = stations.route(walk, there, walk.destination)
+    stations.nacl(walk, nat_subnet, egress=True)
+    onward = stations.route(walk, nat_subnet, walk.destination)
     if is_another_nat(walk, nat, onward):
         return
-    itself = Spot(nat.address, subnet=there)
-    leave_by(walk, there, onward, has_public=bool(nat.public), name=itself)
+    itself = Spot(nat.address, subnet=nat_subnet)
+    leave_by(walk, nat_subnet, onward, has_public=bool(nat.public), name=itself)
     if not walk.wants_replies:
         return
     led_in(walk, onward.target, itself, "replies: ")
-    back = inward(walk.network, there, onward.target, outside=walk.destination, inside=itself)
+    back = inward(walk.network, nat_subnet, onward.target, outside=walk.destination, inside=itself)
     stations.replies(walk, back, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
-    if there.id != here.id:
-        _across(walk, there, here, walk.source, "replies: ")
-        stations.replies(walk, [(there, True, walk.source), (here, False, walk.destination)], client_ports(walk))
+    if nat_subnet.id != subnet.id:
+        _find_target(walk, nat_subnet, subnet, walk.source, "replies: ")
+        stations.replies(walk, [(nat_subnet, True, walk.source), (subnet, False, walk.destination)], client_ports(walk))
 
 
-def _enter(walk: Walk, there: Subnet) -> None:
-    """From outside. The way in is the one by which replies leave: another would make no connection."""
-    known, target = len(walk.hops), ""
+def _enter_vpc(walk: Walk, subnet: Subnet) -> None:
+    """Follow a packet from outside into a subnet, through the gateway by which its replies leave."""
+    hops_before, target = len(walk.hops), ""
     try:
-        route = stations.route(walk, there, walk.source, "the way to the source: ")
-        enter_by(walk, there, route)
+        route = stations.route(walk, subnet, walk.source, "the way to the source: ")
+        enter_by(walk, subnet, route)
         target = route.target
     except Stopped:
-        stop = walk.hops[known:]
-        del walk.hops[known:]
-        if not may_enter_unanswered(walk, there):
-            walk.hops += stop
+        removed = walk.hops[hops_before:]
+        del walk.hops[hops_before:]
+        if not may_enter_unanswered(walk, subnet):
+            walk.hops += removed
             raise
-    _come_in(walk, there, target)
+    _enter_subnet(walk, subnet, target)
     if walk.wants_replies:
-        out = outward(walk.network, there, target, outside=walk.source, inside=walk.destination)
+        out = outward(walk.network, subnet, target, outside=walk.source, inside=walk.destination)
         stations.replies(walk, out, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)

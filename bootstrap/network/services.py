@@ -1,7 +1,7 @@
-"""What AWS itself answers on every machine's own link: names, the time, and what the machine is.
+"""The services that AWS provides at link-local addresses: the DNS resolver, the time, and the instance metadata.
 
-Neither routes nor NACLs nor security groups are asked about these, so none of them opens or closes anything there (Amazon VPC
-User Guide, 'Security groups' and 'Network ACLs'; the addresses: 'DNS attributes', and EC2's on metadata and on time).
+Routes, NACLs and security groups do not apply to them (Amazon VPC User Guide, 'Security groups' and 'Network ACLs'; the
+addresses: 'DNS attributes', and the EC2 User Guide on metadata and on time).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bootstrap.network.model import Address, Network, Protocol, Subnet
 
 @dataclass(frozen=True)
 class Service:
-    """One of them, and the ports that it answers on."""
+    """One service, and the protocols and ports that it answers."""
 
     name: str
     ports: frozenset[tuple[Protocol, int]]
@@ -31,9 +31,12 @@ _EVERYWHERE: Mapping[Address, Service] = {
 }
 
 
-def at(network: Network, here: Subnet, address: Address) -> Service | None:
-    """The service at an address as a machine in `here` sees it; the resolver is also the third address of its VPC."""
-    vpc = network.vpcs.get(here.vpc_id)
+def at(network: Network, subnet: Subnet, address: Address) -> Service | None:
+    """The service at an address, for a machine in `subnet`; None if there is none.
+
+    The resolver also has its VPC's third address.
+    """
+    vpc = network.vpcs.get(subnet.vpc_id)
     first = next((block for block in vpc.blocks if block.version == 4), None) if vpc is not None else None
     if first is not None and address == first.network_address + 2:
         return _RESOLVER

@@ -1,4 +1,4 @@
-"""One packet on its way: the stations that it passed, and the path that they make."""
+"""One packet on its way: the hops that it passed, and the path that they make."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ ECHO = -1  # as the port of an ICMP packet: an echo request of its family
 
 
 class Replies(enum.Enum):
-    """How many of the ports that a client may have must get replies: all, for a promise; one, for a threat.
+    """How many of the possible ports of a client must get replies: EVERY to prove an `allow`, SOME to break a `deny`.
 
-    To a threat, what needs no reply (UDP, ICMP) is open already where the request arrives.
+    With SOME, a packet that needs no reply (UDP, ICMP) is open as soon as it arrives.
     """
 
     EVERY = "every"
@@ -25,9 +25,9 @@ class Replies(enum.Enum):
 
 @dataclass(frozen=True)
 class Hop:
-    """One station of a path and what it says; `kind` is route, nacl, security group, gateway, address, ...
+    """One hop of a path; `kind` is route, nacl, security group, gateway, address, ...; `says` is its reason in words.
 
-    Of one that is not `is_sure`, what it does with the packet is not known.
+    If `is_sure` is False, it is not known what the hop does with the packet.
     """
 
     kind: str
@@ -39,7 +39,10 @@ class Hop:
 
 @dataclass(frozen=True)
 class Path:
-    """The way from one end to another: its hops in order, the verdict, and the hop that stopped it; `what` went, in words."""
+    """The path from one end to another: its hops in order, the verdict, and the hop that stopped it.
+
+    `what` describes the packet.
+    """
 
     source: str
     destination: str
@@ -52,12 +55,12 @@ class Path:
 
     @property
     def decided_by(self) -> Hop | None:
-        """The hop that makes it closed or unknown; nothing of an open one."""
+        """The hop that makes the path closed or unknown; None if it is open."""
         return self.stopped_by or next((hop for hop in self.hops if not hop.is_sure), None)
 
 
 class Stopped(Exception):
-    """The packet goes no further; the last hop says why."""
+    """The packet is stopped; the last hop says why."""
 
 
 @dataclass
@@ -72,16 +75,19 @@ class Walk:
     replies: Replies
     hops: list[Hop] = field(default_factory=list)
     is_sure: bool = True
-    is_renamed: bool = False  # a NAT gateway has put its own address in the place of the source's
+    is_renamed: bool = False  # a NAT gateway replaced the source's address with its own
 
     def passes(self, kind: str, name: str, says: str) -> None:
+        """Add a hop that lets the packet pass; `says` is its explanation."""
         self.hops.append(Hop(kind, name, says))
 
     def stops(self, kind: str, name: str, says: str) -> Stopped:
+        """Add a hop that stops the packet, and return the exception for the caller to raise."""
         self.hops.append(Hop(kind, name, says, passes=False))
         return Stopped()
 
     def doubts(self, kind: str, name: str, says: str) -> None:
+        """Add a hop that the analyser cannot judge: the verdict is no longer sure."""
         self.is_sure = False
         self.hops.append(Hop(kind, name, says, is_sure=False))
 
@@ -91,12 +97,12 @@ class Walk:
 
     @property
     def rules_protocol(self) -> str:
-        """The packet's protocol as rules call it: ICMP has a name in each family."""
+        """The packet's protocol as rules name it: ICMP has one name for each family."""
         return "icmpv6" if self.protocol == "icmp" and self.destination.address.version == 6 else self.protocol
 
     @property
     def what(self) -> str:
-        """The packet in words."""
+        """The packet's protocol and port as text."""
         if self.protocol in {"tcp", "udp"}:
             return f"{self.protocol} {self.port}"
         if self.protocol != "icmp":
@@ -106,12 +112,15 @@ class Walk:
 
     @property
     def wants_replies(self) -> bool:
-        """Whether the way back is judged: always of TCP; of others for a promise, where there is a reply at all."""
+        """Whether the way back is judged: always for TCP.
+
+        For other protocols with Replies.EVERY, if there is a reply at all.
+        """
         if self.protocol == "icmp":
             return self.replies is Replies.EVERY and self.port == ECHO_REQUEST[self.destination.address.version]
         return self.protocol == "tcp" or self.replies is Replies.EVERY
 
     @property
     def reply_port(self) -> int:
-        """Of a protocol without ports, what its reply is to a NACL: ICMP's echo reply, else nothing to tell apart."""
+        """The port of replies of a protocol without ports: for ICMP the echo reply's type and code, else 0."""
         return ECHO_REPLY[self.destination.address.version] if self.protocol == "icmp" else 0

@@ -1,6 +1,6 @@
-"""What the options of an environment cost a month on AWS, by the table `prices.yaml`: an estimate, and it says of when.
+"""Estimates what the options of an environment cost a month on AWS, by the table `prices.yaml`; its prices have a date.
 
-A region or an instance type that the table does not have is named as unpriced; nothing is guessed from another's price.
+A region or an instance type that the table does not have is reported as having no price; no price is guessed.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _CENT = Decimal("0.01")
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that costs: how many of it, and what they cost together a month; None where the table has no price."""
+    """One item: the count, and the cost of all of them a month; `monthly` is None if the table has no price."""
 
     name: str
     count: int
     monthly: Decimal | None
-    option: str = ""  # the same for one and for several, by which two estimates are compared
+    option: str = ""  # identifies the item when two estimates are compared; does not depend on the count
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an environment costs a month, in the table's currency, and where that is from."""
+    """What an environment costs a month in the currency of the table, with the source and the date of the prices."""
 
     items: tuple[Item, ...]
     by_use: tuple[str, ...]
@@ -49,29 +49,29 @@ class Estimate:
 
     @property
     def total(self) -> Decimal:
-        """All that has a price."""
+        """The sum of all items with a price."""
         return sum((it.monthly for it in self.items if it.monthly is not None), Decimal(0)).quantize(_CENT)
 
     @property
     def unpriced(self) -> tuple[str, ...]:
-        """What the table has no price for."""
+        """The names of the items without a price."""
         return tuple(it.name for it in self.items if it.monthly is None)
 
     def __str__(self) -> str:
         parts = ", ".join(
-            f"{f'{it.count} ' if it.count > 1 else ''}{it.name} {it.monthly.quantize(_CENT)}"
-            for it in self.items
-            if it.monthly is not None
+            f"{f'{item.count} ' if item.count > 1 else ''}{item.name} {item.monthly.quantize(_CENT)}"
+            for item in self.items
+            if item.monthly is not None
         )
-        left = f"; no price known for {', '.join(self.unpriced)}" if self.unpriced else ""
-        beside = f"; in addition by use: {', '.join(self.by_use)}" if self.by_use else ""
+        unpriced = f"; no price known for {', '.join(self.unpriced)}" if self.unpriced else ""
+        by_use = f"; in addition by use: {', '.join(self.by_use)}" if self.by_use else ""
         none = f"no estimate: prices.yaml has no prices for the region {self.region}"
-        about = f"about {self.total} {self.currency} a month on AWS in {self.region}" if parts else none
-        return f"{about}{f' ({parts})' if parts else ''}{left}{beside}; prices as noted on {self.noted_on}, indicative"
+        amount = f"about {self.total} {self.currency} a month on AWS in {self.region}" if parts else none
+        return f"{amount}{f' ({parts})' if parts else ''}{unpriced}{by_use}; prices as noted on {self.noted_on}, indicative"
 
 
 def read(table: Path) -> Mapping[str, Any]:
-    """The table's content; PricesInvalid with the place of the first thing that is wrong in it."""
+    """The content of the table; PricesInvalid with all faults and their places."""
     document = _document(table)
     faults = list(_faults(table, document))
     if faults:
@@ -120,7 +120,7 @@ def _at(table: Path, node: CommentedMap, key: Any, message: str) -> Fault:
 
 
 def standing(settings: Settings, stacks: Mapping[str, Stack]) -> Settings:
-    """The settings with which what stands was made, as far as it costs: read off the stacks' own parameters."""
+    """The settings of the existing stacks, as far as they affect the cost; read from the stacks' parameters."""
 
     def of(name: str) -> Mapping[str, str]:
         return stacks[name].parameters if name in stacks else {}
@@ -161,9 +161,9 @@ def standing(settings: Settings, stacks: Mapping[str, Stack]) -> Settings:
     return settings.model_copy(update={"network": network, "controller": machine})
 
 
-def difference(wished: Estimate, there: Estimate) -> str:
-    """What the wished costs more, or less, than what is there, option by option; empty where that is nothing."""
-    before, after = ({it.option: it for it in each.items} for each in (there, wished))
+def difference(planned: Estimate, current: Estimate) -> str:
+    """How much more or less the planned environment costs than the current one, by option; '' if there is no difference."""
+    before, after = ({it.option: it for it in each.items} for each in (current, planned))
     parts = []
     for name in dict.fromkeys((*before, *after)):
         old, new = before.get(name), after.get(name)
@@ -171,24 +171,24 @@ def difference(wished: Estimate, there: Estimate) -> str:
         if more:
             count = f"{old.count if old else 0} -> {new.count if new else 0} " if (old and new) else ""
             parts.append(
-                f"{'' if new else 'no '}{count}{(new or old or wished.items[0]).name} {more.quantize(_CENT):+}"
+                f"{'' if new else 'no '}{count}{(new or old or planned.items[0]).name} {more.quantize(_CENT):+}"
             )
-    total = wished.total - there.total
+    total = planned.total - current.total
     if not parts:
         return ""
-    return f"{abs(total)} {wished.currency} a month {'more' if total >= 0 else 'less'} than now ({', '.join(parts)})"
+    return f"{abs(total)} {planned.currency} a month {'more' if total >= 0 else 'less'} than now ({', '.join(parts)})"
 
 
 def estimate(settings: Settings, table: Path, stacks: Collection[str] | None = None) -> Estimate:
-    """What the environment's options cost a month, by the table in that file; where stacks are named, those alone."""
-    told = read(table)
+    """Estimate the cost of the environment's options a month; with `stacks`, only of those. PricesInvalid for a bad table."""
+    content = read(table)
     stacks = composition.ORDER if stacks is None else stacks
-    prices = told["regions"].get(settings.region, {})
+    prices = content["regions"].get(settings.region, {})
     counted = (
         Item(
             name,
             count,
-            _monthly(prices, kind, key, told["hours"], count),
+            _monthly(prices, kind, key, content["hours"], count),
             option=name if kind in {"instances", "hosted_connection"} else f"{kind}.{key}",
         )
         for name, kind, key, count in _options(settings, stacks)
@@ -198,14 +198,14 @@ def estimate(settings: Settings, table: Path, stacks: Collection[str] | None = N
         items=tuple(counted),
         by_use=tuple(_by_use(settings, prices.get("by_use", {}))),
         region=settings.region,
-        currency=told["currency"],
-        noted_on=str(told["noted_on"]),
-        source=told["source"],
+        currency=content["currency"],
+        noted_on=str(content["noted_on"]),
+        source=content["source"],
     )
 
 
 def _options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str, str, str, int]]:
-    """What the settings ask for, as far as these stacks are it: its name, the kind and key of its price, and how many."""
+    """The priced options of the settings in these stacks: name, kind and key of the price, and count."""
     network, machine = settings.network, settings.controller
     disks = {"controller": machine.root_gib, "data": machine.data_gib, "bastion": BASTION_GIB if network.bastion else 0}
     yield f"machine {machine.instance_type}", "instances", machine.instance_type, int("controller" in stacks)
@@ -221,8 +221,8 @@ def _options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str,
         (gateways + is_public),
     )
     yield "interface endpoints", "hourly", "interface_endpoint", len(network.endpoints) * network.zone_count
-    yield "private DNS zone", "monthly", "private_zone", int(network.private_zone is not None)
-    yield "public DNS zone", "monthly", "public_zone", int(network.public_zone is not None)
+    yield "private zone", "monthly", "private_zone", int(network.private_zone is not None)
+    yield "public zone", "monthly", "public_zone", int(network.public_zone is not None)
     if network.bastion is not None:
         yield f"bastion {network.bastion.instance_type}", "instances", network.bastion.instance_type, 1
     if network.vpn is not None and network.vpn.customer_address is not None:
@@ -247,7 +247,7 @@ def _monthly(prices: Mapping[str, Any], kind: str, key: str, hours: int, count: 
 
 def _by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
     network = settings.network
-    # Without a price by hour or month: peering, egress-only and Direct Connect gateways, virtual interfaces (docs/aws.md).
+    # These have no price by hour or month: peering, egress-only and Direct Connect gateways, virtual interfaces (docs/aws.md).
     for name, key, is_chosen in (
         ("NAT", "nat_gateway_gib", network.nat != "none"),
         ("endpoints", "interface_endpoint_gib", bool(network.endpoints)),

@@ -1,15 +1,15 @@
-"""A plan as a file: what a launch would change, or the network alone, and digests of what that was computed from.
+"""A plan as a file: what a launch (or the network alone) would change, and digests of everything that it was computed from.
 
-For each act the file holds its changes, digests of its inputs (what people wrote, and the commit) and digests of what was
-looked at, each by its name: stacks with their status, outputs and last update; the machine; the settings that Jenkins exports;
-its jobs, as they are there. A launch with a plan computes all of it afresh, under the environment's lock, and applies nothing
-where anything differs: PlanStale, which names what moved.
+For each act the file has its changes, digests of its inputs (what people wrote, and the commit) and digests of the observed
+state, by name: stacks with their status, outputs and last update; the machine; the settings that Jenkins exports; its jobs. A
+launch with a plan computes all of it again, under the environment lock. If anything differs, it changes nothing and raises
+PlanStale, which names the differences.
 
-What cannot be looked at yet, the acts behind a stack that does not exist, is in the plan with its inputs alone, as 'known once
-the stacks exist': a launch with that plan goes on through them with exactly these inputs.
+While a stack does not exist, the acts after it cannot be planned: the plan has only their inputs. A launch with that plan
+carries out these acts with exactly these inputs.
 
-A plan of the network has its stacks and no other act. `pending`, how many changes are known, is there for other programs: the
-job 'network' asks nobody where it is 0.
+A plan of the network has the act `stack` and no other. `pending` is the number of known changes, for other programs: the job
+'network' does not ask for approval if it is 0.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from bootstrap.values import Change, ChangeKind
 
 FORMAT = 2
 ACTS = ("stack", "host", "casc", "jobs")
-_NAMED = 5  # of what moved
+_NAMED = 5  # how many differences are named
 _AGAIN = (
     "Plan again, read the new plan, and apply it: plan --out FILE, launch --plan FILE; "
     "of the network alone: network plan --out FILE, network apply --plan FILE."
@@ -43,7 +43,7 @@ _AGAIN = (
 
 @dataclass(frozen=True)
 class ActPlan:
-    """One act of a plan: `inputs` and `seen` are digests by name; the others None where there was nothing to see."""
+    """One act of a plan: `inputs` and `seen` are digests by name; `seen` and `changes` are None if it could not be planned."""
 
     inputs: Mapping[str, str]
     seen: Mapping[str, str] | None
@@ -52,7 +52,7 @@ class ActPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan of the four acts that change things, or of the first alone; `run` is the run that made it."""
+    """A plan of the four acts that change something, or of the first one alone; `run` is the run that made it."""
 
     environment: str
     run: str
@@ -66,33 +66,35 @@ class Plan:
 
 
 def make(context: Context, run: Run) -> Plan:
-    """Look at everything and plan it; nothing is changed."""
-    return _kept(context, run, launch.plan(context, run), _inputs(context), _seen(context))
+    """Plan all acts; nothing is changed."""
+    return _assemble(context, run, launch.plan(context, run), _inputs(context), _observe(context))
 
 
 def of_network(context: Context, run: Run) -> Plan:
-    """Look at the network's stacks and plan them; nothing is changed."""
+    """Plan the stacks of the network; nothing is changed."""
     names = stack_inputs.network_of(context)
-    found = launch.plan_stacks(context, run, names)
-    return _kept(context, run, found, {"stack": _of_templates(context, names)}, {"stack": _of_stacks(context, names)})
+    changes = launch.plan_stacks(context, run, names)
+    return _assemble(
+        context, run, changes, {"stack": _of_templates(context, names)}, {"stack": _of_stacks(context, names)}
+    )
 
 
-def _kept(
+def _assemble(
     context: Context,
     run: Run,
-    found: Sequence[Change],
+    all_changes: Sequence[Change],
     inputs: Mapping[str, Mapping[str, Any]],
-    seen: Mapping[str, Mapping[str, Any]],
+    observed: Mapping[str, Mapping[str, Any]],
 ) -> Plan:
     acts = {}
     for act in inputs:
-        changes = tuple(change for change in found if change.act == act) if act in seen else None
-        acts[act] = ActPlan(_digests(inputs[act]), _digests(seen[act]) if act in seen else None, changes)
+        changes = tuple(change for change in all_changes if change.act == act) if act in observed else None
+        acts[act] = ActPlan(_digests(inputs[act]), _digests(observed[act]) if act in observed else None, changes)
     return Plan(context.settings.name, run.run_id, launch.snapshot(context).label, acts)
 
 
 def write(plan: Plan, path: Path) -> None:
-    """Keep a plan; readable for its maker alone, for differences of settings are in it."""
+    """Write a plan to a file with mode 0600, because it contains differences of settings."""
     path.touch(mode=0o600)
     path.write_text(
         json.dumps({"format": FORMAT, "pending": len(plan.changes), **asdict(plan)}, indent=2, ensure_ascii=False)
@@ -102,14 +104,16 @@ def write(plan: Plan, path: Path) -> None:
 
 
 def read(path: Path) -> Plan:
-    """A kept plan; UsageError where the file is none."""
+    """Read a saved plan; UsageError if the file cannot be read or is not a plan of this format."""
     doing = f"reading the plan {path}"
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if told["format"] != FORMAT:
-            raise UsageError(doing, f"its format is {told['format']}, this version reads {FORMAT}", _AGAIN)
-        acts = {act: _act(told["acts"][act]) for act in (("stack",) if set(told["acts"]) == {"stack"} else ACTS)}
-        return Plan(told["environment"], told["run"], told["commit"], acts)
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise UsageError(doing, f"its format is {content['format']}, this version reads {FORMAT}", _AGAIN)
+        acts = {
+            act: _parse_act(content["acts"][act]) for act in (("stack",) if set(content["acts"]) == {"stack"} else ACTS)
+        }
+        return Plan(content["environment"], content["run"], content["commit"], acts)
     except OSError as error:
         raise UsageError(doing, f"it cannot be read: {error.strerror}", _AGAIN) from error
     except json.JSONDecodeError as error:
@@ -120,9 +124,9 @@ def read(path: Path) -> Plan:
 
 
 def check(context: Context, run: Run, plan: Plan, again: Callable[[Context, Run], Plan] = make) -> None:
-    """Plan afresh and compare; PlanStale, with every difference, where the world or the code has moved.
+    """Plan again and compare; PlanStale, with every difference, if the code or the environment has changed since.
 
-    `again` makes a plan of the kind that is to be applied; one of another kind is stale, too.
+    `again` makes a plan of the kind that is to be applied; a saved plan of another kind is stale, too.
     """
     aside = Run(run.run_id, Journal(run.folder / "plan"), out=io.StringIO())
     with run.act("plan", f"is it still the plan of run {plan.run}?"):
@@ -133,7 +137,7 @@ def check(context: Context, run: Run, plan: Plan, again: Callable[[Context, Run]
 
 
 def compare(plan: Plan, now: Plan) -> Iterator[str]:
-    """A line for each way in which two plans differ; none where a launch would do what the first one says."""
+    """A line for each difference between two plans; none if a launch would do what the saved plan says."""
     if plan.environment != now.environment:
         yield f"it is a plan for '{plan.environment}', not for '{now.environment}'"
         return
@@ -141,46 +145,52 @@ def compare(plan: Plan, now: Plan) -> Iterator[str]:
         yield f"it is a plan of {_kind(plan)}, not of {_kind(now)}"
         return
     for act in now.acts:
-        old, new = plan.acts[act], now.acts[act]
-        if old.inputs != new.inputs:
+        old_act, new_act = plan.acts[act], now.acts[act]
+        if old_act.inputs != new_act.inputs:
             commits = f" (commit {plan.commit[:12]}, now {now.commit[:12]})" if plan.commit != now.commit else ""
-            yield f"{act}: changed since the plan: {_moved(old.inputs, new.inputs)}{commits}"
-        if (old.changes is None) != (new.changes is None):
-            yield f"{act}: {'can be' if new.changes is not None else 'cannot be'} planned now, unlike then"
+            yield f"{act}: changed since the plan: {_name_differences(old_act.inputs, new_act.inputs)}{commits}"
+        if (old_act.changes is None) != (new_act.changes is None):
+            yield f"{act}: {'can be' if new_act.changes is not None else 'cannot be'} planned now, unlike then"
             continue
-        if old.seen != new.seen:
-            yield f"{act}: changed since the plan: {_moved(old.seen or {}, new.seen or {})}"
-        before, after = set(old.changes or ()), set(new.changes or ())
+        if old_act.seen != new_act.seen:
+            yield f"{act}: changed since the plan: {_name_differences(old_act.seen or {}, new_act.seen or {})}"
+        before, after = set(old_act.changes or ()), set(new_act.changes or ())
         yield from (
-            f"{act}: planned, but no longer pending: {_told(change)}" for change in sorted(before - after, key=_told)
+            f"{act}: planned, but no longer pending: {_describe_change(change)}"
+            for change in sorted(before - after, key=_describe_change)
         )
-        yield from (f"{act}: pending, but not planned: {_told(change)}" for change in sorted(after - before, key=_told))
+        yield from (
+            f"{act}: pending, but not planned: {_describe_change(change)}"
+            for change in sorted(after - before, key=_describe_change)
+        )
 
 
 def _kind(plan: Plan) -> str:
     return "a launch" if len(plan.acts) > 1 else "the network alone"
 
 
-def _moved(old: Mapping[str, str], new: Mapping[str, str]) -> str:
-    """The names of what differs, a few of them."""
+def _name_differences(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    """The names of the entries that differ, at most _NAMED of them."""
     names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{', '.join(names[:_NAMED])}{more}"
 
 
-def _told(change: Change) -> str:
+def _describe_change(change: Change) -> str:
     return f"{change.kind} {change.name} {change.detail}".rstrip()
 
 
-def _act(told: Mapping[str, Any]) -> ActPlan:
-    changes = told["changes"]
-    known = None if changes is None else tuple(Change(**{**it, "kind": ChangeKind(it["kind"])}) for it in changes)
-    seen = None if told["seen"] is None else dict(told["seen"])
-    return ActPlan(dict(told["inputs"]), seen, known)
+def _parse_act(content: Mapping[str, Any]) -> ActPlan:
+    changes = content["changes"]
+    parsed_changes = (
+        None if changes is None else tuple(Change(**{**it, "kind": ChangeKind(it["kind"])}) for it in changes)
+    )
+    seen = None if content["seen"] is None else dict(content["seen"])
+    return ActPlan(dict(content["inputs"]), seen, parsed_changes)
 
 
 def _inputs(context: Context) -> dict[str, dict[str, Any]]:
-    """What people wrote, act by act, by name, and the commit that the machine would get."""
+    """The inputs by act and name: what people wrote, and the commit that the machine would get."""
     settings = {"the settings": context.settings.model_dump(mode="json")}
     commit = launch.snapshot(context).commit
     lock = (ROOT / "jenkins.lock.yaml").read_text(encoding="utf-8")
@@ -200,14 +210,14 @@ def _of_templates(context: Context, names: Sequence[str]) -> dict[str, Any]:
     return {"the settings": context.settings.model_dump(mode="json"), **templates}
 
 
-def _seen(context: Context) -> dict[str, dict[str, Any]]:
-    """What was looked at, act by act, by name; only the stacks where there is no machine to look at."""
-    seen: dict[str, dict[str, Any]] = {"stack": _of_stacks(context, context.wanted)}
+def _observe(context: Context) -> dict[str, dict[str, Any]]:
+    """The observed state by act and name; only the stacks if there is no machine."""
+    observed: dict[str, dict[str, Any]] = {"stack": _of_stacks(context, context.wanted)}
     if stack_inputs.can_look(context):
-        seen["host"] = {"the machine": context.machine.instance_id}
-        seen["casc"] = _settings(casc.export(context.jenkins))
-        seen["jobs"] = _jobs(context)
-    return seen
+        observed["host"] = {"the machine": context.machine.instance_id}
+        observed["casc"] = _settings(casc.export(context.jenkins))
+        observed["jobs"] = _jobs(context)
+    return observed
 
 
 def _of_stacks(context: Context, names: Sequence[str]) -> dict[str, Any]:
@@ -215,32 +225,34 @@ def _of_stacks(context: Context, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _settings(exported: str) -> dict[str, Any]:
-    """The settings that Jenkins exports, by their first two names: 'jenkins.systemMessage'."""
-    told = edits.parsed(exported)
+    """The settings that Jenkins exports, by their first two keys: 'jenkins.systemMessage'."""
+    settings = edits.parsed(exported)
     return {
         ".".join((root, key) if key else (root,)): value
-        for root, inner in told.items()
+        for root, inner in settings.items()
         for key, value in (inner.items() if isinstance(inner, Mapping) else [("", inner)])
     }
 
 
 def _jobs(context: Context) -> dict[str, Any]:
-    """What is there, each job of the code with its XML: an edit in Jenkins leaves the render that is named in it as it was."""
-    there: dict[str, Any] = dict(jobs.look(context.jenkins))
-    for name in there.keys() & context.jobset.jobs.keys():
+    """The existing jobs.
+
+    Those of the code with their XML, because an edit in Jenkins does not change the digest in the footer.
+    """
+    jobs_by_name: dict[str, Any] = dict(jobs.look(context.jenkins))
+    for name in jobs_by_name.keys() & context.jobset.jobs.keys():
         answer = ask(context.jenkins, "GET", f"{job_path(name)}config.xml")
-        there[name] = [there[name], job_xml.without_notes(expect(answer, f"reading the job {name}").text)]
-    return there
+        jobs_by_name[name] = [jobs_by_name[name], job_xml.without_notes(expect(answer, f"reading the job {name}").text)]
+    return jobs_by_name
 
 
 def _stack(context: Context, name: str) -> Any:
     if name not in context.stacks:
         return None
-    found = context.world.aws("cloudformation").describe_stacks(StackName=context.settings.stack_name(name))["Stacks"][
-        0
-    ]
-    told = ("StackId", "StackStatus", "CreationTime", "LastUpdatedTime", "Outputs")
-    return {key: str(found.get(key)) for key in told}
+    client = context.world.aws("cloudformation")
+    description = client.describe_stacks(StackName=context.settings.stack_name(name))["Stacks"][0]
+    keys = ("StackId", "StackStatus", "CreationTime", "LastUpdatedTime", "Outputs")
+    return {key: str(description.get(key)) for key in keys}
 
 
 def _digests(content: Mapping[str, Any]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Gathers what decides how the machine should be, from the settings, the stacks and this machine; the host act takes it.
+"""Collects the inputs of the host act from the settings, the stacks and this machine.
 
 Looking and doing share this: for a look nothing is written to AWS, and nothing is downloaded but the distribution.
 """
@@ -94,19 +94,19 @@ def _certificates(context: Context, run: Run, *, writes: bool) -> Certificates:
 
 
 def _toolkit(context: Context, artifacts: dict[str, Artifact], run: Run) -> Toolkit | None:
-    """The repository on the machine; none where the jobs take the toolkit from a repository of the operator's."""
+    """The repository of the toolkit for the machine; None if the jobs use a repository of the operator."""
     if context.settings.repository.url is not None:
         return None
-    taken = toolkit_repository.snapshot(ROOT, context.state)
-    if taken.notice:
-        run.notice(taken.notice)
-    own = context.environment_file.resolve()
-    if own.is_relative_to(ROOT.resolve()) and str(own.relative_to(ROOT.resolve())) in taken.untracked:
+    snapshot = toolkit_repository.snapshot(ROOT, context.state)
+    if snapshot.notice:
+        run.notice(snapshot.notice)
+    own_file = context.environment_file.resolve()
+    if own_file.is_relative_to(ROOT.resolve()) and str(own_file.relative_to(ROOT.resolve())) in snapshot.untracked:
         run.notice(
-            f"the jobs on the machine will not find this environment: {own.name} is not sent there; add it to git first"
+            f"the jobs on the machine will not find this environment: {own_file.name} is not sent there; add it to git first"
         )
     branch = context.settings.repository.branch
-    path = toolkit_repository.bundle(taken, branch, context.state / toolkit_repository.BUNDLE)
+    path = toolkit_repository.bundle(snapshot, branch, context.state / toolkit_repository.BUNDLE)
     digest = hash_of(path)
     artifacts[digest] = path
-    return Toolkit(branch, taken.commit, digest)
+    return Toolkit(branch, snapshot.commit, digest)

@@ -1,6 +1,6 @@
-"""The environment's DNS zones as Route 53 tells them: what they hold, and what of it somebody else put there.
+"""The environment's hosted zones in Route 53: their records, and those that no stack of the environment made.
 
-A zone that holds more than its own is not taken away: Route 53 would refuse in the middle of the work, so this looks before.
+A zone with foreign records is not deleted: Route 53 would refuse that in the middle of a deletion, so it is checked before.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from bootstrap.runs.journal import Run
 from bootstrap.values import Stack
 
 ZONES = {"names": "ZoneId", "public-zone": "PublicZoneId"}
-"""The stacks that make a zone, and the output that is its id."""
+"""The stacks that make a zone, and the output with its id."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record: its name without the last dot, its type, and its values in order."""
+    """One record: its name without the last dot, its type, and its sorted values."""
 
     name: str
     type: str
@@ -31,75 +31,80 @@ class Record:
 
 
 def records(route53: Any, zone_id: str) -> tuple[Record, ...]:
-    """Every record of a zone; none where the zone is gone."""
+    """Every record of a zone; empty if the zone was deleted."""
     try:
         pages = list(route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id))
     except route53.exceptions.NoSuchHostedZone:
         return ()
     return tuple(
         Record(
-            it["Name"].rstrip(".").replace("\\052", "*"),
-            it["Type"],
-            tuple(sorted(value["Value"] for value in it.get("ResourceRecords", ()))),
+            record_set["Name"].rstrip(".").replace("\\052", "*"),
+            record_set["Type"],
+            tuple(sorted(value["Value"] for value in record_set.get("ResourceRecords", ()))),
         )
         for page in pages
-        for it in page["ResourceRecordSets"]
+        for record_set in page["ResourceRecordSets"]
     )
 
 
 def servers(record: Record) -> frozenset[str]:
-    """The name servers that an NS record names."""
+    """The name servers in an NS record."""
     return frozenset(value.rstrip(".") for value in record.values)
 
 
 def foreign(context: Context, names: Sequence[str]) -> Iterator[str]:
-    """What the zones of these stacks hold that no stack of this environment put there."""
+    """The records in the zones of these stacks that no stack of this environment made, as text."""
     route53 = context.world.aws("route53")
     for name in names:
         zone_id = context.stacks[name].outputs.get(ZONES[name]) if name in context.stacks else None
         if zone_id is None:
             continue
-        found = records(route53, zone_id)
-        apex = next((it.name for it in found if it.type == "SOA"), "")
+        all_records = records(route53, zone_id)
+        apex = next((record.name for record in all_records if record.type == "SOA"), "")
         own = {(apex, "SOA"), (apex, "NS"), (f"{context.settings.project}.{apex}", "A")}
         own |= {(apex, "CAA")} if name == "public-zone" else set()
-        yield from (f"{it} in the zone {zone_id}" for it in found if (it.name, it.type) not in own)
+        yield from (
+            f"{record} in the zone {zone_id}" for record in all_records if (record.name, record.type) not in own
+        )
 
 
 def check_removal(context: Context, doing: str, names: Sequence[str]) -> None:
-    """ZoneInUse, before anything is touched, where a zone of these stacks holds somebody else's records."""
-    found = tuple(foreign(context, [name for name in ZONES if name in names]))
-    if found:
+    """ZoneInUse if a zone of these stacks has foreign records; called before anything is changed."""
+    foreign_records = tuple(foreign(context, [name for name in ZONES if name in names]))
+    if foreign_records:
         raise ZoneInUse(
             doing,
-            "\n".join(found),
+            "\n".join(foreign_records),
             "Move these records to another zone or delete them, then try again: Route 53 does not delete a zone that has "
             "records. Nothing was changed.",
         )
 
 
 def tell_delegation(context: Context, before: Stack | None, run: Run) -> None:
-    """What has to be entered by hand in the zone above, where that is not this account's: once, when it is known or changes."""
-    zone, made = context.settings.network.public_zone, context.stacks.get("public-zone")
-    if zone is None or zone.parent is not None or made is None:
+    """Report the NS record to enter in the parent zone, if another account has that zone: when it is new or has changed."""
+    zone, stack = context.settings.network.public_zone, context.stacks.get("public-zone")
+    if zone is None or zone.parent is not None or stack is None:
         return
-    names = made.outputs.get("NameServers", "")
+    names = stack.outputs.get("NameServers", "")
     if before is None or before.outputs.get("NameServers") != names:
         run.event("delegation", domain=zone.domain, servers=names.split(","))
         run.notice(f"enter in the parent zone of {zone.domain}, as its NS record: {names.replace(',', ', ')}")
 
 
 def going(context: Context) -> tuple[str, ...]:
-    """The stacks whose zone a launch would take away, though the stack may stay: it has another name now, or none."""
+    """The stacks whose zone a launch would delete, because it has another name in the settings now, or none."""
     network = context.settings.network
-    wanted = {"names": network.private_zone, "public-zone": network.public_zone.domain if network.public_zone else None}
+    domains = {
+        "names": network.private_zone,
+        "public-zone": network.public_zone.domain if network.public_zone else None,
+    }
     return tuple(
-        name for name in ZONES if name in context.stacks and _domain(context.stacks[name]) not in {None, wanted[name]}
+        name for name in ZONES if name in context.stacks and _domain(context.stacks[name]) not in {None, domains[name]}
     )
 
 
 def _domain(stack: Stack) -> str | None:
-    """The domain of the zone that a stack has, as its outputs tell; None where it has none."""
+    """The domain of a stack's zone, by its outputs; None if it has none."""
     if "PublicDomain" in stack.outputs:
         return stack.outputs["PublicDomain"]
     name = stack.outputs.get("ControllerName")

@@ -1,7 +1,8 @@
-"""Jenkins' own files, judged before anything is made: the lock, what its plugins need, and the source of the environment.
+"""Checks the files of Jenkins before anything is made: the lock, the dependencies of its plugins, and the environment's source.
 
-A plan and the doctor look; a launch has every file here, proved, before the first resource is touched. The source is asked
-once for each run: what came of it is kept in the context, and the host act takes it from there.
+A plan and `doctor` only check whether the source has the files; a launch downloads and proves every file before it changes the
+first resource. The source is used once in each run: the distribution is stored in the context, and the host act takes it from
+there.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ DOWNLOADS = ROOT / ".bootstrap" / "downloads"
 
 
 def check_lock(context: Context) -> None:
-    """Refuse a lock that is broken or no set that starts; DistributionFailed with every fault of the latter kind."""
+    """DistributionFailed with every missing or wrong dependency, if Jenkins would not start with the plugins of the lock."""
     needs.check(context.lock, needs.load_table(ROOT / needs.NAME))
 
 
 def prepare(context: Context, run: Run, *, loads: bool) -> None:
-    """What a command does with Jenkins' files before it touches anything: a launch loads them, a plan looks."""
-    if told := presence.tell_unproved(context.settings.jenkins, context.lock):
-        run.notice(told)
+    """Prepare the files of Jenkins before a command changes anything: with `loads` download them, otherwise only check them."""
+    if unproved := presence.tell_unproved(context.settings.jenkins, context.lock):
+        run.notice(unproved)
     if loads:
         obtain(context, run)
     else:
@@ -30,28 +31,30 @@ def prepare(context: Context, run: Run, *, loads: bool) -> None:
 
 
 def obtain(context: Context, run: Run) -> Distribution:
-    """Every file, proved; or the emulator, where the environment allows it and the source does not answer."""
+    """Every file, proved; or the emulator, if the environment file allows it and the source does not answer."""
     if context.distribution is None:
         context.distribution = resolve(context.settings.jenkins, context.lock, DOWNLOADS, run)
     return context.distribution
 
 
 def examine(context: Context, run: Run) -> None:
-    """Refuse a source that lacks a file or has another one than the lock says; one that does not answer, as a launch does."""
+    """DistributionFailed if the source lacks a file or has another one than the lock; no answer is handled as in a launch."""
     if context.settings.jenkins.source == "emulator":
         obtain(context, run)
         return
-    found = look(context)
-    if found.unobtainable:
-        context.distribution = resolve(context.settings.jenkins, context.lock, DOWNLOADS, run, found.unobtainable)
-    if found.faults:
+    presence_of_files = look(context)
+    if presence_of_files.unobtainable:
+        context.distribution = resolve(
+            context.settings.jenkins, context.lock, DOWNLOADS, run, presence_of_files.unobtainable
+        )
+    if presence_of_files.faults:
         raise DistributionFailed(
-            f"checking whether {found.source} has the core and the {len(context.lock.pins)} plugins of the lock",
-            "\n".join(found.faults),
+            f"checking whether {presence_of_files.source} has the core and the {len(context.lock.pins)} plugins of the lock",
+            "\n".join(presence_of_files.faults),
             "Put the locked files there, or name another source under 'jenkins' in the environment file.",
         )
 
 
 def look(context: Context) -> presence.Presence:
-    """What the source of the environment has; it is asked at every call."""
+    """Ask the environment's source which files it has; every call asks again."""
     return presence.look(context.settings.jenkins, context.lock, DOWNLOADS)

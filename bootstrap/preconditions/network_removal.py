@@ -1,4 +1,4 @@
-"""Taking down an environment's network alone, or a zone or tier of it: refused while things stand there, with their names."""
+"""Deletes the network of an environment, and checks the removal of a zone or tier: refused while resources use it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from bootstrap.runs.journal import Run
 from bootstrap.stacks import composition
 from bootstrap.views import network_reading
 
-# Interfaces of these kinds belong to what the network's own stacks made, and go with it.
+# Interfaces of these kinds belong to resources of the network's own stacks, and are deleted with them.
 _OWN_KINDS = frozenset({"nat_gateway", "vpc_endpoint", "gateway_load_balancer_endpoint", "transit_gateway"})
 
 
 def destroy(context: Context, run: Run) -> None:
-    """Delete the network's stacks, last first; NetworkInUse, before anything is touched, where something stands on it."""
-    standing = tuple(users(context))
-    if standing:
+    """Delete the network's stacks, last first. NetworkInUse or ZoneInUse, before anything is changed, if something uses it."""
+    in_use_by = tuple(users(context))
+    if in_use_by:
         raise NetworkInUse(
             f"destroying the network of '{context.settings.name}'",
-            "\n".join(f"in use by {it}" for it in standing),
+            "\n".join(f"in use by {it}" for it in in_use_by),
             "Destroy these first; 'destroy' deletes a whole environment. Nothing was changed.",
         )
     hosted_zones.check_removal(
@@ -40,7 +40,7 @@ def destroy(context: Context, run: Run) -> None:
 
 
 def users(context: Context) -> Iterator[str]:
-    """What stands on the network and is not of it: the controller, peerings of other environments, foreign interfaces."""
+    """What uses the network and is no part of it: the controller, peerings of other environments, foreign interfaces."""
     if "controller" in context.stacks:
         yield f"the stack {context.stacks['controller'].name}"
     yield from _peerings(context)
@@ -49,22 +49,24 @@ def users(context: Context) -> Iterator[str]:
 
 
 def check_narrowing(context: Context) -> None:
-    """NetworkInUse, before anything is touched, where a zone or tier that the settings no longer ask for cannot go."""
-    found = tuple(hindrances(context))
-    if found:
+    """NetworkInUse, before anything is changed, if a zone or tier that the settings no longer have cannot be removed."""
+    reasons = tuple(hindrances(context))
+    if reasons:
         network = context.settings.network
         tiers = "" if network.isolated else " without isolated subnets"
         raise NetworkInUse(
             f"removing subnets from the network of '{context.settings.name}' to {network.zone_count} zones{tiers}",
-            "\n".join(found),
+            "\n".join(reasons),
             "Nothing was changed. Move or delete these first; for the bastion, remove network.bastion, launch, then try "
             "again, because its Auto Scaling group chooses the zone.",
         )
 
 
 def hindrances(context: Context) -> Iterator[str]:
-    """Why subnets that the settings no longer ask for cannot go: what stands in them and no stack takes along, as a bastion's
-    machine; or that others are to come at once: ACLs let go before the network changes, and take hold only afterwards.
+    """The reasons why subnets that the settings no longer have cannot be removed; none if they can.
+
+    Either something is in them that no stack deletes with them, for example the machine of a bastion. Or other subnets are to
+    be added in the same launch: ACLs leave old subnets before the network changes, and get new ones only after that.
     """
     if not composition.is_narrowed(context.settings, context.stacks):
         return
@@ -72,36 +74,40 @@ def hindrances(context: Context) -> Iterator[str]:
         yield "isolated subnets and the number of zones change in opposite directions: change one after the other"
     subnets = composition.leaving(context.settings, context.stacks)
     network, ec2 = network_reading.read(context), context.world.aws("ec2")
-    for it in network.interfaces.values():
-        is_there = it.subnet_id in subnets and it.kind not in _OWN_KINDS
-        if is_there and not (it.instance_id and instance.state(ec2, it.instance_id) in instance.GONE):
-            where = network.subnets[it.subnet_id].name or it.subnet_id
-            yield f"in use by {_named(it)} in {where}"
+    for interface in network.interfaces.values():
+        is_there = interface.subnet_id in subnets and interface.kind not in _OWN_KINDS
+        if is_there and not (interface.instance_id and instance.state(ec2, interface.instance_id) in instance.GONE):
+            where = network.subnets[interface.subnet_id].name or interface.subnet_id
+            yield f"in use by {_describe(interface)} in {where}"
 
 
-def _named(it: Interface) -> str:
-    return f"the interface {it.id}{f' of {it.instance_id}' if it.instance_id else ''}"
+def _describe(interface: Interface) -> str:
+    return f"the interface {interface.id}{f' of {interface.instance_id}' if interface.instance_id else ''}"
 
 
 def _peerings(context: Context) -> Iterator[str]:
-    """Stacks by which other environments peer with this one: their routes stand in its tables."""
+    """The stacks with which other environments peer with this one: they have routes in its route tables."""
     client = context.world.aws("cloudformation")
     for path in sorted(context.environment_file.parent.glob("*.yaml")):
         try:
-            other = environments.load(path)
+            other_settings = environments.load(path)
         except SettingsInvalid:
-            continue  # its own commands say what is wrong with it
-        asked = other.network.peering
-        if asked is not None and asked.environment == context.settings.name:
-            found = stack.read(client, other.stack_name("peering"))
-            if found is not None:
-                yield f"the stack {found.name}, with which '{other.name}' peers with it"
+            continue  # its own commands report its faults
+        peering = other_settings.network.peering
+        if peering is not None and peering.environment == context.settings.name:
+            peering_stack = stack.read(client, other_settings.stack_name("peering"))
+            if peering_stack is not None:
+                yield f"the stack {peering_stack.name}, with which '{other_settings.name}' peers with it"
 
 
 def _interfaces(context: Context) -> Iterator[str]:
-    """Interfaces in the VPC that none of the network's own stacks made; an instance that is gone no longer counts."""
+    """Interfaces in the VPC that none of the network's own stacks made; those of a terminated instance do not count."""
     network, ec2 = network_reading.read(context), context.world.aws("ec2")
-    for it in network.interfaces.values():
-        is_own = it.kind in _OWN_KINDS or "bastion" in it.roles or network.vpc_of(it.subnet_id) != network.vpc_id
-        if not is_own and not (it.instance_id and instance.state(ec2, it.instance_id) in instance.GONE):
-            yield _named(it)
+    for interface in network.interfaces.values():
+        is_own = (
+            interface.kind in _OWN_KINDS
+            or "bastion" in interface.roles
+            or network.vpc_of(interface.subnet_id) != network.vpc_id
+        )
+        if not is_own and not (interface.instance_id and instance.state(ec2, interface.instance_id) in instance.GONE):
+            yield _describe(interface)

@@ -1,7 +1,7 @@
-"""The builds that run now, where a change would end them: told in a plan, and waited for before the machine is replaced.
+"""The running builds that a change would end: a plan lists them, and a launch waits for them before it replaces the machine.
 
-Before a restart of Jenkins alone the machine itself waits (`remote.converge.draining`). `destroy` waits for nobody: it is asked
-for by a person, and is meant to end what runs.
+Before a restart of Jenkins alone, the program on the machine waits (`remote.converge.draining`). `destroy` does not wait: a
+person who deletes the environment wants to end its builds.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _PATH = re.compile(r"/job/(?P<name>[^?#]+?)/(?P<number>\d+)/$")
 
 
 def tell(context: Context, run: Run, changes: Sequence[Change]) -> None:
-    """Say of a plan's changes whether they restart Jenkins, or replace its machine, and which builds run now."""
-    what = next(iter(_ends(changes)), "")
-    if not what:
+    """Report whether the changes of a plan restart Jenkins or replace its machine, and which builds run now."""
+    interruption = next(iter(_interruptions(changes)), "")
+    if not interruption:
         return
     minutes = context.settings.jenkins.drain_minutes
     waits = (
@@ -35,12 +35,12 @@ def tell(context: Context, run: Run, changes: Sequence[Change]) -> None:
     try:
         builds = now_running(context.jenkins)
     except BootstrapError:
-        run.notice(f"interrupts: {what}; {waits}. The running builds are not known: Jenkins does not answer")
+        run.notice(f"interrupts: {interruption}; {waits}. The running builds are not known: Jenkins does not answer")
         return
-    run.notice(f"interrupts: {what}; {waits}. Running now: {', '.join(builds) or 'no builds'}")
+    run.notice(f"interrupts: {interruption}; {waits}. Running now: {', '.join(builds) or 'no builds'}")
 
 
-def _ends(changes: Sequence[Change]) -> Iterator[str]:
+def _interruptions(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
         is_machine = change.kind is ChangeKind.REPLACE and change.name.endswith("-controller/Instance")
         if is_machine and change.detail.startswith("AWS::EC2::Instance"):
@@ -50,12 +50,12 @@ def _ends(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def now_running(client: JenkinsClient) -> tuple[str, ...]:
-    """The builds that run now, as people know them: 'folder/job #12'."""
+    """The names of the running builds: 'folder/job #12'."""
     return tuple(dict.fromkeys(_names(client, "executors", "oneOffExecutors")))
 
 
 def on_executors(client: JenkinsClient) -> tuple[str, ...]:
-    """Those of them that hold an executor which another build could have."""
+    """The running builds that occupy an executor; builds that need none are not included."""
     return tuple(dict.fromkeys(_names(client, "executors")))
 
 
@@ -64,15 +64,15 @@ def _names(client: JenkinsClient, *kinds: str) -> Iterator[str]:
     for computer in expect(answer, "asking Jenkins which builds run").json().get("computer", ()):
         for executor in (each for kind in kinds for each in computer.get(kind, ())):
             executable = executor.get("currentExecutable") or {}
-            if found := _PATH.search(str(executable.get("url", ""))):
-                name = unquote(found["name"]).replace("/job/", "/")
-                yield "".join(each if each.isprintable() else "?" for each in f"{name} #{found['number']}")
+            if match := _PATH.search(str(executable.get("url", ""))):
+                name = unquote(match["name"]).replace("/job/", "/")
+                yield "".join(each if each.isprintable() else "?" for each in f"{name} #{match['number']}")
 
 
 def wait(context: Context, run: Run, *, waits: bool = True) -> None:
-    """Before the machine is replaced: no new build starts, and those that run are waited for, within the limit.
+    """Before the machine is replaced: start no new builds, and wait for the running ones, at most as long as the settings say.
 
-    A machine that does not run, or cannot be reached any more, is not waited for.
+    If the machine does not run or cannot be reached, this does not wait.
     """
     if state(context.world.aws("ec2"), context.outputs("controller").get("InstanceId", "")) != "running":
         return

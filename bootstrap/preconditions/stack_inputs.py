@@ -1,4 +1,4 @@
-"""Gathers what the stack act needs: each stack's template with its parameters, and which stacks are wanted or not any more."""
+"""Collects the inputs of the stack act: the templates with their parameters, and which stacks an environment needs."""
 
 from __future__ import annotations
 
@@ -15,64 +15,64 @@ from bootstrap.stacks import composition, parameters, states
 from bootstrap.values import Stack
 
 TEMPLATES = ROOT / "cloudformation"
-# What a machine that is deleted takes with it is made again from code; these hold what is not code.
+# Stacks with data, which cannot be made again from the code.
 PROTECTED = frozenset({"data"})
 
 
-def template(context: Context, name: str, made: Mapping[str, Stack], tags: Mapping[str, str]) -> StackTemplate:
-    """One stack as it should be: its template, and parameters from the settings and from the outputs of those before."""
+def template(context: Context, name: str, existing: Mapping[str, Stack], tags: Mapping[str, str]) -> StackTemplate:
+    """The desired state of one stack: its template, and its parameters from the settings and the outputs of existing stacks."""
     return StackTemplate(
         name=context.settings.stack_name(name),
         path=TEMPLATES / f"{name}.yaml",
-        parameters=gather_parameters(context, name, made),
+        parameters=gather_parameters(context, name, existing),
         tags=tags,
         protect=name in PROTECTED or context.settings.protect,
     )
 
 
-def gather_parameters(context: Context, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
-    """The parameters of one stack."""
-    given = parameters.parameters(context.settings, name, made)
+def gather_parameters(context: Context, name: str, existing: Mapping[str, Stack]) -> dict[str, str]:
+    """The parameters of one stack. KeyError if an output is missing; StackMissing or SettingsInvalid for peers and parents."""
+    values = parameters.parameters(context.settings, name, existing)
     if name == "public-zone":
-        return given | {"ParentZoneId": account.parent_of(context)}
-    return given | parameters.of_peer(_peer(context)) if name == "peering" else given
+        return values | {"ParentZoneId": account.parent_of(context)}
+    return values | parameters.of_peer(_peer(context)) if name == "peering" else values
 
 
 def _peer(context: Context) -> Mapping[str, str]:
-    """The outputs of the network that this environment peers with."""
-    asked = context.settings.network.peering
-    assert asked is not None  # the stack is wanted only where it is asked for
-    other = environments.load(context.environment_file.with_name(f"{asked.environment}.yaml"))
-    found = stack.read(context.world.aws("cloudformation"), other.stack_name("network"))
-    if found is None or "PrivateRouteTableIds" not in found.outputs:
+    """The outputs of the network that this environment peers with; StackMissing if it does not exist."""
+    peering = context.settings.network.peering
+    assert peering is not None  # the stack is wanted only where it is asked for
+    peer_settings = environments.load(context.environment_file.with_name(f"{peering.environment}.yaml"))
+    peer_network = stack.read(context.world.aws("cloudformation"), peer_settings.stack_name("network"))
+    if peer_network is None or "PrivateRouteTableIds" not in peer_network.outputs:
         raise StackMissing(
-            f"looking for the network of '{other.name}', which '{context.settings.name}' peers with",
+            f"looking for the network of '{peer_settings.name}', which '{context.settings.name}' peers with",
             "it was not launched yet, or by an older version of this toolkit",
-            f"Run: ./bootstrap.py --environment {other.name} network apply",
+            f"Run: ./bootstrap.py --environment {peer_settings.name} network apply",
         )
-    return found.outputs
+    return peer_network.outputs
 
 
 def network_of(context: Context) -> tuple[str, ...]:
-    """The stacks that are the network, as far as what they take from data and controller exists."""
-    made = {*context.stacks, *composition.NETWORK}
-    wanted = composition.wanted(context.settings)
-    return tuple(it for it in wanted if it in composition.NETWORK and made.issuperset(composition.inputs_of(it)))
+    """The stacks of the network whose inputs from other stacks exist."""
+    available = {*context.stacks, *composition.NETWORK}
+    chosen = composition.wanted(context.settings)
+    return tuple(it for it in chosen if it in composition.NETWORK and available.issuperset(composition.inputs_of(it)))
 
 
 def unwanted(context: Context) -> tuple[str, ...]:
-    """Optional stacks that are there and that the settings no longer ask for, in the order in which they are deleted."""
-    wanted = composition.wanted(context.settings)
-    return tuple(name for name in reversed(composition.ORDER) if name in context.stacks and name not in wanted)
+    """Existing optional stacks that the settings no longer have, in the order in which they are deleted."""
+    chosen = composition.wanted(context.settings)
+    return tuple(name for name in reversed(composition.ORDER) if name in context.stacks and name not in chosen)
 
 
 def is_standing(context: Context, name: str) -> bool:
-    """Whether a stack is there and says of itself what others build on: not what a failed creation or deletion left."""
+    """Whether a stack exists and its outputs can be used: not after a failed creation or deletion."""
     return name in context.stacks and states.is_standing(context.stacks[name].status)
 
 
 def can_look(context: Context) -> bool:
-    """Whether there is a machine to look at: every stack that is wanted, and a running instance."""
+    """Whether the machine can be examined: every stack of the settings exists, and the instance is running."""
     if not all(is_standing(context, name) for name in context.wanted):
         return False
     instance = context.outputs("controller").get("InstanceId")
@@ -80,7 +80,7 @@ def can_look(context: Context) -> bool:
 
 
 def is_gone(context: Context) -> bool:
-    """Whether a machine that the controller stack made was terminated behind its back."""
-    known = context.stacks.get("controller")
-    instance = known.outputs.get("InstanceId") if known else None
+    """Whether somebody terminated the instance that the controller stack made."""
+    controller = context.stacks.get("controller")
+    instance = controller.outputs.get("InstanceId") if controller else None
     return instance is not None and machine.state(context.world.aws("ec2"), instance) in machine.GONE

@@ -1,7 +1,7 @@
-"""The runs that an environment has seen, read back from their journals: a line for each, one in full, one by a resource.
+"""The runs of an environment, read from their journals: a line for each run, or one run in full.
 
-A journal tells how its run ended only where the run came to say so. Of one that does not, only the environment's lock knows
-whether it still goes on; else it was killed, or looks at something in another window: 'stopped'.
+A journal has the outcome of its run only if the run could write it. If it does not, the environment lock shows whether the run
+still goes on. Otherwise the outcome is 'stopped': the run was killed, or it is a run without a lock that still goes on.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _SIGNS = {"add": "+", "alter": "~", "replace": "±", "remove": "-"}
 
 @dataclass(frozen=True)
 class Summary:
-    """One run: when it began (UTC), what it was, how it ended, how much it changed or found to change, and its seconds.
+    """One run: its begin (UTC), command, outcome, number of changes or of pending changes, and duration in seconds.
 
-    One without acts only looked something up.
+    A run without acts only read something.
     """
 
     run: str
@@ -38,75 +38,79 @@ class Summary:
 
 
 def history(folder: Path, holder: str | None = None) -> tuple[Summary, ...]:
-    """The runs under `folder`, oldest first; `holder` is the run that holds the environment now."""
+    """The runs under `folder`, oldest first; `holder` is the run that has the environment lock now."""
     journals = sorted(folder.glob(f"*/{JOURNAL}"))
-    found = ((path.parent.name, events(path)) for path in journals)
-    return tuple(summary(run, told, is_going_on=run == holder) for run, told in found if told)
+    events_by_run = ((path.parent.name, events(path)) for path in journals)
+    return tuple(summary(run, run_events, is_going_on=run == holder) for run, run_events in events_by_run if run_events)
 
 
 def events(journal: Path) -> list[dict[str, Any]]:
-    """A journal's events; a last line that a killed run left half written is passed over."""
-    found = []
+    """The events of a journal; a line that a killed run wrote only in part is skipped."""
+    parsed = []
     for line in journal.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            found.append(json.loads(line))
+            parsed.append(json.loads(line))
         except ValueError:
             continue
-    return found
+    return parsed
 
 
-def summary(run: str, told: Sequence[Mapping[str, Any]], *, is_going_on: bool = False) -> Summary:
-    """One run's line, from its events."""
-    first, last = datetime.fromisoformat(told[0]["time"]), datetime.fromisoformat(told[-1]["time"])
+def summary(run: str, run_events: Sequence[Mapping[str, Any]], *, is_going_on: bool = False) -> Summary:
+    """Make the summary of one run from its events, of which there is at least one."""
+    first, last = datetime.fromisoformat(run_events[0]["time"]), datetime.fromisoformat(run_events[-1]["time"])
     return Summary(
         run=run,
         when=f"{first:%Y-%m-%d %H:%M:%S}",
-        command=next((str(event["command"]) for event in told if event["event"] == "run-began"), ""),
-        outcome=_outcome(told, is_going_on=is_going_on),
-        changes=sum(event["event"] == "change" for event in told),
+        command=next((str(event["command"]) for event in run_events if event["event"] == "run-began"), ""),
+        outcome=_outcome(run_events, is_going_on=is_going_on),
+        changes=sum(event["event"] == "change" for event in run_events),
         seconds=(last - first).total_seconds(),
-        had_acts=any(event["event"] == "act-began" for event in told),
+        had_acts=any(event["event"] == "act-began" for event in run_events),
     )
 
 
-def _outcome(told: Sequence[Mapping[str, Any]], *, is_going_on: bool) -> str:
-    for event in reversed(told):
+def _outcome(run_events: Sequence[Mapping[str, Any]], *, is_going_on: bool) -> str:
+    for event in reversed(run_events):
         if event["event"] == "run-failed":
             return f"failed: {event['error']}"
         if event["event"] == "run-ended":
-            red = sum(check["event"] == "check" and check["outcome"] in {"failed", "error"} for check in told)
-            return f"{wording.counted(red, 'check')} failed" if red else _found(told)
+            failed_checks = sum(
+                check["event"] == "check" and check["outcome"] in {"failed", "error"} for check in run_events
+            )
+            return (
+                f"{wording.counted(failed_checks, 'check')} failed" if failed_checks else _describe_success(run_events)
+            )
     return "going on" if is_going_on else "stopped"
 
 
-def _found(told: Sequence[Mapping[str, Any]]) -> str:
-    """What a run that only looked has found; 'done' of any other."""
-    drift = next((event for event in told if event["event"] == "drift"), None)
+def _describe_success(run_events: Sequence[Mapping[str, Any]]) -> str:
+    """The outcome of a run without an error: its drift or pending changes, else 'done'."""
+    drift = next((event for event in run_events if event["event"] == "drift"), None)
     if drift is not None:
         return wording.drifted(len(drift["lines"]))
-    is_plan = any(event["event"] == "run-began" and event["command"] == "plan" for event in told)
-    pending = sum(event["event"] == "change" for event in told) if is_plan else 0
+    is_plan = any(event["event"] == "run-began" and event["command"] == "plan" for event in run_events)
+    pending = sum(event["event"] == "change" for event in run_events) if is_plan else 0
     return f"{wording.counted(pending, 'change')} pending" if pending else "done"
 
 
-def find(folder: Path, wanted: str | None) -> Path:
-    """The journal of the run whose name begins with `wanted`; of the last one that had acts where none is named.
+def find(folder: Path, prefix: str | None) -> Path:
+    """The journal of the run whose id begins with `prefix`; without a prefix, of the last run that had acts.
 
-    UsageError where there is not exactly one.
+    UsageError if there is not exactly one.
     """
-    if wanted:
-        fitting = sorted(path.parent.name for path in folder.glob(f"{glob.escape(wanted)}*/{JOURNAL}"))
+    if prefix:
+        fitting = sorted(path.parent.name for path in folder.glob(f"{glob.escape(prefix)}*/{JOURNAL}"))
     else:
         fitting = [it.run for it in history(folder) if it.had_acts][-1:]
     if len(fitting) == 1:
         return folder / fitting[0] / JOURNAL
-    found = f"{len(fitting)} runs begin with '{wanted}'" if fitting else "there is no such run in this checkout"
-    raise UsageError(f"looking for the run {wanted or 'that was last'}", found, "'history' lists the runs.")
+    message = f"{len(fitting)} runs begin with '{prefix}'" if fitting else "there is no such run in this checkout"
+    raise UsageError(f"looking for the run {prefix or 'that was last'}", message, "'history' lists the runs.")
 
 
-def text(told: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """A run in plain lines: its acts, what each changed, what it told, and how it ended."""
-    for event in told:
+def text(run_events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A run as lines of text: its acts with their changes and notices, and its outcome."""
+    for event in run_events:
         match event["event"]:
             case "run-began":
                 yield f"{event['command']} {event['environment']}, run {event['run']}, begun {event['time']}"
@@ -134,4 +138,4 @@ def text(told: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 yield f"failed {event['error']}: {event['doing']}"
                 yield from (f"  {line}" for line in str(event["found"]).splitlines())
                 yield f"try {event['remedy']}"
-    yield f"outcome: {_outcome(told, is_going_on=False)}"
+    yield f"outcome: {_outcome(run_events, is_going_on=False)}"

@@ -1,8 +1,8 @@
-"""One run of the tool: its journal, and what the console and the report make of it.
+"""One run of the toolkit: its journal, and its lines on the console.
 
-A run appends one JSON object a line to `.bootstrap/<environment>/runs/<run>/journal.jsonl`, flushed to disk line by line, so
-that a killed run tells how far it came. The console draws from the same events: one banner per act with its elapsed time, one
-line per real change, silence for what already holds. With `--json` the events themselves go to standard output.
+A run appends one JSON object a line to `.bootstrap/<environment>/runs/<run>/journal.jsonl`. Each line is flushed to disk, so
+that the journal of a killed run shows how far it came. The console shows the same events: one line for each act with its
+elapsed time, and one line for each change. With `--json` the events themselves go to standard output.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _REMOVED = ("-", "red")
 
 
 def new_run_id(now: datetime.datetime | None = None) -> str:
-    """A run's name: UTC to the second and four hex digits, so that names sort by time and never collide."""
+    """The id of a run: UTC to the second, and four random hexadecimal digits. Ids sort by time."""
     moment = now or datetime.datetime.now(datetime.UTC)
     return f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
 class Journal:
-    """The durable record of one run: one JSON object a line, each on disk before the next step begins."""
+    """The record of one run: one JSON object a line; each is on disk before the next step begins."""
 
     def __init__(self, folder: Path) -> None:
         state_folder.make(folder)
@@ -49,7 +49,7 @@ class Journal:
 
 
 class Run:
-    """One execution: implements `values.Reporter`, writes the journal, draws the console."""
+    """One execution of a command: implements `values.Reporter`, writes the journal, and prints to the console."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        """Where this run keeps its journal, its results and its report."""
+        """The folder with the journal, the results and the report of this run."""
         return self.journal.path.parent
 
     @property
@@ -82,7 +82,7 @@ class Run:
         return time.monotonic() - self._start
 
     def event(self, event: str, /, **data: Any) -> None:
-        """Record one event; with --json it is printed as it is recorded."""
+        """Record one event; with --json it is also printed."""
         record = {"time": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"), "run": self.run_id}
         record |= {"event": event, "act": self._act} | data
         self.journal.write(record)
@@ -92,7 +92,10 @@ class Run:
 
     @contextmanager
     def act(self, name: str, title: str, *, ending: str = "") -> Iterator[None]:
-        """One act: a banner before it, its elapsed time and what it changed after it; `ending` for one that only looks."""
+        """Report one act: a line before it, and a line after it with the number of changes and the elapsed time.
+
+        `ending` is the text for an act without changes; by default 'nothing to do'.
+        """
         self._act, self._act_start = name, time.monotonic()
         before = len(self.changes)
         self.event("act-began", title=title)
@@ -112,7 +115,7 @@ class Run:
             self._act = ""
 
     def change(self, change: Change) -> None:
-        """One real change; printed with its sign."""
+        """Report one change; it is printed with its sign."""
         self.changes.append(change)
         diff = {"diff": change.diff} if change.diff else {}
         self.event("change", kind=str(change.kind), name=change.name, detail=change.detail, **diff)
@@ -122,30 +125,30 @@ class Run:
         self.diff(change.diff)
 
     def progress(self, text: str) -> None:
-        """A passing line; on a terminal or with -v it is shown, else only recorded."""
+        """Report progress: shown on a terminal or with -v, otherwise only recorded."""
         self.event("progress", text=text)
         if self._is_verbose or self._console.is_terminal:
             self._say(Text(f"        {self._elapsed():6.1f} s  {text}", style="dim"))
 
     def detail(self, text: str) -> None:
-        """A line that only -v shows; what it tells is in the journal already."""
+        """Print a line, only with -v. It is not recorded, because the journal has its content already."""
         if self._is_verbose:
             self._say(Text(f"        {text}", style="dim"))
 
     def diff(self, text: str) -> None:
-        """The lines of a unified diff, which only -v shows."""
+        """Print the lines of a unified diff, only with -v."""
         if self._is_verbose:
             for line in text.splitlines():
                 self._say(Text(f"          {line}", style=_DIFF.get(line[:1], "dim")))
 
     def notice(self, text: str) -> None:
-        """Something that must be known; always shown, and repeated in the report."""
+        """Report something that a person must know; always shown, and repeated in the report."""
         self.notices.append(text)
         self.event("notice", text=text)
         self._say(Text.assemble("      ", ("!", "bold yellow"), f" {text}"))
 
     def say(self, text: str = "") -> None:
-        """A plain line for a person; nothing with --json."""
+        """Print a line of text; nothing with --json."""
         self._say(Text(text))
 
     def _elapsed(self) -> float:

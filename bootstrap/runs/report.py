@@ -1,8 +1,8 @@
-"""A run as one self-contained page, drawn from its journal: how it ended, when each act ran, what changed, what was proved.
+"""The report of a run: one HTML page, made from its journal, with outcome, times of the acts, changes and checks.
 
-The page needs nothing from elsewhere: no script, no font; the network's picture is a part of it. It follows the reader's light
-or dark, and prints whole: what is folded on the screen is open on paper. What a journal does not tell is left out; a journal
-that a killed run left is drawn as far as it came.
+The page loads nothing from elsewhere: it has no script and no font, and contains the picture of the network. It follows the
+light or dark mode of the browser. In print, everything is unfolded. What the journal does not have is left out; the report of a
+killed run shows how far it came.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from bootstrap import wording
 
 _PAGE = Path(__file__).with_name("report.html.j2")
 _BAD = frozenset({"failed", "error"})
-_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)  # seconds between two marks
-_MARKS = 8  # at most that many on the axis
+# Seconds between two marks of the axis.
+_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+_MARKS = 8  # the largest number of marks on the axis
 
 
 @dataclass
@@ -38,7 +39,7 @@ class _Act:
 
 @dataclass
 class _Run:
-    """What the page shows, gathered from the journal's events in their order; times in seconds since the run began."""
+    """The content of the page, collected from the events of the journal; times are seconds since the run began."""
 
     run: str = ""
     command: str = ""
@@ -63,17 +64,17 @@ class _Run:
 
     @property
     def failed_checks(self) -> list[dict[str, Any]]:
-        """The checks that do not hold."""
+        """The checks that failed or had an error."""
         return [check for check in self.checks if check["outcome"] in _BAD]
 
     @property
     def check_groups(self) -> list[tuple[str, list[dict[str, Any]]]]:
-        """The checks by what they look at, in the suite's order."""
+        """The checks by group, in the order of the suite."""
         return [(name, list(checks)) for name, checks in itertools.groupby(self.checks, lambda check: check["group"])]
 
     @property
     def change_groups(self) -> list[tuple[str, list[dict[str, Any]]]]:
-        """The changes by their act, in their order."""
+        """The changes by act, in their order."""
         return [
             (name, list(changes)) for name, changes in itertools.groupby(self.changes, lambda change: change["act"])
         ]
@@ -85,7 +86,7 @@ class _Run:
 
     @property
     def outcome(self) -> tuple[str, str]:
-        """How it ended, as a class of the page and in words."""
+        """The outcome of the run: the CSS class, and the text."""
         if self.failure is not None:
             return "bad", "failed"
         if self.failed_checks:
@@ -100,14 +101,14 @@ class _Run:
 
     @property
     def marks(self) -> list[tuple[float, str]]:
-        """The axis under the acts: where each mark stands, in percent, and what it says."""
+        """The marks of the time axis: position in percent, and text."""
         whole = self.seconds or 1.0
         step = next((it for it in _STEPS if whole / it <= _MARKS), _STEPS[-1])
         return [(100 * it * step / whole, _seconds(it * step)) for it in range(int(whole / step) + 1)]
 
 
 def write(journal: Path) -> Path:
-    """Draw the run of that journal beside it; returns the page's path."""
+    """Write the report of a journal into the same folder; returns the path of the page."""
     lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
     page = journal.with_name("report.html")
     page.write_text(render(lines, journal.parent), encoding="utf-8")
@@ -116,7 +117,7 @@ def write(journal: Path) -> Path:
 
 
 def render(events: Sequence[dict[str, Any]], folder: Path | None = None) -> str:
-    """The page of a run's events; the pictures that they name lie in that folder."""
+    """The page for the events of a run; `folder` has the picture that they name."""
     drawing = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     drawing.filters["seconds"] = _seconds
     drawing.filters["diffed"] = _diffed
@@ -125,7 +126,7 @@ def render(events: Sequence[dict[str, Any]], folder: Path | None = None) -> str:
 
 
 def _seconds(value: float) -> str:
-    """A time for a reader: 0.4 s, 12 s, 2 min 5 s."""
+    """A duration as text: 0.4 s, 12 s, 2 min 5 s."""
     if value < 0.1:
         return "0 s" if value == 0 else "< 0.1 s"
     if value >= 60:
@@ -135,79 +136,83 @@ def _seconds(value: float) -> str:
 
 
 def _diffed(text: str) -> Iterator[tuple[str, str]]:
-    """The lines of a unified diff, each with the class that colours it."""
+    """The lines of a unified diff, each with its CSS class."""
     for line in text.splitlines():
         yield {"+": "add", "-": "remove", "@": "dim"}.get(line[:1], ""), line
 
 
 def _gather(events: Sequence[dict[str, Any]], folder: Path | None) -> _Run:
-    found = _Run()
+    page_data = _Run()
     begun = None
     for event in events:
         moment = datetime.fromisoformat(event["time"])
         begun = begun or moment
-        found.began = found.began or f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-        found.seconds = (moment - begun).total_seconds()
-        _take(found, event)
-    if found.picture:
-        drawn = folder / found.picture if folder else None
-        found.picture = drawn.read_text(encoding="utf-8") if drawn is not None and drawn.is_file() else ""
-    for act in found.acts:
-        if not act.is_over:  # a killed run's last act: as long as anything was heard of it
-            act.seconds, act.failed = found.seconds - act.start, not found.is_over
-    return found
+        page_data.began = page_data.began or f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+        page_data.seconds = (moment - begun).total_seconds()
+        _take(page_data, event)
+    if page_data.picture:
+        drawn = folder / page_data.picture if folder else None
+        page_data.picture = drawn.read_text(encoding="utf-8") if drawn is not None and drawn.is_file() else ""
+    for act in page_data.acts:
+        if not act.is_over:  # the last act of a killed run: its end is the time of the last event
+            act.seconds, act.failed = page_data.seconds - act.start, not page_data.is_over
+    return page_data
 
 
-def _take(found: _Run, event: dict[str, Any]) -> None:
+def _take(page_data: _Run, event: dict[str, Any]) -> None:
     match event["event"]:
         case "run-began":
-            found.run, found.command, found.environment = event["run"], event["command"], event["environment"]
+            page_data.run, page_data.command, page_data.environment = (
+                event["run"],
+                event["command"],
+                event["environment"],
+            )
         case "commit":
-            found.commit = event["commit"]
+            page_data.commit = event["commit"]
         case "act-began":
-            found.acts.append(_Act(event["act"], event.get("title", ""), found.seconds))
+            page_data.acts.append(_Act(event["act"], event.get("title", ""), page_data.seconds))
         case "act-ended" | "act-failed":
-            act = found.acts[-1]
+            act = page_data.acts[-1]
             act.seconds, act.changes, act.is_over = event["seconds"], event.get("changes", 0), True
             act.failed = event["event"] == "act-failed"
         case "change":
-            found.changes.append(event)
+            page_data.changes.append(event)
         case "notice":
-            found.notices.append(event["text"])
+            page_data.notices.append(event["text"])
         case "check":
-            found.checks.append(event)
+            page_data.checks.append(event)
         case "evidence":
-            found.evidence.append(_evidence(event))
+            page_data.evidence.append(_evidence(event))
         case _:
-            _take_facts(found, event)
+            _take_facts(page_data, event)
 
 
-def _take_facts(found: _Run, event: dict[str, Any]) -> None:
+def _take_facts(page_data: _Run, event: dict[str, Any]) -> None:
     match event["event"]:
         case "drift":
-            found.drifted = event["lines"]
+            page_data.drifted = event["lines"]
         case "versions":
-            found.versions |= {name: str(version) for name, version in event["of"].items() if version}
+            page_data.versions |= {name: str(version) for name, version in event["of"].items() if version}
         case "resources":
-            found.resources += event["of"]
+            page_data.resources += event["of"]
         case "costs":
-            found.costs = (
+            page_data.costs = (
                 f"about {event['monthly']} {event['currency']} a month on AWS, by prices noted on {event['noted_on']}"
             )
         case "picture":
-            found.picture = event["path"]
+            page_data.picture = event["path"]
         case "no-picture":
-            found.no_picture = event["reason"]
+            page_data.no_picture = event["reason"]
         case "launched":
-            found.url = event["url"]
+            page_data.url = event["url"]
         case "run-failed":
-            found.failure, found.is_over = event, True
+            page_data.failure, page_data.is_over = event, True
         case "run-ended":
-            found.is_over = True
+            page_data.is_over = True
 
 
 def _evidence(event: dict[str, Any]) -> tuple[str, str]:
-    """What a piece of evidence is called, and its text: whatever else the event tells, in its order."""
+    """Title and text of a piece of evidence."""
     title = next((str(event[key]) for key in ("title", "name", "kind", "what") if event.get(key)), "evidence")
     text = next((event[key] for key in ("text", "lines", "detail", "found") if event.get(key)), "")
     return title, "\n".join(map(str, text)) if isinstance(text, list) else str(text)

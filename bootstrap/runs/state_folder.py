@@ -1,7 +1,7 @@
-"""`.bootstrap`, where this checkout keeps what it must remember: its owner's alone.
+"""The folder `.bootstrap` of this checkout. Only its owner may read it.
 
-Journals tell what was changed, the local cloud's memory holds secrets, a bundle the code. The local cloud's own folders are its
-business: below them lie volumes, whose modes are those of the machines that write there.
+It has journals, the stored state of the local cloud with its secrets, and bundles of the code. The modes of folders below the
+local cloud's own folder are not changed: there are volumes, whose modes the machines set.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ _OWNERS_ALONE = 0o700
 
 
 def make_private(folder: Path) -> None:
-    """Make the folder, for its owner alone; one that is wider is narrowed with those below it. Missing where that is refused.
+    """Make the folder with mode 0700; a folder with another mode is changed, with the folders below it. Missing if that fails.
 
-    Below a folder that is narrow already nobody else gets anywhere, so no command pays for a look at all the runs.
+    If the folder has mode 0700 already, the folders below are not checked: nobody else can reach them, and the check takes
+    time.
     """
     try:
         make(folder)
         if _is_wide(folder):
-            for each in (*_below(folder), folder):  # itself last: a killed run is gone on from
-                if _is_wide(each):
-                    each.chmod(_OWNERS_ALONE)
+            # The folder itself is last: if this process is killed meanwhile, the next run checks all folders again.
+            for path in (*_below(folder), folder):
+                if _is_wide(path):
+                    path.chmod(_OWNERS_ALONE)
     except OSError as error:
         raise Missing(
             f"keeping {folder} from other users",
@@ -36,9 +38,9 @@ def make_private(folder: Path) -> None:
 
 
 def make(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, each for its owner alone."""
-    for each in reversed([it for it in (folder, *folder.parents) if not it.exists()]):
-        each.mkdir(mode=_OWNERS_ALONE, exist_ok=True)
+    """Make a folder and its missing parents, each with mode 0700."""
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        missing.mkdir(mode=_OWNERS_ALONE, exist_ok=True)
 
 
 def _is_wide(folder: Path) -> bool:
@@ -46,7 +48,7 @@ def _is_wide(folder: Path) -> bool:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """The environments' folders, what lies in each, and their runs."""
+    """The folders of the environments, their subfolders, and the folders of their runs."""
     for environment in _folders(folder):
         yield environment
         for part in _folders(environment):

@@ -1,7 +1,7 @@
-"""The door to the terminal: everything that is shown passes here, and nothing in it reaches the terminal as a command.
+"""Writes to the terminal: all output passes through this module, which removes control characters.
 
-Mails, consoles of builds, tags, answers of AWS and output of machines are hostile: an escape in one may rewrite the screen,
-the title or the clipboard. What this toolkit itself draws with (colours) is added behind the door.
+Mails, consoles of builds, tags, answers of AWS and output of machines are not trusted: an escape sequence in them could change
+the screen, the title or the clipboard. The toolkit adds its own colours after the removal.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from bootstrap.wording import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-# JSON itself escapes the controls below the space, and leaves these: a terminal may obey them, and readers end a line at them.
+# JSON escapes control characters below the space, but not these: a terminal can interpret them, or a reader can end a line.
 _BEYOND_JSON = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 
 def write(text: str) -> None:
-    """Text on standard output, as it is but for control characters."""
+    """Write text to standard output, without control characters."""
     sys.stdout.write(printable(text))
 
 
 def complain(text: str) -> None:
-    """The same on standard error, at once."""
+    """Write text to standard error, without control characters, and flush it."""
     sys.stderr.write(printable(text))
     sys.stderr.flush()
 
 
 def write_json(value: Any, *, indent: int | None = None) -> None:
-    """A value as JSON on standard output: one line, unless it is indented."""
+    """Write a value as JSON to standard output: one line, unless it is indented."""
     sys.stdout.write(f"{as_json(value, indent=indent)}\n")
 
 
 def as_json(value: Any, *, indent: int | None = None) -> str:
-    """A value as JSON in which letters stay letters and control characters are escaped."""
+    """A value as JSON: letters outside of ASCII are kept, control characters are escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     return _BEYOND_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def console(file: TextIO | None = None, *, width: int | None = None, folds: bool = False) -> Console:
-    """A rich console for styled text and tables; it strips what it draws, not what it draws it with."""
+    """A rich console for styled text and tables; it removes control characters from texts, but keeps its own styles."""
     from rich.console import Console, ConsoleOptions, RenderHook, RenderResult
     from rich.segment import Segment
 
@@ -61,11 +61,11 @@ def console(file: TextIO | None = None, *, width: int | None = None, folds: bool
         def process_renderables(self, renderables: list[Any]) -> list[Any]:
             return [_Stripped(each) for each in renderables]
 
-    made = Console(file=file or sys.stdout, highlight=False, soft_wrap=not folds, width=width)
-    made.push_render_hook(_Hook())
-    return made
+    rich_console = Console(file=file or sys.stdout, highlight=False, soft_wrap=not folds, width=width)
+    rich_console.push_render_hook(_Hook())
+    return rich_console
 
 
 def tell_bug(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
-    """What Python says of an exception that nobody expected; its message may hold what came from outside."""
+    """Print the traceback of an unexpected exception, without control characters: its message can contain untrusted text."""
     complain("".join(traceback.format_exception(kind, fault, trace)))

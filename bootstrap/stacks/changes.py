@@ -1,4 +1,4 @@
-"""Change sets: CloudFormation computes what a template and its parameters would change, and the act reads it as changes."""
+"""Change sets: CloudFormation computes what a template with its parameters would change, and this module reads the result."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from bootstrap.stacks.client import CloudFormation, pages
 from bootstrap.stacks.replacement import cost
 from bootstrap.values import Change, ChangeKind
 
-PATIENCE = 900.0  # seconds; CloudFormation computes the largest change sets in a few minutes
+PATIENCE = 900.0  # seconds to wait; CloudFormation computes the largest change sets in a few minutes
 _KINDS = {"Add": ChangeKind.ADD, "Remove": ChangeKind.REMOVE, "Import": ChangeKind.ADD}
-# How CloudFormation words that there is nothing to do; the first comes from templates, the second from macros' results.
+# CloudFormation's messages for an empty change set: the first for templates, the second for the results of macros.
 _NOTHING = ("didn't contain changes", "No updates are to be performed")
 
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """A finished change set: its ARN, and `changes`, which is None where nothing differs (it cannot be executed then)."""
+    """A finished change set. `changes` is None if nothing differs; such a change set cannot be executed."""
 
     arn: str
     stack_id: str
@@ -35,19 +35,21 @@ class ChangeSet:
 
 
 def create(client: CloudFormation, request: Mapping[str, Any], sleep: Callable[[float], None]) -> ChangeSet:
-    """Make a change set and wait until it is computed; StackFailed where CloudFormation cannot compute it.
+    """Make a change set and wait until it is computed; StackFailed if CloudFormation cannot compute it within PATIENCE.
 
-    A failed one is deleted, for it only stands in the way of the next.
+    A failed change set is deleted, because it would block the next one.
     """
-    made = client.create_change_set(**request)
-    answer, changes = _computed(client, made["Id"], sleep)
+    created = client.create_change_set(**request)
+    answer, changes = _computed(client, created["Id"], sleep)
     name = str(request["StackName"])
     if answer["Status"] == "CREATE_COMPLETE":
-        return ChangeSet(made["Id"], made["StackId"], tuple(_change(name, it["ResourceChange"]) for it in changes))
-    client.delete_change_set(ChangeSetName=made["Id"])
+        return ChangeSet(
+            created["Id"], created["StackId"], tuple(_change(name, it["ResourceChange"]) for it in changes)
+        )
+    client.delete_change_set(ChangeSetName=created["Id"])
     reason = answer.get("StatusReason", "no reason was given")
     if any(text in reason for text in _NOTHING):
-        return ChangeSet(made["Id"], made["StackId"], None)
+        return ChangeSet(created["Id"], created["StackId"], None)
     raise StackFailed(
         f"computing the changes of {name}", reason, "Nothing was changed. Correct the cause, then try again."
     )
@@ -72,24 +74,26 @@ def _computed(
         pause = min(pause * 1.5, 2)
 
 
-def _change(stack: str, found: Mapping[str, Any]) -> Change:
-    """One resource's change. A replacement that only execution can decide counts as one, and says that it may not happen."""
-    replacement = found.get("Replacement", "False")
-    kind = _KINDS.get(found["Action"], ChangeKind.ALTER if replacement == "False" else ChangeKind.REPLACE)
-    detail = found["ResourceType"]
+def _change(stack: str, resource_change: Mapping[str, Any]) -> Change:
+    """The change of one resource. A conditional replacement counts as a replacement; the detail says 'may be replaced'."""
+    replacement = resource_change.get("Replacement", "False")
+    kind = _KINDS.get(resource_change["Action"], ChangeKind.ALTER if replacement == "False" else ChangeKind.REPLACE)
+    detail = resource_change["ResourceType"]
     if kind in {ChangeKind.ALTER, ChangeKind.REPLACE}:
-        detail += f": {', '.join(_touched(found))}"
+        detail += f": {', '.join(_touched(resource_change))}"
         detail += " (may be replaced)" if replacement == "Conditional" else ""
         if kind is ChangeKind.REPLACE:
-            is_kept = found.get("PolicyAction") == "ReplaceAndRetain"
-            detail += f"; costs: {cost(found['ResourceType'], is_kept=is_kept)}"
-    elif found.get("PolicyAction", "").startswith("Retain"):
+            is_kept = resource_change.get("PolicyAction") == "ReplaceAndRetain"
+            detail += f"; costs: {cost(resource_change['ResourceType'], is_kept=is_kept)}"
+    elif resource_change.get("PolicyAction", "").startswith("Retain"):
         detail += " (removed from the stack, retained)"
-    return Change("stack", kind, f"{stack}/{found['LogicalResourceId']}", detail)
+    return Change("stack", kind, f"{stack}/{resource_change['LogicalResourceId']}", detail)
 
 
-def _touched(found: Mapping[str, Any]) -> list[str]:
-    """The properties that differ, or else the attributes (Tags, Metadata ...), each once, in their order."""
-    targets = [detail.get("Target", {}) for detail in found.get("Details", ())]
+def _touched(resource_change: Mapping[str, Any]) -> list[str]:
+    """The names of the properties that differ, else of the attributes (Tags, Metadata ...), each once, in their order."""
+    targets = [detail.get("Target", {}) for detail in resource_change.get("Details", ())]
     names = [target.get("Name") or target.get("Attribute", "") for target in targets]
-    return list(dict.fromkeys(name for name in names if name)) or list(found.get("Scope", ())) or ["properties"]
+    return (
+        list(dict.fromkeys(name for name in names if name)) or list(resource_change.get("Scope", ())) or ["properties"]
+    )

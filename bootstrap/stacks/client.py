@@ -19,29 +19,29 @@ class CloudFormation(Protocol):
         """Begin to compute what a template would change."""
 
     def describe_change_set(self, **request: Any) -> Any:
-        """How far that is, and what would change."""
+        """Status and changes of a change set."""
 
     def execute_change_set(self, **request: Any) -> Any:
-        """Begin to carry it out."""
+        """Begin to execute a change set."""
 
     def delete_change_set(self, **request: Any) -> Any:
-        """Throw a change set away."""
+        """Delete a change set."""
 
     def continue_update_rollback(self, **request: Any) -> Any:
-        """Go on with a rollback that failed."""
+        """Continue a rollback that failed."""
 
     def rollback_stack(self, **request: Any) -> Any:
-        """Take back an update that failed and was left as it was."""
+        """Roll back an update that failed and was not rolled back."""
 
     def delete_stack(self, **request: Any) -> Any:
         """Begin to delete a stack."""
 
     def update_termination_protection(self, **request: Any) -> Any:
-        """Guard a stack against deletion, or cease to."""
+        """Switch the termination protection of a stack on or off."""
 
 
 def pages(call: Callable[..., Any], **request: Any) -> Iterator[dict[str, Any]]:
-    """The answers of a call, page after page."""
+    """The answers of a call, one for each page."""
     token: str | None = None
     while True:
         answer = call(**request, **({"NextToken": token} if token else {}))

@@ -1,7 +1,7 @@
-"""How an environment's stacks compose: which there are, in which order, and which outputs each takes from the others.
+"""The composition of an environment's stacks: which stacks it has, in which order, and which outputs each takes from others.
 
-Each template is one concern. Stacks that an option of the settings asks for exist only while it does; what one stack makes
-reaches the next as a parameter of the same name as the output (`parameters`).
+Each template has one concern. An optional stack exists as long as its option is set. An output of one stack becomes a parameter
+with the same name of a later stack (`parameters`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ ORDER = (
     *("network", "acls", "endpoints", "traffic-logs", "vpn", "transit-gateway", "peering", "public-zone"),
     *("data", "bastion", "controller", "names"),
 )
-"""Every stack that there can be, in the order in which they are made; deleted in the reverse order."""
+"""Every possible stack, in the order of creation; stacks are deleted in the reverse order."""
 
 ALWAYS = frozenset({"network", "acls", "data", "controller"})
 NETWORK = frozenset(ORDER) - {"data", "controller"}
-"""Those that are the network, which the network command is about."""
+"""The stacks of the network, which the command `network` changes."""
 
-# What each stack takes, as parameters of the same names, from the outputs of those before it.
+# The outputs of earlier stacks that each stack takes as parameters with the same names.
 TAKES: Mapping[str, tuple[str, ...]] = {
     "acls": ("VpcId", "VpcCidr", "PublicSubnetIds", "PrivateSubnetIds", "PrivateSubnetCidrs", "DataSubnetIds"),
     "endpoints": ("VpcId", "PrivateSubnetIds", "EndpointsSecurityGroupId"),
@@ -37,7 +37,7 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     ),
     "names": ("VpcId", "PrivateIp"),
 }
-# The outputs that the tool itself reads, and those of other stacks than the network that stacks take.
+# The outputs that the toolkit itself reads, and those that stacks take from another stack than the network.
 _PRODUCED: Mapping[str, tuple[str, ...]] = {
     "network": ("VpcId", "ControllerSubnetId", "ControllerZone", "ZoneNames"),
     "acls": ("PublicAclId", "PrivateAclId"),
@@ -50,8 +50,8 @@ _PRODUCED: Mapping[str, tuple[str, ...]] = {
     "names": ("ZoneId",),
 }
 SUBNETS = ("PublicSubnetIds", "PrivateSubnetIds", "DataSubnetIds")
-"""The network's outputs that name the subnets of each tier, in zone order, separated by commas."""
-ISOLATED = "DataSubnetIds"  # the tier that the settings may leave out
+"""The outputs of the network with the subnets of each tier, in the order of the zones, separated by commas."""
+ISOLATED = "DataSubnetIds"  # the isolated tier, which is optional
 PER_ZONE = frozenset({*SUBNETS, "PrivateSubnetCidrs", "PrivateRouteTableIds"})
 _INPUTS: Mapping[str, tuple[str, ...]] = {
     "network": (),
@@ -64,9 +64,9 @@ _INPUTS: Mapping[str, tuple[str, ...]] = {
 
 
 def wanted(settings: Settings) -> tuple[str, ...]:
-    """The stacks of this environment, in the order in which they are made."""
+    """The stacks of an environment by its settings, in the order of creation."""
     network = settings.network
-    asked = {
+    is_chosen = {
         "endpoints": bool(network.endpoints),
         "traffic-logs": network.flow_logs is not None,
         "bastion": network.bastion is not None,
@@ -76,16 +76,16 @@ def wanted(settings: Settings) -> tuple[str, ...]:
         "public-zone": network.public_zone is not None,
         "names": network.private_zone is not None or network.public_zone is not None,
     }
-    return tuple(name for name in ORDER if name in ALWAYS or asked.get(name, False))
+    return tuple(name for name in ORDER if name in ALWAYS or is_chosen.get(name, False))
 
 
 def inputs_of(name: str) -> tuple[str, ...]:
-    """The stacks whose outputs this one takes, where there are to be such."""
+    """The stacks whose outputs a stack takes; the environment need not have all of them."""
     return _INPUTS.get(name, ("network",))
 
 
 def outputs_of(name: str) -> frozenset[str]:
-    """The outputs that a stack's template must produce: what the tool reads, and what the stacks that build on it take."""
+    """The outputs that the template of a stack must have: those that the toolkit reads, and those that other stacks take."""
     own = frozenset(_PRODUCED.get(name, ()))
     if name != "network":
         return own
@@ -93,59 +93,59 @@ def outputs_of(name: str) -> frozenset[str]:
     return own.union(*TAKES.values()) - elsewhere
 
 
-def is_widened(settings: Settings, made: Mapping[str, Stack]) -> bool:
-    """Whether the settings ask for a zone or a tier that the network that is there has not."""
-    return bool(_coming(settings, made))
+def is_widened(settings: Settings, existing: Mapping[str, Stack]) -> bool:
+    """Whether the settings have a zone or a tier that the existing network does not have."""
+    return bool(_outputs_to_add(settings, existing))
 
 
-def is_narrowed(settings: Settings, made: Mapping[str, Stack]) -> bool:
-    """Whether the network that is there has a zone or a tier that the settings do not ask for."""
-    return bool(_going(settings, made))
+def is_narrowed(settings: Settings, existing: Mapping[str, Stack]) -> bool:
+    """Whether the existing network has a zone or a tier that the settings do not have."""
+    return bool(_outputs_to_remove(settings, existing))
 
 
-def is_awaiting(name: str, settings: Settings, made: Mapping[str, Stack]) -> bool:
-    """Whether a stack takes subnets or tables of a zone or a tier that is still to come: they have no ids yet."""
-    return bool(_coming(settings, made).intersection(TAKES.get(name, ())))
+def is_awaiting(name: str, settings: Settings, existing: Mapping[str, Stack]) -> bool:
+    """Whether a stack takes subnets or route tables of a zone or tier that does not exist yet: they have no ids."""
+    return bool(_outputs_to_add(settings, existing).intersection(TAKES.get(name, ())))
 
 
-def in_order(names: Sequence[str], settings: Settings, made: Mapping[str, Stack]) -> tuple[str, ...]:
-    """These stacks in the order in which they are changed.
+def in_order(names: Sequence[str], settings: Settings, existing: Mapping[str, Stack]) -> tuple[str, ...]:
+    """Sort stacks into the order in which they are changed.
 
-    Where a zone or a tier goes, every stack that uses it is updated before the network: EC2 keeps a subnet in which
-    an endpoint's interface stands, and CloudFormation then forgets it and calls the update complete.
+    If a zone or a tier is removed, every stack that uses it is updated before the network. Otherwise EC2 refuses to delete a
+    subnet that still has the interface of an endpoint; CloudFormation then drops the subnet from the stack and reports success.
     """
-    going = _going(settings, made)
-    first = [name for name in names if name in made and going.intersection(TAKES.get(name, ()))]
+    removed = _outputs_to_remove(settings, existing)
+    first = [name for name in names if name in existing and removed.intersection(TAKES.get(name, ()))]
     return (*first, *(name for name in names if name not in first))
 
 
-def leaving(settings: Settings, made: Mapping[str, Stack]) -> frozenset[str]:
-    """The subnets that are there and that the settings no longer ask for."""
-    outputs, network = made["network"].outputs if "network" in made else {}, settings.network
-    kept = {key: 0 if key == ISOLATED and not network.isolated else network.zone_count for key in SUBNETS}
-    return frozenset(it for key in SUBNETS for it in outputs.get(key, "").split(",")[kept[key] :] if it)
+def leaving(settings: Settings, existing: Mapping[str, Stack]) -> frozenset[str]:
+    """The ids of the existing subnets that the settings no longer have."""
+    outputs, network = existing["network"].outputs if "network" in existing else {}, settings.network
+    kept_counts = {key: 0 if key == ISOLATED and not network.isolated else network.zone_count for key in SUBNETS}
+    return frozenset(it for key in SUBNETS for it in outputs.get(key, "").split(",")[kept_counts[key] :] if it)
 
 
-def _coming(settings: Settings, made: Mapping[str, Stack]) -> frozenset[str]:
-    """The network's outputs that are there, or will be, and do not name all that the settings ask for."""
-    if not _zones(made):
+def _outputs_to_add(settings: Settings, existing: Mapping[str, Stack]) -> frozenset[str]:
+    """The outputs of the network that lack a zone or a tier of the settings; empty if there is no network."""
+    if not _zones(existing):
         return frozenset()
-    zones = PER_ZONE if _zones(made) < settings.network.zone_count else frozenset[str]()
-    return zones | ({ISOLATED} if settings.network.isolated and not _is_isolated(made) else set())
+    zones = PER_ZONE if _zones(existing) < settings.network.zone_count else frozenset[str]()
+    return zones | ({ISOLATED} if settings.network.isolated and not _is_isolated(existing) else set())
 
 
-def _going(settings: Settings, made: Mapping[str, Stack]) -> frozenset[str]:
-    """The network's outputs that name something that the settings no longer ask for."""
-    zones = PER_ZONE if _zones(made) > settings.network.zone_count else frozenset[str]()
-    return zones | ({ISOLATED} if _is_isolated(made) and not settings.network.isolated else set())
+def _outputs_to_remove(settings: Settings, existing: Mapping[str, Stack]) -> frozenset[str]:
+    """The outputs of the network that name a zone or a tier which the settings no longer have."""
+    zones = PER_ZONE if _zones(existing) > settings.network.zone_count else frozenset[str]()
+    return zones | ({ISOLATED} if _is_isolated(existing) and not settings.network.isolated else set())
 
 
-def _is_isolated(made: Mapping[str, Stack]) -> bool:
-    """Whether the network that is there has isolated subnets."""
-    return "network" in made and bool(made["network"].outputs.get(ISOLATED))
+def _is_isolated(existing: Mapping[str, Stack]) -> bool:
+    """Whether the existing network has isolated subnets."""
+    return "network" in existing and bool(existing["network"].outputs.get(ISOLATED))
 
 
-def _zones(made: Mapping[str, Stack]) -> int:
-    """How many zones the network that is there has; 0 where there is none."""
-    known = made["network"].outputs.get("PrivateSubnetIds", "") if "network" in made else ""
-    return len(known.split(",")) if known else 0
+def _zones(existing: Mapping[str, Stack]) -> int:
+    """The number of zones of the existing network; 0 if there is none."""
+    subnet_ids = existing["network"].outputs.get("PrivateSubnetIds", "") if "network" in existing else ""
+    return len(subnet_ids.split(",")) if subnet_ids else 0

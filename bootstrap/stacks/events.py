@@ -1,4 +1,4 @@
-"""The events of one stack operation: each told once, while it goes on, until the stack settles."""
+"""The events of one stack operation: each is reported once, while the operation runs, until the stack settles."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from bootstrap.errors import StackFailed
 from bootstrap.stacks.client import CloudFormation, pages
 from bootstrap.values import Reporter
 
-PATIENCE = 3600.0  # seconds without any event; CloudFormation itself gives a resource up earlier
+PATIENCE = 3600.0  # the longest time without an event, in seconds; the time-outs of CloudFormation are shorter
 _CAVEATS = ("STAND-IN:", "NOT MODELLED:")
-_BYSTANDERS = ("cancelled", "was not successfully")  # reasons of resources that failed because another one had
+# The reasons of resources that failed only because another one failed.
+_BYSTANDERS = ("cancelled", "was not successfully")
 
 
 class Follower:
-    """Follows one stack by its id. Made before the operation begins, so that events of earlier ones are not told again."""
+    """Follows one stack by its id. Make it before the operation begins: events that exist then are not reported."""
 
     def __init__(
         self, client: CloudFormation, stack_id: str, report: Reporter, sleep: Callable[[float], None] = time.sleep
@@ -26,13 +27,16 @@ class Follower:
         self._report = report
         self._sleep = sleep
         self.events: list[dict[str, Any]] = []
-        # One page is enough: reading news goes back to the first event that is known.
+        # One page is enough: `_fresh` reads back only to the first known event.
         past = next(pages(client.describe_stack_events, StackName=stack_id))["StackEvents"]
         self._seen = {event["EventId"] for event in past}
 
     def wait(self) -> str:
-        """The status in which the stack settles; tells every event on the way."""
-        pause, heard = 0.2, time.monotonic()
+        """Wait until the stack settles, and report every event; returns the status.
+
+        StackFailed after PATIENCE without an event.
+        """
+        pause, last_event_at = 0.2, time.monotonic()
         while True:
             fresh = self._fresh()
             for event in fresh:
@@ -41,8 +45,8 @@ class Follower:
             if settled:
                 return settled[-1]
             if fresh:
-                pause, heard = 0.2, time.monotonic()
-            elif time.monotonic() - heard > PATIENCE:
+                pause, last_event_at = 0.2, time.monotonic()
+            elif time.monotonic() - last_event_at > PATIENCE:
                 raise StackFailed(
                     f"following {self._stack_id}",
                     f"no event for {PATIENCE / 60:.0f} minutes",
@@ -53,7 +57,7 @@ class Follower:
 
     @property
     def failure(self) -> str:
-        """The first resource that failed by itself, and why; empty where none did."""
+        """The first resource that failed by itself, and its reason; '' if there is none."""
         failed = [event for event in self.events if event["ResourceStatus"].endswith("_FAILED")]
         own = [it for it in failed if not any(text in it.get("ResourceStatusReason", "") for text in _BYSTANDERS)]
         for event in own or failed:
@@ -63,31 +67,31 @@ class Follower:
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """What a deletion left in place: type and physical id."""
+        """The retained resources of a deletion: type and physical id."""
         skipped = (event for event in self.events if event["ResourceStatus"] == "DELETE_SKIPPED")
         return tuple(dict.fromkeys(f"{event['ResourceType']} {event['PhysicalResourceId']}" for event in skipped))
 
     def _fresh(self) -> list[dict[str, Any]]:
-        """The events not seen yet, oldest first. Pages are read only until a known event appears."""
-        found: list[dict[str, Any]] = []
+        """The new events, oldest first. Pages are read until a known event appears."""
+        fresh: list[dict[str, Any]] = []
         for page in pages(self._client.describe_stack_events, StackName=self._stack_id):
             news = [event for event in page["StackEvents"] if event["EventId"] not in self._seen]
-            found += news
+            fresh += news
             if self._seen and len(news) < len(page["StackEvents"]):
                 break
-        return found[::-1]
+        return fresh[::-1]
 
     def _tell(self, event: dict[str, Any]) -> None:
         self._seen.add(event["EventId"])
         self.events.append(event)
         reason = event.get("ResourceStatusReason", "")
         self._report.progress(f"{event['LogicalResourceId']} {event['ResourceStatus']}{': ' if reason else ''}{reason}")
-        # A resource that was created and yet has a reason: the local cloud so marks what it only records.
+        # A created resource that has a reason: the local cloud marks stand-ins in this way.
         if event["ResourceStatus"].endswith("_COMPLETE") and reason.startswith(_CAVEATS):
             self._report.notice(f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
 
     def _settled(self, event: dict[str, Any]) -> str:
-        """The status, where this event is the stack's own last word on the operation."""
+        """The status of the stack if this event ends the operation, else ''."""
         status = str(event["ResourceStatus"])
         is_own = event.get("PhysicalResourceId") == self._stack_id
         return status if is_own and not status.endswith("_IN_PROGRESS") else ""

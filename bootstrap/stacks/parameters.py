@@ -1,4 +1,4 @@
-"""The parameters of each stack, from the settings and from the outputs of the stacks before it."""
+"""The parameters of each stack, made from the settings and the outputs of earlier stacks."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ ENDPOINTS: Mapping[Service, str] = {
     "kms": "Kms",
     "sts": "Sts",
 }
-"""Each service that may have an interface endpoint, and the parameter of the endpoints' template that asks for it."""
+"""Each service that can have an interface endpoint, and the parameter of the template of endpoints that chooses it."""
 
 
-def parameters(settings: Settings, name: str, made: Mapping[str, Stack]) -> dict[str, str]:
-    """The parameters of one stack; KeyError where an output that it takes is not there."""
-    outputs = {key: value for stack in made.values() for key, value in stack.outputs.items()}
+def parameters(settings: Settings, name: str, existing: Mapping[str, Stack]) -> dict[str, str]:
+    """The parameters of one stack; KeyError if an output that it takes does not exist."""
+    outputs = {key: value for stack in existing.values() for key, value in stack.outputs.items()}
     common = {"Project": settings.project, "Environment": settings.name}
     absent = {} if settings.network.isolated else {ISOLATED: ""}
-    taken = {key: outputs[key] if key not in absent else absent[key] for key in TAKES.get(name, ())}
+    inputs = {key: outputs[key] if key not in absent else absent[key] for key in TAKES.get(name, ())}
     lists = {
-        key: ",".join(taken[key].split(",")[: settings.network.zone_count]) for key in PER_ZONE.intersection(taken)
+        key: ",".join(inputs[key].split(",")[: settings.network.zone_count]) for key in PER_ZONE.intersection(inputs)
     }
-    return common | taken | lists | _own(settings, name, outputs)
+    return common | inputs | lists | _own(settings, name, outputs)
 
 
 def _own(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str, str]:
@@ -82,7 +82,7 @@ def _optional(settings: Settings, name: str) -> dict[str, str]:
 
 
 def _addresses(settings: Settings) -> dict[str, str]:
-    """/24 subnets, or smaller ones where the VPC could not hold eight of them; isolated ones are half as large."""
+    """The blocks: /24 subnets, or smaller ones if the VPC cannot hold eight of them; isolated subnets are half as large."""
     bits = min(8, 29 - int(settings.network.cidr.rpartition("/")[2]))
     return {
         "VpcCidr": settings.network.cidr,
@@ -93,14 +93,14 @@ def _addresses(settings: Settings) -> dict[str, str]:
 
 
 def _placed(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
-    """The zones by name: those of the settings, else those where the subnets stand, which so never move."""
-    kept = tuple(it for it in outputs.get("ZoneNames", "").split(",") if it)
-    names = (settings.network.zone_names or kept)[: settings.network.zone_count]
+    """The names of the zones: those of the settings, else those of the existing subnets, so that subnets never move."""
+    existing_zones = tuple(it for it in outputs.get("ZoneNames", "").split(",") if it)
+    names = (settings.network.zone_names or existing_zones)[: settings.network.zone_count]
     return {f"Zone{place + 1}": name for place, name in enumerate(names)}
 
 
 def _public_zone(zone: PublicZone) -> dict[str, str]:
-    """All but the zone above, which Route 53 is asked for."""
+    """The parameters of the public zone, except its parent zone, which is looked up in Route 53."""
     queries = zone.queries or Queries()
     return {
         "Domain": zone.domain,
@@ -112,7 +112,7 @@ def _public_zone(zone: PublicZone) -> dict[str, str]:
 
 
 def _names(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
-    """The private zone, and where there is a public one, what it is."""
+    """The parameters of the private zone; with a public zone also its id and domain."""
     public = ("PublicZoneId", "PublicDomain") if settings.network.public_zone else ()
     return {"Domain": settings.network.private_zone or ""} | {key: outputs[key] for key in public}
 
@@ -128,20 +128,20 @@ def _ways_in_and_out(settings: Settings) -> dict[str, str]:
 
 
 def _ssh(settings: Settings) -> dict[str, str]:
-    """From where port 22 of the controller is open: from nowhere at all where SSH comes through Session Manager."""
+    """Return the parameters that open port 22 of the controller to operators and to the bastion."""
     by_bastion = settings.ssh != "session-manager" or settings.network.bastion is not None
     return {"OperatorSsh": "yes" if settings.ssh == "direct" else "no", "BastionSsh": "yes" if by_bastion else "no"}
 
 
 def _agent(settings: Settings) -> dict[str, str]:
-    """The key of Session Manager's agent, where the machine is to have one."""
+    """The public key for the agent of Session Manager, if the settings have one."""
     if settings.ssh != "session-manager" or settings.access.agent_key is None:
         return {}
     return {"AgentKey": base64.b64encode(agent_key.binary(settings.access.agent_key)).decode()}
 
 
 def _vpn(vpn: Vpn) -> dict[str, str]:
-    # EC2 takes a number above 2147483647 under another name.
+    # EC2 has another property for an ASN above 2147483647.
     is_large = vpn.customer_asn > 2147483647
     return {
         "GatewayAsn": str(vpn.gateway_asn),
@@ -161,12 +161,12 @@ def _transit(gateway: TransitGateway) -> dict[str, str]:
 
 
 def _places(name: str, blocks: Sequence[str]) -> dict[str, str]:
-    """As many numbered parameters as a template has places; empty where the list is shorter."""
+    """PLACES numbered parameters; those beyond the end of the list are empty."""
     return {f"{name}{place + 1}": blocks[place] if place < len(blocks) else "" for place in range(PLACES)}
 
 
 def of_peer(outputs: Mapping[str, str]) -> dict[str, str]:
-    """What a peering takes from the other environment's network stack."""
+    """The parameters of a peering, from the outputs of the other environment's network stack."""
     tables = outputs["PrivateRouteTableIds"].split(",")
     return {
         "PeerVpcId": outputs["VpcId"],

@@ -1,7 +1,8 @@
-"""What the replacement of a resource costs whoever uses it: data, and time in which something does not answer.
+"""The cost of replacing a resource for its users: lost data, and downtime.
 
-By type, from what each is in this project's templates; CloudFormation makes the new one before it deletes the old, except where
-a template says otherwise in its metadata. That a resource is kept (UpdateReplacePolicy) the change set itself tells.
+The table has the costs by type, for the use of each type in the templates of this project. CloudFormation makes the new
+resource before it deletes the old one, except where the metadata of a template say otherwise. The change set says whether the
+old resource is retained (UpdateReplacePolicy).
 """
 
 from __future__ import annotations
@@ -33,6 +34,6 @@ _ELSE = "no data; no downtime beyond the change itself"
 
 
 def cost(kind: str, *, is_kept: bool) -> str:
-    """What it costs that a resource of this type is replaced; `is_kept` where the old one stays beside the new."""
-    told = _COSTS.get(kind, _ELSE)
-    return f"{told}; the old one is retained" if is_kept else told
+    """The cost of replacing a resource of this type, in words; with `is_kept` the old resource is retained."""
+    text = _COSTS.get(kind, _ELSE)
+    return f"{text}; the old one is retained" if is_kept else text

@@ -1,6 +1,6 @@
-"""What a template must be beside valid: nobody lets the whole world in, and every output that another stack takes is produced.
+"""The project's own rules for templates: no ingress rule for all addresses, and every output that another stack takes exists.
 
-CloudFormation would find neither before it is too late: the first makes an open door, the second ends a launch half way.
+CloudFormation checks neither in time: the first mistake opens a port to the Internet, the second stops a launch half way.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _REMEDY = "Correct the template; nothing was created or changed."
 
 
 def check(path: Path, outputs: Collection[str]) -> None:
-    """TemplateInvalid where the template at `path` opens a group to the world, or does not produce one of `outputs`."""
+    """TemplateInvalid if the template at `path` opens a group to all addresses, or does not have one of `outputs`."""
     root = compose(path)
-    faults = [_at(path, node, f"would allow 0.0.0.0/0 or ::/0: {text}") for node, text in _open_doors(root)]
+    faults = [_at(path, node, f"would allow 0.0.0.0/0 or ::/0: {text}") for node, text in _world_open_rules(root)]
     produced = _child(root, "Outputs")
     names = {key.value for key, _ in produced.value} if isinstance(produced, yaml.MappingNode) else set()
     faults += [
@@ -32,8 +32,8 @@ def check(path: Path, outputs: Collection[str]) -> None:
         raise TemplateInvalid(f"checking {path.name}", faults, _REMEDY)
 
 
-def _open_doors(root: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
-    """The sources of ingress rules that are everybody's; rules out of a group are another matter."""
+def _world_open_rules(root: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
+    """The nodes and texts of ingress sources that are all addresses; egress rules are not checked."""
     resources = _child(root, "Resources")
     for _, resource in resources.value if isinstance(resources, yaml.MappingNode) else ():
         kind, properties = _child(resource, "Type"), _child(resource, "Properties")
@@ -46,20 +46,20 @@ def _open_doors(root: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
             listed = _child(properties, "SecurityGroupIngress")
             rules = list(listed.value) if isinstance(listed, yaml.SequenceNode) else []
         for rule in rules:
-            yield from _everybodys(rule)
+            yield from _world_sources(rule)
 
 
-def _everybodys(node: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
-    """Also within the branches of a condition (!If)."""
+def _world_sources(node: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
+    """The sources in one rule that are all addresses, also inside the branches of !If."""
     if isinstance(node, yaml.SequenceNode):
         for part in node.value:
-            yield from _everybodys(part)
+            yield from _world_sources(part)
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if isinstance(value, yaml.ScalarNode) and _WORLD.get(key.value) == value.value:
                 yield value, value.value
             elif not isinstance(value, yaml.ScalarNode):
-                yield from _everybodys(value)
+                yield from _world_sources(value)
 
 
 def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:

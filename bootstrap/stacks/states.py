@@ -1,4 +1,4 @@
-"""What each status of a stack means for a change of it: CloudFormation's 'Stack status codes', sorted by what comes next."""
+"""The statuses of a stack (CloudFormation's 'Stack status codes'), grouped by what a change has to do next."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ STEADY = frozenset(
         "IMPORT_ROLLBACK_COMPLETE",
     }
 )
-"""It can be updated."""
+"""The stack can be updated."""
 
 DEAD = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
-"""A first creation that failed: nothing can be updated there, and nothing of worth can be in it. It is made anew."""
+"""The first creation failed: the stack cannot be updated and has no data. It is deleted and created again."""
 
 HALF_BACK = {"UPDATE_ROLLBACK_FAILED": "continue_update_rollback", "UPDATE_FAILED": "rollback_stack"}
-"""An update stopped half way, or half way back; CloudFormation's operation that brings it to UPDATE_ROLLBACK_COMPLETE."""
+"""An update or its rollback stopped half way. The value is the operation that brings the stack to UPDATE_ROLLBACK_COMPLETE."""
 
 HALF_GONE = "DELETE_FAILED"
-"""A deletion that stopped half way: it can only be deleted, and no longer be changed."""
+"""A deletion stopped half way: the stack can only be deleted, not changed."""
 
 EMPTY = "REVIEW_IN_PROGRESS"
-"""Opened by a change set, and never made."""
+"""A change set made the stack, and no change set was executed."""
 
 
 def is_busy(status: str) -> bool:
-    """Whether an operation is under way, whoever began it."""
+    """Whether an operation is running, whoever started it."""
     return status != EMPTY and status.endswith("_IN_PROGRESS")
 
 
 def is_standing(status: str) -> bool:
-    """Whether what the stack says of itself (its outputs) can be built on."""
+    """Whether the outputs of the stack can be used."""
     return status not in DEAD and status not in {EMPTY, HALF_GONE, "DELETE_IN_PROGRESS", "CREATE_IN_PROGRESS"}
 
 
 def remedy(status: str, name: str) -> str:
-    """What to do about a stack that cannot be changed as it is."""
+    """The remedy for a stack that cannot be changed in this status."""
     if status in HALF_BACK:
         return (
             "Correct the cause, then launch again: it continues the rollback. To skip resources that no longer exist: "

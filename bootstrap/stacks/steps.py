@@ -1,4 +1,4 @@
-"""The steps on one stack: propose, execute, delete, bring back; each waits until the stack has settled."""
+"""The operations on one stack: propose, execute, delete, roll back; each waits until the stack settles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Pause = Callable[[float], None]
 
 @dataclass(frozen=True)
 class StackSteps:
-    """What is done to one stack: each step waits until the stack has settled, and tells what happens."""
+    """The operations on one stack: each waits until the stack settles, and reports the events."""
 
     client: CloudFormation
     name: str
@@ -29,11 +29,11 @@ class StackSteps:
     sleep: Pause
 
     def propose(self, request: Mapping[str, Any]) -> ChangeSet:
-        """A computed change set."""
+        """Make a change set and wait until it is computed; StackFailed if CloudFormation cannot compute it."""
         return changes.create(self.client, request, self.sleep)
 
     def carry_out(self, change_set: ChangeSet) -> None:
-        """Execute it; StackFailed with the first resource that failed by itself."""
+        """Execute a change set; StackFailed with the first resource that failed by itself."""
         for change in list_changes(self.name, change_set):
             self.report.change(change)
         if change_set.changes is None:
@@ -49,99 +49,104 @@ class StackSteps:
             )
 
     def ready(self, *, is_kept: bool) -> dict[str, Any] | None:
-        """The stack, fit for an update, or None where it is to be made; the remains of a failed creation are deleted.
+        """Wait and repair until the stack can be updated; None if it must be created. StackFailed if neither is possible.
 
-        So are those of a deletion that failed, except of a stack that is kept: what lies in there would be lost to the new one.
+        What a failed creation left is deleted. What a failed deletion left is deleted too, except with `is_kept`: the new stack
+        would not have the retained data.
         """
-        found = self.at_rest()
-        if found is None or found["StackStatus"] == states.EMPTY:
+        stack = self.at_rest()
+        if stack is None or stack["StackStatus"] == states.EMPTY:
             return None
-        status = found["StackStatus"]
+        status = stack["StackStatus"]
         if status in states.STEADY:
-            return found
+            return stack
         if status in states.HALF_BACK:
-            return self.brought_back(found)
+            return self.brought_back(stack)
         if status not in states.DEAD and (status != states.HALF_GONE or is_kept):
             raise refuse_status(self.name, status)
-        what = "deletion" if status == states.HALF_GONE else "creation"
-        self.report.notice(f"{self.name} is {status} after a {what} that failed; it is deleted and created again")
-        self.delete(found)
+        failed_operation = "deletion" if status == states.HALF_GONE else "creation"
+        self.report.notice(
+            f"{self.name} is {status} after a {failed_operation} that failed; it is deleted and created again"
+        )
+        self.delete(stack)
         return None
 
-    def brought_back(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        """A stack whose update stopped half way, back at what it was before; StackFailed where it does not get there."""
-        status = found["StackStatus"]
+    def brought_back(self, stack: Mapping[str, Any]) -> dict[str, Any]:
+        """Roll back a stack whose update stopped half way; StackFailed if that fails."""
+        status = stack["StackStatus"]
         self.report.notice(f"{self.name} is {status}: the update is rolled back first, then the stack is changed")
-        follower = Follower(self.client, found["StackId"], self.report, self.sleep)
+        follower = Follower(self.client, stack["StackId"], self.report, self.sleep)
         call = getattr(self.client, states.HALF_BACK[status])
-        call(StackName=found["StackId"], ClientRequestToken=str(uuid.uuid4()))
-        ended = follower.wait()
-        again = describe(self.client, found["StackId"])
-        if ended not in states.STEADY or again is None:
+        call(StackName=stack["StackId"], ClientRequestToken=str(uuid.uuid4()))
+        final_status = follower.wait()
+        rolled_back = describe(self.client, stack["StackId"])
+        if final_status not in states.STEADY or rolled_back is None:
             raise StackFailed(
                 f"rolling the stack {self.name} back from {status}",
-                f"{ended}: {follower.failure or 'no resource gives a reason'}",
-                states.remedy(ended, self.name),
+                f"{final_status}: {follower.failure or 'no resource gives a reason'}",
+                states.remedy(final_status, self.name),
             )
-        return again
+        return rolled_back
 
     def at_rest(self) -> dict[str, Any] | None:
-        """The stack once nothing is under way in it, whoever began that."""
+        """Wait until no operation is running on the stack, whoever started it; None if there is no stack."""
         while True:
-            found = describe(self.client, self.name)
-            if found is None or not states.is_busy(found["StackStatus"]):
-                return found
-            self.report.progress(f"waiting for {self.name}, which is {found['StackStatus']}")
-            follower = Follower(self.client, found["StackId"], self.report, self.sleep)
-            # The follower takes what it finds for old; a last event among that shows in the status.
-            again = describe(self.client, found["StackId"])
-            if again is not None and states.is_busy(again["StackStatus"]):
+            stack = describe(self.client, self.name)
+            if stack is None or not states.is_busy(stack["StackStatus"]):
+                return stack
+            self.report.progress(f"waiting for {self.name}, which is {stack['StackStatus']}")
+            follower = Follower(self.client, stack["StackId"], self.report, self.sleep)
+            # The follower ignores events that exist already. If the last event is one of them, the status shows it.
+            stack_now = describe(self.client, stack["StackId"])
+            if stack_now is not None and states.is_busy(stack_now["StackStatus"]):
                 follower.wait()
 
-    def delete(self, found: Mapping[str, Any]) -> tuple[str, ...]:
-        """Delete the stack; what its template keeps."""
-        if found["StackStatus"] == states.EMPTY:
-            self.client.delete_stack(StackName=found["StackId"])
+    def delete(self, stack: Mapping[str, Any]) -> tuple[str, ...]:
+        """Delete the stack, also a protected one; returns its retained resources. StackFailed if the deletion fails."""
+        if stack["StackStatus"] == states.EMPTY:
+            self.client.delete_stack(StackName=stack["StackId"])
             return ()
-        if found.get("EnableTerminationProtection"):
-            self.client.update_termination_protection(EnableTerminationProtection=False, StackName=found["StackId"])
+        if stack.get("EnableTerminationProtection"):
+            self.client.update_termination_protection(EnableTerminationProtection=False, StackName=stack["StackId"])
         self.report.change(Change("stack", ChangeKind.REMOVE, self.name))
-        follower = Follower(self.client, found["StackId"], self.report, self.sleep)
-        self.client.delete_stack(StackName=found["StackId"], ClientRequestToken=str(uuid.uuid4()))
+        follower = Follower(self.client, stack["StackId"], self.report, self.sleep)
+        self.client.delete_stack(StackName=stack["StackId"], ClientRequestToken=str(uuid.uuid4()))
         status = follower.wait()
         if status != "DELETE_COMPLETE":
-            told = f"{status}: {follower.failure or 'no resource gives a reason'}"
-            raise StackFailed(f"deleting the stack {self.name}", told, states.remedy(status, self.name))
+            reason = f"{status}: {follower.failure or 'no resource gives a reason'}"
+            raise StackFailed(f"deleting the stack {self.name}", reason, states.remedy(status, self.name))
         return follower.kept
 
     def guard(self, *, is_wanted: bool) -> dict[str, Any]:
-        """The stack as it stands now, protected against deletion or not, as wanted."""
-        found = describe(self.client, self.name)
-        if found is None:
+        """Set the termination protection; returns the stack. StackFailed if the stack was deleted meanwhile."""
+        stack = describe(self.client, self.name)
+        if stack is None:
             raise StackFailed(
                 f"reading the stack {self.name}", "it is deleted", "Somebody deleted it meanwhile; launch again."
             )
-        if bool(found.get("EnableTerminationProtection")) != is_wanted:
-            self.client.update_termination_protection(EnableTerminationProtection=is_wanted, StackName=found["StackId"])
-        return found
+        if bool(stack.get("EnableTerminationProtection")) != is_wanted:
+            self.client.update_termination_protection(EnableTerminationProtection=is_wanted, StackName=stack["StackId"])
+        return stack
 
 
 def list_changes(name: str, change_set: ChangeSet) -> tuple[Change, ...]:
-    """The changes of a set; one without resources still alters outputs, parameters or conditions."""
+    """The changes of a change set; one without resources alters only outputs, parameters or conditions."""
     if change_set.changes is None:
         return ()
     return change_set.changes or (Change("stack", ChangeKind.ALTER, name, "outputs or parameters only"),)
 
 
 def describe(client: CloudFormation, name: str) -> dict[str, Any] | None:
+    """Return CloudFormation's description of a stack; None if it does not exist or is deleted. Raises ClientError."""
     try:
-        found = client.describe_stacks(StackName=name)["Stacks"][0]
+        stack = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         if "does not exist" in error.response["Error"].get("Message", ""):
             return None
         raise
-    return None if found["StackStatus"] == "DELETE_COMPLETE" else dict(found)
+    return None if stack["StackStatus"] == "DELETE_COMPLETE" else dict(stack)
 
 
 def refuse_status(name: str, status: str) -> StackFailed:
+    """Return the error for a stack whose status allows no change, with the remedy for that status."""
     return StackFailed(f"changing the stack {name}", f"it is {status}", states.remedy(status, name))

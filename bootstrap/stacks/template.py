@@ -1,7 +1,7 @@
-"""Templates as files: read, checked against the parameters that they will get, and linted. Nothing here asks a cloud.
+"""Templates as files: reads them, checks them against their parameters, and lints them. Nothing here calls a cloud.
 
-The only importer of cfn-lint. Linting all templates takes seconds, so a template that was found good is remembered by its
-content, its region and cfn-lint's version, in the folder where the tool keeps its own things.
+Only this module imports cfn-lint. Linting all templates takes seconds. So the checksum of a template without errors is stored,
+with the region and the version of cfn-lint, in the folder `.bootstrap`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import yaml
 
 from bootstrap.errors import Fault, TemplateInvalid
 
-LARGEST = 51200  # bytes that CloudFormation takes in a request; a larger template would have to lie in a bucket
+LARGEST = 51200  # the largest template in a request to CloudFormation, in bytes; a larger one needs a bucket
 _REMEDY = "Correct the template; nothing was created or changed."
 
 
@@ -26,9 +26,9 @@ _REMEDY = "Correct the template; nothing was created or changed."
 class Source:
     """A template as the act needs it.
 
-    `defaults` has every parameter, with its default or None. Where a change would replace one of the resources `replaced`,
-    `by_way_of` are the parameters of the state to pass through, in which they do not exist. `keeps_tags` forbids an update to
-    bring new volatile tags, because a resource there cannot take a new tag.
+    `defaults` has every parameter, with its default or None. If a change would replace one of the resources `replaced`, the
+    stack is first updated with the parameters `by_way_of`, with which these resources do not exist. With `keeps_tags`, an
+    update does not bring new volatile tags, because one of the resources cannot get a new tag.
     """
 
     body: str
@@ -62,14 +62,14 @@ def parse(body: str) -> Any:
 
 
 def compose(path: Path) -> yaml.Node:
-    """The template at `path` as nodes, which know their places; TemplateInvalid where it is no template."""
+    """The template at `path` as YAML nodes, which have line and column; TemplateInvalid if it is no template."""
     root = yaml.compose(_read(path).body, _Loader)
     assert root is not None  # it was read as a mapping
     return root
 
 
 def load(path: Path, parameters: Mapping[str, str]) -> Source:
-    """The template at `path`, or TemplateInvalid where it cannot be sent or does not fit these parameters."""
+    """Read the template at `path`; TemplateInvalid if it is no template, is too large, or does not fit these parameters."""
     source = _read(path)
     faults = [
         Fault(str(path), _line(source.body, "Parameters:"), 1, message)
@@ -107,7 +107,7 @@ def _read(path: Path) -> Source:
         raise TemplateInvalid(f"reading {path.name}", [fault], _REMEDY) from error
     if not isinstance(content, dict):
         raise TemplateInvalid(f"reading {path.name}", [Fault(str(path), 1, 1, "not a mapping")], _REMEDY)
-    _shaped(path, content)
+    _check_shape(path, content)
     metadata = content.get("Metadata") or {}
     replacement = metadata.get("Replacement") or {}
     return Source(
@@ -119,8 +119,8 @@ def _read(path: Path) -> Source:
     )
 
 
-def _shaped(path: Path, content: Mapping[str, Any]) -> None:
-    """TemplateInvalid where a section, a parameter or a resource is not the mapping that everything else takes it for."""
+def _check_shape(path: Path, content: Mapping[str, Any]) -> None:
+    """TemplateInvalid if a section, a parameter, a resource or an output is not a mapping."""
     wrong = [
         name if not isinstance(section, dict) else f"{name}.{key}"
         for name in ("Metadata", "Parameters", "Resources", "Outputs")
@@ -152,21 +152,21 @@ def _line(body: str, start: str) -> int:
 
 
 def lint(path: Path, region: str) -> None:
-    """TemplateInvalid with every error that cfn-lint finds for that region; warnings are for the project's own tests."""
+    """TemplateInvalid with every error that cfn-lint finds for the region. Warnings are ignored here; the tests check them."""
     key = hashlib.sha256(b"\0".join((_bytes(path), region.encode(), version("cfn-lint").encode()))).hexdigest()
     memory = path.resolve().parent.parent / ".bootstrap" / "linted.json"
-    known = _remembered(memory)
-    if key in known:
+    known_keys = _remembered(memory)
+    if key in known_keys:
         return
-    _read(path)  # what cannot even be read is told in our words
+    _read(path)  # first, because our errors for a file that cannot be read are clearer than cfn-lint's
     faults = [fault for fault, is_error in findings(path, region) if is_error]
     if faults:
         raise TemplateInvalid(f"checking {path.name} for {region}", faults, _REMEDY)
-    _remember(memory, [*known[-63:], key])
+    _remember(memory, [*known_keys[-63:], key])
 
 
 def findings(path: Path, region: str) -> list[tuple[Fault, bool]]:
-    """Everything that cfn-lint says about a template in a region, and whether each is an error."""
+    """Every finding of cfn-lint about a template in a region, and whether it is an error."""
     from cfnlint.api import lint_file
     from cfnlint.config import ManualArgs
 
@@ -188,7 +188,7 @@ def _remembered(memory: Path) -> list[str]:
 
 
 def _remember(memory: Path, keys: list[str]) -> None:
-    # Without the folder there is nothing to remember in: a lone template is linted each time.
+    # Without the folder nothing is stored: such a template is linted each time.
     if memory.parent.is_dir():
         scratch = memory.with_suffix(".new")
         try:
@@ -199,7 +199,7 @@ def _remember(memory: Path, keys: list[str]) -> None:
 
 
 def permissions(kind: str, region: str) -> frozenset[str]:
-    """The IAM actions that the handlers of a resource type need, as the type's own schema says."""
+    """The IAM actions that the handlers of a resource type need, by the schema of the type."""
     from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
     handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, kind).schema.get("handlers", {})

@@ -1,4 +1,4 @@
-"""Whether the network's rules really hold between the machines, as the cloud on this machine tells; AWS' own always do."""
+"""Whether the rules of the network are enforced between machines, as the local cloud reports it; AWS always enforces them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PATH = "/_bootstrap/enforcement"
 
 @dataclass(frozen=True)
 class Enforced:
-    """How many rules the packet filter holds (none before a machine was made), and what is not as it should be."""
+    """The number of rules in the packet filter (0 before there is a machine), and the problems."""
 
     rules: int
     problems: tuple[str, ...]
@@ -24,19 +24,19 @@ class Enforced:
 
 
 def look(endpoint: str | None, *, settle_by: str | None = None) -> Enforced | None:
-    """Ask the local cloud at `endpoint`; None where another cloud answers.
+    """Ask the local cloud at `endpoint`; None if another cloud answers.
 
-    `settle_by` is the token with which it is told to set first what is due.
+    With the token `settle_by`, the local cloud first applies the rules that are pending.
     """
-    told = local_control.ask(endpoint, _PATH, "POST" if settle_by else "GET", settle_by)
+    answer = local_control.ask(endpoint, _PATH, "POST" if settle_by else "GET", settle_by)
     try:
-        return None if told is None else Enforced(sum(told["regions"].values()), tuple(told["problems"]))
+        return None if answer is None else Enforced(sum(answer["regions"].values()), tuple(answer["problems"]))
     except (KeyError, AttributeError):
         return None
 
 
 def tell(endpoint: str | None, token: str | None, report: Reporter) -> None:
-    """Have it set what is due, where there is a token for that, and say aloud what cannot be."""
-    found = look(endpoint, settle_by=token)
-    for problem in found.problems if found else ():
+    """Let the local cloud apply pending rules, if there is a token for that, and report problems as notices."""
+    state = look(endpoint, settle_by=token)
+    for problem in state.problems if state else ():
         report.notice(f"the network's rules are not enforced: {problem}")

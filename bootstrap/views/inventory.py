@@ -1,6 +1,6 @@
-"""What a launch is made of, told into its journal for the report: versions before anything is made, then what stands.
+"""The inventory of a launch, as events for the report: first the versions of the code, then what the launch made.
 
-A look that AWS or the machine refuses leaves its part out: an inventory never fails a launch.
+What AWS or the machine refuses to answer is left out: an inventory never makes a launch fail.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _RELEASE = ["sh", "-c", '. /etc/os-release; printf \'%s %s\' "$NAME" "$(cat /etc
 
 
 def tell_versions(context: Context, run: Run) -> None:
-    """The versions that are known before anything is made: the tool's, Python's, those of the lock."""
+    """Report the versions that are known before the launch: of the toolkit, Python, and the lock."""
     tool = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     lock = context.lock
     run.event("versions", of={"tool": f"{tool}, Python {platform.python_version()}", "Jenkins": lock.version,
@@ -26,16 +26,16 @@ def tell_versions(context: Context, run: Run) -> None:
 
 
 def tell(context: Context, run: Run) -> None:
-    """What stands after a launch: the machine's image and system, what runs as Jenkins, every resource of the stacks."""
-    found: dict[str, str] = {}
+    """Report what exists after a launch: image and system of the machine, the emulator's version, resources of the stacks."""
+    versions: dict[str, str] = {}
     try:
-        found |= _image(context)
-        found["system"] = context.shell.run(_RELEASE).stdout.strip()
+        versions |= _image(context)
+        versions["system"] = context.shell.run(_RELEASE).stdout.strip()
         if context.controller.is_emulated:
-            found["Jenkins"] = f"{context.controller.version}, emulated"
+            versions["Jenkins"] = f"{context.controller.version}, emulated"
     except BootstrapError as error:
         run.progress(f"the inventory is incomplete: {error.found.splitlines()[0]}")
-    run.event("versions", of=found)
+    run.event("versions", of=versions)
     run.event("resources", of=list(_resources(context)))
 
 
@@ -43,14 +43,19 @@ def _image(context: Context) -> dict[str, str]:
     ec2, instance = context.world.aws("ec2"), context.outputs("controller")["InstanceId"]
     described = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
     image = str(described["ImageId"])
-    known = ec2.describe_images(ImageIds=[image])["Images"]  # empty once its owner has withdrawn it
-    return {"image": f"{image} ({known[0]['Name']})" if known else image}
+    images = ec2.describe_images(ImageIds=[image])["Images"]  # empty if its owner deregistered it
+    return {"image": f"{image} ({images[0]['Name']})" if images else image}
 
 
 def _resources(context: Context) -> Iterator[dict[str, Any]]:
     client = context.world.aws("cloudformation")
     for stack in context.stacks.values():
         for page in client.get_paginator("list_stack_resources").paginate(StackName=stack.name):
-            for it in page["StackResourceSummaries"]:
-                told = (stack.name, it["LogicalResourceId"], it["ResourceType"], it.get("PhysicalResourceId", ""))
-                yield dict(zip(("stack", "name", "type", "id"), told, strict=True))
+            for summary in page["StackResourceSummaries"]:
+                values = (
+                    stack.name,
+                    summary["LogicalResourceId"],
+                    summary["ResourceType"],
+                    summary.get("PhysicalResourceId", ""),
+                )
+                yield dict(zip(("stack", "name", "type", "id"), values, strict=True))

@@ -1,7 +1,7 @@
-"""What is left of an environment after a destroy, asked of the cloud by tag: the proof of what the deletion said.
+"""The resources of an environment that exist after a destroy, found by their tags.
 
-What belongs to a stack that still exists was kept on purpose. The Tagging API goes on listing some deleted things for
-a while: what EC2 itself calls gone is left out.
+Resources of a stack that still exists were retained on purpose. The Tagging API lists deleted resources for some time; those
+that EC2 reports as deleted are left out.
 """
 
 from __future__ import annotations
@@ -19,39 +19,39 @@ _STACK = "aws:cloudformation:stack-name"
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What still carries the environment's tags: in stacks that are kept, and beside them."""
+    """The resources with the environment's tags: `kept` belong to retained stacks, `stray` to none."""
 
     kept: tuple[Tagged, ...]
     stray: tuple[Tagged, ...]
 
 
 def look(context: Context) -> Leftovers:
-    """What is left; the stacks are looked up afresh."""
+    """Find the leftovers; the stacks are read again."""
     context.forget()
     alive = {stack.name for stack in context.stacks.values()}
-    # A key pair's parameter is made by CloudFormation beside the stack: only the pair's id, an output, tells whose it is.
-    theirs = {output for stack in context.stacks.values() for output in stack.outputs.values()}
+    # CloudFormation makes the parameter of a key pair outside of the stack; the key pair's id, an output, identifies it.
+    output_values = {output for stack in context.stacks.values() for output in stack.outputs.values()}
     listed = tags.resources(context.world.aws, context.settings)
-    over = deleted.among(context.world.aws("ec2"), listed)
-    there = [it for it in listed if it.arn not in over]
-    kept = tuple(it for it in there if it.tags.get(_STACK) in alive or it.identity in theirs)
-    return Leftovers(kept, tuple(it for it in there if it not in kept))
+    deleted_arns = deleted.among(context.world.aws("ec2"), listed)
+    existing = [it for it in listed if it.arn not in deleted_arns]
+    kept = tuple(it for it in existing if it.tags.get(_STACK) in alive or it.identity in output_values)
+    return Leftovers(kept, tuple(it for it in existing if it not in kept))
 
 
 def tell(context: Context, run: Run) -> None:
-    """Show what is left; where the cloud does not answer that, say so."""
+    """Show the leftovers; a notice if they cannot be listed."""
     client = context.world.aws("resourcegroupstaggingapi")
     try:
-        found = look(context)
+        leftovers = look(context)
     except client.exceptions.ClientError as error:
         run.notice(f"the leftovers cannot be listed: {error}")
         return
-    run.event("leftovers", kept=[it.arn for it in found.kept], stray=[it.arn for it in found.stray])
-    if not found.kept and not found.stray:
+    run.event("leftovers", kept=[it.arn for it in leftovers.kept], stray=[it.arn for it in leftovers.stray])
+    if not leftovers.kept and not leftovers.stray:
         run.say("no resource carries the environment's tags any more")
-    for title, listed in (("retained resources", found.kept), ("leftovers outside of the stacks", found.stray)):
+    for title, listed in (("retained resources", leftovers.kept), ("leftovers outside of the stacks", leftovers.stray)):
         _list(run, title, listed)
-    if found.stray:
+    if leftovers.stray:
         run.notice(
             "leftovers outside of the stacks can cost money, and no command of this toolkit deletes them: delete them by ARN"
         )
@@ -60,5 +60,5 @@ def tell(context: Context, run: Run) -> None:
 def _list(run: Run, title: str, listed: Sequence[Tagged]) -> None:
     if listed:
         run.say(f"{title}:")
-    for it in listed:
-        run.say(f"  {it.kind:<24} {it.identity}")
+    for resource in listed:
+        run.say(f"  {resource.kind:<24} {resource.identity}")

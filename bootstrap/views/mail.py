@@ -1,4 +1,4 @@
-"""Where the environment's mail goes and whether it is taken: the cloud on this machine tells of its own server."""
+"""Where the mail of the environment goes, and whether the mail server of the local cloud accepts it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _PATH = "/_bootstrap/mail"
 
 
 def look(endpoint: str | None, settings: Settings, tool: str) -> tuple[str, str]:
-    """The place, and its state in words; of a mail server that is not the local cloud's, only the place is known."""
-    told = local_control.ask(endpoint, _PATH)
-    if not told:
+    """The folder or address of the mail, and its state in words; another mail server than the local cloud's is not checked."""
+    answer = local_control.ask(endpoint, _PATH)
+    if not answer:
         return f"{settings.mail.smtp_host or 'localhost'}:{settings.mail.smtp_port}", "not checked"
-    count = told["kept"]
-    words = f"{wording.counted(count, 'message')} kept; '{tool} mail' shows them"
-    return str(told["folder"]), "; ".join(told["problems"]) or words
+    count = answer["kept"]
+    stored = f"{wording.counted(count, 'message')} kept; '{tool} mail' shows them"
+    return str(answer["folder"]), "; ".join(answer["problems"]) or stored
 
 
 def problems(endpoint: str | None) -> list[str]:
-    """Where the local cloud cannot take mail, and why."""
+    """The problems of the local cloud's mail server, each with its reason; empty for another cloud."""
     return list((local_control.ask(endpoint, _PATH) or {}).get("problems", ()))
 
 
 def tell(endpoint: str | None, report: Reporter) -> None:
-    """Say aloud where no mail can be taken."""
+    """Report each problem as a notice."""
     for problem in problems(endpoint):
         report.notice(f"{problem}; free the port, or set mail.smtp_port")

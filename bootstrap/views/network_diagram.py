@@ -1,4 +1,4 @@
-"""The network's picture for a file or a run's report: read what is there, let graphviz draw it."""
+"""Draws the picture of the network for a file or the report of a run: reads from AWS, and calls graphviz."""
 
 from __future__ import annotations
 
@@ -20,40 +20,42 @@ _SECONDS = 120
 _DOING = "drawing the network"
 
 
-def svg(made: Context, network: Network) -> str:
-    """The picture; Missing where graphviz is not installed."""
-    settings = made.settings
-    wished = settings.network
-    gateways = [it.direct_connect_gateway for it in (wished.vpn, wished.transit_gateway) if it is not None]
-    has_direct_connect = wished.direct_connect is not None or any(gateways)
-    around = beside.read(
-        made.world.aws,
+def svg(context: Context, network: Network) -> str:
+    """The picture of a network as SVG; Missing if graphviz is not installed, CommandFailed if it fails."""
+    settings = context.settings
+    network_settings = settings.network
+    gateways = [
+        it.direct_connect_gateway for it in (network_settings.vpn, network_settings.transit_gateway) if it is not None
+    ]
+    has_direct_connect = network_settings.direct_connect is not None or any(gateways)
+    surroundings = beside.read(
+        context.world.aws,
         network.vpc_id,
         settings.region,
         refusals.is_awss,
         with_direct_connect=has_direct_connect,
         transit_gateways=tuple(network.transit_gateways),
-        public_zones=_public_zones(made),
+        public_zones=_public_zones(context),
     )
-    return picture.draw(network, around, f"{settings.project}-{settings.name}", graphviz)
+    return picture.draw(network, surroundings, f"{settings.project}-{settings.name}", graphviz)
 
 
-def _public_zones(made: Context) -> dict[str, str]:
-    """The environment's public zone, where its stack stands: its name by its id."""
-    outputs = made.stacks["public-zone"].outputs if "public-zone" in made.stacks else {}
+def _public_zones(context: Context) -> dict[str, str]:
+    """The name of the environment's public zone by its id; empty if its stack does not exist."""
+    outputs = context.stacks["public-zone"].outputs if "public-zone" in context.stacks else {}
     return {outputs["PublicZoneId"]: outputs["PublicDomain"]} if "PublicZoneId" in outputs else {}
 
 
-def tell(made: Context, run: Run) -> None:
-    """Draw the network for the run's report. What keeps it from being drawn is told there, and fails nothing."""
+def tell(context: Context, run: Run) -> None:
+    """Draw the network for the report of the run. If that fails, the report says why, and the run goes on."""
     try:
         run.progress(_DOING)
-        (run.folder / NAME).write_text(svg(made, network_reading.read(made)), encoding="utf-8")
+        (run.folder / NAME).write_text(svg(context, network_reading.read(context)), encoding="utf-8")
         run.event("picture", path=NAME)
     except BootstrapError as error:
         _tell_why_not(run, f"{error.found.splitlines()[0]}. {error.remedy}")
     except Exception as error:
-        # Whatever AWS or a full disk says: a picture is less than what it shows.
+        # Whatever the error is: a missing picture must not make a run fail.
         _tell_why_not(run, f"{type(error).__name__}: {error}")
 
 
@@ -62,17 +64,17 @@ def _tell_why_not(run: Run, reason: str) -> None:
         run.event("no-picture", reason=reason)
 
 
-def graphviz(text: str, wanted: str) -> str:
-    """What graphviz makes, in that format, of a description whose things have their places; Missing without graphviz."""
+def graphviz(text: str, output_format: str) -> str:
+    """The output of graphviz for a description that has all positions; Missing without graphviz, CommandFailed if it fails."""
     program = shutil.which("dot")
     if program is None:
         raise Missing(_DOING, "the program 'dot' of graphviz is not installed", "Run: sudo apt-get install graphviz")
-    command = [program, "-Kneato", "-n2", f"-T{wanted}"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", timeout=_SECONDS)
-    if done.returncode or not done.stdout:
+    command = [program, "-Kneato", "-n2", f"-T{output_format}"]
+    completed = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", timeout=_SECONDS)
+    if completed.returncode or not completed.stdout:
         raise CommandFailed(
             _DOING,
-            Result(" ".join(command), done.returncode, "", done.stderr),
+            Result(" ".join(command), completed.returncode, "", completed.stderr),
             "Check the installation of graphviz: dot -V",
         )
-    return done.stdout
+    return completed.stdout

@@ -1,4 +1,4 @@
-"""What `network explain` tells: every hop of the most telling path, its end, and what becomes of all the others."""
+"""The output of `network explain`: every hop of one path, its verdict, and the outcomes of all other paths."""
 
 from __future__ import annotations
 
@@ -15,63 +15,65 @@ _PLANNED = "(planned): no machine has this role yet; the result is for the subne
 
 
 def port(text: str) -> tuple[int, Protocol]:
-    """A port as the command line writes it; UsageError where it is none."""
+    """Parse a port of the command line: '443', '53/udp' or 'icmp'; UsageError if it is none."""
     if text == "icmp":
         return ECHO, "icmp"
     number, _, protocol = text.partition("/")
-    known: dict[str, Protocol] = {"": "tcp", "tcp": "tcp", "udp": "udp"}
-    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= 65535) or protocol not in known:
+    protocols: dict[str, Protocol] = {"": "tcp", "tcp": "tcp", "udp": "udp"}
+    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= 65535) or protocol not in protocols:
         remedy = "Write a number from 1 to 65535, with /udp for UDP (53/udp), or icmp for an echo request."
         raise UsageError("reading the command line", f"'{text}' is not a port", remedy)
-    return int(number), known[protocol]
+    return int(number), protocols[protocol]
 
 
-def show(network: Network, source: str, destination: str, asked: str, run: Run) -> bool:
-    """Tell it; whether any path is open."""
-    ways = every(network, source, destination, *port(asked))
-    found = most_telling(ways)
-    _hops(found, run)
-    decided = found.decided_by
-    run.say(f"{found.source} -> {found.destination} {found.what}: {found.verdict}{_by(found)}")
-    if any(is_planned(end) for end in (found.source, found.destination)):
+def show(network: Network, source: str, destination: str, port_text: str, run: Run) -> bool:
+    """Print the paths between two ends; True if one is open. UsageError if a name or the port is not valid."""
+    ways = every(network, source, destination, *port(port_text))
+    chosen = most_telling(ways)
+    _hops(chosen, run)
+    deciding_hop = chosen.decided_by
+    run.say(f"{chosen.source} -> {chosen.destination} {chosen.what}: {chosen.verdict}{_by(chosen)}")
+    if any(is_planned(end) for end in (chosen.source, chosen.destination)):
         run.say(_PLANNED)
     outcomes = alike(ways)
     run.event(
         "explained",
         source=source,
         destination=destination,
-        port=asked,
-        verdict=found.verdict,
-        decided_by=_told(decided),
+        port=port_text,
+        verdict=chosen.verdict,
+        decided_by=_describe_or_none(deciding_hop),
         ways=len(ways),
         outcomes=[_outcome(it) for it in outcomes],
     )
     if len(ways) > 1:
         run.say(f"of {len(ways)} pairs of ends, each of which speaks for all that no rule tells apart:")
-        for some in outcomes:
-            run.say(f"  {some[0].verdict:<7} {len(some):>3}  {some[0].source} -> {some[0].destination}{_by(some[0])}")
-    return found.verdict == "open"
+        for paths in outcomes:
+            run.say(
+                f"  {paths[0].verdict:<7} {len(paths):>3}  {paths[0].source} -> {paths[0].destination}{_by(paths[0])}"
+            )
+    return chosen.verdict == "open"
 
 
 def alike(ways: Iterable[Path]) -> list[list[Path]]:
-    """Paths that end at the same hop, or lead by the same gateway, together: open ones first, then the most frequent."""
-    found: dict[tuple[str, str, str], list[Path]] = {}
+    """Group paths that end at the same hop, or lead through the same gateway: open ones first, then the largest group."""
+    groups: dict[tuple[str, str, str], list[Path]] = {}
     for way in ways:
         hop = way.decided_by or _gateway(way)
-        found.setdefault((way.verdict, hop.kind if hop else "", hop.name if hop else ""), []).append(way)
+        groups.setdefault((way.verdict, hop.kind if hop else "", hop.name if hop else ""), []).append(way)
     ranks: Sequence[str] = ("open", "unknown", "closed")
-    return sorted(found.values(), key=lambda some: (ranks.index(some[0].verdict), -len(some)))
+    return sorted(groups.values(), key=lambda paths: (ranks.index(paths[0].verdict), -len(paths)))
 
 
 def _gateway(way: Path) -> Hop | None:
-    """The last gateway that an open path leads by."""
+    """The last gateway on an open path."""
     return next((hop for hop in reversed(way.hops) if hop.kind.split()[-1] in _GATEWAYS), None)
 
 
-def _hops(found: Path, run: Run) -> None:
-    width = max(len(hop.kind) for hop in found.hops)
-    for hop in found.hops:
-        run.event("hop", **_telling(hop))
+def _hops(path: Path, run: Run) -> None:
+    width = max(len(hop.kind) for hop in path.hops)
+    for hop in path.hops:
+        run.event("hop", **_describe(hop))
         run.say(f"  {_mark(hop)} {hop.kind:<{width}} {hop.name}: {hop.says}")
 
 
@@ -81,19 +83,19 @@ def _mark(hop: Hop) -> str:
     return "+" if hop.is_sure else "?"
 
 
-def _telling(hop: Hop) -> dict[str, str | bool]:
+def _describe(hop: Hop) -> dict[str, str | bool]:
     return {"kind": hop.kind, "name": hop.name, "says": hop.says, "passes": hop.passes, "sure": hop.is_sure}
 
 
-def _told(hop: Hop | None) -> dict[str, str | bool] | None:
-    return None if hop is None else _telling(hop)
+def _describe_or_none(hop: Hop | None) -> dict[str, str | bool] | None:
+    return None if hop is None else _describe(hop)
 
 
-def _outcome(some: Sequence[Path]) -> dict[str, object]:
-    """The ends are those of the first of them."""
-    first = some[0]
+def _outcome(paths: Sequence[Path]) -> dict[str, object]:
+    """One group of paths as JSON; its ends are those of its first path."""
+    first = paths[0]
     ends = {"source": first.source, "destination": first.destination}
-    return {"verdict": first.verdict, "paths": len(some), **ends, "decided_by": _told(first.decided_by)}
+    return {"verdict": first.verdict, "paths": len(paths), **ends, "decided_by": _describe_or_none(first.decided_by)}
 
 
 def _by(way: Path) -> str:

@@ -1,4 +1,4 @@
-"""An environment's network, read from EC2 for the analyser, with what the environment intends for it."""
+"""Reads an environment's network from EC2 for the analyser, and its intentions from the environment file."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from bootstrap.network.intentions import Intention, is_environment
 from bootstrap.network.model import Network
 
 
-def read(made: Context, names: Sequence[str] = ()) -> Network:
-    """The environment's network as EC2 describes it now, with the environments that its intentions or `names` speak of."""
-    settings = made.settings
-    asked = {*settings.network.intentions.environments(), *(it for it in names if is_environment(it))}
-    named = spoken_of(made.environment_file, settings, sorted(asked))
+def read(context: Context, names: Sequence[str] = ()) -> Network:
+    """Read the environment's network, and the VPCs of the environments that its intentions or `names` mention."""
+    settings = context.settings
+    names_asked = {*settings.network.intentions.environments(), *(it for it in names if is_environment(it))}
+    named = spoken_of(context.environment_file, settings, sorted(names_asked))
     return snapshot.read(
-        made.world.aws("ec2"),
-        made.outputs("network")["VpcId"],
+        context.world.aws("ec2"),
+        context.outputs("network")["VpcId"],
         f"{settings.project}-{settings.name}-",
         settings.access.operator_cidr,
         named,
     )
 
 
-def with_everybody(made: Context, network: Network) -> Network:
-    """The network with whom it is for: a role that nobody has yet is judged where its first machine will stand."""
-    bastion = made.settings.network.bastion
+def with_everybody(context: Context, network: Network) -> Network:
+    """The network with a planned interface for each role that no interface has yet."""
+    bastion = context.settings.network.bastion
     public = ("bastion",) if bastion is not None and bastion.allow else ()
-    return imagined.with_everybody(network, made.outputs("network"), public)
+    return imagined.with_everybody(network, context.outputs("network"), public)
 
 
 def intended(settings: Settings) -> tuple[tuple[Intention, ...], tuple[Intention, ...]]:
-    """What the environment allows and what it denies."""
+    """The intentions of the environment: those to allow, and those to deny."""
     bastion = settings.network.bastion.allow if settings.network.bastion else ()
     intentions, operators = settings.network.intentions, settings.access.operator_cidr
     return (

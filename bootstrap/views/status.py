@@ -1,4 +1,4 @@
-"""What there is of an environment and whether it runs: looked up, never remembered."""
+"""The state of an environment: its stacks, its machine and its controller. It is always read, never stored."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from bootstrap.views import enforcement, mail
 
 @dataclass(frozen=True)
 class Status:
-    """Rows of what, which and state; `is_up` where every one of them is as it should be."""
+    """Rows of kind, name and state; `is_up` if the stacks are complete and the service is active."""
 
     rows: tuple[tuple[str, str, str], ...]
     is_up: bool
 
 
 def look(context: Context) -> Status:
-    """The stacks, the machine and the controller, as far as each is there."""
+    """Read the stacks, the machine and the controller; stops at the first that does not exist or does not answer."""
     rows: list[tuple[str, str, str]] = []
     for name in context.wanted:
-        found = context.stacks.get(name)
-        rows.append(("stack", context.settings.stack_name(name), found.status if found else "absent"))
+        stack = context.stacks.get(name)
+        rows.append(("stack", context.settings.stack_name(name), stack.status if stack else "absent"))
     zone = context.stacks.get("public-zone")
     is_up = all(row[2].endswith("_COMPLETE") and "ROLLBACK" not in row[2] for row in rows)
     if zone is not None and "NameServers" in zone.outputs:

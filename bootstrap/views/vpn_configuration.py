@@ -1,4 +1,4 @@
-"""What the other side of a site-to-site VPN is configured with, as EC2 keeps it: XML with both tunnels and their keys."""
+"""The configuration for the other side of a site-to-site VPN, as EC2 generates it: XML with both tunnels and their keys."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bootstrap.runs import terminal
 from bootstrap.runs.journal import Run
 
 
-def show(made: Context, run: Run, target: Path | None) -> None:
-    """Write the configuration to a file that only this user reads or, without one, to standard output.
+def show(context: Context, run: Run, target: Path | None) -> None:
+    """Write the configuration to a file that only this user can read, or to standard output if `target` is None.
 
-    StackMissing where the environment has no VPN connection.
+    StackMissing if the environment has no VPN connection; Missing if EC2 has no configuration or the file cannot be written.
     """
-    text = read(made.world.aws("ec2"), _connection(made))
+    text = read(context.world.aws("ec2"), _connection(context))
     if target is None:
         terminal.write(f"{text}\n")
         return
@@ -27,9 +27,9 @@ def show(made: Context, run: Run, target: Path | None) -> None:
 
 
 def read(ec2: Any, connection: str) -> str:
-    """The configuration of one connection; Missing where EC2 keeps none, as of one that is deleted."""
-    found = ec2.describe_vpn_connections(Filters=[{"Name": "vpn-connection-id", "Values": [connection]}])
-    text = next((it.get("CustomerGatewayConfiguration", "") for it in found["VpnConnections"]), "")
+    """The configuration of one connection; Missing if EC2 has none, for example because it is deleted."""
+    answer = ec2.describe_vpn_connections(Filters=[{"Name": "vpn-connection-id", "Values": [connection]}])
+    text = next((it.get("CustomerGatewayConfiguration", "") for it in answer["VpnConnections"]), "")
     if not text:
         raise Missing(
             f"reading the configuration of the VPN connection {connection}",
@@ -40,7 +40,7 @@ def read(ec2: Any, connection: str) -> str:
 
 
 def write(target: Path, text: str) -> None:
-    """A file that nobody else could read at any moment; one that is there is replaced."""
+    """Write a file with mode 0600 from the beginning; an existing file is replaced. Missing if that fails."""
     scratch = target.with_name(f"{target.name}.{os.getpid()}.new")
     try:
         with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -51,12 +51,12 @@ def write(target: Path, text: str) -> None:
         raise Missing(f"writing {target}", str(error), "Name a file in an existing folder.") from error
 
 
-def _connection(made: Context) -> str:
-    found = made.stacks.get("vpn")
-    connection = found.outputs.get("VpnConnectionId") if found else None
+def _connection(context: Context) -> str:
+    stack = context.stacks.get("vpn")
+    connection = stack.outputs.get("VpnConnectionId") if stack else None
     if connection is None:
         raise StackMissing(
-            f"looking for the VPN connection of '{made.settings.name}'",
+            f"looking for the VPN connection of '{context.settings.name}'",
             "it has no VPN connection",
             "Name network.vpn.customer_address in the environment file, then: network apply",
         )

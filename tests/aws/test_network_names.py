@@ -97,7 +97,7 @@ def test_a_zone_is_delegated_answers_with_the_private_address_and_goes_with_its_
     assert [] == [*launch.plan_stacks(context, run, ("public-zone",))]
     assert "https://named.ci.example.net/" == context.url
     drawn = network_diagram.svg(context, network_reading.read(context))
-    assert "public DNS zone ci.example.net" in drawn
+    assert "public zone ci.example.net" in drawn
     assert "named.ci.example.net = 10.71.3.10" in drawn
     network_removal.destroy(context, run)
     assert {("example.net", "NS"), ("example.net", "SOA")} == {

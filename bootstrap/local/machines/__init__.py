@@ -1,7 +1,7 @@
 """Machines as podman containers: image, networks, volumes, boot, console.
 
-It decides how a container must be started on this kernel so that systemd, cloud-init and nftables work inside, and finds
-again what an earlier run made. It knows nothing of AWS' API. `local.cloud`, `local.aws.compute`, the command line and the
+It decides how a container must be started on this kernel so that systemd, cloud-init and nftables work inside. It also finds
+the machines of earlier runs. It knows nothing of AWS' API. `local.cloud`, `local.aws.compute`, the command line and the
 doctor import it.
 """
 

@@ -1,7 +1,7 @@
-"""Whether the kernel shows the packet filter what passes between two machines of one subnet, which its bridge carries.
+"""Makes the kernel pass traffic between two machines of one subnet, which a bridge forwards, through the packet filter.
 
-That is br_netfilter's part (kernel documentation, networking/ip-sysctl, "bridge-nf-call-iptables"): the module may not be
-loaded, or be told to look away. Both are put right where this process may.
+The module br_netfilter does this (kernel documentation, networking/ip-sysctl, "bridge-nf-call-iptables"). It may not be loaded,
+or it may be switched off. Both are corrected if this process has the permission.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SETTING = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 
 
 def are_filtered(setting: Path = SETTING) -> bool:
-    """Whether groups hold within a subnet."""
+    """Whether security groups are enforced between machines of one subnet."""
     try:
         return setting.read_text(encoding="ascii").strip() == "1"
     except OSError:
@@ -23,10 +23,10 @@ def are_filtered(setting: Path = SETTING) -> bool:
 
 
 def filter_them(setting: Path = SETTING) -> str:
-    """Make it so; '' where it is, else why it cannot be."""
+    """Switch it on if it is off; returns '' if it is on, else the reason why it cannot be."""
     if are_filtered(setting):
         return ""
-    if not setting.exists() and not _load():
+    if not setting.exists() and not _load_module():
         return "the kernel has no br_netfilter, and 'modprobe br_netfilter' did not load it"
     try:
         setting.write_text("1\n", encoding="ascii")
@@ -35,8 +35,8 @@ def filter_them(setting: Path = SETTING) -> str:
     return ""
 
 
-def _load() -> bool:
+def _load_module() -> bool:
     try:
         return succeeds(["modprobe", "br_netfilter"])
-    except BootstrapError:  # no modprobe at all, as in containers, whose host decides about its modules
+    except BootstrapError:  # there is no modprobe, for example in a container
         return False

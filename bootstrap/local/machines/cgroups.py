@@ -1,12 +1,13 @@
-"""The cgroups that systemd in a machine needs, on a machine of cgroup version 1.
+"""The cgroups for systemd in a machine, if this machine has cgroup version 1.
 
-There a runtime leaves a container's cgroups to this machine's root, and systemd inside, whose root is another, may not use
-them. With version 2 the runtimes hand the container's own cgroup over themselves. So for version 1 podman is given a runtime of
-ours: it is runc, and when a container was made it gives the container's own cgroups in systemd's two hierarchies (name=systemd
-and unified) to the container's root. The others, which hold limits and devices, stay this machine's.
+With version 1, the cgroups of a container belong to root of this machine, and systemd in a user namespace may not use them.
+With version 2, runtimes change the owner themselves. So for version 1 podman gets a runtime of this toolkit: a script that
+calls runc. When a container is made, it changes the owner of the container's cgroups in the two hierarchies of systemd
+(name=systemd and unified) to the root of the container. The other hierarchies, for limits and devices, still belong to root of
+this machine.
 
-Podman keeps the runtime's path for each container, and cannot even remove a container without it. So it lies where no checkout
-and no environment takes it along when it is deleted.
+Podman stores the path of the runtime for each container, and cannot remove a container without it. So the script is outside of
+all checkouts and environments, which can be deleted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-RUNTIME = Path("/var/lib/bootstrap-local-cloud/runc")  # podman judges what a runtime can do by its name
+RUNTIME = Path("/var/lib/bootstrap-local-cloud/runc")  # the name must be runc: podman derives its features from it
 
 _SCRIPT = """\
 #!/bin/sh
@@ -47,20 +48,23 @@ give /sys/fs/cgroup/unified "$(sed -n 's/^0:://p' "/proc/$pid/cgroup")"
 
 
 def script(runc: str) -> str:
-    """The runtime's text, over the real runc at that path."""
+    """The text of the runtime, for the real runc at a path."""
     return _SCRIPT.format(runc=shlex.quote(runc))
 
 
 def write_runtime(path: Path = RUNTIME) -> Path:
-    """Put the runtime in its place, whole at once, for containers may use it at this moment; its path."""
+    """Write the runtime and return its path.
+
+    The file is replaced as a whole, because containers can use it at the same time.
+    """
     runc = shutil.which("runc") or shutil.which("runc", path="/usr/sbin:/sbin") or "/usr/bin/runc"
     text = script(runc)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.read_text() == text and os.access(path, os.X_OK):
         return path
-    handle, written = tempfile.mkstemp(dir=path.parent)
+    handle, new_file = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "w") as file:
         file.write(text)
         os.fchmod(file.fileno(), 0o755)
-    Path(written).replace(path)
+    Path(new_file).replace(path)
     return path

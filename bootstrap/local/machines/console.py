@@ -1,7 +1,7 @@
-"""What EC2's GetConsoleOutput answers for a machine: its console, and in it the block of its own SSH host keys.
+"""The text for EC2's GetConsoleOutput: the console of a machine, with the block of its SSH host keys.
 
-cloud-init prints that block at the first boot (its module keys_to_console), which is how a client learns the host keys through
-the cloud's API instead of trusting the first answer. EC2 keeps the last 64 KiB of a console.
+cloud-init prints this block at the first boot (module keys_to_console). So a client gets the host keys through the API of the
+cloud and need not trust the first answer of a machine. EC2 returns the last 64 KiB of a console.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ READ_HOST_KEYS = "cat /etc/ssh/ssh_host_*_key.pub"
 
 
 def has_host_keys(console: str) -> bool:
-    """Whether a whole block of host keys is in the text."""
+    """Whether the text has a complete block of host keys."""
     begin = console.rfind(BEGIN)
     return begin >= 0 and END in console[begin:]
 
 
 def compose(log: str, host_keys: str) -> str:
-    """The console's end; when the block is not in it, it is added, with `host_keys` as the machine's own files have them."""
+    """The end of the console. If it has no block of host keys, a block with `host_keys` is added."""
     console = plain(log)[-KEPT_CHARACTERS:]
     if not has_host_keys(console) and host_keys.strip():
         console += f"\n{BEGIN}\n{host_keys.strip()}\n{END}\n"

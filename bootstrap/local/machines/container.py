@@ -1,7 +1,6 @@
-"""One machine's container: made, started, stopped, waited for and removed.
+"""The container of one machine: makes it, starts and stops it, waits for it, and removes it.
 
-A machine counts as up when its sshd answers and cloud-init has finished without an error: only then is an EC2 instance of any
-use to whoever asked for it.
+A machine is up when cloud-init has finished without an error and sshd answers: before that, nobody can use an EC2 instance.
 """
 
 from __future__ import annotations
@@ -24,24 +23,24 @@ from bootstrap.local.machines.seed import InstanceSpec
 State = Literal["running", "stopped", "absent"]
 
 BOOT_SECONDS = 300.0
-# cloud-init writes its result at the very end; /run is new at each start, so the file always speaks of this boot.
+# cloud-init writes its result at the end of the boot; /run is empty at each start, so the file is always of this boot.
 AWAIT_CLOUD_INIT = "until test -e /run/cloud-init/result.json; do sleep 0.1; done; cat /run/cloud-init/result.json"
-LOOK_SECONDS = 0.5  # between looks at a machine whose end podman has not noted yet
+LOOK_SECONDS = 0.5  # between two checks whether podman has noticed the end of a machine
 CLOUD_INIT_LOG = "tail -n 25 /var/log/cloud-init-output.log"
 
 
 class Container:
     """The container of one instance."""
 
-    def __init__(self, door: Podman, names: Names, instance_id: str) -> None:
-        self._door = door
+    def __init__(self, engine: Podman, names: Names, instance_id: str) -> None:
+        self._engine = engine
         self._names = names
         self.instance_id = instance_id
         self.name = names.object(instance_id)
 
     def state(self) -> State:
-        """What EC2 would say; a container that never ran (its maker was killed) counts as absent."""
-        if not self._door.has("container", self.name):
+        """The state as EC2 names it; a container that never ran (this process was killed) counts as absent."""
+        if not self._engine.has("container", self.name):
             return "absent"
         status, _, owner = self._inspect(
             f'{{{{.State.Status}}}} {{{{index .Config.Labels "{STATE_LABEL}"}}}}'
@@ -52,11 +51,11 @@ class Container:
         return "running" if status in {"running", "stopping", "paused"} else "stopped"
 
     def address(self) -> str:
-        """The machine's private address, running or not: the one that it was made with."""
+        """The private address with which the machine was made."""
         return self._inspect('{{index .Config.Labels "bootstrap.address"}}')
 
     def require_namespace(self) -> None:
-        """LocalCloudFailed for a container that was made without a user namespace: it must not run any more."""
+        """LocalCloudFailed if the container was made without a user namespace: it must not run any more."""
         if not self._inspect(f'{{{{index .Config.Labels "{IDS_LABEL}"}}}}'):
             raise LocalCloudFailed(
                 f"starting the machine of {self.instance_id}",
@@ -67,8 +66,8 @@ class Container:
     def create(
         self, spec: InstanceSpec, image: str, network: str, disks: Path, first_id: int, options: tuple[str, ...]
     ) -> None:
-        """Make and start the container, in place of a half-made one; `first_id` is its root, as this side sees it."""
-        self._door.run_when_free(
+        """Make and start the container; an incomplete one is replaced. `first_id` is the id of its root on this machine."""
+        self._engine.run_when_free(
             "run",
             *options,
             "--replace",
@@ -80,65 +79,65 @@ class Container:
             f"--network={network}",
             f"--ip={spec.private_ip}",
             f"--volume={self._names.seed(spec.instance_id)}:/var/lib/cloud/seed/nocloud:ro",
-            # The folder itself belongs to nobody inside, which holds when the machine makes the mount writable again.
+            # The folder has no owner in the container, so it is protected even if the machine makes the mount writable.
             f"--volume={disks}:/dev/disk/by-id:ro,rslave",
             image,
             doing=f"starting the container of {spec.instance_id}",
         )
 
     def start(self) -> None:
-        """Start a stopped container; its root file system and its address are as they were."""
+        """Start a stopped container; it keeps its root file system and its address."""
         doing = f"starting {self.instance_id}"
-        # Podman may not yet have put its network away, and with a user namespace it makes a new one without looking.
-        self._door.run("container", "cleanup", self.name, doing=doing)
-        self._door.run("start", self.name, doing=doing)
+        # Podman may not have removed the old network setup yet; with a user namespace it makes a new one without a check.
+        self._engine.run("container", "cleanup", self.name, doing=doing)
+        self._engine.run("start", self.name, doing=doing)
 
     def has_rebooted(self) -> bool:
-        """Whether the container has ended because the machine rebooted, and not because it was powered off."""
+        """Whether the container stopped because of a reboot, and not because of a power-off."""
         return self.state() == "stopped" and self._inspect("{{.State.ExitCode}}") == str(REBOOT_EXIT_CODE)
 
     def stop(self) -> None:
-        """Shut the machine down as its power button would; killed after the container's stop time-out."""
-        self._door.run("stop", self.name, doing=f"stopping {self.instance_id}")
+        """Shut the machine down; it is killed after the container's stop time-out."""
+        self._engine.run("stop", self.name, doing=f"stopping {self.instance_id}")
 
     def remove(self) -> None:
-        """Remove the container and its root file system; none is fine."""
-        self._door.run_when_free(
+        """Remove the container and its root file system; no error if there is none."""
+        self._engine.run_when_free(
             "rm", "--force", "--ignore", "--volumes", "--time=0", self.name, doing=f"removing {self.instance_id}"
         )
 
     def execute(self, script: str, *, doing: str = "", timeout: float = 60.0) -> str:
-        """What a line of shell prints, run as root inside the machine."""
-        return self._door.run(
+        """Run a shell command as root in the machine and return its output; LocalCloudFailed if it fails."""
+        return self._engine.run(
             "exec", self.name, "sh", "-c", script, doing=doing or f"looking into {self.instance_id}", timeout=timeout
         )
 
     def log(self) -> str:
-        """Everything the machine wrote on its console since it was made."""
-        return self._door.run("logs", self.name, doing=f"reading the console of {self.instance_id}").replace("\r", "")
+        """Everything that the machine wrote on its console since it was made."""
+        return self._engine.run("logs", self.name, doing=f"reading the console of {self.instance_id}").replace("\r", "")
 
     def await_up(self, timeout: float = BOOT_SECONDS) -> None:
-        """Wait until cloud-init has finished and sshd answers; LocalCloudFailed says what the machine said instead."""
+        """Wait until cloud-init has finished and sshd answers; LocalCloudFailed, with logs, after `timeout` seconds."""
         doing = f"waiting for {self.instance_id} to boot"
         deadline = time.monotonic() + timeout
         try:
-            answer = self.execute(AWAIT_CLOUD_INIT, doing=doing, timeout=timeout)
+            result_text = self.execute(AWAIT_CLOUD_INIT, doing=doing, timeout=timeout)
         except LocalCloudFailed as failure:
-            raise self._failed(doing, f"{failure.found}\nIts console ends with:\n{tail(self.log())}") from None
+            raise self._boot_failed(doing, f"{failure.found}\nIts console ends with:\n{tail(self.log())}") from None
         try:
-            errors = [str(error) for error in json.loads(answer)["v1"]["errors"]]
+            errors = [str(error) for error in json.loads(result_text)["v1"]["errors"]]
         except (ValueError, LookupError, TypeError):
-            errors = [f"its result cannot be read: {tail(answer, 3)}"]
+            errors = [f"its result cannot be read: {tail(result_text, 3)}"]
         if errors:
-            said = self.execute(CLOUD_INIT_LOG, doing="reading cloud-init's log")
-            raise self._failed(doing, f"cloud-init failed: {'; '.join(errors)}\n{tail(said, 25)}")
+            log_tail = self.execute(CLOUD_INIT_LOG, doing="reading cloud-init's log")
+            raise self._boot_failed(doing, f"cloud-init failed: {'; '.join(errors)}\n{tail(log_tail, 25)}")
         while not sshd_answers(self.address()):
             if time.monotonic() > deadline:
-                raise self._failed(doing, f"sshd did not answer in {timeout:.0f} s\n{tail(self.log())}")
+                raise self._boot_failed(doing, f"sshd did not answer in {timeout:.0f} s\n{tail(self.log())}")
             time.sleep(0.1)
 
     def await_end(self) -> None:
-        """Wait until the machine runs no more, whatever ended it; it costs nothing while the machine runs."""
+        """Wait until the machine does not run any more, for whatever reason, without polling."""
         while self.state() == "running":
             process = self._process()
             if process:
@@ -146,28 +145,28 @@ class Container:
             time.sleep(LOOK_SECONDS)
 
     def _process(self) -> int:
-        """The process on this machine that is the container's first; 0 where it runs no more."""
+        """The id of the container's first process on this machine; 0 if it does not run."""
         return int(self._inspect("{{.State.Pid}}"))
 
-    def _failed(self, doing: str, found: str) -> LocalCloudFailed:
+    def _boot_failed(self, doing: str, found: str) -> LocalCloudFailed:
         return LocalCloudFailed(
             doing, found, f"The machine is kept: examine it with 'podman exec -it {self.name} bash'."
         )
 
     def _inspect(self, template: str) -> str:
-        return self._door.run(
+        return self._engine.run(
             "container", "inspect", "--format", template, self.name, doing=f"looking at {self.instance_id}"
         ).strip()
 
 
-def _await_exit(process: int, ask: Callable[[], int]) -> None:
-    """Wait until a process has ended. `ask` gives its number again once it is held: meanwhile it may be another's."""
+def _await_exit(process: int, read_process: Callable[[], int]) -> None:
+    """Wait until a process has ended. `read_process` is called again after opening it, because ids of processes are reused."""
     try:
         handle = os.pidfd_open(process)
     except ProcessLookupError:
         return
     try:
-        if ask() == process:
+        if read_process() == process:
             ended = select.poll()
             ended.register(handle, select.POLLIN)
             ended.poll()
@@ -176,7 +175,7 @@ def _await_exit(process: int, ask: Callable[[], int]) -> None:
 
 
 def sshd_answers(address: str, port: int = 22) -> bool:
-    """Whether an SSH server greets at that address."""
+    """Whether an SSH server answers at an address."""
     try:
         with socket.create_connection((address, port), timeout=2) as connection:
             return connection.recv(4) == b"SSH-"

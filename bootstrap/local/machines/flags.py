@@ -1,8 +1,9 @@
-"""Which options podman needs for a machine on this host: a pure decision from `podman info` and the process' own limits.
+"""The options of podman for a machine, computed from `podman info` and the limits of this process.
 
-A machine is a container with systemd as process 1, its own network stack and the right to mount (SYS_ADMIN), which
-systemd needs for the sandboxes of hardened units. It runs in a user namespace: root in it is nobody here, and its
-capabilities count only for what the namespace owns. It is not privileged: no devices, no host kernel settings.
+A machine is a container with systemd as process 1, its own network stack and the permission to mount (SYS_ADMIN), which systemd
+needs for the sandboxes of hardened units. It runs in a user namespace: root in it has no permissions on this machine, and its
+capabilities are valid only for what the namespace owns. It is not privileged: it has no devices and no kernel settings of the
+host.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bootstrap.local.machines.ids import WIDTH
 
 PID_MAX = Path("/proc/sys/kernel/pid_max")
 UNLIMITED = -1
-USUAL_OPEN_FILES = 1024  # a Debian machine's soft limit
+USUAL_OPEN_FILES = 1024  # the soft limit on a Debian machine
 CAPABILITIES = (
     "NET_ADMIN",  # nftables
     "SYS_ADMIN",  # the sandboxes of systemd's units
@@ -30,7 +31,7 @@ CAPABILITIES = (
 
 @dataclass(frozen=True)
 class Limits:
-    """Hard limits on open files and processes, -1 for none as podman spells it, and the kernel's number of process ids."""
+    """Hard limits on open files and processes (-1 is no limit, as podman writes it), and the kernel's number of process ids."""
 
     nofile: int
     nproc: int
@@ -38,27 +39,27 @@ class Limits:
 
 
 def own_limits() -> Limits:
-    """The limits of this process: a container may have these, but without CAP_SYS_RESOURCE none above."""
+    """The limits of this process. Without CAP_SYS_RESOURCE, a container cannot have higher ones."""
     return Limits(
-        nofile=_spelt(resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
-        nproc=_spelt(resource.getrlimit(resource.RLIMIT_NPROC)[1]),
+        nofile=_as_podman_limit(resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
+        nproc=_as_podman_limit(resource.getrlimit(resource.RLIMIT_NPROC)[1]),
         pid_max=int(PID_MAX.read_text()),
     )
 
 
-def _spelt(hard: int) -> int:
+def _as_podman_limit(hard: int) -> int:
     return UNLIMITED if hard == resource.RLIM_INFINITY else hard
 
 
 def keeps_cgroups(info: Mapping[str, Any]) -> bool:
-    """Whether the runtimes leave a container's cgroups to this machine's root: where they are version 1 or hybrid."""
+    """Whether a container's cgroups belong to root of this machine: with cgroup version 1 or hybrid."""
     return bool(info["host"].get("cgroupVersion") == "v1")
 
 
 def runtime_options(info: Mapping[str, Any], runtime: Path | None = None) -> tuple[str, ...]:
-    """Podman's global options: runc where cgroups are version 1 or hybrid, which crun refuses; else podman's own choice.
+    """Podman's global options: the runtime runc with cgroup version 1 or hybrid, which crun refuses; otherwise none.
 
-    `runtime` takes the place of runc for containers with a user namespace.
+    `runtime` replaces runc for containers with a user namespace.
     """
     if keeps_cgroups(info) and (runtime or info["host"].get("ociRuntime", {}).get("name") != "runc"):
         return ("--runtime", str(runtime or "runc"))
@@ -66,7 +67,7 @@ def runtime_options(info: Mapping[str, Any], runtime: Path | None = None) -> tup
 
 
 def machine_options(info: Mapping[str, Any], limits: Limits, first_id: int) -> tuple[str, ...]:
-    """The options of `podman run` that do not depend on which machine it is; `first_id` is root in it, as this side sees it."""
+    """The options of `podman run` that are the same for all machines; `first_id` is the id of their root on this machine."""
     security = info["host"].get("security", {})
     options = [
         "--detach",
@@ -78,17 +79,17 @@ def machine_options(info: Mapping[str, Any], limits: Limits, first_id: int) -> t
         "--no-hosts",  # the operator's /etc/hosts is not the machine's; cloud-init writes it
         "--log-driver=k8s-file",
         "--stop-timeout=60",
-        # Subnets are IPv4 only; the kernel would give link-local addresses, and ways past groups and ACLs with them.
-        "--sysctl=net.ipv6.conf.default.disable_ipv6=1",  # eth0 comes after this
+        # Subnets are IPv4 only; with the kernel's link-local IPv6 addresses, traffic would bypass groups and ACLs.
+        "--sysctl=net.ipv6.conf.default.disable_ipv6=1",  # the default applies to eth0, which is made later
         f"--uidmap=0:{first_id}:{WIDTH}",
         f"--gidmap=0:{first_id}:{WIDTH}",
         *(f"--cap-add={name}" for name in CAPABILITIES),
         f"--ulimit=nofile={_at_most(USUAL_OPEN_FILES, limits.nofile)}:{limits.nofile}",
-        # Podman lowers its own limit to the number of process ids there are, and cannot give more than it has.
+        # Podman lowers its own limit to the kernel's number of process ids, and a container cannot have more.
         f"--ulimit=nproc={(processes := _at_most(limits.pid_max, limits.nproc))}:{processes}",
     ]
-    # Both security modules' container profiles forbid mounting, in a user namespace, too ("deny mount" of AppArmor's), and
-    # systemd cannot do without: the user namespace is the bound. The profile of system calls stays podman's own.
+    # The container profiles of both security modules forbid mounting, also in a user namespace ("deny mount" of AppArmor), but
+    # systemd must mount. So the user namespace is the only limit here. Podman's own seccomp profile stays active.
     if security.get("apparmorEnabled"):
         options.append("--security-opt=apparmor=unconfined")
     if security.get("selinuxEnabled"):
@@ -96,6 +97,6 @@ def machine_options(info: Mapping[str, Any], limits: Limits, first_id: int) -> t
     return tuple(options)
 
 
-def _at_most(wanted: int, hard: int) -> int:
-    """What is wanted, or the hard limit where that is lower."""
-    return wanted if hard == UNLIMITED else min(wanted, hard)
+def _at_most(value: int, hard: int) -> int:
+    """The value, or the hard limit if that is lower."""
+    return value if hard == UNLIMITED else min(value, hard)

@@ -1,9 +1,9 @@
-"""The user and group ids that an environment's machines have on this machine: 65536 of them, which nobody else has.
+"""The user and group ids of an environment's machines on this machine: a range of 65536 ids that nobody else uses.
 
-Root in a machine is the first of them, so it owns nothing here but what belongs to the environment's machines. The range is
-noted in the environment's folder, and for all environments of this machine in one register. An environment that is deleted
-gives its range back: its folder is no longer there. Ranges begin at multiples of 65536, so the last 16 bits of an id here are
-the id inside.
+Root in a machine is the first id of the range, so it owns only files of the environment's machines. The range is written into
+the environment's folder, and for all environments of this machine into one register. The range of a deleted environment is free
+again, because its folder does not exist. Ranges begin at multiples of 65536, so the last 16 bits of an id on this machine are
+the id inside of the machine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from bootstrap.errors import LocalCloudFailed
 
 WIDTH = 0x10000
-# Above what useradd (600100000), sssd (2000200000) and systemd-nspawn (1879048191) give out, below systemd's foreign ids.
+# Above the ids of useradd (600100000), sssd (2000200000) and systemd-nspawn (1879048191), below systemd's foreign ids.
 FIRST, LAST = 0x78000000, 0x7FFD0000
 REGISTER = Path("/var/lib/bootstrap-local-cloud/ids")
 SUBORDINATE = (Path("/etc/subuid"), Path("/etc/subgid"))
@@ -28,29 +28,30 @@ InUse = Callable[[], Iterable[int]]
 
 
 def own_range(state: Path, in_use: InUse, register: Path = REGISTER, subordinate: Iterable[Path] = SUBORDINATE) -> int:
-    """The first id of the environment whose folder is `state`; chosen at the first call, the same ever after.
+    """The first id of the environment with the folder `state`; chosen at the first call, then always the same.
 
-    `in_use` tells the first ids of the containers that exist, whose environment's folder may be gone.
+    `in_use` returns the first ids of existing containers, also of those whose environment's folder was deleted.
+    LocalCloudFailed if no range is free, or if the register cannot be read.
     """
-    with _opened(register) as (taken, write):
-        owners = {first: owner for first, owner in taken.items() if owner == str(state) or Path(owner).exists()}
-        noted = _noted(state)
-        if noted is not None and owners.get(noted, str(state)) == str(state):
-            first = noted
+    with _open_register(register) as (registered, write):
+        owners = {first: owner for first, owner in registered.items() if owner == str(state) or Path(owner).exists()}
+        noted_id = _read_note(state)
+        if noted_id is not None and owners.get(noted_id, str(state)) == str(state):
+            first = noted_id
         else:
-            mine = [each for each, owner in owners.items() if owner == str(state)]
-            first = mine[0] if mine else _free({*owners, *in_use()}, list(_given_out(subordinate)))
+            own_ids = [each for each, owner in owners.items() if owner == str(state)]
+            first = own_ids[0] if own_ids else _find_free({*owners, *in_use()}, list(_subordinate_ranges(subordinate)))
         write({each: owner for each, owner in owners.items() if owner != str(state)} | {first: str(state)})
         (state / NOTE).write_text(f"{first}\n", encoding="ascii")
     return first
 
 
 def inside(identity: int, first: int) -> int:
-    """The id of a range that stands for an id of a machine, or for an id of a former range: it keeps its last 16 bits."""
+    """The id in the range from `first` for an id inside of a machine, or of a former range: the last 16 bits are the same."""
     return first | identity % WIDTH
 
 
-def _noted(state: Path) -> int | None:
+def _read_note(state: Path) -> int | None:
     try:
         first = int((state / NOTE).read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -58,9 +59,11 @@ def _noted(state: Path) -> int | None:
     return first if FIRST <= first <= LAST and first % WIDTH == 0 else None
 
 
-def _free(taken: set[int], given_out: list[range]) -> int:
+def _find_free(used: set[int], subordinate_ranges: list[range]) -> int:
     for first in range(FIRST, LAST + 1, WIDTH):
-        if first not in taken and not any(each.start < first + WIDTH and first < each.stop for each in given_out):
+        if first not in used and not any(
+            each.start < first + WIDTH and first < each.stop for each in subordinate_ranges
+        ):
             return first
     raise LocalCloudFailed(
         "choosing the user ids of the environment's machines",
@@ -69,8 +72,8 @@ def _free(taken: set[int], given_out: list[range]) -> int:
     )
 
 
-def _given_out(files: Iterable[Path]) -> Iterator[range]:
-    """What this machine's administrator gives to users for their own containers (subuid(5))."""
+def _subordinate_ranges(files: Iterable[Path]) -> Iterator[range]:
+    """The ranges that the administrator of this machine assigned to users for their containers (subuid(5))."""
     for file in files:
         for line in file.read_text(errors="replace").splitlines() if file.exists() else ():
             _, _, numbers = line.partition(":")
@@ -80,25 +83,25 @@ def _given_out(files: Iterable[Path]) -> Iterator[range]:
 
 
 @contextmanager
-def _opened(register: Path) -> Iterator[tuple[dict[int, str], Callable[[dict[int, str]], None]]]:
-    """The register, first id to folder, and what writes it; no other process has it meanwhile."""
+def _open_register(register: Path) -> Iterator[tuple[dict[int, str], Callable[[dict[int, str]], None]]]:
+    """The register (first id to folder) and a function that writes it; it is locked for other processes meanwhile."""
     register.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(register.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         try:
-            taken = {int(first): str(owner) for first, owner in json.loads(register.read_text()).items()}
+            registered = {int(first): str(owner) for first, owner in json.loads(register.read_text()).items()}
         except FileNotFoundError:
-            taken = {}
+            registered = {}
         except (ValueError, AttributeError) as error:
             remedy = f"Remove {register}: it is made again from the folders of the environments, as they are used."
             raise LocalCloudFailed(f"reading {register}", f"it cannot be read: {error}", remedy) from None
 
         def write(now: dict[int, str]) -> None:
-            written = register.with_suffix(".new")
-            written.write_text(json.dumps(now, indent=1) + "\n")
-            written.replace(register)
+            new_file = register.with_suffix(".new")
+            new_file.write_text(json.dumps(now, indent=1) + "\n")
+            new_file.replace(register)
 
-        yield taken, write
+        yield registered, write
     finally:
         os.close(handle)

@@ -1,7 +1,7 @@
-"""The machine image: Debian made by mmdebstrap from this machine's own apt sources, kept in podman's storage.
+"""The machine image: mmdebstrap makes Debian from the apt sources of this machine; podman stores the image.
 
-Built once; the tag is a hash of everything that went in (recipe, sources, apt settings), so a changed recipe or mirror makes a
-new image and an unchanged one costs a single look-up.
+The tag is a hash of all inputs (recipe, sources, apt settings). So a changed recipe or mirror makes a new image; otherwise the
+image is built only once.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from bootstrap.local.machines import podman, recipe, sources
 Report = Callable[[str], None]
 
 REPOSITORY = "localhost/bootstrap-machine"
-# Root's alone, as images are: in /var/lock everybody may put the file there first, or hold it for ever.
+# In a folder of root, like the images: in /var/lock any user could make the file first, or hold the lock.
 LOCK = Path("/run/bootstrap/machine-image.lock")
 BUILD_SECONDS = 900.0
 TELL_EVERY_SECONDS = 5.0
-# The settings of apt without which the operator's mirror may not answer.
+# The settings of apt that may be necessary to reach the operator's mirror.
 APT_SETTINGS = (
     "Acquire::http::Proxy",
     "Acquire::https::Proxy",
@@ -42,25 +42,26 @@ REMEDY = (
 
 
 def ensure_image(report: Report) -> str:
-    """The name of the machine image, built first if podman does not have it (about half a minute).
+    """The name of the machine image; it is built first if podman does not have it (about half a minute).
 
-    `report` is told about the build, with the seconds since it began. Two callers at once build once. Raises LocalCloudFailed.
+    `report` gets lines about the build, with the seconds since it began. Two callers at the same time build it once.
+    LocalCloudFailed if the build fails.
     """
     entries = sources.for_release(sources.read_sources(), recipe.RELEASE)
     settings = apt_settings()
     name = f"{REPOSITORY}:{digest(entries, settings)}"
-    door = podman.Podman()
-    if door.has("image", name):
+    engine = podman.Podman()
+    if engine.has("image", name):
         return name
-    with _locked():
-        if not door.has("image", name):
-            _build(door, name, entries, settings, report)
-            _forget_others(door, name)
+    with _image_lock():
+        if not engine.has("image", name):
+            _build(engine, name, entries, settings, report)
+            _remove_other_images(engine, name)
     return name
 
 
 def digest(entries: list[sources.Source], settings: Mapping[str, str]) -> str:
-    """What an image is made of, in 16 hexadecimal digits."""
+    """The hash of all inputs of an image: 16 hexadecimal digits."""
     made_of = [
         recipe.RELEASE,
         recipe.PACKAGES,
@@ -74,7 +75,7 @@ def digest(entries: list[sources.Source], settings: Mapping[str, str]) -> str:
 
 
 def apt_settings() -> dict[str, str]:
-    """This machine's values of APT_SETTINGS; those that are not set are left out."""
+    """The values of APT_SETTINGS on this machine, without those that are not set."""
     names = [word for index, key in enumerate(APT_SETTINGS) for word in (f"V{index}", key)]
     answer = podman.run(["apt-config", "shell", *names], doing="reading this machine's apt configuration")
     values = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)
@@ -82,7 +83,7 @@ def apt_settings() -> dict[str, str]:
 
 
 def apt_configuration(settings: Mapping[str, str]) -> str:
-    """The machine's own apt.conf: the operator's settings, less a proxy on the operator's loopback, which it cannot reach."""
+    """The machine's apt.conf: the operator's settings, without a proxy on the loopback, which a machine cannot reach."""
     reachable = {
         key: value for key, value in settings.items() if "://localhost" not in value and "://127." not in value
     }
@@ -90,7 +91,7 @@ def apt_configuration(settings: Mapping[str, str]) -> str:
 
 
 def mmdebstrap_command(entries: list[sources.Source], settings: Mapping[str, str], tree: Path, tar: Path) -> list[str]:
-    """The command that makes the root file system `tar`, laying the files under `tree` over it; sources come on stdin."""
+    """The command that makes the root file system `tar`, with the files of `tree` copied into it; stdin has the sources."""
     return [
         "mmdebstrap",
         "--mode=root",
@@ -106,14 +107,14 @@ def mmdebstrap_command(entries: list[sources.Source], settings: Mapping[str, str
 
 
 def _build(
-    door: podman.Podman, name: str, entries: list[sources.Source], settings: Mapping[str, str], report: Report
+    engine: podman.Podman, name: str, entries: list[sources.Source], settings: Mapping[str, str], report: Report
 ) -> None:
     began = time.monotonic()
     work = Path(tempfile.mkdtemp(prefix="bootstrap-image-", dir="/var/tmp"))
     try:
         tree, tar = work / "tree", work / "root.tar"
         lay_out(tree, entries, settings)
-        with _telling(report, "making the machine image from this machine's Debian mirror", began):
+        with _reporting(report, "making the machine image from this machine's Debian mirror", began):
             podman.run(
                 mmdebstrap_command(entries, settings, tree, tar),
                 doing="making the machine image with mmdebstrap",
@@ -121,23 +122,23 @@ def _build(
                 timeout=BUILD_SECONDS,
                 remedy=REMEDY,
             )
-        with _telling(report, "storing the machine image", began):
+        with _reporting(report, "storing the machine image", began):
             command = ("--change", 'CMD ["/sbin/init"]', "--change", "STOPSIGNAL SIGRTMIN+3")
-            door.run("import", *command, str(tar), name, doing="storing the machine image", timeout=BUILD_SECONDS)
+            engine.run("import", *command, str(tar), name, doing="storing the machine image", timeout=BUILD_SECONDS)
     finally:
         shutil.rmtree(work)
     report(f"machine image {name} is ready ({time.monotonic() - began:.0f} s)")
 
 
-def _forget_others(door: podman.Podman, name: str) -> None:
-    """Remove the images that this one takes the place of; podman keeps those that a machine was made from."""
-    listing = door.run("images", "--format={{.Repository}}:{{.Tag}}", REPOSITORY, doing="listing machine images")
+def _remove_other_images(engine: podman.Podman, name: str) -> None:
+    """Remove all other machine images; podman keeps those that a machine uses."""
+    listing = engine.run("images", "--format={{.Repository}}:{{.Tag}}", REPOSITORY, doing="listing machine images")
     for other in set(listing.split()) - {name}:
-        door.try_run("rmi", other)
+        engine.try_run("rmi", other)
 
 
 def lay_out(tree: Path, entries: list[sources.Source], settings: Mapping[str, str]) -> None:
-    """Write the recipe's files, the apt configuration and a company's keyrings as they are to lie in the machine."""
+    """Write the recipe's files, the apt configuration and additional keyrings into `tree`, at their paths in the machine."""
     files = {path: text.encode() for path, text in recipe.FILES.items()}
     files["etc/apt/sources.list.d/debian.sources"] = sources.render(entries).encode()
     files["etc/apt/apt.conf.d/99mmdebstrap"] = apt_configuration(settings).encode()
@@ -151,26 +152,26 @@ def lay_out(tree: Path, entries: list[sources.Source], settings: Mapping[str, st
 
 
 @contextmanager
-def _telling(report: Report, what: str, began: float) -> Iterator[None]:
-    """Say what goes on, now and every few seconds, with the seconds since `began`."""
-    over = threading.Event()
+def _reporting(report: Report, step: str, began: float) -> Iterator[None]:
+    """Report a step, at once and then every few seconds, with the seconds since `began`."""
+    finished = threading.Event()
 
-    def tell() -> None:
-        report(f"{what} ({time.monotonic() - began:.0f} s)")
-        while not over.wait(TELL_EVERY_SECONDS):
-            report(f"{what} ({time.monotonic() - began:.0f} s)")
+    def report_repeatedly() -> None:
+        report(f"{step} ({time.monotonic() - began:.0f} s)")
+        while not finished.wait(TELL_EVERY_SECONDS):
+            report(f"{step} ({time.monotonic() - began:.0f} s)")
 
-    teller = threading.Thread(target=tell, daemon=True)
-    teller.start()
+    reporter = threading.Thread(target=report_repeatedly, daemon=True)
+    reporter.start()
     try:
         yield
     finally:
-        over.set()
-        teller.join()
+        finished.set()
+        reporter.join()
 
 
 @contextmanager
-def _locked() -> Iterator[None]:
+def _image_lock() -> Iterator[None]:
     LOCK.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with os.fdopen(os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""The machines behind the local cloud's EC2 instances: what the API server calls when an instance changes its state."""
+"""The machines of the local cloud's EC2 instances; the API server calls this when an instance changes its state."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from bootstrap.local.machines.seed import InstanceSpec, write_seed
 from bootstrap.local.machines.volumes import Volumes
 
 
-def _silent(_text: str) -> None:
-    """Nobody wants to hear of the image's build."""
+def _ignore_report(_text: str) -> None:
+    """The default for `report`: ignores the lines about the build of the image."""
 
 
 class Machines:
     """All machines, networks and volumes of one environment; `state` is the directory for volumes and seeds.
 
-    Every method is safe to call from several threads and to repeat: what already holds is left alone. Nothing depends on this
-    process: machines outlive it. All failures are LocalCloudFailed (or Missing, when podman is not installed).
+    Every method can be called from several threads, and can be repeated: what is done already is not done again. Machines
+    continue to run when this process ends. All failures are LocalCloudFailed (or Missing, if podman is not installed).
     """
 
-    def __init__(self, environment: str, state: Path, report: Report = _silent) -> None:
+    def __init__(self, environment: str, state: Path, report: Report = _ignore_report) -> None:
         self._names = Names(environment, state)
         self._report = report
         self._volumes = Volumes(self._names, lambda: self.first_id)
@@ -41,29 +41,29 @@ class Machines:
         return podman_info()
 
     @cached_property
-    def _door(self) -> Podman:
+    def _engine(self) -> Podman:
         runtime = cgroups.write_runtime() if flags.keeps_cgroups(self._info) else None
         return Podman(flags.runtime_options(self._info, runtime))
 
     @cached_property
     def first_id(self) -> int:
-        """What root in the environment's machines is on this machine."""
+        """The id on this machine of root in the environment's machines."""
         return ids.own_range(self._names.state, self._ids_in_use)
 
     def _ids_in_use(self) -> list[int]:
         template = f'{{{{index .Labels "{IDS_LABEL}"}}}}'
         doing = "looking which user ids containers have"
-        listed = self._door.run("ps", "--all", f"--filter=label={IDS_LABEL}", f"--format={template}", doing=doing)
+        listed = self._engine.run("ps", "--all", f"--filter=label={IDS_LABEL}", f"--format={template}", doing=doing)
         return [int(word) for word in listed.split() if word.isdigit()]
 
     def boot(self, spec: InstanceSpec) -> None:
-        """Make the instance's machine and wait until it is up; a running one is only waited for, a stopped one started."""
+        """Make the machine of an instance, or start a stopped one, and wait until it is up."""
         container = self._container(spec.instance_id)
         if container.state() == "absent":
             namespaces.ensure()
             image = ensure_image(self._report)
             with self._lock:
-                subnet = network.ensure_network(self._door, self._names, spec.subnet_id, spec.subnet_cidr)
+                subnet = network.ensure_network(self._engine, self._names, spec.subnet_id, spec.subnet_cidr)
                 disks = self._volumes.prepare(spec.instance_id)
                 first_id = self.first_id
             write_seed(spec, self._names.seed(spec.instance_id), first_id)
@@ -95,39 +95,38 @@ class Machines:
         self.start(instance_id)
 
     def terminate(self, instance_id: str) -> None:
-        """Shut down and remove a machine; its volumes are detached and kept. One that is not there is fine."""
+        """Shut down and remove a machine; its volumes are detached and kept. No error if there is no machine."""
         container = self._container(instance_id)
         if container.state() == "running":
             container.stop()
         container.remove()
         with self._lock:
-            self._forget(instance_id)
+            self._remove_files(instance_id)
 
     def state(self, instance_id: str) -> State:
         """'running', 'stopped' or 'absent'."""
         return self._container(instance_id).state()
 
     def watch(self, instance_id: str, ended: Callable[[], None]) -> None:
-        """Call `ended` once, from a thread of its own, when the machine runs no more, whatever ended it; returns at once."""
+        """Call `ended` once, from another thread, when the machine stops for any reason; returns at once."""
 
         def wait() -> None:
-            with contextlib.suppress(
-                LocalCloudFailed
-            ):  # removed while it was looked at, or podman cannot tell: look anew
+            # If the container was removed meanwhile, or podman failed, the callback checks the state again.
+            with contextlib.suppress(LocalCloudFailed):
                 self._container(instance_id).await_end()
             ended()
 
         threading.Thread(target=wait, name=f"watch-{instance_id}", daemon=True).start()
 
     def has_rebooted(self, instance_id: str) -> bool:
-        """Whether a machine that runs no more has only rebooted, and is to be started again.
+        """Whether a stopped machine was rebooted, so that it must be started again.
 
-        Podman's own policy for that is not used: before 4.8 it forgets the network of a container with a user namespace.
+        Podman's own restart policy is not used: before 4.8 it loses the network of a container with a user namespace.
         """
         return self._container(instance_id).has_rebooted()
 
     def console(self, instance_id: str) -> str:
-        """The console's last 64 KiB with the block of SSH host keys; empty for a machine that is not there."""
+        """The last 64 KiB of the console with the block of SSH host keys; '' if there is no machine."""
         container = self._container(instance_id)
         if container.state() == "absent":
             return ""
@@ -138,7 +137,10 @@ class Machines:
         return console.compose(log, keys)
 
     def attach(self, volume_id: str, instance_id: str, device: str) -> None:
-        """Attach a volume, made empty if new. `device` is EC2's wish; on a machine of today the disk's name says its id."""
+        """Attach a volume; a new one is made empty.
+
+        `device` is not used: on current instances the disk's name has the volume id.
+        """
         del device
         container = self._container(instance_id)
         if container.state() != "absent":
@@ -147,7 +149,7 @@ class Machines:
             self._volumes.attach(volume_id, instance_id)
 
     def detach(self, volume_id: str, instance_id: str) -> None:
-        """Detach a volume; one that is attached elsewhere stays there, one that is not attached is fine."""
+        """Detach a volume from this machine; nothing happens if it is not attached to it."""
         with self._lock:
             if self._volumes.holder(volume_id) == instance_id:
                 container = self._container(instance_id)
@@ -161,51 +163,51 @@ class Machines:
     def delete_network(self, subnet_id: str) -> None:
         """Remove a subnet's network; refused while machines are in it."""
         with self._lock:
-            network.delete_network(self._door, self._names, subnet_id)
+            network.delete_network(self._engine, self._names, subnet_id)
 
     def enforce(self, region: str, chains: str) -> None:
-        """Let these nftables chains judge what goes between the machines; '' judges nothing any more."""
+        """Filter the traffic between machines with these nftables chains; '' removes the filter."""
         packets.enforce(self._names, region, chains)
 
     def enforced(self, region: str) -> str:
-        """The region's chains as the kernel holds them now; '' where it holds none."""
+        """The region's chains as the kernel has them now; '' if it has none."""
         return packets.listing(self._names, region)
 
     def unjudged(self) -> str:
-        """What the kernel cannot be made to show to the chains, and why; '' where nothing is left out."""
-        why = bridges.filter_them()
-        return f"security groups are not enforced within a subnet: {why}" if why else ""
+        """A message if the kernel cannot filter traffic within a subnet, with the reason; '' if it filters all traffic."""
+        reason = bridges.filter_them()
+        return f"security groups are not enforced within a subnet: {reason}" if reason else ""
 
     def remove_all(self, *, with_volumes: bool = False) -> None:
-        """Remove every machine and network labelled with this environment, and the volumes' data only if asked."""
+        """Remove every machine and network of this environment, and the data of volumes only `with_volumes`."""
         doing = f"removing the machines of environment {self._names.environment}"
-        wanted = tuple(f"--filter=label={label}" for label in self._names.labels)
-        for instance_id in self._ids(self._door.run("ps", "--all", *wanted, "--format={{.Names}}", doing=doing)):
+        filters = tuple(f"--filter=label={label}" for label in self._names.labels)
+        for instance_id in self._ids(self._engine.run("ps", "--all", *filters, "--format={{.Names}}", doing=doing)):
             self._container(instance_id).remove()
         with self._lock:
             for directory in sorted((self._names.state / "machines").glob("i-*")):
-                self._forget(directory.name)
-            for subnet_id in self._ids(self._door.run("network", "ls", *wanted, "--format={{.Name}}", doing=doing)):
-                network.delete_network(self._door, self._names, subnet_id)
+                self._remove_files(directory.name)
+            for subnet_id in self._ids(self._engine.run("network", "ls", *filters, "--format={{.Name}}", doing=doing)):
+                network.delete_network(self._engine, self._names, subnet_id)
             for volume_id in self._volumes.all() if with_volumes else ():
                 self._volumes.delete(volume_id)
         packets.remove(self._names)
 
     def require_namespaces(self) -> None:
-        """LocalCloudFailed where a machine of an earlier version exists."""
+        """LocalCloudFailed if there is a machine without a user namespace, which an earlier version made."""
         for instance_id in self.without_namespace():
             self._container(instance_id).require_namespace()
 
     def without_namespace(self) -> list[str]:
-        """The machines that an earlier version made, whose root is root here."""
-        wanted = tuple(f"--filter=label={label}" for label in self._names.labels)
+        """The ids of machines without a user namespace, which an earlier version made: root in them is root on this machine."""
+        filters = tuple(f"--filter=label={label}" for label in self._names.labels)
         template = f'--format={{{{.Names}}}} {{{{index .Labels "{IDS_LABEL}"}}}}'
-        door = Podman(flags.runtime_options(self._info))  # a look takes no runtime of ours, so it does not write one
-        listed = door.run("ps", "--all", *wanted, template, doing="looking for machines of an earlier version")
+        engine = Podman(flags.runtime_options(self._info))  # listing needs no runtime script, so none is written
+        listed = engine.run("ps", "--all", *filters, template, doing="looking for machines of an earlier version")
         return self._ids(" ".join(words[0] for line in listed.splitlines() if len(words := line.split()) == 1))
 
-    def _forget(self, instance_id: str) -> None:
-        """Take away what this side keeps of a machine that is gone."""
+    def _remove_files(self, instance_id: str) -> None:
+        """Remove the files of a removed machine from this machine."""
         self._volumes.release(instance_id)
         with contextlib.suppress(FileNotFoundError), mounts.folder(self._names.state, "machines") as machines:
             trees.remove(machines, instance_id)
@@ -215,7 +217,7 @@ class Machines:
         return [name.removeprefix(prefix) for name in listing.split() if name.startswith(prefix)]
 
     def _container(self, instance_id: str) -> Container:
-        return Container(self._door, self._names, instance_id)
+        return Container(self._engine, self._names, instance_id)
 
     def _existing(self, instance_id: str) -> Container:
         container = self._container(instance_id)

@@ -1,7 +1,7 @@
-"""Folders by descriptors and mounts by descriptors: no link is ever followed below an environment's folder.
+"""Opens folders and mounts by file descriptors, so that no symbolic link is followed below an environment's folder.
 
-Whatever a machine can write, this side treats as hostile. A path that was looked at may lead elsewhere a moment later; a
-descriptor stays what it is.
+Files that a machine can write are not trusted: a path can lead to another file a moment after it was checked. A descriptor
+always means the same file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FIELDS = 5
 
 @dataclass(frozen=True)
 class Mount:
-    """One line of mountinfo (proc_pid_mountinfo(5)): its number, the file system, the directory of it shown, and where."""
+    """One line of mountinfo (proc_pid_mountinfo(5)): number, device, mounted directory of the file system, mount point."""
 
     number: str
     device: str
@@ -34,39 +34,39 @@ class Mount:
 
 @contextmanager
 def folder(start: Path, *names: str, make: bool = False) -> Iterator[int]:
-    """A descriptor of the folder below `start` that these names lead to, step by step; made where `make`.
+    """A descriptor of a folder below `start`, opened name by name; with `make`, missing folders are made.
 
-    FileNotFoundError where it is not there; NotADirectoryError where a link, or anything but a folder, is in the way.
+    FileNotFoundError if it does not exist; NotADirectoryError if one of the names is a link or no folder.
     """
-    here = os.open(start, FOLDER)
+    descriptor = os.open(start, FOLDER)
     try:
         for name in names:
             if make:
                 with suppress(FileExistsError):
-                    os.mkdir(name, 0o755, dir_fd=here)
-            inner = open_in(here, name)
-            os.close(here)
-            here = inner
-        yield here
+                    os.mkdir(name, 0o755, dir_fd=descriptor)
+            inner = open_in(descriptor, name)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
     finally:
-        os.close(here)
+        os.close(descriptor)
 
 
 def open_in(parent: int, name: str) -> int:
-    """A descriptor of a folder in a folder; NotADirectoryError for a link, even one to a folder."""
+    """A descriptor of a folder in a folder; NotADirectoryError for a link, also for one to a folder."""
     if "/" in name or name in {"", ".", ".."}:
         raise NotADirectoryError(f"'{name}' is no name of a folder")
     return os.open(name, FOLDER, dir_fd=parent)
 
 
 def mount_number(descriptor: int) -> str:
-    """The mount that a descriptor lies in, as mountinfo numbers it."""
+    """The number of the mount that a descriptor is in, as in mountinfo."""
     text = Path(f"/proc/self/fdinfo/{descriptor}").read_text(encoding="ascii")
     return next(line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("mnt_id:"))
 
 
 def is_mount_point(parent: int, name: str) -> bool:
-    """Whether something is mounted at a folder's place in another; no folder there is no mount."""
+    """Whether a folder in another folder is a mount point; False if it does not exist."""
     try:
         inner = open_in(parent, name)
     except (FileNotFoundError, NotADirectoryError):
@@ -78,23 +78,23 @@ def is_mount_point(parent: int, name: str) -> bool:
 
 
 def bind(source: int, point: int) -> None:
-    """Show one folder at the place of another."""
+    """Make a bind mount of one folder at another."""
     _mount(f"/proc/self/fd/{source}", f"/proc/self/fd/{point}", BIND)
 
 
 def set_propagation(descriptor: int, kind: int) -> None:
-    """Whether mounts made in this mount appear elsewhere: PRIVATE or SHARED."""
+    """Set whether later mounts in this mount also appear elsewhere: PRIVATE or SHARED."""
     _mount(None, f"/proc/self/fd/{descriptor}", kind)
 
 
 def unmount(parent: int, name: str) -> None:
-    """Take away what is mounted at a name in a folder, though it is used; a link of that name is not followed."""
+    """Unmount a mount point in a folder, even if it is in use; a link of that name is not followed."""
     path = os.fsencode(f"/proc/self/fd/{parent}/{name}")
-    _judge(_libc().umount2(path, _DETACH | _NOFOLLOW), name)
+    _raise_if_failed(_libc().umount2(path, _DETACH | _NOFOLLOW), name)
 
 
 def make_point(parent: int, name: str) -> None:
-    """An empty folder to mount at, in place of anything else that is called so."""
+    """Make an empty folder as a mount point; a file or link of that name is replaced."""
     try:
         os.mkdir(name, 0o755, dir_fd=parent)
     except FileExistsError:
@@ -104,7 +104,7 @@ def make_point(parent: int, name: str) -> None:
 
 
 def parse_mountinfo(text: str) -> list[Mount]:
-    """The mounts of a mountinfo file, innermost last; lines that are none are left out."""
+    """The mounts of a mountinfo file, innermost last; invalid lines are skipped."""
     rows = [line.split(" ") for line in text.splitlines()]
     return [Mount(row[0], row[2], _unescaped(row[3]), _unescaped(row[4])) for row in rows if len(row) >= _FIELDS]
 
@@ -116,14 +116,16 @@ def _unescaped(path: str) -> str:
 
 
 def _mount(source: str | None, point: str, flags: int) -> None:
-    _judge(_libc().mount(source and source.encode(), point.encode(), None, ctypes.c_ulong(flags), None), point)
+    _raise_if_failed(
+        _libc().mount(source and source.encode(), point.encode(), None, ctypes.c_ulong(flags), None), point
+    )
 
 
 def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def _judge(answer: int, name: str) -> None:
-    if answer != 0:
+def _raise_if_failed(result: int, name: str) -> None:
+    if result != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), name)

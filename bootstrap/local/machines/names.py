@@ -1,4 +1,4 @@
-"""How the environment's containers, networks and directories are called and labelled, in one place."""
+"""The names and labels of the environment's containers, networks and folders."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ IDS_LABEL = "bootstrap.ids"  # the first of a container's ids on this machine
 
 
 class Names:
-    """Names of one environment: podman objects are 'bootstrap-<environment>-<id>', files lie under the state directory."""
+    """Names of one environment: podman objects are 'bootstrap-<environment>-<id>', files are below the folder `state`."""
 
     def __init__(self, environment: str, state: Path) -> None:
         self.environment = environment
         self.state = state.resolve()
-        # Two copies of the project may use one environment name, and the cloud's ids are the same on each launch: what another
-        # copy made must be neither taken for ours nor removed.
+        # Two checkouts can use the same environment name, and the ids of the cloud are the same in each launch. So the label
+        # with the folder distinguishes the objects of this checkout from those of another one.
         self.labels = (f"{LABEL}={environment}", f"{STATE_LABEL}={self.state}")
 
     def require_own(self, name: str, label: str) -> None:
-        """LocalCloudFailed when podman's object of that name has another state directory as its label than ours."""
+        """LocalCloudFailed if the label of podman's object shows another folder than `state`."""
         if label != str(self.state):
             raise LocalCloudFailed(
                 f"looking at podman's '{name}'",
@@ -32,23 +32,23 @@ class Names:
             )
 
     def object(self, resource_id: str) -> str:
-        """The container of an instance, or the network of a subnet."""
+        """The name of the container of an instance, or of the network of a subnet."""
         return f"bootstrap-{self.environment}-{checked(resource_id, 'i', 'subnet')}"
 
     def seed(self, instance_id: str) -> Path:
-        """Where the machine's cloud-init finds its data."""
+        """The folder with the data for the machine's cloud-init."""
         return self.machine(instance_id) / "seed"
 
     def disks(self, instance_id: str) -> Path:
-        """What the machine sees as /dev/disk/by-id."""
+        """The folder that is /dev/disk/by-id in the machine."""
         return self.machine(instance_id) / "disks"
 
     def machine(self, instance_id: str) -> Path:
-        """Everything this side keeps of one machine."""
+        """The folder of one machine on this machine."""
         return self.state / "machines" / checked(instance_id, "i")
 
     def volume(self, volume_id: str) -> Path:
-        """The content of a volume."""
+        """The folder with the content of a volume."""
         return self.state / "volumes" / checked(volume_id, "vol")
 
     def attachment(self, volume_id: str) -> Path:
@@ -57,7 +57,10 @@ class Names:
 
 
 def checked(resource_id: str, *kinds: str) -> str:
-    """The id itself, if it is one of EC2's ('i-0a1b', 'vol-0a1b', 'subnet-0a1b'): ids become parts of paths and names."""
+    """Returns an id of EC2 ('i-0a1b', 'vol-0a1b', 'subnet-0a1b'); LocalCloudFailed for another text.
+
+    The id is checked because it becomes a part of paths and names.
+    """
     if not re.fullmatch(rf"({'|'.join(kinds)})-[0-9a-f]+", resource_id):
         raise LocalCloudFailed(
             "naming a part of the local cloud",

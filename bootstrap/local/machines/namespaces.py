@@ -1,7 +1,7 @@
-"""Whether this machine can run machines in a user namespace, which is what keeps root in a machine from being root here.
+"""Checks whether this machine has user namespaces. With them, root in a machine of the local cloud is not root on this machine.
 
-Without one, a machine with the right to mount would be no bound at all: `release_agent` of a cgroup, or a core pattern, runs a
-program of its choice on this machine. So no machine is started then.
+Without a user namespace, root in a machine with the permission to mount could run any program on this machine, by the
+`release_agent` of a cgroup or by a core pattern. So no machine is started then.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ MEANING = "root in a machine would be root here, so no machine is started"
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why machines cannot have a user namespace, and what to try."""
+    """The reason why machines cannot have a user namespace, and the remedy."""
 
     found: str
     remedy: str
 
 
 def find_obstacle(proc: Path = PROC, trial: tuple[str, ...] = TRIAL) -> Obstacle | None:
-    """What is in the way of user namespaces here; None where nothing is."""
+    """The reason why this machine cannot have user namespaces for machines; None if it can."""
     if not (proc / "self/ns/user").exists():
         return Obstacle("the kernel has no user namespaces (CONFIG_USER_NS)", "Use a kernel with them.")
     limit = _number(proc / "sys/user/max_user_namespaces")
@@ -39,17 +39,17 @@ def find_obstacle(proc: Path = PROC, trial: tuple[str, ...] = TRIAL) -> Obstacle
         found = f"this process is in a user namespace itself, which has not the ids from {ids.FIRST} to {ids.LAST}"
         return Obstacle(found, "Run it outside of that container, or in a virtual machine.")
     try:
-        done = subprocess.run(trial, capture_output=True, text=True, timeout=_SECONDS)
+        completed = subprocess.run(trial, capture_output=True, text=True, timeout=_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         return Obstacle(f"'{' '.join(trial)}' does not run: {error}", "Install util-linux.")
-    if done.returncode:
+    if completed.returncode:
         remedy = "Look at what forbids it: the container or the security module that this process runs under."
-        return Obstacle(f"'{' '.join(trial)}' failed: {done.stderr.strip()}", remedy)
+        return Obstacle(f"'{' '.join(trial)}' failed: {completed.stderr.strip()}", remedy)
     return None
 
 
 def ensure(proc: Path = PROC, trial: tuple[str, ...] = TRIAL) -> None:
-    """Missing where machines cannot have a user namespace."""
+    """Missing if machines cannot have a user namespace."""
     obstacle = find_obstacle(proc, trial)
     if obstacle is not None:
         raise Missing("preparing a user namespace for the machines", f"{obstacle.found}: {MEANING}", obstacle.remedy)
@@ -63,6 +63,6 @@ def _number(file: Path) -> int | None:
 
 
 def _has_ids(mapping: str) -> bool:
-    """Whether one line of a uid_map (user_namespaces(7)) holds all ranges that machines may get."""
+    """Whether one line of a uid_map (user_namespaces(7)) contains all ranges for machines."""
     rows = [[int(word) for word in line.split()] for line in mapping.splitlines()]
     return any(first <= ids.FIRST and first + count >= ids.LAST + ids.WIDTH for first, _, count in rows)

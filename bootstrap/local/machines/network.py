@@ -1,4 +1,4 @@
-"""The podman network that stands for a subnet: its CIDR, its first address as gateway, NAT to the outside."""
+"""The podman network of a subnet: it has the subnet's CIDR, its first address as gateway, and NAT to the outside."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from bootstrap.local.machines.names import STATE_LABEL, Names
 from bootstrap.local.machines.podman import Podman
 
 
-def ensure_network(door: Podman, names: Names, subnet_id: str, cidr: str) -> str:
-    """The name of the subnet's network, made if there is none. Podman refuses a CIDR that another network already uses."""
+def ensure_network(engine: Podman, names: Names, subnet_id: str, cidr: str) -> str:
+    """The name of the subnet's network; made if there is none. LocalCloudFailed if another network uses the CIDR."""
     name = names.object(subnet_id)
-    if not _exists(door, names, name):
-        door.run(
+    if not _exists(engine, names, name):
+        engine.run(
             "network",
             "create",
             f"--subnet={cidr}",
@@ -25,23 +25,23 @@ def ensure_network(door: Podman, names: Names, subnet_id: str, cidr: str) -> str
     return name
 
 
-def delete_network(door: Podman, names: Names, subnet_id: str) -> None:
-    """Remove the subnet's network; one that is not there is fine, one with machines in it is an error."""
+def delete_network(engine: Podman, names: Names, subnet_id: str) -> None:
+    """Remove the subnet's network, if there is one; LocalCloudFailed if machines are in it."""
     name = names.object(subnet_id)
-    if _exists(door, names, name):
-        door.run("network", "rm", name, doing=f"removing the network of {subnet_id}")
+    if _exists(engine, names, name):
+        engine.run("network", "rm", name, doing=f"removing the network of {subnet_id}")
 
 
-def _exists(door: Podman, names: Names, name: str) -> bool:
-    if not door.has("network", name):
+def _exists(engine: Podman, names: Names, name: str) -> bool:
+    if not engine.has("network", name):
         return False
     template = f'{{{{index .Labels "{STATE_LABEL}"}}}}'
     names.require_own(
-        name, door.run("network", "inspect", "--format", template, name, doing=f"looking at {name}").strip()
+        name, engine.run("network", "inspect", "--format", template, name, doing=f"looking at {name}").strip()
     )
     return True
 
 
 def gateway(cidr: str) -> str:
-    """A subnet's first host address, which EC2 too keeps for the router."""
+    """The first host address of a subnet; EC2 reserves it for the router, too."""
     return str(ipaddress.ip_network(cidr)[1])

@@ -1,8 +1,8 @@
-"""The packet filter between an environment's machines: one nftables table for each region, set as a whole or not at all.
+"""The packet filter between an environment's machines: one nftables table for each region, replaced in one transaction.
 
-Its hook sees what this machine routes between subnets and, through br_netfilter, what it bridges within one. What this machine
-itself says to a machine, and a machine to it (the operator's connections, the cloud's APIs, names), is not forwarded, so it is
-not judged.
+Its hook gets traffic that this machine routes between subnets and, with br_netfilter, traffic that it bridges within one
+subnet. Traffic between this machine itself and a machine (the operator's connections, the cloud's APIs, DNS) is not forwarded,
+so it is not filtered.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _REMEDY = "Check 'nft list ruleset'; the previous rules are still in force."
 
 
 def prefix(names: Names) -> str:
-    """What the names of this copy's tables begin with; no environment's name has a dot, so no two are mixed up."""
+    """The prefix of the names of this checkout's tables. Names of environments have no dot, so prefixes are unambiguous."""
     return f"bootstrap.{names.environment}.{hashlib.sha256(str(names.state).encode()).hexdigest()[:8]}."
 
 
 def enforce(names: Names, region: str, chains: str) -> None:
-    """Put the table's content in the place of what it was, in one transaction; '' removes the table."""
+    """Replace the content of the table in one transaction; '' removes the table. LocalCloudFailed if nft refuses."""
     table = prefix(names) + region
     text = f"table ip {table}\ndelete table ip {table}\n"
     if chains:
@@ -31,7 +31,7 @@ def enforce(names: Names, region: str, chains: str) -> None:
 
 
 def listing(names: Names, region: str) -> str:
-    """What the kernel holds of a region's table now, without counters; '' where there is no such table."""
+    """The table of a region as the kernel has it now, without counters; '' if there is none."""
     try:
         return run(
             ["nft", "--stateless", "list", "table", "ip", prefix(names) + region],
@@ -43,7 +43,7 @@ def listing(names: Names, region: str) -> str:
 
 
 def remove(names: Names) -> None:
-    """Remove the tables of all regions; none is fine."""
+    """Remove the tables of all regions, if there are any."""
     listed = run(["nft", "list", "tables", "ip"], doing="listing packet filters", remedy=_REMEDY)
     for table in (line.split()[-1] for line in listed.splitlines() if line.strip()):
         if table.startswith(prefix(names)):

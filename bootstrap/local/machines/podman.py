@@ -1,8 +1,8 @@
-"""The one door to podman: an argument list goes in, standard output comes out, a failure becomes `LocalCloudFailed`.
+"""Runs podman: takes a list of arguments, returns standard output, and raises `LocalCloudFailed` if the command fails.
 
-Standard error is not parsed (podman warns there about things that do no harm) but for the one failure that passes by itself;
-its last lines are only shown when the command failed. Nothing else in this package starts a process, except the image's maker,
-which needs mmdebstrap and apt's configuration, and the trial of user namespaces.
+Standard error is not parsed, because podman prints harmless warnings there; the exception is one failure that passes by itself.
+Its last lines are shown only if the command failed. Other modules of this package start no processes, except `image`
+(mmdebstrap and apt's configuration) and `namespaces` (a trial of user namespaces).
 """
 
 from __future__ import annotations
@@ -29,20 +29,23 @@ def run(
     stdin: bytes = b"",
     timeout: float = DEFAULT_SECONDS,
 ) -> str:
-    """Run one program and return what it printed; `doing` names the purpose in the error. `timeout` is in seconds."""
-    done = _finished(command, doing, remedy, stdin, timeout)
-    if done.returncode != 0:
-        seen = tail(done.stderr or done.stdout)
-        raise LocalCloudFailed(doing, f"'{shlex.join(command)}' exited with {done.returncode}\n{seen}", remedy)
-    return done.stdout.decode(errors="replace")
+    """Run one program and return its standard output; `doing` is the purpose, for the error. `timeout` is in seconds.
+
+    Missing if the program is not installed; LocalCloudFailed if it fails or takes longer than `timeout`.
+    """
+    completed = _run_process(command, doing, remedy, stdin, timeout)
+    if completed.returncode != 0:
+        output = tail(completed.stderr or completed.stdout)
+        raise LocalCloudFailed(doing, f"'{shlex.join(command)}' exited with {completed.returncode}\n{output}", remedy)
+    return completed.stdout.decode(errors="replace")
 
 
 def succeeds(command: Sequence[str], *, timeout: float = DEFAULT_SECONDS) -> bool:
-    """Whether a program that answers by its exit code says yes."""
-    return _finished(command, f"running {command[0]}", "Run the command by hand.", b"", timeout).returncode == 0
+    """Whether a program ends with exit code 0; Missing if it is not installed."""
+    return _run_process(command, f"running {command[0]}", "Run the command by hand.", b"", timeout).returncode == 0
 
 
-def _finished(
+def _run_process(
     command: Sequence[str], doing: str, remedy: str, stdin: bytes, timeout: float
 ) -> subprocess.CompletedProcess[bytes]:
     try:
@@ -50,14 +53,14 @@ def _finished(
     except FileNotFoundError:
         install = f"Install it: apt-get install {command[0]}"
         raise Missing(doing, f"'{command[0]}' is not installed", install) from None
-    except subprocess.TimeoutExpired as late:
-        seen = tail((late.stderr or b"") + (late.stdout or b""))
-        found = f"'{shlex.join(command)}' took longer than {timeout:.0f} s\n{seen}"
-        raise LocalCloudFailed(doing, found, remedy) from None
+    except subprocess.TimeoutExpired as expired:
+        output = tail((expired.stderr or b"") + (expired.stdout or b""))
+        message = f"'{shlex.join(command)}' took longer than {timeout:.0f} s\n{output}"
+        raise LocalCloudFailed(doing, message, remedy) from None
 
 
 def tail(output: bytes | str, lines: int = SHOWN_LINES) -> str:
-    """The last lines of an output, for an error's text."""
+    """The last lines of an output, for the text of an error."""
     text = output.decode(errors="replace") if isinstance(output, bytes) else output
     return "\n".join(text.replace("\r", "").strip().splitlines()[-lines:])
 
@@ -69,15 +72,16 @@ class Podman:
         self._command = ("podman", *options)
 
     def run(self, *arguments: str, doing: str, timeout: float = DEFAULT_SECONDS, remedy: str = "") -> str:
-        """`podman ARGUMENTS`; its standard output."""
+        """Run `podman ARGUMENTS` and return its standard output; LocalCloudFailed if it fails."""
         hint = remedy or "Run the command by hand, or look at 'podman ps -a'."
         return run((*self._command, *arguments), doing=doing, timeout=timeout, remedy=hint)
 
     def run_when_free(self, *arguments: str, doing: str) -> str:
-        """The same for what may be done twice and takes mounts away: again while one of them is busy.
+        """As `run`, for commands that unmount and can be repeated: tries again while a mount is busy, at most 30 seconds.
 
-        While other containers come and go, podman may fail to take away the /dev/shm of one with a user namespace (4 of 48
-        removals, four at a time, with podman 4.3; none of 48 without a user namespace). A second call succeeds.
+        While other containers are made and removed, podman can fail to unmount the /dev/shm of a container with a user
+        namespace (4 of 48 removals, four at a time, with podman 4.3; none of 48 without a user namespace). A second call
+        succeeds.
         """
         deadline = time.monotonic() + _BUSY_SECONDS
         while True:
@@ -89,19 +93,19 @@ class Podman:
                 time.sleep(_PAUSE)
 
     def json(self, *arguments: str, doing: str) -> Any:
-        """`podman ARGUMENTS` whose standard output is JSON; podman prints nothing, or null, for an empty list."""
+        """Run `podman ARGUMENTS` and parse its output as JSON; None if it is empty, as podman prints an empty list."""
         return json.loads(self.run(*arguments, doing=doing).strip() or "null")
 
     def try_run(self, *arguments: str) -> bool:
-        """`podman ARGUMENTS` that podman may well refuse; whether it did it."""
+        """Run `podman ARGUMENTS`; False if it fails."""
         return succeeds((*self._command, *arguments))
 
     def has(self, kind: str, name: str) -> bool:
-        """Whether podman knows the container, network or image of that name."""
+        """Whether podman has a container, network or image of that name; `kind` is one of these words."""
         return succeeds((*self._command, kind, "exists", name))
 
 
 def podman_info() -> dict[str, Any]:
-    """What podman says about this machine: cgroups, runtimes, security modules."""
+    """The output of `podman info` about this machine: cgroups, runtimes, security modules."""
     answer: dict[str, Any] = Podman().json("info", "--format", "json", doing="asking podman about this machine")
     return answer

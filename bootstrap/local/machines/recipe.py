@@ -1,8 +1,8 @@
-"""What goes into a machine image, as data: Debian's release, the packages and the few files that make it a cloud image.
+"""The content of a machine image, as data: Debian's release, the packages, and the files that make it a cloud image.
 
-The model is Debian's own image for EC2: cloud-init, sshd, the login user `admin` with passwordless sudo. What differs is what a
-container cannot have (a kernel, a clock, disks to grow) and what two small units make up for. Any change here gives another
-image, because the image's tag is a hash of it.
+The model is Debian's own image for EC2: cloud-init, sshd, the login user `admin` with sudo without a password. It differs in
+what a container cannot have (a kernel, a clock, disks that grow), and has two small units that compensate for differences. Any
+change of the data makes a new image, because the tag of the image is a hash of it.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ PACKAGES = (
     "tzdata",
 )
 
-# Two things that a container lacks and a machine has. (1) A runtime makes all mounts private, so that what systemd mounts for
-# one unit (LoadCredential=) never reaches the unit's own namespace; shared is what systemd sets at the boot of a machine.
-# (2) /proc/sys is read-only; the network part belongs to this machine's own network namespace and nobody else's, so it may be
-# written, and sysctl works for it as on a machine.
+# Two differences between a container and a machine. (1) A runtime makes all mounts private, so that a mount of systemd for a
+# unit (LoadCredential=) does not appear in the namespace of the unit; at the boot of a machine systemd makes mounts shared.
+# (2) In a container /proc/sys is read-only. Its network part belongs to the network namespace of the container, so it can be
+# made writable, and sysctl works for it as on a machine.
 SHARED_MOUNTS_UNIT = """\
 [Unit]
 Description=Mounts as on a machine: shared between units, network sysctl writable
@@ -50,8 +50,8 @@ ExecStart=/usr/bin/mount -o remount,bind,rw /proc/sys/net
 WantedBy=sysinit.target
 """
 
-# A container whose process 1 has gone is over, whether it powered off or rebooted. An exit code of its own for a reboot tells
-# them apart: 'reboot' inside comes back, 'poweroff' stays stopped, as on EC2.
+# A container stops when its process 1 ends, after a power-off and after a reboot. A reboot has its own exit code, so that the
+# container is started again after 'reboot', and stays stopped after 'poweroff', as on EC2.
 REBOOT_EXIT_CODE = 133
 REBOOT_DROP_IN = f"""\
 [Unit]
@@ -59,9 +59,9 @@ SuccessAction=exit-force
 SuccessActionExitStatus={REBOOT_EXIT_CODE}
 """
 
-# Debian's EC2 image names its user `admin`; the data comes from a seed directory, never from the network; podman has set up the
-# interface; the disk is the host's. RSA host keys are left out: they cost a second of every first boot and no client of ours
-# needs them.
+# The user is `admin`, as in Debian's image for EC2. The data comes from a seed folder, not from the network. Podman sets up the
+# interface, and the disk is that of the host. There are no RSA host keys: they would take a second of every first boot, and no
+# client of this toolkit needs them.
 CLOUD_CFG = """\
 datasource_list: [NoCloud]
 network: {config: disabled}
@@ -86,7 +86,7 @@ FILES = {
     "etc/systemd/system/systemd-reboot.service.d/machine.conf": REBOOT_DROP_IN,
 }
 
-# The host act starts apt's own timers when it is done; until then they would take dpkg's lock. There is no disk to trim.
+# The host act starts apt's timers at its end; before, they would take dpkg's lock. There is no disk to trim.
 CUSTOMIZE = (
     'chroot "$1" systemctl enable machine-mounts.service',
     'chroot "$1" sh -c "systemctl disable apt-daily.timer apt-daily-upgrade.timer; systemctl mask fstrim.timer"',

@@ -1,7 +1,7 @@
-"""What a machine's cloud-init reads at its first boot: the NoCloud seed, three files in one directory.
+"""The NoCloud seed: the files that a machine's cloud-init reads at its first boot.
 
-The user data is the instance's own, byte for byte, as EC2 would serve it; the metadata holds what cloud-init takes from EC2's
-metadata service: identity, host name and the key for the login user.
+The user data has the same bytes as on EC2. The metadata has what cloud-init reads from EC2's metadata service: the instance id,
+the host name and the key of the login user.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from bootstrap.local.machines import mounts, trees
 
 @dataclass(frozen=True)
 class InstanceSpec:
-    """What EC2 knows of an instance and a machine needs. `gateway` is the subnet's first address; keys are OpenSSH lines."""
+    """The properties of an instance that its machine needs.
+
+    `gateway` is the first address of the subnet; `public_key` is a line of OpenSSH.
+    """
 
     instance_id: str
     private_ip: str
@@ -35,7 +38,7 @@ class InstanceSpec:
 
 
 def seed_files(spec: InstanceSpec) -> dict[str, bytes]:
-    """The seed of one instance: file name to content. JSON is YAML, so the metadata needs no YAML writer."""
+    """The seed of one instance: file name to content. The metadata is JSON, which is valid YAML."""
     metadata: dict[str, object] = {"instance-id": spec.instance_id, "local-hostname": spec.hostname}
     if spec.public_key:
         metadata["public-keys"] = [spec.public_key.strip()]
@@ -43,9 +46,10 @@ def seed_files(spec: InstanceSpec) -> dict[str, bytes]:
 
 
 def write_seed(spec: InstanceSpec, directory: Path, owner: int) -> None:
-    """Write the seed anew; only `owner`, the machine's root, may read it, since user data can hold what others should not see.
+    """Write the seed; an old one is replaced.
 
-    The folder itself stays this machine's: whatever the machine does, its seed holds these files and nothing else.
+    Only `owner`, the machine's root, may read it, because user data can have secrets. The folder belongs to root of this
+    machine, so that the machine cannot add files to it.
     """
     with mounts.folder(directory.parent) as machine:
         trees.remove(machine, directory.name)

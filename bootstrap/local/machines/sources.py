@@ -1,8 +1,8 @@
-"""Where this machine gets Debian from, said again for another release of Debian.
+"""Makes apt sources for the Debian release of the machine image from the apt sources of this machine.
 
-The image of the local cloud's machines comes from the same archive, mirror or proxy that the operator's machine uses; no
-mirror is built in. This module reads apt's source entries, in both of apt's formats (sources.list(5)), keeps those of
-Debian's own archive, and rewrites their suites. It decides nothing about downloading.
+The image comes from the same archive, mirror or proxy that the operator's machine uses; no mirror is built in. This module
+reads apt's entries in both formats (sources.list(5)), selects those of Debian's own archive, and replaces their suites. It
+downloads nothing.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from bootstrap.errors import LocalCloudFailed
 RELEASES = frozenset(
     {"bullseye", "bookworm", "trixie", "forky", "sid", "oldoldstable", "oldstable", "stable", "testing", "unstable"}
 )
-# Backports and proposed updates are left out: a machine image is made of the release and its corrections.
+# Without backports and proposed updates: a machine image has only the release and its updates.
 SUFFIXES = {"": "", "-updates": "-updates", "-security": "-security", "/updates": "-security"}
 
 
 @dataclass(frozen=True)
 class Source:
-    """One entry: where, which suites and components, and `signed_by` (a keyring's path, or an armoured key, or '')."""
+    """One entry: URIs, suites, components, and `signed_by` (the path of a keyring, or an armoured key, or '')."""
 
     uris: tuple[str, ...]
     suites: tuple[str, ...]
@@ -49,32 +49,32 @@ class Source:
 
 def parse_deb822(text: str) -> list[Source]:
     """The enabled binary entries of a '*.sources' file."""
-    found = []
+    entries = []
     for block in re.split(r"\n[ \t]*\n", _without_comments(text)):
         fields = _fields(block)
-        if "deb" not in fields.get("types", "").split() or _says(fields, "enabled", default="yes") == "no":
+        if "deb" not in fields.get("types", "").split() or _yes_or_no(fields, "enabled", default="yes") == "no":
             continue
-        found.append(
+        entries.append(
             Source(
                 uris=tuple(fields.get("uris", "").split()),
                 suites=tuple(fields.get("suites", "").split()),
                 components=tuple(fields.get("components", "").split()),
                 signed_by=fields.get("signed-by", ""),
-                trusted=_says(fields, "trusted", default="no") == "yes",
+                trusted=_yes_or_no(fields, "trusted", default="no") == "yes",
             )
         )
-    return found
+    return entries
 
 
 def parse_one_line(text: str) -> list[Source]:
     """The binary entries of a '*.list' file: 'deb [option=value ...] uri suite component ...'."""
-    found = []
+    entries = []
     for line in _without_comments(text).splitlines():
         match = re.match(r"\s*deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)((?:\s+\S+)*)\s*$", line.partition("#")[0])
         if match is None:
             continue
         options = dict(part.partition("=")[::2] for part in (match[1] or "").split())
-        found.append(
+        entries.append(
             Source(
                 uris=(match[2],),
                 suites=(match[3],),
@@ -83,28 +83,28 @@ def parse_one_line(text: str) -> list[Source]:
                 trusted=options.get("trusted", "no") == "yes",
             )
         )
-    return found
+    return entries
 
 
 def read_sources(apt: Path = Path("/etc/apt")) -> list[Source]:
-    """Every enabled entry of this machine's apt, in apt's order of files; mirror lists are replaced by what they list."""
+    """Every enabled entry of this machine's apt, in apt's order of files; mirror lists are replaced by their mirrors."""
     files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
-    found: list[Source] = []
+    entries: list[Source] = []
     for file in files:
         if not file.is_file():
             continue
         if file.suffix == ".sources":
-            found += parse_deb822(file.read_text())
+            entries += parse_deb822(file.read_text())
         elif file.suffix == ".list":
-            found += parse_one_line(file.read_text())
-    return [replace(source, uris=_expanded(source.uris)) for source in found]
+            entries += parse_one_line(file.read_text())
+    return [replace(source, uris=_expand_mirror_lists(source.uris)) for source in entries]
 
 
 def for_release(sources: Iterable[Source], release: str) -> list[Source]:
-    """Debian's own archive among `sources`, with the suites of `release`; LocalCloudFailed when there is none."""
-    candidates = [source for source in (_renamed(each, release) for each in sources) if source.suites]
-    # A third party may call its suite 'bookworm' and its component 'main' too, but it signs with a key of its own. A
-    # company that signs its copy of Debian anew is believed when nothing is signed by Debian.
+    """The entries of Debian's own archive in `sources`, with the suites of `release`; LocalCloudFailed if there are none."""
+    candidates = [source for source in (_with_suites_of(each, release) for each in sources) if source.suites]
+    # A third party can also have a suite 'bookworm' with a component 'main', but it signs with its own key. The copy of a
+    # company that signs Debian again is accepted if no entry is signed by Debian.
     debian = [source for source in candidates if _is_debian(source)] or candidates
     if not any(release in source.suites for source in debian):
         raise LocalCloudFailed(
@@ -116,17 +116,17 @@ def for_release(sources: Iterable[Source], release: str) -> list[Source]:
 
 
 def render(sources: Iterable[Source]) -> str:
-    """A 'debian.sources' file of these entries."""
+    """The text of a 'debian.sources' file with these entries."""
     return "\n".join(source.text() for source in sources)
 
 
 def keyrings(sources: Iterable[Source]) -> tuple[Path, ...]:
-    """The keyring files that the entries name and that Debian's own keyring package does not bring."""
+    """The keyring files of the entries that are not in Debian's own keyring package."""
     paths = {Path(name) for source in sources for name in source.signed_by.split() if name.startswith("/")}
     return tuple(sorted(path for path in paths if not _is_debian_keyring(str(path))))
 
 
-def _renamed(source: Source, release: str) -> Source:
+def _with_suites_of(source: Source, release: str) -> Source:
     if "main" not in source.components:
         return replace(source, suites=())
     suites = []
@@ -138,24 +138,24 @@ def _renamed(source: Source, release: str) -> Source:
 
 
 def _is_debian(source: Source) -> bool:
-    named = source.signed_by.split()
-    return not source.signed_by or (named[0].startswith("/") and any(map(_is_debian_keyring, named)))
+    keyrings_named = source.signed_by.split()
+    return not source.signed_by or (keyrings_named[0].startswith("/") and any(map(_is_debian_keyring, keyrings_named)))
 
 
 def _is_debian_keyring(path: str) -> bool:
     return Path(path).name.startswith("debian-archive-")
 
 
-def _expanded(uris: tuple[str, ...]) -> tuple[str, ...]:
-    """Debian's cloud images name a local file of mirrors ('mirror+file:'), which another machine does not have."""
-    found: list[str] = []
+def _expand_mirror_lists(uris: tuple[str, ...]) -> tuple[str, ...]:
+    """Replace local lists of mirrors ('mirror+file:', as in Debian's cloud images), which a machine does not have."""
+    expanded: list[str] = []
     for uri in uris:
         path = Path(uri.removeprefix("mirror+file:").replace("//", "/"))
         if uri.startswith("mirror+file:") and path.is_file():
-            found += [line.split()[0] for line in _without_comments(path.read_text()).splitlines() if line.strip()]
+            expanded += [line.split()[0] for line in _without_comments(path.read_text()).splitlines() if line.strip()]
         else:
-            found.append(uri)
-    return tuple(found)
+            expanded.append(uri)
+    return tuple(expanded)
 
 
 def _without_comments(text: str) -> str:
@@ -163,7 +163,7 @@ def _without_comments(text: str) -> str:
 
 
 def _fields(block: str) -> Mapping[str, str]:
-    """The fields of one stanza, names in lower case; a continued value keeps its line breaks."""
+    """The fields of one stanza, names in lower case; a value of several lines keeps its line breaks."""
     fields: dict[str, str] = {}
     name = ""
     for line in block.splitlines():
@@ -176,7 +176,7 @@ def _fields(block: str) -> Mapping[str, str]:
     return fields
 
 
-def _says(fields: Mapping[str, str], name: str, default: str) -> str:
-    """A yes/no field as apt reads it."""
+def _yes_or_no(fields: Mapping[str, str], name: str, default: str) -> str:
+    """The value of a yes/no field, as apt interprets it."""
     value = fields.get(name, default).strip().lower()
     return "no" if value in {"no", "false", "0", "off", "without", "disable"} else "yes" if value else default

@@ -1,7 +1,7 @@
-"""Trees of files that a machine has written: given to other ids, or removed, whatever is in them.
+"""Changes the owner of file trees that a machine has written, or removes them, whatever they contain.
 
-Every step goes from a descriptor to a name in it, no link is followed, no mount is entered, and no depth is too deep. Going up,
-the folder must be the one that was left: a tree that somebody moves meanwhile is refused.
+Every step opens a name relative to a descriptor. No link is followed, no mount is entered, and the depth is not limited. On the
+way up, each folder must be the one from the way down: a tree that is moved meanwhile is refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Handle = Callable[[int, str, os.stat_result], None]
 
 @dataclass
 class _Level:
-    """A folder on the way down: its name, which one it is, and the names in it that are still to come."""
+    """A folder on the way down: its name, its device and inode, and the names in it that are not handled yet."""
 
     name: str
     identity: tuple[int, int]
@@ -30,22 +30,23 @@ class _Level:
 
 
 def give(parent: int, name: str, first: int) -> None:
-    """Give a tree to the range of ids that begins at `first`: each id keeps its last 16 bits, so it stays the same inside.
+    """Change the owners in a tree to the range of ids from `first`; the last 16 bits, the ids inside of a machine, stay.
 
-    The tree's own folder is given last, and a tree whose folder has been given is left alone: it may be in use.
+    The folder of the tree itself is changed last. If it has the right owner already, nothing is changed, because the tree may
+    be in use. LocalCloudFailed if the kernel refuses.
     """
     seen = os.stat(name, dir_fd=parent, follow_symlinks=False)
     if (seen.st_uid, seen.st_gid) == (ids.inside(seen.st_uid, first), ids.inside(seen.st_gid, first)):
         return
 
     def give_one(folder: int, each: str, status: os.stat_result) -> None:
-        _give(folder, each, status, first)
+        _give_entry(folder, each, status, first)
 
     _walk(parent, name, give_one, f"giving {name} to the ids of the environment's machines")
 
 
 def remove(parent: int, name: str) -> None:
-    """Remove a tree; one that is not there is fine."""
+    """Remove a tree, if it exists; LocalCloudFailed if the kernel refuses."""
 
     def remove_one(folder: int, each: str, status: os.stat_result) -> None:
         if stat.S_ISDIR(status.st_mode):
@@ -60,21 +61,22 @@ def remove(parent: int, name: str) -> None:
     _walk(parent, name, remove_one, f"removing {name}")
 
 
-def _give(folder: int, name: str, seen: os.stat_result, first: int) -> None:
-    user, group = ids.inside(seen.st_uid, first), ids.inside(seen.st_gid, first)
-    if (user, group) == (seen.st_uid, seen.st_gid):
+def _give_entry(folder: int, name: str, status: os.stat_result, first: int) -> None:
+    user, group = ids.inside(status.st_uid, first), ids.inside(status.st_gid, first)
+    if (user, group) == (status.st_uid, status.st_gid):
         return
     os.chown(name, user, group, dir_fd=folder, follow_symlinks=False)
-    if stat.S_ISREG(seen.st_mode) and seen.st_mode & _SETTING_IDS:  # the kernel takes these bits away with the owner
+    # The kernel removes these bits when the owner changes.
+    if stat.S_ISREG(status.st_mode) and status.st_mode & _SETTING_IDS:
         file = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
         try:
-            os.chmod(f"/proc/self/fd/{file}", stat.S_IMODE(seen.st_mode))  # noqa: PTH101
+            os.chmod(f"/proc/self/fd/{file}", stat.S_IMODE(status.st_mode))  # noqa: PTH101
         finally:
             os.close(file)
 
 
 def _walk(parent: int, name: str, handle: Handle, doing: str) -> None:
-    """Call `handle` for everything in the tree, what is in a folder before the folder, and for the tree itself last."""
+    """Call `handle` for every entry of the tree: the content of a folder before the folder, and the tree itself last."""
     try:
         _walk_down(parent, name, handle)
     except OSError as error:
@@ -83,36 +85,36 @@ def _walk(parent: int, name: str, handle: Handle, doing: str) -> None:
 
 
 def _walk_down(parent: int, name: str, handle: Handle) -> None:
-    seen = os.stat(name, dir_fd=parent, follow_symlinks=False)
-    if not stat.S_ISDIR(seen.st_mode):
-        handle(parent, name, seen)
+    status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    if not stat.S_ISDIR(status.st_mode):
+        handle(parent, name, status)
         return
     mount = mounts.mount_number(parent)
-    here = os.dup(parent)
-    stack = [_Level("", _identity(here), [name])]
+    folder = os.dup(parent)
+    stack = [_Level("", _identity(folder), [name])]
     try:
         while True:
             level = stack[-1]
             if level.names:
-                each = level.names.pop()
-                seen = os.stat(each, dir_fd=here, follow_symlinks=False)
-                if not stat.S_ISDIR(seen.st_mode):
-                    handle(here, each, seen)
+                entry = level.names.pop()
+                status = os.stat(entry, dir_fd=folder, follow_symlinks=False)
+                if not stat.S_ISDIR(status.st_mode):
+                    handle(folder, entry, status)
                     continue
-                here = _step(here, os.open(each, _READ, dir_fd=here))
-                if mounts.mount_number(here) != mount:
-                    raise OSError(0, "something is mounted there", each)
-                stack.append(_Level(each, _identity(here), os.listdir(here)))  # noqa: PTH208
+                folder = _step(folder, os.open(entry, _READ, dir_fd=folder))
+                if mounts.mount_number(folder) != mount:
+                    raise OSError(0, "something is mounted there", entry)
+                stack.append(_Level(entry, _identity(folder), os.listdir(folder)))  # noqa: PTH208
                 continue
             stack.pop()
             if not stack:
                 return
-            here = _step(here, os.open("..", _READ, dir_fd=here))
-            if _identity(here) != stack[-1].identity:
+            folder = _step(folder, os.open("..", _READ, dir_fd=folder))
+            if _identity(folder) != stack[-1].identity:
                 raise OSError(0, "it was moved meanwhile", level.name)
-            handle(here, level.name, os.stat(level.name, dir_fd=here, follow_symlinks=False))
+            handle(folder, level.name, os.stat(level.name, dir_fd=folder, follow_symlinks=False))
     finally:
-        os.close(here)
+        os.close(folder)
 
 
 def _step(before: int, after: int) -> int:
@@ -121,5 +123,5 @@ def _step(before: int, after: int) -> int:
 
 
 def _identity(descriptor: int) -> tuple[int, int]:
-    seen = os.fstat(descriptor)
-    return seen.st_dev, seen.st_ino
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino

@@ -1,11 +1,11 @@
-"""Volumes: directories of the environment that appear in a running machine where EC2's disks do.
+"""Volumes: folders of the environment that appear in a running machine at the paths of EC2's disks.
 
-Each machine has one directory here that is its /dev/disk/by-id: a mount of its own, shared here and a slave in the container,
-so that what is mounted in it here appears in and vanishes from the running machine. It belongs to this machine's root, so the
-machine can neither make nor replace anything in it. Which volume is attached where is kept in files, since mounts do not
-survive a reboot of the operator's machine: they are made again before a machine starts.
+Each machine has one folder on this machine that is its /dev/disk/by-id. It is a mount, shared on this machine and a slave in
+the container: what is mounted in it appears in the running machine, and what is unmounted disappears. It belongs to root of
+this machine, so the machine can neither make nor replace anything in it. Files store which volume is attached to which
+instance, because mounts do not survive a reboot of the operator's machine; they are made again before a machine starts.
 
-What is in a volume belongs to the ids of the environment's machines. All steps here go by descriptors and follow no link.
+The files in a volume belong to the ids of the environment's machines. All steps here use descriptors and follow no link.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from bootstrap.local.machines.names import Names, checked
 Execute = Callable[[str], str]
 
 DEVICE_PREFIX = "nvme-Amazon_Elastic_Block_Store_"
-# What is looked after of the mounts of one disk in a machine: the list is the machine's own, and a command line has an end.
+# Limits for the mounts of one disk in a machine: the list comes from the machine, and a command line has a maximal length.
 PULLED_AT_MOST = 64
 LONGEST_PATH = 1000
 
 
 class Volumes:
-    """The volumes of one environment; `first_id` tells what root in its machines is on this machine."""
+    """The volumes of one environment; `first_id` returns the id on this machine of root in its machines."""
 
     def __init__(self, names: Names, first_id: Callable[[], int]) -> None:
         self._names = names
         self._first_id = first_id
 
     def attach(self, volume_id: str, instance_id: str) -> None:
-        """Show the volume to the machine, at once if it runs, else at its start. Refused when attached elsewhere."""
+        """Attach the volume: at once if the machine runs, else at its start. LocalCloudFailed if it is attached elsewhere."""
         holder = self.holder(volume_id)
         if holder not in {None, instance_id}:
             raise LocalCloudFailed(
@@ -51,25 +51,26 @@ class Volumes:
         self.prepare(instance_id)
 
     def detach(self, volume_id: str, execute: Execute | None) -> None:
-        """Take the volume from its machine, which runs shell lines by `execute` if it is up; not attached is fine.
+        """Detach the volume, if it is attached. `execute` runs a shell command in the machine; None if it does not run.
 
-        As when a disk is pulled, nothing waits for who still uses it: the machine's own mounts of it go too.
+        As when a disk is removed, this does not wait for processes that use it, and the machine's own mounts of it are
+        unmounted.
         """
         holder = self.holder(volume_id)
         if holder is None:
             return
         name = device_name(volume_id)
         doing = f"detaching {volume_id} from {holder}"
-        with _telling(doing), suppress(FileNotFoundError), self._disks(holder) as disks:
+        with _naming_failures(doing), suppress(FileNotFoundError), self._disks(holder) as disks:
             while mounts.is_mount_point(disks, name):
                 disk = _mounted_at(disks, name)
                 mounts.unmount(disks, name)
-                _pull(disk, execute)
+                _unmount_in_machine(disk, execute)
             trees.remove(disks, name)
         self._names.attachment(volume_id).unlink()
 
     def delete(self, volume_id: str) -> None:
-        """Remove the volume and its data for good; refused while it is attached."""
+        """Delete the volume and its data; LocalCloudFailed while it is attached."""
         holder = self.holder(volume_id)
         if holder is not None:
             raise LocalCloudFailed(f"deleting {volume_id}", f"it is attached to {holder}", "Detach it first.")
@@ -77,7 +78,7 @@ class Volumes:
             trees.remove(volumes, volume_id)
 
     def holder(self, volume_id: str) -> str | None:
-        """The instance that the volume is attached to."""
+        """The instance to which the volume is attached, or None."""
         note = self._names.attachment(volume_id)
         return checked(note.read_text(), "i") if note.exists() else None
 
@@ -87,30 +88,30 @@ class Volumes:
         return sorted(note.name for note in notes.glob("vol-*") if note.read_text() == instance_id)
 
     def all(self) -> list[str]:
-        """Every volume there is."""
+        """The ids of all volumes."""
         return sorted(path.name for path in (self._names.state / "volumes").glob("vol-*"))
 
     def prepare(self, instance_id: str) -> Path:
-        """Make the machine's /dev/disk/by-id with all attached volumes in it, whatever of it is there; its path here."""
+        """Make what is missing of the machine's /dev/disk/by-id with all attached volumes; returns its path on this machine."""
         disks = self._names.disks(instance_id)
         self._names.state.mkdir(parents=True, exist_ok=True)
-        with _telling(f"preparing the disks of {instance_id}"):
+        with _naming_failures(f"preparing the disks of {instance_id}"):
             with mounts.folder(self._names.state, "machines", instance_id, make=True) as machine:
                 mounts.make_point(machine, disks.name)
                 if not mounts.is_mount_point(machine, disks.name):
-                    _share(machine, disks.name)
+                    _make_shared_mount(machine, disks.name)
             with self._disks(instance_id) as shared:
                 for volume_id in self.attached(instance_id):
-                    self._show(shared, volume_id)
+                    self._mount_volume(shared, volume_id)
         return disks
 
     def release(self, instance_id: str) -> None:
-        """Detach everything from a machine that is gone and take its /dev/disk/by-id away."""
+        """Detach all volumes from a removed machine, and unmount its /dev/disk/by-id."""
         for volume_id in self.attached(instance_id):
             self.detach(volume_id, None)
         disks = self._names.disks(instance_id)
         with (
-            _telling(f"removing the disks of {instance_id}"),
+            _naming_failures(f"removing the disks of {instance_id}"),
             suppress(FileNotFoundError),
             mounts.folder(self._names.state, "machines", instance_id) as machine,
         ):
@@ -123,8 +124,8 @@ class Volumes:
         with mounts.folder(self._names.state, "machines", instance_id, disks.name) as opened:
             yield opened
 
-    def _show(self, disks: int, volume_id: str) -> None:
-        """Mount a volume at its name, with all its files in the machines' ids."""
+    def _mount_volume(self, disks: int, volume_id: str) -> None:
+        """Mount a volume at its name; all its files get owners in the machines' range of ids."""
         name = device_name(volume_id)
         with mounts.folder(self._names.state, "volumes") as volumes:
             trees.give(volumes, volume_id, self._first_id())
@@ -140,12 +141,12 @@ class Volumes:
 
 
 def device_name(volume_id: str) -> str:
-    """The name that EC2's disks have under /dev/disk/by-id: the controller's name and the volume's id without its dash."""
+    """The name of an EC2 disk in /dev/disk/by-id: the name of the NVMe controller, and the volume id without its dash."""
     return DEVICE_PREFIX + checked(volume_id, "vol").replace("-", "")
 
 
-def _share(machine: int, name: str) -> None:
-    """Make a folder a mount of its own, whose later mounts appear in the machine and nowhere else."""
+def _make_shared_mount(machine: int, name: str) -> None:
+    """Make a folder a mount, so that later mounts in it appear in the machine and nowhere else."""
     before = mounts.open_in(machine, name)
     try:
         mounts.bind(before, before)
@@ -160,7 +161,7 @@ def _share(machine: int, name: str) -> None:
 
 
 def _mounted_at(disks: int, name: str) -> mounts.Mount | None:
-    """What this side's own list of mounts says about the mount at a name."""
+    """The mount at a name, as this machine's own list of mounts has it."""
     point = mounts.open_in(disks, name)
     try:
         number = mounts.mount_number(point)
@@ -170,10 +171,10 @@ def _mounted_at(disks: int, name: str) -> mounts.Mount | None:
     return next((mount for mount in listed if mount.number == number), None)
 
 
-def _pull(disk: mounts.Mount | None, execute: Execute | None) -> None:
-    """Have the machine unmount what it still shows of a volume that is gone: its own bind mounts of the disk.
+def _unmount_in_machine(disk: mounts.Mount | None, execute: Execute | None) -> None:
+    """Let the machine unmount its own bind mounts of a detached volume.
 
-    What it lists and what it does are its own affair: the volume is detached here, whatever comes back.
+    The machine's answer is not trusted and not necessary: the volume is detached on this machine in any case.
     """
     if disk is None or execute is None:
         return
@@ -186,8 +187,8 @@ def _pull(disk: mounts.Mount | None, execute: Execute | None) -> None:
 
 
 @contextmanager
-def _telling(doing: str) -> Iterator[None]:
-    """Turn what the kernel refuses into an error that says what was done; 'not there' stays what it is."""
+def _naming_failures(doing: str) -> Iterator[None]:
+    """Convert an OSError into LocalCloudFailed with what was being done; FileNotFoundError is not converted."""
     try:
         yield
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""The network as a picture, drawn by graphviz from what is there and from nothing else.
+"""The network as a picture: made from what AWS returned, drawn by graphviz.
 
-`content` says what is in it, `rules` who may reach whom, `pieces` how each thing is written, `grid` where it stands,
-`boxes` puts all of it into graphviz' language, and `page` makes a page of what graphviz drew: colours that follow the
-reader's light or dark, a title and a description for who cannot see it.
+`content` decides what is in the picture, `rules` who may reach whom, `pieces` the text and colours of each box, `grid` the
+places. `boxes` writes it in graphviz' language, and `page` makes one SVG element of graphviz' output: with colours for light
+and dark mode, and with a title and a description for screen readers.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from bootstrap.network.picture.boxes import Box, Size
 
 __all__ = ["draw"]
 Graphviz = Callable[[str, str], str]
-"""A description and the format that is wanted of it, 'json0' or 'svg', to what graphviz makes of it."""
+"""Takes a description in graphviz' language and an output format, 'json0' or 'svg'; returns graphviz' output."""
 
 
 def draw(network: Network, beside: Beside, name: str, graphviz: Graphviz) -> str:
-    """The environment's VPC, called `name` (its resources' names begin so), and what it joins, as SVG."""
-    told = content.of(network, beside, name)
+    """The picture of the environment's VPC and its connections, as SVG. `name` is the prefix of the names of its resources."""
+    description = content.of(network, beside, name)
     open_to = rules.of(network, name)
 
-    def measure(wanted: Sequence[Box]) -> dict[str, Size]:
-        return page.sizes(graphviz(boxes.measuring(wanted), "json0"))
+    def measure(boxes_to_measure: Sequence[Box]) -> dict[str, Size]:
+        return page.sizes(graphviz(boxes.measuring(boxes_to_measure), "json0"))
 
-    drawing = grid.arrange(told, open_to, rules.destinations(network, name), measure)
-    return page.dressed(graphviz(boxes.described(drawing), "svg"), told, open_to)
+    drawing = grid.arrange(description, open_to, rules.destinations(network, name), measure)
+    return page.dressed(graphviz(boxes.described(drawing), "svg"), description, open_to)

@@ -1,7 +1,7 @@
-"""The pieces that the picture is put together from, as graphviz takes them: boxes of text, frames, and lines between points.
+"""The elements of the picture in graphviz' language: boxes of text, frames, and lines between points.
 
-A box is as large as graphviz measures it, or as large as the grid wants it. Coordinates are points, x to the right and y
-down, as people read; graphviz counts y upwards, which only this module knows.
+A box has the size that graphviz measures, or a larger one that the grid sets. Coordinates are in points (1/72 inch), x to the
+right and y down. Graphviz counts y upwards; only this module converts it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from html import escape
 from bootstrap.network.picture.colours import LIGHT, Colour
 from bootstrap.network.picture.content import shown
 
-FONT = "DejaVu Sans"  # wide: where a reader has another, its letters need no more room
-_TIP = 6.0  # how long an arrow's head is
+FONT = "DejaVu Sans"  # a wide font: with another font on the reader's machine, texts need no more room
+_TIP = 6.0  # the length of an arrow's head
 _ROUND = 7.0  # the radius of a line's corners
 Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Size:
-    """Width and height of something measured."""
+    """Width and height of a box, in points."""
 
     width: float
     height: float
@@ -29,7 +29,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Text:
-    """A piece of a line."""
+    """A part of a line of text, with its style."""
 
     text: str
     colour: Colour = "ink"
@@ -42,15 +42,15 @@ class Text:
 
 
 def _plain(text: str) -> str:
-    """Whatever a name is made of, as text of the description."""
+    """A text, escaped for graphviz' language."""
     return escape(shown(text)) or " "
 
 
 @dataclass(frozen=True)
 class Box:
-    """A box with lines of text, and smaller boxes below them; `key` is what graphviz calls it and a reader's pointer shows.
+    """A box with lines of text, and smaller boxes below them; `key` is its name in graphviz, and its tooltip.
 
-    `whole` is a table of the description's language that stands in the place of all of it.
+    `whole` is a complete table in graphviz' language; if it is set, it replaces lines and inner boxes.
     """
 
     key: str
@@ -64,7 +64,7 @@ class Box:
     whole: str = ""
 
     def table(self, width: float = 0, height: float = 0) -> str:
-        """The box as a table of graphviz' language, at least as large as that; its text stands at the top left, or centred."""
+        """The box as a table in graphviz' language, of at least this size; its text is at the top left, or centred."""
         if self.whole:
             return self.whole
         across, down = ("CENTER", "MIDDLE") if self.centred else ("LEFT", "TOP")
@@ -73,7 +73,7 @@ class Box:
         rows += [f'<TR><TD ALIGN="LEFT" CELLPADDING="2">{it.table(within)}</TD></TR>' for it in self.inner]
         paint = f' BGCOLOR="{LIGHT[self.fill]}"' if self.fill else ""
         border = f' BORDER="1" COLOR="{LIGHT[self.stroke]}"' if self.stroke else ' BORDER="0"'
-        # The width is the cell's, and the height too where the text is centred: graphviz enlarges a table, not what is in it.
+        # The cell gets the width, and with centred text the height too: graphviz enlarges a table, but not its cells.
         wide = f' WIDTH="{width - 2:.0f}"' * bool(width)
         high = f' HEIGHT="{height - 2:.0f}"' * bool(height)
         text = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="1" CELLPADDING="0">{"".join(rows)}</TABLE>'
@@ -90,7 +90,7 @@ def _parts(line: Text | tuple[Text, ...]) -> tuple[Text, ...]:
 
 @dataclass(frozen=True)
 class Placed:
-    """A box where it stands: its upper left corner and its size."""
+    """A box with its place: its upper left corner and its size."""
 
     box: Box
     x: float
@@ -115,7 +115,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Frame:
-    """An outline around other things, drawn beneath them."""
+    """An outline around other elements, drawn behind them."""
 
     key: str
     x: float
@@ -129,7 +129,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class Line:
-    """A line by points that follow each other across or down; an arrow at its end, or at both."""
+    """A line through points; each piece is horizontal or vertical.
+
+    It has an arrow at its end, with `both` also at its start.
+    """
 
     key: str
     points: tuple[Point, ...]
@@ -140,7 +143,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Drawing:
-    """All of a picture, in the order in which it is drawn."""
+    """The elements of a picture, in the order in which they are drawn."""
 
     frames: tuple[Frame, ...]
     lines: tuple[Line, ...]
@@ -153,7 +156,7 @@ def measuring(boxes: Iterable[Box]) -> str:
 
 
 def described(drawing: Drawing) -> str:
-    """The description of the whole, each thing at its place."""
+    """The description of the whole picture, each element at its place."""
     return _described((*map(_frame, drawing.frames), *_lines(drawing.lines), *map(_box, drawing.boxes)))
 
 
@@ -171,54 +174,54 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _box(it: Placed) -> str:
-    x, y = it.middle
-    label = it.box.table(it.size.width, it.size.height)
-    return f'"{_quoted(it.box.key)}" [pos="{x:.1f},{-y:.1f}", class="{it.box.kind}", label=<{label}>];'
+def _box(placed: Placed) -> str:
+    x, y = placed.middle
+    label = placed.box.table(placed.size.width, placed.size.height)
+    return f'"{_quoted(placed.box.key)}" [pos="{x:.1f},{-y:.1f}", class="{placed.box.kind}", label=<{label}>];'
 
 
-def _frame(it: Frame) -> str:
-    width, height = (it.right - it.x) / 72, (it.bottom - it.y) / 72
-    middle = f"{(it.x + it.right) / 2:.1f},{-(it.y + it.bottom) / 2:.1f}"
-    style = ",".join(["rounded", *(["dashed"] if it.dashed else []), *(["filled"] if it.fill else [])])
-    fill = f', fillcolor="{LIGHT[it.fill]}"' if it.fill else ""
+def _frame(frame: Frame) -> str:
+    width, height = (frame.right - frame.x) / 72, (frame.bottom - frame.y) / 72
+    middle = f"{(frame.x + frame.right) / 2:.1f},{-(frame.y + frame.bottom) / 2:.1f}"
+    style = ",".join(["rounded", *(["dashed"] if frame.dashed else []), *(["filled"] if frame.fill else [])])
+    fill = f', fillcolor="{LIGHT[frame.fill]}"' if frame.fill else ""
     return (
-        f'"{_quoted(it.key)}" [shape=box, label="", style="{style}", color="{LIGHT[it.stroke]}"{fill}, class="frame", '
+        f'"{_quoted(frame.key)}" [shape=box, label="", style="{style}", color="{LIGHT[frame.stroke]}"{fill}, class="frame", '
         f'fixedsize=true, width={width:.4f}, height={height:.4f}, pos="{middle}"];'
     )
 
 
 def _lines(lines: Sequence[Line]) -> Iterator[str]:
-    """Graphviz wants a line to have two ends: nodes of no size, whose place is the line's own."""
-    for it in lines:
-        ends = [f"{it.key} {end}" for end in ("begins", "ends")]
-        for name, (x, y) in zip(ends, (it.points[0], it.points[-1]), strict=True):
+    """The statements of lines. Graphviz needs a node at each end of a line: invisible nodes without size are put there."""
+    for line in lines:
+        ends = [f"{line.key} {end}" for end in ("begins", "ends")]
+        for name, (x, y) in zip(ends, (line.points[0], line.points[-1]), strict=True):
             yield f'"{_quoted(name)}" [shape=point, style=invis, width=0, height=0, pos="{x:.1f},{-y:.1f}"];'
-        style = ', style="dashed"' if it.dashed else ""
+        style = ', style="dashed"' if line.dashed else ""
         yield (
-            f'"{_quoted(ends[0])}" -> "{_quoted(ends[1])}" [pos="{_course(it)}", color="{LIGHT[it.colour]}", '
-            f'dir={"both" if it.both else "forward"}, class="line"{style}];'
+            f'"{_quoted(ends[0])}" -> "{_quoted(ends[1])}" [pos="{_course(line)}", color="{LIGHT[line.colour]}", '
+            f'dir={"both" if line.both else "forward"}, class="line"{style}];'
         )
 
 
-def _course(it: Line) -> str:
-    """The line as a spline of graphviz: straight pieces, round corners, room for the arrows' heads at its ends."""
-    points = list(it.points)
+def _course(line: Line) -> str:
+    """The line as a spline in graphviz' language: straight pieces, round corners, room for the heads of arrows."""
+    points = list(line.points)
     tips = f"e,{points[-1][0]:.1f},{-points[-1][1]:.1f} "
     points[-1] = _towards(points[-1], points[-2], _TIP)
-    if it.both:
+    if line.both:
         tips = f"s,{points[0][0]:.1f},{-points[0][1]:.1f} {tips}"
         points[0] = _towards(points[0], points[1], _TIP)
-    course = [points[0]]
+    spline = [points[0]]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
         start, end = _towards(corner, before, _ROUND), _towards(corner, after, _ROUND)
-        course += [course[-1], start, start, corner, corner, end]
-    course += [course[-1], points[-1], points[-1]]
-    return tips + " ".join(f"{x:.1f},{-y:.1f}" for x, y in course)
+        spline += [spline[-1], start, start, corner, corner, end]
+    spline += [spline[-1], points[-1], points[-1]]
+    return tips + " ".join(f"{x:.1f},{-y:.1f}" for x, y in spline)
 
 
 def _towards(start: Point, end: Point, by: float) -> Point:
-    """The point that lies that far from one towards another, or half way where they are near."""
+    """The point at the distance `by` from `start` towards `end`; at most half way."""
     across, down = end[0] - start[0], end[1] - start[1]
     length = max(abs(across), abs(down)) or 1.0
     part = min(by, length / 2) / length

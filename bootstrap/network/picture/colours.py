@@ -1,8 +1,8 @@
-"""The picture's colours: each by what it is for, in light and in dark.
+"""The colours of the picture, named by their purpose, for light mode and dark mode.
 
-The description that graphviz gets has the light ones; the page's style sheet puts a variable in the place of each, so that the
-picture follows its reader. Hues are blue, teal and vermilion after Okabe and Ito, which people with any colour vision tell
-apart; what a colour says is always said by a word, a dash or an arrow too.
+Graphviz gets the light colours. The style sheet of the page replaces each by a CSS variable, so that the picture follows the
+mode of the browser. The hues are blue, teal and vermilion of the palette of Okabe and Ito, which people with colour blindness
+can distinguish; a word, a dash or an arrow always says the same as the colour.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LIGHT: Mapping[Colour, str] = {name: light for name, (light, _) in _BOTH.items()
 
 
 def sheet() -> str:
-    """The style sheet of a picture: a variable for each colour, and on paper always the light ones."""
+    """The style sheet of a picture: a CSS variable for each colour; print always uses the light ones."""
     light, dark = (" ".join(f"--net-{name}: {both[which]};" for name, both in _BOTH.items()) for which in (0, 1))
     rules = "\n".join(
         f'.network [{kind}="{value}"] {{ {kind}: var(--net-{name}) }}'

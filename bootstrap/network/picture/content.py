@@ -1,6 +1,6 @@
-"""What stands in the picture, in words and in its order: tiers by zones, gateways and what is behind them, what is beside.
+"""What the picture shows, as text in its order: tiers by zones, gateways and what is behind them, and the surroundings.
 
-Everything is told once. What all subnets of a tier have in common is told of the tier, what one has alone, in its cell.
+Nothing is shown twice: what all subnets of a tier have in common is shown at the tier, and the rest in the cell of the subnet.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from bootstrap.network.beside import Beside
 from bootstrap.network.model import Interface, Network, Route, Subnet
 from bootstrap.network.picture.parts import Band, Cell, Chip, Content, Gate, Way
 
-# Public, private and isolated subnets: how far a subnet's routes lead.
+# Public, private and isolated subnets; `tier` decides which one a subnet is.
 TIERS = ("public", "private", "isolated")
-_MANY = 4  # interfaces of one kind in a subnet, from which on they are counted and not listed
-_LONG = 30  # characters of a name that has to fit into a cell
+_MANY = 4  # from this number on, interfaces of one role in a subnet are counted and not listed
+_LONG = 30  # the longest name that fits into a cell, in characters
 
 
 def of(network: Network, beside: Beside, name: str) -> Content:
-    """What there is of the environment's VPC, called `name` (its resources' names begin so), and of what it joins."""
+    """The content of the picture of the environment's VPC; `name` is the prefix of its resources' names."""
     vpc, own = network.vpcs[network.vpc_id], _own(network)
     bands = tuple(_bands(network, own, name))
     return Content(
@@ -39,13 +39,13 @@ def of(network: Network, beside: Beside, name: str) -> Content:
 
 
 def clipped(text: str, most: int = _LONG) -> str:
-    """A name that has to fit."""
+    """A name, cut to at most `most` characters."""
     text = shown(text)
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def shown(text: str) -> str:
-    """A name as it can be written: what XML does not know is one sign that it does."""
+    """A name that XML can hold: characters that are not printable become the replacement character."""
     return "".join(it if it.isprintable() else "\N{REPLACEMENT CHARACTER}" for it in text)
 
 
@@ -54,7 +54,7 @@ def _own(network: Network) -> list[Subnet]:
 
 
 def tier(network: Network, subnet: Subnet) -> int:
-    """0 with a way in from the Internet, 1 with any way out of the VPC, 2 with none."""
+    """The index in TIERS: 0 with a route to an Internet gateway, 1 with another route out of the VPC, 2 with none."""
     targets = {it.target for it in _written(network, subnet)}
     return 0 if targets & set(network.internet_gateways) else 1 if targets else 2
 
@@ -66,16 +66,20 @@ def _written(network: Network, subnet: Subnet) -> tuple[Route, ...]:
 
 def _bands(network: Network, own: Sequence[Subnet], name: str) -> Iterator[Band]:
     for level, tier_name in enumerate(TIERS):
-        mine = sorted((it for it in own if tier(network, it) == level), key=lambda it: (it.zone, it.name, it.id))
-        if not mine:
+        subnets = sorted((it for it in own if tier(network, it) == level), key=lambda it: (it.zone, it.name, it.id))
+        if not subnets:
             continue
         cells = {
-            zone: tuple(_cell(network, it, name) for it in those)
-            for zone, those in itertools.groupby(mine, lambda it: it.zone)
+            zone: tuple(_cell(network, it, name) for it in of_zone)
+            for zone, of_zone in itertools.groupby(subnets, lambda it: it.zone)
         }
-        acls = {clipped(_short(network.nacls[it.nacl_id].name or it.nacl_id, name), 14) for it in mine}
+        acls = {clipped(_short(network.nacls[it.nacl_id].name or it.nacl_id, name), 14) for it in subnets}
         yield Band(
-            tier_name, cells, tuple(sorted(acls)), _by_gateway(network, mine), tuple(_by_interface(network, mine))
+            tier_name,
+            cells,
+            tuple(sorted(acls)),
+            _gateway_services(network, subnets),
+            tuple(_interface_services(network, subnets)),
         )
 
 
@@ -83,8 +87,8 @@ def _short(text: str, name: str) -> str:
     return text.removeprefix(f"{name}-")
 
 
-def _by_gateway(network: Network, mine: Sequence[Subnet]) -> tuple[str, ...]:
-    targets = {it.target for subnet in mine for it in _written(network, subnet)}
+def _gateway_services(network: Network, subnets: Sequence[Subnet]) -> tuple[str, ...]:
+    targets = {route.target for subnet in subnets for route in _written(network, subnet)}
     return tuple(sorted({_service(network, it) for it in targets if it in network.endpoints}))
 
 
@@ -92,14 +96,14 @@ def _service(network: Network, endpoint: str) -> str:
     return network.endpoints[endpoint].service.rpartition(".")[2]
 
 
-def _by_interface(network: Network, mine: Sequence[Subnet]) -> Iterator[str]:
-    """The services that interface endpoints in these subnets bring."""
-    here = {it.id for it in mine}
-    count = sum(it.kind == "vpc_endpoint" and it.subnet_id in here for it in network.interfaces.values())
+def _interface_services(network: Network, subnets: Sequence[Subnet]) -> Iterator[str]:
+    """The services of the interface endpoints in these subnets."""
+    subnet_ids = {it.id for it in subnets}
+    count = sum(it.kind == "vpc_endpoint" and it.subnet_id in subnet_ids for it in network.interfaces.values())
     if count:
-        found = (it for it in network.endpoints.values() if it.vpc_id == network.vpc_id and it.kind == "Interface")
+        endpoints = (it for it in network.endpoints.values() if it.vpc_id == network.vpc_id and it.kind == "Interface")
         yield from sorted(
-            f"{it.service.rpartition('.')[2]}{'' if it.is_available else ' (not available)'}" for it in found
+            f"{it.service.rpartition('.')[2]}{'' if it.is_available else ' (not available)'}" for it in endpoints
         )
 
 
@@ -110,32 +114,31 @@ def _cell(network: Network, subnet: Subnet, name: str) -> Cell:
 
 
 def _chips(network: Network, subnet: Subnet) -> Iterator[Chip]:
-    """The NAT gateways, then the interfaces but the endpoints', those of one role counted where they are many."""
+    """The NAT gateways, then the interfaces except those of endpoints; many interfaces of one role are only counted."""
     for nat in network.nats.values():
         if nat.subnet_id == subnet.id:
             state = "" if nat.is_available else " (not available)"
             yield Chip(nat.id, f"NAT gateway{state}", nat.public or "private", is_nat=True)
-    here = [it for it in network.interfaces.values() if it.subnet_id == subnet.id]
-    here = [it for it in here if it.kind not in {"nat_gateway", "vpc_endpoint"}]
-    for role in sorted({_called(it) for it in here}):
-        those = [it for it in here if _called(it) == role]
-        if len(those) >= _MANY:
-            yield Chip(f"{subnet.id} {role}", clipped(role, 20), f"{len(those)} interfaces")
+    interfaces = [it for it in network.interfaces.values() if it.subnet_id == subnet.id]
+    interfaces = [it for it in interfaces if it.kind not in {"nat_gateway", "vpc_endpoint"}]
+    for role in sorted({_label(it) for it in interfaces}):
+        of_role = [it for it in interfaces if _label(it) == role]
+        if len(of_role) >= _MANY:
+            yield Chip(f"{subnet.id} {role}", clipped(role, 20), f"{len(of_role)} interfaces")
             continue
-        for it in those:
-            yield Chip(
-                it.id, clipped(role, 20), ", ".join([*map(str, it.addresses), *([it.public] if it.public else [])])
-            )
+        for interface in of_role:
+            addresses = [*map(str, interface.addresses), *([interface.public] if interface.public else [])]
+            yield Chip(interface.id, clipped(role, 20), ", ".join(addresses))
 
 
-def _called(interface: Interface) -> str:
+def _label(interface: Interface) -> str:
     return ", ".join(interface.roles) or interface.name or interface.kind
 
 
-def _gate(found: Mapping[str, object], network: Network, name: str) -> Gate | None:
-    """The first gateway of a kind that is attached to the VPC: EC2 lets a VPC have one."""
-    for key, it in found.items():
-        if network.vpc_id in getattr(it, "vpcs", ()):
+def _gate(gateways: Mapping[str, object], network: Network, name: str) -> Gate | None:
+    """The first gateway of a kind that is attached to the VPC: EC2 allows only one."""
+    for key, gateway in gateways.items():
+        if network.vpc_id in getattr(gateway, "vpcs", ()):
             return Gate(key, name)
     return None
 
@@ -147,78 +150,85 @@ def _vpn(network: Network, beside: Beside) -> Gate | None:
     asn = dict(beside.asns).get(gate.key)
     connections = (
         (
-            f"customer gateway {it.customer_address}",
+            f"customer gateway {connection.customer_address}",
             (
-                f"{f'ASN {it.customer_asn}, ' if it.customer_asn else ''}{it.tunnels_up} of 2 tunnels up",
-                f"static: {', '.join(it.routes) or 'no route'}" if it.is_static else "routes by BGP",
+                f"{f'ASN {connection.customer_asn}, ' if connection.customer_asn else ''}"
+                f"{connection.tunnels_up} of 2 tunnels up",
+                f"static: {', '.join(connection.routes) or 'no route'}" if connection.is_static else "routes by BGP",
             ),
         )
-        for it in beside.connections
-        if it.gateway == gate.key
+        for connection in beside.connections
+        if connection.gateway == gate.key
     )
-    direct = _direct_connects(beside, gate.key)
-    return Gate(gate.key, gate.name, f"ASN {asn}" if asn else "", (*connections, *direct))
+    direct_connects = _direct_connects(beside, gate.key)
+    return Gate(gate.key, gate.name, f"ASN {asn}" if asn else "", (*connections, *direct_connects))
 
 
 def _direct_connects(beside: Beside, gateway: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for it in beside.direct_connects:
-        if it.gateway == gateway:
-            interfaces = it.interfaces or ("no virtual interface of this account",)
-            yield "Direct Connect gateway", (it.id, it.state, *interfaces)
+    for direct_connect in beside.direct_connects:
+        if direct_connect.gateway == gateway:
+            interfaces = direct_connect.interfaces or ("no virtual interface of this account",)
+            yield "Direct Connect gateway", (direct_connect.id, direct_connect.state, *interfaces)
 
 
 def _transit(network: Network, beside: Beside) -> Iterator[Gate]:
-    """What is beyond a transit gateway is its own tables' affair; of it only Direct Connect is known."""
-    for it in network.transit_gateways.values():
-        if network.vpc_id in it.subnets:
-            far = tuple(_direct_connects(beside, it.id)) or (("beyond", ("other networks, not read",)),)
-            yield Gate(it.id, "transit gateway", it.id, far)
+    """The transit gateways. Their own route tables are not read, so only Direct Connect is shown behind them."""
+    for gateway in network.transit_gateways.values():
+        if network.vpc_id in gateway.subnets:
+            far = tuple(_direct_connects(beside, gateway.id)) or (("beyond", ("other networks, not read",)),)
+            yield Gate(gateway.id, "transit gateway", gateway.id, far)
 
 
-def _others(network: Network, own: Sequence[Subnet], beside: Beside) -> Iterator[Gate]:
-    """Transit gateways and peerings, then whatever else a route leads to: a machine's interface."""
+def _others(network: Network, subnets: Sequence[Subnet], beside: Beside) -> Iterator[Gate]:
+    """Transit gateways and peerings, then every other target of a route, for example a network interface."""
     yield from _transit(network, beside)
-    for it in network.peerings.values():
-        far = next((vpc for vpc in it.vpcs if vpc != network.vpc_id), "")
-        known = network.vpcs.get(far)
+    for peering in network.peerings.values():
+        far = next((vpc for vpc in peering.vpcs if vpc != network.vpc_id), "")
+        peer_vpc = network.vpcs.get(far)
         lines = (
-            *(map(str, known.blocks) if known else ("another account's or region's",)),
-            *(() if it.is_active else ("not active",)),
+            *(map(str, peer_vpc.blocks) if peer_vpc else ("another account's or region's",)),
+            *(() if peering.is_active else ("not active",)),
         )
-        yield Gate(it.id, "peering", "", ((f"VPC {clipped(known.name or far, 24) if known else far}", lines),))
+        yield Gate(
+            peering.id, "peering", "", ((f"VPC {clipped(peer_vpc.name or far, 24) if peer_vpc else far}", lines),)
+        )
     kinds = (network.internet_gateways, network.egress_only_gateways, network.vpn_gateways, network.nats)
     joining = (network.peerings, network.endpoints, network.transit_gateways)
     known_targets = {key for kind in (*kinds, *joining) for key in kind}
-    targets = {it.target for subnet in own for it in _written(network, subnet) if not it.is_blackhole}
+    targets = {it.target for subnet in subnets for it in _written(network, subnet) if not it.is_blackhole}
     for target in sorted(targets - known_targets):
         yield Gate(target, target.partition("-")[0].replace("tgw", "transit gateway"), target)
 
 
-def _ways(network: Network, own: Sequence[Subnet]) -> Iterator[Way]:
-    """Of each tier to each gate, the blocks; where not all of the tier's subnets have the route, those that do are named."""
+def _ways(network: Network, own_subnets: Sequence[Subnet]) -> Iterator[Way]:
+    """The blocks that each tier reaches through each gateway; if only some subnets have the route, their zones are named."""
     for level, name in enumerate(TIERS):
-        mine = [it for it in own if tier(network, it) == level]
-        found: dict[str, dict[str, list[str]]] = {}
-        for subnet in mine:
-            for it in _written(network, subnet):
-                if not it.is_blackhole and it.target not in network.nats and it.target not in network.endpoints:
-                    found.setdefault(it.target, {}).setdefault(str(it.to), []).append(subnet.zone)
-        for gate, blocks in found.items():
-            yield Way(name, gate, tuple(f"{block}{_only(zones, mine)}" for block, zones in sorted(blocks.items())))
+        subnets = [it for it in own_subnets if tier(network, it) == level]
+        zones_by_block: dict[str, dict[str, list[str]]] = {}
+        for subnet in subnets:
+            for route in _written(network, subnet):
+                if (
+                    not route.is_blackhole
+                    and route.target not in network.nats
+                    and route.target not in network.endpoints
+                ):
+                    zones_by_block.setdefault(route.target, {}).setdefault(str(route.to), []).append(subnet.zone)
+        for gate, blocks in zones_by_block.items():
+            yield Way(name, gate, tuple(f"{block}{_only(zones, subnets)}" for block, zones in sorted(blocks.items())))
 
 
-def _only(zones: Iterable[str], mine: Sequence[Subnet]) -> str:
-    some, every = sorted(set(zones)), {it.zone for it in mine}
-    return "" if set(some) == every else f" (from {', '.join(zone[-1] for zone in some)})"
+def _only(zones: Iterable[str], subnets: Sequence[Subnet]) -> str:
+    with_route, all_zones = sorted(set(zones)), {it.zone for it in subnets}
+    return "" if set(with_route) == all_zones else f" (from {', '.join(zone[-1] for zone in with_route)})"
 
 
 def _nat_ways(network: Network, own: Sequence[Subnet]) -> Iterator[Way]:
     for subnet in own:
-        found: dict[str, list[str]] = {}
-        for it in _written(network, subnet):
-            if it.target in network.nats and not it.is_blackhole:
-                found.setdefault(it.target, []).append(str(it.to))
-        for nat, blocks in found.items():
+        blocks_by_nat: dict[str, list[str]] = {}
+        for route in _written(network, subnet):
+            if route.target in network.nats and not route.is_blackhole:
+                blocks_by_nat.setdefault(route.target, []).append(str(route.to))
+        for nat, blocks in blocks_by_nat.items():
             yield Way(subnet.id, network.nats[nat].subnet_id, tuple(blocks))
 
 
@@ -229,7 +239,7 @@ def _facts(beside: Beside) -> Iterator[tuple[str, tuple[str, ...]]]:
             *((f"and {len(zone.records) - 3} more",) if len(zone.records) > 3 else ()),
         )
         yield (
-            f"{'private' if zone.is_private else 'public'} DNS zone {clipped(zone.name, 22)}",
+            f"{'private' if zone.is_private else 'public'} zone {clipped(zone.name, 22)}",
             tuple(clipped(it, 38) for it in lines),
         )
     for log in beside.logs:

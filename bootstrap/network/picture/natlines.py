@@ -1,7 +1,7 @@
-"""The lines from private subnets to the NAT gateways in the public tier above: straight up, or along the gap between both.
+"""The lines from private subnets up to NAT gateways in the public tier: straight, or through the gap between the tiers.
 
-Where several subnets share a NAT gateway, the nearer one ends nearer to the gateway and turns lower, so that
-their lines never cross.
+If several subnets share a NAT gateway, the line of a nearer subnet ends nearer to the middle of the gateway and turns lower. So
+their lines do not cross.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from bootstrap.network.picture.boxes import Box, Line, Placed
 from bootstrap.network.picture.parts import Content, Way
 
 Put = Callable[[Box, float, float], Placed]
-_APART = 16.0  # ends of lines at one gateway
-_STEP = 6.0  # turns of lines in one gap
+_APART = 16.0  # between the ends of lines at one gateway
+_STEP = 6.0  # between the turns of lines in one gap
 
 
 def drawn(content: Content) -> tuple[Way, ...]:
-    """The routes to NAT gateways that a line can show: from the top of one tier to the bottom of the tier above it."""
+    """The routes to NAT gateways that a line can show: from the top row of one tier to the bottom row of the tier above."""
     rows = [band.cells for band in content.bands]
-    found = []
+    shown = []
     for way in content.nat_ways:
         for upper, lower in itertools.pairwise(rows):
             is_top = any(cells[0].key == way.start for cells in lower.values())
             is_bottom = any(cells[-1].key == way.gate for cells in upper.values())
             if is_top and is_bottom:
-                found.append(way)
-    return tuple(found)
+                shown.append(way)
+    return tuple(shown)
 
 
 def draw(
@@ -38,7 +38,7 @@ def draw(
     put: Put,
     width: Callable[[Box], float],
 ) -> None:
-    """Add the lines, and at the start of each the block that it is for."""
+    """Add the lines, and at the start of each a label with its block."""
     ways = drawn(content)
     for target in dict.fromkeys(it.gate for it in ways):
         for way, end, rank in _ranked([it for it in ways if it.gate == target], boxes):
@@ -47,12 +47,12 @@ def draw(
             bend = () if rank == 0 else ((x, middle), (end, middle))
             points = ((x, start.y), *bend, (end, boxes[target].bottom))
             lines.append(Line(f"{way.start} nat", points, "out", dashed=True))
-            # Beside the line, on the side to which it does not turn, and below the turns of others.
+            # The label is on the side to which the line does not turn, and below the turns of other lines.
             put(labels[way.start], x + 5 if end <= x else x - 5 - width(labels[way.start]), start.y - 22)
 
 
 def _ranked(ways: Sequence[Way], boxes: Mapping[str, Placed]) -> Iterator[tuple[Way, float, int]]:
-    """Each way with where it ends and how far it comes: 0 straight from below, then outwards to both sides."""
+    """Each way with the x where its line ends and its rank: 0 is straight from below, higher ranks are further outwards."""
     for way in ways:
         at, own = boxes[ways[0].gate].middle[0], boxes[way.start].middle[0]
         side = 0 if abs(own - at) < 1 else 1 if own > at else -1

@@ -1,4 +1,4 @@
-"""What graphviz drew, as a part of a page: one SVG element that needs nothing from elsewhere."""
+"""The output of graphviz as a part of a page: one SVG element that loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _TITLE, _DESCRIPTION = "network-title", "network-description"
 
 
 def sizes(text: str) -> dict[str, Size]:
-    """How large each node has to be, in points; `text` is graphviz' JSON, to which a browser's letters need a little more."""
-    told = json.loads(text)["objects"]
-    return {it["name"]: Size(float(it["width"]) * 72 * _WIDER, float(it["height"]) * 72) for it in told}
+    """The size of each node in points, from graphviz' JSON; a little wider, because letters in a browser need more room."""
+    nodes = json.loads(text)["objects"]
+    return {node["name"]: Size(float(node["width"]) * 72 * _WIDER, float(node["height"]) * 72) for node in nodes}
 
 
-def dressed(drawn: str, content: Content, rules: Sequence[Rule]) -> str:
-    """The SVG with its style sheet, as wide as its place lets it be, and told in words for who cannot see it."""
+def dressed(svg: str, content: Content, rules: Sequence[Rule]) -> str:
+    """The SVG with its style sheet, as wide as its place allows, and with a title and a description for screen readers."""
     ElementTree.register_namespace("", _SVG)
-    root = ElementTree.fromstring(drawn)
+    root = ElementTree.fromstring(svg)
     width = float(root.attrib["viewBox"].split()[2])
     for name in ("height", "width"):
         del root.attrib[name]
@@ -49,7 +49,7 @@ def dressed(drawn: str, content: Content, rules: Sequence[Rule]) -> str:
 
 
 def _without_noise(root: ElementTree.Element) -> None:
-    """Graphviz' own ids and the names of lines and frames go; a box keeps its name, which the pointer shows."""
+    """Remove graphviz' ids and the titles of lines and frames. Subnets and gateways keep theirs: it is their tooltip."""
     for group in root.iter(f"{{{_SVG}}}g"):
         group.attrib.pop("id", None)
         kinds = group.attrib.get("class", "").split()
@@ -59,7 +59,7 @@ def _without_noise(root: ElementTree.Element) -> None:
 
 
 def described(content: Content, rules: Sequence[Rule]) -> Iterator[str]:
-    """The picture in sentences."""
+    """The content of the picture as sentences."""
     zones = f"in the zones {', '.join(content.zones)}" if content.zones else "without subnets"
     yield f"VPC {content.name} ({', '.join(content.blocks)}) {f'in {content.region}, ' if content.region else ''}{zones}."
     for band in content.bands:
@@ -74,7 +74,7 @@ def described(content: Content, rules: Sequence[Rule]) -> Iterator[str]:
     for name, lines in content.facts:
         yield f"{name}: {', '.join(lines)}."
     for rule in rules:
-        yield f"{rule.source} to {rule.destination}: {rule.port}{'' if rule.passes else ' (nobody gets through now)'}."
+        yield f"{rule.source} to {rule.destination}: {rule.port}{'' if rule.passes else ' (no connection passes now)'}."
 
 
 def _with(chips: Sequence[object]) -> str:

@@ -1,4 +1,4 @@
-"""The parts of the picture: what stands where, as values."""
+"""The parts of the picture, as values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Chip:
-    """Something that stands in a subnet: what it is, its addresses, and whether it is a NAT gateway."""
+    """An interface, several of one role, or a NAT gateway in a subnet: its name and its addresses."""
 
     key: str
     name: str
@@ -18,7 +18,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Cell:
-    """One subnet: its blocks, what stands in it, and routes of its own that lead nowhere."""
+    """One subnet: its blocks, what is in it, and its routes that lead nowhere (`broken`)."""
 
     key: str
     name: str
@@ -29,7 +29,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Band:
-    """A tier: its subnets by zone, its ACLs, the services behind its endpoints."""
+    """A tier: its subnets by zone, its ACLs, the services of its endpoints."""
 
     tier: str
     cells: Mapping[str, tuple[Cell, ...]]
@@ -40,7 +40,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Gate:
-    """A gateway on the VPC's border; `far` is what is behind it: a title and its lines, one for each other side."""
+    """A gateway on the border of the VPC; `far` is what is behind it: for each other side a title and its lines."""
 
     key: str
     name: str
@@ -50,7 +50,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Way:
-    """Routes from a tier to a gate, or from one subnet to a NAT gateway's: the blocks that they are for."""
+    """Routes from a tier to a gateway, or from a subnet to the subnet of a NAT gateway: `to` are their blocks."""
 
     start: str
     gate: str
@@ -59,7 +59,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Content:
-    """The whole picture but who may reach whom."""
+    """The content of the picture, without the table of who may reach whom."""
 
     region: str
     name: str

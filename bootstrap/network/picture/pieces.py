@@ -1,4 +1,4 @@
-"""The boxes of a picture: how each thing of its content is written and coloured."""
+"""The boxes of a picture: text and colours of each part of its content."""
 
 from __future__ import annotations
 
@@ -18,35 +18,37 @@ _MEANING = {
     "private": ("out of the VPC,", "never in from", "the Internet"),
     "isolated": ("inside the VPC", "only"),
 }
-_ROUTES = 4  # to a gate, from which on they are counted
+_ROUTES = 4  # how many lines the routes at a gateway may take; more are counted
 PASSES, STANDS = "●", "○"
 
 
 class Pieces:
-    """All boxes of a picture but the table of who may reach whom."""
+    """All boxes of a picture except the table of who may reach whom."""
 
     def __init__(self, content: Content) -> None:
         gates = {it.key: it.name for it in (content.internet, content.egress_only, content.vpn, *content.others) if it}
-        shown = {it.start for it in natlines.drawn(content)}
+        drawn_starts = {it.start for it in natlines.drawn(content)}
         self.internet, self.region, self.title = _internet(), _region(content), _title(content)
         self.heading, self.legend = _heading(), _legend()
         self.zones = {name: _zone(name) for name in content.zones}
         self.tiers = {it.tier: _tier(it, gates, _in_words(content, it.tier)) for it in content.bands}
-        by_nat = {it.start: it.to for it in content.nat_ways if it.start not in shown}
+        by_nat = {it.start: it.to for it in content.nat_ways if it.start not in drawn_starts}
         self.cells = {
-            it.key: _cell(it, by_nat.get(it.key, ()))
+            cell.key: _cell(cell, by_nat.get(cell.key, ()))
             for band in content.bands
             for cells in band.cells.values()
-            for it in cells
+            for cell in cells
         }
         strips = {band.tier: _endpoints(band, len(content.zones)) for band in content.bands}
         self.strips = {name: it for name, it in strips.items() if it}
         self.upper_gates = [it for it in (content.internet, content.egress_only) if it]
         self.upper = [
             _gate(
-                it, content.ways, *(("internet", "internet-paper") if it is content.internet else ("out", "out-paper"))
+                gate,
+                content.ways,
+                *(("internet", "internet-paper") if gate is content.internet else ("out", "out-paper")),
             )
-            for it in self.upper_gates
+            for gate in self.upper_gates
         ]
         self.vpn = _gate(content.vpn, content.ways, "net", "net-paper") if content.vpn else None
         self.beyond = list(_far(content.vpn)) if content.vpn else []
@@ -57,7 +59,7 @@ class Pieces:
         self.lanes = content.egress_only is not None
 
     def everything(self) -> list[Box]:
-        """All of them, for whoever measures."""
+        """All boxes, to be measured."""
         groups = (self.zones, self.tiers, self.cells, self.strips, self.labels)
         listed = (self.upper, self.beyond, self.others, self.peers, self.facts)
         alone = [self.internet, self.region, self.title, self.heading, self.legend, *([self.vpn] if self.vpn else [])]
@@ -65,16 +67,16 @@ class Pieces:
 
 
 def _in_words(content: Content, tier_name: str) -> list[Way]:
-    """A tier's ways that no line shows."""
+    """The ways of a tier that no line shows, so that text must."""
     upper = content.internet.key if content.internet else ""
-    shown = "public" if tier_name == "public" else "private"
+    drawn_tier = "public" if tier_name == "public" else "private"
     has_private = any(it.tier == "private" for it in content.bands)
     return [
-        it
-        for it in content.ways
-        if it.start == tier_name
-        and not (it.gate == upper and shown == "public")
-        and not (it.gate != upper and (tier_name == "private" or not has_private))
+        way
+        for way in content.ways
+        if way.start == tier_name
+        and not (way.gate == upper and drawn_tier == "public")
+        and not (way.gate != upper and (tier_name == "private" or not has_private))
     ]
 
 
@@ -102,12 +104,12 @@ def _region(content: Content) -> Box:
 
 
 def _zone(name: str) -> Box:
-    """A zone's name, on its column's outline."""
+    """The name of an availability zone, on the outline of its column."""
     return Box(f"zone {name}", (Text(name, "dim", 11, bold=True),), fill="paper", stroke=None, padding=2)
 
 
 def _tier(band: Band, gates: Mapping[str, str], ways: Sequence[Way]) -> Box:
-    """A tier's name, what it is for, its ACL, and its ways that no line shows: endpoints', or to another tier's gate."""
+    """The name of a tier, what it reaches, its ACL, and its ways that no line shows: through endpoints and other gateways."""
     lines = [Text(band.tier, "ink", 12, bold=True), *(Text(it, "dim") for it in _MEANING[band.tier])]
     lines += [Text(f"ACL {it}", "dim") for it in band.acls]
     lines += [Text(f"{it} by endpoint", "dim") for it in band.gateway_endpoints]
@@ -115,18 +117,18 @@ def _tier(band: Band, gates: Mapping[str, str], ways: Sequence[Way]) -> Box:
     return Box(f"tier {band.tier}", tuple(lines), fill=None, stroke=None, padding=0)
 
 
-def _cell(it: Cell, by_nat: Sequence[str]) -> Box:
-    """A subnet; `by_nat` are routes to a NAT gateway that no line shows."""
-    lines = [Text(it.name, "ink", 11, bold=True), *(Text(block, "dim") for block in it.blocks)]
+def _cell(cell: Cell, by_nat: Sequence[str]) -> Box:
+    """A subnet; `by_nat` are the blocks of its routes to a NAT gateway that no line shows."""
+    lines = [Text(cell.name, "ink", 11, bold=True), *(Text(block, "dim") for block in cell.blocks)]
     lines += [Text(f"{block} by NAT elsewhere", "out") for block in by_nat]
-    lines += [Text(f"! {broken}", "internet") for broken in it.broken]
-    return Box(it.key, tuple(lines), tuple(_chip(each) for each in it.chips), kind="subnet")
+    lines += [Text(f"! {broken}", "internet") for broken in cell.broken]
+    return Box(cell.key, tuple(lines), tuple(_chip(each) for each in cell.chips), kind="subnet")
 
 
-def _chip(it: Chip) -> Box:
-    colours: tuple[Colour, Colour] = ("out-paper", "out") if it.is_nat else ("chip", "edge")
-    lines = (Text(it.name, "out" if it.is_nat else "ink", 10, bold=True), Text(it.address))
-    return Box(it.key, lines, fill=colours[0], stroke=colours[1], padding=3, kind="chip")
+def _chip(chip: Chip) -> Box:
+    colours: tuple[Colour, Colour] = ("out-paper", "out") if chip.is_nat else ("chip", "edge")
+    lines = (Text(chip.name, "out" if chip.is_nat else "ink", 10, bold=True), Text(chip.address))
+    return Box(chip.key, lines, fill=colours[0], stroke=colours[1], padding=3, kind="chip")
 
 
 def _endpoints(band: Band, columns: int) -> Box | None:
@@ -140,25 +142,25 @@ def _endpoints(band: Band, columns: int) -> Box | None:
     )
 
 
-def _gate(it: Gate, ways: Sequence[Way], colour: Colour, paper: Colour) -> Box:
+def _gate(gate: Gate, ways: Sequence[Way], colour: Colour, paper: Colour) -> Box:
     """A gateway and the routes that lead to it."""
-    routes = list(dict.fromkeys(block for way in ways if way.gate == it.key for block in way.to))
+    routes = list(dict.fromkeys(block for way in ways if way.gate == gate.key for block in way.to))
     more = [f"and {len(routes) - _ROUTES + 1} more"] if len(routes) > _ROUTES else []
-    told = [*routes[: _ROUTES - bool(more)], *more] if routes else ["no route leads here"]
-    words = [Text(word, colour, 10, bold=True) for word in it.name.rsplit(" ", 1)]
-    lines = (*words, *([Text(it.detail, "dim")] if it.detail else []), *map(Text, told))
-    return Box(it.key, lines, fill=paper, stroke=colour, padding=4, centred=True, kind="gate")
+    listed = [*routes[: _ROUTES - bool(more)], *more] if routes else ["no route leads here"]
+    words = [Text(word, colour, 10, bold=True) for word in gate.name.rsplit(" ", 1)]
+    lines = (*words, *([Text(gate.detail, "dim")] if gate.detail else []), *map(Text, listed))
+    return Box(gate.key, lines, fill=paper, stroke=colour, padding=4, centred=True, kind="gate")
 
 
-def _far(it: Gate) -> Iterator[Box]:
+def _far(gate: Gate) -> Iterator[Box]:
     """The other sides of a gateway."""
-    for number, (name, lines) in enumerate(it.far):
+    for number, (name, lines) in enumerate(gate.far):
         words = (Text(name, "net", 10, bold=True), *(Text(line, "dim") for line in lines))
-        yield Box(f"{it.key} {number}", words, fill="net-paper", stroke="net", kind="far")
+        yield Box(f"{gate.key} {number}", words, fill="net-paper", stroke="net", kind="far")
 
 
 def _facts(content: Content) -> Iterator[Box]:
-    """What is beside the VPC: zones and logs."""
+    """What is beside the VPC: hosted zones and logs."""
     for number, (name, lines) in enumerate(content.facts):
         yield Box(
             f"beside {number}",
@@ -169,17 +171,20 @@ def _facts(content: Content) -> Iterator[Box]:
 
 
 def _label(key: str, text: str, colour: Colour) -> Box:
-    """A word at a line."""
+    """A label at a line."""
     return Box(key, (Text(text, colour),), fill="paper", stroke=None, padding=1)
 
 
 def _heading() -> Box:
-    """What the table below is about."""
+    """The heading of the table."""
     return Box("heading", (Text("Who may reach whom", "ink", 13, bold=True),), fill=None, stroke=None, padding=0)
 
 
 def matrix(rules: Sequence[Rule], destinations: Mapping[str, int], width: float) -> Box:
-    """Sources down, destinations across, and in each place the ports that are open."""
+    """The table of who may reach whom: a row for each source, a column for each destination; cells have the open ports.
+
+    `destinations` has the number of interfaces of each; `width` is the width of the table in points, 0 for the least.
+    """
     across = [*destinations, *([EVERYBODY] if any(it.destination == EVERYBODY for it in rules) else [])]
     down = sorted(dict.fromkeys(it.source for it in rules), key=lambda it: _rank(it, across))
     outside = {it.source for it in rules if it.is_from_outside}
@@ -204,14 +209,14 @@ def matrix(rules: Sequence[Rule], destinations: Mapping[str, int], width: float)
 
 
 def _rank(source: str, across: Sequence[str]) -> tuple[int, str]:
-    """The Internet first, then blocks and other networks, then the roles in their order."""
+    """The order of rows: the Internet, then blocks and other networks, then the roles in the order of the columns."""
     return (0, "") if source == EVERYBODY else (2 + across.index(source), "") if source in across else (1, source)
 
 
 def _headed(name: str, members: int | None) -> Text | tuple[Text, Text]:
-    nobody = Text("nobody there", "dim", 9) if members == 0 else None
+    note = Text("no machine", "dim", 9) if members == 0 else None
     first = Text(name, "ink", 10, bold=True)
-    return (first, nobody) if nobody else first
+    return (first, note) if note else first
 
 
 def _ports(rules: Sequence[Rule]) -> tuple[Text, ...]:
@@ -222,7 +227,7 @@ def _ports(rules: Sequence[Rule]) -> tuple[Text, ...]:
 
 
 def _cells(fill: Colour, cells: Sequence[Text | tuple[Text, ...]], widths: Sequence[float] = ()) -> str:
-    """A row of the table; several texts of one cell stand below each other."""
+    """A row of the table; several texts in one cell are below each other."""
     row = ""
     for number, it in enumerate(cells):
         lines = "".join(f'{each}<BR ALIGN="LEFT"/>' for each in ((it,) if isinstance(it, Text) else it))
@@ -232,15 +237,15 @@ def _cells(fill: Colour, cells: Sequence[Text | tuple[Text, ...]], widths: Seque
 
 
 def _legend() -> Box:
-    """What signs and lines mean."""
+    """The legend: what the signs and lines mean."""
     signs = (
-        (Text(f"{PASSES} 443", bold=True), Text("  somebody gets through by this port now (TCP unless another is named)")),
+        (Text(f"{PASSES} 443", bold=True), Text("  a connection to this port passes now (TCP unless a protocol is named)")),
         (
             Text(f"{STANDS} 443", "dim"),
-            Text("  a security group allows it, but nobody is there, or a route, an ACL or the other group stops it"),
+            Text("  a security group allows it, but no machine is there, or a route, an ACL or the other group blocks it"),
         ),
         (
-            Text("━▶", "internet"), Text(" Internet, ◀▶ both ways     "), Text("╍▶", "out"), Text(" only outwards     "),
+            Text("━▶", "internet"), Text(" Internet, ◀▶ both ways     "), Text("╍▶", "out"), Text(" outbound only     "),
             Text("━▶", "net"), Text(" other networks"),
         ),
     )  # fmt: skip

@@ -1,7 +1,7 @@
-"""Who may reach whom, by the security groups' rules, and by which of them somebody gets through as the network is now.
+"""Who may reach whom by the rules of security groups, and through which of these rules packets arrive at present.
 
-A rule is told as a person says it: from a role, the operators or the Internet to a role, by a port. Whether it lets anybody
-through is the analyser's answer, which also looks at the other group, the ACLs and the routes.
+A rule is shown with names: from a role, the operators or the Internet, to a role, by a port. Whether packets arrive is the
+verdict of the analyser, which also judges the other group, the ACLs and the routes.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _ICMP = frozenset({"icmp", "icmpv6"})
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that is open: from whom, to whom, by what ('443', 'udp 123', 'icmp', 'all'); `passes`: somebody gets through.
+    """One rule: from whom, to whom, by which port ('443', 'udp 123', 'icmp', 'all').
 
-    `is_from_outside`: the Internet carries the source's packets.
+    `passes`: packets of at least one source arrive at present. `is_from_outside`: the source is a public address.
     """
 
     source: str
@@ -32,37 +32,39 @@ class Rule:
 
 
 def of(network: Network, name: str) -> tuple[Rule, ...]:
-    """Every rule of the VPC's groups that lets somebody in, and those that let somebody out to the Internet, each once.
+    """The inbound rules of the VPC's groups, and the outbound rules to the Internet, each once.
 
-    `name` is what the groups' names begin with. IPv4 and IPv6 of one rule are one line.
+    `name` is the prefix of the groups' names. IPv4 and IPv6 of one rule are one line.
     """
-    mine = [it for it in network.groups.values() if it.vpc_id == network.vpc_id and _matters(network, it)]
-    found: dict[tuple[str, str, str], bool] = {}
+    groups = [it for it in network.groups.values() if it.vpc_id == network.vpc_id and _is_shown(network, it)]
+    passes_by_key: dict[tuple[str, str, str], bool] = {}
     outside: set[str] = set()
-    for group in sorted(mine, key=lambda it: _place(called(network, it, name))):
+    for group in sorted(groups, key=lambda it: _rank(called(network, it, name))):
         title, members = called(network, group, name), _members(network, group)
         for rule in group.ingress:
             key = (_peer(network, rule.peer, name), title, port(rule))
-            found[key] = found.get(key, False) or _passes(network, rule, _sources(network, rule.peer), members)
+            passes_by_key[key] = passes_by_key.get(key, False) or _passes(
+                network, rule, _sources(network, rule.peer), members
+            )
             if not isinstance(rule.peer, str) and is_public(network, rule.peer.network_address):
                 outside.add(key[0])
         for rule in group.egress:
             if not isinstance(rule.peer, str) and rule.peer.prefixlen == 0:
                 key = (title, EVERYBODY, port(rule))
-                there = tuple(it for it in spots(network, INTERNET) if it.address.version == rule.peer.version)
-                found[key] = found.get(key, False) or _passes(network, rule, members, there)
-    return tuple(Rule(*key, passes, key[0] in {EVERYBODY, *outside}) for key, passes in found.items())
+                internet = tuple(it for it in spots(network, INTERNET) if it.address.version == rule.peer.version)
+                passes_by_key[key] = passes_by_key.get(key, False) or _passes(network, rule, members, internet)
+    return tuple(Rule(*key, passes, key[0] in {EVERYBODY, *outside}) for key, passes in passes_by_key.items())
 
 
 def destinations(network: Network, name: str) -> dict[str, int]:
-    """The groups of the VPC that can be reached, in the roles' order, and how many interfaces are in each."""
-    mine = [it for it in network.groups.values() if it.vpc_id == network.vpc_id and _matters(network, it)]
-    counted = {called(network, it, name): len({spot.interface for spot in _members(network, it)}) for it in mine}
-    return dict(sorted(counted.items(), key=lambda it: _place(it[0])))
+    """The groups of the VPC in the order of the roles, each with the number of its interfaces."""
+    groups = [it for it in network.groups.values() if it.vpc_id == network.vpc_id and _is_shown(network, it)]
+    counted = {called(network, it, name): len({spot.interface for spot in _members(network, it)}) for it in groups}
+    return dict(sorted(counted.items(), key=lambda it: _rank(it[0])))
 
 
 def called(network: Network, group: SecurityGroup, name: str) -> str:
-    """What a person calls a group: its role, with the VPC's name before it where it is another's."""
+    """The short name of a group: its role; for a group of another VPC with the name of that VPC."""
     vpc = network.vpcs.get(group.vpc_id)
     own = name if group.vpc_id == network.vpc_id else vpc.name if vpc else ""
     short = group.name.removeprefix(f"{own}-")
@@ -70,7 +72,7 @@ def called(network: Network, group: SecurityGroup, name: str) -> str:
 
 
 def port(rule: GroupRule) -> str:
-    """The ports of a rule; TCP is understood."""
+    """The ports of a rule as text; without a protocol it is TCP."""
     if rule.protocol == "all":
         return "all"
     if rule.protocol in _ICMP or rule.protocol.isdigit():
@@ -80,18 +82,18 @@ def port(rule: GroupRule) -> str:
     return text if rule.protocol == "tcp" and text != "all" else f"{rule.protocol} {text}"
 
 
-def _matters(network: Network, group: SecurityGroup) -> bool:
-    """A VPC's default group is left out while nobody is in it but NAT gateways, which heed no group."""
+def _is_shown(network: Network, group: SecurityGroup) -> bool:
+    """Whether a group is shown: not the default group while only NAT gateways are in it, because no group applies to them."""
     return group.name != "default" or bool(_members(network, group))
 
 
-def _place(title: str) -> tuple[int, str]:
+def _rank(title: str) -> tuple[int, str]:
     return (ROLES.index(title) if title in ROLES else len(ROLES), title)
 
 
 def _members(network: Network, group: SecurityGroup) -> tuple[Spot, ...]:
-    those = (it for it in network.interfaces.values() if group.id in it.groups and it.kind != "nat_gateway")
-    return tuple(spot for it in those for spot in whole(it, network))
+    interfaces = (it for it in network.interfaces.values() if group.id in it.groups and it.kind != "nat_gateway")
+    return tuple(spot for it in interfaces for spot in whole(it, network))
 
 
 def _peer(network: Network, peer: Block | str, name: str) -> str:
@@ -115,7 +117,7 @@ def _sources(network: Network, peer: Block | str) -> tuple[Spot, ...]:
 
 
 def _passes(network: Network, rule: GroupRule, sources: Sequence[Spot], targets: Sequence[Spot]) -> bool:
-    """Whether anybody gets through on any of the rule's ports, of ICMP by any of its types and codes."""
+    """Whether packets of any source arrive at any target on any port of the rule (for ICMP: any type and code)."""
     return any(
         path.verdict != "closed"
         for protocol, number in _questions(network, rule)
@@ -124,7 +126,7 @@ def _passes(network: Network, rule: GroupRule, sources: Sequence[Spot], targets:
 
 
 def _questions(network: Network, rule: GroupRule) -> Iterator[tuple[Protocol, int]]:
-    """A port of each stretch of the rule's ports that other groups' rules tell apart."""
+    """One port for each part of the rule's ports: the rules of all groups cut the ports into parts with one answer each."""
     low, high = max(rule.ports[0], 1), rule.ports[1]
     rules = (it for group in network.groups.values() for it in (*group.ingress, *group.egress))
     starts = sorted({low} | {it.ports[0] for it in rules if low < it.ports[0] <= high})

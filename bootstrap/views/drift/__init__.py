@@ -1,7 +1,7 @@
-"""Differences between an environment and the code, made by other hands: stacks, groups, machine, settings, jobs, plugins.
+"""Drift: differences between an environment and the code that the code did not make.
 
-It decides, place by place, what counts as drift, and names the command that removes it. It changes nothing. Only the command
-`drift` imports it.
+It looks at stacks, security groups, the machine, settings, jobs and plugins. It decides what counts as drift, and names the
+command that removes it. It changes nothing. Only the command `drift` imports it.
 """
 
 from bootstrap.views.drift.places import Drift, Drifted, look

@@ -1,8 +1,8 @@
-"""Drift of security groups, rule by rule: what somebody opens in a hurry, and what somebody closed.
+"""Drift of security groups, rule by rule: rules that somebody added or removed by hand.
 
-The rules that are meant are those of the templates as they were deployed, with their parameters and with the ids that their
-stacks have: rules within a group and those that stand alone. A template may use more functions than are read here; a rule
-that cannot be read makes its stack's groups incomparable, which is said, and never guessed.
+The expected rules are those of the templates as they were deployed, with their parameters and the ids of their resources: the
+rules inside a group, and those that are resources of their own. A template can use functions that are not read here. Then the
+groups cannot be compared, and a BootstrapError says so; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ _NOTHING = object()  # AWS::NoValue
 
 @dataclass(frozen=True, order=True)
 class Rule:
-    """A rule of a security group, as far as it decides anything: ports are -1 for all; `peer` is a block, group or list."""
+    """A rule of a security group, without its description.
+
+    Ports are -1 for all; `peer` is a block, a group or a prefix list.
+    """
 
     is_egress: bool
     protocol: str
@@ -40,33 +43,33 @@ class Rule:
         return f"{way} {self.peer}, {protocol}" + ("" if self.first < 0 else f" {ports}")
 
 
-_EVERYWHERE = Rule(True, "-1", -1, -1, "0.0.0.0/0")  # what EC2 gives a group for which no way out is named
+_EVERYWHERE = Rule(True, "-1", -1, -1, "0.0.0.0/0")  # the rule of EC2 for a group without egress rules
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack as it was deployed: its template's text, its parameters, and its resources' ids by their logical ones."""
+    """A stack as it was deployed: the text of its template, its parameters, and physical ids by logical ids."""
 
     body: str
     parameters: Mapping[str, str]
     ids: Mapping[str, str]
 
     def groups(self) -> dict[str, set[Rule]]:
-        """The stack's own groups by id, with the rules that stand within them."""
-        found = {}
+        """The groups of the stack by id, with the rules inside of them."""
+        rules_by_group = {}
         for name, resource in self._resources(GROUP):
             properties = self._value(resource.get("Properties", {}))
-            rules = {_meant(it, is_egress=False) for it in properties.get("SecurityGroupIngress", ())}
-            out = {_meant(it, is_egress=True) for it in properties.get("SecurityGroupEgress", ())}
-            found[self.ids[name]] = rules | (out or {_EVERYWHERE})
-        return found
+            rules = {_parse_template_rule(it, is_egress=False) for it in properties.get("SecurityGroupIngress", ())}
+            out = {_parse_template_rule(it, is_egress=True) for it in properties.get("SecurityGroupEgress", ())}
+            rules_by_group[self.ids[name]] = rules | (out or {_EVERYWHERE})
+        return rules_by_group
 
     def alone(self) -> Iterator[tuple[str, Rule]]:
-        """The rules that are resources of their own, each with its group's id."""
+        """The rules that are resources of their own, each with the id of its group."""
         for kind, is_egress in _ALONE.items():
             for _, resource in self._resources(kind):
                 properties = self._value(resource["Properties"])
-                yield str(properties["GroupId"]), _meant(properties, is_egress=is_egress)
+                yield str(properties["GroupId"]), _parse_template_rule(properties, is_egress=is_egress)
 
     def _resources(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         resources = self._document.get("Resources", {})
@@ -74,11 +77,11 @@ class Deployed:
 
     @cached_property
     def _document(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = yaml.load(self.body, _Loader)  # noqa: S506 -- a SafeLoader of our own
-        return found
+        document: Mapping[str, Any] = yaml.load(self.body, _Loader)  # noqa: S506 -- a SafeLoader of our own
+        return document
 
     def _value(self, node: Any) -> Any:
-        """A node with its functions worked out; what is AWS::NoValue disappears from lists and mappings."""
+        """A node with the results of its functions; AWS::NoValue is removed from lists and mappings."""
         if isinstance(node, list):
             return [value for value in map(self._value, node) if value is not _NOTHING]
         if not isinstance(node, Mapping):
@@ -103,7 +106,7 @@ class Deployed:
             case "Fn::If":
                 return self._value(argument[1] if self._holds({"Condition": argument[0]}) else argument[2])
             case "Fn::Sub" if isinstance(argument, str):
-                return argument  # only descriptions and names use it: neither decides anything
+                return argument  # only descriptions and names use it, and these are not compared
             case _:
                 return f"{name} {argument}" if name in {"Ref", "Fn::GetAtt"} else _unreadable(name)
 
@@ -151,36 +154,39 @@ def _long_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _long_form)
 
 
-def _meant(it: Mapping[str, Any], *, is_egress: bool) -> Rule:
-    peer = next((str(it[key]) for key in _PEERS if key in it), "unknown")
-    protocol = str(it["IpProtocol"])
-    first, last = (int(it.get(key, -1)) if protocol != "-1" else -1 for key in ("FromPort", "ToPort"))
+def _parse_template_rule(properties: Mapping[str, Any], *, is_egress: bool) -> Rule:
+    peer = next((str(properties[key]) for key in _PEERS if key in properties), "unknown")
+    protocol = str(properties["IpProtocol"])
+    first, last = (int(properties.get(key, -1)) if protocol != "-1" else -1 for key in ("FromPort", "ToPort"))
     return Rule(is_egress, protocol, first, last, peer)
 
 
-def meant(stacks: Iterable[Deployed]) -> dict[str, frozenset[Rule]]:
-    """The rules that every group of these stacks should have, by the group's id."""
+def expected_rules(stacks: Iterable[Deployed]) -> dict[str, frozenset[Rule]]:
+    """The rules that each group of these stacks should have, by the id of the group.
+
+    BootstrapError if a template uses a function that is not read here.
+    """
     stacks = list(stacks)
-    found: dict[str, set[Rule]] = {}
+    rules_by_group: dict[str, set[Rule]] = {}
     for stack in stacks:
-        found |= stack.groups()
+        rules_by_group |= stack.groups()
     for stack in stacks:
         for group, rule in stack.alone():
-            found.setdefault(group, set()).add(rule)
-    return {group: frozenset(rules) for group, rules in found.items()}
+            rules_by_group.setdefault(group, set()).add(rule)
+    return {group: frozenset(rules) for group, rules in rules_by_group.items()}
 
 
-def of_group(ec2: Any, group: str, wished: frozenset[Rule], endpoint: str | None) -> Iterator[Drifted]:
-    """The rules that were added to a security group, or taken from it."""
+def of_group(ec2: Any, group: str, expected: frozenset[Rule], endpoint: str | None) -> Iterator[Drifted]:
+    """A line for each rule that was added to a security group, or removed from it."""
     filters = [{"Name": "group-id", "Values": [group]}]
     pages = ec2.get_paginator("describe_security_group_rules").paginate(Filters=filters)
-    there = {_found(it): it["SecurityGroupRuleId"] for page in pages for it in page["SecurityGroupRules"]}
+    actual = {_parse_ec2_rule(it): it["SecurityGroupRuleId"] for page in pages for it in page["SecurityGroupRules"]}
     aws = "aws ec2" if endpoint is None else f"aws --endpoint-url {endpoint} ec2"
-    for rule in sorted(there.keys() - wished):
+    for rule in sorted(actual.keys() - expected):
         verb = f"revoke-security-group-{'egress' if rule.is_egress else 'ingress'}"
-        remedy = f"{aws} {verb} --group-id {group} --security-group-rule-ids {there[rule]}"
+        remedy = f"{aws} {verb} --group-id {group} --security-group-rule-ids {actual[rule]}"
         yield Drifted("security group", group, f"added: {rule}", remedy)
-    for rule in sorted(wished - there.keys()):
+    for rule in sorted(expected - actual.keys()):
         verb = f"authorize-security-group-{'egress' if rule.is_egress else 'ingress'}"
         yield Drifted(
             "security group", group, f"missing: {rule}", f"{aws} {verb} --group-id {group} {_permission(rule)}"
@@ -188,7 +194,7 @@ def of_group(ec2: Any, group: str, wished: frozenset[Rule], endpoint: str | None
 
 
 def _permission(rule: Rule) -> str:
-    """The rule as the command line of AWS takes it."""
+    """The rule as an argument of the AWS CLI."""
     ports = "" if rule.first < 0 else f",FromPort={rule.first},ToPort={rule.last}"
     peer = (
         f"UserIdGroupPairs=[{{GroupId={rule.peer}}}]"
@@ -198,9 +204,9 @@ def _permission(rule: Rule) -> str:
     return f"--ip-permissions 'IpProtocol={rule.protocol}{ports},{peer}'"
 
 
-def _found(it: Mapping[str, Any]) -> Rule:
-    peer = it.get("CidrIpv4") or it.get("CidrIpv6") or it.get("PrefixListId")
-    peer = peer or it.get("ReferencedGroupInfo", {}).get("GroupId", "unknown")
-    protocol = str(it["IpProtocol"])
-    first, last = (int(it.get(key) or -1) if protocol != "-1" else -1 for key in ("FromPort", "ToPort"))
-    return Rule(bool(it["IsEgress"]), protocol, first, last, str(peer))
+def _parse_ec2_rule(answer: Mapping[str, Any]) -> Rule:
+    peer = answer.get("CidrIpv4") or answer.get("CidrIpv6") or answer.get("PrefixListId")
+    peer = peer or answer.get("ReferencedGroupInfo", {}).get("GroupId", "unknown")
+    protocol = str(answer["IpProtocol"])
+    first, last = (int(answer.get(key) or -1) if protocol != "-1" else -1 for key in ("FromPort", "ToPort"))
+    return Rule(bool(answer["IsEgress"]), protocol, first, last, str(peer))

@@ -1,9 +1,9 @@
 """Drift of jobs and plugins: edited, disabled, added or removed in the web interface.
 
-An edit leaves a job's footer as it is, so the XML itself is compared (controller/job_xml.py, without what Jenkins does by
-itself), one-sidedly: what the render says must be on the server. Only a field whose text differs, an entry of a list that is
-missing, and an entry too many where lists are a person's to edit are told. A job whose footer names another render awaits its
-publication, which is the plan's to tell.
+An edit in Jenkins does not change the footer of a job, so the XML itself is compared (controller/job_xml.py, without what
+Jenkins changes by itself). Only one direction is compared: what the render has must be on the server. Reported are a field with
+another text, a missing entry of a list, and an additional entry of a list that a person can edit. A job whose footer names
+another render is not published yet; that is no drift, and `plan` shows it.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from bootstrap.jenkins.controller.job_xml import compared, pairs, parsed
 from bootstrap.values import JobSet
 from bootstrap.views.drift.values import Drifted
 
-# Below these, every element is an entry that somebody put there.
+# Every child of these elements is an entry that a person can add or remove.
 _LISTS = {"properties", "triggers", "parameterDefinitions", "builders", "publishers", "buildWrappers", "branches"}
 
 
 def of_jobs(jenkins: JenkinsClient, jobset: JobSet, tool: str) -> Iterator[Drifted]:
-    """What is not as it was published, and what no code made."""
-    there = jobs.look(jenkins)
-    wished = {**jobset.jobs, **{f"view {name}": xml for name, xml in jobset.views.items()}}
-    for name in sorted(wished):
-        yield from _of_ours(jenkins, name, wished[name], there, tool)
-    for name, (render, _) in sorted(there.items()):
-        if name not in wished and render is None and not name.startswith("view "):
+    """Jobs and views that are not as they were published, and jobs that the code does not have."""
+    actual = jobs.look(jenkins)
+    expected = {**jobset.jobs, **{f"view {name}": xml for name, xml in jobset.views.items()}}
+    for name in sorted(expected):
+        yield from _of_job(jenkins, name, expected[name], actual, tool)
+    for name, (render, _) in sorted(actual.items()):
+        if name not in expected and render is None and not name.startswith("view "):
             yield Drifted(
                 "jobs", name, "not in the code: created in Jenkins", "add it to jobs/, or delete it in Jenkins"
             )
 
 
-def _of_ours(
-    jenkins: JenkinsClient, name: str, xml: str, there: Mapping[str, tuple[str | None, bool]], tool: str
+def _of_job(
+    jenkins: JenkinsClient, name: str, xml: str, actual: Mapping[str, tuple[str | None, bool]], tool: str
 ) -> Iterator[Drifted]:
-    if name not in there:
+    if name not in actual:
         yield Drifted("jobs", name, "is missing: deleted in Jenkins, or not published yet", f"{tool} jobs apply")
         return
-    render, is_disabled = there[name]
+    render, is_disabled = actual[name]
     if render is None:
         yield Drifted("jobs", name, "its description was edited: the render mark is missing", f"{tool} jobs apply")
         return
@@ -55,47 +55,50 @@ def _of_ours(
         yield Drifted("jobs", name, f"edited in Jenkins: {'; '.join(edits)}", f"{tool} jobs apply --again {name}")
 
 
-def edited(wished: str, there: str) -> list[str]:
-    """The places where a job on the server is not what its render says, each in a few words."""
-    found = compared(wished, there)
-    return ["it is no XML"] if found is None else list(_differences(*found, ""))
+def edited(expected: str, actual: str) -> list[str]:
+    """The places where a job on the server differs from its render, each described in a few words."""
+    both_roots = compared(expected, actual)
+    return ["it is no XML"] if both_roots is None else list(_differences(*both_roots, ""))
 
 
-def _differences(ours: ElementTree.Element, theirs: ElementTree.Element, path: str) -> Iterator[str]:
-    if not len(ours) and (ours.text or "") != (theirs.text or ""):
-        yield f"{_place(path or ours.tag)}: expected {_short(ours.text)}, actual {_short(theirs.text)}"
+def _differences(expected: ElementTree.Element, actual: ElementTree.Element, path: str) -> Iterator[str]:
+    if not len(expected) and (expected.text or "") != (actual.text or ""):
+        yield f"{_place(path or expected.tag)}: expected {_short(expected.text)}, actual {_short(actual.text)}"
         return
-    for child, other in pairs(ours, theirs):
-        if child is not None and other is not None:
-            yield from _differences(child, other, f"{path}/{child.tag}" if path else child.tag)
-        elif ours.tag in _LISTS and child is not None:
-            yield f"{_place(f'{path}/{child.tag}')}: removed"
-        elif ours.tag in _LISTS and other is not None:
-            yield f"{_place(f'{path}/{other.tag}')}: added"
+    for expected_child, actual_child in pairs(expected, actual):
+        if expected_child is not None and actual_child is not None:
+            yield from _differences(
+                expected_child, actual_child, f"{path}/{expected_child.tag}" if path else expected_child.tag
+            )
+        elif expected.tag in _LISTS and expected_child is not None:
+            yield f"{_place(f'{path}/{expected_child.tag}')}: removed"
+        elif expected.tag in _LISTS and actual_child is not None:
+            yield f"{_place(f'{path}/{actual_child.tag}')}: added"
 
 
 def _place(path: str) -> str:
-    """The last two elements on the way to a place, without the packages of their classes."""
+    """The last two elements of a path, without the packages of their classes."""
     return " ".join(element.rpartition(".")[2] for element in path.split("/")[-2:])
 
 
 def _short(text: str | None) -> str:
-    found = " ".join((text or "nothing").split())
-    return repr(found if len(found) <= 40 else f"{found[:37]}...")
+    shortened = " ".join((text or "nothing").split())
+    return repr(shortened if len(shortened) <= 40 else f"{shortened[:37]}...")
 
 
 def of_plugins(jenkins: JenkinsClient, locked: Mapping[str, str], tool: str) -> Iterator[Drifted]:
-    """Plugins that are not those of the lock."""
+    """Plugins that are missing, additional, or of another version than in the lock."""
     answer = ask(jenkins, "GET", "pluginManager/api/json", params={"tree": "plugins[shortName,version]"})
     listed = expect(answer, "listing the plugins").json().get("plugins", ())
-    there = {str(it["shortName"]): str(it["version"]) for it in listed}
-    for name in sorted(there.keys() | locked.keys()):
+    installed = {str(it["shortName"]): str(it["version"]) for it in listed}
+    for name in sorted(installed.keys() | locked.keys()):
         if name not in locked:
-            found, remedy = f"{there[name]} is not in the lock", "remove it in Jenkins, or lock it in jenkins.lock.yaml"
-        elif name not in there:
-            found, remedy = f"{locked[name]} is missing", f"{tool} host apply"
-        elif there[name] != locked[name]:
-            found, remedy = f"{there[name]} is installed, the lock has {locked[name]}", f"{tool} host apply"
+            detail = f"{installed[name]} is not in the lock"
+            remedy = "remove it in Jenkins, or lock it in jenkins.lock.yaml"
+        elif name not in installed:
+            detail, remedy = f"{locked[name]} is missing", f"{tool} host apply"
+        elif installed[name] != locked[name]:
+            detail, remedy = f"{installed[name]} is installed, the lock has {locked[name]}", f"{tool} host apply"
         else:
             continue
-        yield Drifted("plugins", name, found, remedy)
+        yield Drifted("plugins", name, detail, remedy)

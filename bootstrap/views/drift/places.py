@@ -1,6 +1,6 @@
-"""Looks at every place in turn; one that cannot be looked at is said to be so and hides no other.
+"""Looks for drift at every place in turn. If one place cannot be checked, the others are checked all the same.
 
-On the machine itself a job has no root: there the machine's files and units are left to the checks of `verify`.
+A Jenkins job on the machine is not root: there the files and units of the machine are not checked; `verify` checks them.
 """
 
 from __future__ import annotations
@@ -25,20 +25,23 @@ __all__ = ["Drift", "Drifted", "look"]
 
 _VERBS = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "exists, but must not"}
 _NEED_THE_MACHINE = {"machine", "settings", "jobs", "plugins"}
-# Whoever pushes to it commits code, and code is no drift.
+# A push to this repository is a commit, and code is no drift.
 _OF_THE_CODE = ("toolkit repository",)
 
 
 @dataclass(frozen=True)
 class Drift:
-    """What drifted, and the places that could not be looked at, each with why."""
+    """The lines of drift, and the places that could not be checked, each with the reason."""
 
     lines: tuple[Drifted, ...]
     unseen: tuple[str, ...]
 
 
 def look(context: Context, run: Run) -> Drift:
-    """Everything that is not as the code says; nothing is changed."""
+    """Find all drift; nothing is changed.
+
+    A place that fails is in `unseen`; after the first time-out the machine is skipped.
+    """
     lines: list[Drifted] = []
     unseen: list[str] = []
     is_reachable = True
@@ -50,7 +53,7 @@ def look(context: Context, run: Run) -> Drift:
             with run.act("drift", where, ending="checked"):
                 lines += find()
         except BootstrapError as error:
-            # One time-out is enough: the places after it would wait as long again.
+            # After one time-out, the other places on the machine are skipped: each would wait as long again.
             is_reachable = is_reachable and not isinstance(error, Unreachable)
             unseen.append(f"{where}: {error.found.splitlines()[0]}")
             run.notice(f"{where} cannot be checked: {error.found.splitlines()[0]}")
@@ -84,18 +87,18 @@ def _places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drift
 
 def _of_stacks(context: Context, tool: str) -> list[Drifted]:
     client = context.world.aws("cloudformation")
-    found: list[Drifted] = []
+    drifted: list[Drifted] = []
     for name in context.wanted:
         if name not in context.stacks:
             full = context.settings.stack_name(name)
-            found.append(Drifted("stack", full, "there is no such stack", f"{tool} launch"))
+            drifted.append(Drifted("stack", full, "there is no such stack", f"{tool} launch"))
             continue
         full = context.stacks[name].name
-        found += _asked(partial(_detected, client, full, f"{tool} launch"), client)
-    return found
+        drifted += _convert_refusal(partial(_detect, client, full, f"{tool} launch"), client)
+    return drifted
 
 
-def _detected(client: Any, stack: str, again: str) -> list[Drifted]:
+def _detect(client: Any, stack: str, again: str) -> list[Drifted]:
     return list(stacks.of_stack(client, stack, again))
 
 
@@ -103,21 +106,23 @@ def _of_groups(context: Context) -> list[Drifted]:
     client, ec2 = context.world.aws("cloudformation"), context.world.aws("ec2")
 
     def look() -> list[Drifted]:
-        meant = groups.meant(_deployed(client, found.name) for found in context.stacks.values())
+        expected = groups.expected_rules(_deployed(client, stack.name) for stack in context.stacks.values())
         endpoint = context.world.endpoint
-        return [line for group, rules in meant.items() for line in groups.of_group(ec2, group, rules, endpoint)]
+        return [line for group, rules in expected.items() for line in groups.of_group(ec2, group, rules, endpoint)]
 
-    return _asked(look, client)
+    return _convert_refusal(look, client)
 
 
 def _deployed(client: Any, stack: str) -> groups.Deployed:
     body = client.get_template(StackName=stack)["TemplateBody"]
     described = client.describe_stacks(StackName=stack)["Stacks"][0]
-    parameters = {it["ParameterKey"]: it["ParameterValue"] for it in described.get("Parameters", ())}
-    # DescribeStackResources tells of a hundred at most, and says not that there are more.
+    parameters = {item["ParameterKey"]: item["ParameterValue"] for item in described.get("Parameters", ())}
+    # DescribeStackResources returns at most a hundred resources, and does not say that there are more.
     pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
-    resources = [it for page in pages for it in page["StackResourceSummaries"]]
-    ids = {it["LogicalResourceId"]: it["PhysicalResourceId"] for it in resources if it.get("PhysicalResourceId")}
+    resources = [item for page in pages for item in page["StackResourceSummaries"]]
+    ids = {
+        item["LogicalResourceId"]: item["PhysicalResourceId"] for item in resources if item.get("PhysicalResourceId")
+    }
     return groups.Deployed(body if isinstance(body, str) else json.dumps(body), parameters, ids)
 
 
@@ -144,14 +149,14 @@ def _asked(call: Callable[[], list[Drifted]], client: Any) -> list[Drifted]:
 
 def _of_host(context: Context, run: Run, tool: str) -> list[Drifted]:
     inputs, _ = host_inputs.gather(context, run)
-    found = []
+    drifted = []
     edited, moved = host.edited(context.shell, inputs)
     if pending := [name for name in moved if name not in _OF_THE_CODE]:
         run.notice(f"pending changes of the code since the last launch, no drift ('{tool} plan'): {', '.join(pending)}")
     for change in edited:
         if change.name in _OF_THE_CODE:
             continue
-        told = _VERBS.get(change.kind, "differs")
+        verb = _VERBS.get(change.kind, "differs")
         detail = f" ({change.detail})" if change.detail else ""
-        found.append(Drifted("machine", change.name, f"{told}{detail}", f"{tool} host apply"))
-    return found
+        drifted.append(Drifted("machine", change.name, f"{verb}{detail}", f"{tool} host apply"))
+    return drifted

@@ -1,6 +1,6 @@
-"""Drift of Jenkins' settings: the files on the machine, and what was edited in the web interface, setting by setting.
+"""Drift of Jenkins' settings: the CasC files on the machine, and edits in the web interface, setting by setting.
 
-A reload overwrites what the code says and leaves what it does not name; each line tells which of the two it is.
+A reload overwrites the settings that the code has and keeps all others. The remedy of each line says which case it is.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ def of_settings(
 ) -> Iterator[Drifted]:
     """Files that differ on the machine, and settings that differ from those after the last reload.
 
-    `values` are the files' variables, as `casc.variables` gives them.
+    `values` are the variables of the files, as `casc.variables` returns them.
     """
-    there = casc.look(shell, sudo=sudo)
-    for change in there.changes(files):
+    actual = casc.look(shell, sudo=sudo)
+    for change in actual.changes(files):
         verb = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "is not in the code"}.get(change.kind, "differs")
         yield Drifted("casc", f"{casc.FOLDER}/{change.name}", verb, f"{tool} casc apply")
-    edited = there.edits(casc.export(jenkins), files, values)
+    edited = actual.edits(casc.export(jenkins), files, values)
     if edited.is_unknown:
         yield Drifted("casc", "settings", "changed outside of the code", f"{tool} casc apply")
     for edit in edited.told:

@@ -1,6 +1,6 @@
-"""Drift of stacks, as CloudFormation itself finds it: what their templates set, against what there is.
+"""Drift of stacks, as CloudFormation detects it: the properties in the templates, compared with the actual ones.
 
-What was made beside a stack it does not know; rules of security groups are looked at on their own.
+It does not detect what was made outside of a stack. Rules of security groups are compared in `groups`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 from bootstrap.views.drift.values import Drifted
 
 _GROUP = "AWS::EC2::SecurityGroup"
-_PATIENCE = 300.0  # seconds for one detection
+_PATIENCE = 300.0  # the longest time for one detection, in seconds
 _CONFIDENTIAL = re.compile("secret|password|token|private|userdata", re.IGNORECASE)
-_SHOWN = 3  # property differences of a resource
+_SHOWN = 3  # how many property differences of one resource are shown
 
 
 def of_stack(
@@ -24,9 +24,9 @@ def of_stack(
     again: str,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Drifted]:
-    """What CloudFormation's own detection finds in a stack.
+    """A line for each resource in which CloudFormation's drift detection finds a difference.
 
-    `again` is the command that launches. CloudFormation compares no property that can only be written.
+    `again` is the launch command, for remedies. CloudFormation does not compare write-only properties.
     """
     detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
     begun = time.monotonic()
@@ -38,39 +38,41 @@ def of_stack(
     request: dict[str, Any] = {"StackName": name, "StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"]}
     while True:
         answer = client.describe_stack_resource_drifts(**request)
-        for it in answer["StackResourceDrifts"]:
-            differences = _comparable(it)
-            if it["StackResourceDriftStatus"] == "MODIFIED" and not differences:
+        for resource in answer["StackResourceDrifts"]:
+            differences = _comparable(resource)
+            if resource["StackResourceDriftStatus"] == "MODIFIED" and not differences:
                 continue
-            yield _of_resource(name, it, differences, again)
+            yield _of_resource(name, resource, differences, again)
         if not answer.get("NextToken"):
             return
         request["NextToken"] = answer["NextToken"]
 
 
-def _comparable(it: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The differences worth a line: not those of a group, which are told rule by rule."""
-    return [] if it["ResourceType"] == _GROUP else list(it.get("PropertyDifferences", ()))
+def _comparable(resource: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The property differences of a resource; none of a security group, whose rules `groups` compares."""
+    return [] if resource["ResourceType"] == _GROUP else list(resource.get("PropertyDifferences", ()))
 
 
-def _of_resource(stack: str, it: Mapping[str, Any], differences: Sequence[Mapping[str, Any]], again: str) -> Drifted:
-    which = f"{stack}/{it['LogicalResourceId']}"
-    gone = it["StackResourceDriftStatus"] == "DELETED"
-    if gone and it["ResourceType"] in {"AWS::EC2::Instance", "AWS::EC2::VolumeAttachment"}:
-        return Drifted("stack", which, f"{it.get('PhysicalResourceId')} is gone", again)
-    if gone:
-        found = f"{it['ResourceType']} {it.get('PhysicalResourceId')} is gone"
+def _of_resource(
+    stack: str, resource: Mapping[str, Any], differences: Sequence[Mapping[str, Any]], again: str
+) -> Drifted:
+    which = f"{stack}/{resource['LogicalResourceId']}"
+    is_deleted = resource["StackResourceDriftStatus"] == "DELETED"
+    if is_deleted and resource["ResourceType"] in {"AWS::EC2::Instance", "AWS::EC2::VolumeAttachment"}:
+        return Drifted("stack", which, f"{resource.get('PhysicalResourceId')} is gone", again)
+    if is_deleted:
+        detail = f"{resource['ResourceType']} {resource.get('PhysicalResourceId')} is gone"
     else:
-        told = [f"{one['PropertyPath']}: {_short(one)}" for one in differences[:_SHOWN]]
-        found = "; ".join(told) + (f"; {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else "")
+        listed = [f"{difference['PropertyPath']}: {_short(difference)}" for difference in differences[:_SHOWN]]
+        detail = "; ".join(listed) + (f"; {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else "")
     remedy = (
         f"aws cloudformation create-change-set --deployment-mode REVERT_DRIFT --stack-name {stack} ..., or undo by hand"
     )
-    return Drifted("stack", which, found or "differs", remedy)
+    return Drifted("stack", which, detail or "differs", remedy)
 
 
 def _short(difference: Mapping[str, Any]) -> str:
-    """Expected and actual value; what CloudFormation leaves out is nothing."""
+    """Expected and actual value as text; a value that CloudFormation leaves out is 'nothing'."""
     if _CONFIDENTIAL.search(difference["PropertyPath"]):
         return "the value differs"
     expected, actual = difference.get("ExpectedValue"), difference.get("ActualValue")

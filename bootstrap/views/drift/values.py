@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Drifted:
-    """Something that is not as the code says: where, which thing, what was found, and its remedy.
+    """One difference from the code: where it is, the name of the thing, what was found, and the remedy.
 
-    `diff` is a unified diff for a reader, where one can be shown.
+    `diff` is a unified diff, '' if there is none to show.
     """
 
     where: str

@@ -65,7 +65,7 @@ def test_a_tier_that_is_not_there_is_not_drawn() -> None:
 def test_what_is_beside_is_told(whole: ElementTree.Element) -> None:
     found = words(whole)
 
-    wanted = ["private DNS zone ci.internal", "public DNS zone ci.example.org", "flow logs: all traffic", "ASN 64512"]
+    wanted = ["private zone ci.internal", "public zone ci.example.org", "flow logs: all traffic", "ASN 64512"]
     wanted += ["DNS queries: every name asked for", "private interface, VLAN 101, available"]
     wanted += ["transit", "tgw-1", "transit interface, VLAN 102, down"]
     wanted += ["static: 172.16.0.0/12, 192.168.0.0/16", "jenkins.ci.internal = 10.0.11.4"]
@@ -147,7 +147,7 @@ def test_it_is_told_to_who_cannot_see_it_and_needs_nothing_from_elsewhere(whole:
     assert "img" == whole.attrib["role"]
     assert f"{title.attrib['id']} {description.attrib['id']}" == whole.attrib["aria-labelledby"]
     assert "bastion to controller: 22" in (description.text or "")
-    assert "agents to controller: 443 (nobody gets through now)" in (description.text or "")
+    assert "agents to controller: 443 (no connection passes now)" in (description.text or "")
     assert [] == [it for it in ("href", "url(", "@import", "<image", "<script") if it in text]
 
 

@@ -44,7 +44,7 @@ def change(kind: ChangeKind, name: str, detail: str = "") -> Change:
                 "p-e-transit-gateway/DirectConnect",
                 "AWS::DirectConnect::DirectConnectGatewayAssociation: AssociatedGatewayId",
             ),
-            "Direct Connect is down until the new one stands",
+            "Direct Connect is down until the new one exists",
         ),
         (change(ChangeKind.REMOVE, "p-e-peering"), "connections over the peering end"),
         (change(ChangeKind.REMOVE, "p-e-endpoints"), "by the Internet, or not at all"),
@@ -52,7 +52,7 @@ def change(kind: ChangeKind, name: str, detail: str = "") -> Change:
         (change(ChangeKind.REPLACE, "p-e-network/Vpc", "AWS::EC2::VPC: CidrBlock"), "must be created again"),
         (
             change(ChangeKind.REPLACE, "p-e-vpn/Gateway", "AWS::EC2::VPNGateway: AmazonSideAsn"),
-            "the old one first: VPN and Direct Connect are down",
+            "the old one is deleted first: VPN and Direct Connect are down",
         ),
         (
             change(ChangeKind.REPLACE, "p-e-vpn/Connection", "AWS::EC2::VPNConnection: StaticRoutesOnly"),

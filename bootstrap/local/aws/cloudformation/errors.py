@@ -1,4 +1,4 @@
-"""What CloudFormation answers when it refuses: a code, words, and an HTTP status."""
+"""Errors of CloudFormation: refused requests with code, message and HTTP status, and failures of resources."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class Refused(Exception):
 
 
 class ResourceFailed(Exception):
-    """A resource could not be made, altered or deleted; the text is the event's reason."""
+    """A resource could not be created, updated or deleted; the text is the reason of the event."""
 
 
 class Unchanged(ResourceFailed):
-    """A change that was refused before anything was asked of the service: the resource is as it was."""
+    """A change was refused before any request to the service: the resource has not changed."""
 
 
 class Gone(ResourceFailed):
-    """The resource that was to be altered or deleted does not exist any more."""
+    """The resource that was to be updated or deleted does not exist any more."""
 
 
 class Interrupted(Exception):
-    """The server stops while a step waits: the step has not failed, and is taken up at the next start."""
+    """The server stops while a step waits: the step has not failed, and continues at the next start."""

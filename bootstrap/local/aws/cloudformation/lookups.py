@@ -1,4 +1,4 @@
-"""What the guard of the cloud asks of stacks: which one a call names, and its tags."""
+"""Finds the stack that a call names, and its tags, for the access control of the local cloud."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from bootstrap.local.aws.cloudformation.store import Store
 
 
 def find_id(store: Store, name: str, region: str) -> str | None:
-    """The id of a stack by its name or id, or by the id of a change set of it."""
+    """The id of a stack by its name or id, or by the id of one of its change sets; None if there is none."""
     if ":changeSet/" in name:
-        every = store.of(region)
-        return next((stack.id for stack in every if any(one.id == name for one in stack.change_sets)), None)
-    found = store.find(name, region)
-    return found.id if found is not None else None
+        stacks = store.of(region)
+        return next((stack.id for stack in stacks if any(one.id == name for one in stack.change_sets)), None)
+    named_stack = store.find(name, region)
+    return named_stack.id if named_stack is not None else None
 
 
 def tags_of(store: Store, stack_id: str) -> dict[str, str]:
-    """The tags of a stack."""
-    found = store.stacks.get(stack_id)
-    return dict(found.wanted.tags) if found is not None else {}
+    """The tags of a stack; empty if there is no such stack."""
+    stack = store.stacks.get(stack_id)
+    return dict(stack.wanted.tags) if stack is not None else {}

@@ -1,6 +1,6 @@
-"""Types that nothing in the local cloud can make: their resources are only recorded, and every event of theirs says so.
+"""Stand-ins: types that the local cloud cannot make. Their resources are only recorded, and each of their events says so.
 
-A type that is neither here nor among the adapters is refused.
+A type that has neither an adapter nor an entry here is refused.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The stacks, and their memory: one JSON file per stack, replaced atomically at each step that must survive a kill.
+"""The stacks, stored on disk: one JSON file for each stack, replaced atomically at each step that must survive a kill.
 
-A stack's events lie beside it in a file that only grows, one a line: written anew at each step they would cost a large stack
-more time than all of its resources. The stack's file says how many of them count: those behind are of a step that was cut off.
-Steps of one stack that end at the same moment are kept with one writing.
+The events of a stack are in a second file, one a line, to which lines are only appended: writing all events at each step would
+take longer than all other work on a large stack. The stack's file has the number of valid events; lines after them are of a
+step that was interrupted. If several steps of one stack end at the same time, one write stores all of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _RECORDING = threading.Lock()
 
 @dataclass
 class Resource:
-    """One resource of a stack as it is now. `properties` still hold dynamic references; `applied_by` is the operation."""
+    """One resource of a stack as it is now. `properties` contain dynamic references; `applied_by` is the last operation."""
 
     logical_id: str
     type: str
@@ -39,11 +39,11 @@ class Resource:
     applied_by: str = ""
     updated: float = 0.0
     drift: dict[str, Any] = field(default_factory=dict)
-    attempted: dict[str, Any] = field(default_factory=dict)  # the properties of an update that failed on its way
+    attempted: dict[str, Any] = field(default_factory=dict)  # the properties of an update that failed half way
 
     @property
     def is_half_made(self) -> bool:
-        """Whether its creation began and has not ended; it may have an id all the same."""
+        """Whether its creation has begun and not ended; it may have a physical id already."""
         return self.status == "CREATE_IN_PROGRESS"
 
 
@@ -63,7 +63,7 @@ class Event:
 
 @dataclass
 class Wanted:
-    """What a stack is asked to be: template text, parameters as given, tags, capabilities and the like."""
+    """The desired state of a stack: template text, parameters as in the request, tags, capabilities and so on."""
 
     template: str
     parameters: dict[str, str] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Wanted:
 
 @dataclass
 class ChangeSet:
-    """A change set; `changes` are in the form that DescribeChangeSet gives."""
+    """A change set; `changes` have the form of DescribeChangeSet."""
 
     id: str
     name: str
@@ -100,7 +100,7 @@ class ChangeSet:
 
 @dataclass
 class Operation:
-    """A stack operation in progress, with what is needed to take it up again or back."""
+    """A stack operation in progress, with everything that is needed to resume it or to roll it back."""
 
     id: str
     kind: str
@@ -110,15 +110,14 @@ class Operation:
     retain: list[str] = field(default_factory=list)
     imports: dict[str, str] = field(default_factory=dict)
     cause: str = ""
-    policy: str = ""  # holds for this operation in the place of the stack's
-    retains_except_on_create: bool = False  # what this operation made goes in its rollback though its policy is Retain
-    is_restored: bool = False  # what had been replaced is current again, so that a rollback is not turned round
-    is_held: bool = False  # a nested stack's update: it cleans up with its parent, or goes back with it
-    is_reviewed: bool = False  # what becomes of nested stacks is what their change sets say, `nested` by logical id
+    policy: str = ""  # replaces the stack policy during this operation
+    retains_except_on_create: bool = False  # a rollback also deletes new resources with the policy Retain
+    is_restored: bool = False  # replaced resources are current again, so a resumed rollback does not swap them twice
+    is_held: bool = False  # a nested stack's update: it cleans up or rolls back together with its parent
+    is_reviewed: bool = False  # nested stacks are changed by their change sets (`nested`, by logical id)
     nested: dict[str, str] = field(default_factory=dict)
-    caller: dict[str, Any] = field(
-        default_factory=dict
-    )  # in whose name it calls (see server.acting); {}: the operator's
+    # Whose permissions the operation uses (see server.acting); {} is the operator.
+    caller: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -151,10 +150,10 @@ class Stack:
     operation: Operation | None = None
     drift_status: str = "NOT_CHECKED"
     drift_checked: float = 0.0
-    stable: Wanted | None = None  # what to go back to after an update that failed without a rollback
+    stable: Wanted | None = None  # the state for a rollback after an update that failed without one
     tokens: dict[str, str] = field(default_factory=dict)  # client request token -> kind of the operation
-    told: int = 0  # how many events the stack's topics have been told of
-    led_by: str = ""  # a nested stack's: the operation of the parent that began its last one
+    told: int = 0  # how many events were published to the stack's topics
+    led_by: str = ""  # of a nested stack: the parent's operation that began its last operation
 
     @property
     def is_living(self) -> bool:
@@ -168,14 +167,14 @@ class Stack:
 
     @property
     def is_held(self) -> bool:
-        """Whether all is made, and only waits for what becomes of the parent."""
+        """Whether all resources are updated, and the stack waits for the result of its parent."""
         is_made = self.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
         return is_made and self.operation is not None and self.operation.is_held
 
     def record(self, status: str, reason: str = "", resource: Resource | None = None, *, told_as: str = "") -> None:
-        """Add an event, of the stack itself or of one resource, whose status it sets; `told_as` is the event's own."""
+        """Add an event and set the status of the stack or of one resource; `told_as` is another status for the event only."""
         subject = self._subject(resource)
-        with _RECORDING:  # the resources of a stack record side by side, and each event is later than the one before
+        with _RECORDING:  # several threads record events of one stack, and each event must be later than the one before
             self._add(Event(str(uuid.uuid4()), self._moment(), *subject, told_as or status, reason, self._token()))
             target: Resource | Stack = resource or self
             target.status, target.reason = status, reason
@@ -188,7 +187,7 @@ class Stack:
         return resource.logical_id, resource.physical_id, resource.type
 
     def _moment(self) -> float:
-        """Now, and later than the last event by what the API tells apart: clients put events in order by their times."""
+        """The time for a new event: now, and at least a millisecond after the last one, because clients sort events by time."""
         return max(time.time(), self.events[-1].time + 0.001 if self.events else 0.0)
 
     def _token(self) -> str:
@@ -199,7 +198,7 @@ class Stack:
 
 
 class Store:
-    """All stacks of all regions, kept under a directory."""
+    """All stacks of all regions, stored in a folder."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -207,44 +206,45 @@ class Store:
         self._directory = directory
         self.lock = threading.RLock()
         self._asking = threading.Lock()
-        self.saved: Callable[[Stack], None] = lambda _: None  # told of each stack that was kept
+        self.saved: Callable[[Stack], None] = lambda _: None  # called with each stack after it was stored
         self.stacks: dict[str, Stack] = {}
         self._kept: dict[str, int] = {}  # stack id -> how many of its events are in its file of events
-        self._asked: dict[str, int] = {}  # stack id -> how often it was asked to be kept
-        self._written: dict[str, int] = {}  # stack id -> up to which of these it is kept
+        self._asked: dict[str, int] = {}  # stack id -> number of requests to store it
+        self._written: dict[str, int] = {}  # stack id -> number of the last request that is on disk
         for path in sorted(directory.glob("*.json")):
             raw = json.loads(path.read_bytes())
-            if "kept" in raw:  # else it is of a time when the events were in it
+            if "kept" in raw:  # files of an older version contain the events themselves
                 raw["events"] = _cut(path.with_suffix(EVENTS), raw.pop("kept"))
                 self._kept[raw["id"]] = len(raw["events"])
             stack = _load(raw)
             self.stacks[stack.id] = stack
 
     def save(self, stack: Stack) -> None:
-        """Keep the stack as it is now; returns when it is on disk as it was at the call, or later."""
+        """Store the stack; returns when its state at the call, or a later one, is on disk."""
         with self._asking:
-            mine = self._asked[stack.id] = self._asked.get(stack.id, 0) + 1
+            own_request = self._asked[stack.id] = self._asked.get(stack.id, 0) + 1
         with self.lock:
-            if self._written.get(stack.id, 0) >= mine:
-                return  # who had the lock since has written this, too, and told of it
-            goal = self._asked[stack.id]
+            if self._written.get(stack.id, 0) >= own_request:
+                return  # another thread has written this state meanwhile, and called `saved`
+            newest_request = self._asked[stack.id]
             self.stacks[stack.id] = stack
             path = self._path(stack)
-            rest = {name: value for name, value in vars(stack).items() if name != "events"}
-            text = json.dumps(rest, default=vars)  # a tenth of what dataclasses.asdict takes
-            kept = self._append(stack, path.with_suffix(EVENTS))  # after the text: no state in it lacks its event
+            fields = {name: value for name, value in vars(stack).items() if name != "events"}
+            text = json.dumps(fields, default=vars)  # takes a tenth of the time of dataclasses.asdict
+            # After making the text, so that each state in it has its event.
+            event_count = self._append(stack, path.with_suffix(EVENTS))
             part = path.with_suffix(".part")
             with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
-                out.write(f'{text[:-1]}, "kept": {kept}}}')
+                out.write(f'{text[:-1]}, "kept": {event_count}}}')
             part.replace(path)
-            self._written[stack.id] = goal
+            self._written[stack.id] = newest_request
         self.saved(stack)
 
     def _path(self, stack: Stack) -> Path:
         return self._directory / f"{stack.id.rpartition('/')[2]}.json"
 
     def _append(self, stack: Stack, path: Path) -> int:
-        """Write the events that are new; returns how many there are."""
+        """Append the new events to the file; returns the number of all events."""
         before, count = self._kept.get(stack.id, 0), len(stack.events)
         if count > before:
             lines = "".join(json.dumps(vars(event)) + "\n" for event in stack.events[before:count])
@@ -255,7 +255,7 @@ class Store:
         return count
 
     def forget(self, stack: Stack) -> None:
-        """Drop a stack that never was (its only change set was deleted)."""
+        """Remove a stack that was never created, after its only change set was deleted."""
         with self.lock:
             self.stacks.pop(stack.id, None)
             for memory in (self._kept, self._asked, self._written):
@@ -265,7 +265,7 @@ class Store:
             path.with_suffix(EVENTS).unlink(missing_ok=True)
 
     def find(self, name: str, region: str) -> Stack | None:
-        """The living stack of a name, or any stack by its id."""
+        """The stack with a name that is not deleted, or any stack by its id; None if there is none."""
         if name.startswith("arn:"):
             return self.stacks.get(name)
         return next((s for s in self.of(region) if s.name == name and s.is_living), None)
@@ -273,12 +273,12 @@ class Store:
     def of(self, region: str) -> list[Stack]:
         """The stacks of a region, newest first."""
         with self.lock:
-            found = [stack for stack in self.stacks.values() if stack.region == region]
-        return sorted(found, key=lambda stack: -stack.created)
+            stacks = [stack for stack in self.stacks.values() if stack.region == region]
+        return sorted(stacks, key=lambda stack: -stack.created)
 
 
 def _cut(path: Path, count: int) -> list[dict[str, Any]]:
-    """The first events of a file; what is behind them goes, for the next ones are to follow them."""
+    """The first `count` events of a file; the rest of the file is cut off, so that new events can be appended."""
     lines = path.read_bytes().splitlines(keepends=True)[:count] if count else []
     if path.exists():
         os.truncate(path, sum(map(len, lines)))
@@ -287,11 +287,11 @@ def _cut(path: Path, count: int) -> list[dict[str, Any]]:
 
 def _load(raw: dict[str, Any]) -> Stack:
     raw["wanted"] = Wanted(**raw["wanted"])
-    raw["resources"] = {name: Resource(**one) for name, one in raw["resources"].items()}
+    raw["resources"] = {name: Resource(**entry) for name, entry in raw["resources"].items()}
     raw["stable"] = Wanted(**raw["stable"]) if raw.get("stable") else None
-    raw["superseded"] = [Resource(**one) for one in raw["superseded"]]
-    raw["events"] = [Event(**one) for one in raw["events"]]
-    raw["change_sets"] = [ChangeSet(**{**one, "wanted": Wanted(**one["wanted"])}) for one in raw["change_sets"]]
+    raw["superseded"] = [Resource(**entry) for entry in raw["superseded"]]
+    raw["events"] = [Event(**entry) for entry in raw["events"]]
+    raw["change_sets"] = [ChangeSet(**{**entry, "wanted": Wanted(**entry["wanted"])}) for entry in raw["change_sets"]]
     if raw["operation"]:
         before = raw["operation"]["before"]
         raw["operation"] = Operation(**{**raw["operation"], "before": Wanted(**before) if before else None})

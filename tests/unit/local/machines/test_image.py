@@ -79,11 +79,11 @@ def test_the_lock_of_an_image_is_roots_alone_and_no_link_is_followed(
 ) -> None:
     lock = tmp_path / "bootstrap" / "image.lock"
     monkeypatch.setattr(image, "LOCK", lock)
-    with image._locked():
+    with image._image_lock():
         assert lock.stat().st_mode & 0o777 == 0o600
     lock.unlink()
     lock.symlink_to(tmp_path / "made")
-    with pytest.raises(OSError, match="symbolic links"), image._locked():
+    with pytest.raises(OSError, match="symbolic links"), image._image_lock():
         pass
     assert not (tmp_path / "made").exists()
 

@@ -125,7 +125,7 @@ def test_what_a_machine_lists_as_its_mounts_only_becomes_words_for_its_own_umoun
         done.append(script)
         return listed
 
-    volumes_module._pull(DISK, execute)
+    volumes_module._unmount_in_machine(DISK, execute)
     assert done == ["cat /proc/1/mountinfo", *ran]
 
 
@@ -136,7 +136,7 @@ def test_list_of_mounts_without_end_becomes_one_short_command() -> None:
         done.append(script)
         return "".join(f"{n} 35 254:0 /state/vol-1 /srv/{n} rw\n" for n in range(10**5))
 
-    volumes_module._pull(DISK, execute)
+    volumes_module._unmount_in_machine(DISK, execute)
     assert [len(script) < 70_000 for script in done] == [True, True]
 
 
@@ -144,4 +144,4 @@ def test_machine_that_does_not_answer_loses_its_disk_all_the_same() -> None:
     def execute(script: str) -> str:
         raise LocalCloudFailed(f"running {script}", "it took longer than 60 s", "look")
 
-    volumes_module._pull(DISK, execute)
+    volumes_module._unmount_in_machine(DISK, execute)

@@ -1,4 +1,4 @@
-"""How each type of resource is made, changed, deleted and read, one module per service.
+"""Create, change, delete and read each type of resource: one module per service.
 
 `find` returns the adapter of a type. A type without an adapter is refused, except for the types in `stand_ins`: they are
 accepted, and listed as not modelled.
@@ -60,7 +60,7 @@ def _all() -> dict[str, Adapter]:
 
 
 def find(kind: str) -> Adapter | None:
-    """The adapter of a resource type, or None."""
+    """Return the adapter of a resource type, or None."""
     adapter = _all().get(kind)
     if adapter is None and kind in STAND_INS:
         return StandIn(kind)
@@ -68,5 +68,5 @@ def find(kind: str) -> Adapter | None:
 
 
 def known() -> frozenset[str]:
-    """Every type that has a real adapter."""
+    """Return the types that have a real adapter, without the stand-ins."""
     return frozenset(_all())

@@ -1,4 +1,4 @@
-"""What watches an account: CloudTrail, Config, GuardDuty, Security Hub, Inspector, WAF."""
+"""CloudTrail, Config, GuardDuty, Security Hub, Inspector and WAF."""
 
 from __future__ import annotations
 
@@ -15,53 +15,53 @@ from bootstrap.local.aws.cloudformation.template.template import dependencies
 RECORDER = "AWS::Config::ConfigurationRecorder"
 
 
-def _logging(to: To, value: Any) -> None:
+def _set_logging(to: To, value: Any) -> None:
     to.call("cloudtrail", "start_logging" if is_true(value) else "stop_logging", Name=to.physical_id)
 
 
 class Trail(TableAdapter):
     """AWS::CloudTrail::Trail; Ref is its name."""
 
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """One list for both calls."""
-        arn, names = self.attributes(to)["Arn"], [{"Key": name} for name in gone]
+    def tag(self, to: To, removed: Iterable[str]) -> None:
+        """Remove the tags `removed` and add `to.tags`; both calls take a list of keys and values."""
+        arn, names = self.attributes(to)["Arn"], [{"Key": name} for name in removed]
         if names:
             to.call("cloudtrail", "remove_tags", ResourceId=arn, TagsList=names)
         if to.tags:
             to.call("cloudtrail", "add_tags", ResourceId=arn, TagsList=to.tag_list())
 
 
-class _Wrapped(TableAdapter):
-    """A thing of Config: the name is inside the wrapping structure, and deletion takes a name of its own."""
+class _NamedInside(TableAdapter):
+    """A resource of Config: its name is inside the structure of the call; the deletion takes it as a parameter."""
 
     def keys(self, to: To) -> dict[str, Any]:
-        """The name alone."""
+        """Return the name, the only parameter of the deletion."""
         return {self.entry.key: to.physical_id}
 
     def update(self, to: To) -> None:
-        """Put again, whole."""
+        """Write the whole resource again by the call that creates it."""
         entry = self.entry
-        given = {**self.given(to, to.properties), entry.name_as or entry.name: to.physical_id}
-        to.call(entry.service, entry.create, **{entry.inside: given})
+        parameters = {**self.parameters(to, to.properties), entry.name_as or entry.name: to.physical_id}
+        to.call(entry.service, entry.create, **{entry.inside: parameters})
 
 
-class DeliveryChannel(_Wrapped):
+class DeliveryChannel(_NamedInside):
     """AWS::Config::DeliveryChannel; Ref is its name.
 
-    Config takes none without a recorder, and a recorder without a channel cannot start: templates name neither before the
-    other, and CloudFormation tries the one again while the other is being made.
+    Config creates no channel without a recorder, and a recorder cannot start without a channel. In templates neither
+    depends on the other: CloudFormation retries the channel while it creates the recorder.
     """
 
     def create(self, to: To) -> str:
-        """As soon as there is a recorder, if the stack makes one that does not wait for this."""
-        if self._recorder_comes(to):
-            to.wait(lambda: self._is_recorded(to) or to.cancelled(), f"{to.logical_id}: the configuration recorder")
+        """Create the channel; first wait for the recorder, if the stack creates one that does not depend on the channel."""
+        if self._makes_recorder_first(to):
+            to.wait(lambda: self._has_recorder(to) or to.cancelled(), f"{to.logical_id}: the configuration recorder")
         return super().create(to)
 
-    def _is_recorded(self, to: To) -> bool:
+    def _has_recorder(self, to: To) -> bool:
         return bool(to.call("config", "describe_configuration_recorders")["ConfigurationRecorders"])
 
-    def _recorder_comes(self, to: To) -> bool:
+    def _makes_recorder_first(self, to: To) -> bool:
         stack = to.stacks.store.find(to.stack_id, to.region)
         assert stack is not None, "the resource belongs to a stack"
         template = read(stack.wanted.template, stack.wanted.parameters)
@@ -73,67 +73,67 @@ class DeliveryChannel(_Wrapped):
 
 
 class WebAcl(TableAdapter):
-    """AWS::WAFv2::WebACL; Ref is name, id and scope. Every change needs the lock's token."""
+    """AWS::WAFv2::WebACL; Ref is name, id and scope. Each update and the deletion take the current lock token."""
 
     def create(self, to: To) -> str:
-        """Under its name."""
+        """Create the ACL; return its name, id and scope, joined by "|"."""
         name = self.own_name(to)
-        made = to.call("wafv2", "create_web_acl", **{**self.given(to, to.properties), "Name": name})["Summary"]
-        return f"{made['Name']}|{made['Id']}|{to.get('Scope')}"
+        summary = to.call("wafv2", "create_web_acl", **{**self.parameters(to, to.properties), "Name": name})["Summary"]
+        return f"{summary['Name']}|{summary['Id']}|{to.get('Scope')}"
 
     def update(self, to: To) -> None:
-        """The whole of it."""
-        given = self.given(to, to.properties.keys() - {"Scope"})
-        to.call("wafv2", "update_web_acl", **{**given, **self.keys(to)}, LockToken=self._token(to))
+        """Replace all settings of the ACL."""
+        parameters = self.parameters(to, to.properties.keys() - {"Scope"})
+        to.call("wafv2", "update_web_acl", **{**parameters, **self.keys(to)}, LockToken=self._token(to))
 
     def delete(self, to: To) -> None:
-        """With the token."""
+        """Delete the ACL."""
         to.call("wafv2", "delete_web_acl", **self.keys(to), LockToken=self._token(to))
 
     def keys(self, to: To) -> dict[str, Any]:
-        """The three parts of its physical id."""
+        """Return the three parts of the physical id as parameters."""
         name, identity, scope = to.physical_id.split("|")
         return {"Name": name, "Id": identity, "Scope": scope}
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """As the service describes it."""
-        found = to.call("wafv2", "get_web_acl", **self.keys(to))["WebACL"]
+        """Return ARN, capacity, id and label namespace."""
+        description = to.call("wafv2", "get_web_acl", **self.keys(to))["WebACL"]
         names = {"Arn": "ARN", "Capacity": "Capacity", "Id": "Id", "LabelNamespace": "LabelNamespace"}
-        return {name: found.get(key) for name, key in names.items()}
+        return {name: description.get(key) for name, key in names.items()}
 
     def _token(self, to: To) -> Any:
         return to.call("wafv2", "get_web_acl", **self.keys(to))["LockToken"]
 
 
 class Hub(TableAdapter):
-    """AWS::SecurityHub::Hub; Ref is its ARN. There is one in a region."""
+    """AWS::SecurityHub::Hub; Ref is its ARN. A region has one hub."""
 
     def create(self, to: To) -> str:
-        """Switched on, with its tags: the service has no other way to set them here."""
-        to.call("securityhub", "enable_security_hub", **self.given(to, to.properties), Tags=to.tags or None)
+        """Enable Security Hub with the tags: moto has no other call that sets them."""
+        to.call("securityhub", "enable_security_hub", **self.parameters(to, to.properties), Tags=to.tags or None)
         return str(to.call("securityhub", "describe_hub")["HubArn"])
 
     def delete(self, to: To) -> None:
-        """Switched off."""
+        """Disable Security Hub."""
         to.call("securityhub", "disable_security_hub")
 
 
 class Detector(TableAdapter):
-    """AWS::GuardDuty::Detector; Ref is its id. Tags go with the creation."""
+    """AWS::GuardDuty::Detector; Ref is its id. The call that creates it also sets its tags."""
 
-    def given(self, to: To, names: Any) -> dict[str, Any]:
-        """With tags when it is made."""
-        made = super().given(to, names)
-        return made if to.physical_id or not to.tags else {**made, "Tags": to.tags}
+    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+        """Add the tags to the call that creates the detector."""
+        parameters = super().parameters(to, names)
+        return parameters if to.physical_id or not to.tags else {**parameters, "Tags": to.tags}
 
 
 class InspectorFilter(TableAdapter):
     """AWS::InspectorV2::Filter; Ref is its ARN."""
 
     def item(self, to: To) -> Any:
-        """Among all."""
-        found = to.call("inspector2", "list_filters", arns=[to.physical_id])["filters"]
-        return found[0] if found else None
+        """Return the filter with this ARN, or None."""
+        filters = to.call("inspector2", "list_filters", arns=[to.physical_id])["filters"]
+        return filters[0] if filters else None
 
 
 ADAPTERS = (
@@ -153,7 +153,7 @@ ADAPTERS = (
                     "cloudtrail", "put_event_selectors", "TrailName", "AdvancedEventSelectors"
                 ),
                 "InsightSelectors": setter("cloudtrail", "put_insight_selectors", "TrailName", "InsightSelectors"),
-                "IsLogging": _logging,
+                "IsLogging": _set_logging,
             },
             update="update_trail",
             takes=(
@@ -173,7 +173,7 @@ ADAPTERS = (
             attributes={"Arn": "TrailARN", "SnsTopicArn": "SnsTopicARN"},
         )
     ),
-    _Wrapped(
+    _NamedInside(
         Entry(
             RECORDER,
             "config",
@@ -199,7 +199,7 @@ ADAPTERS = (
             inside="DeliveryChannel",
         )
     ),
-    _Wrapped(
+    _NamedInside(
         Entry(
             "AWS::Config::ConfigRule",
             "config",
@@ -223,7 +223,7 @@ ADAPTERS = (
             "create_detector",
             "delete_detector",
             "DetectorId",
-            found="DetectorId",
+            id_path="DetectorId",
             update="update_detector",
             takes=("DataSources", "Enable", "Features", "FindingPublishingFrequency"),
             read="get_detector",
@@ -249,7 +249,7 @@ ADAPTERS = (
             "create_filter",
             "delete_filter",
             "arn",
-            found="arn",
+            id_path="arn",
             name="Name",
             name_as="name",
             limit=128,

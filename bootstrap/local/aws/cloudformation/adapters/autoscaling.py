@@ -15,96 +15,101 @@ from bootstrap.local.aws.cloudformation.errors import Interrupted, ResourceFaile
 PAUSE_SECONDS = 0.1
 
 
-def _metrics(to: To, value: Any) -> None:
+def _set_metrics(to: To, value: Any) -> None:
     group = {"AutoScalingGroupName": to.physical_id}
     if to.old.get("MetricsCollection"):
         to.call("autoscaling", "disable_metrics_collection", **group)
-    for one in value or []:
-        to.call("autoscaling", "enable_metrics_collection", **group, **one)
+    for collection in value or []:
+        to.call("autoscaling", "enable_metrics_collection", **group, **collection)
 
 
-def _notifications(to: To, value: Any) -> None:
+def _set_notifications(to: To, value: Any) -> None:
     group = {"AutoScalingGroupName": to.physical_id}
-    kept = _topics(value)
-    for topic in _topics(to.old.get("NotificationConfigurations")).keys() - kept.keys():
+    desired = _topics(value)
+    for topic in _topics(to.old.get("NotificationConfigurations")).keys() - desired.keys():
         to.call("autoscaling", "delete_notification_configuration", **group, TopicARN=topic)
-    for topic, kinds in kept.items():
-        given = {"TopicARN": topic, "NotificationTypes": kinds}
-        to.call("autoscaling", "put_notification_configuration", **group, **given)
+    for topic, kinds in desired.items():
+        setting = {"TopicARN": topic, "NotificationTypes": kinds}
+        to.call("autoscaling", "put_notification_configuration", **group, **setting)
 
 
 def _topics(value: Any) -> dict[str, list[str]]:
-    """The kinds of events by topic; a template may write one topic as a list."""
-    found: dict[str, list[str]] = {}
-    for one in value or []:
-        topics = one["TopicARN"] if isinstance(one["TopicARN"], list) else [one["TopicARN"]]
-        found.update({topic: list(one.get("NotificationTypes") or ()) for topic in topics})
-    return found
+    """Return the kinds of events by the ARN of the topic; a template may give several topics as a list."""
+    kinds_by_topic: dict[str, list[str]] = {}
+    for configuration in value or []:
+        topics = (
+            configuration["TopicARN"] if isinstance(configuration["TopicARN"], list) else [configuration["TopicARN"]]
+        )
+        kinds_by_topic.update({topic: list(configuration.get("NotificationTypes") or ()) for topic in topics})
+    return kinds_by_topic
 
 
-def _hooks(to: To, value: Any) -> None:
+def _set_hooks(to: To, value: Any) -> None:
     group, name = {"AutoScalingGroupName": to.physical_id}, "LifecycleHookName"
-    gone = {one[name] for one in to.old.get("LifecycleHookSpecificationList") or []} - {
+    removed = {one[name] for one in to.old.get("LifecycleHookSpecificationList") or []} - {
         one[name] for one in value or []
     }
-    for hook in sorted(gone):
+    for hook in sorted(removed):
         to.call("autoscaling", "delete_lifecycle_hook", **group, LifecycleHookName=hook)
-    for one in value or []:
-        to.call("autoscaling", "put_lifecycle_hook", **group, **one)
+    for specification in value or []:
+        to.call("autoscaling", "put_lifecycle_hook", **group, **specification)
 
 
 class Group(TableAdapter):
     """AWS::AutoScaling::AutoScalingGroup; Ref is its name. It is complete when its machines run.
 
-    Tags go with the creation, so that its machines have them. Machines that do not run yet cannot be registered with a
-    target group, so the group is attached to those when its machines run, and let go while their number changes.
+    The call that creates the group also sets its tags, so that its machines get them. A target group accepts only running
+    machines: the group is attached to its target groups when its machines run, and detached while their number changes.
     """
 
     def create(self, to: To) -> str:
-        """The group, its machines, then what balances the load between them."""
+        """Create the group, wait until its machines run, then attach the target groups."""
         name = super().create(to)
         self._settle(to)
         self._attach(to, to.get("TargetGroupARNs") or [])
         return name
 
     def update(self, to: To) -> None:
-        """Let go, altered, its machines replaced where its policy says so, attached again; let go no more where that fails."""
+        """Change the group and replace its machines as its UpdatePolicy says, without target groups meanwhile.
+
+        The target groups are detached first and attached at the end; after a failure the old ones are attached again.
+        """
         before = to.old.get("TargetGroupARNs") or []
-        asked = rolling.policy(to)
+        policy = rolling.policy(to)
         self._detach(to, before)
         try:
-            with rolling.suspended(to, asked):
+            with rolling.suspended(to, policy):
                 super().update(to)
                 self._settle(to)
-                if asked is not None:
-                    rolling.Rolling(to, asked, lambda: self.item(to), lambda: self._settle(to)).go()
+                if policy is not None:
+                    rolling.Rolling(to, policy, lambda: self.item(to), lambda: self._settle(to)).run()
         except ResourceFailed:
             self._attach(to, before)
             raise
         self._attach(to, to.get("TargetGroupARNs") or [])
 
     def delete(self, to: To) -> None:
-        """With its machines, whose interfaces hold the subnets."""
+        """Delete the group and wait until its machines are terminated: until then their interfaces use the subnets."""
         machines = [str(one["InstanceId"]) for one in self._members(to)]
         super().delete(to)
         to.wait(lambda: self._states(to, machines) <= {"terminated"}, f"The machines of {to.physical_id}")
 
-    def given(self, to: To, names: Iterable[str]) -> dict[str, Any]:
-        """With its tags when it is made; with its mix of machines in each change, for moto drops it otherwise."""
-        made = super().given(to, names)
-        made.pop("TargetGroupARNs", None)
-        if made and to.physical_id:
-            return made | to.pick("MixedInstancesPolicy")
-        return made if to.physical_id else {**made, "Tags": self._tags(to)}
+    def parameters(self, to: To, names: Iterable[str]) -> dict[str, Any]:
+        """Add the tags to the creation, and MixedInstancesPolicy to each update: moto removes it otherwise."""
+        parameters = super().parameters(to, names)
+        parameters.pop("TargetGroupARNs", None)
+        if parameters and to.physical_id:
+            return parameters | to.pick("MixedInstancesPolicy")
+        return parameters if to.physical_id else {**parameters, "Tags": self._tags(to)}
 
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """A group's tags say whether its machines get them."""
-        whose = {"ResourceId": to.physical_id, "ResourceType": "auto-scaling-group"}
-        names = [{"Key": name, **whose} for name in gone]
+    def tag(self, to: To, removed: Iterable[str]) -> None:
+        """Remove the tags `removed` and set `to.tags`, each with its PropagateAtLaunch."""
+        group = {"ResourceId": to.physical_id, "ResourceType": "auto-scaling-group"}
+        names = [{"Key": name, **group} for name in removed]
         if names:
             to.call("autoscaling", "delete_tags", Tags=names)
         if to.tags:
-            to.call("autoscaling", "create_or_update_tags", Tags=[{**tag, **whose} for tag in self._tags(to)])
+            to.call("autoscaling", "create_or_update_tags", Tags=[{**tag, **group} for tag in self._tags(to)])
 
     def _tags(self, to: To) -> list[dict[str, Any]]:
         own = {tag["Key"]: is_true(tag["PropagateAtLaunch"]) for tag in to.get("Tags") or []}
@@ -121,7 +126,7 @@ class Group(TableAdapter):
             to.call("autoscaling", "detach_load_balancer_target_groups", **name, TargetGroupARNs=arns)
 
     def _settle(self, to: To) -> None:
-        """Wait until the machines run and nothing holds one on its way in. Raises ResourceFailed, and Interrupted."""
+        """Wait until the machines run and no lifecycle hook delays one. Raises ResourceFailed, or Interrupted."""
         machines = self._machines(to)
         to.wait(lambda: "pending" not in self._states(to, machines), f"The machines of {to.physical_id}")
         if self._states(to, machines) - {"running"}:
@@ -143,34 +148,34 @@ class Group(TableAdapter):
         return list(self.item(to).get("Instances", []))
 
     def _machines(self, to: To) -> list[str]:
-        """Those that the group has, less those that are on their way out."""
+        """Return the ids of the machines that are not being terminated."""
         return [
-            str(one["InstanceId"])
-            for one in self._members(to)
-            if not str(one["LifecycleState"]).startswith("Terminating")
+            str(member["InstanceId"])
+            for member in self._members(to)
+            if not str(member["LifecycleState"]).startswith("Terminating")
         ]
 
     def _states(self, to: To, machines: list[str]) -> set[str]:
         if not machines:
             return set()
-        found = to.call("ec2", "describe_instances", InstanceIds=machines)["Reservations"]
-        return {str(one["State"]["Name"]) for reservation in found for one in reservation["Instances"]}
+        reservations = to.call("ec2", "describe_instances", InstanceIds=machines)["Reservations"]
+        return {str(one["State"]["Name"]) for reservation in reservations for one in reservation["Instances"]}
 
 
 class ScalingPolicy(TableAdapter):
-    """AWS::AutoScaling::ScalingPolicy; Ref is its ARN, calls take its name."""
+    """AWS::AutoScaling::ScalingPolicy; Ref is its ARN. The calls take its name."""
 
     def identity(self, to: To, answer: Any, name: str) -> str:
-        """Asked for: moto's answer to the creation spells the ARN's name otherwise than AWS."""
-        found = to.call("autoscaling", "describe_policies", PolicyNames=[name], **to.pick("AutoScalingGroupName"))
-        return str(found["ScalingPolicies"][0]["PolicyARN"])
+        """Read the ARN from the service: moto answers to the creation with another ARN than AWS would."""
+        policies = to.call("autoscaling", "describe_policies", PolicyNames=[name], **to.pick("AutoScalingGroupName"))
+        return str(policies["ScalingPolicies"][0]["PolicyARN"])
 
     def keys(self, to: To) -> dict[str, Any]:
-        """The name is the end of the ARN."""
+        """Return the policy's name, which is the end of the ARN, and its group."""
         return {"PolicyName": to.physical_id.rpartition("policyName/")[2], **to.pick("AutoScalingGroupName")}
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """ARN and name."""
+        """Return ARN and name."""
         return {"Arn": to.physical_id, "PolicyName": self.keys(to)["PolicyName"]}
 
 
@@ -204,8 +209,8 @@ ADAPTERS = (
             limit=255,
             renamed={"Cooldown": "DefaultCooldown"},
             shaped={"VPCZoneIdentifier": ",".join},
-            settings={"MetricsCollection": _metrics, "NotificationConfigurations": _notifications},
-            alters={"TargetGroupARNs": lambda to, value: None, "LifecycleHookSpecificationList": _hooks},
+            settings={"MetricsCollection": _set_metrics, "NotificationConfigurations": _set_notifications},
+            alters={"TargetGroupARNs": lambda to, value: None, "LifecycleHookSpecificationList": _set_hooks},
             update="update_auto_scaling_group",
             takes=GROUP_UPDATES,
             read="describe_auto_scaling_groups",

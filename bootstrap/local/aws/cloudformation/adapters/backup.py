@@ -1,4 +1,4 @@
-"""AWS Backup: vaults and plans. Nothing is backed up; both are kept as they were written."""
+"""AWS Backup: vaults and plans. They are stored as the template gives them; no backup is made."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 
 def _plan(value: Any) -> dict[str, Any]:
-    """Two names differ between a template and the service."""
+    """Rename the two properties that the service names otherwise than the template."""
     rules = []
-    for one in value.get("BackupPlanRule", []):
-        rule = {key: item for key, item in one.items() if key != "TargetBackupVault"}
-        rules.append({**rule, "TargetBackupVaultName": one["TargetBackupVault"]})
+    for entry in value.get("BackupPlanRule", []):
+        rule = {key: item for key, item in entry.items() if key != "TargetBackupVault"}
+        rules.append({**rule, "TargetBackupVaultName": entry["TargetBackupVault"]})
     return {**{key: item for key, item in value.items() if key != "BackupPlanRule"}, "Rules": rules}
 
 
 class Vault(TableAdapter):
     """AWS::Backup::BackupVault; Ref is its name."""
 
-    def given(self, to: To, names: Any) -> dict[str, Any]:
-        """With tags when it is made: a vault that is empty can take them at once."""
-        made = super().given(to, names)
-        return made if to.physical_id or not to.tags else {**made, "BackupVaultTags": to.tags}
+    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+        """Add the tags to the call that creates the vault."""
+        parameters = super().parameters(to, names)
+        return parameters if to.physical_id or not to.tags else {**parameters, "BackupVaultTags": to.tags}
 
 
 TAGS = Tagging("ResourceArn", target="BackupVaultArn", keys="TagKeyList", as_map=True)
@@ -54,7 +54,7 @@ ADAPTERS = (
             "create_backup_plan",
             "delete_backup_plan",
             "BackupPlanId",
-            found="BackupPlanId",
+            id_path="BackupPlanId",
             shaped={"BackupPlan": _plan},
             read="get_backup_plan",
             attributes={"BackupPlanId": "@id", "BackupPlanArn": "BackupPlanArn", "VersionId": "VersionId"},

@@ -1,4 +1,4 @@
-"""Elastic Load Balancing, version 2: load balancers, target groups, listeners and their rules."""
+"""Elastic Load Balancing (version 2): load balancers, target groups, listeners and listener rules."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, setter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
-TAGS = Tagging("ResourceArns", put="add_tags", take="remove_tags")
+TAGS = Tagging("ResourceArns", add="add_tags", remove="remove_tags")
 
 
-def _targets(to: To, value: Any) -> None:
+def _set_targets(to: To, value: Any) -> None:
     before, after = to.old.get("Targets") or [], value or []
-    gone, new = [one for one in before if one not in after], [one for one in after if one not in before]
-    if gone:
-        to.call("elbv2", "deregister_targets", TargetGroupArn=to.physical_id, Targets=gone)
+    removed, new = [one for one in before if one not in after], [one for one in after if one not in before]
+    if removed:
+        to.call("elbv2", "deregister_targets", TargetGroupArn=to.physical_id, Targets=removed)
     if new:
         to.call("elbv2", "register_targets", TargetGroupArn=to.physical_id, Targets=new)
 
 
-def _priority(to: To, value: Any) -> None:
-    wanted = [{"RuleArn": to.physical_id, "Priority": value}]
-    to.call("elbv2", "set_rule_priorities", RulePriorities=wanted)
+def _set_priority(to: To, value: Any) -> None:
+    priorities = [{"RuleArn": to.physical_id, "Priority": value}]
+    to.call("elbv2", "set_rule_priorities", RulePriorities=priorities)
 
 
 ADAPTERS = (
@@ -33,7 +33,7 @@ ADAPTERS = (
             "create_load_balancer",
             "delete_load_balancer",
             "LoadBalancerArn",
-            found="LoadBalancers.0.LoadBalancerArn",
+            id_path="LoadBalancers.0.LoadBalancerArn",
             name="Name",
             limit=32,
             settings={
@@ -67,14 +67,14 @@ ADAPTERS = (
             "create_target_group",
             "delete_target_group",
             "TargetGroupArn",
-            found="TargetGroups.0.TargetGroupArn",
+            id_path="TargetGroups.0.TargetGroupArn",
             name="Name",
             limit=32,
             settings={
                 "TargetGroupAttributes": setter(
                     "elbv2", "modify_target_group_attributes", "TargetGroupArn", "Attributes"
                 ),
-                "Targets": _targets,
+                "Targets": _set_targets,
             },
             update="modify_target_group",
             takes=(
@@ -107,7 +107,7 @@ ADAPTERS = (
             "create_listener",
             "delete_listener",
             "ListenerArn",
-            found="Listeners.0.ListenerArn",
+            id_path="Listeners.0.ListenerArn",
             settings={"ListenerAttributes": setter("elbv2", "modify_listener_attributes", "ListenerArn", "Attributes")},
             update="modify_listener",
             takes=("AlpnPolicy", "Certificates", "DefaultActions", "Port", "Protocol", "SslPolicy"),
@@ -125,8 +125,8 @@ ADAPTERS = (
             "create_rule",
             "delete_rule",
             "RuleArn",
-            found="Rules.0.RuleArn",
-            alters={"Priority": _priority},
+            id_path="Rules.0.RuleArn",
+            alters={"Priority": _set_priority},
             update="modify_rule",
             takes=("Actions", "Conditions"),
             read="describe_rules",

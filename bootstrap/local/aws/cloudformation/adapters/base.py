@@ -1,4 +1,4 @@
-"""What an adapter is: create, update, delete and read one type of resource through its service's API.
+"""The base classes of adapters: create, update, delete and read one type of resource by the API of its service.
 
 `Row` describes an adapter that needs one call for each step.
 """
@@ -17,58 +17,58 @@ from bootstrap.local.aws.cloudformation.template import schemas
 
 
 class Adapter:
-    """One type of resource. By default it cannot be updated in place, and has no attributes."""
+    """The adapter of one type of resource. By default it cannot update its resource in place, and has no attributes."""
 
     type: str = ""
     volatile: Sequence[str] = ()
-    always_looks = False  # whether each update calls `update`, also without changed properties
-    # By the property that names another resource: its attributes that change when this resource is created or deleted.
+    always_looks = False  # whether an operation on the stack calls `update` also without changed properties
+    # Property that names another resource -> attributes of that resource that change with this resource.
     moves: Mapping[str, Sequence[str]] = {}
 
     def create(self, to: Context) -> str:
-        """Create the resource and return its physical id, which is the value of Ref."""
+        """Create the resource and return its physical id, which is the value of Ref. Raises ResourceFailed."""
         raise ResourceFailed(f"{self.type} cannot be created here")
 
     def update(self, to: Context) -> None:
-        """Update the resource in place; `to.changed` names the properties."""
+        """Update the resource in place; `to.changed` names the changed properties. Raises ResourceFailed, or Unchanged."""
         names = ", ".join(sorted(to.changed))
         raise Unchanged(f"The local cloud cannot change {names} of {self.type} in place")
 
     def delete(self, to: Context) -> None:
-        """Delete the resource; raises Gone when it does not exist."""
+        """Delete the resource. Raises Gone when it does not exist, ResourceFailed when the service refuses."""
         raise ResourceFailed(f"{self.type} cannot be deleted here")
 
     def attributes(self, to: Context) -> dict[str, Any]:
-        """The values of GetAtt by attribute name."""
+        """Return the values of GetAtt by attribute name. May raise Gone."""
         return {}
 
-    def tag(self, to: Context, gone: Iterable[str]) -> None:
-        """Set the tags `to.tags`, and remove the tags `gone`."""
+    def tag(self, to: Context, removed: Iterable[str]) -> None:
+        """Set the tags `to.tags`, and remove the tags with the keys `removed`."""
 
     def replaces(self, to: Context) -> bool:
-        """Whether a change that can replace the resource (conditionalCreateOnlyProperties) does so in this case."""
+        """Return whether this change replaces the resource, where a property only can (conditionalCreateOnlyProperties)."""
         return False
 
     def snapshot(self, to: Context) -> None:
-        """Make a snapshot before the resource is deleted."""
+        """Make a snapshot before the resource is deleted. Raises ResourceFailed."""
         raise ResourceFailed(f"{self.type} has no snapshots")
 
     def exists(self, to: Context) -> bool:
-        """Whether the resource still exists (for drift)."""
+        """Return whether the resource still exists (for drift detection)."""
         return True
 
 
 class Ec2(Adapter):
-    """An EC2 resource: tagged by CreateTags on its physical id."""
+    """The adapter of an EC2 resource, whose tags CreateTags sets by its id."""
 
     def tag_target(self, to: Context) -> str:
-        """The id that CreateTags takes."""
+        """Return the id that CreateTags takes."""
         return to.physical_id
 
-    def tag(self, to: Context, gone: Iterable[str]) -> None:
-        """Tags of EC2 resources are set by id."""
+    def tag(self, to: Context, removed: Iterable[str]) -> None:
+        """Remove the tags `removed` and set `to.tags`."""
         target = self.tag_target(to)
-        names = [{"Key": name} for name in gone]
+        names = [{"Key": name} for name in removed]
         if names:
             to.call("ec2", "delete_tags", Resources=[target], Tags=names)
         if to.tags:
@@ -77,12 +77,12 @@ class Ec2(Adapter):
 
 @dataclass
 class Row:
-    """The calls of a `RowAdapter`, by name."""
+    """The calls of a `RowAdapter`; `id_path` is the path of the id in the answer of `create`."""
 
     type: str
     service: str
     create: str
-    found: str
+    id_path: str
     delete: str
     key: str
     takes: tuple[str, ...]
@@ -94,7 +94,7 @@ class Row:
 
 
 class RowAdapter(Ec2):
-    """Makes one call for each step, as its row says: `found` is the path of the id in the answer of `create`.
+    """An adapter that makes one call for each step, as its row says.
 
     In `attributes`, '@id' is the physical id; any other value is a path in the answer of `read`.
     """
@@ -104,32 +104,32 @@ class RowAdapter(Ec2):
         self.type = row.type
 
     def create(self, to: Context) -> str:
-        """One call with the properties as they are."""
+        """Create the resource from the properties that the row names."""
         answer = to.call(self.row.service, self.row.create, **to.pick(*self.row.takes))
-        return str(at(answer, self.row.found))
+        return str(at(answer, self.row.id_path))
 
     def update(self, to: Context) -> None:
-        """One call with the id and the properties, where the service has one."""
+        """Update the resource by one call; refused (Unchanged) if the row has no such call."""
         if not self.row.update:
             super().update(to)
         to.call(self.row.service, self.row.update, **{self.row.key: to.physical_id}, **to.pick(*self.row.takes))
 
     def delete(self, to: Context) -> None:
-        """One call with the id."""
+        """Delete the resource by its id."""
         to.call(self.row.service, self.row.delete, **{self.row.key: to.physical_id})
 
     def attributes(self, to: Context) -> dict[str, Any]:
-        """Read the resource once, if an attribute needs it."""
+        """Read the resource once, if the row has a call for that, and return the attributes."""
         answer: Any = None
         if self.row.read:
-            wanted: Any = [to.physical_id] if self.row.read_many else to.physical_id
-            answer = to.call(self.row.service, self.row.read, **{self.row.read_key: wanted})
+            ids: Any = [to.physical_id] if self.row.read_many else to.physical_id
+            answer = to.call(self.row.service, self.row.read, **{self.row.read_key: ids})
         paths = self.row.attributes.items()
         return {name: to.physical_id if path == "@id" else at(answer, path) for name, path in paths}
 
 
 class StandIn(Adapter):
-    """A type that the local cloud does not create: its ids and attributes are invented, and its events say so."""
+    """A type that the local cloud does not create: it invents ids and attributes, and the resource's events say so."""
 
     reason = REASON
 
@@ -144,10 +144,10 @@ class StandIn(Adapter):
         """Accept every change."""
 
     def delete(self, to: Context) -> None:
-        """Nothing exists that must be deleted."""
+        """Do nothing: nothing was created."""
 
     def attributes(self, to: Context) -> dict[str, Any]:
-        """Invented values for the read-only properties of the schema."""
+        """Return an invented value for each read-only property of the schema."""
         schema = schemas.load(self.type, to.region) or {}
         names = [str(path).rpartition("/")[2] for path in schema.get("readOnlyProperties", ())]
         return {name: f"stand-in-{name}" for name in names}

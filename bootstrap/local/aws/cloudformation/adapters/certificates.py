@@ -1,4 +1,4 @@
-"""Certificates of ACM. The local cloud does not wait until one is validated."""
+"""Certificates of ACM. The local cloud does not wait for the validation of a certificate."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 
 def _validation(value: Any) -> list[dict[str, Any]] | None:
-    """The hosted zone in which CloudFormation would put the record is none of ACM's business."""
+    """Return the options that name a validation domain: ACM has no parameter for the hosted zone of the DNS record."""
     return [one for one in value if "ValidationDomain" in one] or None
 
 
 class Certificate(TableAdapter):
-    """AWS::CertificateManager::Certificate; Ref is its ARN. Two properties are options of the request."""
+    """AWS::CertificateManager::Certificate; Ref is its ARN. Two of its properties are options of the request."""
 
     OPTIONS: ClassVar[dict[str, str]] = {
         "CertificateTransparencyLoggingPreference": "CertificateTransparencyLoggingPreference",
         "CertificateExport": "Export",
     }
 
-    def given(self, to: To, names: Any) -> dict[str, Any]:
-        """Options apart."""
-        made = super().given(to, names)
-        options = {key: made.pop(name) for name, key in self.OPTIONS.items() if name in made}
-        return {**made, "Options": options} if options else made
+    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+        """Move the properties that are options into Options."""
+        parameters = super().parameters(to, names)
+        options = {key: parameters.pop(name) for name, key in self.OPTIONS.items() if name in parameters}
+        return {**parameters, "Options": options} if options else parameters
 
 
 ADAPTERS = (
@@ -37,14 +37,14 @@ ADAPTERS = (
             "request_certificate",
             "delete_certificate",
             "CertificateArn",
-            found="CertificateArn",
+            id_path="CertificateArn",
             shaped={"DomainValidationOptions": _validation},
             read="describe_certificate",
             attributes={"CertificateArn": "@id"},
             tags=Tagging(
                 "CertificateArn",
-                put="add_tags_to_certificate",
-                take="remove_tags_from_certificate",
+                add="add_tags_to_certificate",
+                remove="remove_tags_from_certificate",
                 keys="Tags",
                 keys_as_pairs=True,
                 takes_system_tags=False,

@@ -10,7 +10,7 @@ from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapte
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 
-def _lifecycle(to: To, value: Any) -> None:
+def _set_lifecycle(to: To, value: Any) -> None:
     name = {"repositoryName": to.physical_id}
     text = (value or {}).get("LifecyclePolicyText")
     if text is None:
@@ -19,7 +19,7 @@ def _lifecycle(to: To, value: Any) -> None:
         to.call("ecr", "put_lifecycle_policy", **name, lifecyclePolicyText=text)
 
 
-def _policy(to: To, value: Any) -> None:
+def _set_policy(to: To, value: Any) -> None:
     name = {"repositoryName": to.physical_id}
     if value is None:
         to.call("ecr", "delete_repository_policy", **name)
@@ -27,15 +27,15 @@ def _policy(to: To, value: Any) -> None:
         to.call("ecr", "set_repository_policy", **name, policyText=as_json(value))
 
 
-def _nothing(to: To, value: Any) -> None:
-    """Only the deletion looks at it."""
+def _ignore_change(to: To, value: Any) -> None:
+    """Do nothing: only the deletion uses the property."""
 
 
 class Repository(TableAdapter):
     """AWS::ECR::Repository; Ref is its name."""
 
     def delete(self, to: To) -> None:
-        """With its images only when the template says so."""
+        """Delete the repository; if EmptyOnDelete is true, also with images in it."""
         to.call("ecr", "delete_repository", repositoryName=to.physical_id, force=is_true(to.get("EmptyOnDelete")))
 
 
@@ -50,7 +50,11 @@ ADAPTERS = (
             name="RepositoryName",
             limit=256,
             lower=True,
-            settings={"LifecyclePolicy": _lifecycle, "RepositoryPolicyText": _policy, "EmptyOnDelete": _nothing},
+            settings={
+                "LifecyclePolicy": _set_lifecycle,
+                "RepositoryPolicyText": _set_policy,
+                "EmptyOnDelete": _ignore_change,
+            },
             alters={
                 "ImageTagMutability": setter("ecr", "put_image_tag_mutability", "repositoryName", "imageTagMutability"),
                 "ImageScanningConfiguration": setter(

@@ -1,6 +1,6 @@
-"""What an adapter is given for one resource in one operation, and how it calls a service.
+"""The context of an adapter: one resource in one operation, and calls to the services.
 
-`Context.call` fits the parameters to the API and turns a refusal into the reason of the resource's event.
+`Context.call` converts the parameters to the API's form, and turns a refusal into the reason of the resource's event.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 600.0
 
 @dataclass
 class Context:
-    """One resource in one operation: its wanted properties, and what its adapter needs to create or change it."""
+    """One resource in one operation: its desired properties, and what its adapter needs to create or change it."""
 
     type: str
     logical_id: str
@@ -43,22 +43,22 @@ class Context:
     is_signalled: bool = False  # whether its creation waits for signals by a CreationPolicy
     cancelled: Callable[[], bool] = lambda: False  # whether another resource of the stack has failed
     policy: Properties = field(default_factory=dict)  # its UpdatePolicy
-    tell: Callable[[str], None] = lambda _: None  # adds an event of the resource, with these words
-    unasked: Callable[[], AbstractContextManager[None]] = nullcontext  # within it calls are nobody's
-    signals: Callable[[], dict[str, str]] = dict  # the status of each signal that came to it in this operation, by id
+    tell: Callable[[str], None] = lambda _: None  # adds an event of the resource with this text
+    unasked: Callable[[], AbstractContextManager[None]] = nullcontext  # calls inside this block are made by AWS itself
+    signals: Callable[[], dict[str, str]] = dict  # status by id of the signals that arrived in this operation
 
     def get(self, name: str, default: Any = None) -> Any:
-        """A property."""
+        """Return a property, or `default`."""
         return self.properties.get(name, default)
 
     @property
     def changed(self) -> frozenset[str]:
-        """The properties that an update changes."""
+        """The names of the properties that an update changes."""
         names = self.properties.keys() | self.old.keys()
         return frozenset(name for name in names if self.properties.get(name) != self.old.get(name))
 
     def call(self, service: str, method: str, **parameters: Any) -> Any:
-        """Call the service's API; raises ResourceFailed, or Gone when the resource does not exist."""
+        """Call the service's API and return its answer. Raises ResourceFailed, or Gone when the resource does not exist."""
         from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
 
         client = self.client(service, self.region)
@@ -76,16 +76,19 @@ class Context:
             ) from None
 
     def call_as_service(self, service: str, method: str, **parameters: Any) -> Any:
-        """The same for what a service of AWS does by itself and moto leaves out: nobody needs a permission for it."""
+        """Like `call`, for a step that AWS does by itself and moto leaves out: no permission is checked for it."""
         with self.unasked():
             return self.call(service, method, **parameters)
 
     def pick(self, *names: str) -> Properties:
-        """Those of the named properties that the template gives."""
+        """Return those of the named properties that the template gives."""
         return {name: self.properties[name] for name in names if name in self.properties}
 
     def name(self, limit: int = 128, *, lower: bool = False) -> str:
-        """A physical name as CloudFormation generates it: stack name, logical id, twelve characters."""
+        """Return a physical name like CloudFormation's, of `limit` characters at most.
+
+        It has the stack name, the logical id and twelve characters, and is the same each time in one operation.
+        """
         digest = hashlib.sha256(f"{self.operation}/{self.logical_id}".encode()).digest()
         letters = string.ascii_uppercase + string.digits
         tail = "".join(letters[byte % len(letters)] for byte in digest[:12])
@@ -97,15 +100,15 @@ class Context:
         return name.lower() if lower else name
 
     def tag_list(self) -> list[dict[str, str]]:
-        """All tags of the resource in the form that most services take."""
+        """Return all tags of the resource as a list of Key and Value."""
         return as_list(self.tags)
 
-    def wait(self, ready: Callable[[], bool], what: str) -> None:
-        """Wait until `ready`; fails after ten minutes."""
+    def wait(self, ready: Callable[[], bool], subject: str) -> None:
+        """Wait until `ready`. Raises ResourceFailed, which names the `subject`, after ten minutes."""
         end = time.monotonic() + PATIENCE_SECONDS
         pause = 0.02
         while not ready():
             if time.monotonic() > end:
-                raise ResourceFailed(f"{what} did not settle within {PATIENCE_SECONDS:.0f} s")
+                raise ResourceFailed(f"{subject} did not settle within {PATIENCE_SECONDS:.0f} s")
             time.sleep(pause)
             pause = min(pause * 1.5, 0.5)

@@ -1,4 +1,4 @@
-"""Budgets and categories of costs."""
+"""Budgets and cost categories."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ class Budget(Adapter):
     type = "AWS::Budgets::Budget"
 
     def create(self, to: To) -> str:
-        """With its notifications."""
-        wanted = dict(to.get("Budget") or {})
-        wanted.setdefault("BudgetName", to.name(100))
-        self._put(to, wanted)
-        return str(wanted["BudgetName"])
+        """Create the budget with its notifications."""
+        budget = dict(to.get("Budget") or {})
+        budget.setdefault("BudgetName", to.name(100))
+        self._create_budget(to, budget)
+        return str(budget["BudgetName"])
 
     def update(self, to: To) -> None:
-        """Made anew under its name: budgets hold nothing."""
+        """Delete the budget and create it again with the same name: a budget has no data that could be lost."""
         self.delete(to)
-        self._put(to, {**(to.get("Budget") or {}), "BudgetName": to.physical_id})
+        self._create_budget(to, {**(to.get("Budget") or {}), "BudgetName": to.physical_id})
 
     def delete(self, to: To) -> None:
-        """By name."""
+        """Delete the budget."""
         to.call("budgets", "delete_budget", AccountId=to.account, BudgetName=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Reading it tells whether it is there."""
+        """Return the id. Raises Gone when the budget does not exist."""
         to.call("budgets", "describe_budget", AccountId=to.account, BudgetName=to.physical_id)
         return {"Id": to.physical_id}
 
-    def _put(self, to: To, wanted: dict[str, Any]) -> None:
+    def _create_budget(self, to: To, budget: dict[str, Any]) -> None:
         to.call(
-            "budgets", "create_budget", AccountId=to.account, Budget=wanted, **to.pick("NotificationsWithSubscribers")
+            "budgets", "create_budget", AccountId=to.account, Budget=budget, **to.pick("NotificationsWithSubscribers")
         )
 
 
@@ -52,7 +52,7 @@ ADAPTERS = (
             "create_cost_category_definition",
             "delete_cost_category_definition",
             "CostCategoryArn",
-            found="CostCategoryArn",
+            id_path="CostCategoryArn",
             name="Name",
             limit=50,
             shaped={"Rules": json.loads, "SplitChargeRules": json.loads},

@@ -1,4 +1,4 @@
-"""Direct Connect: connections as a location would keep them. What is made of them is a stand-in."""
+"""Direct Connect connections, as they are stored. The types that use a connection are stand-ins."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from bootstrap.local.aws.cloudformation.errors import Gone
 
 
 class Connection(TableAdapter):
-    """AWS::DirectConnect::Connection; Ref is its ARN, which moto takes for its id too."""
+    """AWS::DirectConnect::Connection; Ref is its ARN, which moto also uses as its id."""
 
     def update(self, to: To) -> None:
-        """Its name."""
+        """Change the name."""
         to.call("directconnect", "update_connection", **self.keys(to), connectionName=to.get("ConnectionName"))
 
     def item(self, to: To) -> Any:
-        """A deleted one is still described."""
-        found = super().item(to)
-        if found["connectionState"] == "deleted":
+        """Read the connection. Raises Gone for a deleted one, which the service still describes."""
+        connection = super().item(to)
+        if connection["connectionState"] == "deleted":
             raise Gone(f"The connection {to.physical_id} does not exist")
-        return found
+        return connection
 
 
 ADAPTERS = (
@@ -33,7 +33,7 @@ ADAPTERS = (
             "create_connection",
             "delete_connection",
             "connectionId",
-            found="connectionId",
+            id_path="connectionId",
             read="describe_connections",
             item="connections.0",
             attributes={

@@ -1,4 +1,4 @@
-"""Route 53: hosted zones, record sets, health checks, and what is logged of the names that are asked for."""
+"""Route 53: hosted zones, record sets, health checks and query logging."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class HostedZone(Adapter):
     type = "AWS::Route53::HostedZone"
 
     def create(self, to: To) -> str:
-        """Private when VPCs are named."""
+        """Create the zone, with its VPCs if it is private, and its query logging; return its id."""
         vpcs = [{"VPCRegion": one["VPCRegion"], "VPCId": one["VPCId"]} for one in to.get("VPCs") or []]
         comment = (to.get("HostedZoneConfig") or {}).get("Comment", "")
         settings = {"Comment": comment, "PrivateZone": bool(vpcs)}
         first = {"VPC": vpcs[0]} if vpcs else {}
-        made = to.call(
+        answer = to.call(
             "route53",
             "create_hosted_zone",
             Name=to.get("Name"),
@@ -33,15 +33,15 @@ class HostedZone(Adapter):
             HostedZoneConfig=settings,
             **first,
         )
-        zone = str(made["HostedZone"]["Id"]).rpartition("/")[2]
+        zone = str(answer["HostedZone"]["Id"]).rpartition("/")[2]
         to.initiated(zone)
         for vpc in vpcs[1:]:
             to.call("route53", "associate_vpc_with_hosted_zone", HostedZoneId=zone, VPC=vpc)
-        self._log(to, zone)
+        self._set_logging(to, zone)
         return zone
 
     def update(self, to: To) -> None:
-        """The comment, the VPCs, and where queries are logged."""
+        """Change the comment, the VPCs and the query logging."""
         comment = (to.get("HostedZoneConfig") or {}).get("Comment", "")
         to.call("route53", "update_hosted_zone_comment", Id=to.physical_id, Comment=comment)
         before, after = to.old.get("VPCs") or [], to.get("VPCs") or []
@@ -50,38 +50,38 @@ class HostedZone(Adapter):
         for vpc in [one for one in before if one not in after]:
             to.call("route53", "disassociate_vpc_from_hosted_zone", HostedZoneId=to.physical_id, VPC=vpc)
         if "QueryLoggingConfig" in to.changed:
-            self._log_no_more(to)
-            self._log(to, to.physical_id)
+            self._remove_logging(to)
+            self._set_logging(to, to.physical_id)
 
-    def _log(self, to: To, zone: str) -> None:
-        """A zone has one configuration, which cannot be altered; its log group is in us-east-1."""
-        if wanted := to.get("QueryLoggingConfig"):
-            to.call("route53", "create_query_logging_config", HostedZoneId=zone, **wanted)
+    def _set_logging(self, to: To, zone: str) -> None:
+        """Create the zone's one configuration of query logging, which cannot be changed; its log group is in us-east-1."""
+        if configuration := to.get("QueryLoggingConfig"):
+            to.call("route53", "create_query_logging_config", HostedZoneId=zone, **configuration)
 
-    def _log_no_more(self, to: To) -> None:
-        for one in to.call("route53", "list_query_logging_configs")["QueryLoggingConfigs"]:
-            if one["HostedZoneId"].rpartition("/")[2] == to.physical_id:
-                to.call("route53", "delete_query_logging_config", Id=one["Id"])
+    def _remove_logging(self, to: To) -> None:
+        for configuration in to.call("route53", "list_query_logging_configs")["QueryLoggingConfigs"]:
+            if configuration["HostedZoneId"].rpartition("/")[2] == to.physical_id:
+                to.call("route53", "delete_query_logging_config", Id=configuration["Id"])
 
     def delete(self, to: To) -> None:
-        """Route 53 refuses while it holds records of others."""
-        self._log_no_more(to)
+        """Delete the zone. Route 53 refuses that while it holds other records than its own NS and SOA."""
+        self._remove_logging(to)
         to.call("route53", "delete_hosted_zone", Id=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Id and name servers."""
-        found = to.call("route53", "get_hosted_zone", Id=to.physical_id)
-        return {"Id": to.physical_id, "NameServers": at(found, "DelegationSet.NameServers") or []}
+        """Return id and name servers."""
+        answer = to.call("route53", "get_hosted_zone", Id=to.physical_id)
+        return {"Id": to.physical_id, "NameServers": at(answer, "DelegationSet.NameServers") or []}
 
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """One call for both."""
+    def tag(self, to: To, removed: Iterable[str]) -> None:
+        """Set `to.tags` and remove the tags `removed` in one call."""
         to.call(
             "route53",
             "change_tags_for_resource",
             ResourceType="hostedzone",
             ResourceId=to.physical_id,
             AddTags=to.tag_list() or None,
-            RemoveTagKeys=list(gone) or None,
+            RemoveTagKeys=list(removed) or None,
         )
 
 
@@ -91,45 +91,52 @@ _RECORD = (
 )
 
 
-def _record(wanted: dict[str, Any]) -> dict[str, Any]:
-    """A record of a template as Route 53's API has it."""
-    record: dict[str, Any] = {name: wanted[name] for name in _RECORD if name in wanted}
-    if "ResourceRecords" in wanted:
-        record["ResourceRecords"] = [{"Value": value} for value in wanted["ResourceRecords"]]
-    if "AliasTarget" in wanted:
-        record["AliasTarget"] = {"EvaluateTargetHealth": False, **wanted["AliasTarget"]}
+def _record(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return a template's record in the form of Route 53's API."""
+    record: dict[str, Any] = {name: properties[name] for name in _RECORD if name in properties}
+    if "ResourceRecords" in properties:
+        record["ResourceRecords"] = [{"Value": value} for value in properties["ResourceRecords"]]
+    if "AliasTarget" in properties:
+        record["AliasTarget"] = {"EvaluateTargetHealth": False, **properties["AliasTarget"]}
     return record
 
 
-def _zone(to: To, wanted: dict[str, Any]) -> str:
-    """The id of the zone that a record names by its id, or by a name that only one public or private zone has."""
-    if "HostedZoneId" in wanted:
-        return str(wanted["HostedZoneId"])
-    name = str(wanted.get("HostedZoneName", ""))
-    found = [
+def _zone(to: To, properties: dict[str, Any]) -> str:
+    """Return the id of the zone that a record names, by id or by name.
+
+    Raises ResourceFailed when several zones have the name or none has it; for a record that was created already, Gone
+    when none has it.
+    """
+    if "HostedZoneId" in properties:
+        return str(properties["HostedZoneId"])
+    name = str(properties.get("HostedZoneName", ""))
+    zones = [
         str(zone["Id"]).rpartition("/")[2]
         for zone in to.call("route53", "list_hosted_zones")["HostedZones"]
         if zone["Name"].rstrip(".") == name.rstrip(".")
     ]
-    if len(found) == 1:
-        return found[0]
-    problem = f"Multiple hosted zones found with name: {name}" if found else f"No hosted zone named {name} found"
-    raise Gone(problem) if to.physical_id and not found else ResourceFailed(problem)
+    if len(zones) == 1:
+        return zones[0]
+    problem = f"Multiple hosted zones found with name: {name}" if zones else f"No hosted zone named {name} found"
+    raise Gone(problem) if to.physical_id and not zones else ResourceFailed(problem)
 
 
 def _change(to: To, zone: str, changes: list[tuple[str, dict[str, Any]]]) -> None:
-    """A batch, which is taken whole or not at all."""
-    batch = {"Changes": [{"Action": action, "ResourceRecordSet": _record(wanted)} for action, wanted in changes]}
+    """Make all changes in one batch: Route 53 applies all of them or none."""
+    batch = {"Changes": [{"Action": action, "ResourceRecordSet": _record(record)} for action, record in changes]}
     to.call("route53", "change_resource_record_sets", HostedZoneId=zone, ChangeBatch=batch)
 
 
 def _delete(to: To, zone: str, records: list[dict[str, Any]]) -> None:
-    """As they were put; one that somebody deleted already is Gone, one that somebody altered is refused."""
+    """Delete records with the values that the stack set.
+
+    Raises Gone when a record was deleted already, ResourceFailed when somebody changed it.
+    """
     try:
-        _change(to, zone, [("DELETE", wanted) for wanted in records])
-    except ResourceFailed as refused:
-        if "but it was not found" in str(refused) and "do not match" not in str(refused):
-            raise Gone(str(refused)) from None
+        _change(to, zone, [("DELETE", record) for record in records])
+    except ResourceFailed as refusal:
+        if "but it was not found" in str(refusal) and "do not match" not in str(refusal):
+            raise Gone(str(refusal)) from None
         raise
 
 
@@ -139,83 +146,83 @@ class RecordSet(Adapter):
     type = "AWS::Route53::RecordSet"
 
     def create(self, to: To) -> str:
-        """Refused when the record is there."""
+        """Create the record; refused when it exists. Return its name."""
         _change(to, _zone(to, to.properties), [("CREATE", to.properties)])
         return str(to.get("Name")).rstrip(".")
 
     def update(self, to: To) -> None:
-        """Put in place of the old one."""
+        """Replace the record."""
         _change(to, _zone(to, to.properties), [("UPSERT", to.properties)])
 
     def delete(self, to: To) -> None:
-        """As it was put."""
+        """Delete the record."""
         _delete(to, _zone(to, to.properties), [to.properties])
 
 
 class RecordSetGroup(Adapter):
-    """AWS::Route53::RecordSetGroup; Ref is a name of its own. Its records come, change and go together."""
+    """AWS::Route53::RecordSetGroup; Ref is a generated name. Its records are created, changed and deleted together."""
 
     type = "AWS::Route53::RecordSetGroup"
 
     def create(self, to: To) -> str:
-        """Refused when one of the records is there."""
-        _change(to, _zone(to, to.properties), [("CREATE", wanted) for wanted in to.get("RecordSets") or ()])
+        """Create all records; refused when one of them exists."""
+        _change(to, _zone(to, to.properties), [("CREATE", record) for record in to.get("RecordSets") or ()])
         return to.name()
 
     def update(self, to: To) -> None:
-        """Records that are no longer named are deleted, the others put in place of the old ones."""
+        """Delete the records that the template no longer names, and create or replace the changed ones."""
         before, after = to.old.get("RecordSets") or [], to.get("RecordSets") or []
-        kept = {_identity(wanted) for wanted in after}
-        gone = [("DELETE", wanted) for wanted in before if _identity(wanted) not in kept]
-        put = [("UPSERT", wanted) for wanted in after if wanted not in before]
-        if gone or put:
-            _change(to, _zone(to, to.properties), [*gone, *put])
+        remaining = {_identity(record) for record in after}
+        deletions = [("DELETE", record) for record in before if _identity(record) not in remaining]
+        upserts = [("UPSERT", record) for record in after if record not in before]
+        if deletions or upserts:
+            _change(to, _zone(to, to.properties), [*deletions, *upserts])
 
     def delete(self, to: To) -> None:
-        """As they were put."""
+        """Delete all records."""
         if records := to.get("RecordSets"):
             _delete(to, _zone(to, to.properties), list(records))
 
 
-def _identity(wanted: dict[str, Any]) -> tuple[str, str, str]:
-    return (str(wanted["Name"]).rstrip("."), str(wanted["Type"]), str(wanted.get("SetIdentifier", "")))
+def _identity(record: dict[str, Any]) -> tuple[str, str, str]:
+    return (str(record["Name"]).rstrip("."), str(record["Type"]), str(record.get("SetIdentifier", "")))
 
 
 class HealthCheck(Adapter):
-    """AWS::Route53::HealthCheck; Ref is its id. Nothing is checked."""
+    """AWS::Route53::HealthCheck; Ref is its id. The local cloud checks nothing."""
 
     type = "AWS::Route53::HealthCheck"
     FIXED = frozenset({"Type", "RequestInterval", "MeasureLatency", "RoutingControlArn"})
 
     def create(self, to: To) -> str:
-        """As it is written."""
+        """Create the health check and return its id."""
         settings = to.get("HealthCheckConfig")
-        made = to.call("route53", "create_health_check", CallerReference=token_of(to), HealthCheckConfig=settings)
-        return str(made["HealthCheck"]["Id"])
+        answer = to.call("route53", "create_health_check", CallerReference=token_of(to), HealthCheckConfig=settings)
+        return str(answer["HealthCheck"]["Id"])
 
     def update(self, to: To) -> None:
-        """What can be altered lies flat in the call."""
-        wanted = {key: value for key, value in to.get("HealthCheckConfig").items() if key not in self.FIXED}
-        to.call("route53", "update_health_check", HealthCheckId=to.physical_id, **wanted)
+        """Change the settings that Route 53 can change; the call takes them as parameters of its own."""
+        settings = {key: value for key, value in to.get("HealthCheckConfig").items() if key not in self.FIXED}
+        to.call("route53", "update_health_check", HealthCheckId=to.physical_id, **settings)
 
     def delete(self, to: To) -> None:
-        """By id."""
+        """Delete the health check."""
         to.call("route53", "delete_health_check", HealthCheckId=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its id; reading it tells whether it is there."""
+        """Return the id. Raises Gone when the health check does not exist."""
         to.call("route53", "get_health_check", HealthCheckId=to.physical_id)
         return {"HealthCheckId": to.physical_id}
 
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """One call for both."""
+    def tag(self, to: To, removed: Iterable[str]) -> None:
+        """Set `to.tags` and remove the tags `removed` in one call."""
         to.call(
             "route53",
             "change_tags_for_resource",
             ResourceType="healthcheck",
             ResourceId=to.physical_id,
             AddTags=to.tag_list() or None,
-            RemoveTagKeys=list(gone) or None,
+            RemoveTagKeys=list(removed) or None,
         )
 
 
@@ -223,7 +230,7 @@ class QueryLogAssociation(TableAdapter):
     """AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation; Ref is its id."""
 
     def delete(self, to: To) -> None:
-        """By what it joins."""
+        """Remove the association between the configuration and its VPC; the call takes both ids."""
         to.call(
             "route53resolver",
             "disassociate_resolver_query_log_config",
@@ -231,7 +238,8 @@ class QueryLogAssociation(TableAdapter):
         )
 
 
-def _as_told(*names: str) -> dict[str, str | Callable[[Any], Any]]:
+def _same_names(*names: str) -> dict[str, str | Callable[[Any], Any]]:
+    """Return a map of attributes that have the same name in the service's answer, with the id."""
     return {"Id": "@id", **{name: name for name in names}}
 
 
@@ -247,12 +255,12 @@ ADAPTERS = (
             "create_resolver_query_log_config",
             "delete_resolver_query_log_config",
             "ResolverQueryLogConfigId",
-            found="ResolverQueryLogConfig.Id",
+            id_path="ResolverQueryLogConfig.Id",
             name="Name",
             unique="CreatorRequestId",
             read="get_resolver_query_log_config",
             item="ResolverQueryLogConfig",
-            attributes=_as_told(
+            attributes=_same_names(
                 "Arn", "AssociationCount", "CreationTime", "CreatorRequestId", "OwnerId", "ShareStatus", "Status"
             ),
             tags=Tagging(target="Arn", takes_system_tags=False),
@@ -265,10 +273,10 @@ ADAPTERS = (
             "associate_resolver_query_log_config",
             "disassociate_resolver_query_log_config",
             "ResolverQueryLogConfigAssociationId",
-            found="ResolverQueryLogConfigAssociation.Id",
+            id_path="ResolverQueryLogConfigAssociation.Id",
             read="get_resolver_query_log_config_association",
             item="ResolverQueryLogConfigAssociation",
-            attributes=_as_told("CreationTime", "Error", "ErrorMessage", "Status"),
+            attributes=_same_names("CreationTime", "Error", "ErrorMessage", "Status"),
         )
     ),
 )

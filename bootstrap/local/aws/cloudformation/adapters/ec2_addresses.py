@@ -1,4 +1,4 @@
-"""Public addresses and NAT gateways."""
+"""Elastic IP addresses and NAT gateways."""
 
 from __future__ import annotations
 
@@ -17,96 +17,96 @@ class Eip(Ec2):
     type = "AWS::EC2::EIP"
 
     def create(self, to: To) -> str:
-        """Allocate, and associate when an instance is named."""
-        made = to.call(
+        """Allocate the address, associate it with the instance if there is one, and return the address."""
+        address = to.call(
             "ec2", "allocate_address", Domain="vpc", **to.pick("PublicIpv4Pool", "NetworkBorderGroup", "Address")
         )
         if "InstanceId" in to.properties:
-            to.call("ec2", "associate_address", AllocationId=made["AllocationId"], InstanceId=to.get("InstanceId"))
-        return str(made["PublicIp"])
+            to.call("ec2", "associate_address", AllocationId=address["AllocationId"], InstanceId=to.get("InstanceId"))
+        return str(address["PublicIp"])
 
     def update(self, to: To) -> None:
-        """Another instance, or none."""
-        found = self._found(to)
-        if found.get("AssociationId"):
-            to.call("ec2", "disassociate_address", AssociationId=found["AssociationId"])
+        """Associate the address with another instance, or with none."""
+        address = self._describe(to)
+        if address.get("AssociationId"):
+            to.call("ec2", "disassociate_address", AssociationId=address["AssociationId"])
         if "InstanceId" in to.properties:
-            to.call("ec2", "associate_address", AllocationId=found["AllocationId"], InstanceId=to.get("InstanceId"))
+            to.call("ec2", "associate_address", AllocationId=address["AllocationId"], InstanceId=to.get("InstanceId"))
 
     def delete(self, to: To) -> None:
-        """Release it, associated or not."""
-        found = self._found(to)
-        if found.get("AssociationId"):
-            to.call("ec2", "disassociate_address", AssociationId=found["AssociationId"])
-        to.call("ec2", "release_address", AllocationId=found["AllocationId"])
+        """Disassociate the address if necessary, and release it."""
+        address = self._describe(to)
+        if address.get("AssociationId"):
+            to.call("ec2", "disassociate_address", AssociationId=address["AssociationId"])
+        to.call("ec2", "release_address", AllocationId=address["AllocationId"])
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Address and allocation."""
-        return {"PublicIp": to.physical_id, "AllocationId": self._found(to)["AllocationId"]}
+        """Return the address and the id of its allocation."""
+        return {"PublicIp": to.physical_id, "AllocationId": self._describe(to)["AllocationId"]}
 
     def tag_target(self, to: To) -> str:
-        """Tags are on the allocation."""
-        return str(self._found(to)["AllocationId"])
+        """Return the id of the allocation, which has the tags."""
+        return str(self._describe(to)["AllocationId"])
 
-    def _found(self, to: To) -> dict[str, Any]:
-        asked = [{"Name": "public-ip", "Values": [to.physical_id]}]
-        found = to.call("ec2", "describe_addresses", Filters=asked)["Addresses"]
-        if not found:
+    def _describe(self, to: To) -> dict[str, Any]:
+        filters = [{"Name": "public-ip", "Values": [to.physical_id]}]
+        addresses = to.call("ec2", "describe_addresses", Filters=filters)["Addresses"]
+        if not addresses:
             raise Gone(f"The address {to.physical_id} does not exist")
-        return dict(found[0])
+        return dict(addresses[0])
 
 
 class EipAssociation(Ec2):
-    """AWS::EC2::EIPAssociation"""
+    """AWS::EC2::EIPAssociation; Ref is the association's id."""
 
     type = "AWS::EC2::EIPAssociation"
 
     def create(self, to: To) -> str:
-        """Ref is the association's id."""
+        """Associate the address and return the association's id."""
         names = ("AllocationId", "InstanceId", "NetworkInterfaceId", "PrivateIpAddress")
-        given = to.pick(*names)
+        parameters = to.pick(*names)
         if "EIP" in to.properties:
-            given["PublicIp"] = to.get("EIP")
-        return str(to.call("ec2", "associate_address", **given)["AssociationId"])
+            parameters["PublicIp"] = to.get("EIP")
+        return str(to.call("ec2", "associate_address", **parameters)["AssociationId"])
 
     def delete(self, to: To) -> None:
-        """The address stays allocated."""
+        """Remove the association; the address stays allocated."""
         to.call("ec2", "disassociate_address", AssociationId=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its id."""
+        """Return the id."""
         return {"Id": to.physical_id}
 
 
 class NatGateway(Ec2):
-    """AWS::EC2::NatGateway"""
+    """AWS::EC2::NatGateway; Ref is its id."""
 
     type = "AWS::EC2::NatGateway"
 
     def create(self, to: To) -> str:
-        """Wait until it is available."""
+        """Create the gateway, wait until it is available, and return its id."""
         names = ("AllocationId", "SubnetId", "ConnectivityType", "PrivateIpAddress")
-        made = to.call("ec2", "create_nat_gateway", **to.pick(*names))["NatGateway"]["NatGatewayId"]
-        to.initiated(str(made))
-        to.wait(lambda: self._state(to, str(made)) == "available", f"NAT gateway {made}")
-        return str(made)
+        gateway = to.call("ec2", "create_nat_gateway", **to.pick(*names))["NatGateway"]["NatGatewayId"]
+        to.initiated(str(gateway))
+        to.wait(lambda: self._state(to, str(gateway)) == "available", f"NAT gateway {gateway}")
+        return str(gateway)
 
     def delete(self, to: To) -> None:
-        """Wait until it is deleted, since its address cannot be released before."""
-        found = to.call("ec2", "describe_nat_gateways", NatGatewayIds=[to.physical_id])
-        interface = at(found, "NatGateways.0.NatGatewayAddresses.0.NetworkInterfaceId")
+        """Delete the gateway and wait until it is deleted: its address cannot be released before."""
+        answer = to.call("ec2", "describe_nat_gateways", NatGatewayIds=[to.physical_id])
+        interface = at(answer, "NatGateways.0.NatGatewayAddresses.0.NetworkInterfaceId")
         to.call("ec2", "delete_nat_gateway", NatGatewayId=to.physical_id)
         to.wait(lambda: self._state(to, to.physical_id) in {"deleted", ""}, f"NAT gateway {to.physical_id}")
-        if interface:  # EC2 takes it along, moto does not
+        if interface:  # EC2 deletes it with the gateway, moto does not
             with contextlib.suppress(Gone):
                 to.call_as_service("ec2", "delete_network_interface", NetworkInterfaceId=interface)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its id."""
+        """Return the id."""
         return {"NatGatewayId": to.physical_id}
 
     def exists(self, to: To) -> bool:
-        """Whether it still is."""
+        """Return whether the gateway is available."""
         return self._state(to, to.physical_id) == "available"
 
     def _state(self, to: To, gateway: str) -> str:

@@ -1,4 +1,4 @@
-"""What makes a network speak IPv6, and further blocks: VPC and subnet blocks, the egress-only gateway."""
+"""Additional blocks of VPCs and subnets (IPv4 and IPv6), and the egress-only internet gateway."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ class VpcBlock(Adapter):
     moves = {"VpcId": ("Ipv6CidrBlocks", "CidrBlockAssociations")}
 
     def create(self, to: To) -> str:
-        """A further IPv4 block, or one of Amazon's IPv6 blocks."""
-        given = to.pick("VpcId", "CidrBlock", "AmazonProvidedIpv6CidrBlock", "Ipv6CidrBlockNetworkBorderGroup")
-        made = to.call("ec2", "associate_vpc_cidr_block", **given)
-        found = made.get("Ipv6CidrBlockAssociation") or made["CidrBlockAssociation"]
-        return str(found["AssociationId"])
+        """Add an IPv4 block or one of Amazon's IPv6 blocks to the VPC; return the association's id."""
+        parameters = to.pick("VpcId", "CidrBlock", "AmazonProvidedIpv6CidrBlock", "Ipv6CidrBlockNetworkBorderGroup")
+        answer = to.call("ec2", "associate_vpc_cidr_block", **parameters)
+        association = answer.get("Ipv6CidrBlockAssociation") or answer["CidrBlockAssociation"]
+        return str(association["AssociationId"])
 
     def delete(self, to: To) -> None:
-        """The VPC gives the block back."""
+        """Remove the block from the VPC."""
         to.call("ec2", "disassociate_vpc_cidr_block", AssociationId=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its id."""
+        """Return the id."""
         return {"Id": to.physical_id}
 
 
@@ -37,16 +37,16 @@ class SubnetBlock(Adapter):
     moves = {"SubnetId": ("Ipv6CidrBlocks",)}
 
     def create(self, to: To) -> str:
-        """A /64 of the VPC's block."""
-        made = to.call("ec2", "associate_subnet_cidr_block", **to.pick("SubnetId", "Ipv6CidrBlock"))
-        return str(made["Ipv6CidrBlockAssociation"]["AssociationId"])
+        """Give the subnet a /64 of the VPC's IPv6 block; return the association's id."""
+        answer = to.call("ec2", "associate_subnet_cidr_block", **to.pick("SubnetId", "Ipv6CidrBlock"))
+        return str(answer["Ipv6CidrBlockAssociation"]["AssociationId"])
 
     def delete(self, to: To) -> None:
-        """The subnet speaks IPv4 only."""
+        """Remove the IPv6 block from the subnet."""
         to.call("ec2", "disassociate_subnet_cidr_block", AssociationId=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its id."""
+        """Return the id."""
         return {"Id": to.physical_id}
 
 

@@ -1,4 +1,4 @@
-"""What connects networks: VPN gateways and connections, transit gateways and their attachments, VPC peering."""
+"""VPN gateways and connections, transit gateways and their attachments, and VPC peering."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from bootstrap.local.aws.cloudformation.adapters.tagging import EC2_TAGS
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 
-class _Fading(TableAdapter):
-    """What EC2 still describes for a time after its deletion, as 'deleted'."""
+class _DescribedAfterDeletion(TableAdapter):
+    """A type that EC2 still describes for some time after its deletion, with the state 'deleted'."""
 
     def item(self, to: To) -> Any:
-        """Gone when its state says so."""
-        found = super().item(to)
-        state = found.get("State", found.get("Status", ""))
+        """Read the resource. Raises Gone when its state is 'deleted' or 'deleting'."""
+        description = super().item(to)
+        state = description.get("State", description.get("Status", ""))
         code = state.get("Code", "") if isinstance(state, dict) else state
         if code in {"deleted", "deleting"}:
             raise Gone(f"{self.type} {to.physical_id} does not exist")
-        return found
+        return description
 
 
-class _WithOptions(_Fading):
-    """A type whose API takes some properties inside 'Options'."""
+class _WithOptions(_DescribedAfterDeletion):
+    """A type whose API takes some of its properties inside 'Options'."""
 
     OPTIONS: frozenset[str] = frozenset()
 
-    def given(self, to: To, names: Any) -> dict[str, Any]:
-        """Options apart."""
-        flat = super().given(to, names)
-        options = {name: flat.pop(name) for name in sorted(flat.keys() & self.OPTIONS)}
-        return {**flat, "Options": options} if options else flat
+    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+        """Move the properties in OPTIONS into 'Options'."""
+        parameters = super().parameters(to, names)
+        options = {name: parameters.pop(name) for name in sorted(parameters.keys() & self.OPTIONS)}
+        return {**parameters, "Options": options} if options else parameters
 
 
 class VpnConnection(_WithOptions):
@@ -57,45 +57,45 @@ class VpnConnection(_WithOptions):
 
 
 class VpnConnectionRoute(Adapter):
-    """AWS::EC2::VPNConnectionRoute; Ref is its block and its connection. Every change replaces it."""
+    """AWS::EC2::VPNConnectionRoute; Ref is its block and its connection. Every change replaces the resource."""
 
     type = "AWS::EC2::VPNConnectionRoute"
 
     def create(self, to: To) -> str:
-        """Only a connection with static routes takes it."""
+        """Add the route. EC2 refuses that unless the connection has static routes."""
         to.call("ec2", "create_vpn_connection_route", **to.pick("DestinationCidrBlock", "VpnConnectionId"))
         return f"{to.get('DestinationCidrBlock')}|{to.get('VpnConnectionId')}"
 
     def delete(self, to: To) -> None:
-        """By both."""
+        """Delete the route by its block and its connection."""
         block, _, connection = to.physical_id.partition("|")
         to.call("ec2", "delete_vpn_connection_route", DestinationCidrBlock=block, VpnConnectionId=connection)
 
 
 class RoutePropagation(Adapter):
-    """AWS::EC2::VPNGatewayRoutePropagation; Ref is a name of CloudFormation's own, as no API knows such a thing."""
+    """AWS::EC2::VPNGatewayRoutePropagation; Ref is a generated name, as EC2 gives a propagation no id."""
 
     type = "AWS::EC2::VPNGatewayRoutePropagation"
 
     def create(self, to: To) -> str:
-        """Each table by a call of its own."""
+        """Enable the propagation for each route table."""
         name = to.name()
         to.initiated(name)
         self._call(to, "enable_vgw_route_propagation", _tables(to.properties))
         return name
 
     def update(self, to: To) -> None:
-        """The new ones first; those that are no longer meant afterwards."""
+        """Enable the propagation for the new route tables, then disable it for those that are no longer named."""
         before, after = _tables(to.old), _tables(to.properties)
         self._call(to, "enable_vgw_route_propagation", after - before)
         self._call(to, "disable_vgw_route_propagation", before - after)
 
     def delete(self, to: To) -> None:
-        """A table or a gateway that is gone needs no call."""
+        """Disable the propagation for each route table; tables and gateways that no longer exist are ignored."""
         self._call(to, "disable_vgw_route_propagation", _tables(to.properties))
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its name."""
+        """Return the name as id."""
         return {"Id": to.physical_id}
 
     def _call(self, to: To, method: str, pairs: set[tuple[str, str]]) -> None:
@@ -108,7 +108,7 @@ class RoutePropagation(Adapter):
 
 
 def _tables(properties: dict[str, Any]) -> set[tuple[str, str]]:
-    """Gateway and table of each propagation."""
+    """Return the ids of gateway and route table of each propagation."""
     listed = properties.get("RouteTableIds") or ()
     return {(str(properties["VpnGatewayId"]), str(one)) for one in ([listed] if isinstance(listed, str) else listed)}
 
@@ -131,38 +131,38 @@ class TransitGateway(_WithOptions):
     )
 
 
-class Peering(_Fading):
-    """AWS::EC2::VPCPeeringConnection; Ref is its id. Within an account CloudFormation accepts it at once."""
+class Peering(_DescribedAfterDeletion):
+    """AWS::EC2::VPCPeeringConnection; Ref is its id. Inside one account CloudFormation accepts it at once."""
 
     def create(self, to: To) -> str:
-        """Asked for, then accepted."""
-        made = super().create(to)
+        """Request the connection; accept it if both VPCs are in this account."""
+        peering = super().create(to)
         if str(to.get("PeerOwnerId", to.account)) == to.account:
-            to.call("ec2", "accept_vpc_peering_connection", VpcPeeringConnectionId=made)
-        return made
+            to.call("ec2", "accept_vpc_peering_connection", VpcPeeringConnectionId=peering)
+        return peering
 
 
-def _other_subnets(to: To, wished: Any) -> None:
-    """The new ones first, for an attachment stands in one subnet at least."""
-    before, after = set(to.old.get("SubnetIds") or ()), set(wished or ())
+def _change_subnets(to: To, subnet_ids: Any) -> None:
+    """Add the new subnets, then remove the old ones: an attachment must always have a subnet."""
+    before, after = set(to.old.get("SubnetIds") or ()), set(subnet_ids or ())
     for name, subnets in (("AddSubnetIds", after - before), ("RemoveSubnetIds", before - after)):
         if subnets:
-            asked: dict[str, Any] = {"TransitGatewayAttachmentId": to.physical_id, name: sorted(subnets)}
-            to.call("ec2", "modify_transit_gateway_vpc_attachment", **asked)
+            parameters: dict[str, Any] = {"TransitGatewayAttachmentId": to.physical_id, name: sorted(subnets)}
+            to.call("ec2", "modify_transit_gateway_vpc_attachment", **parameters)
 
 
 def _attachment(kind: str) -> TableAdapter:
-    return _Fading(
+    return _DescribedAfterDeletion(
         Entry(
             kind,
             "ec2",
             "create_transit_gateway_vpc_attachment",
             "delete_transit_gateway_vpc_attachment",
             "TransitGatewayAttachmentId",
-            found="TransitGatewayVpcAttachment.TransitGatewayAttachmentId",
+            id_path="TransitGatewayVpcAttachment.TransitGatewayAttachmentId",
             update="modify_transit_gateway_vpc_attachment",
             takes=("Options",),
-            alters={"SubnetIds": _other_subnets},
+            alters={"SubnetIds": _change_subnets},
             read="describe_transit_gateway_vpc_attachments",
             read_key="TransitGatewayAttachmentIds",
             item="TransitGatewayVpcAttachments.0",
@@ -173,14 +173,14 @@ def _attachment(kind: str) -> TableAdapter:
 
 
 ADAPTERS = (
-    _Fading(
+    _DescribedAfterDeletion(
         Entry(
             "AWS::EC2::VPNGateway",
             "ec2",
             "create_vpn_gateway",
             "delete_vpn_gateway",
             "VpnGatewayId",
-            found="VpnGateway.VpnGatewayId",
+            id_path="VpnGateway.VpnGatewayId",
             read="describe_vpn_gateways",
             read_key="VpnGatewayIds",
             item="VpnGateways.0",
@@ -188,14 +188,14 @@ ADAPTERS = (
             tags=EC2_TAGS,
         )
     ),
-    _Fading(
+    _DescribedAfterDeletion(
         Entry(
             "AWS::EC2::CustomerGateway",
             "ec2",
             "create_customer_gateway",
             "delete_customer_gateway",
             "CustomerGatewayId",
-            found="CustomerGateway.CustomerGatewayId",
+            id_path="CustomerGateway.CustomerGatewayId",
             read="describe_customer_gateways",
             read_key="CustomerGatewayIds",
             item="CustomerGateways.0",
@@ -210,7 +210,7 @@ ADAPTERS = (
             "create_vpn_connection",
             "delete_vpn_connection",
             "VpnConnectionId",
-            found="VpnConnection.VpnConnectionId",
+            id_path="VpnConnection.VpnConnectionId",
             renamed={"VpnTunnelOptionsSpecifications": "TunnelOptions"},
             read="describe_vpn_connections",
             read_key="VpnConnectionIds",
@@ -228,7 +228,7 @@ ADAPTERS = (
             "create_transit_gateway",
             "delete_transit_gateway",
             "TransitGatewayId",
-            found="TransitGateway.TransitGatewayId",
+            id_path="TransitGateway.TransitGatewayId",
             update="modify_transit_gateway",
             takes=("Description", "AutoAcceptSharedAttachments", "DnsSupport", "VpnEcmpSupport"),
             read="describe_transit_gateways",
@@ -240,14 +240,14 @@ ADAPTERS = (
     ),
     _attachment("AWS::EC2::TransitGatewayAttachment"),
     _attachment("AWS::EC2::TransitGatewayVpcAttachment"),
-    _Fading(
+    _DescribedAfterDeletion(
         Entry(
             "AWS::EC2::TransitGatewayRouteTable",
             "ec2",
             "create_transit_gateway_route_table",
             "delete_transit_gateway_route_table",
             "TransitGatewayRouteTableId",
-            found="TransitGatewayRouteTable.TransitGatewayRouteTableId",
+            id_path="TransitGatewayRouteTable.TransitGatewayRouteTableId",
             read="describe_transit_gateway_route_tables",
             read_key="TransitGatewayRouteTableIds",
             item="TransitGatewayRouteTables.0",
@@ -262,7 +262,7 @@ ADAPTERS = (
             "create_vpc_peering_connection",
             "delete_vpc_peering_connection",
             "VpcPeeringConnectionId",
-            found="VpcPeeringConnection.VpcPeeringConnectionId",
+            id_path="VpcPeeringConnection.VpcPeeringConnectionId",
             read="describe_vpc_peering_connections",
             read_key="VpcPeeringConnectionIds",
             item="VpcPeeringConnections.0",

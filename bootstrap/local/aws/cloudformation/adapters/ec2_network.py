@@ -1,4 +1,4 @@
-"""VPCs and what makes them a network: subnets, gateways, routes."""
+"""VPCs, subnets, gateway attachments, route tables and routes."""
 
 from __future__ import annotations
 
@@ -11,75 +11,80 @@ from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 
 
 class Vpc(Ec2):
-    """AWS::EC2::VPC"""
+    """AWS::EC2::VPC; Ref is its id."""
 
     type = "AWS::EC2::VPC"
 
     def create(self, to: To) -> str:
-        """The block first, then the DNS switches, which CreateVpc has not."""
-        made = to.call("ec2", "create_vpc", **to.pick("CidrBlock", "InstanceTenancy", "Ipv4IpamPoolId"))
-        vpc = str(made["Vpc"]["VpcId"])
+        """Create the VPC, then set its DNS attributes, which CreateVpc does not take."""
+        answer = to.call("ec2", "create_vpc", **to.pick("CidrBlock", "InstanceTenancy", "Ipv4IpamPoolId"))
+        vpc = str(answer["Vpc"]["VpcId"])
         to.physical_id = vpc
-        self._switches(to)
+        self._set_dns(to)
         return vpc
 
     def update(self, to: To) -> None:
-        """Only the DNS switches change in place."""
-        self._switches(to)
+        """Set the DNS attributes: nothing else changes in place."""
+        self._set_dns(to)
 
     def delete(self, to: To) -> None:
-        """EC2 refuses while something lives in it."""
+        """Delete the VPC. EC2 refuses that while it contains other resources."""
         to.call("ec2", "delete_vpc", VpcId=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """With the ids of what EC2 makes along with a VPC."""
-        found = to.call("ec2", "describe_vpcs", VpcIds=[to.physical_id])["Vpcs"][0]
-        mine = [{"Name": "vpc-id", "Values": [to.physical_id]}]
+        """Return id, blocks, and the ids of the default security group and the default network ACL."""
+        vpc = to.call("ec2", "describe_vpcs", VpcIds=[to.physical_id])["Vpcs"][0]
+        filters = [{"Name": "vpc-id", "Values": [to.physical_id]}]
         groups = to.call(
-            "ec2", "describe_security_groups", Filters=[*mine, {"Name": "group-name", "Values": ["default"]}]
+            "ec2", "describe_security_groups", Filters=[*filters, {"Name": "group-name", "Values": ["default"]}]
         )
-        acls = to.call("ec2", "describe_network_acls", Filters=[*mine, {"Name": "default", "Values": ["true"]}])
+        acls = to.call("ec2", "describe_network_acls", Filters=[*filters, {"Name": "default", "Values": ["true"]}])
         return {
             "VpcId": to.physical_id,
-            "CidrBlock": found["CidrBlock"],
-            "CidrBlockAssociations": [one["AssociationId"] for one in found.get("CidrBlockAssociationSet", [])],
+            "CidrBlock": vpc["CidrBlock"],
+            "CidrBlockAssociations": [one["AssociationId"] for one in vpc.get("CidrBlockAssociationSet", [])],
             "DefaultSecurityGroup": at(groups, "SecurityGroups.0.GroupId"),
             "DefaultNetworkAcl": at(acls, "NetworkAcls.0.NetworkAclId"),
-            "Ipv6CidrBlocks": _blocks(found),
+            "Ipv6CidrBlocks": _ipv6_blocks(vpc),
         }
 
-    def _switches(self, to: To) -> None:
+    def _set_dns(self, to: To) -> None:
         for name, default in (("EnableDnsSupport", True), ("EnableDnsHostnames", False)):
             value = {"Value": is_true(to.get(name, default))}
             to.call("ec2", "modify_vpc_attribute", VpcId=to.physical_id, **{name: value})
 
 
 class Subnet(Ec2):
-    """AWS::EC2::Subnet"""
+    """AWS::EC2::Subnet; Ref is its id."""
 
     type = "AWS::EC2::Subnet"
 
     def create(self, to: To) -> str:
-        """The block first, then whether instances get public addresses."""
-        made = to.call(
+        """Create the subnet, then set whether its instances get public addresses."""
+        answer = to.call(
             "ec2", "create_subnet", **to.pick("VpcId", "CidrBlock", "AvailabilityZone", "AvailabilityZoneId")
         )
-        to.physical_id = str(made["Subnet"]["SubnetId"])
+        to.physical_id = str(answer["Subnet"]["SubnetId"])
         if "MapPublicIpOnLaunch" in to.properties:
             self.update(to)
         return to.physical_id
 
     def update(self, to: To) -> None:
-        """Public addresses are the one thing that changes in place."""
+        """Set whether instances get public addresses: nothing else changes in place."""
         value = {"Value": is_true(to.get("MapPublicIpOnLaunch"))}
         to.call("ec2", "modify_subnet_attribute", SubnetId=to.physical_id, MapPublicIpOnLaunch=value)
 
     def delete(self, to: To) -> None:
-        """EC2 refuses while an interface is in it; moto does not, so it is looked at here."""
-        mine = [{"Name": "subnet-id", "Values": [to.physical_id]}]
-        used = to.call("ec2", "describe_network_interfaces", Filters=mine)["NetworkInterfaces"]
-        held = [one for one in used if one.get("Attachment", {}).get("Status") == "attached" and _is_alive(to, one)]
-        if held:
+        """Delete the subnet.
+
+        Raises ResourceFailed while an instance has an interface in it: EC2 refuses that, moto does not.
+        """
+        filters = [{"Name": "subnet-id", "Values": [to.physical_id]}]
+        interfaces = to.call("ec2", "describe_network_interfaces", Filters=filters)["NetworkInterfaces"]
+        attached = [
+            one for one in interfaces if one.get("Attachment", {}).get("Status") == "attached" and _is_alive(to, one)
+        ]
+        if attached:
             raise ResourceFailed(
                 f"The subnet '{to.physical_id}' has dependencies and cannot be deleted. "
                 "(Service: Ec2, Status Code: 400, Error code: DependencyViolation)"
@@ -87,29 +92,29 @@ class Subnet(Ec2):
         to.call("ec2", "delete_subnet", SubnetId=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """With the zone and the network ACL that it has."""
-        found = to.call("ec2", "describe_subnets", SubnetIds=[to.physical_id])["Subnets"][0]
-        mine = [{"Name": "association.subnet-id", "Values": [to.physical_id]}]
-        acls = to.call("ec2", "describe_network_acls", Filters=mine)["NetworkAcls"]
-        held = [one for acl in acls for one in acl["Associations"] if one["SubnetId"] == to.physical_id]
+        """Return id, zone, blocks, VPC and the association with the network ACL."""
+        subnet = to.call("ec2", "describe_subnets", SubnetIds=[to.physical_id])["Subnets"][0]
+        filters = [{"Name": "association.subnet-id", "Values": [to.physical_id]}]
+        acls = to.call("ec2", "describe_network_acls", Filters=filters)["NetworkAcls"]
+        associations = [one for acl in acls for one in acl["Associations"] if one["SubnetId"] == to.physical_id]
         return {
             "SubnetId": to.physical_id,
-            "AvailabilityZone": found["AvailabilityZone"],
-            "AvailabilityZoneId": found.get("AvailabilityZoneId"),
-            "CidrBlock": found["CidrBlock"],
-            "VpcId": found["VpcId"],
-            "Ipv6CidrBlocks": _blocks(found),
-            "NetworkAclAssociationId": held[0]["NetworkAclAssociationId"] if held else None,
+            "AvailabilityZone": subnet["AvailabilityZone"],
+            "AvailabilityZoneId": subnet.get("AvailabilityZoneId"),
+            "CidrBlock": subnet["CidrBlock"],
+            "VpcId": subnet["VpcId"],
+            "Ipv6CidrBlocks": _ipv6_blocks(subnet),
+            "NetworkAclAssociationId": associations[0]["NetworkAclAssociationId"] if associations else None,
         }
 
 
 class GatewayAttachment(Ec2):
-    """AWS::EC2::VPCGatewayAttachment"""
+    """AWS::EC2::VPCGatewayAttachment; Ref is the kind of the gateway and the VPC."""
 
     type = "AWS::EC2::VPCGatewayAttachment"
 
     def create(self, to: To) -> str:
-        """An internet or a VPN gateway."""
+        """Attach the internet gateway or the VPN gateway."""
         if "InternetGatewayId" in to.properties:
             to.call("ec2", "attach_internet_gateway", **to.pick("InternetGatewayId", "VpcId"))
             return f"IGW|{to.get('VpcId')}"
@@ -117,14 +122,14 @@ class GatewayAttachment(Ec2):
         return f"VGW|{to.get('VpcId')}"
 
     def delete(self, to: To) -> None:
-        """Detach what was attached."""
+        """Detach the gateway."""
         if "InternetGatewayId" in to.properties:
             to.call("ec2", "detach_internet_gateway", **to.pick("InternetGatewayId", "VpcId"))
         else:
             to.call("ec2", "detach_vpn_gateway", **to.pick("VpnGatewayId", "VpcId"))
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """What kind of gateway it is."""
+        """Return the kind of the gateway, IGW or VGW."""
         return {"AttachmentType": to.physical_id.partition("|")[0]}
 
 
@@ -143,26 +148,26 @@ ROUTE_TARGETS = (
 
 
 class Route(Ec2):
-    """AWS::EC2::Route"""
+    """AWS::EC2::Route; Ref is the route table and the destination."""
 
     type = "AWS::EC2::Route"
 
     def create(self, to: To) -> str:
-        """Ref is table and destination."""
+        """Create the route."""
         to.call("ec2", "create_route", **to.pick("RouteTableId", *ROUTE_TARGETS))
         return f"{to.get('RouteTableId')}|{self._destination(to)}"
 
     def update(self, to: To) -> None:
-        """Another target for the same destination."""
+        """Set another target for the same destination."""
         to.call("ec2", "replace_route", **to.pick("RouteTableId", *ROUTE_TARGETS))
 
     def delete(self, to: To) -> None:
-        """By destination."""
+        """Delete the route by its destination."""
         names = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
         to.call("ec2", "delete_route", **to.pick("RouteTableId", *names))
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """The destination."""
+        """Return the destination."""
         return {"CidrBlock": self._destination(to)}
 
     def _destination(self, to: To) -> str:
@@ -171,29 +176,29 @@ class Route(Ec2):
 
 
 class TableAssociation(Ec2):
-    """AWS::EC2::SubnetRouteTableAssociation"""
+    """AWS::EC2::SubnetRouteTableAssociation; Ref is the association's id."""
 
     type = "AWS::EC2::SubnetRouteTableAssociation"
 
     def create(self, to: To) -> str:
-        """Ref is the association's id."""
+        """Associate the route table with the subnet."""
         return str(to.call("ec2", "associate_route_table", **to.pick("RouteTableId", "SubnetId"))["AssociationId"])
 
     def delete(self, to: To) -> None:
-        """The subnet falls back to the main table."""
+        """Remove the association; the subnet then uses the VPC's main route table."""
         to.call("ec2", "disassociate_route_table", AssociationId=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its id."""
+        """Return the id."""
         return {"Id": to.physical_id}
 
 
-def _blocks(told: dict[str, Any]) -> list[str]:
-    """The IPv6 blocks that a VPC or a subnet has now."""
+def _ipv6_blocks(description: dict[str, Any]) -> list[str]:
+    """Return the IPv6 blocks that are associated with a VPC or a subnet now."""
     return [
-        str(it["Ipv6CidrBlock"])
-        for it in told.get("Ipv6CidrBlockAssociationSet", ())
-        if it["Ipv6CidrBlockState"]["State"] == "associated"
+        str(association["Ipv6CidrBlock"])
+        for association in description.get("Ipv6CidrBlockAssociationSet", ())
+        if association["Ipv6CidrBlockState"]["State"] == "associated"
     ]
 
 

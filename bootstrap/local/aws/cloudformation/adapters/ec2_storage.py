@@ -11,12 +11,12 @@ from bootstrap.local.aws.cloudformation.errors import Gone
 
 
 class Volume(Ec2):
-    """AWS::EC2::Volume"""
+    """AWS::EC2::Volume; Ref is its id."""
 
     type = "AWS::EC2::Volume"
 
     def create(self, to: To) -> str:
-        """CloudFormation's default type is gp2 where the template names none; gp3 has its base figures."""
+        """Create the volume and return its id; a gp3 volume has 3000 IOPS and 125 MiB/s unless the template says otherwise."""
         names = (
             "AvailabilityZone",
             "Size",
@@ -27,14 +27,14 @@ class Volume(Ec2):
             "KmsKeyId",
             "MultiAttachEnabled",
         )
-        given = to.pick(*names)
-        if given.get("VolumeType") == "gp3":
-            given = {"Iops": 3000, "Throughput": 125, **given}
-        made = to.call("ec2", "create_volume", Encrypted=is_true(to.get("Encrypted")), **given)
-        return str(made["VolumeId"])
+        parameters = to.pick(*names)
+        if parameters.get("VolumeType") == "gp3":
+            parameters = {"Iops": 3000, "Throughput": 125, **parameters}
+        volume = to.call("ec2", "create_volume", Encrypted=is_true(to.get("Encrypted")), **parameters)
+        return str(volume["VolumeId"])
 
     def update(self, to: To) -> None:
-        """Size, type and figures; encryption cannot change, as EC2 says."""
+        """Change size, type, IOPS and throughput; other changes are refused (Unchanged)."""
         names = to.changed & {"Size", "VolumeType", "Iops", "Throughput"}
         others = to.changed - names - {"AutoEnableIO", "Tags"}
         if others:
@@ -43,62 +43,64 @@ class Volume(Ec2):
             to.call("ec2", "modify_volume", VolumeId=to.physical_id, **to.pick(*sorted(names)))
 
     def delete(self, to: To) -> None:
-        """EC2 refuses while it is attached."""
+        """Delete the volume. EC2 refuses that while it is attached."""
         to.call("ec2", "delete_volume", VolumeId=to.physical_id)
 
     def snapshot(self, to: To) -> None:
-        """DeletionPolicy: Snapshot."""
-        said = f"Snapshot of {to.logical_id} of the stack {to.stack_name}, taken before its deletion"
-        made = to.call("ec2", "create_snapshot", VolumeId=to.physical_id, Description=said)
-        named = [tag for tag in to.tag_list() if not tag["Key"].startswith("aws:")]
-        if named:
-            to.call("ec2", "create_tags", Resources=[made["SnapshotId"]], Tags=named)
+        """Make a snapshot with the volume's tags (DeletionPolicy: Snapshot)."""
+        description = f"Snapshot of {to.logical_id} of the stack {to.stack_name}, taken before its deletion"
+        answer = to.call("ec2", "create_snapshot", VolumeId=to.physical_id, Description=description)
+        own_tags = [tag for tag in to.tag_list() if not tag["Key"].startswith("aws:")]
+        if own_tags:
+            to.call("ec2", "create_tags", Resources=[answer["SnapshotId"]], Tags=own_tags)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its id; reading it tells whether it is there."""
+        """Return the id. Raises Gone when the volume does not exist."""
         to.call("ec2", "describe_volumes", VolumeIds=[to.physical_id])
         return {"VolumeId": to.physical_id}
 
 
 class VolumeAttachment(Adapter):
-    """AWS::EC2::VolumeAttachment; Ref is volume and instance."""
+    """AWS::EC2::VolumeAttachment; Ref is the volume and the instance."""
 
     type = "AWS::EC2::VolumeAttachment"
 
     def create(self, to: To) -> str:
-        """The instance may be running or stopped."""
+        """Attach the volume; the instance may run or be stopped."""
         device = to.get("Device") or "/dev/sdf"
         to.call("ec2", "attach_volume", Device=device, **to.pick("VolumeId", "InstanceId"))
         return f"{to.get('VolumeId')}|{to.get('InstanceId')}"
 
     def delete(self, to: To) -> None:
-        """Detached; an instance that is gone has let go of it already."""
-        found = to.call("ec2", "describe_volumes", VolumeIds=[to.get("VolumeId")])
-        if not at(found, "Volumes.0.Attachments"):
+        """Detach the volume. Raises Gone when it is not attached, e.g. because the instance was terminated."""
+        answer = to.call("ec2", "describe_volumes", VolumeIds=[to.get("VolumeId")])
+        if not at(answer, "Volumes.0.Attachments"):
             raise Gone(f"The volume {to.get('VolumeId')} is not attached")
         to.call("ec2", "detach_volume", **to.pick("VolumeId", "InstanceId"))
 
 
 class NetworkInterface(Ec2):
-    """AWS::EC2::NetworkInterface"""
+    """AWS::EC2::NetworkInterface; Ref is its id."""
 
     type = "AWS::EC2::NetworkInterface"
 
     def create(self, to: To) -> str:
-        """In a subnet, with an address of its own."""
-        given = to.pick("SubnetId", "Description", "PrivateIpAddress", "InterfaceType")
+        """Create the interface in its subnet and return its id."""
+        parameters = to.pick("SubnetId", "Description", "PrivateIpAddress", "InterfaceType")
         if "GroupSet" in to.properties:
-            given["Groups"] = to.get("GroupSet")
-        made = str(to.call("ec2", "create_network_interface", **given)["NetworkInterface"]["NetworkInterfaceId"])
-        to.physical_id = made
-        if count := to.pick("SecondaryPrivateIpAddressCount"):  # at its creation moto may draw an address twice
-            to.call("ec2", "assign_private_ip_addresses", NetworkInterfaceId=made, **count)
+            parameters["Groups"] = to.get("GroupSet")
+        interface = str(
+            to.call("ec2", "create_network_interface", **parameters)["NetworkInterface"]["NetworkInterfaceId"]
+        )
+        to.physical_id = interface
+        if count := to.pick("SecondaryPrivateIpAddressCount"):  # at the creation moto may give an address twice
+            to.call("ec2", "assign_private_ip_addresses", NetworkInterfaceId=interface, **count)
         if "SourceDestCheck" in to.properties:
             self._modify(to, SourceDestCheck={"Value": is_true(to.get("SourceDestCheck"))})
-        return made
+        return interface
 
     def update(self, to: To) -> None:
-        """Groups, description and the source check."""
+        """Change security groups, description and the source/destination check."""
         if "GroupSet" in to.changed:
             self._modify(to, Groups=to.get("GroupSet"))
         if "Description" in to.changed:
@@ -107,24 +109,24 @@ class NetworkInterface(Ec2):
             self._modify(to, SourceDestCheck={"Value": is_true(to.get("SourceDestCheck", True))})
 
     def delete(self, to: To) -> None:
-        """EC2 refuses while it is attached."""
+        """Delete the interface. EC2 refuses that while it is attached."""
         to.call("ec2", "delete_network_interface", NetworkInterfaceId=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Addresses."""
-        asked = to.call("ec2", "describe_network_interfaces", NetworkInterfaceIds=[to.physical_id])
-        found = asked["NetworkInterfaces"][0]
-        primary = found.get("PrivateIpAddress")
-        others = [one["PrivateIpAddress"] for one in found.get("PrivateIpAddresses", [])]
+        """Return id, addresses and VPC."""
+        answer = to.call("ec2", "describe_network_interfaces", NetworkInterfaceIds=[to.physical_id])
+        interface = answer["NetworkInterfaces"][0]
+        primary = interface.get("PrivateIpAddress")
+        addresses = [one["PrivateIpAddress"] for one in interface.get("PrivateIpAddresses", [])]
         return {
             "Id": to.physical_id,
             "PrimaryPrivateIpAddress": primary,
-            "SecondaryPrivateIpAddresses": [one for one in others if one != primary],
-            "VpcId": found.get("VpcId"),
+            "SecondaryPrivateIpAddresses": [one for one in addresses if one != primary],
+            "VpcId": interface.get("VpcId"),
         }
 
-    def _modify(self, to: To, **what: Any) -> None:
-        to.call("ec2", "modify_network_interface_attribute", NetworkInterfaceId=to.physical_id, **what)
+    def _modify(self, to: To, **attribute: Any) -> None:
+        to.call("ec2", "modify_network_interface_attribute", NetworkInterfaceId=to.physical_id, **attribute)
 
 
 ADAPTERS = (Volume(), VolumeAttachment(), NetworkInterface())

@@ -1,4 +1,4 @@
-"""What a VPC is given beside its subnets and ways: endpoints, flow logs, DHCP options."""
+"""VPC endpoints, flow logs and DHCP options."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from bootstrap.local.aws.cloudformation.errors import ResourceFailed
 
 
 class VpcEndpoint(Ec2):
-    """AWS::EC2::VPCEndpoint"""
+    """AWS::EC2::VPCEndpoint; Ref is its id."""
 
     type = "AWS::EC2::VPCEndpoint"
 
     def create(self, to: To) -> str:
-        """Gateway or interface endpoint."""
-        given = to.pick(
+        """Create the endpoint and return its id; the default type is Gateway."""
+        parameters = to.pick(
             "VpcId",
             "ServiceName",
             "VpcEndpointType",
@@ -28,56 +28,60 @@ class VpcEndpoint(Ec2):
             "SecurityGroupIds",
             "PrivateDnsEnabled",
         )
-        given["PolicyDocument"] = policy_text(to.get("PolicyDocument"))
-        given.setdefault("VpcEndpointType", "Gateway")  # the default of both, which moto stores as nothing
-        return str(to.call("ec2", "create_vpc_endpoint", **given)["VpcEndpoint"]["VpcEndpointId"])
+        parameters["PolicyDocument"] = policy_text(to.get("PolicyDocument"))
+        parameters.setdefault("VpcEndpointType", "Gateway")  # EC2's default, which moto does not store
+        return str(to.call("ec2", "create_vpc_endpoint", **parameters)["VpcEndpoint"]["VpcEndpointId"])
 
     def update(self, to: To) -> None:
-        """Policy, tables, subnets and groups."""
-        given: dict[str, Any] = {"VpcEndpointId": to.physical_id, **to.pick("PrivateDnsEnabled")}
-        given["PolicyDocument"] = policy_text(to.get("PolicyDocument"))
+        """Change the policy, route tables, subnets and security groups."""
+        parameters: dict[str, Any] = {"VpcEndpointId": to.physical_id, **to.pick("PrivateDnsEnabled")}
+        parameters["PolicyDocument"] = policy_text(to.get("PolicyDocument"))
         for name in ("RouteTableIds", "SubnetIds", "SecurityGroupIds"):
             before, after = set(to.old.get(name) or []), set(to.get(name) or [])
-            given[f"Add{name}"] = sorted(after - before) or None
-            given[f"Remove{name}"] = sorted(before - after) or None
-        to.call("ec2", "modify_vpc_endpoint", **given)
-        self._drop(to, self._interfaces(to), given["RemoveSubnetIds"] or [])
+            parameters[f"Add{name}"] = sorted(after - before) or None
+            parameters[f"Remove{name}"] = sorted(before - after) or None
+        to.call("ec2", "modify_vpc_endpoint", **parameters)
+        self._delete_interfaces(to, self._interfaces(to), parameters["RemoveSubnetIds"] or [])
 
     def delete(self, to: To) -> None:
-        """At once."""
+        """Delete the endpoint and its interfaces."""
         interfaces = self._interfaces(to)
         to.call("ec2", "delete_vpc_endpoints", VpcEndpointIds=[to.physical_id])
-        self._drop(to, interfaces)
+        self._delete_interfaces(to, interfaces)
 
     @staticmethod
     def _interfaces(to: To) -> list[str]:
-        found = to.call("ec2", "describe_vpc_endpoints", VpcEndpointIds=[to.physical_id])["VpcEndpoints"]
-        return list(at(found, "0.NetworkInterfaceIds") or ())
+        endpoints = to.call("ec2", "describe_vpc_endpoints", VpcEndpointIds=[to.physical_id])["VpcEndpoints"]
+        return list(at(endpoints, "0.NetworkInterfaceIds") or ())
 
     @staticmethod
-    def _drop(to: To, interfaces: Sequence[str], subnets: Sequence[str] | None = None) -> None:
-        """Delete an endpoint's interfaces, all or those in some subnets: EC2 takes them along, moto does not."""
+    def _delete_interfaces(to: To, interfaces: Sequence[str], subnets: Sequence[str] | None = None) -> None:
+        """Delete an endpoint's interfaces, all or those in `subnets`: EC2 does that itself, moto does not."""
         for interface in interfaces:
-            asked = [{"Name": "network-interface-id", "Values": [interface]}]
-            found = to.call("ec2", "describe_network_interfaces", Filters=asked)["NetworkInterfaces"]
-            if found and (subnets is None or found[0]["SubnetId"] in subnets):
+            filters = [{"Name": "network-interface-id", "Values": [interface]}]
+            matches = to.call("ec2", "describe_network_interfaces", Filters=filters)["NetworkInterfaces"]
+            if matches and (subnets is None or matches[0]["SubnetId"] in subnets):
                 to.call_as_service("ec2", "delete_network_interface", NetworkInterfaceId=interface)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """DNS names and interfaces."""
-        found = to.call("ec2", "describe_vpc_endpoints", VpcEndpointIds=[to.physical_id])["VpcEndpoints"][0]
-        names = [f"{one.get('HostedZoneId', '')}:{one.get('DnsName', '')}" for one in found.get("DnsEntries", [])]
-        return {"Id": to.physical_id, "DnsEntries": names, "NetworkInterfaceIds": found.get("NetworkInterfaceIds", [])}
+        """Return id, DNS names (with the id of their zone) and interfaces."""
+        endpoint = to.call("ec2", "describe_vpc_endpoints", VpcEndpointIds=[to.physical_id])["VpcEndpoints"][0]
+        names = [f"{one.get('HostedZoneId', '')}:{one.get('DnsName', '')}" for one in endpoint.get("DnsEntries", [])]
+        return {
+            "Id": to.physical_id,
+            "DnsEntries": names,
+            "NetworkInterfaceIds": endpoint.get("NetworkInterfaceIds", []),
+        }
 
 
 class FlowLog(Ec2):
-    """AWS::EC2::FlowLog"""
+    """AWS::EC2::FlowLog; Ref is its id."""
 
     type = "AWS::EC2::FlowLog"
 
     def create(self, to: To) -> str:
-        """EC2 answers with a list of those that it could not make."""
-        given = to.pick(
+        """Create the flow log and return its id. Raises ResourceFailed when EC2 lists it as unsuccessful."""
+        parameters = to.pick(
             "ResourceType",
             "TrafficType",
             "LogDestinationType",
@@ -87,22 +91,22 @@ class FlowLog(Ec2):
             "DeliverLogsPermissionArn",
             "MaxAggregationInterval",
         )
-        answer = to.call("ec2", "create_flow_logs", ResourceIds=[to.get("ResourceId")], **given)
+        answer = to.call("ec2", "create_flow_logs", ResourceIds=[to.get("ResourceId")], **parameters)
         if answer.get("Unsuccessful"):
             raise ResourceFailed(str(at(answer, "Unsuccessful.0.Error.Message")))
         return str(answer["FlowLogIds"][0])
 
     def delete(self, to: To) -> None:
-        """What was logged stays."""
+        """Delete the flow log; the data that it wrote is kept."""
         to.call("ec2", "delete_flow_logs", FlowLogIds=[to.physical_id])
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its id."""
+        """Return the id."""
         return {"Id": to.physical_id}
 
 
 class DhcpOptions(Ec2):
-    """AWS::EC2::DHCPOptions"""
+    """AWS::EC2::DHCPOptions; Ref is their id."""
 
     type = "AWS::EC2::DHCPOptions"
     NAMES = {
@@ -114,39 +118,39 @@ class DhcpOptions(Ec2):
     }
 
     def create(self, to: To) -> str:
-        """The API takes a list of keys and values."""
-        wanted = [
+        """Create the options, which the API takes as a list of keys and values; return their id."""
+        settings = [
             {"Key": key, "Values": to.get(name) if isinstance(to.get(name), list) else [str(to.get(name))]}
             for name, key in self.NAMES.items()
             if name in to.properties
         ]
-        return str(to.call("ec2", "create_dhcp_options", DhcpConfigurations=wanted)["DhcpOptions"]["DhcpOptionsId"])
+        return str(to.call("ec2", "create_dhcp_options", DhcpConfigurations=settings)["DhcpOptions"]["DhcpOptionsId"])
 
     def delete(self, to: To) -> None:
-        """Refused while a VPC uses them."""
+        """Delete the options. EC2 refuses that while a VPC uses them."""
         to.call("ec2", "delete_dhcp_options", DhcpOptionsId=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Their id."""
+        """Return the id."""
         return {"DhcpOptionsId": to.physical_id}
 
 
 class DhcpAssociation(Ec2):
-    """AWS::EC2::VPCDHCPOptionsAssociation"""
+    """AWS::EC2::VPCDHCPOptionsAssociation; Ref is the options' id and the VPC's."""
 
     type = "AWS::EC2::VPCDHCPOptionsAssociation"
 
     def create(self, to: To) -> str:
-        """Ref is the options' id with the VPC's."""
+        """Associate the options with the VPC."""
         to.call("ec2", "associate_dhcp_options", **to.pick("DhcpOptionsId", "VpcId"))
         return f"{to.get('DhcpOptionsId')}|{to.get('VpcId')}"
 
     def update(self, to: To) -> None:
-        """Other options for the same VPC."""
+        """Associate other options with the same VPC."""
         to.call("ec2", "associate_dhcp_options", **to.pick("DhcpOptionsId", "VpcId"))
 
     def delete(self, to: To) -> None:
-        """The VPC falls back to the default options, unless others have taken the place of these already."""
+        """Give the VPC the default options again, unless it uses other options already."""
         vpc = to.call("ec2", "describe_vpcs", VpcIds=[to.get("VpcId")])["Vpcs"][0]
         if vpc["DhcpOptionsId"] == to.get("DhcpOptionsId"):
             to.call("ec2", "associate_dhcp_options", DhcpOptionsId="default", VpcId=to.get("VpcId"))

@@ -10,12 +10,12 @@ TAGS = Tagging("ResourceId")
 
 
 class MountTarget(TableAdapter):
-    """AWS::EFS::MountTarget; Ref is its id. Its groups are asked for apart."""
+    """AWS::EFS::MountTarget; Ref is its id. Its security groups are read by another call."""
 
     def attributes(self, to: To) -> dict[str, object]:
-        """Id and address."""
-        found = self.item(to)
-        return {"Id": to.physical_id, "IpAddress": found.get("IpAddress")}
+        """Return id and address."""
+        target = self.item(to)
+        return {"Id": to.physical_id, "IpAddress": target.get("IpAddress")}
 
 
 ADAPTERS = (
@@ -26,9 +26,9 @@ ADAPTERS = (
             "create_file_system",
             "delete_file_system",
             "FileSystemId",
-            found="FileSystemId",
+            id_path="FileSystemId",
             unique="CreationToken",
-            renamed={"BackupPolicy": "Backup"},  # moto has no PutBackupPolicy: a change of it is refused
+            renamed={"BackupPolicy": "Backup"},  # moto has no PutBackupPolicy: a change is refused
             shaped={"BackupPolicy": lambda policy: policy.get("Status") == "ENABLED"},
             settings={
                 "LifecyclePolicies": setter("efs", "put_lifecycle_configuration", "FileSystemId", "LifecyclePolicies"),
@@ -51,7 +51,7 @@ ADAPTERS = (
             "create_mount_target",
             "delete_mount_target",
             "MountTargetId",
-            found="MountTargetId",
+            id_path="MountTargetId",
             alters={
                 "SecurityGroups": setter(
                     "efs", "modify_mount_target_security_groups", "MountTargetId", "SecurityGroups"
@@ -69,7 +69,7 @@ ADAPTERS = (
             "create_access_point",
             "delete_access_point",
             "AccessPointId",
-            found="AccessPointId",
+            id_path="AccessPointId",
             unique="ClientToken",
             read="describe_access_points",
             item="AccessPoints.0",

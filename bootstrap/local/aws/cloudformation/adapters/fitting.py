@@ -1,6 +1,6 @@
-"""Converts values for a service and from it: parameters in the form of its API, members of answers, failures.
+"""Convert values between templates and services: parameters of calls, members of answers, and refusals.
 
-`fit` matches names without regard to case, and converts text to the number or flag that the API wants.
+`fit` matches names without regard to case, and converts text to the number or flag that the API expects.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ABSENT_CODES = (
 
 
 def fit(shape: Any, value: Any) -> Any:
-    """Convert `value` to an API's shape: names by case, numbers and flags from text; None is left out."""
+    """Convert `value` to an API's shape: correct the case of names, convert text to numbers and flags, leave out None."""
     kind = shape.type_name
     if kind == "structure" and isinstance(value, dict):
         names = {name.lower(): name for name in shape.members}
@@ -52,7 +52,7 @@ def _fit_scalar(kind: str, value: Any) -> Any:
 
 
 def at(value: Any, path: str) -> Any:
-    """The value at a dotted path, in which numbers index lists; None where the path does not exist."""
+    """Return the value at a dotted path, in which numbers index lists; None where the path does not exist."""
     for part in path.split("."):
         if isinstance(value, list):
             value = value[int(part)] if int(part) < len(value) else None
@@ -64,17 +64,17 @@ def at(value: Any, path: str) -> Any:
 
 
 def as_list(tags: dict[str, str]) -> list[dict[str, str]]:
-    """Tags as a list of Key and Value."""
+    """Return tags as a list of Key and Value."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def is_true(value: Any) -> bool:
-    """A flag of a template, which may be a word."""
+    """Return a flag of a template, which may be text ("true")."""
     return str(value).lower() == "true"
 
 
 def failure_of(refusal: Any, service: str) -> ResourceFailed:
-    """What a service refused, as the reason of a resource's event in CloudFormation's words; `Gone` for what is absent."""
+    """Return a service's refusal as the reason of an event, worded like CloudFormation's; `Gone` if the resource is absent."""
     error = refusal.response.get("Error", {})
     code, message = error.get("Code", ""), error.get("Message", "")
     metadata = refusal.response.get("ResponseMetadata", {})

@@ -1,4 +1,4 @@
-"""Lambda functions and who may call them."""
+"""Lambda functions, and the permissions to call them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
-MADE = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can hold: the same code is the same archive
+# The earliest time in a zip archive; it is fixed, so that the same code makes the same archive.
+ARCHIVE_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def archive(text: str, runtime: str) -> bytes:
-    """A function's inline text as CloudFormation packs it: index.js or index.py."""
+    """Return a zip archive with a function's inline code, packed as CloudFormation does it: as index.js or index.py."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as opened:
-        member = zipfile.ZipInfo(f"index.{'js' if runtime.startswith('nodejs') else 'py'}", MADE)
+        member = zipfile.ZipInfo(f"index.{'js' if runtime.startswith('nodejs') else 'py'}", ARCHIVE_TIME)
         member.external_attr = 0o644 << 16
         opened.writestr(member, text)
     return packed.getvalue()
@@ -29,11 +30,11 @@ def _code(to: To, value: Any) -> dict[str, Any]:
     return {"ZipFile": archive(str(value["ZipFile"]), str(to.get("Runtime", "python3")))}
 
 
-def _new_code(to: To, value: Any) -> None:
+def _set_code(to: To, value: Any) -> None:
     to.call("lambda", "update_function_code", FunctionName=to.physical_id, **_code(to, value))
 
 
-def _concurrency(to: To, value: Any) -> None:
+def _set_concurrency(to: To, value: Any) -> None:
     name = {"FunctionName": to.physical_id}
     if value is None:
         to.call("lambda", "delete_function_concurrency", **name)
@@ -44,19 +45,19 @@ def _concurrency(to: To, value: Any) -> None:
 class Function(TableAdapter):
     """AWS::Lambda::Function; Ref is its name."""
 
-    def given(self, to: To, names: Any) -> dict[str, Any]:
-        """Inline code is packed."""
-        made = super().given(to, names)
-        return {**made, "Code": _code(to, made["Code"])} if "Code" in made else made
+    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+        """Pack inline code into an archive."""
+        parameters = super().parameters(to, names)
+        return {**parameters, "Code": _code(to, parameters["Code"])} if "Code" in parameters else parameters
 
 
 class Permission(TableAdapter):
     """AWS::Lambda::Permission; Ref is the statement's id."""
 
     def create(self, to: To) -> str:
-        """A statement in the function's policy."""
+        """Add the statement to the function's policy and return its id."""
         statement = to.name(100)
-        to.call("lambda", "add_permission", StatementId=statement, **self.given(to, to.properties))
+        to.call("lambda", "add_permission", StatementId=statement, **self.parameters(to, to.properties))
         return statement
 
 
@@ -69,8 +70,8 @@ ADAPTERS = (
             "delete_function",
             "FunctionName",
             name="FunctionName",
-            settings={"ReservedConcurrentExecutions": _concurrency},
-            alters={"Code": _new_code},
+            settings={"ReservedConcurrentExecutions": _set_concurrency},
+            alters={"Code": _set_code},
             update="update_function_configuration",
             takes=(
                 "DeadLetterConfig",

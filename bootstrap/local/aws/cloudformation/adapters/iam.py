@@ -1,4 +1,4 @@
-"""IAM: roles, instance profiles, managed and inline policies. Names, not ARNs, are what most of them are known by."""
+"""IAM: roles, instance profiles, managed and inline policies. Most of the calls take names, not ARNs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bootstrap.local.aws.cloudformation.errors import Gone
 
 
 def documents(policies: Any) -> dict[str, Any]:
-    """Inline policies of a template by name."""
+    """Return the inline policies of a template by name."""
     return {one["PolicyName"]: one["PolicyDocument"] for one in policies or []}
 
 
@@ -21,14 +21,14 @@ class Role(Tagged):
 
     type = "AWS::IAM::Role"
     service = "iam"
-    tagging = Tagging("RoleName", put="tag_role", take="untag_role")
+    tagging = Tagging("RoleName", add="tag_role", remove="untag_role")
 
     def create(self, to: To) -> str:
-        """The role, then what it may do."""
+        """Create the role, then attach its managed policies and add its inline policies; return its name."""
         name = to.get("RoleName") or to.name(64)
-        given = to.pick("Path", "Description", "MaxSessionDuration", "PermissionsBoundary")
+        parameters = to.pick("Path", "Description", "MaxSessionDuration", "PermissionsBoundary")
         trust = policy_text(to.get("AssumeRolePolicyDocument"))
-        to.call("iam", "create_role", RoleName=name, AssumeRolePolicyDocument=trust, **given)
+        to.call("iam", "create_role", RoleName=name, AssumeRolePolicyDocument=trust, **parameters)
         to.initiated(name)
         for arn in to.get("ManagedPolicyArns") or []:
             to.call("iam", "attach_role_policy", RoleName=name, PolicyArn=arn)
@@ -37,7 +37,7 @@ class Role(Tagged):
         return str(name)
 
     def update(self, to: To) -> None:
-        """Everything but name and path."""
+        """Change everything except the name and the path."""
         role = {"RoleName": to.physical_id}
         if "AssumeRolePolicyDocument" in to.changed:
             text = policy_text(to.get("AssumeRolePolicyDocument"))
@@ -45,7 +45,7 @@ class Role(Tagged):
         if to.changed & {"Description", "MaxSessionDuration"}:
             to.call("iam", "update_role", **role, **to.pick("Description", "MaxSessionDuration"))
         if "PermissionsBoundary" in to.changed:
-            self._bound(to)
+            self._set_boundary(to)
         before, after = set(to.old.get("ManagedPolicyArns") or []), set(to.get("ManagedPolicyArns") or [])
         for arn in sorted(before - after):
             to.call("iam", "detach_role_policy", **role, PolicyArn=arn)
@@ -59,20 +59,23 @@ class Role(Tagged):
                 to.call("iam", "put_role_policy", **role, PolicyName=policy, PolicyDocument=policy_text(document))
 
     def delete(self, to: To) -> None:
-        """With its inline policies, as CloudFormation does; policies of other resources must be gone before."""
+        """Remove the role's own policies, then delete the role.
+
+        IAM refuses that while it has policies of other resources.
+        """
         role = {"RoleName": to.physical_id}
         for arn in to.get("ManagedPolicyArns") or []:
-            _unless_gone(to, "detach_role_policy", **role, PolicyArn=arn)
+            _call_unless_gone(to, "detach_role_policy", **role, PolicyArn=arn)
         for policy in documents(to.get("Policies")):
-            _unless_gone(to, "delete_role_policy", **role, PolicyName=policy)
+            _call_unless_gone(to, "delete_role_policy", **role, PolicyName=policy)
         to.call("iam", "delete_role", **role)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """ARN and id."""
-        found = to.call("iam", "get_role", RoleName=to.physical_id)["Role"]
-        return {"Arn": found["Arn"], "RoleId": found["RoleId"]}
+        """Return ARN and id."""
+        role = to.call("iam", "get_role", RoleName=to.physical_id)["Role"]
+        return {"Arn": role["Arn"], "RoleId": role["RoleId"]}
 
-    def _bound(self, to: To) -> None:
+    def _set_boundary(self, to: To) -> None:
         role = {"RoleName": to.physical_id}
         if "PermissionsBoundary" in to.properties:
             to.call("iam", "put_role_permissions_boundary", **role, PermissionsBoundary=to.get("PermissionsBoundary"))
@@ -86,7 +89,7 @@ class InstanceProfile(Adapter):
     type = "AWS::IAM::InstanceProfile"
 
     def create(self, to: To) -> str:
-        """With its one role."""
+        """Create the profile, add its role, and return its name."""
         name = str(to.get("InstanceProfileName") or to.name(128))
         to.call("iam", "create_instance_profile", InstanceProfileName=name, **to.pick("Path"))
         to.initiated(name)
@@ -95,7 +98,7 @@ class InstanceProfile(Adapter):
         return name
 
     def update(self, to: To) -> None:
-        """Another role."""
+        """Replace the role."""
         profile = {"InstanceProfileName": to.physical_id}
         for role in to.old.get("Roles") or []:
             to.call("iam", "remove_role_from_instance_profile", **profile, RoleName=role)
@@ -103,16 +106,16 @@ class InstanceProfile(Adapter):
             to.call("iam", "add_role_to_instance_profile", **profile, RoleName=role)
 
     def delete(self, to: To) -> None:
-        """Its role is let go first."""
+        """Remove the role from the profile, then delete the profile."""
         profile = {"InstanceProfileName": to.physical_id}
         for role in to.call("iam", "get_instance_profile", **profile)["InstanceProfile"]["Roles"]:
             to.call("iam", "remove_role_from_instance_profile", **profile, RoleName=role["RoleName"])
         to.call("iam", "delete_instance_profile", **profile)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """ARN."""
-        found = to.call("iam", "get_instance_profile", InstanceProfileName=to.physical_id)
-        return {"Arn": found["InstanceProfile"]["Arn"]}
+        """Return the ARN."""
+        answer = to.call("iam", "get_instance_profile", InstanceProfileName=to.physical_id)
+        return {"Arn": answer["InstanceProfile"]["Arn"]}
 
 
 class ManagedPolicy(Adapter):
@@ -121,16 +124,16 @@ class ManagedPolicy(Adapter):
     type = "AWS::IAM::ManagedPolicy"
 
     def create(self, to: To) -> str:
-        """The policy, then to whom it applies."""
+        """Create the policy, attach it to its roles, users and groups, and return its ARN."""
         name = to.get("ManagedPolicyName") or to.name(128)
         text = policy_text(to.get("PolicyDocument"))
-        made = to.call("iam", "create_policy", PolicyName=name, PolicyDocument=text, **to.pick("Path", "Description"))
-        to.physical_id = str(made["Policy"]["Arn"])
+        answer = to.call("iam", "create_policy", PolicyName=name, PolicyDocument=text, **to.pick("Path", "Description"))
+        to.physical_id = str(answer["Policy"]["Arn"])
         self._apply(to, {})
         return to.physical_id
 
     def update(self, to: To) -> None:
-        """A new default version in place of the old one."""
+        """Create a new default version, delete the old one, and attach and detach the policy as necessary."""
         if "PolicyDocument" in to.changed:
             versions = to.call("iam", "list_policy_versions", PolicyArn=to.physical_id)["Versions"]
             old = [one["VersionId"] for one in versions if one["IsDefaultVersion"]]
@@ -141,93 +144,94 @@ class ManagedPolicy(Adapter):
         self._apply(to, to.old)
 
     def delete(self, to: To) -> None:
-        """Detached first."""
-        kept, to.properties = to.properties, {}
-        self._apply(to, kept)
-        to.properties = kept
+        """Detach the policy, then delete it."""
+        properties, to.properties = to.properties, {}
+        self._apply(to, properties)
+        to.properties = properties
         to.call("iam", "delete_policy", PolicyArn=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """ARN and id."""
-        found = to.call("iam", "get_policy", PolicyArn=to.physical_id)["Policy"]
-        return {"PolicyArn": to.physical_id, "PolicyId": found["PolicyId"]}
+        """Return ARN and id."""
+        policy = to.call("iam", "get_policy", PolicyArn=to.physical_id)["Policy"]
+        return {"PolicyArn": to.physical_id, "PolicyId": policy["PolicyId"]}
 
     def _apply(self, to: To, before: dict[str, Any]) -> None:
-        for names, verb, key in (
+        for names, kind, key in (
             ("Roles", "role", "RoleName"),
             ("Users", "user", "UserName"),
             ("Groups", "group", "GroupName"),
         ):
             old, new = set(before.get(names) or []), set(to.get(names) or [])
             for name in sorted(old - new):
-                given = {key: name, "PolicyArn": to.physical_id}
-                _unless_gone(to, f"detach_{verb}_policy", **given)
+                parameters = {key: name, "PolicyArn": to.physical_id}
+                _call_unless_gone(to, f"detach_{kind}_policy", **parameters)
             for name in sorted(new - old):
-                to.call("iam", f"attach_{verb}_policy", **{key: name, "PolicyArn": to.physical_id})
+                to.call("iam", f"attach_{kind}_policy", **{key: name, "PolicyArn": to.physical_id})
 
 
 class InlinePolicy(Adapter):
-    """AWS::IAM::Policy: one inline policy put on roles, users and groups; Ref is a name of its own."""
+    """AWS::IAM::Policy: one inline policy of several roles, users and groups; Ref is a generated name."""
 
     type = "AWS::IAM::Policy"
     TARGETS = (("Roles", "role", "RoleName"), ("Users", "user", "UserName"), ("Groups", "group", "GroupName"))
 
     def create(self, to: To) -> str:
-        """Put on each."""
-        self._put(to, to.properties)
+        """Set the policy on each role, user and group."""
+        self._set_on_principals(to, to.properties)
         return to.name(64)
 
     def update(self, to: To) -> None:
-        """Put anew, and taken from those that are not named any more."""
-        self._put(to, to.properties)
-        for names, verb, key in self.TARGETS:
-            left = set(to.get(names) or []) if to.get("PolicyName") == to.old.get("PolicyName") else set()
-            self._take(to, verb, key, sorted(set(to.old.get(names) or []) - left), to.old)
+        """Set the policy again, and remove it from roles, users and groups that are no longer named."""
+        self._set_on_principals(to, to.properties)
+        for names, kind, key in self.TARGETS:
+            remaining = set(to.get(names) or []) if to.get("PolicyName") == to.old.get("PolicyName") else set()
+            self._remove_from(to, kind, key, sorted(set(to.old.get(names) or []) - remaining), to.old)
 
     def delete(self, to: To) -> None:
-        """Taken from each; one that is gone took its policy along."""
-        for names, verb, key in self.TARGETS:
-            self._take(to, verb, key, to.get(names) or [], to.properties)
+        """Remove the policy from each role, user and group that still exists."""
+        for names, kind, key in self.TARGETS:
+            self._remove_from(to, kind, key, to.get(names) or [], to.properties)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its id."""
+        """Return the id."""
         return {"Id": to.physical_id}
 
-    def _put(self, to: To, wanted: dict[str, Any]) -> None:
-        given = {"PolicyName": wanted["PolicyName"], "PolicyDocument": policy_text(wanted["PolicyDocument"])}
-        for names, verb, key in self.TARGETS:
-            for name in wanted.get(names) or []:
-                to.call("iam", f"put_{verb}_policy", **{key: name}, **given)
+    def _set_on_principals(self, to: To, properties: dict[str, Any]) -> None:
+        policy = {"PolicyName": properties["PolicyName"], "PolicyDocument": policy_text(properties["PolicyDocument"])}
+        for names, kind, key in self.TARGETS:
+            for name in properties.get(names) or []:
+                to.call("iam", f"put_{kind}_policy", **{key: name}, **policy)
 
-    def _take(self, to: To, verb: str, key: str, names: list[str], of: dict[str, Any]) -> None:
+    def _remove_from(self, to: To, kind: str, key: str, names: list[str], properties: dict[str, Any]) -> None:
         for name in names:
-            given = {key: name, "PolicyName": of["PolicyName"]}
-            _unless_gone(to, f"delete_{verb}_policy", **given)
+            parameters = {key: name, "PolicyName": properties["PolicyName"]}
+            _call_unless_gone(to, f"delete_{kind}_policy", **parameters)
 
 
 class RolePolicy(Adapter):
-    """AWS::IAM::RolePolicy"""
+    """AWS::IAM::RolePolicy; Ref is the policy's name and the role's."""
 
     type = "AWS::IAM::RolePolicy"
 
     def create(self, to: To) -> str:
-        """Ref is policy and role."""
+        """Set the policy on the role."""
         self.update(to)
         return f"{to.get('PolicyName')}|{to.get('RoleName')}"
 
     def update(self, to: To) -> None:
-        """Put again."""
+        """Replace the policy."""
         text = policy_text(to.get("PolicyDocument"))
         to.call("iam", "put_role_policy", PolicyDocument=text, **to.pick("RoleName", "PolicyName"))
 
     def delete(self, to: To) -> None:
-        """By name."""
+        """Remove the policy from the role."""
         to.call("iam", "delete_role_policy", **to.pick("RoleName", "PolicyName"))
 
 
-def _unless_gone(to: To, method: str, **given: Any) -> None:
+def _call_unless_gone(to: To, method: str, **parameters: Any) -> None:
+    """Call IAM; do nothing when the role, user, group or policy no longer exists."""
     try:
-        to.call("iam", method, **given)
+        to.call("iam", method, **parameters)
     except Gone:
         return
 

@@ -1,4 +1,4 @@
-"""IAM users with their access keys, groups, and providers of identities."""
+"""IAM users with their access keys, groups, and identity providers."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 
-def _policies(kind: str) -> Setter:
-    def put(to: To, value: Any) -> None:
-        whose = {f"{kind.title()}Name": to.physical_id}
+def _policy_setter(kind: str) -> Setter:
+    def set_policies(to: To, value: Any) -> None:
+        owner = {f"{kind.title()}Name": to.physical_id}
         old, new = documents(to.old.get("Policies")), documents(value)
         for name in sorted(old.keys() - new.keys()):
-            to.call("iam", f"delete_{kind}_policy", **whose, PolicyName=name)
+            to.call("iam", f"delete_{kind}_policy", **owner, PolicyName=name)
         for name, document in new.items():
             if old.get(name) != document:
                 text = policy_text(document)
-                to.call("iam", f"put_{kind}_policy", **whose, PolicyName=name, PolicyDocument=text)
+                to.call("iam", f"put_{kind}_policy", **owner, PolicyName=name, PolicyDocument=text)
 
-    return put
+    return set_policies
 
 
-def _managed(kind: str) -> Setter:
-    def put(to: To, value: Any) -> None:
-        whose = {f"{kind.title()}Name": to.physical_id}
+def _managed_policy_setter(kind: str) -> Setter:
+    def set_policies(to: To, value: Any) -> None:
+        owner = {f"{kind.title()}Name": to.physical_id}
         old, new = set(to.old.get("ManagedPolicyArns") or []), set(value or [])
         for arn in sorted(old - new):
-            to.call("iam", f"detach_{kind}_policy", **whose, PolicyArn=arn)
+            to.call("iam", f"detach_{kind}_policy", **owner, PolicyArn=arn)
         for arn in sorted(new - old):
-            to.call("iam", f"attach_{kind}_policy", **whose, PolicyArn=arn)
+            to.call("iam", f"attach_{kind}_policy", **owner, PolicyArn=arn)
 
-    return put
+    return set_policies
 
 
-def _groups(to: To, value: Any) -> None:
+def _set_groups(to: To, value: Any) -> None:
     old, new = set(to.old.get("Groups") or []), set(value or [])
     for name in sorted(old - new):
         to.call("iam", "remove_user_from_group", UserName=to.physical_id, GroupName=name)
@@ -46,7 +46,7 @@ def _groups(to: To, value: Any) -> None:
         to.call("iam", "add_user_to_group", UserName=to.physical_id, GroupName=name)
 
 
-def _login(to: To, value: Any) -> None:
+def _set_login(to: To, value: Any) -> None:
     if value is None:
         to.call("iam", "delete_login_profile", UserName=to.physical_id)
     else:
@@ -55,44 +55,44 @@ def _login(to: To, value: Any) -> None:
 
 
 class Principal(TableAdapter):
-    """A user or a group: what CloudFormation gave it is taken away before it is deleted."""
+    """A user or a group: IAM deletes it only without policies, groups and login, so its settings are removed first."""
 
     def delete(self, to: To) -> None:
-        """Settings first, in the reverse order."""
-        kept, to.old = to.old, to.properties
-        for name, put in reversed(self.entry.settings.items()):
+        """Remove the settings in the reverse order of their creation, then delete the user or group."""
+        old_properties, to.old = to.old, to.properties
+        for name, set_value in reversed(self.entry.settings.items()):
             if name in to.properties:
                 try:
-                    put(to, None)
+                    set_value(to, None)
                 except Gone:
                     continue
-        to.old = kept
+        to.old = old_properties
         super().delete(to)
 
 
 class AccessKey(TableAdapter):
-    """AWS::IAM::AccessKey; Ref is its id. The secret is shown once, by the creation, and kept as an attribute."""
+    """AWS::IAM::AccessKey; Ref is its id. Only the creation returns the secret, which is stored as an attribute."""
 
     def create(self, to: To) -> str:
-        """For a user."""
-        made = to.call("iam", "create_access_key", **to.pick("UserName"))["AccessKey"]
-        to.physical_id = str(made["AccessKeyId"])
-        to.attributes = {"SecretAccessKey": made["SecretAccessKey"]}
+        """Create a key for the user and return its id."""
+        key = to.call("iam", "create_access_key", **to.pick("UserName"))["AccessKey"]
+        to.physical_id = str(key["AccessKeyId"])
+        to.attributes = {"SecretAccessKey": key["SecretAccessKey"]}
         if "Status" in to.properties:
-            self._switch(to)
+            self._set_status(to)
         return to.physical_id
 
     def update(self, to: To) -> None:
-        """Active or not."""
-        self._switch(to)
+        """Set whether the key is active."""
+        self._set_status(to)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """What the creation said."""
+        """Return id and secret."""
         return {"Id": to.physical_id, "SecretAccessKey": to.attributes.get("SecretAccessKey")}
 
-    def _switch(self, to: To) -> None:
-        given = {"AccessKeyId": to.physical_id, "Status": to.get("Status", "Active"), **to.pick("UserName")}
-        to.call("iam", "update_access_key", **given)
+    def _set_status(self, to: To) -> None:
+        parameters = {"AccessKeyId": to.physical_id, "Status": to.get("Status", "Active"), **to.pick("UserName")}
+        to.call("iam", "update_access_key", **parameters)
 
 
 ADAPTERS = (
@@ -105,15 +105,15 @@ ADAPTERS = (
             "UserName",
             name="UserName",
             settings={
-                "Groups": _groups,
-                "ManagedPolicyArns": _managed("user"),
-                "Policies": _policies("user"),
-                "LoginProfile": _login,
+                "Groups": _set_groups,
+                "ManagedPolicyArns": _managed_policy_setter("user"),
+                "Policies": _policy_setter("user"),
+                "LoginProfile": _set_login,
             },
             read="get_user",
             item="User",
             attributes={"Arn": "Arn"},
-            tags=Tagging("UserName", put="tag_user", take="untag_user"),
+            tags=Tagging("UserName", add="tag_user", remove="untag_user"),
         )
     ),
     Principal(
@@ -125,7 +125,7 @@ ADAPTERS = (
             "GroupName",
             name="GroupName",
             limit=128,
-            settings={"ManagedPolicyArns": _managed("group"), "Policies": _policies("group")},
+            settings={"ManagedPolicyArns": _managed_policy_setter("group"), "Policies": _policy_setter("group")},
             read="get_group",
             item="Group",
             attributes={"Arn": "Arn"},
@@ -143,7 +143,7 @@ ADAPTERS = (
             "create_open_id_connect_provider",
             "delete_open_id_connect_provider",
             "OpenIDConnectProviderArn",
-            found="OpenIDConnectProviderArn",
+            id_path="OpenIDConnectProviderArn",
             alters={
                 "ThumbprintList": setter(
                     "iam", "update_open_id_connect_provider_thumbprint", "OpenIDConnectProviderArn", "ThumbprintList"
@@ -152,7 +152,7 @@ ADAPTERS = (
             read="get_open_id_connect_provider",
             attributes={"Arn": "@id"},
             tags=Tagging(
-                "OpenIDConnectProviderArn", put="tag_open_id_connect_provider", take="untag_open_id_connect_provider"
+                "OpenIDConnectProviderArn", add="tag_open_id_connect_provider", remove="untag_open_id_connect_provider"
             ),
         )
     ),

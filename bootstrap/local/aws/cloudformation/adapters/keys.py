@@ -19,33 +19,34 @@ class Key(Tagged):
     tagging = Tagging("KeyId", names=("TagKey", "TagValue"))
 
     def create(self, to: To) -> str:
-        """With its policy; rotation afterwards."""
-        given = to.pick("Description", "KeyUsage", "KeySpec", "MultiRegion", "Origin")
-        made = to.call("kms", "create_key", Policy=policy_text(to.get("KeyPolicy")), **given)
-        to.physical_id = str(made["KeyMetadata"]["KeyId"])
-        self._switches(to, only_set=True)
+        """Create the key with its policy, then set rotation and state; return its id."""
+        parameters = to.pick("Description", "KeyUsage", "KeySpec", "MultiRegion", "Origin")
+        answer = to.call("kms", "create_key", Policy=policy_text(to.get("KeyPolicy")), **parameters)
+        to.physical_id = str(answer["KeyMetadata"]["KeyId"])
+        self._set_flags(to, only_set=True)
         return to.physical_id
 
     def update(self, to: To) -> None:
-        """Policy, description, rotation and whether it is enabled."""
+        """Change the policy, the description, the rotation and whether the key is enabled."""
         key = {"KeyId": to.physical_id}
         if "KeyPolicy" in to.changed:
             to.call("kms", "put_key_policy", **key, PolicyName="default", Policy=policy_text(to.get("KeyPolicy")))
         if "Description" in to.changed:
             to.call("kms", "update_key_description", **key, Description=to.get("Description", ""))
-        self._switches(to, only_set=False)
+        self._set_flags(to, only_set=False)
 
     def delete(self, to: To) -> None:
-        """Scheduled: KMS never deletes at once."""
+        """Schedule the deletion, after 30 days by default: KMS deletes no key at once."""
         days = int(to.get("PendingWindowInDays", 30))
         to.call("kms", "schedule_key_deletion", KeyId=to.physical_id, PendingWindowInDays=days)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """ARN and id."""
-        found = to.call("kms", "describe_key", KeyId=to.physical_id)["KeyMetadata"]
-        return {"Arn": found["Arn"], "KeyId": to.physical_id}
+        """Return ARN and id."""
+        metadata = to.call("kms", "describe_key", KeyId=to.physical_id)["KeyMetadata"]
+        return {"Arn": metadata["Arn"], "KeyId": to.physical_id}
 
-    def _switches(self, to: To, *, only_set: bool) -> None:
+    def _set_flags(self, to: To, *, only_set: bool) -> None:
+        """Set rotation and state where they changed; with `only_set` only where they differ from KMS's defaults."""
         key = {"KeyId": to.physical_id}
         if "EnableKeyRotation" in to.changed:
             on = is_true(to.get("EnableKeyRotation"))
@@ -63,16 +64,16 @@ class Alias(Adapter):
     type = "AWS::KMS::Alias"
 
     def create(self, to: To) -> str:
-        """A name for a key."""
+        """Create the alias of the key and return its name."""
         to.call("kms", "create_alias", **to.pick("AliasName", "TargetKeyId"))
         return str(to.get("AliasName"))
 
     def update(self, to: To) -> None:
-        """The name for another key."""
+        """Point the alias to another key."""
         to.call("kms", "update_alias", **to.pick("AliasName", "TargetKeyId"))
 
     def delete(self, to: To) -> None:
-        """The key stays."""
+        """Delete the alias; the key is kept."""
         to.call("kms", "delete_alias", AliasName=to.physical_id)
 
 

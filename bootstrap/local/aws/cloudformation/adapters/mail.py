@@ -1,4 +1,4 @@
-"""SES: identities that may send, and configuration sets."""
+"""SES: email identities and configuration sets."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
 
 
-class _Tagged(TableAdapter):
-    """Tags go with the creation."""
+class _TaggedAtCreation(TableAdapter):
+    """A type whose tags are set by the call that creates it."""
 
-    def given(self, to: To, names: Any) -> dict[str, Any]:
-        """With tags when it is made."""
-        made = super().given(to, names)
-        return made if to.physical_id or not to.tags else {**made, "Tags": to.tag_list()}
+    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+        """Add the tags to the call that creates the resource."""
+        parameters = super().parameters(to, names)
+        return parameters if to.physical_id or not to.tags else {**parameters, "Tags": to.tag_list()}
 
 
-class Identity(_Tagged):
+class Identity(_TaggedAtCreation):
     """AWS::SES::EmailIdentity; Ref is the identity. The DNS records of a domain's DKIM are attributes."""
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Three tokens, as names and values of DNS records; an address has none. moto has no tokens: they are made up."""
+        """Return names and values of a domain's three DKIM records; an address has none.
+
+        moto has no tokens: they are invented.
+        """
         self.item(to)
-        made = {}
+        records = {}
         for number in () if "@" in to.physical_id else (1, 2, 3):
             token = hashlib.sha256(f"{to.physical_id}/{number}".encode()).hexdigest()[:32]
-            made[f"DkimDNSTokenName{number}"] = f"{token}._domainkey.{to.physical_id}"
-            made[f"DkimDNSTokenValue{number}"] = f"{token}.dkim.amazonses.com"
-        return made
+            records[f"DkimDNSTokenName{number}"] = f"{token}._domainkey.{to.physical_id}"
+            records[f"DkimDNSTokenValue{number}"] = f"{token}.dkim.amazonses.com"
+        return records
 
 
 ADAPTERS = (
@@ -47,7 +50,7 @@ ADAPTERS = (
             read="get_email_identity",
         )
     ),
-    _Tagged(
+    _TaggedAtCreation(
         Entry(
             "AWS::SES::ConfigurationSet",
             "sesv2",

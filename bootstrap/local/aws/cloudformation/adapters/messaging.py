@@ -1,4 +1,4 @@
-"""SNS topics and subscriptions, SQS queues, and the policies of both."""
+"""SNS topics and subscriptions, SQS queues, and the policies of topics and queues."""
 
 from __future__ import annotations
 
@@ -22,38 +22,46 @@ class Topic(Tagged):
     NAMES = ("DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
 
     def create(self, to: To) -> str:
-        """The topic, then who listens."""
+        """Create the topic, then its subscriptions; return its ARN."""
         name = str(to.get("TopicName") or to.name(256))
-        wanted = {key: str(to.get(key)) for key in self.NAMES if key in to.properties}
+        attributes = {key: str(to.get(key)) for key in self.NAMES if key in to.properties}
         if is_true(to.get("FifoTopic")):
-            wanted["FifoTopic"] = "true"
-        arn = str(to.call("sns", "create_topic", Name=name, Attributes=wanted)["TopicArn"])
+            attributes["FifoTopic"] = "true"
+        arn = str(to.call("sns", "create_topic", Name=name, Attributes=attributes)["TopicArn"])
         to.initiated(arn)
-        for one in to.get("Subscription") or []:
-            to.call("sns", "subscribe", TopicArn=arn, Protocol=one["Protocol"], Endpoint=one["Endpoint"])
+        for subscription in to.get("Subscription") or []:
+            to.call(
+                "sns", "subscribe", TopicArn=arn, Protocol=subscription["Protocol"], Endpoint=subscription["Endpoint"]
+            )
         return arn
 
     def update(self, to: To) -> None:
-        """Attributes and subscriptions of its own."""
+        """Change the attributes and the subscriptions that the topic's own template names."""
         for key in sorted(to.changed & set(self.NAMES)):
             value = str(to.get(key, ""))
             to.call("sns", "set_topic_attributes", TopicArn=to.physical_id, AttributeName=key, AttributeValue=value)
         before, after = to.old.get("Subscription") or [], to.get("Subscription") or []
-        held = to.call("sns", "list_subscriptions_by_topic", TopicArn=to.physical_id)["Subscriptions"]
-        for one in held:
-            pair = {"Protocol": one["Protocol"], "Endpoint": one["Endpoint"]}
+        subscriptions = to.call("sns", "list_subscriptions_by_topic", TopicArn=to.physical_id)["Subscriptions"]
+        for subscription in subscriptions:
+            pair = {"Protocol": subscription["Protocol"], "Endpoint": subscription["Endpoint"]}
             if pair in before and pair not in after:
-                to.call("sns", "unsubscribe", SubscriptionArn=one["SubscriptionArn"])
-        for one in after:
-            if one not in before:
-                to.call("sns", "subscribe", TopicArn=to.physical_id, Protocol=one["Protocol"], Endpoint=one["Endpoint"])
+                to.call("sns", "unsubscribe", SubscriptionArn=subscription["SubscriptionArn"])
+        for subscription in after:
+            if subscription not in before:
+                to.call(
+                    "sns",
+                    "subscribe",
+                    TopicArn=to.physical_id,
+                    Protocol=subscription["Protocol"],
+                    Endpoint=subscription["Endpoint"],
+                )
 
     def delete(self, to: To) -> None:
-        """By ARN, with its subscriptions."""
+        """Delete the topic with its subscriptions."""
         to.call("sns", "delete_topic", TopicArn=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """ARN and name."""
+        """Return ARN and name."""
         to.call("sns", "get_topic_attributes", TopicArn=to.physical_id)
         return {"TopicArn": to.physical_id, "TopicName": to.physical_id.rpartition(":")[2]}
 
@@ -65,52 +73,52 @@ class Subscription(Adapter):
     NAMES = ("RawMessageDelivery", "FilterPolicy", "FilterPolicyScope", "DeliveryPolicy", "RedrivePolicy")
 
     def create(self, to: To) -> str:
-        """With its ARN at once, confirmed or not."""
-        wanted = {key: _text(to.get(key)) for key in self.NAMES if key in to.properties}
-        given = to.pick("TopicArn", "Protocol", "Endpoint")
-        made = to.call("sns", "subscribe", Attributes=wanted or None, ReturnSubscriptionArn=True, **given)
-        return str(made["SubscriptionArn"])
+        """Create the subscription and return its ARN, even if it is not confirmed yet."""
+        attributes = {key: _text(to.get(key)) for key in self.NAMES if key in to.properties}
+        parameters = to.pick("TopicArn", "Protocol", "Endpoint")
+        answer = to.call("sns", "subscribe", Attributes=attributes or None, ReturnSubscriptionArn=True, **parameters)
+        return str(answer["SubscriptionArn"])
 
     def update(self, to: To) -> None:
-        """One attribute at a time."""
+        """Set each changed attribute by its own call."""
         for key in sorted(to.changed & set(self.NAMES)):
-            given = {"SubscriptionArn": to.physical_id, "AttributeName": key}
-            to.call("sns", "set_subscription_attributes", AttributeValue=_text(to.get(key, "")), **given)
+            parameters = {"SubscriptionArn": to.physical_id, "AttributeName": key}
+            to.call("sns", "set_subscription_attributes", AttributeValue=_text(to.get(key, "")), **parameters)
 
     def delete(self, to: To) -> None:
-        """By ARN."""
+        """Delete the subscription."""
         to.call("sns", "unsubscribe", SubscriptionArn=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its ARN."""
+        """Return the ARN."""
         return {"Arn": to.physical_id}
 
 
 class TopicPolicy(Adapter):
-    """AWS::SNS::TopicPolicy"""
+    """AWS::SNS::TopicPolicy; Ref is a generated name."""
 
     type = "AWS::SNS::TopicPolicy"
 
     def create(self, to: To) -> str:
-        """Set on each topic."""
+        """Set the policy on each topic."""
         self.update(to)
         return to.name(64)
 
     def update(self, to: To) -> None:
-        """Set again."""
+        """Set the policy on each topic again."""
         for topic in to.get("Topics") or []:
             text = policy_text(to.get("PolicyDocument"))
             to.call("sns", "set_topic_attributes", TopicArn=topic, AttributeName="Policy", AttributeValue=text)
 
     def delete(self, to: To) -> None:
-        """An SNS topic always has a policy; the one that it had before cannot be known, so the owner's is set."""
+        """Set a policy that allows everything to the account: a topic always has one, and the earlier one is not known."""
         for topic in to.get("Topics") or []:
             owner = {"Effect": "Allow", "Principal": {"AWS": to.account}, "Action": "SNS:*", "Resource": topic}
             text = json.dumps({"Version": "2012-10-17", "Statement": [owner]})
             to.call("sns", "set_topic_attributes", TopicArn=topic, AttributeName="Policy", AttributeValue=text)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its id."""
+        """Return the id."""
         return {"Id": to.physical_id}
 
 
@@ -119,57 +127,59 @@ class Queue(Tagged):
 
     type = "AWS::SQS::Queue"
     service = "sqs"
-    tagging = Tagging("QueueUrl", put="tag_queue", take="untag_queue", as_map=True)
+    tagging = Tagging("QueueUrl", add="tag_queue", remove="untag_queue", as_map=True)
 
     def create(self, to: To) -> str:
-        """Every property is an attribute of the same name."""
+        """Create the queue; each property is an attribute of the same name. Return its URL."""
         name = str(to.get("QueueName") or to.name(80))
-        made = to.call("sqs", "create_queue", QueueName=name, Attributes=self._wanted(to, to.properties.keys()) or None)
-        return str(made["QueueUrl"])
+        answer = to.call(
+            "sqs", "create_queue", QueueName=name, Attributes=self._attributes(to, to.properties.keys()) or None
+        )
+        return str(answer["QueueUrl"])
 
     def update(self, to: To) -> None:
-        """Changed attributes."""
-        wanted = self._wanted(to, to.changed & to.properties.keys())
-        if wanted:
-            to.call("sqs", "set_queue_attributes", QueueUrl=to.physical_id, Attributes=wanted)
+        """Set the changed attributes."""
+        attributes = self._attributes(to, to.changed & to.properties.keys())
+        if attributes:
+            to.call("sqs", "set_queue_attributes", QueueUrl=to.physical_id, Attributes=attributes)
 
     def delete(self, to: To) -> None:
-        """With its messages."""
+        """Delete the queue with its messages."""
         to.call("sqs", "delete_queue", QueueUrl=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """ARN, name and URL."""
-        found = to.call("sqs", "get_queue_attributes", QueueUrl=to.physical_id, AttributeNames=["QueueArn"])
+        """Return ARN, name and URL."""
+        answer = to.call("sqs", "get_queue_attributes", QueueUrl=to.physical_id, AttributeNames=["QueueArn"])
         name = to.physical_id.rpartition("/")[2]
-        return {"Arn": found["Attributes"]["QueueArn"], "QueueName": name, "QueueUrl": to.physical_id}
+        return {"Arn": answer["Attributes"]["QueueArn"], "QueueName": name, "QueueUrl": to.physical_id}
 
-    def _wanted(self, to: To, names: Iterable[str]) -> dict[str, str]:
+    def _attributes(self, to: To, names: Iterable[str]) -> dict[str, str]:
         return {key: _text(to.get(key)) for key in sorted(names) if key not in {"QueueName", "Tags"}}
 
 
 class QueuePolicy(Adapter):
-    """AWS::SQS::QueuePolicy"""
+    """AWS::SQS::QueuePolicy; Ref is a generated name."""
 
     type = "AWS::SQS::QueuePolicy"
 
     def create(self, to: To) -> str:
-        """Set on each queue."""
-        self._set(to, policy_text(to.get("PolicyDocument")) or "")
+        """Set the policy on each queue."""
+        self._set_policy(to, policy_text(to.get("PolicyDocument")) or "")
         return to.name(64)
 
     def update(self, to: To) -> None:
-        """Set again."""
-        self._set(to, policy_text(to.get("PolicyDocument")) or "")
+        """Set the policy on each queue again."""
+        self._set_policy(to, policy_text(to.get("PolicyDocument")) or "")
 
     def delete(self, to: To) -> None:
-        """An empty policy is none."""
-        self._set(to, "")
+        """Remove the policy from each queue; the call for that sets an empty one."""
+        self._set_policy(to, "")
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its id."""
+        """Return the id."""
         return {"Id": to.physical_id}
 
-    def _set(self, to: To, text: str) -> None:
+    def _set_policy(self, to: To, text: str) -> None:
         for queue in to.get("Queues") or []:
             to.call("sqs", "set_queue_attributes", QueueUrl=queue, Attributes={"Policy": text})
 

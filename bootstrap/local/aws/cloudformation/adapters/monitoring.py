@@ -1,4 +1,4 @@
-"""Dashboards, the filters of log groups, and the policies by which other services write to those."""
+"""Dashboards, filters of log groups, and the policies that allow other services to write to log groups."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapte
 
 
 def _transformations(value: Any) -> list[dict[str, Any]]:
-    """Dimensions are a list in a template and a map in the service."""
-    made = []
-    for one in value:
-        named = {dimension["Key"]: dimension["Value"] for dimension in one.get("Dimensions", [])}
-        made.append({**one, "Dimensions": named} if named else dict(one))
-    return made
+    """Convert the dimensions, which are a list in a template and a map in the service."""
+    transformations = []
+    for transformation in value:
+        dimensions = {dimension["Key"]: dimension["Value"] for dimension in transformation.get("Dimensions", [])}
+        transformations.append({**transformation, "Dimensions": dimensions} if dimensions else dict(transformation))
+    return transformations
 
 
 class _Filter(TableAdapter):
     """A filter of a log group; Ref is its name."""
 
     def item(self, to: To) -> Any:
-        """Those whose name begins with it are asked for; its own is first."""
+        """Return the filter, or None: the service lists all filters whose names begin with this name."""
         entry = self.entry
-        given = {"filterNamePrefix": to.physical_id, **self.given(to, entry.along)}
-        found = to.call(entry.service, entry.read, **given)[entry.item]
-        return next((one for one in found if one["filterName"] == to.physical_id), None)
+        parameters = {"filterNamePrefix": to.physical_id, **self.parameters(to, entry.along)}
+        filters = to.call(entry.service, entry.read, **parameters)[entry.item]
+        return next((one for one in filters if one["filterName"] == to.physical_id), None)
 
 
 class MetricFilter(_Filter):
-    """AWS::Logs::MetricFilter: the service replaces one of the same name; the old one is taken away to be sure."""
+    """AWS::Logs::MetricFilter; Ref is its name."""
 
     def update(self, to: To) -> None:
-        """Taken away, then put."""
+        """Delete the filter and create it again, so that nothing of the old one is left."""
         self.delete(to)
         super().update(to)
 
@@ -41,17 +41,17 @@ class Dashboard(TableAdapter):
     """AWS::CloudWatch::Dashboard; Ref is its name."""
 
     def delete(self, to: To) -> None:
-        """One of many."""
+        """Delete the dashboard; the call takes a list of names."""
         to.call("cloudwatch", "delete_dashboards", DashboardNames=[to.physical_id])
 
 
 class ResourcePolicy(TableAdapter):
-    """AWS::Logs::ResourcePolicy; Ref is its name. All of a region are listed."""
+    """AWS::Logs::ResourcePolicy; Ref is its name. The service lists all policies of a region."""
 
     def item(self, to: To) -> Any:
-        """The one of its name."""
-        found = to.call("logs", "describe_resource_policies")["resourcePolicies"]
-        return next((one for one in found if one["policyName"] == to.physical_id), None)
+        """Return the policy with this name, or None."""
+        policies = to.call("logs", "describe_resource_policies")["resourcePolicies"]
+        return next((one for one in policies if one["policyName"] == to.physical_id), None)
 
 
 ADAPTERS = (

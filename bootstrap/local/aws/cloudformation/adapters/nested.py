@@ -19,19 +19,19 @@ PAUSE_SECONDS = 0.5
 
 
 class NestedStack(Adapter):
-    """AWS::CloudFormation::Stack; Ref is the child's id, GetAtt Outputs.X its outputs."""
+    """AWS::CloudFormation::Stack; Ref is the child stack's id, and GetAtt Outputs.X returns its outputs."""
 
     type = nesting.TYPE
     always_looks = True  # the template at the same address may have changed
 
     def create(self, to: To) -> str:
-        """Create the child and wait until it is complete; after a restart, wait for the child that was begun before."""
+        """Create the child and wait until it is complete; after a restart, wait for a child that was begun earlier."""
         engine, (parent, operation) = to.stacks, self._parent(to)
         reviewed = nesting.reviewed(engine.store, parent, to.logical_id)
         name = to.name(128)
         child, change_set = reviewed or (engine.store.find(name, to.region), None)
         if child is None or child.status == "REVIEW_IN_PROGRESS":
-            wanted = self._wanted(to, None, change_set.wanted.template if change_set else "")
+            wanted = self._settle_wanted(to, None, change_set.wanted.template if change_set else "")
             limit = int(to.get("TimeoutInMinutes", 0))
             if child is None:
                 root = parent.root or parent.id
@@ -54,7 +54,7 @@ class NestedStack(Adapter):
         return str(child.id)
 
     def update(self, to: To) -> None:
-        """Update the child, or roll it back with its parent, and wait for it; a child without changes stays as it is."""
+        """Update the child, or roll it back with its parent, and wait; a child without changes is left alone."""
         parent, operation = self._parent(to)
         child = self._child(to)
         is_rollback = parent.status == "UPDATE_ROLLBACK_IN_PROGRESS"
@@ -75,7 +75,7 @@ class NestedStack(Adapter):
         """Delete the child and wait until it is deleted."""
         child = self._child(to)
         if child.status != "DELETE_IN_PROGRESS":
-            self._wait(to, child)  # an operation that was begun on the child alone ends first
+            self._wait(to, child)  # first let an operation end that was started on the child alone
             if not child.is_living:
                 raise Gone(f"Stack {child.id} is deleted")
             with _refusals():
@@ -85,18 +85,18 @@ class NestedStack(Adapter):
             raise ResourceFailed(f"Embedded stack {child.id} was not successfully deleted: {child.reason}")
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """The child's outputs."""
+        """Return the child's outputs."""
         return {f"Outputs.{name}": output["OutputValue"] for name, output in self._child(to).outputs.items()}
 
-    def tag(self, to: To, gone: Any) -> None:
-        """The child has its stack tags from its creation or update."""
+    def tag(self, to: To, removed: Any) -> None:
+        """Do nothing: the child got its tags when it was created or updated."""
 
     def _begin_update(self, to: To, child: Stack, parent: Stack, operation: Operation) -> None:
         engine = to.stacks
         reviewed = nesting.reviewed(engine.store, parent, to.logical_id)
         if operation.is_reviewed and not reviewed:
-            return  # it has no change set, because nothing changes in it
-        wanted = self._wanted(to, child, reviewed[1].wanted.template if reviewed else "")
+            return  # the child has no change set, because it does not change
+        wanted = self._settle_wanted(to, child, reviewed[1].wanted.template if reviewed else "")
         if not engine.differs(child, wanted) and child.status in MADE:
             return
         with _refusals():
@@ -110,7 +110,7 @@ class NestedStack(Adapter):
             )
 
     def _roll_back(self, to: To, child: Stack, operation: Operation) -> None:
-        """Roll the child back; a rollback that has failed in this operation is not begun again."""
+        """Roll the child back. A rollback that already failed in this operation is not started again."""
         engine, mark = to.stacks, operation.id
         if child.is_held:
             engine.release(child, is_rollback=True)
@@ -141,7 +141,7 @@ class NestedStack(Adapter):
             raise Gone(f"Stack {to.physical_id} does not exist")
         return child
 
-    def _wanted(self, to: To, child: Stack | None, text: str) -> Wanted:
+    def _settle_wanted(self, to: To, child: Stack | None, text: str) -> Wanted:
         parent, _ = self._parent(to)
         granted = parent.wanted.capabilities
         with _refusals():
@@ -150,7 +150,7 @@ class NestedStack(Adapter):
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """An operation on the child that is refused makes its resource fail."""
+    """Turn the refusal of an operation on the child into ResourceFailed."""
     try:
         yield
     except Refused as refusal:

@@ -17,22 +17,22 @@ class LogGroup(Tagged):
     type = "AWS::Logs::LogGroup"
     service = "logs"
     tagging = Tagging(
-        "logGroupName", put="tag_log_group", take="untag_log_group", tags="tags", keys="tags", as_map=True
+        "logGroupName", add="tag_log_group", remove="untag_log_group", tags="tags", keys="tags", as_map=True
     )
 
     def create(self, to: To) -> str:
-        """The group, then how long it keeps."""
+        """Create the log group, set its retention in days, and return its name."""
         name = str(to.get("LogGroupName") or to.name(512))
         to.call("logs", "create_log_group", logGroupName=name, **({"kmsKeyId": k} if (k := to.get("KmsKeyId")) else {}))
         to.physical_id = name
         if "RetentionInDays" in to.properties:
-            self._keep(to)
+            self._set_retention(to)
         return name
 
     def update(self, to: To) -> None:
-        """Retention and key."""
+        """Change the retention and the key."""
         if "RetentionInDays" in to.changed:
-            self._keep(to)
+            self._set_retention(to)
         if "KmsKeyId" in to.changed:
             if "KmsKeyId" in to.properties:
                 to.call("logs", "associate_kms_key", logGroupName=to.physical_id, kmsKeyId=to.get("KmsKeyId"))
@@ -40,18 +40,18 @@ class LogGroup(Tagged):
                 to.call("logs", "disassociate_kms_key", logGroupName=to.physical_id)
 
     def delete(self, to: To) -> None:
-        """With what it holds."""
+        """Delete the log group with its data."""
         to.call("logs", "delete_log_group", logGroupName=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """ARN."""
-        found = to.call("logs", "describe_log_groups", logGroupNamePrefix=to.physical_id)["logGroups"]
-        mine = [one for one in found if one["logGroupName"] == to.physical_id]
-        if not mine:
+        """Return the ARN. Raises Gone when the log group does not exist."""
+        groups = to.call("logs", "describe_log_groups", logGroupNamePrefix=to.physical_id)["logGroups"]
+        matches = [one for one in groups if one["logGroupName"] == to.physical_id]
+        if not matches:
             raise Gone(f"The log group {to.physical_id} does not exist")
-        return {"Arn": mine[0]["arn"]}
+        return {"Arn": matches[0]["arn"]}
 
-    def _keep(self, to: To) -> None:
+    def _set_retention(self, to: To) -> None:
         if "RetentionInDays" in to.properties:
             days = to.get("RetentionInDays")
             to.call("logs", "put_retention_policy", logGroupName=to.physical_id, retentionInDays=days)
@@ -67,29 +67,29 @@ class Alarm(Tagged):
     tagging = Tagging("ResourceARN", target="Arn")
 
     def create(self, to: To) -> str:
-        """The same call makes and alters."""
+        """Create the alarm and return its name; the same call creates and updates an alarm."""
         name = str(to.get("AlarmName") or to.name(255))
-        self._put(to, name)
+        self._set_alarm(to, name)
         return name
 
     def update(self, to: To) -> None:
-        """Put again."""
-        self._put(to, to.physical_id)
+        """Replace the alarm's settings."""
+        self._set_alarm(to, to.physical_id)
 
     def delete(self, to: To) -> None:
-        """By name."""
+        """Delete the alarm."""
         to.call("cloudwatch", "delete_alarms", AlarmNames=[to.physical_id])
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """ARN."""
-        found = to.call("cloudwatch", "describe_alarms", AlarmNames=[to.physical_id])
-        if not found["MetricAlarms"]:
+        """Return the ARN. Raises Gone when the alarm does not exist."""
+        answer = to.call("cloudwatch", "describe_alarms", AlarmNames=[to.physical_id])
+        if not answer["MetricAlarms"]:
             raise Gone(f"The alarm {to.physical_id} does not exist")
-        return {"Arn": at(found, "MetricAlarms.0.AlarmArn")}
+        return {"Arn": at(answer, "MetricAlarms.0.AlarmArn")}
 
-    def _put(self, to: To, name: str) -> None:
-        given = {key: value for key, value in to.properties.items() if key not in {"AlarmName", "Tags"}}
-        to.call("cloudwatch", "put_metric_alarm", AlarmName=name, **given)
+    def _set_alarm(self, to: To, name: str) -> None:
+        parameters = {key: value for key, value in to.properties.items() if key not in {"AlarmName", "Tags"}}
+        to.call("cloudwatch", "put_metric_alarm", AlarmName=name, **parameters)
 
 
 class EventRule(Tagged):
@@ -100,40 +100,45 @@ class EventRule(Tagged):
     tagging = Tagging("ResourceARN", target="Arn")
 
     def create(self, to: To) -> str:
-        """The rule, then its targets."""
+        """Create the rule, then its targets; return its name."""
         name = str(to.get("Name") or to.name(64))
-        self._put(to, name)
+        self._set_rule(to, name)
         to.initiated(name)
-        self._aim(to, name, to.get("Targets") or [])
+        self._set_targets(to, name, to.get("Targets") or [])
         return name
 
     def update(self, to: To) -> None:
-        """Put again; targets that are gone are removed."""
-        self._put(to, to.physical_id)
-        wanted = to.get("Targets") or []
-        gone = {one["Id"] for one in to.old.get("Targets") or []} - {one["Id"] for one in wanted}
-        if gone:
-            to.call("events", "remove_targets", Rule=to.physical_id, Ids=sorted(gone), **self._bus(to))
-        self._aim(to, to.physical_id, wanted)
+        """Replace the rule's settings, remove the targets that are no longer named, and set the others."""
+        self._set_rule(to, to.physical_id)
+        targets = to.get("Targets") or []
+        removed = {one["Id"] for one in to.old.get("Targets") or []} - {one["Id"] for one in targets}
+        if removed:
+            to.call("events", "remove_targets", Rule=to.physical_id, Ids=sorted(removed), **self._bus(to))
+        self._set_targets(to, to.physical_id, targets)
 
     def delete(self, to: To) -> None:
-        """Its targets first."""
+        """Remove the targets, then delete the rule."""
         targets = [one["Id"] for one in to.get("Targets") or []]
         if targets:
             to.call("events", "remove_targets", Rule=to.physical_id, Ids=targets, **self._bus(to))
         to.call("events", "delete_rule", Name=to.physical_id, **self._bus(to))
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """ARN."""
+        """Return the ARN."""
         return {"Arn": to.call("events", "describe_rule", Name=to.physical_id, **self._bus(to))["Arn"]}
 
-    def _put(self, to: To, name: str) -> None:
-        given = to.pick("ScheduleExpression", "State", "Description", "RoleArn")
+    def _set_rule(self, to: To, name: str) -> None:
+        parameters = to.pick("ScheduleExpression", "State", "Description", "RoleArn")
         to.call(
-            "events", "put_rule", Name=name, EventPattern=policy_text(to.get("EventPattern")), **given, **self._bus(to)
+            "events",
+            "put_rule",
+            Name=name,
+            EventPattern=policy_text(to.get("EventPattern")),
+            **parameters,
+            **self._bus(to),
         )
 
-    def _aim(self, to: To, name: str, targets: list[dict[str, Any]]) -> None:
+    def _set_targets(self, to: To, name: str, targets: list[dict[str, Any]]) -> None:
         if targets:
             to.call("events", "put_targets", Rule=name, Targets=targets, **self._bus(to))
 

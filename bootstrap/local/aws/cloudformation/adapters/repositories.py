@@ -9,14 +9,14 @@ from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapte
 
 
 class Repository(TableAdapter):
-    """AWS::CodeCommit::Repository; Ref is its id, calls take its name."""
+    """AWS::CodeCommit::Repository; Ref is its id. The calls take its name."""
 
     def keys(self, to: To) -> dict[str, Any]:
-        """The name."""
+        """Return the name as parameter."""
         return {"repositoryName": to.get("RepositoryName")}
 
     def item(self, to: To) -> Any:
-        """By name."""
+        """Read the repository by its name."""
         return to.call("codecommit", "get_repository", **self.keys(to))["repositoryMetadata"]
 
 
@@ -28,7 +28,7 @@ ADAPTERS = (
             "create_repository",
             "delete_repository",
             "repositoryName",
-            found="repositoryMetadata.repositoryId",
+            id_path="repositoryMetadata.repositoryId",
             name="RepositoryName",
             limit=100,
             ignored=frozenset({"Code", "Triggers"}),

@@ -1,4 +1,4 @@
-"""Resource groups: queries over tags or over a stack."""
+"""Resource groups, which select resources by tags or by a stack."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 
 class Group(TableAdapter):
-    """AWS::ResourceGroups::Group; Ref is its name. Without a query it is the group of its stack."""
+    """AWS::ResourceGroups::Group; Ref is its name. Without a query it contains the resources of its own stack."""
 
-    def given(self, to: To, names: Any) -> dict[str, Any]:
-        """The query as text."""
-        made = super().given(to, names)
+    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+        """Convert the query to JSON text."""
+        parameters = super().parameters(to, names)
         if to.physical_id and "ResourceQuery" not in names:
-            return made
-        wanted = made.get("ResourceQuery") or ({} if "Configuration" in to.properties else {"Type": STACK})
-        if wanted:
-            query = wanted.get("Query") or {"ResourceTypeFilters": ["AWS::AllSupported"]}
-            if wanted["Type"] == STACK:
+            return parameters
+        setting = parameters.get("ResourceQuery") or ({} if "Configuration" in to.properties else {"Type": STACK})
+        if setting:
+            query = setting.get("Query") or {"ResourceTypeFilters": ["AWS::AllSupported"]}
+            if setting["Type"] == STACK:
                 query = {"StackIdentifier": to.stack_id, **query}
-            made["ResourceQuery"] = {"Type": wanted["Type"], "Query": json.dumps(query)}
-        return made
+            parameters["ResourceQuery"] = {"Type": setting["Type"], "Query": json.dumps(query)}
+        return parameters
 
     def update(self, to: To) -> None:
-        """Description and query."""
-        given = self.given(to, {"ResourceQuery"})
+        """Change the description and the query."""
+        parameters = self.parameters(to, {"ResourceQuery"})
         if "Description" in to.changed:
             to.call("resource-groups", "update_group", GroupName=to.physical_id, Description=to.get("Description", ""))
         if "ResourceQuery" in to.changed:
-            to.call("resource-groups", "update_group_query", GroupName=to.physical_id, **given)
+            to.call("resource-groups", "update_group_query", GroupName=to.physical_id, **parameters)
 
 
 STACK = "CLOUDFORMATION_STACK_1_0"
@@ -50,7 +50,7 @@ ADAPTERS = (
             item="Group",
             attributes={"Arn": "GroupArn"},
             tags=Tagging(
-                "Arn", target="Arn", put="tag", take="untag", keys="Keys", as_map=True, takes_system_tags=False
+                "Arn", target="Arn", add="tag", remove="untag", keys="Keys", as_map=True, takes_system_tags=False
             ),
         )
     ),

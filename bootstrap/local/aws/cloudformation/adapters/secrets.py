@@ -31,37 +31,37 @@ class Secret(Tagged):
     tagging = Tagging("SecretId")
 
     def create(self, to: To) -> str:
-        """With a given or a generated value."""
+        """Create the secret with the given or a generated value; return its ARN."""
         name = to.get("Name") or to.name(128)
-        given = to.pick("Description", "KmsKeyId")
-        made = to.call("secretsmanager", "create_secret", Name=name, SecretString=self._value(to), **given)
-        return str(made["ARN"])
+        parameters = to.pick("Description", "KmsKeyId")
+        answer = to.call("secretsmanager", "create_secret", Name=name, SecretString=self._value(to), **parameters)
+        return str(answer["ARN"])
 
     def update(self, to: To) -> None:
-        """A new value only when the template's words for it changed."""
-        given: dict[str, Any] = to.pick("Description", "KmsKeyId")
+        """Change the settings; set a new value only if the properties that describe the value changed."""
+        parameters: dict[str, Any] = to.pick("Description", "KmsKeyId")
         if to.changed & {"SecretString", "GenerateSecretString"}:
-            given["SecretString"] = self._value(to)
-        to.call("secretsmanager", "update_secret", SecretId=to.physical_id, **given)
+            parameters["SecretString"] = self._value(to)
+        to.call("secretsmanager", "update_secret", SecretId=to.physical_id, **parameters)
 
     def delete(self, to: To) -> None:
-        """Without the time of grace, as CloudFormation deletes."""
+        """Delete the secret without a recovery period, as CloudFormation does."""
         to.call("secretsmanager", "delete_secret", SecretId=to.physical_id, ForceDeleteWithoutRecovery=True)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Its ARN; reading it tells whether it is there."""
+        """Return the ARN as id. Raises Gone when the secret does not exist."""
         to.call("secretsmanager", "describe_secret", SecretId=to.physical_id)
         return {"Id": to.physical_id}
 
     def _value(self, to: To) -> str | None:
-        wanted = to.get("GenerateSecretString")
-        if wanted is None:
+        generator = to.get("GenerateSecretString")
+        if generator is None:
             return None if to.get("SecretString") is None else str(to.get("SecretString"))
-        asked = {name: wanted[name] for name in GENERATOR if name in wanted}
-        made = str(to.call("secretsmanager", "get_random_password", **asked)["RandomPassword"])
-        if "SecretStringTemplate" not in wanted:
-            return made
-        return json.dumps({**json.loads(wanted["SecretStringTemplate"]), wanted["GenerateStringKey"]: made})
+        parameters = {name: generator[name] for name in GENERATOR if name in generator}
+        password = str(to.call("secretsmanager", "get_random_password", **parameters)["RandomPassword"])
+        if "SecretStringTemplate" not in generator:
+            return password
+        return json.dumps({**json.loads(generator["SecretStringTemplate"]), generator["GenerateStringKey"]: password})
 
 
 class Parameter(Adapter):
@@ -70,30 +70,30 @@ class Parameter(Adapter):
     type = "AWS::SSM::Parameter"
 
     def create(self, to: To) -> str:
-        """Refused when the name is taken."""
+        """Create the parameter; refused when the name is in use. Return the name."""
         name = str(to.get("Name") or to.name(256))
-        given = to.pick("Type", "Value", "Description", "AllowedPattern", "Tier", "Policies", "DataType")
-        to.call("ssm", "put_parameter", Name=name, **given)
+        parameters = to.pick("Type", "Value", "Description", "AllowedPattern", "Tier", "Policies", "DataType")
+        to.call("ssm", "put_parameter", Name=name, **parameters)
         return name
 
     def update(self, to: To) -> None:
-        """A new version."""
-        given = to.pick("Type", "Value", "Description", "AllowedPattern", "Tier", "Policies", "DataType")
-        to.call("ssm", "put_parameter", Name=to.physical_id, Overwrite=True, **given)
+        """Write a new version."""
+        parameters = to.pick("Type", "Value", "Description", "AllowedPattern", "Tier", "Policies", "DataType")
+        to.call("ssm", "put_parameter", Name=to.physical_id, Overwrite=True, **parameters)
 
     def delete(self, to: To) -> None:
-        """By name."""
+        """Delete the parameter."""
         to.call("ssm", "delete_parameter", Name=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Type and value."""
-        found = to.call("ssm", "get_parameter", Name=to.physical_id)
-        return {"Type": at(found, "Parameter.Type"), "Value": at(found, "Parameter.Value")}
+        """Return type and value."""
+        answer = to.call("ssm", "get_parameter", Name=to.physical_id)
+        return {"Type": at(answer, "Parameter.Type"), "Value": at(answer, "Parameter.Value")}
 
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """By name."""
+    def tag(self, to: To, removed: Iterable[str]) -> None:
+        """Remove the tags `removed` and set `to.tags`."""
         target = {"ResourceType": "Parameter", "ResourceId": to.physical_id}
-        names = list(gone)
+        names = list(removed)
         if names:
             to.call("ssm", "remove_tags_from_resource", **target, TagKeys=names)
         if to.tags:

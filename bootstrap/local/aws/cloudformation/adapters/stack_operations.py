@@ -1,4 +1,4 @@
-"""What adapters ask of the engine: the stacks, the signals, and operations on nested stacks. The engine provides it."""
+"""The interface of the engine for adapters: stacks, signals and operations on nested stacks."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ class StackOperations(Protocol):
 
     @property
     def store(self) -> Store:
-        """All stacks."""
+        """Return the store of all stacks."""
 
     @property
     def signals(self) -> Signals:
-        """The signals of wait conditions."""
+        """Return the signals of wait conditions."""
 
     @property
     def is_closing(self) -> bool:
-        """Whether the server stops: a step that waits raises Interrupted."""
+        """Return whether the server is stopping: a step that waits then raises Interrupted."""
 
     def settle_nested(
         self,
@@ -33,13 +33,13 @@ class StackOperations(Protocol):
         child: Stack | None = None,
         text: str = "",
     ) -> Wanted:
-        """Check and return what the parent's resource asks of its nested stack; raises Refused."""
+        """Check and return the desired state of a nested stack, which its parent's resource describes; raises Refused."""
 
     def new_stack(self, name: str, region: str, wanted: Wanted, status: str, **more: Any) -> Stack:
-        """Return a stack without resources, which is not kept yet."""
+        """Return a new stack without resources, which is not stored yet."""
 
     def differs(self, stack: Stack, wanted: Wanted) -> bool:
-        """Whether an update to `wanted` would change anything."""
+        """Return whether an update to `wanted` would change anything."""
 
     def create(
         self,
@@ -70,13 +70,13 @@ class StackOperations(Protocol):
         """Begin to delete the stack."""
 
     def continue_rollback(self, stack: Stack, skip: list[str], token: str = "", led_by: str = "") -> None:
-        """Begin the failed rollback of an update again."""
+        """Start the failed rollback of an update again, without the resources in `skip`."""
 
     def roll_back(self, stack: Stack, token: str = "", led_by: str = "") -> None:
         """Begin to roll back a creation or update that failed without a rollback."""
 
     def release(self, stack: Stack, *, is_rollback: bool = False) -> None:
-        """Let a nested stack that waits for its parent clean up, or roll back."""
+        """Continue a nested stack that waits for its parent: clean up after the update, or roll back."""
 
     def wait(self, stack: Stack, seconds: float = 3600.0) -> None:
-        """Wait until the stack's operation has ended, or waits for its parent's."""
+        """Wait until the stack's operation has ended or waits for its parent; `seconds` at most."""

@@ -18,11 +18,15 @@ class Bucket(Adapter):
     type = "AWS::S3::Bucket"
 
     def create(self, to: To) -> str:
-        """The bucket, then each of its settings."""
+        """Create the bucket, then set each of its settings; return its name."""
         name = str(to.get("BucketName") or to.name(63, lower=True))
         place = {} if to.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": to.region}}
         to.call(
-            "s3", "create_bucket", Bucket=name, **place, **({"ObjectLockEnabledForBucket": True} if _locks(to) else {})
+            "s3",
+            "create_bucket",
+            Bucket=name,
+            **place,
+            **({"ObjectLockEnabledForBucket": True} if _has_object_lock(to) else {}),
         )
         to.initiated(name)
         for setting in SETTINGS:
@@ -31,11 +35,14 @@ class Bucket(Adapter):
         return name
 
     def update(self, to: To) -> None:
-        """Settings that can be set again or taken back; what the local cloud cannot set is refused before anything is."""
+        """Set or remove each changed setting.
+
+        Raises Unchanged, before any call, if one of them cannot be changed here.
+        """
         changed = to.changed - {"Tags"}
-        kept = sorted(name for name in changed if name not in (SETTINGS if name in to.properties else REMOVALS))
-        if kept:
-            raise Unchanged(f"The local cloud cannot change {', '.join(kept)} of {self.type} in place")
+        refused = sorted(name for name in changed if name not in (SETTINGS if name in to.properties else REMOVALS))
+        if refused:
+            raise Unchanged(f"The local cloud cannot change {', '.join(refused)} of {self.type} in place")
         for name in [one for one in SETTINGS if one in changed]:
             if name in to.properties:
                 SETTINGS[name](to, to.get(name))
@@ -43,11 +50,11 @@ class Bucket(Adapter):
                 to.call("s3", REMOVALS[name][0], Bucket=to.physical_id, **REMOVALS[name][1])
 
     def delete(self, to: To) -> None:
-        """S3 refuses while it holds objects."""
+        """Delete the bucket. S3 refuses that while it contains objects."""
         to.call("s3", "delete_bucket", Bucket=to.physical_id)
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """ARN and host names."""
+        """Return ARN and host names. Raises Gone when the bucket does not exist."""
         to.call("s3", "head_bucket", Bucket=to.physical_id)
         name, region = to.physical_id, to.region
         return {
@@ -58,16 +65,16 @@ class Bucket(Adapter):
             "WebsiteURL": f"http://{name}.s3-website.{region}.amazonaws.com",
         }
 
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """All at once. S3 keeps system tags apart, and moto refuses them here, so they are left out."""
+    def tag(self, to: To, removed: Iterable[str]) -> None:
+        """Replace all tags by one call. System tags (aws:) are left out, because moto refuses them for S3."""
         own = [tag for tag in to.tag_list() if not tag["Key"].startswith("aws:")]
         if own:
             to.call("s3", "put_bucket_tagging", Bucket=to.physical_id, Tagging={"TagSet": own})
-        elif list(gone):
+        elif list(removed):
             to.call("s3", "delete_bucket_tagging", Bucket=to.physical_id)
 
 
-def _locks(to: To) -> bool:
+def _has_object_lock(to: To) -> bool:
     return str(to.get("ObjectLockEnabled", "")).lower() == "true"
 
 
@@ -77,16 +84,16 @@ class BucketPolicy(Adapter):
     type = "AWS::S3::BucketPolicy"
 
     def create(self, to: To) -> str:
-        """A bucket has one policy."""
+        """Set the bucket's one policy and return the bucket's name."""
         self.update(to)
         return str(to.get("Bucket"))
 
     def update(self, to: To) -> None:
-        """Put again."""
+        """Replace the policy."""
         to.call("s3", "put_bucket_policy", Bucket=to.get("Bucket"), Policy=policy_text(to.get("PolicyDocument")))
 
     def delete(self, to: To) -> None:
-        """The bucket stays."""
+        """Delete the policy; the bucket is kept."""
         to.call("s3", "delete_bucket_policy", Bucket=to.get("Bucket"))
 
 

@@ -11,31 +11,31 @@ from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 def _tags(kind: str) -> Tagging:
     return Tagging(
-        "ResourceId", put="add_tags_to_resource", take="remove_tags_from_resource", more={"ResourceType": kind}
+        "ResourceId", add="add_tags_to_resource", remove="remove_tags_from_resource", more={"ResourceType": kind}
     )
 
 
 class Document(TableAdapter):
-    """AWS::SSM::Document; Ref is its name. A change replaces it unless UpdateMethod says NewVersion."""
+    """AWS::SSM::Document; Ref is its name. A change replaces it unless UpdateMethod is NewVersion."""
 
-    def given(self, to: To, names: Any) -> dict[str, Any]:
-        """How to update is not the service's business; what is made is a Command where the template does not say."""
-        made = super().given(to, names)
+    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+        """Leave out UpdateMethod, which SSM does not take; a new document is a Command unless the template says otherwise."""
+        parameters = super().parameters(to, names)
         if not to.physical_id:
-            made.setdefault("DocumentType", "Command")
-        made.pop("UpdateMethod", None)
-        return made
+            parameters.setdefault("DocumentType", "Command")
+        parameters.pop("UpdateMethod", None)
+        return parameters
 
     def replaces(self, to: To) -> bool:
-        """Replace is the default."""
+        """Return whether UpdateMethod is Replace, which is the default."""
         return bool(to.get("UpdateMethod", "Replace") != "NewVersion")
 
     def update(self, to: To) -> None:
-        """A new version, which becomes the default."""
+        """Create a new version and make it the default version."""
         if to.changed - {"UpdateMethod", "Tags"}:
-            given = self.given(to, {"Content", "DocumentFormat", "TargetType", "VersionName"})
-            made = to.call("ssm", "update_document", Name=to.physical_id, DocumentVersion="$LATEST", **given)
-            version = made["DocumentDescription"]["DocumentVersion"]
+            parameters = self.parameters(to, {"Content", "DocumentFormat", "TargetType", "VersionName"})
+            answer = to.call("ssm", "update_document", Name=to.physical_id, DocumentVersion="$LATEST", **parameters)
+            version = answer["DocumentDescription"]["DocumentVersion"]
             to.call("ssm", "update_document_default_version", Name=to.physical_id, DocumentVersion=version)
 
 
@@ -62,7 +62,7 @@ ADAPTERS = (
             "create_maintenance_window",
             "delete_maintenance_window",
             "WindowId",
-            found="WindowId",
+            id_path="WindowId",
             read="get_maintenance_window",
             attributes={"WindowId": "@id"},
             tags=_tags("MaintenanceWindow"),

@@ -1,7 +1,7 @@
-"""Adapters from a table: an `Entry` names a type's calls, and `TableAdapter` makes, alters, tags, reads and deletes with them.
+"""Adapters that a table describes: an `Entry` names the calls of a type, and `TableAdapter` makes them.
 
-What an entry does not say is refused, never dropped: a property that the service's call does not take fails its resource
-unless the entry ignores it by name (see `modelled`), and so does a change that no call can make.
+Nothing is dropped silently: a property that the service's call does not take fails its resource, unless the entry names
+it as ignored (see `modelled`). A change for which the entry has no call is refused, too.
 """
 
 from __future__ import annotations
@@ -24,65 +24,57 @@ Shape = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Entry:
-    """The calls of one type of resource.
-
-    `found` is the path of the id in the answer of `create`; without it the id is the name. `name` is the property with the
-    resource's own name, made up when the template gives none, and `name_as` the parameter that takes it; `unique` takes a
-    token. `key` is the parameter that takes the id in the other calls, `along` the properties that go with it. `renamed`,
-    `shaped` and `fixed` fit the properties to `create` and `update`, and `inside` wraps them. `settings` are made by calls of
-    their own after the creation and when they change, `alters` only when they change. `update` takes `takes`; with `whole`
-    it replaces everything. `read` answers `item`, in which `attributes` are found. What is `ignored` the service here has no
-    call for: it is accepted, and the resource's event says that it is not modelled.
-    """
+    """The calls of one type of resource, and how its properties become their parameters."""
 
     type: str
     service: str
     create: str
     delete: str
-    key: str
-    found: str = ""
-    name: str = ""
-    name_as: str = ""
-    limit: int = 64
-    lower: bool = False
-    unique: str = ""
-    along: tuple[str, ...] = ()
-    renamed: dict[str, str] = field(default_factory=dict)
-    shaped: dict[str, Shape] = field(default_factory=dict)
-    fixed: dict[str, Any] = field(default_factory=dict)
-    inside: str = ""
+    key: str  # the parameter with the id, in all calls but `create`
+    id_path: str = ""  # the path of the id in the answer of `create`; without it, the id is the name
+    name: str = ""  # the property with the resource's own name, which is generated if the template gives none
+    name_as: str = ""  # the parameter for the name, where the property is called otherwise
+    limit: int = 64  # the longest generated name, in characters
+    lower: bool = False  # whether a generated name is in lower case
+    unique: str = ""  # the parameter of `create` that takes a token
+    along: tuple[str, ...] = ()  # properties that identify the resource together with `key`
+    renamed: dict[str, str] = field(default_factory=dict)  # property -> parameter
+    shaped: dict[str, Shape] = field(default_factory=dict)  # property -> converts its value
+    fixed: dict[str, Any] = field(default_factory=dict)  # parameters of `create` with a fixed value
+    inside: str = ""  # the structure that contains all parameters of `create` and `update`
+    # `settings` are set by calls of their own, after the creation and when they change; `alters` only when they change.
     settings: dict[str, Setter] = field(default_factory=dict)
     alters: dict[str, Setter] = field(default_factory=dict)
     update: str = ""
-    takes: tuple[str, ...] = ()
-    whole: bool = False
+    takes: tuple[str, ...] = ()  # the properties that `update` takes
+    whole: bool = False  # whether `update` replaces all settings, and so needs all properties
     read: str = ""
-    read_key: str = ""
-    item: str = ""
-    attributes: dict[str, str | Callable[[Any], Any]] = field(default_factory=dict)
+    read_key: str = ""  # the parameter of `read` with the id, where it is not `key`
+    item: str = ""  # the path of the resource's description in the answer of `read`
+    attributes: dict[str, str | Callable[[Any], Any]] = field(default_factory=dict)  # -> path in the item, or '@id'
     tags: Tagging | None = None
-    ready: Callable[[Any], bool] | None = None
-    delete_more: dict[str, Any] = field(default_factory=dict)
-    ignored: frozenset[str] = frozenset()
+    ready: Callable[[Any], bool] | None = None  # whether the item shows a complete resource
+    delete_more: dict[str, Any] = field(default_factory=dict)  # further parameters of `delete`
+    ignored: frozenset[str] = frozenset()  # accepted without a call; the event says that they are not modelled
 
 
 class TableAdapter(Adapter):
-    """An adapter that an `Entry` describes; a subclass may say the rest."""
+    """An adapter that makes the calls of its `Entry`; a subclass may override single steps."""
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.type = entry.type
 
     def create(self, to: To) -> str:
-        """One call, then the settings that have calls of their own."""
+        """Create the resource by one call, then make the calls of its settings; return the physical id."""
         entry = self.entry
-        given = self.given(to, to.properties.keys() - entry.settings.keys())
+        parameters = self.parameters(to, to.properties.keys() - entry.settings.keys())
         name = self.own_name(to)
         if entry.name:
-            given[entry.name_as or entry.name] = name
+            parameters[entry.name_as or entry.name] = name
         if entry.unique:
-            given[entry.unique] = to.name(60)
-        answer = to.call(entry.service, entry.create, **self._wrapped(given), **entry.fixed)
+            parameters[entry.unique] = to.name(60)
+        answer = to.call(entry.service, entry.create, **self._wrapped(parameters), **entry.fixed)
         to.physical_id = self.identity(to, answer, name)
         to.initiated(to.physical_id)
         for setting in entry.settings:
@@ -94,97 +86,104 @@ class TableAdapter(Adapter):
         return to.physical_id
 
     def identity(self, to: To, answer: Any, name: str) -> str:
-        """The physical id that the creation gave."""
-        if not self.entry.found:
+        """Return the physical id from the answer of the creation. Raises ResourceFailed if it has none."""
+        if not self.entry.id_path:
             return name
-        found = at(answer, self.entry.found)
-        if found is None:
-            raise ResourceFailed(f"{self.entry.create} answered without {self.entry.found}")
-        return str(found)
+        physical_id = at(answer, self.entry.id_path)
+        if physical_id is None:
+            raise ResourceFailed(f"{self.entry.create} answered without {self.entry.id_path}")
+        return str(physical_id)
 
     def update(self, to: To) -> None:
-        """The call of each changed setting, and one call for the rest; refused when no call can make the change."""
+        """Make the call of each changed setting, and one call for the other changes.
+
+        Refused (Unchanged) when no call can make one of the changes.
+        """
         entry, own = self.entry, {schemas.tag_property(schemas.load(self.type, to.region) or {})}
         setters = {**entry.settings, **entry.alters}
-        rest = to.changed - setters.keys() - own - entry.ignored
-        removed = rest - to.properties.keys()
-        if rest - set(entry.takes) or (removed and not entry.whole):
+        remaining = to.changed - setters.keys() - own - entry.ignored
+        removed = remaining - to.properties.keys()
+        if remaining - set(entry.takes) or (removed and not entry.whole):
             super().update(to)
-        if rest:
-            wanted = set(entry.takes) & to.properties.keys()
-            given = self.given(to, wanted if entry.whole else wanted & rest)
+        if remaining:
+            names = set(entry.takes) & to.properties.keys()
+            parameters = self.parameters(to, names if entry.whole else names & remaining)
             if entry.inside and entry.whole:
-                to.call(entry.service, entry.update, **self._wrapped({**given, **self.keys(to)}))
+                to.call(entry.service, entry.update, **self._wrapped({**parameters, **self.keys(to)}))
             else:
-                to.call(entry.service, entry.update, **{**given, **self.keys(to)})
+                to.call(entry.service, entry.update, **{**parameters, **self.keys(to)})
         for setting in sorted(to.changed & setters.keys()):
             setters[setting](to, to.get(setting))
 
     def delete(self, to: To) -> None:
-        """By its key."""
+        """Delete the resource."""
         to.call(self.entry.service, self.entry.delete, **self.keys(to), **self.entry.delete_more)
 
     def keys(self, to: To) -> dict[str, Any]:
-        """The parameters that name the resource."""
-        return {self.entry.key: to.physical_id, **self.given(to, self.entry.along)}
+        """Return the parameters that identify the resource."""
+        return {self.entry.key: to.physical_id, **self.parameters(to, self.entry.along)}
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """Read once, if an attribute needs it."""
+        """Read the resource once, if the entry has a call for that, and return the attributes."""
         item = self.item(to) if self.entry.read else None
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name, path in self.entry.attributes.items():
             if callable(path):
-                found[name] = path(item)
+                values[name] = path(item)
             else:
-                found[name] = to.physical_id if path == "@id" else at(item, path)
-        return found
+                values[name] = to.physical_id if path == "@id" else at(item, path)
+        return values
 
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """As the service tags."""
+    def tag(self, to: To, removed: Iterable[str]) -> None:
+        """Remove the tags `removed` and set `to.tags`, if the entry has a tagging."""
         if self.entry.tags is not None:
-            self.entry.tags.apply(self, to, self.entry.service, gone)
+            self.entry.tags.apply(self, to, self.entry.service, removed)
 
     def item(self, to: To) -> Any:
-        """What the service says of it; raises Gone."""
+        """Read the resource and return the service's description. Raises Gone."""
         entry = self.entry
-        given = {**self.given(to, entry.along), (entry.read_key or entry.key): to.physical_id}
-        answer = to.call(entry.service, entry.read, **given)
+        parameters = {**self.parameters(to, entry.along), (entry.read_key or entry.key): to.physical_id}
+        answer = to.call(entry.service, entry.read, **parameters)
         item = at(answer, entry.item) if entry.item else answer
         if item is None:
             raise Gone(f"{self.type} {to.physical_id} does not exist")
         return item
 
     def own_name(self, to: To) -> str:
-        """The name that the template gives, or one made up."""
+        """Return the name that the template gives, or a generated one."""
         return str(to.get(self.entry.name) or to.name(self.entry.limit, lower=self.entry.lower))
 
-    def given(self, to: To, names: Iterable[str]) -> dict[str, Any]:
-        """Properties as parameters of a call; tags are put on afterwards."""
+    def parameters(self, to: To, names: Iterable[str]) -> dict[str, Any]:
+        """Return the named properties as parameters of a call, without tags, which are set afterwards."""
         entry = self.entry
         skip = {schemas.tag_property(schemas.load(self.type, to.region) or {}), entry.name, *entry.ignored}
-        made = {}
+        parameters = {}
         for name in sorted(set(names) - skip):
             if name in to.properties:
                 value = to.get(name)
-                made[entry.renamed.get(name, name)] = entry.shaped[name](value) if name in entry.shaped else value
-        return made
+                parameters[entry.renamed.get(name, name)] = entry.shaped[name](value) if name in entry.shaped else value
+        return parameters
 
-    def _wrapped(self, given: dict[str, Any]) -> dict[str, Any]:
-        return {self.entry.inside: given} if self.entry.inside else given
+    def _wrapped(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {self.entry.inside: parameters} if self.entry.inside else parameters
 
 
 def setter(service: str, method: str, key: str, parameter: str = "", **more: Any) -> Setter:
-    """A setting that one call makes: `key` takes the id, `parameter` the value, or the value's own keys do."""
+    """Return the setter of a property that one call sets.
 
-    def put(to: To, value: Any) -> None:
+    `key` is the parameter for the id, `parameter` the one for the value; without `parameter`, the value's members are the
+    parameters. The setter raises ResourceFailed when the property was removed.
+    """
+
+    def set_value(to: To, value: Any) -> None:
         if value is None:
             raise ResourceFailed(f"The local cloud cannot take a setting of {to.logical_id} away again ({method})")
-        given = {parameter: value} if parameter else dict(value)
-        to.call(service, method, **{key: to.physical_id}, **given, **more)
+        parameters = {parameter: value} if parameter else dict(value)
+        to.call(service, method, **{key: to.physical_id}, **parameters, **more)
 
-    return put
+    return set_value
 
 
 def as_json(value: Any) -> Any:
-    """A document as text; text stays."""
+    """Return a document as JSON text; text is returned unchanged."""
     return json.dumps(value) if isinstance(value, dict | list) else value

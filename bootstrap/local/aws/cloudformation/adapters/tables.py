@@ -10,34 +10,39 @@ from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapte
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 
-def _recovery(to: To, value: Any) -> None:
-    wanted = {"PointInTimeRecoveryEnabled": is_true((value or {}).get("PointInTimeRecoveryEnabled"))}
-    to.call("dynamodb", "update_continuous_backups", TableName=to.physical_id, PointInTimeRecoverySpecification=wanted)
+def _set_recovery(to: To, value: Any) -> None:
+    specification = {"PointInTimeRecoveryEnabled": is_true((value or {}).get("PointInTimeRecoveryEnabled"))}
+    to.call(
+        "dynamodb",
+        "update_continuous_backups",
+        TableName=to.physical_id,
+        PointInTimeRecoverySpecification=specification,
+    )
 
 
-def _time_to_live(to: To, value: Any) -> None:
-    wanted = {"Enabled": True, **value} if value else {**to.old["TimeToLiveSpecification"], "Enabled": False}
-    to.call("dynamodb", "update_time_to_live", TableName=to.physical_id, TimeToLiveSpecification=wanted)
+def _set_time_to_live(to: To, value: Any) -> None:
+    specification = {"Enabled": True, **value} if value else {**to.old["TimeToLiveSpecification"], "Enabled": False}
+    to.call("dynamodb", "update_time_to_live", TableName=to.physical_id, TimeToLiveSpecification=specification)
 
 
 def _encryption(value: Any) -> dict[str, Any]:
-    kept = {key: item for key, item in value.items() if key != "SSEEnabled"}
-    return {"Enabled": value["SSEEnabled"], **kept}
+    others = {key: item for key, item in value.items() if key != "SSEEnabled"}
+    return {"Enabled": value["SSEEnabled"], **others}
 
 
 class Table(TableAdapter):
     """AWS::DynamoDB::Table; Ref is its name."""
 
     def replaces(self, to: To) -> bool:
-        """Another key is another table."""
+        """Return True: another key or index needs another table."""
         return True
 
-    def given(self, to: To, names: Any) -> dict[str, Any]:
-        """A table without a mode of billing has provisioned capacity."""
-        made = super().given(to, names)
+    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+        """Set the default billing mode, provisioned capacity, for a new table."""
+        parameters = super().parameters(to, names)
         if not to.physical_id:
-            made.setdefault("BillingMode", "PROVISIONED")
-        return made
+            parameters.setdefault("BillingMode", "PROVISIONED")
+        return parameters
 
 
 ADAPTERS = (
@@ -54,7 +59,7 @@ ADAPTERS = (
                 "SSESpecification": _encryption,
                 "StreamSpecification": lambda value: {"StreamEnabled": True, **value},
             },
-            settings={"PointInTimeRecoverySpecification": _recovery, "TimeToLiveSpecification": _time_to_live},
+            settings={"PointInTimeRecoverySpecification": _set_recovery, "TimeToLiveSpecification": _set_time_to_live},
             update="update_table",
             takes=(
                 "AttributeDefinitions",

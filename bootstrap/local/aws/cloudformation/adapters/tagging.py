@@ -1,4 +1,4 @@
-"""How services tag: two calls, of which no service names the parameters as the next does."""
+"""How services set tags: by two calls, whose parameters have other names in each service."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 
 @dataclass(frozen=True)
 class Tagging:
-    """The two calls of a service, the parameter that names the resource, and whether tags are a list or a map.
+    """The two calls of a service that set and remove tags, and the names of their parameters.
 
-    `target` is the attribute that names it, '@id' the physical id; `names` are what a list calls a tag's two parts. Some
-    services keep the tags of the system to themselves: those are left out where moto refuses them.
+    `on` is the parameter that identifies the resource; its value is the attribute `target`, or the physical id for '@id'.
+    `add` and `remove` are the calls, `tags` and `keys` their parameters, and `names` the two members of a tag in a list
+    (`as_map`: tags are a map; `keys_as_pairs`: the keys to remove are a list of Key). Without `takes_system_tags`, tags
+    that begin with aws: are left out, because moto refuses them for this service.
     """
 
     on: str = "ResourceArn"
     target: str = "@id"
-    put: str = "tag_resource"
-    take: str = "untag_resource"
+    add: str = "tag_resource"
+    remove: str = "untag_resource"
     tags: str = "Tags"
     keys: str = "TagKeys"
     names: tuple[str, str] = ("Key", "Value")
@@ -30,28 +32,28 @@ class Tagging:
     takes_system_tags: bool = True
     more: dict[str, str] = field(default_factory=dict)
 
-    def apply(self, adapter: Adapter, to: To, service: str, gone: Iterable[str]) -> None:
-        """Take `gone` away, then put what there is."""
+    def apply(self, adapter: Adapter, to: To, service: str, removed: Iterable[str]) -> None:
+        """Remove the tags with the keys `removed`, then set `to.tags`."""
         target = to.physical_id if self.target == "@id" else adapter.attributes(to)[self.target]
-        given, names = {self.on: target, **self.more}, list(gone)
+        resource, names = {self.on: target, **self.more}, list(removed)
         if names:
-            taken: list[Any] = [{"Key": name} for name in names] if self.keys_as_pairs else list(names)
-            to.call(service, self.take, **given, **{self.keys: taken})
+            keys: list[Any] = [{"Key": name} for name in names] if self.keys_as_pairs else list(names)
+            to.call(service, self.remove, **resource, **{self.keys: keys})
         tags = {key: value for key, value in to.tags.items() if self.takes_system_tags or not key.startswith("aws:")}
         if tags:
             listed = [dict(zip(self.names, one, strict=True)) for one in tags.items()]
-            to.call(service, self.put, **given, **{self.tags: tags if self.as_map else listed})
+            to.call(service, self.add, **resource, **{self.tags: tags if self.as_map else listed})
 
 
-EC2_TAGS = Tagging("Resources", put="create_tags", take="delete_tags", keys="Tags", keys_as_pairs=True)
+EC2_TAGS = Tagging("Resources", add="create_tags", remove="delete_tags", keys="Tags", keys_as_pairs=True)
 
 
 class Tagged(Adapter):
-    """An adapter whose resource its service tags by `tagging`."""
+    """An adapter that sets tags by the calls of `tagging`."""
 
     service: str = ""
     tagging = Tagging()
 
-    def tag(self, to: To, gone: Iterable[str]) -> None:
-        """As the service tags."""
-        self.tagging.apply(self, to, self.service, gone)
+    def tag(self, to: To, removed: Iterable[str]) -> None:
+        """Remove the tags `removed` and set `to.tags`."""
+        self.tagging.apply(self, to, self.service, removed)

@@ -1,4 +1,4 @@
-"""Wait conditions: a handle has an address of this server, and a condition waits for the signals that are put there."""
+"""Wait conditions: a handle is an address of this server, and a condition waits for signals that are sent there."""
 
 from __future__ import annotations
 
@@ -19,53 +19,57 @@ class WaitConditionHandle(Adapter):
     type = "AWS::CloudFormation::WaitConditionHandle"
 
     def create(self, to: To) -> str:
-        """A new address."""
+        """Return a new address."""
         return str(to.stacks.signals.handle(to.name(64)))
 
     def delete(self, to: To) -> None:
-        """What came to it is not asked for any more."""
+        """Do nothing: signals at this address are no longer read."""
 
 
 class WaitCondition(Adapter):
-    """AWS::CloudFormation::WaitCondition; every property replaces it, and so waits anew."""
+    """AWS::CloudFormation::WaitCondition. Every change replaces it, so the new one waits again."""
 
     type = "AWS::CloudFormation::WaitCondition"
 
     def create(self, to: To) -> str:
-        """Waits for `Count` signals of success, `Timeout` seconds at most; fails at the first that says FAILURE."""
+        """Wait for `Count` signals of success, `Timeout` seconds at most.
+
+        Raises ResourceFailed at the first signal with the status FAILURE, after the timeout, or when the creation is
+        cancelled; Interrupted when the server stops.
+        """
         count = int(to.get("Count", 1))
         name = f"{to.stack_id}/{to.logical_id}"
         to.initiated(name)
         if to.is_signalled and "Handle" not in to.properties:
-            return name  # its signals come by the API, and are waited for there
+            return name  # its signals come by SignalResource, and the operation waits for them
         end = time.monotonic() + float(to.get("Timeout", 0)) if "Handle" in to.properties else 0.0
-        while len(found := self._signals(to)) < count:
+        while len(signals := self._signals(to)) < count:
             if to.cancelled():
                 raise ResourceFailed("Resource creation cancelled")
             if to.stacks.is_closing:
                 raise Interrupted(to.logical_id)
             if time.monotonic() > end:
                 raise ResourceFailed(
-                    f"WaitCondition timed out. Received {len(found)} conditions when expecting {count}"
+                    f"WaitCondition timed out. Received {len(signals)} conditions when expecting {count}"
                 )
             time.sleep(PAUSE_SECONDS)
         return name
 
     def delete(self, to: To) -> None:
-        """There is nothing behind it."""
+        """Do nothing: a condition has no resource at a service."""
 
     def attributes(self, to: To) -> dict[str, Any]:
-        """The data of the signals by their ids, as JSON."""
-        return {"Data": json.dumps({unique: signal["Data"] for unique, signal in self._signals(to).items()})}
+        """Return the data of the signals by their ids, as JSON."""
+        return {"Data": json.dumps({unique_id: signal["Data"] for unique_id, signal in self._signals(to).items()})}
 
     def _signals(self, to: To) -> dict[str, dict[str, str]]:
-        found: dict[str, dict[str, str]] = to.stacks.signals.of(str(to.get("Handle", "")))
-        for unique, signal in found.items():
+        signals: dict[str, dict[str, str]] = to.stacks.signals.of(str(to.get("Handle", "")))
+        for unique_id, signal in signals.items():
             if signal["Status"] == "FAILURE":
                 raise ResourceFailed(
-                    f"WaitCondition received failed message: '{signal['Reason']}' for uniqueId: {unique}"
+                    f"WaitCondition received failed message: '{signal['Reason']}' for uniqueId: {unique_id}"
                 )
-        return found
+        return signals
 
 
 ADAPTERS = (WaitConditionHandle(), WaitCondition())

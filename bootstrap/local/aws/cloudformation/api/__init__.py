@@ -1,4 +1,4 @@
-"""CloudFormation's API: requests are read, answers and errors are written as AWS writes them.
+"""CloudFormation's API: parses requests, and writes answers and errors in the form of AWS.
 
-It decides what a caller may ask and how it is told; the work is done by `operations`. Only the server imports it.
+It decides which requests are allowed, and the content of answers; `operations` does the work. Only the server imports it.
 """

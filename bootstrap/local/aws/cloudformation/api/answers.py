@@ -1,4 +1,4 @@
-"""Stacks, events, resources and change sets in the form that CloudFormation's answers have."""
+"""Stacks, events, resources and change sets in the form of CloudFormation's answers."""
 
 from __future__ import annotations
 
@@ -14,160 +14,160 @@ from bootstrap.local.aws.cloudformation.template.template import Template
 Answer = dict[str, Any]
 
 
-def stack(of: Stack, root: Stack) -> Answer:
-    """A stack for DescribeStacks; the protection of a nested one is its root's."""
-    return _filled(
-        StackId=of.id,
-        StackName=of.name,
-        Description=of.description,
-        Parameters=_parameters(of.wanted),
-        CreationTime=of.created,
-        LastUpdatedTime=of.updated,
-        DeletionTime=of.deleted,
-        StackStatus=of.status,
-        StackStatusReason=of.reason,
-        DisableRollback=of.disable_rollback,
-        TimeoutInMinutes=of.timeout,
-        NotificationARNs=of.wanted.notification_arns,
-        Capabilities=of.wanted.capabilities,
-        Outputs=[{"OutputKey": name, **output} for name, output in of.outputs.items()],
-        RoleARN=of.wanted.role_arn,
-        Tags=_tags(of.wanted.tags),
+def stack(stored: Stack, root: Stack) -> Answer:
+    """Return a stack as DescribeStacks describes it; a nested stack has the termination protection of its root."""
+    return _without_empty(
+        StackId=stored.id,
+        StackName=stored.name,
+        Description=stored.description,
+        Parameters=_parameters(stored.wanted),
+        CreationTime=stored.created,
+        LastUpdatedTime=stored.updated,
+        DeletionTime=stored.deleted,
+        StackStatus=stored.status,
+        StackStatusReason=stored.reason,
+        DisableRollback=stored.disable_rollback,
+        TimeoutInMinutes=stored.timeout,
+        NotificationARNs=stored.wanted.notification_arns,
+        Capabilities=stored.wanted.capabilities,
+        Outputs=[{"OutputKey": name, **output} for name, output in stored.outputs.items()],
+        RoleARN=stored.wanted.role_arn,
+        Tags=_tags(stored.wanted.tags),
         EnableTerminationProtection=root.termination_protection,
-        ParentId=of.parent,
-        RootId=of.root,
-        DriftInformation=_filled(StackDriftStatus=of.drift_status, LastCheckTimestamp=of.drift_checked),
-        RollbackConfiguration=of.wanted.rollback,
+        ParentId=stored.parent,
+        RootId=stored.root,
+        DriftInformation=_without_empty(StackDriftStatus=stored.drift_status, LastCheckTimestamp=stored.drift_checked),
+        RollbackConfiguration=stored.wanted.rollback,
     )
 
 
-def summary(of: Stack) -> Answer:
-    """A stack for ListStacks."""
-    return _filled(
-        StackId=of.id,
-        StackName=of.name,
-        TemplateDescription=of.description,
-        CreationTime=of.created,
-        LastUpdatedTime=of.updated,
-        DeletionTime=of.deleted,
-        StackStatus=of.status,
-        StackStatusReason=of.reason,
-        ParentId=of.parent,
-        RootId=of.root,
-        DriftInformation={"StackDriftStatus": of.drift_status},
+def summary(stored: Stack) -> Answer:
+    """Return a stack as ListStacks describes it."""
+    return _without_empty(
+        StackId=stored.id,
+        StackName=stored.name,
+        TemplateDescription=stored.description,
+        CreationTime=stored.created,
+        LastUpdatedTime=stored.updated,
+        DeletionTime=stored.deleted,
+        StackStatus=stored.status,
+        StackStatusReason=stored.reason,
+        ParentId=stored.parent,
+        RootId=stored.root,
+        DriftInformation={"StackDriftStatus": stored.drift_status},
     )
 
 
-def event(of: Stack, one: Event) -> Answer:
-    """One event."""
-    return _filled(
-        StackId=of.id,
-        EventId=one.id,
-        StackName=of.name,
-        LogicalResourceId=one.logical_id,
-        PhysicalResourceId=one.physical_id,
-        ResourceType=one.type,
-        Timestamp=one.time,
-        ResourceStatus=one.status,
-        ResourceStatusReason=one.reason,
-        ClientRequestToken=one.token,
+def event(owner: Stack, stored: Event) -> Answer:
+    """Return an event as DescribeStackEvents describes it."""
+    return _without_empty(
+        StackId=owner.id,
+        EventId=stored.id,
+        StackName=owner.name,
+        LogicalResourceId=stored.logical_id,
+        PhysicalResourceId=stored.physical_id,
+        ResourceType=stored.type,
+        Timestamp=stored.time,
+        ResourceStatus=stored.status,
+        ResourceStatusReason=stored.reason,
+        ClientRequestToken=stored.token,
     )
 
 
-def resource_summary(one: Resource) -> Answer:
-    """A resource for ListStackResources."""
-    drift = {"StackResourceDriftStatus": one.drift.get("StackResourceDriftStatus", "NOT_CHECKED")}
-    return _filled(
-        LogicalResourceId=one.logical_id,
-        PhysicalResourceId=one.physical_id,
-        ResourceType=one.type,
-        LastUpdatedTimestamp=one.updated,
-        ResourceStatus=one.status,
-        ResourceStatusReason=one.reason,
+def resource_summary(stored: Resource) -> Answer:
+    """Return a resource as ListStackResources describes it."""
+    drift = {"StackResourceDriftStatus": stored.drift.get("StackResourceDriftStatus", "NOT_CHECKED")}
+    return _without_empty(
+        LogicalResourceId=stored.logical_id,
+        PhysicalResourceId=stored.physical_id,
+        ResourceType=stored.type,
+        LastUpdatedTimestamp=stored.updated,
+        ResourceStatus=stored.status,
+        ResourceStatusReason=stored.reason,
         DriftInformation=drift,
     )
 
 
-def resource(of: Stack, one: Resource) -> Answer:
-    """A resource for DescribeStackResources."""
-    found = resource_summary(one)
-    found["Timestamp"] = found.pop("LastUpdatedTimestamp", of.created)
-    return {"StackName": of.name, "StackId": of.id, **found}
+def resource(owner: Stack, stored: Resource) -> Answer:
+    """Return a resource as DescribeStackResources describes it."""
+    result = resource_summary(stored)
+    result["Timestamp"] = result.pop("LastUpdatedTimestamp", owner.created)
+    return {"StackName": owner.name, "StackId": owner.id, **result}
 
 
-def resource_detail(of: Stack, one: Resource) -> Answer:
-    """A resource for DescribeStackResource."""
-    return {"StackName": of.name, "StackId": of.id, **resource_summary(one)}
+def resource_detail(owner: Stack, stored: Resource) -> Answer:
+    """Return a resource as DescribeStackResource describes it."""
+    return {"StackName": owner.name, "StackId": owner.id, **resource_summary(stored)}
 
 
-def change_set_summary(of: Stack, one: ChangeSet) -> Answer:
-    """A change set for ListChangeSets."""
-    return _filled(
-        StackId=of.id,
-        StackName=of.name,
-        ChangeSetId=one.id,
-        ChangeSetName=one.name,
-        ExecutionStatus=one.execution_status,
-        Status=one.status,
-        StatusReason=one.reason,
-        CreationTime=one.created,
-        Description=one.description,
-        IncludeNestedStacks=one.includes_nested,
-        ParentChangeSetId=one.parent,
-        RootChangeSetId=one.root,
+def change_set_summary(owner: Stack, stored: ChangeSet) -> Answer:
+    """Return a change set as ListChangeSets describes it."""
+    return _without_empty(
+        StackId=owner.id,
+        StackName=owner.name,
+        ChangeSetId=stored.id,
+        ChangeSetName=stored.name,
+        ExecutionStatus=stored.execution_status,
+        Status=stored.status,
+        StatusReason=stored.reason,
+        CreationTime=stored.created,
+        Description=stored.description,
+        IncludeNestedStacks=stored.includes_nested,
+        ParentChangeSetId=stored.parent,
+        RootChangeSetId=stored.root,
     )
 
 
-def change_set(of: Stack, one: ChangeSet, *, with_values: bool) -> Answer:
-    """A change set for DescribeChangeSet; property values only when asked for."""
+def change_set(owner: Stack, stored: ChangeSet, *, with_values: bool) -> Answer:
+    """Return a change set as DescribeChangeSet describes it; property values only `with_values`."""
     return {
-        **change_set_summary(of, one),
-        **_filled(
-            Parameters=_parameters(one.wanted),
-            NotificationARNs=one.wanted.notification_arns,
-            Capabilities=one.wanted.capabilities,
-            Tags=_tags(one.wanted.tags),
-            RollbackConfiguration=one.wanted.rollback,
-            OnStackFailure=one.on_failure,
+        **change_set_summary(owner, stored),
+        **_without_empty(
+            Parameters=_parameters(stored.wanted),
+            NotificationARNs=stored.wanted.notification_arns,
+            Capabilities=stored.wanted.capabilities,
+            Tags=_tags(stored.wanted.tags),
+            RollbackConfiguration=stored.wanted.rollback,
+            OnStackFailure=stored.on_failure,
         ),
-        "Changes": [_unhidden(of, one, change) if with_values else _change(change) for change in one.changes],
+        "Changes": [_masked(owner, stored, change) if with_values else _change(change) for change in stored.changes],
     }
 
 
 def template_summary(template: Template) -> Answer:
-    """What a template declares, for GetTemplateSummary."""
+    """Return the declarations of a template, for GetTemplateSummary."""
     declared = [
-        _filled(
+        _without_empty(
             ParameterKey=name,
             DefaultValue=None if "Default" not in body else str(body["Default"]),
             ParameterType=str(body.get("Type", "String")),
             NoEcho=parameters.is_hidden(body),
             Description=body.get("Description"),
-            ParameterConstraints=_filled(AllowedValues=[str(one) for one in body.get("AllowedValues", [])]),
+            ParameterConstraints=_without_empty(AllowedValues=[str(value) for value in body.get("AllowedValues", [])]),
         )
         for name, body in template.section("Parameters").items()
     ]
     needed = capabilities(template)
     kinds = sorted({str(body["Type"]) for body in template.resources.values()})
-    because = f"The following resource(s) require capabilities: [{', '.join(k for k in kinds if '::IAM::' in k)}]"
-    return _filled(
+    reason = f"The following resource(s) require capabilities: [{', '.join(k for k in kinds if '::IAM::' in k)}]"
+    return _without_empty(
         Parameters=declared,
         Description=template.document.get("Description"),
         Capabilities=needed,
-        CapabilitiesReason=because if needed else None,
+        CapabilitiesReason=reason if needed else None,
         ResourceTypes=kinds,
         Version="2010-09-09",
     )
 
 
-def _unhidden(of: Stack, one: ChangeSet, change: Answer) -> Answer:
-    """A change with its values, but for those of NoEcho parameters, the stack's own and the change set's."""
+def _masked(owner: Stack, stored: ChangeSet, change: Answer) -> Answer:
+    """Return a change with its values; those of NoEcho parameters of the stack and the change set are masked."""
     body = dict(change["ResourceChange"])
-    for wanted in [one.wanted, of.wanted] if of.wanted.template else [one.wanted]:
-        template = read(wanted.template, wanted.parameters)
+    for state in [stored.wanted, owner.wanted] if owner.wanted.template else [stored.wanted]:
+        template = read(state.template, state.parameters)
         for name in body.keys() & {"BeforeContext", "AfterContext"}:
-            body[name] = json.dumps(parameters.masked(template, wanted.parameters, json.loads(body[name])))
-        body["Details"] = parameters.masked(template, wanted.parameters, body["Details"])
+            body[name] = json.dumps(parameters.masked(template, state.parameters, json.loads(body[name])))
+        body["Details"] = parameters.masked(template, state.parameters, body["Details"])
     return {**change, "ResourceChange": body}
 
 
@@ -182,11 +182,11 @@ def _change(change: Answer) -> Answer:
 
 
 def _parameters(wanted: Wanted) -> list[Answer]:
-    shown = parameters.shown(read(wanted.template, wanted.parameters), wanted.parameters)
+    visible = parameters.shown(read(wanted.template, wanted.parameters), wanted.parameters)
     return [
-        _filled(ParameterKey=name, ParameterValue=value, ResolvedValue=wanted.looked_up.get(name))
+        _without_empty(ParameterKey=name, ParameterValue=value, ResolvedValue=wanted.looked_up.get(name))
         | ({"ParameterValue": ""} if value == "" else {})
-        for name, value in shown.items()
+        for name, value in visible.items()
     ]
 
 
@@ -194,5 +194,5 @@ def _tags(tags: dict[str, str]) -> list[Answer]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def _filled(**values: Any) -> Answer:
+def _without_empty(**values: Any) -> Answer:
     return {key: value for key, value in values.items() if value is False or value not in (None, "", 0, 0.0)}

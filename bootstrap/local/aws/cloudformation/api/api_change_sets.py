@@ -1,4 +1,7 @@
-"""The operations on change sets. Their names belong to their stack; only a complete one that is not stale is executed."""
+"""The operations on change sets.
+
+A name is unique within a stack; only a complete change set that is not obsolete is executed.
+"""
 
 from __future__ import annotations
 
@@ -26,46 +29,46 @@ class ChangeSets:
 
     _engine: Engine
 
-    def CreateChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802 (AWS's name, as all below)
-        """Compare what is asked with what is, and keep the result under a name."""
-        to_import = asked.get("ResourcesToImport", [])
-        kind = "IMPORT" if to_import else asked.get("ChangeSetType", "UPDATE")
+    def CreateChangeSet(self, request: Input, region: str) -> Output:  # noqa: N802 (AWS's name, as all below)
+        """Compare the desired state with the stack, and store the result as a change set."""
+        to_import = request.get("ResourcesToImport", [])
+        kind = "IMPORT" if to_import else request.get("ChangeSetType", "UPDATE")
         if kind == "CREATE":
-            check_name(asked["StackName"])
-        stack = self._engine.store.find(asked["StackName"], region)
+            check_name(request["StackName"])
+        stack = self._engine.store.find(request["StackName"], region)
         if kind == "UPDATE" or (kind == "IMPORT" and stack is not None and stack.status != "REVIEW_IN_PROGRESS"):
-            stack = find(self._engine, asked["StackName"], region)
+            stack = find(self._engine, request["StackName"], region)
             ready(stack, "updated")
         elif stack is not None and stack.status != "REVIEW_IN_PROGRESS":
             raise Refused(
                 f"Stack [{stack.name}] already exists and cannot be created again "
-                f"with the changeSet [{asked['ChangeSetName']}]."
+                f"with the changeSet [{request['ChangeSetName']}]."
             )
-        wanted = wanted_from(self._engine, asked, stack, region)
-        imports = importing.targets(self._engine, to_import, stack, wanted, region) if kind == "IMPORT" else {}
+        desired = wanted_from(self._engine, request, stack, region)
+        imports = importing.targets(self._engine, to_import, stack, desired, region) if kind == "IMPORT" else {}
         if stack is None:
-            stack = self._engine.new_stack(asked["StackName"], region, wanted, "REVIEW_IN_PROGRESS")
+            stack = self._engine.new_stack(request["StackName"], region, desired, "REVIEW_IN_PROGRESS")
             stack.record("REVIEW_IN_PROGRESS", "User Initiated")
             self._engine.store.save(stack)
-        self._make_room(stack, asked["ChangeSetName"])
-        change_set = self._compare(stack, asked, kind, wanted, imports)
+        self._require_free_name(stack, request["ChangeSetName"])
+        change_set = self._compare(stack, request, kind, desired, imports)
         with self._engine.store.lock:
             stack.change_sets.append(change_set)
         self._engine.store.save(stack)
         return {"Id": change_set.id, "StackId": stack.id}
 
-    def DescribeChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802
-        """The change set with its changes, a hundred at a time."""
-        stack, change_set = self.change_set(asked, region)
-        start = int(asked.get("NextToken", "0"))
-        shown = answers.change_set(stack, change_set, with_values=asked.get("IncludePropertyValues", False))
-        page = shown["Changes"][start : start + 100]
-        more = {"NextToken": str(start + 100)} if len(shown["Changes"]) > start + 100 else {}
-        return {**shown, "Changes": page, **more}
+    def DescribeChangeSet(self, request: Input, region: str) -> Output:  # noqa: N802
+        """The change set with its changes, a hundred on a page."""
+        stack, change_set = self.change_set(request, region)
+        start = int(request.get("NextToken", "0"))
+        description = answers.change_set(stack, change_set, with_values=request.get("IncludePropertyValues", False))
+        page = description["Changes"][start : start + 100]
+        more = {"NextToken": str(start + 100)} if len(description["Changes"]) > start + 100 else {}
+        return {**description, "Changes": page, **more}
 
-    def ExecuteChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802
-        """Start what the change set describes."""
-        stack, change_set = self.change_set(asked, region)
+    def ExecuteChangeSet(self, request: Input, region: str) -> Output:  # noqa: N802
+        """Begin the operation that the change set describes."""
+        stack, change_set = self.change_set(request, region)
         nested_change_sets.check_root(change_set, "executed")
         if change_set.status != "CREATE_COMPLETE" or change_set.execution_status != "AVAILABLE":
             state = change_set.status if change_set.status == "FAILED" else change_set.execution_status
@@ -76,16 +79,16 @@ class ChangeSets:
         if stack.status != "REVIEW_IN_PROGRESS":
             ready(stack, "updated")
         nested_change_sets.begin(self._engine, stack, change_set)
-        for other in stack.change_sets:  # the others are not of the stack that it makes
+        for other in stack.change_sets:  # the others were computed for the stack before this operation
             if other is not change_set:
                 nested_change_sets.drop(self._engine, stack, other)
         stack.change_sets = [change_set]
         change_set.execution_status = "EXECUTE_COMPLETE"
-        token = asked.get("ClientRequestToken", "")
+        token = request.get("ClientRequestToken", "")
         if change_set.type == "IMPORT":
             self._engine.import_resources(stack, copy.deepcopy(change_set.wanted), change_set.imports, token=token)
             return {}
-        disable = asked.get("DisableRollback", False)
+        disable = request.get("DisableRollback", False)
         if stack.status == "REVIEW_IN_PROGRESS":
             stack.wanted = change_set.wanted
             default = "DO_NOTHING" if disable else "ROLLBACK"
@@ -93,7 +96,7 @@ class ChangeSets:
                 stack,
                 on_failure=change_set.on_failure or default,
                 token=token,
-                retain_except_on_create=asked.get("RetainExceptOnCreate", False),
+                retain_except_on_create=request.get("RetainExceptOnCreate", False),
                 change_set=change_set,
             )
         else:
@@ -103,15 +106,15 @@ class ChangeSets:
                 copy.deepcopy(change_set.wanted),
                 disable_rollback=disable,
                 token=token,
-                retain_except_on_create=asked.get("RetainExceptOnCreate", False),
+                retain_except_on_create=request.get("RetainExceptOnCreate", False),
                 change_set=change_set,
             )
         return {}
 
-    def DeleteChangeSet(self, asked: Input, region: str) -> Output:  # noqa: N802
-        """Drop a change set, and those of nested stacks with it; a stack under review stays, as on AWS."""
+    def DeleteChangeSet(self, request: Input, region: str) -> Output:  # noqa: N802
+        """Delete a change set, with those of nested stacks; a stack in REVIEW_IN_PROGRESS stays, as on AWS."""
         try:
-            stack, change_set = self.change_set(asked, region)
+            stack, change_set = self.change_set(request, region)
         except Refused:
             return {}
         nested_change_sets.check_root(change_set, "deleted")
@@ -121,57 +124,59 @@ class ChangeSets:
         self._engine.store.save(stack)
         return {}
 
-    def ListChangeSets(self, asked: Input, region: str) -> Output:  # noqa: N802
+    def ListChangeSets(self, request: Input, region: str) -> Output:  # noqa: N802
         """The change sets of one stack."""
-        stack = find(self._engine, asked["StackName"], region)
+        stack = find(self._engine, request["StackName"], region)
         return {"Summaries": [answers.change_set_summary(stack, one) for one in stack.change_sets]}
 
-    def change_set(self, asked: Input, region: str) -> tuple[Stack, ChangeSet]:
-        """The change set that a request names, by its ARN or by name within a stack."""
-        name = asked["ChangeSetName"]
+    def change_set(self, request: Input, region: str) -> tuple[Stack, ChangeSet]:
+        """The change set that a request names by ARN, or by name within a stack; raises Refused."""
+        name = request["ChangeSetName"]
         stacks = self._engine.store.of(region)
-        if "StackName" in asked:
-            stacks = [find(self._engine, asked["StackName"], region)]
+        if "StackName" in request:
+            stacks = [find(self._engine, request["StackName"], region)]
         elif not name.startswith("arn:"):
             raise Refused("StackName must be specified if ChangeSetName is not specified as an ARN.")
         for stack in stacks:
-            for one in stack.change_sets:
-                if name in (one.id, one.name):
-                    return stack, one
+            for candidate in stack.change_sets:
+                if name in (candidate.id, candidate.name):
+                    return stack, candidate
         raise Refused(f"ChangeSet [{name}] does not exist", "ChangeSetNotFound", 404)
 
-    def differences(self, stack: Stack, wanted: Wanted) -> list[dict[str, Any]]:
-        """What bringing the stack to `wanted` would change."""
-        return changes.compare(self._engine.scopes, stack, wanted)
+    def differences(self, stack: Stack, desired: Wanted) -> list[dict[str, Any]]:
+        """The resource changes that bring a stack to the desired state."""
+        return changes.compare(self._engine.scopes, stack, desired)
 
-    def outputs_differ(self, stack: Stack, wanted: Wanted) -> bool:
+    def outputs_differ(self, stack: Stack, desired: Wanted) -> bool:
         """Whether only outputs would change."""
-        return changes.differs_beyond_resources(self._engine.scopes, stack, wanted)
+        return changes.differs_beyond_resources(self._engine.scopes, stack, desired)
 
-    def _compare(self, stack: Stack, asked: Input, kind: str, wanted: Wanted, imports: dict[str, str]) -> ChangeSet:
-        name = asked["ChangeSetName"]
+    def _compare(self, stack: Stack, request: Input, kind: str, desired: Wanted, imports: dict[str, str]) -> ChangeSet:
+        name = request["ChangeSetName"]
         arn = f"arn:aws:cloudformation:{stack.region}:{ACCOUNT}:changeSet/{name}/{uuid.uuid4()}"
-        made = ChangeSet(arn, name, kind, wanted, time.time(), asked.get("Description", ""))
-        made.on_failure = asked.get("OnStackFailure", "")
-        made.token = asked.get("ClientToken", "")
-        made.includes_nested = asked.get("IncludeNestedStacks", False)
-        look = nested_change_sets.look(self._engine, stack, made) if made.includes_nested else None
+        change_set = ChangeSet(arn, name, kind, desired, time.time(), request.get("Description", ""))
+        change_set.on_failure = request.get("OnStackFailure", "")
+        change_set.token = request.get("ClientToken", "")
+        change_set.includes_nested = request.get("IncludeNestedStacks", False)
+        compare_nested = (
+            nested_change_sets.look(self._engine, stack, change_set) if change_set.includes_nested else None
+        )
         try:
-            found, _ = changes.imagine(self._engine.scopes, stack, wanted, look)
-            made.changes = importing.changes(stack, wanted, imports, found) if kind == "IMPORT" else found
-            made.imports = imports
-            is_empty = kind == "UPDATE" and not made.changes and not self.outputs_differ(stack, wanted)
+            entries, _ = changes.imagine(self._engine.scopes, stack, desired, compare_nested)
+            change_set.changes = importing.changes(stack, desired, imports, entries) if kind == "IMPORT" else entries
+            change_set.imports = imports
+            is_empty = kind == "UPDATE" and not change_set.changes and not self.outputs_differ(stack, desired)
             reason = NO_CHANGES if is_empty else ""
         except Refused as refusal:
             if kind == "IMPORT":
                 raise
             reason = refusal.message
         if reason:
-            made.status, made.reason, made.execution_status = "FAILED", reason, "UNAVAILABLE"
-        return made
+            change_set.status, change_set.reason, change_set.execution_status = "FAILED", reason, "UNAVAILABLE"
+        return change_set
 
-    def _make_room(self, stack: Stack, name: str) -> None:
-        for old in [one for one in stack.change_sets if one.name == name]:
+    def _require_free_name(self, stack: Stack, name: str) -> None:
+        for old in [change_set for change_set in stack.change_sets if change_set.name == name]:
             if old.execution_status == "AVAILABLE" or old.status == "FAILED":
                 raise Refused(f"ChangeSet [{name}] already exists", "AlreadyExistsException")
             stack.change_sets.remove(old)

@@ -1,4 +1,4 @@
-"""The operations on drift: detection of a whole stack or of one resource, and what it has found."""
+"""The operations on drift: detection for a stack or one resource, and its results."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ DRIFTED = ("MODIFIED", "DELETED")
 
 
 class DriftApi:
-    """Detects drift at once; the detection's id stays valid while the process runs."""
+    """Detects drift within the request; the id of a detection is valid while the process runs."""
 
     _engine: Engine
     _detections: dict[str, str] = {}
 
-    def DetectStackDrift(self, asked: dict[str, Any], region: str) -> dict[str, Any]:  # noqa: N802 (AWS's name)
-        """Look at every resource."""
-        stack = find(self._engine, asked["StackName"], region)
+    def DetectStackDrift(self, request: dict[str, Any], region: str) -> dict[str, Any]:  # noqa: N802 (AWS's name)
+        """Detect drift of every resource of a stack."""
+        stack = find(self._engine, request["StackName"], region)
         for resource in list(stack.resources.values()):
             resource.drift = self._detect(stack, resource)
         drifted = any(one.drift["StackResourceDriftStatus"] in DRIFTED for one in stack.resources.values())
@@ -37,9 +37,9 @@ class DriftApi:
         self._detections[detection] = stack.id
         return {"StackDriftDetectionId": detection}
 
-    def DescribeStackDriftDetectionStatus(self, asked: dict[str, Any], region: str) -> dict[str, Any]:  # noqa: N802
+    def DescribeStackDriftDetectionStatus(self, request: dict[str, Any], region: str) -> dict[str, Any]:  # noqa: N802
         """The result of a detection."""
-        detection = asked["StackDriftDetectionId"]
+        detection = request["StackDriftDetectionId"]
         if detection not in self._detections:
             raise Refused(f"Drift detection with id {detection} does not exist")
         stack = find(self._engine, self._detections[detection], region)
@@ -53,10 +53,10 @@ class DriftApi:
             "Timestamp": stack.drift_checked,
         }
 
-    def DescribeStackResourceDrifts(self, asked: dict[str, Any], region: str) -> dict[str, Any]:  # noqa: N802
-        """The result for each resource."""
-        stack = find(self._engine, asked["StackName"], region)
-        states = asked.get("StackResourceDriftStatusFilters")
+    def DescribeStackResourceDrifts(self, request: dict[str, Any], region: str) -> dict[str, Any]:  # noqa: N802
+        """The results for each resource."""
+        stack = find(self._engine, request["StackName"], region)
+        states = request.get("StackResourceDriftStatusFilters")
         detected = [one for one in stack.resources.values() if one.drift]
         return {
             "StackResourceDrifts": [
@@ -64,12 +64,12 @@ class DriftApi:
             ]
         }
 
-    def DetectStackResourceDrift(self, asked: dict[str, Any], region: str) -> dict[str, Any]:  # noqa: N802
-        """Look at one resource."""
-        stack = find(self._engine, asked["StackName"], region)
-        resource = stack.resources.get(asked["LogicalResourceId"])
+    def DetectStackResourceDrift(self, request: dict[str, Any], region: str) -> dict[str, Any]:  # noqa: N802
+        """Detect drift of one resource."""
+        stack = find(self._engine, request["StackName"], region)
+        resource = stack.resources.get(request["LogicalResourceId"])
         if resource is None:
-            raise Refused(f"Resource {asked['LogicalResourceId']} does not exist for stack {stack.name}")
+            raise Refused(f"Resource {request['LogicalResourceId']} does not exist for stack {stack.name}")
         resource.drift = self._detect(stack, resource)
         self._engine.store.save(stack)
         return {"StackResourceDrift": _entry(stack, resource)}
@@ -78,17 +78,19 @@ class DriftApi:
         return drift.detect(self._engine.client, self._engine, stack, resource)
 
 
-def _entry(stack: Stack, one: Resource) -> dict[str, Any]:
-    """A resource's drift as the API shows it; values of NoEcho parameters are masked."""
-    given = stack.wanted.parameters
-    template, shown = read(stack.wanted.template, given), dict(one.drift)
-    for name in shown.keys() & {"ExpectedProperties", "ActualProperties"}:
-        shown[name] = json.dumps(parameters.masked(template, given, json.loads(shown[name])))
-    shown |= parameters.masked(template, given, {name: shown[name] for name in shown.keys() & {"PropertyDifferences"}})
+def _entry(stack: Stack, resource: Resource) -> dict[str, Any]:
+    """The drift of a resource in the form of the API; values of NoEcho parameters are masked."""
+    values = stack.wanted.parameters
+    template, visible = read(stack.wanted.template, values), dict(resource.drift)
+    for name in visible.keys() & {"ExpectedProperties", "ActualProperties"}:
+        visible[name] = json.dumps(parameters.masked(template, values, json.loads(visible[name])))
+    visible |= parameters.masked(
+        template, values, {name: visible[name] for name in visible.keys() & {"PropertyDifferences"}}
+    )
     return {
         "StackId": stack.id,
-        "LogicalResourceId": one.logical_id,
-        "PhysicalResourceId": one.physical_id,
-        "ResourceType": one.type,
-        **shown,
+        "LogicalResourceId": resource.logical_id,
+        "PhysicalResourceId": resource.physical_id,
+        "ResourceType": resource.type,
+        **visible,
     }

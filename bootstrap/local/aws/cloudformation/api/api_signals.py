@@ -1,4 +1,4 @@
-"""The operation SignalResource, which cfn-signal calls: a signal for a resource that is being created or updated."""
+"""The operation SignalResource, which cfn-signal calls, for a resource that is being created or updated."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from bootstrap.local.aws.cloudformation.operations.engine import Engine
 
 
 class SignalApi:
-    """Takes signals for resources."""
+    """Receives signals for resources."""
 
     _engine: Engine
 
-    def SignalResource(self, asked: dict[str, Any], region: str) -> dict[str, Any]:  # noqa: N802 (AWS's name)
-        """Keep a signal for a resource in CREATE_IN_PROGRESS or UPDATE_IN_PROGRESS."""
-        stack = self._engine.store.find(asked["StackName"], region)
+    def SignalResource(self, request: dict[str, Any], region: str) -> dict[str, Any]:  # noqa: N802 (AWS's name)
+        """Store a signal for a resource in CREATE_IN_PROGRESS or UPDATE_IN_PROGRESS; any other is refused."""
+        stack = self._engine.store.find(request["StackName"], region)
         if stack is None:
-            raise Refused(f"Stack with id {asked['StackName']} does not exist")
-        logical, unique, status = asked["LogicalResourceId"], asked["UniqueId"], asked["Status"]
+            raise Refused(f"Stack with id {request['StackName']} does not exist")
+        logical, unique, status = request["LogicalResourceId"], request["UniqueId"], request["Status"]
         resource = stack.resources.get(logical)
         if resource is None:
             raise Refused(f"Resource {logical} does not exist for stack {stack.name}")
@@ -31,7 +31,7 @@ class SignalApi:
             raise Refused(
                 f"Signal with ID {unique} for resource {logical} already exists. Signals may only be updated once."
             )
-        with self._engine.store.lock:  # the event comes first: the last signal ends the creation at once
+        with self._engine.store.lock:  # the event first: the last signal ends the creation at once
             stack.record(resource.status, f"Received {status} signal with UniqueId {unique}", resource)
         self._engine.store.save(stack)
         signals.take(handle, {"Status": status, "UniqueId": unique})

@@ -1,4 +1,4 @@
-"""Reads what requests have in common: the stack they name, the template, parameters and tags they bring."""
+"""Reads what several requests contain: the name of a stack, a template, parameters, tags and stack policies."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UPDATABLE = frozenset(
 
 
 def find(engine: Engine, name: str, region: str) -> Stack:
-    """The stack that a request names."""
+    """The stack with a name or id; raises Refused if there is none."""
     stack = engine.store.find(name, region)
     if stack is None:
         raise Refused(f"Stack with id {name} does not exist")
@@ -36,7 +36,7 @@ def find(engine: Engine, name: str, region: str) -> Stack:
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that no stack can have."""
+    """Raise Refused for a name that is not valid for a stack."""
     if not re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", name):
         raise Refused(
             f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must satisfy "
@@ -45,69 +45,69 @@ def check_name(name: str) -> None:
 
 
 def ready(stack: Stack, verb: str) -> None:
-    """Refuse an operation on a stack that is busy or in a state that allows none."""
+    """Raise Refused if the status of a stack does not allow the operation `verb` ('updated')."""
     if stack.status not in UPDATABLE:
         raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be {verb}.")
 
 
-def wanted_from(engine: Engine, asked: dict[str, Any], stack: Stack | None, region: str) -> Wanted:
-    """What the stack shall be, checked; what the request leaves out stays as it is."""
-    text = fetch_template(engine, asked, stack, region)
-    given, reuse = _parameters(asked)
-    before = stack.wanted if stack else Wanted("")
-    kept = {name: value for name, value in before.parameters.items() if name in reuse}
-    template = read(text, given | kept)
+def wanted_from(engine: Engine, request: dict[str, Any], stack: Stack | None, region: str) -> Wanted:
+    """The desired state of a stack by a request, checked; what the request leaves out does not change. Raises Refused."""
+    text = fetch_template(engine, request, stack, region)
+    values, reuse = _parameters(request)
+    current = stack.wanted if stack else Wanted("")
+    reused = {name: value for name, value in current.parameters.items() if name in reuse}
+    template = read(text, values | reused)
     static_checks.check(template, region)
-    limits.check_values(given)
-    limits.check_asked(asked, template)
-    given_capabilities = asked.get("Capabilities", [])
-    check_capabilities(template, given_capabilities, is_reviewed="ChangeSetName" in asked)
-    wanted = Wanted(
+    limits.check_values(values)
+    limits.check_asked(request, template)
+    given_capabilities = request.get("Capabilities", [])
+    check_capabilities(template, given_capabilities, is_reviewed="ChangeSetName" in request)
+    desired = Wanted(
         text,
-        given,
+        values,
         {},
-        tags_in(asked) if "Tags" in asked else dict(before.tags),
+        tags_in(request) if "Tags" in request else dict(current.tags),
         given_capabilities,
-        asked.get("RoleARN", before.role_arn),
-        asked.get("NotificationARNs", before.notification_arns),
-        triggers.of(asked, before.rollback),
+        request.get("RoleARN", current.role_arn),
+        request.get("NotificationARNs", current.notification_arns),
+        triggers.of(request, current.rollback),
     )
-    settled = settling.settle(engine.services, stack, wanted, region, reuse)
+    settled = settling.settle(engine.services, stack, desired, region, reuse)
     existing.check(template, settled.parameters, lambda service: engine.client(service, region))
     return settled
 
 
-def tags_in(asked: dict[str, Any]) -> dict[str, str]:
-    """The tags of a request; those of the system are nobody else's to give."""
-    if any(str(tag["Key"]).startswith("aws:") for tag in asked.get("Tags", [])):
+def tags_in(request: dict[str, Any]) -> dict[str, str]:
+    """The tags of a request; raises Refused for tags that begin with 'aws:'."""
+    if any(str(tag["Key"]).startswith("aws:") for tag in request.get("Tags", [])):
         raise Refused("aws: prefixed tag key names are not allowed for external use.")
-    return {tag["Key"]: tag.get("Value", "") for tag in asked.get("Tags", [])}
+    return {tag["Key"]: tag.get("Value", "") for tag in request.get("Tags", [])}
 
 
-def fetch_template(engine: Engine, asked: dict[str, Any], stack: Stack | None, region: str) -> str:
-    """The template of a request: its text, an object in S3, or the stack's own."""
-    if "TemplateBody" in asked:
-        return limits.check_body(asked["TemplateBody"])
-    if "TemplateURL" in asked:
-        return sources.from_s3(engine.client("s3", region), asked["TemplateURL"])
-    if asked.get("UsePreviousTemplate") and stack:
+def fetch_template(engine: Engine, request: dict[str, Any], stack: Stack | None, region: str) -> str:
+    """The text of a request's template: from the request, from S3, or from the stack. Raises Refused."""
+    if "TemplateBody" in request:
+        return limits.check_body(request["TemplateBody"])
+    if "TemplateURL" in request:
+        return sources.from_s3(engine.client("s3", region), request["TemplateURL"])
+    if request.get("UsePreviousTemplate") and stack:
         return stack.wanted.template
     raise Refused("Either Template URL or Template Body must be specified.")
 
 
-def policy_in(engine: Engine, asked: dict[str, Any], name: str, region: str) -> str:
-    """The stack policy of a request under `name` (body or address), checked; '' when there is none."""
-    if f"{name}URL" in asked:
-        return stack_policy.check(sources.from_s3(engine.client("s3", region), asked[f"{name}URL"]))
-    return stack_policy.check(asked[f"{name}Body"]) if asked.get(f"{name}Body") else ""
+def policy_in(engine: Engine, request: dict[str, Any], name: str, region: str) -> str:
+    """The stack policy of a request in `name`Body or `name`URL, checked; '' if there is none. Raises Refused."""
+    if f"{name}URL" in request:
+        return stack_policy.check(sources.from_s3(engine.client("s3", region), request[f"{name}URL"]))
+    return stack_policy.check(request[f"{name}Body"]) if request.get(f"{name}Body") else ""
 
 
-def _parameters(asked: dict[str, Any]) -> tuple[dict[str, str], set[str]]:
-    given, reuse = {}, set()
-    for parameter in asked.get("Parameters", []):
+def _parameters(request: dict[str, Any]) -> tuple[dict[str, str], set[str]]:
+    values, reuse = {}, set()
+    for parameter in request.get("Parameters", []):
         name = parameter["ParameterKey"]
         if parameter.get("UsePreviousValue"):
             reuse.add(name)
         else:
-            given[name] = parameter.get("ParameterValue", "")
-    return given, reuse
+            values[name] = parameter.get("ParameterValue", "")
+    return values, reuse

@@ -1,4 +1,4 @@
-"""Client request tokens: the same token again begins nothing, and gets the answer that the first request got."""
+"""Client request tokens: a repeated request with the same token begins nothing, and gets the answer of the first one."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ WITH_ID = frozenset({"CreateStack", "UpdateStack", "RollbackStack"})
 
 
 class Tokens:
-    """Knows requests that were made before."""
+    """Finds earlier requests by their tokens."""
 
     _engine: Engine
 
-    def asked_before(self, operation: str, asked: dict[str, Any], region: str) -> dict[str, Any] | None:
-        """The answer to a request that was made before, else None. Raises Refused where its token stands for another."""
-        if operation == "CreateChangeSet" and asked.get("ClientToken"):
-            return self._change_set_made(asked, region)
-        token = asked.get("ClientRequestToken")
+    def asked_before(self, operation: str, request: dict[str, Any], region: str) -> dict[str, Any] | None:
+        """The answer of an earlier request with the same token, or None. Raises Refused if that was another operation."""
+        if operation == "CreateChangeSet" and request.get("ClientToken"):
+            return self._find_change_set(request, region)
+        token = request.get("ClientRequestToken")
         if not token or operation not in KINDS:
             return None
-        stack = self._stack_asked(asked, region)
+        stack = self._find_stack(request, region)
         if stack is None or token not in stack.tokens:
             return None
         if stack.tokens[token] not in KINDS[operation]:
@@ -42,22 +42,22 @@ class Tokens:
             )
         return {"StackId": stack.id} if operation in WITH_ID else {}
 
-    def _stack_asked(self, asked: dict[str, Any], region: str) -> Stack | None:
-        if "ChangeSetName" not in asked:
-            return self._engine.store.find(asked.get("StackName", ""), region)
+    def _find_stack(self, request: dict[str, Any], region: str) -> Stack | None:
+        if "ChangeSetName" not in request:
+            return self._engine.store.find(request.get("StackName", ""), region)
         try:
-            return self.change_set(asked, region)[0]
+            return self.change_set(request, region)[0]
         except Refused:
             return None
 
-    def change_set(self, asked: dict[str, Any], region: str) -> tuple[Stack, ChangeSet]:
-        """The change set that a request names (the operations on change sets give it)."""
-        raise Refused(f"ChangeSet [{asked['ChangeSetName']}] does not exist", "ChangeSetNotFound", 404)
+    def change_set(self, request: dict[str, Any], region: str) -> tuple[Stack, ChangeSet]:
+        """The change set that a request names; `ChangeSets` implements it."""
+        raise Refused(f"ChangeSet [{request['ChangeSetName']}] does not exist", "ChangeSetNotFound", 404)
 
-    def _change_set_made(self, asked: dict[str, Any], region: str) -> dict[str, Any] | None:
-        stack = self._engine.store.find(asked["StackName"], region)
-        for one in stack.change_sets if stack else ():
-            if one.token == asked["ClientToken"] and one.name == asked["ChangeSetName"]:
+    def _find_change_set(self, request: dict[str, Any], region: str) -> dict[str, Any] | None:
+        stack = self._engine.store.find(request["StackName"], region)
+        for change_set in stack.change_sets if stack else ():
+            if change_set.token == request["ClientToken"] and change_set.name == request["ChangeSetName"]:
                 assert stack is not None
-                return {"Id": one.id, "StackId": stack.id}
+                return {"Id": change_set.id, "StackId": stack.id}
         return None

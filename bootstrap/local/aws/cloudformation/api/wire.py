@@ -1,6 +1,6 @@
-"""CloudFormation's query protocol: a form in, XML out, both by botocore's own description of the service.
+"""CloudFormation's query protocol: parses forms and writes XML, both by botocore's own description of the service.
 
-So the answers are read by botocore by construction, and an operation that AWS has and this engine lacks is still known by name.
+So botocore can always parse the answers, and the names of operations that this engine does not have are known.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 
 @functools.cache
 def model() -> Any:
-    """botocore's description of CloudFormation."""
+    """Return botocore's description of CloudFormation."""
     from botocore.loaders import Loader
     from botocore.model import ServiceModel
 
@@ -24,7 +24,10 @@ def model() -> Any:
 
 
 def parse(body: bytes) -> tuple[str, dict[str, Any]]:
-    """The operation's name and its input, typed by the service's description; unknown operations have no input."""
+    """Return the name of the operation, and its input with the types of the service's description.
+
+    {} for an unknown operation.
+    """
     pairs = urllib.parse.parse_qsl(body.decode(), keep_blank_values=True)
     form = dict(pairs)
     operation = form.get("Action", "")
@@ -36,12 +39,12 @@ def parse(body: bytes) -> tuple[str, dict[str, Any]]:
 
 def _read(shape: Any, form: dict[str, str], prefix: str) -> Any:
     if shape.type_name == "structure":
-        found = {}
+        members = {}
         for name, member in shape.members.items():
             value = _read(member, form, f"{prefix}.{name}" if prefix else name)
             if value is not None:
-                found[name] = value
-        return found or None
+                members[name] = value
+        return members or None
     if shape.type_name == "list":
         return _read_list(shape, form, prefix)
     if shape.type_name == "map":
@@ -55,10 +58,10 @@ def _read(shape: Any, form: dict[str, str], prefix: str) -> Any:
 
 
 def _read_map(shape: Any, form: dict[str, str], prefix: str) -> dict[str, Any] | None:
-    found: dict[str, Any] = {}
-    while (key := form.get(f"{prefix}.entry.{len(found) + 1}.key")) is not None:
-        found[key] = _read(shape.value, form, f"{prefix}.entry.{len(found) + 1}.value")
-    return found or None
+    entries: dict[str, Any] = {}
+    while (key := form.get(f"{prefix}.entry.{len(entries) + 1}.key")) is not None:
+        entries[key] = _read(shape.value, form, f"{prefix}.entry.{len(entries) + 1}.value")
+    return entries or None
 
 
 def _read_list(shape: Any, form: dict[str, str], prefix: str) -> list[Any] | None:
@@ -71,7 +74,7 @@ def _read_list(shape: Any, form: dict[str, str], prefix: str) -> list[Any] | Non
 
 
 def render(operation: str, result: dict[str, Any], request_id: str) -> bytes:
-    """The XML answer of an operation."""
+    """Return the answer of an operation as XML."""
     shape = model().operation_model(operation).output_shape
     inner = ""
     if shape is not None:

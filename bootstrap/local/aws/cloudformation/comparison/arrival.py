@@ -1,7 +1,7 @@
-"""Whether what a resource was asked to be has arrived at its service: what is read back is compared with what was asked.
+"""Checks whether a service has taken over the properties of a resource: compares them with what the service returns.
 
-moto answers some changes with success and drops them. An update is believed only where the service then tells the new value;
-what it does not tell at all (see `modelled`) is not judged.
+moto answers some changes with success and ignores them. So an update counts only if the service returns the new values
+afterwards. Properties that it never returns (see `modelled`) are not checked.
 """
 
 from __future__ import annotations
@@ -17,31 +17,33 @@ from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 from bootstrap.local.aws.cloudformation.template import schemas
 
 
-def differing(kind: str, region: str, asked: dict[str, Any], found: dict[str, Any]) -> list[Difference]:
-    """What differs between a template's properties and those read back, among what can be compared."""
+def differing(kind: str, region: str, expected: dict[str, Any], actual: dict[str, Any]) -> list[Difference]:
+    """The differences between the properties of a template and those read back, of properties that can be compared."""
     hidden = schemas.write_only(schemas.load(kind, region) or {})
-    comparable = modelled.without(asked, (*hidden, *modelled.not_modelled(kind)))
-    return differences(comparable, found, modelled.arrived(kind))
+    comparable = modelled.without(expected, (*hidden, *modelled.not_modelled(kind)))
+    return differences(comparable, actual, modelled.arrived(kind))
 
 
 def missing(to: Context, names: Collection[str]) -> list[str]:
-    """Those of the named properties that the service tells otherwise than they were asked for; raises Gone."""
+    """Those of the properties `names` that the service returns with other values than requested; raises Gone."""
     if to.type not in reading.READS:
         return []
     try:
-        found = reading.properties(to)
+        actual = reading.properties(to)
     except Gone:
         raise
     except ResourceFailed:
-        return []  # it cannot be read now, so nothing speaks against it
-    gone = [name for name in names if name not in to.properties and _is_kept(to, name, found)]
-    asked = {name: value for name, value in to.properties.items() if name in names}
-    told = {one["PropertyPath"].split("/")[1] for one in differing(to.type, to.region, asked, found)}
-    return sorted({*gone, *told})
+        return []  # it cannot be read now, so no difference is known
+    still_set = [name for name in names if name not in to.properties and _is_still_set(to, name, actual)]
+    expected = {name: value for name, value in to.properties.items() if name in names}
+    different = {
+        difference["PropertyPath"].split("/")[1] for difference in differing(to.type, to.region, expected, actual)
+    }
+    return sorted({*still_set, *different})
 
 
-def _is_kept(to: Context, name: str, found: dict[str, Any]) -> bool:
-    """Whether a property that was taken out of the template is still as it was; one that has a default may be that."""
+def _is_still_set(to: Context, name: str, actual: dict[str, Any]) -> bool:
+    """Whether a property that was removed from the template still has its old value; not for a property with a default."""
     before = {name: to.old.get(name)}
     has_default = "default" in (schemas.load(to.type, to.region) or {}).get("properties", {}).get(name, {})
-    return not has_default and name in found and not differing(to.type, to.region, before, found)
+    return not has_default and name in actual and not differing(to.type, to.region, before, actual)

@@ -1,7 +1,7 @@
-"""Compares a stack with what is wanted of it, and changes nothing: the result is what a change set shows.
+"""Compares a stack with its desired state, and changes nothing: the result is the content of a change set.
 
-The resource schemas (createOnlyProperties) tell whether a change replaces a resource. A resource that refers to a replaced one
-changes too.
+By the schemas of resource types (createOnlyProperties) a change replaces a resource or not. A resource that refers to a
+replaced one changes, too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bootstrap.local.aws.cloudformation.template.scope import Scopes
 from bootstrap.local.aws.cloudformation.template.template import dependencies, names_in
 
 Change = dict[str, Any]
-# A nested stack with unchanged properties: only its update reads its template, which may have changed (ResourceChangeDetail).
+# For a nested stack with unchanged properties: its template can differ, and only its update reads it (ResourceChangeDetail).
 AUTOMATIC = {
     "Target": {"Attribute": "Properties", "RequiresRecreation": "Never"},
     "Evaluation": "Dynamic",
@@ -33,20 +33,20 @@ REPLACEMENT = {"Always": "True", "Conditionally": "Conditional", "Never": "False
 
 @dataclass(frozen=True)
 class Nested:
-    """What an update would do to a nested stack: whether it changes, its change set, its outputs as GetAtt gives them."""
+    """The effect of an update on a nested stack: whether it changes, its change set, and its outputs by attribute name."""
 
     is_changed: bool
     change_set: str
     outputs: dict[str, Any]
 
 
-# Compares a nested stack: by logical id, its resource if it exists, properties and tags.
+# Compares a nested stack; the arguments are the logical id, the resource if it exists, properties and tags.
 Look = Callable[[str, Resource | None, dict[str, Any], dict[str, str]], Nested]
 
 
 @dataclass
 class _Comparison:
-    """The stack as it would be after the change, and the values of its names then; `look` compares nested stacks."""
+    """The stack as it would be after the change, with the values of names then; `look` compares nested stacks."""
 
     proposal: Stack
     scope: Scope
@@ -56,23 +56,25 @@ class _Comparison:
 
 
 def compare(scopes: Scopes, stack: Stack, wanted: Wanted) -> list[Change]:
-    """What an execution would do: one entry for each resource, in the order of execution."""
+    """The changes of an execution: one entry for each changed resource, in the order of execution. Raises Refused."""
     return imagine(scopes, stack, wanted, None)[0]
 
 
-def imagine(scopes: Scopes, stack: Stack, wanted: Wanted, look: Look | None) -> tuple[list[Change], dict[str, Any]]:
-    """What an execution would do, and the outputs after it.
+def imagine(
+    scopes: Scopes, stack: Stack, wanted: Wanted, compare_nested: Look | None
+) -> tuple[list[Change], dict[str, Any]]:
+    """The changes of an execution, and the outputs after it. Raises Refused.
 
-    Without `look` a nested stack always changes ('Automatic'), because only its update reads its template.
+    Without `compare_nested` a nested stack always changes ('Automatic'), because only its update reads its template.
     """
     imagined = {name: copy.copy(resource) for name, resource in stack.resources.items()}
     scope = scopes.of(stack, wanted, stack.region, imagined)
     graph = dependencies(scope.template, scope.present())
     proposal = copy.copy(stack)
     proposal.wanted = wanted
-    comparison = _Comparison(proposal, scope, imagined, _altered(stack.wanted, wanted), look)
+    comparison = _Comparison(proposal, scope, imagined, _altered(stack.wanted, wanted), compare_nested)
     changes = []
-    for logical in _ordered(graph):
+    for logical in _in_dependency_order(graph):
         change = _compare_resource(comparison, logical)
         if change:
             changes.append(change)
@@ -81,7 +83,7 @@ def imagine(scopes: Scopes, stack: Stack, wanted: Wanted, look: Look | None) -> 
 
 
 def differs_beyond_resources(scopes: Scopes, stack: Stack, wanted: Wanted) -> bool:
-    """Whether outputs would change though no resource does."""
+    """Whether outputs would change, even if no resource does."""
     return _outputs(scopes.of(stack, wanted, stack.region)) != stack.outputs
 
 
@@ -102,8 +104,8 @@ def _compare_resource(comparison: _Comparison, logical: str) -> Change | None:
     resource = comparison.proposal.resources.get(logical)
     properties = comparison.scope.evaluate(body.get("Properties") or {})
     tags = tags_of(comparison.proposal, kind, logical, properties)
-    known = resource if resource and resource.physical_id and resource.type == kind else None
-    nested = comparison.look(logical, known, properties, tags) if comparison.look and kind == nesting.TYPE else None
+    existing = resource if resource and resource.physical_id and resource.type == kind else None
+    nested = comparison.look(logical, existing, properties, tags) if comparison.look and kind == nesting.TYPE else None
     more = {"ChangeSetId": nested.change_set or None} if nested else {}
     if resource is None or not resource.physical_id:
         _invalidate_named(comparison.imagined, kind, properties)
@@ -114,7 +116,7 @@ def _compare_resource(comparison: _Comparison, logical: str) -> Change | None:
         return None
     details = _details(comparison, resource, kind, properties, tags)
     replacement = _replacement(resource, kind, details)
-    _imagine(comparison.imagined, logical, kind, replacement)
+    _predict(comparison.imagined, logical, kind, replacement)
     if nested or (kind == nesting.TYPE and properties != resource.properties):
         comparison.imagined[logical].attributes = dict(nested.outputs) if nested else {"*": UNKNOWN}
     return _entry(
@@ -150,16 +152,16 @@ def _details(
                 "RequiresRecreation": schemas.recreation(schema, name, before, after),
                 "Path": f"/Properties/{name}",
                 "AttributeChangeType": "Add" if before is None else "Remove" if after is None else "Modify",
-                "BeforeValue": _shown(before),
-                "AfterValue": _shown(after),
+                "BeforeValue": _as_text(before),
+                "AfterValue": _as_text(after),
             }
-            shown = {key: value for key, value in target.items() if value is not None}
-            details.append({"Target": shown, **_cause(comparison, written.get(name), after)})
+            filled = {key: value for key, value in target.items() if value is not None}
+            details.append({"Target": filled, **_cause(comparison, written.get(name), after)})
     return details or ([AUTOMATIC] if kind == nesting.TYPE else [])
 
 
 def _cause(comparison: _Comparison, written: Any, after: Any) -> Change:
-    """The source of a property's change, as far as its text shows it."""
+    """The source of the change of a property, as far as the template shows it."""
     evaluation = "Dynamic" if UNKNOWN in json.dumps(after) else "Static"
     for form, name in names_in(written):
         if form == "Ref" and name in comparison.altered:
@@ -171,7 +173,7 @@ def _cause(comparison: _Comparison, written: Any, after: Any) -> Change:
 
 
 def _altered(before: Wanted, after: Wanted) -> frozenset[str]:
-    """The parameters whose value has changed, the given one or the one that was looked up."""
+    """The parameters whose value, or looked-up value, has changed."""
     names = before.parameters.keys() | after.parameters.keys()
     return frozenset(
         name
@@ -191,19 +193,19 @@ def _replacement(resource: Resource, kind: str, details: list[Change]) -> str:
     return next((verdict for verdict in ("True", "Conditional") if verdict in needs), "False")
 
 
-def _imagine(imagined: dict[str, Resource], logical: str, kind: str, replacement: str) -> None:
-    """Show this resource to later ones as it would be: unknown if replaced, volatile attributes unknown if updated."""
+def _predict(imagined: dict[str, Resource], logical: str, kind: str, replacement: str) -> None:
+    """Set what later resources see: all attributes are unknown after a replacement, volatile ones after an update."""
     resource = imagined[logical]
     if replacement == "True":
         resource.physical_id, resource.attributes = UNKNOWN, {"*": UNKNOWN}
         return
     adapter = adapters.find(kind)
-    moving = dict.fromkeys(adapter.volatile, UNKNOWN) if adapter else {}
-    resource.attributes = {**resource.attributes, **moving}
+    unknown_attributes = dict.fromkeys(adapter.volatile, UNKNOWN) if adapter else {}
+    resource.attributes = {**resource.attributes, **unknown_attributes}
 
 
 def _invalidate_named(imagined: dict[str, Resource], kind: str, properties: dict[str, Any]) -> None:
-    """Show to later resources which attributes of others a new resource changes."""
+    """Mark attributes of other resources as unknown that the creation of a new resource changes."""
     adapter = adapters.find(kind)
     for name, attributes in adapter.moves.items() if adapter else ():
         for other in imagined.values():
@@ -232,17 +234,17 @@ def _context(value: dict[str, Any]) -> str:
     return json.dumps(value)
 
 
-def _shown(value: Any) -> str | None:
+def _as_text(value: Any) -> str | None:
     if value is None:
         return None
     return json.dumps(value) if isinstance(value, dict | list) else text_of(value)
 
 
-def _ordered(graph: dict[str, set[str]]) -> list[str]:
-    left, order = {name: set(needs) for name, needs in graph.items()}, []
-    while left:
-        free = [name for name, needs in left.items() if not needs & left.keys()]
+def _in_dependency_order(graph: dict[str, set[str]]) -> list[str]:
+    remaining, order = {name: set(needs) for name, needs in graph.items()}, []
+    while remaining:
+        free = [name for name, needs in remaining.items() if not needs & remaining.keys()]
         order += free
         for name in free:
-            del left[name]
+            del remaining[name]
     return order

@@ -1,7 +1,7 @@
-"""Compares a resource's properties as the template has them with what was read back, in CloudFormation's terms.
+"""Compares the properties of a resource in the template with those read back; the result has the form of CloudFormation.
 
-Only what the template says is compared. Order within lists does not matter, nor whether a number or a flag is written as text,
-nor whether one thing stands alone or in a list (as policies allow).
+Only properties in the template are compared. Not compared are the order in lists, whether a number or a boolean is written as
+text, and whether a single value is in a list or not (policies allow both).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ Difference = dict[str, str]
 
 
 def differences(expected: dict[str, Any], actual: dict[str, Any], readable: frozenset[str]) -> list[Difference]:
-    """What differs among the properties that could be read; dynamic references are left out."""
-    found: list[Difference] = []
+    """The differences of the `readable` properties; properties with dynamic references are left out."""
+    all_differences: list[Difference] = []
     for name, value in expected.items():
         if name in readable and "{{resolve:" not in json.dumps(value):
-            found += _compare(f"/{name}", value, actual.get(name))
-    return found
+            all_differences += _compare(f"/{name}", value, actual.get(name))
+    return all_differences
 
 
 def same(expected: Any, actual: Any) -> bool:
@@ -33,13 +33,13 @@ def same(expected: Any, actual: Any) -> bool:
     if isinstance(expected, list):
         actual = _document(actual)
     if isinstance(expected, list) and isinstance(actual, list):
-        left = list(actual)
+        unmatched = list(actual)
         for item in expected:
-            match = next((one for one in left if same(item, one)), None)
+            match = next((candidate for candidate in unmatched if same(item, candidate)), None)
             if match is None:
                 return False
-            left.remove(match)
-        return not left
+            unmatched.remove(match)
+        return not unmatched
     if isinstance(expected, list) or isinstance(actual, list):
         return same(_listed(expected), _listed(actual)) if actual is not None else not expected
     return _text(expected) == _text(actual)
@@ -50,9 +50,9 @@ def _compare(path: str, expected: Any, actual: Any) -> list[Difference]:
         return []
     if isinstance(expected, dict) and isinstance(_document(actual), dict):
         return [
-            one
+            difference
             for key, value in expected.items()
-            for one in _compare(f"{path}/{key}", value, _get(_document(actual), key))
+            for difference in _compare(f"{path}/{key}", value, _get(_document(actual), key))
         ]
     if isinstance(expected, list) and isinstance(actual, list):
         return _compare_lists(path, expected, actual)
@@ -60,28 +60,28 @@ def _compare(path: str, expected: Any, actual: Any) -> list[Difference]:
 
 
 def _compare_lists(path: str, expected: list[Any], actual: list[Any]) -> list[Difference]:
-    left, missing = list(enumerate(actual)), []
+    unmatched, missing = list(enumerate(actual)), []
     for index, item in enumerate(expected):
-        match = next((pair for pair in left if same(item, pair[1])), None)
+        match = next((pair for pair in unmatched if same(item, pair[1])), None)
         if match is None:
             missing.append(_difference(f"{path}/{index}", item, None, "REMOVE"))
         else:
-            left.remove(match)
-    return missing + [_difference(f"{path}/{index}", None, item, "ADD") for index, item in left]
+            unmatched.remove(match)
+    return missing + [_difference(f"{path}/{index}", None, item, "ADD") for index, item in unmatched]
 
 
 def _difference(path: str, expected: Any, actual: Any, kind: str) -> Difference:
     return {
         "PropertyPath": path,
-        "ExpectedValue": _shown(expected),
-        "ActualValue": _shown(actual),
+        "ExpectedValue": _as_text(expected),
+        "ActualValue": _as_text(actual),
         "DifferenceType": kind,
     }
 
 
-def _get(found: dict[str, Any], name: str) -> Any:
-    """A member without regard to its case: services write names their own way."""
-    return found.get(name, next((value for key, value in found.items() if key.lower() == name.lower()), None))
+def _get(members: dict[str, Any], name: str) -> Any:
+    """A member by its name, in any case, because services write names differently."""
+    return members.get(name, next((value for key, value in members.items() if key.lower() == name.lower()), None))
 
 
 def _document(value: Any) -> Any:
@@ -105,7 +105,7 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _shown(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return (
         json.dumps(value, default=str)
         if isinstance(value, dict | list)

@@ -1,7 +1,7 @@
 """Drift: whether a resource of a stack still exists, and has the properties of its template.
 
-A type whose properties cannot be read back (`reading`) is NOT_CHECKED, unless the resource does not exist. Properties that are
-write-only in the type's schema are not compared, nor what the local cloud does not model.
+A type whose properties cannot be read back (`reading`) is NOT_CHECKED, except if the resource does not exist. Write-only
+properties of the type's schema, and properties that the local cloud does not model, are not compared.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Client = Callable[[str, str], Any]  # by service and region
 
 
 def detect(client: Client, stacks: StackOperations, stack: Stack, resource: Resource) -> dict[str, Any]:
-    """Compare one resource with its template; the result is in the form that the API gives."""
+    """Compare one resource with its template; the result has the form of the API."""
     result: dict[str, Any] = {"Timestamp": time.time(), "StackResourceDriftStatus": "NOT_CHECKED"}
     adapter = adapters.find(resource.type)
     if adapter is None or isinstance(adapter, StandIn):
@@ -43,11 +43,11 @@ def detect(client: Client, stacks: StackOperations, stack: Stack, resource: Reso
         log.warning("reading %s back: %s", resource.logical_id, failure)
         return result
     differing = arrival.differing(resource.type, stack.region, resource.properties, actual)
-    shown = {name: actual.get(name) for name in resource.properties if name in actual}
+    visible = {name: actual.get(name) for name in resource.properties if name in actual}
     result["StackResourceDriftStatus"] = "MODIFIED" if differing else "IN_SYNC"
     result["PropertyDifferences"] = differing
     result["ExpectedProperties"] = json.dumps(resource.properties)
-    result["ActualProperties"] = json.dumps(shown, default=str)
+    result["ActualProperties"] = json.dumps(visible, default=str)
     return result
 
 

@@ -1,8 +1,8 @@
-"""Which properties arrive at their services, and which are accepted and do nothing: a table by type, from properties.json.
+"""Which properties have an effect in their services, and which have none: a table by type, in properties.json.
 
-The table is found by tests/aws/test_properties.py, which makes resources with every property, reads them back through the
-services' APIs and compares; it fails when the table is not what it finds. A property's members are told as paths, like
-'Rules/Prefix'; lists leave no trace in them. A resource that uses what does nothing says so in the reason of its event.
+tests/aws/test_properties.py makes the table: it creates resources with every property, reads them back through the services'
+APIs and compares them; it fails if the table differs. Members of properties are paths like 'Rules/Prefix', without lists.
+If a resource uses a property without effect, the reason of its event says so.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ Table = dict[str, dict[str, list[str]]]
 
 @functools.cache
 def table() -> Table:
-    """For each type with an adapter its properties by what becomes of them: 'arrived', 'write-only' or 'not modelled'."""
-    found: Table = json.loads(PATH.read_text()) if PATH.exists() else {}
-    return found
+    """The properties of each type with an adapter, in the groups 'arrived', 'write-only' and 'not modelled'."""
+    content: Table = json.loads(PATH.read_text()) if PATH.exists() else {}
+    return content
 
 
 def arrived(kind: str) -> frozenset[str]:
-    """The properties that are read back as they were given."""
+    """The properties that are read back with the values from the template."""
     return frozenset(table().get(kind, {}).get("arrived", ()))
 
 
 def not_modelled(kind: str) -> tuple[str, ...]:
-    """The paths of what is accepted and does nothing."""
+    """The paths of properties that are accepted without effect."""
     return tuple(table().get(kind, {}).get("not modelled", ()))
 
 
 def note(kind: str, properties: dict[str, Any]) -> str:
-    """What the event of a resource that is complete says of properties that are not modelled; '' when all are."""
+    """The reason for the event of a complete resource: its properties without effect; '' if it has none."""
     names = [path for path in not_modelled(kind) if _is_given(properties, path.split("/"))]
     return f"NOT MODELLED: the local cloud accepts {', '.join(names)} and does nothing with it" if names else ""
 
 
 def without(properties: dict[str, Any], paths: tuple[str, ...]) -> dict[str, Any]:
-    """The properties less what lies at the paths."""
-    left: dict[str, Any] = properties
+    """The properties without those at the paths."""
+    remaining: dict[str, Any] = properties
     for path in paths:
-        left = _without(left, path.split("/"))
-    return left
+        remaining = _without(remaining, path.split("/"))
+    return remaining
 
 
 def _is_given(value: Any, path: list[str]) -> bool:

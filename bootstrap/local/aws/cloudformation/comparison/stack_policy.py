@@ -1,4 +1,4 @@
-"""Stack policies: which updates of which resources are allowed. One that is set denies whatever it does not allow."""
+"""Stack policies: which updates of which resources are allowed. A policy denies everything that it does not allow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ACTIONS = ("Update:Modify", "Update:Replace", "Update:Delete", "Update:*")
 
 
 def check(text: str) -> str:
-    """The policy as it was given, when it is one; raises Refused."""
+    """Return the policy if it is valid; raises Refused."""
     try:
         document = json.loads(text)
         for statement in _listed(document["Statement"]):
@@ -23,16 +23,18 @@ def check(text: str) -> str:
 
 
 def denial(text: str, action: str, logical_id: str, kind: str) -> str:
-    """Why `action` on a resource is denied, in CloudFormation's words; '' when it is allowed or there is no policy."""
+    """The message of CloudFormation if `action` on a resource is denied; '' if it is allowed, or if there is no policy."""
     if not text:
         return ""
     statements = _listed(json.loads(text)["Statement"])
-    matching = [(n, one) for n, one in enumerate(statements, 1) if _matches(one, action, logical_id, kind)]
-    what = f"[{action}] for resource [LogicalResourceId/{logical_id}]"
+    matching = [
+        (n, candidate) for n, candidate in enumerate(statements, 1) if _matches(candidate, action, logical_id, kind)
+    ]
+    subject = f"[{action}] for resource [LogicalResourceId/{logical_id}]"
     for number, statement in matching:
         if statement["Effect"] == "Deny":
-            return f"Action denied by stack policy: Statement [#{number}] does not allow {what};"
-    return "" if matching else f"Action denied by stack policy: no statement allows {what};"
+            return f"Action denied by stack policy: Statement [#{number}] does not allow {subject};"
+    return "" if matching else f"Action denied by stack policy: no statement allows {subject};"
 
 
 def _check_statement(statement: dict[str, Any]) -> None:
@@ -49,19 +51,19 @@ def _check_statement(statement: dict[str, Any]) -> None:
 
 def _matches(statement: dict[str, Any], action: str, logical_id: str, kind: str) -> bool:
     return (
-        _named(statement, "Action", action)
-        and _named(statement, "Resource", f"LogicalResourceId/{logical_id}")
-        and _is_of(statement.get("Condition", {}), kind)
+        _matches_key(statement, "Action", action)
+        and _matches_key(statement, "Resource", f"LogicalResourceId/{logical_id}")
+        and _matches_condition(statement.get("Condition", {}), kind)
     )
 
 
-def _named(statement: dict[str, Any], key: str, value: str) -> bool:
+def _matches_key(statement: dict[str, Any], key: str, value: str) -> bool:
     if key in statement:
         return any(fnmatch.fnmatchcase(value, pattern) for pattern in _listed(statement[key]))
     return not any(fnmatch.fnmatchcase(value, pattern) for pattern in _listed(statement[f"Not{key}"]))
 
 
-def _is_of(condition: dict[str, Any], kind: str) -> bool:
+def _matches_condition(condition: dict[str, Any], kind: str) -> bool:
     exact = condition.get("StringEquals", {}).get("ResourceType")
     like = condition.get("StringLike", {}).get("ResourceType")
     return (exact is None or kind in _listed(exact)) and (

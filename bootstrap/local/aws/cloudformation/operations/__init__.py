@@ -1,5 +1,5 @@
-"""What CloudFormation does to a stack: create, update, delete, import, continue, cancel and roll back.
+"""The stack operations of CloudFormation: create, update, delete, import, continue, cancel and roll back.
 
-It decides the order of resources, what happens when one fails, and what nested stacks and signals wait for. How one resource is
-made is the adapters' matter; what differs between two templates is that of `comparison`. The API imports it.
+It decides the order of resources, what happens when one fails, and how nested stacks and signals are waited for. The adapters
+create single resources; `comparison` finds differences between templates. The API imports it.
 """

@@ -1,4 +1,4 @@
-"""Deletes one resource of a stack, or keeps what its policy retains; each step is an event."""
+"""Deletes one resource of a stack, or retains it if its policy says so; each step is an event."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Deleter:
         self._contexts = contexts
 
     def delete(self, resource: Resource, *, kept: bool, snapshot: bool = False) -> None:
-        """Delete a resource, or skip it where it is to be `kept`. Raises ResourceFailed."""
+        """Delete a resource, or only record the event if it is to be `kept`. Raises ResourceFailed."""
         stack = self._stack
         if not resource.physical_id:
             return
@@ -55,7 +55,7 @@ class Deleter:
         self._contexts.refresh_named(adapter, resource.properties)
 
     def try_delete(self, resource: Resource, *, kept: bool, snapshot: bool) -> None:
-        """Delete a resource; one that cannot be deleted stays, with its event, as CloudFormation does after an update."""
+        """Delete a resource; if that fails, it stays and an event says so, as in CloudFormation after an update."""
         try:
             self.delete(resource, kept=kept, snapshot=snapshot)
         except ResourceFailed:

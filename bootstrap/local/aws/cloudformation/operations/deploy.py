@@ -1,4 +1,4 @@
-"""Brings a stack's resources to what its template says, in the order of their dependencies."""
+"""Brings the resources of a stack to its template, in the order of their dependencies."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Deployment:
         return self._services.scopes.of(self._stack, self._stack.wanted, self._stack.region)
 
     def apply(self, *, is_rollback: bool = False, skip: set[str] | None = None) -> None:
-        """Create and update until every resource is as the template says. Raises Failed."""
+        """Create and update resources until all are as in the template. Raises Failed."""
         self._scope = self._new_scope()
         try:
             graph = dependencies(self._scope.template, self._scope.present())
@@ -63,7 +63,7 @@ class Deployment:
         self._run(graph, work, stop_early=True)
 
     def import_resources(self) -> None:
-        """Import the resources of an import operation, as they are. Raises Failed."""
+        """Import the resources of an import operation without changing them. Raises Failed."""
         graph = dependencies(self._scope.template, self._scope.present())
         imports = self._operation.imports
 
@@ -74,7 +74,7 @@ class Deployment:
         self._run(graph, work, stop_early=True)
 
     def publish_outputs(self) -> None:
-        """Evaluate the outputs. Raises Failed when the name of an export is taken, or a removed export is still in use."""
+        """Evaluate and store the outputs. Raises Failed if the name of an export is taken, or a removed export is in use."""
         scope, stack = self._scope, self._stack
         try:
             evaluated = {name: self._output(scope, body) for name, body in scope.template.section("Outputs").items()}
@@ -87,7 +87,7 @@ class Deployment:
             stack.outputs, stack.imports = outputs, imports
 
     def remove(self, names: set[str], *, retain: set[str] | None = None, is_rollback: bool = False) -> None:
-        """Delete resources, each before those that it depends on. Raises Failed."""
+        """Delete resources, each before its dependencies. Raises Failed."""
         stack = self._stack
         for export in [output.get("ExportName") for output in stack.outputs.values()]:
             users = self._services.scopes.importers(export, stack.region) if export and not is_rollback else []
@@ -113,7 +113,7 @@ class Deployment:
         self.clean_up(is_rollback=is_rollback)
 
     def clean_up(self, *, is_rollback: bool = False) -> None:
-        """Delete what an update has replaced or removed; what cannot be deleted stays, with an event, as in CloudFormation."""
+        """Delete replaced and removed resources; one that cannot be deleted stays, with an event, as in CloudFormation."""
         stack = self._stack
         self._clean_up_nested()
         is_update = self._operation.kind in {"UPDATE", "ROLLBACK"}
@@ -137,7 +137,7 @@ class Deployment:
             self._services.store.save(stack)
 
     def _clean_up_nested(self) -> None:
-        """Let the nested stacks that wait for this one clean up, and wait for them."""
+        """Let waiting nested stacks clean up, and wait until they have done it."""
         children = nesting.children(self._services.store, self._stack)
         for child in children:
             if child.is_held:
@@ -146,7 +146,7 @@ class Deployment:
             self._stacks.wait(child)
 
     def restore_superseded(self) -> None:
-        """Make replaced resources current again in a rollback, and their replacements superseded."""
+        """In a rollback, make replaced resources current again, and mark their replacements as superseded."""
         with self._services.store.lock:
             replaced, self._stack.superseded = self._stack.superseded, []
             for old in reversed(replaced):
@@ -170,33 +170,35 @@ class Deployment:
 
     def _check_exports(self, outputs: dict[str, dict[str, Any]]) -> None:
         stack, scopes = self._stack, self._services.scopes
-        others = {name: owner for name, (owner, _) in scopes.exports(stack.region).items() if owner.id != stack.id}
-        wanted = {output["ExportName"]: output["OutputValue"] for output in outputs.values() if "ExportName" in output}
-        for name in wanted:
-            if name in others:
+        taken = {name: owner for name, (owner, _) in scopes.exports(stack.region).items() if owner.id != stack.id}
+        new_exports = {
+            output["ExportName"]: output["OutputValue"] for output in outputs.values() if "ExportName" in output
+        }
+        for name in new_exports:
+            if name in taken:
                 raise Failed(
                     [],
-                    f"Export with name {name} is already exported by stack {others[name].name}. Rollback requested by user.",
+                    f"Export with name {name} is already exported by stack {taken[name].name}. Rollback requested by user.",
                 )
         for output in stack.outputs.values():
             name = output.get("ExportName")
             users = scopes.importers(name, stack.region) if name else []
-            if users and wanted.get(name) != output["OutputValue"]:
-                verb = "updated" if name in wanted else "deleted"
+            if users and new_exports.get(name) != output["OutputValue"]:
+                verb = "updated" if name in new_exports else "deleted"
                 raise Failed([], f"Export {name} cannot be {verb} as it is in use by {', '.join(users)}")
 
     def _keeps(self, policy: str, *, is_rollback: bool) -> bool:
-        """Whether a policy keeps a resource; in a rollback, one that the operation has created."""
+        """Whether a policy retains a resource; `is_rollback` if the operation that is rolled back created it."""
         is_stricter = self._operation.retains_except_on_create and policy == "Retain"
         return _keeps("RetainExceptOnCreate" if is_stricter else policy, is_rollback=is_rollback)
 
     def _in_delete_order(self, names: set[str]) -> list[str]:
-        left, order = set(names), []
-        while left:
-            needed = {need for name in left for need in self._stack.resources[name].depends}
-            free = sorted(left - needed) or sorted(left)
+        remaining, order = set(names), []
+        while remaining:
+            needed = {need for name in remaining for need in self._stack.resources[name].depends}
+            free = sorted(remaining - needed) or sorted(remaining)
             order += free
-            left -= set(free)
+            remaining -= set(free)
         return order
 
     def _run(self, graph: dict[str, set[str]], work: Callable[[str], None], *, stop_early: bool) -> None:
@@ -222,7 +224,7 @@ class Deployment:
 
 
 def imports_of(value: Any, scope: Scope) -> list[Any]:
-    """The names that a template imports, unevaluated; also those in conditions that are false."""
+    """The names of imports in a template, not evaluated; also those in branches of false conditions."""
     if isinstance(value, dict):
         own = [value["Fn::ImportValue"]] if set(value) == {"Fn::ImportValue"} else []
         return own + [name for item in value.values() for name in imports_of(item, scope)]

@@ -1,7 +1,7 @@
-"""Begins stack operations and runs each in a thread of its own: create, update, delete, import, roll back.
+"""Begins stack operations and runs each in its own thread: create, update, delete, import, roll back.
 
-An operation can be run again from the stack's file alone: a resource that the operation has finished is marked (`applied_by`),
-and requests that were already made are answered from the journal. So an operation that a kill interrupted is resumed.
+An operation can be repeated from the stack's file alone: finished resources are marked (`applied_by`), and the journal has the
+answers of requests that were made already. So an operation is resumed after a kill.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from bootstrap.local.aws.server.signals import Signals
 
 log = logging.getLogger(__name__)
 
-# The API answers after the operation's end if it ends this soon: the waiters of clients ask once, then sleep for 30 s.
+# If an operation ends within this time, the API answers after its end: waiters of clients ask once, then sleep for 30 s.
 PROMPT_SECONDS = 1.0
 ACCOUNT = "123456789012"  # the account of moto's default credentials
 _DONE = {"CREATE": "created", "UPDATE": "updated", "DELETE": "deleted", "IMPORT": "updated", "ROLLBACK": "rolled back"}
 
 
 class Engine:
-    """All stacks, and the operations on them. What begins an operation raises Refused where another one is in progress."""
+    """All stacks, and their operations. Methods that begin an operation raise Refused if another one is in progress."""
 
     def __init__(self, store: Store, door: Door, client: Any, faults: Faults, signals: Signals) -> None:
         self.store = store
@@ -85,10 +85,11 @@ class Engine:
         change_set: ChangeSet | None = None,
         led_by: str = "",
     ) -> None:
-        """Begin to bring the stack to `wanted`; with `retain_except_on_create` a rollback also deletes new retained resources.
+        """Begin to update the stack to `wanted`; with `retain_except_on_create` a rollback also deletes new retained resources.
 
-        `led_by` is the parent's operation, for a nested stack: it cleans up when its parent does. Its rollback restores the
-        state before the first update that its parent has not completed. When the parent's update is cancelled, so is this one.
+        For a nested stack, `led_by` is the parent's operation. The nested stack cleans up when its parent does. Its rollback
+        restores the state before the first update that its parent has not completed. A cancellation of the parent's update
+        cancels it, too.
         """
         on_failure = "DO_NOTHING" if disable_rollback else "ROLLBACK"
         operation = Operation(_new_id(), "UPDATE", token, on_failure=on_failure, policy=policy)
@@ -121,7 +122,7 @@ class Engine:
         self._begin(stack, operation, "IMPORT_IN_PROGRESS", change)
 
     def continue_rollback(self, stack: Stack, skip: list[str], token: str = "", led_by: str = "") -> None:
-        """Begin the failed rollback of an update again; `skip` names resources that it leaves as they are."""
+        """Begin the failed rollback of an update again; resources in `skip` are not changed."""
         operation = Operation(_new_id(), "ROLLBACK", token, before=None, retain=skip, is_restored=True)
         self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS", led_by=led_by)
 
@@ -134,8 +135,11 @@ class Engine:
             self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS", led_by=led_by)
 
     def cancel(self, stack: Stack, token: str = "") -> None:
-        """Cancel the update in progress, and those of its nested stacks, at their next resource; raises Refused without one."""
-        with self.store.lock:  # in one piece: an update must not complete between the check and the cancellation
+        """Cancel the update in progress, and those of nested stacks, at their next resource.
+
+        Raises Refused if there is none.
+        """
+        with self.store.lock:  # an update must not complete between the check and the cancellation
             if stack.operation is None or stack.status != "UPDATE_IN_PROGRESS":
                 raise Refused(f"CancelUpdateStack cannot be called from current stack status {stack.status}")
             if token:
@@ -148,7 +152,7 @@ class Engine:
             self.store.save(affected)
 
     def release(self, stack: Stack, *, is_rollback: bool = False) -> None:
-        """Let a nested stack that waits for its parent clean up, or roll back."""
+        """Let a nested stack that waits for its parent clean up, or roll back if `is_rollback`."""
         with self._turn(stack), self.store.lock:  # the thread that updated it has ended
             assert stack.operation is not None
             if is_rollback:
@@ -166,16 +170,16 @@ class Engine:
                 self._start(stack)
 
     def close(self) -> None:
-        """Stop to take new steps; operations in progress are resumed at the next start."""
+        """Begin no new steps; operations in progress are resumed at the next start."""
         self.services.closing.set()
 
     @property
     def is_closing(self) -> bool:
-        """Whether the engine takes no new steps."""
+        """Whether the engine begins no new steps."""
         return self.services.is_closing
 
     def wait(self, stack: Stack, seconds: float = 3600.0) -> None:
-        """Wait until the stack's operation has ended, or waits for its parent's."""
+        """Wait until the stack's operation has ended or waits for its parent, at most `seconds`."""
         end = time.monotonic() + seconds
         while stack.operation is not None and not stack.is_held and time.monotonic() < end:
             time.sleep(0.02)
@@ -190,11 +194,11 @@ class Engine:
         child: Stack | None = None,
         text: str = "",
     ) -> Wanted:
-        """Check and return what the parent's resource asks of its nested stack; raises Refused."""
+        """The desired state of a nested stack by the parent's resource, checked; raises Refused."""
         return settling.settle_nested(self.services, parent, granted, properties, tags, child=child, text=text)
 
     def differs(self, stack: Stack, wanted: Wanted) -> bool:
-        """Whether bringing the stack to `wanted` would change anything."""
+        """Whether an update to `wanted` would change anything."""
         resource_changes = changes.compare(self.scopes, stack, wanted)
         return bool(resource_changes) or changes.differs_beyond_resources(self.scopes, stack, wanted)
 
@@ -207,10 +211,9 @@ class Engine:
         *,
         led_by: str = "",
     ) -> None:
-        """Begin an operation where none is in progress; raises Refused.
+        """Begin an operation; raises Refused if another one is in progress.
 
-        An operation that the parent begins may take the place of one that waits for the parent. `change` is made to the stack
-        under the same lock.
+        An operation of the parent may replace one that waits for the parent. `change` is called under the same lock.
         """
         with self._turn(stack) if stack.is_held else nullcontext(), self.store.lock:
             self._check_free(stack, operation.kind, by_parent=bool(led_by))
@@ -226,7 +229,7 @@ class Engine:
         self._start(stack)
 
     def _note_caller(self, stack: Stack, operation: Operation) -> None:
-        """Note in whose name the operation calls: its caller's, or the stack's service role's."""
+        """Store whose permissions the operation uses: those of its caller, or of the stack's service role."""
         role = stack.wanted.role_arn
         caller = self._acting.find(self.services.door.step) if self.services.door is not None else None
         operation.caller = {"role_arn": role} if role else caller.who if caller else {}
@@ -248,7 +251,7 @@ class Engine:
         thread.start()
 
     def _run(self, stack: Stack) -> None:
-        """Carry out the stack's operation, unless another thread has ended it.
+        """Carry out the stack's operation, except if another thread has ended it.
 
         The operation of a nested stack may have two threads: one that `resume` and one that the parent has started.
         A parent changes a stack that waits for it only while neither of them runs.
@@ -262,14 +265,14 @@ class Engine:
             Run(self.services, self, stack).go()
         except Closing:
             return
-        except Exception as failure:  # an error in the engine must not leave the stack in progress for ever
+        except Exception as failure:  # after an error in the engine, the stack must not stay in progress
             log.exception("%s of %s", kind, stack.name)
             endings = {"CREATE": "ROLLBACK_FAILED", "ROLLBACK": "UPDATE_ROLLBACK_FAILED"}
             end_operation(self.store, stack, endings.get(kind, f"{kind}_FAILED"), f"Internal Failure: {failure}")
 
 
 def _note_nested(operation: Operation, change_set: ChangeSet | None) -> None:
-    """Note the change sets of nested stacks, which the operation executes."""
+    """Store the change sets of nested stacks that the operation executes."""
     if change_set is not None:
         operation.is_reviewed, operation.nested = change_set.includes_nested, dict(change_set.nested)
 

@@ -1,7 +1,8 @@
-"""Requests that change a stack wait for each other, by the stack's name: what one has looked at still holds when it begins.
+"""Requests that change the same stack are answered one after the other, so that the checks of a request stay valid.
 
-Two that create one stack, or execute one change set, at the same moment would both find it free; a client's second try with the
-same token would not find the first. A gate is held while a request is answered, not while the operation lasts that it begins.
+Otherwise two requests that create one stack, or execute one change set, at the same time would both find it free; and a
+client's second attempt with the same token would not find the first one. A gate is locked while a request is answered, not
+until the end of the operation that the request begins.
 """
 
 from __future__ import annotations
@@ -16,5 +17,5 @@ class Gates:
         self._locks: dict[tuple[str, str], threading.Lock] = {}
 
     def of(self, region: str, name: str) -> threading.Lock:
-        """The lock of a name; there need not be a stack of it."""
+        """The lock for a name; the stack need not exist."""
         return self._locks.setdefault((region, name), threading.Lock())

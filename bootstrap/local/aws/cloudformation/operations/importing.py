@@ -1,4 +1,4 @@
-"""Change sets of type IMPORT: a stack takes in existing resources by their identifiers, and nothing else changes."""
+"""Change sets of type IMPORT: add existing resources to a stack by their identifiers; nothing else may change."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ Change = dict[str, Any]
 
 
 def targets(
-    engine: Engine, asked: list[dict[str, Any]], stack: Stack | None, wanted: Wanted, region: str
+    engine: Engine, requested: list[dict[str, Any]], stack: Stack | None, wanted: Wanted, region: str
 ) -> dict[str, str]:
-    """Logical id -> physical id of the resources to import; raises Refused for one that cannot be imported."""
+    """The physical ids of the resources to import, by logical id; raises Refused for one that cannot be imported."""
     resources = read(wanted.template, wanted.parameters).resources
     physical_ids = {}
-    for one in asked:
-        logical, kind = one["LogicalResourceId"], one["ResourceType"]
+    for entry in requested:
+        logical, kind = entry["LogicalResourceId"], entry["ResourceType"]
         if logical not in resources or resources[logical]["Type"] != kind:
             raise Refused(f"Resource {logical} of type {kind} is not in the template")
         if stack and logical in stack.resources:
             raise Refused(f"Resource {logical} already exists in stack {stack.name}")
         if "DeletionPolicy" not in resources[logical]:
             raise Refused(f"Resources to import [{logical}] are missing DeletionPolicy attribute in the template.")
-        physical_ids[logical] = _identifier(kind, one.get("ResourceIdentifier", {}), region)
+        physical_ids[logical] = _identifier(kind, entry.get("ResourceIdentifier", {}), region)
         _check(engine, kind, physical_ids[logical], region)
     _check_others(set(resources), set(physical_ids), stack)
     return physical_ids
 
 
 def changes(stack: Stack, wanted: Wanted, imports: dict[str, str], others: list[Change]) -> list[Change]:
-    """The change set's entries; raises Refused when anything else would change (`others`)."""
-    changed = {one["ResourceChange"]["LogicalResourceId"] for one in others}
+    """The entries of the change set; raises Refused if `others` has changes of other resources."""
+    changed = {change["ResourceChange"]["LogicalResourceId"] for change in others}
     forbidden = ", ".join(sorted(changed - set(imports)))
     if forbidden:
         raise Refused(
@@ -60,14 +60,14 @@ def changes(stack: Stack, wanted: Wanted, imports: dict[str, str], others: list[
     ]
 
 
-def _identifier(kind: str, given: dict[str, str], region: str) -> str:
+def _identifier(kind: str, identifier: dict[str, str], region: str) -> str:
     schema = schemas.load(kind, region) or {}
     names = [str(path).rpartition("/")[2] for path in schema.get("primaryIdentifier", ())]
     if not reading.is_by_id(kind) or len(names) != 1:
         raise Refused(f"Resource type {kind} cannot be imported (the local cloud cannot read it by its identifier)")
-    if set(given) != set(names):
-        raise Refused(f"Resource identifier of {kind} is {names[0]}, not {', '.join(sorted(given)) or 'nothing'}")
-    return given[names[0]]
+    if set(identifier) != set(names):
+        raise Refused(f"Resource identifier of {kind} is {names[0]}, not {', '.join(sorted(identifier)) or 'nothing'}")
+    return identifier[names[0]]
 
 
 def _check(engine: Engine, kind: str, physical: str, region: str) -> None:

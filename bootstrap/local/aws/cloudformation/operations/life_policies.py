@@ -1,4 +1,4 @@
-"""CreationPolicy and UpdatePolicy of a resource: what they ask for, and which of it the local cloud carries out.
+"""CreationPolicy and UpdatePolicy of a resource: their content, and the parts that the local cloud implements.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-creationpolicy.html and -updatepolicy.html.
 """
@@ -26,9 +26,9 @@ UPDATE = frozenset(
         "UseOnlineResharding",
     )
 )
-# A group's sizes are sent only where the template changes them, which is what AutoScalingScheduledAction asks for.
+# The sizes of a group are sent only if the template changes them; AutoScalingScheduledAction demands the same.
 CARRIED_OUT = frozenset(("AutoScalingReplacingUpdate", "AutoScalingRollingUpdate", "AutoScalingScheduledAction"))
-# The properties that a group's instances are made from: https://docs.aws.amazon.com/.../aws-attribute-updatepolicy.html
+# The properties of a group that its instances are made from: https://docs.aws.amazon.com/.../aws-attribute-updatepolicy.html
 MACHINES = frozenset(("LaunchConfigurationName", "LaunchTemplate", "MixedInstancesPolicy", "VPCZoneIdentifier"))
 LONGEST_SECONDS = 12 * 3600
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
@@ -36,7 +36,7 @@ _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 
 @dataclass(frozen=True)
 class Awaited:
-    """The signals that a creation waits for: the number of successes, the number of signals, the longest wait in seconds."""
+    """The signals that a creation waits for: needed successes, number of signals, longest time in seconds."""
 
     successes: int
     count: int
@@ -44,7 +44,7 @@ class Awaited:
 
 
 def check(template: Template) -> None:
-    """Refuse policies with unknown members, or of types that do not have them. Raises Refused."""
+    """Raise Refused for policies with unknown members, or of types that do not have them."""
     for logical, resource in template.resources.items():
         kind = str(resource["Type"])
         for attribute, known in (("CreationPolicy", CREATION), ("UpdatePolicy", UPDATE)):
@@ -56,7 +56,7 @@ def check(template: Template) -> None:
 
 
 def awaited(policy: dict[str, Any]) -> Awaited | None:
-    """The signals that an evaluated CreationPolicy asks for, or None; raises Refused for an invalid time."""
+    """The signals of an evaluated CreationPolicy, or None; raises Refused for an invalid duration."""
     if "ResourceSignal" not in policy:
         return None
     signal = policy["ResourceSignal"] or {}
@@ -66,7 +66,7 @@ def awaited(policy: dict[str, Any]) -> Awaited | None:
 
 
 def seconds(text: str) -> float:
-    """The seconds of a duration like PT1H5M; raises Refused for an invalid one, or one that CloudFormation does not allow."""
+    """The seconds of a duration like PT1H5M; raises Refused if it is invalid or longer than 12 hours."""
     match = _DURATION.fullmatch(text)
     if not match or not any(match.groups()):
         raise Refused(f"Template error: the duration {text} is not of the form PT#H#M#S")
@@ -78,12 +78,12 @@ def seconds(text: str) -> float:
 
 
 def replaces_group(kind: str, policy: dict[str, Any], changed: frozenset[str]) -> bool:
-    """Whether an update replaces the group by a new one (AutoScalingReplacingUpdate)."""
-    asked = policy.get("AutoScalingReplacingUpdate") or {}
-    return kind == GROUP and str(asked.get("WillReplace", "")).lower() == "true" and bool(changed & MACHINES)
+    """Whether an update replaces the whole group (AutoScalingReplacingUpdate)."""
+    replacing_update = policy.get("AutoScalingReplacingUpdate") or {}
+    return kind == GROUP and str(replacing_update.get("WillReplace", "")).lower() == "true" and bool(changed & MACHINES)
 
 
 def note(policy: dict[str, Any]) -> str:
-    """The note in a resource's event on members of UpdatePolicy that are not carried out; '' when all are."""
+    """The reason for a resource's event: the members of UpdatePolicy without effect; '' if there are none."""
     names = sorted(set(policy) - CARRIED_OUT)
     return f"NOT MODELLED: the local cloud does not carry UpdatePolicy {', '.join(names)} out" if names else ""

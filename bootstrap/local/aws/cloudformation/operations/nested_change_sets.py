@@ -23,7 +23,7 @@ NAME_LENGTH = 128
 
 
 def look(engine: Engine, stack: Stack, change_set: ChangeSet) -> changes.Look:
-    """Compare the nested stacks of a stack for its change set, and create a change set for each that changes."""
+    """A function that compares nested stacks for a change set, and makes a nested change set for each that changes."""
 
     def compare(
         logical: str, resource: Resource | None, properties: dict[str, Any], tags: dict[str, str]
@@ -43,22 +43,22 @@ def look(engine: Engine, stack: Stack, change_set: ChangeSet) -> changes.Look:
             nested.changes, outputs = changes.imagine(engine.scopes, child, wanted, look(engine, child, nested))
         except Refused as refusal:
             nested.status, nested.reason, nested.execution_status = "FAILED", refusal.message, "UNAVAILABLE"
-            _keep(engine, change_set, logical, child, nested)
+            _attach(engine, change_set, logical, child, nested)
             raise Refused(f"Nested change set {nested.id} was not successfully created: Currently in FAILED.") from None
-        shown = {f"Outputs.{name}": output["OutputValue"] for name, output in outputs.items()}
+        outputs_by_attribute = {f"Outputs.{name}": output["OutputValue"] for name, output in outputs.items()}
         if not is_new and not nested.changes and outputs == child.outputs:
-            return changes.Nested(False, "", shown)
-        _keep(engine, change_set, logical, child, nested)
-        return changes.Nested(True, nested.id, shown)
+            return changes.Nested(False, "", outputs_by_attribute)
+        _attach(engine, change_set, logical, child, nested)
+        return changes.Nested(True, nested.id, outputs_by_attribute)
 
     return compare
 
 
 def members(engine: Engine, stack: Stack, change_set: ChangeSet) -> Iterator[tuple[Stack, ChangeSet]]:
-    """The nested change sets of a change set, each with its stack, the innermost first."""
-    wanted = set(change_set.nested.values())
-    for child in nesting.children(engine.store, stack) if wanted else ():
-        for nested in [one for one in child.change_sets if one.id in wanted]:
+    """The nested change sets of a change set, each with its stack, innermost first."""
+    change_set_ids = set(change_set.nested.values())
+    for child in nesting.children(engine.store, stack) if change_set_ids else ():
+        for nested in [candidate for candidate in child.change_sets if candidate.id in change_set_ids]:
             yield from members(engine, child, nested)
             yield child, nested
 
@@ -74,7 +74,7 @@ def drop(engine: Engine, stack: Stack, change_set: ChangeSet) -> None:
 
 
 def begin(engine: Engine, stack: Stack, change_set: ChangeSet) -> None:
-    """Mark the nested change sets of a change set as executed; raises Refused where one of them is not available."""
+    """Mark the nested change sets of a change set as executed; raises Refused if one of them is not available."""
     nested_change_sets = list(members(engine, stack, change_set))
     for _, nested in nested_change_sets:
         if nested.execution_status != "AVAILABLE":
@@ -90,7 +90,7 @@ def begin(engine: Engine, stack: Stack, change_set: ChangeSet) -> None:
 
 
 def check_root(change_set: ChangeSet, verb: str) -> None:
-    """Refuse an operation on a nested change set that only its root change set allows; raises Refused."""
+    """Raise Refused for a nested change set: only its root change set can be executed or deleted."""
     if change_set.root:
         raise Refused(
             f"ChangeSet [{change_set.id}] cannot be {verb}: it belongs to the root change set [{change_set.root}], which can",
@@ -98,21 +98,21 @@ def check_root(change_set: ChangeSet, verb: str) -> None:
         )
 
 
-def _change_set(of: ChangeSet, logical: str, child: Stack, wanted: Wanted, *, is_new: bool) -> ChangeSet:
-    name = _name(of.name, logical)
+def _change_set(parent: ChangeSet, logical: str, child: Stack, wanted: Wanted, *, is_new: bool) -> ChangeSet:
+    name = _name(parent.name, logical)
     arn = f"arn:aws:cloudformation:{child.region}:{ACCOUNT}:changeSet/{name}/{uuid.uuid4()}"
     nested = ChangeSet(arn, name, "CREATE" if is_new else "UPDATE", wanted, time.time())
-    nested.includes_nested, nested.parent, nested.root = True, of.id, of.root or of.id
+    nested.includes_nested, nested.parent, nested.root = True, parent.id, parent.root or parent.id
     return nested
 
 
-def _keep(engine: Engine, of: ChangeSet, logical: str, child: Stack, nested: ChangeSet) -> None:
-    of.nested[logical] = nested.id
+def _attach(engine: Engine, parent: ChangeSet, logical: str, child: Stack, nested: ChangeSet) -> None:
+    parent.nested[logical] = nested.id
     child.change_sets.append(nested)
     engine.store.save(child)
 
 
 def _name(head: str, logical: str) -> str:
-    """A name as CloudFormation generates it: the parent's name, the logical id, twelve characters."""
+    """A name as CloudFormation generates it: the parent's name, the logical id, and twelve random characters."""
     tail = "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(12))
     return f"{f'{head}-{logical}'[: NAME_LENGTH - 13]}-{tail}"

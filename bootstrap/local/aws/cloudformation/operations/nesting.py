@@ -1,7 +1,7 @@
-"""How stacks are nested in each other: children, roots, the change sets and skipped resources of nested stacks.
+"""Nested stacks: their children and roots, their change sets and their skipped resources.
 
-A nested stack that is updated keeps what the update replaced or removed until its parent's update has succeeded; then it
-cleans up with its parent. Otherwise it rolls back with its parent.
+After its update, a nested stack keeps replaced and removed resources until the parent's update has succeeded; then it deletes
+them together with its parent. If the parent's update fails, it rolls back together with its parent.
 """
 
 from __future__ import annotations
@@ -14,23 +14,27 @@ TYPE = "AWS::CloudFormation::Stack"
 
 def children(store: Store, stack: Stack) -> list[Stack]:
     """The nested stacks of a stack that are not deleted, also those in REVIEW_IN_PROGRESS."""
-    return [one for one in store.of(stack.region) if one.parent == stack.id and one.is_living]
+    return [candidate for candidate in store.of(stack.region) if candidate.parent == stack.id and candidate.is_living]
 
 
 def updating(store: Store, stack: Stack) -> list[Stack]:
     """The stacks nested in a stack, at any depth, whose own update is in progress."""
-    direct = [one for one in children(store, stack) if one.status == "UPDATE_IN_PROGRESS" and one.operation is not None]
+    direct = [
+        candidate
+        for candidate in children(store, stack)
+        if candidate.status == "UPDATE_IN_PROGRESS" and candidate.operation is not None
+    ]
     return direct + [inner for child in direct for inner in updating(store, child)]
 
 
 def reviewed(store: Store, stack: Stack, logical: str) -> tuple[Stack, ChangeSet] | None:
-    """The nested stack of a resource, and its change set that the parent's operation executes; None without one."""
+    """The nested stack of a resource, and the change set of it that the parent's operation executes; None if there is none."""
     operation = stack.operation
-    wanted_id = operation.nested.get(logical) if operation else None
-    for child in children(store, stack) if wanted_id else ():
-        for one in child.change_sets:
-            if one.id == wanted_id:
-                return child, one
+    change_set_id = operation.nested.get(logical) if operation else None
+    for child in children(store, stack) if change_set_id else ():
+        for change_set in child.change_sets:
+            if change_set.id == change_set_id:
+                return child, change_set
     return None
 
 
@@ -44,8 +48,8 @@ def forget_reviewed(store: Store, stack: Stack) -> None:
 
 def reason(child: Stack, status: str) -> str:
     """The reason why a nested stack has a status, from its own last event with that status."""
-    said = [one.reason for one in child.events if one.physical_id == child.id and one.status == status]
-    return said[-1].removesuffix("Rollback requested by user.").strip() if said else child.reason
+    reasons = [event.reason for event in child.events if event.physical_id == child.id and event.status == status]
+    return reasons[-1].removesuffix("Rollback requested by user.").strip() if reasons else child.reason
 
 
 def root_of(store: Store, stack: Stack) -> Stack:
@@ -54,20 +58,20 @@ def root_of(store: Store, stack: Stack) -> Stack:
 
 
 def check_protection(store: Store, stack: Stack) -> None:
-    """Refuse to delete a stack whose root has termination protection; raises Refused."""
+    """Raise Refused if the root of a stack has termination protection."""
     root = root_of(store, stack)
     if root.termination_protection:
         raise Refused(f"Stack [{root.name}] cannot be deleted while TerminationProtection is enabled")
 
 
 def check_skipped(store: Store, root: Stack, names: list[str]) -> None:
-    """Refuse ResourcesToSkip that ContinueUpdateRollback does not allow; raises Refused.
+    """Raise Refused for ResourcesToSkip that ContinueUpdateRollback does not allow.
 
-    It allows resources that failed in the rollback. One in a nested stack is written 'stack name.logical id'. A nested stack
-    itself is allowed only when it is deleted, or its deletion was tried.
+    Allowed are resources that failed in the rollback. The name of one in a nested stack is 'stack name.logical id'. A nested
+    stack itself is allowed only if it was deleted, or if its deletion was tried.
     """
-    for one in names:
-        name, _, logical = one.rpartition(".")
+    for skipped_name in names:
+        name, _, logical = skipped_name.rpartition(".")
         owner = store.find(name, root.region) if name else root
         if owner is None or root_of(store, owner) is not root:
             raise Refused(f"Stack [{name}] does not exist")
@@ -83,8 +87,8 @@ def check_skipped(store: Store, root: Stack, names: list[str]) -> None:
 
 
 def skipped(names: list[str], child: Stack) -> list[str]:
-    """Those of ResourcesToSkip that are in a nested stack: its own by logical id, those of deeper stacks as given."""
-    return [one.removeprefix(f"{child.name}.") for one in names if "." in one]
+    """The ResourcesToSkip inside of a nested stack: its own by logical id, those of deeper stacks unchanged."""
+    return [name.removeprefix(f"{child.name}.") for name in names if "." in name]
 
 
 def _failed_in_rollback(stack: Stack) -> set[str]:

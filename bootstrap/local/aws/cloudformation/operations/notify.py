@@ -1,6 +1,7 @@
-"""Tells a stack's topics (NotificationARNs) of each event, in the text that CloudFormation sends.
+"""Publishes each event to the topics of its stack (NotificationARNs), with the text of CloudFormation's messages.
 
-Each event is told once: the stack's file counts what was told, and what a kill cut between is answered from the journal.
+Each event is published once: the stack's file has the number of published events, and after a kill the journal has the answers
+of requests that were made already.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ SUBJECT = "AWS CloudFormation Notification"
 
 
 class Notifier:
-    """Sends what is new of a stack whenever the stack is saved."""
+    """Publishes the new events of a stack when the stack is saved."""
 
     def __init__(self, door: Door, client: Any) -> None:
         self._door = door
@@ -28,27 +29,27 @@ class Notifier:
         self._lock = threading.Lock()
 
     def saved(self, stack: Stack) -> None:
-        """Tell of the events since the last time."""
+        """Publish the events since the last call."""
         with self._lock:
             new = stack.events[stack.told :]
             for event in new if stack.wanted.notification_arns else ():
                 with self._door.operation(f"notify/{event.id}"):
-                    self._tell(stack, event)
+                    self._publish(stack, event)
             stack.told += len(new)
 
-    def _tell(self, stack: Stack, event: Event) -> None:
+    def _publish(self, stack: Stack, event: Event) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
 
         for topic in stack.wanted.notification_arns:
             try:
                 sns = self._client("sns", topic.split(":")[3])
                 sns.publish(TopicArn=topic, Subject=SUBJECT, Message=message(stack, event))
-            except (ClientError, BotoCoreError, IndexError) as failure:  # a topic that is gone does not stop a stack
+            except (ClientError, BotoCoreError, IndexError) as failure:  # a deleted topic does not stop a stack
                 log.warning("telling %s of %s: %s", topic, stack.name, failure)
 
 
 def message(stack: Stack, event: Event) -> str:
-    """One event as lines of NAME='VALUE'."""
+    """Return an event as lines of NAME='VALUE', the text of SNS notifications."""
     when = datetime.datetime.fromtimestamp(event.time, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
     resource = stack.resources.get(event.logical_id)
     lines = {

@@ -1,4 +1,4 @@
-"""Runs work in the order of its dependencies; independent work runs at the same time."""
+"""Runs steps in the order of their dependencies; independent steps run at the same time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Failed(Exception):
         self.reason = reason
 
     def explain(self, verb: str, created: Collection[str] = ()) -> str:
-        """The stack event's reason; those of `created` failed to be created, whatever the operation."""
+        """The reason for the stack's event; resources in `created` failed to be created, in any operation."""
         sentences = []
         for step, names in (
             ("create", [name for name in self.names if name in created]),
@@ -38,18 +38,18 @@ def run(
     halts: Callable[[bool], bool],
     explain: Callable[[str, BaseException], None],
 ) -> None:
-    """Do `work` for every node, after the nodes that it needs. Raises Failed when a node failed or was not reached.
+    """Call `work` for every node, after the nodes that it needs. Raises Failed if a node failed or was not reached.
 
-    Work that depends on a failed node does not begin. `halts(has_failed)` decides before each step whether new work begins;
+    The work of a node that depends on a failed one does not begin. While `halts(has_failed)` is True, no new work begins;
     `explain` is called for each failure.
     """
-    left = {node: set(needs) for node, needs in graph.items()}
+    waiting = {node: set(needs) for node, needs in graph.items()}
     running: dict[Future[None], str] = {}
     failed: list[str] = []
     with ThreadPoolExecutor(WORKERS, thread_name_prefix=name) as pool:
         while True:
-            for node in [] if halts(bool(failed)) else [node for node, needs in left.items() if not needs]:
-                del left[node]
+            for node in [] if halts(bool(failed)) else [node for node, needs in waiting.items() if not needs]:
+                del waiting[node]
                 running[pool.submit(work, node)] = node
             if not running:
                 break
@@ -59,7 +59,7 @@ def run(
                     failed.append(node)
                     explain(node, failure)
                 else:
-                    for needs in left.values():
+                    for needs in waiting.values():
                         needs.discard(node)
-    if failed or left:
+    if failed or waiting:
         raise Failed(failed)

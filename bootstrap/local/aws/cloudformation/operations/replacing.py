@@ -1,4 +1,4 @@
-"""Replacement: whether a change of properties needs a new physical resource, and whether one can be made beside the old one."""
+"""Replacement: whether a change needs a new physical resource, and whether it can exist at the same time as the old one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bootstrap.local.aws.cloudformation.template import schemas
 
 
 def must_replace(adapter: Adapter, to: Context, before: dict[str, Any], after: dict[str, Any]) -> bool:
-    """Whether a change from the properties `before` to `after` replaces the resource: by its schema, policy or adapter."""
+    """Whether a change from `before` to `after` replaces the resource, by its schema, its UpdatePolicy or its adapter."""
     schema = schemas.load(adapter.type, to.region) or {}
     verdicts = {
         schemas.recreation(schema, name, before.get(name), after.get(name))
@@ -26,7 +26,7 @@ def must_replace(adapter: Adapter, to: Context, before: dict[str, Any], after: d
 
 
 def check_custom_name(resource: Resource, properties: dict[str, Any]) -> None:
-    """Refuse to replace a resource that keeps its own name: two resources cannot have it. Raises ResourceFailed."""
+    """Raise ResourceFailed if a resource with a custom name would be replaced: two resources cannot have the same name."""
     for name, value in properties.items():
         if value == resource.physical_id == resource.properties.get(name):
             raise ResourceFailed(

@@ -1,4 +1,4 @@
-"""Makes what an adapter is given for a resource of the stack, and reads attributes again that other resources change."""
+"""Makes the context that an adapter gets for a resource, and reads attributes again after other resources changed them."""
 
 from __future__ import annotations
 
@@ -80,23 +80,23 @@ class ResourceContexts:
         )
 
     def refresh_named(self, adapter: Adapter, properties: dict[str, Any]) -> None:
-        """Read again the attributes of the resources that a created or deleted resource names, and so has changed."""
+        """Read the attributes again of resources that a created or deleted resource names, and so has changed."""
         for name in adapter.moves:
-            for other in list(self._stack.resources.values()):
-                other_adapter = adapters.find(other.type)
-                if other_adapter is not None and other.physical_id and other.physical_id == properties.get(name):
-                    context = self.make(other, other_adapter, other.properties, other.tags)
+            for resource in list(self._stack.resources.values()):
+                other_adapter = adapters.find(resource.type)
+                if other_adapter is not None and resource.physical_id and resource.physical_id == properties.get(name):
+                    context = self.make(resource, other_adapter, resource.properties, resource.tags)
                     try:
                         attributes = other_adapter.attributes(context)
                     except ResourceFailed:  # it is deleted too, and its attributes are not needed any more
                         continue
                     with self._services.store.lock:
-                        other.attributes = attributes
+                        resource.attributes = attributes
 
 
 def _resolve_if_possible(properties: dict[str, Any], lookup: Callable[[str, str], str]) -> dict[str, Any]:
     try:
         resolved: dict[str, Any] = resolve_dynamic(properties, lookup)
     except ResourceFailed:
-        return properties  # what they referred to is gone; they differ from the new ones anyway
+        return properties  # the target of a reference was deleted; the properties differ from the new ones in any case
     return resolved

@@ -1,7 +1,8 @@
 """Creates, updates, replaces or imports one resource in a stack's operation; each step is an event.
 
-What the stack's file says of a resource changes under the store's lock, in one piece after the adapter has finished. A kill
-between two requests therefore leaves a file from which the step can be taken again: its requests are answered from the journal.
+The state of a resource in the stack's file is changed once, under the store's lock, after the adapter has finished. So after a
+kill between two requests, the step can be repeated from the file: the journal has the answers of the requests that were made
+already.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Work:
         self._deleter = deleter
 
     def apply(self, scope: Scope, logical: str, depends: list[str], mark: str) -> None:
-        """Bring one resource to what the template says; `mark` is noted on it when it is done. Raises ResourceFailed."""
+        """Bring one resource to the template; `mark` is stored as `applied_by` when it is done. Raises ResourceFailed."""
         stack, body = self._stack, scope.template.resources[logical]
         adapter = adapters.find(str(body["Type"]))
         assert adapter is not None, "types were checked before"
@@ -108,7 +109,7 @@ class Work:
         self._services.store.save(stack)
 
     def skip(self, logical: str) -> None:
-        """Leave a resource as it is, as ResourcesToSkip asks, and count it as done."""
+        """Do not change a resource of ResourcesToSkip, and count it as done."""
         resource = self._stack.resources.get(logical)
         if resource is not None:
             self._stack.record("UPDATE_COMPLETE", "Resource skipped in the rollback", resource)
@@ -118,9 +119,9 @@ class Work:
         resource.update_replace_policy = str(scope.evaluate(body.get("UpdateReplacePolicy", "Delete")))
 
     def _await_signals(self, logical: str) -> None:
-        wanted = life_policies.awaited(self._contexts.creation_policy(logical))
-        if wanted is not None:
-            self._signals.wait(logical, wanted, lambda: self._checks.is_cancelled)
+        expected = life_policies.awaited(self._contexts.creation_policy(logical))
+        if expected is not None:
+            self._signals.wait(logical, expected, lambda: self._checks.is_cancelled)
 
     def _create(
         self,
@@ -171,7 +172,7 @@ class Work:
         self._contexts.refresh_named(adapter, properties)
 
     def _update(self, resource: Resource, adapter: Adapter, properties: dict[str, Any], tags: dict[str, str]) -> None:
-        if resource.status == "CREATE_FAILED":  # it may be incomplete, and may keep the name from a new one
+        if resource.status == "CREATE_FAILED":  # it may be incomplete, and a new one may need its name
             self._deleter.delete(resource, kept=False)
             with self._services.store.lock:
                 resource.physical_id, resource.attributes = "", {}
@@ -206,9 +207,9 @@ class Work:
         changed = to.changed - {tag_name}
         try:
             with self._services.door.operation(f"{self._operation.id}/{resource.logical_id}/update/{stack.status}"):
-                # A rollback has nothing to undo where the service never took the change.
-                is_there = resource.attempted and not arrival.missing(to, changed)
-                if adapter.always_looks or (changed and not is_there):
+                # A rollback need not undo a change that the service never applied.
+                has_arrived = resource.attempted and not arrival.missing(to, changed)
+                if adapter.always_looks or (changed and not has_arrived):
                     adapter.update(to)
                 if to.tags != resource.tags:
                     adapter.tag(to, sorted(resource.tags.keys() - to.tags.keys()))
@@ -219,7 +220,7 @@ class Work:
         except Unchanged:
             raise
         except ResourceFailed:
-            resource.attempted = properties  # part of the change may have been made: the rollback undoes all of it
+            resource.attempted = properties  # a part of the change may be applied: the rollback undoes all of it
             raise
 
     def _replace(self, resource: Resource, adapter: Adapter, properties: dict[str, Any], tags: dict[str, str]) -> None:
@@ -248,7 +249,7 @@ class Work:
         return replacing.must_replace(adapter, context, resource.properties, properties)
 
     def _note(self, adapter: Adapter, logical: str, properties: dict[str, Any]) -> str:
-        """What the last event of a resource says: that it is a stand-in, or what of it the local cloud does not model."""
+        """The reason for a resource's last event: that it is a stand-in, or its properties and policies without effect."""
         if isinstance(adapter, StandIn):
             return adapter.reason
         notes = (

@@ -1,6 +1,6 @@
-"""One operation on one stack: it brings the resources to what is wanted, and rolls back when one fails.
+"""One operation on one stack: brings the resources to the desired state, and rolls back if one fails.
 
-It can be run again from the stack's file alone: the stack's status tells how far it has come.
+It can be repeated from the stack's file alone: the status of the stack shows how far it came.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bootstrap.local.aws.cloudformation.store import Operation, Stack, Store
 
 
 class Closing(Exception):
-    """The server stops; the operation stays on disk as it is, and is resumed at the next start."""
+    """The server stops; the operation stays in the stack's file, and is resumed at the next start."""
 
 
 class Run:
@@ -29,7 +29,7 @@ class Run:
         self._stack = stack
 
     def go(self) -> None:
-        """Carry the operation out to its end, from the step that it has reached. Raises Closing."""
+        """Carry out the operation to its end, from the step that it has reached. Raises Closing."""
         stack, operation = self._stack, self._stack.operation
         assert operation is not None
         {
@@ -96,7 +96,7 @@ class Run:
         return self._roll_back(stack, operation)
 
     def _begin_cleanup(self, stack: Stack, operation: Operation) -> None:
-        """Begin the cleanup after all resources are updated; raises Failed for an update that was cancelled meanwhile."""
+        """Begin the cleanup after all resources are updated; raises Failed if the update was cancelled meanwhile."""
         with self._store.lock:
             if operation.cause:
                 raise Failed([], operation.cause)

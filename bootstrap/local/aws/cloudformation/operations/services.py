@@ -1,4 +1,4 @@
-"""What every operation on a stack works with: the stored stacks, the services of the local cloud, and the journal."""
+"""What every stack operation uses: the stored stacks, the clients of the local cloud's services, and the journal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bootstrap.local.aws.server.signals import Signals
 
 @dataclass(frozen=True)
 class Services:
-    """The engine makes it once, and hands it to the parts of an operation; `closing` is set when the server stops."""
+    """The engine makes this once and passes it to all parts of an operation; `closing` is set when the server stops."""
 
     store: Store
     scopes: Scopes
@@ -28,5 +28,5 @@ class Services:
 
     @property
     def is_closing(self) -> bool:
-        """Whether the server stops: nothing new is begun."""
+        """Whether the server stops, so that no new step begins."""
         return self.closing.is_set()

@@ -1,4 +1,4 @@
-"""Checks what a stack is asked to be, by a request or by its parent, and looks its SSM parameters up."""
+"""Checks and completes the desired state of a stack, from a request or from its parent, and looks up SSM parameters."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from bootstrap.local.aws.cloudformation.template.template import Template
 
 
 def settle(services: Services, stack: Stack | None, wanted: Wanted, region: str, reuse: set[str]) -> Wanted:
-    """Check the parameters, rules and types of `wanted` and complete its values; raises Refused.
+    """Check the parameters, rules and types of `wanted`, and complete its values; raises Refused.
 
-    `reuse` names the parameters that keep the value that they have in the stack.
+    The parameters in `reuse` keep the value that they have in the stack.
     """
-    kept = stack.wanted.parameters if stack else {}
-    reused = {name: value for name, value in kept.items() if name in reuse}
+    current_values = stack.wanted.parameters if stack else {}
+    reused = {name: value for name, value in current_values.items() if name in reuse}
     template = read(wanted.template, wanted.parameters | reused)
-    wanted.parameters = parameters.settle(template, wanted.parameters, kept, reuse)
+    wanted.parameters = parameters.settle(template, wanted.parameters, current_values, reuse)
     _, wanted.looked_up = parameters.resolve(template, wanted.parameters, services.scopes.ssm(region))
     names = services.scopes.of(stack, wanted, region)
     rules.check(names, lambda: services.client("ec2", region))
@@ -40,30 +40,30 @@ def settle_nested(
     child: Stack | None = None,
     text: str = "",
 ) -> Wanted:
-    """Check and return what the parent's resource asks of its nested stack; raises Refused.
+    """The desired state of a nested stack by the parent's resource, checked; raises Refused.
 
     `granted` are the parent's capabilities. `text` is the template when a change set has read it before.
     """
     text = text or sources.from_s3(services.client("s3", parent.region), str(properties.get("TemplateURL")))
-    given = {name: text_of(value) for name, value in (properties.get("Parameters") or {}).items()}
-    template = read(text, given)
+    values = {name: text_of(value) for name, value in (properties.get("Parameters") or {}).items()}
+    template = read(text, values)
     static_checks.check(template, parent.region)
     scope.check_capabilities(template, granted, is_reviewed=False)
     own_tags = {key: value for key, value in tags.items() if not key.startswith("aws:")}
-    wanted = Wanted(text, given, {}, own_tags, granted, parent.wanted.role_arn)
+    wanted = Wanted(text, values, {}, own_tags, granted, parent.wanted.role_arn)
     wanted.notification_arns = [str(arn) for arn in properties.get("NotificationARNs") or []]
     return settle(services, child, wanted, parent.region, set())
 
 
 def _check_types(template: Template, present: frozenset[str], region: str) -> None:
-    """Refuse types that CloudFormation does not know, and those that the local cloud has no adapter for."""
+    """Raise Refused for types that CloudFormation does not know, or that have no adapter in the local cloud."""
     kinds = {str(template.resources[name]["Type"]) for name in present}
     unknown = sorted(kind for kind in kinds if schemas.load(kind, region) is None)
     if unknown:
         raise Refused(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
-    unmade = sorted(kind for kind in kinds if adapters.find(kind) is None)
-    if unmade:
+    without_adapter = sorted(kind for kind in kinds if adapters.find(kind) is None)
+    if without_adapter:
         raise Refused(
-            f"Template format error: Unrecognized resource types: [{', '.join(unmade)}] (AWS knows them, the local cloud "
-            "has no adapter for them)"
+            f"Template format error: Unrecognized resource types: [{', '.join(without_adapter)}] "
+            "(AWS knows them, the local cloud has no adapter for them)"
         )

@@ -1,7 +1,7 @@
-"""Waits for the signals of resources: in creations with a CreationPolicy, and in updates that replace a group's instances.
+"""Waits for signals of resources: in creations with a CreationPolicy, and in updates that replace the instances of a group.
 
-A signal belongs to one operation on one resource. It is journalled before the request is answered, so a creation that a kill
-interrupted finds it again.
+A signal belongs to one operation on one resource. It is written to the journal before its request is answered, so a creation
+that is resumed after a kill finds it again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ PAUSE_SECONDS = 0.05
 
 
 def handle_of(operation: Operation, logical: str) -> str:
-    """The name under which the signals of a resource are kept while the stack's operation lasts."""
+    """The name under which the signals of a resource are stored during the stack's operation."""
     return f"{operation.id}-{logical}"
 
 
 class ResourceSignals:
-    """The signals for the resources of one operation; a wait for them ends when the server is `closing`."""
+    """The signals for the resources of one operation; waiting ends when `closing` is set."""
 
     def __init__(self, signals: Signals, operation: Operation, closing: threading.Event) -> None:
         self._signals = signals
@@ -32,22 +32,22 @@ class ResourceSignals:
         self._closing = closing
 
     def read(self, logical: str) -> dict[str, str]:
-        """The status of each signal that a resource has received in the operation, by the signal's id."""
+        """The status of each signal that a resource has received in the operation, by the unique id of the signal."""
         received = self._signals.of(handle_of(self._operation, logical))
         return {unique: signal["Status"] for unique, signal in received.items()}
 
-    def wait(self, logical: str, wanted: Awaited, is_cancelled: Callable[[], bool]) -> None:
-        """Wait for a resource's signals; raises ResourceFailed when too few come in time, or too many are FAILURE."""
-        end = time.monotonic() + wanted.seconds
+    def wait(self, logical: str, expected: Awaited, is_cancelled: Callable[[], bool]) -> None:
+        """Wait for a resource's signals; raises ResourceFailed if too few arrive in time, or too many are FAILURE."""
+        end = time.monotonic() + expected.seconds
         while True:
             statuses = list(self.read(logical).values())
             failures, successes = statuses.count("FAILURE"), statuses.count("SUCCESS")
-            if failures > wanted.count - wanted.successes:
+            if failures > expected.count - expected.successes:
                 raise ResourceFailed(
-                    f"Received {failures} FAILURE signal(s) out of {wanted.count}. Unable to satisfy "
-                    f"{100 * wanted.successes / max(wanted.count, 1):g}% MinSuccessfulInstancesPercent requirement"
+                    f"Received {failures} FAILURE signal(s) out of {expected.count}. Unable to satisfy "
+                    f"{100 * expected.successes / max(expected.count, 1):g}% MinSuccessfulInstancesPercent requirement"
                 )
-            if successes >= wanted.successes:
+            if successes >= expected.successes:
                 return
             if is_cancelled():
                 raise ResourceFailed("Resource creation cancelled")
@@ -55,6 +55,6 @@ class ResourceSignals:
                 raise Interrupted(logical)
             if time.monotonic() > end:
                 raise ResourceFailed(
-                    f"Failed to receive {wanted.successes - successes} resource signal(s) within the specified duration"
+                    f"Failed to receive {expected.successes - successes} resource signal(s) within the specified duration"
                 )
             time.sleep(PAUSE_SECONDS)

@@ -1,6 +1,6 @@
 """Checks before a step on a resource: cancellation, time limit, rollback triggers, stack policy, schema of the type.
 
-Faults that tests have armed fail a step too.
+Injected faults make a step fail, too.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class StepChecks:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether a step that only waits must end."""
+        """Whether a step that is waiting must end."""
         return self.is_halted or self._is_late or self._is_update_cancelled
 
     @property
@@ -44,7 +44,7 @@ class StepChecks:
         return bool(self._operation.cause) and self._stack.status == "UPDATE_IN_PROGRESS"
 
     def check_cancelled(self, step: str) -> None:
-        """Raise ResourceFailed where the operation is cancelled, late, or breaches a rollback trigger."""
+        """Raise ResourceFailed if the operation is cancelled or late, or if a rollback trigger is in state ALARM."""
         if self._is_update_cancelled:
             raise ResourceFailed(f"Resource {step} cancelled")
         if self._stack.status in {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}:
@@ -54,7 +54,7 @@ class StepChecks:
                 raise ResourceFailed(f"Resource {step} cancelled: {breach}")
 
     def check_removals(self, names: list[str]) -> None:
-        """Refuse an update that would delete what the stack policy protects. Raises Failed."""
+        """Raise Failed if an update would delete resources that the stack policy protects."""
         denials = {name: self._denial("Update:Delete", self._stack.resources[name]) for name in names}
         denied = [name for name, denial in denials.items() if denial]
         for name in denied:
@@ -63,7 +63,7 @@ class StepChecks:
             raise Failed(denied)
 
     def check_policy(self, action: str, resource: Resource) -> None:
-        """Raise ResourceFailed where the stack policy denies an update."""
+        """Raise ResourceFailed if the stack policy denies an update."""
         if denial := self._denial(action, resource):
             raise ResourceFailed(denial)
 
@@ -76,13 +76,13 @@ class StepChecks:
             raise ResourceFailed(f"Properties validation failed for resource {logical} with message:\n{lines}")
 
     def check_faults(self, kind: str, step: str, logical: str) -> None:
-        """Raise ResourceFailed where a fault is armed for this step ('create', 'update' or 'delete') of a resource."""
+        """Raise ResourceFailed if a fault is injected for this step ('create', 'update' or 'delete') of a resource."""
         message = self._faults.resource_message(kind, step, logical)
         if message is not None:
             raise ResourceFailed(f"Resource handler returned message: {message}")
 
     def _breach(self) -> str:
-        """What a rollback trigger says against the operation, or ''."""
+        """The message of a rollback trigger that stops the operation, or ''."""
         if not self._stack.wanted.rollback:
             return ""
         return triggers.breach(self._stack.wanted, self._client("cloudwatch", self._stack.region))

@@ -1,8 +1,8 @@
-"""Reads a resource's properties back from its service, for the comparison with the template.
+"""Reads the properties of a resource back from its service, for the comparison with the template.
 
-`READS` gives for each type its calls, in one module per group of services. An answer is read by name: a property is the member
-of the same name, whatever its case, unless `ways` says where else it is. The first call of a type shows whether the resource
-exists. A property counts as modelled only if these calls can read it back (see `modelled`).
+`READS` has the calls for each type; there is one module for each group of services. A property is read from the member of the
+answer with the same name, in any case; `ways` has the exceptions. The first call of a type shows whether the resource exists. A
+property counts as modelled only if these calls can read it back (see `modelled`).
 """
 
 from __future__ import annotations
@@ -47,29 +47,29 @@ READS: dict[str, tuple[Read, ...]] = {kind: reads for module in MODULES for kind
 
 
 def is_by_id(kind: str) -> bool:
-    """Whether a resource of this type can be found by its physical id alone."""
+    """Whether a resource of this type can be read by its physical id alone."""
     return kind in READS and "#" not in str([read.asks for read in READS[kind]])
 
 
 def properties(to: Context) -> dict[str, Any]:
-    """What the resource's properties are in its service, as far as they can be read; raises Gone."""
+    """The properties of the resource in its service, as far as they can be read; raises Gone."""
     schema = schemas.load(to.type, to.region) or {}
     reads = [read for read in READS[to.type] if not read.when or read.when in to.properties]
     claimed = {name for read in reads for name in read.ways}
     plain = schemas.settable(schema) - claimed
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for number, read in enumerate(reads):
         try:
-            part = read.part(to)
+            answer_part = read.part(to)
         except Gone:
             if number == 0:
                 raise
-            continue  # one part of it is not set
-        if part is None and number == 0:
+            continue  # this setting of the resource does not exist
+        if answer_part is None and number == 0:
             raise Gone(f"{to.physical_id} does not exist")
-        for name, value in read.values(part, plain, to).items():
-            found.setdefault(name, value)
+        for name, value in read.values(answer_part, plain, to).items():
+            values.setdefault(name, value)
     tags = schemas.tag_property(schema)
-    if tags in found:
-        found[tags] = own_tags(found[tags], schema, tags, to)
-    return found
+    if tags in values:
+        values[tags] = own_tags(values[tags], schema, tags, to)
+    return values

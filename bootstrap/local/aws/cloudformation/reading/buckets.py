@@ -1,4 +1,4 @@
-"""S3: each setting of a bucket is a call of its own, and has other names there than in a template."""
+"""S3: each setting of a bucket needs its own call, and its members have other names than in a template."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from bootstrap.local.aws.cloudformation.reading.rules import rename, renamed
 CORS = {"ID": "Id", "ExposeHeaders": "ExposedHeaders", "MaxAgeSeconds": "MaxAge"}
 
 
-def _sse_rules(found: Any, _: Context) -> dict[str, Any] | None:
-    rules = at(found, "ServerSideEncryptionConfiguration.Rules")
+def _sse_rules(part: Any, _: Context) -> dict[str, Any] | None:
+    rules = at(part, "ServerSideEncryptionConfiguration.Rules")
     if rules is None:
         return None
     names = {"ApplyServerSideEncryptionByDefault": "ServerSideEncryptionByDefault"}
-    made = [{names.get(key, key): value for key, value in rule.items()} for rule in rules]
-    return {"ServerSideEncryptionConfiguration": made}
+    renamed_rules = [{names.get(key, key): value for key, value in rule.items()} for rule in rules]
+    return {"ServerSideEncryptionConfiguration": renamed_rules}
 
 
-def _lifecycle(found: Any, _: Context) -> Any:
-    if "Rules" not in found:
+def _lifecycle(part: Any, _: Context) -> Any:
+    if "Rules" not in part:
         return None
-    made: dict[str, Any] = {"Rules": [_rule(rule) for rule in found["Rules"]]}
-    size = found.get("TransitionDefaultMinimumObjectSize")
-    return made | ({"TransitionDefaultMinimumObjectSize": size} if size else {})
+    properties: dict[str, Any] = {"Rules": [_rule(rule) for rule in part["Rules"]]}
+    size = part.get("TransitionDefaultMinimumObjectSize")
+    return properties | ({"TransitionDefaultMinimumObjectSize": size} if size else {})
 
 
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     chosen = rule.get("Filter", {})
     chosen = chosen.get("And") or chosen
-    made = {
+    properties = {
         "Id": rule.get("ID"),
         "Status": rule["Status"],
         "Prefix": chosen.get("Prefix"),
@@ -42,99 +42,102 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
         "ExpirationInDays": at(rule, "Expiration.Days"),
         "ExpirationDate": _date(at(rule, "Expiration.Date")),
         "ExpiredObjectDeleteMarker": at(rule, "Expiration.ExpiredObjectDeleteMarker"),
-        "Transitions": [_transition(one) for one in rule.get("Transitions", [])] or None,
+        "Transitions": [_transition(item) for item in rule.get("Transitions", [])] or None,
         "NoncurrentVersionExpiration": rule.get("NoncurrentVersionExpiration"),
         "NoncurrentVersionTransitions": [
-            {**one, "TransitionInDays": one.get("NoncurrentDays")}
-            for one in rule.get("NoncurrentVersionTransitions", [])
+            {**item, "TransitionInDays": item.get("NoncurrentDays")}
+            for item in rule.get("NoncurrentVersionTransitions", [])
         ]
         or None,
         "AbortIncompleteMultipartUpload": rule.get("AbortIncompleteMultipartUpload"),
     }
-    return {key: value for key, value in made.items() if value is not None}
+    return {key: value for key, value in properties.items() if value is not None}
 
 
-def _transition(one: dict[str, Any]) -> dict[str, Any]:
-    made = {
-        "StorageClass": one["StorageClass"],
-        "TransitionInDays": one.get("Days"),
-        "TransitionDate": _date(one.get("Date")),
+def _transition(item: dict[str, Any]) -> dict[str, Any]:
+    properties = {
+        "StorageClass": item["StorageClass"],
+        "TransitionInDays": item.get("Days"),
+        "TransitionDate": _date(item.get("Date")),
     }
-    return {key: value for key, value in made.items() if value is not None}
+    return {key: value for key, value in properties.items() if value is not None}
 
 
 def _date(value: Any) -> str | None:
     return value.strftime("%Y-%m-%dT%H:%M:%SZ") if value is not None else None
 
 
-def _logging(found: Any, _: Context) -> Any:
-    target = found.get("LoggingEnabled")
+def _logging(part: Any, _: Context) -> Any:
+    target = part.get("LoggingEnabled")
     return target and {"DestinationBucketName": target["TargetBucket"], "LogFilePrefix": target.get("TargetPrefix")}
 
 
-def _notices(found: Any, _: Context) -> Any:
-    """One entry of a template is one event; the service keeps a list of events with each target."""
-    made: dict[str, Any] = {}
+def _notices(part: Any, _: Context) -> Any:
+    """Notifications: in a template an entry has one event; in the service it has a list of events."""
+    properties: dict[str, Any] = {}
     for kind, (key, name) in NOTICES.items():
         entries = [
-            {name: one[key], "Event": event, **({"Filter": _filter(one["Filter"])} if one.get("Filter") else {})}
-            for one in found.get(kind, [])
-            for event in one["Events"]
+            {name: item[key], "Event": event, **({"Filter": _filter(item["Filter"])} if item.get("Filter") else {})}
+            for item in part.get(kind, [])
+            for event in item["Events"]
         ]
         if entries:
-            made[kind.replace("LambdaFunction", "Lambda")] = entries
-    if "EventBridgeConfiguration" in found:
-        made["EventBridgeConfiguration"] = {"EventBridgeEnabled": True}
-    return made or None
+            properties[kind.replace("LambdaFunction", "Lambda")] = entries
+    if "EventBridgeConfiguration" in part:
+        properties["EventBridgeConfiguration"] = {"EventBridgeEnabled": True}
+    return properties or None
 
 
 def _filter(chosen: dict[str, Any]) -> dict[str, Any]:
     return {"S3Key": {"Rules": chosen["Key"]["FilterRules"]}}
 
 
-def _website(found: Any, _: Context) -> Any:
-    made = {
-        "IndexDocument": at(found, "IndexDocument.Suffix"),
-        "ErrorDocument": at(found, "ErrorDocument.Key"),
-        "RedirectAllRequestsTo": found.get("RedirectAllRequestsTo"),
+def _website(part: Any, _: Context) -> Any:
+    properties = {
+        "IndexDocument": at(part, "IndexDocument.Suffix"),
+        "ErrorDocument": at(part, "ErrorDocument.Key"),
+        "RedirectAllRequestsTo": part.get("RedirectAllRequestsTo"),
         "RoutingRules": [
-            {"RedirectRule": one.get("Redirect"), "RoutingRuleCondition": one.get("Condition")}
-            for one in found.get("RoutingRules", [])
+            {"RedirectRule": item.get("Redirect"), "RoutingRuleCondition": item.get("Condition")}
+            for item in part.get("RoutingRules", [])
         ]
         or None,
     }
-    return {key: value for key, value in made.items() if value is not None}
+    return {key: value for key, value in properties.items() if value is not None}
 
 
-def _replication(found: Any, _: Context) -> Any:
-    made = found.get("ReplicationConfiguration")
-    return made and {"Role": made["Role"], "Rules": [rename(rule, {"ID": "Id"}) for rule in made["Rules"]]}
-
-
-def _inventories(found: Any, _: Context) -> Any:
-    return [_inventory(one) for one in found.get("InventoryConfigurationList") or []] or None
-
-
-def _inventory(one: dict[str, Any]) -> dict[str, Any]:
-    names = {"Bucket": "BucketArn", "AccountId": "BucketAccountId"}
-    made = {
-        "Id": one["Id"],
-        "Enabled": one["IsEnabled"],
-        "IncludedObjectVersions": one["IncludedObjectVersions"],
-        "ScheduleFrequency": at(one, "Schedule.Frequency"),
-        "Destination": rename(at(one, "Destination.S3BucketDestination"), names),
-        "OptionalFields": one.get("OptionalFields"),
-        "Prefix": at(one, "Filter.Prefix"),
+def _replication(part: Any, _: Context) -> Any:
+    configuration = part.get("ReplicationConfiguration")
+    return configuration and {
+        "Role": configuration["Role"],
+        "Rules": [rename(rule, {"ID": "Id"}) for rule in configuration["Rules"]],
     }
-    return {key: value for key, value in made.items() if value is not None}
 
 
-def _accelerated(found: Any, _: Context) -> Any:
-    return {"AccelerationStatus": found["Status"]} if found.get("Status") else None
+def _inventories(part: Any, _: Context) -> Any:
+    return [_inventory(item) for item in part.get("InventoryConfigurationList") or []] or None
 
 
-def _locked(found: Any, _: Context) -> bool:
-    return bool(at(found, "ObjectLockConfiguration.ObjectLockEnabled") == "Enabled")
+def _inventory(item: dict[str, Any]) -> dict[str, Any]:
+    names = {"Bucket": "BucketArn", "AccountId": "BucketAccountId"}
+    properties = {
+        "Id": item["Id"],
+        "Enabled": item["IsEnabled"],
+        "IncludedObjectVersions": item["IncludedObjectVersions"],
+        "ScheduleFrequency": at(item, "Schedule.Frequency"),
+        "Destination": rename(at(item, "Destination.S3BucketDestination"), names),
+        "OptionalFields": item.get("OptionalFields"),
+        "Prefix": at(item, "Filter.Prefix"),
+    }
+    return {key: value for key, value in properties.items() if value is not None}
+
+
+def _acceleration(part: Any, _: Context) -> Any:
+    return {"AccelerationStatus": part["Status"]} if part.get("Status") else None
+
+
+def _is_locked(part: Any, _: Context) -> bool:
+    return bool(at(part, "ObjectLockConfiguration.ObjectLockEnabled") == "Enabled")
 
 
 def _part(method: str, **ways: Way) -> Read:
@@ -153,7 +156,7 @@ READS: dict[str, tuple[Read, ...]] = {
             "s3",
             "list_buckets",
             {},
-            lambda found, to: next((one for one in found["Buckets"] if one["Name"] == to.physical_id), None),
+            lambda part, to: next((item for item in part["Buckets"] if item["Name"] == to.physical_id), None),
             {"BucketName": "Name"},
             plain=False,
         ),
@@ -165,13 +168,13 @@ READS: dict[str, tuple[Read, ...]] = {
         _part("get_bucket_notification_configuration", NotificationConfiguration=_notices),
         _part("get_bucket_cors", CorsConfiguration=renamed("", CORS)),
         _part("get_bucket_website", WebsiteConfiguration=_website),
-        _part("get_bucket_accelerate_configuration", AccelerateConfiguration=_accelerated),
+        _part("get_bucket_accelerate_configuration", AccelerateConfiguration=_acceleration),
         _part("get_bucket_replication", ReplicationConfiguration=_replication),
         _part("list_bucket_inventory_configurations", InventoryConfigurations=_inventories),
         _part(
             "get_object_lock_configuration",
             ObjectLockConfiguration="ObjectLockConfiguration",
-            ObjectLockEnabled=_locked,
+            ObjectLockEnabled=_is_locked,
         ),
         _part("get_bucket_tagging", Tags="TagSet"),
     ),
@@ -180,7 +183,7 @@ READS: dict[str, tuple[Read, ...]] = {
             "s3",
             "get_bucket_policy",
             {"Bucket": "@id"},
-            ways={"PolicyDocument": "Policy", "Bucket": lambda found, to: to.physical_id},
+            ways={"PolicyDocument": "Policy", "Bucket": lambda part, to: to.physical_id},
             plain=False,
         ),
     ),

@@ -14,59 +14,59 @@ DISK = {"Size": "VolumeSize"}
 DISK_MEMBERS = ("Encrypted", "Iops", "KmsKeyId", "SnapshotId", "Size", "VolumeType", "Throughput")
 
 
-def _disks(found: Any, to: Context) -> list[dict[str, Any]]:
-    """The disks that the template maps, as their volumes are; of a virtual name EC2 tells nothing."""
-    there = {one["DeviceName"]: one["Ebs"] for one in found.get("BlockDeviceMappings", [])}
-    made: list[dict[str, Any]] = []
-    for one in to.get("BlockDeviceMappings") or []:
-        name = one.get("DeviceName")
-        if name in there:
-            made.append({"DeviceName": name, "Ebs": _disk(there[name], to)})
-        elif "VirtualName" in one:
-            made.append({"DeviceName": name})
-    return made
+def _disks(part: Any, to: Context) -> list[dict[str, Any]]:
+    """The disks in the template, with the properties of their volumes; EC2 returns nothing for a virtual name."""
+    mapped_disks = {item["DeviceName"]: item["Ebs"] for item in part.get("BlockDeviceMappings", [])}
+    disks: list[dict[str, Any]] = []
+    for item in to.get("BlockDeviceMappings") or []:
+        name = item.get("DeviceName")
+        if name in mapped_disks:
+            disks.append({"DeviceName": name, "Ebs": _disk(mapped_disks[name], to)})
+        elif "VirtualName" in item:
+            disks.append({"DeviceName": name})
+    return disks
 
 
 def _disk(ebs: dict[str, Any], to: Context) -> dict[str, Any]:
     volume = to.call("ec2", "describe_volumes", VolumeIds=[ebs["VolumeId"]])["Volumes"][0]
-    made = {DISK.get(name, name): volume[name] for name in DISK_MEMBERS if name in volume}
-    return {**made, "DeleteOnTermination": ebs.get("DeleteOnTermination")}
+    members = {DISK.get(name, name): volume[name] for name in DISK_MEMBERS if name in volume}
+    return {**members, "DeleteOnTermination": ebs.get("DeleteOnTermination")}
 
 
-def _interfaces(found: Any, _: Context) -> list[dict[str, Any]]:
+def _interfaces(part: Any, _: Context) -> list[dict[str, Any]]:
     return [
         {
-            **one,
-            "DeviceIndex": at(one, "Attachment.DeviceIndex"),
-            "DeleteOnTermination": at(one, "Attachment.DeleteOnTermination"),
-            "GroupSet": [group["GroupId"] for group in one.get("Groups", [])],
-            "AssociatePublicIpAddress": "Association" in one,
+            **item,
+            "DeviceIndex": at(item, "Attachment.DeviceIndex"),
+            "DeleteOnTermination": at(item, "Attachment.DeleteOnTermination"),
+            "GroupSet": [group["GroupId"] for group in item.get("Groups", [])],
+            "AssociatePublicIpAddress": "Association" in item,
         }
-        for one in found.get("NetworkInterfaces", [])
+        for item in part.get("NetworkInterfaces", [])
     ]
 
 
-def _volumes(found: Any, to: Context) -> list[dict[str, Any]]:
-    """The volumes of the instance that the template attaches, less its own disks."""
-    named = {one["VolumeId"] for one in to.get("Volumes") or []}
-    mapped = [(one["DeviceName"], at(one, "Ebs.VolumeId")) for one in found.get("BlockDeviceMappings", [])]
+def _volumes(part: Any, to: Context) -> list[dict[str, Any]]:
+    """The volumes that the template attaches to the instance, without the instance's own disks."""
+    named = {item["VolumeId"] for item in to.get("Volumes") or []}
+    mapped = [(item["DeviceName"], at(item, "Ebs.VolumeId")) for item in part.get("BlockDeviceMappings", [])]
     return [{"Device": device, "VolumeId": volume} for device, volume in mapped if volume in named]
 
 
-def _launched_from(found: Any, _: Context) -> Any:
-    """EC2 tells it by tags of its own."""
-    tags = {one["Key"]: one["Value"] for one in found.get("Tags", [])}
+def _launched_from(part: Any, _: Context) -> Any:
+    """The launch template of an instance, from tags that EC2 adds."""
+    tags = {item["Key"]: item["Value"] for item in part.get("Tags", [])}
     if "aws:ec2launchtemplate:id" not in tags:
         return None
     return {"LaunchTemplateId": tags["aws:ec2launchtemplate:id"], "Version": tags.get("aws:ec2launchtemplate:version")}
 
 
-def _secondary(found: Any, _: Context) -> int:
-    return sum(not one.get("Primary") for one in found.get("PrivateIpAddresses", []))
+def _secondary(part: Any, _: Context) -> int:
+    return sum(not item.get("Primary") for item in part.get("PrivateIpAddresses", []))
 
 
-def _public_key(found: Any, _: Context) -> str | None:
-    return " ".join(str(found["PublicKey"]).split()[:2]) if found.get("PublicKey") else None
+def _public_key(part: Any, _: Context) -> str | None:
+    return " ".join(str(part["PublicKey"]).split()[:2]) if part.get("PublicKey") else None
 
 
 READS: dict[str, tuple[Read, ...]] = {

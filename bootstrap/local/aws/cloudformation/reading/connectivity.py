@@ -1,4 +1,4 @@
-"""What connects networks: VPN, transit gateways, peering, Direct Connect."""
+"""Connections between networks: VPN, transit gateways, peering, Direct Connect."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ def _options(names: str) -> dict[str, Way]:
     return {name: f"Options.{name}" for name in names.split()}
 
 
-def _tunnels(found: Any, to: Context) -> Any:
-    """As many as the template describes: there are always two."""
-    listed = found.get("Options", {}).get("TunnelOptions", ())[: len(to.get("VpnTunnelOptionsSpecifications") or ())]
-    return listed and [{TUNNEL.get(key, key): value for key, value in one.items()} for one in listed]
+def _tunnels(part: Any, to: Context) -> Any:
+    """The options of tunnels: only as many as in the template, because a connection always has two."""
+    listed = part.get("Options", {}).get("TunnelOptions", ())[: len(to.get("VpnTunnelOptionsSpecifications") or ())]
+    return listed and [{TUNNEL.get(key, key): value for key, value in item.items()} for item in listed]
 
 
-def _static_route(found: Any, to: Context) -> Any:
-    connection = at(found, "VpnConnections.0") or {}
-    routes = [one for one in connection.get("Routes", ()) if connection.get("State") != "deleted"]
+def _static_route(part: Any, to: Context) -> Any:
+    connection = at(part, "VpnConnections.0") or {}
+    routes = [item for item in connection.get("Routes", ()) if connection.get("State") != "deleted"]
     block = to.physical_id.partition("|")[0]
     return next(
         (
-            {**one, "VpnConnectionId": to.get("VpnConnectionId")}
-            for one in routes
-            if one["DestinationCidrBlock"] == block
+            {**item, "VpnConnectionId": to.get("VpnConnectionId")}
+            for item in routes
+            if item["DestinationCidrBlock"] == block
         ),
         None,
     )
 
 
-def _propagation(found: Any, to: Context) -> Any:
+def _propagation(part: Any, to: Context) -> Any:
     gateway = to.get("VpnGatewayId")
-    tables = [one["RouteTableId"] for one in found["RouteTables"] if {"GatewayId": gateway} in one["PropagatingVgws"]]
+    tables = [item["RouteTableId"] for item in part["RouteTables"] if {"GatewayId": gateway} in item["PropagatingVgws"]]
     return {"VpnGatewayId": gateway, "RouteTableIds": tables} if tables else None
 
 

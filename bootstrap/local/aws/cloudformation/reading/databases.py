@@ -8,31 +8,34 @@ from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.reading.read import Read
 
 
-def _encryption(found: Any, _: Context) -> Any:
-    told = found.get("SSEDescription")
-    if not told:
+def _encryption(part: Any, _: Context) -> Any:
+    description = part.get("SSEDescription")
+    if not description:
         return None
     return {
-        "SSEEnabled": told["Status"] == "ENABLED",
-        "SSEType": told["SSEType"],
-        "KMSMasterKeyId": told.get("KMSMasterKeyArn"),
+        "SSEEnabled": description["Status"] == "ENABLED",
+        "SSEType": description["SSEType"],
+        "KMSMasterKeyId": description.get("KMSMasterKeyArn"),
     }
 
 
-def _billing(found: Any, _: Context) -> str:
+def _billing(part: Any, _: Context) -> str:
     """A table without a summary has provisioned capacity."""
-    return str((found.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED"))
+    return str((part.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED"))
 
 
-def _time_to_live(found: Any, _: Context) -> dict[str, Any]:
-    told = found["TimeToLiveDescription"]
-    return {"AttributeName": told.get("AttributeName"), "Enabled": told.get("TimeToLiveStatus") == "ENABLED"}
+def _time_to_live(part: Any, _: Context) -> dict[str, Any]:
+    description = part["TimeToLiveDescription"]
+    return {
+        "AttributeName": description.get("AttributeName"),
+        "Enabled": description.get("TimeToLiveStatus") == "ENABLED",
+    }
 
 
-def _recovery(found: Any, _: Context) -> dict[str, Any]:
-    told = found["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-    made = {"PointInTimeRecoveryEnabled": told.get("PointInTimeRecoveryStatus") == "ENABLED"}
-    return made | {key: told[key] for key in ("RecoveryPeriodInDays",) if key in told}
+def _recovery(part: Any, _: Context) -> dict[str, Any]:
+    description = part["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    specification = {"PointInTimeRecoveryEnabled": description.get("PointInTimeRecoveryStatus") == "ENABLED"}
+    return specification | {key: description[key] for key in ("RecoveryPeriodInDays",) if key in description}
 
 
 READS: dict[str, tuple[Read, ...]] = {

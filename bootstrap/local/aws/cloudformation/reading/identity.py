@@ -22,36 +22,36 @@ def _principal(kind: str) -> tuple[Read, ...]:
     )
 
 
-def _policy_document(found: Any, to: Context) -> Any:
-    answer = to.call("iam", "get_policy_version", PolicyArn=to.physical_id, VersionId=found["DefaultVersionId"])
+def _policy_document(part: Any, to: Context) -> Any:
+    answer = to.call("iam", "get_policy_version", PolicyArn=to.physical_id, VersionId=part["DefaultVersionId"])
     return at(answer, "PolicyVersion.Document")
 
 
-def _replicas(found: Any, _: Context) -> Any:
-    listed = found.get("ReplicationStatus")
-    return listed and [{key: one[key] for key in ("Region", "KmsKeyId") if one.get(key)} for one in listed]
+def _replicas(part: Any, _: Context) -> Any:
+    listed = part.get("ReplicationStatus")
+    return listed and [{key: item[key] for key in ("Region", "KmsKeyId") if item.get(key)} for item in listed]
 
 
-def _url(found: Any, _: Context) -> str:
-    """IAM tells it without the protocol."""
-    return f"https://{str(found['Url']).removeprefix('https://')}"
+def _url(part: Any, _: Context) -> str:
+    """The URL of a provider; IAM returns it without the protocol."""
+    return f"https://{str(part['Url']).removeprefix('https://')}"
 
 
-def _policies(found: Any, _: Context) -> Any:
-    """Each of a parameter's policies comes as a text of its own."""
-    listed = found.get("Policies")
-    return listed and f"[{','.join(one['PolicyText'] for one in listed)}]"
+def _policies(part: Any, _: Context) -> Any:
+    """The policies of a parameter as one text; SSM returns a text for each policy."""
+    listed = part.get("Policies")
+    return listed and f"[{','.join(item['PolicyText'] for item in listed)}]"
 
 
-def _others(found: Any, _: Context) -> list[str]:
-    """The alternative names, among which ACM counts the first."""
-    return [name for name in found.get("SubjectAlternativeNames", []) if name != found["DomainName"]]
+def _alternative_names(part: Any, _: Context) -> list[str]:
+    """The alternative names; ACM also lists the first name among them."""
+    return [name for name in part.get("SubjectAlternativeNames", []) if name != part["DomainName"]]
 
 
-def _validated(found: Any, to: Context) -> list[dict[str, Any]]:
-    """Those that the template names: ACM has one for each name."""
-    named = {one["DomainName"] for one in to.get("DomainValidationOptions") or []}
-    return [one for one in found.get("DomainValidationOptions", []) if one["DomainName"] in named]
+def _validation_options(part: Any, to: Context) -> list[dict[str, Any]]:
+    """The validation options of domains in the template; ACM has options for every name."""
+    named = {item["DomainName"] for item in to.get("DomainValidationOptions") or []}
+    return [item for item in part.get("DomainValidationOptions", []) if item["DomainName"] in named]
 
 
 READS: dict[str, tuple[Read, ...]] = {
@@ -155,8 +155,8 @@ READS: dict[str, tuple[Read, ...]] = {
             {"CertificateArn": "@id"},
             "Certificate",
             {
-                "SubjectAlternativeNames": _others,
-                "DomainValidationOptions": _validated,
+                "SubjectAlternativeNames": _alternative_names,
+                "DomainValidationOptions": _validation_options,
                 "CertificateTransparencyLoggingPreference": "Options.CertificateTransparencyLoggingPreference",
                 "CertificateExport": "Options.Export",
                 "ValidationMethod": "DomainValidationOptions.0.ValidationMethod",

@@ -12,28 +12,28 @@ from bootstrap.local.aws.cloudformation.reading.rules import after, each
 PROTOCOLS = {"http/s": "HTTP", "sqs": "SQS", "lambda": "Lambda", "firehose": "Firehose", "application": "Application"}
 
 
-def _subscriptions(found: Any, to: Context) -> list[dict[str, str]]:
-    """Those that the template names: others may be resources of their own."""
-    own = to.get("Subscription") or []
-    held = [{"Protocol": one["Protocol"], "Endpoint": one["Endpoint"]} for one in found["Subscriptions"]]
-    return [one for one in held if one in own]
+def _subscriptions(part: Any, to: Context) -> list[dict[str, str]]:
+    """The subscriptions in the template; others can be resources of their own."""
+    named = to.get("Subscription") or []
+    subscriptions = [{"Protocol": item["Protocol"], "Endpoint": item["Endpoint"]} for item in part["Subscriptions"]]
+    return [item for item in subscriptions if item in named]
 
 
-def _deliveries(found: Any, to: Context) -> list[dict[str, Any]]:
-    made = []
-    for one in to.get("DeliveryStatusLogging") or []:
-        kind = PROTOCOLS[one["Protocol"]]
+def _deliveries(part: Any, to: Context) -> list[dict[str, Any]]:
+    settings = []
+    for item in to.get("DeliveryStatusLogging") or []:
+        kind = PROTOCOLS[item["Protocol"]]
         names = ("SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn")
-        told = {name: found[f"{kind}{name}"] for name in names if f"{kind}{name}" in found}
-        made.append({"Protocol": one["Protocol"], **told})
-    return made
+        roles = {name: part[f"{kind}{name}"] for name in names if f"{kind}{name}" in part}
+        settings.append({"Protocol": item["Protocol"], **roles})
+    return settings
 
 
-def _those(name: str, service: str, method: str, key: str, path: str, **more: Any) -> Way:
-    """Those of the list `name` that hold something at `path`."""
+def _targets_with(name: str, service: str, method: str, key: str, path: str, **more: Any) -> Way:
+    """Reads the members of the list `name` for which the call returns a value at `path`."""
 
     def read(_: Any, to: Context) -> list[Any]:
-        return [one for one in to.get(name) or [] if at(to.call(service, method, **{key: one}, **more), path)]
+        return [item for item in to.get(name) or [] if at(to.call(service, method, **{key: item}, **more), path)]
 
     return read
 
@@ -42,8 +42,8 @@ def _tags(service: str, key: str, ask: str, method: str = "list_tags_for_resourc
     return Read(service, method, {key: ask}, root)
 
 
-def _targets(found: Any, _: Context) -> Any:
-    return found.get("Targets") or None
+def _targets(part: Any, _: Context) -> Any:
+    return part.get("Targets") or None
 
 
 _QUEUES: dict[str, Any] = {"AttributeNames": ["Policy"]}
@@ -73,7 +73,7 @@ READS: dict[str, tuple[Read, ...]] = {
             {},
             ways={
                 "PolicyDocument": each("Topics", "sns", "get_topic_attributes", "TopicArn", "Attributes.Policy"),
-                "Topics": _those("Topics", "sns", "get_topic_attributes", "TopicArn", "Attributes.Policy"),
+                "Topics": _targets_with("Topics", "sns", "get_topic_attributes", "TopicArn", "Attributes.Policy"),
             },
             plain=False,
         ),
@@ -97,7 +97,9 @@ READS: dict[str, tuple[Read, ...]] = {
                 "PolicyDocument": each(
                     "Queues", "sqs", "get_queue_attributes", "QueueUrl", "Attributes.Policy", **_QUEUES
                 ),
-                "Queues": _those("Queues", "sqs", "get_queue_attributes", "QueueUrl", "Attributes.Policy", **_QUEUES),
+                "Queues": _targets_with(
+                    "Queues", "sqs", "get_queue_attributes", "QueueUrl", "Attributes.Policy", **_QUEUES
+                ),
             },
             plain=False,
         ),
@@ -120,13 +122,11 @@ READS: dict[str, tuple[Read, ...]] = {
             {"EmailIdentity": "@id"},
             "",
             {
-                "EmailIdentity": lambda found, to: to.physical_id,
-                "ConfigurationSetAttributes": lambda found, to: (
-                    found.get("ConfigurationSetName") and {"ConfigurationSetName": found["ConfigurationSetName"]}
+                "EmailIdentity": lambda part, to: to.physical_id,
+                "ConfigurationSetAttributes": lambda part, to: (
+                    part.get("ConfigurationSetName") and {"ConfigurationSetName": part["ConfigurationSetName"]}
                 ),
-                "FeedbackAttributes": lambda found, to: {
-                    "EmailForwardingEnabled": found.get("FeedbackForwardingStatus")
-                },
+                "FeedbackAttributes": lambda part, to: {"EmailForwardingEnabled": part.get("FeedbackForwardingStatus")},
             },
         ),
     ),

@@ -9,37 +9,38 @@ from bootstrap.local.aws.cloudformation.reading.read import Read
 
 
 def _record(answer: Any, to: Context) -> Any:
-    wanted = (str(to.get("Name")).rstrip("."), to.get("Type"), to.get("SetIdentifier"))
-    for one in answer["ResourceRecordSets"]:
-        if (one["Name"].rstrip("."), one["Type"], one.get("SetIdentifier")) == wanted:
-            return {**one, "HostedZoneId": to.get("HostedZoneId")}
+    key = (str(to.get("Name")).rstrip("."), to.get("Type"), to.get("SetIdentifier"))
+    for record in answer["ResourceRecordSets"]:
+        if (record["Name"].rstrip("."), record["Type"], record.get("SetIdentifier")) == key:
+            return {**record, "HostedZoneId": to.get("HostedZoneId")}
     return None
 
 
 def _group(answer: Any, to: Context) -> Any:
-    """The records of a group that are there; where none is, the group is not."""
+    """The existing records of a group; None if there are none, then the group does not exist."""
     listed = {
-        (one["Name"].rstrip("."), one["Type"], one.get("SetIdentifier")): one for one in answer["ResourceRecordSets"]
+        (record["Name"].rstrip("."), record["Type"], record.get("SetIdentifier")): record
+        for record in answer["ResourceRecordSets"]
     }
-    asked = [(str(it["Name"]).rstrip("."), it["Type"], it.get("SetIdentifier")) for it in to.get("RecordSets") or ()]
-    found = [_as_asked(listed[key]) for key in asked if key in listed]
-    return {"HostedZoneId": to.get("HostedZoneId"), "RecordSets": found} if found or not asked else None
+    keys = [(str(it["Name"]).rstrip("."), it["Type"], it.get("SetIdentifier")) for it in to.get("RecordSets") or ()]
+    records = [_as_in_template(listed[key]) for key in keys if key in listed]
+    return {"HostedZoneId": to.get("HostedZoneId"), "RecordSets": records} if records or not keys else None
 
 
-def _as_asked(told: dict[str, Any]) -> dict[str, Any]:
-    """A record as a template writes it: values as a plain list, the time to live as text."""
-    values = [one["Value"] for one in told.get("ResourceRecords", [])]
-    record = {**told, "Name": told["Name"].rstrip(".")} | ({"TTL": str(told["TTL"])} if "TTL" in told else {})
-    return record | ({"ResourceRecords": values} if values else {})
+def _as_in_template(record: dict[str, Any]) -> dict[str, Any]:
+    """A record in the form of a template: values as a list of texts, and the TTL as text."""
+    values = [value["Value"] for value in record.get("ResourceRecords", [])]
+    result = {**record, "Name": record["Name"].rstrip(".")} | ({"TTL": str(record["TTL"])} if "TTL" in record else {})
+    return result | ({"ResourceRecords": values} if values else {})
 
 
-def _values(found: Any, _: Context) -> Any:
-    return [one["Value"] for one in found.get("ResourceRecords", [])] or None
+def _values(part: Any, _: Context) -> Any:
+    return [record["Value"] for record in part.get("ResourceRecords", [])] or None
 
 
 def _log(answer: Any, to: Context) -> Any:
     listed = answer["QueryLoggingConfigs"]
-    return next((one for one in listed if one["HostedZoneId"].rpartition("/")[2] == to.physical_id), None)
+    return next((config for config in listed if config["HostedZoneId"].rpartition("/")[2] == to.physical_id), None)
 
 
 def _tags(kind: str, name: str) -> Read:

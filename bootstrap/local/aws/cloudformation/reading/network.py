@@ -1,4 +1,4 @@
-"""VPCs and what lies in them: subnets, routes, gateways, endpoints, addresses, groups and ACLs."""
+"""VPCs and their subnets, routes, gateways, endpoints, addresses, security groups and ACLs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ DHCP = {
 
 
 def ec2(method: str, ask: str, root: Way, **ways: Way) -> Read:
-    """EC2's describe calls take a list of ids and answer a list."""
+    """A describe call of EC2, which takes a list of ids and returns a list."""
     return Read("ec2", method, {ask: ["@id"]}, f"{root}.0" if isinstance(root, str) else root, dict(ways))
 
 
 def attribute(method: str, ask: str, name: str, property_name: str) -> Read:
-    """EC2's attribute calls answer one value."""
+    """An attribute call of EC2, which returns one value."""
     key = name[0].upper() + name[1:]
     return Read("ec2", method, {ask: "@id", "Attribute": name}, ways={property_name: f"{key}.Value"}, plain=False)
 
@@ -35,27 +35,29 @@ def _route(answer: Any, to: Context) -> Any:
     destination = to.physical_id.partition("|")[2]
     names = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
     table = at(answer, "RouteTables.0") or {}
-    found = next((one for one in table.get("Routes", []) if destination in [one.get(name) for name in names]), None)
-    return found and {**found, "RouteTableId": table["RouteTableId"]}
+    route = next((item for item in table.get("Routes", []) if destination in [item.get(name) for name in names]), None)
+    return route and {**route, "RouteTableId": table["RouteTableId"]}
 
 
 def _association(path: str, key: str) -> Way:
     def read(answer: Any, to: Context) -> Any:
-        listed = [one for parent in answer[path] for one in parent["Associations"]]
-        return next((one for one in listed if one[key] == to.physical_id), None)
+        listed = [item for parent in answer[path] for item in parent["Associations"]]
+        return next((item for item in listed if item[key] == to.physical_id), None)
 
     return read
 
 
 def _block(path: str, key: str) -> Way:
-    """The association of a block, IPv4 or IPv6, with the VPC or subnet that has it."""
+    """Reads the association of an IPv4 or IPv6 block with its VPC or subnet."""
 
     def read(answer: Any, to: Context) -> Any:
         owner = at(answer, f"{path}.0") or {}
         listed = [*owner.get("CidrBlockAssociationSet", ()), *owner.get("Ipv6CidrBlockAssociationSet", ())]
-        found = next((one for one in listed if one["AssociationId"] == to.physical_id), None)
-        amazons = {"AmazonProvidedIpv6CidrBlock": True} if found and found.get("Ipv6Pool") == "Amazon" else {}
-        return found and {**found, **amazons, key: owner[key]}
+        association = next((item for item in listed if item["AssociationId"] == to.physical_id), None)
+        amazon_block = (
+            {"AmazonProvidedIpv6CidrBlock": True} if association and association.get("Ipv6Pool") == "Amazon" else {}
+        )
+        return association and {**association, **amazon_block, key: owner[key]}
 
     return read
 
@@ -63,18 +65,18 @@ def _block(path: str, key: str) -> Way:
 def _entry(answer: Any, to: Context) -> Any:
     _, number, egress = to.physical_id.split("|")
     listed = at(answer, "NetworkAcls.0.Entries") or []
-    found = [one for one in listed if (str(one["RuleNumber"]), str(one["Egress"]).lower()) == (number, egress)]
-    return {**found[0], "NetworkAclId": at(answer, "NetworkAcls.0.NetworkAclId")} if found else None
+    entries = [item for item in listed if (str(item["RuleNumber"]), str(item["Egress"]).lower()) == (number, egress)]
+    return {**entries[0], "NetworkAclId": at(answer, "NetworkAcls.0.NetworkAclId")} if entries else None
 
 
-def _kind_of(found: Any, _: Context) -> str | None:
-    return PREFIXES.get(str(found.get("ResourceId", "")).partition("-")[0])
+def _kind_of(part: Any, _: Context) -> str | None:
+    return PREFIXES.get(str(part.get("ResourceId", "")).partition("-")[0])
 
 
 def _option(key: str) -> Way:
-    def read(found: Any, _: Context) -> Any:
-        listed = [one["Values"] for one in found["DhcpConfigurations"] if one["Key"] == key]
-        return [one["Value"] for one in listed[0]] if listed else None
+    def read(part: Any, _: Context) -> Any:
+        listed = [item["Values"] for item in part["DhcpConfigurations"] if item["Key"] == key]
+        return [item["Value"] for item in listed[0]] if listed else None
 
     return read
 

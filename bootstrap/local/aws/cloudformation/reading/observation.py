@@ -13,13 +13,13 @@ def _alarm(answer: Any, _: Context) -> Any:
     return next(iter(answer["MetricAlarms"] + answer.get("CompositeAlarms", [])), None)
 
 
-def _transformations(found: Any, _: Context) -> list[dict[str, Any]]:
+def _transformations(part: Any, _: Context) -> list[dict[str, Any]]:
     """Dimensions are a list in a template and a map in the service."""
-    made = []
-    for one in found["metricTransformations"]:
-        named = [{"Key": key, "Value": value} for key, value in (one.get("dimensions") or {}).items()]
-        made.append({**one, "dimensions": named})
-    return made
+    transformations = []
+    for item in part["metricTransformations"]:
+        named = [{"Key": key, "Value": value} for key, value in (item.get("dimensions") or {}).items()]
+        transformations.append({**item, "dimensions": named})
+    return transformations
 
 
 def _of_group(method: str, path: str, **ways: Any) -> Read:

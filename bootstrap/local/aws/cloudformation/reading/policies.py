@@ -1,4 +1,4 @@
-"""Policies of IAM: attached, inline, and put on many."""
+"""Policies of IAM: attached ones, inline ones, and those of several roles, users or groups."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from bootstrap.local.aws.cloudformation.reading.rules import Reading
 HOLDERS = {"Roles": ("role", "RoleName"), "Users": ("user", "UserName"), "Groups": ("group", "GroupName")}
 
 
-def attached(found: Any, to: Context) -> list[str]:
-    """The ARNs of attached policies, less those that policies of the same stack attach themselves."""
-    arns = [one["PolicyArn"] for one in found["AttachedPolicies"]]
+def attached(part: Any, to: Context) -> list[str]:
+    """The ARNs of attached policies, without those that another resource of the same stack attaches."""
+    arns = [item["PolicyArn"] for item in part["AttachedPolicies"]]
     stack = to.stacks.store.find(to.stack_id, to.region)
-    others = {
-        one.physical_id
-        for one in (stack.resources.values() if stack else ())
-        if one.type == "AWS::IAM::ManagedPolicy" and _names(one.properties, to.physical_id)
+    attached_by_stack = {
+        item.physical_id
+        for item in (stack.resources.values() if stack else ())
+        if item.type == "AWS::IAM::ManagedPolicy" and _names(item.properties, to.physical_id)
     }
     own = to.get("ManagedPolicyArns") or []
-    return [arn for arn in arns if arn in own or arn not in others]
+    return [arn for arn in arns if arn in own or arn not in attached_by_stack]
 
 
 def inline(kind: str) -> Reading:
-    """The inline policies that a role, user or group itself names; others belong to resources of their own."""
+    """Reads the inline policies in the template of a role, user or group; others are resources of their own."""
 
-    def read(found: Any, to: Context) -> list[dict[str, Any]]:
-        own = {one["PolicyName"] for one in to.get("Policies") or []}
+    def read(part: Any, to: Context) -> list[dict[str, Any]]:
+        own = {item["PolicyName"] for item in to.get("Policies") or []}
         policies = []
-        for name in found["PolicyNames"]:
+        for name in part["PolicyNames"]:
             if name in own:
                 whose = {f"{kind.title()}Name": to.physical_id}
                 answer = to.call("iam", f"get_{kind}_policy", **whose, PolicyName=name)
@@ -41,7 +41,7 @@ def inline(kind: str) -> Reading:
 
 
 def holders(property_name: str) -> Reading:
-    """The roles, users or groups, of those that an AWS::IAM::Policy names, that hold it."""
+    """Reads which of the roles, users or groups in the template of an AWS::IAM::Policy have it."""
     kind, key = HOLDERS[property_name]
 
     def read(_: Any, to: Context) -> list[str]:
@@ -51,22 +51,22 @@ def holders(property_name: str) -> Reading:
 
 
 def document(_: Any, to: Context) -> Any:
-    """The document of an AWS::IAM::Policy, from whoever holds it first."""
+    """The document of an AWS::IAM::Policy, from the first role, user or group that has it."""
     for property_name, (kind, key) in HOLDERS.items():
         for name in to.get(property_name) or []:
-            found = _document(to, kind, key, name)
-            if found is not None:
-                return found["PolicyDocument"]
+            policy = _document(to, kind, key, name)
+            if policy is not None:
+                return policy["PolicyDocument"]
     return None
 
 
 def its_name(_: Any, to: Context) -> Any:
-    """The name under which an AWS::IAM::Policy is found with its holders."""
+    """The name of an AWS::IAM::Policy, from the first role, user or group that has it."""
     for property_name, (kind, key) in HOLDERS.items():
         for name in to.get(property_name) or []:
-            found = _document(to, kind, key, name)
-            if found is not None:
-                return found["PolicyName"]
+            policy = _document(to, kind, key, name)
+            if policy is not None:
+                return policy["PolicyName"]
     return None
 
 

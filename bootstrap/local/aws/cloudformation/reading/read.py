@@ -1,4 +1,4 @@
-"""One call that reads a resource, and where in its answer each property is."""
+"""One call that reads a resource, and the places of the properties in its answer."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Way = str | Callable[[Any, Context], Any]
 
 @dataclass(frozen=True)
 class Read:
-    """One call; `root` leads to the resource within its answer, as a path or by a function.
+    """One call. `root` is the place of the resource in its answer: a path or a function.
 
-    In what is asked, '@id' is the physical id, '@account' the account, '@Name' an attribute and '#Name' a property; what
-    comes out as nothing is left out. `ways` has the properties that are called otherwise in the answer; without `plain`
-    nothing else is read from it. `when` names the property without which the call is not made.
+    In `asks`, '@id' is the physical id, '@account' the account, '@Name' an attribute and '#Name' a property; arguments that are
+    None are left out. `ways` has the places of properties with other names in the answer; without `plain` no other properties
+    are read. `when` is a property: the call is made only if the template has it.
     """
 
     service: str
@@ -30,33 +30,33 @@ class Read:
     when: str = ""
 
     def part(self, to: Context) -> Any:
-        """What the service says of the resource, or None; raises Gone."""
-        asked = {key: value for key, ask in self.asks.items() if (value := _asked(ask, to)) is not None}
-        answer = to.call(self.service, self.method, **asked)
-        return _found(answer, self.root, to)
+        """Call the service; returns the part of the answer about the resource, or None. Raises Gone."""
+        arguments = {key: value for key, ask in self.asks.items() if (value := _fill_in(ask, to)) is not None}
+        answer = to.call(self.service, self.method, **arguments)
+        return _follow_way(answer, self.root, to)
 
     def values(self, part: Any, plain: Iterable[str], to: Context) -> dict[str, Any]:
-        """The properties that are in `part`."""
-        found: dict[str, Any] = {}
+        """The properties in a part of an answer; those in `plain` by their names, others by `ways`."""
+        properties: dict[str, Any] = {}
         if self.plain and isinstance(part, dict):
             members = {key.lower(): value for key, value in part.items()}
-            found = {name: members[name.lower()] for name in plain if name.lower() in members}
+            properties = {name: members[name.lower()] for name in plain if name.lower() in members}
         if part is not None:
-            found |= {name: _found(part, way, to) for name, way in self.ways.items()}
-        return {name: value for name, value in found.items() if value is not None}
+            properties |= {name: _follow_way(part, way, to) for name, way in self.ways.items()}
+        return {name: value for name, value in properties.items() if value is not None}
 
 
-def _found(value: Any, way: Way, to: Context) -> Any:
+def _follow_way(value: Any, way: Way, to: Context) -> Any:
     if callable(way):
         return way(value, to)
     return at(value, way) if way else value
 
 
-def _asked(value: Any, to: Context) -> Any:
+def _fill_in(value: Any, to: Context) -> Any:
     if isinstance(value, list):
-        return [_asked(item, to) for item in value]
+        return [_fill_in(item, to) for item in value]
     if isinstance(value, dict):
-        return {key: _asked(item, to) for key, item in value.items()}
+        return {key: _fill_in(item, to) for key, item in value.items()}
     if not isinstance(value, str) or value[:1] not in {"@", "#"}:
         return value
     if value in {"@id", "@account"}:

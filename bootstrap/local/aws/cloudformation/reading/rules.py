@@ -1,4 +1,4 @@
-"""Those properties whose form in a service's answer is another one than in the template."""
+"""Functions for properties that have another form in a service's answer than in a template."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ Reading = Callable[[Any, Context], Any]
 
 
 def ids(path: str, key: str) -> Reading:
-    """A list of things, of which the template names only one member."""
-    return lambda found, _: [one[key] for one in at(found, path) or []]
+    """A list of objects, of which the template has only the member `key`."""
+    return lambda part, _: [entry[key] for entry in at(part, path) or []]
 
 
 def state_is(path: str, state: str) -> Reading:
-    """A flag that the service tells as a state."""
-    return lambda found, _: at(found, path) == state
+    """A boolean that is a state in the service."""
+    return lambda part, _: at(part, path) == state
 
 
 def from_arn(path: str) -> Reading:
-    """A name that the service tells as an ARN."""
-    return lambda found, _: str(at(found, path)).rpartition("/")[2] if at(found, path) else None
+    """A name that is an ARN in the service."""
+    return lambda part, _: str(at(part, path)).rpartition("/")[2] if at(part, path) else None
 
 
 def after(path: str, mark: str) -> Reading:
     """The end of an identifier, after the last `mark`."""
-    return lambda found, _: str(at(found, path)).rpartition(mark)[2] if at(found, path) else None
+    return lambda part, _: str(at(part, path)).rpartition(mark)[2] if at(part, path) else None
 
 
 def moment(path: str) -> Reading:
-    """A time as templates write it."""
+    """A time in the form of templates."""
 
-    def read(found: Any, _: Context) -> str | None:
-        value = at(found, path)
+    def read(part: Any, _: Context) -> str | None:
+        value = at(part, path)
         if not isinstance(value, datetime.datetime):
             return None if value is None else str(value)
         return value.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -46,43 +46,45 @@ def moment(path: str) -> Reading:
     return read
 
 
-def one_of(path: str, **wanted: str) -> Reading:
-    """The member of a list whose `wanted` members are what is asked: '@id' the physical id, '#Name' a property."""
+def one_of(path: str, **members: str) -> Reading:
+    """The entry of a list with these `members`; '@id' is the physical id, '#Name' a property."""
 
-    def read(found: Any, to: Context) -> Any:
-        pairs = [(key, _meant(value, to)) for key, value in wanted.items()]
-        listed = at(found, path) if path else found
-        return next((one for one in listed or [] if all(str(one.get(key)) == value for key, value in pairs)), None)
+    def read(part: Any, to: Context) -> Any:
+        pairs = [(key, _fill_in(value, to)) for key, value in members.items()]
+        listed = at(part, path) if path else part
+        return next(
+            (member for member in listed or [] if all(str(member.get(key)) == value for key, value in pairs)), None
+        )
 
     return read
 
 
 def pairs(path: str, key: str = "Key", value: str = "Value") -> Reading:
-    """A list of keys and values, less those that the template does not name: services add the defaults of all others."""
+    """A list of keys and values, only of keys in the template, because services add the defaults of all others."""
 
-    def read(found: Any, to: Context) -> list[dict[str, Any]]:
-        named = {str(one.get("Key")) for given in to.properties.values() for one in _dicts(given)}
-        return [{"Key": one[key], "Value": one[value]} for one in at(found, path) or [] if one[key] in named]
+    def read(part: Any, to: Context) -> list[dict[str, Any]]:
+        named = {str(entry.get("Key")) for given in to.properties.values() for entry in _dicts(given)}
+        return [{"Key": entry[key], "Value": entry[value]} for entry in at(part, path) or [] if entry[key] in named]
 
     return read
 
 
 def renamed(path: str, names: dict[str, str]) -> Reading:
-    """A value some of whose members, at any depth, are called otherwise in the template."""
-    return lambda found, _: rename(at(found, path) if path else found, names)
+    """A value with members, at any depth, that have other names in the template (`names`)."""
+    return lambda part, _: rename(at(part, path) if path else part, names)
 
 
 def rename(value: Any, names: dict[str, str]) -> Any:
-    """`value` with its members' names put in the template's words."""
+    """Replace the names of members, at any depth; `names` has the template's name by the service's name."""
     if isinstance(value, dict):
         return {names.get(key, key): rename(item, names) for key, item in value.items()}
     return [rename(item, names) for item in value] if isinstance(value, list) else value
 
 
 def each(name: str, service: str, method: str, key: str, path: str, **more: Any) -> Reading:
-    """What a call answers at `path` for all of the things that the list property `name` holds, or None where they differ.
+    """The value that a call returns at `path` for every entry of the list property `name`; None if the values differ.
 
-    Used where one resource is put on many.
+    Used for resources that apply to several others, for example a policy of several queues.
     """
 
     def read(_: Any, to: Context) -> Any:
@@ -97,17 +99,21 @@ def each(name: str, service: str, method: str, key: str, path: str, **more: Any)
     return read
 
 
-def own_tags(found: Any, schema: schemas.Schema, name: str, to: Context) -> Any:
-    """Tags in the template's form, less those of the stack and the system, which the template does not write."""
-    flat = found if isinstance(found, dict) else dict(_pair(one) for one in found)
-    given = to.get(name) or {}
-    named = set(given) if isinstance(given, dict) else {one.get("Key") for one in given}
-    kept = {key: value for key, value in flat.items() if key in named or not (key in to.tags or key.startswith("aws:"))}
+def own_tags(part: Any, schema: schemas.Schema, name: str, to: Context) -> Any:
+    """Tags in the form of the template, without those of the stack and of the system."""
+    all_tags = part if isinstance(part, dict) else dict(_pair(tag) for tag in part)
+    template_tags = to.get(name) or {}
+    template_keys = set(template_tags) if isinstance(template_tags, dict) else {tag.get("Key") for tag in template_tags}
+    own = {
+        key: value
+        for key, value in all_tags.items()
+        if key in template_keys or not (key in to.tags or key.startswith("aws:"))
+    }
     if schemas.follow(schema, schema["properties"][name]).get("type") == "object":
-        return kept
-    more = {_pair(one)[0]: one for one in found if isinstance(one, dict)} if isinstance(found, list) else {}
-    extra = {key: {k: v for k, v in more.get(key, {}).items() if k == "PropagateAtLaunch"} for key in kept}
-    return [{"Key": key, "Value": value, **extra[key]} for key, value in kept.items()]
+        return own
+    more = {_pair(tag)[0]: tag for tag in part if isinstance(tag, dict)} if isinstance(part, list) else {}
+    extra = {key: {k: v for k, v in more.get(key, {}).items() if k == "PropagateAtLaunch"} for key in own}
+    return [{"Key": key, "Value": value, **extra[key]} for key, value in own.items()]
 
 
 def _pair(tag: dict[str, Any]) -> tuple[str, Any]:
@@ -116,10 +122,10 @@ def _pair(tag: dict[str, Any]) -> tuple[str, Any]:
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def _meant(value: str, to: Context) -> str:
+def _fill_in(value: str, to: Context) -> str:
     if value == "@id":
         return to.physical_id
     return str(to.get(value[1:])) if value.startswith("#") else value

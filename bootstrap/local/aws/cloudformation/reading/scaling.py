@@ -9,34 +9,34 @@ from bootstrap.local.aws.cloudformation.reading.read import Read
 from bootstrap.local.aws.cloudformation.reading.rules import ids, moment, pairs
 
 
-def _zones(found: Any, _: Context) -> list[str]:
-    return [one for one in str(found.get("VPCZoneIdentifier") or "").split(",") if one]
+def _zones(part: Any, _: Context) -> list[str]:
+    return [item for item in str(part.get("VPCZoneIdentifier") or "").split(",") if item]
 
 
-def _metrics(found: Any, _: Context) -> list[dict[str, Any]]:
-    made: dict[str, list[str]] = {}
-    for one in found.get("EnabledMetrics") or []:
-        made.setdefault(one["Granularity"], []).append(one["Metric"])
-    return [{"Granularity": granularity, "Metrics": names} for granularity, names in made.items()]
+def _metrics(part: Any, _: Context) -> list[dict[str, Any]]:
+    by_granularity: dict[str, list[str]] = {}
+    for item in part.get("EnabledMetrics") or []:
+        by_granularity.setdefault(item["Granularity"], []).append(item["Metric"])
+    return [{"Granularity": granularity, "Metrics": names} for granularity, names in by_granularity.items()]
 
 
-def _own_hooks(found: Any, to: Context) -> list[dict[str, Any]]:
-    """Those that are the group's own, by their names, with what the template says of them."""
-    named = {one["LifecycleHookName"]: one for one in to.get("LifecycleHookSpecificationList") or []}
-    hooks = [one for one in found if one["LifecycleHookName"] in named]
-    return [{key: one[key] for key in named[one["LifecycleHookName"]] if key in one} for one in hooks]
+def _own_hooks(part: Any, to: Context) -> list[dict[str, Any]]:
+    """The lifecycle hooks in the template of the group, with the members that the template has."""
+    named = {item["LifecycleHookName"]: item for item in to.get("LifecycleHookSpecificationList") or []}
+    hooks = [item for item in part if item["LifecycleHookName"] in named]
+    return [{key: item[key] for key in named[item["LifecycleHookName"]] if key in item} for item in hooks]
 
 
-def _topics(found: Any, to: Context) -> list[dict[str, Any]]:
+def _topics(part: Any, to: Context) -> list[dict[str, Any]]:
     kinds: dict[str, list[str]] = {}
-    for one in found:
-        kinds.setdefault(one["TopicARN"], []).append(one["NotificationType"])
-    is_list = any(isinstance(one["TopicARN"], list) for one in to.get("NotificationConfigurations") or [])
-    return [{"TopicARN": [topic] if is_list else topic, "NotificationTypes": told} for topic, told in kinds.items()]
+    for item in part:
+        kinds.setdefault(item["TopicARN"], []).append(item["NotificationType"])
+    is_list = any(isinstance(item["TopicARN"], list) for item in to.get("NotificationConfigurations") or [])
+    return [{"TopicARN": [topic] if is_list else topic, "NotificationTypes": types} for topic, types in kinds.items()]
 
 
-def _targets(found: Any, _: Context) -> list[dict[str, Any]]:
-    return [one["Target"] for one in found["TargetHealthDescriptions"]]
+def _targets(part: Any, _: Context) -> list[dict[str, Any]]:
+    return [item["Target"] for item in part["TargetHealthDescriptions"]]
 
 
 def _group(method: str, ask: str, root: str, **ways: Any) -> Read:

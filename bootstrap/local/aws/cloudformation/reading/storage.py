@@ -20,20 +20,20 @@ def _part(service: str, method: str, key: str, **ways: Way) -> Read:
     return Read(service, method, {key: "@id"}, ways=dict(ways), plain=False)
 
 
-def _lifecycle(found: Any, _: Context) -> dict[str, Any]:
-    return {"LifecyclePolicyText": found["lifecyclePolicyText"], "RegistryId": found.get("registryId")}
+def _lifecycle(part: Any, _: Context) -> dict[str, Any]:
+    return {"LifecyclePolicyText": part["lifecyclePolicyText"], "RegistryId": part.get("registryId")}
 
 
-def _lock(found: Any, _: Context) -> Any:
-    if not found.get("Locked"):
+def _lock(part: Any, _: Context) -> Any:
+    if not part.get("Locked"):
         return None
-    return {"MinRetentionDays": found.get("MinRetentionDays"), "MaxRetentionDays": found.get("MaxRetentionDays")}
+    return {"MinRetentionDays": part.get("MinRetentionDays"), "MaxRetentionDays": part.get("MaxRetentionDays")}
 
 
-def _image_lock(found: Any, _: Context) -> Any:
-    listed = found.get("imageTagMutabilityExclusionFilters")
+def _image_lock(part: Any, _: Context) -> Any:
+    listed = part.get("imageTagMutabilityExclusionFilters")
     names = {"filterType": "ImageTagMutabilityExclusionFilterType", "filter": "ImageTagMutabilityExclusionFilterValue"}
-    return listed and [{names.get(key, key): value for key, value in one.items()} for one in listed]
+    return listed and [{names.get(key, key): value for key, value in item.items()} for item in listed]
 
 
 READS: dict[str, tuple[Read, ...]] = {

@@ -18,22 +18,22 @@ def _acl(answer: Any, to: Context) -> Any:
     return {**to.call("wafv2", "get_web_acl", Name=name, Id=identity, Scope=scope)["WebACL"], "Scope": scope}
 
 
-def _budget(found: Any, _: Context) -> Any:
-    """Amounts are numbers in a template and texts in the service."""
-    return found["Budget"]
+def _budget(part: Any, _: Context) -> Any:
+    """The budget; amounts are texts in the service and numbers in a template, which `differing` treats as equal."""
+    return part["Budget"]
 
 
-def _query(found: Any, _: Context) -> dict[str, Any]:
-    query = found["GroupQuery"]["ResourceQuery"]
+def _query(part: Any, _: Context) -> dict[str, Any]:
+    query = part["GroupQuery"]["ResourceQuery"]
     return {"Type": query["Type"], "Query": json.loads(query["Query"])}
 
 
 def _as_text(name: str) -> Way:
-    return lambda found, _: json.dumps(found[name]) if found.get(name) else None
+    return lambda part, _: json.dumps(part[name]) if part.get(name) else None
 
 
-def _is_on(found: Any, _: Context) -> bool:
-    return bool(found["Status"] == "ENABLED")
+def _is_on(part: Any, _: Context) -> bool:
+    return bool(part["Status"] == "ENABLED")
 
 
 READS: dict[str, tuple[Read, ...]] = {

@@ -11,25 +11,25 @@ from bootstrap.local.aws.cloudformation.reading.read import Read
 
 def _statement(answer: Any, to: Context) -> Any:
     listed = json.loads(answer["Policy"])["Statement"]
-    return next((one for one in listed if one["Sid"] == to.physical_id), None)
+    return next((statement for statement in listed if statement["Sid"] == to.physical_id), None)
 
 
 def _condition(operator: str, key: str) -> Any:
-    def read(found: Any, _: Context) -> Any:
-        return (found.get("Condition") or {}).get(operator, {}).get(key)
+    def read(part: Any, _: Context) -> Any:
+        return (part.get("Condition") or {}).get(operator, {}).get(key)
 
     return read
 
 
-def _principal(found: Any, _: Context) -> Any:
-    told = found["Principal"]
-    return next(iter(told.values())) if isinstance(told, dict) else told
+def _principal(part: Any, _: Context) -> Any:
+    principal = part["Principal"]
+    return next(iter(principal.values())) if isinstance(principal, dict) else principal
 
 
-def _function(found: Any, to: Context) -> Any:
-    """The statement tells the function's ARN; a template may give its name."""
-    asked = str(to.get("FunctionName"))
-    return asked if str(found["Resource"]).endswith(f":{asked}") else found["Resource"]
+def _function(part: Any, to: Context) -> Any:
+    """The function: its ARN as in the statement, or its name if the template has the name."""
+    name = str(to.get("FunctionName"))
+    return name if str(part["Resource"]).endswith(f":{name}") else part["Resource"]
 
 
 def _tags(kind: str) -> Read:

@@ -1,4 +1,4 @@
-"""Parameters of AWS's own types: CloudFormation refuses ids of things that are not in the account."""
+"""Parameters with AWS-specific types: CloudFormation refuses ids of resources that do not exist in the account."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CALLS = {
 
 
 def check(template: Template, values: dict[str, str], client: Callable[[str], Any]) -> None:
-    """Look for what the parameters name; `client` gives a service's. Raises Refused."""
+    """Check that the resources in parameters exist; `client` returns the client of a service. Raises Refused."""
     for name, declaration in template.section("Parameters").items():
         kind = str(declaration.get("Type", "")).removeprefix("List<").removesuffix(">")
         if kind == "AWS::SSM::Parameter::Name" and name in values:
@@ -31,7 +31,7 @@ def check(template: Template, values: dict[str, str], client: Callable[[str], An
             continue
         call, parameter = CALLS[kind]
         for value in [item.strip() for item in values[name].split(",")]:
-            if not _is_there(getattr(client("ec2"), call), parameter, value):
+            if not _exists(getattr(client("ec2"), call), parameter, value):
                 raise Refused(
                     f"Parameter validation failed: parameter value {value} for parameter name {name} does not exist"
                 )
@@ -42,7 +42,7 @@ def _check_ssm(client: Any, name: str) -> None:
         raise Refused(f"Unable to fetch parameters [{name}] from parameter store for this account.")
 
 
-def _is_there(call: Callable[..., Any], parameter: str, value: str) -> bool:
+def _exists(call: Callable[..., Any], parameter: str, value: str) -> bool:
     from botocore.exceptions import ClientError
 
     try:

@@ -1,6 +1,6 @@
-"""Fn::ForEach of the transform AWS::LanguageExtensions: a piece of a template that is written once for each member of a list.
+"""Fn::ForEach of the transform AWS::LanguageExtensions: repeats a piece of a template for each member of a list.
 
-The list is written out, or is a parameter (a list of text), whose value must be known when the template is read.
+The list is in the template, or it is a list parameter, whose value must be known when the template is read.
 """
 
 from __future__ import annotations
@@ -14,40 +14,40 @@ PREFIX = "Fn::ForEach::"
 
 
 def expand(value: Any, lists: dict[str, list[str]]) -> Any:
-    """The value with every loop written out; `lists` are the values of list parameters. Raises Refused."""
+    """The value with every loop expanded; `lists` has the values of list parameters. Raises Refused."""
     if isinstance(value, list):
         return [expand(item, lists) for item in value]
     if not isinstance(value, dict):
         return value
-    made: dict[str, Any] = {}
+    expanded: dict[str, Any] = {}
     for key, item in value.items():
         pieces = _loop(key, item, lists) if str(key).startswith(PREFIX) else {key: expand(item, lists)}
-        twice = sorted(made.keys() & pieces.keys())
-        if twice:
-            raise Refused(f"Template error: {key} gives the name {twice[0]} a second time")
-        made.update(pieces)
-    return made
+        repeated = sorted(expanded.keys() & pieces.keys())
+        if repeated:
+            raise Refused(f"Template error: {key} gives the name {repeated[0]} a second time")
+        expanded.update(pieces)
+    return expanded
 
 
-def parameter_lists(document: dict[str, Any], given: dict[str, str]) -> dict[str, list[str]]:
-    """The members of each list parameter, given or by default; one without either stands for itself, so that it can be read."""
-    found = {}
+def parameter_lists(document: dict[str, Any], values: dict[str, str]) -> dict[str, list[str]]:
+    """The members of each list parameter: its value, its default, or its own name if it has neither."""
+    lists = {}
     for name, declaration in (document.get("Parameters") or {}).items():
         kind = str(declaration.get("Type", "")) if isinstance(declaration, dict) else ""
         if kind == "CommaDelimitedList" or kind.startswith("List<"):
-            text = given.get(name, declaration.get("Default", name))
-            found[name] = [part.strip() for part in str(text).split(",") if part.strip()]
-    return found
+            text = values.get(name, declaration.get("Default", name))
+            lists[name] = [part.strip() for part in str(text).split(",") if part.strip()]
+    return lists
 
 
 def _loop(key: str, argument: Any, lists: dict[str, list[str]]) -> dict[str, Any]:
     if not (isinstance(argument, list) and len(argument) == 3 and isinstance(argument[2], dict)):
         raise Refused(f"Template error: {key} must have an identifier, a list and a piece of the template")
     name, members, piece = argument
-    made: dict[str, Any] = {}
+    expanded: dict[str, Any] = {}
     for member in _members(key, members, lists):
-        made.update(expand(_replace(piece, str(name), str(member)), lists))
-    return made
+        expanded.update(expand(_replace(piece, str(name), str(member)), lists))
+    return expanded
 
 
 def _members(key: str, members: Any, lists: dict[str, list[str]]) -> list[Any]:
@@ -61,7 +61,7 @@ def _members(key: str, members: Any, lists: dict[str, list[str]]) -> list[Any]:
 
 
 def _replace(value: Any, name: str, member: str) -> Any:
-    """The value for one member: ${name} in keys and text, &{name} without what names cannot have, and Ref name."""
+    """Replace ${name} in keys and texts, &{name} (only letters and digits of the member), and Ref name by a member."""
     if isinstance(value, list):
         return [_replace(item, name, member) for item in value]
     if isinstance(value, dict):

@@ -1,8 +1,8 @@
 """Evaluates the functions of a template: parameters, conditions, and the attributes of existing resources.
 
-A value that exists only after a change is applied is `UNKNOWN`, the text that CloudFormation shows for it in change sets.
-Dynamic references ({{resolve:...}}) are not evaluated here: `resolve_dynamic` resolves them for the call that needs them, and
-their values are never stored.
+A value that exists only after a change is `UNKNOWN`, the text that CloudFormation shows in change sets. Dynamic references
+({{resolve:...}}) are not evaluated here: `resolve_dynamic` resolves them for the call that needs them, and their values are
+never stored.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DYNAMIC = re.compile(r"\{\{resolve:([a-z-]+):([^{}]+)\}\}")
 
 @dataclass
 class Scope:
-    """The values of a template's names. `reference` and `attribute` give those of resources, `imports` those of exports."""
+    """The values of the names in a template. `reference` and `attribute` return those of resources, `imports` of exports."""
 
     template: Template
     parameters: dict[str, Any]
@@ -39,13 +39,13 @@ class Scope:
     functions: dict[str, Function] = field(default_factory=lambda: FUNCTIONS)
 
     def condition(self, name: str) -> bool:
-        """Whether a named condition holds."""
+        """Whether a named condition is true."""
         if name not in self.decided:
             self.decided[name] = bool(self.evaluate(self.template.section("Conditions")[name]))
         return self.decided[name]
 
     def present(self) -> frozenset[str]:
-        """The resources whose condition holds."""
+        """The logical ids of resources without a condition, or with one that is true."""
         resources = self.template.resources.items()
         return frozenset(
             name for name, body in resources if "Condition" not in body or self.condition(body["Condition"])
@@ -94,8 +94,8 @@ class Scope:
         return self.attribute(logical, str(self.evaluate(name)))
 
     def _sub(self, argument: Any) -> str:
-        text, given = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])
-        values = {key: self.evaluate(item) for key, item in given.items()}
+        text, variables = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])
+        values = {key: self.evaluate(item) for key, item in variables.items()}
 
         def replace(match: re.Match[str]) -> str:
             literal, name = match.groups()
@@ -111,7 +111,7 @@ class Scope:
 
 
 def text_of(value: Any) -> str:
-    """A value as CloudFormation writes it into text: booleans in lower case, lists with commas."""
+    """A value as text, as CloudFormation writes it: booleans in lower case, lists with commas."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
@@ -158,8 +158,8 @@ def _split(_: Scope, argument: Any) -> Any:
 
 
 def _find_in_map(scope: Scope, argument: Any) -> Any:
-    table, first, second, *rest = argument
-    default = rest[0].get("DefaultValue", NOTHING) if rest else NOTHING
+    table, first, second, *options = argument
+    default = options[0].get("DefaultValue", NOTHING) if options else NOTHING
     if UNKNOWN in (table, first, second):
         return UNKNOWN
     value = scope.template.section("Mappings").get(table, {}).get(str(first), {}).get(str(second), default)
@@ -169,11 +169,11 @@ def _find_in_map(scope: Scope, argument: Any) -> Any:
 
 
 def _cidr(_: Scope, argument: Any) -> Any:
-    block, count, *rest = argument
+    block, count, *bits_argument = argument
     if UNKNOWN in (block, count):
         return UNKNOWN
     network = ipaddress.ip_network(str(block))
-    bits = int(rest[0]) if rest else 8
+    bits = int(bits_argument[0]) if bits_argument else 8
     length = network.max_prefixlen - bits
     if length < network.prefixlen or 2 ** (length - network.prefixlen) < int(count):
         raise Refused(f"Template error: Fn::Cidr cannot split {block} into {count} blocks with {bits} bits each")

@@ -1,4 +1,4 @@
-"""CloudFormation's quotas on templates and requests (cloudformation-limits; Service Quotas), and what a request allows."""
+"""CloudFormation's quotas on templates and requests (cloudformation-limits; Service Quotas), and limits in a request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME_LENGTH = 255
 
 
 def check(template: Template) -> None:
-    """Refuse a template that is larger than CloudFormation takes."""
+    """Raise Refused for a template that is larger than CloudFormation accepts."""
     for section, most in MOST.items():
         count = len(template.section(section))
         if count > most:
@@ -31,7 +31,7 @@ def check(template: Template) -> None:
 
 
 def check_body(text: str) -> str:
-    """A template of a request itself; raises Refused for one that is too long."""
+    """Return a template from a request; raises Refused if it is longer than BODY_BYTES."""
     if len(text.encode()) > BODY_BYTES:
         raise Refused(
             "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: "
@@ -41,30 +41,30 @@ def check_body(text: str) -> str:
 
 
 def check_object(body: bytes) -> bytes:
-    """A template of an object in S3; raises Refused for one that is too long."""
+    """Return a template from S3; raises Refused if it is longer than OBJECT_BYTES."""
     if len(body) > OBJECT_BYTES:
         raise Refused(f"Template may not exceed {OBJECT_BYTES} bytes in size.")
     return body
 
 
 def check_values(parameters: dict[str, str]) -> None:
-    """Refuse values that are longer than CloudFormation takes."""
+    """Raise Refused for values of parameters that are longer than VALUE_BYTES."""
     for name, value in parameters.items():
         if len(value.encode()) > VALUE_BYTES:
             raise Refused(f"Parameter '{name}' must contain at most {VALUE_BYTES} bytes")
 
 
-def check_asked(asked: dict[str, Any], template: Template) -> None:
-    """Refuse types beyond those that the request allows.
+def check_asked(request: dict[str, Any], template: Template) -> None:
+    """Raise Refused for types that ResourceTypes of the request does not allow.
 
-    ImportExistingResources, for which the CDK always asks, imports nothing: what exists fails its creation as without it.
+    ImportExistingResources, which the CDK always sends, has no effect: the creation of an existing resource fails in any case.
     """
-    kinds = sorted({str(one["Type"]) for one in template.resources.values()})
-    allowed = asked.get("ResourceTypes")
+    kinds = sorted({str(resource["Type"]) for resource in template.resources.values()})
+    allowed = request.get("ResourceTypes")
     if allowed is not None:
-        beyond = [kind for kind in kinds if not any(_allows(pattern, kind) for pattern in allowed)]
-        if beyond:
-            raise Refused(f"Resource type {beyond[0]} is not allowed by parameter ResourceTypes {allowed}")
+        not_allowed = [kind for kind in kinds if not any(_allows(pattern, kind) for pattern in allowed)]
+        if not_allowed:
+            raise Refused(f"Resource type {not_allowed[0]} is not allowed by parameter ResourceTypes {allowed}")
 
 
 def _allows(pattern: str, kind: str) -> bool:

@@ -1,6 +1,6 @@
-"""Ref and Fn::GetAtt whose name is a function, which the transform AWS::LanguageExtensions allows.
+"""Ref and Fn::GetAtt with a function as their name, which the transform AWS::LanguageExtensions allows.
 
-Such a name must be known when the template is read: it can depend on parameters, mappings and conditions, not on resources
+Such a name must be known when the template is read: it can depend on parameters, mappings and conditions, but not on resources
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-aws-languageextensions.html).
 """
 
@@ -15,18 +15,18 @@ from bootstrap.local.aws.cloudformation.template.template import Template
 PSEUDO = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 
 
-def resolve(template: Template, given: dict[str, str], lists: dict[str, list[str]]) -> dict[str, Any]:
-    """Return the template's document with every such name evaluated; raises Refused.
+def resolve(template: Template, given_values: dict[str, str], lists: dict[str, list[str]]) -> dict[str, Any]:
+    """Return the document of the template with every such name evaluated; raises Refused.
 
-    A parameter's value comes from `lists` when it is a list, from `given`, or from its default. A name that depends on a
-    parameter without a value stays a function, so that the template can still be described.
+    The value of a parameter comes from `lists` if it is a list, else from `given_values`, else from its default. A name that
+    depends on a parameter without a value stays a function, so that the template can still be described.
     """
     values: dict[str, Any] = {}
     for name, declaration in template.section("Parameters").items():
         if name in lists:
             values[name] = lists[name]
-        elif name in given or "Default" in declaration:
-            values[name] = str(given.get(name, declaration.get("Default")))
+        elif name in given_values or "Default" in declaration:
+            values[name] = str(given_values.get(name, declaration.get("Default")))
     without_value = template.section("Parameters").keys() - values.keys()
 
     def refuse(name: str, *_: Any) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Parameters of a template: given values checked against their declarations, lists split, SSM parameters looked up."""
+"""Parameters of a template: checks values against declarations, splits lists, and looks up SSM parameters."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ _SSM = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _SCALARS = frozenset({"String", "Number", "CommaDelimitedList", "AWS::SSM::Parameter::Name"})
 
 
-def settle(template: Template, given: dict[str, str], kept: dict[str, str], reuse: set[str]) -> dict[str, str]:
-    """The value of every parameter as text: given, kept from before (`reuse`), or the default. Raises Refused."""
+def settle(
+    template: Template, given_values: dict[str, str], current_values: dict[str, str], reuse: set[str]
+) -> dict[str, str]:
+    """The value of every parameter as text: the given one, the current one (`reuse`), or the default. Raises Refused."""
     declared = template.section("Parameters")
-    unknown = sorted((set(given) | reuse) - set(declared))
+    unknown = sorted((set(given_values) | reuse) - set(declared))
     if unknown:
         raise Refused(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
     settled = {}
     missing = []
     for name, declaration in declared.items():
-        if name in reuse and name in kept:
-            settled[name] = kept[name]
-        elif name in given:
-            settled[name] = given[name]
+        if name in reuse and name in current_values:
+            settled[name] = current_values[name]
+        elif name in given_values:
+            settled[name] = given_values[name]
         elif "Default" in declaration:
             settled[name] = _text(declaration["Default"])
         else:
@@ -43,30 +45,30 @@ def settle(template: Template, given: dict[str, str], kept: dict[str, str], reus
 def resolve(
     template: Template, settled: dict[str, str], lookup: Callable[[str], str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """What Ref gives for each parameter, and what SSM gave for those that name an SSM parameter."""
+    """The results of Ref for each parameter, and the looked-up values of those with an SSM type."""
     values: dict[str, Any] = {}
     looked_up = {}
     for name, text in settled.items():
-        if UNKNOWN in text:  # of a nested stack in a change set: it comes with the parent's resources
+        if UNKNOWN in text:  # in a nested change set: the value exists after the parent's resources
             values[name] = UNKNOWN
             continue
         kind = str(template.section("Parameters")[name].get("Type", "String"))
         ssm = _SSM.fullmatch(kind)
         if ssm:
-            looked_up[name] = text = _looked_up(name, text, lookup)
+            looked_up[name] = text = _look_up(name, text, lookup)
             kind = ssm.group(1)
         values[name] = _split(text) if kind == "CommaDelimitedList" or kind.startswith("List<") else text
     return values, looked_up
 
 
 def shown(template: Template, settled: dict[str, str]) -> dict[str, str]:
-    """The values as they may be shown: NoEcho ones masked."""
+    """The values of parameters with those of NoEcho parameters masked."""
     declared = template.section("Parameters")
     return {name: MASK if is_hidden(declared.get(name, {})) else value for name, value in settled.items()}
 
 
 def masked(template: Template, settled: dict[str, str], value: Any) -> Any:
-    """Something that may be shown: wherever the value of a NoEcho parameter stands in its texts, it is masked."""
+    """A value in which the values of NoEcho parameters are masked, in all its texts."""
     declared = template.section("Parameters")
     return _masked([text for name, text in settled.items() if text and is_hidden(declared.get(name, {}))], value)
 
@@ -87,7 +89,7 @@ def is_hidden(declaration: dict[str, Any]) -> bool:
     return str(declaration.get("NoEcho", "")).lower() == "true"
 
 
-def _looked_up(name: str, text: str, lookup: Callable[[str], str]) -> str:
+def _look_up(name: str, text: str, lookup: Callable[[str], str]) -> str:
     try:
         return lookup(text)
     except LookupError:
@@ -108,15 +110,20 @@ def _check(name: str, declaration: dict[str, Any], value: str) -> None:
 
 
 def _check_item(name: str, declaration: dict[str, Any], kind: str, item: str) -> None:
-    allowed = [_text(one) for one in declaration.get("AllowedValues", [])]
-    said = declaration.get("ConstraintDescription")
+    allowed = [_text(value) for value in declaration.get("AllowedValues", [])]
+    description = declaration.get("ConstraintDescription")
     if allowed and item not in allowed:
-        raise Refused((said and f"Parameter '{name}' failed to satisfy constraint: {said}") or _one_of(name, allowed))
+        raise Refused(
+            (description and f"Parameter '{name}' failed to satisfy constraint: {description}")
+            or _one_of(name, allowed)
+        )
     pattern = declaration.get("AllowedPattern")
     if pattern and not _matches(name, str(pattern), item):
-        wanted = said or f"must match pattern {pattern}"
+        constraint = description or f"must match pattern {pattern}"
         raise Refused(
-            f"Parameter {name} failed to satisfy constraint: {wanted}" if said else f"Parameter '{name}' {wanted}"
+            f"Parameter {name} failed to satisfy constraint: {constraint}"
+            if description
+            else f"Parameter '{name}' {constraint}"
         )
     lowest, highest = (int(declaration.get(key, default)) for key, default in (("MinLength", 0), ("MaxLength", 10**6)))
     if not lowest <= len(item) <= highest:
@@ -127,7 +134,7 @@ def _check_item(name: str, declaration: dict[str, Any], kind: str, item: str) ->
 
 
 def _matches(name: str, pattern: str, item: str) -> bool:
-    """Whether a value is of a pattern, which is Java's: there a hyphen after a class within brackets is just a hyphen."""
+    """Whether a value matches a pattern of Java, in which a hyphen after a class within brackets is a plain hyphen."""
     try:
         return re.fullmatch(re.sub(r"(\\[dswDSW])-", r"\1\\-", pattern), item) is not None
     except re.error as fault:

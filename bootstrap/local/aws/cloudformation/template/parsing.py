@@ -1,6 +1,6 @@
-"""Reads a template: YAML with the short forms of functions, or JSON; and checks its structure, as CloudFormation does first.
+"""Parses a template (YAML with the short forms of functions, or JSON) and checks its structure, as CloudFormation does first.
 
-Refusals have CloudFormation's words where they are known.
+Error messages are those of CloudFormation, as far as they are known.
 """
 
 from __future__ import annotations
@@ -57,16 +57,16 @@ PSEUDO = frozenset(
 POLICIES = frozenset({"Delete", "Retain", "Snapshot", "RetainExceptOnCreate"})
 
 
-def read(text: str, given: dict[str, str] | None = None) -> Template:
-    """Read a template and check its structure; raises Refused. Fn::ForEach uses `given` parameters or defaults."""
+def read(text: str, parameters: dict[str, str] | None = None) -> Template:
+    """Parse a template and check its structure; raises Refused. Fn::ForEach uses `parameters` or defaults."""
     document = _parse(text)
     if not isinstance(document, dict):
         raise Refused("Template format error: unsupported structure.")
     template = Template(text, document)
     if template.is_extended:
-        lists = foreach.parameter_lists(document, given or {})
+        lists = foreach.parameter_lists(document, parameters or {})
         expanded = Template(text, foreach.expand(document, lists))
-        template = Template(text, named.resolve(expanded, given or {}, lists))
+        template = Template(text, named.resolve(expanded, parameters or {}, lists))
     _check_sections(template)
     _check_resources(template)
     _check_references(template)
@@ -93,7 +93,7 @@ def _parse(text: str) -> Any:
 
 
 def _refuse_aliases(text: str) -> None:
-    """CloudFormation takes no alias, and before anything is built from one: a few lines of them name a billion values."""
+    """Raise Refused for YAML aliases, before they are expanded: a few lines of them can become a billion values."""
     if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
         raise Refused("Template error: YAML aliases are not allowed in CloudFormation templates")
 
@@ -123,8 +123,8 @@ def _check_resources(template: Template) -> None:
             raise Refused(
                 "Template format error: [/Resources/" + logical + "] Every Resources object must contain a Type member."
             )
-        known = ATTRIBUTES | ({"Version"} if str(resource["Type"]).startswith(CUSTOM) else set())
-        unknown = sorted(set(resource) - known)
+        allowed = ATTRIBUTES | ({"Version"} if str(resource["Type"]).startswith(CUSTOM) else set())
+        unknown = sorted(set(resource) - allowed)
         if unknown:
             raise Refused(f"Invalid template resource property '{unknown[0]}'")
         for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
@@ -134,15 +134,15 @@ def _check_resources(template: Template) -> None:
 
 
 def _check_references(template: Template) -> None:
-    known = set(template.resources) | set(template.section("Parameters")) | PSEUDO
+    known_names = set(template.resources) | set(template.section("Parameters")) | PSEUDO
     conditions = set(template.section("Conditions"))
     for section in ("Resources", "Outputs", "Conditions"):
         names = [
             (kind, name)
             for kind, name in names_in(template.section(section))
-            if not (template.is_extended and name.startswith("{"))  # a function that gives the name
+            if not (template.is_extended and name.startswith("{"))  # the name is a function
         ]
-        missing = sorted({name for kind, name in names if kind != "Condition" and name not in known})
+        missing = sorted({name for kind, name in names if kind != "Condition" and name not in known_names})
         if missing:
             raise Refused(
                 f"Template format error: Unresolved resource dependencies [{', '.join(missing)}] "
@@ -158,9 +158,9 @@ def _check_references(template: Template) -> None:
 
 def _check_attributes(template: Template, conditions: set[str]) -> None:
     for logical, resource in template.resources.items():
-        wanted = resource.get("Condition")
-        if wanted is not None and wanted not in conditions:
-            raise Refused(f"Template format error: Unresolved condition {wanted} of resource {logical}")
+        condition = resource.get("Condition")
+        if condition is not None and condition not in conditions:
+            raise Refused(f"Template format error: Unresolved condition {condition} of resource {logical}")
         for name in explicit_dependencies(resource):
             if name not in template.resources:
                 raise Refused(
@@ -174,7 +174,7 @@ def _check_attributes(template: Template, conditions: set[str]) -> None:
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML as CloudFormation reads it: short forms of the functions; dates stay text."""
+    """A YAML loader like CloudFormation's: it knows the short forms of functions, and dates stay texts."""
 
 
 def _short_form(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -192,12 +192,12 @@ def _short_form(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
 
 def _unique_mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
     loader.flatten_mapping(node)
-    seen: set[Any] = set()
+    names: set[Any] = set()
     for key, _ in node.value:
         name = loader.construct_object(key, deep=True)
-        if name in seen:
+        if name in names:
             raise yaml.MarkedYAMLError(problem=f"duplicate key {name}", problem_mark=key.start_mark)
-        seen.add(name)
+        names.add(name)
     return dict(loader.construct_pairs(node, deep=True))
 
 

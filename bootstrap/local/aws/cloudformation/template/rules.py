@@ -1,4 +1,4 @@
-"""The Rules section: assertions on parameters, by functions of their own, some of which look the parameters' things up.
+"""The Rules section: assertions on parameters, with functions of their own; some look up the resources in parameters.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-rules.html
 """
@@ -13,7 +13,7 @@ from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.template.intrinsics import FUNCTIONS, UNKNOWN, Function, Scope
 from bootstrap.local.aws.cloudformation.template.template import Template
 
-# How EC2 tells of the things whose attributes Fn::ValueOf gives; all of them give Tags.<key> too.
+# The calls that read the resources for Fn::ValueOf; all of them have the attribute Tags.<key>, too.
 SOURCES = {
     "AWS::EC2::VPC::Id": ("describe_vpcs", "VpcIds", "Vpcs"),
     "AWS::EC2::Subnet::Id": ("describe_subnets", "SubnetIds", "Subnets"),
@@ -24,7 +24,7 @@ ATTRIBUTES = {
     "AWS::EC2::Subnet::Id": ("AvailabilityZone", "VpcId"),
     "AWS::EC2::SecurityGroup::Id": (),
 }
-# Types whose ids Fn::RefAll lists, all that there are in the account's region: call, member of the answer, member of each.
+# Types for Fn::RefAll, which lists all ids in the account's region: call, member of the answer, member with the id.
 LISTS = {
     "AWS::EC2::AvailabilityZone::Name": ("describe_availability_zones", "AvailabilityZones", "ZoneName"),
     "AWS::EC2::KeyPair::KeyName": ("describe_key_pairs", "KeyPairs", "KeyName"),
@@ -52,26 +52,26 @@ ALLOWED = frozenset(
 
 
 def check(scope: Scope, client: Callable[[], Any]) -> None:
-    """Apply the rules to the scope's parameters; `client` gives EC2's, asked for only where a rule looks up. Raises Refused.
+    """Apply the rules to the parameters of a scope; raises Refused. `client` returns EC2's client, only if a rule needs it.
 
-    Parameters that are only known once the parent's resources are there are judged then.
+    If parameters depend on the parent's resources and are not known yet, nothing is checked now.
     """
     rules = scope.template.section("Rules")
     if not rules or UNKNOWN in scope.parameters.values():
         return
     lookup = _Lookup(scope, client)
-    ruled = dataclasses.replace(scope, functions={**FUNCTIONS, **MEMBERSHIP, **lookup.functions()}, decided={})
+    rule_scope = dataclasses.replace(scope, functions={**FUNCTIONS, **MEMBERSHIP, **lookup.functions()}, decided={})
     for name, rule in rules.items():
-        if "RuleCondition" in rule and not ruled.evaluate(rule["RuleCondition"]):
+        if "RuleCondition" in rule and not rule_scope.evaluate(rule["RuleCondition"]):
             continue
         for assertion in rule.get("Assertions", []):
-            if not ruled.evaluate(assertion["Assert"]):
-                said = assertion.get("AssertDescription", "")
-                raise Refused(f"Template validation failed. Rule {name} is not satisfied: {said}")
+            if not rule_scope.evaluate(assertion["Assert"]):
+                description = assertion.get("AssertDescription", "")
+                raise Refused(f"Template validation failed. Rule {name} is not satisfied: {description}")
 
 
 def check_form(template: Template, functions: Callable[[Any], Iterator[tuple[str, Any]]]) -> None:
-    """Refuse rules that cannot be applied whatever the parameters are; `functions` finds the functions of a value."""
+    """Raise Refused for rules that are invalid for all parameters; `functions` finds the functions in a value."""
     for name, rule in template.section("Rules").items():
         if not isinstance(rule, dict) or set(rule) - MEMBERS or not isinstance(rule.get("Assertions"), list):
             raise Refused(f"Template format error: Rule {name} must have Assertions, and may have a RuleCondition")
@@ -110,7 +110,7 @@ def _check_attribute(rule: str, kind: str, attribute: str) -> None:
 
 
 class _Lookup:
-    """What the parameters are, and what the things are that they name."""
+    """The values of parameters, and attributes of the resources that they name."""
 
     def __init__(self, scope: Scope, client: Callable[[], Any]) -> None:
         self._values = scope.parameters
@@ -118,7 +118,7 @@ class _Lookup:
         self._client = client
 
     def functions(self) -> dict[str, Function]:
-        """The functions by name."""
+        """Return the functions that read values of parameters and resources, by name."""
         return {
             "Fn::RefAll": lambda _, kind: self._ids(str(kind)),
             "Fn::ValueOf": lambda _, argument: self._value_of(*argument),
@@ -128,44 +128,44 @@ class _Lookup:
     def _ids(self, kind: str) -> list[str]:
         call, path, member = LISTS[kind]
         pages = self._client().get_paginator(call).paginate() if self._client().can_paginate(call) else None
-        found = pages.build_full_result() if pages else getattr(self._client(), call)()
-        return [str(one[member]) for one in found[path]]
+        answer = pages.build_full_result() if pages else getattr(self._client(), call)()
+        return [str(item[member]) for item in answer[path]]
 
     def _values_of_all(self, kind: str, attribute: str) -> list[str]:
-        """Of the things that the parameters of a type name; of tags, of those that have the tag."""
+        """Return an attribute of all resources in parameters of a type; resources without the tag are left out."""
         named = [name for name, declaration in self._declared.items() if _kind(declaration) == kind]
         values = [value for name in named for value in _as_list(self._values[name])]
-        return [found for value in values if (found := self._attribute(kind, value, attribute))]
+        return [text for value in values if (text := self._attribute(kind, value, attribute))]
 
     def _value_of(self, parameter: str, attribute: str) -> Any:
         kind, value = _kind(self._declared[parameter]), self._values[parameter]
-        found = [self._attribute(kind, one, attribute) for one in _as_list(value)]
-        return found if isinstance(value, list) else found[0]
+        values = [self._attribute(kind, item, attribute) for item in _as_list(value)]
+        return values if isinstance(value, list) else values[0]
 
     def _attribute(self, kind: str, value: str, attribute: str) -> str:
-        """One attribute of one thing; a tag that it has not is ''."""
-        thing = self._thing(kind, value)
+        """Return one attribute of one resource; '' for a tag that it does not have."""
+        resource = self._describe(kind, value)
         if attribute.startswith("Tags."):
-            return str({one["Key"]: one["Value"] for one in thing.get("Tags", [])}.get(attribute[5:], ""))
+            return str({tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}.get(attribute[5:], ""))
         if attribute == "DefaultNetworkAcl":
-            asked = [{"Name": "vpc-id", "Values": [value]}, {"Name": "default", "Values": ["true"]}]
-            return str(self._client().describe_network_acls(Filters=asked)["NetworkAcls"][0]["NetworkAclId"])
+            filters = [{"Name": "vpc-id", "Values": [value]}, {"Name": "default", "Values": ["true"]}]
+            return str(self._client().describe_network_acls(Filters=filters)["NetworkAcls"][0]["NetworkAclId"])
         if attribute == "DefaultSecurityGroup":
-            asked = [{"Name": "vpc-id", "Values": [value]}, {"Name": "group-name", "Values": ["default"]}]
-            return str(self._client().describe_security_groups(Filters=asked)["SecurityGroups"][0]["GroupId"])
-        return str(thing[attribute])
+            filters = [{"Name": "vpc-id", "Values": [value]}, {"Name": "group-name", "Values": ["default"]}]
+            return str(self._client().describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"])
+        return str(resource[attribute])
 
-    def _thing(self, kind: str, value: str) -> dict[str, Any]:
+    def _describe(self, kind: str, value: str) -> dict[str, Any]:
         from botocore.exceptions import ClientError
 
         call, key, path = SOURCES[kind]
         try:
-            found: dict[str, Any] = getattr(self._client(), call)(**{key: [value]})[path][0]
+            resource: dict[str, Any] = getattr(self._client(), call)(**{key: [value]})[path][0]
         except ClientError:
             raise Refused(
                 f"Parameter validation failed: parameter value {value} of type {kind} does not exist"
             ) from None
-        return found
+        return resource
 
 
 def _kind(declaration: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
-"""The resource schemas that cfn-lint ships, read as plain files: which properties a type has, which of them replace it.
+"""The resource schemas of cfn-lint, read as files: which properties a type has, and which of them replace the resource.
 
-cfn-lint itself is not imported (0.8 s); only its data is used: providers/<region>.json names the file of each type.
+cfn-lint itself is not imported, because that takes 0.8 s; only its data is used: providers/<region>.json has the file of each
+type.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ Schema = dict[str, Any]
 
 @functools.cache
 def _directory() -> Path:
-    found = importlib.util.find_spec("cfnlint")
-    assert found is not None and found.origin is not None, "cfn-lint is among the locked packages"
-    return Path(found.origin).parent / "data" / "schemas"
+    spec = importlib.util.find_spec("cfnlint")
+    assert spec is not None and spec.origin is not None, "cfn-lint is among the locked packages"
+    return Path(spec.origin).parent / "data" / "schemas"
 
 
 @functools.cache
@@ -42,7 +43,7 @@ def load(kind: str, region: str) -> Schema | None:
 
 
 def tag_property(schema: Schema) -> str:
-    """The name of the property that holds tags, or '' for a type that takes none."""
+    """The name of the property with tags, or '' for a type without tags."""
     tagging = schema.get("tagging", {})
     if tagging.get("taggable", "Tags" in schema.get("properties", {})):
         name = str(tagging.get("tagProperty", "/properties/Tags")).rpartition("/")[2]
@@ -76,21 +77,21 @@ def _at(value: Any, path: list[str]) -> Any:
 
 
 def faults(schema: Schema, properties: dict[str, Any]) -> list[str]:
-    """What is wrong with properties, in CloudFormation's words; empty when nothing is."""
+    """The faults of properties, with CloudFormation's messages; empty if there are none."""
     top = {**schema, "additionalProperties": False}
     read_only = {str(path).removeprefix("/properties/") for path in schema.get("readOnlyProperties", ())}
-    found = list(_faults(schema, top, properties, "#"))
-    return found + [f"#: extraneous key [{name}] is not permitted" for name in properties if name in read_only]
+    all_faults = list(_faults(schema, top, properties, "#"))
+    return all_faults + [f"#: extraneous key [{name}] is not permitted" for name in properties if name in read_only]
 
 
 def _faults(schema: Schema, rule: Any, value: Any, place: str) -> Iterator[str]:
     rule = follow(schema, rule)
     if isinstance(value, dict) and "properties" in rule:
-        known = rule["properties"]
+        properties = rule["properties"]
         patterns = rule.get("patternProperties")
         for name, item in value.items():
-            if name in known:
-                yield from _faults(schema, known[name], item, f"{place}/{name}")
+            if name in properties:
+                yield from _faults(schema, properties[name], item, f"{place}/{name}")
             elif rule.get("additionalProperties") is False and not patterns:
                 yield f"{place}: extraneous key [{name}] is not permitted"
         for name in rule.get("required", ()):
@@ -104,7 +105,7 @@ def _faults(schema: Schema, rule: Any, value: Any, place: str) -> Iterator[str]:
 
 
 def follow(schema: Schema, rule: Any) -> Schema:
-    """A rule with its references followed."""
+    """A rule of a schema, with its references ($ref) resolved."""
     while isinstance(rule, dict) and "$ref" in rule:
         target: Any = schema
         for part in str(rule["$ref"]).removeprefix("#/").split("/"):
@@ -114,12 +115,12 @@ def follow(schema: Schema, rule: Any) -> Schema:
 
 
 def settable(schema: Schema) -> frozenset[str]:
-    """The properties that a template may give."""
+    """The properties that a template may set."""
     read_only = {str(path).removeprefix("/properties/") for path in schema.get("readOnlyProperties", ())}
     return frozenset(schema.get("properties", {})) - read_only
 
 
 def write_only(schema: Schema) -> tuple[str, ...]:
-    """The paths of what a service takes and never gives back, like 'LoginProfile/Password'; lists leave no trace in them."""
+    """The paths of properties that a service never returns, like 'LoginProfile/Password'; lists do not appear in them."""
     paths = (str(path).removeprefix("/properties/") for path in schema.get("writeOnlyProperties", ()))
     return tuple(path.replace("/*", "") for path in paths)

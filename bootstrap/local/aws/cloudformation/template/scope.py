@@ -1,4 +1,4 @@
-"""The values of the names in a stack's template: its resources, exports of other stacks, zones, dynamic references."""
+"""The values of the names in a stack's template: resources, exports of other stacks, zones, dynamic references."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CAPABILITY_TYPES = {
 
 
 class Scopes:
-    """Makes the scope in which a stack's template is evaluated."""
+    """Makes the scopes in which templates of stacks are evaluated."""
 
     def __init__(self, store: Store, client: Any) -> None:
         self._store = store
@@ -35,10 +35,10 @@ class Scopes:
     def of(
         self, stack: Stack | None, wanted: Wanted, region: str, resources: dict[str, Resource] | None = None
     ) -> Scope:
-        """The scope of a stack for what is wanted; `resources` stand for the stack's own."""
+        """Return the scope of a stack for a desired state; `resources` replace the stack's own. Raises Refused."""
         template = read(wanted.template, wanted.parameters)
         values, _ = parameters.resolve(
-            template, wanted.parameters, lambda name: self._kept_or_new(wanted, name, region)
+            template, wanted.parameters, lambda name: self._stored_or_looked_up(wanted, name, region)
         )
         present = stack.resources if stack and resources is None else resources or {}
         return Scope(
@@ -52,12 +52,12 @@ class Scopes:
         )
 
     def zones(self, region: str) -> list[str]:
-        """The availability zones of a region."""
+        """Return the availability zones of a region."""
         answer = self._client("ec2", region).describe_availability_zones()
         return [zone["ZoneName"] for zone in answer["AvailabilityZones"]]
 
     def ssm(self, region: str) -> Callable[[str], str]:
-        """Looks up an SSM parameter; raises LookupError, and Refused for a secret one."""
+        """Return a function that looks up an SSM parameter; it raises LookupError, and Refused for a SecureString."""
 
         def lookup(name: str) -> str:
             value, kind = self._parameter(name, region)
@@ -68,7 +68,7 @@ class Scopes:
         return lookup
 
     def _parameter(self, name: str, region: str) -> tuple[str, str]:
-        """Value and type of an SSM parameter; raises LookupError."""
+        """Return value and type of an SSM parameter; raises LookupError."""
         from botocore.exceptions import ClientError
 
         try:
@@ -78,24 +78,24 @@ class Scopes:
         return str(parameter["Value"]), str(parameter["Type"])
 
     def dynamic(self, region: str) -> Callable[[str, str], str]:
-        """Looks up a dynamic reference; raises ResourceFailed."""
+        """Return a function that looks up a dynamic reference, by service and name; it raises ResourceFailed."""
 
-        def lookup(service: str, what: str) -> str:
+        def lookup(service: str, name: str) -> str:
             try:
                 if service == "ssm-secure":
-                    return self._parameter(what, region)[0]
-                return self._secret(what, region) if service == "secretsmanager" else self.ssm(region)(what)
+                    return self._parameter(name, region)[0]
+                return self._secret(name, region) if service == "secretsmanager" else self.ssm(region)(name)
             except Refused as refusal:
                 raise ResourceFailed(refusal.message) from None
             except (LookupError, ValueError):
                 raise ResourceFailed(
-                    f"Could not resolve the dynamic reference {{{{resolve:{service}:{what}}}}}"
+                    f"Could not resolve the dynamic reference {{{{resolve:{service}:{name}}}}}"
                 ) from None
 
         return lookup
 
     def exports(self, region: str) -> dict[str, tuple[Stack, Any]]:
-        """The exports of a region's stacks by name."""
+        """Return the exports in a region by name: the stack and the value."""
         exports = {}
         for stack in self._store.of(region):
             for output in stack.outputs.values() if stack.is_living else ():
@@ -104,25 +104,27 @@ class Scopes:
         return exports
 
     def importers(self, name: str, region: str) -> list[str]:
-        """The names of the stacks that import an export."""
+        """Return the names of the stacks that import an export."""
         return [stack.name for stack in self._store.of(region) if stack.is_living and name in stack.imports]
 
-    def _secret(self, what: str, region: str) -> str:
+    def _secret(self, reference: str, region: str) -> str:
         from botocore.exceptions import ClientError
 
-        head, _, rest = what.partition(":SecretString")
-        if not rest and ":" in head and not head.startswith("arn:"):
-            raise ValueError(what)
-        name, stage, version = ([*rest.removeprefix(":").split(":"), "", "", ""])[:3]
-        asked = {"SecretId": head, "VersionStage": stage, "VersionId": version}
+        head, _, selector = reference.partition(":SecretString")
+        if not selector and ":" in head and not head.startswith("arn:"):
+            raise ValueError(reference)
+        name, stage, version = ([*selector.removeprefix(":").split(":"), "", "", ""])[:3]
+        arguments = {"SecretId": head, "VersionStage": stage, "VersionId": version}
         try:
-            answer = self._client("secretsmanager", region).get_secret_value(**{k: v for k, v in asked.items() if v})
+            answer = self._client("secretsmanager", region).get_secret_value(
+                **{k: v for k, v in arguments.items() if v}
+            )
         except ClientError:
-            raise LookupError(what) from None
+            raise LookupError(reference) from None
         text = str(answer["SecretString"])
         return str(json.loads(text)[name]) if name else text
 
-    def _kept_or_new(self, wanted: Wanted, name: str, region: str) -> str:
+    def _stored_or_looked_up(self, wanted: Wanted, name: str, region: str) -> str:
         for parameter, value in wanted.looked_up.items():
             if wanted.parameters.get(parameter) == name:
                 return value
@@ -138,7 +140,7 @@ class Scopes:
 
 
 def pseudo(stack: Stack | None, wanted: Wanted, region: str) -> dict[str, Any]:
-    """The pseudo parameters."""
+    """Return the values of the pseudo parameters."""
     return {
         "AWS::AccountId": stack.account if stack else "123456789012",
         "AWS::NotificationARNs": wanted.notification_arns,
@@ -151,7 +153,7 @@ def pseudo(stack: Stack | None, wanted: Wanted, region: str) -> dict[str, Any]:
 
 
 def capabilities(template: Template) -> list[str]:
-    """The capabilities that a template demands: for IAM resources, and for those with names of their own."""
+    """Return the capabilities that a template needs: for IAM resources, and for IAM resources with custom names."""
     needed = set()
     for resource in template.resources.values():
         kind = str(resource["Type"])
@@ -162,16 +164,16 @@ def capabilities(template: Template) -> list[str]:
     return ["CAPABILITY_NAMED_IAM"] if "CAPABILITY_NAMED_IAM" in needed else sorted(needed)
 
 
-def check_capabilities(template: Template, given: list[str], *, is_reviewed: bool) -> None:
-    """Refuse a template whose capabilities were not acknowledged.
+def check_capabilities(template: Template, acknowledged: list[str], *, is_reviewed: bool) -> None:
+    """Raise Refused for a template that needs capabilities which were not acknowledged.
 
-    A template with transforms needs CAPABILITY_AUTO_EXPAND, unless it `is_reviewed` in a change set first (API reference,
+    A template with transforms needs CAPABILITY_AUTO_EXPAND, except if it `is_reviewed` in a change set (API reference,
     CreateChangeSet).
     """
     needed = capabilities(template)
     if template.document.get("Transform") and not is_reviewed:
         needed = [*needed, "CAPABILITY_AUTO_EXPAND"]
-    granted = set(given) | ({"CAPABILITY_IAM"} if "CAPABILITY_NAMED_IAM" in given else set())
+    granted = set(acknowledged) | ({"CAPABILITY_IAM"} if "CAPABILITY_NAMED_IAM" in acknowledged else set())
     missing = [name for name in needed if name not in granted]
     if missing:
         raise Refused(f"Requires capabilities : [{', '.join(missing)}]", "InsufficientCapabilitiesException")

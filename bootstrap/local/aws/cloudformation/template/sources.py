@@ -1,4 +1,4 @@
-"""Templates and stack policies that lie in S3."""
+"""Reads templates and stack policies from S3."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bootstrap.local.aws.cloudformation.template import limits
 
 
 def from_s3(client: Any, url: str) -> str:
-    """The text of an object by either form of its address; `client` is S3's of the stack's region. Raises Refused."""
+    """The text of an object, by either form of its URL; `client` is S3's in the stack's region. Raises Refused."""
     from botocore.exceptions import ClientError
 
     parts = urllib.parse.urlsplit(url)

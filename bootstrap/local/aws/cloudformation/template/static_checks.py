@@ -1,7 +1,6 @@
-"""What CloudFormation refuses in a template before it makes anything, beyond its structure: forms of functions, attributes.
+"""Checks of a template that CloudFormation makes before any change, besides its structure: functions, attributes, policies.
 
-`template` reads and checks structure; this needs the resource schemas, so it is asked once for each request that brings a
-template.
+`parsing` checks the structure. These checks need the resource schemas, so they run once for each request with a template.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ SECURE = {
     "AWS::RDS::DBInstance": ("MasterUserPassword",),
     "AWS::Redshift::Cluster": ("MasterUserPassword",),
 }
-# As CloudFormation lists them when it refuses another one.
+# In the order of CloudFormation's error message.
 SUPPORTED = (
     "Fn::Base64",
     "Fn::GetAtt",
@@ -86,12 +85,12 @@ SUPPORTED = (
 OF_RULES = frozenset(
     ("Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::ValueOf", "Fn::ValueOfAll", "Fn::RefAll")
 )
-OF_EXTENSIONS = frozenset(("Fn::Length", "Fn::ToJsonString"))  # what AWS::LanguageExtensions adds, beside its loops
+OF_EXTENSIONS = frozenset(("Fn::Length", "Fn::ToJsonString"))  # functions of AWS::LanguageExtensions, without its loops
 LENGTHS = {"Fn::Equals": 2, "Fn::Not": 1}
 
 
 def check(template: Template, region: str) -> None:
-    """Refuse what cannot come out well whatever the parameters are. Raises Refused."""
+    """Raise Refused for a template that is invalid for all values of its parameters."""
     limits.check(template)
     life_policies.check(template)
     for name, declaration in template.section("Parameters").items():
@@ -142,7 +141,7 @@ def _check_secure_references(template: Template) -> None:
 
 
 def _secure(value: Any, path: str) -> Iterator[str]:
-    """The paths of the properties in which a reference to a secret parameter of SSM stands."""
+    """The paths of properties with a reference to a SecureString parameter of SSM."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _secure(item, path if str(key).startswith("Fn::") else f"{path}/{key}")

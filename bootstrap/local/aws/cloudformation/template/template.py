@@ -1,4 +1,4 @@
-"""A template that has been read: its sections, the names that its values refer to, the order of its resources."""
+"""A parsed template: its sections, the names that its values refer to, the order of its resources."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ _SUB_NAME = re.compile(r"\$\{([^!${}][^${}]*)\}")
 
 @dataclass(frozen=True)
 class Template:
-    """A template that has been read; `text` is what GetTemplate gives back."""
+    """A parsed template; `text` is its original text, which GetTemplate returns."""
 
     text: str
     document: dict[str, Any] = field(repr=False)
 
     def section(self, name: str) -> dict[str, Any]:
-        """One section, empty when absent."""
+        """Return one section; empty if the template does not have it."""
         return self.document.get(name) or {}
 
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
-        """The resources by logical id."""
+        """Return the resources by logical id."""
         return self.section("Resources")
 
     @property
     def is_extended(self) -> bool:
-        """Whether the template asks for the transform AWS::LanguageExtensions."""
+        """Whether the template uses the transform AWS::LanguageExtensions."""
         return LANGUAGE_EXTENSIONS in self.transforms
 
     @property
     def transforms(self) -> list[Any]:
-        """The transforms that the template asks for, one or a list of them."""
+        """Return the transforms of the template."""
         written = self.document.get("Transform") or []
         return written if isinstance(written, list) else [written]
 
 
 def names_in(value: Any) -> Iterator[tuple[str, str]]:
-    """Every name that a value refers to: ('Ref' | 'Fn::GetAtt' | 'Condition', name)."""
+    """Return every name that a value refers to: ('Ref' | 'Fn::GetAtt' | 'Condition', name)."""
     if isinstance(value, list):
         for item in value:
             yield from names_in(item)
@@ -71,14 +71,14 @@ def _intrinsic_names(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _sub_names(argument: Any) -> Iterator[tuple[str, str]]:
-    text, given = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])
+    text, variables = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])
     for name in _SUB_NAME.findall(text):
-        if name not in given:
+        if name not in variables:
             yield ("Fn::GetAtt", name.split(".")[0]) if "." in name else ("Ref", name)
 
 
 def dependencies(template: Template, present: frozenset[str]) -> dict[str, set[str]]:
-    """For each resource of `present` those that must exist before it; raises Refused where they form a circle."""
+    """Return, for each resource in `present`, those that must exist before it; raises Refused for a circle."""
     graph = {}
     for logical, resource in template.resources.items():
         if logical in present:
@@ -90,7 +90,7 @@ def dependencies(template: Template, present: frozenset[str]) -> dict[str, set[s
 
 
 def explicit_dependencies(resource: dict[str, Any]) -> set[str]:
-    """The resources that DependsOn names."""
+    """Return the resources in DependsOn."""
     written = resource.get("DependsOn") or []
     return {written} if isinstance(written, str) else set(written)
 
@@ -100,10 +100,10 @@ def _referenced(resource: dict[str, Any]) -> set[str]:
 
 
 def _circle(graph: dict[str, set[str]]) -> set[str]:
-    left = {name: set(needs) for name, needs in graph.items()}
+    remaining = {name: set(needs) for name, needs in graph.items()}
     while True:
-        free = [name for name, needs in left.items() if not needs & left.keys()]
+        free = [name for name, needs in remaining.items() if not needs & remaining.keys()]
         if not free:
-            return set(left)
+            return set(remaining)
         for name in free:
-            del left[name]
+            del remaining[name]
