@@ -31,7 +31,7 @@ def identity(context: Context) -> Finding:
 
 def examine(context: Context) -> Iterator[Finding]:
     """The lines of the account, for somebody who is known there."""
-    for look in (_region, _named, _permissions, _stacks, _names, _quotas, _memory, _certificates, _keys):
+    for check in (_region, _named, _permissions, _stacks, _names, _quotas, _memory, _certificates, _keys):
         try:
             yield from check(context)
         except Exception as error:

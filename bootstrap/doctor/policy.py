@@ -92,8 +92,8 @@ def document(
     """
     region, prefix = settings.region, f"{settings.project}-{settings.name}-"
     partition = next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
-    sessions = [it for it in ("ssm:StartSession", "ssm:TerminateSession") if it in ours]
-    stacks, secrets, parameters, reads, writes = _sorted_out(set(ours) - {*sessions, "sts:AssumeRole"})
+    sessions = [it for it in ("ssm:StartSession", "ssm:TerminateSession") if it in own_actions]
+    stacks, secrets, parameters, reads, writes = _sort_actions(set(own_actions) - {*sessions, "sts:AssumeRole"})
     approvals = ["sts:AssumeRole"] if len(settings.networks) > 1 else []
     tags = {"aws:ResourceTag/Project": settings.project, "aws:ResourceTag/Environment": settings.name}
     only_through_cloudformation = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
-import sys
 from typing import TYPE_CHECKING
 
 from bootstrap.cli.command import Command
@@ -19,17 +17,18 @@ def credentials(options: argparse.Namespace) -> int:
     from bootstrap import context
     from bootstrap.cloud import profiles
     from bootstrap.environment import settings
+    from bootstrap.runs import terminal
 
     chosen = settings.load(context.paths(options.environment))
     variables = _variables(chosen)
     if options.profile:
         written = profiles.write(options.profile, variables)
-        sys.stdout.write(f"the profile '{options.profile}' is written: {', '.join(map(str, written))}\n")
+        terminal.write(f"the profile '{options.profile}' is written: {', '.join(map(str, written))}\n")
     elif options.json:
-        sys.stdout.write(f"{json.dumps(variables)}\n")
+        terminal.write_json(variables)
     else:
         lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-        sys.stdout.write("\n".join([*lines, "unset AWS_SESSION_TOKEN AWS_PROFILE", ""]))
+        terminal.write("\n".join([*lines, "unset AWS_SESSION_TOKEN AWS_PROFILE", ""]))
     return 0
 
 

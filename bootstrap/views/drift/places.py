@@ -135,11 +135,11 @@ def _of_certificates(context: Context, tool: str) -> list[Drifted]:
         is_beside = has_authority_key(client, arn)
         return [Drifted("secret", "the authority's key", told, f"{tool} launch")] if is_beside else []
 
-    return _asked(look, client)
+    return _convert_refusal(look, client)
 
 
-def _asked(call: Callable[[], list[Drifted]], client: Any) -> list[Drifted]:
-    """What AWS refuses to tell becomes an expected failure."""
+def _convert_refusal(call: Callable[[], list[Drifted]], client: Any) -> list[Drifted]:
+    """The result of `call`; a ClientError of AWS becomes a BootstrapError."""
     refused: type[Exception] = client.exceptions.ClientError
     try:
         return call()
