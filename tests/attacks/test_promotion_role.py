@@ -10,9 +10,10 @@ from trial import NAME, Launched
 
 # With the keys that every build gets from the machine's role. Each line of the output says what came of one attempt.
 CALLS = """
-import sys, json, boto3
+import os, sys, json, boto3
 environment, second = sys.argv[1:]
-stacks, ec2, sts, iam = (boto3.client(service) for service in ("cloudformation", "ec2", "sts", "iam"))
+session = boto3.session.Session(region_name=os.environ["AWS_REGION"])
+stacks, ec2, sts, iam = (session.client(service) for service in ("cloudformation", "ec2", "sts", "iam"))
 told = stacks.describe_stacks(StackName=f"jenkins-{environment}-controller")["Stacks"][0]["Outputs"]
 roles = {it["OutputKey"]: it["OutputValue"] for it in told if it["OutputKey"].endswith("RoleArn")}
 machine, promotion = (roles[it].rpartition("/")[2] for it in ("RoleArn", "PromotionRoleArn"))
@@ -35,7 +36,7 @@ attempts = {
     "delete": lambda: stacks.delete_stack(StackName=name),
     "unprotect": lambda: stacks.update_termination_protection(StackName=name, EnableTerminationProtection=False),
     "open": lambda: ec2.authorize_security_group_ingress(GroupId=group, **rule),
-    "tag": lambda: ec2.create_tags(Resources=[group], Tags=[{"Key": "Mark", "Value": "attacked"}]),
+    "tag": lambda: ec2.create_tags(Resources=[group], Tags=[{"Key": "Attacked", "Value": "yes"}]),
     "assume": lambda: sts.assume_role(RoleArn=roles["PromotionRoleArn"], RoleSessionName="network-1"),
     "trust": lambda: iam.update_assume_role_policy(RoleName=promotion, PolicyDocument=policy),
     "allow": lambda: iam.put_role_policy(RoleName=machine, PolicyName="attack", PolicyDocument=policy),
@@ -50,7 +51,7 @@ stacks.delete_change_set(StackName=name, ChangeSetName="attack")
 """
 # As the job itself does it, with a change of the template; then with that 'approved' which the question would bring.
 COMMANDS = """
-sed -i 's/-controller"}$/&\\n        - {Key: Mark, Value: attacked}/' cloudformation/network.yaml
+sed -i 's/-controller"}$/&\\n        - {Key: Attacked, Value: "yes"}/' cloudformation/network.yaml
 git diff --stat
 ./bootstrap.py --environment "$2" --yes network apply; echo "applied with $?"
 ./bootstrap.py --environment "$2" --yes network apply --approved; echo "approved with $?"
