@@ -112,6 +112,13 @@ def test_groovy_runs_without_what_the_service_has(launched: Launched) -> None:
         client.delete_job(name)
 
 
+def test_groovy_is_confined_by_the_kernel(launched: Launched) -> None:
+    """The emulator says at its start where it cannot confine Groovy."""
+    said = on_machine(launched, "journalctl -u jenkins.service -o cat | grep -c 'fully up and running' || true")
+    assert int(said) > 0
+    assert "" == on_machine(launched, "journalctl -u jenkins.service -o cat | grep 'no Landlock here' || true")
+
+
 def _quoted(text: str) -> str:
     """A text as a Groovy string in which nothing is replaced."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"

@@ -9,6 +9,7 @@ import sys
 from aiohttp import web
 
 from .controller import Controller
+from .execution.confinement import landlock_version
 from .execution.drawing import CannotDraw, check_drawing
 from .failures import ConfigurationRefused
 from .supervisor import notify
@@ -41,6 +42,8 @@ async def serve(surroundings: Surroundings) -> int:
     controller.start()
     for warning in controller.warnings:
         print(f"WARNING: {warning}", file=sys.stderr)  # noqa: T201
+    if not landlock_version():
+        print("WARNING: no Landlock here: Groovy could read what this user can read", file=sys.stderr)  # noqa: T201
     runner = web.AppRunner(make_application(controller), access_log=None, handle_signals=False)
     await runner.setup()
     await web.TCPSite(runner, surroundings.address, surroundings.port, shutdown_timeout=1.0).start()
