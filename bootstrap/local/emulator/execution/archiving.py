@@ -50,15 +50,7 @@ async def _record(program: GroovyProgram) -> None:
     )
     talk = Program(child)
     try:
-        hello: dict[str, Any] = {
-            "script": SCRIPT,
-            "steps": STEPS,
-            "symbols": [],
-            "params": {},
-            "scm": None,
-            "isSandboxed": True,
-        }
-        talk.send(hello)
+        talk.send(HELLO)
         while (message := await talk.receive()) and message["kind"] != "done":
             talk.send({"id": message["id"], "value": _answer(message)})
         if await child.wait() == 0 and message and not message.get("error"):
