@@ -87,7 +87,7 @@ def test_another_job_does_not_change_the_second_network(pair: Launched, run_pipe
 
     console = run_pipeline(PIPELINE.format(**texts, environment=NAME, second=NEXT))
 
-    outcomes = dict(re.findall(r"^(\w+): (\w+)$", console, re.MULTILINE))
+    outcomes = dict(re.findall(r"^(?!Finished)(\w+): (\w+)$", console, re.MULTILINE))
     assert "cloudformation/network.yaml | 1 +" in console, console
     assert "applied with 1" in console and "is not authorized to perform: cloudformation:ExecuteChangeSet" in console
     assert "approved with 2" in console and "looking for the session of the approval" in console
