@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from trial import Launched
 
+from bootstrap.acts import verify
 from bootstrap.jenkins.controller.api import ask, expect
 
 # The environment of these tests has no second machine, which test_bastion gives it, and no zone.
@@ -19,6 +21,7 @@ LEFT_OUT = {
     "network: Real connections between machines agree with routes, ACLs and security groups",
     "network: The DNS zones resolve to the machine, and the parent zone delegates the public one",
 }
+SUITE = Path(__file__).parents[1] / "acceptance"
 CREDENTIAL = "/etc/jenkins/credentials/TOOLKIT_PASSWORD"
 HARFBUZZ = "/usr/lib/x86_64-linux-gnu/libharfbuzz.so.0"
 ANYBODY = {
@@ -154,12 +157,19 @@ WITHOUT_TLS = _named(
     "The web server does not disclose its version",
     "Session cookies are Secure and HttpOnly",
 )
+# The hardening that a stopped Jenkins cannot show: all but that of the units and of the proxy.
+OF_A_RUNNING_JENKINS = {name.removeprefix("hardening: ") for name in verify.checks(SUITE) if "hardening: " in name} - {
+    "Memory and processes of Jenkins, its builds and nginx are limited",
+    "The largest heap of Java fits into the memory that the service may use",
+    "The proxy refuses a sign-in with a large body",
+}
 FAULTS = (
     Fault(
         "nginx is stopped",
         plant=on_machine("systemctl", "stop", "nginx"),
         mend=on_machine("systemctl", "start", "nginx"),
         red=WITHOUT_TLS
+        | _named("hardening", "The proxy refuses a sign-in with a large body")
         | _named(
             "machine",
             "The service runs and is enabled: nginx.service",
@@ -237,6 +247,7 @@ FAULTS = (
         mend=bring_the_volume,
         groups=("controller", "settings"),
         red=_named("aws", "The data volume is attached to this machine")
+        | _named("hardening", *sorted(OF_A_RUNNING_JENKINS))
         | _named(
             "tls",
             "Jenkins answers at its URL",
