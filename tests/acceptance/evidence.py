@@ -11,7 +11,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -448,6 +448,9 @@ class Evidence:
         self._found: dict[str, Future[Any]] = {
             name: self._pool.submit(gather, subject) for name, gather in GATHERERS.items() if name in names
         }
+        # pytest deletes a variable of the environment after each test, and clients of HTTP copy the environment: a thread
+        # that does so at that moment ends with KeyError. So no test ends before every thread has.
+        wait(self._found.values())
 
     def of(self, name: str) -> Any:
         """What one gatherer returned, or its exception."""
