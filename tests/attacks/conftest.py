@@ -5,13 +5,12 @@ A payload only writes a marker into the test's own folder. TRIAL names the envir
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Protocol
 from xml.sax.saxutils import escape
 
 import pytest
-from launching import clone, launch
-from leftovers import sweep_dead
+from launching import checkout, launched, no_leftovers  # noqa: F401 (fixtures)
 from trial import Launched
 
 from bootstrap.jenkins.controller import builds
@@ -19,37 +18,23 @@ from bootstrap.jenkins.controller.api import ask
 
 PIPELINE = """<flow-definition plugin="workflow-job">
 <definition class="org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition" plugin="workflow-cps">
-<sandbox>true</sandbox><script>{script}</script>
+<sandbox>{sandbox}</sandbox><script>{script}</script>
 </definition></flow-definition>"""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_leftovers() -> None:
-    """A killed run of the tests has cleaned nothing up: its networks would take the ranges of this one."""
-    sweep_dead()
-
-
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh clone of this working tree, with an environment of the tests' own."""
-    return clone(tmp_path_factory.mktemp("clone"))
-
-
-@pytest.fixture(scope="session")
-def launched(checkout: Path) -> Iterator[Launched]:
-    """The environment that is attacked, launched with one command from nothing."""
-    yield from launch(checkout)
+class RunPipeline(Protocol):
+    def __call__(self, script: str, *, sandbox: bool = True) -> str: ...
 
 
 @pytest.fixture
-def run_pipeline(launched: Launched) -> Iterator[Callable[[str], str]]:
+def run_pipeline(launched: Launched) -> Iterator[RunPipeline]:  # noqa: F811 (the fixture)
     """Runs a Pipeline script as a job of its own, and returns the console of its build; the jobs are deleted in the end."""
     client, jobs = launched.context.jenkins, list[str]()
 
-    def run(script: str) -> str:
+    def run(script: str, *, sandbox: bool = True) -> str:
         name = f"attack-{secrets.token_hex(4)}"
         jobs.append(name)
-        client.create_job(name, PIPELINE.format(script=escape(script)))
+        client.create_job(name, PIPELINE.format(script=escape(script), sandbox=str(sandbox).lower()))
         builds.start(client, name, {})
         deadline = time.monotonic() + 180
         while time.monotonic() < deadline:

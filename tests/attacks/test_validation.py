@@ -2,12 +2,10 @@
 
 import json
 import secrets
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from xml.sax.saxutils import escape
 
 import pytest
 import yaml
@@ -21,9 +19,9 @@ ESCAPES: dict[str, str] = yaml.safe_load(
 )
 CHECK = "pipeline-model-converter/validateJenkinsfile"
 REST = "pipeline { agent any\nstages { stage('a') { steps { echo 'x' } } } }"
-JOB = """<flow-definition plugin="workflow-job">
+SLEEPER = """<flow-definition plugin="workflow-job">
 <definition class="org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition" plugin="workflow-cps">
-<script>{script}</script><sandbox>{sandbox}</sandbox></definition></flow-definition>"""
+<script>sleep 60</script><sandbox>true</sandbox></definition></flow-definition>"""
 
 
 def on_machine(launched: Launched, script: str) -> str:
@@ -41,23 +39,6 @@ def marker(launched: Launched) -> Iterator[str]:
 
 def is_written(launched: Launched, marker: str) -> bool:
     return on_machine(launched, f"test -e {marker} && echo written || true") == "written"
-
-
-def run_script(launched: Launched, script: str, *, sandbox: str) -> str:
-    """The console of one build of a job with this script; the job is deleted."""
-    client, name = launched.context.jenkins, f"attack-{secrets.token_hex(4)}"
-    client.create_job(name, JOB.format(script=escape(script), sandbox=sandbox))
-    try:
-        builds.start(client, name, {})
-        deadline = time.monotonic() + 180
-        while time.monotonic() < deadline:
-            console = ask(client, "GET", f"job/{name}/1/consoleText")
-            if console.status_code == 200 and "\nFinished: " in console.text:
-                return console.text
-            time.sleep(0.5)
-        raise AssertionError(f"the build of {name} did not end\n{console.text}")
-    finally:
-        client.delete_job(name)
 
 
 @pytest.mark.parametrize(
@@ -81,14 +62,16 @@ def test_a_jenkinsfile_that_is_checked_is_not_run(launched: Launched, marker: st
     assert not is_written(launched, marker)
 
 
-@pytest.mark.parametrize("sandbox", ["true", "false"])
-def test_no_pipeline_leaves_the_sandbox(launched: Launched, marker: str, sandbox: str) -> None:
+@pytest.mark.parametrize("sandbox", [True, False])
+def test_no_pipeline_leaves_the_sandbox(
+    launched: Launched, run_pipeline: Callable[..., str], marker: str, sandbox: bool
+) -> None:
     tries = "\n".join(
         f"try {{ evaluate({_quoted(text.replace('MARKER', marker))}); echo 'came through: {name}' }}"
         f" catch (Throwable e) {{ echo 'refused: {name}' }}"
         for name, text in ESCAPES.items()
     )
-    console = run_script(launched, tries, sandbox=sandbox)
+    console = run_pipeline(tries, sandbox=sandbox)
     assert len(ESCAPES) == console.count("\nrefused: "), console[-3000:]
     assert "came through" not in console
     assert not is_written(launched, marker)
@@ -97,7 +80,7 @@ def test_no_pipeline_leaves_the_sandbox(launched: Launched, marker: str, sandbox
 def test_groovy_runs_without_what_the_service_has(launched: Launched) -> None:
     """Seen from outside, while a build waits: no variable of the service's, and a domain of its own."""
     client, name = launched.context.jenkins, f"attack-{secrets.token_hex(4)}"
-    client.create_job(name, JOB.format(script="sleep 60", sandbox="true"))
+    client.create_job(name, SLEEPER)
     try:
         builds.start(client, name, {})
         find = "for _ in $(seq 50); do pid=$(pgrep -u jenkins -f '[ ]Runner$') && break; sleep 0.2; done; "

@@ -4,13 +4,10 @@ The tests run in the order of `ORDER`: what destroys the environment comes last.
 """
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from launching import ROOT, clone, launch
-from leftovers import sweep_dead
-from trial import Launched
+from launching import ROOT, checkout, launched, no_leftovers  # noqa: F401 (fixtures)
 
 sys.path.append(str(ROOT / "tests" / "acceptance"))  # the acceptance suite is no package, for it runs by itself as well
 ORDER = (
@@ -41,21 +38,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return ORDER.index(name) if name in ORDER else len(ORDER) - 1
 
     items.sort(key=place)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_leftovers() -> None:
-    """A killed run of the tests has cleaned nothing up: its networks would take the ranges of this one."""
-    sweep_dead()
-
-
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh clone of this working tree, with an environment of the tests' own."""
-    return clone(tmp_path_factory.mktemp("clone"))
-
-
-@pytest.fixture(scope="session")
-def launched(checkout: Path) -> Iterator[Launched]:
-    """The environment, launched with one command from nothing."""
-    yield from launch(checkout)

@@ -1,4 +1,7 @@
-"""How the tests come to an environment of their own: a fresh clone, and one launch of it."""
+"""How the tests come to an environment of their own: a fresh clone, and one launch of it.
+
+The fixtures are imported by the conftest of each part that launches, which thereby shares one launch.
+"""
 
 import os
 import subprocess
@@ -6,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from leftovers import sweep
+from leftovers import sweep, sweep_dead
 from trial import ENVIRONMENT, NAME, Launched, commit
 
 from bootstrap.remote import toolkit_repository
@@ -42,3 +45,21 @@ def launch(checkout: Path) -> Iterator[Launched]:
         environment.close()
         environment.run("destroy", "--delete-data", NAME)
         sweep(NAME)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_leftovers() -> None:
+    """A killed run of the tests has cleaned nothing up: its networks would take the ranges of this one."""
+    sweep_dead()
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh clone of this working tree, with an environment of the tests' own."""
+    return clone(tmp_path_factory.mktemp("clone"))
+
+
+@pytest.fixture(scope="session")
+def launched(checkout: Path) -> Iterator[Launched]:
+    """The environment, launched with one command from nothing."""
+    yield from launch(checkout)

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import paramiko
@@ -143,8 +143,9 @@ class Sshd:
             _copy(child.stdout, channel.sendall)
             talker.join()
         if not channel.closed:
-            channel.send_exit_status(child.returncode)
-            channel.close()
+            with suppress(EOFError, OSError):  # the client may go between the question and the answer
+                channel.send_exit_status(child.returncode)
+                channel.close()
 
     def _serve(self) -> None:
         while True:

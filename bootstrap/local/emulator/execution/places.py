@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,12 +22,13 @@ Write = Callable[[str], None]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class Place:
+class Place(ABC):
     """A node, as what runs on it sees it; `environment` is that of its programs, below what a build adds."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment)
 
+    @abstractmethod
     async def run(
         self,
         command: Sequence[str],
@@ -37,10 +39,10 @@ class Place:
         capture: bool = False,
     ) -> tuple[int, str]:
         """Run a program to its end, as `process.run` does."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _do(self, operation: str, **arguments: Any) -> Any:
-        raise NotImplementedError
+        """Do one of the operations on files (`agent.operations`) as the node's user; its result."""
 
     async def make_folder(self, path: Path) -> None:
         """A directory, with those above it."""
