@@ -30,6 +30,7 @@ from bootstrap.remote.conversation import converse
 from bootstrap.remote.forwarding import Forwarding
 from bootstrap.remote.keys import fingerprint
 from bootstrap.remote.local_shell import TIMED_OUT
+from bootstrap.remote.ordered_transport import OrderedTransport
 from bootstrap.remote.private_key import read_private_key
 from bootstrap.values import Machine, Result
 
@@ -208,6 +209,7 @@ class FabricShell:
             "look_for_keys": False,
             "banner_timeout": _BANNER,
             "auth_timeout": _ATTEMPT,
+            "transport_factory": OrderedTransport,
         }
         connection = Connection(machine.address, machine.user, machine.port, config=config, connect_kwargs=options)
         self._pin_host_keys(connection.client)

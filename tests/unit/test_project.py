@@ -12,7 +12,13 @@ PACKAGE = ROOT / "bootstrap"
 # Third party (top-level module): the only places that may import it, as paths under bootstrap/.
 DOORS = {
     "fabric": ("remote/shell.py",),
-    "paramiko": ("remote/shell.py", "remote/conversation.py", "remote/private_key.py", "local/aws/"),
+    "paramiko": (
+        "remote/shell.py",
+        "remote/ordered_transport.py",
+        "remote/conversation.py",
+        "remote/private_key.py",
+        "local/aws/",
+    ),
     "invoke": ("remote/shell.py",),
     "boto3": ("cloud/world.py", "local/aws/"),
     "botocore": (

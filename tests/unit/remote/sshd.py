@@ -87,6 +87,14 @@ class Server(paramiko.ServerInterface):
         return answered
 
 
+class Transport(paramiko.Transport):
+    """As OpenSSH it ends the connection at a message for a channel that is closed."""
+
+    def _unlink_channel(self, chanid: int) -> None:
+        super()._unlink_channel(chanid)
+        self.channels_seen.pop(chanid, None)
+
+
 class Sshd:
     """The server and what it has seen."""
 
@@ -142,6 +150,8 @@ class Sshd:
             talker.start()
             _copy(child.stdout, channel.sendall)
             talker.join()
+            with suppress(BrokenPipeError):  # the command has not read all its input
+                child.stdin.close()
         if not channel.closed:
             with suppress(EOFError, OSError):  # the client may go between the question and the answer
                 channel.send_exit_status(child.returncode)
@@ -153,7 +163,7 @@ class Sshd:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            transport = paramiko.Transport(client)
+            transport = Transport(client)
             transport.add_server_key(self.shown_key)
             self.transports.append(transport)
             threading.Thread(target=self._talk, args=(transport,), daemon=True).start()

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import paramiko
 import pytest
 import sshd as server_module
 from sshd import FORMAT, Sshd, new_host_key, private_text, public_text
@@ -217,6 +218,36 @@ def test_a_connection_that_breaks_under_a_command_is_told(shell: FabricShell, ss
         shell.run(["sleep", "5"])
 
 
+@pytest.mark.parametrize("late", ["shutdown_write", "sendall"])
+def test_a_message_that_the_end_of_its_command_overtakes_does_not_end_the_connection(
+    shell: FabricShell, sshd: Sshd, late: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSH ends a connection at a message for a closed channel; paramiko sends one if a thread pauses at that moment."""
+    transport, overtaken, send = shell._transport(), [], getattr(paramiko.Channel, late)
+
+    def send_too_late(channel: paramiko.Channel, data: bytes = b"") -> None:
+        if channel.get_transport() is not transport:  # the server's own end
+            return send(channel, data) if data else send(channel)
+        while not channel.closed:  # the command has ended, and paramiko has answered with CLOSE
+            time.sleep(0.001)
+        message = paramiko.Message()
+        message.add_byte(bytes([96 if late == "shutdown_write" else 94]))
+        message.add_int(channel.remote_chanid)
+        if data:
+            message.add_string(data)
+        overtaken.append(late)
+        return transport._send_user_message(message)
+
+    monkeypatch.setattr(paramiko.Channel, late, send_too_late)
+
+    for _ in range(3):
+        shell.run(["true"], stdin=b"input")
+
+    time.sleep(0.2)  # the answer to the last message
+    assert transport.is_active()
+    assert (1, {late}) == (sshd.logins, set(overtaken))
+
+
 def test_many_commands_at_once_stay_below_what_sshd_allows(shell: FabricShell, sshd: Sshd) -> None:
     with ThreadPoolExecutor(24) as pool:
         done = list(pool.map(lambda number: shell.run(["sh", "-c", f"sleep 0.1; echo {number}"]).stdout, range(48)))
@@ -365,4 +396,4 @@ def test_only_this_module_knows_the_ssh_libraries() -> None:
             for line in path.read_text().splitlines()
         )
     }
-    assert {"shell.py", "conversation.py", "private_key.py"} == found
+    assert {"shell.py", "ordered_transport.py", "conversation.py", "private_key.py"} == found
