@@ -25,7 +25,10 @@ import jenkins
 import pytest
 import requests
 
-EMULATOR = Path(__file__).resolve().parents[2] / "bootstrap" / "local" / "emulator"
+ROOT = Path(__file__).resolve().parents[2]
+EMULATOR = ROOT / "bootstrap" / "local" / "emulator"
+# One folder for all emulators, since Python stores the compiled modules by their path.
+LIBRARY = ROOT / ".bootstrap" / "tests" / "library"
 BASE = """
 jenkins:
   systemMessage: "contract"
@@ -95,7 +98,7 @@ class Emulator:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._variables = variables
+        self.variables = variables
         # The repositories of the tests are folders of this machine.
         self.arguments = ["-Dhudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT=true"]
         self.output: Any = None  # a file for what it writes to its standard output
@@ -103,8 +106,9 @@ class Emulator:
         self.said = ""
         self.casc.mkdir(parents=True)
         (root / "secrets").mkdir()
-        (root / "library").mkdir()
-        (root / "library" / "jenkins_emulator").symlink_to(EMULATOR)
+        LIBRARY.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            (LIBRARY / "jenkins_emulator").symlink_to(EMULATOR)
         (root / "secrets" / "ADMIN_PASSWORD").write_text(ADMIN + "\n")
         (root / "secrets" / "TOKEN_SECRET").write_text(SECRET)
         (self.casc / "10-base.yaml").write_text(BASE)
@@ -114,7 +118,7 @@ class Emulator:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.root),
-            "PYTHONPATH": str(self.root / "library"),
+            "PYTHONPATH": str(LIBRARY),
             "PYTHONPYCACHEPREFIX": os.environ.get("PYTHONPYCACHEPREFIX", str(self.root / "pycache")),
             "JAVA_HOME": find_java() or "",
             "JENKINS_HOME": str(self.home),
@@ -123,7 +127,7 @@ class Emulator:
             "SECRETS": str(self.root / "secrets"),
             "CASC_STRICT_SECRET_RESOLUTION": "true",
             "CASC_RELOAD_TOKEN": "reload-token",
-            **self._variables,
+            **self.variables,
         }
 
     def start(self) -> None:

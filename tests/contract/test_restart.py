@@ -102,7 +102,7 @@ def test_supervisor_is_told_when_it_is_ready_and_when_it_stops(fresh: Any, tmp_p
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.bind(str(tmp_path / "notify"))
         channel.settimeout(20)
-        fresh._variables["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+        fresh.variables["NOTIFY_SOCKET"] = str(tmp_path / "notify")
         fresh.start()
         assert channel.recv(100) == b"READY=1"
         fresh.stop()

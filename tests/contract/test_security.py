@@ -163,9 +163,12 @@ def test_who_has_signed_in_may_send_more(server: Any, name: str) -> None:
 
 @pytest.mark.own_process
 def test_a_stranger_s_form_must_come_soon(fresh: Any) -> None:
-    (fresh.root / "library" / "sitecustomize.py").write_text(
+    customization = fresh.root / "customization"
+    customization.mkdir()
+    (customization / "sitecustomize.py").write_text(
         "import jenkins_emulator.web.calls as calls\ncalls.STRANGERS_SECONDS = 0.3\n"
     )
+    fresh.variables["PYTHONPATH"] = f"{customization}:{fresh.environment()['PYTHONPATH']}"
     fresh.start()
     head = "POST /j_spring_security_check HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
     with socket.create_connection(("127.0.0.1", fresh.port), timeout=10) as stream:
