@@ -35,8 +35,10 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
     private final ClassNode type
     /** What a method returns, where a cast to it must go through the gate. */
     ClassNode returns
-    private int depth = 0
+    /** How many closures are around the expression. */
+    int depth = 0
     private boolean isDefault = false
+    private final SandboxAssignments assignments = new SandboxAssignments(this)
 
     SandboxExpressions(SourceUnit source, ClassNode type) {
         this.sourceUnit = source
@@ -82,10 +84,10 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
                 return binary((BinaryExpression) expression)
             case PostfixExpression:
                 def postfix = (PostfixExpression) expression
-                return step(postfix.expression, postfix.operation, true, postfix)
+                return assignments.step(postfix.expression, postfix.operation, true, postfix)
             case PrefixExpression:
                 def prefix = (PrefixExpression) expression
-                return step(prefix.expression, prefix.operation, false, prefix)
+                return assignments.step(prefix.expression, prefix.operation, false, prefix)
             case CastExpression:
                 def cast = (CastExpression) expression
                 if (needsCast(cast.type)) {
@@ -136,7 +138,7 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
     }
 
     /** The running closure. */
-    private Expression self() {
+    Expression self() {
         if (isDefault) {
             return gate('closureOf', new MethodCallExpression(VariableExpression.THIS_EXPRESSION, 'asWritable', new ArgumentListExpression()))
         }
@@ -145,7 +147,7 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
 
     private static boolean isLocal(Variable variable) { variable instanceof VariableExpression || variable instanceof Parameter }
 
-    private boolean isPlainLocal(Expression place) {
+    boolean isPlainLocal(Expression place) {
         return place instanceof VariableExpression && isLocal(((VariableExpression) place).accessedVariable) && !needsCast(((VariableExpression) place).originType)
     }
 
@@ -154,6 +156,9 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
         def field = variable instanceof PropertyNode ? ((PropertyNode) variable).field : variable
         return depth == 0 && field instanceof FieldNode && ((FieldNode) field).owner.redirect() == type.redirect() && type.fields.contains(field)
     }
+
+    /** Whether the code writes the variable directly: it is local, or a field of this very class. */
+    boolean isOwnPlace(Variable variable) { isLocal(variable) || isDirect(variable) }
 
     // Kinds
 
@@ -225,7 +230,7 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
 
     private Expression variable(VariableExpression expression) {
         Variable found = expression.accessedVariable
-        if (expression.isThisExpression() || isLocal(found) || isDirect(found)) {
+        if (expression.isThisExpression() || isOwnPlace(found)) {
             return expression
         }
         if (expression.isSuperExpression()) {
@@ -254,97 +259,17 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
     private Expression binary(BinaryExpression expression) {
         int kind = expression.operation.type
         if (kind == Types.ASSIGN) {
-            return assignment(expression.leftExpression, transform(expression.rightExpression), expression)
+            return assignments.assign(expression.leftExpression, transform(expression.rightExpression), expression)
         }
         int plain = TokenUtil.removeAssignment(kind)
         if (plain != kind) {
-            return compound(expression, METHODS[plain])
+            return assignments.compound(expression, METHODS[plain])
         }
         Expression left = transform(expression.leftExpression), right = transform(expression.rightExpression)
         if (METHODS.containsKey(kind)) {
             return gate('operate', text(METHODS[kind]), left, right)
         }
         return new BinaryExpression(left, expression.operation, right)
-    }
-
-    private Expression assignment(Expression left, Expression value, BinaryExpression whole) {
-        switch (left) {
-            case VariableExpression:
-                def name = (VariableExpression) left
-                if (isLocal(name.accessedVariable) || isDirect(name.accessedVariable)) {
-                    return new BinaryExpression(left, whole.operation, casted(name.accessedVariable.originType, value))
-                }
-                if (depth > 0) {
-                    return gate('writeImplicit', self(), text(name.name), value)
-                }
-                return gate('writeProperty', VariableExpression.THIS_EXPRESSION, flag(false), flag(false), text(name.name), value)
-            case AttributeExpression:
-                def attribute = (AttributeExpression) left
-                return gate('writeAttribute', transform(attribute.objectExpression), transform(attribute.property), value)
-            case PropertyExpression:
-                def property = (PropertyExpression) left
-                return gate('writeProperty', transform(property.objectExpression), flag(property.isSafe()), flag(property.isSpreadSafe()),
-                    transform(property.property), value)
-            case BinaryExpression:
-                def index = (BinaryExpression) left
-                if (index.operation.type == Types.LEFT_SQUARE_BRACKET) {
-                    return gate('writeIndex', transform(index.leftExpression), transform(index.rightExpression), value)
-                }
-                break
-            case TupleExpression:
-                if (((TupleExpression) left).expressions.every { isPlainLocal(it) }) {
-                    return new BinaryExpression(left, whole.operation, value)
-                }
-        }
-        throw new UnknownInSandbox("an assignment to ${left.text}".toString())
-    }
-
-    private Expression compound(BinaryExpression expression, String method) {
-        Expression left = expression.leftExpression, value = transform(expression.rightExpression)
-        if (method == null) {
-            throw new UnknownInSandbox("the operator ${expression.operation.text}".toString())
-        }
-        if (left instanceof VariableExpression && (isLocal(((VariableExpression) left).accessedVariable) || isDirect(((VariableExpression) left).accessedVariable))) {
-            def to = ((VariableExpression) left).accessedVariable.originType
-            return new BinaryExpression(left, Token.newSymbol(Types.ASSIGN, expression.operation.startLine, expression.operation.startColumn),
-                casted(to, gate('operate', text(method), left, value)))
-        }
-        return change(left, method, value, false)
-    }
-
-    private Expression change(Expression left, String method, Expression value, boolean isPostfix) {
-        switch (left) {
-            case VariableExpression:
-                if (depth > 0) {
-                    return gate('change', text('implicit'), self(), text(((VariableExpression) left).name), text(method), value, flag(isPostfix))
-                }
-                return gate('change', text('property'), VariableExpression.THIS_EXPRESSION, text(((VariableExpression) left).name), text(method), value,
-                    flag(isPostfix))
-            case PropertyExpression:
-                def property = (PropertyExpression) left
-                if (property.isSpreadSafe()) {
-                    throw new UnknownInSandbox("a change of ${left.text}".toString())
-                }
-                return gate('change', text(left instanceof AttributeExpression ? 'attribute' : 'property'), transform(property.objectExpression),
-                    transform(property.property), text(method), value, flag(isPostfix))
-            case BinaryExpression:
-                def index = (BinaryExpression) left
-                if (index.operation.type == Types.LEFT_SQUARE_BRACKET) {
-                    return gate('change', text('index'), transform(index.leftExpression), transform(index.rightExpression), text(method), value,
-                        flag(isPostfix))
-                }
-        }
-        throw new UnknownInSandbox("a change of ${left.text}".toString())
-    }
-
-    private Expression step(Expression place, Token operation, boolean isPostfix, Expression whole) {
-        if (place instanceof VariableExpression && (isLocal(((VariableExpression) place).accessedVariable) || isDirect(((VariableExpression) place).accessedVariable))) {
-            return whole
-        }
-        if (place instanceof ConstantExpression || place instanceof MethodCallExpression) {
-            throw new UnknownInSandbox("a change of ${place.text}".toString())
-        }
-        return change(place, operation.type == Types.PLUS_PLUS ? 'next' : 'previous', ConstantExpression.NULL, isPostfix)
     }
 
     // Statements

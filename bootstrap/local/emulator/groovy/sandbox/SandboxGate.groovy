@@ -1,7 +1,6 @@
 import groovy.transform.CompileStatic
 import org.codehaus.groovy.runtime.InvokerHelper
 import org.codehaus.groovy.runtime.NullObject
-import org.jenkinsci.plugins.scriptsecurity.sandbox.RejectedAccessException
 
 import java.lang.reflect.Constructor
 
@@ -44,7 +43,7 @@ class SandboxGate {
             return onNull(name, arguments)
         }
         if (receiver instanceof Class) {
-            return onClass((Class) receiver, name, arguments)
+            return SandboxStatics.call((Class) receiver, name, arguments)
         }
         if (receiver instanceof Closure) {
             return onClosure((Closure) receiver, name, arguments)
@@ -146,62 +145,6 @@ class SandboxGate {
 
     private static MetaMethod missing(Object receiver, String name, Object[] arguments) {
         throw new MissingMethodException(name, receiver.class, arguments)
-    }
-
-    private static Object onClass(Class type, String name, Object[] arguments) {
-        MetaMethod method = SandboxMembers.pickStatic(type, name, arguments)
-        if (method == null && arguments.length == 1 && arguments[0] instanceof List) {
-            method = SandboxMembers.pickStatic(type, name, SandboxMembers.unpacked(arguments))
-            arguments = method == null ? arguments : SandboxMembers.unpacked(arguments)
-        }
-        if (method != null) {
-            Class declaring = method.declaringClass.theClass
-            boolean isPermitted = SandboxMembers.isOwn(method) || (declaring != Class && SandboxRules.permitsStatic(declaring, name, method.parameterTypes.length))
-            if (isPermitted && type == groovy.json.JsonOutput && !arguments.every { Object it -> isData(it) }) {
-                throw new UnknownInSandbox("${name} of what is no plain data".toString())
-            }
-            if (!isPermitted) {
-                throw refuseStatic(type, method, arguments)
-            }
-            return SandboxMembers.invoke(method, type, arguments)
-        }
-        if (name == 'asType' || name == 'getAt') {
-            throw new UnknownInSandbox("${name} of a class".toString())
-        }
-        MetaMethod ofClass = InvokerHelper.getMetaClass(Class).pickMethod(name, org.codehaus.groovy.runtime.MetaClassHelper.convertToTypeArray(arguments))
-        if (ofClass == null) {
-            throw new MissingMethodException(name, type, arguments, true)
-        }
-        if (ofClass.isStatic()) {
-            throw refuseStatic(Class, ofClass, arguments)
-        }
-        if (!SandboxRules.permits(Class, ofClass)) {
-            throw SandboxRules.refuseMethod(type, ofClass, arguments)
-        }
-        return SandboxMembers.invoke(ofClass, type, arguments)
-    }
-
-    /** What can be written as JSON without asking any object for its properties. */
-    private static boolean isData(Object value) {
-        if (value instanceof Map) {
-            return ((Map) value).values().every { Object it -> isData(it) }
-        }
-        if (value instanceof Collection || value instanceof Object[]) {
-            return InvokerHelper.asIterator(value).every { Object it -> isData(it) }
-        }
-        return value == null || value instanceof CharSequence || value instanceof Number || value instanceof Boolean || value instanceof Character ||
-            value instanceof Date || value instanceof UUID || value instanceof URL || value instanceof Enum || (value.class.array && value.class.componentType.primitive)
-    }
-
-    private static Throwable refuseStatic(Class type, MetaMethod method, Object[] arguments) {
-        if (!SandboxMembers.isNative(method)) {
-            String given = arguments.collect { Object it ->
-                it instanceof Closure ? 'org.jenkinsci.plugins.workflow.cps.CpsClosure2' : it == null ? 'null' : SandboxRules.typeName(it.class) }.join(' ')
-            return new RejectedAccessException("No such static method found: staticMethod ${type.name} ${method.name} ${given}".toString().trim())
-        }
-        Class declaring = method.declaringClass.theClass
-        boolean isKnown = SandboxRules.isForeign(declaring) || SandboxRules.isRefused(declaring.name, method.name, arguments.length)
-        return SandboxRules.refusal(SandboxRules.words('staticMethod', declaring, method.name, method.nativeParameterTypes as List<Class>), isKnown)
     }
 
     // Objects
