@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bootstrap import launch
 from bootstrap.context import ROOT, Context
-from bootstrap.doctor import cloud, here
+from bootstrap.doctor import cloud, this_machine
 from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.environment import settings
 from bootstrap.environment.models import Settings
@@ -37,10 +37,10 @@ def examine(path: Path) -> Iterator[Finding]:
     with Context(path, chosen, endpoint) as context:
         yield from _code(context)
         if chosen.cloud == "local":
-            yield from here.examine(chosen.name, chosen.network.cidr, state, is_running=endpoint is not None)
+            yield from this_machine.examine(chosen.name, chosen.network.cidr, state, is_running=endpoint is not None)
         by_session = chosen.ssh == "session-manager" or (chosen.ssh == "bastion" and not _lets_in(chosen))
-        yield from here.plugin("session-manager" if by_session else "direct")
-        yield from here.key(chosen.access.agent_key)
+        yield from this_machine.plugin("session-manager" if by_session else "direct")
+        yield from this_machine.key(chosen.access.agent_key)
         yield from jenkins(context)
         yield mail(chosen, endpoint)
         if chosen.cloud == "local" and endpoint is None:

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bootstrap.environment import neighbours
+from bootstrap.environment import other_environments
 from bootstrap.environment.models import Settings
-from bootstrap.environment.neighbours import Neighbour
 from bootstrap.environment.network_options import QUERY_LOGS_REGION
 from bootstrap.environment.network_section import faults as faults_of_intentions
+from bootstrap.environment.other_environments import Neighbour
 
 Found = tuple[tuple[str | int, ...], str]
 _SESSION_ENDPOINTS = ("ssm", "ssmmessages", "ec2messages")
@@ -57,7 +57,7 @@ def spoken_of(path: Path, settings: Settings, names: Iterable[str]) -> dict[str,
     """Those of the names that are environments of the same cloud and region, with project and block; and this environment."""
     environments = {settings.name: (settings.project, settings.network.cidr)}
     for name in names:
-        other = neighbours.read(path.with_name(f"{name}.yaml"), settings.cloud, settings.region)
+        other = other_environments.read(path.with_name(f"{name}.yaml"), settings.cloud, settings.region)
         if name != settings.name and other is not None:
             environments[name] = (other.project, str(other.block))
     return environments
@@ -92,7 +92,7 @@ def of_agents(settings: Settings) -> Iterator[Found]:
 def _blocks(path: Path, settings: Settings) -> Iterator[Found]:
     """Blocks that overlap: networks of one cloud, blocks that are routed elsewhere, and the operators' block."""
     block = ipaddress.ip_network(settings.network.cidr)
-    for neighbour in neighbours.beside(path, settings.cloud, settings.region):
+    for neighbour in other_environments.beside(path, settings.cloud, settings.region):
         if block.overlaps(neighbour.block):
             message = (
                 f"{block} overlaps with {neighbour.block} of the environment '{neighbour.name}' ({neighbour.file})"
@@ -100,7 +100,7 @@ def _blocks(path: Path, settings: Settings) -> Iterator[Found]:
             yield ("network", "cidr"), message
     peer = _peer(path, settings)
     option_by_route: dict[str, str] = {}  # by routed block, the option that routes it
-    for option in neighbours.ROUTING:
+    for option in other_environments.ROUTING:
         for number, text in enumerate(_routes(settings, option)):
             route, place = ipaddress.ip_network(text), ("network", option, "routes", number)
             if block.overlaps(route):
@@ -156,7 +156,7 @@ def _peer(path: Path, settings: Settings) -> Neighbour | None:
     peering = settings.network.peering
     if peering is None or peering.environment == settings.name:
         return None
-    return neighbours.read(path.with_name(f"{peering.environment}.yaml"), settings.cloud, settings.region)
+    return other_environments.read(path.with_name(f"{peering.environment}.yaml"), settings.cloud, settings.region)
 
 
 def _access(settings: Settings) -> Iterator[Found]:
@@ -241,5 +241,5 @@ def _direct_connect(settings: Settings) -> Iterator[Found]:
 
 
 def _is_of_the_project(path: Path, settings: Settings) -> bool:
-    neighbour = neighbours.read(path, settings.cloud, settings.region)
+    neighbour = other_environments.read(path, settings.cloud, settings.region)
     return neighbour is not None and neighbour.project == settings.project

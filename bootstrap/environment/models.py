@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bootstrap.environment import agent_key, neighbours
+from bootstrap.environment import agent_key, other_environments
 from bootstrap.environment.network_options import (
     Bastion,
     DirectConnect,
@@ -30,7 +30,7 @@ Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 class Network(Section):
     """The VPC: its block, its availability zones and tiers, its NAT gateways, and its options."""
 
-    cidr: NetworkBlock = neighbours.CIDR
+    cidr: NetworkBlock = other_environments.CIDR
     # The number of availability zones (the first ones by name), or their names in the order of the subnets.
     zones: Zones = 2
     nat: Literal["none", "one", "per-zone"] = "none"
@@ -135,9 +135,9 @@ class Settings(Section):
     """An environment: what is launched, and where."""
 
     environment: Name
-    project: Name = neighbours.PROJECT
+    project: Name = other_environments.PROJECT
     cloud: Literal["local", "aws"]
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = neighbours.REGION
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = other_environments.REGION
     owner: Annotated[str, Field(min_length=1, max_length=256)]
     cost_center: Annotated[str, Field(min_length=1, max_length=256)]
     # A protected environment is destroyed only with --unprotect, and each of its stacks has termination protection.

@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 
 from bootstrap.environment.sections import Section
 from bootstrap.network.intentions import Intention, contradictions, is_environment, parse
-from bootstrap.network.places import INTERNET, OPERATORS, ROLES
+from bootstrap.network.path_ends import INTERNET, OPERATORS, ROLES
 
 _DIRECT = "operators -> controller:22"
 Wish = Annotated[str, AfterValidator(lambda text: str(parse(text)))]

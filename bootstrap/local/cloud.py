@@ -27,7 +27,7 @@ from typing import Any
 
 from bootstrap.environment.models import Settings
 from bootstrap.errors import LocalCloudFailed, StackMissing
-from bootstrap.local import occupied, prerequisites
+from bootstrap.local import address_conflicts, prerequisites
 from bootstrap.values import Reporter
 
 _START_SECONDS = 60.0
@@ -85,7 +85,7 @@ class LocalCloud:
     def _require_room(self) -> None:
         """LocalCloudFailed where the VPC's block is taken on this machine, before anything is made."""
         block = self.settings.network.cidr
-        others = occupied.look(block, self.settings.name, self.state)
+        others = address_conflicts.look(block, self.settings.name, self.state)
         if others:
             raise LocalCloudFailed(
                 f"checking whether {block}, the network of '{self.settings.name}', is free on this machine",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from bootstrap.network import choice, stations, transit
+from bootstrap.network import hops, rule_decisions, transit
 from bootstrap.network.model import Address, Nat, Network, Peering, Route, Subnet
-from bootstrap.network.places import Spot, behind, is_public
+from bootstrap.network.path_ends import Spot, behind, is_public
 from bootstrap.network.walk import Walk
 
 # What a NAT gateway translates (VPC User Guide, 'NAT gateway basics'); of IPv6 only addresses of NAT64 (RFC 6052).
@@ -78,7 +78,7 @@ def _ways_in(walk: Walk, subnet: Subnet) -> Iterator[tuple[str, str]]:
         yield from (("internet gateway", it.id) for it in gateways if subnet.vpc_id in it.vpcs)
     tables = {it.route_table_id for it in network.subnets.values() if it.vpc_id == subnet.vpc_id}
     for table in sorted(tables):
-        for route in choice.routes(network.route_tables[table], source, network.prefix_lists):
+        for route in rule_decisions.routes(network.route_tables[table], source, network.prefix_lists):
             gateway = network.vpn_gateways.get(route.target)
             if gateway is not None and subnet.vpc_id in gateway.vpcs and not route.is_blackhole:
                 yield "vpn gateway", gateway.id
@@ -128,7 +128,7 @@ def led_in(walk: Walk, gateway: str, to: Spot, prefix: str = "") -> None:
     table = walk.network.edges.get(gateway)
     if table is None:
         return
-    target = stations.route_of(walk, table, to, f"{prefix}of {gateway} itself: ").target
+    target = hops.route_of(walk, table, to, f"{prefix}of {gateway} itself: ").target
     if target != "local":
         walk.doubts("gateway", target, f"{prefix}its own rules and the networks behind it are not read")
 

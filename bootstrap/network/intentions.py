@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bootstrap.network.model import Protocol
-from bootstrap.network.places import INTERNET, OPERATORS, ROLES
+from bootstrap.network.path_ends import INTERNET, OPERATORS, ROLES
 
 _SHAPE = re.compile(
     r"^(?P<source>\S+) +-> +(?P<destination>\S+):(?P<ports>\*|[0-9]+(?:-[0-9]+)?)(?:/(?P<protocol>\w+))?$"

@@ -9,8 +9,8 @@ from typing import Literal
 
 from bootstrap.network.intentions import Intention
 from bootstrap.network.model import Block, Interface, Network, Protocol
-from bootstrap.network.places import INTERNET, OPERATORS, ROLES, Spot, is_silent, spots, whole
-from bootstrap.network.questions import EVERYTHING, Stretch, joined, stretches
+from bootstrap.network.path_ends import INTERNET, OPERATORS, ROLES, Spot, is_silent, spots, whole
+from bootstrap.network.port_ranges import EVERYTHING, Stretch, joined, stretches
 from bootstrap.network.reach import Path, Replies, follow, pairs, paths
 
 Outcome = Literal["holds", "broken", "unproven"]

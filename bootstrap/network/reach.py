@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from bootstrap.network import services, stations
+from bootstrap.network import hops, services
 from bootstrap.network.gateways import (
     enter_by,
     has_public,
@@ -26,9 +26,9 @@ from bootstrap.network.gateways import (
     over_peering,
     translate,
 )
+from bootstrap.network.hops import ALL, ANY_SYSTEM, called, client_ports
 from bootstrap.network.model import Nat, Network, Protocol, Route, Subnet
-from bootstrap.network.places import Spot, behind, is_silent, spots
-from bootstrap.network.stations import ALL, ANY_SYSTEM, called, client_ports
+from bootstrap.network.path_ends import Spot, behind, is_silent, spots
 from bootstrap.network.transit import between, inward, outward
 from bootstrap.network.walk import ECHO, Hop, Path, Replies, Stopped, Verdict, Walk
 
@@ -154,12 +154,12 @@ def _is_served(walk: Walk, subnet: Subnet) -> bool:
 
 
 def _between(walk: Walk, source: Subnet, destination: Subnet) -> None:
-    stations.group(walk, egress=True)
+    hops.group(walk, egress=True)
     if source.id == destination.id:
         walk.passes("subnet", called(source), "both ends are in it: NACLs and routes do not apply")
-        stations.group(walk, egress=False)
+        hops.group(walk, egress=False)
         return
-    stations.nacl(walk, source, egress=True)
+    hops.nacl(walk, source, egress=True)
     by = _find_target(walk, source, destination, walk.destination, "")
     if walk.is_renamed:
         return
@@ -168,19 +168,19 @@ def _between(walk: Walk, source: Subnet, destination: Subnet) -> None:
         by = _find_target(walk, destination, source, walk.source, "replies: ")
         out = outward(walk.network, destination, by, outside=walk.source, inside=walk.destination)
         back = inward(walk.network, source, by, outside=walk.destination, inside=walk.source)
-        stations.replies(walk, [*out, *back], client_ports(walk))
+        hops.replies(walk, [*out, *back], client_ports(walk))
 
 
 def _enter_subnet(walk: Walk, subnet: Subnet, target: str) -> None:
     """Follow a packet into a subnet, through the gateway that a route names, and into the interface."""
     for passed, egress, _ in inward(walk.network, subnet, target, outside=walk.source, inside=walk.destination):
-        stations.nacl(walk, passed, egress=egress)
-    stations.group(walk, egress=False)
+        hops.nacl(walk, passed, egress=egress)
+    hops.group(walk, egress=False)
 
 
 def _find_target(walk: Walk, start: Subnet, end: Subnet, to: Spot, prefix: str) -> str:
     """The target of the route from one subnet that was read to another: local in one VPC, an active peering between two."""
-    route = stations.route(walk, start, to, prefix)
+    route = hops.route(walk, start, to, prefix)
     _follow_route(walk, start, end, route, to, prefix)
     return route.target
 
@@ -215,7 +215,7 @@ def _pass_nat_between(walk: Walk, start: Subnet, end: Subnet, to: Spot, nat: Nat
     translate(walk, nat)
     walk.is_renamed = True
     walk.doubts("nat gateway", name, "forwards with its own address; the rules beyond it are not judged")
-    onward = stations.route(walk, nat_subnet, to, "behind it: ")
+    onward = hops.route(walk, nat_subnet, to, "behind it: ")
     if not is_another_nat(walk, nat, onward):
         _follow_route(walk, nat_subnet, end, onward, to, "")
 
@@ -224,9 +224,9 @@ def _pass_nat_between(walk: Walk, start: Subnet, end: Subnet, to: Spot, nat: Nat
 
 
 def _leave_vpc(walk: Walk, subnet: Subnet) -> None:
-    stations.group(walk, egress=True)
-    stations.nacl(walk, subnet, egress=True)
-    route = stations.route(walk, subnet, walk.destination)
+    hops.group(walk, egress=True)
+    hops.nacl(walk, subnet, egress=True)
+    route = hops.route(walk, subnet, walk.destination)
     nat = walk.network.nats.get(route.target)
     if nat is not None:
         _leave_through_nat(walk, subnet, nat)
@@ -235,7 +235,7 @@ def _leave_vpc(walk: Walk, subnet: Subnet) -> None:
     if walk.wants_replies:
         led_in(walk, route.target, walk.source, "replies: ")
         back = inward(walk.network, subnet, route.target, outside=walk.destination, inside=walk.source)
-        stations.replies(walk, back, client_ports(walk))
+        hops.replies(walk, back, client_ports(walk))
 
 
 def _leave_through_nat(walk: Walk, subnet: Subnet, nat: Nat) -> None:
@@ -244,10 +244,10 @@ def _leave_through_nat(walk: Walk, subnet: Subnet, nat: Nat) -> None:
         return
     nat_subnet = walk.network.subnets[nat.subnet_id]
     if nat_subnet.id != subnet.id:
-        stations.nacl(walk, nat_subnet, egress=False)
+        hops.nacl(walk, nat_subnet, egress=False)
     walk.passes("nat gateway", nat.name or nat.id, "forwards with its own address; it accepts no inbound connections")
-    stations.nacl(walk, nat_subnet, egress=True)
-    onward = stations.route(walk, nat_subnet, walk.destination)
+    hops.nacl(walk, nat_subnet, egress=True)
+    onward = hops.route(walk, nat_subnet, walk.destination)
     if is_another_nat(walk, nat, onward):
         return
     itself = Spot(nat.address, subnet=nat_subnet)
@@ -256,17 +256,17 @@ def _leave_through_nat(walk: Walk, subnet: Subnet, nat: Nat) -> None:
         return
     led_in(walk, onward.target, itself, "replies: ")
     back = inward(walk.network, nat_subnet, onward.target, outside=walk.destination, inside=itself)
-    stations.replies(walk, back, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
+    hops.replies(walk, back, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
     if nat_subnet.id != subnet.id:
         _find_target(walk, nat_subnet, subnet, walk.source, "replies: ")
-        stations.replies(walk, [(nat_subnet, True, walk.source), (subnet, False, walk.destination)], client_ports(walk))
+        hops.replies(walk, [(nat_subnet, True, walk.source), (subnet, False, walk.destination)], client_ports(walk))
 
 
 def _enter_vpc(walk: Walk, subnet: Subnet) -> None:
     """Follow a packet from outside into a subnet, through the gateway by which its replies leave."""
     hops_before, target = len(walk.hops), ""
     try:
-        route = stations.route(walk, subnet, walk.source, "the way to the source: ")
+        route = hops.route(walk, subnet, walk.source, "the way to the source: ")
         enter_by(walk, subnet, route)
         target = route.target
     except Stopped:
@@ -278,4 +278,4 @@ def _enter_vpc(walk: Walk, subnet: Subnet) -> None:
     _enter_subnet(walk, subnet, target)
     if walk.wants_replies:
         out = outward(walk.network, subnet, target, outside=walk.source, inside=walk.destination)
-        stations.replies(walk, out, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
+        hops.replies(walk, out, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from bootstrap.errors import StackMissing
-from bootstrap.network import told
+from bootstrap.network import answers
+from bootstrap.network.answers import Answer
 from bootstrap.network.model import (
     Block,
     Environment,
@@ -20,7 +21,6 @@ from bootstrap.network.model import (
     TransitGateway,
     Vpc,
 )
-from bootstrap.network.told import Answer
 
 
 def read(
@@ -36,35 +36,35 @@ def read(
     `operators` is the block of the operators. `environments` has other environments that intentions name: by name, project and
     block; their VPCs are found by their tags and read too. StackMissing if there is no VPC `vpc_id`.
     """
-    peered = [
-        it for it in _all(ec2, "describe_vpc_peering_connections", "VpcPeeringConnections") if vpc_id in told.sides(it)
-    ]
+    peered = _peerings(ec2, vpc_id)
     all_vpcs = _all(ec2, "describe_vpcs", "Vpcs")
     named = {
         name: Environment(ipaddress.ip_network(block), _find_tagged_vpc(all_vpcs, project, name))
         for name, (project, block) in (environments or {}).items()
     }
-    vpc_ids = {vpc_id, *(side for it in peered for side in told.sides(it)), *(it.vpc_id for it in named.values())}
-    vpcs = {it["VpcId"]: told.vpc(it) for it in all_vpcs if it["VpcId"] in vpc_ids}
+    vpc_ids = {vpc_id, *(side for it in peered for side in answers.sides(it)), *(it.vpc_id for it in named.values())}
+    vpcs = {it["VpcId"]: answers.vpc(it) for it in all_vpcs if it["VpcId"] in vpc_ids}
     if vpc_id not in vpcs:
         raise StackMissing("reading the network", f"there is no VPC {vpc_id}", "Run: ./bootstrap.py network apply")
     of_vpcs = {"Filters": [{"Name": "vpc-id", "Values": list(vpcs)}]}
     tables = _all(ec2, "describe_route_tables", "RouteTables", **of_vpcs)
     nacls = _all(ec2, "describe_network_acls", "NetworkAcls", **of_vpcs)
     groups = {
-        it["GroupId"]: told.group(it) for it in _all(ec2, "describe_security_groups", "SecurityGroups", **of_vpcs)
+        it["GroupId"]: answers.group(it) for it in _all(ec2, "describe_security_groups", "SecurityGroups", **of_vpcs)
     }
     nats = {
-        it["NatGatewayId"]: told.nat(it) for it in _all(ec2, "describe_nat_gateways", "NatGateways") if _is_in(it, vpcs)
+        it["NatGatewayId"]: answers.nat(it)
+        for it in _all(ec2, "describe_nat_gateways", "NatGateways")
+        if _is_in(it, vpcs)
     }
     endpoints = _all(ec2, "describe_vpc_endpoints", "VpcEndpoints", **of_vpcs)
     return Network(
         vpc_id=vpc_id,
         operators=ipaddress.ip_network(operators) if operators else None,
         vpcs=vpcs,
-        subnets=told.subnets(_all(ec2, "describe_subnets", "Subnets", **of_vpcs), tables, nacls),
-        route_tables={it["RouteTableId"]: told.table(it) for it in tables},
-        nacls={it["NetworkAclId"]: told.nacl(it) for it in nacls},
+        subnets=answers.subnets(_all(ec2, "describe_subnets", "Subnets", **of_vpcs), tables, nacls),
+        route_tables={it["RouteTableId"]: answers.table(it) for it in tables},
+        nacls={it["NetworkAclId"]: answers.nacl(it) for it in nacls},
         groups=groups,
         interfaces=_interfaces(ec2, of_vpcs, groups, prefix, nats, endpoints),
         internet_gateways=_gateways(ec2, "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
@@ -74,8 +74,8 @@ def read(
         vpn_gateways=_gateways(ec2, "describe_vpn_gateways", "VpnGateways", "VpnGatewayId"),
         transit_gateways=_transit_gateways(ec2, of_vpcs),
         nats=nats,
-        peerings={it["VpcPeeringConnectionId"]: told.peering(it) for it in peered},
-        endpoints={it["VpcEndpointId"]: told.endpoint(it) for it in endpoints},
+        peerings={it["VpcPeeringConnectionId"]: answers.peering(it) for it in peered},
+        endpoints={it["VpcEndpointId"]: answers.endpoint(it) for it in endpoints},
         prefix_lists=_prefix_lists(ec2, tables, groups),
         edges={a["GatewayId"]: it["RouteTableId"] for it in tables for a in it["Associations"] if a.get("GatewayId")},
         environments=named,
@@ -87,6 +87,12 @@ def _all(ec2: Any, operation: str, key: str, **arguments: Any) -> list[Any]:
     if not ec2.can_paginate(operation):
         return list(getattr(ec2, operation)(**arguments)[key])
     return [it for page in ec2.get_paginator(operation).paginate(**arguments) for it in page[key]]
+
+
+def _peerings(ec2: Any, vpc_id: str) -> list[Answer]:
+    """The peering connections that have the VPC on one side."""
+    every = _all(ec2, "describe_vpc_peering_connections", "VpcPeeringConnections")
+    return [it for it in every if vpc_id in answers.sides(it)]
 
 
 def _find_tagged_vpc(vpcs: Iterable[Answer], project: str, environment: str) -> str:
@@ -113,7 +119,7 @@ def _interfaces(
     }
     interfaces = {}
     for described in _all(ec2, "describe_network_interfaces", "NetworkInterfaces", **of_vpcs):
-        read_interface = told.interface(described, groups, prefix, of_endpoints.get(described["NetworkInterfaceId"]))
+        read_interface = answers.interface(described, groups, prefix, of_endpoints.get(described["NetworkInterfaceId"]))
         kind = "nat_gateway" if of_nats.intersection(read_interface.addresses) else read_interface.kind
         interfaces[read_interface.id] = replace(
             read_interface, kind="vpc_endpoint" if read_interface.id in of_endpoints else kind
@@ -127,7 +133,7 @@ def _gateways(ec2: Any, operation: str, key: str, name: str) -> dict[str, Gatewa
     for gateway in _all(ec2, operation, key):
         attachments = gateway.get("Attachments") or gateway.get("VpcAttachments") or ()
         vpcs = tuple(a["VpcId"] for a in attachments if a.get("State") in {"attached", "available"})
-        gateways[gateway[name]] = Gateway(gateway[name], vpcs, told.name(gateway))
+        gateways[gateway[name]] = Gateway(gateway[name], vpcs, answers.name(gateway))
     return gateways
 
 

@@ -7,10 +7,10 @@ Gateway guide, 'How network ACLs work with transit gateways'). Its own route tab
 
 from __future__ import annotations
 
-from bootstrap.network import stations
+from bootstrap.network import hops
+from bootstrap.network.hops import Gate
 from bootstrap.network.model import Network, Subnet
-from bootstrap.network.places import Spot, is_public
-from bootstrap.network.stations import Gate
+from bootstrap.network.path_ends import Spot, is_public
 from bootstrap.network.walk import Walk
 
 _KIND = "transit gateway"
@@ -19,7 +19,7 @@ _UNJUDGED = "is beyond it, which is not judged"
 
 def leave(walk: Walk, subnet: Subnet, target: str, name: Spot) -> None:
     """Follow a packet out of the VPC to the networks behind the transit gateway; `name` is the sender on the packet."""
-    stations.nacl(walk, _require_attachment_subnet(walk, subnet, target), egress=False, peer=name)
+    hops.nacl(walk, _require_attachment_subnet(walk, subnet, target), egress=False, peer=name)
     _pass_beyond(walk, target, "to", walk.destination)
 
 
@@ -33,7 +33,7 @@ def between(walk: Walk, subnet: Subnet, target: str, prefix: str) -> None:
     """Follow a packet from one subnet that was read to another; it is not sure, because the gateway's routes are not read."""
     attachment_subnet = _require_attachment_subnet(walk, subnet, target)
     if not prefix:
-        stations.nacl(walk, attachment_subnet, egress=False)
+        hops.nacl(walk, attachment_subnet, egress=False)
     walk.doubts(_KIND, target, f"{prefix}its own routes are not read")
 
 
@@ -68,7 +68,7 @@ def _require_attachment_subnet(walk: Walk, subnet: Subnet, target: str) -> Subne
         raise walk.stops(
             _KIND,
             target,
-            f"it has no interface in {subnet.zone}, and {stations.called(subnet)} no way to another zone's",
+            f"it has no interface in {subnet.zone}, and {hops.called(subnet)} no way to another zone's",
         )
     return attachment_subnet
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bootstrap.network.model import CODES, ECHO_REPLY, ECHO_REQUEST, Network, Protocol
-from bootstrap.network.places import Spot
+from bootstrap.network.path_ends import Spot
 
 Verdict = Literal["open", "closed", "unknown"]
 ECHO = -1  # as the port of an ICMP packet: an echo request of its family

@@ -26,7 +26,7 @@ from bootstrap.errors import (
     Unreachable,
 )
 from bootstrap.remote import commands
-from bootstrap.remote.conversation import converse
+from bootstrap.remote.exec_channel import converse
 from bootstrap.remote.forwarding import Forwarding
 from bootstrap.remote.keys import fingerprint
 from bootstrap.remote.local_shell import TIMED_OUT

@@ -9,7 +9,7 @@ import subprocess
 from bootstrap.cloud import refusals
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError, CommandFailed, Missing
-from bootstrap.network import beside, picture
+from bootstrap.network import picture, surroundings
 from bootstrap.network.model import Network
 from bootstrap.runs.journal import Run
 from bootstrap.values import Result
@@ -28,7 +28,7 @@ def svg(context: Context, network: Network) -> str:
         it.direct_connect_gateway for it in (network_settings.vpn, network_settings.transit_gateway) if it is not None
     ]
     has_direct_connect = network_settings.direct_connect is not None or any(gateways)
-    surroundings = beside.read(
+    vpc_surroundings = surroundings.read(
         context.world.aws,
         network.vpc_id,
         settings.region,
@@ -37,7 +37,7 @@ def svg(context: Context, network: Network) -> str:
         transit_gateways=tuple(network.transit_gateways),
         public_zones=_public_zones(context),
     )
-    return picture.draw(network, surroundings, f"{settings.project}-{settings.name}", graphviz)
+    return picture.draw(network, vpc_surroundings, f"{settings.project}-{settings.name}", graphviz)
 
 
 def _public_zones(context: Context) -> dict[str, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bootstrap.errors import UsageError
-from bootstrap.network.imagined import is_planned
 from bootstrap.network.model import Network, Protocol
+from bootstrap.network.planned_interfaces import is_planned
 from bootstrap.network.reach import ECHO, Hop, Path, every, most_telling
 from bootstrap.runs.journal import Run
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bootstrap.context import Context
 from bootstrap.environment.models import Settings
 from bootstrap.environment.settings import spoken_of
-from bootstrap.network import imagined, snapshot
+from bootstrap.network import planned_interfaces, snapshot
 from bootstrap.network.intentions import Intention, is_environment
 from bootstrap.network.model import Network
 
@@ -30,7 +30,7 @@ def with_everybody(context: Context, network: Network) -> Network:
     """The network with a planned interface for each role that no interface has yet."""
     bastion = context.settings.network.bastion
     public = ("bastion",) if bastion is not None and bastion.allow else ()
-    return imagined.with_everybody(network, context.outputs("network"), public)
+    return planned_interfaces.with_everybody(network, context.outputs("network"), public)
 
 
 def intended(settings: Settings) -> tuple[tuple[Intention, ...], tuple[Intention, ...]]:

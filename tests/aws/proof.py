@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.comparison.differing import same
+from bootstrap.local.aws.cloudformation.comparison.property_differences import same
 from bootstrap.local.aws.cloudformation.template import schemas
 
 REGION = "eu-central-1"

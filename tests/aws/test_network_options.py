@@ -15,7 +15,7 @@ from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.environment import settings
 from bootstrap.environment.models import Settings
-from bootstrap.network import imagined, snapshot
+from bootstrap.network import planned_interfaces, snapshot
 from bootstrap.network.intentions import parse
 from bootstrap.network.proof import judge
 from bootstrap.stacks import parameters
@@ -263,7 +263,9 @@ def test_a_bastion_for_nobody_is_private_and_closed_and_opens_to_whom_it_is_told
     there = snapshot.read(network.client("ec2"), network.output("VpcId"), "options-options-", "10.9.0.0/16")
     for end in ("internet", "operators", "controller", "agents"):
         found = judge(
-            imagined.with_everybody(there, network.made["network"].outputs, ()), (), (parse(f"{end} -> bastion:*"),)
+            planned_interfaces.with_everybody(there, network.made["network"].outputs, ()),
+            (),
+            (parse(f"{end} -> bastion:*"),),
         )
         assert ["holds"] * 2 == [it.outcome for it in found], found
     network.apply("bastion", f"bastion:\n  image: {IMAGE}\n  allow: [198.51.100.0/24]")

@@ -23,7 +23,7 @@ import pytest
 import yaml
 
 from bootstrap.local.aws.cloudformation import adapters
-from bootstrap.local.aws.cloudformation.comparison import modelled
+from bootstrap.local.aws.cloudformation.comparison import modelled_properties
 from bootstrap.local.aws.cloudformation.template import parsing
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from tests.aws.conftest import Cloud
@@ -146,7 +146,7 @@ def made_in(cloud: Cloud) -> dict[str, Stack]:
     return made
 
 
-def found_table(stacks: dict[str, Stack]) -> modelled.Table:
+def found_table(stacks: dict[str, Stack]) -> modelled_properties.Table:
     samples: dict[str, list[Sample]] = defaultdict(list)
     for stack in stacks.values():
         for kind, sample in stack.samples().values():
@@ -157,7 +157,7 @@ def found_table(stacks: dict[str, Stack]) -> modelled.Table:
 
 
 def test_table_is_what_is_read_back(stacks: dict[str, Stack]) -> None:
-    found, kept = found_table(stacks), json.loads(modelled.PATH.read_text())
+    found, kept = found_table(stacks), json.loads(modelled_properties.PATH.read_text())
     told = {
         kind: {state: names for state, names in states.items() if state != REFUSED} for kind, states in kept.items()
     }
@@ -179,7 +179,7 @@ def test_change_in_place_arrives_or_is_refused_aloud(stacks: dict[str, Stack], p
         elif verdict == "refused":
             assert found, f"{logical} {name}: no reason is given"
             refused[kind].add(name)
-    kept = json.loads(modelled.PATH.read_text())
+    kept = json.loads(modelled_properties.PATH.read_text())
     if WRITES:
         for kind in {kind for _, kind, _, _ in altered}:
             kept[kind].pop(REFUSED, None)
@@ -197,5 +197,5 @@ def alterations(document: dict[str, Any]) -> Iterator[tuple[str, str, str, Any]]
             yield logical, body["Type"], name, value
 
 
-def write(table: modelled.Table) -> None:
-    modelled.PATH.write_text(json.dumps(table, indent=1) + "\n")
+def write(table: modelled_properties.Table) -> None:
+    modelled_properties.PATH.write_text(json.dumps(table, indent=1) + "\n")

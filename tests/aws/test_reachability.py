@@ -15,10 +15,10 @@ from bootstrap.acts.stack import StackTemplate
 from bootstrap.environment import models, settings
 from bootstrap.errors import StackMissing
 from bootstrap.network import picture, proof, snapshot
-from bootstrap.network.beside import Beside
 from bootstrap.network.intentions import parse
 from bootstrap.network.model import Network
 from bootstrap.network.reach import explain
+from bootstrap.network.surroundings import Beside
 from bootstrap.stacks import parameters
 from bootstrap.values import Change, Stack
 from bootstrap.views import network_diagram

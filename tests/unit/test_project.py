@@ -15,7 +15,7 @@ DOORS = {
     "paramiko": (
         "remote/shell.py",
         "remote/ordered_transport.py",
-        "remote/conversation.py",
+        "remote/exec_channel.py",
         "remote/private_key.py",
         "local/aws/",
     ),

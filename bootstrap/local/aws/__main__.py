@@ -43,10 +43,10 @@ def main() -> None:
 
 def serve(wanted: argparse.Namespace, stop: threading.Event) -> None:
     """Run the server until `stop` is set."""
-    from bootstrap.local.aws.compute import hooks
+    from bootstrap.local.aws.compute import machine_interface
     from bootstrap.local.aws.server.server import Server
 
-    machines = hooks.load(wanted.environment, wanted.state, with_machines=not wanted.no_machines)
+    machines = machine_interface.load(wanted.environment, wanted.state, with_machines=not wanted.no_machines)
     server = Server(wanted.state, wanted.port, machines, wanted.mail_port)
     server.engine.prompt_seconds = wanted.prompt_seconds
     server.restore()

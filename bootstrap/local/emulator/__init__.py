@@ -6,5 +6,5 @@ the project, and of third parties only aiohttp, yaml, croniter, cryptography, lx
 refuses loudly.
 
 Its rooms import one way: `web` -> `controller` -> `steps` -> `execution` -> `model`, and `casc` -> `model`; `controller` and
-`web` use `casc`. Below all of them are `surroundings` and `failures`.
+`web` use `casc`. Below all of them are `options` and `failures`.
 """

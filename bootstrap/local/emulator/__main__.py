@@ -10,10 +10,10 @@ from aiohttp import web
 
 from .controller import Controller
 from .execution.confinement import landlock_version
-from .execution.drawing import CannotDraw, check_drawing
+from .execution.java_graphics import CannotDraw, check_drawing
 from .failures import ConfigurationRefused
+from .options import Surroundings, read_surroundings
 from .supervisor import notify
-from .surroundings import Surroundings, read_surroundings
 from .web import journal
 from .web.server import make_application
 

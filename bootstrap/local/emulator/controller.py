@@ -12,8 +12,8 @@ from . import steps  # noqa: F401 (it registers the steps)
 from .casc import applying
 from .casc.sources import Node
 from .execution.agents import Agents
-from .execution.archiving import make_archive
 from .execution.audit import Audit
+from .execution.class_archive import make_archive
 from .execution.executors import Executors, QuietMode
 from .execution.queue import Queue
 from .execution.runs import Runs
@@ -25,7 +25,7 @@ from .model.home import Home
 from .model.items import Folder, Item
 from .model.jobs import Job
 from .model.sessions import Sessions
-from .surroundings import Surroundings
+from .options import Surroundings
 
 
 class Controller:

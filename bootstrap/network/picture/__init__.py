@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bootstrap.network.beside import Beside
 from bootstrap.network.model import Network
 from bootstrap.network.picture import boxes, content, grid, page, rules
 from bootstrap.network.picture.boxes import Box, Size
+from bootstrap.network.surroundings import Beside
 
 __all__ = ["draw"]
 Graphviz = Callable[[str, str], str]

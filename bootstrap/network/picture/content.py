@@ -8,9 +8,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bootstrap.network.beside import Beside
 from bootstrap.network.model import Interface, Network, Route, Subnet
 from bootstrap.network.picture.parts import Band, Cell, Chip, Content, Gate, Way
+from bootstrap.network.surroundings import Beside
 
 # Public, private and isolated subnets; `tier` decides which one a subnet is.
 TIERS = ("public", "private", "isolated")

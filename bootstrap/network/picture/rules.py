@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bootstrap.network.model import Block, GroupRule, Network, Protocol, SecurityGroup
-from bootstrap.network.places import INTERNET, ROLES, Spot, is_public, spots, whole
+from bootstrap.network.path_ends import INTERNET, ROLES, Spot, is_public, spots, whole
 from bootstrap.network.reach import Replies, paths
 
 EVERYBODY = "Internet"

@@ -8,8 +8,8 @@ from typing import Any
 
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
 from bootstrap.remote.converge.files import write
-from bootstrap.remote.converge.folders import leave_as_made, open_folder, open_parent
 from bootstrap.remote.converge.jenkins import Jenkins, NoAnswer
+from bootstrap.remote.converge.open_directories import leave_as_made, open_folder, open_parent
 
 _MODE = "0400"
 _OWNER = {"owner": "root", "group": "root"}

@@ -13,7 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
-from bootstrap.remote.converge.folders import Folder, free_name, leave_as_made, open_folder, open_parent
+from bootstrap.remote.converge.open_directories import Folder, free_name, leave_as_made, open_folder, open_parent
 
 Prove = Callable[[Path], None]
 DEFAULT_MODE = "0644"

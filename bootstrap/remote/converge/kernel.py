@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bootstrap.remote.converge.core import Context, Finding, Resource
 from bootstrap.remote.converge.files import file, write
-from bootstrap.remote.converge.folders import leave_as_made, open_folder
+from bootstrap.remote.converge.open_directories import leave_as_made, open_folder
 
 
 def sysctl(context: Context, resource: Resource) -> Finding | None:

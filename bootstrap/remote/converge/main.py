@@ -23,15 +23,16 @@ from bootstrap.remote.converge import (
     agents,
     commands,
     draining,
+    file_tree,
     files,
     kernel,
     metapackages,
     packages,
     removals,
     storage,
-    tree,
     units,
 )
+from bootstrap.remote.converge.applied_state import RECORD, Wishes
 from bootstrap.remote.converge.core import (
     ARTIFACTS,
     Context,
@@ -42,7 +43,6 @@ from bootstrap.remote.converge.core import (
     last_lines,
     silent,
 )
-from bootstrap.remote.converge.wishes import RECORD, Wishes
 
 KINDS: Mapping[str, Callable[[Context, Resource], Finding | None]] = {
     "absent": files.absent,
@@ -58,7 +58,7 @@ KINDS: Mapping[str, Callable[[Context, Resource], Finding | None]] = {
     "repository": commands.repository,
     "symlink": files.symlink,
     "sysctl": kernel.sysctl,
-    "tree": tree.tree,
+    "tree": file_tree.tree,
     "unit": units.unit,
     "user": accounts.user,
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
 from bootstrap.remote.converge.files import write
-from bootstrap.remote.converge.folders import leave_as_made, open_folder
+from bootstrap.remote.converge.open_directories import leave_as_made, open_folder
 
 _SYSTEM_UNITS = "/etc/systemd/system"
 _SLACK = 16 << 20  # bytes that a file system may leave unused at a device's end

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bootstrap.remote.converge import causes, draining
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
-from bootstrap.remote.converge.replaced import replaced
+from bootstrap.remote.converge.outdated_services import replaced
 
 _PROPERTIES = "LoadState,UnitFileState,ActiveState,NeedDaemonReload,InactiveExitTimestamp,StateChangeTimestamp,MainPID"
 _JOURNAL_LINES = 5000  # that are read of a start that failed; what is told of them is bounded by `causes`

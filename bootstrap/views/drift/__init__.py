@@ -4,6 +4,6 @@ It looks at stacks, security groups, the machine, settings, jobs and plugins. It
 command that removes it. It changes nothing. Only the command `drift` imports it.
 """
 
-from bootstrap.views.drift.places import Drift, Drifted, look
+from bootstrap.views.drift.detection import Drift, Drifted, look
 
 __all__ = ["Drift", "Drifted", "look"]

@@ -19,7 +19,7 @@ from sshd import Sshd
 from bootstrap.cloud import session_manager
 from bootstrap.cloud.session_manager import NotConnected
 from bootstrap.cloud.world import World
-from bootstrap.doctor import here
+from bootstrap.doctor import this_machine
 from bootstrap.doctor.findings import Health
 from bootstrap.environment.models import Settings
 from bootstrap.errors import HostKeyMismatch, Missing, Unreachable
@@ -256,7 +256,7 @@ def test_doctor_asks_the_plugin_for_its_version(
     assert ssm
     monkeypatch.setenv("PLUGIN_VERSION", version)
 
-    (found,) = here.plugin("session-manager")
+    (found,) = this_machine.plugin("session-manager")
 
     assert health == found.health
 
@@ -264,7 +264,7 @@ def test_doctor_asks_the_plugin_for_its_version(
 def test_doctor_says_how_to_get_a_missing_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
 
-    (found,) = here.plugin("session-manager")
+    (found,) = this_machine.plugin("session-manager")
 
     assert (Health.BAD, session_manager.INSTALL) == (found.health, found.remedy)
-    assert () == tuple(here.plugin("direct"))
+    assert () == tuple(this_machine.plugin("direct"))

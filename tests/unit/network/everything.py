@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 
-from bootstrap.network.beside import Beside, Connection, DirectConnect, Log, Zone
 from bootstrap.network.model import (
     Endpoint,
     Gateway,
@@ -22,6 +21,7 @@ from bootstrap.network.model import (
     TransitGateway,
     Vpc,
 )
+from bootstrap.network.surroundings import Beside, Connection, DirectConnect, Log, Zone
 
 NAME = "jenkins-trial"
 V4, V6 = ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")

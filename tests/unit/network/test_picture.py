@@ -7,9 +7,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from bootstrap.network.beside import Beside
 from bootstrap.network.model import Network, Route
 from bootstrap.network.picture import content, draw, rules
+from bootstrap.network.surroundings import Beside
 from bootstrap.views.network_diagram import graphviz
 from tests.unit.network.everything import BESIDE, NAME, SERVICES, network
 

@@ -31,9 +31,9 @@ from bootstrap.network.model import (
     Vpc,
     icmp_ports,
 )
+from bootstrap.network.port_ranges import joined as joined_words
+from bootstrap.network.port_ranges import unnamed
 from bootstrap.network.proof import banned, exposed, judge, promised, prove
-from bootstrap.network.questions import joined as joined_words
-from bootstrap.network.questions import unnamed
 from bootstrap.network.reach import ECHO, Replies, explain
 
 block, address = ipaddress.ip_network, ipaddress.ip_address

@@ -31,7 +31,7 @@ from bootstrap.network.model import (
     Vpc,
     icmp_ports,
 )
-from bootstrap.network.places import Spot, spots
+from bootstrap.network.path_ends import Spot, spots
 from bootstrap.network.proof import banned
 from bootstrap.network.reach import ECHO, Path, Replies, follow
 from tests.unit.network.reference import EDGES, HIGHEST, SAMPLE, Answer, Trip

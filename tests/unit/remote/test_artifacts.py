@@ -7,7 +7,7 @@ from typing import Literal
 
 from bootstrap.remote import artifacts
 from bootstrap.remote.converge.core import ARTIFACTS, Context
-from bootstrap.remote.converge.tree import tree
+from bootstrap.remote.converge.file_tree import tree
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 
 from bootstrap.remote.converge import files
 from bootstrap.remote.converge.core import ARTIFACTS, Context, Failed, Finding
-from bootstrap.remote.converge.tree import tree
+from bootstrap.remote.converge.file_tree import tree
 
 PASSES = [sys.executable, "-c", "import sys; sys.exit('bad' in open(sys.argv[1]).read())", "%s"]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bootstrap.remote.converge import files, folders, main
+from bootstrap.remote.converge import files, main, open_directories
 from bootstrap.remote.converge.core import ARTIFACTS, Context, Failed, Finding
-from bootstrap.remote.converge.tree import tree
+from bootstrap.remote.converge.file_tree import tree
 from bootstrap.remote.files import inspect_machine
 
 HOME = "/var/lib/jenkins"
@@ -109,7 +109,7 @@ def test_a_folder_swapped_for_a_link_during_the_walk_leads_nowhere(
             _swap(victim, elsewhere, done)
         return descriptor
 
-    monkeypatch.setattr(folders.os, "open", swap)
+    monkeypatch.setattr(open_directories.os, "open", swap)
     with contextlib.suppress(Failed, OSError):  # refused, or done in the folder that was moved away: elsewhere stays
         finding.act()
     monkeypatch.undo()

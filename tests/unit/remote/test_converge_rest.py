@@ -9,7 +9,7 @@ import pytest
 from scripted import ScriptedContext
 
 from bootstrap.remote.artifacts import hash_of
-from bootstrap.remote.converge import accounts, commands, kernel, main, wishes
+from bootstrap.remote.converge import accounts, applied_state, commands, kernel, main
 from bootstrap.remote.converge.core import ARTIFACTS, Context, Failed, Finding
 
 
@@ -214,7 +214,7 @@ def test_what_left_the_code_is_forgotten_once_all_the_rest_is_reached(tmp_path: 
 
 
 def test_without_a_record_every_difference_is_by_hand_and_the_record_shows_no_wish(tmp_path: Path) -> None:
-    context, record = Context(root=tmp_path), tmp_path / wishes.RECORD.lstrip("/")
+    context, record = Context(root=tmp_path), tmp_path / applied_state.RECORD.lstrip("/")
     walk(context, "apply", file("a", content="precious"))
     assert (0o600, False) == (record.stat().st_mode & 0o777, "precious" in record.read_text())
     (tmp_path / "etc/a").write_text("by hand")

@@ -396,4 +396,4 @@ def test_only_this_module_knows_the_ssh_libraries() -> None:
             for line in path.read_text().splitlines()
         )
     }
-    assert {"shell.py", "ordered_transport.py", "conversation.py", "private_key.py"} == found
+    assert {"shell.py", "ordered_transport.py", "exec_channel.py", "private_key.py"} == found

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.doctor import here
+from bootstrap.doctor import this_machine
 from bootstrap.doctor.findings import Health
 from bootstrap.runs.journal import start
 from bootstrap.views import enforcement
@@ -61,7 +61,7 @@ def test_rules_of_all_regions_are_counted(endpoint: str) -> None:
     found = enforcement.look(endpoint)
 
     assert str(found) == "enforced between machines by nftables, 42 rules"
-    assert here.rules(endpoint).health == Health.GOOD
+    assert this_machine.rules(endpoint).health == Health.GOOD
 
 
 def test_before_the_first_machine_there_is_nothing_to_hold(endpoint: str) -> None:
@@ -78,7 +78,7 @@ def test_problems_are_said_aloud_and_set_right_first(
     enforcement.tell(endpoint, "token", start(tmp_path, as_json=False, is_verbose=False))
 
     assert "the network's rules are not enforced: after POST: nft failed" in capsys.readouterr().out
-    line = here.rules(endpoint)
+    line = this_machine.rules(endpoint)
     assert (line.health, line.found) == (Health.WARNING, "nft failed")
 
 
@@ -88,4 +88,4 @@ def test_before_the_cloud_runs_doctor_looks_at_the_kernel(tmp_path: Path, settin
     if setting is not None:
         path.write_text(setting)
 
-    assert here.rules(None, path).health == health
+    assert this_machine.rules(None, path).health == health

@@ -13,19 +13,19 @@ from bootstrap.local.aws.access.identities import Principal
 from bootstrap.local.aws.access.policies import (
     actions,
     attached,
-    circumstances,
+    created_resources,
     evaluation,
-    made,
     parameters,
-    passing,
+    pass_role,
+    request_context,
     resources,
 )
-from bootstrap.local.aws.access.policies.circumstances import CLOUDFORMATION
 from bootstrap.local.aws.access.policies.evaluation import Policies, Question
 from bootstrap.local.aws.access.policies.parameters import Call
+from bootstrap.local.aws.access.policies.request_context import CLOUDFORMATION
 from bootstrap.local.aws.access.refusals import Kind, Refused
 from bootstrap.local.aws.server import requests
-from bootstrap.local.aws.server.acting import Actor
+from bootstrap.local.aws.server.call_identity import Actor
 from bootstrap.local.aws.server.requests import Environ
 
 # What CloudFormation's own handlers read is not asked for, but for what is secret, or the caller's to name.
@@ -68,10 +68,12 @@ class Authorizer:
         named = f"{call.service}:{call.operation}"
         if not requests.is_mutating(environ, body) and named not in _READS_ASKED_FOR:
             return
-        more = circumstances.through(CLOUDFORMATION)
+        more = request_context.through(CLOUDFORMATION)
         born = set(call.texts("ResourceId")) <= actor.made if named == "ec2:CreateTags" else False
         if born:
-            more["ec2:createaction"] = tuple({made.creation_of(made.kind_of(one)) for one in call.texts("ResourceId")})
+            more["ec2:createaction"] = tuple(
+                {created_resources.creation_of(created_resources.kind_of(one)) for one in call.texts("ResourceId")}
+            )
         if named == "ssm:GetParameter":  # CloudFormation asks for several at once
             call = Call("ssm", "GetParameters", call.region, call.account, call.given)
         new = {} if born else dict.fromkeys(actor.made, actor.tags)
@@ -92,11 +94,11 @@ class Authorizer:
         if needs[0].action in actions.FREE:
             return
         held = attached.of(principal)
-        about = circumstances.of_caller(principal, environ.get("REMOTE_ADDR", ""), environ.get("HTTP_USER_AGENT", ""))
+        about = request_context.of_caller(principal, environ.get("REMOTE_ADDR", ""), environ.get("HTTP_USER_AGENT", ""))
         for need in needs:
-            tags = circumstances.tags_of(call, need.resource, self._stacks.tags)
+            tags = request_context.tags_of(call, need.resource, self._stacks.tags)
             tags = {**new.get(need.resource.rpartition("/")[2], {}), **tags}
-            found = {**about, **circumstances.of_call(call, need.resource, tags), **more, **need.more}
+            found = {**about, **request_context.of_call(call, need.resource, tags), **more, **need.more}
             decision = judge(principal, held, need.action, need.resource, found)
             if not decision.is_allowed:
                 text = denial(principal, need.action, need.resource, call, decision)
@@ -115,7 +117,7 @@ class Authorizer:
 
 def _beside(call: Call, environ: Environ, on: list[str]) -> Iterator[_Need]:
     """What an operation asks for beside its own action."""
-    for role, service in passing.roles(call):
+    for role, service in pass_role.roles(call):
         yield _Need("iam:PassRole", role, {"iam:passedtoservice": (service,)})
     if call.service == "ec2" and call.texts("TagSpecification.Tag.Key"):
         made = set(call.texts("TagSpecification.ResourceType"))

@@ -21,7 +21,7 @@ from bootstrap.local.aws.access.policies import parameters
 from bootstrap.local.aws.access.refusals import Kind, Refused, answer
 from bootstrap.local.aws.access.sts import UNSIGNED, Sts
 from bootstrap.local.aws.server import requests
-from bootstrap.local.aws.server.acting import Actor, Record
+from bootstrap.local.aws.server.call_identity import Actor, Record
 from bootstrap.local.aws.server.requests import Environ, Response
 
 _LEEWAY_MINUTES = {"s3": 15, "sts": 15, "iam": 15}  # others allow five

@@ -9,7 +9,7 @@ from typing import Any
 from bootstrap.local.aws.access import identities
 from bootstrap.local.aws.access.authorization import judge
 from bootstrap.local.aws.access.identities import ROLE, Principal
-from bootstrap.local.aws.access.policies import attached, circumstances
+from bootstrap.local.aws.access.policies import attached, request_context
 from bootstrap.local.aws.access.policies.documents import policy
 from bootstrap.local.aws.access.policies.evaluation import Question, delegates, trusts
 from bootstrap.local.aws.access.policies.parameters import Call
@@ -35,8 +35,8 @@ def check(principal: Principal, call: Call) -> None:
 
 def _is_allowed(principal: Principal, role: Any, call: Call, action: str) -> bool:
     found = {
-        **circumstances.of_caller(principal, "", ""),
-        **circumstances.of_call(call, role.arn, {tag["Key"]: tag["Value"] for tag in role.tags or ()}),
+        **request_context.of_caller(principal, "", ""),
+        **request_context.of_call(call, role.arn, {tag["Key"]: tag["Value"] for tag in role.tags or ()}),
         **{key: call.texts(name) for key, name in _KEYS.items() if call.texts(name)},
     }
     question = Question(action, role.arn, found, frozenset({principal.arn, principal.source_arn}), principal.account)

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from bootstrap.local.aws.compute.hooks import Wanted
+from bootstrap.local.aws.compute.machine_interface import Wanted
 from bootstrap.local.aws.persistence.journal import Record
 
 PENDING, RUNNING, SHUTTING_DOWN, TERMINATED, STOPPING, STOPPED = (

@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bootstrap.errors import BootstrapError
-from bootstrap.local.aws.compute.hooks import Machines
 from bootstrap.local.aws.compute.instance_records import (
     PENDING,
     RUNNING,
@@ -33,6 +32,7 @@ from bootstrap.local.aws.compute.instance_records import (
     set_reason,
     set_state,
 )
+from bootstrap.local.aws.compute.machine_interface import Machines
 from bootstrap.local.aws.persistence.journal import Record
 from bootstrap.local.aws.server.door import Door
 

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap.local.aws.compute.hooks import Machines
 from bootstrap.local.aws.compute.instance_records import every_instance
-from bootstrap.local.aws.packet_filter import described, firewall
+from bootstrap.local.aws.compute.machine_interface import Machines
+from bootstrap.local.aws.packet_filter import ec2_state, ruleset
 from bootstrap.local.aws.server.clients import Clients
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class Enforcement:
 
     def _wanted(self, region: str, vpcs: list[str]) -> str:
         ec2: Any = self._clients("ec2", region)
-        return firewall.compile_rules(described.describe(ec2, vpcs), self._ports)
+        return ruleset.compile_rules(ec2_state.describe(ec2, vpcs), self._ports)
 
 
 def _count(chains: str) -> int:

@@ -10,14 +10,14 @@ What is changed, and why:
   the console is the machine's, key pairs are found by their ids (see `ec2`)
 * Auto Scaling: new instances are of the group's version of its launch template and show it, unhealthy ones are replaced,
   the oldest are let go (see `autoscaling`); lifecycle hooks hold them, topics are told of them (see `lifecycle`)
-* network ACLs: an entry has the type and code of ICMP that it was given (see `ec2`), and a block that is one (see `blocks`)
+* network ACLs: an entry has the type and code of ICMP that it was given (see `ec2`), and a valid block (see `cidr_blocks`)
 * VPN: a connection's options and static routes, the routes that a VPN gateway propagates, and one gateway for a VPC (see `vpn`)
-* Route 53: each zone has an id and name servers as there, and what it refuses is refused (see `names`)
+* Route 53: each zone has an id and name servers as there, and what it refuses is refused (see `route53`)
 * Route 53 Resolver: query logging configurations can be tagged, disassociated and deleted (see `resolver`)
 * security groups: a rule for IPv6 is revoked also in a VPC without IPv6, in which moto lets it be made,
   and a rule for a group or a prefix list shows its description
 * CloudTrail: a trail's insight selectors are replaced, not added to
-* STS: a session keeps its tags and its policy, for the guard (see `sessions`)
+* STS: a session keeps its tags and its policy, for the guard (see `sts`)
 * IAM: AWS's managed policies for one partition only (six times 1,500 take a second)
 * SSM: public parameters of Debian's images
 
@@ -38,11 +38,11 @@ from typing import Any
 from bootstrap.local.aws.compute import images
 from bootstrap.local.aws.compute.instances import Instances
 from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
-from bootstrap.local.aws.patches.blocks import BLOCK_NAMES, BlockPatches
+from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, BlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
-from bootstrap.local.aws.patches.names import NamesPatches
 from bootstrap.local.aws.patches.resolver import ResolverPatches
-from bootstrap.local.aws.patches.sessions import SessionPatches
+from bootstrap.local.aws.patches.route53 import NamesPatches
+from bootstrap.local.aws.patches.sts import SessionPatches
 from bootstrap.local.aws.patches.vpn import VpnPatches
 from bootstrap.local.aws.persistence import randomness
 

@@ -11,9 +11,9 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
-from bootstrap.local.aws.access.policies import made
+from bootstrap.local.aws.access.policies import created_resources
 from bootstrap.local.aws.server import requests
-from bootstrap.local.aws.server.acting import Actor
+from bootstrap.local.aws.server.call_identity import Actor
 from bootstrap.local.aws.server.door import Door
 from bootstrap.local.aws.server.faults import Faults
 from bootstrap.local.aws.server.requests import Response
@@ -27,7 +27,7 @@ Refuse = Callable[[Actor, requests.Environ, bytes], Response | None]
 class Clients:
     """Makes each client once; clients may be used from several threads.
 
-    `refuse` is asked about every call that is somebody's (see `acting`), as the guard is about those from outside.
+    `refuse` is asked about every call that is somebody's (see `call_identity`), as the guard is about those from outside.
     """
 
     def __init__(self, door: Door, port: int, faults: Faults, refuse: Refuse | None = None) -> None:
@@ -89,7 +89,7 @@ class Clients:
     def _note_made(self, environ: requests.Environ, action: str, response: Response) -> None:
         step = self._door.step
         if "/create/" in step and requests.service_of(environ) == "ec2" and response.status < 300:
-            self._door.acting.add_made(step, made.ids(action, response.body))
+            self._door.acting.add_made(step, created_resources.ids(action, response.body))
 
     def _environ(self, request: Any) -> requests.Environ:
         parts = urllib.parse.urlsplit(request.url)

@@ -2,7 +2,7 @@
 
 GET  /_bootstrap/health         {"status": "ok"}, or 503 and in which call the server is stuck
 GET  /_bootstrap/stand-ins      the types that are only recorded, each with what is missing
-GET  /_bootstrap/properties     each type's properties: arrived, write-only, not modelled, refused in place (see `modelled`)
+GET  /_bootstrap/properties     each type's properties: arrived, write-only, not modelled, refused in place
 GET  /_bootstrap/faults         what is armed (see `faults`); POST arms, {} takes all back
 GET  /_bootstrap/enforcement    which rules hold between machines, and problems; POST has them set at once (see `enforcement`)
 GET  /_bootstrap/mail           where machines' mail is taken and kept, and problems (see `local.mail`); {} where it is not
@@ -16,15 +16,15 @@ from __future__ import annotations
 import hmac
 import json
 
-from bootstrap.local.aws.cloudformation.comparison import modelled
+from bootstrap.local.aws.cloudformation.comparison import modelled_properties
 from bootstrap.local.aws.cloudformation.stand_ins import STAND_INS
 from bootstrap.local.aws.packet_filter.enforcement import Enforcement
 from bootstrap.local.aws.server import requests
 from bootstrap.local.aws.server.faults import Faults
+from bootstrap.local.aws.server.moto_lock import Turn
 from bootstrap.local.aws.server.requests import Environ, Response
 from bootstrap.local.aws.server.signals import PATH as SIGNAL
 from bootstrap.local.aws.server.signals import Signals
-from bootstrap.local.aws.server.turn import Turn
 from bootstrap.local.mail import Sink
 
 
@@ -54,7 +54,7 @@ class Control:
         if path == "/_bootstrap/stand-ins":
             return _json({"types": STAND_INS})
         if path == "/_bootstrap/properties":
-            return _json({"types": modelled.table()})
+            return _json({"types": modelled_properties.table()})
         if path == "/_bootstrap/faults" and method in {"GET", "POST"}:
             return self._arm(environ) if method == "POST" else _json({"faults": self._faults.shown()})
         if path == "/_bootstrap/enforcement" and method in {"GET", "POST"}:

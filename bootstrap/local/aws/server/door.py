@@ -25,9 +25,9 @@ from bootstrap.local.aws.access import characters
 from bootstrap.local.aws.persistence import randomness
 from bootstrap.local.aws.persistence.journal import Journal, Record
 from bootstrap.local.aws.server import requests
-from bootstrap.local.aws.server.acting import Acting
+from bootstrap.local.aws.server.call_identity import Acting
+from bootstrap.local.aws.server.moto_lock import Turn
 from bootstrap.local.aws.server.requests import Environ, Response
-from bootstrap.local.aws.server.turn import Turn
 
 WsgiApp = Callable[[Environ, Callable[..., Any]], Any]
 Step = tuple[str, int]

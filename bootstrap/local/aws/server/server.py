@@ -23,13 +23,13 @@ from typing import Any
 from bootstrap.local import listening
 from bootstrap.local.aws import patches
 from bootstrap.local.aws.access import characters
-from bootstrap.local.aws.compute.hooks import Machines
+from bootstrap.local.aws.compute.machine_interface import Machines
 from bootstrap.local.aws.persistence import memory_format
 from bootstrap.local.aws.persistence.journal import Journal
-from bootstrap.local.aws.server import arriving, requests, web
+from bootstrap.local.aws.server import browser_requests, request_limits, requests
 from bootstrap.local.aws.server.door import error_response
+from bootstrap.local.aws.server.moto_lock import Busy
 from bootstrap.local.aws.server.requests import Environ, Response
-from bootstrap.local.aws.server.turn import Busy
 from bootstrap.local.mail import Sink
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Server:
         self._state = state
         self.port = port
         self._listeners: dict[str, Any] = {}
-        self._connections = arriving.Connections()
+        self._connections = request_limits.Connections()
         self._lock = threading.Lock()
         os.environ.update(patches.environment(state))
         self._build(machines, mail_port)
@@ -127,13 +127,13 @@ class Server:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
         try:
-            arriving.check_length(environ)
-            response = web.refusal(environ, self._listeners) or self._respond(environ)
+            request_limits.check_length(environ)
+            response = browser_requests.refusal(environ, self._listeners) or self._respond(environ)
         except ConnectionError:
             raise  # a fault that was asked for: the connection ends without an answer
         except Busy as busy:
             response = error_response(environ, 503, "ServiceUnavailable", f"The local cloud is busy: {busy}")
-        except arriving.NotTaken as refused:
+        except request_limits.NotTaken as refused:
             response = error_response(environ, refused.status, refused.code, str(refused))
         except TimeoutError as late:
             response = error_response(environ, 408, "RequestTimeout", str(late))
@@ -144,7 +144,7 @@ class Server:
         extra = [] if "content-length" in names else [("Content-Length", str(len(response.body)))]
         if environ.get("bootstrap.lost"):
             raise ConnectionAbortedError("a fault that was asked for: the answer is lost")
-        start_response(_status_line(response.status), [*web.without_sharing(response.headers), *extra])
+        start_response(_status_line(response.status), [*browser_requests.without_sharing(response.headers), *extra])
         return [response.body]
 
     def _respond(self, environ: Environ) -> Response:
@@ -236,7 +236,7 @@ def _salt(state: Path) -> str:
     return path.read_text()
 
 
-def _handler(connections: arriving.Connections) -> type:
+def _handler(connections: request_limits.Connections) -> type:
     from moto.moto_server.werkzeug_app import MotoRequestHandler
 
     class Handler(MotoRequestHandler):
@@ -248,7 +248,7 @@ def _handler(connections: arriving.Connections) -> type:
         def setup(self) -> None:
             """Read by the clock, also what comes byte by byte."""
             super().setup()
-            self._arriving = arriving.Arriving(self.connection)
+            self._arriving = request_limits.Arriving(self.connection)
             self.rfile = io.BufferedReader(self._arriving)
 
         def handle(self) -> None:
@@ -268,7 +268,7 @@ def _handler(connections: arriving.Connections) -> type:
                 self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 self.wfile.flush()
                 del self.headers["Expect"]
-            self._arriving.within(arriving.BODY_SECONDS)
+            self._arriving.within(request_limits.BODY_SECONDS)
             super().run_wsgi()
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:

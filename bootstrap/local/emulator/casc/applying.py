@@ -8,7 +8,7 @@ from ..model.configuration import Configuration
 from ..model.credentials import from_configuration
 from ..model.home import Home
 from ..model.security import Authorization
-from . import effects, kept
+from . import effects, stored_settings
 from .check import Checker
 from .sources import Node, merge, parse, read_sources, strategy_of
 from .variables import Variables
@@ -16,12 +16,12 @@ from .variables import Variables
 
 def load(home: Home) -> None:
     """Take over what was configured when Jenkins ended."""
-    home.configuration = Configuration(kept.load(home.directory, home.vault))
+    home.configuration = Configuration(stored_settings.load(home.directory, home.vault))
 
 
 def save(home: Home) -> None:
     """Write all that is configured."""
-    kept.save(home.directory, home.configuration.tree, home.vault)
+    stored_settings.save(home.directory, home.configuration.tree, home.vault)
     home.save()
 
 
@@ -43,7 +43,7 @@ def apply(home: Home, tree: Node) -> list[str]:
     """Check a whole configuration and apply it to what is configured already; the warnings. A refusal changes nothing."""
     variables = Variables(home.surroundings.variables)
     checked = Checker(home.surroundings.plugins, variables).check(tree)
-    home.configuration = Configuration(kept.overlaid(home.configuration.tree, checked))
+    home.configuration = Configuration(stored_settings.overlaid(home.configuration.tree, checked))
     strategy = home.configuration.value("jenkins", "authorizationStrategy")
     if strategy:
         ((name, settings),) = strategy.items()

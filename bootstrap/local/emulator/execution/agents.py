@@ -8,7 +8,7 @@ from typing import Any
 
 from ..model.home import Home
 from .executors import Executors
-from .places import Agent, Send
+from .nodes import Agent, Send
 
 
 class Agents:

@@ -16,7 +16,7 @@ from ..model.home import Home
 from ..model.identities import may_use_credentials
 from .audit import Audit
 from .console import Console
-from .places import Place
+from .nodes import Place
 
 NO_NODE = "org.jenkinsci.plugins.workflow.steps.MissingContextVariableException"
 NOT_FOUND = "org.jenkinsci.plugins.credentialsbinding.impl.CredentialNotFoundException"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from pathlib import Path
 
-from ..model import notes
+from ..model import console_notes
 
 STARS = "****"
 MUTED: ContextVar[bool] = ContextVar("muted", default=False)
@@ -60,7 +60,7 @@ class Console:
         """Append a whole line with a console note before its letter `at`."""
         self.flush()
         if not (self.is_silent or MUTED.get()):
-            self._append(text, notes.note(kind), at)
+            self._append(text, console_notes.note(kind), at)
 
     def flush(self) -> None:
         """End a line that was begun."""

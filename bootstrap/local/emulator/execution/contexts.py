@@ -12,7 +12,7 @@ from typing import Any
 from ..failures import Interrupted
 from .environment import override
 from .executors import Slot
-from .places import Place
+from .nodes import Place
 
 
 @dataclass

@@ -11,7 +11,7 @@ from ..model.builds import Build
 from ..model.configuration import NodeSettings
 from ..model.home import Home
 from .labels import matches
-from .places import Here, Place
+from .nodes import Here, Place
 
 SHUTTING_DOWN = "Jenkins is about to shut down"
 BUSY = "Waiting for next available executor"

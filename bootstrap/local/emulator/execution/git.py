@@ -18,7 +18,7 @@ from ..model.identities import may_use_credentials
 from ..model.job_configuration import JobConfiguration
 from . import local_checkout
 from .console import Console
-from .places import Here, Place
+from .nodes import Here, Place
 
 
 @dataclass(frozen=True)

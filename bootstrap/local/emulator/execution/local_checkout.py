@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..failures import StepFailed
-from ..surroundings import Arguments
+from ..options import Arguments
 
 PROPERTY = "hudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT"
 

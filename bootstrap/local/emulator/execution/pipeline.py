@@ -9,18 +9,18 @@ from contextlib import suppress
 from typing import Any
 
 from ..failures import Interrupted, StepFailed
-from ..model import notes, xmlfile
+from ..model import console_notes, xmlfile
 from ..model.builds import Build
 from ..model.identities import SYSTEM
-from ..model.program import ASKED_AGAIN, Asked, Journal, Past, is_waiting, may_resume
+from ..model.program_record import ASKED_AGAIN, Asked, Journal, Past, is_waiting, may_resume
 from . import resuming
 from .console import MUTED, Console
 from .contexts import Context
 from .engine import Engine
 from .environment import process_environment
 from .git import Git
-from .groovyrunner import RUNNER, GroovyProgram, prepare_program
-from .program import Program
+from .groovy_process import Program
+from .groovy_programs import RUNNER, GroovyProgram, prepare_program
 from .registry import STEPS, SYMBOLS, Step
 from .sandbox import is_sandboxed
 from .services import Services
@@ -108,7 +108,7 @@ class Pipeline(Engine):
                 self.console.line(f"Resuming build at {now} after Jenkins restart")
             else:
                 self._journal.begin(script, {it.name: it.value for it in self.build.parameters if it.is_secret})
-                self.console.annotated("[Pipeline] Start of Pipeline", notes.PIPELINE)
+                self.console.annotated("[Pipeline] Start of Pipeline", console_notes.PIPELINE)
             await self._converse(program, script)
         except asyncio.CancelledError:
             self.build.worsen("ABORTED")
@@ -119,7 +119,7 @@ class Pipeline(Engine):
             return
         if self.is_suspended:
             return
-        self.console.annotated("[Pipeline] End of Pipeline", notes.PIPELINE)
+        self.console.annotated("[Pipeline] End of Pipeline", console_notes.PIPELINE)
         if self._error:
             self.report(self._error)
             self.build.worsen(str(self._error.get("result") or "FAILURE"))
@@ -247,7 +247,7 @@ class Pipeline(Engine):
         if kind == "enter":
             return await self._enter(context, name, message["arguments"])
         if not name.startswith("_") and before is None:
-            self.console.annotated(f"[Pipeline] {name}", notes.PIPELINE)
+            self.console.annotated(f"[Pipeline] {name}", console_notes.PIPELINE)
         return await self._work(context, context, name, message["arguments"], before)
 
     async def _work(
@@ -266,7 +266,7 @@ class Pipeline(Engine):
     ) -> dict[str, str]:
         shown = SHOWN.get(name, name)
         if shown:
-            self.console.annotated(f"[Pipeline] {shown}", notes.PIPELINE)
+            self.console.annotated(f"[Pipeline] {shown}", console_notes.PIPELINE)
         number = next(self._numbers)
         context = Context(before.answer["value"]["context"] if before and before.answer else f"c{number}", outer)
         self.contexts[context.identifier] = context
@@ -276,22 +276,22 @@ class Pipeline(Engine):
             del self.contexts[context.identifier]
             await context.stack.aclose()
             if shown:
-                self.console.annotated(f"[Pipeline] // {shown}", notes.PIPELINE)
+                self.console.annotated(f"[Pipeline] // {shown}", console_notes.PIPELINE)
             raise
         label = f" ({context.name})" if name == "stage" else f" (Branch: {context.name})" if name == "_branch" else ""
         if name not in BRANCHING:
-            self.console.annotated(f"[Pipeline] {{{label}", notes.PIPELINE)
+            self.console.annotated(f"[Pipeline] {{{label}", console_notes.PIPELINE)
         return {"context": context.identifier}
 
     async def _leave(self, context: Context, name: str, problem: dict[str, Any] | None) -> dict[str, bool]:
         if name not in BRANCHING:
-            self.console.annotated("[Pipeline] }", notes.PIPELINE)
+            self.console.annotated("[Pipeline] }", console_notes.PIPELINE)
         verdict = context.leave(problem) if context.leave else None
         await context.stack.aclose()
         del self.contexts[context.identifier]
         shown = SHOWN.get(name, name)
         if shown:
-            self.console.annotated(f"[Pipeline] // {shown}", notes.PIPELINE)
+            self.console.annotated(f"[Pipeline] // {shown}", console_notes.PIPELINE)
         if verdict and verdict.replacement:
             raise verdict.replacement
         return {"isHandled": bool(verdict and verdict.is_handled)}

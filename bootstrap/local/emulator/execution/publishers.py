@@ -15,7 +15,7 @@ from ..model.build_record import TestCounts, save_cases
 from ..model.builds import Build
 from ..model.configuration import Configuration
 from .agent.operations import unpack_files
-from .places import Place
+from .nodes import Place
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..model.build_record import read_result
 from ..model.builds import Build
-from ..model.program import Past
+from ..model.program_record import Past
 
 
 def state_of(build: Build, milestone: int) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import traceback
 from collections.abc import Callable
 
 from ..failures import StepFailed
-from ..model import notes, program
+from ..model import console_notes, program_record
 from ..model.builds import Build
-from ..model.program import Past
+from ..model.program_record import Past
 from .console import Console
 from .contexts import Held
 from .executors import Slot
@@ -35,7 +35,7 @@ class Runs:
         """Go on with the builds that wait for an answer since an earlier process, the oldest first."""
         left = [build for job in self._home.tree.jobs for build in job.history.all() if build.is_building]
         for build in sorted(left, key=lambda build: build.timestamp):
-            self.begin(build, None, program.read(build.directory, self._home.vault.open))
+            self.begin(build, None, program_record.read(build.directory, self._home.vault.open))
 
     def begin(self, build: Build, slot: Slot | None, past: Past | None = None) -> None:
         """Run a build that left the queue; `slot` is the executor of a freestyle one, `past` what it has had already."""
@@ -69,7 +69,7 @@ class Runs:
                 self._services.audit.started(build)
             for cause in build.causes if past is None else ():
                 if who := cause.values.get("userName"):
-                    console.annotated(cause.text, notes.LINK, len(cause.text) - len(who))
+                    console.annotated(cause.text, console_notes.LINK, len(cause.text) - len(who))
                 else:
                     console.line(cause.text)
             with contextlib.ExitStack() as stack:

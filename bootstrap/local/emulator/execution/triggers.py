@@ -12,8 +12,8 @@ from ..model.builds import Build, upstream_cause
 from ..model.home import Home
 from ..model.identities import identity_of, may
 from ..model.jobs import Job
-from .clock import BadSchedule, Schedule
 from .console import Console
+from .cron import BadSchedule, Schedule
 from .git import Git, repository_of
 from .queue import Queue
 

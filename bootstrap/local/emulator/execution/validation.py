@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 from ..failures import Refused, StepFailed
-from ..surroundings import Surroundings
-from .groovyrunner import VALIDATOR, prepare_program
-from .program import Program
+from ..options import Surroundings
+from .groovy_process import Program
+from .groovy_programs import VALIDATOR, prepare_program
 
 SIZE_LIMIT = 256 * 1024  # characters
 SECONDS = 30.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import notes, program, xmlfile
+from . import console_notes, program_record, xmlfile
 from .build_record import (
     ORDER,
     Cause,
@@ -66,7 +66,7 @@ class Build:
     def log(self) -> str:
         """The console output without its notes."""
         content = self.log_path.read_bytes() if self.log_path.exists() else b""
-        return notes.remove(content).decode("utf-8", "replace")
+        return console_notes.remove(content).decode("utf-8", "replace")
 
     @property
     def path(self) -> str:
@@ -138,7 +138,7 @@ class Build:
         root = xmlfile.parse((directory / "build.xml").read_bytes())
         data = root.find("actions/hudson.plugins.git.util.BuildData")
         result = xmlfile.text(root, "result")
-        is_waiting = not result and program.may_resume(job.root) and program.is_open(directory)
+        is_waiting = not result and program_record.may_resume(job.root) and program_record.is_open(directory)
         build = cls(
             job,
             history,

@@ -6,15 +6,15 @@ import contextlib
 import re
 
 from ..failures import failure
-from ..surroundings import Surroundings
+from ..options import Surroundings
 from . import xmlfile
 from .cipher import Vault
 from .configuration import Configuration
 from .credentials import Credentials
+from .item_tree import Tree
 from .items import Folder
 from .jobs import Job
 from .security import ANONYMOUS, Authorization, Users
-from .tree import Tree
 from .views import ALL, declared_view, make_view, views_of
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import rewriting, xmlfile
+from . import item_xml, xmlfile
 from .job_configuration import PIPELINE_PROPERTIES, JobConfiguration
-from .program import DISABLED
+from .program_record import DISABLED
 
 PARAMETERS = "hudson.model.ParametersDefinitionProperty"
 DISCARDER = "jenkins.model.BuildDiscarderProperty"
@@ -25,7 +25,7 @@ KINDS = {
 def note_declared(job: JobConfiguration, plugins: Mapping[str, str], declared: Mapping[str, Any]) -> None:
     """Write down what a declarative build found in its script, whether or not it said anything of the job."""
     before = xmlfile.serialise(job.root)
-    rewriting.note_declared(job.root, plugins, declared)
+    item_xml.note_declared(job.root, plugins, declared)
     if xmlfile.serialise(job.root) != before:
         job.save()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..failures import Refused
-from . import rewriting, xmlfile
+from . import item_xml, xmlfile
 
 ALL, LIST = "hudson.model.AllView", "hudson.model.ListView"
 
@@ -54,7 +54,7 @@ def view_from(content: bytes, name: str, plugins: Any) -> View:
         raise Refused(500, f"java.io.IOException: Failed to parse the view: {fault}") from fault
     if root.tag not in {ALL, LIST}:
         raise Refused(500, f"com.thoughtworks.xstream.mapper.CannotResolveClassException: {root.tag}")
-    rewriting.drop(root, plugins)
+    item_xml.drop(root, plugins)
     named = root.find("name")
     if named is None:
         named = xmlfile.put(root, "name")

@@ -4,6 +4,6 @@ It decides what a step does to a build. A step sees only the engine of its build
 registers the steps with `execution`, which must not import it; the controller imports it for that reason.
 """
 
-from . import asking, basic, data, internal, node, world
+from . import basic, data, external, input_step, internal, node
 
-__all__ = ["asking", "basic", "data", "internal", "node", "world"]
+__all__ = ["basic", "data", "external", "input_step", "internal", "node"]

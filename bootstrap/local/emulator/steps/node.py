@@ -10,7 +10,7 @@ from typing import Any
 from ..execution import publishers
 from ..execution.contexts import Context, Held
 from ..execution.environment import expand, node_variables
-from ..execution.places import Place
+from ..execution.nodes import Place
 from ..execution.registry import Step, step
 from ..failures import StepFailed
 

@@ -15,7 +15,7 @@ from ..failures import Refused
 from ..model.security import Identity
 from ..model.sessions import Session
 from .exports import Exports
-from .logins import Logins
+from .password_checks import Logins
 
 STRANGERS_SECONDS = 10.0  # in which the form of whoever has not signed in must have come
 Handler = Callable[["Call", Any, str], Awaitable[web.StreamResponse]]

@@ -6,10 +6,10 @@ from typing import Any
 
 from ..execution.queue import QueueItem
 from ..model.build_record import COLORS
+from ..model.item_tree import FREESTYLE
 from ..model.items import Folder, Item
 from ..model.job_configuration import ParameterDefinition
 from ..model.jobs import Job
-from ..model.tree import FREESTYLE
 from ..model.views import View
 from .api import Exported
 from .exports_builds import BuildExports, typed

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from ..failures import Refused, failure
-from ..model import notes
+from ..model import console_notes
 from ..model.builds import Build
 from . import pages
 from .calls import Call, redirect, route, text
@@ -39,7 +39,7 @@ async def progressive(call: Call, build: Build, rest: str) -> web.Response:
     content = build.log_path.read_bytes() if build.log_path.exists() else b""
     chunk = b"" if start < 0 else content[start if start <= len(content) else 0 :]
     if call.request.path.endswith("Html"):
-        shown = html.escape(notes.remove(chunk).decode("utf-8", "replace"), quote=False)
+        shown = html.escape(console_notes.remove(chunk).decode("utf-8", "replace"), quote=False)
         response = text(shown, kind="text/html")
     else:
         lines = re.sub(rb"\r?\n", b"\r\n", chunk)

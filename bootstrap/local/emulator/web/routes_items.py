@@ -9,15 +9,15 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from ..execution.places import Here, Place
+from ..execution.nodes import Here, Place
 from ..execution.queue import QueueItem
 from ..failures import Refused, failure
 from ..model import xmlfile
 from ..model.build_record import Parameter, user_cause
+from ..model.item_tree import FOLDER, FREESTYLE
 from ..model.items import Folder, Item, check_name
 from ..model.job_configuration import PIPELINE
 from ..model.jobs import Job
-from ..model.tree import FOLDER, FREESTYLE
 from . import pages
 from .calls import Call, redirect, route
 

@@ -31,8 +31,8 @@ from . import (  # noqa: F401 (they register)
 )
 from .calls import ROUTES, Call, Route
 from .exports import Exports
-from .logins import Logins
 from .pages import bare, missing, notice, oops
+from .password_checks import Logins
 from .resolver import Target, resolve
 
 # Jenkins.ALWAYS_READABLE_PATHS and the unprotected root actions that are served here.

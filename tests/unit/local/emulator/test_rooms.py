@@ -10,7 +10,7 @@ EMULATOR = Path(__file__).resolve().parents[4] / "bootstrap" / "local" / "emulat
 # From the top to the bottom: a room imports from its own and from those that follow.
 ROOMS = (
     *("__main__", "supervisor", "web", "controller", "steps", "execution", "casc", "model"),
-    *("surroundings", "failures"),
+    *("options", "failures"),
 )
 
 
@@ -42,7 +42,7 @@ def test_rooms_import_downward_only() -> None:
 def test_what_keeps_and_what_configures_knows_nothing_that_runs() -> None:
     imported = {below for room, below in read_imports() if room in {"model", "casc"}}
 
-    assert {"model", "casc", "surroundings", "failures"} >= imported
+    assert {"model", "casc", "options", "failures"} >= imported
 
 
 def test_no_import_is_hidden_from_running_code() -> None:

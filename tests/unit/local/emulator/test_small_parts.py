@@ -17,13 +17,13 @@ from bootstrap.local.emulator.execution.console import Console
 from bootstrap.local.emulator.execution.environment import expand, override
 from bootstrap.local.emulator.execution.git import plain_branch
 from bootstrap.local.emulator.execution.labels import matches
-from bootstrap.local.emulator.execution.places import Here
+from bootstrap.local.emulator.execution.nodes import Here
 from bootstrap.local.emulator.failures import ConfigurationRefused, Refused, StepFailed
 from bootstrap.local.emulator.model.items import check_name
 from bootstrap.local.emulator.model.security import Authorization, Identity, Users
 from bootstrap.local.emulator.model.sessions import Sessions
 from bootstrap.local.emulator.model.xmlfile import BadXml, parse, serialise
-from bootstrap.local.emulator.surroundings import read_arguments, read_plugins, read_surroundings
+from bootstrap.local.emulator.options import read_arguments, read_plugins, read_surroundings
 
 
 @pytest.mark.parametrize(

@@ -3,5 +3,5 @@
 `evaluation.decide` is the one evaluator of this project: the server asks it before a call is carried out, and
 SimulatePrincipalPolicy, and so `doctor` and the tests, answer by it. It knows documents and texts alone; who has which policies
 (`attached`), which actions an operation takes on which resources (`operations`, `resources`), and under which circumstances
-(`circumstances`) are looked up beside it.
+(`request_context`) are looked up beside it.
 """

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bootstrap.local.aws.access.policies import made
+from bootstrap.local.aws.access.policies import created_resources
 from bootstrap.local.aws.access.policies.parameters import Call
 
 # Calls that name more than they are asked for: a route's target, an attribute's new value.
@@ -34,8 +34,8 @@ def resources(call: Call) -> list[str]:
     if _LOOKS.match(call.operation):
         return ["*"]
     names = _ASKED_FOR.get(call.operation) or [name for name in call.given if "." not in name or name in _NESTED]
-    found = [arn(call, one) for one in _resolved(call, call.texts(*names)) if made.kind_of(one)]
-    found += [_arn(call, kind, "*") for kind in made.kinds(call.operation)]
+    found = [arn(call, one) for one in _resolved(call, call.texts(*names)) if created_resources.kind_of(one)]
+    found += [_arn(call, kind, "*") for kind in created_resources.kinds(call.operation)]
     if call.operation in _NAME_KEYS and call.text("KeyName"):
         found.append(_arn(call, "key-pair", call.text("KeyName")))
     return list(dict.fromkeys(found)) or ["*"]
@@ -43,7 +43,7 @@ def resources(call: Call) -> list[str]:
 
 def arn(call: Call, identifier: str) -> str:
     """The ARN of a thing by its id."""
-    return _arn(call, made.kind_of(identifier), identifier)
+    return _arn(call, created_resources.kind_of(identifier), identifier)
 
 
 def _arn(call: Call, kind: str, name: str) -> str:

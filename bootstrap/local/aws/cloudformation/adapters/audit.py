@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.fitting import is_true
+from bootstrap.local.aws.cloudformation.adapters.conversions import is_true
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, as_json, setter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.template.parsing import read

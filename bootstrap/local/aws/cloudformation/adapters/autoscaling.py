@@ -8,7 +8,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters import rolling
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.fitting import is_true
+from bootstrap.local.aws.cloudformation.adapters.conversions import is_true
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
 from bootstrap.local.aws.cloudformation.errors import Interrupted, ResourceFailed
 

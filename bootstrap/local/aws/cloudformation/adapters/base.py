@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.fitting import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import at
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed, Unchanged
 from bootstrap.local.aws.cloudformation.stand_ins import REASON
 from bootstrap.local.aws.cloudformation.template import schemas

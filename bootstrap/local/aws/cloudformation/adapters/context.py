@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.adapters.fitting import as_list, failure_of, fit
+from bootstrap.local.aws.cloudformation.adapters.conversions import as_list, failure_of, fit
 from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed
 

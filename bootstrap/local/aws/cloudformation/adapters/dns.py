@@ -7,8 +7,8 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.fitting import at
-from bootstrap.local.aws.cloudformation.adapters.given import token_of
+from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import token_of
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed

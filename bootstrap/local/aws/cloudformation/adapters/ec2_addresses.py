@@ -7,7 +7,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Ec2
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.fitting import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import at
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 

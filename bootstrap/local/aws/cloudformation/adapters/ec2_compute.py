@@ -6,8 +6,8 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Ec2
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.fitting import as_list, at, is_true
-from bootstrap.local.aws.cloudformation.adapters.given import token_of
+from bootstrap.local.aws.cloudformation.adapters.conversions import as_list, at, is_true
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import token_of
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 
 ENDED = frozenset({"terminated", ""})

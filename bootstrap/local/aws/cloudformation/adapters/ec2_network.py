@@ -6,7 +6,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Ec2, Row, RowAdapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.fitting import at, is_true
+from bootstrap.local.aws.cloudformation.adapters.conversions import at, is_true
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, Ec2
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.fitting import at, is_true
+from bootstrap.local.aws.cloudformation.adapters.conversions import at, is_true
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 Rule = dict[str, Any]

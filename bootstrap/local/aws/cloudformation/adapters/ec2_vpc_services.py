@@ -7,8 +7,8 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Ec2
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.fitting import at
-from bootstrap.local.aws.cloudformation.adapters.given import policy_text
+from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import policy_text
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed
 
 

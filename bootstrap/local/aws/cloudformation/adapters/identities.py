@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.given import policy_text
 from bootstrap.local.aws.cloudformation.adapters.iam import documents
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import policy_text
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, Setter, TableAdapter, setter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone

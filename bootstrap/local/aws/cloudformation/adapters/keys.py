@@ -6,8 +6,8 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.fitting import is_true
-from bootstrap.local.aws.cloudformation.adapters.given import policy_text
+from bootstrap.local.aws.cloudformation.adapters.conversions import is_true
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import policy_text
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 
 

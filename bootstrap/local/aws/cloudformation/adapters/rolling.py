@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.fitting import is_true
+from bootstrap.local.aws.cloudformation.adapters.conversions import is_true
 from bootstrap.local.aws.cloudformation.errors import Interrupted, Refused, ResourceFailed
 from bootstrap.local.aws.cloudformation.operations import life_policies
 

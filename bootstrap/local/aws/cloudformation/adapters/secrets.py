@@ -8,7 +8,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.fitting import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import at
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 
 GENERATOR = (

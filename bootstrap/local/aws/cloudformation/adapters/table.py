@@ -1,7 +1,7 @@
 """Adapters that a table describes: an `Entry` names the calls of a type, and `TableAdapter` makes them.
 
 Nothing is dropped silently: a property that the service's call does not take fails its resource, unless the entry names
-it as ignored (see `modelled`). A change for which the entry has no call is refused, too.
+it as ignored (see `modelled_properties`). A change for which the entry has no call is refused, too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.fitting import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import at
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 from bootstrap.local.aws.cloudformation.template import schemas

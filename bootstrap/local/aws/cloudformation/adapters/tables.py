@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.fitting import is_true
+from bootstrap.local.aws.cloudformation.adapters.conversions import is_true
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 

@@ -15,7 +15,7 @@ from bootstrap.local.aws.cloudformation.api import answers, wire
 from bootstrap.local.aws.cloudformation.api.api_change_sets import ChangeSets
 from bootstrap.local.aws.cloudformation.api.api_drift import DriftApi
 from bootstrap.local.aws.cloudformation.api.api_signals import SignalApi
-from bootstrap.local.aws.cloudformation.api.asked import check_name, fetch_template, find, policy_in, ready, wanted_from
+from bootstrap.local.aws.cloudformation.api.input import check_name, fetch_template, find, policy_in, ready, wanted_from
 from bootstrap.local.aws.cloudformation.api.tokens import KINDS, Tokens
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.operations import nested_change_sets, nesting

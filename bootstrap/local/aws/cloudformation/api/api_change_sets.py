@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.api import answers
-from bootstrap.local.aws.cloudformation.api.asked import check_name, find, ready, wanted_from
+from bootstrap.local.aws.cloudformation.api.input import check_name, find, ready, wanted_from
 from bootstrap.local.aws.cloudformation.comparison import changes
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.operations import importing, nested_change_sets

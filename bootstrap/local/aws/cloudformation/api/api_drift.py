@@ -7,7 +7,7 @@ import time
 import uuid
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.api.asked import find
+from bootstrap.local.aws.cloudformation.api.input import find
 from bootstrap.local.aws.cloudformation.comparison import drift
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.operations.engine import Engine

@@ -16,7 +16,7 @@ from bootstrap.local.aws.cloudformation import adapters, reading
 from bootstrap.local.aws.cloudformation.adapters.base import StandIn
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
-from bootstrap.local.aws.cloudformation.comparison import arrival
+from bootstrap.local.aws.cloudformation.comparison import applied_properties
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
 
@@ -42,7 +42,7 @@ def detect(client: Client, stacks: StackOperations, stack: Stack, resource: Reso
     except ResourceFailed as failure:
         log.warning("reading %s back: %s", resource.logical_id, failure)
         return result
-    differing = arrival.differing(resource.type, stack.region, resource.properties, actual)
+    differing = applied_properties.differing(resource.type, stack.region, resource.properties, actual)
     visible = {name: actual.get(name) for name in resource.properties if name in actual}
     result["StackResourceDriftStatus"] = "MODIFIED" if differing else "IN_SYNC"
     result["PropertyDifferences"] = differing

@@ -16,14 +16,14 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.comparison import changes
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.operations import nesting, settling
+from bootstrap.local.aws.cloudformation.operations import desired_state, nesting
 from bootstrap.local.aws.cloudformation.operations.notify import Notifier
-from bootstrap.local.aws.cloudformation.operations.running import Closing, Run, end_operation
 from bootstrap.local.aws.cloudformation.operations.services import Services
+from bootstrap.local.aws.cloudformation.operations.stack_operation import Closing, Run, end_operation
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Operation, Stack, Store, Wanted
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.scope import Scopes
-from bootstrap.local.aws.server.acting import Acting
+from bootstrap.local.aws.server.call_identity import Acting
 from bootstrap.local.aws.server.door import Door
 from bootstrap.local.aws.server.faults import Faults
 from bootstrap.local.aws.server.signals import Signals
@@ -195,7 +195,7 @@ class Engine:
         text: str = "",
     ) -> Wanted:
         """The desired state of a nested stack by the parent's resource, checked; raises Refused."""
-        return settling.settle_nested(self.services, parent, granted, properties, tags, child=child, text=text)
+        return desired_state.settle_nested(self.services, parent, granted, properties, tags, child=child, text=text)
 
     def differs(self, stack: Stack, wanted: Wanted) -> bool:
         """Whether an update to `wanted` would change anything."""

@@ -13,7 +13,7 @@ from typing import Any
 from bootstrap.local.aws.cloudformation import adapters
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, StandIn
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.comparison import arrival, modelled
+from bootstrap.local.aws.cloudformation.comparison import applied_properties, modelled_properties
 from bootstrap.local.aws.cloudformation.errors import Refused, ResourceFailed, Unchanged
 from bootstrap.local.aws.cloudformation.operations import life_policies, replacing
 from bootstrap.local.aws.cloudformation.operations.deleting import Deleter
@@ -208,12 +208,12 @@ class Work:
         try:
             with self._services.door.operation(f"{self._operation.id}/{resource.logical_id}/update/{stack.status}"):
                 # A rollback need not undo a change that the service never applied.
-                has_arrived = resource.attempted and not arrival.missing(to, changed)
+                has_arrived = resource.attempted and not applied_properties.missing(to, changed)
                 if adapter.always_looks or (changed and not has_arrived):
                     adapter.update(to)
                 if to.tags != resource.tags:
                     adapter.tag(to, sorted(resource.tags.keys() - to.tags.keys()))
-                if dropped := arrival.missing(to, changed):
+                if dropped := applied_properties.missing(to, changed):
                     names = ", ".join(dropped)
                     raise ResourceFailed(f"The local cloud took the change of {names} and did not make it")
                 return adapter.attributes(to)
@@ -253,7 +253,7 @@ class Work:
         if isinstance(adapter, StandIn):
             return adapter.reason
         notes = (
-            modelled.note(adapter.type, properties),
+            modelled_properties.note(adapter.type, properties),
             life_policies.note(self._contexts.update_policy(logical)),
         )
         return "; ".join(note for note in notes if note)

@@ -2,7 +2,7 @@
 
 `READS` has the calls for each type; there is one module for each group of services. A property is read from the member of the
 answer with the same name, in any case; `ways` has the exceptions. The first call of a type shows whether the resource exists. A
-property counts as modelled only if these calls can read it back (see `modelled`).
+property counts as modelled only if these calls can read it back (see `modelled_properties`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from bootstrap.local.aws.cloudformation.reading import (
     databases,
     identity,
     messages,
-    names,
     network,
     observation,
+    route53,
     scaling,
     storage,
     supervision,
@@ -41,7 +41,7 @@ MODULES = (
     observation,
     supervision,
     systems,
-    names,
+    route53,
 )
 READS: dict[str, tuple[Read, ...]] = {kind: reads for module in MODULES for kind, reads in module.READS.items()}
 

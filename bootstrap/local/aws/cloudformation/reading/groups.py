@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.fitting import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import at
 from bootstrap.local.aws.cloudformation.reading.rules import Reading
 
 SOURCES = {

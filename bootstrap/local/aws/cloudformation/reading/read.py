@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.fitting import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import at
 
 Way = str | Callable[[Any, Context], Any]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.fitting import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import at
 from bootstrap.local.aws.cloudformation.errors import Gone
 from bootstrap.local.aws.cloudformation.template import schemas
 

@@ -19,7 +19,7 @@ def _acl(answer: Any, to: Context) -> Any:
 
 
 def _budget(part: Any, _: Context) -> Any:
-    """The budget; amounts are texts in the service and numbers in a template, which `differing` treats as equal."""
+    """The budget; amounts are texts in the service and numbers in a template, which `property_differences` treats as equal."""
     return part["Budget"]
 
 

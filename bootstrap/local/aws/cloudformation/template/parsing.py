@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.template import foreach, named
+from bootstrap.local.aws.cloudformation.template import computed_names, foreach
 from bootstrap.local.aws.cloudformation.template.template import (
     LANGUAGE_EXTENSIONS,
     Template,
@@ -66,7 +66,7 @@ def read(text: str, parameters: dict[str, str] | None = None) -> Template:
     if template.is_extended:
         lists = foreach.parameter_lists(document, parameters or {})
         expanded = Template(text, foreach.expand(document, lists))
-        template = Template(text, named.resolve(expanded, parameters or {}, lists))
+        template = Template(text, computed_names.resolve(expanded, parameters or {}, lists))
     _check_sections(template)
     _check_resources(template)
     _check_references(template)

@@ -12,8 +12,8 @@ import pytest
 
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.operations import engine as engines
-from bootstrap.local.aws.cloudformation.operations.running import end_operation
 from bootstrap.local.aws.cloudformation.operations.services import Services
+from bootstrap.local.aws.cloudformation.operations.stack_operation import end_operation
 from bootstrap.local.aws.cloudformation.store import Operation, Stack, Store, Wanted
 
 TEMPLATE = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'

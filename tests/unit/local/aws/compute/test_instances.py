@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.aws.compute.hooks import NoMachines, Wanted
 from bootstrap.local.aws.compute.instance_records import describe
 from bootstrap.local.aws.compute.instances import Instances
+from bootstrap.local.aws.compute.machine_interface import NoMachines, Wanted
 from bootstrap.local.aws.persistence.journal import Journal
 from bootstrap.local.aws.server.door import Door
 

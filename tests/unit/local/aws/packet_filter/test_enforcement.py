@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.aws.compute.hooks import NoMachines
+from bootstrap.local.aws.compute.machine_interface import NoMachines
 from bootstrap.local.aws.packet_filter import enforcement
 from bootstrap.local.aws.packet_filter.enforcement import Enforcement
 
@@ -46,8 +46,8 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     """One region with one machine, whose rules are CHAINS."""
     machine = SimpleNamespace(state="running", vpc_id="vpc-1", ec2_backend=SimpleNamespace(region_name=REGION))
     monkeypatch.setattr(enforcement, "every_instance", lambda: [machine])
-    monkeypatch.setattr(enforcement.described, "describe", lambda _ec2, _vpcs: None)
-    monkeypatch.setattr(enforcement.firewall, "compile_rules", lambda *_: CHAINS)
+    monkeypatch.setattr(enforcement.ec2_state, "describe", lambda _ec2, _vpcs: None)
+    monkeypatch.setattr(enforcement.ruleset, "compile_rules", lambda *_: CHAINS)
     monkeypatch.setattr(enforcement, "QUIET_SECONDS", 0.01)
     monkeypatch.setattr(enforcement, "RETRY_SECONDS", 0.05)
     return Kernel()

@@ -11,7 +11,7 @@ from bootstrap.local.emulator.casc.export import export, json_schema
 from bootstrap.local.emulator.casc.sources import parse
 from bootstrap.local.emulator.casc.variables import Variables
 from bootstrap.local.emulator.failures import ConfigurationRefused
-from bootstrap.local.emulator.surroundings import BUNDLED_PLUGINS, read_plugins
+from bootstrap.local.emulator.options import BUNDLED_PLUGINS, read_plugins
 
 
 def check(text: str, plugins: dict[str, str] | None = None) -> dict[str, Any]:

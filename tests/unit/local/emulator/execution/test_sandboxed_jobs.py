@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.emulator.execution import groovyrunner
+from bootstrap.local.emulator.execution import groovy_programs
 from bootstrap.local.emulator.execution.sandbox import is_sandboxed
 from bootstrap.local.emulator.model.configuration import Configuration
 from bootstrap.local.emulator.model.xmlfile import parse
@@ -41,7 +41,7 @@ def rules() -> dict[str, dict[str, set[str]]]:
     found: dict[str, dict[str, set[str]]] = {}
     section: dict[str, set[str]] = {}
     kind = ""
-    for line in (Path(groovyrunner.SOURCES) / "sandbox" / "sandbox.rules").read_text().splitlines():
+    for line in (Path(groovy_programs.SOURCES) / "sandbox" / "sandbox.rules").read_text().splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         if line.startswith("["):

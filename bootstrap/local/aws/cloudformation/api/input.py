@@ -1,0 +1,113 @@
+"""Reads what several requests contain: the name of a stack, a template, parameters, tags and stack policies."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bootstrap.local.aws.cloudformation.comparison import stack_policy
+from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.operations import desired_state, triggers
+from bootstrap.local.aws.cloudformation.operations.engine import Engine
+from bootstrap.local.aws.cloudformation.store import Stack, Wanted
+from bootstrap.local.aws.cloudformation.template import aws_parameter_types, limits, sources, static_checks
+from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.local.aws.cloudformation.template.scope import check_capabilities
+
+UPDATABLE = frozenset(
+    [
+        "CREATE_COMPLETE",
+        "UPDATE_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "IMPORT_COMPLETE",
+        "IMPORT_ROLLBACK_COMPLETE",
+        "CREATE_FAILED",
+        "UPDATE_FAILED",
+    ]
+)
+
+
+def find(engine: Engine, name: str, region: str) -> Stack:
+    """The stack with a name or id; raises Refused if there is none."""
+    stack = engine.store.find(name, region)
+    if stack is None:
+        raise Refused(f"Stack with id {name} does not exist")
+    return stack
+
+
+def check_name(name: str) -> None:
+    """Raise Refused for a name that is not valid for a stack."""
+    if not re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", name):
+        raise Refused(
+            f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must satisfy "
+            "regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+        )
+
+
+def ready(stack: Stack, verb: str) -> None:
+    """Raise Refused if the status of a stack does not allow the operation `verb` ('updated')."""
+    if stack.status not in UPDATABLE:
+        raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be {verb}.")
+
+
+def wanted_from(engine: Engine, request: dict[str, Any], stack: Stack | None, region: str) -> Wanted:
+    """The desired state of a stack by a request, checked; what the request leaves out does not change. Raises Refused."""
+    text = fetch_template(engine, request, stack, region)
+    values, reuse = _parameters(request)
+    current = stack.wanted if stack else Wanted("")
+    reused = {name: value for name, value in current.parameters.items() if name in reuse}
+    template = read(text, values | reused)
+    static_checks.check(template, region)
+    limits.check_values(values)
+    limits.check_asked(request, template)
+    given_capabilities = request.get("Capabilities", [])
+    check_capabilities(template, given_capabilities, is_reviewed="ChangeSetName" in request)
+    desired = Wanted(
+        text,
+        values,
+        {},
+        tags_in(request) if "Tags" in request else dict(current.tags),
+        given_capabilities,
+        request.get("RoleARN", current.role_arn),
+        request.get("NotificationARNs", current.notification_arns),
+        triggers.of(request, current.rollback),
+    )
+    settled = desired_state.settle(engine.services, stack, desired, region, reuse)
+    aws_parameter_types.check(template, settled.parameters, lambda service: engine.client(service, region))
+    return settled
+
+
+def tags_in(request: dict[str, Any]) -> dict[str, str]:
+    """The tags of a request; raises Refused for tags that begin with 'aws:'."""
+    if any(str(tag["Key"]).startswith("aws:") for tag in request.get("Tags", [])):
+        raise Refused("aws: prefixed tag key names are not allowed for external use.")
+    return {tag["Key"]: tag.get("Value", "") for tag in request.get("Tags", [])}
+
+
+def fetch_template(engine: Engine, request: dict[str, Any], stack: Stack | None, region: str) -> str:
+    """The text of a request's template: from the request, from S3, or from the stack. Raises Refused."""
+    if "TemplateBody" in request:
+        return limits.check_body(request["TemplateBody"])
+    if "TemplateURL" in request:
+        return sources.from_s3(engine.client("s3", region), request["TemplateURL"])
+    if request.get("UsePreviousTemplate") and stack:
+        return stack.wanted.template
+    raise Refused("Either Template URL or Template Body must be specified.")
+
+
+def policy_in(engine: Engine, request: dict[str, Any], name: str, region: str) -> str:
+    """The stack policy of a request in `name`Body or `name`URL, checked; '' if there is none. Raises Refused."""
+    if f"{name}URL" in request:
+        return stack_policy.check(sources.from_s3(engine.client("s3", region), request[f"{name}URL"]))
+    return stack_policy.check(request[f"{name}Body"]) if request.get(f"{name}Body") else ""
+
+
+def _parameters(request: dict[str, Any]) -> tuple[dict[str, str], set[str]]:
+    values, reuse = {}, set()
+    for parameter in request.get("Parameters", []):
+        name = parameter["ParameterKey"]
+        if parameter.get("UsePreviousValue"):
+            reuse.add(name)
+        else:
+            values[name] = parameter.get("ParameterValue", "")
+    return values, reuse

@@ -1,0 +1,66 @@
+"""What Jenkins makes of a definition: recorded on a real one, and the same table as the product's own judgement."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bootstrap.jenkins.definitions import elements
+from bootstrap.local.emulator.model import item_xml, xmlfile
+
+CASES = Path(__file__).parents[4] / "cases" / "job_xml.yaml"
+ITEMS = [case for case in yaml.safe_load(CASES.read_text()) if case["sent"].startswith(("<project", "<flow"))]
+PLUGINS = {"git": "5.10.1", "workflow-job": "1571", "workflow-cps": "4370", "pipeline-model-definition": "2"}
+
+
+def rewritten(xml: str) -> str:
+    root = xmlfile.parse(xml)
+    item_xml.rewrite(root, PLUGINS)
+    return xmlfile.told(root).decode()
+
+
+def plain(xml: str) -> str:
+    return re.sub(r' plugin="[^"]*"', "", xml).rstrip("\n")
+
+
+@pytest.mark.parametrize("case", ITEMS, ids=lambda case: case["case"])
+def test_a_recorded_definition_becomes_what_jenkins_made_of_it(case: dict[str, Any]) -> None:
+    assert plain(case["kept"]) == plain(rewritten(case["sent"]))
+
+
+@pytest.mark.parametrize("case", ITEMS, ids=lambda case: case["case"])
+def test_what_was_rewritten_once_stays(case: dict[str, Any]) -> None:
+    once = rewritten(case["sent"])
+
+    assert once == rewritten(once)
+
+
+def test_a_plugin_is_named_where_another_begins() -> None:
+    kind = "org.jenkinsci.plugins.workflow.cps.CpsScmFlowDefinition"
+    scm = '<scm class="hudson.plugins.git.GitSCM"><branches><hudson.plugins.git.BranchSpec/></branches></scm>'
+
+    text = rewritten(f'<flow-definition plugin="x"><definition class="{kind}">{scm}</definition></flow-definition>')
+
+    assert ["workflow-job@1571", "workflow-cps@4370", "git@5.10.1"] == re.findall(r'plugin="([^"]*)"', text)
+
+
+def test_a_class_of_an_absent_plugin_goes_with_all_that_it_holds() -> None:
+    text = rewritten("<project><publishers><hudson.tasks.Mailer><x/></hudson.tasks.Mailer></publishers></project>")
+
+    assert "<publishers/>" in text
+
+
+@pytest.mark.parametrize("name", ["hudson.scm.SubversionSCM$ModuleLocation", "hudson.tasks.Shell", "no.Such", "git.X"])
+def test_emulator_and_product_read_the_table_alike(name: str) -> None:
+    assert elements.owner_of(name) == item_xml.owner_of(name)
+
+
+def test_a_build_is_noted_once() -> None:
+    root = xmlfile.parse("<flow-definition><description>d</description></flow-definition>")
+    for _ in range(2):
+        item_xml.note_declared(root, PLUGINS, {"parameters": [{"$class": "string", "name": "WORD"}]})
+
+    assert 1 == len(root.findall("actions"))
+    assert "WORD" == root.findtext("actions/*/parameters/string")
