@@ -153,9 +153,9 @@ class Context:
 
     @property
     def url(self) -> str:
-        """Where users open Jenkins: the settings' URL, the name in the public zone, or the machine's own address.
+        """Where users open Jenkins: the settings' URL, the name in the public hosted zone, or the machine's own address.
 
-        The private zone's name is none of these: who comes from outside of the VPC cannot look it up.
+        The private hosted zone's name is none of these: who comes from outside of the VPC cannot look it up.
         """
         if self.settings.jenkins.url or self.settings.network.public_zone is None:
             return self.settings.jenkins.url or f"https://{self.machine.address}/"

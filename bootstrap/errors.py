@@ -7,7 +7,7 @@
     |-- EnvironmentLocked          another run changes the same environment at this moment
     |-- EnvironmentProtected       the environment file forbids to destroy it
     |-- NetworkInUse               a network is to be destroyed alone, and other things stand on it
-    |-- ZoneInUse                  a DNS zone is to go that holds records of somebody else
+    |-- ZoneInUse                  a hosted zone that is to be deleted holds records of somebody else
     |-- PlanStale                  the world or the code is no longer what a saved plan was made from
     |-- LocalCloudFailed           the AWS on this machine did not start, or a container did not boot
     |-- AwsRefused                 AWS refused a call, or could not be asked: credentials, permissions, quotas, the way there
@@ -108,7 +108,7 @@ class NetworkInUse(BootstrapError):
 
 
 class ZoneInUse(BootstrapError):
-    """A DNS zone is to be taken away, and holds records that this environment did not make; each is named."""
+    """A hosted zone is to be deleted, and holds records that this environment did not make; each is named."""
 
 
 class PlanStale(BootstrapError):

@@ -56,7 +56,7 @@ def _region(context: Context) -> Iterator[Finding]:
 
 
 def _named(context: Context) -> Iterator[Finding]:
-    """Names in the environment file that only the account can confirm: zones, the parent zone, the peer's network."""
+    """Names in the environment file that only the account can confirm: zones, the parent hosted zone, the peer's network."""
     faults = account.faults(context, context.wanted)
     for fault in faults:
         yield bad("account", str(fault), "Correct the environment file there.")

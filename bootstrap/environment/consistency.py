@@ -203,9 +203,8 @@ def _options(path: Path, settings: Settings) -> Iterator[Found]:
     yield from _direct_connect(settings)
     zone = network.public_zone
     if zone and zone.queries and zone.queries.log_group is None and settings.region != QUERY_LOGS_REGION:
-        reason = (
-            f"Route 53 writes the query logs of a public zone to {QUERY_LOGS_REGION}, this region is {settings.region}"
-        )
+        rule = f"Route 53 writes the query logs of a public hosted zone to {QUERY_LOGS_REGION}"
+        reason = f"{rule}, this region is {settings.region}"
         remedy = f"name a log group of {QUERY_LOGS_REGION} as 'log_group', or leave 'queries' out"
         yield ("network", "public_zone", "queries"), f"{reason}; {remedy}"
 

@@ -10,13 +10,13 @@ from bootstrap.environment import agent_key, other_environments
 from bootstrap.environment.network_options import (
     Bastion,
     DirectConnect,
+    DomainName,
     FlowLogs,
     Peering,
     PublicZone,
     Service,
     TransitGateway,
     Vpn,
-    Zone,
     Zones,
 )
 from bootstrap.environment.network_section import Intentions
@@ -39,7 +39,7 @@ class Network(Section):
     ipv6: bool = False
     endpoints: tuple[Service, ...] = ()
     flow_logs: FlowLogs | None = None
-    private_zone: Zone | None = None
+    private_zone: DomainName | None = None
     public_zone: PublicZone | None = None
     bastion: Bastion | None = None
     vpn: Vpn | None = None
@@ -162,7 +162,7 @@ class Settings(Section):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The controller's names in the environment's DNS zones, first the one in the public zone."""
+        """The controller's names in the environment's hosted zones, first the one in the public hosted zone."""
         public = self.network.public_zone.domain if self.network.public_zone else None
         zones = dict.fromkeys(it for it in (public, self.network.private_zone) if it)
         return tuple(f"{self.project}.{zone}" for zone in zones)

@@ -27,7 +27,7 @@ Service = Literal[
 Retention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
-Zone = Annotated[
+DomainName = Annotated[
     str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$", max_length=200)
 ]
 # The value is a list or a number. The tags are not in the file: `settings._is_in_file` knows them by pydantic's names.
@@ -42,7 +42,7 @@ Bandwidth = Literal[
     "50Mbps", "100Mbps", "200Mbps", "300Mbps", "400Mbps", "500Mbps", "1Gbps", "2Gbps", "5Gbps", "10Gbps"
 ]
 QUERY_LOGS_REGION = "us-east-1"
-"""The only region to which Route 53 writes query logs of a public zone (API reference, CreateQueryLoggingConfig)."""
+"""The only region to which Route 53 writes query logs of public hosted zones (API reference, CreateQueryLoggingConfig)."""
 _LOG_GROUP = rf"^arn:aws[a-z-]*:logs:{QUERY_LOGS_REGION}:[0-9]{{12}}:log-group:[A-Za-z0-9._/#-]+(:\*)?$"
 _ZONE_ID = re.compile(r"Z[A-Z0-9]{5,31}")
 PLACES = 4  # the most blocks in a list: templates have this number of parameters, because they cannot repeat a resource
@@ -84,7 +84,7 @@ def _parent(text: str) -> str:
 
 
 class Queries(Section):
-    """Query logs of the public zone, in a new or an existing log group in us-east-1."""
+    """Query logs of the public hosted zone, in a new or an existing log group in us-east-1."""
 
     retention_days: Retention = 30
     kms_key_arn: KeyArn | None = None
@@ -98,15 +98,15 @@ class Queries(Section):
 
 
 class PublicZone(Section):
-    """A public DNS zone, in which the controller's name resolves to its private address.
+    """A public hosted zone, in which the controller's name resolves to its private address.
 
     `parent` is the parent zone if this account has it: the launch adds the delegation there. `authorities` are the certificate
-    authorities that may issue certificates for the zone (CAA, RFC 8659); if empty, none may.
+    authorities that may issue certificates for the domain (CAA, RFC 8659); if empty, none may.
     """
 
-    domain: Zone
+    domain: DomainName
     parent: Annotated[str, AfterValidator(_parent)] | None = None
-    authorities: Annotated[tuple[Zone, ...], Field(max_length=PLACES)] = ()
+    authorities: Annotated[tuple[DomainName, ...], Field(max_length=PLACES)] = ()
     queries: Queries | None = None
 
     @model_validator(mode="after")

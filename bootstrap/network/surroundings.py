@@ -84,8 +84,8 @@ def read(
     """Read the surroundings of a VPC from AWS.
 
     Where `is_refusal` says that an exception is an answer of AWS, that part is left out and named in `unseen`; any other
-    exception is raised. `public_zones` are the environment's public hosted zones, names by id: AWS does not connect a public
-    zone with a VPC.
+    exception is raised. `public_zones` are the environment's public hosted zones, names by id: AWS does not associate a
+    public hosted zone with a VPC.
     """
     surroundings, unseen = Beside(region), []
     readers: tuple[tuple[str, Callable[[], dict[str, Any]]], ...] = (
@@ -94,7 +94,7 @@ def read(
         ("DNS query logs", lambda: {"logs": (*surroundings.logs, *_query_logs(aws("route53resolver"), vpc_id))}),
         ("hosted zones", lambda: {"zones": tuple(_zones(aws("route53"), vpc_id, region))}),
         (
-            "public zones",
+            "public hosted zones",
             lambda: (
                 {"zones": (*surroundings.zones, *_public_zones(aws("route53"), public_zones))} if public_zones else {}
             ),

@@ -221,8 +221,8 @@ def _options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str,
         (gateways + is_public),
     )
     yield "interface endpoints", "hourly", "interface_endpoint", len(network.endpoints) * network.zone_count
-    yield "private zone", "monthly", "private_zone", int(network.private_zone is not None)
-    yield "public zone", "monthly", "public_zone", int(network.public_zone is not None)
+    yield "private hosted zone", "monthly", "private_zone", int(network.private_zone is not None)
+    yield "public hosted zone", "monthly", "public_zone", int(network.public_zone is not None)
     if network.bastion is not None:
         yield f"bastion {network.bastion.instance_type}", "instances", network.bastion.instance_type, 1
     if network.vpn is not None and network.vpn.customer_address is not None:

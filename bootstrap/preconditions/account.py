@@ -1,4 +1,4 @@
-"""Checks names in an environment file that only the account can confirm: zones, the parent zone, gateways, a peer's routes.
+"""Checks names in an environment file that only the account can confirm: zones, parent zones, gateways, a peer's routes.
 
 Launches, plans and `doctor` check them before anything is made. A fault has the line and column in the file, like the faults
 that are found without the account. AWS is asked only about what the file names and what the existing stacks do not answer.
@@ -95,11 +95,11 @@ def _available_zones(context: Context) -> tuple[str, ...]:
     )
 
 
-# --- the parent zone
+# --- the parent hosted zone
 
 
 def parent_of(context: Context) -> str:
-    """The id of the parent of the environment's public zone; '' if the file names none. SettingsInvalid if there is not one."""
+    """The id of the parent zone of the environment's public hosted zone, or ''; SettingsInvalid if there is not exactly one."""
     zone = context.settings.network.public_zone
     if zone is None or zone.parent is None:
         return ""
@@ -115,22 +115,25 @@ def _parent(context: Context) -> Iterator[Found]:
         return
     parents = _named_zones(context, zone.parent)
     if not parents:
-        reason = f"this account has no public zone '{zone.parent}'"
+        reason = f"this account has no public hosted zone '{zone.parent}'"
         yield (
             _PLACE_OF_PARENT,
-            f"{reason}; if another account has the zone, leave it out: the launch then prints the name servers to enter there",
+            f"{reason}; if another account has it, leave 'parent' out: the launch then prints the name servers to enter there",
         )
         return
     if len(parents) > 1:
         ids = ", ".join(sorted(str(it["Id"]).rpartition("/")[2] for it in parents))
         yield (
             _PLACE_OF_PARENT,
-            f"this account has {len(parents)} public zones '{zone.parent}': name one by its id: {ids}",
+            f"this account has {len(parents)} public hosted zones '{zone.parent}': name one by its id: {ids}",
         )
         return
     parent_name = str(parents[0]["Name"]).rstrip(".")
     if not zone.domain.endswith(f".{parent_name}"):
-        yield _PLACE_OF_PARENT, f"{zone.parent} is the zone '{parent_name}', and '{zone.domain}' does not lie below it"
+        yield (
+            _PLACE_OF_PARENT,
+            f"{zone.parent} is the hosted zone '{parent_name}', and '{zone.domain}' does not lie below it",
+        )
     elif servers := _delegated(context, str(parents[0]["Id"]), zone.domain):
         delegation = f"'{parent_name}' already delegates '{zone.domain}' to {', '.join(servers)}"
         reason = f"{delegation}, and no stack of this environment did that"
@@ -138,7 +141,7 @@ def _parent(context: Context) -> Iterator[Found]:
 
 
 def _named_zones(context: Context, name: str) -> list[Mapping[str, Any]]:
-    """The public zones with an id or a domain."""
+    """The public hosted zones with an id or a domain."""
     route53 = context.world.aws("route53")
     if "." in name:
         candidates = route53.list_hosted_zones_by_name(DNSName=name)["HostedZones"]

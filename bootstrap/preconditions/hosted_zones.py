@@ -1,6 +1,6 @@
 """The environment's hosted zones in Route 53: their records, and those that no stack of the environment made.
 
-A zone with foreign records is not deleted: Route 53 would refuse that in the middle of a deletion, so it is checked before.
+A hosted zone with foreign records is not deleted. Route 53 would refuse that in the middle of a deletion: it is checked before.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bootstrap.runs.journal import Run
 from bootstrap.values import Stack
 
 ZONES = {"names": "ZoneId", "public-zone": "PublicZoneId"}
-"""The stacks that make a zone, and the output with its id."""
+"""The stacks that make a hosted zone, and the output with its id."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Record:
 
 
 def records(route53: Any, zone_id: str) -> tuple[Record, ...]:
-    """Every record of a zone; empty if the zone was deleted."""
+    """Every record of a hosted zone; empty if it was deleted."""
     try:
         pages = list(route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id))
     except route53.exceptions.NoSuchHostedZone:
@@ -53,7 +53,7 @@ def servers(record: Record) -> frozenset[str]:
 
 
 def foreign(context: Context, names: Sequence[str]) -> Iterator[str]:
-    """The records in the zones of these stacks that no stack of this environment made, as text."""
+    """The records in the hosted zones of these stacks that no stack of this environment made, as text."""
     route53 = context.world.aws("route53")
     for name in names:
         zone_id = context.stacks[name].outputs.get(ZONES[name]) if name in context.stacks else None
@@ -64,24 +64,24 @@ def foreign(context: Context, names: Sequence[str]) -> Iterator[str]:
         own = {(apex, "SOA"), (apex, "NS"), (f"{context.settings.project}.{apex}", "A")}
         own |= {(apex, "CAA")} if name == "public-zone" else set()
         yield from (
-            f"{record} in the zone {zone_id}" for record in all_records if (record.name, record.type) not in own
+            f"{record} in the hosted zone {zone_id}" for record in all_records if (record.name, record.type) not in own
         )
 
 
 def check_removal(context: Context, doing: str, names: Sequence[str]) -> None:
-    """ZoneInUse if a zone of these stacks has foreign records; called before anything is changed."""
+    """ZoneInUse if a hosted zone of these stacks has foreign records; called before anything is changed."""
     foreign_records = tuple(foreign(context, [name for name in ZONES if name in names]))
     if foreign_records:
         raise ZoneInUse(
             doing,
             "\n".join(foreign_records),
-            "Move these records to another zone or delete them, then try again: Route 53 does not delete a zone that has "
-            "records. Nothing was changed.",
+            "Move these records to another hosted zone or delete them, then try again: Route 53 does not delete a hosted "
+            "zone that has records. Nothing was changed.",
         )
 
 
 def tell_delegation(context: Context, before: Stack | None, run: Run) -> None:
-    """Report the NS record to enter in the parent zone, if another account has that zone: when it is new or has changed."""
+    """Report the NS record to enter in the parent zone, if another account has that one: when it is new or has changed."""
     zone, stack = context.settings.network.public_zone, context.stacks.get("public-zone")
     if zone is None or zone.parent is not None or stack is None:
         return
@@ -92,7 +92,7 @@ def tell_delegation(context: Context, before: Stack | None, run: Run) -> None:
 
 
 def going(context: Context) -> tuple[str, ...]:
-    """The stacks whose zone a launch would delete, because it has another name in the settings now, or none."""
+    """The stacks whose hosted zone a launch would delete, because it has another name in the settings now, or none."""
     network = context.settings.network
     domains = {
         "names": network.private_zone,
@@ -104,7 +104,7 @@ def going(context: Context) -> tuple[str, ...]:
 
 
 def _domain(stack: Stack) -> str | None:
-    """The domain of a stack's zone, by its outputs; None if it has none."""
+    """The domain of a stack's hosted zone, by its outputs; None if it has none."""
     if "PublicDomain" in stack.outputs:
         return stack.outputs["PublicDomain"]
     name = stack.outputs.get("ControllerName")

@@ -15,8 +15,8 @@ API_CreateTransitGatewayVpcAttachment.html: what an association and an attachmen
 over them is a conclusion peering vpc/latest/peering/delete-vpc-peering-connection.html endpoints API_CreateVpcEndpoint.html:
 with PrivateDnsEnabled the public name of the service resolves to the endpoint bastion
 autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html: the group's instances are terminated with it names
-Route53/latest/APIReference/API_DeleteHostedZone.html: a deleted zone cannot be restored, and the parent zone needs the name
-servers of the new one; API_ResourceRecordSet.html: TTL is how long resolvers keep a record logs
+Route53/latest/APIReference/API_DeleteHostedZone.html: a deleted hosted zone cannot be restored, and the parent zone needs the
+name servers of the new one; API_ResourceRecordSet.html: TTL is how long resolvers keep a record logs
 AmazonCloudWatchLogs/latest/APIReference/API_DeleteLogGroup.html: with all its events, for good replaced
 AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
 """
@@ -38,7 +38,7 @@ _STACKS = {
     "-endpoints": "machines then reach the services of the interface endpoints by the Internet, or not at all",
     "-bastion": "sessions through the bastion end",
     "-names": "the controller's names no longer resolve",
-    "-public-zone": "the names in the public zone no longer resolve, and its delegation is deleted",
+    "-public-zone": "the names in the public hosted zone no longer resolve, and its delegation is deleted",
     "-traffic-logs": "the traffic logs are deleted with their log groups",
 }
 
@@ -90,7 +90,7 @@ def _stacks(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _names(changes: Sequence[Change]) -> Iterator[str]:
-    """A replaced zone has other name servers; the names in a deleted zone or a deleted record no longer resolve."""
+    """A replaced hosted zone has other name servers; the names in a deleted one or a deleted record no longer resolve."""
     for change in changes:
         if change.kind is ChangeKind.REPLACE and change.detail.startswith("AWS::Route53::HostedZone:"):
             yield (
@@ -100,7 +100,7 @@ def _names(changes: Sequence[Change]) -> Iterator[str]:
         if change.kind is ChangeKind.REMOVE and change.name.endswith(("-names/Zone", "-names/PublicRecord")):
             yield f"the controller's {'private' if change.name.endswith('Zone') else 'public'} name no longer resolves"
         if change.kind is ChangeKind.REMOVE and change.name.endswith("-public-zone/Delegation"):
-            yield "the names in the public zone no longer resolve until the parent zone delegates to it again"
+            yield "the names in the public hosted zone no longer resolve until the parent zone delegates to it again"
 
 
 def _replaced(changes: Sequence[Change]) -> Iterator[str]:

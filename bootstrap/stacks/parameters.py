@@ -100,7 +100,7 @@ def _placed(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
 
 
 def _public_zone(zone: PublicZone) -> dict[str, str]:
-    """The parameters of the public zone, except its parent zone, which is looked up in Route 53."""
+    """The parameters of the public hosted zone, except its parent zone, which is looked up in Route 53."""
     queries = zone.queries or Queries()
     return {
         "Domain": zone.domain,
@@ -112,7 +112,7 @@ def _public_zone(zone: PublicZone) -> dict[str, str]:
 
 
 def _names(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of the private zone; with a public zone also its id and domain."""
+    """The parameters of the private hosted zone; with a public hosted zone also its id and domain."""
     public = ("PublicZoneId", "PublicDomain") if settings.network.public_zone else ()
     return {"Domain": settings.network.private_zone or ""} | {key: outputs[key] for key in public}
 

@@ -26,7 +26,7 @@ _COSTS = {
     "AWS::DirectConnect::DirectConnectGatewayAssociation": "no data; Direct Connect is down until the new association exists",
     "AWS::EC2::VPCPeeringConnection": "no data; the other network is unreachable for some seconds",
     "AWS::EC2::VPCEndpoint": "no data; the service is unreachable from private subnets for about a minute",
-    "AWS::Route53::HostedZone": "no data; names do not resolve until the new zone answers",
+    "AWS::Route53::HostedZone": "no data; names do not resolve until the new hosted zone answers",
     "AWS::Logs::LogGroup": "DATA: the old logs are deleted with the old log group",
     "AWS::AutoScaling::AutoScalingGroup": "no data; its machines are replaced, sessions through them end",
 }

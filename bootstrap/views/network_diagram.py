@@ -41,7 +41,7 @@ def svg(context: Context, network: Network) -> str:
 
 
 def _public_zones(context: Context) -> dict[str, str]:
-    """The name of the environment's public zone by its id; empty if its stack does not exist."""
+    """The name of the environment's public hosted zone by its id; empty if its stack does not exist."""
     outputs = context.stacks["public-zone"].outputs if "public-zone" in context.stacks else {}
     return {outputs["PublicZoneId"]: outputs["PublicDomain"]} if "PublicZoneId" in outputs else {}
 

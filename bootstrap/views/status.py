@@ -28,7 +28,11 @@ def look(context: Context) -> Status:
     is_up = all(row[2].endswith("_COMPLETE") and "ROLLBACK" not in row[2] for row in rows)
     if zone is not None and "NameServers" in zone.outputs:
         rows.append(
-            ("zone", zone.outputs["PublicDomain"], f"answered by {zone.outputs['NameServers'].replace(',', ', ')}")
+            (
+                "hosted zone",
+                zone.outputs["PublicDomain"],
+                f"answered by {zone.outputs['NameServers'].replace(',', ', ')}",
+            )
         )
     if "controller" not in context.stacks:
         return Status(tuple(rows), False)

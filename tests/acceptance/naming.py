@@ -1,4 +1,4 @@
-"""The records of the environment's zones in Route 53, compared with the expected ones."""
+"""The records of the environment's hosted zones, compared with the expected ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bootstrap.preconditions import hosted_zones
 
 
 def faults(context: Context) -> Iterator[str]:
-    """Each zone whose record of the controller is not the machine's address, and a delegation to other servers."""
+    """Each hosted zone whose record of the controller is not the machine's address, and a delegation to other servers."""
     names, settings = context.outputs("names"), context.settings
     if settings.network.private_zone is not None:
         yield from _leads(context, names["ZoneId"], f"{settings.project}.{settings.network.private_zone}")
@@ -26,7 +26,7 @@ def _leads(context: Context, zone_id: str, name: str) -> Iterator[str]:
 
 
 def _delegates(context: Context, zone_id: str, domain: str) -> Iterator[str]:
-    """Only where the zone above is of this account, which the stack's parameter tells."""
+    """Only where this account has the parent zone, which the stack's parameter tells."""
     stack = context.world.aws("cloudformation").describe_stacks(StackName=context.settings.stack_name("public-zone"))
     given = {it["ParameterKey"]: it["ParameterValue"] for it in stack["Stacks"][0]["Parameters"]}
     if not (parent := given.get("ParentZoneId")):
@@ -34,7 +34,7 @@ def _delegates(context: Context, zone_id: str, domain: str) -> Iterator[str]:
     own, above = _values(context, zone_id, domain, "NS"), _values(context, parent, domain, "NS")
     if own != above:
         servers = ", ".join(sorted(own))
-        yield f"the zone above sends {domain} to {', '.join(sorted(above)) or 'nobody'}, its servers are {servers}"
+        yield f"the parent zone delegates {domain} to {', '.join(sorted(above)) or 'nobody'}, its servers are {servers}"
 
 
 def _values(context: Context, zone_id: str, name: str, kind: str) -> frozenset[str]:

@@ -53,9 +53,9 @@ def test_the_controller_is_in_the_network(network: Network, context: Context) ->
 
 
 def test_the_zones_name_the_machine(context: Context) -> None:
-    """The DNS zones resolve to the machine, and the parent zone delegates the public one."""
+    """The hosted zones resolve to the machine, and the parent zone delegates the public one."""
     if context.settings.network.private_zone is None and context.settings.network.public_zone is None:
-        pytest.skip("the environment has no DNS zone")
+        pytest.skip("the environment has no hosted zone")
 
     assert [] == list(naming.faults(context))
 

@@ -1,4 +1,4 @@
-"""Public zones, zones by name and peers' ways, against the local cloud: made, refused, changed and taken away."""
+"""Public hosted zones, zones by name and peers' ways, against the local cloud: made, refused, changed and taken away."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def refusal(context: Context, run: Run) -> str:
 
 @pytest.fixture
 def parent(client: Callable[[str], Any]) -> Iterator[str]:
-    """A public zone example.net that somebody else has."""
+    """A public hosted zone example.net that somebody else has."""
     made = client("route53").create_hosted_zone(Name="example.net", CallerReference="parent")["HostedZone"]["Id"]
     yield made.rpartition("/")[2]
     client("route53").delete_hosted_zone(Id=made)
@@ -97,7 +97,7 @@ def test_a_zone_is_delegated_answers_with_the_private_address_and_goes_with_its_
     assert [] == [*launch.plan_stacks(context, run, ("public-zone",))]
     assert "https://named.ci.example.net/" == context.url
     drawn = network_diagram.svg(context, network_reading.read(context))
-    assert "public zone ci.example.net" in drawn
+    assert "public hosted zone ci.example.net" in drawn
     assert "named.ci.example.net = 10.71.3.10" in drawn
     network_removal.destroy(context, run)
     assert {("example.net", "NS"), ("example.net", "SOA")} == {
@@ -125,7 +125,7 @@ def test_a_transit_gateway_that_is_not_there_is_refused_at_its_place_and_one_tha
     context.world.aws("ec2").delete_transit_gateway(TransitGatewayId=there)
 
 
-def test_without_the_zone_above_the_servers_to_enter_are_told_once(
+def test_without_the_parent_zone_the_servers_to_enter_are_told_once(
     opened: Open, capsys: pytest.CaptureFixture[str]
 ) -> None:
     context, run = opened("alone", "10.72.0.0/16", "  public_zone: {domain: alone.example.org}\n")
@@ -175,7 +175,7 @@ def test_records_of_others_keep_a_zone_and_all_that_is_made(opened: Open) -> Non
 
 def test_queries_are_logged_in_the_one_region_that_can(opened: Open) -> None:
     options = "  public_zone: {domain: asked.example.org, queries: {retention_days: 7}}\n"
-    with pytest.raises(SettingsInvalid, match="query logs of a public zone to us-east-1"):
+    with pytest.raises(SettingsInvalid, match="query logs of a public hosted zone to us-east-1"):
         opened("asked", "10.74.0.0/16", options)
     context, run = opened("asked", "10.74.0.0/16", options, "us-east-1")
     apply(context, run)
@@ -190,8 +190,8 @@ def test_queries_are_logged_in_the_one_region_that_can(opened: Open) -> None:
 @pytest.mark.parametrize(
     ("parent_zone", "domain", "words"),
     [
-        ("nobody.example", "ci.nobody.example", "has no public zone 'nobody.example'"),
-        ("Z00000000000000000000", "ci.example.net", "has no public zone 'Z00000000000000000000'"),
+        ("nobody.example", "ci.nobody.example", "has no public hosted zone 'nobody.example'"),
+        ("Z00000000000000000000", "ci.example.net", "has no public hosted zone 'Z00000000000000000000'"),
         ("{parent}", "ci.example.org", "'ci.example.org' does not lie below it"),
         (
             "{parent}",
@@ -200,7 +200,7 @@ def test_queries_are_logged_in_the_one_region_that_can(opened: Open) -> None:
         ),
     ],
 )
-def test_a_zone_above_that_is_not_fit_is_refused(
+def test_a_parent_zone_that_is_not_fit_is_refused(
     opened: Open, client: Callable[[str], Any], parent: str, parent_zone: str, domain: str, words: str
 ) -> None:
     record = {"Name": "taken.example.net", "Type": "NS", "TTL": 60, "ResourceRecords": [{"Value": "ns.example.com."}]}

@@ -275,7 +275,7 @@ ROUND_TRIPS = {
     "a VPN by BGP": "  vpn: {customer_address: 198.51.100.7}\n",
     "a VPN with routes": "  vpn: {customer_address: 198.51.100.7, routes: [10.9.0.0/16]}\n",
     "a transit gateway": "  transit_gateway: {routes: [10.8.0.0/16]}\n",
-    "a private zone": "  private_zone: ci.internal\n",
+    "a private hosted zone": "  private_zone: ci.internal\n",
     "everything": (
         "  zones: 3\n  nat: per-zone\n  ipv6: true\n  endpoints: [ssm]\n  flow_logs: {}\n"
         "  vpn: {customer_address: 198.51.100.7, routes: [10.9.0.0/16]}\n  transit_gateway: {routes: [10.8.0.0/16]}\n"

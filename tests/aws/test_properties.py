@@ -134,7 +134,9 @@ def stacks(tmp_path_factory: pytest.TempPathFactory, new_cloud: NewCloud) -> Ite
 
 
 def made_in(cloud: Cloud) -> dict[str, Stack]:
-    logs = cloud.new_client("logs", region="us-east-1")  # the only region where Route 53 logs queries of public zones
+    logs = cloud.new_client(
+        "logs", region="us-east-1"
+    )  # the only region where Route 53 logs queries of public hosted zones
     for name in ("one", "two"):
         logs.create_log_group(logGroupName=f"/aws/route53/{name}")
     logs.put_resource_policy(policyName="route53", policyDocument=json.dumps(ROUTE53_WRITES))

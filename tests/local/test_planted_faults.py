@@ -19,7 +19,7 @@ from bootstrap.jenkins.controller.api import ask, expect
 # The environment of these tests has no second machine, which test_bastion gives it, and no zone.
 LEFT_OUT = {
     "network: Real connections between machines agree with routes, ACLs and security groups",
-    "network: The DNS zones resolve to the machine, and the parent zone delegates the public one",
+    "network: The hosted zones resolve to the machine, and the parent zone delegates the public one",
 }
 SUITE = Path(__file__).parents[1] / "acceptance"
 CREDENTIAL = "/etc/jenkins/credentials/TOOLKIT_PASSWORD"

@@ -239,7 +239,7 @@ def _facts(beside: Beside) -> Iterator[tuple[str, tuple[str, ...]]]:
             *((f"and {len(zone.records) - 3} more",) if len(zone.records) > 3 else ()),
         )
         yield (
-            f"{'private' if zone.is_private else 'public'} zone {clipped(zone.name, 22)}",
+            f"{'private' if zone.is_private else 'public'} hosted zone {clipped(zone.name, 19)}",
             tuple(clipped(it, 38) for it in lines),
         )
     for log in beside.logs:

@@ -65,7 +65,12 @@ def test_a_tier_that_is_not_there_is_not_drawn() -> None:
 def test_what_is_beside_is_told(whole: ElementTree.Element) -> None:
     found = words(whole)
 
-    wanted = ["private zone ci.internal", "public zone ci.example.org", "flow logs: all traffic", "ASN 64512"]
+    wanted = [
+        "private hosted zone ci.internal",
+        "public hosted zone ci.example.org",
+        "flow logs: all traffic",
+        "ASN 64512",
+    ]
     wanted += ["DNS queries: every name asked for", "private interface, VLAN 101, available"]
     wanted += ["transit", "tgw-1", "transit interface, VLAN 102, down"]
     wanted += ["static: 172.16.0.0/12, 192.168.0.0/16", "jenkins.ci.internal = 10.0.11.4"]

@@ -132,4 +132,4 @@ def test_a_public_zone_that_somebody_deleted_is_named_as_not_seen(stubs: dict[st
 
     found = ask(public_zones={"Z1": "ci.example.org"})
 
-    assert ((), True) == (found.zones, found.unseen[0].startswith("public zones: "))
+    assert ((), True) == (found.zones, found.unseen[0].startswith("public hosted zones: "))
