@@ -56,8 +56,8 @@ def edited(shell: Shell, inputs: HostInputs) -> tuple[tuple[Change, ...], tuple[
     Changes nothing, one round trip. ConvergeFailed as `plan`.
     """
     results = [result for result in _check_machine(shell, inputs)["results"] if result["changed"]]
-    moved = tuple(str(result["id"]) for result in results if result["moved"])
-    return tuple(_change(result) for result in results if not result["moved"]), moved
+    moved = tuple(str(result["id"]) for result in results if result["desired_changed"])
+    return tuple(_change(result) for result in results if not result["desired_changed"]), moved
 
 
 def _check_machine(shell: Shell, inputs: HostInputs) -> Mapping[str, Any]:

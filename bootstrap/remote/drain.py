@@ -1,4 +1,4 @@
-"""How running builds are waited for before Jenkins restarts: what `converge.draining` on the machine is told."""
+"""The settings for `converge.draining` on the machine: how to wait for running builds before Jenkins restarts."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ Drain = Mapping[str, Mapping[str, Any]]
 
 
 def of(settings: JenkinsSettings, url: str, *, waits: bool) -> Drain:
-    """By the names of Jenkins' unit and its agent's, how their builds are waited for; `url` is where users open Jenkins.
+    """The settings for waiting, by the names of the units of Jenkins and its agent; `url` is where users open Jenkins.
 
-    The build of that Jenkins in which this tool runs, where it does, is named: waiting for it would never end.
+    If the toolkit runs in a build of that Jenkins, `own` names the build: waiting for it would never end.
     """
     build = os.environ.get("BUILD_URL", "")
-    wish = {
+    drain_settings = {
         "url": agent.LOCAL_URL,
         "user": agent.TOOLKIT_USER,
         "secrets": list(agent.SIGN_IN),
         "seconds": settings.drain_minutes * 60 if waits else 0,
         "own": build if build.startswith(url) else "",
     }
-    return {UNIT: wish, agent.UNIT: {**wish, "is_jenkins": False}}
+    return {UNIT: drain_settings, agent.UNIT: {**drain_settings, "is_jenkins": False}}
 
 
 def seconds_of(drain: Drain) -> float:
-    """How long the waiting may take at most."""
-    return sum(float(wish["seconds"]) for wish in drain.values())
+    """The longest time that the waiting may take."""
+    return sum(float(each["seconds"]) for each in drain.values())

@@ -1,7 +1,7 @@
-"""How `converge` gets to the machine: its modules as one zip archive, then the document, through a single exec.
+"""Sends `converge` to the machine: its modules as one zip archive, then the document, in a single exec.
 
-The launcher keeps the archive in memory only; nothing of the program is left on the machine. Both parts are compressed,
-because on a far connection the bytes of the request are most of what a run with nothing to do waits for.
+The launcher keeps the archive in memory only; nothing of the program stays on the machine. Both parts are compressed,
+because on a slow connection a run without changes waits mostly for the bytes of the request.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def archive() -> bytes:
 def request(mode: str, resources: Sequence[Mapping[str, Any]], drain: Document | None = None) -> tuple[bytes, str]:
     """What to send on standard input for `mode` ('check', 'apply' or 'drain'), and the marker that the answer will follow.
 
-    `drain` says by a unit's name how its builds are waited for; it is no part of what is wished of the machine.
+    `drain` says, by the name of a unit, how to wait for its builds; it is no part of the desired state.
     """
     marker = f"---converge-{secrets.token_hex(8)}---"
     document = json.dumps({"mode": mode, "marker": marker, "resources": list(resources), "drain": drain or {}})
@@ -62,7 +62,7 @@ def request(mode: str, resources: Sequence[Mapping[str, Any]], drain: Document |
 def step(line: str, marker: str) -> Document | None:
     """The step that a line of the output tells while the program runs, or None.
 
-    {"begun": result}, {"done": result}, {"note": text}, or an empty one, which only tries whether anybody listens.
+    {"begun": result}, {"done": result}, {"note": text}, or an empty one, which only finds out whether anybody listens.
     """
     text = line.removeprefix(f"{marker} ")
     try:
@@ -73,7 +73,7 @@ def step(line: str, marker: str) -> Document | None:
 
 
 def answer(output: str, marker: str) -> Document:
-    """The program's answer out of everything that the machine printed; NoAnswer when there is none."""
+    """Find the program's answer in the output of the machine; NoAnswer if there is none."""
     _, found, rest = output.rpartition(f"\n{marker}\n")
     try:
         document = json.loads(rest) if found else None

@@ -23,14 +23,14 @@ def explainer(shell: Shell) -> Explain:
     """Looks exceptions up on the machine behind `shell`."""
 
     def explain(identifier: str) -> str:
-        return causes.after(_recent(shell), f"with ID {identifier}") if _ID.fullmatch(identifier) else ""
+        return causes.find_exception(_recent(shell), f"with ID {identifier}") if _ID.fullmatch(identifier) else ""
 
     return explain
 
 
 def reload_failure(shell: Shell) -> str:
     """The exception of the reload that failed last, with its causes; empty where it is not found."""
-    return causes.after(_recent(shell), _RELOAD, _WIDE)
+    return causes.find_exception(_recent(shell), _RELOAD, _WIDE)
 
 
 def command(identifier: str) -> str:

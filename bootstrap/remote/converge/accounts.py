@@ -1,4 +1,4 @@
-"""Groups and users. Numbers are fixed where asked, because a data volume outlives its machine."""
+"""Groups and users. They have fixed numbers, because a data volume outlives its machine."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ def group(context: Context, resource: Resource) -> Finding | None:
     """A system group `name`, with number `gid`."""
     name, number = resource["name"], resource["gid"]
     try:
-        found = grp.getgrnam(name).gr_gid
+        actual = grp.getgrnam(name).gr_gid
     except KeyError:
         return Finding(
-            "add", f"gid {number}", lambda: void(context, ["groupadd", "--system", "--gid", str(number), name])
+            "add", f"gid {number}", lambda: run(context, ["groupadd", "--system", "--gid", str(number), name])
         )
-    if found != number:
-        raise Failed(f"the group {name} has the gid {found}, not {number}")
+    if actual != number:
+        raise Failed(f"the group {name} has the gid {actual}, not {number}")
     return None
 
 
 def user(context: Context, resource: Resource) -> Finding | None:
-    """A system user `name` with number `uid`, primary `group`, `home` (never made here) and `shell`; no password."""
+    """A system user `name` with number `uid`, primary `group`, `home` (not made here) and `shell`; no password."""
     name, number = resource["name"], resource["uid"]
     options = ["--gid", resource["group"], "--home-dir", resource["home"], "--shell", resource["shell"]]
     try:
-        found = pwd.getpwnam(name)
+        account = pwd.getpwnam(name)
     except KeyError:
         command = ["useradd", "--system", "--no-create-home", "--uid", str(number), *options, name]
-        return Finding("add", f"uid {number}", lambda: void(context, command))
-    if found.pw_uid != number:
-        raise Failed(f"the user {name} has the uid {found.pw_uid}, not {number}")
-    wished = (_number_of(resource["group"]), resource["home"], resource["shell"])
-    if (found.pw_gid, found.pw_dir, found.pw_shell) == wished:
+        return Finding("add", f"uid {number}", lambda: run(context, command))
+    if account.pw_uid != number:
+        raise Failed(f"the user {name} has the uid {account.pw_uid}, not {number}")
+    desired = (_number_of(resource["group"]), resource["home"], resource["shell"])
+    if (account.pw_gid, account.pw_dir, account.pw_shell) == desired:
         return None
-    changes = ["usermod", "--gid", resource["group"], "--home", resource["home"], "--shell", resource["shell"], name]
-    return Finding("alter", "group, home or shell", lambda: void(context, changes))
+    command = ["usermod", "--gid", resource["group"], "--home", resource["home"], "--shell", resource["shell"], name]
+    return Finding("alter", "group, home or shell", lambda: run(context, command))
 
 
 def _number_of(group_name: str) -> int | None:
@@ -47,6 +47,6 @@ def _number_of(group_name: str) -> int | None:
         return None
 
 
-def void(context: Context, command: list[str]) -> None:
-    """Run a command for its effect."""
+def run(context: Context, command: list[str]) -> None:
+    """Run a command and ignore its output."""
     context.run(command)

@@ -1,4 +1,4 @@
-"""The secret with which an agent presents itself to the Jenkins on this machine: only that Jenkins can tell it."""
+"""The secret with which an agent connects to the Jenkins on this machine; only that Jenkins knows it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
 from bootstrap.remote.converge.files import write
 from bootstrap.remote.converge.jenkins import Jenkins, NoAnswer
-from bootstrap.remote.converge.open_directories import leave_as_made, open_folder, open_parent
+from bootstrap.remote.converge.open_directories import keep_attributes, open_folder, open_parent
 
 _MODE = "0400"
 _OWNER = {"owner": "root", "group": "root"}
@@ -18,20 +18,20 @@ _FIRST_ARGUMENT = re.compile(rb"<argument>([0-9a-f]{64})</argument>")
 
 
 def agent_secret(context: Context, resource: Resource) -> Finding | None:
-    """The file `path`, root's alone, with the secret that Jenkins has for its agent `node`; Jenkins is asked as for draining.
+    """The file `path`, readable by root only, with the secret that Jenkins has for its agent `node`.
 
-    A Jenkins that does not answer has another secret only if its home is another one: a file that is there is left alone then.
-    A Jenkins whose settings do not name the agent yet is left alone as well: they come after the machine.
+    If Jenkins does not answer, an existing file is not changed: the secret changes only with the home of Jenkins. If the
+    settings of Jenkins do not have the agent yet, nothing is done: the casc act comes after the host act.
     """
     path = context.path(resource["path"])
-    found = _read(context, path)
+    stored = _read(context, path)
     try:
         secret = _secret_of(context, resource)
     except NoAnswer:
-        return None if found else Finding("add", "when Jenkins answers", lambda: _fetch(context, resource, path))
-    if secret is None or secret == found:
+        return None if stored else Finding("add", "when Jenkins answers", lambda: _fetch(context, resource, path))
+    if secret is None or secret == stored:
         return None
-    return Finding("alter" if found else "add", f"mode {_MODE}", lambda: _fetch(context, resource, path))
+    return Finding("alter" if stored else "add", f"mode {_MODE}", lambda: _fetch(context, resource, path))
 
 
 def _read(context: Context, path: Path) -> bytes | None:
@@ -44,8 +44,8 @@ def _read(context: Context, path: Path) -> bytes | None:
 
 
 def _secret_of(context: Context, resource: Resource) -> bytes | None:
-    wish: dict[str, Any] = resource["jenkins"]
-    description = Jenkins(context, wish).description_of_agent(resource["node"])
+    settings: dict[str, Any] = resource["jenkins"]
+    description = Jenkins(context, settings).description_of_agent(resource["node"])
     if description is None:
         return None
     match = _FIRST_ARGUMENT.search(description)
@@ -58,8 +58,8 @@ def _fetch(context: Context, resource: Resource, path: Path) -> None:
     try:
         secret = _secret_of(context, resource)
     except NoAnswer as error:
-        raise Failed(f"the secret of the agent {resource['node']} cannot be had: {error}") from error
+        raise Failed(f"the secret of the agent {resource['node']} cannot be read: {error}") from error
     if secret is None:
         return
-    with open_folder(context, path.parent, leave_as_made) as folder:
+    with open_folder(context, path.parent, keep_attributes) as folder:
         write(folder, path.name, secret, _OWNER, _MODE)

@@ -1,9 +1,9 @@
-"""What went wrong, out of a service's journal: the first exception with what it was caused by, and the last plain lines.
+"""Finds the cause of a failure in a service's journal: the first exception with its causes, and the last plain lines.
 
 A stack of Java has hundreds of lines and the cause in one of them. Jenkins prints an exception from the inside out, the cause
 first and then `Caused: ` with what wrapped it; a JVM prints it from the outside in, with `Caused by: `. Both are read, and so
-are Python's tracebacks. What a journal says is not ours: control characters are taken out, the length is bounded, and what
-looks like a secret, or is known as one, becomes three stars.
+are Python's tracebacks. A journal is not trusted: control characters are removed, the length is limited, and what looks like
+a secret, or is known as one, becomes three stars.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 LINES = 12
 _WIDTH = 400
-_LONGEST_LINE = 10_000  # letters that are read
+_LONGEST_LINE = 10_000  # characters that are read
 _LONGEST_MESSAGE = 14  # lines, as a fault of YAML has with what leads to it
-_WHOLE = 24  # lines of an exception that is asked for alone
-_LAST = 5  # plain lines that are told beside an exception
-_PLAIN = 8  # and where there is none
+_EXCEPTION_LINES = 24  # lines of an exception without plain lines
+_PLAIN_BESIDE_EXCEPTION = 5  # plain lines after an exception
+_PLAIN_ALONE = 8  # plain lines without an exception
 
 _FRAME = re.compile(r"\s*(?:at .*[\w$>]\([^()]*\)|\.\.\. \d+ (?:more|common frames omitted))\s*")
 _JAVA = re.compile(
@@ -27,20 +27,20 @@ _JAVA = re.compile(
 )
 _KIND = re.compile(r"(?:Exception|Error|Throwable|Problem|Failure|Failed\w*|Interrupt)$")
 _CHAIN = re.compile(r"\s*Caused(?: by)?: \S.*")
-_BESIDE = re.compile(r"\s*(?:Also|Suppressed): +\S.*")
-# How Jenkins heads what it logs: moment, thread, level, place.
+_SUPPRESSED = re.compile(r"\s*(?:Also|Suppressed): +\S.*")
+# The first line of a message in Jenkins' log: time, thread, level, class and method.
 _HEAD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\S*\s+\[id=\d+\]\s+(?P<level>[A-Z]+)\s+.*")
 _BOOT = "hudson.util.BootFailure#publish"
 _TRACEBACK = "Traceback (most recent call last):"
-_ALARM = re.compile(r"\[(?:emerg|alert|crit)\]|^(?:\S+: )?(?:fatal|error)\b", re.IGNORECASE)
-# What systemd says of every unit whose process ended, whatever ended it.
+_ERROR_LINE = re.compile(r"\[(?:emerg|alert|crit)\]|^(?:\S+: )?(?:fatal|error)\b", re.IGNORECASE)
+# Lines of systemd about every unit whose process ended, for whatever reason.
 _NOISE = re.compile(
     r"(?:Starting|Started|Stopping|Stopped) \S+\.service\b.*"
     r"|\S+\.service: (?:Scheduled restart job|Consumed |Deactivated |Triggering |Unit process |Failed with result).*"
     r"|\S+\.service: (?:Main|Control) process exited.*"
     r"|Failed to start \S+\.service\b.*"
 )
-_SIGHT = re.compile(r"(?:\x1b\[[0-?]*[ -/]*[@-~])|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_CONTROL_CHARACTERS = re.compile(r"(?:\x1b\[[0-?]*[ -/]*[@-~])|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _SECRETS = (
     (
         re.compile(
@@ -51,20 +51,20 @@ _SECRETS = (
     (re.compile(r"(://[^\s/:@]{0,100}:)[^\s/@]{1,500}@"), r"\1***@"),
     (re.compile(r"\b11[0-9a-f]{32}\b|\{AQAA[\w+/=]+\}|#jbcrypt:\S+"), "***"),
 )
-_SHORTEST_SECRET = 6  # characters; shorter ones would star out common words
+_SHORTEST_SECRET = 6  # characters; shorter ones would mask common words
 
 
 @dataclass(frozen=True)
 class _Trace:
-    """One exception of a text: the lines that say what it was, and where it begins and ends there."""
+    """One exception in a text: its message and those of its causes, and its first and last line."""
 
-    said: tuple[str, ...]
+    message: tuple[str, ...]
     start: int
     end: int
 
 
-def tell(text: str, secrets: Collection[str] = ()) -> str:
-    """What a person wants to read of a journal: the cause first, then the last lines that are no stack, LINES at most."""
+def find_cause(text: str, secrets: Collection[str] = ()) -> str:
+    """The cause in a journal, then the last lines that belong to no stack trace; LINES at most."""
     lines = _lines(text)
     traces = _traces(lines)
     trace = _first(lines, traces)
@@ -75,34 +75,34 @@ def tell(text: str, secrets: Collection[str] = ()) -> str:
         if number not in stacks and not _FRAME.fullmatch(line) and not _NOISE.fullmatch(line.strip())
     ]
     if trace is not None:
-        cause, count = _bounded(trace.said, LINES - _LAST), _LAST
+        cause, count = _bounded(trace.message, LINES - _PLAIN_BESIDE_EXCEPTION), _PLAIN_BESIDE_EXCEPTION
     else:
-        cause, count = [line for line in dict.fromkeys(plain) if _ALARM.search(line)][:3], _PLAIN
+        cause, count = [line for line in dict.fromkeys(plain) if _ERROR_LINE.search(line)][:3], _PLAIN_ALONE
     rest = [line for line in dict.fromkeys(reversed(plain)) if line not in cause][: min(count, LINES - len(cause))]
-    told = cause + rest[::-1]
-    # A service that said nothing: what systemd says of its end is all there is.
-    return clean("\n".join(told or lines[-_PLAIN:]), secrets)
+    selected = cause + rest[::-1]
+    # A service that wrote nothing: only systemd's lines about its end are there.
+    return clean("\n".join(selected or lines[-_PLAIN_ALONE:]), secrets)
 
 
-def after(text: str, marker: str, width: int = _WIDTH) -> str:
-    """The exception that a journal has under the last line with `marker`, with its causes; empty where there is none."""
+def find_exception(text: str, marker: str, width: int = _WIDTH) -> str:
+    """The exception after the last line with `marker`, with its causes; empty if there is none."""
     lines = _lines(text)
     places = [number for number, line in enumerate(lines) if marker in line]
     if not places:
         return ""
     start = places[-1] + 1
     trace = next((each for each in _traces(lines) if each.start == start), None)
-    return clean("\n".join(_bounded(trace.said, _WHOLE)), width=width) if trace else ""
+    return clean("\n".join(_bounded(trace.message, _EXCEPTION_LINES)), width=width) if trace else ""
 
 
 def clean(text: str, secrets: Collection[str] = (), width: int = _WIDTH) -> str:
-    """The text for a terminal: no control characters, no long lines, no secrets."""
+    """Make a text safe for a terminal: without control characters, long lines and secrets."""
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "***")
     for pattern, stars in _SECRETS:
         text = pattern.sub(stars, text)
-    lines = (_SIGHT.sub("", line.replace("\t", " ")) for line in text.split("\n"))
+    lines = (_CONTROL_CHARACTERS.sub("", line.replace("\t", " ")) for line in text.split("\n"))
     return "\n".join(line if len(line) <= width else f"{line[:width]}..." for line in lines)
 
 
@@ -111,7 +111,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _first(lines: Sequence[str], traces: Sequence[_Trace]) -> _Trace | None:
-    """The trace that tells: that of Jenkins' boot failure, else the first of a severe message, else the first."""
+    """The most important trace: that of Jenkins' boot failure, else the first of a severe message, else the first."""
 
     def head(trace: _Trace) -> re.Match[str] | None:
         return _HEAD.fullmatch(lines[trace.start - 1].strip()) if trace.start else None
@@ -133,7 +133,7 @@ def _traces(lines: Sequence[str]) -> list[_Trace]:
 
 
 def _python(lines: Sequence[str], start: int) -> _Trace | None:
-    """A traceback: its last line says what it was, and comes right after the indented ones."""
+    """A traceback of Python: its last line has the exception, and follows the indented lines."""
     indent = len(lines[start]) - len(lines[start].lstrip())
     end = start + 1
     while end < len(lines) and len(lines[end]) - len(lines[end].lstrip()) > indent:
@@ -142,46 +142,46 @@ def _python(lines: Sequence[str], start: int) -> _Trace | None:
 
 
 def _java(lines: Sequence[str], start: int) -> _Trace | None:
-    """An exception of Java: its message, its stack, and the chain of what caused it or was caused by it."""
+    """An exception of Java: its message, its stack, and the chain of its causes."""
     is_headed = start > 0 and _BOOT in lines[start - 1]
     named = _JAVA.fullmatch(lines[start].strip())
     if not named and not is_headed:
         return None
-    said, end = _message(lines, start)
+    message, end = _message(lines, start)
     has_stack = end < len(lines) and bool(_FRAME.fullmatch(lines[end]) or _CHAIN.fullmatch(lines[end]))
     if not (is_headed or has_stack or (named and _KIND.search(named["kind"]))):
         return None
     while end < len(lines):
         if _FRAME.fullmatch(lines[end]):
             end += 1
-        elif _BESIDE.fullmatch(lines[end]):
+        elif _SUPPRESSED.fullmatch(lines[end]):
             end = _message(lines, end)[1]
         elif (has_stack or is_headed) and _CHAIN.fullmatch(lines[end]):
             more, link = _message(lines, end), lines[end]
-            # An indented link is of an exception that stands beside this one.
-            said += more[0] if link == link.lstrip() else []
+            # An indented link belongs to a suppressed exception.
+            message += more[0] if link == link.lstrip() else []
             end = more[1]
         else:
             break
-    return _Trace(tuple(said), start, end)
+    return _Trace(tuple(message), start, end)
 
 
 def _message(lines: Sequence[str], start: int) -> tuple[list[str], int]:
-    """The lines of a message, and where it ends: at a frame, a link of the chain or the next message of the log."""
+    """The lines of a message, and its end: a stack frame, a link of the chain or the next message of the log."""
     end = start + 1
     while end < len(lines) and end - start < _LONGEST_MESSAGE:
         line = lines[end]
-        if any(pattern.fullmatch(line) for pattern in (_FRAME, _CHAIN, _BESIDE)) or _HEAD.fullmatch(line.strip()):
+        if any(pattern.fullmatch(line) for pattern in (_FRAME, _CHAIN, _SUPPRESSED)) or _HEAD.fullmatch(line.strip()):
             break
         end += 1
     has_stack = end < len(lines) and bool(_FRAME.fullmatch(lines[end]) or _CHAIN.fullmatch(lines[end]))
-    # Without a stack behind it, one cannot know whether the next line still belongs to the message.
+    # Without a stack after it, nobody can know whether the next line belongs to the message.
     end = end if has_stack else start + 1
     return [line.strip() for line in lines[start:end]], end
 
 
-def _bounded(said: Sequence[str], most: int) -> list[str]:
-    """A chain's first and last lines; what is between them repeats them as a rule."""
-    if len(said) <= most:
-        return list(said)
-    return [*said[:3], f"... {len(said) - most + 1} more lines", *said[-(most - 4) :]]
+def _bounded(message: Sequence[str], most: int) -> list[str]:
+    """The first and last lines of a chain; those between them mostly repeat them."""
+    if len(message) <= most:
+        return list(message)
+    return [*message[:3], f"... {len(message) - most + 1} more lines", *message[-(most - 4) :]]

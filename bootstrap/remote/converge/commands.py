@@ -1,4 +1,4 @@
-"""What no other kind expresses: a command with a rule for when it is needed, and a bare git repository."""
+"""Two kinds: a command with a rule that says when it is needed, and a bare git repository."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from bootstrap.remote.converge.core import Context, Finding, Resource
 
 
 def command(context: Context, resource: Resource) -> Finding | None:
-    """Run `command` unless it is done: `creates` exists and no path of `sources` is younger, and `unless` succeeds.
+    """Run `command` if it is needed: `creates` is missing or older than a path of `sources`, or `unless` fails.
 
-    A rule must be there; both rules, where given, must hold. `reason` says what it means that `unless` fails. With `needs`,
-    nothing is done while that program is absent.
+    One of the two rules must be there. `reason` says what a failure of `unless` means. With `needs`, nothing is done while
+    that program is missing.
     """
-    needed = resource.get("needs")
-    if needed and not context.path(needed).exists():
+    program = resource.get("needs")
+    if program and not context.path(program).exists():
         return None
     reasons = []
-    if "creates" in resource and (reason := _stale(context, resource)):
+    if "creates" in resource and (reason := _outdated(context, resource)):
         reasons.append(reason)
     if "unless" in resource and context.run(resource["unless"], check=False).returncode != 0:
         reasons.append(resource.get("reason", "not done yet"))
@@ -30,13 +30,13 @@ def command(context: Context, resource: Resource) -> Finding | None:
     return Finding("alter", ", ".join(reasons), act)
 
 
-def _stale(context: Context, resource: Resource) -> str:
+def _outdated(context: Context, resource: Resource) -> str:
     product = context.path(resource["creates"])
     if not product.exists():
         return f"makes {resource['creates']}"
-    made = product.stat().st_mtime
+    written = product.stat().st_mtime
     sources = [context.path(name) for name in resource.get("sources", ())]
-    younger = [source.name for source in sources if not source.exists() or source.stat().st_mtime > made]
+    younger = [source.name for source in sources if not source.exists() or source.stat().st_mtime > written]
     return f"newer: {', '.join(younger)}" if younger else ""
 
 
@@ -44,8 +44,8 @@ def repository(context: Context, resource: Resource) -> Finding | None:
     """A bare git repository at `path`, readable by all, whose refs/heads/`branch` is `commit` from the artifact `bundle`."""
     path = context.path(resource["path"])
     reference = f"refs/heads/{resource['branch']}"
-    found = _commit_of(path, reference)
-    if found == resource["commit"]:
+    commit = _commit_of(path, reference)
+    if commit == resource["commit"]:
         return None
 
     def act() -> None:
@@ -57,11 +57,11 @@ def repository(context: Context, resource: Resource) -> Finding | None:
 
     detail = f"{resource['branch']} at {resource['commit'][:12]}"
     missing = context.missing(resource["bundle"])
-    return Finding("alter" if found else "add", detail, act, missing)
+    return Finding("alter" if commit else "add", detail, act, missing)
 
 
 def _commit_of(path: Path, reference: str) -> str:
-    """What a reference says, read as git stores it: a file of its own, or a line of packed-refs."""
+    """The commit of a reference, as git stores it: in a file of its own, or in a line of packed-refs."""
     loose = path / reference
     if loose.is_file():
         return loose.read_text().strip()

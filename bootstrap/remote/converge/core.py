@@ -1,4 +1,4 @@
-"""What every kind of resource speaks in: the context of one run, what a look at a resource finds, and how it fails."""
+"""Types of all kinds of resources: the context of one run, the finding of a comparison, and the failure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 Resource = Mapping[str, Any]
-Tell = Callable[[dict[str, Any]], None]
+Report = Callable[[dict[str, Any]], None]
 ARTIFACTS = "/var/cache/bootstrap/artifacts"
 DIGESTS = "/var/cache/bootstrap/digests.json"
-_REMEMBERED_SIZE = 1 << 20  # bytes; below it, hashing is cheaper than remembering
+_STORED_SIZE = 1 << 20  # bytes; below it, hashing is cheaper than storing
 _TAIL_LINES = 20
 
 
 class Failed(Exception):
-    """A resource cannot be reached: `command` and its `exit_code` where one failed, and the last lines of what it said."""
+    """A resource cannot be brought to its desired state: the `command` that failed, its `exit_code`, and its last lines."""
 
     def __init__(self, reason: str, command: str = "", exit_code: int | None = None, tail: str = "") -> None:
         super().__init__(reason)
@@ -33,10 +33,10 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Finding:
-    """A resource is not as wished: `kind` (add, alter, remove) and `detail` say how, `act` mends it.
+    """A resource differs from its desired state: `kind` (add, alter, remove) and `detail` say how; `act` changes it.
 
-    `missing` are the artifacts (SHA-256) that `act` would need and that are not here. `settles` is false where looking
-    again right after `act` proves nothing. `causes` are the other resources whose change is all that is the matter.
+    `missing` are the artifacts (SHA-256) that `act` needs and that are not on the machine. `settles` is false if a second
+    comparison right after `act` proves nothing. `causes` are other resources, if their change is the only reason.
     """
 
     kind: str
@@ -47,29 +47,30 @@ class Finding:
     causes: tuple[str, ...] = ()
 
 
-def silent(_step: dict[str, Any]) -> None:
-    """Tell nobody."""
+def report_nothing(_step: dict[str, Any]) -> None:
+    """Report to nobody."""
 
 
 @dataclass
 class Context:
-    """One run: where the machine's root is (another folder in tests), what has changed so far, and what is remembered.
+    """One run: the machine's root (another folder in tests), the changes so far, and the stored digests.
 
-    `drain` says by a unit's name how its builds are waited for before it restarts (see `draining`).
+    `desired_changed` has those changed resources whose desired state is another than at the last run. `drain` says, by the
+    name of a unit, how to wait for its builds before it restarts (see `draining`).
     """
 
     root: Path = Path("/")
     resources: dict[str, Resource] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
-    moved: set[str] = field(default_factory=set)  # those of the changed of which something else is wished than was
+    desired_changed: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     unit_states: dict[str, dict[str, str]] = field(default_factory=dict)
     drain: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    tell: Tell = silent
+    report: Report = report_nothing
     _digests: dict[str, list[Any]] | None = None
 
     def path(self, name: str) -> Path:
-        """Where the absolute path `name` of the machine lies."""
+        """The location of the machine's absolute path `name`."""
         return self.root / name.lstrip("/")
 
     def run(
@@ -81,7 +82,7 @@ class Context:
         environment: Mapping[str, str] | None = None,
         quiet: bool = False,
     ) -> subprocess.CompletedProcess[str]:
-        """Run one command; raise Failed when it fails, without its output where it might show a secret (`quiet`)."""
+        """Run one command; raise Failed if it fails, with `quiet` without its output, which might show a secret."""
         shown = " ".join(command)
         try:
             done = subprocess.run(
@@ -104,15 +105,15 @@ class Context:
         return done
 
     def artifact(self, digest: str) -> Path:
-        """Where the artifact of that SHA-256 is, or would be."""
+        """The location of the artifact with that SHA-256."""
         return self.path(ARTIFACTS) / digest
 
     def missing(self, *digests: str) -> tuple[str, ...]:
-        """Those of the artifacts that are not here, in order and once."""
+        """The artifacts that are not on the machine, in order and without repetition."""
         return tuple(digest for digest in dict.fromkeys(digests) if not self.artifact(digest).is_file())
 
     def open_artifact(self, digest: str) -> Path:
-        """The artifact's path once its content is proven; a damaged one is dropped, so that a re-run asks for it again."""
+        """Return the path of a checked artifact; a damaged one is deleted, so that the next run asks for it again."""
         path = self.artifact(digest)
         if not path.is_file():
             raise Failed(f"the artifact {digest} was not sent")
@@ -122,19 +123,19 @@ class Context:
         return path
 
     def digest(self, path: Path, stream: BufferedReader) -> str:
-        """The SHA-256 of an open file; a big one's is remembered under `path` while inode, size and times stay the same."""
+        """The SHA-256 of an open file; that of a big file is stored, and valid while inode, size and times stay the same."""
         status = os.fstat(stream.fileno())
-        if status.st_size < _REMEMBERED_SIZE:
+        if status.st_size < _STORED_SIZE:
             return hashlib.file_digest(stream, "sha256").hexdigest()
         stamp = [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-        remembered = self._remembered().get(str(path))
-        if remembered and remembered[:4] == stamp:
-            return str(remembered[4])
+        stored = self._stored_digests().get(str(path))
+        if stored and stored[:4] == stamp:
+            return str(stored[4])
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        self._remembered()[str(path)] = [*stamp, digest]
+        self._stored_digests()[str(path)] = [*stamp, digest]
         return digest
 
-    def _remembered(self) -> dict[str, list[Any]]:
+    def _stored_digests(self) -> dict[str, list[Any]]:
         if self._digests is None:
             try:
                 self._digests = json.loads(self.path(DIGESTS).read_text())
@@ -142,8 +143,8 @@ class Context:
                 self._digests = {}
         return self._digests
 
-    def remember(self) -> None:
-        """Keep the big files' digests for the next run; losing them costs time only."""
+    def store_digests(self) -> None:
+        """Store the big files' digests for the next run; a loss costs time only."""
         if self._digests:
             target = self.path(DIGESTS)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -159,5 +160,5 @@ def hash_of(path: Path) -> str:
 
 
 def last_lines(text: str, count: int = _TAIL_LINES) -> str:
-    """The last lines of a command's output that say something."""
+    """The last lines of a command's output that are not empty."""
     return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-count:])

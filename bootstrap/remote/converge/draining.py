@@ -1,13 +1,13 @@
-"""Before Jenkins restarts, it is asked for quiet, and what a restart would kill is waited for, up to a limit.
+"""Sets Jenkins to quiet mode before a restart, and waits, up to a limit, for the builds that the restart would kill.
 
-What decides is what a restart really kills. Jenkins itself knows one half: `quietDown` with `block` answers before its time is
-over only where no executor holds what cannot go on after a restart (a freestyle build, a step inside of the JVM). The other
-half are the processes of `sh` steps, which Jenkins believes to outlive it, but which systemd ends with the whole control group:
-they are found there, by the BUILD_URL in their environment. In quiet mode a Pipeline pauses before its next step. So one that
-is between two steps, or whose question nobody has answered, holds nothing up: it goes on after the restart.
+Jenkins knows one half of them: `quietDown` with `block` answers before its timeout only if no executor runs what cannot go on
+after a restart (a freestyle build, a step inside of the JVM). The other half are the processes of `sh` steps: Jenkins expects
+them to survive, but systemd kills them with the whole control group. They are found there, by the BUILD_URL in their
+environment. In quiet mode a Pipeline pauses before its next step. So nobody waits for a Pipeline that is between two steps or
+waits for an input: it goes on after the restart.
 
-Quiet mode ends with the restart of Jenkins, and is taken back after that of an agent. Where there is none after all, it is
-taken back as well. Where even that could not be done, for this program was killed, a mark in /run tells the next run.
+Quiet mode ends with the restart of Jenkins. It is cancelled after the restart of an agent, and if there was no restart. If
+this program is killed before that, a mark file in /run tells the next run to cancel it.
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ from urllib.parse import urlsplit
 from bootstrap.remote.converge.core import Context
 from bootstrap.remote.converge.jenkins import Build, Jenkins, NoAnswer
 
-_PAUSE = 1.0  # seconds between two looks, of which each also tells whether anybody still listens
+_PAUSE = 1.0  # seconds between two checks; each also finds out whether anybody still reads the output
 
 
 @contextlib.contextmanager
 def drained(context: Context, unit: str, *, is_needed: bool) -> Iterator[None]:
-    """What is done inside of this finds no build that it would kill, as far as that can be waited for.
+    """Wait for builds before the body, which restarts the unit, and cancel quiet mode after it.
 
-    Without a wish for this unit, and where nothing is needed, only a quiet mode that an earlier run left behind is ended.
+    If `is_needed` is false, only a quiet mode that an earlier run left behind is cancelled. Without settings for this unit,
+    nothing is done.
     """
-    wish = context.drain.get(unit)
-    if wish is None:
+    settings = context.drain.get(unit)
+    if settings is None:
         yield
         return
-    jenkins = Jenkins(context, wish)
+    jenkins = Jenkins(context, settings)
     if is_needed:
         drain(context, unit)
     elif mark_of(context, unit).exists():
@@ -45,30 +46,30 @@ def drained(context: Context, unit: str, *, is_needed: bool) -> Iterator[None]:
     except BaseException:
         _end(context, unit, jenkins)
         raise
-    if wish.get("is_jenkins", True):
+    if settings.get("is_jenkins", True):
         mark_of(context, unit).unlink(missing_ok=True)
     else:
         _end(context, unit, jenkins)
 
 
 def drain(context: Context, unit: str) -> None:
-    """Ask for quiet and wait; what breaks in between leaves no quiet behind."""
-    wish = context.drain[unit]
-    jenkins = Jenkins(context, wish)
+    """Set quiet mode and wait; if that fails, cancel quiet mode."""
+    settings = context.drain[unit]
+    jenkins = Jenkins(context, settings)
     try:
-        _drain(context, unit, jenkins, wish)
+        _drain(context, unit, jenkins, settings)
     except BaseException:
         _end(context, unit, jenkins)
         raise
 
 
 def mark_of(context: Context, unit: str) -> Path:
-    """The file that is there while this program holds the unit's Jenkins quiet."""
+    """The mark file: it exists while this program keeps the unit's Jenkins in quiet mode."""
     return context.path(f"/run/bootstrap/quiet-{unit}")
 
 
 def _end(context: Context, unit: str, jenkins: Jenkins) -> None:
-    """Let builds start again, where quiet was asked for; a Jenkins that does not answer is not quiet after its next start."""
+    """Cancel quiet mode if it was set here; a Jenkins that does not answer leaves quiet mode at its next start."""
     mark = mark_of(context, unit)
     if mark.exists():
         with contextlib.suppress(NoAnswer):
@@ -76,69 +77,71 @@ def _end(context: Context, unit: str, jenkins: Jenkins) -> None:
         mark.unlink(missing_ok=True)
 
 
-def _drain(context: Context, unit: str, jenkins: Jenkins, wish: Mapping[str, Any]) -> None:
-    seconds = float(wish["seconds"])
+def _drain(context: Context, unit: str, jenkins: Jenkins, settings: Mapping[str, Any]) -> None:
+    seconds = float(settings["seconds"])
     try:
         if seconds <= 0:
-            interrupted = _shown(_others(jenkins.builds(), wish))
-            _tell(context, f"{unit} restarts without waiting{f' and interrupts {interrupted}' if interrupted else ''}")
+            interrupted = _shown(_others(jenkins.builds(), settings))
+            _report_note(
+                context, f"{unit} restarts without waiting{f' and interrupts {interrupted}' if interrupted else ''}"
+            )
             return
         if not jenkins.is_quiet():
-            # Before it is asked for: a mark too many costs one request, one too few a Jenkins that starts no build.
+            # Before quiet mode: a superfluous mark costs one request; without a mark, Jenkins might never start a build again.
             mark = mark_of(context, unit)
             mark.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             mark.touch()
-        jenkins.ask_for_quiet()
-        _wait(context, unit, jenkins, wish, seconds)
+        jenkins.set_quiet()
+        _wait(context, unit, jenkins, settings, seconds)
     except NoAnswer as error:
-        _tell(context, f"{unit} restarts without waiting for builds: {error}")
+        _report_note(context, f"{unit} restarts without waiting for builds: {error}")
 
 
-def _wait(context: Context, unit: str, jenkins: Jenkins, wish: Mapping[str, Any], seconds: float) -> None:
-    deadline, told = time.monotonic() + seconds, ""
-    while waited_for := _killed_by_restart(context, unit, jenkins, wish):
+def _wait(context: Context, unit: str, jenkins: Jenkins, settings: Mapping[str, Any], seconds: float) -> None:
+    deadline, reported = time.monotonic() + seconds, ""
+    while waited_for := _killed_by_restart(context, unit, jenkins, settings):
         shown = _shown(waited_for)
         if time.monotonic() >= deadline:
-            _tell(context, f"{unit}: the limit of {_span(seconds)} is over; the restart interrupts {shown}")
+            _report_note(context, f"{unit}: the limit of {_span(seconds)} is over; the restart interrupts {shown}")
             return
-        if shown != told:
-            _tell(context, f"{unit} waits for {shown} before it restarts (limit {_span(seconds)})")
-            told = shown
+        if shown != reported:
+            _report_note(context, f"{unit} waits for {shown} before it restarts (limit {_span(seconds)})")
+            reported = shown
         else:
-            context.tell({})
+            context.report({})
         time.sleep(_PAUSE)
 
 
-def _killed_by_restart(context: Context, unit: str, jenkins: Jenkins, wish: Mapping[str, Any]) -> list[Build]:
-    """The builds that a restart now would kill."""
+def _killed_by_restart(context: Context, unit: str, jenkins: Jenkins, settings: Mapping[str, Any]) -> list[Build]:
+    """The builds that a restart would kill now."""
     is_ready = jenkins.is_ready()
-    running = _others(jenkins.builds(), wish)
+    running = _others(jenkins.builds(), settings)
     if not running:
         return []
-    with_process = _with_process(context, unit)
-    found = [build for build in running if build.path in with_process or not build.is_resumable]
-    # What else Jenkins waits for is a step inside of the JVM: of which Pipeline, it does not say.
-    return found if is_ready else found or running
+    builds_with_process = _builds_with_process(context, unit)
+    killed = [build for build in running if build.path in builds_with_process or not build.is_resumable]
+    # Otherwise Jenkins waits for a step inside of the JVM; it does not say of which Pipeline.
+    return killed if is_ready else killed or running
 
 
-def _others(builds: list[Build], wish: Mapping[str, Any]) -> list[Build]:
-    """All but the build in which the tool itself runs: that would wait for its own end."""
-    own = urlsplit(str(wish.get("own", ""))).path
+def _others(builds: list[Build], settings: Mapping[str, Any]) -> list[Build]:
+    """All builds but the one in which the toolkit itself runs, which would wait for its own end."""
+    own = urlsplit(str(settings.get("own", ""))).path
     return [build for build in builds if build.path != own]
 
 
-def _with_process(context: Context, unit: str) -> set[str]:
+def _builds_with_process(context: Context, unit: str) -> set[str]:
     """The paths of the builds that have a process in the unit's control group."""
     group = context.run(["systemctl", "show", "-p", "ControlGroup", "--value", unit], check=False).stdout.strip()
-    found = set()
-    for listed in context.path(f"/sys/fs/cgroup{group}").rglob("cgroup.procs") if group else ():
-        for number in _words(listed):
+    build_paths = set()
+    for process_list in context.path(f"/sys/fs/cgroup{group}").rglob("cgroup.procs") if group else ():
+        for number in _words(process_list):
             for variable in _read(context.path(f"/proc/{number}/environ")).split(b"\0"):
                 name, _, value = variable.partition(b"=")
                 if name == b"BUILD_URL":
                     with contextlib.suppress(ValueError):
-                        found.add(urlsplit(value.decode(errors="replace")).path)
-    return found
+                        build_paths.add(urlsplit(value.decode(errors="replace")).path)
+    return build_paths
 
 
 def _words(path: Path) -> list[str]:
@@ -146,7 +149,7 @@ def _words(path: Path) -> list[str]:
 
 
 def _read(path: Path) -> bytes:
-    """What a process tells, which may end at any moment."""
+    """The content of a file of a process, which may end at any moment; empty if it ended."""
     try:
         return path.read_bytes()
     except OSError:
@@ -162,5 +165,5 @@ def _span(seconds: float) -> str:
     return f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds:g} s"
 
 
-def _tell(context: Context, text: str) -> None:
-    context.tell({"note": text})
+def _report_note(context: Context, text: str) -> None:
+    context.report({"note": text})

@@ -1,4 +1,4 @@
-"""A folder of many files that is to be exactly so: what differs is written, and strangers are removed."""
+"""A folder of many files: files that differ are written, and files that are not listed are removed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
-from bootstrap.remote.converge.files import DEFAULT_MODE, dress, trappings, write
-from bootstrap.remote.converge.open_directories import Dress, Folder, free_name, leave_as_made, open_folder
+from bootstrap.remote.converge.files import DEFAULT_MODE, attribute_differences, set_attributes, write
+from bootstrap.remote.converge.open_directories import Folder, SetAttributes, free_name, keep_attributes, open_folder
 
 Entry = Mapping[str, Any]
 _BYTE_CODE = "__pycache__"
@@ -24,42 +24,42 @@ _BYTE_CODE = "__pycache__"
 def tree(context: Context, resource: Resource) -> Finding | None:
     """`files` ({path, sha256 or content, mode}) under `path`; with `archive`, their bytes come from that tar artifact.
 
-    Files that match a pattern of `strangers` (default all) and are not wished are removed. With `once`, a folder that holds
-    anything is left alone, and an empty one gets all files in one rename: others own it from then on.
+    Files that match a pattern of `unlisted` (default all) and are not in `files` are removed. With `once`, a folder that has
+    any content is not changed, and an empty one gets all files in one rename: from then on it belongs to others.
     """
     path = context.path(resource["path"])
     if resource.get("once"):
-        return _once(context, resource, path)
-    wished = {entry["path"]: entry for entry in resource["files"]}
+        return _compare_once(context, resource, path)
+    listed = {entry["path"]: entry for entry in resource["files"]}
     try:
         with open_folder(context, path) as top:
-            differing = [entry for entry in wished.values() if _differs(context, resource, top, entry)]
-            strangers = _strangers(top, wished, resource.get("strangers", ["*"]))
+            differing = [entry for entry in listed.values() if _differs(context, resource, top, entry)]
+            unlisted = _find_unlisted(top, listed, resource.get("unlisted", ["*"]))
     except FileNotFoundError:
-        return _finding(context, resource, path, "add", list(wished.values()), [])
-    if not differing and not strangers:
+        return _finding(context, resource, path, "add", list(listed.values()), [])
+    if not differing and not unlisted:
         return None
-    return _finding(context, resource, path, "alter", differing, strangers)
+    return _finding(context, resource, path, "alter", differing, unlisted)
 
 
 def _finding(
-    context: Context, resource: Resource, path: Path, kind: str, differing: list[Entry], strangers: list[str]
+    context: Context, resource: Resource, path: Path, kind: str, differing: list[Entry], unlisted: list[str]
 ) -> Finding:
     def act() -> None:
         with (
-            open_folder(context, path.parent, leave_as_made) as above,
-            above.enter_or_make(path.name, _dress_of(resource)) as top,
+            open_folder(context, path.parent, keep_attributes) as parent,
+            parent.enter_or_make(path.name, _directory_attributes(resource)) as top,
         ):
-            _fill(context, resource, top, differing)
-            for stranger in strangers:
-                _remove(top, PurePosixPath(stranger).parts)
+            _write_files(context, resource, top, differing)
+            for name in unlisted:
+                _remove(top, PurePosixPath(name).parts)
 
     count = len(resource["files"])
-    detail = f"{len(differing)} of {count} files" + (f", {len(strangers)} unknown files removed" if strangers else "")
-    return Finding(kind, detail, act, _needed(context, resource, differing))
+    detail = f"{len(differing)} of {count} files" + (f", {len(unlisted)} unknown files removed" if unlisted else "")
+    return Finding(kind, detail, act, _missing_artifacts(context, resource, differing))
 
 
-def _once(context: Context, resource: Resource, path: Path) -> Finding | None:
+def _compare_once(context: Context, resource: Resource, path: Path) -> Finding | None:
     try:
         with open_folder(context, path) as folder:
             if folder.names():
@@ -69,25 +69,27 @@ def _once(context: Context, resource: Resource, path: Path) -> Finding | None:
     entries = list(resource["files"])
 
     def act() -> None:
-        with open_folder(context, path.parent, leave_as_made) as above:
+        with open_folder(context, path.parent, keep_attributes) as parent:
             name = free_name(path.name)
             try:
-                with above.enter_or_make(name) as whole:
-                    os.fchmod(whole.descriptor, 0o700)
-                    _fill(context, resource, whole, entries)
-                    _dress_of(resource)(whole.descriptor)
-                above.rename(name, path.name)
+                with parent.enter_or_make(name) as new:
+                    os.fchmod(new.descriptor, 0o700)
+                    _write_files(context, resource, new, entries)
+                    _directory_attributes(resource)(new.descriptor)
+                parent.rename(name, path.name)
             except BaseException:
                 with contextlib.suppress(OSError):
-                    above.remove_tree(name)
+                    parent.remove_tree(name)
                 raise
 
-    return Finding("add", f"{len(entries)} files", act, _needed(context, resource, entries), settles=bool(entries))
+    return Finding(
+        "add", f"{len(entries)} files", act, _missing_artifacts(context, resource, entries), settles=bool(entries)
+    )
 
 
-def _dress_of(resource: Resource) -> Dress:
+def _directory_attributes(resource: Resource) -> SetAttributes:
     """Owner and mode of the tree's directories."""
-    return lambda descriptor: dress(descriptor, resource, resource.get("directory_mode", "0755"))
+    return lambda descriptor: set_attributes(descriptor, resource, resource.get("directory_mode", "0755"))
 
 
 def _differs(context: Context, resource: Resource, top: Folder, entry: Entry) -> bool:
@@ -102,38 +104,40 @@ def _differs(context: Context, resource: Resource, top: Folder, entry: Entry) ->
                 digest = context.digest(folder.path / name, stream)
     except FileNotFoundError:
         return True
-    wished = entry["sha256"] if "sha256" in entry else hashlib.sha256(entry["content"].encode()).hexdigest()
-    # Under a second name the same file may be somebody else's: it is replaced, and not given away.
+    desired = entry["sha256"] if "sha256" in entry else hashlib.sha256(entry["content"].encode()).hexdigest()
+    # A file with a second hard link may belong to somebody else: it is replaced, its owner is not changed.
     is_shared = status.st_nlink > 1
-    return is_shared or digest != wished or bool(trappings(status, resource, entry.get("mode", DEFAULT_MODE)))
+    return (
+        is_shared or digest != desired or bool(attribute_differences(status, resource, entry.get("mode", DEFAULT_MODE)))
+    )
 
 
-def _strangers(top: Folder, wished: Mapping[str, Any], patterns: list[str]) -> list[str]:
-    """Files that are not wished, as sorted relative paths; Python's own byte code is nobody's stranger."""
+def _find_unlisted(top: Folder, listed: Mapping[str, Any], patterns: list[str]) -> list[str]:
+    """Files that are not listed, as sorted relative paths; Python's byte code does not count."""
     found = []
     for folder, subfolders, names, _ in os.fwalk(".", dir_fd=top.descriptor):
         subfolders[:] = sorted(name for name in subfolders if name != _BYTE_CODE)
         for name in sorted(names):
             relative = str(PurePosixPath(folder, name))
-            if relative not in wished and any(fnmatch(relative, pattern) for pattern in patterns):
+            if relative not in listed and any(fnmatch(relative, pattern) for pattern in patterns):
                 found.append(relative)
     return found
 
 
-def _needed(context: Context, resource: Resource, entries: list[Entry]) -> tuple[str, ...]:
+def _missing_artifacts(context: Context, resource: Resource, entries: list[Entry]) -> tuple[str, ...]:
     digests = [entry["sha256"] for entry in entries if "sha256" in entry]
     if digests and "archive" in resource:
         return context.missing(resource["archive"])
     return context.missing(*digests)
 
 
-def _fill(context: Context, resource: Resource, top: Folder, entries: list[Entry]) -> None:
+def _write_files(context: Context, resource: Resource, top: Folder, entries: list[Entry]) -> None:
     archive: dict[str, bytes] = {}
     if "archive" in resource and any("sha256" in entry for entry in entries):
         archive = _unpacked(context.open_artifact(resource["archive"]))
     for entry in entries:
         *folders, name = PurePosixPath(entry["path"]).parts
-        with top.descend(folders, _dress_of(resource)) as folder:
+        with top.descend(folders, _directory_attributes(resource)) as folder:
             write(folder, name, _source(context, entry, archive), resource, entry.get("mode", DEFAULT_MODE))
 
 
@@ -162,25 +166,25 @@ def _unpacked(archive: Path) -> dict[str, bytes]:
 
 
 def _remove(top: Folder, parts: Sequence[str]) -> None:
-    """Remove a file, and the directories above it that it leaves empty but for Python's byte code."""
+    """Remove a file, and the directories above it that are then empty but for Python's byte code."""
     *folders, name = parts
     try:
         with top.descend(folders) as folder:
             folder.unlink(name)
-        while folders and _drop_empty(top, folders):
+        while folders and _remove_empty(top, folders):
             folders.pop()
     except FileNotFoundError:
         return  # somebody else has removed it
 
 
-def _drop_empty(top: Folder, parts: Sequence[str]) -> bool:
+def _remove_empty(top: Folder, parts: Sequence[str]) -> bool:
     *folders, name = parts
-    with top.descend(folders) as above:
-        with above.enter(name) as folder:
+    with top.descend(folders) as parent:
+        with parent.enter(name) as folder:
             status = folder.status(_BYTE_CODE)
             if status is not None and stat.S_ISDIR(status.st_mode):
                 folder.remove_tree(_BYTE_CODE)
             if folder.names():
                 return False
-        above.remove_directory(name)
+        parent.remove_directory(name)
     return True

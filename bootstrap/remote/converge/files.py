@@ -1,4 +1,4 @@
-"""Files, directories and links: content, mode and owner, always written beside and renamed into place."""
+"""Files, directories and links: content, mode and owner; each is written under a temporary name, then renamed."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from io import BufferedReader
 from pathlib import Path
 
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
-from bootstrap.remote.converge.open_directories import Folder, free_name, leave_as_made, open_folder, open_parent
+from bootstrap.remote.converge.open_directories import Folder, free_name, keep_attributes, open_folder, open_parent
 
-Prove = Callable[[Path], None]
+Validate = Callable[[Path], None]
 DEFAULT_MODE = "0644"
 _DIFFED_SIZE = 1 << 18  # bytes; a longer text is not worth a line count
 
 
 def owner_of(resource: Resource) -> tuple[int, int]:
-    """The wished user and group as numbers; -1 leaves that one alone. An unknown name is a failure."""
+    """The desired user and group as numbers; -1 leaves that one unchanged. An unknown name is a failure."""
     try:
         user = pwd.getpwnam(resource["owner"]).pw_uid if resource.get("owner") else -1
         group = grp.getgrnam(resource["group"]).gr_gid if resource.get("group") else -1
@@ -30,8 +30,8 @@ def owner_of(resource: Resource) -> tuple[int, int]:
     return user, group
 
 
-def trappings(status: os.stat_result, resource: Resource, mode: str) -> list[str]:
-    """How mode and owner of what exists differ from the wish; an owner that does not exist yet differs."""
+def attribute_differences(status: os.stat_result, resource: Resource, mode: str) -> list[str]:
+    """The differences of mode and owner from the desired state; an owner that does not exist yet differs."""
     reasons = []
     found = stat.S_IMODE(status.st_mode)
     if found != int(mode, 8):
@@ -47,8 +47,8 @@ def trappings(status: os.stat_result, resource: Resource, mode: str) -> list[str
     return reasons
 
 
-def dress(descriptor: int, resource: Resource, mode: str) -> None:
-    """Give owner and mode to what is open; the owner first, as changing it drops set-id bits."""
+def set_attributes(descriptor: int, resource: Resource, mode: str) -> None:
+    """Set owner and mode of an open file; the owner first, because its change removes set-id bits."""
     user, group = owner_of(resource)
     if (user, group) != (-1, -1):
         os.fchown(descriptor, user, group)
@@ -56,16 +56,16 @@ def dress(descriptor: int, resource: Resource, mode: str) -> None:
 
 
 def write(
-    folder: Folder, name: str, source: bytes | Path, resource: Resource, mode: str, prove: Prove | None = None
+    folder: Folder, name: str, source: bytes | Path, resource: Resource, mode: str, validate: Validate | None = None
 ) -> None:
-    """Write atomically: a temporary file beside gets owner and mode before content, `prove` may refuse it, then a rename."""
+    """Write atomically: a temporary file gets owner, mode and content, `validate` may refuse it, then it is renamed."""
     status = folder.status(name)
     if status is not None and stat.S_ISDIR(status.st_mode):
         raise Failed(f"{folder.path / name} is a directory")
     temporary = free_name(name)
     try:
         with folder.create_file(temporary) as stream:
-            dress(stream.fileno(), resource, mode)
+            set_attributes(stream.fileno(), resource, mode)
             if isinstance(source, bytes):
                 stream.write(source)
             else:
@@ -73,8 +73,8 @@ def write(
                     shutil.copyfileobj(origin, stream, 1 << 20)
             stream.flush()
             os.fsync(stream.fileno())
-        if prove:
-            prove(folder.path / temporary)
+        if validate:
+            validate(folder.path / temporary)
         folder.rename(temporary, name)
     except BaseException:
         folder.unlink(temporary)
@@ -88,7 +88,7 @@ def file(context: Context, resource: Resource) -> Finding | None:
     missing = context.missing(resource["sha256"]) if "sha256" in resource else ()
 
     def install() -> None:
-        with open_folder(context, path.parent, leave_as_made) as folder:
+        with open_folder(context, path.parent, keep_attributes) as folder:
             _install(context, resource, folder, path.name, mode)
 
     with open_parent(context, path) as folder:
@@ -99,18 +99,18 @@ def file(context: Context, resource: Resource) -> Finding | None:
             return Finding("alter", "was no file", install, missing)
         with stream:
             status = os.fstat(stream.fileno())
-            reasons = trappings(status, resource, mode)
-            # Under a second name the same file may be somebody else's: it is replaced, and not given away.
+            reasons = attribute_differences(status, resource, mode)
+            # A file with a second hard link may belong to somebody else: it is replaced, its owner is not changed.
             difference = "has a second name" if status.st_nlink > 1 else _difference(context, resource, path, stream)
     if difference:
         return Finding("alter", ", ".join([difference, *reasons]), install, missing)
     if not reasons:
         return None
-    return Finding("alter", ", ".join(reasons), lambda: _dress_file(context, resource, path, mode), missing)
+    return Finding("alter", ", ".join(reasons), lambda: _set_file_attributes(context, resource, path, mode), missing)
 
 
-def _dress_file(context: Context, resource: Resource, path: Path, mode: str) -> None:
-    """Mode and owner of a file whose content is right: of the very file that is looked at here."""
+def _set_file_attributes(context: Context, resource: Resource, path: Path, mode: str) -> None:
+    """Set mode and owner of a file whose content is right."""
     with open_folder(context, path.parent) as folder:
         stream = folder.open_file(path.name)
         if stream is None:
@@ -118,23 +118,23 @@ def _dress_file(context: Context, resource: Resource, path: Path, mode: str) -> 
         with stream:
             if os.fstat(stream.fileno()).st_nlink > 1:
                 raise Failed(f"{path} has a second name now")
-            dress(stream.fileno(), resource, mode)
+            set_attributes(stream.fileno(), resource, mode)
 
 
 def _difference(context: Context, resource: Resource, path: Path, stream: BufferedReader) -> str:
-    """How the content differs, in a few words; nothing of it where it is secret."""
+    """How the content differs, in a few words; a secret is not shown."""
     if "sha256" in resource:
         return "" if context.digest(path, stream) == resource["sha256"] else "content differs"
-    wished = resource["content"].encode()
+    desired = resource["content"].encode()
     size = os.fstat(stream.fileno()).st_size
-    if size > max(_DIFFED_SIZE, len(wished)):
+    if size > max(_DIFFED_SIZE, len(desired)):
         return "content differs"
-    found = stream.read(max(_DIFFED_SIZE, len(wished)) + 1)
-    if found == wished:
+    actual = stream.read(max(_DIFFED_SIZE, len(desired)) + 1)
+    if actual == desired:
         return ""
-    if resource.get("secret") or len(found) > _DIFFED_SIZE:
+    if resource.get("secret") or len(actual) > _DIFFED_SIZE:
         return "content differs"
-    before = found.decode(errors="replace").splitlines()
+    before = actual.decode(errors="replace").splitlines()
     lines = [line[:1] for line in difflib.ndiff(before, resource["content"].splitlines())]
     return f"content differs (+{lines.count('+')} -{lines.count('-')} lines)"
 
@@ -147,59 +147,59 @@ def _install(context: Context, resource: Resource, folder: Folder, name: str, mo
         write(folder, name, source, resource, mode)
     elif "%s" in command:
 
-        def prove(temporary: Path) -> None:
+        def validate(temporary: Path) -> None:
             context.run([str(temporary) if word == "%s" else word for word in command], quiet=quiet)
 
-        write(folder, name, source, resource, mode, prove)
+        write(folder, name, source, resource, mode, validate)
     else:
-        _install_with_return(context, resource, folder, name, mode, source)
+        _install_with_rollback(context, resource, folder, name, mode, source)
 
 
-def _install_with_return(
+def _install_with_rollback(
     context: Context, resource: Resource, folder: Folder, name: str, mode: str, source: bytes | Path
 ) -> None:
-    """For validators that only know the installed place: install, test, and put the old file back when it is refused."""
-    kept = f".{name}.before"
-    folder.unlink(kept)
+    """For validators that only read the installed file: install it, validate it, and restore the old file if it is refused."""
+    backup = f".{name}.before"
+    folder.unlink(backup)
     if folder.status(name) is not None:
-        folder.link(name, kept)
+        folder.link(name, backup)
     write(folder, name, source, resource, mode)
     try:
         context.run(list(resource["validate"]), quiet=bool(resource.get("secret")))
     except Failed:
-        if folder.status(kept) is not None:
-            folder.rename(kept, name)
+        if folder.status(backup) is not None:
+            folder.rename(backup, name)
         else:
             folder.unlink(name)
         raise
     finally:
-        folder.unlink(kept)
+        folder.unlink(backup)
 
 
 def directory(context: Context, resource: Resource) -> Finding | None:
-    """One directory with mode and owner; what is in it is no concern of this resource."""
+    """One directory with mode and owner; its content does not matter here."""
     path = context.path(resource["path"])
     mode = resource.get("mode", "0755")
 
     def act() -> None:
-        with open_folder(context, path, leave_as_made) as folder:
-            dress(folder.descriptor, resource, mode)
+        with open_folder(context, path, keep_attributes) as folder:
+            set_attributes(folder.descriptor, resource, mode)
 
     try:
         with open_folder(context, path) as folder:
-            reasons = trappings(os.fstat(folder.descriptor), resource, mode)
+            reasons = attribute_differences(os.fstat(folder.descriptor), resource, mode)
     except FileNotFoundError:
         return Finding("add", f"mode {mode}", act)
     return Finding("alter", ", ".join(reasons), act) if reasons else None
 
 
 def symlink(context: Context, resource: Resource) -> Finding | None:
-    """A symbolic link at `path` that says `target`, whether or not that exists."""
+    """A symbolic link at `path` to `target`, which need not exist."""
     path = context.path(resource["path"])
     target = resource["target"]
 
     def act() -> None:
-        with open_folder(context, path.parent, leave_as_made) as folder:
+        with open_folder(context, path.parent, keep_attributes) as folder:
             temporary = free_name(path.name)
             os.symlink(target, temporary, dir_fd=folder.descriptor)
             folder.rename(temporary, path.name)
@@ -213,7 +213,7 @@ def symlink(context: Context, resource: Resource) -> Finding | None:
 
 
 def absent(context: Context, resource: Resource) -> Finding | None:
-    """Nothing at `path`; a directory is removed with all it holds only where `recursive` says so."""
+    """Nothing at `path`; a directory with content is removed only if `recursive` is true."""
     path = context.path(resource["path"])
 
     def act() -> None:

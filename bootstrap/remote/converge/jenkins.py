@@ -1,6 +1,6 @@
 """The Jenkins on this machine, by its API on the loopback: which builds run, quiet mode, and its agents.
 
-What it answers is not trusted: answers are cut to a size, and names to what can be printed.
+Its answers are not trusted: their size is limited, and names keep printable characters only.
 """
 
 from __future__ import annotations
@@ -17,73 +17,73 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from bootstrap.remote.converge.core import Context
 
 _SECONDS = 30.0
-_BLOCK = 2.0  # so long Jenkins is asked to wait until it is ready for a restart
+_BLOCK = 2.0  # seconds that Jenkins may wait until it is ready for a restart
 _MOST = 4 << 20  # bytes of one answer
 _TREE = "computer[executors[currentExecutable[_class,url]],oneOffExecutors[currentExecutable[_class,url]]]"
 _REASON = "A change of this machine needs a restart."
-# On a Pipeline's executor sits its placeholder, and the Pipeline itself on none that counts; both are known by their classes.
+# A Pipeline runs on a flyweight executor, its placeholder on a normal one; their classes distinguish both from other builds.
 _OF_PIPELINES = ("$PlaceholderExecutable", ".WorkflowRun")
 
 
 class NoAnswer(Exception):
-    """Jenkins does not answer, or not as asked."""
+    """Jenkins does not answer, or gives another answer than expected."""
 
 
 @dataclass(frozen=True)
 class Build:
-    """A build that runs: its path in every URL of it, and whether it can go on after a restart."""
+    """A running build: the path of its URLs, and whether it can go on after a restart."""
 
     path: str
     is_resumable: bool
 
     @property
     def name(self) -> str:
-        """As people know it: 'folder/job #12'."""
+        """The name for messages: 'folder/job #12'."""
         words = [unquote(word) for word in self.path.strip("/").split("/")]
         name = f"{'/'.join(words[1:-1:2])} #{words[-1]}"
         return "".join(character if character.isprintable() else "?" for character in name)[:100]
 
 
 class Jenkins:
-    """`wish` has its `url`, the `user` and the user's `secrets`: files with what stands before their content."""
+    """A client; `settings` has the `url`, the `user` and its `secrets`: files, each with the prefix of their content."""
 
-    def __init__(self, context: Context, wish: Mapping[str, Any]) -> None:
-        self._context, self._wish = context, wish
-        address = urlsplit(str(wish["url"]))
+    def __init__(self, context: Context, settings: Mapping[str, Any]) -> None:
+        self._context, self._settings = context, settings
+        address = urlsplit(str(settings["url"]))
         self._host, self._port = str(address.hostname), address.port or 80
         self._headers: dict[str, str] = {}
 
     def is_quiet(self) -> bool:
-        """Whether quiet mode is on, whoever asked for it."""
+        """Whether quiet mode is on, whoever set it."""
         return bool(self._json("api/json?tree=quietingDown").get("quietingDown"))
 
-    def ask_for_quiet(self) -> None:
-        """No build starts from now on, and Pipelines pause before their next steps."""
+    def set_quiet(self) -> None:
+        """Set quiet mode: no build starts, and Pipelines pause before their next steps."""
         self._post("quietDown", {"message": _REASON})
 
     def is_ready(self) -> bool:
-        """Whether Jenkins itself knows of nothing that could not go on after a restart; asks for quiet as well."""
+        """Whether Jenkins knows of nothing that cannot go on after a restart; this sets quiet mode, too."""
         begun = time.monotonic()
         self._post("quietDown", {"message": _REASON, "block": "true", "timeout": str(int(_BLOCK * 1000))})
         return time.monotonic() - begun < _BLOCK
 
     def cancel_quiet(self) -> None:
-        """Builds start again."""
+        """End quiet mode: builds start again."""
         self._post("cancelQuietDown", {})
 
     def builds(self) -> list[Build]:
-        """Every build that runs, on whichever node; a Pipeline once, whatever it holds."""
-        found: dict[str, Build] = {}
+        """Every running build on every node; a Pipeline once, however many executors it has."""
+        builds: dict[str, Build] = {}
         for computer in _listed(self._json(f"computer/api/json?tree={quote(_TREE)}").get("computer")):
             for executor in [*_listed(computer.get("executors")), *_listed(computer.get("oneOffExecutors"))]:
                 executable = executor.get("currentExecutable")
                 if isinstance(executable, dict) and (path := urlsplit(str(executable.get("url") or "")).path):
                     is_resumable = str(executable.get("_class", "")).endswith(_OF_PIPELINES)
-                    found.setdefault(path, Build(path, is_resumable))
-        return list(found.values())
+                    builds.setdefault(path, Build(path, is_resumable))
+        return list(builds.values())
 
     def description_of_agent(self, name: str) -> bytes | None:
-        """How an agent connects, as Jenkins describes it; None where its settings have no such agent."""
+        """Jenkins' description of how an agent connects; None if its settings have no such agent."""
         status, text = self._ask("GET", f"computer/{quote(name)}/jenkins-agent.jnlp", "")
         if status not in {http.client.OK, http.client.NOT_FOUND}:
             raise NoAnswer(f"Jenkins answered {status} to the description of its agent {name}")
@@ -112,23 +112,23 @@ class Jenkins:
         return self._send(method, path, body, self._headers)[:2]
 
     def _sign_in(self) -> dict[str, str]:
-        """The first of the user's secrets that Jenkins takes, with the session's crumb: a new one may not be known yet."""
-        said = "its user has no secret yet"
-        for secret in self._wish["secrets"]:
+        """The headers with the first secret that Jenkins accepts, and with the crumb: Jenkins may not know a new secret yet."""
+        reason = "its user has no secret yet"
+        for secret in self._settings["secrets"]:
             try:
                 text = str(secret["prefix"]) + self._context.path(secret["path"]).read_text().strip()
             except OSError:
                 continue
-            given = base64.b64encode(f"{self._wish['user']}:{text}".encode()).decode()
-            headers = {"Authorization": f"Basic {given}"}
+            credentials = base64.b64encode(f"{self._settings['user']}:{text}".encode()).decode()
+            headers = {"Authorization": f"Basic {credentials}"}
             status, answer, cookie = self._send("GET", "crumbIssuer/api/json", "", headers)
             if status == http.client.OK:
                 return {**headers, **_crumb(answer), **({"Cookie": cookie} if cookie else {})}
-            said = f"Jenkins answered {status} to its user {self._wish['user']}"
-        raise NoAnswer(said)
+            reason = f"Jenkins answered {status} to its user {self._settings['user']}"
+        raise NoAnswer(reason)
 
     def _send(self, method: str, path: str, body: str, headers: Mapping[str, str]) -> tuple[int, bytes, str]:
-        """Status, text and cookies; no redirect is followed."""
+        """Send a request; returns status, text and cookies. No redirect is followed."""
         connection = http.client.HTTPConnection(self._host, self._port, timeout=_SECONDS)
         kind = {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {}
         try:

@@ -1,8 +1,8 @@
-"""Walk the resources in order and answer with one JSON document, behind a marker line of the caller's choosing.
+"""Process the resources in order and print one JSON document after a marker line that the caller chose.
 
-While it changes anything, each step is told as it begins and as it ends: the marker and a JSON object in one line. Where
-nobody hears that any more, for the tool was killed or the connection broke, the walk ends before its next step. So the same
-command, given again, waits for the step that is under way and for no other.
+With `apply`, the begin and the end of each change are reported at once: the marker and a JSON object in one line. If standard
+output is closed, because the toolkit was killed or the connection broke, the program ends before its next change. So the
+same command, given again, waits for the change in progress only.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from bootstrap.remote.converge import (
     storage,
     units,
 )
-from bootstrap.remote.converge.applied_state import RECORD, Wishes
+from bootstrap.remote.converge.applied_state import RECORD, AppliedState
 from bootstrap.remote.converge.core import (
     ARTIFACTS,
     Context,
     Failed,
     Finding,
+    Report,
     Resource,
-    Tell,
     last_lines,
-    silent,
+    report_nothing,
 )
 
 KINDS: Mapping[str, Callable[[Context, Resource], Finding | None]] = {
@@ -62,32 +62,32 @@ KINDS: Mapping[str, Callable[[Context, Resource], Finding | None]] = {
     "unit": units.unit,
     "user": accounts.user,
 }
-# In a folder of root's, and root's alone to open: in /run/lock everybody may put the file there first, or hold it for ever.
+# Only root can open this folder and file. In /run/lock everybody could make the file first, or hold its lock for ever.
 _LOCK = "/run/bootstrap/converge.lock"
 _LOCK_WAIT = 900.0  # seconds; a first installation by another run
 
 
-class Unheard(Exception):
-    """Nobody reads what is told."""
+class OutputClosed(Exception):
+    """Nobody reads the reports any more."""
 
 
-def converge(document: Mapping[str, Any], context: Context, tell: Tell = silent) -> dict[str, Any]:
-    """Check or apply all resources; in `apply`, the first failure ends the walk and the rest is named as not reached.
+def converge(document: Mapping[str, Any], context: Context, report: Report = report_nothing) -> dict[str, Any]:
+    """Check or apply all resources; in `apply`, the first failure ends the run, and `not_reached` names the rest.
 
-    A result that is `moved` differs because something else is wished than when the resource was last reached.
+    A result has `desired_changed` if the desired state is another than when the resource was last brought to it.
     """
-    context.drain, context.tell = document.get("drain", {}), tell
+    context.drain, context.report = document.get("drain", {}), report
     resources = list(document["resources"])
     context.resources = {resource["id"]: resource for resource in resources}
     is_apply = document["mode"] == "apply"
-    wishes = Wishes(context.path(RECORD))
+    applied_state = AppliedState(context.path(RECORD))
     results: list[dict[str, Any]] = []
     missing: list[str] = []
     for resource in resources:
         started = time.monotonic()
-        result, lacking = _reach(context, resource, wishes, is_apply, tell)
+        result, missing_artifacts = _converge_one(context, resource, applied_state, is_apply, report)
         results.append({**result, "seconds": round(time.monotonic() - started, 3)})
-        missing.extend(lacking)
+        missing.extend(missing_artifacts)
         if result["failed"] and is_apply:
             break
     answer = {
@@ -98,41 +98,49 @@ def converge(document: Mapping[str, Any], context: Context, tell: Tell = silent)
     }
     if is_apply:
         failed = {result["id"] for result in results if result["failed"]}
-        walked = resources[: len(results)]
-        wishes.reached((each for each in walked if each["id"] not in failed), is_all=not failed)
+        processed = resources[: len(results)]
+        applied_state.record((each for each in processed if each["id"] not in failed), is_all=not failed)
         _clean_up(context, is_done=not failed)
     return answer
 
 
-def _drain(document: Mapping[str, Any], context: Context, tell: Tell) -> dict[str, Any]:
-    """Wait for builds alone: the machine is about to go."""
-    context.drain, context.tell = document["drain"], tell
+def _drain(document: Mapping[str, Any], context: Context, report: Report) -> dict[str, Any]:
+    """Wait for builds and change nothing: the machine will be replaced."""
+    context.drain, context.report = document["drain"], report
     for unit in context.drain:
         draining.drain(context, unit)
     return {"results": [], "missing": [], "notes": [], "not_reached": []}
 
 
-def _reach(
-    context: Context, resource: Resource, wishes: Wishes, is_apply: bool, tell: Tell
+def _converge_one(
+    context: Context, resource: Resource, applied_state: AppliedState, is_apply: bool, report: Report
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     result: dict[str, Any] = {"id": resource["id"], "changed": False, "failed": False}
     try:
         finding = KINDS[resource["kind"]](context, resource)
         if finding is None:
             return result, ()
-        has_moved = wishes.moved(resource) or (bool(finding.causes) and context.moved.issuperset(finding.causes))
-        found = {**result, "changed": True, "kind": finding.kind, "detail": finding.detail, "moved": has_moved}
+        desired_changed = applied_state.has_changed(resource) or (
+            bool(finding.causes) and context.desired_changed.issuperset(finding.causes)
+        )
+        found = {
+            **result,
+            "changed": True,
+            "kind": finding.kind,
+            "detail": finding.detail,
+            "desired_changed": desired_changed,
+        }
         if is_apply:
-            tell({"begun": found})
-            context.unit_states.clear()  # whatever is changed now may change them
+            report({"begun": found})
+            context.unit_states.clear()  # the change may change them
             finding.act()
             if finding.settles and (again := KINDS[resource["kind"]](context, resource)):
                 raise Failed(f"still not in its desired state after the change: {again.detail}")
-            wishes.reached([resource])
-            tell({"done": found})
+            applied_state.record([resource])
+            report({"done": found})
         context.changed.add(resource["id"])
-        if has_moved:
-            context.moved.add(resource["id"])
+        if desired_changed:
+            context.desired_changed.add(resource["id"])
         return found, finding.missing
     except Failed as error:
         found = {"detail": error.reason, "command": error.command, "exit_code": error.exit_code, "tail": error.tail}
@@ -142,8 +150,8 @@ def _reach(
 
 
 def _clean_up(context: Context, *, is_done: bool) -> None:
-    """Keep what is remembered; artifacts are needed no more once everything is in its place."""
-    context.remember()
+    """Store the digests; delete the artifacts if every resource is in its desired state."""
+    context.store_digests()
     folder = context.path(ARTIFACTS)
     if is_done and folder.is_dir():
         for artifact in folder.iterdir():
@@ -151,12 +159,12 @@ def _clean_up(context: Context, *, is_done: bool) -> None:
 
 
 @contextmanager
-def _alone(context: Context, drain: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
-    """Hold the machine's converge lock, so that a run whose connection broke is waited for and not raced."""
+def _hold_lock(context: Context, drain: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+    """Hold the converge lock of the machine: a run whose connection broke may still be working."""
     path = context.path(_LOCK)
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w") as stream:
-        deadline = time.monotonic() + _LOCK_WAIT + sum(float(wish["seconds"]) for wish in drain.values())
+        deadline = time.monotonic() + _LOCK_WAIT + sum(float(settings["seconds"]) for settings in drain.values())
         while True:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -168,17 +176,17 @@ def _alone(context: Context, drain: Mapping[str, Mapping[str, Any]]) -> Iterator
         yield
 
 
-def _telling(marker: str) -> Tell:
-    """Tell each step on standard output; Unheard where that is closed."""
+def _reporter(marker: str) -> Report:
+    """The function that writes each step to standard output; it raises OutputClosed if that is closed."""
 
-    def tell(step: dict[str, Any]) -> None:
+    def report(step: dict[str, Any]) -> None:
         try:
-            # Whole lines at once, and nothing kept back: what waits in a buffer is no news.
+            # Each line is written at once: a step in a buffer would be reported too late.
             os.write(sys.stdout.fileno(), f"\n{marker} {json.dumps(step)}\n".encode())
         except OSError as error:
-            raise Unheard from error
+            raise OutputClosed from error
 
-    return tell
+    return report
 
 
 def main() -> None:
@@ -188,18 +196,18 @@ def main() -> None:
     context = Context()
     try:
         if document["mode"] == "apply":
-            with _alone(context, document.get("drain", {})):
-                answer = converge(document, context, _telling(document["marker"]))
+            with _hold_lock(context, document.get("drain", {})):
+                answer = converge(document, context, _reporter(document["marker"]))
         elif document["mode"] == "drain":
-            with _alone(context, document["drain"]):
-                answer = _drain(document, context, _telling(document["marker"]))
+            with _hold_lock(context, document["drain"]):
+                answer = _drain(document, context, _reporter(document["marker"]))
         else:
             answer = converge(document, context)
-    except Unheard:
-        context.remember()
+    except OutputClosed:
+        context.store_digests()
         return
     except Exception:
-        # A bug here must reach the operator as an answer: its traceback names code only, never a resource's content.
+        # The operator must see a bug of this program: its traceback names code only, never the content of a resource.
         answer = {
             "results": [],
             "missing": [],

@@ -1,4 +1,4 @@
-"""A Debian package without files, made here: it tells dpkg that something does which Debian's own packages do not say."""
+"""Debian packages without files, built on the machine: they provide names that no package of Debian provides."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def metapackage(context: Context, resource: Resource) -> Finding | None:
 
 def _install(context: Context, resource: Resource) -> None:
     wait_for_locks(context)
-    # A killed installation leaves dpkg with work that it does first.
+    # dpkg must first complete an installation that was killed.
     context.run(["dpkg", "--configure", "-a"], check=False, timeout=900, environment=NONINTERACTIVE)
     with tempfile.TemporaryDirectory(prefix="metapackage-") as folder:
         tree, package = Path(folder, "tree"), Path(folder, "package.deb")

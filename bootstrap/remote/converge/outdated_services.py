@@ -1,9 +1,9 @@
-"""Services that still run programs and libraries which were replaced or removed under them, by whomever.
+"""Finds services that still run programs or libraries which were replaced or removed after their start.
 
-The kernel says what a process runs: a mapped file that has left its folder since is marked. dpkg's own times would be the
-poorer witness: they know the packages that are named, and not what those load (a TLS library, the C library); they accuse a
-service that a package's script has restarted in systemd's absence; and they believe the clock.
-Only what is executed counts. Caches and translations are mapped too, and are written anew at any time.
+The kernel lists the mapped files of a process, and marks those that were deleted. The times of dpkg would be less exact: they
+cover the named packages, and not the libraries that those load (a TLS library, the C library); they are wrong for a service
+that a package's script restarted itself; and they depend on the clock. Only executable mappings count: caches and
+translations are mapped, too, and are rewritten at any time.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from collections.abc import Iterator, Sequence
 
 from bootstrap.remote.converge.core import Context, Resource
 
-_SYSTEM = "/usr/"  # where packages put code; a memfd, a JIT's pages and what a build has made lie elsewhere
+_SYSTEM = "/usr/"  # the code of packages; a memfd, pages of a JIT and files of builds are elsewhere
 _MARK = " (deleted)"
 
 
-def replaced(context: Context, resource: Resource, main_process: str) -> list[str]:
-    """What the unit's main process runs and that is there no more, one phrase per package or file; only with `runs_on`.
+def find_outdated_code(context: Context, resource: Resource, main_process: str) -> list[str]:
+    """The code that the unit's main process runs and that was deleted, one phrase per package or file; only with `runs_on`.
 
-    `runs_on` names the packages that the service is made of: they are told first. The main process alone is judged: what
-    else is in the unit's group comes and goes by itself (builds), or outlives a restart (the sessions of sshd).
+    `runs_on` names the packages of the service: they come first. Only the main process is checked: other processes of the
+    unit end by themselves (builds), or outlive a restart (the sessions of sshd).
     """
     named: Sequence[str] = resource.get("runs_on", ())
     files = list(dict.fromkeys(deleted_code(_maps(context, main_process)))) if named else []
@@ -32,7 +32,7 @@ def replaced(context: Context, resource: Resource, main_process: str) -> list[st
 
 
 def _maps(context: Context, process: str) -> str:
-    """What a process has mapped; nothing of one that is gone, or never was."""
+    """The mapped files of a process; empty if there is no such process."""
     if process in {"", "0"}:
         return ""
     try:
@@ -42,7 +42,7 @@ def _maps(context: Context, process: str) -> str:
 
 
 def deleted_code(maps: str) -> Iterator[str]:
-    """The executed files of the system that are marked in the text of /proc/PID/maps."""
+    """The executable files of the system that the text of /proc/PID/maps marks as deleted."""
     for line in maps.splitlines():
         fields = line.split(maxsplit=5)
         if len(fields) == 6 and "x" in fields[1] and fields[5].startswith(_SYSTEM) and fields[5].endswith(_MARK):
@@ -50,7 +50,7 @@ def deleted_code(maps: str) -> Iterator[str]:
 
 
 def _owners(context: Context, files: Sequence[str]) -> dict[str, str]:
-    """The packages of the files that have one now; dpkg-query exits with 1 where one has none, which is no failure."""
+    """The packages of the files; dpkg-query exits with 1 if a file belongs to none, which is no failure."""
     answer = context.run(["dpkg-query", "-S", *files], check=False)
-    found = (line.partition(": ") for line in answer.stdout.splitlines())
-    return {path: names.split(",")[0].partition(":")[0] for names, _, path in found if path}
+    parts = (line.partition(": ") for line in answer.stdout.splitlines())
+    return {path: names.split(",")[0].partition(":")[0] for names, _, path in parts if path}

@@ -11,7 +11,7 @@ from bootstrap.remote.converge.core import Context, Failed, Finding, Resource, l
 
 _LOCK_WAIT = 600.0  # seconds; an unattended upgrade of a whole machine takes minutes
 _PAUSES = (2.0, 5.0, 15.0)  # seconds between the attempts at an installation
-_STALE = 86400.0  # seconds after which package lists are refreshed before they are used
+_STALE = 86400.0  # seconds after which package lists are updated before they are used
 _POLICY = "/usr/sbin/policy-rc.d"
 _POLICY_TEXT = (
     "#!/bin/sh\n"
@@ -36,52 +36,52 @@ _APT = [
 
 
 def packages(context: Context, resource: Resource) -> Finding | None:
-    """All of `names` installed; services that come with them stay stopped until their units are wished."""
+    """All of `names` installed; their services stay stopped until a resource of kind `unit` starts them."""
     missing = _missing(context, resource["names"])
-    leftovers = _leftovers(context)
-    if not missing and not leftovers:
+    interrupted = _interrupted(context)
+    if not missing and not interrupted:
         return None
-    return Finding("add", ", ".join([*leftovers, *missing]), lambda: _install(context, missing))
+    return Finding("add", ", ".join([*interrupted, *missing]), lambda: _install(context, missing))
 
 
 def _missing(context: Context, names: Sequence[str]) -> list[str]:
-    """Those that are not fully installed; dpkg-query exits with 1 when it does not know one, which is no failure."""
+    """The names that are not fully installed; dpkg-query exits with 1 if it does not know one, which is no failure."""
     answer = context.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names], check=False)
     installed = {line.split()[0] for line in answer.stdout.splitlines() if line.endswith(" installed")}
     return [name for name in names if name not in installed]
 
 
-def _leftovers(context: Context) -> list[str]:
-    """What a killed installation left: dpkg's unread journal, or our own policy that holds services back."""
-    found = []
+def _interrupted(context: Context) -> list[str]:
+    """Traces of a killed installation: dpkg's unread journal, or our policy file, which keeps services stopped."""
+    traces = []
     journal = context.path("/var/lib/dpkg/updates")
     if journal.is_dir() and any(journal.iterdir()):
-        found.append("interrupted dpkg")
+        traces.append("interrupted dpkg")
     policy = context.path(_POLICY)
     if policy.is_file() and policy.read_text(errors="replace") == _POLICY_TEXT:
-        found.append("held-back services")
-    return found
+        traces.append("held-back services")
+    return traces
 
 
 def _install(context: Context, names: Sequence[str]) -> None:
     wait_for_locks(context)
     policy = context.path(_POLICY)
-    ours = not policy.exists() or policy.read_text(errors="replace") == _POLICY_TEXT
-    if ours:
+    is_ours = not policy.exists() or policy.read_text(errors="replace") == _POLICY_TEXT
+    if is_ours:
         policy.write_text(_POLICY_TEXT)
         policy.chmod(0o755)
     try:
-        # It complains about half-unpacked packages, which the installation then unpacks anew.
+        # It fails for half-unpacked packages, which the installation then unpacks again.
         context.run(["dpkg", "--configure", "-a"], check=not names, timeout=900, environment=NONINTERACTIVE)
         if names:
-            _try_hard(context, names)
+            _install_with_retries(context, names)
     finally:
-        if ours:
+        if is_ours:
             policy.unlink(missing_ok=True)
 
 
-def _try_hard(context: Context, names: Sequence[str]) -> None:
-    """Install; after each failure refresh the lists and pause longer. A name that fresh lists lack fails at once."""
+def _install_with_retries(context: Context, names: Sequence[str]) -> None:
+    """Install; after each failure, update the lists and pause longer. A name that new lists lack fails at once."""
     is_fresh = not _are_stale(context)
     for pause in (*_PAUSES, None):
         if not is_fresh:
@@ -101,7 +101,7 @@ def _try_hard(context: Context, names: Sequence[str]) -> None:
 
 
 def _update(context: Context) -> None:
-    """Refresh the lists; apt-get forgives an unreachable source, and the installation shows whether it mattered."""
+    """Update the lists; apt-get ignores an unreachable source, and the installation fails if that matters."""
     context.run([*_APT, "update"], check=False, timeout=600, environment=NONINTERACTIVE)
 
 

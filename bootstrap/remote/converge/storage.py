@@ -1,4 +1,4 @@
-"""The data volume: a block device gets a file system only when it is proven empty, a directory is bind-mounted."""
+"""The data volume: a block device gets a file system only if it is proven empty; a directory is bind-mounted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
 from bootstrap.remote.converge.files import write
-from bootstrap.remote.converge.open_directories import leave_as_made, open_folder
+from bootstrap.remote.converge.open_directories import keep_attributes, open_folder
 
 _SYSTEM_UNITS = "/etc/systemd/system"
 _SLACK = 16 << 20  # bytes that a file system may leave unused at a device's end
@@ -20,13 +20,13 @@ _NOTHING_FOUND = 2  # blkid's exit code for a device without any known signature
 def mount(context: Context, resource: Resource) -> Finding | None:
     """`device` mounted at `path` now and at every boot; waits up to `wait` seconds for a device that is being attached."""
     path, device = context.path(resource["path"]), context.path(resource["device"])
-    wanted = device.exists() and _unit(resource, device)
+    unit_text = device.exists() and _unit(resource, device)
     unit_file = context.path(_SYSTEM_UNITS) / unit_name(resource["path"])
     is_mounted = _is_mounted(path)
     if is_mounted and device.exists() and not _is_same(path, device):
         raise Failed(f"another device than {resource['device']} is mounted at {resource['path']}")
     reasons = [] if is_mounted else [resource["device"]]
-    is_written = unit_file.is_file() and unit_file.read_text() == wanted and _is_enabled(context, unit_file)
+    is_written = unit_file.is_file() and unit_file.read_text() == unit_text and _is_enabled(context, unit_file)
     if is_mounted and not is_written:
         reasons.append("unit file")
     if is_mounted and _has_room_to_grow(device):
@@ -53,9 +53,9 @@ def _mount(context: Context, resource: Resource, path: Path, device: Path, unit_
             raise Failed(f"{resource['path']} contains files, which the volume would hide")
         if not device.is_dir():
             _make_file_system(context, device)
-    with open_folder(context, path, leave_as_made):
-        pass  # made where it was missing; held open, the folder would be busy
-    with open_folder(context, unit_file.parent, leave_as_made) as folder:
+    with open_folder(context, path, keep_attributes):
+        pass  # it is made if missing; the mount fails while the folder is open
+    with open_folder(context, unit_file.parent, keep_attributes) as folder:
         write(folder, unit_file.name, _unit(resource, device).encode(), {}, "0644")
     context.run(["systemctl", "daemon-reload"])
     context.run(["systemctl", "enable", "--now", unit_file.name])
@@ -74,7 +74,7 @@ def _wait_for(device: Path, seconds: float) -> None:
 
 
 def _make_file_system(context: Context, device: Path) -> None:
-    """ext4 on a device that blkid finds empty; one that holds ext4 is used as it is, anything else is refused."""
+    """Make ext4 on a device that blkid finds empty; existing ext4 is used as it is, anything else is refused."""
     if not stat.S_ISBLK(device.stat().st_mode):
         raise Failed(f"{device} is neither a block device nor a directory")
     answer = context.run(["blkid", "-p", "-o", "export", str(device)], check=False)
@@ -83,8 +83,8 @@ def _make_file_system(context: Context, device: Path) -> None:
     elif answer.returncode != 0:
         raise Failed("the device cannot be examined", f"blkid -p {device}", answer.returncode, answer.stderr)
     elif "TYPE=ext4" not in answer.stdout.splitlines():
-        found = ", ".join(line for line in answer.stdout.splitlines() if "TYPE=" in line)
-        raise Failed(f"{device} already contains something else ({found}); it is not changed")
+        signatures = ", ".join(line for line in answer.stdout.splitlines() if "TYPE=" in line)
+        raise Failed(f"{device} already contains something else ({signatures}); it is not changed")
 
 
 def _has_room_to_grow(device: Path) -> bool:

@@ -1,4 +1,4 @@
-"""systemd units: enabled, active, and restarted exactly when what they read is younger than they are."""
+"""systemd units: enabled, active, and restarted exactly if a file that they read is newer than their start."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from pathlib import Path
 
 from bootstrap.remote.converge import causes, draining
 from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
-from bootstrap.remote.converge.outdated_services import replaced
+from bootstrap.remote.converge.outdated_services import find_outdated_code
 
 _PROPERTIES = "LoadState,UnitFileState,ActiveState,NeedDaemonReload,InactiveExitTimestamp,StateChangeTimestamp,MainPID"
-_JOURNAL_LINES = 5000  # that are read of a start that failed; what is told of them is bounded by `causes`
+_JOURNAL_LINES = 5000  # that are read after a failed start; `causes` limits what is reported of them
 
 
 def unit(context: Context, resource: Resource) -> Finding | None:
-    """Unit `name` enabled and active as wished (both default to true).
+    """Unit `name` as `enabled` and `active` say (both default to true).
 
-    It is restarted (reloaded, where `reload` says so) when a resource named in `restart_on` changed in this run, or when
-    one's file is younger than the unit's start: so a run that was killed between the two is completed by the next. With
-    `runs_on` it is also restarted, never just reloaded, when what it runs was replaced under it. With `awaits` nothing is
-    wished of it before the file of that resource is there, or comes in this run.
+    It is restarted (with `reload`, reloaded) if a resource in `restart_on` changed in this run, or if the file of one is
+    newer than the unit's start: so the next run completes a run that was killed between the two. With `runs_on` it is also
+    restarted, never only reloaded, if its code was replaced. With `awaits`, the unit is left alone until the file of that
+    resource exists, or is made in this run.
     """
-    if (awaited := resource.get("awaits")) and not _is_there(context, awaited):
+    if (awaited := resource.get("awaits")) and not _exists(context, awaited):
         return None
-    state = _remembered_state(context, resource["name"])
+    state = _known_state(context, resource["name"])
     is_known = state["LoadState"] != "not-found"
     wants_active = resource.get("active", True)
     reasons = []
-    # Only a unit file that enabling would link counts: 'static', 'indirect' and the like cannot be enabled.
+    # Other states ('static', 'indirect' and others) mean that the unit cannot be enabled.
     if (state["UnitFileState"] in {"enabled", "enabled-runtime"}) != resource.get("enabled", True) and (
         state["UnitFileState"] in {"enabled", "enabled-runtime", "disabled", ""}
     ):
@@ -38,15 +38,15 @@ def unit(context: Context, resource: Resource) -> Finding | None:
     is_active = state["ActiveState"] in {"active", "reloading"}
     if is_active != wants_active:
         reasons.append("started" if wants_active else "stopped")
-    causes = sorted(_causes(context, resource, state)) if is_active and wants_active else []
-    old = replaced(context, resource, state["MainPID"]) if is_active and wants_active else []
-    if old:
+    causes = sorted(_find_changed(context, resource, state)) if is_active and wants_active else []
+    outdated = find_outdated_code(context, resource, state["MainPID"]) if is_active and wants_active else []
+    if outdated:
         resource = {**resource, "reload": False}
-    if causes or old:
-        reasons.append(f"{'reloaded' if resource.get('reload') else 'restarted'}: {_shown([*causes, *old])}")
+    if causes or outdated:
+        reasons.append(f"{'reloaded' if resource.get('reload') else 'restarted'}: {_shown([*causes, *outdated])}")
     elif state["NeedDaemonReload"] == "yes":
         reasons.append("unit files read again")
-    if is_active and not causes and not old and _is_left_quiet(context, resource["name"], state):
+    if is_active and not causes and not outdated and _is_still_quiet(context, resource["name"], state):
         reasons.append("lets builds start again after an interrupted run")
     if not reasons:
         return None
@@ -54,17 +54,17 @@ def unit(context: Context, resource: Resource) -> Finding | None:
     return Finding(
         kind if wants_active else "remove",
         ", ".join(reasons),
-        lambda: _act(context, resource, must_restart=bool(causes or old)),
+        lambda: _act(context, resource, must_restart=bool(causes or outdated)),
         settles=False,
-        causes=tuple(causes) if len(reasons) == 1 and not old else (),
+        causes=tuple(causes) if len(reasons) == 1 and not outdated else (),
     )
 
 
-def _is_there(context: Context, name: str) -> bool:
+def _exists(context: Context, name: str) -> bool:
     return name in context.changed or context.path(context.resources[name]["path"]).exists()
 
 
-def _is_left_quiet(context: Context, name: str, state: dict[str, str]) -> bool:
+def _is_still_quiet(context: Context, name: str, state: dict[str, str]) -> bool:
     started = _seconds(state["InactiveExitTimestamp"])
     return started is not None and _written(draining.mark_of(context, name)) > started
 
@@ -73,8 +73,8 @@ def _shown(causes: list[str]) -> str:
     return ", ".join(causes[:3]) + (f" and {len(causes) - 3} more" if len(causes) > 3 else "")
 
 
-def _remembered_state(context: Context, name: str) -> dict[str, str]:
-    """The unit's state as it was when nothing had been changed since; all wished units are asked for at once."""
+def _known_state(context: Context, name: str) -> dict[str, str]:
+    """The unit's state since the last change; one call reads the states of all units of the desired state."""
     if name not in context.unit_states:
         names = [each["name"] for each in context.resources.values() if each["kind"] == "unit"]
         context.unit_states = _states(context, list(dict.fromkeys([name, *names])))
@@ -86,7 +86,7 @@ def _state(context: Context, name: str) -> dict[str, str]:
 
 
 def _states(context: Context, names: list[str]) -> dict[str, dict[str, str]]:
-    """systemd's properties of units; it answers in blocks, in the order of the question."""
+    """systemd's properties of units; its answer has one block for each unit, in the same order."""
     answer = context.run(["systemctl", "show", "--timestamp=us+utc", "-p", _PROPERTIES, *names]).stdout
     blocks = answer.strip("\n").split("\n\n")
     empty = dict.fromkeys(_PROPERTIES.split(","), "")
@@ -94,9 +94,9 @@ def _states(context: Context, names: list[str]) -> dict[str, dict[str, str]]:
     return dict(zip(names, found, strict=True))
 
 
-def _causes(context: Context, resource: Resource, state: dict[str, str]) -> Iterator[str]:
-    """The resources whose change the running unit has not seen yet."""
-    # A reload leaves the start's time as it is, but every change of state, a reload's included, has its own.
+def _find_changed(context: Context, resource: Resource, state: dict[str, str]) -> Iterator[str]:
+    """The resources that changed after the start of the running unit."""
+    # A reload does not change the time of the start, but that of the last change of state.
     stamp = state["StateChangeTimestamp"] if resource.get("reload") else state["InactiveExitTimestamp"]
     started = _seconds(stamp)
     for name in resource.get("restart_on", ()):
@@ -105,7 +105,7 @@ def _causes(context: Context, resource: Resource, state: dict[str, str]) -> Iter
 
 
 def _seconds(stamp: str) -> float | None:
-    """systemd's 'Mon 2026-11-23 04:05:06.123456 UTC' as seconds of the epoch; nothing for an empty one."""
+    """systemd's 'Mon 2026-11-23 04:05:06.123456 UTC' as seconds of the epoch; None for an empty one."""
     try:
         parsed = datetime.datetime.strptime(stamp, "%a %Y-%m-%d %H:%M:%S.%f UTC")
     except ValueError:
@@ -118,7 +118,7 @@ def _is_younger(context: Context, resource: Resource, started: float | None) -> 
 
 
 def _youngest(context: Context, resource: Resource) -> float:
-    """When the resource's files were last written, 0 where it has none; of a removed file, its folder knows."""
+    """When the resource's files were last written; 0 if it has none. For a removed file, the time of its folder counts."""
     if "path" not in resource:
         return 0.0
     path = context.path(resource["path"])
@@ -149,7 +149,7 @@ def _act(context: Context, resource: Resource, *, must_restart: bool) -> None:
     if not resource.get("active", True):
         context.run(["systemctl", "stop", name], timeout=timeout)
         return
-    # Repeated starts within seconds run into systemd's start limit, which only this forgets.
+    # Repeated starts within seconds exceed systemd's start limit; only this resets it.
     context.run(["systemctl", "reset-failed", name], check=False)
     verb = ("reload-or-restart" if resource.get("reload") else "restart") if must_restart else "start"
     with draining.drained(context, name, is_needed=verb == "restart"):
@@ -169,24 +169,24 @@ def _wait_until_active(context: Context, name: str, begun: float, timeout: float
 
 
 def _failure(context: Context, name: str, begun: float, command: str, exit_code: int, said: str) -> Failed:
-    """Why the unit did not start: the cause out of its journal since `begun`, or what systemctl said where that is empty."""
+    """Why the unit did not start: the cause in its journal since `begun`, or the output of systemctl if that is empty."""
     context.run(["journalctl", "--sync"], check=False)
     read = ["journalctl", "-u", name, "-n", str(_JOURNAL_LINES), "--no-pager", "-o", "cat", "--since", f"@{begun:.3f}"]
     journal = context.run(read, check=False).stdout
-    # A restart ends the process before: its last words are no cause.
+    # A restart ends the process before: its last lines are not the cause.
     start = re.search(rf"^(?:Starting|Started) {re.escape(name)}\b.*$", journal, re.MULTILINE)
     secrets = _secrets(context)
-    told = causes.tell(journal[start.start() :] if start else journal, secrets)
-    return Failed(f"{name} is not active", command, exit_code, told or causes.tell(said, secrets))
+    cause = causes.find_cause(journal[start.start() :] if start else journal, secrets)
+    return Failed(f"{name} is not active", command, exit_code, cause or causes.find_cause(said, secrets))
 
 
 def _secrets(context: Context) -> set[str]:
-    """Every line of the secret files that are wished, and of `NAME=value` the value where the name tells of a secret."""
-    found: set[str] = set()
+    """Every line of the secret files; of a line `NAME=value` only the value, if the name is that of a secret."""
+    secrets: set[str] = set()
     for resource in context.resources.values():
         if resource.get("secret"):
             for line in str(resource.get("content", "")).splitlines():
                 name, separator, value = line.partition("=")
                 is_secret = separator and re.search(r"(?i)secret|token|password|key", name)
-                found.add((value if is_secret else line).strip())
-    return found
+                secrets.add((value if is_secret else line).strip())
+    return secrets

@@ -154,22 +154,29 @@ def _environment(inputs: HostInputs) -> dict[str, str]:
     return found
 
 
-def software(wished: Software) -> Resources:
+def software(distribution: Software) -> Resources:
     """Jenkins' own files: the WAR and its plugins, or the emulator."""
-    if wished.emulator is not None:
-        files = [{"path": name, "sha256": digest} for name, digest in sorted(wished.emulator.files.items())]
+    if distribution.emulator is not None:
+        files = [{"path": name, "sha256": digest} for name, digest in sorted(distribution.emulator.files.items())]
         emulator = {
             "id": "emulator",
             "kind": "tree",
             "path": EMULATOR,
-            "archive": wished.emulator.sha256,
+            "archive": distribution.emulator.sha256,
             "files": files,
             "owner": "root",
             "group": "root",
         }
         return [emulator]
     folder = WAR.rpartition("/")[0]
-    war = {"id": "jenkins.war", "kind": "file", "path": WAR, "sha256": wished.war, "owner": "root", "group": "root"}
+    war = {
+        "id": "jenkins.war",
+        "kind": "file",
+        "path": WAR,
+        "sha256": distribution.war,
+        "owner": "root",
+        "group": "root",
+    }
     plugins = {
         "id": "plugins",
         "kind": "tree",
@@ -177,11 +184,11 @@ def software(wished: Software) -> Resources:
         "owner": "jenkins",
         "group": "jenkins",
         "directory_mode": "0750",
-        # Jenkins unpacks each plugin beside its file; only plugin files of our own kind can be strangers.
-        "strangers": ["*.jpi", "*.hpi"],
+        # Jenkins unpacks each plugin beside its file; only plugin files can be unlisted.
+        "unlisted": ["*.jpi", "*.hpi"],
         "files": [
             {"path": f"{name}.jpi", "sha256": digest, "mode": "0640"}
-            for name, digest in sorted(wished.plugin_files.items())
+            for name, digest in sorted(distribution.plugin_files.items())
         ],
     }
     return [directory(folder), war, plugins]

@@ -38,7 +38,14 @@ def unchanged(identity: str = "a") -> dict[str, Any]:
 
 
 def changed(identity: str = "b", *, moved: bool = False) -> dict[str, Any]:
-    return {"id": identity, "changed": True, "failed": False, "kind": "alter", "detail": "mode", "moved": moved}
+    return {
+        "id": identity,
+        "changed": True,
+        "failed": False,
+        "kind": "alter",
+        "detail": "mode",
+        "desired_changed": moved,
+    }
 
 
 def failed(identity: str) -> dict[str, Any]:

@@ -114,7 +114,7 @@ TOLD = {
 def test_the_cause_is_told_first_and_no_stack(case: str) -> None:
     journal, expected = TOLD[case]
 
-    told = causes.tell(journal).splitlines()
+    told = causes.find_cause(journal).splitlines()
 
     assert expected == told[: len(expected)]
     assert len(told) <= causes.LINES
@@ -122,39 +122,41 @@ def test_the_cause_is_told_first_and_no_stack(case: str) -> None:
 
 
 def test_a_virtual_machine_that_cannot_start_tells_its_option() -> None:
-    assert "Unrecognized option: -Xnope" in causes.tell(OPTION)
+    assert "Unrecognized option: -Xnope" in causes.find_cause(OPTION)
 
 
 def test_the_last_plain_lines_follow_the_cause() -> None:
-    assert causes.tell(BOOT).splitlines()[-1].endswith("Jetty shutdown successfully")
+    assert causes.find_cause(BOOT).splitlines()[-1].endswith("Jetty shutdown successfully")
 
 
 def test_a_service_that_said_nothing_is_told_by_systemd() -> None:
     said = "it.service: Main process exited, code=killed, status=9/KILL\nit.service: Failed with result 'signal'.\n"
-    assert said.strip() == causes.tell(said)
-    assert "" == causes.tell("")
+    assert said.strip() == causes.find_cause(said)
+    assert "" == causes.find_cause("")
 
 
 def test_the_exception_under_a_marker_is_found_and_none_elsewhere() -> None:
     _, stack = PORT.split("\n", 1)
     journal = f"{CASC}{HEAD}WARNING\th.i.i.X#handleException: Caught with ID 7\n{stack}{CASC}"
 
-    assert causes.after(journal, "with ID 7").startswith("java.io.IOException: Failed to start Jetty\nCaused by: ")
-    assert "" == causes.after(journal, "with ID 8")
-    assert "" == causes.after("with ID 7", "with ID 7")
-    assert "" == causes.after(f"with ID 7\n{HEAD}INFO\tx: y", "with ID 7")
+    assert causes.find_exception(journal, "with ID 7").startswith(
+        "java.io.IOException: Failed to start Jetty\nCaused by: "
+    )
+    assert "" == causes.find_exception(journal, "with ID 8")
+    assert "" == causes.find_exception("with ID 7", "with ID 7")
+    assert "" == causes.find_exception(f"with ID 7\n{HEAD}INFO\tx: y", "with ID 7")
 
 
 def test_a_suppressed_exception_is_no_cause() -> None:
     text = f"a.B$CException: one\n{STACK}\nAlso:   d.EException: beside\n{STACK}\nCaused: f.GError: two\n{STACK}\n"
-    told = causes.tell(text)
+    told = causes.find_cause(text)
     assert "a.B$CException: one\nCaused: f.GError: two" == told
 
 
 def test_a_long_chain_and_long_lines_are_cut() -> None:
     text = f"a.BException: {'x' * 5000}\n{STACK}\n" + "".join(f"Caused: c.DError: {n}\n{STACK}\n" for n in range(50))
 
-    told = causes.tell(text).splitlines()
+    told = causes.find_cause(text).splitlines()
 
     assert len(told) <= causes.LINES
     assert "Caused: c.DError: 49" == told[-1]
@@ -173,28 +175,28 @@ def test_a_long_chain_and_long_lines_are_cut() -> None:
     ],
 )
 def test_no_secret_is_told(line: str) -> None:
-    told = causes.tell(f"error: {line}", ["hunter22-known"])
+    told = causes.find_cause(f"error: {line}", ["hunter22-known"])
     assert "hunter22" not in told and "0a0a" not in told
     assert "***" in told
 
 
 def test_a_journal_cannot_write_to_the_terminal() -> None:
-    told = causes.tell("error: \x1b[31mred\x1b[0m \x1b]0;title\x07 \x9b2J \x00 end")
+    told = causes.find_cause("error: \x1b[31mred\x1b[0m \x1b]0;title\x07 \x9b2J \x00 end")
     assert told == "error: red ]0;title 2J  end"
 
 
 @pytest.mark.parametrize("part", ["x", "a.", "password", "\tat a(", "Caused by: ", "://a:"])
 def test_a_journal_of_one_endless_line_is_read_in_no_time(part: str) -> None:
     started = time.process_time()
-    causes.tell(part * 50_000)
+    causes.find_cause(part * 50_000)
     assert time.process_time() - started < 2
 
 
 @given(st.text(alphabet=st.sampled_from("aA.:\n\t $()<>Caused byt0123456789[]ExceptionError")))
 def test_any_text_is_told_in_few_short_lines(text: str) -> None:
-    told = causes.tell(text).split("\n")
+    told = causes.find_cause(text).split("\n")
     assert len(told) <= causes.LINES
-    causes.after(text, "Caused")
+    causes.find_exception(text, "Caused")
 
 
 def test_a_fault_of_yaml_is_told_whole() -> None:
@@ -205,5 +207,5 @@ def test_a_fault_of_yaml_is_told_whole() -> None:
         + "\n".join(lines)
         + f"\n{STACK}\n"
     )
-    told = causes.after(text, "Failed to reload configuration")
+    told = causes.find_exception(text, "Failed to reload configuration")
     assert "in 20.yaml, line 4, column 3:" in told and len(told.splitlines()) == 8

@@ -1,4 +1,4 @@
-"""The agent's secret: fetched from a Jenkins that answers, kept where it is right, and waited for where it cannot be had."""
+"""The agent's secret: fetched from a Jenkins that answers, kept where it is right, and waited for where it cannot be read."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,7 +102,7 @@ def test_what_is_no_secret_is_never_kept(
     finding = agents.agent_secret(context, resource)
 
     assert finding is not None and finding.detail == "when Jenkins answers"
-    with pytest.raises(Failed, match="the secret of the agent machine cannot be had"):
+    with pytest.raises(Failed, match="the secret of the agent machine cannot be read"):
         finding.act()
     assert not context.path("/secret").exists()
 

@@ -51,7 +51,7 @@ def restart(context: ScriptedContext, then: Callable[[str], object] = lambda not
         notes.extend([note] if note else [])
         then(note)
 
-    context.tell = tell
+    context.report = tell
     with draining.drained(context, UNIT, is_needed=True):
         notes.append("restart")
     return notes

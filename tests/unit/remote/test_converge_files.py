@@ -158,9 +158,9 @@ def test_a_big_file_is_hashed_once_until_it_changes(context: Context) -> None:
     path.write_bytes(b"a" * (1 << 20))
     with path.open("rb") as stream:
         first = context.digest(path, stream)
-    context.remember()
+    context.store_digests()
     later = Context(root=context.root)
-    later._remembered()[str(path)][4] = "remembered"
+    later._stored_digests()[str(path)][4] = "remembered"
     with path.open("rb") as stream:
         assert "remembered" == later.digest(path, stream)
     os.utime(path, ns=(1, 1))
@@ -206,7 +206,7 @@ def test_a_full_directory_is_removed_only_when_told_so(context: Context) -> None
     assert not context.path("/etc/it").exists()
 
 
-def test_a_tree_writes_what_differs_and_removes_strangers(context: Context) -> None:
+def test_a_tree_writes_what_differs_and_removes_unlisted_files(context: Context) -> None:
     it = resource(files=[{"path": "a/b", "content": "b"}, {"path": "c", "content": "c"}])
     found(tree(context, it)).act()
     assert tree(context, it) is None
@@ -230,8 +230,8 @@ def test_python_byte_code_is_no_stranger_and_goes_with_its_folder(context: Conte
     assert not context.path("/etc/it/a").exists()
 
 
-def test_a_trees_strangers_are_only_those_of_its_patterns(context: Context) -> None:
-    it = resource(files=[{"path": "git.jpi", "content": "g"}], strangers=["*.jpi"])
+def test_a_trees_unlisted_files_are_only_those_of_its_patterns(context: Context) -> None:
+    it = resource(files=[{"path": "git.jpi", "content": "g"}], unlisted=["*.jpi"])
     found(tree(context, it)).act()
     context.path("/etc/it/old.jpi").write_text("")
     context.path("/etc/it/git").mkdir()

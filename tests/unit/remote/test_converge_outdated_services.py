@@ -96,7 +96,9 @@ def test_a_replaced_program_is_told_beside_a_changed_file(tmp_path: Path) -> Non
 def test_a_file_of_no_package_is_told_by_its_path(tmp_path: Path) -> None:
     gone = "7f10a0000000-7f10a0100000 r-xp 00000000 fd:01 9  /usr/lib/jvm/old/lib/server/libjvm.so (deleted)\n"
     context = Machine(tmp_path, gone).context
-    assert ["/usr/lib/jvm/old/lib/server/libjvm.so was replaced"] == outdated_services.replaced(context, it(), "7")
+    assert ["/usr/lib/jvm/old/lib/server/libjvm.so was replaced"] == outdated_services.find_outdated_code(
+        context, it(), "7"
+    )
 
 
 @pytest.mark.parametrize("pid", ["", "0", "8"])

@@ -45,7 +45,7 @@ def all_of(folder: Path) -> dict[str, tuple[int, str]]:
 
 def plugins(**properties: Any) -> dict[str, Any]:
     wished = [{"path": "a/b.jpi", "content": "ours"}, {"path": "git.jpi", "content": "ours"}]
-    return {"id": "plugins", "path": PLUGINS, "files": wished, "strangers": ["*.jpi"], "mode": "0666", **properties}
+    return {"id": "plugins", "path": PLUGINS, "files": wished, "unlisted": ["*.jpi"], "mode": "0666", **properties}
 
 
 LOOKS: dict[str, Look] = {
@@ -220,11 +220,11 @@ def test_an_artifact_in_a_planted_folder_is_not_sent_there(machine: Path) -> Non
 def test_the_lock_of_a_converge_is_roots_alone_and_no_link_is_followed(machine: Path) -> None:
     context = Context(root=machine)
     lock = machine / "run/bootstrap/converge.lock"
-    with main._alone(context, {}):
+    with main._hold_lock(context, {}):
         assert 0o600 == stat.S_IMODE(lock.stat().st_mode)
     lock.unlink()
     lock.symlink_to(machine.parent / "made")
-    with pytest.raises(OSError), main._alone(context, {}):
+    with pytest.raises(OSError), main._hold_lock(context, {}):
         pass
     assert not (machine.parent / "made").exists()
 

@@ -182,7 +182,7 @@ def test_artifacts_are_gone_once_everything_is_in_place_and_kept_until_then(tmp_
 
 
 def moved(answer: dict[str, Any]) -> dict[str, bool]:
-    return {result["id"]: result["moved"] for result in answer["results"] if result["changed"]}
+    return {result["id"]: result["desired_changed"] for result in answer["results"] if result["changed"]}
 
 
 def test_an_edit_by_hand_is_told_from_a_wish_that_is_another_one_now(tmp_path: Path) -> None:

@@ -289,7 +289,7 @@ def test_casc_files_are_laid_down_for_the_first_start_only(wished: dict[str, dic
 
 
 def test_only_plugin_files_that_nobody_wished_are_strangers() -> None:
-    assert ["*.jpi", "*.hpi"] == by_id(inputs(software=WAR))["plugins"]["strangers"]
+    assert ["*.jpi", "*.hpi"] == by_id(inputs(software=WAR))["plugins"]["unlisted"]
 
 
 def test_the_home_is_on_the_data_volume_and_its_owner_has_a_fixed_number(wished: dict[str, dict[str, Any]]) -> None:

@@ -61,7 +61,7 @@ def test_the_journal_has_the_cause_of_a_refusal_first(text: str, told: str, caps
     with pytest.raises(ConfigurationRefused) as caught:
         Checker({"configuration-as-code": "1"}, variables).check(parse(text, "20.yaml"))
     identifier = journal.uncaught(caught.value)
-    assert causes.after(capsys.readouterr().err, f"with ID {identifier}").startswith(told)
+    assert causes.find_exception(capsys.readouterr().err, f"with ID {identifier}").startswith(told)
 
 
 def test_the_journal_has_a_fault_of_the_emulator_itself(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,4 +69,4 @@ def test_the_journal_has_a_fault_of_the_emulator_itself(capsys: pytest.CaptureFi
         _ = {}["x"]
     except KeyError as fault:
         identifier = journal.uncaught(fault)
-    assert causes.after(capsys.readouterr().err, f"with ID {identifier}") == "KeyError: 'x'"
+    assert causes.find_exception(capsys.readouterr().err, f"with ID {identifier}") == "KeyError: 'x'"
