@@ -59,7 +59,7 @@ class Zone:
 
 
 @dataclass(frozen=True)
-class Beside:
+class Surroundings:
     """The surroundings of one VPC. `asns` has the ASN of each VPN gateway; `unseen` says what could not be read, and why."""
 
     region: str = ""
@@ -80,14 +80,14 @@ def read(
     with_direct_connect: bool,
     transit_gateways: Collection[str] = (),
     public_zones: Mapping[str, str],
-) -> Beside:
+) -> Surroundings:
     """Read the surroundings of a VPC from AWS.
 
     Where `is_refusal` says that an exception is an answer of AWS, that part is left out and named in `unseen`; any other
     exception is raised. `public_zones` are the environment's public hosted zones, names by id: AWS does not associate a
     public hosted zone with a VPC.
     """
-    surroundings, unseen = Beside(region), []
+    surroundings, unseen = Surroundings(region), []
     readers: tuple[tuple[str, Callable[[], dict[str, Any]]], ...] = (
         ("VPN connections", lambda: _vpn(aws("ec2"), vpc_id)),
         ("flow logs", lambda: {"logs": tuple(_flow_logs(aws("ec2"), vpc_id))}),

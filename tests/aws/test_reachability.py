@@ -18,7 +18,7 @@ from bootstrap.network import picture, proof, snapshot
 from bootstrap.network.intentions import parse
 from bootstrap.network.model import Network
 from bootstrap.network.reach import explain
-from bootstrap.network.surroundings import Beside
+from bootstrap.network.surroundings import Surroundings
 from bootstrap.stacks import parameters
 from bootstrap.values import Change, Stack
 from bootstrap.views import network_diagram
@@ -183,7 +183,7 @@ def test_an_entry_that_somebody_adds_stops_the_path(
 def test_the_picture_is_drawn_by_graphviz_and_names_everything(read: Callable[[], Network]) -> None:
     assert shutil.which("dot"), "graphviz is one of the tests' own packages"
 
-    drawn = picture.draw(read(), Beside("eu-central-1"), "jenkins-reached", network_diagram.graphviz)
+    drawn = picture.draw(read(), Surroundings("eu-central-1"), "jenkins-reached", network_diagram.graphviz)
 
     words = " ".join(it.strip() for it in ElementTree.fromstring(drawn).itertext() if it.strip())
     for zone in "abc":

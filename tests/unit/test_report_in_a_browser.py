@@ -158,7 +158,7 @@ def pictured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """The page of a run with the picture of a network that has everything."""
     run = Run("20260101T000000Z-abcd", Journal(tmp_path_factory.mktemp(request.param)))
     run.event("run-began", command="network", environment="trial")
-    drawn = draw(everything.network(request.param), everything.BESIDE, everything.NAME, graphviz)
+    drawn = draw(everything.network(request.param), everything.SURROUNDINGS, everything.NAME, graphviz)
     (run.folder / "network.svg").write_text(drawn)
     run.event("picture", path="network.svg")
     run.event("run-ended", seconds=1.0, changes=0)

@@ -12,16 +12,16 @@ from collections.abc import Callable, Sequence
 from bootstrap.network.model import Network
 from bootstrap.network.picture import boxes, content, grid, page, rules
 from bootstrap.network.picture.boxes import Box, Size
-from bootstrap.network.surroundings import Beside
+from bootstrap.network.surroundings import Surroundings
 
 __all__ = ["draw"]
 Graphviz = Callable[[str, str], str]
 """Takes a description in graphviz' language and an output format, 'json0' or 'svg'; returns graphviz' output."""
 
 
-def draw(network: Network, beside: Beside, name: str, graphviz: Graphviz) -> str:
+def draw(network: Network, surroundings: Surroundings, name: str, graphviz: Graphviz) -> str:
     """The picture of the environment's VPC and its connections, as SVG. `name` is the prefix of the names of its resources."""
-    description = content.of(network, beside, name)
+    description = content.of(network, surroundings, name)
     open_to = rules.of(network, name)
 
     def measure(boxes_to_measure: Sequence[Box]) -> dict[str, Size]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bootstrap.network.model import Interface, Network, Route, Subnet
 from bootstrap.network.picture.parts import Band, Cell, Chip, Content, Gate, Way
-from bootstrap.network.surroundings import Beside
+from bootstrap.network.surroundings import Surroundings
 
 # Public, private and isolated subnets; `tier` decides which one a subnet is.
 TIERS = ("public", "private", "isolated")
@@ -18,23 +18,23 @@ _MANY = 4  # from this number on, interfaces of one role in a subnet are counted
 _LONG = 30  # the longest name that fits into a cell, in characters
 
 
-def of(network: Network, beside: Beside, name: str) -> Content:
+def of(network: Network, surroundings: Surroundings, name: str) -> Content:
     """The content of the picture of the environment's VPC; `name` is the prefix of its resources' names."""
     vpc, own = network.vpcs[network.vpc_id], _own(network)
     bands = tuple(_bands(network, own, name))
     return Content(
-        region=beside.region,
+        region=surroundings.region,
         name=clipped(vpc.name or vpc.id),
         blocks=tuple(map(str, vpc.blocks)),
         zones=tuple(sorted({it.zone for it in own})),
         bands=bands,
         internet=_gate(network.internet_gateways, network, "Internet gateway"),
         egress_only=_gate(network.egress_only_gateways, network, "egress-only gateway"),
-        vpn=_vpn(network, beside),
-        others=tuple(_others(network, own, beside)),
+        vpn=_vpn(network, surroundings),
+        others=tuple(_others(network, own, surroundings)),
         ways=tuple(_ways(network, own)),
         nat_ways=tuple(_nat_ways(network, own)),
-        facts=tuple(_facts(beside)),
+        facts=tuple(_facts(surroundings)),
     )
 
 
@@ -143,11 +143,11 @@ def _gate(gateways: Mapping[str, object], network: Network, name: str) -> Gate |
     return None
 
 
-def _vpn(network: Network, beside: Beside) -> Gate | None:
+def _vpn(network: Network, surroundings: Surroundings) -> Gate | None:
     gate = _gate(network.vpn_gateways, network, "VPN gateway")
     if gate is None:
         return None
-    asn = dict(beside.asns).get(gate.key)
+    asn = dict(surroundings.asns).get(gate.key)
     connections = (
         (
             f"customer gateway {connection.customer_address}",
@@ -157,31 +157,31 @@ def _vpn(network: Network, beside: Beside) -> Gate | None:
                 f"static: {', '.join(connection.routes) or 'no route'}" if connection.is_static else "routes by BGP",
             ),
         )
-        for connection in beside.connections
+        for connection in surroundings.connections
         if connection.gateway == gate.key
     )
-    direct_connects = _direct_connects(beside, gate.key)
+    direct_connects = _direct_connects(surroundings, gate.key)
     return Gate(gate.key, gate.name, f"ASN {asn}" if asn else "", (*connections, *direct_connects))
 
 
-def _direct_connects(beside: Beside, gateway: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for direct_connect in beside.direct_connects:
+def _direct_connects(surroundings: Surroundings, gateway: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for direct_connect in surroundings.direct_connects:
         if direct_connect.gateway == gateway:
             interfaces = direct_connect.interfaces or ("no virtual interface of this account",)
             yield "Direct Connect gateway", (direct_connect.id, direct_connect.state, *interfaces)
 
 
-def _transit(network: Network, beside: Beside) -> Iterator[Gate]:
+def _transit(network: Network, surroundings: Surroundings) -> Iterator[Gate]:
     """The transit gateways. Their own route tables are not read, so only Direct Connect is shown behind them."""
     for gateway in network.transit_gateways.values():
         if network.vpc_id in gateway.subnets:
-            far = tuple(_direct_connects(beside, gateway.id)) or (("beyond", ("other networks, not read",)),)
+            far = tuple(_direct_connects(surroundings, gateway.id)) or (("beyond", ("other networks, not read",)),)
             yield Gate(gateway.id, "transit gateway", gateway.id, far)
 
 
-def _others(network: Network, subnets: Sequence[Subnet], beside: Beside) -> Iterator[Gate]:
+def _others(network: Network, subnets: Sequence[Subnet], surroundings: Surroundings) -> Iterator[Gate]:
     """Transit gateways and peerings, then every other target of a route, for example a network interface."""
-    yield from _transit(network, beside)
+    yield from _transit(network, surroundings)
     for peering in network.peerings.values():
         far = next((vpc for vpc in peering.vpcs if vpc != network.vpc_id), "")
         peer_vpc = network.vpcs.get(far)
@@ -232,8 +232,8 @@ def _nat_ways(network: Network, own: Sequence[Subnet]) -> Iterator[Way]:
             yield Way(subnet.id, network.nats[nat].subnet_id, tuple(blocks))
 
 
-def _facts(beside: Beside) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for zone in beside.zones:
+def _facts(surroundings: Surroundings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for zone in surroundings.zones:
         lines = (
             *(zone.records[:3] or ("no record yet",)),
             *((f"and {len(zone.records) - 3} more",) if len(zone.records) > 3 else ()),
@@ -242,7 +242,7 @@ def _facts(beside: Beside) -> Iterator[tuple[str, tuple[str, ...]]]:
             f"{'private' if zone.is_private else 'public'} hosted zone {clipped(zone.name, 19)}",
             tuple(clipped(it, 38) for it in lines),
         )
-    for log in beside.logs:
+    for log in surroundings.logs:
         yield f"{log.what}: {log.of}", (f"to {clipped(log.to, 34)}",)
-    if beside.unseen:
-        yield "not seen", tuple(clipped(it, 38) for it in beside.unseen)
+    if surroundings.unseen:
+        yield "not seen", tuple(clipped(it, 38) for it in surroundings.unseen)

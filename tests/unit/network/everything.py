@@ -21,7 +21,7 @@ from bootstrap.network.model import (
     TransitGateway,
     Vpc,
 )
-from bootstrap.network.surroundings import Beside, Connection, DirectConnect, Log, Zone
+from bootstrap.network.surroundings import Connection, DirectConnect, Log, Surroundings, Zone
 
 NAME = "jenkins-trial"
 V4, V6 = ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")
@@ -126,7 +126,7 @@ def _interfaces() -> dict[str, Interface]:
     return found
 
 
-BESIDE = Beside(
+SURROUNDINGS = Surroundings(
     region="eu-central-1",
     asns=(("vgw-1", 64512),),
     connections=(Connection("vpn-1", "vgw-1", "198.51.100.7", "65000", True, 1, ("172.16.0.0/12", "192.168.0.0/16")),),

@@ -9,9 +9,9 @@ import pytest
 
 from bootstrap.network.model import Network, Route
 from bootstrap.network.picture import content, draw, rules
-from bootstrap.network.surroundings import Beside
+from bootstrap.network.surroundings import Surroundings
 from bootstrap.views.network_diagram import graphviz
-from tests.unit.network.everything import BESIDE, NAME, SERVICES, network
+from tests.unit.network.everything import NAME, SERVICES, SURROUNDINGS, network
 
 pytestmark = pytest.mark.skipif(
     shutil.which("dot") is None, reason="graphviz is not installed; './bootstrap.py test' installs it"
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.skipif(
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def drawn(it: Network, beside: Beside = BESIDE, name: str = NAME) -> ElementTree.Element:
-    return ElementTree.fromstring(draw(it, beside, name, graphviz))
+def drawn(it: Network, surroundings: Surroundings = SURROUNDINGS, name: str = NAME) -> ElementTree.Element:
+    return ElementTree.fromstring(draw(it, surroundings, name, graphviz))
 
 
 def words(root: ElementTree.Element) -> list[str]:
@@ -102,7 +102,7 @@ def test_a_block_of_the_internet_is_marked_as_outside() -> None:
 
 
 def test_one_nat_gateway_is_where_all_private_subnets_lead() -> None:
-    told = content.of(network("one"), BESIDE, NAME)
+    told = content.of(network("one"), SURROUNDINGS, NAME)
 
     assert {("private-1", "public-1"), ("private-2", "public-1"), ("private-3", "public-1")} == {
         (it.start, it.gate) for it in told.nat_ways
@@ -114,7 +114,9 @@ def test_a_route_that_some_subnets_have_alone_says_which() -> None:
     there = network()
     table = there.route_tables["private-2"]
     more = dataclasses.replace(table, routes=(*table.routes, Route(ipaddress.ip_network("10.9.0.0/16"), "pcx-1")))
-    told = content.of(dataclasses.replace(there, route_tables={**there.route_tables, "private-2": more}), BESIDE, NAME)
+    told = content.of(
+        dataclasses.replace(there, route_tables={**there.route_tables, "private-2": more}), SURROUNDINGS, NAME
+    )
 
     assert "10.9.0.0/16 (from b)" in next(it.to for it in told.ways if it.gate == "pcx-1")
 
@@ -142,12 +144,12 @@ def test_an_empty_vpc_is_drawn_too() -> None:
     there = network()
     bare = Network(vpc_id="vpc-1", vpcs={"vpc-1": there.vpcs["vpc-1"]})
 
-    assert "no rule lets anybody in" in words(drawn(bare, Beside()))
+    assert "no rule lets anybody in" in words(drawn(bare, Surroundings()))
 
 
 def test_it_is_told_to_who_cannot_see_it_and_needs_nothing_from_elsewhere(whole: ElementTree.Element) -> None:
     title, description = (next(whole.iter(f"{SVG}{it}")) for it in ("title", "desc"))
-    text = draw(network(), BESIDE, NAME, graphviz)
+    text = draw(network(), SURROUNDINGS, NAME, graphviz)
 
     assert "img" == whole.attrib["role"]
     assert f"{title.attrib['id']} {description.attrib['id']}" == whole.attrib["aria-labelledby"]

@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from bootstrap.network import surroundings
-from bootstrap.network.surroundings import Beside, DirectConnect, Zone
+from bootstrap.network.surroundings import DirectConnect, Surroundings, Zone
 
 VPC, GATEWAY, DIRECT = "vpc-0a", "vgw-0a", "11111111-2222-3333-4444-555555555555"
-Ask = Callable[..., Beside]
+Ask = Callable[..., Surroundings]
 SERVERS = {"Name": "ci.example.org.", "Type": "NS", "TTL": 3600, "ResourceRecords": [{"Value": "ns-1.example."}]}
 
 
@@ -54,7 +54,7 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Stubber]:
 def ask(stubs: dict[str, Stubber]) -> Ask:
     """Read, and see that everything that was to be asked was asked."""
 
-    def run(*, with_direct_connect: bool = False, public_zones: dict[str, str] | None = None) -> Beside:
+    def run(*, with_direct_connect: bool = False, public_zones: dict[str, str] | None = None) -> Surroundings:
         for stub in stubs.values():
             stub.activate()
         found = surroundings.read(
