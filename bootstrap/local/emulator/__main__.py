@@ -12,7 +12,7 @@ from .controller import Controller
 from .execution.confinement import landlock_version
 from .execution.java_graphics import CannotDraw, check_drawing
 from .failures import ConfigurationRefused
-from .options import Surroundings, read_surroundings
+from .options import Options, read_options
 from .supervisor import notify
 from .web import journal
 from .web.server import make_application
@@ -24,9 +24,9 @@ NOT_EVEN_BEGUN = 1  # as the container, where Jenkins refuses before it has a li
 def main() -> int:
     """The process; its exit code."""
     try:
-        surroundings = read_surroundings(words=sys.argv[1:])
-        check_drawing(surroundings.variables)
-        return asyncio.run(serve(surroundings))
+        options = read_options(words=sys.argv[1:])
+        check_drawing(options.variables)
+        return asyncio.run(serve(options))
     except ConfigurationRefused as refusal:
         place = "jenkins.InitReactorRunner$1#onTaskFailed"
         journal.tell("SEVERE", place, "Failed ConfigurationAsCode.init", journal.stack(refusal))
@@ -36,9 +36,9 @@ def main() -> int:
         return NOT_EVEN_BEGUN
 
 
-async def serve(surroundings: Surroundings) -> int:
+async def serve(options: Options) -> int:
     """Start the controller and answer requests; the exit code that somebody asked for."""
-    controller = Controller(surroundings)
+    controller = Controller(options)
     controller.start()
     for warning in controller.warnings:
         print(f"WARNING: {warning}", file=sys.stderr)  # noqa: T201
@@ -46,11 +46,11 @@ async def serve(surroundings: Surroundings) -> int:
         print("WARNING: no Landlock here: Groovy could read what this user can read", file=sys.stderr)  # noqa: T201
     runner = web.AppRunner(make_application(controller), access_log=None, handle_signals=False)
     await runner.setup()
-    await web.TCPSite(runner, surroundings.address, surroundings.port, shutdown_timeout=1.0).start()
+    await web.TCPSite(runner, options.address, options.port, shutdown_timeout=1.0).start()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, controller.leaving.set)
-    ready = f"Jenkins is fully up and running (emulator for {surroundings.version} at {controller.home.url})"
+    ready = f"Jenkins is fully up and running (emulator for {options.version} at {controller.home.url})"
     print(ready, file=sys.stderr)  # noqa: T201
     notify("READY=1")
     await controller.leaving.wait()

@@ -25,16 +25,16 @@ from .model.home import Home
 from .model.items import Folder, Item
 from .model.jobs import Job
 from .model.sessions import Sessions
-from .options import Surroundings
+from .options import Options
 
 
 class Controller:
     """One Jenkins. Everything in it runs in one event loop, so nothing here needs a lock."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        self.home = Home(surroundings)
+    def __init__(self, options: Options) -> None:
+        self.home = Home(options)
         self.session = secrets.token_hex(4)  # X-Jenkins-Session: another one at each start
-        self.sessions = Sessions(self.home.vault.salt, surroundings.arguments.session_seconds)
+        self.sessions = Sessions(self.home.vault.salt, options.arguments.session_seconds)
         self.audit, self.quiet_mode = Audit(self.home), QuietMode()
         self.executors = Executors(self.home, self.quiet_mode)
         self.agents = Agents(self.home, self.executors)
@@ -61,8 +61,8 @@ class Controller:
         self.runs.resume()
         self._keep(self.queue.work(self.runs.begin))
         self._keep(self.triggers.work())
-        if "NOTIFY_SOCKET" in self.home.surroundings.variables:  # a service of long life
-            self._keep(make_archive(self.home.surroundings))
+        if "NOTIFY_SOCKET" in self.home.options.variables:  # a service of long life
+            self._keep(make_archive(self.home.options))
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -61,7 +61,7 @@ def read_arguments(words: Sequence[str]) -> Arguments:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Options:
     """Where the emulator lives and listens, which version it plays and which plugins it has."""
 
     home: Path
@@ -78,11 +78,11 @@ class Surroundings:
         return {name: text for name, text in self.variables.items() if name not in OWN_VARIABLES}
 
 
-def read_surroundings(variables: Mapping[str, str] | None = None, words: Sequence[str] = ()) -> Surroundings:
+def read_options(variables: Mapping[str, str] | None = None, words: Sequence[str] = ()) -> Options:
     """Read the environment and the command line; ConfigurationRefused when the plugin lock is not a JSON object of versions."""
     known = dict(os.environ if variables is None else variables)
     lock = Path(known.get("JENKINS_PLUGINS_LOCK") or BUNDLED_PLUGINS)
-    return Surroundings(
+    return Options(
         home=Path(known.get("JENKINS_HOME") or Path.home() / ".jenkins"),
         address=known.get("JENKINS_LISTEN_ADDRESS") or "127.0.0.1",
         port=int(known.get("JENKINS_PORT") or 8080),

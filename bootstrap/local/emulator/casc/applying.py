@@ -27,23 +27,23 @@ def save(home: Home) -> None:
 
 def check(home: Home, text: str, source: str) -> None:
     """Check one posted text alone; ConfigurationRefused with every fault. As in Jenkins, that has effects."""
-    variables = Variables(home.surroundings.variables)
-    checked = Checker(home.surroundings.plugins, variables).check(parse(text, source))
+    variables = Variables(home.options.variables)
+    checked = Checker(home.options.plugins, variables).check(parse(text, source))
     effects.apply(checked, home.directory, home.users, home.vault.seal)
 
 
 def read(home: Home, extra: str = "", source: str = "") -> Node:
     """The configuration of all sources, and of a posted text after them."""
-    variables = home.surroundings.variables
+    variables = home.options.variables
     tree = read_sources(variables, home.directory)
     return merge(tree, parse(extra, source), strategy_of(variables)) if extra else tree
 
 
 def apply(home: Home, tree: Node) -> list[str]:
     """Check a whole configuration and apply it to what is configured already; the warnings. A refusal changes nothing."""
-    variables = Variables(home.surroundings.variables)
-    checked = Checker(home.surroundings.plugins, variables).check(tree)
-    home.configuration = Configuration(stored_settings.overlaid(home.configuration.tree, checked))
+    variables = Variables(home.options.variables)
+    checked = Checker(home.options.plugins, variables).check(tree)
+    home.configuration = Configuration(stored_settings.merge_over(home.configuration.tree, checked))
     strategy = home.configuration.value("jenkins", "authorizationStrategy")
     if strategy:
         ((name, settings),) = strategy.items()

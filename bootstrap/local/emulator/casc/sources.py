@@ -109,19 +109,19 @@ def merge(first: Node, second: Node, strategy: str = "errorOnConflict", where: s
 
 def locate(configured: str) -> list[Path]:
     """The files of CASC_JENKINS_CONFIG: a comma-separated list of files and directories; directories in path order."""
-    found: list[Path] = []
+    paths: list[Path] = []
     for element in filter(None, (part.strip() for part in configured.split(","))):
         path = Path(element.removeprefix("file://").removeprefix("file:"))
         if path.is_dir():
             inside = [entry for entry in path.rglob("*") if entry.suffix in SUFFIXES and entry.is_file()]
-            found += sorted(inside, key=lambda entry: str(entry.relative_to(path)))
+            paths += sorted(inside, key=lambda entry: str(entry.relative_to(path)))
         elif path.is_file():
-            found.append(path)
+            paths.append(path)
         else:
             raise ConfigurationRefused(
                 [Issue(-1, f"No fetcher supports the source {element}: there is no such file or directory")]
             )
-    return found
+    return paths
 
 
 def _shown(path: Path, configured: str) -> str:

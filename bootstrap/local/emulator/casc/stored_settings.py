@@ -21,7 +21,7 @@ _FILE = "jenkins-emulator.configuration.json"
 _SEALED = "{AQAA"
 
 
-def overlaid(before: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+def merge_over(before: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that hold once those that are named were applied to those before."""
     return dict(before) | {
         root: _merged(before.get(root), value, 2 if root in _GATHERING else 1) for root, value in named.items()

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..model.home import Home
 from .executors import Executors
-from .nodes import Agent, Send
+from .nodes import AgentNode, Send
 
 
 class Agents:
@@ -29,14 +29,14 @@ class Agents:
         """Whether the settings have such an agent."""
         return bool(name) and self._home.configuration.node(name) is not None
 
-    def greet(self, name: str, hello: dict[str, Any], send: Send) -> Agent:
+    def greet(self, name: str, hello: dict[str, Any], send: Send) -> AgentNode:
         """Builds may work on an agent from now on; `hello` is its first message."""
         given = (hello.get("hello") or {}).get("environment") or {}
-        agent = Agent(name, {str(key): str(value) for key, value in given.items()}, send)
+        agent = AgentNode(name, {str(key): str(value) for key, value in given.items()}, send)
         self._executors.connect(name, agent)
         return agent
 
-    def dismiss(self, name: str, agent: Agent) -> None:
+    def dismiss(self, name: str, agent: AgentNode) -> None:
         """Its connection is gone."""
         agent.close()
         self._executors.disconnect(name, agent)

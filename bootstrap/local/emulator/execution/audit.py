@@ -30,7 +30,7 @@ class Audit:
         return self._home.configuration.value("unclassified", "audit-trail", name, default=default)
 
     def _write(self, event: str) -> None:
-        if "audit-trail" not in self._home.surroundings.plugins:
+        if "audit-trail" not in self._home.options.plugins:
             return
         for entry in self._value("loggers", []):
             for logger in (entry[kind] for kind in ("console", "consoleAuditLogger") if kind in entry):
@@ -115,11 +115,11 @@ def canonical(path: str) -> str:
 def formatted(moment: datetime, pattern: str) -> str:
     """A time in a format of Java's SimpleDateFormat."""
 
-    def one(found: re.Match[str]) -> str:
-        if found[2] is None:
-            return (found[1] or "'").replace("''", "'")
-        if found[2][0] == "S":
-            return f"{moment.microsecond // 1000:0{len(found[2])}d}"
-        return moment.strftime(_PLAIN[found[2][0]])
+    def one(match: re.Match[str]) -> str:
+        if match[2] is None:
+            return (match[1] or "'").replace("''", "'")
+        if match[2][0] == "S":
+            return f"{moment.microsecond // 1000:0{len(match[2])}d}"
+        return moment.strftime(_PLAIN[match[2][0]])
 
     return _LETTERS.sub(one, pattern)

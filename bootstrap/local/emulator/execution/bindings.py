@@ -16,7 +16,7 @@ from ..model.home import Home
 from ..model.identities import may_use_credentials
 from .audit import Audit
 from .console import Console
-from .nodes import Place
+from .nodes import Node
 
 NO_NODE = "org.jenkinsci.plugins.workflow.steps.MissingContextVariableException"
 NOT_FOUND = "org.jenkinsci.plugins.credentialsbinding.impl.CredentialNotFoundException"
@@ -32,35 +32,35 @@ ACCEPTED = {
 
 @asynccontextmanager
 async def bind(
-    home: Home, audit: Audit, build: Build, console: Console, place: Place | None, wanted: list[dict[str, Any]]
+    home: Home, audit: Audit, build: Build, console: Console, node: Node | None, wanted: list[dict[str, Any]]
 ) -> AsyncIterator[dict[str, str]]:
     """The variables of the wanted bindings; files made for them, where the build works, are gone when the context closes."""
     files: list[Path] = []
     try:
         variables: dict[str, str] = {}
         for entry in wanted:
-            variables.update(await _bind(home, audit, build, console, _Files(place, files), entry))
+            variables.update(await _bind(home, audit, build, console, _Files(node, files), entry))
         yield variables
     finally:
         for folder in files:
-            assert place is not None
-            await place.remove(folder)
+            assert node is not None
+            await node.remove(folder)
 
 
 @dataclass(frozen=True)
 class _Files:
     """Makes the files of bindings on a node, and notes their folders."""
 
-    place: Place | None
+    node: Node | None
     folders: list[Path]
 
     async def keep(self, name: str, content: bytes) -> Path:
-        if self.place is None:
+        if self.node is None:
             raise StepFailed("Required context class hudson.FilePath is missing", NO_NODE)
-        folder = await self.place.make_scratch("secretFiles-")
+        folder = await self.node.make_scratch("secretFiles-")
         self.folders.append(folder)
         path = folder / Path(name).name
-        await self.place.write(path, content, 0o400)
+        await self.node.write(path, content, 0o400)
         return path
 
 
@@ -105,11 +105,11 @@ async def _bind(
         return {str(entry["variable"]): str(await files.keep(values.get("fileName") or "secret", content))}
     key = (values["privateKey"].rstrip("\n") + "\n").encode()
     path = await files.keep("ssh-key-" + str(entry["keyFileVariable"]), key)
-    found = {str(entry["keyFileVariable"]): str(path)}
+    variables = {str(entry["keyFileVariable"]): str(path)}
     for variable, name in (("usernameVariable", "username"), ("passphraseVariable", "passphrase")):
         if entry.get(variable):
-            found[str(entry[variable])] = values.get(name, "")
-    return found
+            variables[str(entry[variable])] = values.get(name, "")
+    return variables
 
 
 def environment_bindings(home: Home, build: Build, name: str, identifier: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..failures import StepFailed
-from ..options import Surroundings
+from ..options import Options
 from .groovy_process import Program
 from .groovy_programs import RUNNER, GroovyProgram, prepare_program
 
@@ -28,10 +28,10 @@ HELLO: dict[str, Any] = {
 SECONDS = 120
 
 
-async def make_archive(surroundings: Surroundings) -> None:
+async def make_archive(options: Options) -> None:
     """Compile the programs and make the archive; nothing where it is there, or where this Java makes none."""
     with contextlib.suppress(StepFailed, OSError, TimeoutError, ValueError):
-        program = await prepare_program(surroundings, RUNNER)
+        program = await prepare_program(options, RUNNER)
         if not program.archive.exists():
             await asyncio.wait_for(_record(program), SECONDS)
 

@@ -12,7 +12,7 @@ from typing import Any
 from ..failures import Interrupted
 from .environment import override
 from .executors import Slot
-from .nodes import Place
+from .nodes import Node
 
 
 @dataclass
@@ -24,11 +24,11 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Held:
+class Allocation:
     """An executor of a node, where what runs on it works, and the workspace there."""
 
     slot: Slot
-    place: Place
+    node: Node
     workspace: Path
 
 
@@ -37,14 +37,14 @@ Leave = Callable[[dict[str, Any] | None], Verdict | None]
 
 @dataclass(eq=False)
 class Context:
-    """One block that is open. `held` is None where no node is held; `branch` names a parallel branch."""
+    """One block that is open. `own_allocation` is None if the block allocated no node; `branch` names a parallel branch."""
 
     identifier: str
     parent: Context | None
     name: str = ""
     layer: dict[str, str] = field(default_factory=dict)
     directory: Path | None = None
-    held: Held | None = None
+    own_allocation: Allocation | None = None
     stage: dict[str, Any] | None = None
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     leave: Leave | None = None
@@ -66,26 +66,26 @@ class Context:
         return next((entry.directory for entry in reversed(self.chain) if entry.directory), None)
 
     @property
-    def node(self) -> Held | None:
+    def allocation(self) -> Allocation | None:
         """The node that the innermost block with one holds."""
-        return next((entry.held for entry in reversed(self.chain) if entry.held), None)
+        return next((entry.own_allocation for entry in reversed(self.chain) if entry.own_allocation), None)
 
     @property
     def variables(self) -> dict[str, str]:
         """All layers over each other, 'PATH+X' resolved within them."""
-        found: dict[str, str] = {}
+        variables: dict[str, str] = {}
         for entry in self.chain:
             for name, value in entry.layer.items():
-                found[name] = value
-        return found
+                variables[name] = value
+        return variables
 
     def environment(self, base: dict[str, str]) -> dict[str, str]:
         """A process environment: the layers put over `base` one by one."""
-        found = dict(base)
+        environment = dict(base)
         for entry in self.chain:
             for name, value in entry.layer.items():
-                override(found, name, value)
-        return found
+                override(environment, name, value)
+        return environment
 
     def take_interruption(self) -> Interrupted | None:
         """An interruption that arrived while nothing ran here; it strikes the next step, once."""

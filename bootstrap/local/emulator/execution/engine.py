@@ -28,13 +28,13 @@ class Engine:
 
     def environment(self, context: Context) -> dict[str, str]:
         """What `env` shows: the build's variables, then the blocks'; PATH and the like come from the node."""
-        base = {**context.node.place.environment, **self.variables} if context.node else dict(self.variables)
+        base = {**context.allocation.node.environment, **self.variables} if context.allocation else dict(self.variables)
         return context.environment(base)
 
     def process_environment(self, context: Context) -> dict[str, str]:
         """The environment of a process that a step starts."""
-        place = context.node.place if context.node else self.services.executors.here
-        return context.environment(process_environment(place.environment, self.variables))
+        node = context.allocation.node if context.allocation else self.services.executors.here
+        return context.environment(process_environment(node.environment, self.variables))
 
     def parameters(self) -> dict[str, Any]:
         """`params`: the build's values, and defaults for what is declared and was not given."""

@@ -14,7 +14,7 @@ from ..model.home import Home
 def build_variables(home: Home, build: Build) -> dict[str, str]:
     """What describes the build itself; the same for every step."""
     job, url = build.job, home.url
-    found = {
+    variables = {
         "BUILD_NUMBER": str(build.number),
         "BUILD_ID": str(build.number),
         "BUILD_DISPLAY_NAME": build.shown_name,
@@ -30,16 +30,16 @@ def build_variables(home: Home, build: Build) -> dict[str, str]:
         "HUDSON_HOME": str(home.directory),
         "CI": "true",
     }
-    found.update(home.configuration.variables)
-    found.update({parameter.name: parameter.value for parameter in build.parameters})
+    variables.update(home.configuration.variables)
+    variables.update({parameter.name: parameter.value for parameter in build.parameters})
     if build.revision:
-        found.update(git_variables(build))
-    return found
+        variables.update(git_variables(build))
+    return variables
 
 
 def git_variables(build: Build) -> dict[str, str]:
     """What the git plugin sets after a checkout."""
-    found = {
+    variables = {
         "GIT_COMMIT": build.revision,
         "GIT_BRANCH": f"origin/{build.branch}",
         "GIT_LOCAL_BRANCH": build.branch,
@@ -47,11 +47,11 @@ def git_variables(build: Build) -> dict[str, str]:
     }
     earlier = [other for other in build.earlier if other.revision]
     if earlier:
-        found["GIT_PREVIOUS_COMMIT"] = earlier[0].revision
+        variables["GIT_PREVIOUS_COMMIT"] = earlier[0].revision
         good = [other for other in earlier if other.result == "SUCCESS"]
         if good:
-            found["GIT_PREVIOUS_SUCCESSFUL_COMMIT"] = good[0].revision
-    return found
+            variables["GIT_PREVIOUS_SUCCESSFUL_COMMIT"] = good[0].revision
+    return variables
 
 
 def node_variables(node: NodeSettings, executor: int, workspace: Path) -> dict[str, str]:
@@ -67,11 +67,11 @@ def node_variables(node: NodeSettings, executor: int, workspace: Path) -> dict[s
 
 def process_environment(base: Mapping[str, str], *layers: dict[str, str]) -> dict[str, str]:
     """A node's own environment with layers over it; 'PATH+X' puts its value before PATH."""
-    found = dict(base)
+    environment = dict(base)
     for layer in layers:
         for name, value in layer.items():
-            override(found, name, value)
-    return found
+            override(environment, name, value)
+    return environment
 
 
 def override(environment: dict[str, str], name: str, value: str) -> None:

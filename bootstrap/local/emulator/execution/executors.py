@@ -11,7 +11,7 @@ from ..model.builds import Build
 from ..model.configuration import NodeSettings
 from ..model.home import Home
 from .labels import matches
-from .nodes import Here, Place
+from .nodes import BuiltInNode, Node
 
 SHUTTING_DOWN = "Jenkins is about to shut down"
 BUSY = "Waiting for next available executor"
@@ -42,29 +42,29 @@ class Executors:
     def __init__(self, home: Home, quiet_mode: QuietMode) -> None:
         self._home, self._quiet_mode = home, quiet_mode
         self._listeners: list[Callable[[], None]] = []
-        self._agents: dict[str, Place] = {}
-        self.here = Here(home.surroundings.build_variables)
+        self._agents: dict[str, Node] = {}
+        self.here = BuiltInNode(home.options.build_variables)
         self.busy: dict[Slot, Build] = {}
         self.changed = asyncio.Event()
 
     # Nodes
 
-    def place(self, name: str) -> Place | None:
+    def connected_node(self, name: str) -> Node | None:
         """Where builds of a node work; None for an agent that is not connected."""
         return self._agents.get(name) if name else self.here
 
     def is_online(self, name: str) -> bool:
         """Whether builds can work there."""
-        return self.place(name) is not None
+        return self.connected_node(name) is not None
 
-    def connect(self, name: str, place: Place) -> None:
+    def connect(self, name: str, node: Node) -> None:
         """An agent is there; one of the same name that was there before is not any more."""
-        self._agents[name] = place
+        self._agents[name] = node
         self.notify()
 
-    def disconnect(self, name: str, place: Place) -> None:
+    def disconnect(self, name: str, node: Node) -> None:
         """An agent has gone, unless another one has taken its name."""
-        if self._agents.get(name) is place:
+        if self._agents.get(name) is node:
             del self._agents[name]
         self.notify()
 

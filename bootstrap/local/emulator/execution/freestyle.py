@@ -14,7 +14,7 @@ from ..model.builds import Build, upstream_cause
 from . import publishers
 from .bindings import bind
 from .console import Console
-from .contexts import Held
+from .contexts import Allocation
 from .environment import (
     build_variables,
     expand,
@@ -33,16 +33,16 @@ HARMLESS = {"hudson.plugins.ansicolor.AnsiColorBuildWrapper", "hudson.tasks.Fing
 class Freestyle:
     """One run of a freestyle job on a slot that it holds."""
 
-    def __init__(self, services: Services, build: Build, console: Console, held: Held) -> None:
+    def __init__(self, services: Services, build: Build, console: Console, held: Allocation) -> None:
         self._services, self._build, self._console = services, build, console
         self._home = services.home
         self._root = build.job.root
-        self.workspace, self._place = held.workspace, held.place
-        self._files = publishers.Files(held.place, held.workspace)
-        self._node = services.executors.node(held.slot.node)
+        self.workspace, self._node = held.workspace, held.node
+        self._files = publishers.Files(held.node, held.workspace)
+        self._node_settings = services.executors.node(held.slot.node)
         self._variables = {
             **build_variables(self._home, build),
-            **node_variables(self._node, held.slot.number, self.workspace),
+            **node_variables(self._node_settings, held.slot.number, self.workspace),
         }
         self._task: asyncio.Task[None] | None = None
 
@@ -74,11 +74,11 @@ class Freestyle:
         """Run to the end; the outcome is in the build."""
         self._task = asyncio.current_task()
         name = self._home.fullname_of(self._build.runs_as)
-        remotely = f"remotely on {self._node.name} " if self._node.name else ""
+        remotely = f"remotely on {self._node_settings.name} " if self._node_settings.name else ""
         self._console.line(f"Running as {name}\nBuilding {remotely}in workspace {self.workspace}")
         self._hide_parameters()
         try:
-            await self._place.make_folder(self.workspace)
+            await self._node.make_folder(self.workspace)
             async with AsyncExitStack() as stack, asyncio.timeout(self._seconds()):
                 await self._prepare(stack)
                 await self._steps()
@@ -108,22 +108,22 @@ class Freestyle:
                 self._console.has_times = True
             elif node.tag == "hudson.plugins.ws__cleanup.PreBuildCleanup":
                 self._console.line("[WS-CLEANUP] Deleting project workspace...")
-                await self._place.remove(self.workspace)
-                await self._place.make_folder(self.workspace)
+                await self._node.remove(self.workspace)
+                await self._node.make_folder(self.workspace)
                 self._console.line("[WS-CLEANUP] Done")
             elif node.tag == BINDING:
                 wanted = [_binding(child) for child in node.iterfind("bindings/*")]
                 self._variables.update(
                     await stack.enter_async_context(
-                        bind(self._home, self._services.audit, self._build, self._console, self._place, wanted)
+                        bind(self._home, self._services.audit, self._build, self._console, self._node, wanted)
                     )
                 )
             elif node.tag not in HARMLESS | {TIMEOUT}:
                 raise StepFailed(f"the build wrapper {node.tag} is not known to the emulator")
         repository = from_xml(self._root.find("scm"))
         if repository:
-            environment = process_environment(self._place.environment, self._variables)
-            git = Git(self._home, self._console, environment, self._place)
+            environment = process_environment(self._node.environment, self._variables)
+            git = Git(self._home, self._console, environment, self._node)
             self._variables.update(await git.checkout(repository, self.workspace, self._build))
 
     async def _steps(self) -> None:
@@ -141,19 +141,19 @@ class Freestyle:
 
     async def _shell(self, script: str) -> int:
         script = script.replace("\r\n", "\n")
-        scratch = await self._place.make_scratch("jenkins")
+        scratch = await self._node.make_scratch("jenkins")
         path = scratch / "script.sh"
-        await self._place.write(path, script.encode(), 0o600)
+        await self._node.write(path, script.encode(), 0o600)
         first = script.split("\n", 1)[0]
         command = shlex.split(first[2:]) if first.startswith("#!") else [self._home.configuration.shell, "-xe"]
         try:
             self._console.line(f"[{self.workspace.name}] $ {shlex.join(command)} {path}")
-            environment = process_environment(self._place.environment, self._variables)
-            code, _ = await self._place.run([*command, str(path)], self.workspace, environment, self._console.write)
+            environment = process_environment(self._node.environment, self._variables)
+            code, _ = await self._node.run([*command, str(path)], self.workspace, environment, self._console.write)
         except OSError as fault:
             raise StepFailed(f'Cannot run program "{command[0]}": {fault.strerror}') from fault
         finally:
-            await self._place.remove(scratch)
+            await self._node.remove(scratch)
         self._console.flush()
         return code
 
@@ -209,7 +209,7 @@ class Freestyle:
 
     async def _clean(self, node: Any) -> None:
         self._console.line("[WS-CLEANUP] Deleting project workspace...")
-        await self._place.remove(self.workspace)
+        await self._node.remove(self.workspace)
         self._console.line("[WS-CLEANUP] done")
 
 

@@ -18,7 +18,7 @@ from ..model.identities import may_use_credentials
 from ..model.job_configuration import JobConfiguration
 from . import local_checkout
 from .console import Console
-from .nodes import Here, Place
+from .nodes import BuiltInNode, Node
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ class Git:
     """Git for one build, or for polling; every command is told to the console."""
 
     def __init__(
-        self, home: Home, console: Console | None, environment: dict[str, str], place: Place | None = None
+        self, home: Home, console: Console | None, environment: dict[str, str], node: Node | None = None
     ) -> None:
         self._home, self._console, self._environment = home, console, environment
-        self._place = place or Here(environment)
+        self._node = node or BuiltInNode(environment)
 
     def _say(self, text: str) -> None:
         if self._console:
@@ -85,7 +85,7 @@ class Git:
             self._say(f" > git {shlex.join(arguments)} # timeout=10")
         errors: list[str] = []
         variables = {**(environment or self._environment), "GIT_TERMINAL_PROMPT": "0"}
-        code, output = await self._place.run(["git", *arguments], directory, variables, errors.append, capture=True)
+        code, output = await self._node.run(["git", *arguments], directory, variables, errors.append, capture=True)
         if code != 0:
             kind = "hudson.plugins.git.GitException"
             words = f"stdout: {output}\nstderr: {''.join(errors)}"
@@ -108,11 +108,11 @@ class Git:
         self._say(f"using credential {repository.credentials}")
         if self._console:
             self._console.hide(credential.secrets)
-        folder = await self._place.make_scratch("jenkins-gitclient-")
+        folder = await self._node.make_scratch("jenkins-gitclient-")
         try:
             key, script = folder / "key", folder / "askpass"
             if credential.kind == "basicSSHUserPrivateKey":
-                await self._place.write(key, (credential.values["privateKey"].rstrip("\n") + "\n").encode(), 0o600)
+                await self._node.write(key, (credential.values["privateKey"].rstrip("\n") + "\n").encode(), 0o600)
                 user = credential.values.get("username", "")
                 environment["GIT_SSH_COMMAND"] = (
                     f"ssh -i {key} -o IdentitiesOnly=yes {await self._host_keys(folder)}"
@@ -126,11 +126,11 @@ class Git:
                 answers = (
                     f"Username*) printf '%s\\n' {shlex.quote(name)} ;;\n*) printf '%s\\n' {shlex.quote(password)} ;;"
                 )
-                await self._place.write(script, f'#!/bin/sh\ncase "$1" in\n{answers}\nesac\n'.encode(), 0o700)
+                await self._node.write(script, f'#!/bin/sh\ncase "$1" in\n{answers}\nesac\n'.encode(), 0o700)
                 environment["GIT_ASKPASS"] = str(script)
             yield environment
         finally:
-            await self._place.remove(folder)
+            await self._node.remove(folder)
 
     async def _host_keys(self, folder: Path) -> str:
         path = ("security", "gitHostKeyVerificationConfiguration", "sshHostKeyVerificationStrategy")
@@ -138,7 +138,7 @@ class Git:
         if "manuallyProvidedKeyVerificationStrategy" in strategy:
             known = folder / "known_hosts"
             keys = str(strategy["manuallyProvidedKeyVerificationStrategy"].get("approvedHostKeys", "")) + "\n"
-            await self._place.write(known, keys.encode(), 0o600)
+            await self._node.write(known, keys.encode(), 0o600)
             return f"-o UserKnownHostsFile={known} -o StrictHostKeyChecking=yes"
         if "acceptFirstConnectionStrategy" in strategy:
             return "-o StrictHostKeyChecking=accept-new"
@@ -148,13 +148,13 @@ class Git:
         self, repository: Repository, workspace: Path, build: Build, *, is_main: bool = True
     ) -> dict[str, str]:
         """Bring a workspace to the branch's head; notes revision and changes in the build."""
-        if isinstance(self._place, Here):
-            local_checkout.check(self._home.surroundings.arguments, repository.url)
+        if isinstance(self._node, BuiltInNode):
+            local_checkout.check(self._home.options.arguments, repository.url)
         target = workspace / repository.subdirectory if repository.subdirectory else workspace
-        await self._place.make_folder(target)
+        await self._node.make_folder(target)
         self._say("The recommended git tool is: git")
         async with self._identified(repository, build) as environment:
-            if await self._place.kind_of(target / ".git") == "directory":
+            if await self._node.kind_of(target / ".git") == "directory":
                 self._say("Fetching changes from the remote Git repository")
             else:
                 self._say("Cloning the remote Git repository")
@@ -167,7 +167,7 @@ class Git:
             )
             revision, branch = await self._revision(target, repository, environment)
             if repository.cleans:
-                if await self._place.kind_of(target / ".git/HEAD") and await self._has_head(target, environment):
+                if await self._node.kind_of(target / ".git/HEAD") and await self._has_head(target, environment):
                     await self.command(target, "reset", "--hard", environment=environment, is_quiet=True)
                 await self.command(target, "clean", "-fdx", environment=environment)
             self._say(f"Checking out Revision {revision} (refs/remotes/origin/{branch})")
@@ -191,10 +191,10 @@ class Git:
         branch = repository.branch or "main"
         for candidate in (f"refs/remotes/origin/{branch}^{{commit}}", f"{branch}^{{commit}}"):
             try:
-                found = await self.command(target, "rev-parse", "--verify", "-q", candidate, environment=environment)
+                commit = await self.command(target, "rev-parse", "--verify", "-q", candidate, environment=environment)
             except StepFailed:
                 continue
-            return found.strip(), branch
+            return commit.strip(), branch
         raise StepFailed(
             "Couldn't find any revision to build. Verify the repository and branch configuration for this job."
         )
@@ -277,11 +277,11 @@ class Git:
 
 
 def _changes(text: str) -> list[dict[str, Any]]:
-    found = []
+    changes = []
     for entry in text.split("\x01")[1:]:
         head, _, paths = entry.partition("\n")
         commit, author, email, moment, subject = head.split("\x02")
-        found.append(
+        changes.append(
             {
                 "id": commit,
                 "author": author,
@@ -291,4 +291,4 @@ def _changes(text: str) -> list[dict[str, Any]]:
                 "paths": [p for p in paths.splitlines() if p],
             }
         )
-    return found
+    return changes

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from ..failures import StepFailed
-from ..options import Surroundings
+from ..options import Options
 from . import process
 from .confinement import scrubbed_environment
 from .java import groovy_command, groovy_libraries, java_home
@@ -43,18 +43,18 @@ class GroovyProgram:
         return [self.java[0], f"-XX:ArchiveClassesAtExit={archive}", *self.java[1:], self.main]
 
 
-async def prepare_program(surroundings: Surroundings, main: str) -> GroovyProgram:
+async def prepare_program(options: Options, main: str) -> GroovyProgram:
     """The program with this main class; StepFailed when Java or Groovy is missing."""
-    variables = surroundings.variables
+    variables = options.variables
     libraries = groovy_libraries(variables)
     sources = sorted([*SOURCES.rglob("*.groovy"), *SOURCES.rglob("*.rules")])
     version = hashlib.sha256(
         b"".join(path.read_bytes() for path in sources) + str(libraries.resolve()).encode()
     ).hexdigest()[:16]
-    folder = surroundings.home / "caches" / f"pipeline-runner-{version}"
+    folder = options.home / "caches" / f"pipeline-runner-{version}"
     async with _compiling:
         if not folder.is_dir():
-            await _compile(surroundings, sources, folder)
+            await _compile(options, sources, folder)
     command = groovy_command(variables, folder / JAR)
     home = java_home(variables)
     readable = [folder, libraries, libraries.resolve(), *([home, *_configuration(home)] if home else [])]
@@ -69,16 +69,16 @@ def _configuration(home: Path) -> list[Path]:
     return sorted({path.resolve().parent for path in (home / "conf").glob("*") if path.is_symlink()} | {home / "conf"})
 
 
-async def _compile(surroundings: Surroundings, sources: list[Path], folder: Path) -> None:
+async def _compile(options: Options, sources: list[Path], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(mkdtemp(dir=folder.parent, prefix="pipeline-runner-draft-"))
-    command = groovy_command(surroundings.variables)
+    command = groovy_command(options.variables)
     output: list[str] = []
     names = [str(path) for path in sources if path.suffix == ".groovy"]
     code, _ = await process.run(
         [*command, "org.codehaus.groovy.tools.FileSystemCompiler", "-d", str(draft), *names],
         SOURCES,
-        surroundings.build_variables,
+        options.build_variables,
         output.append,
     )
     if code:

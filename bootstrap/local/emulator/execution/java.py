@@ -23,10 +23,10 @@ def java(variables: Mapping[str, str]) -> str:
     own = Path(variables.get("JAVA_HOME", "")) / "bin" / "java"
     if variables.get("JAVA_HOME") and own.exists():
         return str(own)
-    found = shutil.which("java", path=variables.get("PATH"))
-    if not found:
+    program = shutil.which("java", path=variables.get("PATH"))
+    if not program:
         raise StepFailed("there is no java: install openjdk-25-jre-headless (17 and 21 do too) or set JAVA_HOME")
-    return found
+    return program
 
 
 def java_home(variables: Mapping[str, str]) -> Path | None:

@@ -33,13 +33,13 @@ class CannotDraw(Exception):
 def check_drawing(variables: Mapping[str, str]) -> None:
     """CannotDraw where a library of Java's drawing misses another; where there is no Java, builds will tell."""
     home = java_home(variables)
-    found = [path for name in LIBRARIES if home and (path := home / "lib" / name).is_file()]
-    if not home or not found:
+    libraries = [path for name in LIBRARIES if home and (path := home / "lib" / name).is_file()]
+    if not home or not libraries:
         return
     own = f"{home}/lib:{home}/lib/server"
     try:
-        told = subprocess.run(
-            ["ldd", *map(str, found)],
+        output = subprocess.run(
+            ["ldd", *map(str, libraries)],
             env={"PATH": variables.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "LD_LIBRARY_PATH": own},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -48,20 +48,20 @@ def check_drawing(variables: Mapping[str, str]) -> None:
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return  # nothing is known against this Java
-    for library, missing in first_missing(told, found):
+    for library, missing in first_missing(output, libraries):
         raise CannotDraw(library, missing)
 
 
-def first_missing(told: str, libraries: list[Path]) -> list[tuple[Path, str]]:
+def first_missing(output: str, libraries: list[Path]) -> list[tuple[Path, str]]:
     """Each library that misses another, with the first that it misses, from what ldd says of them."""
-    found: dict[Path, str] = {}
+    missing: dict[Path, str] = {}
     current = libraries[0]
     by_heading = {f"{path}:": path for path in libraries}  # ldd leaves the heading out where it was asked for one
-    for line in told.splitlines():
+    for line in output.splitlines():
         current = by_heading.get(line, current)
         if line.endswith(_NOT_FOUND):
-            found.setdefault(current, line.removesuffix(_NOT_FOUND).strip())
-    return list(found.items())
+            missing.setdefault(current, line.removesuffix(_NOT_FOUND).strip())
+    return list(missing.items())
 
 
 def _journal(library: Path, missing: str) -> list[str]:

@@ -8,8 +8,8 @@ from collections.abc import Collection
 
 def matches(expression: str, labels: Collection[str]) -> bool:
     """Whether labels satisfy an expression of names, &&, ||, ! and parentheses; ValueError for anything else."""
-    found = re.findall(r"\s*(&&|\|\||!|\(|\)|[^\s&|!()]+)", expression)
-    return _Expression(found, labels).value()
+    words = re.findall(r"\s*(&&|\|\||!|\(|\)|[^\s&|!()]+)", expression)
+    return _Expression(words, labels).value()
 
 
 class _Expression:
@@ -19,24 +19,24 @@ class _Expression:
         self._words, self._labels = words, labels
 
     def value(self) -> bool:
-        found = self._any()
+        result = self._any()
         if self._words:
             raise ValueError(f"Invalid label expression near {self._words[0]}")
-        return found
+        return result
 
     def _any(self) -> bool:
-        found = self._all()
+        result = self._all()
         while self._words[:1] == ["||"]:
             self._words.pop(0)
-            found = self._all() or found
-        return found
+            result = self._all() or result
+        return result
 
     def _all(self) -> bool:
-        found = self._one()
+        result = self._one()
         while self._words[:1] == ["&&"]:
             self._words.pop(0)
-            found = self._one() and found
-        return found
+            result = self._one() and result
+        return result
 
     def _one(self) -> bool:
         if not self._words:
@@ -45,9 +45,9 @@ class _Expression:
         if word == "!":
             return not self._one()
         if word == "(":
-            found = self._any()
+            result = self._any()
             if self._words[:1] != [")"]:
                 raise ValueError("Invalid label expression: a parenthesis is open")
             self._words.pop(0)
-            return found
+            return result
         return word in self._labels

@@ -1,6 +1,6 @@
 """Where a build works: on the controller's own node, or on an agent that is connected.
 
-A step asks its place to run programs and to touch files, and never does it itself: on an agent the same work is done by another
+A step asks its node to run programs and to touch files, and never does it itself: on an agent the same work is done by another
 user, who cannot read what the controller keeps. What an agent answers is data and nothing else.
 """
 
@@ -22,7 +22,7 @@ Write = Callable[[str], None]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class Place(ABC):
+class Node(ABC):
     """A node, as what runs on it sees it; `environment` is that of its programs, below what a build adds."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -84,7 +84,7 @@ class Place(ABC):
         await self._do("unpack_files", path=str(path), content=content)
 
 
-class Here(Place):
+class BuiltInNode(Node):
     """The controller's own node."""
 
     async def run(
@@ -103,7 +103,7 @@ class Here(Place):
         return await asyncio.to_thread(OPERATIONS[operation], **arguments)
 
 
-class Agent(Place):
+class AgentNode(Node):
     """The agent `name` over one connection, for as long as that stands."""
 
     def __init__(self, name: str, environment: Mapping[str, str], send: Send) -> None:
@@ -187,8 +187,8 @@ def _bytes(value: Any) -> bytes:
     return value
 
 
-def _error_of(told: dict[str, Any]) -> Exception:
-    message = str(told.get("message"))
-    if isinstance(told.get("number"), int):
-        return OSError(told["number"], message, told.get("file"))
+def _error_of(error: dict[str, Any]) -> Exception:
+    message = str(error.get("message"))
+    if isinstance(error.get("number"), int):
+        return OSError(error["number"], message, error.get("file"))
     return StepFailed(message)

@@ -101,7 +101,7 @@ class Pipeline(Engine):
             if self._past is None and self.build.runs_as != SYSTEM:
                 self.console.line(f"Running as {self.home.fullname_of(self.build.runs_as)}")
             script = self._past.script if self._past else await self._script()
-            program = await prepare_program(self.home.surroundings, RUNNER)
+            program = await prepare_program(self.home.options, RUNNER)
             self._preparing = None
             if self._past:
                 now = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime())
@@ -132,7 +132,7 @@ class Pipeline(Engine):
         if kind == "CpsScmFlowDefinition" and self.repository:
             path = xmlfile.text(definition, "scriptPath") or "Jenkinsfile"
             client = Git(
-                self.home, self.console, process_environment(self.home.surroundings.build_variables, self.variables)
+                self.home, self.console, process_environment(self.home.options.build_variables, self.variables)
             )
             text = await client.read(self.repository, path)
             self.console.line(f"Obtained {path} from git {self.repository.url}")
@@ -171,7 +171,7 @@ class Pipeline(Engine):
         await program.finish_errors()
 
     def _hello(self, script: str) -> dict[str, Any]:
-        plugins = self.home.surroundings.plugins
+        plugins = self.home.options.plugins
         steps = {
             name: {"main": entry.main, "isBlock": entry.is_block}
             for name, entry in STEPS.items()

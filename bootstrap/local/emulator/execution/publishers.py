@@ -15,26 +15,26 @@ from ..model.build_record import TestCounts, save_cases
 from ..model.builds import Build
 from ..model.configuration import Configuration
 from .agent.operations import unpack_files
-from .nodes import Place
+from .nodes import Node
 
 
 @dataclass(frozen=True)
 class Files:
     """The files below a directory of the node on which a build works."""
 
-    place: Place
+    node: Node
     directory: Path
 
     async def copy(self, names: list[str], target: Path) -> None:
         """Copy those of them to the controller: as files, for a link of a build's would lead anywhere here."""
         if names:
-            content = await self.place.pack(self.directory, names, is_followed=True)
+            content = await self.node.pack(self.directory, names, is_followed=True)
             await asyncio.to_thread(unpack_files, str(target), content)
 
 
 async def archive(build: Build, files: Files, includes: str, excludes: str = "", *, allows_empty: bool = False) -> int:
     """Copy files into the build's archive; StepFailed when nothing matches and that is not allowed."""
-    names = await files.place.select(files.directory, includes, excludes)
+    names = await files.node.select(files.directory, includes, excludes)
     if not names and not allows_empty:
         raise StepFailed(f'No artifacts found that match the file pattern "{includes}". Configuration error?')
     await files.copy(names, build.directory / "archive")
@@ -43,13 +43,13 @@ async def archive(build: Build, files: Files, includes: str, excludes: str = "",
 
 async def record_tests(build: Build, files: Files, includes: str, *, allows_empty: bool = False) -> TestCounts:
     """Add the counts of JUnit reports to the build and make it unstable when a test failed."""
-    names = await files.place.select(files.directory, includes)
+    names = await files.node.select(files.directory, includes)
     if not names and not allows_empty:
         raise StepFailed("No test report files were found. Configuration error?")
     counts = build.tests or TestCounts()
     for name in names:
         try:
-            _count(xmlfile.parse(await files.place.read(files.directory / name)), counts)
+            _count(xmlfile.parse(await files.node.read(files.directory / name)), counts)
         except xmlfile.BadXml as fault:
             raise StepFailed(
                 f"Failed to read test report file {files.directory / name}: {fault}", "java.io.IOException"

@@ -25,9 +25,9 @@ def restore(build: Build, past: Past) -> None:
 
 def restore_stages(build: Build, past: Past) -> None:
     """Every step of then was asked for again: the stages get the times and outcomes of then."""
-    then = list(past.state["stages"])
+    past_stages = list(past.state["stages"])
     for stage in build.stages:
-        found = next((it for it in then if it["name"] == stage["name"]), None)
-        if found is not None:
-            then.remove(found)
-            stage.update(found)
+        past_stage = next((it for it in past_stages if it["name"] == stage["name"]), None)
+        if past_stage is not None:
+            past_stages.remove(past_stage)
+            stage.update(past_stage)

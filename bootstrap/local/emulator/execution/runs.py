@@ -12,7 +12,7 @@ from ..model import console_notes, program_record
 from ..model.builds import Build
 from ..model.program_record import Past
 from .console import Console
-from .contexts import Held
+from .contexts import Allocation
 from .executors import Slot
 from .freestyle import Freestyle
 from .pipeline import Pipeline
@@ -98,11 +98,11 @@ class Runs:
     ) -> Execution:
         if slot is None:
             return Pipeline(self._services, build, console, past)
-        node = self._services.executors.node(slot.node)
-        place = self._services.executors.place(slot.node)
-        if place is None:  # it has gone in this very moment
-            raise StepFailed(f"‘{node.shown_name}’ is offline")
-        held = Held(slot, place, self._services.workspaces.lend(build.job, node, stack))
+        settings = self._services.executors.node(slot.node)
+        node = self._services.executors.connected_node(slot.node)
+        if node is None:  # it has gone in this very moment
+            raise StepFailed(f"‘{settings.shown_name}’ is offline")
+        held = Allocation(slot, node, self._services.workspaces.lend(build.job, settings, stack))
         return Freestyle(self._services, build, console, held)
 
     def _end(self, build: Build, console: Console, slot: Slot | None) -> None:

@@ -67,7 +67,7 @@ class Triggers:
             if repository is None:
                 console.line("No SCM is configured")
                 return
-            head = await Git(self._home, console, self._home.surroundings.build_variables).head(repository)
+            head = await Git(self._home, console, self._home.options.build_variables).head(repository)
             last = next((build for build in job.history.all() if build.revision), None)
             is_waiting = self._queue.of(job) is not None
             if head and (last is None or last.revision != head) and not is_waiting:

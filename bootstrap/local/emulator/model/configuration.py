@@ -43,8 +43,8 @@ class Configuration:
 
     def value(self, *path: str, default: Any = None) -> Any:
         """The value at a path, or the default."""
-        found = dig(self.tree, *path)
-        return default if found is None else found
+        value = dig(self.tree, *path)
+        return default if value is None else value
 
     @property
     def executors(self) -> int:
@@ -65,11 +65,11 @@ class Configuration:
     def nodes(self) -> list[NodeSettings]:
         """The built-in node, then the agents."""
         words = "the Jenkins controller's built-in node"
-        found = [NodeSettings("", words, self.labels, self.executors, "", self.is_exclusive)]
+        nodes = [NodeSettings("", words, self.labels, self.executors, "", self.is_exclusive)]
         for entry in self.value("jenkins", "nodes", default=[]):
             ((_, settings),) = entry.items()
             name, labels = str(settings.get("name") or ""), str(settings.get("labelString") or "").split()
-            found.append(
+            nodes.append(
                 NodeSettings(
                     name,
                     str(settings.get("nodeDescription") or ""),
@@ -79,7 +79,7 @@ class Configuration:
                     settings.get("mode") == "EXCLUSIVE",
                 )
             )
-        return found
+        return nodes
 
     def node(self, name: str) -> NodeSettings | None:
         """A node by its name."""
@@ -107,12 +107,12 @@ class Configuration:
     @property
     def variables(self) -> dict[str, str]:
         """Environment variables for all builds."""
-        found: dict[str, str] = {}
+        variables: dict[str, str] = {}
         for path in ("globalNodeProperties", "nodeProperties"):
             for entry in self.value("jenkins", path, default=[]):
                 for variable in dig(entry, "envVars", "env") or []:
-                    found[str(variable.get("key", ""))] = str(variable.get("value", ""))
-        return found
+                    variables[str(variable.get("key", ""))] = str(variable.get("value", ""))
+        return variables
 
     @property
     def shell(self) -> str:
@@ -136,8 +136,8 @@ class Configuration:
     @property
     def name_pattern(self) -> tuple[str, str]:
         """The naming strategy's pattern and its description; empty when names are free."""
-        found = self.value("jenkins", "projectNamingStrategy", "pattern", default={})
-        return str(found.get("namePattern", "")), str(found.get("description", ""))
+        pattern = self.value("jenkins", "projectNamingStrategy", "pattern", default={})
+        return str(pattern.get("namePattern", "")), str(pattern.get("description", ""))
 
     @property
     def resources(self) -> list[dict[str, Any]]:

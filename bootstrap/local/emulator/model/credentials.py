@@ -41,7 +41,7 @@ class Credential:
 
 def from_configuration(entries: list[dict[str, Any]]) -> list[Credential]:
     """The credentials of a checked `credentials.system.domainCredentials`."""
-    found = []
+    credentials = []
     for domain in entries:
         for entry in domain.get("credentials") or []:
             for kind, body in entry.items():
@@ -49,8 +49,8 @@ def from_configuration(entries: list[dict[str, Any]]) -> list[Credential]:
                 source = body.get("privateKeySource") or {}
                 values.update({key: str(value) for key, value in (source.get("directEntry") or {}).items()})
                 identifier, scope, description = (values.pop(key, "") for key in ("id", "scope", "description"))
-                found.append(Credential(kind, identifier, scope or "GLOBAL", description, values))
-    return found
+                credentials.append(Credential(kind, identifier, scope or "GLOBAL", description, values))
+    return credentials
 
 
 class Credentials:
@@ -58,7 +58,7 @@ class Credentials:
 
     def __init__(self, home: Path, vault: Vault) -> None:
         self._path, self._vault = home / "credentials.xml", vault
-        self._held: dict[str, Credential] = {}
+        self._credentials: dict[str, Credential] = {}
 
     def load(self) -> None:
         """Read credentials.xml."""
@@ -73,32 +73,32 @@ class Credentials:
                 for child in node
             }
             identifier, scope, description = (values.pop(key, "") for key in ("id", "scope", "description"))
-            self._held[identifier] = Credential(kinds[node.tag], identifier, scope, description, values)
+            self._credentials[identifier] = Credential(kinds[node.tag], identifier, scope, description, values)
 
     def replace(self, credentials: list[Credential]) -> None:
         """Hold exactly these; nothing is written when they are what is held already."""
         held = {credential.identifier: credential for credential in credentials}
-        if held != self._held or not self._path.exists():
-            self._held = held
+        if held != self._credentials or not self._path.exists():
+            self._credentials = held
             self._save()
 
     def put(self, credential: Credential) -> None:
         """Add or replace one."""
-        self._held[credential.identifier] = credential
+        self._credentials[credential.identifier] = credential
         self._save()
 
     def remove(self, identifier: str) -> None:
         """Forget one."""
-        self._held.pop(identifier, None)
+        self._credentials.pop(identifier, None)
         self._save()
 
     def find(self, identifier: str) -> Credential | None:
         """The credential of an id."""
-        return self._held.get(identifier)
+        return self._credentials.get(identifier)
 
     def all(self) -> list[Credential]:
         """By id."""
-        return [self._held[key] for key in sorted(self._held)]
+        return [self._credentials[key] for key in sorted(self._credentials)]
 
     def describe(self, credential: Credential, *, is_redacted: bool = True) -> Any:
         """The XML element of one."""

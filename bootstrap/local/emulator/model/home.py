@@ -6,7 +6,7 @@ import contextlib
 import re
 
 from ..failures import failure
-from ..options import Surroundings
+from ..options import Options
 from . import xmlfile
 from .cipher import Vault
 from .configuration import Configuration
@@ -21,13 +21,13 @@ from .views import ALL, declared_view, make_view, views_of
 class Home:
     """The parts, each by its name. Configuration, authorization and tree are replaced while Jenkins runs: ask for them anew."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        self.surroundings, self.directory = surroundings, surroundings.home
+    def __init__(self, options: Options) -> None:
+        self.options, self.directory = options, options.home
         self.directory.mkdir(parents=True, exist_ok=True)
         self.vault = Vault(self.directory)
         self.users = Users(self.directory)
         self.credentials = Credentials(self.directory, self.vault)
-        self.tree = Tree(self.directory, surroundings.plugins)
+        self.tree = Tree(self.directory, options.plugins)
         self.configuration = Configuration()
         self.authorization = Authorization()
 
@@ -36,7 +36,7 @@ class Home:
     @property
     def url(self) -> str:
         """The root URL, ending in a slash: the configured one, or where this process listens."""
-        return self.configuration.url or f"http://{self.surroundings.address}:{self.surroundings.port}/"
+        return self.configuration.url or f"http://{self.options.address}:{self.options.port}/"
 
     @property
     def is_secured(self) -> bool:
@@ -76,7 +76,7 @@ class Home:
 
     def reload_items(self) -> None:
         """Forget the items in memory and read them again."""
-        self.tree = Tree(self.directory, self.surroundings.plugins)
+        self.tree = Tree(self.directory, self.options.plugins)
         self._load_views()
         self.apply_views()
         with contextlib.suppress(OSError):
@@ -84,10 +84,10 @@ class Home:
 
     def write_marks(self) -> None:
         """Write what tells a later start which version and which plugins were here."""
-        version = self.surroundings.version.encode()
+        version = self.options.version.encode()
         for name in ("jenkins.install.InstallUtil.lastExecVersion", "jenkins.install.UpgradeWizard.state"):
             xmlfile.write(self.directory / name, version)
-        for plugin, number in self.surroundings.plugins.items():
+        for plugin, number in self.options.plugins.items():
             mark = self.directory / "plugins" / f"{plugin}.version"
             if not mark.exists() or mark.read_text() != number:
                 mark.write_text(number)
@@ -117,7 +117,7 @@ class Home:
         """Write config.xml and the location's file."""
         settings = self.configuration
         root = xmlfile.element("hudson")
-        xmlfile.put(root, "version", self.surroundings.version)
+        xmlfile.put(root, "version", self.options.version)
         xmlfile.put(root, "numExecutors", settings.executors)
         xmlfile.put(root, "mode", "EXCLUSIVE" if settings.is_exclusive else "NORMAL")
         xmlfile.put(root, "useSecurity", self.is_secured)

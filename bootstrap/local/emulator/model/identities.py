@@ -27,9 +27,9 @@ def identity_of(home: Home, job: JobConfiguration, causes: Sequence[Cause] = ())
     for entry in authenticators:
         ((kind, settings),) = entry.items()
         strategy = _strategy(settings) if kind == "global" else _strategy_of(job, settings or {})
-        found = _answer(home, strategy, causes) if strategy else None
-        if found is not None:
-            return found
+        identity = _answer(home, strategy, causes) if strategy else None
+        if identity is not None:
+            return identity
     return SYSTEM
 
 

@@ -107,15 +107,15 @@ def _fields(node: Any) -> None:
 def _ordered(root: Any, order: Mapping[str, Any]) -> None:
     kept = []
     for tag, value in order.items():
-        found = root.findall(tag)[:1]
-        if tag in NUMBERS and found and not re.fullmatch(r"\s*-?\d+\s*", found[0].text or ""):
-            found = []  # what is no number is dropped
-        if found and value == "false":
-            found[0].text = "true" if (found[0].text or "").strip().lower() == "true" else "false"
-        if not found and value is not None:
-            found = [xmlfile.element(tag, **value)] if isinstance(value, Mapping) else [xmlfile.element(tag)]
-            found[0].text = value if isinstance(value, str) and value else None
-        kept += found
+        elements = root.findall(tag)[:1]
+        if tag in NUMBERS and elements and not re.fullmatch(r"\s*-?\d+\s*", elements[0].text or ""):
+            elements = []  # what is no number is dropped
+        if elements and value == "false":
+            elements[0].text = "true" if (elements[0].text or "").strip().lower() == "true" else "false"
+        if not elements and value is not None:
+            elements = [xmlfile.element(tag, **value)] if isinstance(value, Mapping) else [xmlfile.element(tag)]
+            elements[0].text = value if isinstance(value, str) and value else None
+        kept += elements
     root[:] = kept
 
 

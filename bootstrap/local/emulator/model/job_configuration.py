@@ -74,8 +74,8 @@ class JobConfiguration(Item):
     @property
     def parameters(self) -> tuple[ParameterDefinition, ...]:
         """The declared parameters, in order."""
-        found = self.root.find("properties/hudson.model.ParametersDefinitionProperty/parameterDefinitions")
-        return () if found is None else tuple(_parameter(node) for node in found)
+        definitions = self.root.find("properties/hudson.model.ParametersDefinitionProperty/parameterDefinitions")
+        return () if definitions is None else tuple(_parameter(node) for node in definitions)
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:
@@ -101,8 +101,8 @@ class JobConfiguration(Item):
 
 
 def _number(node: Any, tag: str) -> int:
-    found = xmlfile.text(node, tag).strip()
-    return int(found) if re.fullmatch(r"-?\d+", found) else -1
+    digits = xmlfile.text(node, tag).strip()
+    return int(digits) if re.fullmatch(r"-?\d+", digits) else -1
 
 
 def _parameter(node: Any) -> ParameterDefinition:

@@ -72,14 +72,14 @@ class Past:
         waiting = self.steps.get(message["context"]) or []
         branch = _branch(message)
         fitting = (message["kind"], message["name"], branch)
-        found = next((it for it in waiting if (it.kind, it.name, it.branch) == fitting), None)
-        if found is None and waiting and not branch:
+        asked = next((it for it in waiting if (it.kind, it.name, it.branch) == fitting), None)
+        if asked is None and waiting and not branch:
             raise StepFailed(
                 f"the Pipeline cannot be resumed: it asks for {message['name']} where it asked for {waiting[0].name} before"
             )
-        if found is not None:
-            waiting.remove(found)
-        return found
+        if asked is not None:
+            waiting.remove(asked)
+        return asked
 
 
 def may_resume(job: Any) -> bool:
@@ -211,9 +211,9 @@ class Journal:
 
     def _write(self, line: dict[str, Any]) -> None:
         state = self._state()
-        told = json.dumps(state)
-        if told != self._told:
-            self._told = told
+        text = json.dumps(state)
+        if text != self._told:
+            self._told = text
             line = {**line, "state": state}
         with suppress(OSError):  # a full disk, or a deleted job: the build goes on, and would not survive a restart
             os.write(self._open_file(), (json.dumps(line) + "\n").encode())

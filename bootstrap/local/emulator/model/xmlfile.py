@@ -36,15 +36,15 @@ def serialise(root: Any) -> bytes:
     return DECLARATION + bytes(etree.tostring(root, encoding="UTF-8")) + b"\n"
 
 
-def told(root: Any) -> bytes:
+def serialise_for_client(root: Any) -> bytes:
     """The document as it is handed out: with another declaration than on the disk, and no new line at its end."""
     return serialise(root).replace(DECLARATION, b'<?xml version="1.1" encoding="UTF-8"?>\n', 1).rstrip(b"\n")
 
 
 def text(root: Any, path: str, default: str = "") -> str:
     """The text at `path` below `root`, or `default` where there is none."""
-    found = root.find(path)
-    return default if found is None or found.text is None else str(found.text)
+    child = root.find(path)
+    return default if child is None or child.text is None else str(child.text)
 
 
 def put(parent: Any, tag: str, content: object = None, **attributes: str) -> Any:

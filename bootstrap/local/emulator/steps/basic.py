@@ -81,9 +81,9 @@ async def with_env(call: Step) -> None:
 async def with_credentials(call: Step) -> None:
     """Credentials as variables for a body, masked in the log."""
     wanted = call.arguments.get("bindings") or []
-    engine, held = call.engine, call.context.node
+    engine, held = call.engine, call.context.allocation
     variables = await call.context.stack.enter_async_context(
-        bind(engine.home, engine.services.audit, engine.build, engine.console, held.place if held else None, wanted)
+        bind(engine.home, engine.services.audit, engine.build, engine.console, held.node if held else None, wanted)
     )
     call.context.layer.update(variables)
     if variables:

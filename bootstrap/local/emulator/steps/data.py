@@ -7,7 +7,7 @@ from typing import Any
 
 from ..execution.registry import Step, step
 from ..failures import StepFailed
-from .node import directory, place
+from .node import current_node, directory
 
 ILLEGAL = "java.lang.IllegalArgumentException"
 
@@ -16,17 +16,17 @@ ILLEGAL = "java.lang.IllegalArgumentException"
 async def read_json(call: Step) -> Any:
     """What a JSON text or file holds; None where neither is given."""
     call.only("file", "text", "returnPojo")
-    given, path, there = call.text("text").strip(), directory(call) / call.text("file"), place(call)
-    if given and call.text("file"):
+    text, path, node = call.text("text").strip(), directory(call) / call.text("file"), current_node(call)
+    if text and call.text("file"):
         raise StepFailed("At most one of file or text must be provided to readJSON.", ILLEGAL)
-    if not given and not call.text("file"):
+    if not text and not call.text("file"):
         return None
-    kind = "" if given else await there.kind_of(path)
+    kind = "" if text else await node.kind_of(path)
     if kind == "directory":
         raise StepFailed(f"{path} is a directory.", ILLEGAL)
-    if not given and not kind:
+    if not text and not kind:
         raise StepFailed(f"{path} does not exist.", "java.io.FileNotFoundException")
     try:
-        return json.loads(given or await there.read(path))
+        return json.loads(text or await node.read(path))
     except ValueError as fault:
         raise StepFailed(str(fault), "net.sf.json.JSONException") from fault

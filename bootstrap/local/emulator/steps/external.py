@@ -14,7 +14,7 @@ from ..failures import Interrupted, StepFailed
 from ..model.build_record import Parameter
 from ..model.builds import upstream_cause
 from ..model.properties import declare_properties
-from .node import directory, place
+from .node import current_node, directory
 
 
 @step("checkout", main="scm", plugin="workflow-scm-step")
@@ -60,12 +60,12 @@ async def git(call: Step) -> dict[str, str]:
 async def _checkout(call: Step, repository: Repository) -> dict[str, str]:
     engine = call.engine
     where = directory(call)
-    await place(call).make_folder(where)
-    client = Git(engine.home, engine.console, engine.process_environment(call.context), place(call))
+    await current_node(call).make_folder(where)
+    client = Git(engine.home, engine.console, engine.process_environment(call.context), current_node(call))
     is_main = repository == engine.repository or not engine.build.revision
-    found = await client.checkout(repository, where, engine.build, is_main=is_main)
-    engine.variables.update(found)
-    return found
+    variables = await client.checkout(repository, where, engine.build, is_main=is_main)
+    engine.variables.update(variables)
+    return variables
 
 
 @step("build", main="job", plugin="pipeline-build-step")

@@ -62,10 +62,10 @@ def _of(call: Step) -> Build:
     name, separator, number = reference.rpartition("#")
     job = call.engine.home.find_job(name) if separator else None
     history = job.history if job else None if separator else own.history
-    found = (history.find(number) if history else None) if reference else own
-    if found is None:
+    build = (history.find(number) if history else None) if reference else own
+    if build is None:
         raise StepFailed(f"there is no build {reference}", "java.lang.IllegalStateException")
-    return found
+    return build
 
 
 @step("_build")
@@ -141,7 +141,7 @@ async def declare(call: Step) -> dict[str, Any]:
     """What a declarative pipeline says about its job becomes the job's; answers the build's parameters."""
     job = call.engine.build.job
     declare_properties(job, call.arguments)
-    note_declared(job, call.engine.home.surroundings.plugins, call.arguments)
+    note_declared(job, call.engine.home.options.plugins, call.arguments)
     return call.engine.parameters()
 
 
@@ -221,7 +221,7 @@ async def branch(call: Step) -> None:
 @step("_declaredEnvironment", is_block=True)
 async def declared_environment(call: Step) -> None:
     """`environment { }`: values, and credentials by their kind."""
-    engine, held, wanted = call.engine, call.context.node, []
+    engine, held, wanted = call.engine, call.context.allocation, []
     for name, value in call.arguments["values"].items():
         if isinstance(value, dict):
             wanted += environment_bindings(engine.home, engine.build, name, str(value["credentialsId"]))
@@ -235,7 +235,7 @@ async def declared_environment(call: Step) -> None:
                     engine.services.audit,
                     engine.build,
                     engine.console,
-                    held.place if held else None,
+                    held.node if held else None,
                     wanted,
                 )
             )
@@ -256,10 +256,10 @@ async def tools(call: Step) -> None:
     """`tools { }`: the configured home of each goes before PATH."""
     for kind, name in call.arguments["tools"].items():
         installed = call.engine.home.configuration.value("tool", kind, "installations", default=[])
-        found = next((entry for entry in installed if entry.get("name") == name), None)
-        if found is None:
+        installation = next((entry for entry in installed if entry.get("name") == name), None)
+        if installation is None:
             raise StepFailed(f'Tool type "{kind}" does not have an install of "{name}" configured')
-        home = str(found.get("home", ""))
+        home = str(installation.get("home", ""))
         call.context.layer[f"PATH+{kind.upper()}"] = home if kind == "git" else f"{home}/bin"
         if kind in TOOL_VARIABLES:
             call.context.layer[TOOL_VARIABLES[kind]] = home

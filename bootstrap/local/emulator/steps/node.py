@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..execution import publishers
-from ..execution.contexts import Context, Held
+from ..execution.contexts import Allocation, Context
 from ..execution.environment import expand, node_variables
-from ..execution.nodes import Place
+from ..execution.nodes import Node
 from ..execution.registry import Step, step
 from ..failures import StepFailed
 
@@ -19,30 +19,30 @@ NO_NODE = "org.jenkinsci.plugins.workflow.steps.MissingContextVariableException"
 
 def directory(call: Step) -> Path:
     """The current directory; refused outside a node, in Jenkins' words."""
-    found = call.context.here
-    if found is None:
+    current = call.context.here
+    if current is None:
         raise StepFailed(
             "Required context class hudson.FilePath is missing\n"
             "Perhaps you forgot to surround the step with a step that provides this, such as: node",
             NO_NODE,
         )
-    return found
+    return current
 
 
-def place(call: Step) -> Place:
+def current_node(call: Step) -> Node:
     """Where the step works."""
-    return _held(call).place
+    return _allocation_of(call).node
 
 
-def _held(call: Step) -> Held:
+def _allocation_of(call: Step) -> Allocation:
     directory(call)
-    held = call.context.node
+    held = call.context.allocation
     assert held is not None
     return held
 
 
 def _workspace(call: Step) -> Path:
-    return _held(call).workspace
+    return _allocation_of(call).workspace
 
 
 def _path(call: Step, name: str) -> Path:
@@ -60,17 +60,17 @@ async def node(call: Step) -> None:
 
     slot = await executors.wait(call.text("label").strip(), engine.build, waits)
     context.stack.callback(executors.release, slot)
-    settings, there = executors.node(slot.node), executors.place(slot.node)
-    if there is None:  # it has gone in this very moment
+    settings, node = executors.node(slot.node), executors.connected_node(slot.node)
+    if node is None:  # it has gone in this very moment
         raise StepFailed(f"‘{settings.shown_name}’ is offline")
     workspace = engine.services.workspaces.lend(engine.build.job, settings, context.stack)
-    await _hold(call, context, Held(slot, there, workspace))
+    await _hold(call, context, Allocation(slot, node, workspace))
     call.say(f"Running on {settings.shown_name} in {workspace}")
 
 
-async def _hold(call: Step, context: Context, held: Held) -> None:
-    await held.place.make_folder(held.workspace)
-    context.held, context.directory = held, held.workspace
+async def _hold(call: Step, context: Context, held: Allocation) -> None:
+    await held.node.make_folder(held.workspace)
+    context.own_allocation, context.directory = held, held.workspace
     settings = call.engine.services.executors.node(held.slot.node)
     context.layer.update(node_variables(settings, held.slot.number, held.workspace))
 
@@ -78,10 +78,10 @@ async def _hold(call: Step, context: Context, held: Held) -> None:
 @step("ws", main="dir", plugin="workflow-durable-task-step", is_block=True)
 async def other_workspace(call: Step) -> None:
     """Another workspace for a body."""
-    held, services = _held(call), call.engine.services
+    held, services = _allocation_of(call), call.engine.services
     base = services.workspaces.root(services.executors.node(held.slot.node))
     workspace = base / call.need("dir")
-    await _hold(call, call.context, Held(held.slot, held.place, workspace))
+    await _hold(call, call.context, Allocation(held.slot, held.node, workspace))
     call.say(f"Running in {workspace}")
 
 
@@ -89,7 +89,7 @@ async def other_workspace(call: Step) -> None:
 async def change_directory(call: Step) -> None:
     """Another directory for a body."""
     target = _path(call, call.need("path"))
-    await place(call).make_folder(target)
+    await current_node(call).make_folder(target)
     call.context.directory = target
     call.say(f"Running in {target}")
 
@@ -99,7 +99,7 @@ async def working_directory(call: Step) -> str:
     """The current directory; with `tmp` one beside the workspace."""
     if call.flag("tmp"):
         beside = Path(f"{_workspace(call)}@tmp")
-        await place(call).make_folder(beside)
+        await current_node(call).make_folder(beside)
         return str(beside)
     return str(directory(call))
 
@@ -111,14 +111,14 @@ async def shell(call: Step) -> Any:
     script, where, engine = call.need("script"), directory(call), call.engine
     if call.flag("returnStdout") and call.flag("returnStatus"):
         raise StepFailed("You may not set both returnStatus and returnStdout", "java.lang.IllegalArgumentException")
-    there = place(call)
-    await there.make_folder(where)
-    scratch = await there.make_scratch("durable-")
-    await there.write(scratch / "script.sh", script.encode(), 0o600)
+    node = current_node(call)
+    await node.make_folder(where)
+    scratch = await node.make_scratch("durable-")
+    await node.write(scratch / "script.sh", script.encode(), 0o600)
     first = script.split("\n", 1)[0]
     program = shlex.split(first[2:]) if first.startswith("#!") else [engine.home.configuration.shell, "-xe"]
     try:
-        code, output = await there.run(
+        code, output = await node.run(
             [*program, str(scratch / "script.sh")],
             where,
             engine.process_environment(call.context),
@@ -128,7 +128,7 @@ async def shell(call: Step) -> Any:
     except OSError as fault:
         raise StepFailed(f'Cannot run program "{program[0]}": {fault.strerror}', "java.io.IOException") from fault
     finally:
-        await there.remove(scratch)
+        await node.remove(scratch)
         engine.console.flush()
     if call.flag("returnStatus"):
         return code
@@ -141,7 +141,7 @@ async def shell(call: Step) -> Any:
 async def read_file(call: Step) -> str:
     """A file's text."""
     try:
-        content = await place(call).read(_path(call, call.need("file")))
+        content = await current_node(call).read(_path(call, call.need("file")))
     except OSError as fault:
         raise StepFailed(f"{_path(call, call.need('file'))}", "java.nio.file.NoSuchFileException") from fault
     return (
@@ -154,19 +154,19 @@ async def write_file(call: Step) -> None:
     """Write a text."""
     path = _path(call, call.need("file"))
     text = call.need("text")
-    await place(call).write(path, base64.b64decode(text) if call.text("encoding") == "Base64" else text.encode())
+    await current_node(call).write(path, base64.b64decode(text) if call.text("encoding") == "Base64" else text.encode())
 
 
 @step("fileExists", main="file")
 async def file_exists(call: Step) -> bool:
     """Whether a file is there."""
-    return bool(await place(call).kind_of(_path(call, call.need("file"))))
+    return bool(await current_node(call).kind_of(_path(call, call.need("file"))))
 
 
 @step("deleteDir")
 async def delete_directory(call: Step) -> None:
     """Delete the current directory."""
-    await place(call).remove(directory(call))
+    await current_node(call).remove(directory(call))
 
 
 @step("cleanWs", plugin="ws-cleanup")
@@ -174,8 +174,8 @@ async def clean(call: Step) -> None:
     """Empty the workspace."""
     workspace = _workspace(call)
     call.say("[WS-CLEANUP] Deleting project workspace...")
-    await place(call).remove(workspace)
-    await place(call).make_folder(workspace)
+    await current_node(call).remove(workspace)
+    await current_node(call).make_folder(workspace)
     call.say("[WS-CLEANUP] done")
 
 
@@ -190,11 +190,11 @@ def _stash(call: Step) -> Path:
 async def stash(call: Step) -> None:
     """Keep files for a later part of the build."""
     where, path = directory(call), _stash(call)
-    names = await place(call).select(where, call.text("includes") or "**", call.text("excludes"))
+    names = await current_node(call).select(where, call.text("includes") or "**", call.text("excludes"))
     if not names and not call.flag("allowEmpty"):
         raise StepFailed("No files included in stash")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(await place(call).pack(where, names))
+    path.write_bytes(await current_node(call).pack(where, names))
     call.say(f"Stashed {len(names)} file(s)")
 
 
@@ -204,7 +204,7 @@ async def unstash(call: Step) -> None:
     where, path = directory(call), _stash(call)
     if not path.exists():
         raise StepFailed(f"No such saved stash ‘{call.need('name')}’")
-    await place(call).unpack(where, path.read_bytes())
+    await current_node(call).unpack(where, path.read_bytes())
 
 
 @step("archiveArtifacts", main="artifacts")
@@ -213,7 +213,7 @@ async def archive(call: Step) -> None:
     call.say("Archiving artifacts")
     includes = expand(call.need("artifacts"), call.engine.environment(call.context))
     allows_empty = call.flag("allowEmptyArchive")
-    where = publishers.Files(place(call), directory(call))
+    where = publishers.Files(current_node(call), directory(call))
     await publishers.archive(call.engine.build, where, includes, call.text("excludes"), allows_empty=allows_empty)
 
 
@@ -223,7 +223,7 @@ async def junit(call: Step) -> dict[str, int]:
     call.say("Recording test results")
     build = call.engine.build
     before = build.result
-    where = publishers.Files(place(call), directory(call))
+    where = publishers.Files(current_node(call), directory(call))
     allows_empty = call.flag("allowEmptyResults")
     counts = await publishers.record_tests(build, where, call.need("testResults"), allows_empty=allows_empty)
     if call.flag("skipMarkingBuildUnstable"):
@@ -245,11 +245,11 @@ async def publish_html(call: Step) -> None:
     source = directory(call) / str(target.get("reportDir", ""))
     name = str(target.get("reportName") or "HTML Report")
     call.say("[htmlpublisher] Archiving HTML reports...")
-    if await place(call).kind_of(source) != "directory":
+    if await current_node(call).kind_of(source) != "directory":
         if str(target.get("allowMissing", "false")).lower() == "true":
             return
         raise StepFailed(f"Specified HTML directory '{source}' does not exist.")
     if "/" in name or name in {"", ".", ".."}:
         raise StepFailed(f"Invalid report name: {name}", "java.lang.IllegalArgumentException")
-    files = publishers.Files(place(call), source)
-    await files.copy(await files.place.select(source, "**"), call.engine.build.directory / "htmlreports" / name)
+    files = publishers.Files(current_node(call), source)
+    await files.copy(await files.node.select(source, "**"), call.engine.build.directory / "htmlreports" / name)

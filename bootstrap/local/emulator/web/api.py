@@ -61,10 +61,10 @@ class TreeParser:
 
     def parse(self) -> Selection:
         """The whole text; status 500 when it is malformed, as from stapler."""
-        found = self._names()
+        selection = self._names()
         if self._index < len(self._tokens):
             raise Refused(500, f"Malformed tree expression at {self._tokens[self._index]}")
-        return found
+        return selection
 
     def _next(self) -> str:
         return self._tokens[self._index] if self._index < len(self._tokens) else ""
@@ -77,7 +77,7 @@ class TreeParser:
         return token
 
     def _names(self) -> Selection:
-        found = Selection()
+        selection = Selection()
         while self._next() and self._next() != "]":
             name = self._take()
             below = Selection()
@@ -87,12 +87,12 @@ class TreeParser:
                 self._take("]")
             if self._next() == "{":
                 below.first, below.last = self._range()
-            found.names[name] = below
+            selection.names[name] = below
             if self._next() == ",":
                 self._take()
             elif self._next() not in {"", "]"}:
                 raise Refused(500, "Malformed tree expression")
-        return found
+        return selection
 
     def _range(self) -> tuple[int, int | None]:
         self._take("{")
@@ -159,30 +159,30 @@ def _xml(data: dict[str, Any], kind: str, query: Mapping[str, str]) -> tuple[str
             node.getparent().remove(node)
     if "xpath" not in query:
         return etree.tostring(root, encoding="unicode"), "application/xml;charset=utf-8"
-    found = _select(etree.ElementTree(root), query["xpath"])
+    nodes = _select(etree.ElementTree(root), query["xpath"])
     if "wrapper" in query:
         wrapper = etree.Element(query["wrapper"])
-        wrapper.extend(found)
+        wrapper.extend(nodes)
         return etree.tostring(wrapper, encoding="unicode"), "application/xml;charset=utf-8"
-    if not found:
+    if not nodes:
         raise Refused(404, "XPath didn't match")
-    if len(found) > 1:
+    if len(nodes) > 1:
         raise Refused(
             500,
-            f"XPath matched {len(found)} nodes. Create XPath that only matches one, "
+            f"XPath matched {len(nodes)} nodes. Create XPath that only matches one, "
             'or use the "wrapper" query parameter to wrap them all under a root element.',
         )
-    if isinstance(found[0], str):
-        return str(found[0]), "text/plain;charset=utf-8"
-    return etree.tostring(found[0], encoding="unicode"), "application/xml;charset=utf-8"
+    if isinstance(nodes[0], str):
+        return str(nodes[0]), "text/plain;charset=utf-8"
+    return etree.tostring(nodes[0], encoding="unicode"), "application/xml;charset=utf-8"
 
 
 def _select(root: Any, expression: str) -> Any:
     try:
-        found = root.xpath(expression)
+        nodes = root.xpath(expression)
     except etree.XPathError as fault:
         raise Refused(500, f"Invalid XPath: {fault}") from fault
-    return found if isinstance(found, list) else [str(found)]
+    return nodes if isinstance(nodes, list) else [str(nodes)]
 
 
 def _fill(node: Any, data: Mapping[str, Any]) -> None:

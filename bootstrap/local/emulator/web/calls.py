@@ -83,10 +83,10 @@ class Call:
         """The `json` field that Jenkins' own forms carry; empty when there is none."""
         text = (await self.form()).get("json", "")
         try:
-            found = json.loads(text) if text else {}
+            value = json.loads(text) if text else {}
         except ValueError as fault:
             raise Refused(400, "the form's json field is malformed") from fault
-        return found if isinstance(found, dict) else {}
+        return value if isinstance(value, dict) else {}
 
 
 @dataclass(frozen=True)

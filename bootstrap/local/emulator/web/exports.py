@@ -130,7 +130,7 @@ class Exports(ItemExports):
                     "hasUpdate": False,
                     "longName": name.replace("-", " ").title(),
                     "pinned": False,
-                    "requiredCoreVersion": self._controller.home.surroundings.version,
+                    "requiredCoreVersion": self._controller.home.options.version,
                     "shortName": name,
                     "supportsDynamicLoad": "MAYBE",
                     "url": None,
@@ -138,7 +138,7 @@ class Exports(ItemExports):
                 },
                 brief=frozenset(),
             )
-            for name, version in sorted(self._controller.home.surroundings.plugins.items())
+            for name, version in sorted(self._controller.home.options.plugins.items())
         ]
         return Exported("hudson.LocalPluginManager", {"plugins": shown})
 

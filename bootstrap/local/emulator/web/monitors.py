@@ -29,8 +29,8 @@ AUDITED = (
 
 def active(home: Home) -> list[str]:
     """The ids of the active monitors, sorted."""
-    found = [identifier for identifier, judge in _JUDGES.items() if judge(home)]
-    return sorted([*found, *_of_java(home)])
+    identifiers = [identifier for identifier, judge in _JUDGES.items() if judge(home)]
+    return sorted([*identifiers, *_of_java(home)])
 
 
 def _value(home: Home, *path: str) -> Any:
@@ -43,7 +43,7 @@ def _has_others(home: Home) -> bool:
 
 def _is_bypassable(home: Home) -> bool:
     pattern = str(_value(home, "unclassified", "audit-trail", "pattern") or "")
-    if not pattern or "audit-trail" not in home.surroundings.plugins:
+    if not pattern or "audit-trail" not in home.options.plugins:
         return False
 
     def accepts(path: str) -> bool:
@@ -92,9 +92,9 @@ def _of_java(home: Home) -> list[str]:
 def _java_version(home: Home) -> int:
     """The feature release of the Java that is used, by the file that every one brings; 0 where that cannot be told."""
     try:
-        program = Path(java.java(home.surroundings.variables)).resolve()
-        told = (program.parents[1] / "release").read_text()
+        program = Path(java.java(home.options.variables)).resolve()
+        release = (program.parents[1] / "release").read_text()
     except (StepFailed, OSError):
         return 0
-    found = re.search(r'^JAVA_VERSION="(\d+)', told, re.MULTILINE)
-    return int(found[1]) if found else 0
+    match = re.search(r'^JAVA_VERSION="(\d+)', release, re.MULTILINE)
+    return int(match[1]) if match else 0

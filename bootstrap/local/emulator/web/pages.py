@@ -38,7 +38,7 @@ def _esc(text: object) -> str:
 
 
 def _page(controller: Controller, title: str, body: str, right: str = "", refresh: int = 0) -> str:
-    version = _esc(controller.home.surroundings.version)
+    version = _esc(controller.home.options.version)
     again = f'<meta http-equiv="refresh" content="{refresh}">' if refresh else ""
     return (
         f'<!doctype html><html lang="en"><head>{VIEWPORT}{POLICY}{again}'

@@ -140,7 +140,7 @@ async def page(call: Call, folder: Folder, rest: str) -> web.Response:
 async def reload_by_token(call: Call, folder: Folder, rest: str) -> web.Response:
     """Reload by token: 404 when none is configured, 401 for a wrong one, else 200 whatever happens
     but a text that is no YAML."""
-    expected = call.controller.home.surroundings.variables.get("CASC_RELOAD_TOKEN", "")
+    expected = call.controller.home.options.variables.get("CASC_RELOAD_TOKEN", "")
     if not expected:
         raise Refused(404, "Not Found")
     given = call.request.query.get("casc-reload-token", "")

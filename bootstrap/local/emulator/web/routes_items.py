@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from ..execution.nodes import Here, Place
+from ..execution.nodes import BuiltInNode, Node
 from ..execution.queue import QueueItem
 from ..failures import Refused, failure
 from ..model import xmlfile
@@ -71,7 +71,7 @@ async def config(call: Call, item: Item, rest: str) -> web.Response:
     """Read or replace an item's definition."""
     if call.request.method == "GET":
         call.require("Job/ExtendedRead")
-        return web.Response(body=xmlfile.told(item.root), content_type="application/xml")
+        return web.Response(body=xmlfile.serialise_for_client(item.root), content_type="application/xml")
     call.require("Job/Configure")
     call.controller.home.tree.replace(item, await call.request.read())
     call.controller.queue.wake()
@@ -136,7 +136,7 @@ async def wipe(call: Call, job: Job, rest: str) -> web.Response:
 @route("job:nextbuildnumber/submit", methods=("POST",))
 async def next_number(call: Call, job: Job, rest: str) -> web.Response:
     """Set the number of the next build (plugin next-build-number)."""
-    if "next-build-number" not in call.controller.home.surroundings.plugins:
+    if "next-build-number" not in call.controller.home.options.plugins:
         raise Refused(404, "Not Found")
     call.require("Job/Configure")
     number = (await call.form()).get("nextBuildNumber", "")
@@ -221,7 +221,7 @@ async def workspace(call: Call, job: Job, rest: str) -> web.StreamResponse:
     """A file of the workspace."""
     call.require("Job/Workspace")
     place, folder = _workspace(call, job)
-    if isinstance(place, Here):
+    if isinstance(place, BuiltInNode):
         return serve_file(call, folder, rest)
     path = folder / rest
     if ".." in path.parts or await place.kind_of(path) != "file":
@@ -232,12 +232,12 @@ async def workspace(call: Call, job: Job, rest: str) -> web.StreamResponse:
         raise Refused(404, f"No such file: {rest}") from fault
 
 
-def _workspace(call: Call, job: Job) -> tuple[Place, Path]:
+def _workspace(call: Call, job: Job) -> tuple[Node, Path]:
     """Where a job has worked last; 404 while that agent is not connected."""
     controller = call.controller
     first = next((node.name for node in controller.home.configuration.nodes if node.executors), "")
     node = controller.executors.node(controller.workspaces.last_node(job) or first)
-    place = controller.executors.place(node.name)
+    place = controller.executors.connected_node(node.name)
     if place is None:
         raise Refused(404, f"{node.shown_name} is offline")
     return place, controller.workspaces.first(job, node)

@@ -19,7 +19,7 @@ _STARTED = time.time()
 
 def name(controller: Controller) -> str | None:
     """The first part of the path; None without the plugin."""
-    if "prometheus" not in controller.home.surroundings.plugins:
+    if "prometheus" not in controller.home.options.plugins:
         return None
     return _path(controller)[0]
 
@@ -61,7 +61,7 @@ def _lines(controller: Controller, space: str) -> Iterator[str]:
     nodes, executors = controller.home.configuration.nodes, controller.executors
     defined, busy = sum(node.executors for node in nodes if executors.is_online(node.name)), len(executors.busy)
     start = f"{space}_jenkins"
-    version = {"version": controller.home.surroundings.version}
+    version = {"version": controller.home.options.version}
     numbers: list[tuple[str, str, dict[str, str], float]] = [
         (f"{start}_up", "Is Jenkins ready to receive requests", {}, 1),
         (f"{start}_uptime", "Time since Jenkins machine was initialized", {}, (time.time() - _STARTED) * 1000),
@@ -75,7 +75,7 @@ def _lines(controller: Controller, space: str) -> Iterator[str]:
         ("jenkins_executor_in_use_value", "Executors in use", {}, busy),
         ("jenkins_job_count_value", "Jobs", {}, len(controller.home.tree.jobs)),
         ("jenkins_node_count_value", "Nodes", {}, len(nodes)),
-        ("jenkins_plugins_active", "Active plugins", {}, len(controller.home.surroundings.plugins)),
+        ("jenkins_plugins_active", "Active plugins", {}, len(controller.home.options.plugins)),
         ("jenkins_queue_size_value", "Items in the queue", {}, len(controller.queue.waiting)),
     ]
     for title, words, labels, value in numbers:

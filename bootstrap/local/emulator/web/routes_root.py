@@ -211,19 +211,20 @@ async def script_text(call: Call, folder: Folder, rest: str) -> web.Response:
         raise failure("the script is missing")
     call.controller.audit.script(call.identity.name, script)
     # What the stand-ins of Jenkins' objects answer with.
-    told = {"EMULATED_MONITORS": " ".join(monitors.active(call.controller.home))}
+    variables = {"EMULATED_MONITORS": " ".join(monitors.active(call.controller.home))}
     output: list[str] = []
     with tempfile.TemporaryDirectory(prefix="jenkins-script-") as directory:
         path = Path(directory) / "Script1.groovy"
         path.write_text(script)
         command = [
-            *groovy_command(call.controller.home.surroundings.variables, CONSOLE),
+            *groovy_command(call.controller.home.options.variables, CONSOLE),
             "groovy.ui.GroovyMain",
             str(path),
         ]
         try:
             code, _ = await asyncio.wait_for(
-                process.run(command, Path(directory), {**scrubbed_environment(os.environ), **told}, output.append), 120
+                process.run(command, Path(directory), {**scrubbed_environment(os.environ), **variables}, output.append),
+                120,
             )
         except TimeoutError:
             raise Refused(500, "the script ran longer than two minutes") from None
@@ -261,5 +262,5 @@ async def validate_jenkinsfile(call: Call, folder: Folder, rest: str) -> web.Res
     """Check a declarative Jenkinsfile without running it."""
     call.require("Overall/Read")
     script = (await call.form()).get("jenkinsfile", "")
-    result: dict[str, Any] = await call.controller.validator.validate(call.controller.home.surroundings, script)
+    result: dict[str, Any] = await call.controller.validator.validate(call.controller.home.options, script)
     return text(json.dumps({"status": "ok", "data": result}), kind="application/json")

@@ -133,10 +133,10 @@ class Front:
         user = self._controller.home.users.find(name)
         if user is not None and self._controller.home.users.is_token(user, password):
             return Identity(user.identifier, by_token=True)
-        found = await self._call.logins.check(name, password, self._call.sender)
-        if found is None:
+        user_id = await self._call.logins.check(name, password, self._call.sender)
+        if user_id is None:
             raise BadCredentials
-        return Identity(found)
+        return Identity(user_id)
 
     def _limit_body(self) -> None:
         """Of whoever has not signed in little is read, and not for long."""
@@ -160,10 +160,10 @@ class Front:
         target = resolve(self._call, self._segments)
         if target.rest[:1] == ["api"]:
             return self._api(target)
-        found = self._find(target)
-        if found is None:
+        match = self._find(target)
+        if match is None:
             raise Refused(404, "Not Found")
-        route, rest = found
+        route, rest = match
         if self._request.method not in route.methods and not (
             self._request.method == "HEAD" and "GET" in route.methods
         ):
@@ -233,12 +233,12 @@ class Front:
         is_enforced = self._controller.home.configuration.value(
             "security", "contentSecurityPolicy", "enforce", default=False
         )
-        told = f"{self._controller.home.url}content-security-policy-reporting-endpoint/{secrets.token_hex(16)}"
+        report_uri = f"{self._controller.home.url}content-security-policy-reporting-endpoint/{secrets.token_hex(16)}"
         return {
             f"Content-Security-Policy{'' if is_enforced else '-Report-Only'}": (
-                f"{POLICY} report-to content-security-policy; report-uri {told}"
+                f"{POLICY} report-to content-security-policy; report-uri {report_uri}"
             ),
-            "Reporting-Endpoints": f"content-security-policy: {told}",
+            "Reporting-Endpoints": f"content-security-policy: {report_uri}",
             "Referrer-Policy": "same-origin",
             "Cross-Origin-Opener-Policy": "same-origin",
         }
@@ -248,7 +248,7 @@ class Front:
             return
         if not self._is_bare:
             response.headers["X-Hudson"] = "1.395"
-            response.headers["X-Jenkins"] = self._controller.home.surroundings.version
+            response.headers["X-Jenkins"] = self._controller.home.options.version
             response.headers["X-Jenkins-Session"] = self._controller.session
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("X-Frame-Options", "sameorigin")

@@ -153,7 +153,7 @@ def test_java_is_warned_of_in_the_year_before_its_end(
     (tmp_path / "bin" / "java").touch()
     (tmp_path / "release").write_text(f'IMPLEMENTOR="x"\nJAVA_VERSION="{version}"\n')
     monkeypatch.setattr(monitors, "datetime", Moment)
-    one: Any = SimpleNamespace(surroundings=SimpleNamespace(variables={"JAVA_HOME": str(tmp_path)}))
+    one: Any = SimpleNamespace(options=SimpleNamespace(variables={"JAVA_HOME": str(tmp_path)}))
 
     assert expected == monitors._of_java(one)
     assert date(2029, 9, 30) == monitors.JAVA_ENDS[25]
@@ -165,6 +165,6 @@ def test_java_is_warned_of_in_the_year_before_its_end(
 )
 def test_a_pattern_that_can_be_gone_past_is_warned_of(pattern: str, is_warned: bool) -> None:
     one: Any = Controller([], settings={"unclassified": {"audit-trail": {"pattern": pattern}}})
-    one.surroundings = SimpleNamespace(plugins={"audit-trail": "1"}, variables={})
+    one.options = SimpleNamespace(plugins={"audit-trail": "1"}, variables={})
 
     assert is_warned is monitors._is_bypassable(one)

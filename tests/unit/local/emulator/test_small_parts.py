@@ -17,13 +17,13 @@ from bootstrap.local.emulator.execution.console import Console
 from bootstrap.local.emulator.execution.environment import expand, override
 from bootstrap.local.emulator.execution.git import plain_branch
 from bootstrap.local.emulator.execution.labels import matches
-from bootstrap.local.emulator.execution.nodes import Here
+from bootstrap.local.emulator.execution.nodes import BuiltInNode
 from bootstrap.local.emulator.failures import ConfigurationRefused, Refused, StepFailed
 from bootstrap.local.emulator.model.items import check_name
 from bootstrap.local.emulator.model.security import Authorization, Identity, Users
 from bootstrap.local.emulator.model.sessions import Sessions
 from bootstrap.local.emulator.model.xmlfile import BadXml, parse, serialise
-from bootstrap.local.emulator.options import read_arguments, read_plugins, read_surroundings
+from bootstrap.local.emulator.options import read_arguments, read_options, read_plugins
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,14 @@ def test_excludes_take_away(tmp_path: Path) -> None:
 
 def test_nothing_to_archive_is_a_failure() -> None:
     with pytest.raises(StepFailed, match="No artifacts found"):
-        asyncio.run(publishers.archive(None, publishers.Files(Here({}), Path("/nonexistent")), "*.x"))  # type: ignore[arg-type]
+        asyncio.run(publishers.archive(None, publishers.Files(BuiltInNode({}), Path("/nonexistent")), "*.x"))  # type: ignore[arg-type]
 
 
 def test_a_link_of_a_build_is_copied_as_the_file_that_the_build_sees(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "own.txt").write_text("own")
     (tmp_path / "work" / "link.txt").symlink_to("own.txt")
-    files = publishers.Files(Here({}), tmp_path / "work")
+    files = publishers.Files(BuiltInNode({}), tmp_path / "work")
 
     asyncio.run(files.copy(["link.txt"], tmp_path / "kept"))
 
@@ -264,7 +264,7 @@ def test_lock_of_either_form_is_read(tmp_path: Path) -> None:
 
 
 def test_builds_do_not_inherit_the_supervisors_variables() -> None:
-    found = read_surroundings({"HOME": "/root", "NOTIFY_SOCKET": "/run/n", "SECRETS": "/run/s", "PATH": "/bin"})
+    found = read_options({"HOME": "/root", "NOTIFY_SOCKET": "/run/n", "SECRETS": "/run/s", "PATH": "/bin"})
     assert found.build_variables == {"HOME": "/root", "PATH": "/bin"}
 
 

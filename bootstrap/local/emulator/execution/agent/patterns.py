@@ -32,7 +32,7 @@ def select(workspace: Path, includes: str, excludes: str = "") -> list[str]:
     """Paths of files that match comma-separated Ant patterns, relative to the workspace."""
     wanted = [glob_pattern(part) for part in includes.split(",") if part.strip()]
     unwanted = [glob_pattern(part) for part in excludes.split(",") if part.strip()]
-    found = []
+    selected = []
     for path in sorted(workspace.rglob("*")):
         relative = path.relative_to(workspace)
         # Not by the path itself, which raises where a link leads to what this user may not see.
@@ -40,5 +40,5 @@ def select(workspace: Path, includes: str, excludes: str = "") -> list[str]:
             continue
         name = relative.as_posix()
         if any(pattern.match(name) for pattern in wanted) and not any(pattern.match(name) for pattern in unwanted):
-            found.append(name)
-    return found
+            selected.append(name)
+    return selected

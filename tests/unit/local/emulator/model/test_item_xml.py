@@ -18,7 +18,7 @@ PLUGINS = {"git": "5.10.1", "workflow-job": "1571", "workflow-cps": "4370", "pip
 def rewritten(xml: str) -> str:
     root = xmlfile.parse(xml)
     item_xml.rewrite(root, PLUGINS)
-    return xmlfile.told(root).decode()
+    return xmlfile.serialise_for_client(root).decode()
 
 
 def plain(xml: str) -> str:

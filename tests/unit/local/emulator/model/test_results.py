@@ -98,7 +98,7 @@ def test_a_mark_of_a_page_escapes_its_build() -> None:
 
 
 def test_every_page_forbids_scripts_and_styles_but_its_own() -> None:
-    controller = SimpleNamespace(home=SimpleNamespace(surroundings=SimpleNamespace(version="2")))
+    controller = SimpleNamespace(home=SimpleNamespace(options=SimpleNamespace(version="2")))
     page = pages.notice(controller, 404, SCRIPT)  # type: ignore[arg-type]
     found = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">', page)
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
