@@ -1,4 +1,4 @@
-"""The emulator: it takes the place of Jenkins where the real distribution cannot be had.
+"""The emulator: it takes the place of Jenkins where the real distribution cannot be downloaded.
 
 It speaks Jenkins' HTTP interface, reads Configuration as Code, keeps Jenkins' layout under JENKINS_HOME and really runs
 freestyle and Pipeline builds. It is shipped alone to the machine as the package `jenkins_emulator`: it imports nothing of

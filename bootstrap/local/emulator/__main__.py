@@ -1,4 +1,4 @@
-"""`python3 -m jenkins_emulator`: start, tell the supervisor, serve until asked to leave."""
+"""`python3 -m jenkins_emulator`: start, notify systemd, and serve requests until the process is stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOT_EVEN_BEGUN = 1  # as the container, where Jenkins refuses before it has a li
 
 
 def main() -> int:
-    """The process; its exit code."""
+    """Run the emulator; returns the exit code."""
     try:
         options = read_options(words=sys.argv[1:])
         check_drawing(options.variables)
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 async def serve(options: Options) -> int:
-    """Start the controller and answer requests; the exit code that somebody asked for."""
+    """Start the controller and answer requests; returns the exit code that was requested."""
     controller = Controller(options)
     controller.start()
     for warning in controller.warnings:

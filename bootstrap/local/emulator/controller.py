@@ -1,4 +1,4 @@
-"""The controller: one Jenkins put together from what it keeps and what runs in it, and how it starts, changes and stops."""
+"""The controller: one Jenkins with its home and its running builds; starts, configures and stops it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Controller:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
-        """Read the home and apply Configuration as Code; ConfigurationRefused leaves the caller to give up."""
+        """Read the home and apply Configuration as Code; after ConfigurationRefused the caller must end the process."""
         self.home.load()
         applying.load(self.home)
         self.configure(applying.read(self.home))
@@ -70,7 +70,7 @@ class Controller:
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
-        """An orderly end: what runs is aborted and says so, what waits, in the queue or for an answer, is on the disk."""
+        """End in order: running builds are aborted; queued builds, and builds that wait for an input, are on the disk."""
         self.quiet_mode.reason = "shutting down"
         await self.runs.stop()
         for task in list(self._tasks):
@@ -80,7 +80,7 @@ class Controller:
     # Configuration
 
     def check(self, text: str, source: str) -> None:
-        """Check one posted text alone; ConfigurationRefused with every fault. As in Jenkins, that has effects."""
+        """Check only one posted text; ConfigurationRefused with every fault. As in Jenkins, that has effects."""
         applying.check(self.home, text, source)
 
     def reload(self, extra: str = "", source: str = "") -> None:
@@ -88,19 +88,19 @@ class Controller:
         self.configure(applying.read(self.home, extra, source))
 
     def configure(self, tree: Node) -> None:
-        """Check a whole configuration and apply it to what is configured already."""
+        """Check a whole configuration and apply it to the present settings."""
         self.warnings = applying.apply(self.home, tree)
         self.services.locks.declare([str(entry.get("name")) for entry in self.home.configuration.resources])
         self.executors.notify()
 
     def save(self) -> None:
-        """Write all that is configured, with the root's views."""
+        """Write all settings, and the views of the root."""
         applying.save(self.home)
 
     # Items
 
     def delete(self, item: Item) -> None:
-        """Delete an item; what runs or waits of it ends."""
+        """Delete an item; its running and queued builds end."""
         below = [item] if isinstance(item, Job) else list(item.walk()) if isinstance(item, Folder) else []
         for job in below:
             if isinstance(job, Job):

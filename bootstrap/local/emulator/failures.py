@@ -1,4 +1,4 @@
-"""How a request, a configuration or a build step is refused, with Jenkins' own status codes."""
+"""Refusals of requests, configurations and build steps, with Jenkins' own status codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Refused(Exception):
 
 
 def failure(message: str) -> Refused:
-    """What Jenkins raises for bad user input: status 400 and X-Error."""
+    """The refusal of bad user input, as in Jenkins: status 400 and X-Error."""
     return Refused(400, message, is_failure=True)
 
 
@@ -50,7 +50,7 @@ class Issue:
 
     @property
     def said(self) -> str:
-        """What Jenkins says of it: the way, then where the value of the outermost attribute begins."""
+        """The message of Jenkins: the path, then the position of the value of the outermost attribute."""
         if self.words or not self.way:
             return self.words or self.message
         names = [name for name, _ in self.way]
@@ -70,7 +70,7 @@ class ConfigurationRefused(Exception):
 
     @staticmethod
     def describe(issue: Issue) -> str:
-        """One line: where, and what."""
+        """One line: the position and the message."""
         where = f"{issue.file or 'configuration'}" + (f", line {issue.line}" if issue.line > 0 else "")
         return f"{where}: {issue.message}"
 

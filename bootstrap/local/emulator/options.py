@@ -1,4 +1,4 @@
-"""What the process is told by its environment variables and on its command line."""
+"""The options of the emulator: environment variables and the command line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SESSION_MINUTES = 30  # Jetty's own, where nobody says another
 
 @dataclass(frozen=True)
 class Arguments:
-    """What a Jenkins is told on its command line: properties (-Dname=value) and options (--name=value)."""
+    """The command line of Jenkins: properties (-Dname=value) and options (--name=value)."""
 
     properties: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Arguments:
 
 
 def read_arguments(words: Sequence[str]) -> Arguments:
-    """The arguments of the command line; of others than these two kinds Jenkins' own parts know."""
+    """Read the command line; arguments of other kinds are ignored."""
     pairs = [(kind, *rest.partition("=")[::2]) for word in words for kind, rest in [(word[:2], word[2:])]]
     return Arguments(
         {name: value for kind, name, value in pairs if kind == "-D"},
@@ -62,7 +62,7 @@ def read_arguments(words: Sequence[str]) -> Arguments:
 
 @dataclass(frozen=True)
 class Options:
-    """Where the emulator lives and listens, which version it plays and which plugins it has."""
+    """The home and the address of the emulator, the version that it reports, and its plugins."""
 
     home: Path
     address: str
@@ -74,7 +74,7 @@ class Options:
 
     @property
     def build_variables(self) -> dict[str, str]:
-        """The environment that builds inherit, as they inherit the controller's own under Jenkins."""
+        """The environment that builds inherit: as in Jenkins, that of the controller."""
         return {name: text for name, text in self.variables.items() if name not in OWN_VARIABLES}
 
 

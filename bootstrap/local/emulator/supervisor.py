@@ -1,4 +1,4 @@
-"""Tells systemd how far the start has come (sd_notify(3)): one datagram, not worth the package python3-systemd."""
+"""Notifies systemd of the state of the start (sd_notify(3)): one datagram, for which python3-systemd is not needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 
 
 def notify(state: str) -> bool:
-    """Send `state` (such as 'READY=1') to NOTIFY_SOCKET; false when there is none or nobody listens."""
+    """Send `state` (such as 'READY=1') to NOTIFY_SOCKET; False if there is no socket, or nobody listens."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return False

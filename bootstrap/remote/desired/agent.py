@@ -1,4 +1,4 @@
-"""The agent on the machine: Jenkins' builds run here, as a user who can read nothing of what Jenkins keeps.
+"""The agent on the machine: builds run here, as a user who cannot read the files of Jenkins.
 
 Its program comes from Jenkins at each of its starts, so it always has the right version. Its secret comes from Jenkins, too,
 and reaches it through a file of root's. Both need a Jenkins that runs: these resources come after jenkins.service.
@@ -23,7 +23,7 @@ from bootstrap.remote.desired.jenkins import JAVA_HOME, TOOLKIT_SECRETS, certifi
 from bootstrap.remote.templates import render
 
 NODE = "machine"
-"""The agent's name in Jenkins; `casc/controller.yaml` says the same."""
+"""The agent's name in Jenkins, as in `casc/controller.yaml`."""
 
 USER = "jenkins-agent"
 HOME = "/var/lib/jenkins-agent"
@@ -42,7 +42,7 @@ SIGN_IN = ({"path": f"{TOOLKIT_SECRETS}/token", "prefix": "11"}, {"path": f"{TOO
 
 
 def account() -> Resources:
-    """The group and the user that builds run as; it is in no other group, least of all in Jenkins' own."""
+    """The group and the user that builds run as; the user is in no other group, and not in Jenkins' own."""
     return [
         {"id": f"group {USER}", "kind": "group", "name": USER, "gid": _NUMBER},
         {
@@ -58,13 +58,13 @@ def account() -> Resources:
 
 
 def folders() -> Resources:
-    """Where builds work, and where they keep what outlives a workspace."""
+    """The folders in which builds work, and in which they store what outlives a workspace."""
     owned = {"owner": USER, "group": USER}
     return [directory(path, mode=mode, **owned) for path, mode in ((HOME, "0750"), (CACHE, "0750"), (VENVS, "0755"))]
 
 
 def configuration(inputs: HostInputs) -> Resources:
-    """What the agent reads at its start, but for its secret."""
+    """The files that the agent reads at its start, except its secret."""
     environment = {"JAVA_HOME": JAVA_HOME, "LANG": "C.UTF-8", "HOME": HOME, **certificate_variables(inputs)}
     content = render(
         "jenkins-agent.service",
@@ -86,7 +86,7 @@ def configuration(inputs: HostInputs) -> Resources:
 
 
 def service(inputs: HostInputs) -> list[dict[str, Any]]:
-    """The secret, which a running Jenkins tells, and the unit, once there is one."""
+    """The secret, which a running Jenkins has, and the unit, which starts when there is a secret."""
     is_emulator = inputs.software.kind == "emulator"
     causes = ["agent environment", "agent service file", "aws environment", "agent secret"]
     runs_on = ["python3", "python3-aiohttp"] if is_emulator else list(JAVA_PACKAGES)

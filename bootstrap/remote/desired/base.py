@@ -1,4 +1,4 @@
-"""What any machine of this project has, whatever runs on it: trust, packages, clock, hardening and their services."""
+"""The resources of every machine, whatever runs on it: certificates, packages, clock, hardening and services."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def packages(kind: str, extra: Sequence[str]) -> dict[str, Any]:
 
 
 def java_for_groovy() -> dict[str, Any]:
-    """Before groovy, which would bring an older Java: Debian's 25 does not say that it runs what asks for one."""
+    """Provides a Java for groovy: Debian's Java 25 does not declare that, and apt would install an older one."""
     return {
         "id": "java for groovy",
         "kind": "metapackage",
@@ -76,14 +76,14 @@ def java_for_groovy() -> dict[str, Any]:
 
 
 def obsolete_packages(kind: str, extra: Sequence[str]) -> dict[str, Any]:
-    """What no machine needs any more, unless the environment asks for it; what ran on it must have been restarted before."""
+    """The packages to remove, unless the environment has them in its list; their services must be restarted before."""
     names = [name for name in OBSOLETE_PACKAGES if name not in extra]
     awaited = ["java for groovy"] if kind == "emulator" else []
     return {"id": "obsolete packages", "kind": "absent_packages", "names": names, "awaits": awaited}
 
 
 def trust(certificates: Mapping[str, str]) -> Resources:
-    """The operator's own authorities, before anything is fetched: a company's mirrors may be signed by one of them."""
+    """The operator's certificate authorities, before any download: a company's mirrors may have certificates of them."""
     files = [
         file(f"certificate {name}", f"{_EXTRA_CERTIFICATES}/{name}", pem) for name, pem in sorted(certificates.items())
     ]
@@ -129,7 +129,7 @@ def hardening(login_user: str) -> Resources:
 
 
 def services() -> Resources:
-    """The services behind `hardening`."""
+    """The services that read the files of `hardening`."""
     return [
         unit("systemd-journald.service", restart_on=["journal settings"]),
         unit("nftables.service", restart_on=["firewall rules"], reload=True),
@@ -148,12 +148,12 @@ def services() -> Resources:
 
 
 def unit(name: str, **properties: Any) -> dict[str, Any]:
-    """A unit resource that is named like its unit."""
+    """A unit resource with the name of its unit."""
     return {"id": name, "kind": "unit", "name": name, **properties}
 
 
 def file(identity: str, path: str, content: str, **properties: Any) -> dict[str, Any]:
-    """A file of root's, readable by all unless told otherwise."""
+    """A file of root; everybody may read it, unless `properties` say otherwise."""
     return {
         "id": identity,
         "kind": "file",
@@ -166,5 +166,5 @@ def file(identity: str, path: str, content: str, **properties: Any) -> dict[str,
 
 
 def directory(path: str, **properties: Any) -> dict[str, Any]:
-    """A directory of root's that is named by its path."""
+    """A directory of root; its path is its name."""
     return {"id": path, "kind": "directory", "path": path, "owner": "root", "group": "root", **properties}

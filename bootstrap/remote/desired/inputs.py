@@ -1,4 +1,4 @@
-"""What decides how a machine must be: the inputs of its desired state."""
+"""The inputs of a machine's desired state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Software:
-    """What runs as Jenkins: a WAR with plugin files (SHA-256 each), or the emulator in the name of the same versions."""
+    """The distribution: a WAR with plugin files (SHA-256 each), or the emulator, which reports the same versions."""
 
     kind: Literal["war", "emulator"]
     version: str
@@ -41,7 +41,7 @@ class Toolkit:
 
 @dataclass(frozen=True)
 class HostInputs:
-    """Everything that decides how a machine should be.
+    """Everything that the desired state of a machine depends on.
 
     `secrets` is what systemd hands to Jenkins, by name: whoever takes Jenkins over can read it, so there is the hash of a
     password and never its text. The toolkit's own password and token are for root alone. `casc_files` are laid down for a

@@ -44,7 +44,7 @@ _PROPERTIES = {
     "com.cloudbees.plugins.credentials.UseItemPermission": "true",
 }
 LOCAL_CHECKOUT = "hudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT"
-"""With it, a build of the controller may check out any folder of the machine that Jenkins may read."""
+"""With this property, a build on the controller may check out any folder that Jenkins may read."""
 # Fixed, because the data volume keeps numbers and outlives the machine that knows the names.
 _NUMBER = 870
 
@@ -124,7 +124,7 @@ def environment_file(values: dict[str, str]) -> str:
 
 
 def certificate_variables(inputs: HostInputs) -> dict[str, str]:
-    """Python's own libraries bring their own authorities; these make them trust what the machine trusts."""
+    """Variables for Python's libraries, which have certificate authorities of their own: they trust what the machine does."""
     names = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
     return dict.fromkeys(names, _BUNDLE) if inputs.ca_certificates else {}
 
@@ -195,7 +195,7 @@ def software(distribution: Software) -> Resources:
 
 
 def service(inputs: HostInputs) -> dict[str, Any]:
-    """jenkins.service, started or restarted when anything that it reads only at its start has changed."""
+    """jenkins.service; it is restarted when a file changed that it reads only at its start."""
     credentials = [f"credential {name}" for name in sorted(inputs.secrets)]
     kind_of_software = ["emulator"] if inputs.software.kind == "emulator" else ["jenkins.war", "plugins"]
     causes = ["jenkins.service file", "jenkins environment", "plugins lock", "aws environment"]
@@ -205,7 +205,7 @@ def service(inputs: HostInputs) -> dict[str, Any]:
 
 
 def needed_memory(heap: str) -> int:
-    """How many MiB Java needs at least with such a heap ('512m' or '2g')."""
+    """The MiB that Java needs at least for a heap ('512m' or '2g')."""
     return (int(heap[:-1]) << (10 if heap.endswith("g") else 0)) + BESIDE_THE_HEAP
 
 

@@ -13,7 +13,7 @@ _TLS = "/etc/nginx/tls"
 
 
 def proxy(url: str, certificate: str, key: Secret) -> Resources:
-    """The certificate, its key and the one site; the distribution's default site goes."""
+    """The certificate, its key and the site; Debian's default site is removed."""
     site = render("nginx-site.conf", server_name=urlsplit(url).hostname or "_", jenkins_port=JENKINS_PORT)
     return [
         directory(_TLS, mode="0700"),

@@ -1,4 +1,4 @@
-"""What the toolkit itself needs on the machine, where Jenkins' jobs run it: its repository, its surroundings, its facts."""
+"""The files that the toolkit needs on the machine, where jobs run it: its repository, its variables, and the inspector."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ INSPECTED_SERVICES = ("jenkins.service", AGENT_UNIT, "nginx.service", "ssh.servi
 
 
 def toolkit(inputs: HostInputs) -> Resources:
-    """Who and where this machine is, how builds reach AWS and packages, and the repository that the jobs check out."""
+    """The identity of the machine, how builds reach AWS and packages, and the repository that the jobs check out."""
     plugins = json.dumps(dict(inputs.software.plugins), sort_keys=True)
     machine = {
         "environment": inputs.settings.name,
@@ -83,7 +83,7 @@ def toolkit(inputs: HostInputs) -> Resources:
 
 
 def inspection() -> Resources:
-    """The inspector: facts that take root to know, for root itself and, through a socket, for Jenkins' sandboxed builds."""
+    """The inspector: facts that only root can read, for root and, through a socket, for builds in the sandbox."""
     asked = {
         "paths": list(INSPECTED_PATHS),
         "mounts": [HOME],

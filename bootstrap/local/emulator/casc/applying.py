@@ -1,4 +1,4 @@
-"""Applying a configuration: from its sources through the check to what a Jenkins keeps."""
+"""Applies a configuration: reads its sources, checks it, and changes the settings of the home."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .variables import Variables
 
 
 def load(home: Home) -> None:
-    """Take over what was configured when Jenkins ended."""
+    """Load the settings that were stored when Jenkins ended."""
     home.configuration = Configuration(stored_settings.load(home.directory, home.vault))
 
 
 def save(home: Home) -> None:
-    """Write all that is configured."""
+    """Write all settings to the home."""
     stored_settings.save(home.directory, home.configuration.tree, home.vault)
     home.save()
 
 
 def check(home: Home, text: str, source: str) -> None:
-    """Check one posted text alone; ConfigurationRefused with every fault. As in Jenkins, that has effects."""
+    """Check only one posted text; ConfigurationRefused with every fault. As in Jenkins, that has effects."""
     variables = Variables(home.options.variables)
     checked = Checker(home.options.plugins, variables).check(parse(text, source))
     effects.apply(checked, home.directory, home.users, home.vault.seal)
@@ -40,7 +40,7 @@ def read(home: Home, extra: str = "", source: str = "") -> Node:
 
 
 def apply(home: Home, tree: Node) -> list[str]:
-    """Check a whole configuration and apply it to what is configured already; the warnings. A refusal changes nothing."""
+    """Check a whole configuration and apply it to the present settings; returns warnings. A refusal changes nothing."""
     variables = Variables(home.options.variables)
     checked = Checker(home.options.plugins, variables).check(tree)
     home.configuration = Configuration(stored_settings.merge_over(home.configuration.tree, checked))

@@ -1,4 +1,4 @@
-"""Strict checking of a configuration against the schema; the result is plain values with all variables replaced."""
+"""Checks a configuration strictly against the schema; the result is plain values with all variables replaced."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _SECRET_NAME = re.compile(r"password|secret|token|private_?key|passphrase", re.I
 
 
 class SecretText(str):
-    """A value that is sealed wherever it is written out."""
+    """A value that is encrypted wherever it is written."""
 
     __slots__ = ()
 
 
 @cache
 def schema() -> dict[str, Any]:
-    """The schema's data."""
+    """Read the schema."""
     loaded: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "schema.yaml").read_text())
     return loaded
 
 
 class Checker:
-    """One pass over a configuration; `issues` has every fault, not only the first."""
+    """One check of a configuration; `issues` has every fault, not only the first."""
 
     def __init__(self, plugins: Mapping[str, str], variables: Variables) -> None:
         self._plugins, self._variables = plugins, variables

@@ -1,4 +1,4 @@
-"""What configuring sets beside the settings: accounts with their passwords, log recorders, the proxy.
+"""The effects of a configuration outside of the settings: accounts with their passwords, log recorders, the proxy.
 
 Jenkins checks a text by configuring from it (DataBoundConfigurator.check), so a check that finds no fault does all of this as
 well. The levels of log recorders are kept as Jenkins keeps them; nothing here logs by them.
@@ -22,7 +22,7 @@ _LEVELS = {
 
 
 def apply(tree: Mapping[str, Any], home: Path, users: Users, seal: Callable[[str], str]) -> None:
-    """Do what the checked settings of this tree do outside of it."""
+    """Apply the effects of checked settings."""
     for entry in dig(tree, "jenkins", "securityRealm", "local", "users") or []:
         _apply_user(users, entry)
     for recorder in dig(tree, "jenkins", "log", "recorders") or []:

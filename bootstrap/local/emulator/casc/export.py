@@ -1,4 +1,4 @@
-"""Showing what is configured: YAML export with sealed secrets, and the JSON schema."""
+"""Exports the configuration: YAML with encrypted secrets, and the JSON schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .check import SecretText, schema
 
 
 def export(configured: dict[str, Any], seal: Callable[[str], str]) -> str:
-    """The configuration as normalised YAML: keys sorted, secrets sealed for this home alone."""
+    """The configuration as normalised YAML: keys sorted, secrets encrypted with the key of this home."""
     text: str = yaml.safe_dump(
         _shown(configured, seal), sort_keys=True, allow_unicode=True, default_flow_style=False, width=120
     )
@@ -36,7 +36,7 @@ def _bare(value: Any) -> Any:
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON schema of everything that is known."""
+    """The JSON schema of all known settings."""
     properties = {
         name: {"type": "array", "items": _described(kind["list"], 0)} if "list" in kind else _described(kind, 0)
         for name, kind in schema()["roots"].items()

@@ -1,4 +1,4 @@
-"""Finding, parsing and merging the YAML of Configuration as Code, with file and line kept for every node."""
+"""Finds, parses and merges the YAML files of Configuration as Code; every node has its file and line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a configuration leaves of the one before it, and how that outlives a restart.
+"""The settings that a new configuration does not change, and how they survive a restart.
 
 Configuration as Code sets the attributes that are named and touches no other (io.jenkins.plugins.casc.BaseConfigurator): each
 is made anew, whole. Jenkins keeps its settings in the XML files of its home, so what is named no longer stays, restarts or not.
@@ -22,7 +22,7 @@ _SEALED = "{AQAA"
 
 
 def merge_over(before: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that hold once those that are named were applied to those before."""
+    """The present settings with the named ones replaced."""
     return dict(before) | {
         root: _merged(before.get(root), value, 2 if root in _GATHERING else 1) for root, value in named.items()
     }
@@ -35,12 +35,12 @@ def _merged(before: Any, named: Any, depth: int) -> Any:
 
 
 def save(home: Path, tree: Mapping[str, Any], vault: Vault) -> None:
-    """Keep the settings in this home, its secrets sealed."""
+    """Store the settings in the home, with encrypted secrets."""
     xmlfile.write(home / _FILE, json.dumps(_sealed(tree, vault), indent=1).encode(), 0o600)
 
 
 def load(home: Path, vault: Vault) -> dict[str, Any]:
-    """The settings that this home keeps; none in a new one."""
+    """The settings that are stored in the home; a new one has none."""
     path = home / _FILE
     opened: dict[str, Any] = _opened(json.loads(path.read_text()), vault) if path.exists() else {}
     return opened

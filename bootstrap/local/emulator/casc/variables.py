@@ -21,7 +21,7 @@ class Unresolvable(ValueError):
 
 
 class Variables:
-    """The values that a configuration may ask for. `warnings` collects what was missing when not strict."""
+    """The values that a configuration may use. `warnings` collects what was missing when not strict."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment

@@ -1,4 +1,4 @@
-"""The agents that have called: who may, and what one sends for as long as its connection stands."""
+"""The agents that connect: whether they may, and their messages while they are connected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .nodes import AgentNode, Send
 
 
 class Agents:
-    """The agents of the settings; each presents its name with a secret that only this Jenkins can make of it."""
+    """The agents of the settings; each connects with its name and a secret that only this Jenkins can compute."""
 
     def __init__(self, home: Home, executors: Executors) -> None:
         self._home, self._executors = home, executors
@@ -30,13 +30,13 @@ class Agents:
         return bool(name) and self._home.configuration.node(name) is not None
 
     def greet(self, name: str, hello: dict[str, Any], send: Send) -> AgentNode:
-        """Builds may work on an agent from now on; `hello` is its first message."""
+        """Make a connected agent available for builds; `hello` is its first message."""
         given = (hello.get("hello") or {}).get("environment") or {}
         agent = AgentNode(name, {str(key): str(value) for key, value in given.items()}, send)
         self._executors.connect(name, agent)
         return agent
 
     def dismiss(self, name: str, agent: AgentNode) -> None:
-        """Its connection is gone."""
+        """Remove an agent whose connection ended."""
         agent.close()
         self._executors.disconnect(name, agent)

@@ -21,7 +21,7 @@ _PLAIN = {"y": "%Y", "M": "%m", "d": "%d", "H": "%H", "m": "%M", "s": "%S", "Z":
 
 
 class Audit:
-    """Writes lines while the plugin is there and a console logger is configured."""
+    """Writes lines if the plugin is installed and a console logger is configured."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -40,7 +40,7 @@ class Audit:
                 print(f"{moment}{prefix}{event}", file=stream, flush=True)
 
     def request(self, identity: Identity, sender: str, raw_path: str, name: str | None) -> None:
-        """A request, whatever will come of it; `name` is the query's, which says what is created."""
+        """Log a request, before its result is known; `name` is the query's, which says what is created."""
         path, pattern = canonical(raw_path.split("?", 1)[0]), self._value("pattern", "")
         if not pattern or not _is_match(pattern, path):
             return
@@ -54,7 +54,7 @@ class Audit:
         return self._home.fullname_of(identity.name) if is_full else identity.name
 
     def script(self, user: str, script: str) -> None:
-        """A script of the script console."""
+        """Log a script of the script console."""
         if self._value("logScriptUsage", False):
             origin = "Script Console Controller"
             self._write(
@@ -62,12 +62,12 @@ class Audit:
             )
 
     def started(self, build: Build) -> None:
-        """A build begins."""
+        """Log the begin of a build."""
         if self._value("logBuildCause", True):
             self._write(f"{build.job.path} #{build.number} {_reasons(build)}")
 
     def finished(self, build: Build) -> None:
-        """A build has ended."""
+        """Log the end of a build."""
         if self._value("logBuildCause", True):
             begun = datetime.fromtimestamp(build.timestamp / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             self._write(
@@ -76,7 +76,7 @@ class Audit:
             )
 
     def used(self, build: Build, credential: Credential) -> None:
-        """A build was lent a credential."""
+        """Log that a build used a credential."""
         if self._value("logCredentialsUsage", True):
             run = (
                 "org.jenkinsci.plugins.workflow.job.WorkflowRun"

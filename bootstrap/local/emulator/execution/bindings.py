@@ -1,4 +1,4 @@
-"""Lending credentials to a build as environment variables, with the secrets masked in the log."""
+"""Binds credentials to environment variables of a build, and masks the secrets in the log."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ACCEPTED = {
 async def bind(
     home: Home, audit: Audit, build: Build, console: Console, node: Node | None, wanted: list[dict[str, Any]]
 ) -> AsyncIterator[dict[str, str]]:
-    """The variables of the wanted bindings; files made for them, where the build works, are gone when the context closes."""
+    """The variables of the wanted bindings; their files on the node are deleted when the context closes."""
     files: list[Path] = []
     try:
         variables: dict[str, str] = {}
@@ -49,7 +49,7 @@ async def bind(
 
 @dataclass(frozen=True)
 class _Files:
-    """Makes the files of bindings on a node, and notes their folders."""
+    """Makes the files of bindings on a node, and remembers their folders."""
 
     node: Node | None
     folders: list[Path]

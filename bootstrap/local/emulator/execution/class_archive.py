@@ -1,4 +1,4 @@
-"""An archive of Java's classes, made once while the service is idle, with which the Groovy programs start more quickly."""
+"""A class data sharing archive of Java, made once while the service is idle: the Groovy programs start faster with it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECONDS = 120
 
 
 async def make_archive(options: Options) -> None:
-    """Compile the programs and make the archive; nothing where it is there, or where this Java makes none."""
+    """Compile the programs and make the archive; does nothing if it exists, or if this Java cannot make one."""
     with contextlib.suppress(StepFailed, OSError, TimeoutError, ValueError):
         program = await prepare_program(options, RUNNER)
         if not program.archive.exists():

@@ -1,4 +1,4 @@
-"""What a program that reads other people's Groovy may reach: Java, Groovy and its pipes, and nothing of the service's.
+"""Restricts a program that parses untrusted Groovy: it reaches Java, Groovy and its pipes, and no file of the service.
 
 The program has the user of the service. So a kernel with Landlock is told to let it open nothing else, write nothing, reach
 no TCP port and look into no process but its own. A kernel without Landlock leaves the limits and the empty environment.
@@ -33,7 +33,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def scrubbed_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """The environment of such a program: how to write text and time, and nothing of the service's."""
+    """The environment of such a program: locale and time zone, and no variable of the service."""
     return {"PATH": "/usr/bin:/bin", **{name: variables[name] for name in PASSED_ON if name in variables}}
 
 
@@ -44,7 +44,7 @@ def landlock_version() -> int:
 
 @contextlib.contextmanager
 def confinement(readable: Iterable[Path]) -> Iterator[Callable[[], None]]:
-    """A function for the new process to call before it becomes the program, which may then read SYSTEM and these paths."""
+    """The function that a new process calls before it executes the program, which then may read SYSTEM and these paths only."""
     rules = _make_rules([*map(Path, SYSTEM), *readable]) if landlock_version() else None
 
     def confine() -> None:

@@ -11,7 +11,7 @@ from ..model import console_notes
 
 STARS = "****"
 MUTED: ContextVar[bool] = ContextVar("muted", default=False)
-"""Set in a task whose words are in the log already."""
+"""Set in a task whose lines are in the log already."""
 
 
 class Console:
@@ -26,7 +26,7 @@ class Console:
         self.is_silent = False
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """Mask these from now on; the longest first, and each line of a secret of several lines."""
+        """Mask these secrets from now on; the longest first, and each line of a secret of several lines."""
         texts = set(self._secrets)
         for secret in secrets:
             texts.update(part for part in (secret, *secret.splitlines()) if len(part.strip()) > 2)
@@ -63,7 +63,7 @@ class Console:
             self._append(text, console_notes.note(kind), at)
 
     def flush(self) -> None:
-        """End a line that was begun."""
+        """End an incomplete line."""
         if self._pending:
             self.write("\n")
 
@@ -78,6 +78,6 @@ class Console:
         self._stream.write(prefix.encode() + before + note + after + b"\n")
 
     def close(self) -> None:
-        """End the log."""
+        """Close the log."""
         self.flush()
         self._stream.close()

@@ -1,4 +1,4 @@
-"""Where a Pipeline step stands: the tree of blocks with their environment, directory, node and interruptions."""
+"""The context of a Pipeline step: the tree of blocks with their environment, directory, node and interruptions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .nodes import Node
 
 @dataclass
 class Verdict:
-    """What a block makes of its body's end: the failure may be handled, or replaced by another one."""
+    """The effect of a block on the failure of its body: it may be handled, or replaced by another one."""
 
     is_handled: bool = False
     replacement: Interrupted | None = None
@@ -25,7 +25,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Allocation:
-    """An executor of a node, where what runs on it works, and the workspace there."""
+    """The result of the step `node`: an executor, the connected node, and a workspace."""
 
     slot: Slot
     node: Node
@@ -37,7 +37,7 @@ Leave = Callable[[dict[str, Any] | None], Verdict | None]
 
 @dataclass(eq=False)
 class Context:
-    """One block that is open. `own_allocation` is None if the block allocated no node; `branch` names a parallel branch."""
+    """One open block. `own_allocation` is None if the block allocated no node; `branch` names a parallel branch."""
 
     identifier: str
     parent: Context | None
@@ -53,7 +53,7 @@ class Context:
 
     @property
     def chain(self) -> list[Context]:
-        """From the root to here."""
+        """The blocks from the root to this one."""
         return [*(self.parent.chain if self.parent else []), self]
 
     def inherits_from(self, other: Context) -> bool:
@@ -67,7 +67,7 @@ class Context:
 
     @property
     def allocation(self) -> Allocation | None:
-        """The node that the innermost block with one holds."""
+        """The allocation of the innermost block that has one."""
         return next((entry.own_allocation for entry in reversed(self.chain) if entry.own_allocation), None)
 
     @property

@@ -1,4 +1,4 @@
-"""Quiet mode, and the executors of the nodes: the built-in one, and agents as long as they are connected."""
+"""Quiet mode, and the executors of the built-in node and of connected agents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BUSY = "Waiting for next available executor"
 
 @dataclass
 class QuietMode:
-    """Whether nothing new begins; `reason` is None while it is off, and may be empty while it is on."""
+    """Whether new builds wait; `reason` is None while it is off, and may be empty while it is on."""
 
     reason: str | None = None
 
@@ -50,20 +50,20 @@ class Executors:
     # Nodes
 
     def connected_node(self, name: str) -> Node | None:
-        """Where builds of a node work; None for an agent that is not connected."""
+        """The node for builds; None for an agent that is not connected."""
         return self._agents.get(name) if name else self.here
 
     def is_online(self, name: str) -> bool:
-        """Whether builds can work there."""
+        """Whether the node is connected."""
         return self.connected_node(name) is not None
 
     def connect(self, name: str, node: Node) -> None:
-        """An agent is there; one of the same name that was there before is not any more."""
+        """Add a connected agent; it replaces one of the same name."""
         self._agents[name] = node
         self.notify()
 
     def disconnect(self, name: str, node: Node) -> None:
-        """An agent has gone, unless another one has taken its name."""
+        """Remove an agent, unless another one has its name by now."""
         if self._agents.get(name) is node:
             del self._agents[name]
         self.notify()
@@ -101,7 +101,7 @@ class Executors:
         return self.refusal(label) or ("" if self._free(label) else BUSY)
 
     def claim(self, label: str, build: Build) -> Slot | None:
-        """A slot that the build now holds; None when there is none for it."""
+        """Give a free slot to the build; None if there is none for it."""
         if self.refusal(label) or self._quiet_mode.is_on:
             return None
         slot = self._free(label)
@@ -119,7 +119,7 @@ class Executors:
         return None
 
     async def wait(self, label: str, build: Build, on_wait: Callable[[str], None]) -> Slot:
-        """Hold a slot, however long it takes; `on_wait` hears once why it takes long."""
+        """Wait for a slot; `on_wait` gets the reason once, if the build must wait."""
         is_told = False
         while (slot := self.claim(label, build)) is None:
             if not is_told:
@@ -131,16 +131,16 @@ class Executors:
         return slot
 
     def release(self, slot: Slot) -> None:
-        """Give a slot back."""
+        """Release a slot."""
         self.busy.pop(slot, None)
         self.notify()
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Call this whenever a slot may have become free."""
+        """Add a function to call whenever a slot may be free."""
         self._listeners.append(listener)
 
     def notify(self) -> None:
-        """Something changed: whoever waits looks again."""
+        """Wake all who wait for a slot."""
         changed, self.changed = self.changed, asyncio.Event()
         changed.set()
         for listener in self._listeners:

@@ -1,4 +1,4 @@
-"""Where a build works: on the controller's own node, or on an agent that is connected.
+"""The nodes on which builds work: the built-in node, and connected agents.
 
 A step asks its node to run programs and to touch files, and never does it itself: on an agent the same work is done by another
 user, who cannot read what the controller keeps. What an agent answers is data and nothing else.
@@ -23,7 +23,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Node(ABC):
-    """A node, as what runs on it sees it; `environment` is that of its programs, below what a build adds."""
+    """A node on which steps run; `environment` is that of its programs, without the variables of a build."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment)
@@ -42,10 +42,10 @@ class Node(ABC):
 
     @abstractmethod
     async def _do(self, operation: str, **arguments: Any) -> Any:
-        """Do one of the operations on files (`agent.operations`) as the node's user; its result."""
+        """Run an operation on files (`agent.operations`) as the node's user; returns its result."""
 
     async def make_folder(self, path: Path) -> None:
-        """A directory, with those above it."""
+        """Make a directory, and those above it."""
         await self._do("make_folder", path=str(path))
 
     async def kind_of(self, path: Path) -> str:
@@ -65,7 +65,7 @@ class Node(ABC):
         return Path(str(await self._do("make_scratch", prefix=prefix)))
 
     async def remove(self, path: Path) -> None:
-        """Remove what is there."""
+        """Remove a file, or a directory with its content."""
         await self._do("remove", path=str(path))
 
     async def select(self, path: Path, includes: str, excludes: str = "") -> list[str]:
@@ -85,7 +85,7 @@ class Node(ABC):
 
 
 class BuiltInNode(Node):
-    """The controller's own node."""
+    """The built-in node of the controller."""
 
     async def run(
         self,
@@ -104,7 +104,7 @@ class BuiltInNode(Node):
 
 
 class AgentNode(Node):
-    """The agent `name` over one connection, for as long as that stands."""
+    """The agent `name` over one connection, while it is connected."""
 
     def __init__(self, name: str, environment: Mapping[str, str], send: Send) -> None:
         super().__init__(environment)
@@ -152,7 +152,7 @@ class AgentNode(Node):
             self._asked.pop(number, None)
 
     async def _stop(self, number: int, answer: asyncio.Future[Any]) -> None:
-        """Have the agent end what it does, and wait until it has."""
+        """Tell the agent to cancel an operation, and wait until it has."""
         with suppress(ConnectionError, StepFailed, OSError, asyncio.TimeoutError):
             await self._send({"id": number, "do": "cancel"})
             await asyncio.wait_for(answer, 2 * process.GRACE_SECONDS)
@@ -171,7 +171,7 @@ class AgentNode(Node):
             answer.set_result(message.get("value"))
 
     def close(self) -> None:
-        """The connection is gone: what was asked has no answer any more."""
+        """End all pending requests: the connection is broken."""
         self._is_closed = True
         for answer, _ in self._asked.values():
             if not answer.done():

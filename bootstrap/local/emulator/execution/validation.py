@@ -1,4 +1,4 @@
-"""Checking a declarative Jenkinsfile without running it: Groovy reads its text, and no more (see groovy/Validator.groovy)."""
+"""Checks a declarative Jenkinsfile without running it: Groovy only parses its text (see groovy/Validator.groovy)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps of the basic kind: words, environment, time, failure handling, blocks without effect."""
+"""Basic steps: text, environment, time, failure handling, blocks without effect."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _seconds(call: Step, default_unit: str) -> float:
 
 @step("echo", main="message")
 async def echo(call: Step) -> None:
-    """Words to the console."""
+    """Write a text to the console."""
     call.say(call.text("message"))
 
 
@@ -62,13 +62,13 @@ async def sleep(call: Step) -> None:
 
 @step("isUnix", plugin="workflow-durable-task-step")
 async def is_unix(call: Step) -> bool:
-    """Always, here."""
+    """Always true: the emulator runs on Unix."""
     return True
 
 
 @step("withEnv", main="overrides", is_block=True)
 async def with_env(call: Step) -> None:
-    """Variables for a body."""
+    """Set variables for a body."""
     known = call.engine.environment(call.context)
     for entry in call.arguments.get("overrides") or []:
         name, separator, value = str(entry).partition("=")
@@ -79,7 +79,7 @@ async def with_env(call: Step) -> None:
 
 @step("withCredentials", main="bindings", plugin="credentials-binding", is_block=True)
 async def with_credentials(call: Step) -> None:
-    """Credentials as variables for a body, masked in the log."""
+    """Bind credentials to variables for a body, and mask them in the log."""
     wanted = call.arguments.get("bindings") or []
     engine, held = call.engine, call.context.allocation
     variables = await call.context.stack.enter_async_context(
@@ -186,7 +186,7 @@ def _catch(call: Step, message: str, build_result: str, stage_result: str) -> No
 
 @step("timestamps", plugin="timestamper", is_block=True)
 async def timestamps(call: Step) -> None:
-    """Times before the lines of the body."""
+    """Write the time before each line of the body."""
     console = call.engine.console
     before, console.has_times = console.has_times, True
 
@@ -199,12 +199,12 @@ async def timestamps(call: Step) -> None:
 
 @step("ansiColor", main="colorMapName", plugin="ansicolor", is_block=True)
 async def ansi_color(call: Step) -> None:
-    """Colours are kept in the log as they come."""
+    """The log keeps the escape sequences for colours unchanged."""
 
 
 @step("milestone", main="ordinal", plugin="pipeline-milestone-step")
 async def milestone(call: Step) -> None:
-    """Pass, and stop older builds that are not here yet; a build that a newer one overtook is stopped here itself."""
+    """Pass, and stop older builds that have not passed yet; a build that a newer one overtook is stopped."""
     engine = call.engine
     ordinal = int(call.text("ordinal") or engine.milestone + 1)
     call.say(f"Trying to pass milestone {ordinal}")
@@ -220,7 +220,7 @@ async def milestone(call: Step) -> None:
 
 @step("lock", main="resource", plugin="lockable-resources", is_block=True)
 async def lock(call: Step) -> None:
-    """One build at a time holds the resource."""
+    """Hold a resource for a body: one build at a time."""
     name = call.need("resource")
     held = call.engine.services.locks.of(name)
     call.say(f"Trying to acquire lock on [Resource: {name}]")

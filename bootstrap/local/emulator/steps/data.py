@@ -14,7 +14,7 @@ ILLEGAL = "java.lang.IllegalArgumentException"
 
 @step("readJSON", main="file", plugin="pipeline-utility-steps")
 async def read_json(call: Step) -> Any:
-    """What a JSON text or file holds; None where neither is given."""
+    """Read a JSON text or file; None if neither is given."""
     call.only("file", "text", "returnPojo")
     text, path, node = call.text("text").strip(), directory(call) / call.text("file"), current_node(call)
     if text and call.text("file"):

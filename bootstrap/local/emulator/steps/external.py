@@ -1,4 +1,4 @@
-"""Steps that reach beyond the node: repositories, other jobs, mail."""
+"""Steps with effects outside of the node: repositories, other jobs, mail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .node import current_node, directory
 
 @step("checkout", main="scm", plugin="workflow-scm-step")
 async def checkout(call: Step) -> dict[str, str]:
-    """Check a repository out: the job's own (`scm`), or one that is described."""
+    """Check out a repository: that of the job (`scm`), or another one."""
     scm = call.arguments.get("scm")
     if not isinstance(scm, dict):
         raise StepFailed("No such property: scm for class: groovy.lang.Binding", "groovy.lang.MissingPropertyException")
@@ -70,7 +70,7 @@ async def _checkout(call: Step, repository: Repository) -> dict[str, str]:
 
 @step("build", main="job", plugin="pipeline-build-step")
 async def build(call: Step) -> dict[str, str] | None:
-    """Build another job, and by default wait for it and take its failure over."""
+    """Build another job; by default wait for it, and fail if it fails."""
     engine = call.engine
     job = engine.home.find_job(call.need("job"), engine.build.job.parent)
     if job is None:

@@ -1,4 +1,4 @@
-"""The step that asks a person, as pipeline-input-step's InputStep and InputStepExecution do."""
+"""The step `input`, as in pipeline-input-step's InputStep and InputStepExecution."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SAFE = re.compile(r"[a-zA-Z0-9\-._~!$()*+,:@=]+")
 
 @step("input", main="message", plugin="pipeline-input-step")
 async def ask(call: Step) -> Any:
-    """Wait until somebody proceeds or aborts; the value is what was answered, None where nothing was."""
+    """Wait until somebody proceeds or aborts; the value is the answer, None without parameters."""
     engine = call.engine
     question = _question(call)
     engine.services.inputs.ask(question)

@@ -1,4 +1,4 @@
-"""What the Groovy side asks of the engine besides steps: variables, the build's own values, declarations, conditions."""
+"""Requests of the Groovy side that are no steps: variables, values of the build, declarations, conditions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..model.properties import declare_properties, note_declared
 
 @step("_env")
 async def variable(call: Step) -> str | None:
-    """One variable, as `env.NAME` shows it."""
+    """The value of a variable for `env.NAME`."""
     return call.engine.environment(call.context).get(call.text("name"))
 
 
@@ -29,7 +29,7 @@ async def variables(call: Step) -> dict[str, str]:
 
 @step("_setEnv")
 async def set_variable(call: Step) -> None:
-    """`env.NAME = value` holds for the rest of the build."""
+    """Set a variable for the rest of the build (`env.NAME = value`)."""
     value = call.arguments.get("value")
     if value is None:
         call.engine.variables.pop(call.text("name"), None)
@@ -39,7 +39,7 @@ async def set_variable(call: Step) -> None:
 
 @step("_setEnvs")
 async def set_variables(call: Step) -> None:
-    """What a checkout brought."""
+    """The variables that a checkout set."""
     call.engine.variables.update({name: str(value) for name, value in call.arguments.items()})
 
 
@@ -51,7 +51,7 @@ async def output(call: Step) -> None:
 
 @step("_line", main="text")
 async def line(call: Step) -> None:
-    """A line of the engine's own."""
+    """Write a line of the engine."""
     call.say(call.text("text"))
 
 
@@ -138,7 +138,7 @@ async def set_build_value(call: Step) -> None:
 
 @step("_declare")
 async def declare(call: Step) -> dict[str, Any]:
-    """What a declarative pipeline says about its job becomes the job's; answers the build's parameters."""
+    """Apply the declarations of a declarative pipeline to its job; returns the build's parameters."""
     job = call.engine.build.job
     declare_properties(job, call.arguments)
     note_declared(job, call.engine.home.options.plugins, call.arguments)
@@ -147,14 +147,14 @@ async def declare(call: Step) -> dict[str, Any]:
 
 @step("_skipped")
 async def skipped(call: Step) -> None:
-    """A stage that is not run."""
+    """Record a skipped stage."""
     call.say(f'Stage "{call.text("name")}" skipped due to {call.text("why")}')
     call.engine.mark_stage(call.context, "NOT_EXECUTED")
 
 
 @step("_post")
 async def post_conditions(call: Step) -> list[str]:
-    """The post conditions that hold, for a stage or for the whole."""
+    """The post conditions that are true, for a stage or for the Pipeline."""
     build = call.engine.build
     error = call.arguments.get("error")
     if error:
@@ -186,7 +186,7 @@ async def post_conditions(call: Step) -> list[str]:
 
 @step("_postFailed")
 async def post_failed(call: Step) -> None:
-    """A post block that failed spoils the build, and the others still run."""
+    """Record the failure of a post block; the other blocks still run."""
     call.say(f"Error when executing {call.text('condition')} post condition:")
     call.engine.report(call.arguments["error"])
     call.engine.build.worsen(str(call.arguments["error"].get("result") or "FAILURE"))
@@ -194,20 +194,20 @@ async def post_failed(call: Step) -> None:
 
 @step("_retrying")
 async def retrying(call: Step) -> None:
-    """Between two attempts."""
+    """Wait between two attempts of `retry`."""
     call.engine.report(call.arguments["error"])
     call.say("Retrying")
 
 
 @step("_pause")
 async def pause(call: Step) -> None:
-    """Between two looks of waitUntil."""
+    """Wait between two checks of `waitUntil`."""
     await asyncio.sleep(float(call.arguments["seconds"]))
 
 
 @step("_failFast")
 async def fail_fast(call: Step) -> None:
-    """A branch failed: its siblings are stopped."""
+    """Stop the other branches after one failed."""
     call.say(f"Failed in branch {call.text('branch')}")
     call.engine.stop_siblings(call.context, call.text("branch"))
 

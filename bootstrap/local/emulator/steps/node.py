@@ -30,7 +30,7 @@ def directory(call: Step) -> Path:
 
 
 def current_node(call: Step) -> Node:
-    """Where the step works."""
+    """The node of the step."""
     return _allocation_of(call).node
 
 
@@ -51,7 +51,7 @@ def _path(call: Step, name: str) -> Path:
 
 @step("node", main="label", plugin="workflow-durable-task-step", is_block=True)
 async def node(call: Step) -> None:
-    """Hold an executor and a workspace for a body."""
+    """Allocate an executor and a workspace for a body."""
     engine, context = call.engine, call.context
     executors = engine.services.executors
 
@@ -77,7 +77,7 @@ async def _hold(call: Step, context: Context, held: Allocation) -> None:
 
 @step("ws", main="dir", plugin="workflow-durable-task-step", is_block=True)
 async def other_workspace(call: Step) -> None:
-    """Another workspace for a body."""
+    """Allocate another workspace for a body."""
     held, services = _allocation_of(call), call.engine.services
     base = services.workspaces.root(services.executors.node(held.slot.node))
     workspace = base / call.need("dir")
@@ -87,7 +87,7 @@ async def other_workspace(call: Step) -> None:
 
 @step("dir", main="path", is_block=True)
 async def change_directory(call: Step) -> None:
-    """Another directory for a body."""
+    """Change the directory for a body."""
     target = _path(call, call.need("path"))
     await current_node(call).make_folder(target)
     call.context.directory = target
@@ -139,7 +139,7 @@ async def shell(call: Step) -> Any:
 
 @step("readFile", main="file")
 async def read_file(call: Step) -> str:
-    """A file's text."""
+    """Read a file."""
     try:
         content = await current_node(call).read(_path(call, call.need("file")))
     except OSError as fault:
@@ -151,7 +151,7 @@ async def read_file(call: Step) -> str:
 
 @step("writeFile", main="file")
 async def write_file(call: Step) -> None:
-    """Write a text."""
+    """Write a file."""
     path = _path(call, call.need("file"))
     text = call.need("text")
     await current_node(call).write(path, base64.b64decode(text) if call.text("encoding") == "Base64" else text.encode())
@@ -159,7 +159,7 @@ async def write_file(call: Step) -> None:
 
 @step("fileExists", main="file")
 async def file_exists(call: Step) -> bool:
-    """Whether a file is there."""
+    """Whether a file exists."""
     return bool(await current_node(call).kind_of(_path(call, call.need("file"))))
 
 
@@ -188,7 +188,7 @@ def _stash(call: Step) -> Path:
 
 @step("stash", main="name")
 async def stash(call: Step) -> None:
-    """Keep files for a later part of the build."""
+    """Stash files for a later part of the build."""
     where, path = directory(call), _stash(call)
     names = await current_node(call).select(where, call.text("includes") or "**", call.text("excludes"))
     if not names and not call.flag("allowEmpty"):
@@ -200,7 +200,7 @@ async def stash(call: Step) -> None:
 
 @step("unstash", main="name")
 async def unstash(call: Step) -> None:
-    """Bring kept files back."""
+    """Unstash files."""
     where, path = directory(call), _stash(call)
     if not path.exists():
         raise StepFailed(f"No such saved stash ‘{call.need('name')}’")
@@ -209,7 +209,7 @@ async def unstash(call: Step) -> None:
 
 @step("archiveArtifacts", main="artifacts")
 async def archive(call: Step) -> None:
-    """Keep files with the build."""
+    """Archive files of the workspace."""
     call.say("Archiving artifacts")
     includes = expand(call.need("artifacts"), call.engine.environment(call.context))
     allows_empty = call.flag("allowEmptyArchive")
@@ -219,7 +219,7 @@ async def archive(call: Step) -> None:
 
 @step("junit", main="testResults", plugin="junit")
 async def junit(call: Step) -> dict[str, int]:
-    """Count tests; a failed one makes the build unstable."""
+    """Record test results; a failed test makes the build unstable."""
     call.say("Recording test results")
     build = call.engine.build
     before = build.result
@@ -240,7 +240,7 @@ async def junit(call: Step) -> dict[str, int]:
 
 @step("publishHTML", main="target", plugin="htmlpublisher")
 async def publish_html(call: Step) -> None:
-    """Keep a directory of pages with the build."""
+    """Publish a directory of HTML pages with the build."""
     target: dict[str, Any] = call.arguments.get("target") or call.arguments
     source = directory(call) / str(target.get("reportDir", ""))
     name = str(target.get("reportName") or "HTML Report")

@@ -1,4 +1,4 @@
-"""The agent's end of the connection: it does what the controller asks, and begins anew where the connection breaks."""
+"""The agent's side of the connection: it carries out the controller's requests, and connects again after a break."""
 
 from __future__ import annotations
 

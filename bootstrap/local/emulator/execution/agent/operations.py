@@ -1,4 +1,4 @@
-"""What a node does with the files of a build: on the controller, or on an agent with the rights of the agent's user."""
+"""The operations of a node on the files of a build: on the controller, or on an agent with the rights of its user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .patterns import select
 
 
 def make_folder(path: str) -> None:
-    """The directory, with those above it."""
+    """Make a directory, and those above it."""
     Path(path).mkdir(parents=True, exist_ok=True)
 
 
@@ -25,7 +25,7 @@ def kind_of(path: str) -> str:
 
 
 def read_file(path: str) -> bytes:
-    """A file's content."""
+    """Read a file's content."""
     return Path(path).read_bytes()
 
 
@@ -37,12 +37,12 @@ def write_file(path: str, content: bytes, mode: int) -> None:
 
 
 def make_scratch(prefix: str) -> str:
-    """A new directory that only the node's own user may enter."""
+    """Make a directory that only the node's user may enter."""
     return mkdtemp(prefix=prefix)
 
 
 def remove(path: str) -> None:
-    """Remove a directory with all it holds, or a file; what cannot be removed stays."""
+    """Remove a file, or a directory with its content; what cannot be removed stays."""
     if Path(path).is_dir() and not Path(path).is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -55,7 +55,7 @@ def select_files(path: str, includes: str, excludes: str) -> list[str]:
 
 
 def pack_files(path: str, names: list[str], is_followed: bool) -> bytes:
-    """An archive of what has these names below a directory; with `is_followed`, what links lead to and not the links."""
+    """An archive of the files with these names; with `is_followed`, it has the targets of links instead of the links."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz", dereference=is_followed) as archive:
         for name in names:
@@ -64,7 +64,7 @@ def pack_files(path: str, names: list[str], is_followed: bool) -> bytes:
 
 
 def unpack_files(path: str, content: bytes) -> None:
-    """Unpack an archive below a directory; what would lie or lead elsewhere is refused."""
+    """Unpack an archive into a directory; members and links that lead outside of it are refused."""
     Path(path).mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         archive.extractall(path, filter="data")

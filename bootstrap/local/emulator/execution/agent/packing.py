@@ -1,4 +1,4 @@
-"""Packs the agent into one file that Python runs: what the controller serves as jnlpJars/agent.jar."""
+"""Packs the agent into one file that Python runs; the controller serves it as jnlpJars/agent.jar."""
 
 from __future__ import annotations
 

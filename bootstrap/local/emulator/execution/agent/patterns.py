@@ -1,4 +1,4 @@
-"""Ant's file patterns, by which builds name files."""
+"""Ant's file patterns, which builds use to select files."""
 
 from __future__ import annotations
 

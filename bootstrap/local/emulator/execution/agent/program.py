@@ -1,4 +1,4 @@
-"""The agent's command line: those flags of agent.jar that connect it by its name, its secret and a WebSocket."""
+"""The agent's command line: the flags of agent.jar for a name, a secret and a WebSocket."""
 
 from __future__ import annotations
 

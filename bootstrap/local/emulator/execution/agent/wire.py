@@ -1,4 +1,4 @@
-"""How controller and agent speak: JSON objects over a WebSocket, in which bytes stand as base64."""
+"""The messages between controller and agent: JSON objects over a WebSocket; bytes are in base64."""
 
 from __future__ import annotations
 
