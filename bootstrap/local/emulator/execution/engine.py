@@ -1,4 +1,4 @@
-"""What the steps of one Pipeline build use: its variables, console, stages, blocks and what interrupts them."""
+"""The services of one Pipeline build for its steps: variables, console, stages, blocks and interruptions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .services import Services
 
 
 class Engine:
-    """The build as its steps see it. The Pipeline, which runs the program and calls the steps, is one."""
+    """The build for its steps; `Pipeline`, which runs the program and calls the steps, is a subclass."""
 
     def __init__(self, services: Services, build: Build, console: Console) -> None:
         self.services, self.home, self.build, self.console = services, services.home, build, console
@@ -27,7 +27,7 @@ class Engine:
         self.contexts = {"root": self.root}
 
     def environment(self, context: Context) -> dict[str, str]:
-        """What `env` shows: the build's variables, then the blocks'; PATH and the like come from the node."""
+        """The variables of `env`: those of the build, then those of the blocks; PATH and others come from the node."""
         base = {**context.allocation.node.environment, **self.variables} if context.allocation else dict(self.variables)
         return context.environment(base)
 
@@ -47,7 +47,7 @@ class Engine:
         return values
 
     def writer(self, context: Context) -> Callable[[str], None]:
-        """Where a process's output goes."""
+        """The function that takes the output of a process."""
         return self.console.write
 
     def report(self, error: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ class Engine:
             self.console.line(str(message))
 
     def open_stage(self, context: Context) -> None:
-        """Note the start of a stage."""
+        """Record the start of a stage."""
         context.stage = {
             "name": context.name,
             "status": "IN_PROGRESS",
@@ -73,7 +73,7 @@ class Engine:
         self.build.stages.append(context.stage)
 
     def close_stage(self, context: Context, problem: dict[str, Any] | None) -> Verdict | None:
-        """Note its end."""
+        """Record the end of a stage."""
         stage = context.stage or {}
         stage["durationMillis"] = int(time.time() * 1000) - stage["startTimeMillis"]
         if problem:
@@ -83,13 +83,13 @@ class Engine:
         return None
 
     def mark_stage(self, context: Context, status: str) -> None:
-        """Give the stage around a step another status."""
+        """Change the status of the stage around a step."""
         stage = next((entry.stage for entry in reversed(context.chain) if entry.stage), None)
         if stage:
             stage["status"] = {"FAILURE": "FAILED"}.get(status, status)
 
     def interrupt(self, context: Context, problem: Interrupted) -> None:
-        """Make what runs inside a block fail; when nothing runs there, the next step does."""
+        """Interrupt the running steps of a block; if none runs, its next step fails."""
         struck = False
         for inner in list(self.contexts.values()):
             if inner.inherits_from(context):

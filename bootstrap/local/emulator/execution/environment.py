@@ -12,7 +12,7 @@ from ..model.home import Home
 
 
 def build_variables(home: Home, build: Build) -> dict[str, str]:
-    """What describes the build itself; the same for every step."""
+    """The variables of the build; they are the same for every step."""
     job, url = build.job, home.url
     variables = {
         "BUILD_NUMBER": str(build.number),
@@ -38,7 +38,7 @@ def build_variables(home: Home, build: Build) -> dict[str, str]:
 
 
 def git_variables(build: Build) -> dict[str, str]:
-    """What the git plugin sets after a checkout."""
+    """The variables that the git plugin sets after a checkout."""
     variables = {
         "GIT_COMMIT": build.revision,
         "GIT_BRANCH": f"origin/{build.branch}",
@@ -55,7 +55,7 @@ def git_variables(build: Build) -> dict[str, str]:
 
 
 def node_variables(node: NodeSettings, executor: int, workspace: Path) -> dict[str, str]:
-    """What a step gets from the node that it runs on."""
+    """The variables that a step gets from its node."""
     return {
         "NODE_NAME": node.name or BUILT_IN,
         "NODE_LABELS": " ".join(sorted(node.labels)),

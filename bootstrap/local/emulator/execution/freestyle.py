@@ -1,4 +1,4 @@
-"""Running a freestyle build: wrappers, checkout, shell steps, publishers."""
+"""Runs a freestyle build: wrappers, checkout, shell steps, publishers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Freestyle:
 
     @property
     def can_resume(self) -> bool:
-        """A shell that ended with the process cannot go on."""
+        """False: a shell step cannot go on after the process ended."""
         return False
 
     @property
@@ -62,7 +62,7 @@ class Freestyle:
         return False
 
     def suspend(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to suspend."""
 
     def stop(self, reason: str) -> None:
         """Abort the build."""
@@ -71,7 +71,7 @@ class Freestyle:
             self._task.cancel()
 
     async def run(self) -> None:
-        """Run to the end; the outcome is in the build."""
+        """Run to the end; the build has the result."""
         self._task = asyncio.current_task()
         name = self._home.fullname_of(self._build.runs_as)
         remotely = f"remotely on {self._node_settings.name} " if self._node_settings.name else ""

@@ -23,7 +23,7 @@ from .nodes import BuiltInNode, Node
 
 @dataclass(frozen=True)
 class Repository:
-    """Where to get what: remote, branch without 'origin/' and '*/', credential id, subdirectory, and cleaning before."""
+    """A repository: remote, branch without 'origin/' and '*/', credential id, subdirectory, and cleaning before."""
 
     url: str
     branch: str = "master"
@@ -53,7 +53,7 @@ def from_xml(node: Any) -> Repository | None:
 
 
 def repository_of(job: JobConfiguration) -> Repository | None:
-    """What a job checks out: its own scm, or where its Pipeline script comes from."""
+    """The repository of a job: its own SCM, or that of its Pipeline script."""
     return from_xml(job.root.find("definition/scm") if job.is_pipeline else job.root.find("scm"))
 
 
@@ -65,7 +65,7 @@ def plain_branch(spec: str) -> str:
 
 
 class Git:
-    """Git for one build, or for polling; every command is told to the console."""
+    """Git for one build, or for polling; every command is written to the console."""
 
     def __init__(
         self, home: Home, console: Console | None, environment: dict[str, str], node: Node | None = None
@@ -80,7 +80,7 @@ class Git:
     async def command(
         self, directory: Path, *arguments: str, environment: dict[str, str] | None = None, is_quiet: bool = False
     ) -> str:
-        """Run git; its output. StepFailed with git's own words when it fails."""
+        """Run git and return its output; StepFailed with git's own message if it fails."""
         if not is_quiet:
             self._say(f" > git {shlex.join(arguments)} # timeout=10")
         errors: list[str] = []
@@ -147,7 +147,7 @@ class Git:
     async def checkout(
         self, repository: Repository, workspace: Path, build: Build, *, is_main: bool = True
     ) -> dict[str, str]:
-        """Bring a workspace to the branch's head; notes revision and changes in the build."""
+        """Check out the head of the branch; records revision and changes in the build."""
         if isinstance(self._node, BuiltInNode):
             local_checkout.check(self._home.options.arguments, repository.url)
         target = workspace / repository.subdirectory if repository.subdirectory else workspace

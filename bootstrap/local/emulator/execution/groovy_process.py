@@ -1,4 +1,4 @@
-"""The Groovy program of one Pipeline build: a process that asks for steps and is answered, by lines of JSON."""
+"""The Groovy process of one Pipeline build: it requests steps and gets answers, in lines of JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Program:
 
     @classmethod
     async def start(cls, program: GroovyProgram) -> Program:
-        """Start it in a process group of its own, confined."""
+        """Start the program in its own process group, with restricted access."""
         with confinement(program.readable) as confine:
             child = await asyncio.create_subprocess_exec(
                 *program.command,
@@ -45,7 +45,7 @@ class Program:
         self._input.write(json.dumps(message).encode() + b"\n")
 
     def close(self) -> None:
-        """Nothing more will be sent."""
+        """Close the input of the program."""
         self._input.write_eof()
 
     async def receive(self) -> dict[str, Any] | None:
@@ -55,24 +55,24 @@ class Program:
         return message
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the program."""
         with suppress(ProcessLookupError):
             self._child.kill()
 
     async def end(self) -> None:
-        """Let it end for a moment, then end it and all that it started."""
+        """Wait a moment for the program to end, then kill it and its child processes."""
         if self._child.returncode is None:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._child.wait(), 1.0)
         await process.stop_group(self._child)
 
     async def finish_errors(self) -> None:
-        """Wait a moment for the last of what it wrote to standard error."""
+        """Wait a moment for the last output on standard error."""
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._errors), 2.0)
 
     def describe_end(self) -> str:
-        """The exit code and the end of standard error, of a program that ended."""
+        """The exit code of the ended program, and the end of its standard error."""
         return f"{self._child.returncode}\n{self._errors.result()}".rstrip()
 
     async def _read_errors(self) -> str:

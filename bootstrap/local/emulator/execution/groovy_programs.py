@@ -1,4 +1,4 @@
-"""The Groovy programs that read Jenkinsfiles: compiled once per home and version, so that builds start quickly."""
+"""Compiles the Groovy programs that read Jenkinsfiles, once per home and version, so that builds start quickly."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _compiling = asyncio.Lock()
 
 @dataclass(frozen=True)
 class GroovyProgram:
-    """How one of the programs is started: its command, its environment, and what it must be able to read."""
+    """One program: its command, its environment, and the paths that it must be able to read."""
 
     java: list[str]
     main: str
@@ -34,17 +34,17 @@ class GroovyProgram:
 
     @property
     def command(self) -> list[str]:
-        """With the archive of its classes, where there is one."""
+        """The command, with the archive of classes if there is one."""
         options = [f"-XX:SharedArchiveFile={self.archive}"] if self.archive.exists() else []
         return [self.java[0], *options, *self.java[1:], self.main]
 
     def recording(self, archive: Path) -> list[str]:
-        """The command that makes the archive as it ends."""
+        """The command that makes the archive when the program ends."""
         return [self.java[0], f"-XX:ArchiveClassesAtExit={archive}", *self.java[1:], self.main]
 
 
 async def prepare_program(options: Options, main: str) -> GroovyProgram:
-    """The program with this main class; StepFailed when Java or Groovy is missing."""
+    """Compile the program with this main class; StepFailed when Java or Groovy is missing."""
     variables = options.variables
     libraries = groovy_libraries(variables)
     sources = sorted([*SOURCES.rglob("*.groovy"), *SOURCES.rglob("*.rules")])
@@ -65,7 +65,7 @@ async def prepare_program(options: Options, main: str) -> GroovyProgram:
 
 
 def _configuration(home: Path) -> list[Path]:
-    """Where a distribution has put the settings of a Java that lies elsewhere."""
+    """The settings folders that a distribution stores outside of the folder of Java."""
     return sorted({path.resolve().parent for path in (home / "conf").glob("*") if path.is_symlink()} | {home / "conf"})
 
 

@@ -1,4 +1,4 @@
-"""Where Java and Groovy are: JAVA_HOME, then PATH; GROOVY_HOME, then Debian's place."""
+"""Finds Java and Groovy: by JAVA_HOME, then PATH; by GROOVY_HOME, then in Debian's folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPTIONS = (
 
 
 def java(variables: Mapping[str, str]) -> str:
-    """The java program; StepFailed says which package brings it."""
+    """The java program; StepFailed names the package to install."""
     own = Path(variables.get("JAVA_HOME", "")) / "bin" / "java"
     if variables.get("JAVA_HOME") and own.exists():
         return str(own)
@@ -38,7 +38,7 @@ def java_home(variables: Mapping[str, str]) -> Path | None:
 
 
 def groovy_libraries(variables: Mapping[str, str]) -> Path:
-    """The directory with Groovy's jars; StepFailed says which package brings it."""
+    """The directory with Groovy's jars; StepFailed names the package to install."""
     for home in (variables.get("GROOVY_HOME", ""), "/usr/share/groovy"):
         if home and list(Path(home, "lib").glob("groovy-2.*.jar")):
             return Path(home) / "lib"

@@ -1,4 +1,4 @@
-"""Whether Java can draw: Jenkins draws a word at its start and refuses to run where that fails.
+"""Checks that Java can draw: Jenkins draws a word at its start, and refuses to run if that fails.
 
 It fails where a library that Java's drawing loads misses another one. No Java is started for that: ldd, the dynamic loader
 itself, tells what it would not find. What it says is put as the Java VM puts it, in the journal's form of Jenkins.
@@ -31,7 +31,7 @@ class CannotDraw(Exception):
 
 
 def check_drawing(variables: Mapping[str, str]) -> None:
-    """CannotDraw where a library of Java's drawing misses another; where there is no Java, builds will tell."""
+    """CannotDraw if a graphics library of Java misses another library; without Java, builds report the fault."""
     home = java_home(variables)
     libraries = [path for name in LIBRARIES if home and (path := home / "lib" / name).is_file()]
     if not home or not libraries:
@@ -53,7 +53,7 @@ def check_drawing(variables: Mapping[str, str]) -> None:
 
 
 def first_missing(output: str, libraries: list[Path]) -> list[tuple[Path, str]]:
-    """Each library that misses another, with the first that it misses, from what ldd says of them."""
+    """Each library that misses another, with the first missing one, from the output of ldd."""
     missing: dict[Path, str] = {}
     current = libraries[0]
     by_heading = {f"{path}:": path for path in libraries}  # ldd leaves the heading out where it was asked for one

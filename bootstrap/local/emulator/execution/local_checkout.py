@@ -1,4 +1,4 @@
-"""Whether a folder of the machine itself may be checked out, as the git plugin decides it for what runs on the controller."""
+"""Whether a local folder may be checked out on the controller, as the git plugin decides it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running a Pipeline build: real Groovy evaluates the Jenkinsfile and asks for each step here, by lines of JSON."""
+"""Runs a Pipeline build: a Groovy process evaluates the Jenkinsfile and requests each step, in lines of JSON."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SHOWN = {"_declaredEnvironment": "withEnv", "_tools": "withEnv", "_branch": ""}
 
 
 class Pipeline(Engine):
-    """One run of a Pipeline job; `past` is what it had come to when an earlier process ended."""
+    """One run of a Pipeline job; `past` is its state when an earlier process ended."""
 
     def __init__(self, services: Services, build: Build, console: Console, past: Past | None = None) -> None:
         super().__init__(services, build, console)
@@ -70,12 +70,12 @@ class Pipeline(Engine):
 
     @property
     def can_resume(self) -> bool:
-        """Whether the build would go on after a restart: nothing is under way but, at most, a question."""
+        """Whether the build can go on after a restart: no step is running, except one that waits for an input."""
         is_allowed = may_resume(self.build.job.root) and self._journal.has_begun
         return is_allowed and not self.is_stopped and is_waiting(self._journal.under_way)
 
     def suspend(self) -> None:
-        """Let go of the build, which goes on at the next start."""
+        """Suspend the build; it goes on at the next start."""
         if not self._is_paused:
             self.console.line(PAUSING)
         self.is_suspended = True
@@ -88,7 +88,7 @@ class Pipeline(Engine):
     # Running
 
     async def run(self) -> None:
-        """Run to the end; the outcome is in the build."""
+        """Run to the end; the build has the result."""
         try:
             await self._run()
         finally:
@@ -157,7 +157,7 @@ class Pipeline(Engine):
             raise StepFailed(f"the Groovy program ended unexpectedly with {self._program.describe_end()}")
 
     async def _await_suspension(self) -> None:
-        """Whoever stops the service ends all of its processes at once: Groovy may be gone before this one is told to stop."""
+        """When systemd stops the service, it signals all processes at once: Groovy may end before this process is stopped."""
         end = time.monotonic() + LEAVE_TAKING
         while not self._is_done and self.can_resume and not self.is_suspended and time.monotonic() < end:
             await asyncio.sleep(0.05)
@@ -211,7 +211,7 @@ class Pipeline(Engine):
             self._program.send(answer)
 
     async def _wait_while_quiet(self) -> None:
-        """In quiet mode the program does not go on behind a step; one that is aborted does, to its end."""
+        """In quiet mode the program pauses after a step; an aborted one goes on to its end."""
         while self.services.quiet_mode.is_on and not self.is_stopped and not self.is_suspended:
             if not self._is_paused:
                 self._is_paused = True
@@ -222,7 +222,7 @@ class Pipeline(Engine):
             self.console.line("Resuming (Shutdown was canceled)")
 
     async def _again(self, message: dict[str, Any], context: Context, before: Asked) -> dict[str, Any]:
-        """A step that the build has had: the answer of then, without a word; what it holds or set is held and set again."""
+        """Repeat a step of the past: return its recorded answer without output, and restore what it allocated or set."""
         kind, name, arguments, answer = message["kind"], message["name"], message["arguments"], before.answer or {}
         MUTED.set(True)
         if kind == "leave":

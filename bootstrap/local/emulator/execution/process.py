@@ -1,4 +1,4 @@
-"""Running a program in a process group of its own, with its output passed on as it comes."""
+"""Runs a program in its own process group, and passes its output on at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to a build's outcome: archived files, test counts, mail. Shared by freestyle jobs and Pipeline steps."""
+"""Publishes the results of a build: archived files, test counts, mail; for freestyle jobs and Pipeline steps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Files:
     directory: Path
 
     async def copy(self, names: list[str], target: Path) -> None:
-        """Copy those of them to the controller: as files, for a link of a build's would lead anywhere here."""
+        """Copy some files to the controller, links as files: a link of a build could lead anywhere on the controller."""
         if names:
             content = await self.node.pack(self.directory, names, is_followed=True)
             await asyncio.to_thread(unpack_files, str(target), content)
@@ -82,7 +82,7 @@ def _count(root: object, counts: TestCounts) -> None:
 
 
 async def send_mail(configuration: Configuration, message: EmailMessage, *, is_extended: bool = False) -> None:
-    """Send through the configured server; StepFailed with the server's words when it refuses."""
+    """Send through the configured server; StepFailed with the server's message if it refuses."""
     if "From" not in message:
         message["From"] = configuration.admin_address
     settings = configuration.value("unclassified", "email-ext" if is_extended else "mailer", default={})

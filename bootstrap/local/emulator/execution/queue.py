@@ -1,4 +1,4 @@
-"""The queue: what waits to be built, and why."""
+"""The queue: the builds that wait, and the reasons."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Begin = Callable[[Build, Slot | None], None]
 
 @dataclass(eq=False)
 class QueueItem:
-    """One wish to build; `due` is when its quiet period ends, in seconds since the epoch."""
+    """One queued build; `due` is when its quiet period ends, in seconds since the epoch."""
 
     identifier: int
     job: Job
@@ -40,7 +40,7 @@ class QueueItem:
 
 
 class Queue:
-    """Items that wait, and those that left a little while ago."""
+    """Waiting items, and those that left in the last minutes."""
 
     def __init__(self, home: Home, quiet_mode: QuietMode, executors: Executors) -> None:
         self._home, self._quiet_mode, self._executors = home, quiet_mode, executors
@@ -51,22 +51,22 @@ class Queue:
 
     @property
     def waiting(self) -> list[QueueItem]:
-        """Oldest first."""
+        """The waiting items, oldest first."""
         return [item for item in self._items.values() if item.left is None]
 
     def find(self, identifier: int) -> QueueItem | None:
-        """Waiting, or gone for less than five minutes."""
+        """An item that waits, or that left less than five minutes ago."""
         item = self._items.get(identifier)
         return None if item and item.left and time.time() - item.left > GONE_AFTER_SECONDS else item
 
     def of(self, job: Job) -> QueueItem | None:
-        """What of a job waits."""
+        """The waiting items of a job."""
         return next((item for item in self.waiting if item.job is job), None)
 
     def schedule(
         self, job: Job, parameters: Iterable[Parameter], causes: list[Cause], delay: float | None = None
     ) -> tuple[QueueItem, bool]:
-        """Put a wish into the queue; one that equals a waiting one is merged into it (second value false)."""
+        """Queue a build; one that equals a waiting one is merged into it (then the second value is False)."""
         values = list(parameters)
         for twin in self.waiting:
             if twin.job is job and twin.parameters == values:
@@ -84,16 +84,16 @@ class Queue:
         return item, True
 
     def cancel(self, item: QueueItem) -> None:
-        """Take an item out without building it."""
+        """Cancel an item."""
         item.is_cancelled, item.left = True, time.time()
         self.save()
 
     def wake(self) -> None:
-        """Look again now."""
+        """Check the queue again now."""
         self._wake.set()
 
     async def work(self, begin: Begin) -> None:
-        """Hand out items for as long as the controller lives; `begin` runs a build that left, on a slot or on none."""
+        """Start queued builds while the controller runs; `begin` runs a build that left the queue, on a slot or on none."""
         while True:
             self._wake.clear()
             now = time.time()
@@ -139,7 +139,7 @@ class Queue:
         self.save()
 
     def save(self) -> None:
-        """Write queue.xml, so that what waits survives a restart."""
+        """Write queue.xml, so that queued builds survive a restart."""
         root = xmlfile.element("hudson.model.Queue_-State")
         xmlfile.put(root, "counter", self._last)
         listed = xmlfile.put(root, "items")
@@ -155,7 +155,7 @@ class Queue:
         xmlfile.write(self._home.directory / "queue.xml", xmlfile.serialise(root), 0o600)
 
     def load(self) -> None:
-        """Read queue.xml; what waits for a job that is gone is forgotten."""
+        """Read queue.xml; items of deleted jobs are dropped."""
         path = self._home.directory / "queue.xml"
         if not path.exists():
             return

@@ -1,4 +1,4 @@
-"""The register of Pipeline steps, and the symbols that are no steps. The modules of `steps` fill it, the Pipeline reads it."""
+"""The register of Pipeline steps and of symbols that are no steps: the modules of `steps` fill it, `Pipeline` reads it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Function = Callable[["Step"], Awaitable[Any]]
 
 @dataclass(frozen=True)
 class Definition:
-    """A step: its work, its main argument, its plugin, and whether it has a body."""
+    """A step: its function, its main argument, its plugin, and whether it has a body."""
 
     work: Function
     main: str
@@ -58,7 +58,7 @@ class Step:
             )
 
     def say(self, text: str) -> None:
-        """One line to the console."""
+        """Write one line to the console."""
         self.engine.console.line(text)
 
 
@@ -66,7 +66,7 @@ STEPS: dict[str, Definition] = {}
 
 
 def step(name: str, *, main: str = "value", plugin: str = "", is_block: bool = False) -> Callable[[Function], Function]:
-    """Register a step; names that begin with '_' are the engine's own."""
+    """Register a step; names that begin with '_' are requests of the engine."""
 
     def register(work: Function) -> Function:
         STEPS[name] = Definition(work, main, plugin, is_block)

@@ -1,4 +1,4 @@
-"""What steps leave in a Pipeline's build and in no file, and how a build that is resumed gets it back."""
+"""The state that steps change in memory only: stores it, and restores it in a resumed build."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..model.program_record import Past
 
 
 def state_of(build: Build, milestone: int) -> dict[str, Any]:
-    """What steps leave in the engine and in no file."""
+    """The state of the engine that is in no other file."""
     return {"result": build.result, "milestone": milestone, "changes": build.changes, "stages": build.stages}
 
 
 def restore(build: Build, past: Past) -> None:
-    """The build as it was; its stages come with the steps."""
+    """Restore the build; its stages come with the steps."""
     result, build.changes = past.state["result"], past.state["changes"]
     build.result = None if result is None else read_result(str(result))
     secret = past.secrets
@@ -24,7 +24,7 @@ def restore(build: Build, past: Past) -> None:
 
 
 def restore_stages(build: Build, past: Past) -> None:
-    """Every step of then was asked for again: the stages get the times and outcomes of then."""
+    """Restore times and results of the stages, after all past steps were requested again."""
     past_stages = list(past.state["stages"])
     for stage in build.stages:
         past_stage = next((it for it in past_stages if it["name"] == stage["name"]), None)

@@ -1,4 +1,4 @@
-"""The builds that run: how each begins, ends, is stopped, and goes on after a restart."""
+"""Starts, stops and ends builds, and resumes them after a restart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .services import Execution, Services
 
 
 class Runs:
-    """Runs builds, each in a task of its own; `follow` is called with each build that ended, but in quiet mode."""
+    """Runs builds, each in its own task; `follow` is called with each ended build, except in quiet mode."""
 
     def __init__(self, services: Services, follow: Callable[[Build], None]) -> None:
         self._services, self._home, self._follow = services, services.home, follow
@@ -28,17 +28,17 @@ class Runs:
 
     @property
     def is_ready(self) -> bool:
-        """Whether no build runs that could not go on after a restart."""
+        """Whether every running build can go on after a restart."""
         return all(execution.can_resume for execution in self._services.running.values())
 
     def resume(self) -> None:
-        """Go on with the builds that wait for an answer since an earlier process, the oldest first."""
+        """Resume the builds of an earlier process that wait for an input, the oldest first."""
         left = [build for job in self._home.tree.jobs for build in job.history.all() if build.is_building]
         for build in sorted(left, key=lambda build: build.timestamp):
             self.begin(build, None, program_record.read(build.directory, self._home.vault.open))
 
     def begin(self, build: Build, slot: Slot | None, past: Past | None = None) -> None:
-        """Run a build that left the queue; `slot` is the executor of a freestyle one, `past` what it has had already."""
+        """Run a build that left the queue; `slot` is the executor of a freestyle one, `past` the state of a resumed one."""
         task = asyncio.get_running_loop().create_task(self._run(build, slot, past))
         task.set_name(f"build {build.job.full_name} {build.number}")
         self._tasks.add(task)
@@ -51,7 +51,7 @@ class Runs:
             execution.stop(f"Aborted by {who}")
 
     async def stop(self) -> None:
-        """Let go of what can be resumed, abort what cannot, and wait for both."""
+        """Suspend the builds that can be resumed, abort the others, and wait for all."""
         for execution in list(self._services.running.values()):
             if execution.can_resume:
                 execution.suspend()

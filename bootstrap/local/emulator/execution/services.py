@@ -1,4 +1,4 @@
-"""What builds that run use of their Jenkins beside what it keeps."""
+"""The parts of a Jenkins that running builds use, besides its home."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from .queue import Queue
 
 
 class Execution(Protocol):
-    """A build that runs: Pipelines and freestyle builds are ones, and whoever stops builds or lets go of them needs them."""
+    """A running build, Pipeline or freestyle, for the code that stops or suspends builds."""
 
     async def run(self) -> None:
-        """Run to the end; the outcome is in the build."""
+        """Run to the end; the build has the result."""
 
     def stop(self, reason: str) -> None:
-        """Abort it; `reason` goes to the log."""
+        """Abort the build; `reason` goes to the log."""
 
     @property
     def milestone(self) -> int:
-        """The last milestone that it passed; 0 before the first."""
+        """The last milestone that the build passed; 0 before the first."""
 
     @property
     def can_resume(self) -> bool:
-        """Whether it would go on after a restart."""
+        """Whether the build can go on after a restart."""
 
     @property
     def is_suspended(self) -> bool:
-        """Whether it was let go of, to go on after a restart."""
+        """Whether the build was suspended, to go on after a restart."""
 
     def suspend(self) -> None:
-        """Let go of it; only where it can be resumed."""
+        """Suspend the build; only if it can be resumed."""
 
 
 class Workspaces:
-    """The directories that builds work in, on each node; each belongs to one build at a time."""
+    """The workspaces on each node; each belongs to one build at a time."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -66,7 +66,7 @@ class Workspaces:
     def lend(
         self, job: JobConfiguration, node: NodeSettings, stack: contextlib.ExitStack | contextlib.AsyncExitStack
     ) -> Path:
-        """A workspace that nobody else uses until the stack closes: '@2' and so on follow the first, as Jenkins names them."""
+        """Allocate a workspace until the stack closes: '@2' and so on follow the first, as Jenkins names them."""
         first = self.first(job, node)
         number, path = 1, first
         while (node.name, path) in self._lent:
@@ -80,7 +80,7 @@ class Workspaces:
 
 @dataclass(frozen=True)
 class Services:
-    """The controller makes it; Pipelines, their steps and freestyle builds use it. `running` has the builds that run."""
+    """The services for Pipelines, their steps and freestyle builds; `running` has the running builds."""
 
     home: Home
     audit: Audit

@@ -1,4 +1,4 @@
-"""What starts builds by itself: the clock, polling of repositories, and finished upstream builds."""
+"""Triggers of builds: timers, polling of repositories, and finished upstream builds."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .queue import Queue
 
 
 class Triggers:
-    """Looks once a minute at every job's clock."""
+    """Checks the timers of every job once a minute."""
 
     def __init__(self, home: Home, queue: Queue) -> None:
         self._home, self._queue = home, queue
         self._polling: set[asyncio.Task[None]] = set()
 
     async def work(self) -> None:
-        """Watch the clock for as long as the controller lives."""
+        """Check the timers while the controller runs."""
         while True:
             await asyncio.sleep(60 - time.time() % 60 + 0.05)
             moment = datetime.now(UTC)
@@ -34,7 +34,7 @@ class Triggers:
                 self.look(job, moment)
 
     def look(self, job: Job, moment: datetime) -> None:
-        """Start what is due for one job in this minute."""
+        """Run the triggers of one job that are due in this minute."""
         if job.is_disabled or job.is_held:
             return
         for trigger in job.triggers:
@@ -57,7 +57,7 @@ class Triggers:
         self._queue.schedule(job, defaults, [cause])
 
     async def poll(self, job: Job) -> None:
-        """Compare a repository's head with the last build's revision; what was seen goes to scm-polling.log."""
+        """Compare a repository's head with the last build's revision; the log goes to scm-polling.log."""
         log = job.directory / "scm-polling.log"
         log.unlink(missing_ok=True)
         console = Console(log)
@@ -81,7 +81,7 @@ class Triggers:
             console.close()
 
     def finished(self, build: Build) -> None:
-        """Start the jobs that asked to follow this one."""
+        """Start the jobs that this job triggers."""
         for job in self._home.tree.jobs:
             for trigger in job.triggers:
                 if trigger.kind != "ReverseBuildTrigger" or job.is_disabled:

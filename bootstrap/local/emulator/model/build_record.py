@@ -1,4 +1,4 @@
-"""What is noted of a build: why it runs, its parameters and test counts; and how build.xml says so."""
+"""The record of a build in build.xml: its causes, parameters and test counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ORDER = ("SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED")
 
 
 def read_result(text: str) -> str:
-    """The result that a text names, in letters of either case; as in Jenkins, every other text is FAILURE."""
+    """The result that a text names, in upper or lower case; as in Jenkins, every other text is FAILURE."""
     return text.upper() if text.upper() in ORDER else "FAILURE"
 
 
@@ -22,7 +22,7 @@ COLORS = {"SUCCESS": "blue", "UNSTABLE": "yellow", "FAILURE": "red", "NOT_BUILT"
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a build runs: the Java class and the values that its text is made of."""
+    """A cause of a build: the Java class, and the values in its text."""
 
     kind: str
     text: str
@@ -30,17 +30,17 @@ class Cause:
 
 
 def user_cause(user: str, name: str) -> Cause:
-    """A person or a client asked for it."""
+    """The cause of a build that a user started."""
     return Cause("hudson.model.Cause$UserIdCause", f"Started by user {name}", {"userId": user, "userName": name})
 
 
 def timer_cause() -> Cause:
-    """The job's clock."""
+    """The cause of a build that a timer started."""
     return Cause("hudson.triggers.TimerTrigger$TimerTriggerCause", "Started by timer")
 
 
 def scm_cause() -> Cause:
-    """Polling saw a new commit."""
+    """The cause of a build that polling started."""
     return Cause("hudson.triggers.SCMTrigger$SCMTriggerCause", "Started by an SCM change")
 
 
@@ -60,7 +60,7 @@ class Parameter:
 
 @dataclass
 class TestCounts:
-    """What JUnit reports said."""
+    """The results of JUnit reports."""
 
     total: int = 0
     failed: int = 0

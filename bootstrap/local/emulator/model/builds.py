@@ -54,7 +54,7 @@ class Build:
 
     @property
     def directory(self) -> Path:
-        """Where the build keeps its files."""
+        """The directory of the build."""
         return self.job.directory / "builds" / str(self.number)
 
     @property
@@ -96,7 +96,7 @@ class Build:
         return sorted(str(path.relative_to(archive)) for path in archive.rglob("*") if path.is_file())
 
     def finish(self) -> None:
-        """Note the end."""
+        """Record the end of the build."""
         self.is_building = False
         self.result = self.result or "SUCCESS"
         self.duration = max(1, int(time.time() * 1000) - self.timestamp)
@@ -201,11 +201,11 @@ class History:
             self.next_number = highest
 
     def move(self, directory: Path) -> None:
-        """The job got another directory."""
+        """Move the history to another directory."""
         self._directory = directory
 
     def start(self, job: JobConfiguration) -> Build:
-        """The next build; its number is on the disk before it is used, so it is never used twice."""
+        """Make the next build; its number is stored before it is used, so that no number is used twice."""
         build = Build(job, self, self.next_number, timestamp=int(time.time() * 1000), is_building=True)
         self.next_number += 1
         self._save_number()
@@ -222,18 +222,18 @@ class History:
         self._save_number()
 
     def all(self) -> list[Build]:
-        """Newest first."""
+        """All builds, newest first."""
         return [self._builds[number] for number in sorted(self._builds, reverse=True)]
 
     def find(self, reference: str) -> Build | None:
-        """By number or permalink."""
+        """Find a build by number or permalink."""
         if reference.isdigit():
             return self._builds.get(int(reference))
         accepts = PERMALINKS.get(reference)
         return next((build for build in self.all() if accepts(build)), None) if accepts else None
 
     def delete(self, build: Build) -> None:
-        """Forget a build and its files."""
+        """Delete a build and its files."""
         self._builds.pop(build.number, None)
         shutil.rmtree(build.directory, ignore_errors=True)
         self.save_permalinks()
@@ -246,7 +246,7 @@ class History:
         xmlfile.write(self._directory / "builds" / "permalinks", ("\n".join(lines) + "\n").encode())
 
     def discard(self, keep: int, days: int) -> None:
-        """Delete what the rotation no longer keeps; the last successful and last stable builds stay, as in Jenkins."""
+        """Delete builds by the log rotation; the last successful and last stable builds stay, as in Jenkins."""
         safe = {self.find("lastSuccessfulBuild"), self.find("lastStableBuild")} if keep != -1 or days != -1 else set()
         limit = time.time() * 1000 - days * 86_400_000
         for place, build in enumerate(self.all()):
@@ -264,7 +264,7 @@ class History:
 
 
 def upstream_cause(build: Build) -> Cause:
-    """Another job's build."""
+    """Find a build of another job."""
     values = {"upstreamProject": build.job.full_name, "upstreamBuild": str(build.number), "upstreamUrl": build.job.path}
     return Cause(
         "hudson.model.Cause$UpstreamCause",

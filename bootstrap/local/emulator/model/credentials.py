@@ -1,4 +1,4 @@
-"""Credentials of the system store: kept sealed in credentials.xml, lent to builds by id."""
+"""Credentials of the system store: encrypted in credentials.xml, used by builds by their ids."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Credentials:
             self._credentials[identifier] = Credential(kinds[node.tag], identifier, scope, description, values)
 
     def replace(self, credentials: list[Credential]) -> None:
-        """Hold exactly these; nothing is written when they are what is held already."""
+        """Replace all credentials by these; nothing is written if nothing changes."""
         held = {credential.identifier: credential for credential in credentials}
         if held != self._credentials or not self._path.exists():
             self._credentials = held
@@ -88,7 +88,7 @@ class Credentials:
         self._save()
 
     def remove(self, identifier: str) -> None:
-        """Forget one."""
+        """Delete one."""
         self._credentials.pop(identifier, None)
         self._save()
 
@@ -97,7 +97,7 @@ class Credentials:
         return self._credentials.get(identifier)
 
     def all(self) -> list[Credential]:
-        """By id."""
+        """All credentials, by id."""
         return [self._credentials[key] for key in sorted(self._credentials)]
 
     def describe(self, credential: Credential, *, is_redacted: bool = True) -> Any:

@@ -1,4 +1,4 @@
-"""What one Jenkins keeps: everything under its JENKINS_HOME, with the questions that concern more than one part of it."""
+"""The home of one Jenkins: everything under JENKINS_HOME, and queries that concern several parts of it."""
 
 from __future__ import annotations
 

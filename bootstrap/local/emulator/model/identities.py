@@ -1,4 +1,4 @@
-"""Who a build runs as: the authenticators of `queueItemAuthenticator`, asked in their order, and SYSTEM when none answers.
+"""The identity of a build: from the first authenticator of `queueItemAuthenticator` that has one, otherwise SYSTEM.
 
 As authorize-project does it: the triggering user is found through the builds before, a specific user is always the same, and an
 account that is not there or has no password is nobody. Whatever is asked of a job without a build (what it may follow, which
@@ -22,7 +22,7 @@ _PACKAGE = "org.jenkinsci.plugins.authorizeproject.strategy."
 
 
 def identity_of(home: Home, job: JobConfiguration, causes: Sequence[Cause] = ()) -> str:
-    """The name of whom a build with these causes runs as: a user's, 'anonymous' or 'SYSTEM'."""
+    """The identity of a build with these causes: the name of a user, 'anonymous' or 'SYSTEM'."""
     authenticators = home.configuration.value("security", "queueItemAuthenticator", "authenticators", default=[])
     for entry in authenticators:
         ((kind, settings),) = entry.items()
@@ -34,12 +34,12 @@ def identity_of(home: Home, job: JobConfiguration, causes: Sequence[Cause] = ())
 
 
 def may(home: Home, name: str, permission: str) -> bool:
-    """Whether whom a build runs as holds a permission."""
+    """Whether the identity of a build has a permission."""
     return name == SYSTEM or home.authorization.allows(Identity(name), permission)
 
 
 def may_use_credentials(home: Home, job: JobConfiguration) -> bool:
-    """Whether a job's builds are lent the credentials of their place: asked of the job, whoever started the build."""
+    """Whether the builds of a job may use credentials; this depends on the job, not on who started the build."""
     return may(home, identity_of(home, job), "Credentials/UseItem")
 
 

@@ -34,7 +34,7 @@ class PendingInput:
         return frozenset(part.strip().lower() for part in self.submitter.split(","))
 
     def settle(self, user: str, values: dict[str, Any] | None) -> None:
-        """Take the answer; a second one comes too late and changes nothing."""
+        """Set the answer; a second one has no effect."""
         if not self.answer.done():
             self.answered_by = user
             self.answer.set_result(values)
@@ -51,7 +51,7 @@ class Inputs:
         self._pending.append(question)
 
     def close(self, question: PendingInput) -> None:
-        """The question is answered, or its build ended."""
+        """Close a question that was answered, or whose build ended."""
         self._pending.remove(question)
 
     def of(self, build: Build) -> list[PendingInput]:

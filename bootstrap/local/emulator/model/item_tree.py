@@ -1,4 +1,4 @@
-"""The tree of folders and jobs under JENKINS_HOME/jobs: read, made, copied, changed, renamed and deleted."""
+"""The tree of folders and jobs under JENKINS_HOME/jobs: reads, creates, copies, changes, renames and deletes items."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOTS = {FREESTYLE: "", PIPELINE: "workflow-job", FOLDER: "cloudbees-folder"}
 
 
 class Tree:
-    """All items, kept on the disk as Jenkins keeps them."""
+    """All items, stored as Jenkins stores them."""
 
     def __init__(self, home: Path, plugins: Mapping[str, str]) -> None:
         self.root = Folder(None, "", home, xmlfile.element("root"))
@@ -81,7 +81,7 @@ class Tree:
         return self.add(folder, name, root)
 
     def add(self, folder: Folder, name: str, root: Any) -> Item:
-        """Keep a new item."""
+        """Store a new item."""
         item = self._make(folder, name, root)
         item.save()
         folder.children[name.lower()] = item
@@ -143,7 +143,7 @@ class Tree:
                 self._move(child, directory / "jobs" / child.name)
 
     def delete(self, item: Item) -> None:
-        """Forget an item and everything below it."""
+        """Delete an item and everything below it."""
         assert item.parent is not None
         item.parent.children.pop(item.name.lower(), None)
         shutil.rmtree(item.directory, ignore_errors=True)

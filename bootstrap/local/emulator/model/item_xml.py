@@ -1,4 +1,4 @@
-"""What Jenkins makes of the XML of an item when it reads it: elements without a class are dropped, defaults are written out.
+"""Changes the XML of an item as Jenkins does when it reads it: drops elements without a class, and writes defaults.
 
 Jenkins answers 200 all the same; only a root element that no class stands for is an error.
 """
@@ -24,7 +24,7 @@ DECLARED = "org.jenkinsci.plugins.pipeline.modeldefinition.actions.Declarative"
 
 
 def rewrite(root: Any, plugins: Mapping[str, str]) -> None:
-    """Make of a posted document what Jenkins keeps of it."""
+    """Change a posted document to the form that Jenkins stores."""
     drop(root, plugins)
     for node in root.iter():
         _fields(node)
