@@ -75,10 +75,10 @@ def read(files: Mapping[str, str], variables: Variables) -> Agents | None:
     for name, body in places:
         if _text(body, "numExecutors", variables) == "0":
             continue  # left out, it is 1 for an agent and 2 for the controller
-        listed, mode = _text(body, "labelString", variables), _text(body, "mode", variables)
-        if name is None or listed is None or mode is None:
+        labelled, mode = _text(body, "labelString", variables), _text(body, "mode", variables)
+        if name is None or labelled is None or mode is None:
             return None
-        found.append(Agent(name, frozenset({name, *listed.split()}), mode.upper() == "EXCLUSIVE"))
+        found.append(Agent(name, frozenset({name, *labelled.split()}), mode.upper() == "EXCLUSIVE"))
     return Agents(tuple(found))
 
 
