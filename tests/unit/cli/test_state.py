@@ -41,7 +41,7 @@ def test_a_command_narrows_an_open_folder_before_it_writes_there(
         raise UsageError("opening", "no cloud in this test", "none")
 
     monkeypatch.setattr(opening, "ROOT", tmp_path)
-    monkeypatch.setattr(opening, "_reach_cloud", refuse)
+    monkeypatch.setattr(opening, "_start_cloud", refuse)
     options = argparse.Namespace(environment="local", command="status", json=False, verbose=False)
     with pytest.raises(UsageError), opening.open_environment(options):
         pass
@@ -91,3 +91,11 @@ def test_a_file_that_does_not_travel_is_told(tmp_path: Path, run: Run, monkeypat
     host_inputs._toolkit(context, {}, run)
     assert "mine.yaml" not in run.notices[-1]
     assert (tmp_path / BUNDLE).stat().st_mode & 0o777 == 0o600
+
+
+def test_who_cannot_be_asked_must_say_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", open("/dev/null"))  # noqa: PTH123, SIM115
+    with pytest.raises(UsageError, match="there is no terminal") as caught:
+        opening.is_agreed(argparse.Namespace(yes=False), "Destroy 'local'?")
+    assert "--yes" in caught.value.remedy
+    assert opening.is_agreed(argparse.Namespace(yes=True), "Destroy 'local'?")
