@@ -96,16 +96,9 @@ def look(folder: Path = ROOT / "environments", state: Path = ROOT / ".bootstrap"
             text = wording.counted(len(resources), "resource")
             found.rows.append(Row(name, "", f"AWS {region}", text))
             world = _world(next(each for _, each in known.values() if (each.cloud, each.region) == ("aws", region)))
-            found.orphans.append(
-                Orphan(
-                    name,
-                    f"{project}-{name}" if name in known else name,
-                    "aws",
-                    region,
-                    resources[0].tags,
-                    _block(world, resources),
-                )
-            )
+            stem = f"{project}-{name}" if name in known else name
+            orphan = Orphan(name, stem, "aws", region, resources[0].tags, _block(world, resources))
+            found.orphans.append(orphan)
     for name in _local_names(state):
         if name not in known:
             found.rows.append(Row(name, "", "this machine", _local_state(state, name)))
