@@ -151,9 +151,9 @@ def _clean_up(context: Context, *, is_done: bool) -> None:
 
 
 @contextmanager
-def _alone(context: Context, drain: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+def _alone(context: Context, drain: Mapping[str, Mapping[str, Any]], lock: str = _LOCK) -> Iterator[None]:
     """Hold the machine's converge lock, so that a run whose connection broke is waited for and not raced."""
-    path = context.path(_LOCK)
+    path = context.path(lock)
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w") as stream:
         deadline = time.monotonic() + _LOCK_WAIT + sum(float(wish["seconds"]) for wish in drain.values())
@@ -185,13 +185,13 @@ def main() -> None:
     """Read the (compressed) document from standard input, converge, and print marker line and answer."""
     document = json.loads(zlib.decompress(sys.stdin.buffer.read()))
     os.umask(0o022)
-    context = Context()
+    context, lock = Context(), document.get("lock", _LOCK)
     try:
         if document["mode"] == "apply":
-            with _alone(context, document.get("drain", {})):
+            with _alone(context, document.get("drain", {}), lock):
                 answer = converge(document, context, _telling(document["marker"]))
         elif document["mode"] == "drain":
-            with _alone(context, document["drain"]):
+            with _alone(context, document["drain"], lock):
                 answer = _drain(document, context, _telling(document["marker"]))
         else:
             answer = converge(document, context)
