@@ -17,6 +17,7 @@ import sys
 import time
 import unicodedata
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements.lock"
@@ -35,8 +36,12 @@ def main() -> None:
     venv.parent.mkdir(parents=True, exist_ok=True)
     refuse_planted(venv, is_shared=bool(shared))
     if not is_finished(venv, digest):
+        try:
+            number = os.open(f"{venv}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except PermissionError as error:
+            refuse_others(Path(error.filename))
         # Two runs at once: the second waits, then finds it made.
-        with os.fdopen(os.open(f"{venv}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w") as guard:
+        with os.fdopen(number, "w") as guard:
             fcntl.flock(guard, fcntl.LOCK_EX)
             if not is_finished(venv, digest):
                 make(venv, digest)
@@ -66,6 +71,8 @@ def refuse_planted(venv: Path, *, is_shared: bool) -> None:
                 status = path.stat(follow_symlinks=follows)
             except FileNotFoundError:
                 continue
+            except PermissionError:
+                refuse_others(path)
             is_open = status.st_mode & stat.S_IWOTH and not stat.S_ISLNK(status.st_mode)
             if is_open or status.st_uid not in trusted:
                 refuse(path, "it is another user's, or other users may write it")
@@ -73,7 +80,14 @@ def refuse_planted(venv: Path, *, is_shared: bool) -> None:
         refuse(Path(f"{venv}.lock"), "it is a link")
 
 
-def refuse(path: Path, found: str) -> None:
+def refuse_others(path: Path) -> NoReturn:
+    """End where the environment is of a user who lets this one not use it: mostly of root, with a Python of root's own."""
+    hint = "Run it with sudo, or use a checkout of your own, or let BOOTSTRAP_VENVS name a folder that you alone may write."
+    say(f"using the virtual environment: {path}: this user may not; another user made it, mostly root\n{hint}")
+    sys.exit(1)
+
+
+def refuse(path: Path, found: str) -> NoReturn:
     """End with what is wrong with a path of the environment."""
     hint = "Remove it if it is not yours, or let BOOTSTRAP_VENVS name a folder that you alone may write."
     say(f"looking for the virtual environment: {path}: {found}, so that what is there could run as you\n{hint}")

@@ -22,6 +22,7 @@ from bootstrap.cloud.world import MACHINE_FILE, World
 from bootstrap.environment import settings as environments
 from bootstrap.environment.models import Settings
 from bootstrap.errors import StackMissing, Unreachable, UsageError
+from bootstrap.jenkins.definitions import agents, casc_variables
 from bootstrap.jenkins.distribution import Distribution, Lock, load_lock
 from bootstrap.stacks import composition
 from bootstrap.values import Controller, JobSet, Machine, Secret, Shell, Stack
@@ -198,7 +199,8 @@ class Context:
         """The jobs of this checkout, rendered."""
         from bootstrap.acts import jobs
 
-        return jobs.render(ROOT / "jobs", self.job_variables(), self.lock.plugins)
+        known = agents.read(self.casc_files, casc_variables.Variables())
+        return jobs.render(ROOT / "jobs", self.job_variables(), self.lock.plugins, known)
 
     def job_variables(self) -> dict[str, str]:
         """What the job definitions take from the environment."""

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bootstrap import context
 from bootstrap.cli import console
@@ -15,11 +16,14 @@ from bootstrap.cloud import refusals
 from bootstrap.context import ROOT, Context
 from bootstrap.environment import lock as environment_lock
 from bootstrap.environment import models, settings
-from bootstrap.errors import BootstrapError
+from bootstrap.errors import BootstrapError, UsageError
 from bootstrap.runs import report, terminal
 from bootstrap.runs.journal import Run, start
-from bootstrap.runs.state_folder import make_private
+from bootstrap.runs.state_folder import make_private, require_access
 from bootstrap.values import Change, Verdict
+
+if TYPE_CHECKING:
+    from bootstrap.local.cloud import LocalCloud
 
 DONE, FAILED, PENDING = 0, 1, 2
 """The exit codes; argparse exits with 2 for wrong usage, too."""
@@ -43,6 +47,7 @@ def open_environment(
     check: Check = accept,
     prepare: Prepare = prepare_nothing,
     brings_up: bool = False,
+    plans: bool = False,
     changes: bool = False,
 ) -> Iterator[tuple[Context, Run]]:
     """Open the environment that the options name, for one run of a command.
@@ -50,10 +55,12 @@ def open_environment(
     `check` refuses what people wrote and the command would stumble over later, before anything is touched: no lock is taken
     and no cloud is reached. A command that `changes` something holds the environment's lock from then on. Under it, so that two
     launches never load into one file, `prepare` gets what must be here before a cloud is reached. The local cloud is started
-    where `brings_up` says so; otherwise it must run.
+    where `brings_up` says so. A command that `plans` gets one without machines for as long as it runs, where nothing was
+    launched; every other command needs the one of a launch.
     """
     path = context.paths(options.environment)
     chosen = settings.load(path)
+    require_access(ROOT / ".bootstrap", chosen.name)
     make_private(ROOT / ".bootstrap")
     run = start(ROOT / ".bootstrap" / chosen.name / "runs", as_json=options.json, is_verbose=options.verbose)
     run.event("run-began", command=options.command, environment=chosen.name)
@@ -66,7 +73,8 @@ def open_environment(
                 held.enter_context(lock)
             prepare(options, unopened, run)
             held.enter_context(refusals.told(f"carrying out '{options.command}' for '{chosen.name}'"))
-            opened = held.enter_context(_reach_cloud(options, path, chosen, run, brings_up=brings_up))
+            cloud = _start_cloud(options, chosen, run, held, brings_up=brings_up, plans=plans)
+            opened = held.enter_context(_reach_cloud(path, chosen, cloud))
             opened.take_over(unopened)
             yield opened, run
         run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))
@@ -90,19 +98,35 @@ def _write_report(run: Run) -> None:
             run.notice(f"the report of this run cannot be written: {type(error).__name__}: {error}")
 
 
-def _reach_cloud(
-    options: argparse.Namespace, path: Path, chosen: models.Settings, run: Run, *, brings_up: bool
-) -> Context:
+def _start_cloud(
+    options: argparse.Namespace,
+    chosen: models.Settings,
+    run: Run,
+    held: contextlib.ExitStack,
+    *,
+    brings_up: bool,
+    plans: bool,
+) -> LocalCloud | None:
+    """The local cloud of the environment, which answers from now on; None where the cloud is AWS, or named by a variable."""
     if chosen.cloud != "local" or "AWS_ENDPOINT_URL" in os.environ:
-        return Context(path, chosen, os.environ.get("AWS_ENDPOINT_URL"))
-    from bootstrap.local.cloud import LocalCloud
+        return None
+    from bootstrap.local import cloud as local
 
-    cloud = LocalCloud(chosen, ROOT / ".bootstrap" / chosen.name / "cloud")
+    cloud = local.LocalCloud(chosen, ROOT / ".bootstrap" / chosen.name / "cloud")
     if brings_up:
         with run.act("cloud", "the local cloud", ending="ready"):
             cloud.up(run, is_agreed=options.yes, ask=console.ask)
+    elif plans and cloud.port is None:
+        run.notice("nothing was launched yet: the plan is made without this machine's own cloud, which a launch starts")
+        cloud = held.enter_context(local.for_a_plan(chosen, cloud.state, run))
     else:
         cloud.attach(run)
+    return cloud
+
+
+def _reach_cloud(path: Path, chosen: models.Settings, cloud: LocalCloud | None) -> Context:
+    if cloud is None:
+        return Context(path, chosen, os.environ.get("AWS_ENDPOINT_URL"))
     # Child processes (the acceptance suite) open the same environment by this variable, as the machine does.
     os.environ["AWS_ENDPOINT_URL"] = cloud.endpoint
     return Context(path, chosen, cloud.endpoint, cloud.machine_environment, cloud.state)
@@ -122,5 +146,11 @@ def judge(verdict: Verdict, options: argparse.Namespace) -> int:
 
 
 def is_agreed(options: argparse.Namespace, question: str) -> bool:
-    """Whether a person at the terminal says yes; without a terminal, or after --yes, nobody is asked."""
-    return options.yes or not sys.stdin.isatty() or console.ask(question)
+    """Whether a person at the terminal says yes, or the command line has --yes; UsageError where nobody can be asked."""
+    if options.yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"asking '{question}'", "there is no terminal, so nobody can answer", "Write --yes. Nothing was changed."
+        )
+    return console.ask(question)

@@ -36,7 +36,11 @@ class Tagged:
 
 def resources(aws: Callable[[str], Any], settings: Settings, run: str | None = None) -> tuple[Tagged, ...]:
     """The environment's resources, or only those that `run` last changed; sorted by their ARNs."""
-    required = {"Project": settings.project, "Environment": settings.name} | ({"Run": run} if run else {})
+    return with_tags(aws, {"Project": settings.project, "Environment": settings.name} | ({"Run": run} if run else {}))
+
+
+def with_tags(aws: Callable[[str], Any], required: Mapping[str, str]) -> tuple[Tagged, ...]:
+    """All resources of the account and region that have these tags; sorted by their ARNs."""
     filters = [{"Key": key, "Values": [value]} for key, value in required.items()]
     pages = aws("resourcegroupstaggingapi").get_paginator("get_resources").paginate(TagFilters=filters)
     tagged = [

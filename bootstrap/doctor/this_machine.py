@@ -15,6 +15,7 @@ from bootstrap.environment import agent_key
 from bootstrap.errors import BootstrapError
 from bootstrap.local import address_conflicts, prerequisites
 from bootstrap.local.machines import Machines, bridges, ids, namespaces
+from bootstrap.runs import state_folder
 from bootstrap.views import enforcement
 
 _SECONDS = 20
@@ -23,7 +24,13 @@ _NEEDED_GIB = 6.0  # for the machine image, one machine, and the downloads
 
 def examine(environment: str, block: str, state: Path, *, is_running: bool) -> Iterator[Finding]:
     """The findings of this machine; `state` is the folder of the local cloud, `is_running` whether its server answers."""
-    if os.geteuid() == 0:
+    owner = state_folder.find_other_owner(state.parents[1], environment)
+    if owner is not None:
+        detail = (
+            f"{owner.user} used '{environment}' from this checkout before: {owner.path} belongs to {owner.user} alone"
+        )
+        yield bad("root", detail, owner.remedy)
+    elif os.geteuid() == 0:
         yield good("root", "this user is root")
     else:
         yield bad("root", "this user is not root, and only root can boot machines", "Run it with sudo.")
@@ -33,6 +40,8 @@ def examine(environment: str, block: str, state: Path, *, is_running: bool) -> I
         yield warning("packages", f"missing: {', '.join(missing)}", remedy)
     else:
         yield good("packages", f"{len(prerequisites.PACKAGES)} programs are there")
+    if owner is not None:
+        return  # the other lines are about what only that user may see
     yield bound(namespaces.find_obstacle(), former_machines(environment, state) if os.geteuid() == 0 else [])
     yield rules(f"http://127.0.0.1:{(state / 'port').read_text()}" if is_running else None)
     yield room(shutil.disk_usage(_existing(state)).free / 2**30, state)

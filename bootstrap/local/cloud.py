@@ -2,7 +2,7 @@
 
 `up` prepares the machine, makes the image and starts the server; `attach` finds a server that a launch started, and starts
 it again where it died (it remembers everything). The port is chosen once for an environment and kept, because the machine
-knows it too.
+knows it too. `for_a_plan` starts a server for one plan, before anything was launched.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,10 @@ exec "$@"
 class LocalCloud:
     """One environment's cloud: its state folder and the server process over it."""
 
-    def __init__(self, settings: Settings, state: Path) -> None:
+    def __init__(self, settings: Settings, state: Path, *, with_machines: bool = True) -> None:
         self.settings = settings
         self.state = state
+        self._with_machines = with_machines
 
     @property
     def port(self) -> int | None:
@@ -75,14 +77,14 @@ class LocalCloud:
         from bootstrap.local.machines import Machines, ensure_image, namespaces
 
         namespaces.ensure()
-        self._require_room()
+        self.require_room()
         self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.rmtree(self._removed, ignore_errors=True)  # of a destruction that was killed
         Machines(self.settings.name, self.state).require_namespaces()
         ensure_image(_told_once(report))
         self._ensure_server(report)
 
-    def _require_room(self) -> None:
+    def require_room(self) -> None:
         """LocalCloudFailed where the VPC's block is taken on this machine, before anything is made."""
         block = self.settings.network.cidr
         others = address_conflicts.look(block, self.settings.name, self.state)
@@ -102,6 +104,11 @@ class LocalCloud:
                 f"Run: ./bootstrap.py --environment {self.settings.name} launch",
             )
         prerequisites.ensure_root("reaching the local cloud")
+        self._ensure_server(report)
+
+    def start(self, report: Reporter) -> None:
+        """Start the server alone: nothing is installed, and without machines it needs no root."""
+        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._ensure_server(report)
 
     def down(self) -> None:
@@ -168,7 +175,8 @@ class LocalCloud:
         begun = time.monotonic()
         command = [sys.executable, "-m", "bootstrap.local.aws", "--state", str(self.state), "--port", str(port)]
         command += ["--environment", self.settings.name]
-        command += ["--mail-port", str(self._mail_port)] if self._mail_port else []
+        command += ["--mail-port", str(self._mail_port)] if self._mail_port and self._with_machines else []
+        command += [] if self._with_machines else ["--no-machines"]
         known = ["sh", "-c", _LAUNCHER, "sh", str(port), self._version, str(self.state / "server.json")]
         log = self.state / "server.out"
         with log.open("ab") as out:
@@ -187,6 +195,23 @@ class LocalCloud:
                 raise LocalCloudFailed("starting the local cloud", tail or "it printed nothing", f"Its log is {log}.")
             time.sleep(0.05)
         report.progress(f"the local cloud answers at {self.endpoint} after {time.monotonic() - begun:.1f} s")
+
+
+@contextlib.contextmanager
+def for_a_plan(settings: Settings, state: Path, report: Reporter) -> Iterator[LocalCloud]:
+    """A cloud without machines, for one plan of an environment that was never launched; nothing of it stays.
+
+    `state` is where a launch would keep the environment's own cloud.
+    """
+    LocalCloud(settings, state).require_room()
+    folder = Path(tempfile.mkdtemp(prefix="bootstrap-plan-"))
+    cloud = LocalCloud(settings, folder / "cloud", with_machines=False)
+    try:
+        cloud.start(report)
+        yield cloud
+    finally:
+        cloud.down()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _told_once(report: Reporter) -> Callable[[str], None]:

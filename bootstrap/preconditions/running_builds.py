@@ -6,21 +6,17 @@ person who deletes the environment wants to end its builds.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from urllib.parse import unquote
 
 from bootstrap.acts import host
 from bootstrap.cloud.instance import state
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
-from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect
+from bootstrap.jenkins.controller import executors
+from bootstrap.jenkins.controller.api import JenkinsClient
 from bootstrap.remote import drain
 from bootstrap.runs.journal import Run
 from bootstrap.values import Change, ChangeKind
-
-_TREE = "computer[executors[currentExecutable[url]],oneOffExecutors[currentExecutable[url]]]"
-_PATH = re.compile(r"/job/(?P<name>[^?#]+?)/(?P<number>\d+)/$")
 
 
 def tell(context: Context, run: Run, changes: Sequence[Change]) -> None:
@@ -51,22 +47,12 @@ def _interruptions(changes: Sequence[Change]) -> Iterator[str]:
 
 def now_running(client: JenkinsClient) -> tuple[str, ...]:
     """The names of the running builds: 'folder/job #12'."""
-    return tuple(dict.fromkeys(_names(client, "executors", "oneOffExecutors")))
+    return tuple(dict.fromkeys(each.build for each in executors.read(client)))
 
 
 def on_executors(client: JenkinsClient) -> tuple[str, ...]:
     """The running builds that occupy an executor; builds that need none are not included."""
-    return tuple(dict.fromkeys(_names(client, "executors")))
-
-
-def _names(client: JenkinsClient, *kinds: str) -> Iterator[str]:
-    answer = ask(client, "GET", "computer/api/json", params={"tree": _TREE})
-    for computer in expect(answer, "asking Jenkins which builds run").json().get("computer", ()):
-        for executor in (each for kind in kinds for each in computer.get(kind, ())):
-            executable = executor.get("currentExecutable") or {}
-            if match := _PATH.search(str(executable.get("url", ""))):
-                name = unquote(match["name"]).replace("/job/", "/")
-                yield "".join(each if each.isprintable() else "?" for each in f"{name} #{match['number']}")
+    return tuple(dict.fromkeys(each.build for each in executors.read(client) if not each.is_one_off))
 
 
 def wait(context: Context, run: Run, *, waits: bool = True) -> None:

@@ -39,7 +39,10 @@ class LocalShell:
         started = time.monotonic()
         try:
             code, output, problems = _converse(full, stdin, timeout, commands.Lines(hear))
-        except FileNotFoundError as error:
+        except (
+            FileNotFoundError,
+            PermissionError,
+        ) as error:  # the latter: a folder in PATH that this user may not read
             code, output, problems = 127, b"", str(error).encode()
         except subprocess.TimeoutExpired as error:
             code, output, problems = TIMED_OUT, error.stdout or b"", f"no result after {timeout} s".encode()

@@ -48,13 +48,17 @@ def archive() -> bytes:
     return buffer.getvalue()
 
 
-def request(mode: str, resources: Sequence[Mapping[str, Any]], drain: Document | None = None) -> tuple[bytes, str]:
+def request(
+    mode: str, resources: Sequence[Mapping[str, Any]], drain: Document | None = None, *, lock: str | None = None
+) -> tuple[bytes, str]:
     """What to send on standard input for `mode` ('check', 'apply' or 'drain'), and the marker that the answer will follow.
 
-    `drain` says, by the name of a unit, how to wait for its builds; it is no part of the desired state.
+    `drain` says, by the name of a unit, how to wait for its builds; it is no part of the desired state. `lock` is another file
+    than the machine's own, which only root may make: tests converge a folder of their own.
     """
     marker = f"---converge-{secrets.token_hex(8)}---"
-    document = json.dumps({"mode": mode, "marker": marker, "resources": list(resources), "drain": drain or {}})
+    wish = {"mode": mode, "marker": marker, "resources": list(resources), "drain": drain or {}}
+    document = json.dumps(wish | ({"lock": lock} if lock else {}))
     program = archive()
     return b"%d\n%b%b" % (len(program), program, zlib.compress(document.encode())), marker
 

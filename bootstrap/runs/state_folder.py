@@ -7,8 +7,10 @@ local cloud's own folder are not changed: there are volumes, whose modes the mac
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.errors import Missing
@@ -19,11 +21,16 @@ _OWNERS_ALONE = 0o700
 def make_private(folder: Path) -> None:
     """Make the folder with mode 0700; a folder with another mode is changed, with the folders below it. Missing if that fails.
 
+    If root makes it in another user's checkout, it belongs to that user, who may have environments that need no root.
+
     If the folder has mode 0700 already, the folders below are not checked: nobody else can reach them, and the check takes
     time.
     """
     try:
         make(folder)
+        checkout = folder.parent.stat()
+        if os.geteuid() == 0 and folder.lstat().st_uid == 0 != checkout.st_uid:
+            os.chown(folder, checkout.st_uid, checkout.st_gid, follow_symlinks=False)
         if _is_wide(folder):
             # The folder itself is last: if this process is killed meanwhile, the next run checks all folders again.
             for path in (*_below(folder), folder):
@@ -35,6 +42,55 @@ def make_private(folder: Path) -> None:
             str(error),
             f"Run this as the user whose folder it is, or make it yours: chown -R {os.getuid()} {folder}",
         ) from error
+
+
+def require_access(folder: Path, environment: str) -> None:
+    """Missing if another user, mostly root, used the environment from this checkout: only that user may read its folders."""
+    owner = find_other_owner(folder, environment)
+    if owner is not None:
+        raise Missing(
+            f"opening the environment '{environment}' as {_name(os.geteuid())}",
+            f"{owner.user} used it from this checkout before: {owner.path} belongs to {owner.user} alone",
+            owner.remedy,
+        )
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Another user to whom a path of an environment belongs."""
+
+    path: Path
+    user: str
+
+    @property
+    def remedy(self) -> str:
+        """What to try: as that user, or in another checkout."""
+        way = "with sudo" if self.user == "root" else f"as {self.user}"
+        return f"Run the command {way}, or use a checkout of your own."
+
+
+def find_other_owner(folder: Path, environment: str) -> Owner | None:
+    """Whose the environment is, if this user may not use it; None for root, and before the first launch."""
+    if os.geteuid() == 0:
+        return None
+    own = folder / environment
+    for path in (folder, own, own / "cloud", own / "runs", own / "lock"):
+        try:
+            user = path.lstat().st_uid
+        except FileNotFoundError:
+            continue
+        except PermissionError:
+            break  # the folder above it was this user's, and may not be searched: `make_private` tells that
+        if user != os.geteuid():
+            return Owner(path, _name(user))
+    return None
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
 
 
 def make(folder: Path) -> None:

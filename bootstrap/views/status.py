@@ -34,9 +34,13 @@ def look(context: Context) -> Status:
                 f"answered by {zone.outputs['NameServers'].replace(',', ', ')}",
             )
         )
-    if "controller" not in context.stacks:
+    controller_stack = context.stacks.get("controller")
+    if controller_stack is None:
         return Status(tuple(rows), False)
-    instance = context.outputs("controller")["InstanceId"]
+    instance = controller_stack.outputs.get("InstanceId")
+    if instance is None:  # the stack is half-made, or was rolled back
+        rows.append(("machine", "none", f"not made: run '{context.tool} launch' again"))
+        return Status(tuple(rows), False)
     state = machine.state(context.world.aws("ec2"), instance)
     rows.append(("machine", instance, state))
     if state != "running":

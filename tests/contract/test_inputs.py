@@ -222,6 +222,23 @@ def test_who_follows_a_build_is_told_where_its_question_is_answered(server: Any,
     assert ("SUCCESS", [f"waiting for an answer: {server.url}/job/{name}/1/input/\n"] * 2) == (result, waits)
 
 
+def test_who_follows_a_build_is_told_why_a_part_of_it_waits(server: Any, name: str, pipeline: Xml) -> None:
+    server.create("", name, pipeline("node('nowhere') { echo 'never' }"))
+    told: list[str] = []
+
+    def listen(text: str) -> None:
+        told.append(text)
+        if text.startswith("waiting in the queue: "):
+            server.post(f"job/{name}/1/stop")
+
+    client = with_token(server)
+    assert builds.follow(client, name, {}, listen, url=f"{server.url}/", timeout=60) == "ABORTED"
+    (reason,) = [text for text in told if text.startswith("waiting in the queue: ")]
+    assert "‘nowhere’" in reason
+    queued = server.client.get_queue_info()
+    assert name not in str(queued)
+
+
 @pytest.mark.own_process
 def test_the_page_of_a_question_has_its_two_buttons(server: Any, name: str, pipeline: Xml) -> None:
     number = asked(server, name, pipeline(stage(f"{ASKED}\n{ASKED}")))

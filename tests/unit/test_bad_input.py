@@ -149,7 +149,7 @@ def test_the_checkout_unbroken_would_go_on_to_the_cloud(entry: Entry) -> None:
     entry.put_back()
 
     assert ["lock"] == entry.run("-e", "trial", "launch")["touched"]
-    assert ["cloud up"] == entry.run("-e", "trial", "plan")["touched"]
+    assert ["cloud for a plan"] == entry.run("-e", "trial", "plan")["touched"]
 
 
 def test_there_are_enough_cases_and_each_says_what_it_expects() -> None:

@@ -38,11 +38,13 @@ def _variables(chosen: Settings) -> dict[str, str]:
     from bootstrap.context import ROOT
     from bootstrap.errors import StackMissing, UsageError
     from bootstrap.local.cloud import LocalCloud
+    from bootstrap.runs import state_folder
 
     doing = f"looking for the keys of the cloud of '{chosen.name}'"
     if chosen.cloud != "local":
         remedy = "Other programs reach AWS as always: AWS_PROFILE, or 'aws configure sso'."
         raise UsageError(doing, f"'{chosen.name}' is launched on AWS", remedy)
+    state_folder.require_access(ROOT / ".bootstrap", chosen.name)
     cloud = LocalCloud(chosen, ROOT / ".bootstrap" / chosen.name / "cloud")
     keys = local_control.read_keys(cloud.endpoint, cloud.state)
     if keys is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
 from bootstrap.cli.command import Command
@@ -18,24 +19,47 @@ def destroy(options: argparse.Namespace) -> int:
     from bootstrap.remote import toolkit_repository
     from bootstrap.views import leftovers
 
+    if _tell_nothing(options):
+        return DONE
     with open_environment(options, check=_check, changes=True) as (opened, run):
-        with_data = options.delete_data is not None
-        if not with_data and not is_agreed(options, f"Destroy '{opened.settings.name}'?"):
+        with_data, name = options.delete_data is not None, opened.settings.name
+        if not with_data and opened.stacks and not is_agreed(options, f"Destroy '{name}'?"):
             return FAILED
         kept = play.destroy(opened, run, with_data=with_data)
         for resource in kept:
             run.say(f"kept: {resource}")
-        run.say(
-            "the environment is destroyed"
-            if not kept
-            else f"'{opened.settings.name}' is destroyed; its data is kept for the next launch"
-        )
+        if kept:
+            run.say(f"'{name}' is destroyed; its data is kept for the next launch")
+        else:
+            run.say("the environment is destroyed" if run.changes else f"nothing to destroy: '{name}' has no stack")
         toolkit_repository.forget(opened.state)
         leftovers.tell(opened, run)
         if with_data:
             opened.close()
             _forget_cloud(opened)
     return DONE
+
+
+def _tell_nothing(options: argparse.Namespace) -> bool:
+    """Whether the environment was never launched in the local cloud of this checkout; then it says so."""
+    from bootstrap import context
+    from bootstrap.environment import settings
+    from bootstrap.local.cloud import LocalCloud
+    from bootstrap.runs import state_folder, terminal
+
+    path = context.paths(options.environment)
+    chosen = settings.load(path)
+    if chosen.cloud != "local" or "AWS_ENDPOINT_URL" in os.environ:
+        return False
+    state_folder.require_access(context.ROOT / ".bootstrap", chosen.name)
+    cloud = LocalCloud(chosen, context.ROOT / ".bootstrap" / chosen.name / "cloud")
+    if cloud.port is not None:
+        return False
+    with context.Context(path, chosen) as unopened:
+        _check(options, unopened)
+    cloud.forget()  # of a launch that was killed before it made anything
+    terminal.write(f"nothing to destroy: '{chosen.name}' was not launched from this checkout\n")
+    return True
 
 
 def _forget_cloud(opened: Context) -> None:

@@ -44,7 +44,7 @@ def plan(options: argparse.Namespace) -> int:
     from bootstrap.cli.opening import exit_code_of_plan, open_environment
     from bootstrap.planning import saved
 
-    with open_environment(options, check=_check_plan, prepare=_prepare, brings_up=True) as (opened, run):
+    with open_environment(options, check=_check_plan, prepare=_prepare, plans=True) as (opened, run):
         if options.out:
             kept = saved.make(opened, run)
             saved.write(kept, Path(options.out))

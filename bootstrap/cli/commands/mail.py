@@ -18,7 +18,7 @@ def mail(options: argparse.Namespace) -> int:
     from bootstrap.environment import settings
     from bootstrap.errors import UsageError
     from bootstrap.local import mail as local_mail
-    from bootstrap.runs import terminal
+    from bootstrap.runs import state_folder, terminal
 
     doing = "reading the mail of the environment's machines"
     chosen = settings.load(context.paths(options.environment))
@@ -27,6 +27,7 @@ def mail(options: argparse.Namespace) -> int:
         found = f"'{chosen.name}' sends its mail through {place}; it is not kept here"
         remedy = "Read it there. The local cloud keeps mail only when mail.smtp_host is not set."
         raise UsageError(doing, found, remedy)
+    state_folder.require_access(context.ROOT / ".bootstrap", chosen.name)
     messages = local_mail.kept(context.ROOT / ".bootstrap" / chosen.name / "cloud" / "mail")
     if options.number is None:
         _list(messages, as_json=options.json)

@@ -35,7 +35,7 @@ def _plan(options: argparse.Namespace) -> int:
     from bootstrap.cli.opening import exit_code_of_plan, open_environment
     from bootstrap.planning import saved
 
-    with open_environment(options, check=_check, brings_up=True) as (opened, run):
+    with open_environment(options, check=_check, plans=True) as (opened, run):
         plan = saved.of_network(opened, run)
         if options.out:
             saved.write(plan, Path(options.out))

@@ -102,8 +102,11 @@ def _is_resource_id(text: str) -> bool:
 def _find_state(options: argparse.Namespace) -> Path:
     from bootstrap import context
     from bootstrap.environment import settings
+    from bootstrap.runs import state_folder
 
-    return context.ROOT / ".bootstrap" / settings.load(context.paths(options.environment)).name
+    chosen = settings.load(context.paths(options.environment))
+    state_folder.require_access(context.ROOT / ".bootstrap", chosen.name)
+    return context.ROOT / ".bootstrap" / chosen.name
 
 
 def _print(line: str) -> None:

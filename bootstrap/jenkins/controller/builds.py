@@ -8,11 +8,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bootstrap.errors import JobsRejected, Unreachable
+from bootstrap.jenkins.controller import executors
 from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, job_path, reason
 from bootstrap.jenkins.controller.console_text import ConsoleText, plain
 
 PAUSE = 0.5
 """Seconds between two looks."""
+
+SILENT_LOOKS = 5
+"""After as many looks at a console that says nothing, Jenkins is asked whether the build waits for an executor."""
 
 
 def follow(
@@ -27,7 +31,8 @@ def follow(
 ) -> str:
     """Build the job, write its console as it comes, return its result as Jenkins names it (SUCCESS, FAILURE ...).
 
-    What it waits for in the queue is told, in Jenkins' words. A build that waits for somebody's answer (an `input` of its
+    What it waits for in the queue is told, in Jenkins' words, with the builds that are in the way; also where a part of a
+    Pipeline waits for an executor, which its console says late. A build that waits for somebody's answer (an `input` of its
     Pipeline) is said to, with the page where that is given.
     Raises JobsRejected where there is no such job or parameter, or Jenkins will not queue it, and Unreachable where the build
     has not ended within `timeout` seconds.
@@ -36,11 +41,12 @@ def follow(
     item = start(jenkins, name, parameters)
     number = _wait_for_start(jenkins, name, item, write, deadline, sleep)
     console = _Console(jenkins, f"{job_path(name)}{number}/", f"{name} #{number}", write)
-    is_told = False
+    is_told, parts = False, _Parts(jenkins, name, console.path, write)
     while True:
         has_more, is_silent = console.read()
         if not has_more:
             break
+        parts.look(is_silent=is_silent)
         is_told = is_silent and (is_told or _tell_question(jenkins, console.path, f"{url}{console.path}input/", write))
         _pause(deadline, f"following {name} #{number}", sleep)
     result = _result(jenkins, name, number, deadline, sleep)
@@ -70,6 +76,24 @@ class _Console:
         """Write what came with the build's very end, and what was held back for a rest that did not come."""
         self.read()
         self._write(self._text.end())
+
+
+class _Parts:
+    """Tells why the parts of a Pipeline that run on agents wait. They are items of the queue, as its builds are."""
+
+    def __init__(self, jenkins: JenkinsClient, name: str, path: str, write: Callable[[str], object]) -> None:
+        self._jenkins, self._name, self._path, self._write = jenkins, name, path, write
+        self._silent, self._told = 0, set[str]()
+
+    def look(self, *, is_silent: bool) -> None:
+        """Ask the queue while the console is silent, and write each reason once."""
+        self._silent = self._silent + 1 if is_silent else 0
+        if self._silent % SILENT_LOOKS or not self._silent:
+            return
+        for why in executors.reasons_of_parts(self._jenkins, self._path):
+            if why not in self._told:
+                self._told.add(why)
+                self._write(f"waiting in the queue: {executors.explain(self._jenkins, why, self._name)}\n")
 
 
 def _tell_question(jenkins: JenkinsClient, path: str, page: str, write: Callable[[str], object]) -> bool:
@@ -132,7 +156,7 @@ def _wait_for_start(
         # Only its seconds change while an item is in its quiet period.
         if (kind := re.sub(r"[\d.]+", "", why)) and kind not in told:
             told.add(kind)
-            write(f"waiting in the queue: {why}\n")
+            write(f"waiting in the queue: {executors.explain(jenkins, why, name)}\n")
         _pause(deadline, doing, sleep, why)
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bootstrap.errors import Fault
-from bootstrap.jenkins.definitions import declarative
+from bootstrap.jenkins.definitions import agents, declarative
 from bootstrap.jenkins.definitions.groovy_text import Broken, line, statements
 
 
-def faults(shown: str, text: str) -> Iterator[Fault]:
-    """What is wrong with one Jenkinsfile, in the order of its lines; `shown` is its name as it is told."""
+def faults(shown: str, text: str, known: agents.Agents | None = None) -> Iterator[Fault]:
+    """What is wrong with one Jenkinsfile, in the order of its lines; `shown` is its name as it is told.
+
+    A Pipeline that none of the `known` agents takes is wrong, too.
+    """
     try:
         found = statements(text)
     except Broken as error:
@@ -25,7 +28,8 @@ def faults(shown: str, text: str) -> Iterator[Fault]:
         first = found[0].head.offset if found else 0
         yield _at(shown, text, first, "there is no 'pipeline { ... }', with which a declarative pipeline begins")
         return
-    for offset, message in sorted(set(declarative.pipeline(root))):
+    waiting = () if known is None else agents.faults_of_script(text, known)
+    for offset, message in sorted({*declarative.pipeline(root), *waiting}):
         yield _at(shown, text, offset, message)
 
 

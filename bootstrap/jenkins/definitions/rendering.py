@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from bootstrap.errors import Fault, JobsInvalid
-from bootstrap.jenkins.definitions import elements, pipelines
+from bootstrap.jenkins.definitions import agents, elements, pipelines
 from bootstrap.jenkins.definitions.jobs import clock_fault, slips
 from bootstrap.values import JobSet
 
@@ -28,14 +28,16 @@ _FOOTER_FOUND = re.compile(r"\[render ([0-9a-f]{16})\]\s*\Z")
 _REMEDY = "Correct the definition; nothing was sent to Jenkins."
 
 
-def render(folder: Path, variables: Mapping[str, str], plugins: Mapping[str, str]) -> JobSet:
+def render(
+    folder: Path, variables: Mapping[str, str], plugins: Mapping[str, str], known: agents.Agents | None = None
+) -> JobSet:
     """The jobs and views that the definitions in `folder` make, or JobsInvalid with every fault found.
 
     `variables` may be used as {name} in every definition; `plugins` (name to version) decides where a plugin's XML differs by
-    version. Needs no Jenkins and no network.
+    version. A job that none of the `known` agents takes is a fault. Needs no Jenkins and no network.
     """
     with _quiet():
-        return _Renderer(folder, variables, plugins).render()
+        return _Renderer(folder, variables, plugins, known).render()
 
 
 def footer(description: str | None) -> str | None:
@@ -57,10 +59,13 @@ def with_digest(xml: str, digest: str) -> str:
 class _Renderer:
     """One rendering: Job Builder's parts, put together once."""
 
-    def __init__(self, folder: Path, variables: Mapping[str, str], plugins: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, variables: Mapping[str, str], plugins: Mapping[str, str], known: agents.Agents | None
+    ) -> None:
         self._folder = folder
         self._variables = variables
         self._plugins = plugins
+        self._agents = known
         self._faults: list[Fault] = []
         self._scripts: set[str] = set()  # those that were read: several jobs may run the same one
         self._unjudged: list[str] = []
@@ -125,6 +130,7 @@ class _Renderer:
                 self._missing_script(each.xml, item)
                 self._stopped_clock(each.xml, item)
                 self._absent_plugins(each.xml, item)
+                self._absent_agents(each.xml, item)
                 made[str(each.name)] = _finished(each)
         return made
 
@@ -142,7 +148,7 @@ class _Renderer:
         elif script not in self._scripts:
             self._scripts.add(script)
             try:
-                self._faults += pipelines.faults(script, path.read_text(encoding="utf-8"))
+                self._faults += pipelines.faults(script, path.read_text(encoding="utf-8"), self._agents)
             except (OSError, UnicodeError) as error:
                 self._faults.append(Fault(script, 1, 1, f"cannot be read: {error}"))
 
@@ -160,6 +166,18 @@ class _Renderer:
             lack = f"'{item.name}': the element {name} belongs to the plugin {plugin}, which jenkins.lock.yaml does not have"
             self._fault(_position_of(item), f"{lack}; Jenkins would drop it without an error")
         self._unjudged += [f"element {name} of '{item.name}'" for name in found.unknown]
+
+    def _absent_agents(self, xml: Any, item: Any) -> None:
+        """A job that no agent takes would wait in the queue for ever."""
+        if self._agents is None:
+            return
+        label = agents.label_of(xml)
+        if label is not None and (refusal := self._agents.refusal(label)):
+            self._fault(_position_of(item), f"the job '{item.name}' {refusal}")
+        is_disabled = xml.findtext("disabled") == "true"
+        script = "" if is_disabled else xml.findtext("definition/script") or ""
+        for _, refusal in agents.faults_of_script(script, self._agents):
+            self._fault(_position_of(item), f"in the script of '{item.name}', {refusal}")
 
     def _missing_folders(self, made: Mapping[str, str], items: Iterable[Any]) -> None:
         for item in items:

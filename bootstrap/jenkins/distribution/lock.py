@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from bootstrap.environment import yaml_source
-from bootstrap.errors import DistributionFailed
+from bootstrap.errors import DistributionFailed, Fault
 from bootstrap.jenkins.distribution.versions import is_version
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -59,61 +60,104 @@ class Lock:
 
 
 def load_lock(path: Path) -> Lock:
-    """Read the lock, or raise DistributionFailed with the first thing that is wrong in it, and its line and column."""
-    document: Any = None
+    """Read the lock, or raise DistributionFailed with everything that is wrong in it, each with its line and column."""
     try:
-        document = _load(path)
-        core, key = document["core"], document["signing_key"]
-        pin = _pin("core", core)
-        fingerprint = str(key["fingerprint"])
-        if not _FINGERPRINT.fullmatch(fingerprint):
-            raise ValueError(f"signing_key.fingerprint: {fingerprint!r} is not a full fingerprint of 40 hex digits")
-        return Lock(
-            path=path,
-            core=pin,
-            core_path=str(core["path"]).replace("{version}", pin.version),
-            fingerprint=fingerprint,
-            key_url=str(key["url"]),
-            pins={str(name): _pin(f"plugins.{name}", entry) for name, entry in document["plugins"].items()},
-        )
+        document, faults = yaml_source.mapping(str(path), yaml_source.text(path))
     except yaml_source.Unreadable as error:
-        raise DistributionFailed(f"reading {path}", f"{path}:{error.line}:1: {error}", _REMEDY) from error
-    except KeyError as error:
-        found = f"{_place(path, document, '')}: the key {error} is missing"
-        raise DistributionFailed(f"reading {path}", found, _REMEDY) from error
-    except (ValueError, TypeError, AttributeError) as error:
-        found = f"{_place(path, document, str(error).partition(':')[0])}: {error}"
-        raise DistributionFailed(f"reading {path}", found, _REMEDY) from error
-
-
-def _place(path: Path, document: Any, key: str) -> str:
-    """The file with the line and column of a dotted key, as far as it leads."""
-    line, column, node = 0, 0, document
-    for part in key.split("."):
-        if not isinstance(node, CommentedMap) or part not in node:
-            break
-        line, column = node.lc.key(part)
-        node = node[part]
-    return f"{path}:{line + 1}:{column + 1}"
-
-
-def _load(path: Path) -> Any:
-    document, faults = yaml_source.mapping(str(path), yaml_source.text(path))
+        document, faults = CommentedMap(), [Fault(str(path), error.line, 1, str(error))]
+    faults = faults or list(_Judge(path).faults(document))
     if faults:
-        raise DistributionFailed(f"reading {path}", str(faults[0]), _REMEDY)
-    return document
+        found = "\n".join(str(fault) for fault in sorted(faults, key=lambda each: (each.line, each.column)))
+        raise DistributionFailed(f"reading {path}", found, _REMEDY)
+    core, key = document["core"], document["signing_key"]
+    pin = _pin(core)
+    return Lock(
+        path=path,
+        core=pin,
+        core_path=str(core["path"]).replace("{version}", pin.version),
+        fingerprint=str(key["fingerprint"]),
+        key_url=str(key["url"]),
+        pins={name: _pin(entry) for name, entry in document["plugins"].items()},
+    )
 
 
-def _pin(where: str, entry: Mapping[str, Any]) -> Pin:
-    version, sha256 = entry["version"], entry["sha256"]
-    if not isinstance(version, str):
-        raise TypeError(f"{where}.version: {version!r} needs quotes, to be a string")
-    if not is_version(version):
-        raise ValueError(f"{where}.version: {version!r} is not a version of a core or a plugin")
-    if sha256 is not None and not (isinstance(sha256, str) and _SHA256.fullmatch(sha256)):
-        raise ValueError(f"{where}.sha256: {sha256!r} is not a SHA-256 of 64 lower-case hex digits")
-    line, column = entry.lc.key("version") if isinstance(entry, CommentedMap) else (0, 0)
-    return Pin(version, sha256, (line + 1, column + 1))
+def _pin(entry: CommentedMap) -> Pin:
+    line, column = entry.lc.key("version")
+    return Pin(entry["version"], entry["sha256"], (line + 1, column + 1))
+
+
+class _Judge:
+    """Finds what is wrong in a lock; a place in it is named as people speak of it: core, signing_key, plugin 'git'."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def faults(self, document: CommentedMap) -> Iterator[Fault]:
+        """Every fault, section by section."""
+        yield from self._keys(document, "", ("core", "signing_key", "plugins"), (0, 0))
+        for name in ("core", "signing_key"):
+            if name in document:
+                yield from self._section(name, document)
+        if "plugins" in document:
+            plugins = document["plugins"]
+            if not isinstance(plugins, CommentedMap):
+                yield self._at(document, "plugins", "plugins: a mapping of plugins is needed here")
+                return
+            for name in plugins:
+                shown = f"plugin '{name}'"
+                if not isinstance(name, str):
+                    yield self._at(plugins, name, f"{shown}: the name needs quotes, to be a string")
+                yield from self._entry(shown, plugins, name, ("version", "sha256"))
+
+    def _section(self, name: str, document: CommentedMap) -> Iterator[Fault]:
+        keys = ("version", "path", "sha256") if name == "core" else ("fingerprint", "url")
+        yield from self._entry(name, document, name, keys)
+        section = document[name]
+        fingerprint = section.get("fingerprint", "") if isinstance(section, CommentedMap) else ""
+        if name == "signing_key" and fingerprint and not _FINGERPRINT.fullmatch(str(fingerprint)):
+            message = f"{name}.fingerprint: {fingerprint!r} is not a full fingerprint of 40 hex digits"
+            yield self._at(section, "fingerprint", message)
+
+    def _entry(self, shown: str, above: CommentedMap, name: Any, keys: tuple[str, ...]) -> Iterator[Fault]:
+        entry = above[name]
+        if not isinstance(entry, CommentedMap):
+            yield self._at(above, name, f"{shown}: a mapping with {' and '.join(keys)} is needed here")
+            return
+        yield from self._keys(entry, f"{shown}: ", keys, above.lc.key(name))
+        separator = "." if shown in {"core", "signing_key"} else ": "
+        for key, judge in (("version", _of_version), ("sha256", _of_sum), ("path", _of_text), ("url", _of_text)):
+            if key in keys and key in entry and (message := judge(entry[key])):
+                yield self._at(entry, key, f"{shown}{separator}{key}: {message}")
+
+    def _keys(self, node: CommentedMap, shown: str, keys: tuple[str, ...], place: tuple[int, int]) -> Iterator[Fault]:
+        """Keys that are missing, told at `place`, and those that nobody reads."""
+        for key in keys:
+            if key not in node:
+                yield Fault(str(self._path), place[0] + 1, place[1] + 1, f"{shown}the key '{key}' is missing")
+        for key in node:
+            if key not in keys:
+                near = difflib.get_close_matches(str(key), keys, n=1, cutoff=0.6)
+                hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(keys)}"
+                yield self._at(node, key, f"{shown}unknown key '{key}'; {hint}")
+
+    def _at(self, node: CommentedMap, key: Any, message: str) -> Fault:
+        line, column = node.lc.key(key)
+        return Fault(str(self._path), line + 1, column + 1, message)
+
+
+def _of_version(value: Any) -> str:
+    if not isinstance(value, str):
+        return f"{value!r} needs quotes, to be a string"
+    return "" if is_version(value) else f"{value!r} is not a version of a core or a plugin"
+
+
+def _of_sum(value: Any) -> str:
+    is_sum = value is None or (isinstance(value, str) and _SHA256.fullmatch(value))
+    return "" if is_sum else f"{value!r} is not a SHA-256 of 64 lower-case hex digits"
+
+
+def _of_text(value: Any) -> str:
+    return "" if isinstance(value, str) and value else f"{value!r} is not a text"
 
 
 def record(path: Path, core: str | None, plugins: Mapping[str, str]) -> None:

@@ -73,7 +73,7 @@ def _without(settings: JenkinsSettings, lock: Lock, source: Source, reason: str,
         )
         return _emulator(lock)
     raise DistributionFailed(
-        f"downdownloading Jenkins {lock.core.version} from {source.name}",
+        f"downloading Jenkins {lock.core.version} from {source.name}",
         reason,
         "Name a mirror or a file under 'jenkins' in the environment, or allow 'fallback: emulator' there.",
     )

@@ -50,7 +50,7 @@ def _run_process(
 ) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(list(command), input=stdin, capture_output=True, timeout=timeout)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # the latter where PATH has a folder that this user may not read
         install = f"Install it: apt-get install {command[0]}"
         raise Missing(doing, f"'{command[0]}' is not installed", install) from None
     except subprocess.TimeoutExpired as expired:

@@ -159,9 +159,9 @@ def _clean_up(context: Context, *, is_done: bool) -> None:
 
 
 @contextmanager
-def _hold_lock(context: Context, drain: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+def _hold_lock(context: Context, drain: Mapping[str, Mapping[str, Any]], lock: str) -> Iterator[None]:
     """Hold the converge lock of the machine: a run whose connection broke may still be working."""
-    path = context.path(_LOCK)
+    path = context.path(lock)
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w") as stream:
         deadline = time.monotonic() + _LOCK_WAIT + sum(float(settings["seconds"]) for settings in drain.values())
@@ -193,13 +193,13 @@ def main() -> None:
     """Read the (compressed) document from standard input, converge, and print marker line and answer."""
     document = json.loads(zlib.decompress(sys.stdin.buffer.read()))
     os.umask(0o022)
-    context = Context()
+    context, lock = Context(), document.get("lock", _LOCK)
     try:
         if document["mode"] == "apply":
-            with _hold_lock(context, document.get("drain", {})):
+            with _hold_lock(context, document.get("drain", {}), lock):
                 answer = converge(document, context, _reporter(document["marker"]))
         elif document["mode"] == "drain":
-            with _hold_lock(context, document["drain"]):
+            with _hold_lock(context, document["drain"], lock):
                 answer = _drain(document, context, _reporter(document["marker"]))
         else:
             answer = converge(document, context)

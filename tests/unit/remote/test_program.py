@@ -19,7 +19,7 @@ def launched(
     tmp_path: Path, mode: str, resources: list[dict[str, object]]
 ) -> tuple[subprocess.CompletedProcess[bytes], str]:
     """The program run as the machine runs it, far from this project's own files."""
-    stdin, marker = program.request(mode, resources)
+    stdin, marker = program.request(mode, resources, lock=f"{tmp_path}.lock")
     command = [sys.executable, *program.COMMAND[1:]]
     return subprocess.run(command, input=stdin, capture_output=True, cwd=tmp_path, env={}), marker
 
@@ -69,7 +69,7 @@ def test_looking_tells_no_step(tmp_path: Path) -> None:
 def test_a_walk_that_nobody_hears_ends_before_its_next_step(tmp_path: Path) -> None:
     wait = {"id": "wait", "kind": "command", "command": ["sleep", "1"], "unless": ["test", "-e", str(tmp_path / "x")]}
     resources = [{"id": name, "kind": "file", "path": str(tmp_path / name), "content": ""} for name in "ab"]
-    stdin, _ = program.request("apply", [resources[0], wait, resources[1]])
+    stdin, _ = program.request("apply", [resources[0], wait, resources[1]], lock=f"{tmp_path}.lock")
     command = [sys.executable, *program.COMMAND[1:]]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=tmp_path) as child:

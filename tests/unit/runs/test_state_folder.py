@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from bootstrap.errors import Missing
+from bootstrap.runs import state_folder
 from bootstrap.runs.state_folder import make_private
 
 
@@ -60,3 +62,44 @@ def test_a_folder_that_cannot_be_narrowed_is_told_with_a_remedy(
     with pytest.raises(Missing, match="Operation not permitted") as caught:
         make_private(top)
     assert "chown" in caught.value.remedy
+
+
+@pytest.fixture
+def as_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process as a user who owns nothing here."""
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 12345)
+
+
+@pytest.mark.parametrize("part", [".", "local", "local/cloud", "local/runs"])
+@pytest.mark.usefixtures("as_another")
+def test_who_finds_the_folder_of_another_user_is_told_whose_it_is(tmp_path: Path, part: str) -> None:
+    top = tmp_path / ".bootstrap"
+    (top / part).mkdir(parents=True)
+    with pytest.raises(Missing, match="used it from this checkout before") as caught:
+        state_folder.require_access(top, "local")
+    assert "belongs to" in caught.value.found
+    assert "a checkout of your own" in caught.value.remedy
+
+
+@pytest.mark.usefixtures("as_another")
+def test_before_the_first_launch_nobody_is_in_the_way(tmp_path: Path) -> None:
+    state_folder.require_access(tmp_path / ".bootstrap", "local")
+
+
+def test_root_and_the_owner_are_let_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "local" / "cloud").mkdir(parents=True)
+    state_folder.require_access(tmp_path, "local")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    state_folder.require_access(tmp_path, "local")
+
+
+def test_a_root_that_launched_is_told_with_sudo() -> None:
+    assert state_folder.Owner(Path("x"), "root").remedy.startswith("Run the command with sudo")
+    assert state_folder.Owner(Path("x"), "alice").remedy.startswith("Run the command as alice")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder for another user")
+def test_the_folder_that_root_makes_in_a_users_checkout_is_the_users(tmp_path: Path) -> None:
+    os.chown(tmp_path, 12345, 12345)
+    make_private(tmp_path / ".bootstrap")
+    assert (tmp_path / ".bootstrap").stat().st_uid == 12345

@@ -249,7 +249,12 @@ class Instances:
         queue.submit(logged)
 
     def _end_failed(self, record: Record) -> None:
+        """Terminate the instance as EC2 does: its interfaces and disks go, or they would stand in the network for ever."""
         instance = find_recorded(record)
+        for interface in list(instance.nics.values()):
+            interface.stop()
+            if interface.delete_on_termination:
+                interface.delete()
         instance.teardown_defaults()
         set_state(instance, TERMINATED)
         set_reason(instance, "Server.InternalError", record["reason"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -36,6 +37,15 @@ class Slot(NamedTuple):
     number: int
 
 
+@dataclass(eq=False)
+class PartWaiting:
+    """A part of a Pipeline that waits for an executor: an item of the queue, as Jenkins has it."""
+
+    build: Build
+    label: str
+    since: int
+
+
 class Executors:
     """The slots of all nodes; a slot is free or holds a build."""
 
@@ -45,6 +55,7 @@ class Executors:
         self._agents: dict[str, Node] = {}
         self.here = BuiltInNode(home.options.build_variables)
         self.busy: dict[Slot, Build] = {}
+        self.waiting: list[PartWaiting] = []
         self.changed = asyncio.Event()
 
     # Nodes
@@ -120,15 +131,22 @@ class Executors:
 
     async def wait(self, label: str, build: Build, on_wait: Callable[[str], None]) -> Slot:
         """Wait for a slot; `on_wait` gets the reason once, if the build must wait."""
-        is_told = False
-        while (slot := self.claim(label, build)) is None:
-            if not is_told:
-                is_quiet = self._quiet_mode.is_on
-                on_wait(self.refusal(label) or (SHUTTING_DOWN if is_quiet else BUSY))
-                is_told = True
-            changed = self.changed
-            await changed.wait()
+        if (slot := self.claim(label, build)) is not None:
+            return slot
+        part = PartWaiting(build, label, int(time.time() * 1000))
+        self.waiting.append(part)
+        try:
+            on_wait(self.why(part))
+            while (slot := self.claim(label, build)) is None:
+                changed = self.changed
+                await changed.wait()
+        finally:
+            self.waiting.remove(part)
         return slot
+
+    def why(self, part: PartWaiting) -> str:
+        """Why a part of a Pipeline waits."""
+        return self.refusal(part.label) or (SHUTTING_DOWN if self._quiet_mode.is_on else BUSY)
 
     def release(self, slot: Slot) -> None:
         """Release a slot."""

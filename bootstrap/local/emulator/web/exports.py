@@ -9,9 +9,9 @@ from ..model.builds import Build
 from ..model.configuration import NodeSettings
 from ..model.security import User
 from .api import Exported
-from .exports_items import ItemExports
+from .exports_items import PART, ItemExports
 
-PLACEHOLDER = "org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask$PlaceholderExecutable"
+PLACEHOLDER = f"{PART}$PlaceholderExecutable"
 
 
 class Exports(ItemExports):

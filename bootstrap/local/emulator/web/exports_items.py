@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..execution.executors import PartWaiting
 from ..execution.queue import QueueItem
 from ..model.build_record import COLORS
 from ..model.item_tree import FREESTYLE
@@ -13,6 +14,8 @@ from ..model.jobs import Job
 from ..model.views import View
 from .api import Exported
 from .exports_builds import BuildExports, typed
+
+PART = "org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask"
 
 
 class ItemExports(BuildExports):
@@ -200,8 +203,30 @@ class ItemExports(BuildExports):
         """What waits of the jobs that the caller may read; of those that he may only know of, the name."""
         waiting = self._controller.queue.waiting
         read = [self.queue_item(item) for item in waiting if self._may_read(item.job)]
+        read += [
+            self._part(number, part)
+            for number, part in enumerate(self._controller.executors.waiting, 1)
+            if self._may_read(part.build.job)
+        ]
         known = [self._stub(item) for item in waiting if not self._may_read(item.job) and self._may_know_of_jobs()]
         return Exported("hudson.model.Queue", {"discoverableItems": known, "items": read})
+
+    def _part(self, number: int, part: PartWaiting) -> Exported:
+        """A part of a Pipeline that waits for an executor; Jenkins shows its build's path as the task's URL."""
+        name = f"part of {part.build.job.full_name.replace('/', ' » ')} {part.build.shown_name}"
+        task = {"fullDisplayName": name, "name": name, "url": part.build.path}
+        properties: dict[str, Any] = {
+            "actions": [],
+            "blocked": False,
+            "buildable": True,
+            "id": -number,  # nobody can ask for it alone, or cancel it
+            "inQueueSince": part.since,
+            "params": "",
+            "stuck": False,
+            "task": Exported(PART, task, is_whole=True),
+            "why": self._controller.executors.why(part),
+        }
+        return Exported("hudson.model.Queue$BuildableItem", properties, brief=frozenset(properties))
 
     def _may_know_of_jobs(self) -> bool:
         return self._controller.home.authorization.allows(self._identity, "Job/Discover")

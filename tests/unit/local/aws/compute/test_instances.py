@@ -263,3 +263,27 @@ def test_machine_is_described_with_everything_it_is_made_from() -> None:
         )
         == wanted
     )
+
+
+def test_a_machine_that_could_not_boot_leaves_no_interface(
+    instances: Instances, machines: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+
+    def interface(name: str, is_own: bool) -> Any:
+        return SimpleNamespace(
+            delete_on_termination=is_own,
+            stop=lambda: ended.append(f"stop {name}"),
+            delete=lambda: ended.append(f"delete {name}"),
+        )
+
+    instance: Any = Instance()
+    instance.nics = {0: interface("eni-0", True), 1: interface("eni-1", False)}
+    instance.teardown_defaults = lambda: ended.append("disks")
+    monkeypatch.setattr("bootstrap.local.aws.compute.instances.find_recorded", lambda _: instance)
+    monkeypatch.setattr("bootstrap.local.aws.compute.instances.set_reason", lambda *_: None)
+    machines.problem = "no image"
+    machines.may_go_on.set()
+    instances.launched(instance)
+    until(lambda: instance.state == "terminated")
+    assert ["stop eni-0", "delete eni-0", "stop eni-1", "disks"] == ended

@@ -1,0 +1,68 @@
+"""`environments`: the environments of this checkout, and those that exist without a file."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from bootstrap.cli.command import Command
+
+if TYPE_CHECKING:
+    from bootstrap.views.environments import Orphan
+
+
+def environments(options: argparse.Namespace) -> int:
+    """List them."""
+    from bootstrap.cli import console
+    from bootstrap.runs import terminal
+    from bootstrap.views import environments as view
+
+    found = view.look()
+    if options.json:
+        for row in found.rows:
+            terminal.write_json({"name": row.name, "file": row.file or None, "where": row.where, "state": row.state})
+    else:
+        rows = [(row.name, row.file or "none", row.where, row.state) for row in found.rows]
+        console.table(("environment", "file", "where", "state"), rows)
+        for text in found.unasked:
+            terminal.write(f"\ncould not be asked: {text}\n")
+        for orphan in found.orphans:
+            terminal.write(_explain(orphan))
+    return 0
+
+
+def _explain(orphan: Orphan) -> str:
+    """How an environment without a file is adopted, or destroyed."""
+    from bootstrap.views import environments as view
+
+    file = f"environments/{orphan.stem}.yaml"
+    lines = [f"\n'{orphan.name}' exists, and no file in environments/ describes it."]
+    former = view.former_file(orphan.name)
+    if former is not None:
+        lines.append(f"  to adopt it, get its file back: git show {former[0]}:{former[1]} > {file}")
+    else:
+        lines.append(f"  to adopt it, write {file} with the values that it was launched with")
+    lines.append(f"  then look first: ./bootstrap.py -e {orphan.stem} plan")
+    lines.append(f"  to destroy it, write this into {file}:")
+    lines += [f"    {line}" for line in orphan.file_text().splitlines()]
+    lines.append(f"  then: ./bootstrap.py -e {orphan.stem} destroy")
+    return "\n".join(lines) + "\n"
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("list",), default="list", help="list: all of them (default)")
+
+
+COMMANDS = (
+    Command(
+        "environments",
+        45,
+        "list the environments of this checkout, and those that exist without a file",
+        environments,
+        (
+            ("environments list", "on this machine and in the account; nothing is changed"),
+            ("environments list --json", "the same as JSON"),
+        ),
+        _add_arguments,
+    ),
+)

@@ -1,0 +1,162 @@
+"""Which agents the settings in `casc/` define, and whether one of them takes a job.
+
+Jenkins queues a build that no agent takes, and it waits for ever. So a job whose label no agent has is refused before a launch.
+The same is true for a job without a label where every agent takes only jobs that ask for its label (mode EXCLUSIVE).
+
+Not judged: labels that are known only during a build, and all labels where the settings define clouds, because a cloud makes
+agents with labels of its own.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import yaml
+
+from bootstrap.jenkins.definitions import casc_tree, labels
+from bootstrap.jenkins.definitions.casc_tree import Kind, Node
+from bootstrap.jenkins.definitions.casc_variables import Variables
+from bootstrap.jenkins.definitions.groovy_text import Broken, Statement, Token, statements
+
+BUILT_IN = "built-in"
+# Jobs that occupy an executor themselves. A Pipeline occupies one where its script says so; a folder, none.
+_BUILT_ON_AN_EXECUTOR = frozenset({"project", "maven2-moduleset"})
+
+
+@dataclass(frozen=True)
+class Agent:
+    """An agent with executors, or the controller where it has some; an exclusive one takes no job without a label."""
+
+    name: str
+    labels: frozenset[str]
+    is_exclusive: bool
+
+
+@dataclass(frozen=True)
+class Agents:
+    """All agents that the settings define."""
+
+    found: tuple[Agent, ...]
+
+    def refusal(self, label: str) -> str | None:
+        """Why no agent takes a job with this label expression (empty: none), or None if one does."""
+        if not label:
+            if any(not agent.is_exclusive for agent in self.found):
+                return None
+            return f"asks for no label, and every agent in casc/ takes only jobs that ask for its label: {self._offer}"
+        try:
+            if any(labels.satisfies(agent.labels, label) for agent in self.found):
+                return None
+        except labels.NoExpression as error:
+            return f"asks for a label that Jenkins cannot read: {error}"
+        return f"asks for the label '{label}', which no agent in casc/ has: {self._offer}"
+
+    @property
+    def _offer(self) -> str:
+        known = sorted({label for agent in self.found for label in agent.labels - {agent.name, BUILT_IN}})
+        choice = f"use one of these labels: {', '.join(known)}" if known else "there is no agent with a label"
+        return f"its builds would wait for ever; {choice}, or add an agent under 'jenkins.nodes'"
+
+
+def read(files: Mapping[str, str], variables: Variables) -> Agents | None:
+    """The agents of the settings files; None if that cannot be said, because of clouds or of labels that are not known here."""
+    trees = [tree for tree in map(_tree, files.values()) if tree is not None]
+    sections = [section for tree in trees if (section := _entry(tree, "jenkins")) is not None]
+    if any((clouds := _entry(section, "clouds")) is not None and clouds.items for section in sections):
+        return None
+    nodes = [item for section in sections if (listed := _entry(section, "nodes")) is not None for item in listed.items]
+    # The controller's settings may stand in several files; each key stands in one of them.
+    controller = Node(Kind.MAPPING, 0, 0, 1, 1, entries=[entry for section in sections for entry in section.entries])
+    bodies = [body.meant for node in nodes for _, body in node.meant.entries]
+    places = [(_text(body, "name", variables), body) for body in bodies] + [(BUILT_IN, controller)]
+    found = []
+    for name, body in places:
+        if _text(body, "numExecutors", variables) == "0":
+            continue  # left out, it is 1 for an agent and 2 for the controller
+        labelled, mode = _text(body, "labelString", variables), _text(body, "mode", variables)
+        if name is None or labelled is None or mode is None:
+            return None
+        found.append(Agent(name, frozenset({name, *labelled.split()}), mode.upper() == "EXCLUSIVE"))
+    return Agents(tuple(found))
+
+
+def _tree(text: str) -> Node | None:
+    try:
+        return casc_tree.parse(text)
+    except yaml.YAMLError:
+        return None  # `casc.read` refuses this file
+
+
+def _entry(node: Node, key: str) -> Node | None:
+    """The value of a key; the last one wins, as in Jenkins."""
+    found = [value.meant for name, value in node.meant.entries if name.text == key]
+    return found[-1] if found else None
+
+
+def _text(node: Node, key: str, variables: Variables) -> str | None:
+    """A scalar as Jenkins will have it, empty where it is left out; None where it is not known here."""
+    value = _entry(node, key)
+    return "" if value is None or value.is_null else variables.resolve(value.text)
+
+
+def label_of(job: ElementTree.Element) -> str | None:
+    """The label expression of a job that is built on an executor (empty: none), or None for other kinds of jobs."""
+    if job.tag not in _BUILT_ON_AN_EXECUTOR or job.findtext("disabled") == "true":
+        return None
+    return "" if job.findtext("canRoam") == "true" else (job.findtext("assignedNode") or "").strip()
+
+
+def faults_of_script(script: str, agents: Agents) -> Iterator[tuple[int, str]]:
+    """The offsets in a Pipeline's text where it asks for an executor that no agent has, with the reason; of any Pipeline."""
+    try:
+        found = statements(script)
+    except Broken:
+        return
+    for statement in found:
+        for offset, label in asked(statement):
+            refusal = agents.refusal(label)
+            if refusal:
+                yield offset, f"the Pipeline {refusal}"
+
+
+def asked(statement: Statement) -> Iterator[tuple[int, str]]:
+    """Where a Pipeline asks for an executor, and with which label (empty: none); those that only a build knows are left out."""
+    body, first = statement.body, next(iter(statement.arguments), None)
+    if statement.word == "agent" and (body or (first is not None and first.text == "any")):
+        label = "" if not body else _label_in(body[0])
+        if label is not None:
+            yield statement.head.offset, label
+        return
+    if statement.word == "node" and body is not None:
+        label = _label_given(statement.arguments)
+        if label is not None:
+            yield statement.head.offset, label
+    for inner in body or ():
+        yield from asked(inner)
+
+
+def _label_in(kind: Statement) -> str | None:
+    """What `agent { ... }` asks for; None for agents that a plugin provides."""
+    if kind.word == "any":
+        return ""
+    if kind.word == "label":
+        return _label_given(kind.arguments)
+    if kind.word == "node":
+        found = next((inner for inner in kind.body or () if inner.word == "label"), None)
+        return _label_given(found.arguments) if found is not None else None
+    return None
+
+
+def _label_given(arguments: tuple[Token, ...]) -> str | None:
+    """The label in `'x'`, `('x')` or `label: 'x'`, empty where nothing is given; None for what is evaluated in the build."""
+    given = [token for token in arguments if token.text not in {"(", ")", ":", "label"}]
+    if not given:
+        return ""
+    token = given[0]
+    if len(given) > 1 or token.kind != "text" or "\\" in token.text:
+        return None
+    quote = token.text[:3] if token.text[:3] in {"'''", '"""'} else token.text[:1]
+    label = token.text[len(quote) : -len(quote)].strip()
+    return None if quote[0] == '"' and "$" in label else label

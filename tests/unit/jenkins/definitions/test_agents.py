@@ -1,0 +1,132 @@
+"""Which agents the settings define, and which jobs none of them takes."""
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from bootstrap.jenkins.definitions import agents, labels
+from bootstrap.jenkins.definitions.agents import Agent, Agents
+from bootstrap.jenkins.definitions.casc_variables import Variables
+from bootstrap.jenkins.definitions.groovy_text import line
+
+ROOT = Path(__file__).resolve().parents[4]
+OURS = {path.name: path.read_text() for path in (ROOT / "casc").glob("*.yaml")}
+MACHINE = Agents((Agent("machine", frozenset({"machine", "infrastructure", "linux"}), True),))
+OPEN = Agents((*MACHINE.found, Agent("other", frozenset({"other"}), False)))
+NODE = "jenkins:\n  numExecutors: 0\n  nodes:\n    - permanent: {name: one, labelString: 'a  b'%s}\n"
+
+
+@pytest.mark.parametrize(
+    ("expression", "is_taken"),
+    [
+        ("linux", True),
+        ("machine", True),
+        ("windows", False),
+        ("linux && infrastructure", True),
+        ("linux&&!windows", True),
+        ("windows || linux", True),
+        ("windows || !linux", False),
+        ("!(windows || gpu)", True),
+        ("linux -> windows", False),
+        ("windows -> gpu", True),
+        ("linux <-> infrastructure", True),
+        ("linux<->windows", False),
+        ('"linux"', True),
+        ("linux-arm", False),
+    ],
+)
+def test_a_label_expression_means_what_it_means_in_jenkins(expression: str, is_taken: bool) -> None:
+    assert is_taken is labels.satisfies(MACHINE.found[0].labels, expression)
+    assert (None if is_taken else expression) == (expression if MACHINE.refusal(expression) else None)
+
+
+@pytest.mark.parametrize("expression", ["a &&", "(a", "a)", "a b", "&& a", "a & b", '"a'])
+def test_what_is_no_label_expression_is_refused(expression: str) -> None:
+    with pytest.raises(labels.NoExpression, match="is not a label expression"):
+        labels.satisfies({"a"}, expression)
+    assert "asks for a label that Jenkins cannot read" in str(MACHINE.refusal(expression))
+
+
+def test_a_job_without_a_label_needs_an_agent_that_takes_it() -> None:
+    assert "asks for no label, and every agent in casc/" in str(MACHINE.refusal(""))
+    assert "use one of these labels: infrastructure, linux" in str(MACHINE.refusal(""))
+    assert OPEN.refusal("") is None
+    assert "there is no agent with a label" in str(Agents(()).refusal("x"))
+
+
+def test_the_agent_of_this_repository_takes_only_jobs_with_its_label() -> None:
+    found = agents.read(OURS, Variables())
+    assert found == Agents((Agent("machine", frozenset({"machine", "infrastructure"}), True),))
+
+
+def test_settings_of_agents_have_jenkins_defaults() -> None:
+    one = Agent("one", frozenset({"one", "a", "b"}), False)
+    assert Agents((one,)) == agents.read({"a.yaml": NODE % ""}, Variables())
+    assert Agents(()) == agents.read({"a.yaml": NODE % ", numExecutors: 0"}, Variables())
+    built_in = Agent("built-in", frozenset({"built-in"}), False)
+    assert Agents((one, built_in)) == agents.read({"a.yaml": NODE.replace("  numExecutors: 0\n", "") % ""}, Variables())
+    split = {"a.yaml": NODE % ", mode: exclusive", "b.yaml": "jenkins: {labelString: x}\n"}
+    assert Agents((Agent("one", one.labels, True),)) == agents.read(split, Variables())
+
+
+def test_labels_that_are_not_known_here_are_not_judged() -> None:
+    cloud = "jenkins: {clouds: [{eC2Fleet: {name: fleet, labelString: big}}]}\n"
+    assert agents.read(OURS | {"clouds.yaml": cloud}, Variables()) is None
+    text = NODE.replace("'a  b'", '"${LABELS}"') % ""
+    assert agents.read({"a.yaml": text}, Variables(["LABELS"])) is None
+    known = agents.read({"a.yaml": text}, Variables(["LABELS"], {"LABELS": "x y"}))
+    assert Agents((Agent("one", frozenset({"one", "x", "y"}), False),)) == known
+
+
+@pytest.mark.parametrize(
+    ("xml", "label"),
+    [
+        ("<project><canRoam>true</canRoam></project>", ""),
+        ("<project><assignedNode>a &amp;&amp; b</assignedNode><canRoam>false</canRoam></project>", "a && b"),
+        ("<maven2-moduleset><canRoam>true</canRoam></maven2-moduleset>", ""),
+        ("<project><canRoam>true</canRoam><disabled>true</disabled></project>", None),
+        ("<flow-definition/>", None),
+        ("<com.cloudbees.hudson.plugins.folder.Folder/>", None),
+    ],
+)
+def test_the_label_of_a_job(xml: str, label: str | None) -> None:
+    assert label == agents.label_of(ElementTree.fromstring(xml))
+
+
+@pytest.mark.parametrize(
+    ("script", "places"),
+    [
+        ("pipeline {\n agent any\n stages { stage('a') { steps { echo 'x' } } } }", [2]),
+        ("pipeline {\n agent none\n stages { stage('a') {\n agent { label 'gpu' }\n steps { echo 'x' } } } }", [4]),
+        (
+            "pipeline { agent { label 'infrastructure' }\n stages { stage('a') { agent any; steps { echo 'x' } } } }",
+            [2],
+        ),
+        ("pipeline { agent { node { label 'gpu'; customWorkspace '/x' } } }", [1]),
+        ('pipeline { agent { label "gpu" } }', [1]),
+        ("pipeline { agent { label '' } }", [1]),
+        ("pipeline { agent none\n stages { stage('a') { steps { script {\n node('gpu') { echo 'x' } } } } } }", [3]),
+        ("node {\n sh 'true'\n node('gpu') { sh 'true' }\n}", [1, 3]),
+        ("node(label: 'gpu') { sh 'true' }", [1]),
+        ("timeout(5) {\n node('infrastructure') { sh 'true' } }", []),
+        ("node('machine') { sh 'true' }", []),
+        ("node(params.WHERE) { sh 'true' }", []),
+        ("node(\"on-${params.WHERE}\") { sh 'true' }", []),
+        ("node('a' + b) { sh 'true' }", []),
+        ("pipeline { agent { label params.WHERE } }", []),
+        ("pipeline { agent { docker { image 'x' } } }", []),
+        ("pipeline { agent { kubernetes { yaml 'x' } } }", []),
+        ("def agent = 'any'\necho agent", []),
+        ("node('gpu { sh 'true' }", []),  # broken: told as such elsewhere
+    ],
+)
+def test_where_a_pipeline_waits_for_ever(script: str, places: list[int]) -> None:
+    found = list(agents.faults_of_script(script, MACHINE))
+    assert places == [line(script, offset) for offset, _ in found]
+    assert all("its builds would wait for ever" in message for _, message in found)
+
+
+def test_an_agent_that_takes_any_job_takes_a_pipeline_without_a_label() -> None:
+    assert not list(agents.faults_of_script("pipeline { agent any }", OPEN))
+    assert list(agents.faults_of_script("pipeline { agent { label 'gpu' } }", OPEN))
