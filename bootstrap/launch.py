@@ -65,8 +65,9 @@ def check(context: Context) -> None:
 
 
 def check_code(context: Context) -> None:
-    """What people wrote but for the lock's own sense: the way in, settings of Jenkins, jobs and templates."""
+    """What people wrote but for the lock's own sense: the ways in, settings of Jenkins, jobs and templates."""
     environments.check_ssh(context.environment_file, context.settings)
+    environments.check_ways(context.environment_file, context.settings)
     _ = context.casc_files, context.jobset
     check_templates(context, context.wanted)
 

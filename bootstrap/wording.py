@@ -28,6 +28,9 @@ def count_outcomes(outcomes: Sequence[str]) -> str:
     return ", ".join(counts)
 
 
-def drifted(number: int) -> str:
-    """'2 things drifted', 'nothing drifted'."""
-    return f"{counted(number, 'thing') if number else 'nothing'} drifted"
+def drifted(number: int, unseen: int = 0) -> str:
+    """'2 things drifted', 'nothing drifted'; where not everything was looked at, how much of it was not."""
+    if not unseen:
+        return f"{counted(number, 'thing') if number else 'nothing'} drifted"
+    rest = f"{counted(unseen, 'thing')} could not be looked at"
+    return f"{counted(number, 'thing')} drifted; {rest}" if number else rest

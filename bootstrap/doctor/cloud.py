@@ -31,7 +31,7 @@ def identity(context: Context) -> Finding:
 
 def examine(context: Context) -> Iterator[Finding]:
     """The lines of the account, for somebody who is known there."""
-    for check in (_region, _named, _permissions, _stacks, _names, _quotas, _memory, _certificates, _keys):
+    for check in (_region, _account, _permissions, _stacks, _names, _quotas, _memory, _certificates, _keys):
         try:
             yield from check(context)
         except Exception as error:
@@ -55,7 +55,7 @@ def _region(context: Context) -> Iterator[Finding]:
         yield good("region", region)
 
 
-def _named(context: Context) -> Iterator[Finding]:
+def _account(context: Context) -> Iterator[Finding]:
     """Names in the environment file that only the account can confirm: zones, the parent hosted zone, the peer's network."""
     faults = account.faults(context, context.wanted)
     for fault in faults:

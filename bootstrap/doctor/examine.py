@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import urllib.error
 import urllib.request
@@ -105,7 +106,8 @@ def jenkins(context: Context) -> Iterator[Finding]:
 def mail(chosen: Settings, endpoint: str | None) -> Finding:
     """Where Jenkins' mail goes, as far as it is known without sending one."""
     mail_settings = chosen.mail
-    if mail_settings.smtp_host is not None:
+    is_here = mail_settings.smtp_host is not None and _is_loopback(mail_settings.smtp_host)
+    if mail_settings.smtp_host is not None and not (is_here and chosen.cloud == "aws"):
         return good(
             "mail", f"goes through {mail_settings.smtp_host}:{mail_settings.smtp_port}, which is not checked from here"
         )
@@ -116,8 +118,17 @@ def mail(chosen: Settings, endpoint: str | None) -> Finding:
         return good("mail", "is kept by the local cloud; 'mail' shows it")
     if any(package in _MAIL_SERVERS for package in chosen.host.extra_packages):
         return good("mail", f"goes through the machine's own server, port {mail_settings.smtp_port}")
-    remedy = "Set mail.smtp_host, or add a mail server to host.extra_packages, for example postfix."
-    return warning("mail", "no mail server: mail.smtp_host is not set, and the machine has none", remedy)
+    remedy = "Name a mail server in mail.smtp_host, or add one to host.extra_packages, for example postfix."
+    reason = f"is {mail_settings.smtp_host}, the machine itself" if is_here else "is not set"
+    return warning("mail", f"no mail server: mail.smtp_host {reason}, and the machine has none", remedy)
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a mail server's name or address is the machine itself."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") in {"localhost", "localhost.localdomain"} or host.lower().endswith(".localhost")
 
 
 def _local_endpoint(chosen: Settings, state: Path) -> str | None:

@@ -1,18 +1,30 @@
-"""The policy of the launcher, made from the templates of an environment and the source of the toolkit."""
+"""The policies of an environment, made from its templates and the source of the toolkit."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from bootstrap.context import Context
+from bootstrap.doctor import actions
 from bootstrap.doctor import policy as policies
+from bootstrap.doctor.actions import Needs
 from bootstrap.preconditions import stack_inputs
 from bootstrap.stacks import template
 
 
+def needs(context: Context) -> Needs:
+    """What a launch of this environment needs, by its file; AWS is not asked."""
+    paths = [stack_inputs.TEMPLATES / f"{name}.yaml" for name in context.wanted]
+    handled = actions.handled(actions.types(paths), context.settings.region, template.permissions)
+    own = actions.calls({service: context.world.aws(service) for service in actions.services()})
+    return Needs(own, handled, actions.role_services(paths), stack_inputs.peer_network(context))
+
+
 def policy(context: Context) -> dict[str, Any]:
-    """The policy as one document of any length; `policy.split` makes parts that IAM accepts."""
-    own_actions = policies.calls({service: context.world.aws(service) for service in policies.services()})
-    kinds = policies.types(stack_inputs.TEMPLATES / f"{name}.yaml" for name in context.wanted)
-    cloudformation_actions = policies.handled(kinds, context.settings.region, template.permissions)
-    return policies.document(context.settings, own_actions, cloudformation_actions)
+    """The launcher's policy as one document of any length; `policy.split` makes parts that IAM accepts."""
+    return policies.document(context.settings, needs(context))
+
+
+def operator_policy(context: Context) -> dict[str, Any]:
+    """The operator's policy, likewise."""
+    return policies.operator(context.settings, needs(context))

@@ -2,13 +2,15 @@
 
 Each statement of that policy is simulated: its actions on one example resource, with context entries that fulfil its
 conditions. If the caller may not use the simulator (iam:SimulatePrincipalPolicy), or is no user or role of the account, the
-finding says that the permissions are not known. The simulator knows identity policies, permissions boundaries and policies of
-the organization; it does not know session policies and resource policies.
+finding says that the permissions are not known; so are single actions that the simulator does not accept. The simulator knows
+identity policies, permissions boundaries and policies of the organization; it does not know session policies and resource
+policies.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bootstrap.cloud import refusals
@@ -20,6 +22,8 @@ from bootstrap.doctor.findings import Finding, bad, good, warning
 BATCH = 100
 OPERATOR = ":user/operator"  # the end of the ARN of the local cloud's operator
 _SHOWN = 15
+# The codes with which IAM refuses a request that has an action or a resource that it does not know.
+_REFUSES_INPUT = frozenset({"InvalidInput", "ValidationError"})
 _TYPES = {"BoolIfExists": "boolean", "ForAnyValue:StringEquals": "stringList"}
 _ATTACH = "Attach the policy that 'doctor --policy' prints, or ask the account's administrator."
 
@@ -36,18 +40,32 @@ def examine(context: Context) -> Iterator[Finding]:
         return
     iam = context.world.aws("iam")
     try:
-        yield judge(list(denied(iam, principal(iam, caller["Arn"]), caller["Account"], launcher.policy(context))))
+        simulated = simulate(iam, principal(iam, caller["Arn"]), caller["Account"], launcher.policy(context))
     except Exception as error:
         if not refusals.is_awss(error):
             raise
         remedy = f"Allow iam:SimulatePrincipalPolicy to see it. {_ATTACH}"
         yield warning("permissions", f"not known: {refusals.text(error)}", remedy)
+        return
+    yield judge(simulated.denied)
+    if simulated.unknown:
+        listed = ", ".join(f"{action} ({reason})" for action, reason in sorted(simulated.unknown.items()))
+        remedy = "Look these actions up in the account, or launch: AWS says then whether they are allowed."
+        yield warning("permissions", f"not known, because the simulator refuses to judge them: {listed}", remedy)
+
+
+@dataclass
+class Simulated:
+    """What the simulator says: the denied actions with their reasons, and those that it does not judge, with its words."""
+
+    denied: list[str]
+    unknown: dict[str, str]
 
 
 def judge(denied_actions: list[str]) -> Finding:
     """The finding for the denied actions, each with its reason."""
     if not denied_actions:
-        return good("permissions", "all actions of a launch are allowed")
+        return good("permissions", "no action of a launch is denied")
     more = f" and {len(denied_actions) - _SHOWN} more" if len(denied_actions) > _SHOWN else ""
     return bad(
         "permissions", f"{len(denied_actions)} actions are denied: {', '.join(denied_actions[:_SHOWN])}{more}", _ATTACH
@@ -71,28 +89,49 @@ def principal(iam: Any, arn: str) -> str:
         return f"{head.replace(':sts:', ':iam:')}:role/{role}"  # most roles have no path
 
 
-def denied(iam: Any, source: str, account: str, policy: Mapping[str, Any]) -> Iterator[str]:
-    """The actions of the policy that the simulator does not allow, each once, with the reason if the simulator has one."""
+def simulate(iam: Any, source: str, account: str, policy: Mapping[str, Any]) -> Simulated:
+    """What the simulator says of the actions of the policy, each once.
+
+    It refuses a whole request for one action that it does not know. Then it is asked for each action by itself.
+    """
     reasons: dict[str, str] = {}
+    unknown: dict[str, str] = {}
     for statement in policy["Statement"]:
         needed = _needed(statement)
         for start in range(0, len(needed), BATCH):
-            pages = iam.get_paginator("simulate_principal_policy").paginate(
-                PolicySourceArn=source,
-                ActionNames=needed[start : start + BATCH],
-                ResourceArns=[_resource(statement["Resource"], account)],
-                ContextEntries=list(_context_entries(statement.get("Condition", {}))),
-            )
-            for page in pages:
-                reasons |= {it["EvalActionName"]: _describe_denial(it) for it in _refused(page["EvaluationResults"])}
-    yield from (reasons[action] for action in sorted(reasons))
+            batch = needed[start : start + BATCH]
+            try:
+                reasons |= _denials(iam, source, account, statement, batch)
+            except Exception as error:
+                if refusals.code(error) not in _REFUSES_INPUT:
+                    raise
+                for action in batch:
+                    try:
+                        reasons |= _denials(iam, source, account, statement, [action])
+                    except Exception as again:
+                        if refusals.code(again) not in _REFUSES_INPUT:
+                            raise
+                        unknown[action] = refusals.text(again)
+    return Simulated([reasons[action] for action in sorted(reasons)], unknown)
+
+
+def _denials(iam: Any, source: str, account: str, statement: Mapping[str, Any], actions: list[str]) -> dict[str, str]:
+    """Those of the actions of one statement that are denied, with the reason if the simulator has one."""
+    pages = iam.get_paginator("simulate_principal_policy").paginate(
+        PolicySourceArn=source,
+        ActionNames=actions,
+        ResourceArns=[_resource(statement["Resource"], account)],
+        ContextEntries=list(_context_entries(statement.get("Condition", {}))),
+    )
+    return {it["EvalActionName"]: _describe_denial(it) for page in pages for it in _refused(page["EvaluationResults"])}
 
 
 def _needed(statement: Mapping[str, Any]) -> list[str]:
-    """The actions to simulate: not the IAM calls of `doctor` itself, and no statement with a policy variable."""
+    """The actions to simulate: not the IAM calls of `doctor` itself, no wildcards, and no statement with a policy variable."""
     if "${" in statement["Resource"]:
         return []
-    return [action for action in statement["Action"] if not (statement["Sid"] == "Look" and action.startswith("iam:"))]
+    actions = [action for action in statement["Action"] if "*" not in action]
+    return [action for action in actions if not (statement["Sid"] == "Look" and action.startswith("iam:"))]
 
 
 def _refused(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -1,162 +1,201 @@
-"""Generates the policy of the launcher: what the identity that launches must be allowed.
+"""Generates the policies of an environment: of the launcher, and of the operator, who works with it from day to day.
 
-It has two sources. For the resource types of the environment's templates, the schemas of cfn-lint name the permissions of each
-handler. For the toolkit's own calls, every method of an AWS client is read from its source. What CloudFormation does for its
-caller is allowed only through CloudFormation (aws:CalledVia).
-
-The policy is small, but not the smallest possible one: schemas have permissions for optional features of a handler, and
-conditions of templates are not evaluated here.
+What CloudFormation does for its caller is allowed only through CloudFormation (aws:CalledVia). The policies are small, but not
+the smallest possible ones: schemas have permissions for optional features of a handler, and conditions of templates are not
+evaluated here.
 """
 
 from __future__ import annotations
 
-import ast
-import itertools
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from bootstrap.doctor.actions import Needs
 from bootstrap.environment.models import Settings
-from bootstrap.stacks import template
 
 LARGEST = 6144  # the longest managed policy, in characters without white space
-PACKAGE = Path(__file__).resolve().parents[1]
-# These packages are not run with the launcher's credentials: the local cloud, and the program on the machine.
-_NOT_OURS = ("local", "remote")
+MOST = 10  # managed policies that a user or a role can have, unless its account's quota was raised
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}  # by the begin of the region's name
-# IAM prefixes that differ from boto3's name of the service.
-_PREFIXES = {"resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
+_READS = ("BatchDescribe", "BatchGet", "Describe", "Get", "List", "Simulate")
+# The name of a role that CloudFormation generates begins with at least so many characters of the stack's name: IAM's names have
+# at most 64 characters.
+_KEPT_OF_STACK = 24
+_THROUGH_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}
+# Reading a secret's value, and what changes a secret that exists; a new secret has no tag yet.
+_OF_EXISTING_SECRETS = ("DeleteSecret", "GetSecretValue", "PutSecretValue", "UpdateSecret")
+Statement = dict[str, Any]
 
 
-def calls(services: Mapping[str, Any]) -> frozenset[str]:
-    """The IAM actions of the calls in the toolkit's source, for the clients in `services` (name to boto3 client).
-
-    If several services have a method of that name, the action of each is included, so that no permission is missing.
-    """
-    names = set(itertools.chain.from_iterable(map(_names, _sources())))
-    return frozenset(
-        f"{_PREFIXES.get(service, service)}:{operation}"
-        for service, client in services.items()
-        for method, operation in client.meta.method_to_api_mapping.items()
-        if method in names
-    )
-
-
-def services() -> frozenset[str]:
-    """The services for which the source of the toolkit makes a client: world.aws("ec2")."""
-    return frozenset(
-        str(node.args[0].value)
-        for path in _sources()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-        and (getattr(node.func, "attr", None) == "aws" or getattr(node.func, "id", None) == "aws")
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-    )
-
-
-def _sources() -> list[Path]:
-    return [path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in _NOT_OURS]
-
-
-def _names(path: Path) -> Iterator[str]:
-    """The names of attributes, and all string constants, because paginators are chosen by a string."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Attribute):
-            yield node.attr
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-
-
-def types(paths: Iterable[Path]) -> frozenset[str]:
-    """The resource types of some templates."""
-    bodies = (template.parse(path.read_text(encoding="utf-8")) for path in paths)
-    return frozenset(str(it["Type"]) for body in bodies for it in body["Resources"].values())
-
-
-def handled(kinds: Collection[str], region: str, permissions: Callable[[str, str], Iterable[str]]) -> frozenset[str]:
-    """The IAM actions with which CloudFormation creates, reads, updates and deletes these types."""
-    return frozenset(
-        action for kind in kinds for action in permissions(kind, region) if not action.startswith("iam:PassRole")
-    )
-
-
-def document(
-    settings: Settings, own_actions: Collection[str], cloudformation_actions: Collection[str]
-) -> dict[str, Any]:
-    """The policy: the toolkit's own calls, what CloudFormation does for it, and iam:PassRole for the environment's roles.
+def document(settings: Settings, needs: Needs) -> dict[str, Any]:
+    """The launcher's policy: the toolkit's own calls, what CloudFormation does for it, and iam:PassRole for the roles.
 
     Reading actions are allowed on all resources, because most services do not limit them. Writing actions of the toolkit itself
     are limited to resources with the environment's tags.
     """
-    region, prefix = settings.region, f"{settings.project}-{settings.name}-"
-    partition = next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
-    sessions = [it for it in ("ssm:StartSession", "ssm:TerminateSession") if it in own_actions]
-    stacks, secrets, parameters, reads, writes = _sort_actions(set(own_actions) - {*sessions, "sts:AssumeRole"})
-    approvals = ["sts:AssumeRole"] if len(settings.networks) > 1 else []
-    tags = {"aws:ResourceTag/Project": settings.project, "aws:ResourceTag/Environment": settings.name}
-    only_through_cloudformation = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}
-    to_ec2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
-    own = f"arn:{partition}"
-    statements = [
-        # A change set sets the tags of the stack, which needs these two additional actions.
-        _statement(
-            "Stacks",
-            [*stacks, "cloudformation:TagResource", "cloudformation:UntagResource"],
-            f"{own}:cloudformation:{region}:*:stack/{prefix}*",
-        ),
-        # This action takes the id of a detection, which is no resource for IAM.
-        _statement("FollowDrift", ["cloudformation:DescribeStackDriftDetectionStatus"], "*"),
-        _statement("Secrets", secrets, f"{own}:secretsmanager:{region}:*:secret:{prefix}*"),
-        _statement("LoginKey", parameters, f"{own}:ssm:{region}:*:parameter/ec2/keypair/*"),
-        *(_sessions(own, region, tags) if sessions and settings.ssh != "direct" else ()),
+    names, kinds = _Names(settings), _sort_actions(needs.own)
+    stacks = {*kinds["cloudformation"], *_OF_CHANGE_SETS, "cloudformation:DetectStackResourceDrift"}
+    return _policy(
+        _statement("Stacks", stacks - _WITHOUT_A_STACK, names.stacks),
+        *_looking(settings, names, needs, kinds),
+        _statement("Secrets", kinds["secretsmanager"], names.secrets, names.tagged),
         # Whom the roles trust is another matter: of the environment's roles only the one that promotes trusts people.
-        _statement("Approve", approvals, f"{own}:iam::*:role/{prefix}*"),
-        _statement("Look", reads, "*"),
-        _statement("ChangeOwn", writes, "*", {"StringEquals": tags}),
-        # CloudFormation reads the parameter of the image with the caller's permissions.
+        _statement("Approve", kinds["sts"] if len(settings.networks) > 1 else (), names.roles),
+        _statement("ChangeOwn", kinds["writes"], "*", names.tagged),
+        *_direct_connect(settings, names, kinds["directconnect"]),
+        *_through_cloudformation(names, needs.through_cloudformation),
         _statement(
-            "ThroughCloudFormation",
-            sorted({*cloudformation_actions, "ssm:GetParameters"}),
-            "*",
-            only_through_cloudformation,
+            "HandOverTheRoles",
+            ["iam:PassRole"] if needs.role_services else (),
+            names.roles,
+            {"StringEquals": {"iam:PassedToService": sorted(needs.role_services)}},
         ),
-        _statement("HandOverTheRole", ["iam:PassRole"], f"{own}:iam::*:role/{prefix}*", to_ec2),
-    ]
-    return {"Version": "2012-10-17", "Statement": [it for it in statements if it["Action"]]}
+    )
 
 
-def _sessions(own: str, region: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Statements for SSH sessions with the environment's machines; a caller can end only its own sessions.
+def operator(settings: Settings, needs: Needs) -> dict[str, Any]:
+    """The operator's policy: looking, sessions, the secrets, plans and drift detection. It changes nothing on AWS.
 
-    IAM checks the name of the document only with the condition ssm:SessionDocumentAccessCheck.
+    An operator changes what is on the machine: packages, settings, jobs. A change set is made for a plan of a stack that
+    exists, and deleted; executing one needs the launcher.
+    """
+    names, kinds = _Names(settings), _sort_actions(needs.own)
+    stacks = {it for it in kinds["cloudformation"] if _is_reading(it)} - _WITHOUT_A_STACK
+    plans = {"CreateChangeSet", "DeleteChangeSet", "DetectStackDrift", "DetectStackResourceDrift", "TagResource"}
+    handlers = [it for it in needs.through_cloudformation if _is_reading(it) and it not in _VALUES]
+    return _policy(
+        _statement("Stacks", {*stacks, *(f"cloudformation:{it}" for it in plans)}, names.stacks),
+        *_looking(settings, names, needs, kinds),
+        _statement("Secrets", filter(_is_reading, kinds["secretsmanager"]), names.secrets, names.tagged),
+        _statement("Approve", kinds["sts"] if len(settings.networks) > 1 else (), names.roles),
+        # CloudFormation's drift detection reads every resource with the caller's permissions.
+        _statement("DetectDrift", handlers, "*", _THROUGH_CLOUDFORMATION),
+    )
+
+
+# A change set sets the tags of the stack, which needs these two additional actions.
+_OF_CHANGE_SETS = frozenset({"cloudformation:TagResource", "cloudformation:UntagResource"})
+# Actions without a resource type: the id of a detection is no resource for IAM.
+_WITHOUT_A_STACK = frozenset(
+    {"cloudformation:DescribeStackDriftDetectionStatus", "cloudformation:BatchDescribeTypeConfigurations"}
+)
+_VALUES = frozenset({"secretsmanager:GetSecretValue", "ssm:GetParameter", "ssm:GetParameters", "s3:GetObject"})
+
+
+class _Names:
+    """The ARNs of an environment, and the conditions that bind to it."""
+
+    def __init__(self, settings: Settings) -> None:
+        region, prefix = settings.region, f"{settings.project}-{settings.name}-"
+        partition = next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
+        self.own = f"arn:{partition}"
+        self.region = region
+        self.stacks = f"{self.own}:cloudformation:{region}:*:stack/{prefix}*"
+        # CloudFormation names a secret by its logical id, not by its stack: the tags tell whose it is.
+        self.secrets = f"{self.own}:secretsmanager:{region}:*:secret:*"
+        start = prefix[:_KEPT_OF_STACK]
+        self.roles = f"{self.own}:iam::*:role/{start}*"
+        self.profiles = f"{self.own}:iam::*:instance-profile/{start}*"
+        self.tags = {"Project": settings.project, "Environment": settings.name}
+        self.tagged = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in self.tags.items()}}
+
+
+def _looking(settings: Settings, names: _Names, needs: Needs, kinds: Mapping[str, list[str]]) -> Iterable[Statement]:
+    """What both policies have: reading, the peer's network, the login's key, sessions, images."""
+    if needs.peer_network is not None:
+        peer = f"{names.own}:cloudformation:{names.region}:*:stack/{needs.peer_network}/*"
+        yield _statement("LookAtPeer", ["cloudformation:DescribeStacks"], peer)
+    yield _statement("FollowDrift", _WITHOUT_A_STACK, "*")
+    yield _statement("LoginKey", kinds["ssm"], f"{names.own}:ssm:{names.region}:*:parameter/ec2/keypair/*")
+    if kinds["sessions"] and settings.ssh != "direct":
+        yield from _sessions(names)
+    yield _statement("Look", kinds["reads"], "*")
+    # CloudFormation reads the parameter of the image with the caller's permissions, when it makes a change set.
+    yield _statement("FindImage", ["ssm:GetParameters"], f"{names.own}:ssm:{names.region}::parameter/aws/service/*")
+
+
+def _sessions(names: _Names) -> Iterable[Statement]:
+    """SSH sessions with the environment's machines; a caller opens and ends only its own sessions.
+
+    IAM checks the name of the document only with the condition ssm:SessionDocumentAccessCheck. The id of a session begins with
+    the name of the user, or of the session of a role.
     """
     document_is_checked = {"BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"}}
-    tagged = {"StringEquals": {f"ssm:resourceTag/{key.rpartition('/')[2]}": value for key, value in tags.items()}}
+    tagged = {"StringEquals": {f"ssm:resourceTag/{key}": value for key, value in names.tags.items()}}
     start = ["ssm:StartSession"]
-    return [
-        _statement("StartSession", start, f"{own}:ec2:{region}:*:instance/*", document_is_checked | tagged),
-        _statement("StartAsSsh", start, f"{own}:ssm:{region}::document/AWS-StartSSHSession"),
-        _statement("EndOwnSession", ["ssm:TerminateSession"], f"{own}:ssm:*:*:session/${{aws:userid}}-*"),
-    ]
+    yield _statement(
+        "StartSession", start, f"{names.own}:ec2:{names.region}:*:instance/*", document_is_checked | tagged
+    )
+    yield _statement("StartAsSsh", start, f"{names.own}:ssm:{names.region}::document/AWS-StartSSHSession")
+    for sid, variable in (("OwnSessionsOfARole", "aws:userid"), ("OwnSessionsOfAUser", "aws:username")):
+        own_sessions = f"{names.own}:ssm:*:*:session/${{{variable}}}-*"
+        yield _statement(sid, ["ssm:TerminateSession", "ssmmessages:OpenDataChannel"], own_sessions)
 
 
-def _sort_actions(own_actions: Collection[str]) -> tuple[list[str], list[str], list[str], list[str], list[str]]:
-    """The actions on stacks, on secrets and on parameters; then all other reading and all other writing actions."""
-    kinds: dict[str, list[str]] = {"cloudformation": [], "secretsmanager": [], "ssm": [], "reads": [], "writes": []}
+def _direct_connect(settings: Settings, names: _Names, actions: Collection[str]) -> Iterable[Statement]:
+    """Direct Connect is not changed by CloudFormation: own interfaces by their tags, what belongs to others by its id."""
+    desired, start = settings.network.direct_connect, f"{names.own}:directconnect:{names.region}:*"
+    own = [it for it in actions if it.endswith(("DeleteVirtualInterface", "UpdateVirtualInterfaceAttributes"))]
+    yield _statement("ChangeOwnInterfaces", own, f"{start}:dxvif/*", names.tagged)
+    if desired is None:
+        return
+    kind = f"{desired.type.capitalize()}VirtualInterface"
+    if desired.interface is not None:
+        offered = [it for it in actions if it == f"directconnect:Confirm{kind}"]
+        yield _statement("AcceptInterface", offered, f"{start}:dxvif/{desired.interface}")
+        return
+    on_connection = [it for it in actions if it in {"directconnect:ConfirmConnection", f"directconnect:Create{kind}"}]
+    requested = {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in names.tags.items()}}
+    yield _statement("UseConnection", on_connection, f"{start}:dxcon/{desired.connection}")
+    yield _statement("TagNewInterface", ["directconnect:TagResource"], f"{start}:dxvif/*", requested)
+
+
+def _through_cloudformation(names: _Names, actions: Collection[str]) -> Iterable[Statement]:
+    """What CloudFormation does for its caller: roles by their name, secrets that exist by their tags, everything else."""
+    of_roles = {it for it in actions if it.startswith("iam:") and not it.startswith("iam:List")}
+    linked = of_roles & {"iam:CreateServiceLinkedRole"}
+    secrets = {it for it in actions if it.startswith("secretsmanager:") and it.endswith(_OF_EXISTING_SECRETS)}
+    named = of_roles - linked
+    profiles = {it for it in named if it.endswith("InstanceProfile")}
+    via, tagged = _THROUGH_CLOUDFORMATION, names.tagged
+    yield _statement("Roles", named - profiles, names.roles, via)
+    yield _statement("Profiles", profiles, names.profiles, via)
+    yield _statement("LinkedRoles", linked, f"{names.own}:iam::*:role/aws-service-role/*", via)
+    yield _statement("OwnSecrets", secrets, names.secrets, via | tagged)
+    yield _statement("ThroughCloudFormation", {*actions} - of_roles - secrets, "*", via)
+
+
+def _is_reading(action: str) -> bool:
+    return action.partition(":")[2].startswith(_READS)
+
+
+def _sort_actions(own_actions: Collection[str]) -> dict[str, list[str]]:
+    """The toolkit's own actions by the service that has statements of its own; all others are 'reads' or 'writes'."""
+    kinds = {it: list[str]() for it in ("cloudformation", "secretsmanager", "ssm", "sts", "directconnect", "sessions")}
+    kinds |= {"reads": [], "writes": []}
     for action in sorted(own_actions):
-        service, _, operation = action.partition(":")
-        kind = "reads" if operation.startswith(("Describe", "Get", "List", "Simulate")) else "writes"
-        kinds[service if service in kinds else kind].append(action)
-    return kinds["cloudformation"], kinds["secretsmanager"], kinds["ssm"], kinds["reads"], kinds["writes"]
+        service = action.partition(":")[0]
+        if action in {"ssm:StartSession", "ssm:TerminateSession"}:
+            kind = "sessions"
+        elif service in {"sts", "directconnect", "ssm"} and _is_reading(action) and action != "ssm:GetParameter":
+            kind = "reads"
+        elif service in kinds:
+            kind = service
+        else:
+            kind = "reads" if _is_reading(action) else "writes"
+        kinds[kind].append(action)
+    return kinds
 
 
 def _statement(
-    sid: str, actions: list[str], resource: str, condition: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    statement: dict[str, Any] = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
-    return statement | ({"Condition": condition} if condition else {})
+    sid: str, actions: Iterable[str], resource: str, condition: Mapping[str, Any] | None = None
+) -> Statement:
+    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": resource}
+    return statement | ({"Condition": dict(condition)} if condition else {})
+
+
+def _policy(*statements: Statement) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [it for it in statements if it["Action"]]}
 
 
 def split(policy: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from bootstrap.environment import consistency, yaml_source
+from bootstrap.environment import consistency, ways, yaml_source
 from bootstrap.environment.consistency import NO_WAY
 from bootstrap.environment.models import Settings
 from bootstrap.errors import Fault, SettingsInvalid
@@ -66,6 +66,14 @@ def check_ssh(path: Path, settings: Settings) -> None:
     faults = [_placed(path, document, *it, of_key=True) for it in consistency.of_agents(settings)]
     if faults:
         raise SettingsInvalid(f"choosing the SSH connection to the machines of '{settings.name}'", faults, NO_WAY)
+
+
+def check_ways(path: Path, settings: Settings) -> None:
+    """SettingsInvalid if an intention cannot be satisfied by anything in the file; `load` does not check this either."""
+    document, _ = yaml_source.mapping(str(path), yaml_source.text(path))
+    faults = [_placed(path, document, *it) for it in ways.faults(settings)]
+    if faults:
+        raise SettingsInvalid(f"looking for ways into the network of '{settings.name}'", faults, ways.NO_WAY_IN)
 
 
 def placed(path: Path, faults: Iterable[tuple[tuple[str | int, ...], str]]) -> list[Fault]:

@@ -24,6 +24,7 @@ SECRETS = 5  # the data stack's
 BASTION_GIB = 8  # its template's root volume
 _REMEDY = "Correct the table; its comments explain it."
 _CENT = Decimal("0.01")
+_UNITS = {"_million": "million", "_vcpu_hour": "vCPU and hour", "_gib": "GiB"}  # by the end of a price's key
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,8 @@ def _options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str,
     network, machine = settings.network, settings.controller
     disks = {"controller": machine.root_gib, "data": machine.data_gib, "bastion": BASTION_GIB if network.bastion else 0}
     yield f"machine {machine.instance_type}", "instances", machine.instance_type, int("controller" in stacks)
+    # The controller's template switches it on; the bastion's does not.
+    yield "detailed monitoring", "monthly", "detailed_monitoring", int("controller" in stacks)
     yield "GiB of disk", "monthly", "gp3_gib", sum(gib for name, gib in disks.items() if name in stacks)
     yield "secrets", "monthly", "secret", SECRETS if "data" in stacks else 0
     gateways = {"none": 0, "one": 1, "per-zone": network.zone_count}[network.nat]
@@ -249,6 +252,11 @@ def _by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
     network = settings.network
     # These have no price by hour or month: peering, egress-only and Direct Connect gateways, virtual interfaces (docs/aws.md).
     for name, key, is_chosen in (
+        (
+            "CPU credits beyond the baseline",
+            "cpu_credits_vcpu_hour",
+            any(map(_is_unlimited, _instance_types(settings))),
+        ),
         ("NAT", "nat_gateway_gib", network.nat != "none"),
         ("endpoints", "interface_endpoint_gib", bool(network.endpoints)),
         ("flow logs", "flow_logs_gib", network.flow_logs is not None),
@@ -264,4 +272,16 @@ def _by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
         ),
     ):
         if is_chosen and key in prices:
-            yield f"{name} {prices[key]} a {'million' if key.endswith('_million') else 'GiB'}"
+            unit = next(unit for end, unit in _UNITS.items() if key.endswith(end))
+            yield f"{name} {prices[key]} a {unit}"
+
+
+def _instance_types(settings: Settings) -> tuple[str, ...]:
+    """The types of the environment's instances."""
+    bastion = settings.network.bastion
+    return (settings.controller.instance_type, *([bastion.instance_type] if bastion else []))
+
+
+def _is_unlimited(instance_type: str) -> bool:
+    """Whether instances of the type use CPU credits without limit, and pay for them, unless somebody says otherwise."""
+    return instance_type.partition(".")[0] in {"t3", "t3a", "t4g"}

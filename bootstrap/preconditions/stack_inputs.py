@@ -35,22 +35,32 @@ def gather_parameters(context: Context, name: str, existing: Mapping[str, Stack]
     values = parameters.parameters(context.settings, name, existing)
     if name == "public-zone":
         return values | {"ParentZoneId": account.parent_of(context)}
+    if name == "controller":
+        return values | {"PeerNetwork": peer_network(context) or ""}
     return values | parameters.of_peer(_peer(context)) if name == "peering" else values
+
+
+def peer_network(context: Context) -> str | None:
+    """The full name of the stack of the network that this environment peers with; None without peering."""
+    peering = context.settings.network.peering
+    if peering is None:
+        return None
+    peer_settings = environments.load(context.environment_file.with_name(f"{peering.environment}.yaml"))
+    return peer_settings.stack_name("network")
 
 
 def _peer(context: Context) -> Mapping[str, str]:
     """The outputs of the network that this environment peers with; StackMissing if it does not exist."""
-    peering = context.settings.network.peering
-    assert peering is not None  # the stack is wanted only where it is asked for
-    peer_settings = environments.load(context.environment_file.with_name(f"{peering.environment}.yaml"))
-    peer_network = stack.read(context.world.aws("cloudformation"), peer_settings.stack_name("network"))
-    if peer_network is None or "PrivateRouteTableIds" not in peer_network.outputs:
+    peering, stack_name = context.settings.network.peering, peer_network(context)
+    assert peering is not None and stack_name is not None  # the stack is wanted only where it is asked for
+    found = stack.read(context.world.aws("cloudformation"), stack_name)
+    if found is None or "PrivateRouteTableIds" not in found.outputs:
         raise StackMissing(
-            f"looking for the network of '{peer_settings.name}', which '{context.settings.name}' peers with",
+            f"looking for the network of '{peering.environment}', which '{context.settings.name}' peers with",
             "it was not launched yet, or by an older version of this toolkit",
-            f"Run: ./bootstrap.py --environment {peer_settings.name} network apply",
+            f"Run: ./bootstrap.py --environment {peering.environment} network apply",
         )
-    return peer_network.outputs
+    return found.outputs
 
 
 def network_of(context: Context) -> tuple[str, ...]:

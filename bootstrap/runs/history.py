@@ -87,7 +87,7 @@ def _describe_success(run_events: Sequence[Mapping[str, Any]]) -> str:
     """The outcome of a run without an error: its drift or pending changes, else 'done'."""
     drift = next((event for event in run_events if event["event"] == "drift"), None)
     if drift is not None:
-        return wording.drifted(len(drift["lines"]))
+        return wording.drifted(len(drift["lines"]), len(drift.get("unseen", ())))
     is_plan = any(event["event"] == "run-began" and event["command"] == "plan" for event in run_events)
     pending = sum(event["event"] == "change" for event in run_events) if is_plan else 0
     return f"{wording.counted(pending, 'change')} pending" if pending else "done"
@@ -131,7 +131,7 @@ def text(run_events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 yield from (
                     f"      {it['where']} {it['name']}: {it['found']}; {it.get('remedy', '')}" for it in event["lines"]
                 )
-                yield from (f"      ! not checked: {it}" for it in event["unseen"])
+                yield from (f"      ! not looked at: {it}" for it in event["unseen"])
             case "check" if event["outcome"] != "passed":
                 yield f"      {event['outcome']} {event['group']}: {event['name']}"
             case "run-failed":

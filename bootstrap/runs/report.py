@@ -52,6 +52,7 @@ class _Run:
     acts: list[_Act] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
     drifted: list[dict[str, Any]] | None = None
+    unseen: list[str] = field(default_factory=list)  # what 'drift' could not look at
     notices: list[str] = field(default_factory=list)
     checks: list[dict[str, Any]] = field(default_factory=list)
     evidence: list[tuple[str, str]] = field(default_factory=list)
@@ -94,7 +95,8 @@ class _Run:
         if not self.is_over:
             return "open", "stopped, or still running"
         if self.drifted is not None:
-            return "open" if self.drifted else "good", wording.drifted(len(self.drifted))
+            told = wording.drifted(len(self.drifted), len(self.unseen))
+            return "bad" if self.unseen and not self.drifted else "open" if self.drifted else "good", told
         if self.command == "plan" and self.changes:
             return "open", f"{wording.counted(len(self.changes), 'change')} pending"
         return "good", "verified" if self.checks else "done"
@@ -191,6 +193,7 @@ def _take_facts(page_data: _Run, event: dict[str, Any]) -> None:
     match event["event"]:
         case "drift":
             page_data.drifted = event["lines"]
+            page_data.unseen = list(event.get("unseen", ()))
         case "versions":
             page_data.versions |= {name: str(version) for name, version in event["of"].items() if version}
         case "resources":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -204,3 +204,23 @@ def permissions(kind: str, region: str) -> frozenset[str]:
 
     handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, kind).schema.get("handlers", {})
     return frozenset(action for handler in handlers.values() for action in handler.get("permissions", ()))
+
+
+def known_actions(actions: Collection[str]) -> frozenset[str]:
+    """Those of the names that are IAM actions, by cfn-lint's copy of the list of services and actions that AWS publishes.
+
+    A name with a wildcard is one if it matches at least one action.
+    """
+    import fnmatch
+
+    from cfnlint.data import AdditionalSpecs
+    from cfnlint.helpers import load_resource
+
+    services: Mapping[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
+
+    def is_known(action: str) -> bool:
+        service, _, name = action.lower().partition(":")
+        named = services.get(service, {}).get("Actions", {})
+        return name in named or ("*" in name and bool(fnmatch.filter(named, name)))
+
+    return frozenset(filter(is_known, actions))

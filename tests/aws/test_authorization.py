@@ -83,10 +83,10 @@ def roles_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> dict[str, 
     trust = {"Effect": "Allow", "Principal": {"AWS": ROOT_OF_ACCOUNT}, "Action": "sts:AssumeRole"}
     role["Properties"]["AssumeRolePolicyDocument"]["Statement"].append(trust)
     used = {"Project": "guarded", "Environment": "left", "FirstNetwork": "left", "NextNetwork": "right", **secrets}
-    names = {*used, "PermissionsBoundary", "KmsKeyArn"}
+    names = {*used, "PermissionsBoundary", "KmsKeyArn", "PeerNetwork"}
     made = {
         "Parameters": {name: body["Parameters"][name] for name in names},
-        "Conditions": {name: body["Conditions"][name] for name in ("HasBoundary", "HasKmsKey", "HasNext")},
+        "Conditions": {name: body["Conditions"][name] for name in ("HasBoundary", "HasKmsKey", "HasNext", "HasPeer")},
         "Resources": {"Role": role, "Promotion": body["Resources"]["Promotion"]},
         "Outputs": {name: {"Value": {"Fn::GetAtt": [name, "Arn"]}} for name in ("Role", "Promotion")},
     }
@@ -210,7 +210,9 @@ ATTACKS: dict[str, Callable[[Callable[[str], Any]], Any]] = {
     "makes a function": lambda inside: inside("lambda").list_functions(),
     "reads metrics": lambda inside: inside("cloudwatch").describe_alarms(),
     "makes a key": lambda inside: inside("kms").create_key(),
-    "replaces machines": lambda inside: inside("autoscaling").describe_auto_scaling_groups(),
+    "replaces machines": lambda inside: inside("autoscaling").set_desired_capacity(
+        AutoScalingGroupName="x", DesiredCapacity=0
+    ),
 }  # fmt: skip
 DENIED = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthorizationError"}
 

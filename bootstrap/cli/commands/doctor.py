@@ -1,4 +1,4 @@
-"""`doctor`: what would stop a launch, as a table, and the launcher's IAM policy as JSON."""
+"""`doctor`: what would stop a launch, as a table, and the IAM policies of launcher and operator as JSON."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _summarize(healths: Sequence[Health]) -> str:
 
 
 def _print_policies(options: argparse.Namespace) -> int:
-    """The policy that the launching identity needs; more than one when IAM would not take it whole."""
+    """The policies of the launcher and of the operator, each as a list, because IAM may not take one whole."""
     from bootstrap import context
     from bootstrap.doctor import launcher, policy
     from bootstrap.environment import settings
@@ -56,17 +56,23 @@ def _print_policies(options: argparse.Namespace) -> int:
 
     path = context.paths(options.environment)
     with context.Context(path, settings.load(path)) as opened:
-        policies = policy.split(launcher.policy(opened))
-    terminal.write_json(policies[0] if len(policies) == 1 else policies, indent=2)
-    if len(policies) > 1:
-        terminal.complain(
-            f"{len(policies)} policies, because IAM takes {policy.LARGEST} characters in one: attach all of them\n"
-        )
+        policies = {
+            "launcher": policy.split(launcher.policy(opened)),
+            "operator": policy.split(launcher.operator_policy(opened)),
+        }
+    terminal.write_json(policies, indent=2)
+    for who, documents in policies.items():
+        if len(documents) > 1:
+            terminal.complain(
+                f"{who}: {len(documents)} policies, because IAM takes {policy.LARGEST} characters in one: "
+                "attach all of them\n"
+            )
     return 0
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--policy", action="store_true", help="print the IAM policy that the launcher needs, as JSON")
+    text = "print the IAM policies that the launcher and the operator need, as JSON"
+    parser.add_argument("--policy", action="store_true", help=text)
 
 
 COMMANDS = (
@@ -77,7 +83,7 @@ COMMANDS = (
         doctor,
         (
             ("doctor", "each finding with its remedy"),
-            ("-e aws doctor --policy", "the IAM policy for the user or role that launches"),
+            ("-e aws doctor --policy", "the IAM policies for who launches, and for who operates"),
         ),
         _add_arguments,
     ),

@@ -8,7 +8,10 @@ from bootstrap.cli.command import Command
 
 
 def drift(options: argparse.Namespace) -> int:
-    """A table of what drifted, each finding with its remedy; the exit code is 2 when something drifted."""
+    """A table of what drifted, each finding with its remedy; the exit code is 2 when something drifted.
+
+    It is 1 when nothing drifted as far as could be seen, but not everything could be looked at.
+    """
     from bootstrap import wording
     from bootstrap.cli import console
     from bootstrap.cli.opening import DONE, FAILED, PENDING, open_environment
@@ -17,15 +20,15 @@ def drift(options: argparse.Namespace) -> int:
 
     with open_environment(options) as (opened, run):
         found = view.look(opened, run)
-        run.event("drift", lines=[vars(line) for line in found.lines], unseen=found.unseen)
-        if found.lines and not options.json:
+        unseen = [f"{line.name}: {line.found.removeprefix('not looked at: ')}" for line in found.unseen]
+        run.event("drift", lines=[vars(line) for line in found.lines], unseen=unseen)
+        if (found.lines or found.unseen) and not options.json:
             terminal.write("\n")
-            rows = ((line.where, line.name, line.found, line.remedy) for line in found.lines)
+            rows = ((line.where, line.name, line.found, line.remedy) for line in (*found.lines, *found.unseen))
             console.table(("where", "what", "found", "remedy"), rows)
             for line in found.lines:
                 run.diff(line.diff)
-        unseen = f"; {wording.counted(len(found.unseen), 'place')} could not be checked" if found.unseen else ""
-        run.say(f"\n{wording.drifted(len(found.lines))}{unseen}")
+        run.say(f"\n{wording.drifted(len(found.lines), len(found.unseen))}")
         if found.lines:
             return PENDING
         return FAILED if found.unseen else DONE

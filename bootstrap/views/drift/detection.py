@@ -19,10 +19,11 @@ from bootstrap.preconditions import host_inputs
 from bootstrap.runs.journal import Run
 from bootstrap.values import ChangeKind
 from bootstrap.views.drift import groups, jobs, settings, stacks
-from bootstrap.views.drift.values import Drifted
+from bootstrap.views.drift.values import Drifted, not_looked_at
 
 __all__ = ["Drift", "Drifted", "look"]
 
+_REACH = "See that the machine runs and that SSH reaches it: 'status' and 'doctor' tell."
 _VERBS = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "exists, but must not"}
 _NEED_THE_MACHINE = {"machine", "settings", "jobs", "plugins"}
 # A push to this repository is a commit, and code is no drift.
@@ -31,23 +32,23 @@ _OF_THE_CODE = ("toolkit repository",)
 
 @dataclass(frozen=True)
 class Drift:
-    """The lines of drift, and the places that could not be checked, each with the reason."""
+    """The lines of drift, and those of what could not be looked at, each with the reason."""
 
     lines: tuple[Drifted, ...]
-    unseen: tuple[str, ...]
+    unseen: tuple[Drifted, ...]
 
 
 def look(context: Context, run: Run) -> Drift:
     """Find all drift; nothing is changed.
 
-    A place that fails is in `unseen`; after the first time-out the machine is skipped.
+    A place that fails is in `unseen`, and so is a single thing that could not be compared; after the first time-out the machine
+    is skipped.
     """
     lines: list[Drifted] = []
-    unseen: list[str] = []
     is_reachable = True
     for where, find in _places(context, run).items():
         if not is_reachable and where in _NEED_THE_MACHINE:
-            unseen.append(f"{where}: the machine cannot be reached")
+            lines.append(not_looked_at(where, "the machine cannot be reached", _REACH, where="place"))
             continue
         try:
             with run.act("drift", where, ending="checked"):
@@ -55,9 +56,9 @@ def look(context: Context, run: Run) -> Drift:
         except BootstrapError as error:
             # After one time-out, the other places on the machine are skipped: each would wait as long again.
             is_reachable = is_reachable and not isinstance(error, Unreachable)
-            unseen.append(f"{where}: {error.found.splitlines()[0]}")
+            lines.append(not_looked_at(where, error.found, error.remedy, where="place"))
             run.notice(f"{where} cannot be checked: {error.found.splitlines()[0]}")
-    return Drift(tuple(lines), tuple(unseen))
+    return Drift(tuple(it for it in lines if not it.is_unseen), tuple(it for it in lines if it.is_unseen))
 
 
 def _places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drifted]]]:
@@ -94,7 +95,10 @@ def _of_stacks(context: Context, tool: str) -> list[Drifted]:
             drifted.append(Drifted("stack", full, "there is no such stack", f"{tool} launch"))
             continue
         full = context.stacks[name].name
-        drifted += _convert_refusal(partial(_detect, client, full, f"{tool} launch"), client)
+        try:
+            drifted += _convert_refusal(partial(_detect, client, full, f"{tool} launch"), client)
+        except BootstrapError as error:  # the other stacks are looked at all the same
+            drifted.append(not_looked_at(full, error.found, error.remedy))
     return drifted
 
 

@@ -10,9 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bootstrap.views.drift.values import Drifted
+from bootstrap.views.drift.values import Drifted, not_looked_at
 
 _GROUP = "AWS::EC2::SecurityGroup"
+_DIFFERS = ("MODIFIED", "DELETED")
+_FAILED = "UNKNOWN"  # the detection could not compare this resource
+_AGAIN = "Run the command again; CloudFormation's own console shows the detection."
+_PERMISSIONS = "See that the credentials may read the resources of the stack: 'doctor --policy' prints what is needed."
 _PATIENCE = 300.0  # the longest time for one detection, in seconds
 _CONFIDENTIAL = re.compile("secret|password|token|private|userdata", re.IGNORECASE)
 _SHOWN = 3  # how many property differences of one resource are shown
@@ -24,18 +28,26 @@ def of_stack(
     again: str,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Drifted]:
-    """A line for each resource in which CloudFormation's drift detection finds a difference.
+    """A line for each resource in which CloudFormation's drift detection finds a difference, or that it could not compare.
 
-    `again` is the launch command, for remedies. CloudFormation does not compare write-only properties.
+    `again` is the launch command, for remedies. CloudFormation does not compare write-only properties, nor types that it does
+    not support.
     """
     detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
     begun = time.monotonic()
     while True:
-        status = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
-        if status["DetectionStatus"] != "DETECTION_IN_PROGRESS" or time.monotonic() - begun > _PATIENCE:
+        told = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+        if told["DetectionStatus"] != "DETECTION_IN_PROGRESS":
             break
+        if time.monotonic() - begun > _PATIENCE:
+            # The results that CloudFormation has now are those of an earlier detection.
+            yield not_looked_at(name, f"the drift detection did not end within {_PATIENCE:.0f} seconds", _AGAIN)
+            return
         sleep(1)
-    request: dict[str, Any] = {"StackName": name, "StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"]}
+    if told["DetectionStatus"] != "DETECTION_COMPLETE":
+        reason = told.get("DetectionStatusReason") or "CloudFormation gives no reason"
+        yield not_looked_at(name, f"{told['DetectionStatus']}: {reason}", _PERMISSIONS)
+    request: dict[str, Any] = {"StackName": name, "StackResourceDriftStatusFilters": [*_DIFFERS, _FAILED]}
     while True:
         answer = client.describe_stack_resource_drifts(**request)
         for resource in answer["StackResourceDrifts"]:
@@ -57,6 +69,9 @@ def _of_resource(
     stack: str, resource: Mapping[str, Any], differences: Sequence[Mapping[str, Any]], again: str
 ) -> Drifted:
     which = f"{stack}/{resource['LogicalResourceId']}"
+    if resource["StackResourceDriftStatus"] == _FAILED:
+        reason = resource.get("DriftStatusReason") or "CloudFormation could not compare it and gives no reason"
+        return not_looked_at(which, reason, _PERMISSIONS)
     is_deleted = resource["StackResourceDriftStatus"] == "DELETED"
     if is_deleted and resource["ResourceType"] in {"AWS::EC2::Instance", "AWS::EC2::VolumeAttachment"}:
         return Drifted("stack", which, f"{resource.get('PhysicalResourceId')} is gone", again)

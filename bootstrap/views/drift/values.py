@@ -1,4 +1,4 @@
-"""One line of drift."""
+"""One line of drift, or of what could not be compared."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Drifted:
     """One difference from the code: where it is, the name of the thing, what was found, and the remedy.
 
-    `diff` is a unified diff, '' if there is none to show.
+    `diff` is a unified diff, '' if there is none to show. With `is_unseen` it is not known whether the thing differs.
     """
 
     where: str
@@ -17,3 +17,9 @@ class Drifted:
     found: str
     remedy: str
     diff: str = ""
+    is_unseen: bool = False
+
+
+def not_looked_at(name: str, reason: str, remedy: str, where: str = "stack") -> Drifted:
+    """The line of a thing that could not be compared."""
+    return Drifted(where, name, f"not looked at: {reason.splitlines()[0]}", remedy, is_unseen=True)

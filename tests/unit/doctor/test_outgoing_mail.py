@@ -13,6 +13,14 @@ from bootstrap.environment import settings
     [
         ("local", "", "ok", "is kept by the local cloud"),
         ("aws", "", "warning", "no mail server"),
+        (
+            "aws",
+            "mail: {smtp_host: localhost}\n",
+            "warning",
+            "is localhost, the machine itself, and the machine has none",
+        ),
+        ("aws", "mail: {smtp_host: 127.0.0.1}\n", "warning", "no mail server"),
+        ("aws", "mail: {smtp_host: localhost}\nhost: {extra_packages: [postfix]}\n", "ok", "the machine's own server"),
         ("aws", "host: {extra_packages: [postfix]}\n", "ok", "the machine's own server"),
         ("aws", "mail: {smtp_host: relay.example.org, smtp_port: 587}\n", "ok", "relay.example.org:587"),
     ],

@@ -10,6 +10,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from bootstrap.doctor import launcher, permissions, policy
+from bootstrap.doctor.actions import Needs
 from bootstrap.doctor.findings import Health
 from bootstrap.environment.models import Settings
 
@@ -17,11 +18,8 @@ SETTINGS = Settings(environment="trial", cloud="aws", owner="a", cost_center="b"
 ACCOUNT = "111122223333"
 USER = f"arn:aws:iam::{ACCOUNT}:user/eva"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/Ops/eva"
-POLICY = policy.document(
-    SETTINGS,
-    ["ec2:StopInstances", "ec2:DescribeVpcs", "iam:GetRole", "ssm:StartSession", "ssm:TerminateSession"],
-    ["ec2:CreateVpc"],
-)
+OWN = frozenset({"ec2:StopInstances", "ec2:DescribeVpcs", "iam:GetRole", "ssm:StartSession", "ssm:TerminateSession"})
+POLICY = policy.document(SETTINGS, Needs(OWN, frozenset({"ec2:CreateVpc"}), frozenset({"ec2.amazonaws.com"})))
 
 
 @pytest.fixture
@@ -154,7 +152,7 @@ def test_many_actions_are_asked_in_batches_and_all_pages_are_read(services: Any)
         marker = {"Marker": "on"} if "ec2:Do060" == told["EvaluationResults"][0]["EvalActionName"] else {}
         stubs["iam"].add_response("simulate_principal_policy", told, expected | marker)
 
-    denied = list(permissions.denied(clients["iam"], USER, ACCOUNT, document))
+    denied = permissions.simulate(clients["iam"], USER, ACCOUNT, document).denied
 
     assert many[:100] == denied
     assert "100 actions are denied: ec2:Do000, " in permissions.judge(denied).found
@@ -191,6 +189,35 @@ def test_a_statement_is_asked_on_a_resource_of_its_own_in_the_circumstances_of_i
     by = {"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}}
     stubs["iam"].add_response("simulate_principal_policy", answer({"ssm:StartSession": "implicitDeny"}, **by), expected)
 
-    denied = list(permissions.denied(clients["iam"], USER, ACCOUNT, {"Statement": [statement]}))
+    denied = permissions.simulate(clients["iam"], USER, ACCOUNT, {"Statement": [statement]}).denied
 
     assert ["ssm:StartSession (by the organization)"] == denied
+
+
+def test_an_action_that_the_simulator_does_not_know_blinds_for_no_other(
+    services: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clients, stubs = services
+    names = ["ec2:Good", "ec2:Denied", "ec2:Nonsense"]
+    document = {"Statement": [{"Sid": "Look", "Action": [*names, "ec2:Describe*"], "Resource": "*"}]}
+    monkeypatch.setattr(launcher, "policy", lambda _: document)
+    caller(stubs["sts"], USER)
+    common = {"PolicySourceArn": USER, "ResourceArns": ["*"], "ContextEntries": []}
+    words = "Invalid Input for the action: ec2:Nonsense"
+
+    def refuse(actions: list[str]) -> None:
+        expected = {**common, "ActionNames": actions}
+        stubs["iam"].add_client_error("simulate_principal_policy", "InvalidInput", words, expected_params=expected)
+
+    refuse(names)
+    for name, decision in (("ec2:Good", "allowed"), ("ec2:Denied", "implicitDeny")):
+        stubs["iam"].add_response(
+            "simulate_principal_policy", answer({name: decision}), {**common, "ActionNames": [name]}
+        )
+    refuse(["ec2:Nonsense"])
+
+    judged, unknown = permissions.examine(context(clients))
+
+    assert (Health.BAD, "1 actions are denied: ec2:Denied") == (judged.health, judged.found)
+    assert Health.WARNING == unknown.health
+    assert f"ec2:Nonsense (InvalidInput: {words})" in unknown.found

@@ -1,19 +1,32 @@
 """The launcher's policy: everything that the code calls and the templates need, and no more than its bounds."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from bootstrap.doctor import policy
+from bootstrap.doctor import actions, policy
+from bootstrap.doctor.actions import Needs
 from bootstrap.environment.models import Settings
 from bootstrap.stacks import template
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = Settings(environment="trial", cloud="aws", owner="a", cost_center="b")
-CLIENTS = {name: boto3.session.Session("a", "b", region_name="eu-central-1").client(name) for name in policy.services()}
+CLIENTS = {
+    name: boto3.session.Session("a", "b", region_name="eu-central-1").client(name) for name in actions.services()
+}
+
+
+def document(
+    own: Collection[str],
+    through: Collection[str] = (),
+    chosen: Settings = SETTINGS,
+    services: Collection[str] = ("ec2.amazonaws.com",),
+) -> dict[str, Any]:
+    return policy.document(chosen, Needs(frozenset(own), frozenset(through), frozenset(services)))
 
 
 def statement(found: dict[str, Any], sid: str) -> dict[str, Any]:
@@ -21,7 +34,7 @@ def statement(found: dict[str, Any], sid: str) -> dict[str, Any]:
 
 
 def test_the_calls_are_those_of_the_source() -> None:
-    found = policy.calls(CLIENTS)
+    found = actions.calls(CLIENTS)
 
     assert {
         *("cloudformation:ExecuteChangeSet", "cloudformation:DetectStackDrift", "cloudformation:DeleteStack"),
@@ -31,22 +44,22 @@ def test_the_calls_are_those_of_the_source() -> None:
 
 
 def test_nothing_of_the_local_cloud_is_taken_for_a_call_of_ours() -> None:
-    assert set() == {"ec2:RunInstances", "ec2:TerminateInstances", "ec2:CreateVpc"} & policy.calls(CLIENTS)
+    assert set() == {"ec2:RunInstances", "ec2:TerminateInstances", "ec2:CreateVpc"} & actions.calls(CLIENTS)
 
 
 def test_a_templates_types_bring_their_handlers_permissions() -> None:
-    kinds = policy.types([ROOT / "cloudformation" / "data.yaml"])
+    kinds = actions.types([ROOT / "cloudformation" / "data.yaml"])
 
-    found = policy.handled(kinds, "eu-central-1", template.permissions)
+    found = actions.handled(kinds, "eu-central-1", template.permissions)
 
     assert {"AWS::EC2::Volume", "AWS::SecretsManager::Secret"} <= kinds
     assert {"ec2:CreateVolume", "ec2:DeleteVolume", "secretsmanager:CreateSecret", "ssm:PutParameter"} <= found
 
 
 def test_what_cloudformation_does_is_allowed_through_it_alone() -> None:
-    found = policy.document(SETTINGS, ["ec2:StopInstances", "ec2:DescribeVpcs"], ["ec2:CreateVpc"])
+    found = document(["ec2:StopInstances", "ec2:DescribeVpcs"], ["ec2:CreateVpc"])
 
-    assert ["ec2:CreateVpc", "ssm:GetParameters"] == statement(found, "ThroughCloudFormation")["Action"]
+    assert ["ec2:CreateVpc"] == statement(found, "ThroughCloudFormation")["Action"]
     assert {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}} == statement(
         found, "ThroughCloudFormation"
     )["Condition"]
@@ -55,14 +68,15 @@ def test_what_cloudformation_does_is_allowed_through_it_alone() -> None:
 def test_what_writes_is_bound_to_the_environment() -> None:
     ours = ["ec2:StopInstances", "ec2:DescribeVpcs", "secretsmanager:DeleteSecret", "cloudformation:DeleteStack"]
 
-    found = policy.document(SETTINGS, ours, [])
+    found = document(ours)
 
     assert ["ec2:StopInstances"] == statement(found, "ChangeOwn")["Action"]
     assert {"aws:ResourceTag/Project": "jenkins", "aws:ResourceTag/Environment": "trial"} == statement(
         found, "ChangeOwn"
     )["Condition"]["StringEquals"]
     assert ["ec2:DescribeVpcs"] == statement(found, "Look")["Action"]
-    for sid in ("Stacks", "Secrets", "HandOverTheRole"):
+    assert statement(found, "ChangeOwn")["Condition"] == statement(found, "Secrets")["Condition"]
+    for sid in ("Stacks", "HandOverTheRoles"):
         assert "jenkins-trial-" in statement(found, sid)["Resource"]
 
 
@@ -72,22 +86,22 @@ def test_only_who_launches_a_jenkins_that_promotes_may_approve() -> None:
         SETTINGS.model_dump(include={"environment", "cloud", "owner", "cost_center"}) | {"network": network}
     )
 
-    assert "sts:AssumeRole" in policy.calls(CLIENTS)
-    assert "sts:AssumeRole" not in json.dumps(policy.document(SETTINGS, ["sts:AssumeRole"], []))
-    approve = statement(policy.document(promoting, ["sts:AssumeRole"], []), "Approve")
+    assert "sts:AssumeRole" in actions.calls(CLIENTS)
+    assert "sts:AssumeRole" not in json.dumps(document(["sts:AssumeRole"]))
+    approve = statement(document(["sts:AssumeRole"], chosen=promoting), "Approve")
     assert (["sts:AssumeRole"], "arn:aws:iam::*:role/jenkins-trial-*") == (approve["Action"], approve["Resource"])
 
 
 @pytest.mark.parametrize(("region", "partition"), [("eu-central-1", "aws"), ("cn-north-1", "aws-cn")])
 def test_names_are_those_of_the_regions_partition(region: str, partition: str) -> None:
-    found = policy.document(SETTINGS.model_copy(update={"region": region}), ["cloudformation:DeleteStack"], [])
+    found = document(["cloudformation:DeleteStack"], chosen=SETTINGS.model_copy(update={"region": region}))
 
     assert statement(found, "Stacks")["Resource"].startswith(f"arn:{partition}:cloudformation:{region}:")
 
 
 def test_a_policy_too_long_for_iam_is_cut_without_losing_an_action() -> None:
     many = [f"ec2:Do{number:04}Something" for number in range(900)]
-    whole = policy.document(SETTINGS, ["ec2:StopInstances"], many)
+    whole = document(["ec2:StopInstances"], many)
 
     parts = policy.split(whole)
 
@@ -98,3 +112,166 @@ def test_a_policy_too_long_for_iam_is_cut_without_losing_an_action() -> None:
     )
     assert before == after
     assert len({it["Sid"] for part in parts for it in part["Statement"]}) == sum(len(it["Statement"]) for it in parts)
+
+
+def test_the_acceptance_suites_calls_are_the_launchers() -> None:
+    assert {
+        *("ec2:DescribeTags", "ec2:DescribeVolumes", "iam:ListRoleTags", "logs:ListTagsLogGroup"),
+        *("route53:ListTagsForResource", "route53resolver:ListTagsForResource"),
+        *("secretsmanager:DescribeSecret", "autoscaling:DescribeTags"),
+    } <= actions.calls(CLIENTS)
+
+
+def test_every_name_is_an_action_of_iam() -> None:
+    """Of the toolkit's own calls by AWS' list, and of what schemas name; a wildcard of theirs has something that it matches."""
+    kinds = actions.types((ROOT / "cloudformation").glob("*.yaml"))
+    named = {it for kind in kinds for it in template.permissions(kind, "eu-central-1")}
+
+    found = actions.handled(kinds, "eu-central-1", template.permissions)
+
+    assert {"s3:REST.PUT.OBJECT", "resolverquerylogging:CreateConfig"} <= named - found
+    assert "autoscaling:Describe*" in found
+    assert "iam:PassRole" not in found
+    own = actions.calls(CLIENTS)
+    assert own == template.known_actions(own)
+    whole = document(own, found)
+    written = {action for it in whole["Statement"] for action in it["Action"]}
+    assert written == template.known_actions(written)
+
+
+def test_roles_are_handed_to_the_services_that_they_trust() -> None:
+    templates = [ROOT / "cloudformation" / f"{name}.yaml" for name in ("controller", "traffic-logs", "network")]
+
+    found = document([], services=actions.role_services(templates))
+
+    condition = statement(found, "HandOverTheRoles")["Condition"]
+    services = ["ec2.amazonaws.com", "vpc-flow-logs.amazonaws.com"]
+    assert {"StringEquals": {"iam:PassedToService": services}} == condition
+
+
+def test_a_session_has_its_data_channel_for_its_own_caller_alone() -> None:
+    found = document(["ssm:StartSession", "ssm:TerminateSession"])
+
+    for sid, variable in (("OwnSessionsOfARole", "aws:userid"), ("OwnSessionsOfAUser", "aws:username")):
+        one = statement(found, sid)
+        assert ["ssm:TerminateSession", "ssmmessages:OpenDataChannel"] == one["Action"]
+        assert f"arn:aws:ssm:*:*:session/${{{variable}}}-*" == one["Resource"]
+    direct = SETTINGS.model_copy(update={"access": SETTINGS.access.model_copy(update={"ssh": "direct"})})
+    assert "StartSession" not in json.dumps(document(["ssm:StartSession"], chosen=direct))
+
+
+def test_what_changes_roles_and_reads_secrets_is_bound_also_through_cloudformation() -> None:
+    through = [
+        *("iam:CreateRole", "iam:CreateInstanceProfile", "iam:CreateServiceLinkedRole", "iam:ListRoles"),
+        *("secretsmanager:CreateSecret", "secretsmanager:GetSecretValue", "ec2:CreateVpc"),
+    ]
+
+    found = document([], through)
+
+    expected = {
+        "Roles": (["iam:CreateRole"], "arn:aws:iam::*:role/jenkins-trial-*"),
+        "Profiles": (["iam:CreateInstanceProfile"], "arn:aws:iam::*:instance-profile/jenkins-trial-*"),
+        "LinkedRoles": (["iam:CreateServiceLinkedRole"], "arn:aws:iam::*:role/aws-service-role/*"),
+        "OwnSecrets": (["secretsmanager:GetSecretValue"], "arn:aws:secretsmanager:eu-central-1:*:secret:*"),
+        "ThroughCloudFormation": (["ec2:CreateVpc", "iam:ListRoles", "secretsmanager:CreateSecret"], "*"),
+    }
+    assert expected == {sid: (statement(found, sid)["Action"], statement(found, sid)["Resource"]) for sid in expected}
+    assert all("ForAnyValue:StringEquals" in statement(found, sid)["Condition"] for sid in expected)
+    assert "aws:ResourceTag/Project" in json.dumps(statement(found, "OwnSecrets")["Condition"])
+
+
+def test_a_long_name_of_a_stack_is_cut_as_in_the_names_of_roles() -> None:
+    long = SETTINGS.model_copy(update={"project": "a-project-with-a-long-name", "environment": "production"})
+
+    assert (
+        "arn:aws:iam::*:role/a-project-with-a-long-na*"
+        == statement(document([], chosen=long), "HandOverTheRoles")["Resource"]
+    )
+
+
+CONNECTED = {"gateway": "00000000-0000-0000-0000-000000000000", "connection": "dxcon-ffabc123", "vlan": 101}
+OFFERED = {"gateway": "00000000-0000-0000-0000-000000000000", "interface": "dxvif-ffabc123", "type": "transit"}
+
+
+@pytest.mark.parametrize(
+    ("option", "sid", "allowed", "resource"),
+    [
+        (
+            CONNECTED,
+            "UseConnection",
+            ["directconnect:ConfirmConnection", "directconnect:CreatePrivateVirtualInterface"],
+            "dxcon/dxcon-ffabc123",
+        ),
+        (OFFERED, "AcceptInterface", ["directconnect:ConfirmTransitVirtualInterface"], "dxvif/dxvif-ffabc123"),
+    ],
+)
+def test_what_belongs_to_others_at_direct_connect_is_named(
+    option: dict[str, Any], sid: str, allowed: list[str], resource: str
+) -> None:
+    given = SETTINGS.model_dump(include={"environment", "cloud", "owner", "cost_center"})
+    chosen = Settings.model_validate({**given, "network": {"direct_connect": option}})
+    own = [it for it in actions.calls(CLIENTS) if it.startswith("directconnect:")]
+
+    found = document(own, chosen=chosen)
+
+    assert (allowed, f"arn:aws:directconnect:eu-central-1:*:{resource}") == (
+        statement(found, sid)["Action"],
+        statement(found, sid)["Resource"],
+    )
+    assert "UseConnection" not in json.dumps(document(own))
+    assert [
+        "directconnect:DeleteVirtualInterface",
+        "directconnect:UpdateVirtualInterfaceAttributes",
+    ] == statement(document(own), "ChangeOwnInterfaces")["Action"]
+
+
+def test_the_operator_has_less_than_the_launcher_and_changes_nothing() -> None:
+    needs = Needs(
+        actions.calls(CLIENTS), frozenset({"ec2:CreateVpc", "ec2:DescribeVpcs"}), frozenset({"ec2.amazonaws.com"})
+    )
+
+    launcher, operator = policy.document(SETTINGS, needs), policy.operator(SETTINGS, needs)
+
+    may = {action for it in operator["Statement"] for action in it["Action"]}
+    assert may < {action for it in launcher["Statement"] for action in it["Action"]}
+    changes = {
+        it
+        for it in may
+        if not it.partition(":")[2].startswith(("Describe", "Get", "List", "BatchDescribe", "Simulate"))
+    }
+    assert {
+        *("cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet", "cloudformation:TagResource"),
+        *("cloudformation:DetectStackDrift", "cloudformation:DetectStackResourceDrift"),
+        *("ssm:StartSession", "ssm:TerminateSession", "ssmmessages:OpenDataChannel"),
+    } == changes
+
+
+def test_the_peers_network_is_read_and_no_more() -> None:
+    needs = Needs(frozenset(), frozenset(), frozenset(), "other-peer-network")
+
+    one = statement(policy.document(SETTINGS, needs), "LookAtPeer")
+
+    assert (["cloudformation:DescribeStacks"], True) == (
+        one["Action"],
+        one["Resource"].endswith("stack/other-peer-network/*"),
+    )
+
+
+def test_the_machines_role_reads_what_drift_detection_reads() -> None:
+    """CloudFormation reads every resource with its caller's permissions, and the job 'drift' is the machine's."""
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+    controller = template.parse((ROOT / "cloudformation" / "controller.yaml").read_text())
+    text = json.dumps(controller["Resources"]["Role"]["Properties"]["Policies"])
+    kinds = actions.types((ROOT / "cloudformation").glob("*.yaml"))
+    schemas = [PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-central-1", kind).schema for kind in kinds]
+    handlers = [schema.get("handlers", {}).get("read", {}) for schema in schemas]
+    read = template.known_actions({action for handler in handlers for action in handler.get("permissions", ())})
+
+    missing = {action for action in read if f'"{action}"' not in text}
+
+    # The instance has no associations, the peer is in the same account, and of a group these three are read.
+    assert {"ssm:DescribeAssociation", "sts:AssumeRole", "autoscaling:Describe*"} == missing
+    assert {f"autoscaling:Describe{it}" for it in ("AutoScalingGroups", "LifecycleHooks", "Tags")} <= set(
+        text.split('"')
+    )

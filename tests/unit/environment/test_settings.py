@@ -240,9 +240,19 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["local", "aws"])
+@pytest.mark.parametrize("name", ["local", "aws", "office", "nonproduction", "production"])
 def test_the_shipped_environments_are_good(name: str) -> None:
-    assert name == settings.load(ROOT / "environments" / f"{name}.yaml").name
+    path = ROOT / "environments" / f"{name}.yaml"
+    found = settings.load(path)
+
+    assert name == found.name
+    settings.check_ways(path, found)
+
+
+def test_every_shipped_environment_is_known_here() -> None:
+    names = {it.stem for it in (ROOT / "environments").glob("*.yaml")}
+
+    assert {"local", "aws", "office", "nonproduction", "production"} <= names
 
 
 def test_the_complete_example_names_every_key() -> None:

@@ -21,13 +21,15 @@ regions:
   eu-central-1:
     hourly: {nat_gateway: 0.05, public_address: 0.01, vpn_connection: 0.2, interface_endpoint: 0.02,
       transit_gateway_attachment: 0.06}
-    monthly: {gp3_gib: 0.1, private_zone: 0.5, public_zone: 0.7, secret: 0.25}
-    by_use: {nat_gateway_gib: 0.05, interface_endpoint_gib: 0.01, flow_logs_gib: 0.6, dns_queries_million: 0.4}
+    monthly: {gp3_gib: 0.1, private_zone: 0.5, public_zone: 0.7, secret: 0.25, detailed_monitoring: 0.3}
+    by_use: {cpu_credits_vcpu_hour: 0.07,
+      nat_gateway_gib: 0.05, interface_endpoint_gib: 0.01, flow_logs_gib: 0.6, dns_queries_million: 0.4}
     hosted_connection: {200Mbps: 0.08}
     instances: {t3.large: 0.1, t3.micro: 0.01}
 """
 WHOLE = "environment: trial\ncloud: aws\nowner: someone\ncost_center: lab\n"
-ALWAYS = Decimal("10") + Decimal("3.6") + Decimal("1.25")  # machine, 36 GiB, five secrets
+ALWAYS = Decimal("10") + Decimal("3.6") + Decimal("1.25") + Decimal("0.3")
+"""The machine, 36 GiB, five secrets, the detailed monitoring of the machine."""
 
 
 @pytest.fixture
@@ -85,28 +87,31 @@ def test_the_line_names_sum_parts_and_date(tmp_path: Path) -> None:
     found = told(tmp_path, "network: {nat: per-zone, flow_logs: {}}\n")
 
     assert found.startswith(
-        "about 26.85 USD a month on AWS in eu-central-1 (machine t3.large 10.00, 36 GiB of disk 3.60"
+        "about 27.15 USD a month on AWS in eu-central-1 (machine t3.large 10.00, detailed monitoring 0.30, 36 GiB of disk 3.60"
     )
     assert "2 NAT gateways 10.00, 2 public addresses 2.00" in found
-    assert "in addition by use: NAT 0.05 a GiB, flow logs 0.6 a GiB" in found
+    assert "a vCPU and hour, NAT 0.05 a GiB, flow logs 0.6 a GiB" in found
     assert found.endswith("prices as noted on 2020-02-03, indicative")
 
 
 def test_queries_are_told_by_the_million(tmp_path: Path) -> None:
-    assert "in addition by use: DNS queries 0.4 a million;" in told(tmp_path, "network: {private_zone: ci.internal}\n")
-    assert "by use" not in told(tmp_path, "")
+    other = "controller: {instance_type: m5.large}\n"
+    found = told(tmp_path, f"network: {{private_zone: ci.internal}}\n{other}")
+    assert "in addition by use: DNS queries 0.4 a million;" in found
+    assert "by use" not in told(tmp_path, other)
 
 
 def test_what_has_no_price_is_named_and_not_guessed(tmp_path: Path) -> None:
-    assert "about 4.85 USD" in told(tmp_path, "controller: {instance_type: x9.large}\n")
+    assert "about 5.15 USD" in told(tmp_path, "controller: {instance_type: x9.large}\n")
     assert "no price known for machine x9.large" in told(tmp_path, "controller: {instance_type: x9.large}\n")
     assert told(tmp_path, "region: us-east-1\n").startswith(
-        "no estimate: prices.yaml has no prices for the region us-east-1; no price known for machine t3.large, GiB"
+        "no estimate: prices.yaml has no prices for the region us-east-1; no price known for machine t3.large, detailed"
+        " monitoring, GiB"
     )
 
 
 def test_the_shipped_table_prices_the_shipped_environments() -> None:
-    for name in ("local", "aws"):
+    for name in ("local", "aws", "office"):
         found = estimate(settings.load(ROOT / "environments" / f"{name}.yaml"), ROOT / "prices.yaml")
 
         assert () == found.unpriced
@@ -129,7 +134,7 @@ def test_the_shipped_table_prices_everything_in_each_of_its_regions(tmp_path: Pa
     assert {"transit gateway attachments", "hosted connection of 1Gbps", "VPN connection"} <= {
         it.name for it in found.items
     }
-    assert 9 == len(found.by_use)
+    assert 10 == len(found.by_use)
 
 
 def test_the_shipped_table_says_what_it_is() -> None:
@@ -185,3 +190,18 @@ def test_a_plan_says_what_it_costs_more_than_what_is_there(tmp_path: Path, text:
     there = estimate(standing(wished, stacks), table, tuple(stacks))
 
     assert expected == difference(estimate(wished, table), there)
+
+
+@pytest.mark.parametrize(("kind", "is_named"), [("t3.large", True), ("t3a.large", True), ("m5.large", False)])
+def test_the_credits_of_an_unlimited_instance_are_named(tmp_path: Path, kind: str, is_named: bool) -> None:
+    words = "CPU credits beyond the baseline 0.07 a vCPU and hour"
+
+    assert is_named == (words in told(tmp_path, f"controller: {{instance_type: {kind}}}\n"))
+
+
+def test_the_template_switches_on_what_is_counted() -> None:
+    text = (ROOT / "cloudformation" / "controller.yaml").read_text()
+
+    assert "Monitoring: {Enabled: true}" in text
+    assert "Monitoring:" not in (ROOT / "cloudformation" / "bastion.yaml").read_text()
+    assert "CreditSpecification:" not in text

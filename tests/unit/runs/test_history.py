@@ -95,6 +95,7 @@ LINE = {"where": "machine", "name": "nginx", "found": "differs", "remedy": "./bo
     [
         ("drift", [{"event": "drift", "lines": [LINE, LINE], "unseen": []}], "2 things drifted"),
         ("drift", [{"event": "drift", "lines": [], "unseen": []}], "nothing drifted"),
+        ("drift", [{"event": "drift", "lines": [], "unseen": ["a: denied"]}], "1 thing could not be looked at"),
         ("plan", [CHANGE], "1 change pending"),
         ("plan", [], "done"),
         ("launch", [CHANGE], "done"),
@@ -115,5 +116,5 @@ def test_what_drifted_is_in_the_text_of_its_run(tmp_path: Path) -> None:
     told = list(history.text(history.events(tmp_path / "r1" / history.JOURNAL)))
 
     assert "      machine nginx: differs; ./bootstrap.py host apply" in told
-    assert "      ! not checked: plugins: they cannot be asked for" in told
-    assert "outcome: 1 thing drifted" == told[-1]
+    assert "      ! not looked at: plugins: they cannot be asked for" in told
+    assert "outcome: 1 thing drifted; 1 thing could not be looked at" == told[-1]

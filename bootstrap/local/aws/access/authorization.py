@@ -7,7 +7,7 @@ what its own handlers look at in passing (Describe, List) is not: they are this 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bootstrap.local.aws.access.identities import Principal
 from bootstrap.local.aws.access.policies import (
@@ -30,6 +30,12 @@ from bootstrap.local.aws.server.requests import Environ
 
 # What CloudFormation's own handlers read is not asked for, but for what is secret, or the caller's to name.
 _READS_ASKED_FOR = frozenset({"ssm:GetParameter", "ssm:GetParameters", "secretsmanager:GetSecretValue", "s3:GetObject"})
+# What CloudFormation's handlers call where this engine's call another operation of the same service.
+_CALLED_OTHERWISE = {
+    "ssm:GetParameter": "GetParameters",
+    "logs:TagLogGroup": "TagResource",
+    "logs:UntagLogGroup": "UntagResource",
+}
 Found = Mapping[str, tuple[str, ...]]
 
 
@@ -74,8 +80,8 @@ class Authorizer:
             more["ec2:createaction"] = tuple(
                 {created_resources.creation_of(created_resources.kind_of(one)) for one in call.texts("ResourceId")}
             )
-        if named == "ssm:GetParameter":  # CloudFormation asks for several at once
-            call = Call("ssm", "GetParameters", call.region, call.account, call.given)
+        if named in _CALLED_OTHERWISE:
+            call = replace(call, operation=_CALLED_OTHERWISE[named])
         new = {} if born else dict.fromkeys(actor.made, actor.tags)
         self._check(principal, environ, call, more, new)
 

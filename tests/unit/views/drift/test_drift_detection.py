@@ -39,7 +39,11 @@ def test_a_place_that_cannot_be_looked_at_is_told_and_a_lost_machine_is_waited_f
     found = looking.look(None, run)  # type: ignore[arg-type]
 
     assert (LINE,) == found.lines
-    assert ("stacks: there is none", "machine: no answer", "jobs: the machine cannot be reached") == found.unseen
+    assert [
+        ("stacks", "not looked at: there is none"),
+        ("machine", "not looked at: no answer"),
+        ("jobs", "not looked at: the machine cannot be reached"),
+    ] == [(it.name, it.found) for it in found.unseen]
     assert ["stacks", "security group", "machine"] == asked
 
 
@@ -56,3 +60,24 @@ def test_the_authoritys_key_beside_the_certificates_is_drift(text: str, drifted:
     )
 
     assert drifted == [it.remedy for it in looking._of_certificates(context, "./bootstrap.py")]  # type: ignore[arg-type]
+
+
+def test_a_stack_that_may_not_be_looked_at_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal of AWS is a line of its own, and never 'nothing drifted'."""
+    denied = ValueError("AccessDenied: not authorized to perform: cloudformation:DetectStackDrift\nmore")
+
+    def detect(_: object, stack: str, again: str) -> list[Drifted]:
+        if stack == "p-e-data":
+            raise denied
+        return [LINE]
+
+    monkeypatch.setattr(looking, "_detect", detect)
+    client = SimpleNamespace(exceptions=SimpleNamespace(ClientError=ValueError))
+    existing = {name: SimpleNamespace(name=f"p-e-{name}") for name in ("data", "network")}
+    context = SimpleNamespace(world=SimpleNamespace(aws=lambda _: client), wanted=("data", "network"), stacks=existing)
+
+    refused, found = looking._of_stacks(context, "./bootstrap.py")  # type: ignore[arg-type]
+
+    assert LINE == found
+    assert ("p-e-data", True) == (refused.name, refused.is_unseen)
+    assert "not looked at: AccessDenied: not authorized to perform: cloudformation:DetectStackDrift" == refused.found

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from bootstrap.views.drift import stacks
 
 
@@ -25,7 +27,7 @@ class CloudFormation:
         return {"DetectionStatus": self.states.pop(0)}
 
     def describe_stack_resource_drifts(self, **asked: Any) -> dict[str, Any]:
-        assert ["MODIFIED", "DELETED"] == asked["StackResourceDriftStatusFilters"]
+        assert ["MODIFIED", "DELETED", "UNKNOWN"] == asked["StackResourceDriftStatusFilters"]
         page = int(asked.get("NextToken", "0"))
         kind = {"Instance": "AWS::EC2::Instance"}.get(self.pages[page]["LogicalResourceId"], "AWS::EC2::Thing")
         more = {"NextToken": str(page + 1)} if page + 1 < len(self.pages) else {}
@@ -71,3 +73,39 @@ def test_a_confidential_value_is_never_shown() -> None:
 
 def test_a_group_is_told_rule_by_rule_elsewhere() -> None:
     assert [] == looked(Secretive("/SecurityGroupIngress/0", "AWS::EC2::SecurityGroup"))
+
+
+class Failing(CloudFormation):
+    """A detection that could not compare everything."""
+
+    def __init__(self, state: str, reason: str) -> None:
+        super().__init__()
+        self.state, self.reason = state, reason
+        self.pages = [
+            {"LogicalResourceId": "Key", "StackResourceDriftStatus": "UNKNOWN", "DriftStatusReason": "AccessDenied"},
+            self.pages[2],
+        ]
+
+    def describe_stack_drift_detection_status(self, **_: Any) -> dict[str, Any]:
+        return {"DetectionStatus": self.state, **({"DetectionStatusReason": self.reason} if self.reason else {})}
+
+
+def test_a_failed_detection_is_told_beside_what_it_found() -> None:
+    found = list(stacks.of_stack(Failing("DETECTION_FAILED", "Failed to detect drift on resource [Key]"), "n", "again"))
+
+    assert [
+        ("n", True, "not looked at: DETECTION_FAILED: Failed to detect drift on resource [Key]"),
+        ("n/Key", True, "not looked at: AccessDenied"),
+        ("n/Subnet", False, "AWS::EC2::Thing s-1 is gone"),
+    ] == [(it.name, it.is_unseen, it.found) for it in found]
+    (first, *_) = stacks.of_stack(Failing("DETECTION_FAILED", ""), "n", "again")
+    assert first.found.endswith("CloudFormation gives no reason")
+
+
+def test_a_detection_without_an_end_tells_nothing_of_an_earlier_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacks, "_PATIENCE", -1.0)
+
+    (line,) = stacks.of_stack(Failing("DETECTION_IN_PROGRESS", ""), "n", "again")
+
+    assert (True, "n") == (line.is_unseen, line.name)
+    assert "did not end within" in line.found

@@ -128,6 +128,8 @@ def _iam(call: Call) -> Iterable[str]:
     iam = accounts[call.account]["aws"] if call.account in accounts else None
     found = list(call.texts("PolicyArn", "PolicySourceArn"))
     for parameter, kind, things in _IAM_THINGS:
+        if parameter == "PolicyName" and call.operation != "CreatePolicy":
+            continue  # the name of an inline policy, which is no resource
         for name in call.texts(parameter):
             known = next((one for one in _list(iam, things) if one.name == name), None)
             new = f"arn:aws:iam::{call.account}:{kind}{call.text('Path') or '/'}{name}"

@@ -1,0 +1,112 @@
+"""The IAM actions that a launch needs, by their two sources: the source of the toolkit, and the templates of the environment.
+
+For the toolkit's own calls, every method of an AWS client is read from its source, also from the acceptance suite, which the
+launcher's credentials run. For the resource types of templates, the schemas of cfn-lint name the permissions of each handler.
+Schemas also have names that are no IAM actions; they are left out, because IAM refuses to simulate them.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bootstrap.stacks import template
+
+PACKAGE = Path(__file__).resolve().parents[1]
+SUITE = PACKAGE.parent / "tests" / "acceptance"
+# These packages are not run with the launcher's credentials: the local cloud, and the program on the machine.
+_NOT_OURS = ("local", "remote")
+# IAM prefixes that differ from boto3's name of the service.
+_PREFIXES = {"resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a launch needs: its own calls, what CloudFormation calls for it, and the services that get a role of a template.
+
+    `peer_network` is the stack of the network that the environment peers with, whose outputs the launch reads.
+    """
+
+    own: frozenset[str]
+    through_cloudformation: frozenset[str]
+    role_services: frozenset[str]
+    peer_network: str | None = None
+
+
+def calls(services: Mapping[str, Any]) -> frozenset[str]:
+    """The IAM actions of the calls in the toolkit's source, for the clients in `services` (name to boto3 client).
+
+    If several services have a method of that name, the action of each is included, so that no permission is missing.
+    """
+    names = set(itertools.chain.from_iterable(map(_names, _sources())))
+    return frozenset(
+        f"{_PREFIXES.get(service, service)}:{operation}"
+        for service, client in services.items()
+        for method, operation in client.meta.method_to_api_mapping.items()
+        if method in names
+    )
+
+
+def services() -> frozenset[str]:
+    """The services for which the source of the toolkit makes a client: world.aws("ec2")."""
+    return frozenset(
+        str(node.args[0].value)
+        for path in _sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and (getattr(node.func, "attr", None) == "aws" or getattr(node.func, "id", None) == "aws")
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    )
+
+
+def _sources() -> list[Path]:
+    ours = (path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in _NOT_OURS)
+    return [*ours, *sorted(SUITE.rglob("*.py"))]
+
+
+def _names(path: Path) -> Iterator[str]:
+    """The names of attributes, and all string constants, because paginators are chosen by a string."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def types(paths: Iterable[Path]) -> frozenset[str]:
+    """The resource types of some templates."""
+    return frozenset(str(it["Type"]) for body in _bodies(paths) for it in body["Resources"].values())
+
+
+def role_services(paths: Iterable[Path]) -> frozenset[str]:
+    """The services that the roles in some templates trust: whoever makes such a role hands it to one of them."""
+    return frozenset(
+        service
+        for body in _bodies(paths)
+        for resource in body["Resources"].values()
+        if resource["Type"] == "AWS::IAM::Role"
+        for statement in resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for service in _several(statement.get("Principal", {}).get("Service", []))
+    )
+
+
+def _bodies(paths: Iterable[Path]) -> Iterator[Any]:
+    return (template.parse(path.read_text(encoding="utf-8")) for path in paths)
+
+
+def _several(value: Any) -> list[str]:
+    return [str(it) for it in value] if isinstance(value, list) else [str(value)]
+
+
+def handled(kinds: Collection[str], region: str, permissions: Callable[[str, str], Iterable[str]]) -> frozenset[str]:
+    """The IAM actions with which CloudFormation creates, reads, updates and deletes these types.
+
+    iam:PassRole is left out: the policy has a statement of its own for it.
+    """
+    named = {action for kind in kinds for action in permissions(kind, region)}
+    return template.known_actions(named - {"iam:PassRole"})

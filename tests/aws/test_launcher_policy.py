@@ -1,0 +1,303 @@
+"""A launch, a plan, drift detection and a destruction under the policies that 'doctor --policy' prints, and under nothing else.
+
+The evaluator of the local cloud asks them of every call: of the toolkit's own, and of what CloudFormation does for it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from conftest import ROOT, Cloud, free_port
+
+from bootstrap import launch
+from bootstrap.cloud import instance, secrets
+from bootstrap.cloud.certificates import Subjects
+from bootstrap.context import Context
+from bootstrap.doctor import actions, launcher, permissions, policy
+from bootstrap.environment import settings
+from bootstrap.network.proof import judge
+from bootstrap.preconditions import stack_inputs
+from bootstrap.runs.journal import Run, start
+from bootstrap.stacks import composition
+from bootstrap.views import network_diagram, network_reading
+from bootstrap.views.drift import stacks as drifted
+
+FORBIDDEN = "is not authorized to perform"
+SHIPPED = {name: (ROOT / "environments" / f"{name}.yaml").read_text() for name in ("local", "aws", "office")}
+PEER = """
+environment: peer
+project: jenkins
+cloud: local
+region: us-east-1
+owner: somebody
+cost_center: none
+network:
+  cidr: 10.99.0.0/16
+"""
+# Query logs of a public zone are in us-east-1 only.
+EVERYTHING = """
+environment: everything
+project: jenkins
+cloud: local
+region: us-east-1
+owner: somebody
+cost_center: none
+protect: true
+network:
+  cidr: 10.98.0.0/16
+  zones: 3
+  nat: per-zone
+  ipv6: true
+  endpoints: [ssm, ssmmessages, ec2messages, secretsmanager, logs, cloudformation, ec2, kms, sts]
+  flow_logs: {retention_days: 7, queries: true}
+  private_zone: ci.internal
+  public_zone:
+    domain: ci.example.org
+    parent: example.org
+    authorities: [letsencrypt.org]
+    queries: {retention_days: 7}
+  # The local cloud has images of Debian alone.
+  bastion: {allow: [198.51.100.0/24], image: /aws/service/debian/release/13/latest/amd64}
+  vpn: {customer_address: 198.51.100.7, routes: [10.1.0.0/16]}
+  transit_gateway: {routes: [10.2.0.0/16]}
+  peering: {environment: peer}
+  promotion: [everything, peer]
+access:
+  operator_cidr: 10.1.0.0/16
+  ssh: bastion
+"""
+FILES = {**SHIPPED, "everything": EVERYTHING, "peer": PEER}
+ENVIRONMENTS = ("local", "aws", "office", "everything")
+Open = Callable[..., Context]
+
+
+@pytest.fixture(scope="module")
+def governed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    made = Cloud(tmp_path_factory.mktemp("governed"), free_port())
+    made.start()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("environments")
+    for name, text in FILES.items():
+        (made / f"{name}.yaml").write_text(text)
+    return made
+
+
+@pytest.fixture(scope="module")
+def opened(governed: Cloud, folder: Path) -> Iterator[Open]:
+    """A context of an environment, in the name of the operator of the cloud or of whoever has `keys`."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    # There are no machines here: an instance runs, but nobody answers on it.
+    patch.setattr(instance, "wait", lambda _, outputs, *rest: SimpleNamespace(instance_id=outputs["InstanceId"]))
+    patch.delenv("AWS_SESSION_TOKEN", raising=False)
+
+    def run(name: str, keys: dict[str, str] | None = None) -> Context:
+        for variable, value in (keys or governed.keys).items():
+            patch.setenv(variable.upper(), value)
+        path = folder / f"{name}.yaml"
+        made = Context(path, settings.load(path), governed.endpoint)
+        _ = [made.world.aws(service) for service in actions.services()]  # with these keys, whatever is set later
+        return made
+
+    yield run
+    patch.undo()
+
+
+def journal(folder: Path) -> Run:
+    return start(folder / "runs", as_json=False, is_verbose=False)
+
+
+def user(cloud: Cloud, name: str, document: dict[str, Any]) -> dict[str, str]:
+    """The keys of a new user with this policy, cut as IAM takes it."""
+    iam = cloud.client("iam")
+    iam.create_user(UserName=name)
+    parts = policy.split(document)
+    assert len(parts) <= policy.MOST
+    for number, part in enumerate(parts):
+        made = iam.create_policy(PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(part))
+        iam.attach_user_policy(UserName=name, PolicyArn=made["Policy"]["Arn"])
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+
+
+@pytest.fixture(scope="module", params=ENVIRONMENTS)
+def launched(request: pytest.FixtureRequest, governed: Cloud, opened: Open, folder: Path) -> Iterator[Context]:
+    """An environment that its launcher made."""
+    name = request.param
+    if name == "everything":
+        peer = opened("peer")
+        launch.stacks(peer, journal(folder), stack_inputs.network_of(peer))
+        governed.client("route53").create_hosted_zone(Name="example.org", CallerReference="parent")
+    keys = user(governed, f"{name}-launcher", launcher.policy(opened(name)))
+    context = opened(name, keys)
+    launch.stacks(context, journal(folder))
+    yield context
+
+
+def test_the_launcher_makes_every_stack(launched: Context) -> None:
+    assert set(composition.wanted(launched.settings)) == set(launched.stacks)
+    assert all(it.status.endswith("_COMPLETE") for it in launched.stacks.values())
+
+
+def test_the_launcher_reads_and_writes_the_secrets_and_plans(launched: Context, folder: Path) -> None:
+    data, manager = launched.outputs("data"), launched.world.aws("secretsmanager")
+    places = secrets.Places(data["CertificatesSecret"], data["AuthorityKeySecret"])
+    issued = secrets.ensure_certificates(manager, places, Subjects(("controller",), (), launched.settings.network.cidr))
+    assert issued.is_new
+    assert launched.secret("AdminPasswordSecret").reveal()
+    assert () == launch.plan_stacks(launched, journal(folder))
+    key = f"/ec2/keypair/{data['KeyPairId']}"
+    assert launched.world.aws("ssm").get_parameter(Name=key, WithDecryption=True)["Parameter"]["Value"]
+
+
+def test_the_launchers_policy_is_all_allowed_by_the_simulator(launched: Context) -> None:
+    arn = launched.world.aws("sts").get_caller_identity()["Arn"]
+    account = arn.split(":")[4]
+    simulated = permissions.simulate(launched.world.aws("iam"), arn, account, launcher.policy(launched))
+    assert ([], {}) == (simulated.denied, simulated.unknown)
+
+
+def test_the_shipped_intentions_hold_before_a_machine_runs(launched: Context) -> None:
+    """As 'verify' judges them at the end of a launch: nothing that can be proven is broken."""
+    section, access = launched.settings.network.intentions, launched.settings.access
+    bastion = launched.settings.network.bastion
+    allow = section.allowed(
+        bastion.allow if bastion else (),
+        operators=access.operator_cidr,
+        is_ssh_direct=launched.settings.ssh == "direct",
+    )
+    network = network_reading.with_everybody(launched, network_reading.read(launched))
+    broken = [it for it in judge(network, allow, section.denied()) if it.outcome != "holds"]
+    # The bastion's public address is known when its machine runs.
+    assert [] == [it for it in broken if "bastion" not in it.about]
+
+
+# --- the operator
+
+REFUSED: dict[str, Callable[[Context], Any]] = {
+    "executes a change set": lambda it: it.world.aws("cloudformation").execute_change_set(
+        StackName=it.stacks["network"].name, ChangeSetName="x"
+    ),
+    "deletes a stack": lambda it: it.world.aws("cloudformation").delete_stack(StackName=it.stacks["network"].name),
+    "writes a secret": lambda it: it.world.aws("secretsmanager").put_secret_value(
+        SecretId=it.outputs("data")["AuthorityKeySecret"], SecretString="x"
+    ),
+    "deletes a volume": lambda it: it.world.aws("ec2").delete_volume(VolumeId=it.outputs("data")["DataVolumeId"]),
+    "stops the machine": lambda it: it.world.aws("ec2").stop_instances(
+        InstanceIds=[it.outputs("controller")["InstanceId"]]
+    ),
+    "makes a role": lambda it: it.world.aws("iam").create_role(RoleName="jenkins-x", AssumeRolePolicyDocument="{}"),
+    "reads a foreign secret": lambda it: it.world.aws("secretsmanager").get_secret_value(SecretId="foreign"),
+}
+
+
+def test_the_operator_looks_and_plans_and_changes_nothing(
+    launched: Context, governed: Cloud, opened: Open, folder: Path
+) -> None:
+    name = launched.settings.name
+    needs = launcher.policy(launched), launcher.operator_policy(launched)
+    assert len(json.dumps(needs[1])) < len(json.dumps(needs[0]))
+    operator = opened(name, user(governed, f"{name}-operator", needs[1]))
+    if not governed.client("secretsmanager").list_secrets(Filters=[{"Key": "name", "Values": ["foreign"]}])[
+        "SecretList"
+    ]:
+        governed.client("secretsmanager").create_secret(Name="foreign", SecretString="x")
+
+    assert () == launch.plan_stacks(operator, journal(folder))
+    assert operator.secret("AdminPasswordSecret").reveal()
+    client = operator.world.aws("cloudformation")
+    for made in operator.stacks.values():
+        assert [] == list(drifted.of_stack(client, made.name, "launch"))
+    for attack in REFUSED.values():
+        with pytest.raises(Exception, match=FORBIDDEN):
+            attack(operator)
+
+
+# --- the machine
+
+
+@pytest.fixture(scope="module")
+def evidence() -> Any:
+    """What the acceptance suite looks at; its folder is no package."""
+    sys.path.append(str(ROOT / "tests" / "acceptance"))
+    return importlib.import_module("evidence")
+
+
+@pytest.fixture
+def on_machine(launched: Context, governed: Cloud, opened: Open) -> Context:
+    """The environment as the jobs on its machine see it: with the role of the machine, which also trusts this test."""
+    arn, iam = launched.outputs("controller")["RoleArn"], governed.client("iam")
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{arn.split(':')[4]}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam.update_assume_role_policy(RoleName=arn.rpartition("/")[2], PolicyDocument=document)
+    region = launched.settings.region
+    sts = governed.new_client("sts", region=region)
+    given = sts.assume_role(RoleArn=arn, RoleSessionName="i-0123456789abcdef0")["Credentials"]
+    names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    variables = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_SESSION_TOKEN", given["SessionToken"])
+        made = opened(launched.settings.name, dict(zip(variables, (given[it] for it in names), strict=True)))
+    made.world.__dict__["is_on_machine"] = True
+    return made
+
+
+def test_the_jobs_on_the_machine_read_all_that_they_need(on_machine: Context, evidence: Any, folder: Path) -> None:
+    """'verify', 'drift' and 'network plan', as far as they call AWS; 'seed' reads the secrets that the others read."""
+    subject = evidence.Subject(on_machine, None, "", None)
+    assert evidence.tags_of_resources(subject)
+    assert set(on_machine.stacks) == set(evidence.stacks_told(subject))
+    for gather in (evidence.instance, evidence.volumes, evidence.security_groups, evidence.kept_secrets):
+        assert gather(subject)
+    assert {"implicitDeny"} == set(evidence.machines_rights(subject).values())
+    assert not evidence.key_beside_certificates(subject)
+    assert evidence.network(subject).subnets
+    assert on_machine.secret("ToolkitTokenSecret").reveal()
+    client = on_machine.world.aws("cloudformation")
+    found = [it for made in on_machine.stacks.values() for it in drifted.of_stack(client, made.name, "launch")]
+    trusting = f"{on_machine.stacks['controller'].name}/Role"  # this test is in its trust policy
+    assert {(trusting, False)} == {(it.name, it.is_unseen) for it in found}
+    assert () == launch.plan_stacks(on_machine, journal(folder), stack_inputs.network_of(on_machine))
+    if on_machine.settings.network.bastion is not None:
+        group = on_machine.outputs("bastion")["BastionGroupName"]
+        groups = on_machine.world.aws("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])
+        assert groups["AutoScalingGroups"]
+
+
+def test_what_surrounds_the_network_is_all_seen_by_the_machine(
+    on_machine: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """VPN, flow logs, DNS logs, hosted zones: what may not be read would be listed as unseen."""
+    drawn: list[Any] = []
+    draw = SimpleNamespace(draw=lambda _, surroundings, *rest: drawn.append(surroundings))
+    monkeypatch.setattr(network_diagram, "picture", draw)
+
+    network_diagram.svg(on_machine, network_reading.read(on_machine))
+
+    assert [] == [it for it in drawn[0].unseen if FORBIDDEN in it]
+
+
+def test_the_launcher_destroys_what_it_made(launched: Context, folder: Path) -> None:
+    """The last test of an environment."""
+    client = launched.world.aws("cloudformation")
+    for made in launched.stacks.values():
+        client.update_termination_protection(StackName=made.name, EnableTerminationProtection=False)
+    assert () == launch.destroy(launched, journal(folder), with_data=True)
+    launched.forget()
+    assert {} == dict(launched.stacks)
