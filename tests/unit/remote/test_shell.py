@@ -257,17 +257,21 @@ def test_many_commands_at_once_stay_below_what_sshd_allows(shell: FabricShell, s
 
 
 def test_a_refused_session_leaves_the_others_alone(
-    shell: FabricShell, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+    shell: FabricShell, sshd: Sshd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(shell_module, "_CROWDED", 0.2)
     sshd.max_sessions = 1
+    may_end = tmp_path / "may-end"
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(shell.run, ["sh", "-c", "sleep 1; echo whole"])
+        first = pool.submit(shell.run, ["sh", "-c", f"until [ -e {may_end} ]; do sleep 0.05; done; echo whole"])
         while not sshd.running:
             time.sleep(0.01)
 
-        with pytest.raises(Unreachable):
-            shell.run(["true"])
+        try:
+            with pytest.raises(Unreachable):
+                shell.run(["true"])
+        finally:
+            may_end.touch()
 
         assert "whole\n" == first.result().stdout
     assert 1 == sshd.logins
