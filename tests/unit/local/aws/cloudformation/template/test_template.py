@@ -106,3 +106,26 @@ def test_a_star_that_is_no_alias_and_an_anchor_that_nobody_names_are_taken() -> 
         "Description: &named '*it'\nMetadata: {a: '*', b: \"*b\", c: a*c}\nResources: {A: {Type: AWS::SNS::Topic}}"
     )
     assert found.document["Metadata"] == {"a": "*", "b": "*b", "c": "a*c"}
+
+
+def test_what_a_reader_changes_is_not_what_the_next_one_reads() -> None:
+    text = f"{ONE}\nMetadata: {{X: [1, 2]}}"
+    read(text).section("Metadata")["X"].append(3)
+
+    assert [1, 2] == read(text).section("Metadata")["X"]
+
+
+def test_a_template_with_loops_is_read_for_its_parameters_each_time() -> None:
+    text = (
+        "Transform: AWS::LanguageExtensions\n"
+        "Parameters: {Names: {Type: CommaDelimitedList}}\n"
+        "Resources: {'Fn::ForEach::Each': [Name, !Ref Names, {'Topic${Name}': {Type: AWS::SNS::Topic}}]}\n"
+    )
+    for names in ("A,B", "C", "A,B"):
+        assert [f"Topic{name}" for name in names.split(",")] == list(read(text, {"Names": names}).resources)
+
+
+def test_a_template_that_was_refused_is_refused_again() -> None:
+    for _ in "12":
+        with pytest.raises(Refused, match="Unresolved resource dependencies"):
+            read(f"{ONE}\nOutputs: {{X: {{Value: !Ref Missing}}}}")
