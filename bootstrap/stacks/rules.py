@@ -6,13 +6,14 @@ CloudFormation checks neither in time: the first mistake opens a port to the Int
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from bootstrap.errors import Fault, TemplateInvalid
-from bootstrap.stacks.template import compose
+from bootstrap.stacks.template import REMEMBERED, compose, read_bytes
 
 _WORLD = {"CidrIp": "0.0.0.0/0", "CidrIpv6": "::/0"}
 _REMEDY = "Correct the template; nothing was created or changed."
@@ -20,16 +21,22 @@ _REMEDY = "Correct the template; nothing was created or changed."
 
 def check(path: Path, outputs: Collection[str]) -> None:
     """TemplateInvalid if the template at `path` opens a group to all addresses, or does not have one of `outputs`."""
-    root = compose(path)
+    faults = _find_faults(path, read_bytes(path), frozenset(outputs))
+    if faults:
+        raise TemplateInvalid(f"checking {path.name}", faults, _REMEDY)
+
+
+@lru_cache(REMEMBERED)
+def _find_faults(path: Path, body: bytes, outputs: frozenset[str]) -> list[Fault]:
+    root = compose(path, body)
     faults = [_at(path, node, f"would allow 0.0.0.0/0 or ::/0: {text}") for node, text in _world_open_rules(root)]
     produced = _child(root, "Outputs")
     names = {key.value for key, _ in produced.value} if isinstance(produced, yaml.MappingNode) else set()
     faults += [
         _at(path, produced or root, f"the output '{name}' does not exist, and another stack or the toolkit needs it")
-        for name in sorted(set(outputs) - names)
+        for name in sorted(outputs - names)
     ]
-    if faults:
-        raise TemplateInvalid(f"checking {path.name}", faults, _REMEDY)
+    return faults
 
 
 def _world_open_rules(root: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:

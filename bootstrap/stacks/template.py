@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ import yaml
 
 from bootstrap.errors import Fault, TemplateInvalid
 
+REMEMBERED = (
+    64  # how many contents of templates are understood once in a process: a plan and a launch read each several times
+)
 LARGEST = 51200  # the largest template in a request to CloudFormation, in bytes; a larger one needs a bucket
 _REMEDY = "Correct the template; nothing was created or changed."
 
@@ -61,9 +65,9 @@ def parse(body: str) -> Any:
     return yaml.load(body, _Loader)  # noqa: S506 -- a CSafeLoader of our own
 
 
-def compose(path: Path) -> yaml.Node:
+def compose(path: Path, body: bytes) -> yaml.Node:
     """The template at `path` as YAML nodes, which have line and column; TemplateInvalid if it is no template."""
-    root = yaml.compose(_read(path).body, _Loader)
+    root = yaml.compose(_understand(path, body).body, _Loader)
     assert root is not None  # it was read as a mapping
     return root
 
@@ -91,7 +95,11 @@ def _misfits(defaults: Mapping[str, str | None], parameters: Mapping[str, str]) 
 
 
 def _read(path: Path) -> Source:
-    body = _bytes(path)
+    return _understand(path, read_bytes(path))
+
+
+@lru_cache(REMEMBERED)
+def _understand(path: Path, body: bytes) -> Source:
     if len(body) > LARGEST:
         fault = Fault(str(path), 1, 1, f"{len(body)} bytes; CloudFormation takes {LARGEST} in a request")
         raise TemplateInvalid(f"reading {path.name}", [fault], "Divide it into two stacks.")
@@ -107,7 +115,7 @@ def _read(path: Path) -> Source:
         raise TemplateInvalid(f"reading {path.name}", [fault], _REMEDY) from error
     if not isinstance(content, dict):
         raise TemplateInvalid(f"reading {path.name}", [Fault(str(path), 1, 1, "not a mapping")], _REMEDY)
-    _check_shape(path, content)
+    _check_shape(path, content, body.decode())
     metadata = content.get("Metadata") or {}
     replacement = metadata.get("Replacement") or {}
     return Source(
@@ -119,7 +127,7 @@ def _read(path: Path) -> Source:
     )
 
 
-def _check_shape(path: Path, content: Mapping[str, Any]) -> None:
+def _check_shape(path: Path, content: Mapping[str, Any], text: str) -> None:
     """TemplateInvalid if a section, a parameter, a resource or an output is not a mapping."""
     wrong = [
         name if not isinstance(section, dict) else f"{name}.{key}"
@@ -129,13 +137,14 @@ def _check_shape(path: Path, content: Mapping[str, Any]) -> None:
         if not isinstance(section, dict) or (name != "Metadata" and not isinstance(it, dict))
     ]
     if wrong:
-        line = _line(path.read_text(encoding="utf-8"), f"{wrong[0].partition('.')[0]}:")
+        line = _line(text, f"{wrong[0].partition('.')[0]}:")
         raise TemplateInvalid(
             f"reading {path.name}", [Fault(str(path), line, 1, f"'{it}' is not a mapping") for it in wrong], _REMEDY
         )
 
 
-def _bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """The content of a template; TemplateInvalid if it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -153,7 +162,7 @@ def _line(body: str, start: str) -> int:
 
 def lint(path: Path, region: str) -> None:
     """TemplateInvalid with every error that cfn-lint finds for the region. Warnings are ignored here; the tests check them."""
-    key = hashlib.sha256(b"\0".join((_bytes(path), region.encode(), version("cfn-lint").encode()))).hexdigest()
+    key = hashlib.sha256(b"\0".join((read_bytes(path), region.encode(), _linter_version().encode()))).hexdigest()
     memory = path.resolve().parent.parent / ".bootstrap" / "linted.json"
     known_keys = _remembered(memory)
     if key in known_keys:
@@ -163,6 +172,11 @@ def lint(path: Path, region: str) -> None:
     if faults:
         raise TemplateInvalid(f"checking {path.name} for {region}", faults, _REMEDY)
     _remember(memory, [*known_keys[-63:], key])
+
+
+@cache
+def _linter_version() -> str:
+    return version("cfn-lint")  # it reads the package's metadata
 
 
 def findings(path: Path, region: str) -> list[tuple[Fault, bool]]:
