@@ -90,7 +90,7 @@ class World:
             keys = local_control.read_keys(self.endpoint, self._cloud)
         session = boto3.session.Session(*(keys or ()), region_name=self.settings.region)
         _share_service_models(session)
-        _parse_times_quickly(session)
+        parse_times_quickly(session)
         if keys is None:
             _share_cache_of_assumed_roles(session)
         return session
@@ -195,7 +195,7 @@ def _share_service_models(session: Any) -> None:
     core.register_component("data_loader", _LOADERS.setdefault(searched, core.get_component("data_loader")))
 
 
-def _parse_times_quickly(session: Any) -> None:
+def parse_times_quickly(session: Any) -> None:
     """Parse the times in answers by the standard library where they are in ISO's form.
 
     botocore's general parser took more than half of the time in which the events of a stack operation were read.

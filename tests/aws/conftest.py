@@ -24,10 +24,13 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from bootstrap.cloud.world import parse_times_quickly
 from bootstrap.local.aws.access.keys import CREDENTIALS, TOKEN, read_operator_keys
 
 REGION = "eu-central-1"
 START_SECONDS = 60.0
+SESSION = boto3.session.Session()  # one for all clients: it keeps the models of services
+parse_times_quickly(SESSION)
 ROOT = Path(__file__).parents[2]
 
 
@@ -103,7 +106,7 @@ class Cloud:
 
     def new_client(self, service: str, config: Config | None = None, region: str = REGION) -> Any:
         """A client of the cloud that is configured otherwise than most."""
-        return boto3.client(
+        return SESSION.client(
             service,
             endpoint_url=self.endpoint,
             region_name=region,

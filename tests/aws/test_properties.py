@@ -9,6 +9,7 @@ metadata of a sample alters is altered, alone. A new table is written by
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import os
 import time
@@ -84,14 +85,15 @@ class Stack:
             time.sleep(0.1)
         raise AssertionError("still in progress")
 
-    def events(self) -> dict[str, dict[str, Any]]:
-        pages = self.api.get_paginator("describe_stack_events").paginate(StackName=self.id)
-        return {event["EventId"]: event for page in pages for event in page["StackEvents"]}
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Newest first; a page is read when its first event is asked for, since a stack has thousands after all changes."""
+        for page in self.api.get_paginator("describe_stack_events").paginate(StackName=self.id):
+            yield from page["StackEvents"]
 
     def failures(self) -> dict[str, str]:
         return {
             one["LogicalResourceId"]: one.get("ResourceStatusReason", "")
-            for one in self.events().values()
+            for one in self.events()
             if one["ResourceStatus"].endswith("_FAILED")
         }
 
@@ -111,14 +113,12 @@ class Stack:
         """Alter one property alone: 'arrived', 'refused' with the reason, or 'lost' with what is read back instead."""
         document = copy.deepcopy(self.document)
         document["Resources"][logical].setdefault("Properties", {})[name] = value
-        before = set(self.events())
+        before = next(self.events())["EventId"]
         self.api.update_stack(StackName=self.id, TemplateBody=json.dumps(document, default=str), Capabilities=NAMED)
         if self.settled() != "UPDATE_COMPLETE":
-            new = {key: event for key, event in self.events().items() if key not in before}
+            new = list(itertools.takewhile(lambda one: one["EventId"] != before, self.events()))
             assert "UPDATE_ROLLBACK_COMPLETE" == self.settled(), f"{logical} {name}: {new}"
-            return "refused", [
-                one.get("ResourceStatusReason") for one in new.values() if "FAILED" in one["ResourceStatus"]
-            ]
+            return "refused", [one.get("ResourceStatusReason") for one in new if "FAILED" in one["ResourceStatus"]]
         self.document = document
         found = self.api.detect_stack_resource_drift(StackName=self.id, LogicalResourceId=logical)["StackResourceDrift"]
         return ("arrived" if found["StackResourceDriftStatus"] != "MODIFIED" else "lost"), found.get(
