@@ -84,7 +84,7 @@ class World:
     def _session(self) -> Any:
         import boto3
 
-        keys = promotion.read_session(os.environ)
+        keys: tuple[str, ...] | None = promotion.read_session(os.environ)
         # The operator of the local cloud has keys of its own there. A machine of that cloud has its role's, as on AWS.
         if keys is None and self._cloud:
             keys = local_control.read_keys(self.endpoint, self._cloud)
