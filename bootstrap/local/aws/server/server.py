@@ -23,7 +23,7 @@ from typing import Any
 from bootstrap.local import listening
 from bootstrap.local.aws import patches
 from bootstrap.local.aws.access import characters
-from bootstrap.local.aws.compute.machine_interface import Machines
+from bootstrap.local.aws.compute.machine_interface import Machines, NoMachines
 from bootstrap.local.aws.persistence import memory_format
 from bootstrap.local.aws.persistence.journal import Journal
 from bootstrap.local.aws.server import browser_requests, request_limits, requests
@@ -87,7 +87,7 @@ class Server:
         self._clients = clients = Clients(self.door, self.port, faults, refuse)
         ports = [self.port, mail_port] if mail_port else [self.port]
         own = Clients(self.door, self.port, Faults())  # no planted fault is its own
-        self._enforcement = Enforcement(own, machines, ports)
+        self._enforcement = Enforcement(own, machines, ports, is_watching=not isinstance(machines, NoMachines))
         self.door.changed = self._enforcement.changed
         signals = Signals(self.door, self._address)
         self.engine = Engine(self._store, self.door, clients, faults, signals)

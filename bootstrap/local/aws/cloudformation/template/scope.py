@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused, ResourceFailed
@@ -48,7 +49,7 @@ class Scopes:
             lambda logical: _reference(present, logical),
             lambda logical, name: _attribute(present, logical, name),
             lambda name: self._import(name, region, stack),
-            self.zones,
+            cache(self.zones),  # of one scope: another caller may have no right to ask for them
         )
 
     def zones(self, region: str) -> list[str]:

@@ -67,6 +67,17 @@ def test_what_holds_is_told_with_its_rules_and_not_set_twice(kernel: Kernel) -> 
     assert kernel.times_set == 1
 
 
+def test_a_filter_that_is_not_watched_is_set_when_its_state_is_asked_for(kernel: Kernel) -> None:
+    clients: Any = lambda _service, _region: None  # noqa: E731
+    it = Enforcement(clients, kernel, is_watching=False)
+    it.changed("ec2")
+    time.sleep(0.1)
+
+    assert kernel.times_set == 0
+    assert it.state() == {"regions": {REGION: 2}, "problems": []}
+    assert kernel.times_set == 1
+
+
 def test_nothing_holds_before_a_machine_is_there(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enforcement, "every_instance", list)
     kernel.blind = "the kernel shows nothing"
