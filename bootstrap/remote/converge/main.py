@@ -159,7 +159,7 @@ def _clean_up(context: Context, *, is_done: bool) -> None:
 
 
 @contextmanager
-def _hold_lock(context: Context, drain: Mapping[str, Mapping[str, Any]], lock: str) -> Iterator[None]:
+def _hold_lock(context: Context, drain: Mapping[str, Mapping[str, Any]], lock: str = _LOCK) -> Iterator[None]:
     """Hold the converge lock of the machine: a run whose connection broke may still be working."""
     path = context.path(lock)
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)

@@ -511,6 +511,7 @@ def test_the_end_of_a_build_that_does_not_tell_whether_it_is_in_progress(jenkins
 def test_what_a_build_waits_for_in_the_queue_is_told_once_and_in_plain_words(jenkins_server) -> None:
     quiet = [{"why": f"In the quiet period. Expires in {seconds} sec"} for seconds in (4.9, 4.4)]
     queued(jenkins_server, *quiet, {"why": None}, {"why": "Waiting for next\x1b[2J available executor"}, {})
+    jenkins_server.on("GET", "computer/api/json", {"computer": []})
     jenkins_server.on("GET", "job/canary/3/logText/progressiveText", (200, END, ""))
     jenkins_server.on("GET", "job/canary/3/api/json", {"inProgress": False, "result": "SUCCESS"})
 
