@@ -7,6 +7,7 @@ few lines with aliases can expand to gigabytes. A byte order mark is skipped, as
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from bootstrap.errors import Fault
 
 LARGEST = 1 << 20  # the largest file, in bytes
 MOST = 50_000  # the most values, with all aliases expanded
+REMEMBERED = 64  # parsed files
 
 
 class Unreadable(ValueError):
@@ -45,10 +47,17 @@ def text(path: Path) -> str:
 def mapping(
     file_name: str, content: str, if_no_mapping: str = "the file must be a mapping of keys"
 ) -> tuple[CommentedMap, list[Fault]]:
-    """Parse one mapping; returns it, or its faults.
+    """Parse one mapping; returns it, or its faults. Callers share the mapping, and must not change it.
 
     `file_name` is for the faults; `if_no_mapping` is the message if the content is no mapping.
     """
+    document, faults = _parse(file_name, content, if_no_mapping)
+    return document, list(faults)
+
+
+@lru_cache(REMEMBERED)
+def _parse(file_name: str, content: str, if_no_mapping: str) -> tuple[CommentedMap, list[Fault]]:
+    """The same, once per content: a command reads its files for several purposes."""
     try:
         document = YAML(typ="rt").load(content)
     except MarkedYAMLError as error:

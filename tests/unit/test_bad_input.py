@@ -51,17 +51,6 @@ class Entry:
         answer: dict[str, Any] = json.loads(self.process.stdout.readline())
         return answer
 
-    def put_back(self) -> None:
-        """The checkout as it was before a case."""
-        for name in PARTS:
-            at = self.checkout / name
-            if at.is_dir():
-                shutil.rmtree(at)
-            else:
-                at.unlink(missing_ok=True)
-            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, at)
-        (self.checkout / "environments" / "trial.yaml").write_text(TRIAL)
-
     def files(self) -> dict[str, tuple[int, int]]:
         """Every file with its size and its time of change, but for the runs and the memory of what was linted."""
         found = (path for path in self.checkout.rglob("*") if path.is_file() and ".git" not in path.parts)
@@ -70,6 +59,18 @@ class Entry:
             for path in found
             if "runs" not in path.parts and path.name != "linted.json"
         }
+
+
+def restore(checkout: Path) -> None:
+    """The checkout as it was before a case."""
+    for name in PARTS:
+        at = checkout / name
+        if at.is_dir():
+            shutil.rmtree(at)
+        else:
+            at.unlink(missing_ok=True)
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, at)
+    (checkout / "environments" / "trial.yaml").write_text(TRIAL)
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +83,10 @@ def entry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Entry]:
         shutil.copy(remembered, checkout / ".bootstrap")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BOOTSTRAP_"))}
     environ |= {"BOOTSTRAP_ROOT": str(checkout), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, str(Path(__file__).with_name("refusing.py"))]
+    restore(checkout)
+    command = [sys.executable, str(Path(__file__).with_name("refusing.py")), str(checkout)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ) as process:
-        made = Entry(checkout, process)
-        made.put_back()
-        yield made
+        yield Entry(checkout, process)
         assert process.stdin is not None
         process.stdin.close()
 
@@ -126,7 +126,7 @@ def edited(checkout: Path, case: dict[str, Any]) -> int:
 @pytest.mark.parametrize("name", CASES)
 def test_bad_input_is_refused_before_anything_is_touched(entry: Entry, name: str) -> None:
     case = CASES[name]
-    entry.put_back()
+    restore(entry.checkout)
     change(entry.checkout, case)
     before = entry.files()
 
@@ -146,7 +146,7 @@ def test_bad_input_is_refused_before_anything_is_touched(entry: Entry, name: str
 
 def test_the_checkout_unbroken_would_go_on_to_the_cloud(entry: Entry) -> None:
     """The cases prove nothing where the command would not get anywhere anyway."""
-    entry.put_back()
+    restore(entry.checkout)
 
     assert ["lock"] == entry.run("-e", "trial", "launch")["touched"]
     assert ["cloud for a plan"] == entry.run("-e", "trial", "plan")["touched"]

@@ -1,6 +1,7 @@
 """The rules that the tree keeps: who imports whom, one door for each third party, and a lock with hashes."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def sources() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
-def imported(path: Path) -> set[str]:
+@functools.cache
+def imported(path: Path) -> frozenset[str]:
     """Every absolute module that a file imports, also inside functions; imports for type checkers alone are left out."""
     tree = ast.parse(path.read_text())
     found: set[str] = set()
@@ -58,7 +60,7 @@ def imported(path: Path) -> set[str]:
             found |= (
                 {f"{node.module}.{alias.name}" for alias in node.names} if node.module == "bootstrap" else {node.module}
             )
-    return found
+    return frozenset(found)
 
 
 def within(path: Path, place: str) -> bool:
