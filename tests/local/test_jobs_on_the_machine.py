@@ -37,7 +37,7 @@ def test_a_second_run_of_the_job_changes_nothing(launched: Launched) -> None:
 
 def test_seed_publishes_the_jobs_of_the_repository(launched: Launched) -> None:
     path = launched.checkout / "jobs" / "sown.yaml"
-    path.write_text("- job:\n    name: sown\n    builders:\n      - shell: 'true'\n")
+    path.write_text("- job:\n    name: sown\n    node: infrastructure\n    builders:\n      - shell: 'true'\n")
     commit(launched.checkout, "a job comes")
     launched.done("host")
 

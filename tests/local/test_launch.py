@@ -145,7 +145,7 @@ def test_a_broken_configuration_is_refused_and_the_old_one_stays(launched: Launc
 
 def test_a_job_that_left_the_code_is_disabled_and_kept(launched: Launched) -> None:
     path = launched.checkout / "jobs" / "passing.yaml"
-    path.write_text("- job:\n    name: passing\n    builders:\n      - shell: 'true'\n")
+    path.write_text("- job:\n    name: passing\n    node: infrastructure\n    builders:\n      - shell: 'true'\n")
     launched.done("jobs")
     path.unlink()
 
