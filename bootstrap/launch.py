@@ -1,4 +1,4 @@
-"""The play: five acts, each fed by what the one before returned. `plan` looks at the same five; `destroy` takes all down.
+"""The play: five acts; each gets what the previous one returned. `plan` looks at the same five; `destroy` takes all down.
 
     stack   CloudFormation makes the network, the data and the machine
     host    the machine is converged to its desired state
@@ -65,7 +65,7 @@ def check(context: Context) -> None:
 
 
 def check_code(context: Context) -> None:
-    """What people wrote but for the lock's own sense: the ways in, settings of Jenkins, jobs and templates."""
+    """What people wrote, except the dependencies in the lock: the ways in, settings of Jenkins, jobs and templates."""
     environments.check_ssh(context.environment_file, context.settings)
     environments.check_ways(context.environment_file, context.settings)
     _ = context.casc_files, context.jobset
@@ -73,7 +73,7 @@ def check_code(context: Context) -> None:
 
 
 def check_templates(context: Context, names: Sequence[str]) -> None:
-    """Lint the templates of these stacks and hold them to the tool's own rules; TemplateInvalid where one is wrong."""
+    """Lint the templates of these stacks and hold them to the toolkit's own rules; TemplateInvalid where one is wrong."""
     for name in names:
         stack.lint(stack_inputs.TEMPLATES / f"{name}.yaml", context.settings.region)
         rules.check(stack_inputs.TEMPLATES / f"{name}.yaml", composition.outputs_of(name))
@@ -120,7 +120,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
             return None
         machine.start(context.world.aws("ec2"), context.outputs("controller")["InstanceId"], run)
         found = machine.wait(context.world.aws, context.outputs("controller"), context.outputs("data"), run)
-        # The newest image of that day, by Debian's public parameter: which one it was is worth remembering.
+        # The newest image of that day, by Debian's public parameter: which one it was is recorded.
         run.event("image", **machine.image(context.world.aws("ec2"), found.instance_id))
         enforcement.tell(context.world.endpoint, context.world.control_token, run)
         mail.tell(context.world.endpoint, run)
@@ -200,7 +200,7 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
         found += _shown(run, gone)
         for name in names:
             needs = [needed for needed in composition.inputs_of(name) if needed in context.wanted]
-            missing = [needed for needed in needs if not stack_inputs.is_standing(context, needed)]
+            missing = [needed for needed in needs if not stack_inputs.has_outputs(context, needed)]
             if missing:
                 exist = "exist" if len(missing) > 1 else "exists"
                 run.notice(f"{name}: cannot be planned before {' and '.join(missing)} {exist}")

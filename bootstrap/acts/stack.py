@@ -63,11 +63,11 @@ def plan(cloudformation: CloudFormation, template: StackTemplate, sleep: Pause =
         source = load(template.path, template.parameters)
         description = describe(cloudformation, template.name)
         status = description["StackStatus"] if description else states.EMPTY
-        if status in states.DEAD or (status == states.HALF_GONE and not template.protect):
+        if status in states.CREATION_FAILED or (status == states.DELETION_STOPPED and not template.protect):
             return (
                 Change("stack", ChangeKind.REPLACE, template.name, f"is {status}; it is deleted and created again"),
             )
-        if status in states.HALF_BACK:
+        if status in states.UPDATE_STOPPED:
             detail = f"is {status}; it is rolled back first, then the changes are computed"
             return (Change("stack", ChangeKind.ALTER, template.name, detail),)
         if status != states.EMPTY and status not in states.STEADY:

@@ -84,9 +84,9 @@ def stack(existing: Stack, tags: Mapping[str, str]) -> Finding:
     if tags.get("ManagedBy") != "jenkins-bootstrap":
         remedy = "Choose another 'project' or 'environment': a launch would change a foreign stack."
         return bad("stacks", f"{existing.name} exists and was not created by this toolkit", remedy)
-    if status in states.HALF_BACK:
+    if status in states.UPDATE_STOPPED:
         return warning("stacks", f"{existing.name} is {status}", states.remedy(status, existing.name))
-    if status in states.DEAD:
+    if status in states.CREATION_FAILED:
         return warning("stacks", f"{existing.name} is {status}", "A launch deletes it and creates it again.")
     if states.is_busy(status):
         return warning(

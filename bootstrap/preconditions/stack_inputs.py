@@ -76,14 +76,14 @@ def unwanted(context: Context) -> tuple[str, ...]:
     return tuple(name for name in reversed(composition.ORDER) if name in context.stacks and name not in chosen)
 
 
-def is_standing(context: Context, name: str) -> bool:
+def has_outputs(context: Context, name: str) -> bool:
     """Whether a stack exists and its outputs can be used: not after a failed creation or deletion."""
-    return name in context.stacks and states.is_standing(context.stacks[name].status)
+    return name in context.stacks and states.has_outputs(context.stacks[name].status)
 
 
 def can_look(context: Context) -> bool:
     """Whether the machine can be examined: every stack of the settings exists, and the instance is running."""
-    if not all(is_standing(context, name) for name in context.wanted):
+    if not all(has_outputs(context, name) for name in context.wanted):
         return False
     instance = context.outputs("controller").get("InstanceId")
     return instance is not None and machine.state(context.world.aws("ec2"), instance) == "running"

@@ -13,13 +13,13 @@ STEADY = frozenset(
 )
 """The stack can be updated."""
 
-DEAD = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
+CREATION_FAILED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
 """The first creation failed: the stack cannot be updated and has no data. It is deleted and created again."""
 
-HALF_BACK = {"UPDATE_ROLLBACK_FAILED": "continue_update_rollback", "UPDATE_FAILED": "rollback_stack"}
+UPDATE_STOPPED = {"UPDATE_ROLLBACK_FAILED": "continue_update_rollback", "UPDATE_FAILED": "rollback_stack"}
 """An update or its rollback stopped half way. The value is the operation that brings the stack to UPDATE_ROLLBACK_COMPLETE."""
 
-HALF_GONE = "DELETE_FAILED"
+DELETION_STOPPED = "DELETE_FAILED"
 """A deletion stopped half way: the stack can only be deleted, not changed."""
 
 EMPTY = "REVIEW_IN_PROGRESS"
@@ -31,19 +31,24 @@ def is_busy(status: str) -> bool:
     return status != EMPTY and status.endswith("_IN_PROGRESS")
 
 
-def is_standing(status: str) -> bool:
+def has_outputs(status: str) -> bool:
     """Whether the outputs of the stack can be used."""
-    return status not in DEAD and status not in {EMPTY, HALF_GONE, "DELETE_IN_PROGRESS", "CREATE_IN_PROGRESS"}
+    return status not in CREATION_FAILED and status not in {
+        EMPTY,
+        DELETION_STOPPED,
+        "DELETE_IN_PROGRESS",
+        "CREATE_IN_PROGRESS",
+    }
 
 
 def remedy(status: str, name: str) -> str:
     """The remedy for a stack that cannot be changed in this status."""
-    if status in HALF_BACK:
+    if status in UPDATE_STOPPED:
         return (
             "Correct the cause, then launch again: it continues the rollback. To skip resources that no longer exist: "
             f"aws cloudformation continue-update-rollback --stack-name {name} --resources-to-skip LOGICAL_ID"
         )
-    if status == HALF_GONE:
+    if status == DELETION_STOPPED:
         return (
             "Remove the cause, then destroy again. To retain a resource, which continues to cost: "
             f"aws cloudformation delete-stack --stack-name {name} --retain-resources LOGICAL_ID"

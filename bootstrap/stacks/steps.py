@@ -60,11 +60,11 @@ class StackSteps:
         status = stack["StackStatus"]
         if status in states.STEADY:
             return stack
-        if status in states.HALF_BACK:
+        if status in states.UPDATE_STOPPED:
             return self.brought_back(stack)
-        if status not in states.DEAD and (status != states.HALF_GONE or is_kept):
+        if status not in states.CREATION_FAILED and (status != states.DELETION_STOPPED or is_kept):
             raise refuse_status(self.name, status)
-        failed_operation = "deletion" if status == states.HALF_GONE else "creation"
+        failed_operation = "deletion" if status == states.DELETION_STOPPED else "creation"
         self.report.notice(
             f"{self.name} is {status} after a {failed_operation} that failed; it is deleted and created again"
         )
@@ -76,7 +76,7 @@ class StackSteps:
         status = stack["StackStatus"]
         self.report.notice(f"{self.name} is {status}: the update is rolled back first, then the stack is changed")
         follower = Follower(self.client, stack["StackId"], self.report, self.sleep)
-        call = getattr(self.client, states.HALF_BACK[status])
+        call = getattr(self.client, states.UPDATE_STOPPED[status])
         call(StackName=stack["StackId"], ClientRequestToken=str(uuid.uuid4()))
         final_status = follower.wait()
         rolled_back = describe(self.client, stack["StackId"])
