@@ -21,7 +21,7 @@ from bootstrap.local.aws.cloudformation.stand_ins import STAND_INS
 from bootstrap.local.aws.packet_filter.enforcement import Enforcement
 from bootstrap.local.aws.server import requests
 from bootstrap.local.aws.server.faults import Faults
-from bootstrap.local.aws.server.moto_lock import Turn
+from bootstrap.local.aws.server.moto_lock import MotoLock
 from bootstrap.local.aws.server.requests import Environ, Response
 from bootstrap.local.aws.server.signals import PATH as SIGNAL
 from bootstrap.local.aws.server.signals import Signals
@@ -32,10 +32,16 @@ class Control:
     """Answers requests under /_bootstrap/."""
 
     def __init__(
-        self, token: str, turn: Turn, faults: Faults, signals: Signals, enforcement: Enforcement, mail: Sink | None
+        self,
+        token: str,
+        moto_lock: MotoLock,
+        faults: Faults,
+        signals: Signals,
+        enforcement: Enforcement,
+        mail: Sink | None,
     ) -> None:
         self._token = token
-        self._turn = turn
+        self._moto_lock = moto_lock
         self._faults = faults
         self._signals = signals
         self._enforcement = enforcement
@@ -49,7 +55,7 @@ class Control:
         if method != "GET" and not self._is_told(environ):
             return _json({"error": "what changes something needs the token in the cloud's control-token file"}, 401)
         if path == "/_bootstrap/health":
-            stuck = self._turn.stuck()
+            stuck = self._moto_lock.stuck()
             return _json({"status": "stuck", "in": stuck}, 503) if stuck else _json({"status": "ok"})
         if path == "/_bootstrap/stand-ins":
             return _json({"types": STAND_INS})

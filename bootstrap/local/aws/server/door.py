@@ -26,7 +26,7 @@ from bootstrap.local.aws.persistence import randomness
 from bootstrap.local.aws.persistence.journal import Journal, Record
 from bootstrap.local.aws.server import requests
 from bootstrap.local.aws.server.call_identity import Acting
-from bootstrap.local.aws.server.moto_lock import Turn
+from bootstrap.local.aws.server.moto_lock import MotoLock
 from bootstrap.local.aws.server.requests import Environ, Response
 
 WsgiApp = Callable[[Environ, Callable[..., Any]], Any]
@@ -42,7 +42,7 @@ class Door:
     def __init__(self, app: WsgiApp, journal: Journal) -> None:
         self._app = app
         self._journal = journal
-        self.turn = Turn()
+        self.moto_lock = MotoLock()
         self.acting = Acting()
         self._local = threading.local()
         self._answered: dict[str, list[tuple[str, Response]]] = {}
@@ -69,7 +69,7 @@ class Door:
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Wait for the request in progress, and let no other begin."""
-        with self.turn.held("the end of the server"):
+        with self.moto_lock.held("the end of the server"):
             yield
 
     def afterwards(self, act: Callable[[], None]) -> None:
@@ -95,7 +95,7 @@ class Door:
             if refusal is not None:
                 return refusal
             return self._mutate(environ, body, self._next_step())
-        with self.turn.held(what):
+        with self.moto_lock.held(what):
             response = self._answer(environ)
         if getattr(self._local, "operation", None):
             self._local.reads.append((what, response))
@@ -104,7 +104,7 @@ class Door:
     def event(self, kind: str, **details: Any) -> None:
         """Journal something that changed the cloud without a request, and apply it."""
         record: Record = {"event": kind, **details}
-        with self.turn.held(kind):
+        with self.moto_lock.held(kind):
             self.events[kind](record)
             self._journal.append(record)
 
@@ -149,7 +149,7 @@ class Door:
         self._local.pending = pending
         try:
             what = _what(environ, body)
-            with self.turn.held(what), randomness.seeded(record["seed"]), randomness.clock(record["time"]):
+            with self.moto_lock.held(what), randomness.seeded(record["seed"]), randomness.clock(record["time"]):
                 randomness.begin_material(record.setdefault("material", []))
                 response = self._answer(environ)
                 self._journal.append(record)

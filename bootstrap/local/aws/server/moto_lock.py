@@ -1,4 +1,4 @@
-"""The one lock under which moto works, with a limit: who waits too long is told, and health knows what holds it.
+"""The only lock under which moto works. A call waits for it for a limited time, and `/_bootstrap/health` shows what holds it.
 
 Python cannot end a thread that hangs. So a call that never ends makes all others fail soon and in plain words, and the next
 command of the toolkit starts the server again, which remembers everything that it has answered.
@@ -11,15 +11,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PATIENCE_SECONDS = 60.0  # in which a call waits for its turn; clients read for as long before they give up
-STUCK_SECONDS = 30.0  # after which the work of one call is no work any more: the longest takes a second
+PATIENCE_SECONDS = 60.0  # in which a call waits for the lock; clients read for as long before they give up
+STUCK_SECONDS = 30.0  # after which a call counts as hung: the longest takes a second
 
 
 class Busy(Exception):
-    """The turn did not come: another call has not ended."""
+    """The lock did not become free: another call has not ended."""
 
 
-class Turn:
+class MotoLock:
     """A lock that its holder may take again."""
 
     def __init__(self) -> None:

@@ -86,7 +86,7 @@ class Server:
         refuse = self._guard.refuse_cloudformation
         self._clients = clients = Clients(self.door, self.port, faults, refuse)
         ports = [self.port, mail_port] if mail_port else [self.port]
-        own = Clients(self.door, self.port, Faults())  # no planted fault is its own
+        own = Clients(self.door, self.port, Faults())  # injected faults do not apply to these clients
         self._enforcement = Enforcement(own, machines, ports, is_watching=not isinstance(machines, NoMachines))
         self.door.changed = self._enforcement.changed
         signals = Signals(self.door, self._address)
@@ -94,7 +94,7 @@ class Server:
         self._api = Api(self.engine)
         self._metadata = Metadata(self.door, self.instances, clients)
         self._control = Control(
-            keys.ensure_control_token(self._state), self.door.turn, faults, signals, self._enforcement, self._mail
+            keys.ensure_control_token(self._state), self.door.moto_lock, faults, signals, self._enforcement, self._mail
         )
         self._faults = faults
         self._heartbeats = Heartbeats(Clients(self.door, self.port, Faults()))
