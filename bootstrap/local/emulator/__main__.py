@@ -18,7 +18,7 @@ from .web import journal
 from .web.server import make_application
 
 BOOT_FAILED = 5  # as Jenkins under its systemd lifecycle
-NOT_EVEN_BEGUN = 1  # as the container, where Jenkins refuses before it has a lifecycle
+EXIT_BEFORE_START = 1  # as the servlet container ends if Jenkins fails before its lifecycle begins
 
 
 def main() -> int:
@@ -33,7 +33,7 @@ def main() -> int:
         return BOOT_FAILED
     except CannotDraw as refusal:
         print(refusal, file=sys.stderr)  # noqa: T201
-        return NOT_EVEN_BEGUN
+        return EXIT_BEFORE_START
 
 
 async def serve(options: Options) -> int:

@@ -12,7 +12,7 @@ from ..failures import Interrupted, StepFailed
 from ..model import console_notes, xmlfile
 from ..model.builds import Build
 from ..model.identities import SYSTEM
-from ..model.program_record import ASKED_AGAIN, Asked, Journal, Past, is_waiting, may_resume
+from ..model.program_record import ASKED_AGAIN, Asked, Journal, RecordedSteps, is_waiting, may_resume
 from . import resuming
 from .console import MUTED, Console
 from .contexts import Context
@@ -33,9 +33,11 @@ SHOWN = {"_declaredEnvironment": "withEnv", "_tools": "withEnv", "_branch": ""}
 
 
 class Pipeline(Engine):
-    """One run of a Pipeline job; `past` is its state when an earlier process ended."""
+    """One run of a Pipeline job; `recorded` has its steps and state when an earlier process ended."""
 
-    def __init__(self, services: Services, build: Build, console: Console, past: Past | None = None) -> None:
+    def __init__(
+        self, services: Services, build: Build, console: Console, recorded: RecordedSteps | None = None
+    ) -> None:
         super().__init__(services, build, console)
         self._numbers = itertools.count(1)
         self._program: Program | None = None
@@ -44,14 +46,14 @@ class Pipeline(Engine):
         self._is_done = False
         self._preparing: asyncio.Task[Any] | None = None
         self.is_suspended, self._is_paused = False, False
-        self._past = past
+        self._recorded = recorded
         self._journal = Journal(
             build.directory, services.home.vault, console.mask, lambda: resuming.state_of(build, self.milestone)
         )
-        if past is not None:
-            self.milestone = int(past.state["milestone"])
-            resuming.restore(build, past)
-            self._journal.go_on(past)
+        if recorded is not None:
+            self.milestone = int(recorded.state["milestone"])
+            resuming.restore(build, recorded)
+            self._journal.go_on(recorded)
 
     # Interruptions
 
@@ -98,12 +100,12 @@ class Pipeline(Engine):
     async def _run(self) -> None:
         try:
             self._preparing = asyncio.current_task()
-            if self._past is None and self.build.runs_as != SYSTEM:
+            if self._recorded is None and self.build.runs_as != SYSTEM:
                 self.console.line(f"Running as {self.home.fullname_of(self.build.runs_as)}")
-            script = self._past.script if self._past else await self._script()
+            script = self._recorded.script if self._recorded else await self._script()
             program = await prepare_program(self.home.options, RUNNER)
             self._preparing = None
-            if self._past:
+            if self._recorded:
                 now = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime())
                 self.console.line(f"Resuming build at {now} after Jenkins restart")
             else:
@@ -190,7 +192,7 @@ class Pipeline(Engine):
         answer: dict[str, Any] = {"id": message["id"]}
         before: Asked | None = None
         try:
-            before = self._past.take(message) if self._past else None
+            before = self._recorded.take(message) if self._recorded else None
             if before is not None and before.answer is not None:
                 answer |= await self._again(message, self.contexts[message["context"]], before)
             else:
@@ -222,7 +224,7 @@ class Pipeline(Engine):
             self.console.line("Resuming (Shutdown was canceled)")
 
     async def _again(self, message: dict[str, Any], context: Context, before: Asked) -> dict[str, Any]:
-        """Repeat a step of the past: return its recorded answer without output, and restore what it allocated or set."""
+        """Repeat a recorded step: return its answer without output, and restore what it allocated or set."""
         kind, name, arguments, answer = message["kind"], message["name"], message["arguments"], before.answer or {}
         MUTED.set(True)
         if kind == "leave":
@@ -234,8 +236,8 @@ class Pipeline(Engine):
             answer = {"value": await self._work(context, context, name, arguments)}
         elif name in CHECKOUTS and "value" in answer:
             self.variables.update(answer["value"])
-        if self._past and self._past.is_over:
-            resuming.restore_stages(self.build, self._past)
+        if self._recorded and self._recorded.is_over:
+            resuming.restore_stages(self.build, self._recorded)
         return answer
 
     async def _handle(self, message: dict[str, Any], context: Context, before: Asked | None) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..model.build_record import read_result
 from ..model.builds import Build
-from ..model.program_record import Past
+from ..model.program_record import RecordedSteps
 
 
 def state_of(build: Build, milestone: int) -> dict[str, Any]:
@@ -15,19 +15,19 @@ def state_of(build: Build, milestone: int) -> dict[str, Any]:
     return {"result": build.result, "milestone": milestone, "changes": build.changes, "stages": build.stages}
 
 
-def restore(build: Build, past: Past) -> None:
+def restore(build: Build, recorded: RecordedSteps) -> None:
     """Restore the build; its stages come with the steps."""
-    result, build.changes = past.state["result"], past.state["changes"]
+    result, build.changes = recorded.state["result"], recorded.state["changes"]
     build.result = None if result is None else read_result(str(result))
-    secret = past.secrets
+    secret = recorded.secrets
     build.parameters = [replace(it, value=secret.get(it.name, it.value)) for it in build.parameters]
 
 
-def restore_stages(build: Build, past: Past) -> None:
-    """Restore times and results of the stages, after all past steps were requested again."""
-    past_stages = list(past.state["stages"])
+def restore_stages(build: Build, recorded: RecordedSteps) -> None:
+    """Restore times and results of the stages, after all recorded steps were requested again."""
+    recorded_stages = list(recorded.state["stages"])
     for stage in build.stages:
-        past_stage = next((it for it in past_stages if it["name"] == stage["name"]), None)
-        if past_stage is not None:
-            past_stages.remove(past_stage)
-            stage.update(past_stage)
+        recorded_stage = next((it for it in recorded_stages if it["name"] == stage["name"]), None)
+        if recorded_stage is not None:
+            recorded_stages.remove(recorded_stage)
+            stage.update(recorded_stage)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ..failures import StepFailed
 from ..model import console_notes, program_record
 from ..model.builds import Build
-from ..model.program_record import Past
+from ..model.program_record import RecordedSteps
 from .console import Console
 from .contexts import Allocation
 from .executors import Slot
@@ -37,9 +37,9 @@ class Runs:
         for build in sorted(left, key=lambda build: build.timestamp):
             self.begin(build, None, program_record.read(build.directory, self._home.vault.open))
 
-    def begin(self, build: Build, slot: Slot | None, past: Past | None = None) -> None:
-        """Run a build that left the queue; `slot` is the executor of a freestyle one, `past` the state of a resumed one."""
-        task = asyncio.get_running_loop().create_task(self._run(build, slot, past))
+    def begin(self, build: Build, slot: Slot | None, recorded: RecordedSteps | None = None) -> None:
+        """Run a build that left the queue; `slot` is the executor of a freestyle one, `recorded` is of a resumed one."""
+        task = asyncio.get_running_loop().create_task(self._run(build, slot, recorded))
         task.set_name(f"build {build.job.full_name} {build.number}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -62,18 +62,18 @@ class Runs:
         for task in list(self._tasks):
             task.cancel()
 
-    async def _run(self, build: Build, slot: Slot | None, past: Past | None) -> None:
+    async def _run(self, build: Build, slot: Slot | None, recorded: RecordedSteps | None) -> None:
         console, is_suspended = Console(build.log_path), False
         try:
-            if past is None:
+            if recorded is None:
                 self._services.audit.started(build)
-            for cause in build.causes if past is None else ():
+            for cause in build.causes if recorded is None else ():
                 if who := cause.values.get("userName"):
                     console.annotated(cause.text, console_notes.LINK, len(cause.text) - len(who))
                 else:
                     console.line(cause.text)
             with contextlib.ExitStack() as stack:
-                execution = self._execution(build, console, slot, stack, past)
+                execution = self._execution(build, console, slot, stack, recorded)
                 self._services.running[build] = execution
                 await execution.run()
                 is_suspended = execution.is_suspended
@@ -94,10 +94,15 @@ class Runs:
                 self._end(build, console, slot)
 
     def _execution(
-        self, build: Build, console: Console, slot: Slot | None, stack: contextlib.ExitStack, past: Past | None
+        self,
+        build: Build,
+        console: Console,
+        slot: Slot | None,
+        stack: contextlib.ExitStack,
+        recorded: RecordedSteps | None,
     ) -> Execution:
         if slot is None:
-            return Pipeline(self._services, build, console, past)
+            return Pipeline(self._services, build, console, recorded)
         settings = self._services.executors.node(slot.node)
         node = self._services.executors.connected_node(slot.node)
         if node is None:  # it has gone in this very moment

@@ -1,10 +1,9 @@
-"""What a Pipeline build has asked the engine and was answered, kept beside it, so that a restart does not end its questions.
+"""Records each step of a Pipeline and its answer. After a restart the Jenkinsfile runs again and gets the recorded answers.
 
-Jenkins keeps the program's own state; real Groovy cannot, so here the Jenkinsfile is run again from its beginning and gets,
-for each step that it has had already, the answer of then: nothing is done twice. Blocks are entered again, for they hold an
-executor, a directory or variables; what a step left in the engine is set again. That goes well between two steps, where quiet
-mode holds a build, and while nothing but a question was under way: in the middle of any other step a build ends with the
-process.
+Jenkins stores the state of the program itself; real Groovy cannot. So here the Jenkinsfile runs again from its beginning, and
+each step that was answered before gets the recorded answer: nothing is done twice. Blocks are entered again, because they hold
+an executor, a directory or variables; what a step changed in the engine is set again. This works between two steps, where quiet
+mode holds a build, and while only an input step waits: in the middle of any other step a build ends with the process.
 
 `program.jsonl` in the build's folder has a line when a step is asked for and one when it is answered; an answer that holds a
 secret, or that a person gave, is sealed with the home's own key. It goes when the build ends.
@@ -53,8 +52,8 @@ class Asked:
 
 
 @dataclass
-class Past:
-    """What a build had come to: its script, its secret parameters, what it left in the engine, and its steps by context."""
+class RecordedSteps:
+    """The record of a build: its script, its secret parameters, the state of the engine, and its steps by context."""
 
     script: str
     secrets: dict[str, str]
@@ -64,11 +63,11 @@ class Past:
 
     @property
     def is_over(self) -> bool:
-        """Whether every step of then was asked for again."""
+        """Whether every recorded step was asked for again."""
         return not any(self.steps.values())
 
     def take(self, message: Message) -> Asked | None:
-        """What this request was then; None for a new one. StepFailed where the Jenkinsfile goes another way than then."""
+        """The recorded step of this request; None for a new one. StepFailed if the Jenkinsfile goes another way than before."""
         waiting = self.steps.get(message["context"]) or []
         branch = _branch(message)
         fitting = (message["kind"], message["name"], branch)
@@ -94,23 +93,25 @@ def is_open(directory: Path) -> bool:
     return bool(lines) and is_waiting([_asked(line) for line in lines if line["number"] not in answered])
 
 
-def read(directory: Path, unseal: Callable[[str], str]) -> Past | None:
-    """The past of a build; None where it cannot go on."""
+def read(directory: Path, unseal: Callable[[str], str]) -> RecordedSteps | None:
+    """The record of a build; None where it cannot go on."""
     if not is_open(directory):
         return None
     first, *rest = _lines(directory)
-    past = Past(first["script"], {name: unseal(text) for name, text in first["secrets"].items()}, first["state"])
+    recorded = RecordedSteps(
+        first["script"], {name: unseal(text) for name, text in first["secrets"].items()}, first["state"]
+    )
     steps: dict[int, Asked] = {}
     for line in rest:
-        past.state = line.get("state", past.state)
+        recorded.state = line.get("state", recorded.state)
         if "answer" in line:
             steps[line["number"]].answer = json.loads(unseal(line["answer"])) if line["sealed"] else line["answer"]
         else:
             steps[line["number"]] = _asked(line)
-    past.last = max(steps)
+    recorded.last = max(steps)
     for it in steps.values():
-        past.steps[it.context].append(it)
-    return past
+        recorded.steps[it.context].append(it)
+    return recorded
 
 
 def _lines(directory: Path) -> list[dict[str, Any]]:
@@ -147,9 +148,9 @@ class Journal:
         sealed = {name: self._vault.seal(value) for name, value in secrets.items()}
         self._write({"script": script, "secrets": sealed})
 
-    def go_on(self, past: Past) -> None:
-        """Behind the lines of a build that is resumed."""
-        self._last, self._told = past.last, json.dumps(past.state)
+    def go_on(self, recorded: RecordedSteps) -> None:
+        """Continue the record of a build that is resumed."""
+        self._last, self._told = recorded.last, json.dumps(recorded.state)
         with suppress(OSError):
             self._open_file()
 
@@ -179,7 +180,7 @@ class Journal:
     def answered(self, message: Message, answer: Message) -> None:
         """It is answered."""
         asked = self._open.pop(message["id"], None)
-        if asked is None:  # of a step of then
+        if asked is None:  # of a recorded step
             return
         kept = {} if asked.name in ASKED_AGAIN else {key: value for key, value in answer.items() if key != "id"}
         text = json.dumps(kept)
