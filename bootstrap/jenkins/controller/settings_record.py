@@ -1,7 +1,7 @@
 """What lies on the machine of Jenkins' settings: the files, and the record of the last reload.
 
-The record is the settings as Jenkins exported them then. What differs from it now was edited in the web interface. Scripts of
-the shell do it, one round trip each; they are the only ones who know the paths.
+The record is the settings as Jenkins exported them then. What differs from it now was edited in the web interface. Shell
+scripts read and write the files, in one round trip each. Only this module contains the paths of the record.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ rm -rf {FOLDER}.previous
 
 
 @dataclass(frozen=True)
-class There:
+class StoredSettings:
     """What lies on the machine: the files' digests, and the settings as exported after the last reload, where they are kept."""
 
     digests: Mapping[str, str]
@@ -119,10 +119,10 @@ class Edits:
             report.notice(f"{edit.name} was edited in Jenkins: {edit.found}, because the code does not have it")
 
 
-def look(shell: Shell, *, sudo: bool = True) -> There:
+def look(shell: Shell, *, sudo: bool = True) -> StoredSettings:
     """What lies on the machine; a job there reads it without `sudo`, as one of the group jenkins."""
     told = shell.run(["cat", _EXPORTED], sudo=sudo, check=False)
-    return There(_look(shell, sudo=sudo), told.stdout if told.exit_code == 0 else None)
+    return StoredSettings(_look(shell, sudo=sudo), told.stdout if told.exit_code == 0 else None)
 
 
 def _look(shell: Shell, *, sudo: bool = True) -> dict[str, str]:
@@ -131,8 +131,8 @@ def _look(shell: Shell, *, sudo: bool = True) -> dict[str, str]:
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines) if name}
 
 
-def _differences(there: Mapping[str, str], files: Mapping[str, str]) -> tuple[Change, ...]:
-    present = {name: digest for name, digest in there.items() if name != _APPLIED}
+def _differences(stored: Mapping[str, str], files: Mapping[str, str]) -> tuple[Change, ...]:
+    present = {name: digest for name, digest in stored.items() if name != _APPLIED}
     changes = []
     for name in sorted(present.keys() | files.keys()):
         if name not in files:

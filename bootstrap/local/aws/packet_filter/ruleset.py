@@ -39,22 +39,22 @@ def _only_valid(region: Described) -> Described:
 
 def _body(region: Described, ports: Sequence[int]) -> Iterator[str]:
     subnets = {it["SubnetId"]: it["CidrBlock"] for it in region.subnets}
-    cards = _cards(region)
+    interfaces = _interfaces(region)
     homes = {subnet["VpcId"] for subnet in _used(region)}
     vpcs = [block for it in region.vpcs if it["VpcId"] in homes for block in _blocks(it)]
     used = [it["SubnetId"] for it in _used(region)]
     if not used:
         return
     inside = f"{{ {', '.join(vpcs)} }}"
-    yield from _sets(region, cards)
+    yield from _sets(region, interfaces)
     for subnet in _used(region):
         yield from _subnet(region, subnet, inside)
-    for address, card in cards.items():
-        yield from _card(region, address, card)
+    for address, interface in interfaces.items():
+        yield from _interface(region, address, interface)
     yield "chain groups {"
     yield "ct state established,related accept"
-    yield f"ip saddr vmap {{ {', '.join(f'{address} : jump out-{address}' for address in cards)} }}"
-    yield f"ip daddr vmap {{ {', '.join(f'{address} : jump in-{address}' for address in cards)} }}"
+    yield f"ip saddr vmap {{ {', '.join(f'{address} : jump out-{address}' for address in interfaces)} }}"
+    yield f"ip daddr vmap {{ {', '.join(f'{address} : jump in-{address}' for address in interfaces)} }}"
     yield "}"
     yield "chain forward {"
     yield "type filter hook forward priority filter - 10; policy accept;"
@@ -77,8 +77,8 @@ def _body(region: Described, ports: Sequence[int]) -> Iterator[str]:
 def _gateways(region: Described, ports: Sequence[int]) -> Iterator[str]:
     """The cloud's own ports at a gateway are for its VPC: not for other networks, and not for who routes to them from outside.
 
-    For the whole VPC, since the address of a wait condition's handle is that of one gateway, whichever machine signals. Who
-    lies about the own address gets no connection: the answers go to the subnets.
+    For the whole VPC, since the address of a wait condition's handle is that of one gateway, whichever machine signals. A
+    forged source address gets no connection: the answers go to the subnets.
     """
     blocks = {it["VpcId"]: f"{{ {', '.join(_blocks(it))} }}" for it in region.vpcs}
     listed = f"{{ {', '.join(map(str, sorted(ports)))} }}"
@@ -92,8 +92,8 @@ def _gateways(region: Described, ports: Sequence[int]) -> Iterator[str]:
 
 def _used(region: Described) -> list[Told]:
     """The subnets that have an interface; nothing is judged in the others."""
-    with_cards = {it["SubnetId"] for it in region.network_interfaces}
-    return [it for it in region.subnets if it["SubnetId"] in with_cards]
+    with_interfaces = {it["SubnetId"] for it in region.network_interfaces}
+    return [it for it in region.subnets if it["SubnetId"] in with_interfaces]
 
 
 def _blocks(vpc: Told) -> list[str]:
@@ -106,19 +106,19 @@ def _is_associated(block: Told) -> bool:
     return bool(block["CidrBlockState"]["State"] == "associated")
 
 
-def _cards(region: Described) -> dict[str, Told]:
+def _interfaces(region: Described) -> dict[str, Told]:
     return {
-        private["PrivateIpAddress"]: card
-        for card in region.network_interfaces
-        for private in card.get("PrivateIpAddresses") or [{"PrivateIpAddress": card["PrivateIpAddress"]}]
+        private["PrivateIpAddress"]: interface
+        for interface in region.network_interfaces
+        for private in interface.get("PrivateIpAddresses") or [{"PrivateIpAddress": interface["PrivateIpAddress"]}]
     }
 
 
-def _sets(region: Described, cards: Mapping[str, Told]) -> Iterator[str]:
+def _sets(region: Described, interfaces: Mapping[str, Told]) -> Iterator[str]:
     for group in sorted(_named(region)):  # one of a VPC without machines has no members, but rules may name it
-        members = [a for a, card in cards.items() if group in {it["GroupId"] for it in card["Groups"]}]
+        members = [a for a, interface in interfaces.items() if group in {it["GroupId"] for it in interface["Groups"]}]
         yield from _set(f"of-{group}", members, "")
-    yield from _set("public", [a for a, card in cards.items() if _public(card)], "")
+    yield from _set("public", [a for a, interface in interfaces.items() if _public(interface)], "")
     for name, blocks in region.prefix_lists.items():
         yield from _set(f"of-{name}", blocks, "flags interval; auto-merge;")
 
@@ -132,8 +132,8 @@ def _pairs(permission: Told) -> list[Told]:
     return list(permission.get("UserIdGroupPairs", ()))
 
 
-def _public(card: Told) -> str:
-    return str((card.get("Association") or {}).get("PublicIp") or "")
+def _public(interface: Told) -> str:
+    return str((interface.get("Association") or {}).get("PublicIp") or "")
 
 
 def _set(name: str, elements: list[str], flags: str) -> Iterator[str]:
@@ -231,8 +231,8 @@ def _table(region: Described, subnet: Told) -> Told:
 # --- interfaces: security groups
 
 
-def _card(region: Described, address: str, card: Told) -> Iterator[str]:
-    ids = {it["GroupId"] for it in card["Groups"]}
+def _interface(region: Described, address: str, interface: Told) -> Iterator[str]:
+    ids = {it["GroupId"] for it in interface["Groups"]}
     groups = [it for it in region.security_groups if it["GroupId"] in ids]
     for way, key, far in (("out", "IpPermissionsEgress", "daddr"), ("in", "IpPermissions", "saddr")):
         yield f"chain {way}-{address} {{"
