@@ -15,6 +15,8 @@ authority that the core contains. The list of a mirror or a folder may lack a si
 trustworthy as that source, and a launch prints a notice. The checksums of files that were verified in the second way are
 written into the lock. Where the source does not answer, the environment file decides between an error and the emulator; a file
 with wrong content is always an error.
+
+The context, the preconditions and the doctor import it.
 """
 
 from bootstrap.jenkins.distribution.lock import Lock, load_lock

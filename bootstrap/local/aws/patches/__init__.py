@@ -3,13 +3,13 @@
 What is changed, and why:
 
 * random ids: moto draws them from the seed of the request (see `randomness`), so that a replay makes the same ids; the default
-  VPC and groups, which moto makes at the first use of a region, have a seed of their own, for that use may be a reading request
+  VPC and groups, which moto makes at the first use of a region, have a seed of their own, because a read can be the first use
 * the clock: it does not move during a journalled request, so that a replay shows the same time
 * speed: two lists that never change while the process runs are made once, not for each request (half of its time)
 * EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
   the console is the machine's, key pairs are found by their ids (see `ec2`)
 * Auto Scaling: new instances are of the group's version of its launch template and show it, unhealthy ones are replaced,
-  the oldest are let go (see `autoscaling`); lifecycle hooks hold them, topics are told of them (see `lifecycle`)
+  the oldest are terminated (see `autoscaling`); lifecycle hooks delay them and notify the topics (see `lifecycle`)
 * network ACLs: an entry has the type and code of ICMP that it was given (see `ec2`), and a valid block (see `cidr_blocks`)
 * VPN: a connection's options and static routes, the routes that a VPN gateway propagates, and one gateway for a VPC (see `vpn`)
 * Route 53: each zone has an id and name servers as there, and what it refuses is refused (see `route53`)
@@ -21,7 +21,8 @@ What is changed, and why:
 * IAM: AWS's managed policies for one partition only (six times 1,500 take a second)
 * SSM: public parameters of Debian's images
 
-`NAMES` lists each name that is replaced, and `ADDED` each that moto lacks; a test looks every one of them up.
+`NAMES` lists each name that is replaced, and `ADDED` each that moto lacks; a test looks every one of them up. The server
+imports this package; `compute.heartbeats` imports the module `lifecycle`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Reads the properties of a resource back from its service, for the comparison with the template.
 
 `READS` has the calls for each type; there is one module for each group of services. A property is read from the member of the
-answer with the same name, in any case; `ways` has the exceptions. The first call of a type shows whether the resource exists. A
-property counts as modelled only if these calls can read it back (see `modelled_properties`).
+answer with the same name, in any case; `Read.ways` has the exceptions. The first call of a type shows whether the resource
+exists. A property counts as modelled only if these calls can read it back (see `modelled_properties`). The comparison and
+`operations.importing` import it.
 """
 
 from __future__ import annotations

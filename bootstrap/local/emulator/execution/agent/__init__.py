@@ -1,7 +1,7 @@
 """The agent: it runs the processes of builds and touches their files, as another user than the controller.
 
-It takes the place of Jenkins' agent.jar: the controller packs it into a file of that name, the machine fetches it and starts
-it with the same flags (`program`), and it calls the controller back over a WebSocket. `operations` and `process` are what both
+It takes the place of Jenkins' agent.jar: the controller packs it into a file of that name, the machine fetches it and starts it
+with the same flags (`program`), and it calls the controller back over a WebSocket. `operations` and `..process` are what both
 sides do with files and programs; the controller calls them itself for its built-in node. The agent knows nothing else of the
-emulator, and of third parties only aiohttp.
+emulator, and of third parties only aiohttp. The rest of `execution`, `steps.internal` and `web.routes_agents` import it.
 """
