@@ -1,4 +1,4 @@
-"""What passes between the acts: frozen values without behaviour, and the protocols that the doors to the outside fulfil.
+"""What passes between the acts: frozen values without behaviour, and the protocols that the connections implement.
 
 Each act takes the value that the act before returned and returns the next one, so the order of the play is held by the
 types. Nothing here imports anything of ours.
@@ -45,7 +45,7 @@ class Secret:
 
 
 class ChangeKind(enum.StrEnum):
-    """What a change does to its thing."""
+    """What a change does to the resource, setting or job that it names."""
 
     ADD = "add"
     ALTER = "alter"
@@ -174,7 +174,7 @@ class Reporter(Protocol):
         """One real change was made (or, in a plan, would be)."""
 
     def progress(self, text: str) -> None:
-        """One line of passing interest: a stack event, a build's start. Shown with the time since the act began."""
+        """One line that is no change and no notice: a stack event, a build's start. Shown with the time since the act began."""
 
     def notice(self, text: str) -> None:
         """Something that the reader must know: a stand-in is used, a thing is kept, a choice was made."""

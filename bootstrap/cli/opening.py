@@ -52,7 +52,7 @@ def open_environment(
 ) -> Iterator[tuple[Context, Run]]:
     """Open the environment that the options name, for one run of a command.
 
-    `check` refuses what people wrote and the command would stumble over later, before anything is touched: no lock is taken
+    `check` refuses what people wrote and the command would fail on later, before anything is touched: no lock is taken
     and no cloud is reached. A command that `changes` something holds the environment's lock from then on. Under it, so that two
     launches never load into one file, `prepare` gets what must be here before a cloud is reached. The local cloud is started
     where `brings_up` says so. A command that `plans` gets one without machines for as long as it runs, where nothing was
@@ -89,7 +89,7 @@ def open_environment(
 
 
 def _write_report(run: Run) -> None:
-    """Write the run's page. One that cannot be written is told and hides nothing: the run's outcome or failure stays."""
+    """Write the run's page. If it cannot be written, a notice says so, and the outcome of the run stays."""
     try:
         report.write(run.journal.path)
     except Exception as error:

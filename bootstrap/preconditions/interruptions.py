@@ -5,20 +5,22 @@ line. No line says how long an interruption takes, because no page of AWS guaran
 
 The sources of each group of lines, at docs.aws.amazon.com:
 
-NAT AWSEC2/latest/APIReference/API_DeleteNatGateway.html: the gateway is deleted, its routes are not. That a connection does not
-continue through another gateway, with another address, is a conclusion, not a statement there IPv6
-API_DisassociateVpcCidrBlock.html and API_AssociateVpcCidrBlock.html: a request cannot choose the block subnets
-API_DeleteSubnet.html: nothing may run in it. The toolkit checks it before (`network_removal.check_narrowing`) VPN
-API_CreateVpnConnection.html: after a new connection the customer gateway must be configured anew; API_AttachVpnGateway.html:
-one VPN gateway for a VPC at a time transit directconnect/latest/UserGuide/direct-connect-transit-gateways.html and
-API_CreateTransitGatewayVpcAttachment.html: what an association and an attachment are. That their deletion ends the connections
-over them is a conclusion peering vpc/latest/peering/delete-vpc-peering-connection.html endpoints API_CreateVpcEndpoint.html:
-with PrivateDnsEnabled the public name of the service resolves to the endpoint bastion
-autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html: the group's instances are terminated with it names
-Route53/latest/APIReference/API_DeleteHostedZone.html: a deleted hosted zone cannot be restored, and the parent zone needs the
-name servers of the new one; API_ResourceRecordSet.html: TTL is how long resolvers keep a record logs
-AmazonCloudWatchLogs/latest/APIReference/API_DeleteLogGroup.html: with all its events, for good replaced
-AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+    NAT         AWSEC2/latest/APIReference/API_DeleteNatGateway.html: the gateway is deleted, its routes are not. That a
+                connection does not continue through another gateway, with another address, is a conclusion
+    IPv6        API_DisassociateVpcCidrBlock.html and API_AssociateVpcCidrBlock.html: a request cannot choose the block
+    subnets     API_DeleteSubnet.html: nothing may run in it. The toolkit checks it before (`network_removal.check_narrowing`)
+    VPN         API_CreateVpnConnection.html: after a new connection the customer gateway must be configured anew;
+                API_AttachVpnGateway.html: one VPN gateway for a VPC at a time
+    transit     directconnect/latest/UserGuide/direct-connect-transit-gateways.html and
+                API_CreateTransitGatewayVpcAttachment.html: what an association and an attachment are. That their deletion ends
+                the connections over them is a conclusion
+    peering     vpc/latest/peering/delete-vpc-peering-connection.html
+    endpoints   API_CreateVpcEndpoint.html: with PrivateDnsEnabled the public name of the service resolves to the endpoint
+    bastion     autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html: the group's instances are terminated with it
+    names       Route53/latest/APIReference/API_DeleteHostedZone.html: a deleted hosted zone cannot be restored, and the parent
+                zone needs the name servers of the new one; API_ResourceRecordSet.html: TTL is how long resolvers keep a record
+    logs        AmazonCloudWatchLogs/latest/APIReference/API_DeleteLogGroup.html: with all its events, for good
+    replaced    AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
 """
 
 from __future__ import annotations

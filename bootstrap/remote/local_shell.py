@@ -1,4 +1,4 @@
-"""The shell where the tool runs on the machine itself, as Jenkins' own jobs do: the same promises, without SSH."""
+"""The shell for a toolkit that runs on the machine itself, as in Jenkins' own jobs: the same promises, without SSH."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ class _Renderer:
                 self._faults.append(Fault(script, 1, 1, f"cannot be read: {error}"))
 
     def _stopped_clock(self, xml: Any, item: Any) -> None:
-        """A schedule that Jenkins cannot read never strikes, and nobody is told."""
+        """A schedule that Jenkins cannot read never starts a build, and Jenkins reports no error."""
         for kind in ("hudson.triggers.TimerTrigger", "hudson.triggers.SCMTrigger"):
             for spec in xml.iterfind(f".//{kind}/spec"):
                 if fault := clock_fault(spec.text or ""):

@@ -1,9 +1,9 @@
 """Versions as Jenkins compares them (hudson.util.VersionNumber), for the forms that cores and plugins have.
 
-A version is a row of numbers and words; a number behind a hyphen opens a row within the row. So `1.28.0-87.v48a_8104` is
-1, 28, then the row 87, 'v', 48 and so on. Numbers count more than rows, rows more than words; the words of a release in the
-making (snapshot, alpha, beta, milestone, rc) are less than nothing at all, every other word is more. The wildcard `*`, which
-Jenkins knows as well, names no version that can be locked and is no version here.
+A version is a row of numbers and words; a number behind a hyphen opens a row within the row. So `1.28.0-87.v48a_8104` is 1, 28,
+then the row 87, 'v', 48 and so on. Numbers are higher than rows, rows higher than words. The words of a pre-release (snapshot,
+alpha, beta, milestone, rc) are lower than no word, every other word is higher. The wildcard `*`, which Jenkins knows as well,
+names no version that can be locked and is no version here.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Identities:
         self._sessions: dict[str, Record] = {}
 
     def find(self, access_key: str) -> Issued | None:
-        """What was issued under this id; None where nothing was, or it holds no more."""
+        """What was issued under this id; None where nothing was, or it has expired."""
         if access_key == self._operator.access_key:
             return Issued(self._operator.secret_key, self.operator)
         session = self._sessions.get(access_key)

@@ -195,7 +195,7 @@ def verify(claim: Claim, secret: str, environ: Environ, read_body: Callable[[], 
 
 
 def _check_body(claim: Claim, secret: str, environ: Environ, payload: str, body: bytes) -> None:
-    """Refuse a body of S3's that is not what stands for it in the signature."""
+    """Refuse an S3 body that differs from its signed hash."""
     if _HEX.fullmatch(payload) and payload != (computed := hashlib.sha256(body).hexdigest()):
         message = "The provided 'x-amz-content-sha256' header does not match what was computed."
         details = {"ClientComputedContentSHA256": payload, "S3ComputedContentSHA256": computed}

@@ -134,7 +134,7 @@ class Instances:
             queue.shutdown(wait=False, cancel_futures=True)
 
     def _bring_up(self, instance: Any) -> None:
-        """Start what is not up; a boot that the server did not see to its end is gone on with, whatever of it is there."""
+        """Start the machine if it does not run; finish a boot that the last server began."""
         gateway = gateway_of(instance)
         if gateway:
             self._open_gateway(gateway)
@@ -249,7 +249,7 @@ class Instances:
         queue.submit(logged)
 
     def _end_failed(self, record: Record) -> None:
-        """Terminate the instance as EC2 does: its interfaces and disks go, or they would stand in the network for ever."""
+        """Terminate the instance as EC2 does: its interfaces and disks are deleted, otherwise they would remain."""
         instance = find_recorded(record)
         for interface in list(instance.nics.values()):
             interface.stop()

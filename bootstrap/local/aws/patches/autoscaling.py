@@ -32,7 +32,8 @@ def _change_sizes(module: Any) -> None:
             for state in _spare(group, wanted):
                 lifecycle.let_go(module, group, state)
         order = {id(state): place for place, state in enumerate(group.instance_states)}
-        resize(group, new_capacity)  # which mixes those that stay, where others go: a replay would let others go
+        # moto changes the order of the remaining instances; then a replay would remove other ones.
+        resize(group, new_capacity)
         group.instance_states.sort(key=lambda state: order.get(id(state), len(order)))
 
     module.FakeAutoScalingGroup.set_desired_capacity = set_desired_capacity
