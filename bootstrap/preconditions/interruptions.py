@@ -47,12 +47,11 @@ _STACKS = {
 
 def of(changes: Sequence[Change]) -> tuple[str, ...]:
     """The interruptions by these changes as lines of text, each once."""
-    return tuple(
-        dict.fromkeys((*_nat(changes), *_addresses(changes), *_stacks(changes), *_names(changes), *_replaced(changes)))
-    )
+    explain = (_explain_nat, _explain_addresses, _explain_stacks, _explain_names, _explain_replacements)
+    return tuple(dict.fromkeys(line for function in explain for line in function(changes)))
 
 
-def _nat(changes: Sequence[Change]) -> Iterator[str]:
+def _explain_nat(changes: Sequence[Change]) -> Iterator[str]:
     rerouted = _places(changes, _TOUCHED)
     removed = _places(changes, frozenset({ChangeKind.REMOVE}))
     if rerouted:
@@ -73,7 +72,7 @@ def _is_zone_removed(changes: Sequence[Change]) -> bool:
     return any(it.kind is ChangeKind.REMOVE and re.search(r"/PrivateSubnet3$", it.name) for it in changes)
 
 
-def _addresses(changes: Sequence[Change]) -> Iterator[str]:
+def _explain_addresses(changes: Sequence[Change]) -> Iterator[str]:
     removed = [it for it in changes if it.kind is ChangeKind.REMOVE]
     if any(it.name.endswith("/Ipv6Block") for it in removed):
         yield "IPv6 connections end, and the block is released: a later block will be another one"
@@ -85,13 +84,13 @@ def _addresses(changes: Sequence[Change]) -> Iterator[str]:
         yield "the subnets of a zone are deleted; if anything still uses them, this is refused before anything is changed"
 
 
-def _stacks(changes: Sequence[Change]) -> Iterator[str]:
+def _explain_stacks(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
         if change.kind is ChangeKind.REMOVE and "/" not in change.name:
             yield from (words for ending, words in _STACKS.items() if change.name.endswith(ending))
 
 
-def _names(changes: Sequence[Change]) -> Iterator[str]:
+def _explain_names(changes: Sequence[Change]) -> Iterator[str]:
     """A replaced hosted zone has other name servers; the names in a deleted one or a deleted record no longer resolve."""
     for change in changes:
         if change.kind is ChangeKind.REPLACE and change.detail.startswith("AWS::Route53::HostedZone:"):
@@ -105,7 +104,7 @@ def _names(changes: Sequence[Change]) -> Iterator[str]:
             yield "the names in the public hosted zone no longer resolve until the parent zone delegates to it again"
 
 
-def _replaced(changes: Sequence[Change]) -> Iterator[str]:
+def _explain_replacements(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
         if change.kind is ChangeKind.REPLACE and change.detail.startswith(("AWS::EC2::VPC:", "AWS::EC2::Subnet:")):
             yield f"{change.name} is replaced: everything in it must be created again"

@@ -69,7 +69,7 @@ class StoredSettings:
 
     def changes(self, files: Mapping[str, str]) -> tuple[Change, ...]:
         """How the files on the machine differ from those of the code."""
-        return _differences(self.digests, files)
+        return _compare_files(self.digests, files)
 
     @property
     def is_comparable(self) -> bool:
@@ -131,7 +131,7 @@ def _look(shell: Shell, *, sudo: bool = True) -> dict[str, str]:
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines) if name}
 
 
-def _differences(stored: Mapping[str, str], files: Mapping[str, str]) -> tuple[Change, ...]:
+def _compare_files(stored: Mapping[str, str], files: Mapping[str, str]) -> tuple[Change, ...]:
     present = {name: digest for name, digest in stored.items() if name != _APPLIED}
     changes = []
     for name in sorted(present.keys() | files.keys()):
@@ -147,21 +147,21 @@ def _differences(stored: Mapping[str, str], files: Mapping[str, str]) -> tuple[C
 def place(shell: Shell, files: Mapping[str, str], changes: Iterable[Change]) -> None:
     """Put the files there, with those before them beside; from now on there is no record of a reload."""
     removed = [change.name for change in changes if change.kind is ChangeKind.REMOVE]
-    _sh(shell, _PLACE, *removed, stdin=_archive(files))
+    _run_script(shell, _PLACE, *removed, stdin=_pack(files))
 
 
 def put_back(shell: Shell) -> None:
     """The files that were there before the last ones were placed."""
-    _sh(shell, _PUT_BACK)
+    _run_script(shell, _PUT_BACK)
 
 
 def confirm(shell: Shell, exported: str, left: Iterable[edits.Edit], before: str | None) -> None:
     """Record a reload after which Jenkins exports this; `left` is what it left, `before` the record until now."""
     kept = edits.without(exported, left, before or "")
-    _sh(shell, _CONFIRM, _digest(exported), stdin=kept.encode())
+    _run_script(shell, _CONFIRM, _digest(exported), stdin=kept.encode())
 
 
-def _archive(files: Mapping[str, str]) -> bytes:
+def _pack(files: Mapping[str, str]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, text in files.items():
@@ -175,5 +175,5 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _sh(shell: Shell, script: str, *arguments: str, stdin: bytes = b"") -> None:
+def _run_script(shell: Shell, script: str, *arguments: str, stdin: bytes = b"") -> None:
     shell.run(["sh", "-c", script, "sh", *arguments], stdin=stdin, sudo=True)

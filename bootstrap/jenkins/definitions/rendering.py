@@ -79,10 +79,10 @@ class _Renderer:
         plugins = [{"shortName": name, "version": PluginVersion(it)} for name, it in sorted(self._plugins.items())]
         registry = ModuleRegistry(config, plugins)
         registry.set_macros(roots.macros)
-        self._guarded(None, registry.amend_job_dicts, jobs)
+        self._run_guarded(None, registry.amend_job_dicts, jobs)
         made_jobs = self._generate(XmlJobGenerator(registry), jobs)
         made_views = self._generate(XmlViewGenerator(registry), views)
-        self._missing_folders(made_jobs, jobs)
+        self._check_folders(made_jobs, jobs)
         self._raise()
         return JobSet(_in_order(made_jobs), _in_order(made_views), tuple(self._unjudged))
 
@@ -92,20 +92,20 @@ class _Renderer:
         from jenkins_jobs.roots import Roots
 
         ini = self._folder / "job-builder.ini"
-        config = self._guarded(ini, lambda: JJBConfig(str(ini), config_file_required=True))
+        config = self._run_guarded(ini, lambda: JJBConfig(str(ini), config_file_required=True))
         self._raise()
         roots = Roots(config)
         paths = sorted(self._folder.glob("*.y*ml"))
         for path in paths:
-            self._guarded(path, load_files, config, roots, [path])
+            self._run_guarded(path, load_files, config, roots, [path])
         self._raise()
-        self._slips(paths)
+        self._check_slips(paths)
         if "global" in roots.defaults:
             for name, value in self._variables.items():
                 roots.defaults["global"].params[name] = value
         return roots, config
 
-    def _slips(self, paths: Iterable[Path]) -> None:
+    def _check_slips(self, paths: Iterable[Path]) -> None:
         from jenkins_jobs.defaults import job_contents_keys, view_contents_keys
 
         texts = {path: path.read_text(encoding="utf-8") for path in paths}
@@ -115,26 +115,26 @@ class _Renderer:
             self._faults += slips(shown, text, known, "".join(texts.values()))
 
     def _expand(self, roots: Any) -> tuple[list[Any], list[Any]]:
-        jobs = self._guarded(None, roots.generate_jobs) or []
-        views = self._guarded(None, roots.generate_views) or []
+        jobs = self._run_guarded(None, roots.generate_jobs) or []
+        views = self._run_guarded(None, roots.generate_views) or []
         self._raise()
         if not jobs:
-            self._fault(self._folder, "no job is defined here")
+            self._add_fault(self._folder, "no job is defined here")
         self._raise()
         return jobs, views
 
     def _generate(self, generator: Any, items: Iterable[Any]) -> dict[str, str]:
         made = {}
         for item in items:
-            for each in self._guarded(_position_of(item), generator.generateXML, [item]) or ():
-                self._missing_script(each.xml, item)
-                self._stopped_clock(each.xml, item)
-                self._absent_plugins(each.xml, item)
-                self._absent_agents(each.xml, item)
+            for each in self._run_guarded(_find_position(item), generator.generateXML, [item]) or ():
+                self._check_script(each.xml, item)
+                self._check_schedules(each.xml, item)
+                self._check_plugins(each.xml, item)
+                self._check_agents(each.xml, item)
                 made[str(each.name)] = _finished(each)
         return made
 
-    def _missing_script(self, xml: Any, item: Any) -> None:
+    def _check_script(self, xml: Any, item: Any) -> None:
         """A pipeline of this repository must have its file here, and one that can run."""
         script = xml.findtext("definition/scriptPath")
         urls = [element.text for element in xml.iterfind("definition/scm//url")]
@@ -142,9 +142,9 @@ class _Renderer:
             return
         path = (self._folder.parent / script).resolve()
         if not path.is_relative_to(self._folder.parent.resolve()):
-            self._fault(_position_of(item), f"'{script}' is outside of the repository")
+            self._add_fault(_find_position(item), f"'{script}' is outside of the repository")
         elif not path.is_file():
-            self._fault(_position_of(item), f"there is no file '{script}'")
+            self._add_fault(_find_position(item), f"there is no file '{script}'")
         elif script not in self._scripts:
             self._scripts.add(script)
             try:
@@ -152,49 +152,51 @@ class _Renderer:
             except (OSError, UnicodeError) as error:
                 self._faults.append(Fault(script, 1, 1, f"cannot be read: {error}"))
 
-    def _stopped_clock(self, xml: Any, item: Any) -> None:
+    def _check_schedules(self, xml: Any, item: Any) -> None:
         """A schedule that Jenkins cannot read never starts a build, and Jenkins reports no error."""
         for kind in ("hudson.triggers.TimerTrigger", "hudson.triggers.SCMTrigger"):
             for spec in xml.iterfind(f".//{kind}/spec"):
                 if fault := clock_fault(spec.text or ""):
-                    self._fault(_position_of(item), fault)
+                    self._add_fault(_find_position(item), fault)
 
-    def _absent_plugins(self, xml: Any, item: Any) -> None:
+    def _check_plugins(self, xml: Any, item: Any) -> None:
         """An element whose plugin Jenkins lacks would be dropped there, and the job published without it."""
         found = elements.judge(xml, self._plugins)
         for name, plugin in found.lacking:
             lack = f"'{item.name}': the element {name} belongs to the plugin {plugin}, which jenkins.lock.yaml does not have"
-            self._fault(_position_of(item), f"{lack}; Jenkins would drop it without an error")
+            self._add_fault(_find_position(item), f"{lack}; Jenkins would drop it without an error")
         self._unjudged += [f"element {name} of '{item.name}'" for name in found.unknown]
 
-    def _absent_agents(self, xml: Any, item: Any) -> None:
+    def _check_agents(self, xml: Any, item: Any) -> None:
         """A job that no agent takes would wait in the queue for ever."""
         if self._agents is None:
             return
         label = agents.label_of(xml)
         if label is not None and (refusal := self._agents.refusal(label)):
-            self._fault(_position_of(item), f"the job '{item.name}' {refusal}")
+            self._add_fault(_find_position(item), f"the job '{item.name}' {refusal}")
         is_disabled = xml.findtext("disabled") == "true"
         script = "" if is_disabled else xml.findtext("definition/script") or ""
         for _, refusal in agents.faults_of_script(script, self._agents):
-            self._fault(_position_of(item), f"in the script of '{item.name}', {refusal}")
+            self._add_fault(_find_position(item), f"in the script of '{item.name}', {refusal}")
 
-    def _missing_folders(self, made: Mapping[str, str], items: Iterable[Any]) -> None:
+    def _check_folders(self, made: Mapping[str, str], items: Iterable[Any]) -> None:
         for item in items:
             parent = str(item.name).rpartition("/")[0]
             if parent and parent not in made and item.name in made:
-                self._fault(_position_of(item), f"'{item.name}' is in the folder '{parent}', which no job defines")
+                self._add_fault(
+                    _find_position(item), f"'{item.name}' is in the folder '{parent}', which no job defines"
+                )
 
-    def _guarded(self, where: Any, function: Any, *arguments: Any) -> Any:
+    def _run_guarded(self, where: Any, function: Any, *arguments: Any) -> Any:
         """Call into Job Builder; whatever it raises over a definition becomes a fault with the best position there is."""
         from jenkins_jobs.errors import JenkinsJobsException
 
         try:
             return function(*arguments)
         except JenkinsJobsException as error:
-            self._fault(*_said(error, where))
+            self._add_fault(*_explain_error(error, where))
         except yaml.MarkedYAMLError as error:
-            self._fault(error.problem_mark or where, f"not YAML: {error.problem or error}")
+            self._add_fault(error.problem_mark or where, f"not YAML: {error.problem or error}")
         except (
             AttributeError,
             KeyError,
@@ -206,10 +208,10 @@ class _Renderer:
             ValueError,
         ) as error:
             # Job Builder trusts the shapes that it is given; a list for a text ends in one of these.
-            self._fault(where, f"cannot be rendered: {type(error).__name__}: {error}")
+            self._add_fault(where, f"cannot be rendered: {type(error).__name__}: {error}")
         return None
 
-    def _fault(self, where: Any, message: str) -> None:
+    def _add_fault(self, where: Any, message: str) -> None:
         """`where` is a path, or Job Builder's or PyYAML's position, which count from 0."""
         line, column = (0, 0) if where is None or isinstance(where, Path) else (where.line, where.column)
         file = Path(str(getattr(where, "path", None) or getattr(where, "name", None) or self._folder))
@@ -224,7 +226,7 @@ class _Renderer:
             raise JobsInvalid(f"rendering the jobs in {self._folder}", faults, _REMEDY)
 
 
-def _said(error: Any, where: Any) -> tuple[Any, str]:
+def _explain_error(error: Any, where: Any) -> tuple[Any, str]:
     """What an error of Job Builder says, and the best position it has; a duplicate is told at its second place."""
     contexts = list(reversed(error.ctx))
     if contexts and error.message.startswith("Previous "):
@@ -234,7 +236,7 @@ def _said(error: Any, where: Any) -> tuple[Any, str]:
     return next((position for position in positions if position), None), str(error.message)
 
 
-def _position_of(item: Any) -> Any:
+def _find_position(item: Any) -> Any:
     """Where a job or view is defined: the innermost place that Job Builder went through."""
     return next((context.pos for context in reversed(item.context) if context.pos), None)
 

@@ -36,7 +36,7 @@ def _parse(version: str) -> _Row:
     text = _TIMESTAMPED.sub("-snapshot", version[:LONGEST]).lower()
     whole: _Row = []
     rows = [whole]
-    for part, is_last_of_part, hyphen, following in _parts(text):
+    for part, is_last_of_part, hyphen, following in _split(text):
         rows[-1].append(part)
         if is_last_of_part and hyphen and isinstance(part, int):
             _cut(rows[-1])
@@ -49,7 +49,7 @@ def _parse(version: str) -> _Row:
     return whole
 
 
-def _parts(text: str) -> list[tuple[int | str, bool, bool, str]]:
+def _split(text: str) -> list[tuple[int | str, bool, bool, str]]:
     """Numbers and words in their order, each with: is it the last before a separator, is that a hyphen, what follows that."""
     found: list[tuple[int | str, bool, bool, str]] = []
     is_number = False  # the last piece; Jenkins asks it again where nothing stands between two separators

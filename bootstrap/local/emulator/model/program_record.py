@@ -88,16 +88,16 @@ def may_resume(job: Any) -> bool:
 
 def is_open(directory: Path) -> bool:
     """Whether the build there was between two steps, or waited for an answer and did nothing else, so that it can go on."""
-    lines = _lines(directory)[1:]
+    lines = _read_lines(directory)[1:]
     answered = {line["number"] for line in lines if "answer" in line}
-    return bool(lines) and is_waiting([_asked(line) for line in lines if line["number"] not in answered])
+    return bool(lines) and is_waiting([_read_step(line) for line in lines if line["number"] not in answered])
 
 
 def read(directory: Path, unseal: Callable[[str], str]) -> RecordedSteps | None:
     """The record of a build; None where it cannot go on."""
     if not is_open(directory):
         return None
-    first, *rest = _lines(directory)
+    first, *rest = _read_lines(directory)
     recorded = RecordedSteps(
         first["script"], {name: unseal(text) for name, text in first["secrets"].items()}, first["state"]
     )
@@ -107,14 +107,14 @@ def read(directory: Path, unseal: Callable[[str], str]) -> RecordedSteps | None:
         if "answer" in line:
             steps[line["number"]].answer = json.loads(unseal(line["answer"])) if line["sealed"] else line["answer"]
         else:
-            steps[line["number"]] = _asked(line)
+            steps[line["number"]] = _read_step(line)
     recorded.last = max(steps)
     for it in steps.values():
         recorded.steps[it.context].append(it)
     return recorded
 
 
-def _lines(directory: Path) -> list[dict[str, Any]]:
+def _read_lines(directory: Path) -> list[dict[str, Any]]:
     """The whole lines of its file; one that a kill left half written is passed over."""
     try:
         return [json.loads(line) for line in (directory / NAME).read_text().splitlines() if line.endswith("}")]
@@ -122,7 +122,7 @@ def _lines(directory: Path) -> list[dict[str, Any]]:
         return []
 
 
-def _asked(line: dict[str, Any]) -> Asked:
+def _read_step(line: dict[str, Any]) -> Asked:
     return Asked(line["number"], line["kind"], line["name"], line["context"], line["branch"], line["at"])
 
 
