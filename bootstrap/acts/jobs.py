@@ -40,7 +40,7 @@ def plan(jenkins: JenkinsClient, jobset: JobSet) -> tuple[Change, ...]:
 
     UsageError for a job to send again that does not exist.
     """
-    return tuple(step.change for step in _steps(jenkins, jobset))
+    return tuple(step.change for step in _find_steps(jenkins, jobset))
 
 
 def look(jenkins: JenkinsClient) -> dict[str, tuple[str | None, bool]]:
@@ -48,7 +48,7 @@ def look(jenkins: JenkinsClient) -> dict[str, tuple[str | None, bool]]:
 
     The digest is None if the code did not make the job. One request.
     """
-    jobs, views = _inventory(jenkins)
+    jobs, views = _list_present(jenkins)
     present_by_name = jobs | {f"view {name}": present for name, present in views.items()}
     return {name: (present.digest, present.is_disabled) for name, present in present_by_name.items()}
 
@@ -69,17 +69,17 @@ def apply(
     """
     refused: list[str] = []
     dropped: list[str] = []
-    for step in _steps(jenkins, jobset, again):
+    for step in _find_steps(jenkins, jobset, again):
         answer = ask(jenkins, "POST", step.path, params=step.params, body=step.body)
         first = answer.history[0] if answer.history else answer
         if first.status_code not in {200, 201, 302, 303}:
             refused.append(f"{step.change.name}: {reason(answer, explain)}")
             continue
         report.change(step.change)
-        dropped += _losses(jenkins, step, report) if step.body else []
+        dropped += _find_losses(jenkins, step, report) if step.body else []
     tell_unjudged(jobset, report)
     if refused or dropped:
-        raise JobsRejected("publishing the jobs", "\n".join(refused + dropped), _remedy(refused, dropped))
+        raise JobsRejected("publishing the jobs", "\n".join(refused + dropped), _choose_remedy(refused, dropped))
     return jobset
 
 
@@ -89,14 +89,14 @@ def tell_unjudged(jobset: JobSet, report: Reporter) -> None:
         report.notice(f"not checked, because their plugin is not known: {', '.join(jobset.unjudged)}")
 
 
-def _losses(jenkins: JenkinsClient, step: _Step, report: Reporter) -> list[str]:
+def _find_losses(jenkins: JenkinsClient, step: _Step, report: Reporter) -> list[str]:
     """What Jenkins dropped from a job that was just sent.
 
     The footer of such a job is marked, so that the next plan shows it.
     """
     assert step.body
     name = step.change.name
-    path = _path_of(name)
+    path = _find_path(name)
     answer = ask(jenkins, "GET", f"{path}config.xml")
     if answer.status_code != 200:
         return [f"{name}: published, but Jenkins does not return it: {reason(answer)}"]
@@ -109,11 +109,11 @@ def _losses(jenkins: JenkinsClient, step: _Step, report: Reporter) -> list[str]:
     return [f"{name}: Jenkins dropped {', '.join(lost.elements)}"]
 
 
-def _path_of(name: str) -> str:
+def _find_path(name: str) -> str:
     return view_path(name.removeprefix("view ")) if name.startswith("view ") else job_path(name)
 
 
-def _remedy(refused: Collection[str], dropped: Collection[str]) -> str:
+def _choose_remedy(refused: Collection[str], dropped: Collection[str]) -> str:
     if not dropped:
         return (
             "Check that the lock has every plugin that the job needs. The jobs that are not named here are published."
@@ -144,13 +144,13 @@ class _Step:
     body: str | None
 
 
-def _steps(jenkins: JenkinsClient, jobset: JobSet, again: Collection[str] = ()) -> tuple[_Step, ...]:
-    jobs, views = _inventory(jenkins)
+def _find_steps(jenkins: JenkinsClient, jobset: JobSet, again: Collection[str] = ()) -> tuple[_Step, ...]:
+    jobs, views = _list_present(jenkins)
     unknown = sorted(set(again) - jobset.jobs.keys())
     if unknown:
         raise UsageError("publishing jobs again", f"the code has no job '{unknown[0]}'", "Name it in full: folder/job.")
-    steps = [_job_step(name, xml, jobs.get(name), again) for name, xml in jobset.jobs.items()]
-    steps += [_view_step(name, xml, views.get(name)) for name, xml in jobset.views.items()]
+    steps = [_compare_job(name, xml, jobs.get(name), again) for name, xml in jobset.jobs.items()]
+    steps += [_compare_view(name, xml, views.get(name)) for name, xml in jobset.views.items()]
     steps += [
         _Step(
             Change("jobs", ChangeKind.REMOVE, name, "no longer in the code: disabled, not deleted"),
@@ -164,12 +164,12 @@ def _steps(jenkins: JenkinsClient, jobset: JobSet, again: Collection[str] = ()) 
     return tuple(step for step in steps if step is not None)
 
 
-def _job_step(name: str, xml: str, present: _Present | None, again: Collection[str]) -> _Step | None:
+def _compare_job(name: str, xml: str, present: _Present | None, again: Collection[str]) -> _Step | None:
     if present is None:
         parent, _, short = name.rpartition("/")
         path = f"{job_path(parent) if parent else ''}createItem"
         return _Step(Change("jobs", ChangeKind.ADD, name), path, {"name": short}, xml)
-    detail = _difference(xml, present)
+    detail = _find_difference(xml, present)
     if detail is None and name in again:
         detail = "sent again"
     if detail is None:
@@ -177,7 +177,7 @@ def _job_step(name: str, xml: str, present: _Present | None, again: Collection[s
     return _Step(Change("jobs", ChangeKind.ALTER, name, detail), f"{job_path(name)}config.xml", {}, xml)
 
 
-def _view_step(name: str, xml: str, present: _Present | None) -> _Step | None:
+def _compare_view(name: str, xml: str, present: _Present | None) -> _Step | None:
     if present is None:
         parent, _, short = name.rpartition("/")
         path = f"{job_path(parent) if parent else ''}createView"
@@ -187,7 +187,7 @@ def _view_step(name: str, xml: str, present: _Present | None) -> _Step | None:
     return _Step(Change("jobs", ChangeKind.ALTER, f"view {name}"), f"{view_path(name)}config.xml", {}, xml)
 
 
-def _difference(xml: str, present: _Present) -> str | None:
+def _find_difference(xml: str, present: _Present) -> str | None:
     if present.digest is None:
         return "created by hand; now managed by the code"
     if present.digest != digest_in(xml):
@@ -198,7 +198,7 @@ def _difference(xml: str, present: _Present) -> str | None:
     return None
 
 
-def _inventory(jenkins: JenkinsClient) -> tuple[dict[str, _Present], dict[str, _Present]]:
+def _list_present(jenkins: JenkinsClient) -> tuple[dict[str, _Present], dict[str, _Present]]:
     """Read every job and view by its full name, in one request."""
     doing, tree = "listing the jobs", "fullName,description,color"
     for _ in range(_FOLDERS_DEEP):

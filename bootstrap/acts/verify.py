@@ -32,12 +32,12 @@ def run(environment_file: Path, folder: Path, results: Path, report: Reporter, o
     `only` has names of groups (machine, tls, controller, aws), or parts of the names or sentences of checks; a check that fits
     one of them runs. VerifyFailed if the suite could not run at all, or if no check fits.
     """
-    sentences = _sentences(folder)
-    chosen = _chosen(sentences, only)
+    sentences = _read_sentences(folder)
+    chosen = _choose(sentences, only)
     results.mkdir(parents=True, exist_ok=True)
     junit = results.resolve() / "verify.xml"
     junit.unlink(missing_ok=True)
-    command = _command(folder.resolve(), junit, chosen)
+    command = _build_command(folder.resolve(), junit, chosen)
     environ = os.environ | {
         ENVIRONMENT_VARIABLE: str(environment_file.resolve()),
         # The suite needs no plugin; looking for them costs a third of its start.
@@ -52,17 +52,17 @@ def run(environment_file: Path, folder: Path, results: Path, report: Reporter, o
         raise _suite_failed(f"it had not ended after {_SECONDS} s", error.stdout or b"") from error
     if completed.returncode not in _RAN or not junit.is_file():
         raise _suite_failed(f"pytest ended with {completed.returncode}", completed.stdout + completed.stderr)
-    verdict = Verdict(_checks(junit, sentences), junit)
+    verdict = Verdict(_read_checks(junit, sentences), junit)
     report.progress(f"{len(verdict.checks)} checks, {len(verdict.failed)} failed")
     return verdict
 
 
 def checks(folder: Path) -> tuple[str, ...]:
     """The checks of the suite in `folder`, each as 'group: sentence'; a check with parameters is listed once."""
-    return tuple(f"{file.removeprefix('test_')}: {sentence}" for (file, _), sentence in _sentences(folder).items())
+    return tuple(f"{file.removeprefix('test_')}: {sentence}" for (file, _), sentence in _read_sentences(folder).items())
 
 
-def _chosen(sentences: Mapping[tuple[str, str], str], only: Sequence[str]) -> list[str]:
+def _choose(sentences: Mapping[tuple[str, str], str], only: Sequence[str]) -> list[str]:
     """The chosen checks as arguments of pytest, or the whole suite if `only` is empty; VerifyFailed if no check fits."""
     if not only:
         return [""]
@@ -81,7 +81,7 @@ def _fits(word: str, file: str, function: str, sentence: str) -> bool:
     return bool(word) and (word == file.removeprefix("test_") or word in function or word in sentence)
 
 
-def _command(folder: Path, junit: Path, chosen: Sequence[str]) -> list[str]:
+def _build_command(folder: Path, junit: Path, chosen: Sequence[str]) -> list[str]:
     """The command that runs pytest: without its cache, and with the folder of the suite as import path."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--quiet", "--color=no", "--tb=short"]
     # Differences are shown in full, because the reader has nothing else to find the cause.
@@ -92,7 +92,7 @@ def _command(folder: Path, junit: Path, chosen: Sequence[str]) -> list[str]:
     return [*command, *(str(folder / name) for name in chosen)]
 
 
-def _sentences(folder: Path) -> dict[tuple[str, str], str]:
+def _read_sentences(folder: Path) -> dict[tuple[str, str], str]:
     """The sentence of each check: (stem of the file, function) to the first line of its docstring."""
     sentences = {}
     for path in sorted(folder.glob("test_*.py")):
@@ -103,15 +103,15 @@ def _sentences(folder: Path) -> dict[tuple[str, str], str]:
     return sentences
 
 
-def _checks(junit: Path, sentences: Mapping[tuple[str, str], str]) -> tuple[Check, ...]:
+def _read_checks(junit: Path, sentences: Mapping[tuple[str, str], str]) -> tuple[Check, ...]:
     try:
         cases = ElementTree.parse(junit).getroot().iter("testcase")
-        return tuple(_check(case, sentences) for case in cases)
+        return tuple(_read_check(case, sentences) for case in cases)
     except (ElementTree.ParseError, ValueError) as error:
         raise _suite_failed(f"its results in {junit} cannot be read: {error}", "") from error
 
 
-def _check(case: ElementTree.Element, sentences: Mapping[tuple[str, str], str]) -> Check:
+def _read_check(case: ElementTree.Element, sentences: Mapping[tuple[str, str], str]) -> Check:
     file = case.get("classname", "").rsplit(".", 1)[-1]
     function, _, parameter = case.get("name", "").partition("[")
     sentence = sentences.get((file, function), function.removeprefix("test_").replace("_", " "))
@@ -119,7 +119,7 @@ def _check(case: ElementTree.Element, sentences: Mapping[tuple[str, str], str]) 
     for child in case:
         if child.tag in {"failure", "error", "skipped"}:
             outcome = {"failure": "failed"}.get(child.tag, child.tag)
-            detail = _detail(child)
+            detail = _read_detail(child)
     return Check(
         name=f"{sentence}: {parameter.removesuffix(']')}" if parameter else sentence,
         outcome=outcome,
@@ -129,7 +129,7 @@ def _check(case: ElementTree.Element, sentences: Mapping[tuple[str, str], str]) 
     )
 
 
-def _detail(child: ElementTree.Element) -> str:
+def _read_detail(child: ElementTree.Element) -> str:
     """What a check found: the lines that pytest marks with E; the rest of its text is code of the suite."""
     lines = (child.text or "").splitlines()
     marked = [line[1:].strip() for line in lines if line.startswith("E  ")]

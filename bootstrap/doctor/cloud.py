@@ -31,19 +31,29 @@ def identity(context: Context) -> Finding:
 
 def examine(context: Context) -> Iterator[Finding]:
     """The lines of the account, for somebody who is known there."""
-    for check in (_region, _account, _permissions, _stacks, _names, _quotas, _memory, _certificates, _keys):
+    for check in (
+        _check_region,
+        _check_account,
+        _check_permissions,
+        _check_stacks,
+        _check_names,
+        _check_quotas,
+        _check_memory,
+        _check_certificates,
+        _check_keys,
+    ):
         try:
             yield from check(context)
         except Exception as error:
             if not refusals.is_awss(error):
                 raise
-            name = check.__name__.removeprefix("_")
+            name = check.__name__.removeprefix("_check_")
             yield warning(
                 name, f"AWS does not answer: {_first(error)}", "'doctor --policy' prints what the launcher needs."
             )
 
 
-def _region(context: Context) -> Iterator[Finding]:
+def _check_region(context: Context) -> Iterator[Finding]:
     region = context.settings.region
     regions = context.world.aws("ec2").describe_regions(AllRegions=True)["Regions"]
     state = next((it.get("OptInStatus", "opt-in-not-required") for it in regions if it["RegionName"] == region), None)
@@ -55,7 +65,7 @@ def _region(context: Context) -> Iterator[Finding]:
         yield good("region", region)
 
 
-def _account(context: Context) -> Iterator[Finding]:
+def _check_account(context: Context) -> Iterator[Finding]:
     """Names in the environment file that only the account can confirm: zones, the parent hosted zone, the peer's network."""
     faults = account.faults(context, context.wanted)
     for fault in faults:
@@ -64,16 +74,16 @@ def _account(context: Context) -> Iterator[Finding]:
         yield good("account", "the account has the zones and networks that the environment file names")
 
 
-def _stacks(context: Context) -> Iterator[Finding]:
+def _check_stacks(context: Context) -> Iterator[Finding]:
     for name in context.wanted:
         existing = context.stacks.get(name)
         if existing is not None:
-            yield stack(existing, _tags(context, existing))
+            yield stack(existing, _read_tags(context, existing))
     if not context.stacks:
         yield good("stacks", "none yet: a launch creates them")
 
 
-def _tags(context: Context, existing: Stack) -> dict[str, str]:
+def _read_tags(context: Context, existing: Stack) -> dict[str, str]:
     described = context.world.aws("cloudformation").describe_stacks(StackName=existing.name)["Stacks"][0]
     return {tag["Key"]: tag["Value"] for tag in described.get("Tags", ())}
 
@@ -97,7 +107,7 @@ def stack(existing: Stack, tags: Mapping[str, str]) -> Finding:
     return good("stacks", f"{existing.name} is {status}")
 
 
-def _names(context: Context) -> Iterator[Finding]:
+def _check_names(context: Context) -> Iterator[Finding]:
     """Whether the name of the key pair is free; CloudFormation generates all other names."""
     name = f"{context.settings.project}-{context.settings.name}"
     filters = [{"Name": "key-name", "Values": [name]}]
@@ -109,23 +119,23 @@ def _names(context: Context) -> Iterator[Finding]:
         yield good("key pair", f"the name '{name}' is {'taken by this environment' if pairs else 'free'}")
 
 
-def _permissions(context: Context) -> Iterator[Finding]:
+def _check_permissions(context: Context) -> Iterator[Finding]:
     yield from permissions.examine(context)
 
 
-def _keys(context: Context) -> Iterator[Finding]:
+def _check_keys(context: Context) -> Iterator[Finding]:
     yield from keys.examine(context)
 
 
-def _quotas(context: Context) -> Iterator[Finding]:
+def _check_quotas(context: Context) -> Iterator[Finding]:
     yield from quotas.examine(context)
 
 
-def _memory(context: Context) -> Iterator[Finding]:
+def _check_memory(context: Context) -> Iterator[Finding]:
     yield from memory.examine(context)
 
 
-def _certificates(context: Context) -> Iterator[Finding]:
+def _check_certificates(context: Context) -> Iterator[Finding]:
     data = context.stacks.get("data")
     arn = data.outputs.get("CertificatesSecret") if data else None
     stored = secrets.read_certificates(context.world.aws("secretsmanager"), arn) if arn else None

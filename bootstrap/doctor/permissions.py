@@ -97,17 +97,17 @@ def simulate(iam: Any, source: str, account: str, policy: Mapping[str, Any]) -> 
     reasons: dict[str, str] = {}
     unknown: dict[str, str] = {}
     for statement in policy["Statement"]:
-        needed = _needed(statement)
+        needed = _list_needed(statement)
         for start in range(0, len(needed), BATCH):
             batch = needed[start : start + BATCH]
             try:
-                reasons |= _denials(iam, source, account, statement, batch)
+                reasons |= _find_denials(iam, source, account, statement, batch)
             except Exception as error:
                 if refusals.code(error) not in _REFUSES_INPUT:
                     raise
                 for action in batch:
                     try:
-                        reasons |= _denials(iam, source, account, statement, [action])
+                        reasons |= _find_denials(iam, source, account, statement, [action])
                     except Exception as again:
                         if refusals.code(again) not in _REFUSES_INPUT:
                             raise
@@ -115,18 +115,22 @@ def simulate(iam: Any, source: str, account: str, policy: Mapping[str, Any]) -> 
     return Simulated([reasons[action] for action in sorted(reasons)], unknown)
 
 
-def _denials(iam: Any, source: str, account: str, statement: Mapping[str, Any], actions: list[str]) -> dict[str, str]:
+def _find_denials(
+    iam: Any, source: str, account: str, statement: Mapping[str, Any], actions: list[str]
+) -> dict[str, str]:
     """Those of the actions of one statement that are denied, with the reason if the simulator has one."""
     pages = iam.get_paginator("simulate_principal_policy").paginate(
         PolicySourceArn=source,
         ActionNames=actions,
-        ResourceArns=[_resource(statement["Resource"], account)],
-        ContextEntries=list(_context_entries(statement.get("Condition", {}))),
+        ResourceArns=[_fill_pattern(statement["Resource"], account)],
+        ContextEntries=list(_list_context_entries(statement.get("Condition", {}))),
     )
-    return {it["EvalActionName"]: _describe_denial(it) for page in pages for it in _refused(page["EvaluationResults"])}
+    return {
+        it["EvalActionName"]: _describe_denial(it) for page in pages for it in _list_refused(page["EvaluationResults"])
+    }
 
 
-def _needed(statement: Mapping[str, Any]) -> list[str]:
+def _list_needed(statement: Mapping[str, Any]) -> list[str]:
     """The actions to simulate: not the IAM calls of `doctor` itself, no wildcards, and no statement with a policy variable."""
     if "${" in statement["Resource"]:
         return []
@@ -134,7 +138,7 @@ def _needed(statement: Mapping[str, Any]) -> list[str]:
     return [action for action in actions if not (statement["Sid"] == "Look" and action.startswith("iam:"))]
 
 
-def _refused(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def _list_refused(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     return (it for it in results if it["EvalDecision"] != "allowed")
 
 
@@ -147,7 +151,7 @@ def _describe_denial(result: Mapping[str, Any]) -> str:
     return f"{action} (outright)" if result["EvalDecision"] == "explicitDeny" else action
 
 
-def _resource(pattern: str, account: str) -> str:
+def _fill_pattern(pattern: str, account: str) -> str:
     """An example resource for the pattern of a statement: the simulator accepts ARNs, or '*' for any resource."""
     if pattern == "*":
         return pattern
@@ -155,7 +159,7 @@ def _resource(pattern: str, account: str) -> str:
     return f"{head}example{name}" if head else name
 
 
-def _context_entries(conditions: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def _list_context_entries(conditions: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """The context entries with which the conditions of a statement are true."""
     for operator, keys in conditions.items():
         for key, values in keys.items():

@@ -39,7 +39,7 @@ def examine(context: Context) -> Iterator[Finding]:
         if not need.more:
             continue
         try:
-            yield judge(need, _quota(client, need))
+            yield judge(need, _read_quota(client, need))
         except Exception as error:
             if not refusals.is_awss(error):
                 raise
@@ -47,7 +47,7 @@ def examine(context: Context) -> Iterator[Finding]:
             yield warning("quotas", f"{message}: {refusals.text(error)}", refusals.remedy(error))
 
 
-def _quota(client: Any, need: Need) -> int:
+def _read_quota(client: Any, need: Need) -> int:
     """The value of the account's quota; AWS' default if the account has no own value."""
     arguments = {"ServiceCode": need.service, "QuotaCode": need.code}
     try:
@@ -81,7 +81,7 @@ def needs(context: Context) -> tuple[Need, ...]:
             "NAT gateways of a zone",
             "vpc",
             "L-FE5A380F",
-            _most_gateways_of_a_zone(ec2, gateways, network.zone_names),
+            _count_most_gateways(ec2, gateways, network.zone_names),
             min(gateways, 1),
         ),
         Need("public addresses", "ec2", "L-0263D0A3", addresses, gateways),
@@ -89,13 +89,13 @@ def needs(context: Context) -> tuple[Need, ...]:
             "vCPUs of standard instances",
             "ec2",
             "L-1216C47A",
-            _used_vcpus(ec2),
-            0 if has_machine else _needed_vcpus(context),
+            _count_used_vcpus(ec2),
+            0 if has_machine else _count_needed_vcpus(context),
         ),
     )
 
 
-def _most_gateways_of_a_zone(ec2: Any, count: int, zone_names: tuple[str, ...] = ()) -> int:
+def _count_most_gateways(ec2: Any, count: int, zone_names: tuple[str, ...] = ()) -> int:
     """The largest number of NAT gateways in one of the zones that would get one: the named zones, or the first `count` ones.
 
     The order is that of GetAZs. A gateway counts until its deletion ends.
@@ -113,7 +113,7 @@ def _most_gateways_of_a_zone(ec2: Any, count: int, zone_names: tuple[str, ...] =
     return max(sum(bool(zone_of.get(it["SubnetId"]) == zone) for it in gateways) for zone in zones)
 
 
-def _used_vcpus(ec2: Any) -> int:
+def _count_used_vcpus(ec2: Any) -> int:
     """The number of vCPUs of running instances of the standard families (A, C, D, H, I, M, R, T, Z)."""
     filters = [{"Name": "instance-state-name", "Values": _LIVE}]
     pages = ec2.get_paginator("describe_instances").paginate(Filters=filters)
@@ -122,7 +122,7 @@ def _used_vcpus(ec2: Any) -> int:
     return sum(it.get("CoreCount", 1) * it.get("ThreadsPerCore", 1) for it in options)
 
 
-def _needed_vcpus(context: Context) -> int:
+def _count_needed_vcpus(context: Context) -> int:
     """The number of vCPUs of the controller's instance, and of the bastion's if there is one."""
     settings = context.settings
     kinds = [settings.controller.instance_type]

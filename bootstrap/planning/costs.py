@@ -73,14 +73,14 @@ class Estimate:
 
 def read(table: Path) -> Mapping[str, Any]:
     """The content of the table; PricesInvalid with all faults and their places."""
-    document = _document(table)
-    faults = list(_faults(table, document))
+    document = _load_table(table)
+    faults = list(_find_faults(table, document))
     if faults:
         raise PricesInvalid(f"reading the prices {table}", faults, _REMEDY)
     return document
 
 
-def _document(table: Path) -> CommentedMap:
+def _load_table(table: Path) -> CommentedMap:
     try:
         document, faults = yaml_source.mapping(str(table), yaml_source.text(table))
     except yaml_source.Unreadable as error:
@@ -90,7 +90,7 @@ def _document(table: Path) -> CommentedMap:
     return document
 
 
-def _faults(table: Path, document: CommentedMap) -> Iterator[Fault]:
+def _find_faults(table: Path, document: CommentedMap) -> Iterator[Fault]:
     for key in ("source", "noted_on", "currency", "hours", "regions"):
         if key not in document:
             yield Fault(str(table), 1, 1, f"the key '{key}' is missing")
@@ -189,15 +189,15 @@ def estimate(settings: Settings, table: Path, stacks: Collection[str] | None = N
         Item(
             name,
             count,
-            _monthly(prices, kind, key, content["hours"], count),
+            _compute_monthly(prices, kind, key, content["hours"], count),
             option=name if kind in {"instances", "hosted_connection"} else f"{kind}.{key}",
         )
-        for name, kind, key, count in _options(settings, stacks)
+        for name, kind, key, count in _list_options(settings, stacks)
         if count
     )
     return Estimate(
         items=tuple(counted),
-        by_use=tuple(_by_use(settings, prices.get("by_use", {}))),
+        by_use=tuple(_list_by_use(settings, prices.get("by_use", {}))),
         region=settings.region,
         currency=content["currency"],
         noted_on=str(content["noted_on"]),
@@ -205,7 +205,7 @@ def estimate(settings: Settings, table: Path, stacks: Collection[str] | None = N
     )
 
 
-def _options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str, str, str, int]]:
+def _list_options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str, str, str, int]]:
     """The priced options of the settings in these stacks: name, kind and key of the price, and count."""
     network, machine = settings.network, settings.controller
     disks = {"controller": machine.root_gib, "data": machine.data_gib, "bastion": BASTION_GIB if network.bastion else 0}
@@ -241,21 +241,21 @@ def _options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str,
         yield f"hosted connection of {connection.bandwidth}", "hosted_connection", connection.bandwidth, 1
 
 
-def _monthly(prices: Mapping[str, Any], kind: str, key: str, hours: int, count: int) -> Decimal | None:
+def _compute_monthly(prices: Mapping[str, Any], kind: str, key: str, hours: int, count: int) -> Decimal | None:
     price = prices.get(kind, {}).get(key)
     if price is None:
         return None
     return Decimal(str(price)) * count * (1 if kind == "monthly" else hours)
 
 
-def _by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
+def _list_by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
     network = settings.network
     # These have no price by hour or month: peering, egress-only and Direct Connect gateways, virtual interfaces (docs/aws.md).
     for name, key, is_chosen in (
         (
             "CPU credits beyond the baseline",
             "cpu_credits_vcpu_hour",
-            any(map(_is_unlimited, _instance_types(settings))),
+            any(map(_is_unlimited, _list_instance_types(settings))),
         ),
         ("NAT", "nat_gateway_gib", network.nat != "none"),
         ("endpoints", "interface_endpoint_gib", bool(network.endpoints)),
@@ -276,7 +276,7 @@ def _by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} {prices[key]} a {unit}"
 
 
-def _instance_types(settings: Settings) -> tuple[str, ...]:
+def _list_instance_types(settings: Settings) -> tuple[str, ...]:
     """The types of the environment's instances."""
     bastion = settings.network.bastion
     return (settings.controller.instance_type, *([bastion.instance_type] if bastion else []))

@@ -67,7 +67,7 @@ class Plan:
 
 def make(context: Context, run: Run) -> Plan:
     """Plan all acts; nothing is changed."""
-    return _assemble(context, run, launch.plan(context, run), _inputs(context), _observe(context))
+    return _assemble(context, run, launch.plan(context, run), _read_inputs(context), _observe(context))
 
 
 def of_network(context: Context, run: Run) -> Plan:
@@ -75,7 +75,7 @@ def of_network(context: Context, run: Run) -> Plan:
     names = stack_inputs.network_of(context)
     changes = launch.plan_stacks(context, run, names)
     return _assemble(
-        context, run, changes, {"stack": _of_templates(context, names)}, {"stack": _of_stacks(context, names)}
+        context, run, changes, {"stack": _read_templates(context, names)}, {"stack": _read_stacks(context, names)}
     )
 
 
@@ -89,7 +89,9 @@ def _assemble(
     acts = {}
     for act in inputs:
         changes = tuple(change for change in all_changes if change.act == act) if act in observed else None
-        acts[act] = ActPlan(_digests(inputs[act]), _digests(observed[act]) if act in observed else None, changes)
+        acts[act] = ActPlan(
+            _compute_digests(inputs[act]), _compute_digests(observed[act]) if act in observed else None, changes
+        )
     return Plan(context.settings.name, run.run_id, launch.snapshot(context).label, acts)
 
 
@@ -142,18 +144,18 @@ def compare(plan: Plan, now: Plan) -> Iterator[str]:
         yield f"it is a plan for '{plan.environment}', not for '{now.environment}'"
         return
     if plan.acts.keys() != now.acts.keys():
-        yield f"it is a plan of {_kind(plan)}, not of {_kind(now)}"
+        yield f"it is a plan of {_name_kind(plan)}, not of {_name_kind(now)}"
         return
     for act in now.acts:
         old_act, new_act = plan.acts[act], now.acts[act]
         if old_act.inputs != new_act.inputs:
             commits = f" (commit {plan.commit[:12]}, now {now.commit[:12]})" if plan.commit != now.commit else ""
-            yield f"{act}: changed since the plan: {_name_differences(old_act.inputs, new_act.inputs)}{commits}"
+            yield f"{act}: changed since the plan: {_describe_differences(old_act.inputs, new_act.inputs)}{commits}"
         if (old_act.changes is None) != (new_act.changes is None):
             yield f"{act}: {'can be' if new_act.changes is not None else 'cannot be'} planned now, unlike then"
             continue
         if old_act.seen != new_act.seen:
-            yield f"{act}: changed since the plan: {_name_differences(old_act.seen or {}, new_act.seen or {})}"
+            yield f"{act}: changed since the plan: {_describe_differences(old_act.seen or {}, new_act.seen or {})}"
         before, after = set(old_act.changes or ()), set(new_act.changes or ())
         yield from (
             f"{act}: planned, but no longer pending: {_describe_change(change)}"
@@ -165,11 +167,11 @@ def compare(plan: Plan, now: Plan) -> Iterator[str]:
         )
 
 
-def _kind(plan: Plan) -> str:
+def _name_kind(plan: Plan) -> str:
     return "a launch" if len(plan.acts) > 1 else "the network alone"
 
 
-def _name_differences(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+def _describe_differences(old: Mapping[str, str], new: Mapping[str, str]) -> str:
     """The names of the entries that differ, at most _NAMED of them."""
     names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
@@ -189,21 +191,21 @@ def _parse_act(content: Mapping[str, Any]) -> ActPlan:
     return ActPlan(dict(content["inputs"]), seen, parsed_changes)
 
 
-def _inputs(context: Context) -> dict[str, dict[str, Any]]:
+def _read_inputs(context: Context) -> dict[str, dict[str, Any]]:
     """The inputs by act and name: what people wrote, and the commit that the machine would get."""
     settings = {"the settings": context.settings.model_dump(mode="json")}
     commit = launch.snapshot(context).commit
     lock = (ROOT / "jenkins.lock.yaml").read_text(encoding="utf-8")
     views = {f"view {name}": xml for name, xml in context.jobset.views.items()}
     return {
-        "stack": _of_templates(context, context.wanted),
+        "stack": _read_templates(context, context.wanted),
         "host": settings | {"the commit": commit, "jenkins.lock.yaml": lock},
         "casc": settings | dict(context.casc_files),
         "jobs": {**context.jobset.jobs, **views},
     }
 
 
-def _of_templates(context: Context, names: Sequence[str]) -> dict[str, Any]:
+def _read_templates(context: Context, names: Sequence[str]) -> dict[str, Any]:
     templates = {
         f"{name}.yaml": (stack_inputs.TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8") for name in names
     }
@@ -212,19 +214,19 @@ def _of_templates(context: Context, names: Sequence[str]) -> dict[str, Any]:
 
 def _observe(context: Context) -> dict[str, dict[str, Any]]:
     """The observed state by act and name; only the stacks if there is no machine."""
-    observed: dict[str, dict[str, Any]] = {"stack": _of_stacks(context, context.wanted)}
+    observed: dict[str, dict[str, Any]] = {"stack": _read_stacks(context, context.wanted)}
     if stack_inputs.can_look(context):
         observed["host"] = {"the machine": context.machine.instance_id}
-        observed["casc"] = _settings(casc.export(context.jenkins))
-        observed["jobs"] = _jobs(context)
+        observed["casc"] = _read_settings(casc.export(context.jenkins))
+        observed["jobs"] = _read_jobs(context)
     return observed
 
 
-def _of_stacks(context: Context, names: Sequence[str]) -> dict[str, Any]:
-    return {context.settings.stack_name(name): _stack(context, name) for name in names}
+def _read_stacks(context: Context, names: Sequence[str]) -> dict[str, Any]:
+    return {context.settings.stack_name(name): _read_stack(context, name) for name in names}
 
 
-def _settings(exported: str) -> dict[str, Any]:
+def _read_settings(exported: str) -> dict[str, Any]:
     """The settings that Jenkins exports, by their first two keys: 'jenkins.systemMessage'."""
     settings = edits.parsed(exported)
     return {
@@ -234,7 +236,7 @@ def _settings(exported: str) -> dict[str, Any]:
     }
 
 
-def _jobs(context: Context) -> dict[str, Any]:
+def _read_jobs(context: Context) -> dict[str, Any]:
     """The existing jobs.
 
     Those of the code with their XML, because an edit in Jenkins does not change the digest in the footer.
@@ -246,7 +248,7 @@ def _jobs(context: Context) -> dict[str, Any]:
     return jobs_by_name
 
 
-def _stack(context: Context, name: str) -> Any:
+def _read_stack(context: Context, name: str) -> Any:
     if name not in context.stacks:
         return None
     client = context.world.aws("cloudformation")
@@ -255,7 +257,7 @@ def _stack(context: Context, name: str) -> Any:
     return {key: str(description.get(key)) for key in keys}
 
 
-def _digests(content: Mapping[str, Any]) -> dict[str, str]:
+def _compute_digests(content: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: hashlib.sha256(json.dumps(it, sort_keys=True, default=str).encode()).hexdigest()
         for name, it in content.items()
