@@ -6,5 +6,5 @@ project, and of third parties only aiohttp, yaml, croniter, cryptography, lxml a
 not know, and says so.
 
 Its packages import in one direction: `web` -> `controller` -> `steps` -> `execution` -> `model`, and `casc` -> `model`;
-`controller` and `web` use `casc`. Below all of them are `options` and `failures`.
+`controller` and `web` use `casc`. Below all of them are `options` and `failures`. No other package imports the emulator.
 """
