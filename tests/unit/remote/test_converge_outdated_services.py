@@ -1,10 +1,10 @@
 """Services that run what was replaced under them: told by the kernel, restarted, and named by their packages."""
 
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -118,7 +118,10 @@ def test_this_kernel_marks_a_running_program_that_is_replaced(
     shutil.copy(shutil.which("sleep") or sys.executable, program)
     with subprocess.Popen([program, "60"]) as process:
         try:
-            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            deadline = time.monotonic() + 20
+            # Popen returns before the kernel has mapped the program.
+            while str(program) not in inspector.maps_of(str(process.pid)) and time.monotonic() < deadline:
+                time.sleep(0.01)
             before = list(outdated_services.deleted_code(inspector.maps_of(str(process.pid))))
             shutil.copy(program, tmp_path / "new")
             (tmp_path / "new").replace(program)
