@@ -101,14 +101,15 @@ def opened(governed: Cloud, folder: Path) -> Iterator[Open]:
     patch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
     # There are no machines here: an instance runs, but nobody answers on it.
     patch.setattr(instance, "wait", lambda _, outputs, *rest: SimpleNamespace(instance_id=outputs["InstanceId"]))
-    patch.delenv("AWS_SESSION_TOKEN", raising=False)
 
     def run(name: str, keys: dict[str, str] | None = None) -> Context:
-        for variable, value in (keys or governed.keys).items():
-            patch.setenv(variable.upper(), value)
         path = folder / f"{name}.yaml"
         made = Context(path, settings.load(path), governed.endpoint)
-        _ = [made.world.aws(service) for service in actions.services()]  # with these keys, whatever is set later
+        with pytest.MonkeyPatch.context() as variables:
+            variables.delenv("AWS_SESSION_TOKEN", raising=False)
+            for variable, value in (keys or governed.keys).items():
+                variables.setenv(variable.upper(), value)
+            _ = [made.world.aws(service) for service in actions.services()]  # each client keeps these keys
         return made
 
     yield run
@@ -251,9 +252,7 @@ def on_machine(launched: Context, governed: Cloud, opened: Open) -> Context:
     given = sts.assume_role(RoleArn=arn, RoleSessionName="i-0123456789abcdef0")["Credentials"]
     names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
     variables = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_SESSION_TOKEN", given["SessionToken"])
-        made = opened(launched.settings.name, dict(zip(variables, (given[it] for it in names), strict=True)))
+    made = opened(launched.settings.name, dict(zip(variables, (given[it] for it in names), strict=True)))
     made.world.__dict__["is_on_machine"] = True
     return made
 
