@@ -9,7 +9,6 @@ short, but a command that ends at once on a busy machine meets it.
 from __future__ import annotations
 
 import struct
-import threading
 from typing import Any
 
 import paramiko
@@ -26,29 +25,23 @@ class OrderedTransport(_Transport):  # type: ignore[misc]
     """Paramiko's transport, which drops what comes too late for a channel."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        self._sending = threading.Lock()
         self._closed_channels: set[int] = set()  # by the peer's numbers
         super().__init__(*arguments, **options)
 
-    def _send_user_message(self, data: Any) -> None:
+    def _send_message(self, data: Any) -> None:
+        """What paramiko sends a message with. It comes here with one message at a time, after it has waited for new keys."""
         message = data.asbytes()
-        kind = message[0]
-        if kind not in _OF_A_CHANNEL:
-            super()._send_user_message(data)
-            return
-        channel: int = struct.unpack_from(">I", message, 1)[0]
-        with self._sending:
+        if message[0] in _OF_A_CHANNEL:
+            channel: int = struct.unpack_from(">I", message, 1)[0]
             if channel in self._closed_channels:
                 return
-            if kind == _CLOSE:
+            if message[0] == _CLOSE:
                 self._closed_channels.add(channel)
-            super()._send_user_message(data)
+        super()._send_message(data)
 
     def _parse_channel_open_success(self, m: Any) -> None:
         """The peer may give a new channel the number of one that is closed."""
         m.get_int()  # our number
-        number = m.get_int()
+        self._closed_channels.discard(m.get_int())
         m.rewind()
-        with self._sending:
-            self._closed_channels.discard(number)
         super()._parse_channel_open_success(m)

@@ -248,6 +248,21 @@ def test_a_message_that_the_end_of_its_command_overtakes_does_not_end_the_connec
     assert (1, {late}) == (sshd.logins, set(overtaken))
 
 
+def test_new_keys_are_agreed_on_while_channels_open_and_data_flow(shell: FabricShell, sshd: Sshd) -> None:
+    """Both sides agree on new keys after much data; what this side wants to send waits, and what the other sends is read."""
+    transport, data = shell._transport(), os.urandom(1 << 21)
+
+    def send(_: int) -> bool:
+        return shell.run(["sh", "-c", "cat | wc -c"], stdin=data).stdout.strip() == str(len(data))
+
+    with ThreadPoolExecutor(8) as pool:
+        sent = pool.map(send, range(24))
+        for _ in range(5):
+            transport.renegotiate_keys()
+        assert all(sent)
+    assert (1, True) == (sshd.logins, transport.is_active())
+
+
 def test_many_commands_at_once_stay_below_what_sshd_allows(shell: FabricShell, sshd: Sshd) -> None:
     with ThreadPoolExecutor(24) as pool:
         done = list(pool.map(lambda number: shell.run(["sh", "-c", f"sleep 0.1; echo {number}"]).stdout, range(48)))
