@@ -43,12 +43,16 @@ exec "$@"
 
 
 class LocalCloud:
-    """One environment's cloud: its state folder and the server process over it."""
+    """One environment's cloud: its state folder and the server process over it.
 
-    def __init__(self, settings: Settings, state: Path, *, with_machines: bool = True) -> None:
+    A transient one has no machines, and its server ends with this process, also when this process is killed.
+    """
+
+    def __init__(self, settings: Settings, state: Path, *, is_transient: bool = False) -> None:
         self.settings = settings
         self.state = state
-        self._with_machines = with_machines
+        self._is_transient = is_transient
+        self._process: subprocess.Popen[bytes] | None = None  # holds the pipe that keeps a transient server alive
 
     @property
     def port(self) -> int | None:
@@ -107,7 +111,7 @@ class LocalCloud:
         self._ensure_server(report)
 
     def start(self, report: Reporter) -> None:
-        """Start the server alone: nothing is installed, and without machines it needs no root."""
+        """Start the server of a transient cloud: nothing is installed, and it needs no root."""
         self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._ensure_server(report)
 
@@ -175,14 +179,14 @@ class LocalCloud:
         begun = time.monotonic()
         command = [sys.executable, "-m", "bootstrap.local.aws", "--state", str(self.state), "--port", str(port)]
         command += ["--environment", self.settings.name]
-        command += ["--mail-port", str(self._mail_port)] if self._mail_port and self._with_machines else []
-        command += [] if self._with_machines else ["--no-machines"]
+        command += ["--mail-port", str(self._mail_port)] if self._mail_port and not self._is_transient else []
+        command += ["--no-machines", "--transient"] if self._is_transient else []
         known = ["sh", "-c", _LAUNCHER, "sh", str(port), self._version, str(self.state / "server.json")]
         log = self.state / "server.out"
         with log.open("ab") as out:
-            process = subprocess.Popen(
+            self._process = process = subprocess.Popen(
                 [*known, *command],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if self._is_transient else subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
@@ -205,7 +209,7 @@ def for_a_plan(settings: Settings, state: Path, report: Reporter) -> Iterator[Lo
     """
     LocalCloud(settings, state).require_room()
     folder = Path(tempfile.mkdtemp(prefix="bootstrap-plan-"))
-    cloud = LocalCloud(settings, folder / "cloud", with_machines=False)
+    cloud = LocalCloud(settings, folder, is_transient=True)
     try:
         cloud.start(report)
         yield cloud

@@ -1,7 +1,8 @@
 """Runs the AWS of one environment until SIGTERM.
 
-A server whose state directory is removed stops too. `endpoint.json` in the state directory appears when the server answers, and
-goes when it stops; `server.log` is beside it.
+A server whose state directory is removed stops too. With --transient it serves one process, whose pipe is its standard input:
+it stops when that process ends, however it ends, and removes the state directory. `endpoint.json` in the state directory
+appears when the server answers, and goes when it stops; `server.log` is beside it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -34,6 +36,8 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if wanted.transient:
+        threading.Thread(target=_await_end_of_input, args=(stop,), daemon=True).start()
     try:
         serve(wanted, stop)
     except BootstrapError as failure:
@@ -59,7 +63,14 @@ def serve(wanted: argparse.Namespace, stop: threading.Event) -> None:
         pass
     server.close()
     logging.shutdown()
+    if wanted.transient:
+        shutil.rmtree(wanted.state, ignore_errors=True)
     os._exit(0)  # a boot in progress would hold the process for minutes; it is taken up again at the next start
+
+
+def _await_end_of_input(stop: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stop.set()
 
 
 def _arguments() -> argparse.Namespace:
@@ -75,6 +86,8 @@ def _arguments() -> argparse.Namespace:
     prompt = "how long an answer may wait for a stack operation that is over soon; 0 never waits"
     parser.add_argument("--prompt-seconds", type=float, default=1.0, help=prompt)
     parser.add_argument("--no-machines", action="store_true", help="simulated instances only, for tests of the APIs")
+    transient = "end when standard input ends, and remove the state directory"
+    parser.add_argument("--transient", action="store_true", help=transient)
     return parser.parse_args()
 
 

@@ -1,6 +1,9 @@
 """The local cloud as the command line meets it: the one for a plan before anything was launched."""
 
 import os
+import subprocess
+import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -34,3 +37,31 @@ def test_a_plan_before_a_launch_has_a_cloud_that_installs_nothing_and_leaves_not
     assert [] == list(tmp_path.glob("bootstrap-plan-*"))
     assert not Path(f"/proc/{pid}/cmdline").exists() or b"local.aws" not in Path(f"/proc/{pid}/cmdline").read_bytes()
     assert os.environ.get("AWS_ENDPOINT_URL") is None
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from bootstrap.environment import settings
+from bootstrap.local import cloud as local
+from bootstrap.runs.journal import Journal, Run
+
+folder = Path(sys.argv[1])
+run = Run("r", Journal(folder / "run"), as_json=True)
+with local.for_a_plan(settings.load(folder / "planned.yaml"), folder / "kept", run) as cloud:
+    print(cloud._running()["pid"], flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_cloud_of_a_plan_that_is_killed_ends_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "planned.yaml").write_text(FILE)
+    environ = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path], env=environ, capture_output=True, text=True)
+    pid = Path("/proc", killed.stdout.split()[-1])
+
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and (pid.exists() or list(tmp_path.glob("bootstrap-plan-*"))):
+        time.sleep(0.1)
+    assert not pid.exists()
+    assert [] == list(tmp_path.glob("bootstrap-plan-*"))
