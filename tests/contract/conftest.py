@@ -108,7 +108,7 @@ class Emulator:
         (root / "secrets").mkdir()
         LIBRARY.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
-            (LIBRARY / "jenkins_emulator").symlink_to(EMULATOR)
+            (LIBRARY / "jenkins_emulator").symlink_to(os.path.relpath(EMULATOR, LIBRARY))
         (root / "secrets" / "ADMIN_PASSWORD").write_text(ADMIN + "\n")
         (root / "secrets" / "TOKEN_SECRET").write_text(SECRET)
         (self.casc / "10-base.yaml").write_text(BASE)

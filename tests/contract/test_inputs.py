@@ -239,6 +239,28 @@ def test_who_follows_a_build_is_told_why_a_part_of_it_waits(server: Any, name: s
     assert name not in str(queued)
 
 
+def test_a_part_that_waits_is_an_item_of_the_queue(server: Any, name: str, pipeline: Xml) -> None:
+    server.create("", name, pipeline("node('nowhere') { echo 'never' }"))
+    server.client.build_job(name)
+    (item,) = server.until(lambda: [it for it in server.client.get_queue_info() if "nowhere" in str(it.get("why"))])
+    alone = server.get(f"queue/item/{item['id']}/api/json").json()
+    server.post(f"job/{name}/1/stop")
+
+    assert item["id"] > 0
+    assert (item["id"], item["why"]) == (alone["id"], alone["why"])
+
+
+@pytest.mark.own_process
+def test_the_emulator_says_that_it_cancels_no_part(server: Any, name: str, pipeline: Xml) -> None:
+    server.create("", name, pipeline("node('nowhere') { echo 'never' }"))
+    server.client.build_job(name)
+    (item,) = server.until(lambda: [it for it in server.client.get_queue_info() if "nowhere" in str(it.get("why"))])
+    refused = server.post("queue/cancelItem", data={"id": str(item["id"])})
+    server.post(f"job/{name}/1/stop")
+
+    assert (501, True) == (refused.status_code, "the emulator cancels no part" in refused.text)
+
+
 @pytest.mark.own_process
 def test_the_page_of_a_question_has_its_two_buttons(server: Any, name: str, pipeline: Xml) -> None:
     number = asked(server, name, pipeline(stage(f"{ASKED}\n{ASKED}")))

@@ -37,10 +37,23 @@ class Slot(NamedTuple):
     number: int
 
 
+@dataclass
+class QueueNumbers:
+    """Gives every item of the queue its number; `last` is the number of the newest."""
+
+    last: int = 0
+
+    def take(self) -> int:
+        """The next number."""
+        self.last += 1
+        return self.last
+
+
 @dataclass(eq=False)
 class PartWaiting:
     """A part of a Pipeline that waits for an executor: an item of the queue, as Jenkins has it."""
 
+    identifier: int
     build: Build
     label: str
     since: int
@@ -55,6 +68,7 @@ class Executors:
         self._agents: dict[str, Node] = {}
         self.here = BuiltInNode(home.options.build_variables)
         self.busy: dict[Slot, Build] = {}
+        self.numbers = QueueNumbers()
         self.waiting: list[PartWaiting] = []
         self.changed = asyncio.Event()
 
@@ -133,7 +147,7 @@ class Executors:
         """Wait for a slot; `on_wait` gets the reason once, if the build must wait."""
         if (slot := self.claim(label, build)) is not None:
             return slot
-        part = PartWaiting(build, label, int(time.time() * 1000))
+        part = PartWaiting(self.numbers.take(), build, label, int(time.time() * 1000))
         self.waiting.append(part)
         try:
             on_wait(self.why(part))
@@ -143,6 +157,10 @@ class Executors:
         finally:
             self.waiting.remove(part)
         return slot
+
+    def find_waiting(self, identifier: int) -> PartWaiting | None:
+        """The waiting part with this number in the queue."""
+        return next((part for part in self.waiting if part.identifier == identifier), None)
 
     def why(self, part: PartWaiting) -> str:
         """Why a part of a Pipeline waits."""

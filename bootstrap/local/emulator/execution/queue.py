@@ -45,7 +45,7 @@ class Queue:
     def __init__(self, home: Home, quiet_mode: QuietMode, executors: Executors) -> None:
         self._home, self._quiet_mode, self._executors = home, quiet_mode, executors
         self._items: dict[int, QueueItem] = {}
-        self._last = 0
+        self._numbers = executors.numbers
         self._wake = asyncio.Event()
         executors.listen(self.wake)
 
@@ -76,8 +76,7 @@ class Queue:
         if period is None:
             period = self._home.configuration.quiet_period
         now = time.time()
-        self._last += 1
-        item = QueueItem(self._last, job, values, list(causes), int(now * 1000), now + period)
+        item = QueueItem(self._numbers.take(), job, values, list(causes), int(now * 1000), now + period)
         self._items[item.identifier] = item
         self.save()
         self.wake()
@@ -141,7 +140,7 @@ class Queue:
     def save(self) -> None:
         """Write queue.xml, so that queued builds survive a restart."""
         root = xmlfile.element("hudson.model.Queue_-State")
-        xmlfile.put(root, "counter", self._last)
+        xmlfile.put(root, "counter", self._numbers.last)
         listed = xmlfile.put(root, "items")
         for item in self.waiting:
             node = xmlfile.put(listed, "item", None, id=str(item.identifier), job=item.job.full_name)
@@ -160,7 +159,7 @@ class Queue:
         if not path.exists():
             return
         root = xmlfile.parse(path.read_bytes())
-        self._last = int(xmlfile.text(root, "counter", "0"))
+        self._numbers.last = int(xmlfile.text(root, "counter", "0"))
         for node in root.iterfind("items/item"):
             job = self._home.find_job(node.get("job"))
             if job is None:

@@ -203,15 +203,11 @@ class ItemExports(BuildExports):
         """What waits of the jobs that the caller may read; of those that he may only know of, the name."""
         waiting = self._controller.queue.waiting
         read = [self.queue_item(item) for item in waiting if self._may_read(item.job)]
-        read += [
-            self._part(number, part)
-            for number, part in enumerate(self._controller.executors.waiting, 1)
-            if self._may_read(part.build.job)
-        ]
+        read += [self.queue_part(part) for part in self._controller.executors.waiting if self._may_read(part.build.job)]
         known = [self._stub(item) for item in waiting if not self._may_read(item.job) and self._may_know_of_jobs()]
         return Exported("hudson.model.Queue", {"discoverableItems": known, "items": read})
 
-    def _part(self, number: int, part: PartWaiting) -> Exported:
+    def queue_part(self, part: PartWaiting) -> Exported:
         """A part of a Pipeline that waits for an executor; Jenkins shows its build's path as the task's URL."""
         name = f"part of {part.build.job.full_name.replace('/', ' » ')} {part.build.shown_name}"
         task = {"fullDisplayName": name, "name": name, "url": part.build.path}
@@ -219,11 +215,12 @@ class ItemExports(BuildExports):
             "actions": [],
             "blocked": False,
             "buildable": True,
-            "id": -number,  # nobody can ask for it alone, or cancel it
+            "id": part.identifier,
             "inQueueSince": part.since,
             "params": "",
             "stuck": False,
             "task": Exported(PART, task, is_whole=True),
+            "url": f"queue/item/{part.identifier}/",
             "why": self._controller.executors.why(part),
         }
         return Exported("hudson.model.Queue$BuildableItem", properties, brief=frozenset(properties))

@@ -85,12 +85,13 @@ class _Walk:
     def _root(self, rest: list[str]) -> Target:
         controller = self._controller
         if rest[:2] == ["queue", "item"] and len(rest) > 2:
-            queue_item = controller.queue.find(int(rest[2])) if rest[2].isdigit() else None
+            number = int(rest[2]) if rest[2].isdigit() else 0
+            queue_item, part = controller.queue.find(number), controller.executors.find_waiting(number)
             rights = controller.home.authorization
-            if queue_item is None or not rights.allows(self._call.identity, "Job/Discover"):
+            if (queue_item or part) is None or not rights.allows(self._call.identity, "Job/Discover"):
                 raise _missing(f"queue item {rest[2]}")
             self._call.require("Job/Read")
-            return Target("queueitem", queue_item, rest[3:])
+            return Target("queuepart", part, rest[3:]) if part else Target("queueitem", queue_item, rest[3:])
         if rest[:1] == ["computer"] and len(rest) > 1 and rest[1] != "api":
             name = "" if rest[1] in {"(built-in)", "(master)", BUILT_IN} else rest[1]
             node = controller.home.configuration.node(name)

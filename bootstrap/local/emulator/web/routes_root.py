@@ -190,14 +190,14 @@ async def cancel_item(call: Call, folder: Folder, rest: str) -> web.Response:
     """Take an item out of the queue."""
     number = (await call.form()).get("id", "")
     item = call.controller.queue.find(int(number)) if number.isdigit() else None
-    if (
-        item is None
-        or item.left is not None
-        or not call.controller.home.authorization.allows(call.identity, "Job/Read")
-    ):
+    part = call.controller.executors.find_waiting(int(number)) if number.isdigit() else None
+    is_waiting = part is not None or (item is not None and item.left is None)
+    if not is_waiting or not call.controller.home.authorization.allows(call.identity, "Job/Read"):
         raise Refused(404, "no such queue item")
     if not call.controller.home.authorization.allows(call.identity, "Job/Cancel"):
         raise Refused(422, "not allowed to cancel this item")
+    if item is None:
+        raise Refused(501, "the emulator cancels no part of a Pipeline that waits for an executor; stop its build")
     call.controller.queue.cancel(item)
     return web.Response(status=204)
 

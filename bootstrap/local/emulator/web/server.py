@@ -282,6 +282,7 @@ def _exported(exports: Exports, target: Target) -> api.Exported | None:
             "job": exports.job,
             "build": exports.build,
             "queueitem": exports.queue_item,
+            "queuepart": exports.queue_part,
             "computer": exports.computer,
             "user": exports.user,
             "view": lambda pair: exports.view(*pair),
