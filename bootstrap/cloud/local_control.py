@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import configparser
 import json
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 _SECONDS = 30.0
+_HEALTH_SECONDS = 3.0
 
 
 def ask(endpoint: str | None, path: str, method: str = "GET", token: str | None = None) -> dict[str, Any] | None:
@@ -31,6 +33,25 @@ def ask(endpoint: str | None, path: str, method: str = "GET", token: str | None 
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def read_endpoint(folder: Path) -> str | None:
+    """The URL of the local cloud of the folder, which need not run; None before its first start."""
+    try:
+        return f"http://127.0.0.1:{int((folder / 'port').read_text(encoding='ascii'))}"
+    except (OSError, ValueError):
+        return None
+
+
+def is_answering(endpoint: str) -> bool:
+    """Whether a local cloud runs at the endpoint; one that hangs in a call runs, too."""
+    try:
+        urllib.request.urlopen(f"{endpoint}/_bootstrap/health", timeout=_HEALTH_SECONDS).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def read_keys(endpoint: str | None, folder: Path) -> tuple[str, str] | None:
@@ -55,8 +76,8 @@ def read_token(endpoint: str | None, folder: Path) -> str | None:
 
 def _is_of(endpoint: str | None, folder: Path) -> bool:
     """Whether the endpoint is the local cloud of the folder."""
+    own = read_endpoint(folder)
     try:
-        parts = urllib.parse.urlsplit(endpoint or "")
-        return parts.hostname == "127.0.0.1" and parts.port == int((folder / "port").read_text(encoding="ascii"))
-    except (OSError, ValueError):
+        return own is not None and urllib.parse.urlsplit(endpoint or "")[:2] == urllib.parse.urlsplit(own)[:2]
+    except ValueError:
         return False

@@ -6,16 +6,15 @@ stay, and cost money; each such environment is shown with the way to get its fil
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bootstrap import wording
-from bootstrap.cloud import deleted, refusals, tags
+from bootstrap.cloud import deleted, local_control, refusals, tags
 from bootstrap.cloud.tags import Tagged
 from bootstrap.cloud.world import World
 from bootstrap.context import ROOT
@@ -24,7 +23,6 @@ from bootstrap.environment.models import Settings
 from bootstrap.errors import BootstrapError, FaultyFile
 from bootstrap.runs import state_folder
 
-_SECONDS = 3.0
 MANAGED = {"ManagedBy": "jenkins-bootstrap"}
 
 
@@ -62,7 +60,8 @@ class Orphan:
             "owner": self.tags.get("Owner", "unknown"),
             "cost_center": self.tags.get("CostCenter", "unknown"),
         }
-        lines = [f"{key}: {_quoted(value)}\n" for key, value in known.items() if value]
+        # Anybody who may tag resources chose the values; a text of JSON is one of YAML.
+        lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in known.items() if value]
         return "".join([*lines, f"network: {{cidr: {self.block or '...  # the block that it was launched with'}}}\n"])
 
 
@@ -173,36 +172,22 @@ def _local_state(state: Path, name: str) -> str:
     cloud = state / name / "cloud"
     if not cloud.is_dir():
         return "not launched"
-    return "launched" if _answers(_endpoint(cloud)) else "launched; its local cloud does not run"
+    return "launched" if _runs(cloud) else "launched; its local cloud does not run"
 
 
-def _endpoint(cloud: Path) -> str | None:
-    try:
-        return f"http://127.0.0.1:{int((cloud / 'port').read_text())}"
-    except (OSError, ValueError):
-        return None
-
-
-def _answers(endpoint: str | None) -> bool:
-    if endpoint is None:
-        return False
-    try:
-        urllib.request.urlopen(f"{endpoint}/_bootstrap/health", timeout=_SECONDS).close()
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
-    return True
+def _runs(cloud: Path) -> bool:
+    endpoint = local_control.read_endpoint(cloud)
+    return endpoint is not None and local_control.is_answering(endpoint)
 
 
 def _local_orphan(state: Path, name: str) -> Orphan:
     """What an environment's local cloud says of it; nothing if it does not run, or is another user's."""
     cloud = state / name / "cloud"
     nothing = Orphan(name, name, "local", "", {})
-    if state_folder.find_other_owner(state, name) is not None or not _answers(endpoint := _endpoint(cloud)):
+    if state_folder.find_other_owner(state, name) is not None or not _runs(cloud):
         return nothing
     settings = Settings(environment=name, cloud="local", owner="unknown", cost_center="unknown")
-    world = World(settings, endpoint, cloud=cloud)
+    world = World(settings, local_control.read_endpoint(cloud), cloud=cloud)
     try:
         with refusals.told(f"reading the tags of '{name}'"):
             listed = tags.with_tags(world.aws, {**MANAGED, "Environment": name})
@@ -225,7 +210,3 @@ def _block(world: World, resources: Iterable[Tagged]) -> str:
             return str(world.aws("ec2").describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["CidrBlock"])
     except BootstrapError:
         return ""
-
-
-def _quoted(value: str) -> str:
-    return value if value.replace("-", "").replace("@", "").replace(".", "").isalnum() else f"'{value}'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import TYPE_CHECKING
 
 from bootstrap.cli.command import Command
@@ -35,17 +36,18 @@ def _explain(orphan: Orphan) -> str:
     """How an environment without a file is adopted, or destroyed."""
     from bootstrap.views import environments as view
 
-    file = f"environments/{orphan.stem}.yaml"
+    # Anybody who may tag resources chose the names, and a person copies these lines into a shell.
+    name, file = shlex.quote(orphan.stem), shlex.quote(f"environments/{orphan.stem}.yaml")
     lines = [f"\n'{orphan.name}' exists, and no file in environments/ describes it."]
     former = view.former_file(orphan.name)
     if former is not None:
-        lines.append(f"  to adopt it, get its file back: git show {former[0]}:{former[1]} > {file}")
+        lines.append(f"  to adopt it, get its file back: git show {shlex.quote(':'.join(former))} > {file}")
     else:
         lines.append(f"  to adopt it, write {file} with the values that it was launched with")
-    lines.append(f"  then look first: ./bootstrap.py -e {orphan.stem} plan")
+    lines.append(f"  then look first: ./bootstrap.py -e {name} plan")
     lines.append(f"  to destroy it, write this into {file}:")
     lines += [f"    {line}" for line in orphan.file_text().splitlines()]
-    lines.append(f"  then: ./bootstrap.py -e {orphan.stem} destroy")
+    lines.append(f"  then: ./bootstrap.py -e {name} destroy")
     return "\n".join(lines) + "\n"
 
 

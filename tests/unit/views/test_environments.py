@@ -1,12 +1,14 @@
 """Which environments there are: with a file, without one, launched or not."""
 
 import os
+import shlex
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from bootstrap.cli.commands import environments as command
 from bootstrap.cli.parser import parse
@@ -111,6 +113,20 @@ def test_an_environment_without_a_file_can_be_destroyed_with_the_file_that_is_pr
     assert chosen.network.cidr == "10.5.0.0/16"
     assert "./bootstrap.py -e gone destroy" in told
     assert "with the values that it was launched with" in told
+
+
+def test_what_others_wrote_into_tags_stays_a_value_and_one_word_of_the_shell(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = "it's: {a} # b\nprotect: true"
+    (orphan,) = look(checkout, monkeypatch, of("gone; touch x", Owner=hostile, CostCenter="true")).orphans
+    told = command._explain(orphan)
+
+    loaded = yaml.safe_load(orphan.file_text())
+    assert (hostile, "true", "gone; touch x") == (loaded["owner"], loaded["cost_center"], loaded["environment"])
+    assert "protect" not in loaded
+    line = next(line for line in told.splitlines() if line.endswith("destroy"))
+    assert ["-e", "gone; touch x", "destroy"] == shlex.split(line)[-3:]
 
 
 def test_the_file_of_an_environment_that_git_remembers_is_named(
