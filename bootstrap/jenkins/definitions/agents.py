@@ -10,7 +10,7 @@ agents with labels of its own.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import yaml
@@ -114,6 +114,11 @@ def faults_of_script(script: str, agents: Agents) -> Iterator[tuple[int, str]]:
         found = statements(script)
     except Broken:
         return
+    yield from faults_of_statements(found, agents)
+
+
+def faults_of_statements(found: Iterable[Statement], agents: Agents) -> Iterator[tuple[int, str]]:
+    """The same of a Pipeline whose statements are read already."""
     for statement in found:
         for offset, label in asked(statement):
             refusal = agents.refusal(label)

@@ -28,7 +28,7 @@ def faults(shown: str, text: str, known: agents.Agents | None = None) -> Iterato
         first = found[0].head.offset if found else 0
         yield _at(shown, text, first, "there is no 'pipeline { ... }', with which a declarative pipeline begins")
         return
-    waiting = () if known is None else agents.faults_of_script(text, known)
+    waiting = () if known is None else agents.faults_of_statements(found, known)
     for offset, message in sorted({*declarative.pipeline(root), *waiting}):
         yield _at(shown, text, offset, message)
 
