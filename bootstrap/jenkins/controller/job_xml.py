@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+import yaml
 
 from bootstrap.jenkins.definitions.elements import LISTS, class_name, named
 
@@ -206,5 +206,5 @@ def _missing_fields(ours: ElementTree.Element, theirs: ElementTree.Element) -> I
 
 @cache
 def _rewrites() -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = YAML(typ="safe").load(_REWRITES.read_text(encoding="utf-8"))
+    loaded: Mapping[str, Any] = yaml.load(_REWRITES.read_bytes(), yaml.CSafeLoader)
     return loaded

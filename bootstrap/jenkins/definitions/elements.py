@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ruamel.yaml import YAML
+import yaml
 
 CORE = "core"
 _TABLE = Path(__file__).resolve().parents[2] / "local" / "emulator" / "data" / "elements.yaml"
@@ -81,5 +81,5 @@ def _told(element: ElementTree.Element) -> str | None:
 
 @cache
 def _names() -> Mapping[str, str]:
-    listed: Mapping[str, list[str]] = YAML(typ="safe").load(_TABLE.read_text(encoding="utf-8"))
+    listed: Mapping[str, list[str]] = yaml.load(_TABLE.read_bytes(), yaml.CSafeLoader)
     return {name: plugin for plugin, names in listed.items() for name in names}
