@@ -166,7 +166,7 @@ def test_a_stranger_s_form_must_come_soon(fresh: Any) -> None:
     customization = fresh.root / "customization"
     customization.mkdir()
     (customization / "sitecustomize.py").write_text(
-        "import jenkins_emulator.web.calls as calls\ncalls.STRANGERS_SECONDS = 0.3\n"
+        "import jenkins_emulator.web.calls as calls\ncalls.ANONYMOUS_SECONDS = 0.3\n"
     )
     fresh.variables["PYTHONPATH"] = f"{customization}:{fresh.environment()['PYTHONPATH']}"
     fresh.start()

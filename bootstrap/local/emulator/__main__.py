@@ -29,7 +29,7 @@ def main() -> int:
         return asyncio.run(serve(options))
     except ConfigurationRefused as refusal:
         place = "jenkins.InitReactorRunner$1#onTaskFailed"
-        journal.tell("SEVERE", place, "Failed ConfigurationAsCode.init", journal.stack(refusal))
+        journal.write_message("SEVERE", place, "Failed ConfigurationAsCode.init", journal.render_refusal(refusal))
         return BOOT_FAILED
     except CannotDraw as refusal:
         print(refusal, file=sys.stderr)  # noqa: T201

@@ -23,22 +23,22 @@ BRIEF = frozenset(
 
 @dataclass(frozen=True)
 class Exported:
-    """An object with its Java class and its properties; a callable property is computed only when it is shown.
+    """An object with its Java class `kind` and its properties; a callable property is computed only when it is shown.
 
-    `hidden` properties appear only when `tree` names them; `brief` ones are shown below the depth too.
+    `hidden` properties are shown only if `tree` names them; `brief` properties are shown below the depth, too.
     """
 
     kind: str
     properties: Mapping[str, Any]
     hidden: frozenset[str] = frozenset()
     brief: frozenset[str] = BRIEF
-    is_inline: bool = False  # counts as part of the object that holds it, as stapler's inline properties do
-    is_whole: bool = False  # shown in full at any depth, as beans of a high visibility are
+    is_inline: bool = False  # is part of the object that holds it, as an inline property of Stapler
+    is_whole: bool = False  # is shown in full at any depth, as a bean of a high visibility
 
 
 @dataclass
 class Selection:
-    """A parsed `tree`: names with their own selections and ranges."""
+    """A parsed `tree`: the selected names, each with a selection of its own; `first` and `last` are the range of a list."""
 
     names: dict[str, Selection] = field(default_factory=dict)
     first: int = 0
@@ -53,51 +53,51 @@ _TOKEN = re.compile(r"\s*([^\[\],{}\s]+|[\[\],{}])")
 
 
 class TreeParser:
-    """`a,b[c,d[e]]{0,10}`."""
+    """Parses the query parameter `tree`, such as `a,b[c,d[e]]{0,10}`."""
 
     def __init__(self, text: str) -> None:
         self._tokens = _TOKEN.findall(text)
         self._index = 0
 
     def parse(self) -> Selection:
-        """The whole text; status 500 when it is malformed, as from stapler."""
-        selection = self._names()
+        """Parse the whole text; raises Refused with status 500 if it is malformed, as Stapler answers."""
+        selection = self._parse_names()
         if self._index < len(self._tokens):
             raise Refused(500, f"Malformed tree expression at {self._tokens[self._index]}")
         return selection
 
-    def _next(self) -> str:
+    def _peek(self) -> str:
         return self._tokens[self._index] if self._index < len(self._tokens) else ""
 
     def _take(self, expected: str = "") -> str:
-        token = self._next()
+        token = self._peek()
         if not token or (expected and token != expected):
             raise Refused(500, "Malformed tree expression")
         self._index += 1
         return token
 
-    def _names(self) -> Selection:
+    def _parse_names(self) -> Selection:
         selection = Selection()
-        while self._next() and self._next() != "]":
+        while self._peek() and self._peek() != "]":
             name = self._take()
             below = Selection()
-            if self._next() == "[":
+            if self._peek() == "[":
                 self._take()
-                below = self._names()
+                below = self._parse_names()
                 self._take("]")
-            if self._next() == "{":
-                below.first, below.last = self._range()
+            if self._peek() == "{":
+                below.first, below.last = self._parse_range()
             selection.names[name] = below
-            if self._next() == ",":
+            if self._peek() == ",":
                 self._take()
-            elif self._next() not in {"", "]"}:
+            elif self._peek() not in {"", "]"}:
                 raise Refused(500, "Malformed tree expression")
         return selection
 
-    def _range(self) -> tuple[int, int | None]:
+    def _parse_range(self) -> tuple[int, int | None]:
         self._take("{")
         text = ""
-        while self._next() != "}":
+        while self._peek() != "}":
             text += self._take()
         self._take("}")
         match = re.fullmatch(r"(\d*)(,?)(\d*)", text)
@@ -109,7 +109,7 @@ class TreeParser:
 
 
 def prune(value: Any, selection: Selection | None, depth: int, above: int = -1) -> Any:
-    """Plain data of an exported value; `above` is the level of the object that holds it."""
+    """Select what `tree` names or `depth` allows, as plain data; `above` is the level of the object that holds the value."""
     if isinstance(value, list):
         picked = value[selection.first : selection.last] if selection else value
         return [prune(entry, selection, depth, above) for entry in picked]
@@ -131,7 +131,10 @@ def prune(value: Any, selection: Selection | None, depth: int, above: int = -1) 
 
 
 def render(exported: Exported, flavour: str, query: Mapping[str, str]) -> tuple[str, str]:
-    """Body and content type of an API answer."""
+    """Render an object as json, xml or python (`flavour`); returns the body and the content type.
+
+    Raises Refused, as Jenkins: a malformed `tree`, `depth` or `xpath`, an XPath that does not match one node, and `jsonp`.
+    """
     try:
         depth = int(query.get("depth") or 0)
     except ValueError as fault:
@@ -147,10 +150,10 @@ def render(exported: Exported, flavour: str, query: Mapping[str, str]) -> tuple[
         ), "application/json;charset=utf-8"
     if flavour == "python":
         return repr(data), "text/x-python;charset=utf-8"
-    return _xml(data, exported.kind, query)
+    return _render_xml(data, exported.kind, query)
 
 
-def _xml(data: dict[str, Any], kind: str, query: Mapping[str, str]) -> tuple[str, str]:
+def _render_xml(data: dict[str, Any], kind: str, query: Mapping[str, str]) -> tuple[str, str]:
     simple = re.split(r"[.$]", kind)[-1] or "object"
     root = etree.Element(simple[0].lower() + simple[1:])
     _fill(root, data)

@@ -1,4 +1,4 @@
-"""One request: who asks, what for, and the answers that Jenkins would give."""
+"""One request with its sender, the table of routes, and plain answers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..model.sessions import Session
 from .exports import Exports
 from .password_checks import Logins
 
-STRANGERS_SECONDS = 10.0  # in which the form of whoever has not signed in must have come
+ANONYMOUS_SECONDS = 10.0  # an anonymous user must send a form within this time
 Handler = Callable[["Call", Any, str], Awaitable[web.StreamResponse]]
 
 
 @dataclass
 class Call:
-    """A request with its sender."""
+    """A request with its sender; `session` is None if the request has no cookie of a live session."""
 
     controller: Controller
     logins: Logins
@@ -33,7 +33,7 @@ class Call:
 
     @property
     def base(self) -> str:
-        """The root URL as the client sees it, through a proxy as well."""
+        """The root URL as the client sees it, also through a proxy; it ends in a slash."""
         scheme = self.request.headers.get("X-Forwarded-Proto", self.request.scheme).split(",")[0].strip()
         host = self.request.headers.get("X-Forwarded-Host", self.request.host).split(",")[0].strip()
         port = self.request.headers.get("X-Forwarded-Port", "").split(",")[0].strip()
@@ -43,23 +43,23 @@ class Call:
 
     @property
     def sender(self) -> str:
-        """The address that the request came from, through a proxy as well."""
+        """The address that the request came from, also through a proxy."""
         return self.request.headers.get("X-Forwarded-For", self.request.remote or "").split(",")[0].strip()
 
     @property
     def exports(self) -> Exports:
-        """What this caller sees."""
+        """The objects of the remote API, as this caller may see them."""
         return Exports(self.controller, self.identity, self.base)
 
     def require(self, permission: str) -> None:
-        """Forbidden unless the caller holds the permission."""
+        """Raise Forbidden unless the caller has the permission."""
         self.controller.home.authorization.require(self.identity, permission)
 
-    async def form(self) -> dict[str, str]:
-        """Query and form values together; the query wins, as it comes first in a servlet's parameters."""
+    async def read_form(self) -> dict[str, str]:
+        """Read the values of the query and of the form; the query wins, as it comes first in a servlet's parameters."""
         values: dict[str, str] = {}
         if self.request.content_type in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-            for key, value in (await self._posted()).items():
+            for key, value in (await self._read_posted_form()).items():
                 values[key] = (
                     value
                     if isinstance(value, str)
@@ -71,17 +71,17 @@ class Call:
             values[key] = value
         return values
 
-    async def _posted(self) -> Mapping[str, Any]:
-        """The form that was sent; who has not signed in must send it soon."""
+    async def _read_posted_form(self) -> Mapping[str, Any]:
+        """Read the form of the body; raises Refused (408) if an anonymous user sends it too slowly."""
         try:
-            async with asyncio.timeout(STRANGERS_SECONDS if self.identity.is_anonymous else None):
+            async with asyncio.timeout(ANONYMOUS_SECONDS if self.identity.is_anonymous else None):
                 return await self.request.post()
         except TimeoutError:
             raise Refused(408, "Request Timeout", is_bare=True) from None
 
-    async def structured(self) -> dict[str, Any]:
-        """The `json` field that Jenkins' own forms carry; empty when there is none."""
-        text = (await self.form()).get("json", "")
+    async def read_json_field(self) -> dict[str, Any]:
+        """Read the form field `json`, which Jenkins' own forms have; empty if there is none, Refused (400) if it is no JSON."""
+        text = (await self.read_form()).get("json", "")
         try:
             value = json.loads(text) if text else {}
         except ValueError as fault:
@@ -91,7 +91,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Route:
-    """How one path of one kind of object is served; `takes_rest` serves everything below it as well."""
+    """The handler of one path of one kind of object; with `takes_rest` it also serves every path below."""
 
     handler: Handler
     methods: tuple[str, ...]
@@ -102,7 +102,7 @@ ROUTES: dict[tuple[str, str], Route] = {}
 
 
 def route(*paths: str, methods: tuple[str, ...] = ("GET",), takes_rest: bool = False) -> Callable[[Handler], Handler]:
-    """Register a handler; each path is 'kind:rest', such as 'job:config.xml'."""
+    """Register a handler; each path is 'kind:rest', such as 'job:config.xml'. Its name is free: requests come by path."""
 
     def register(handler: Handler) -> Handler:
         for path in paths:
@@ -114,10 +114,10 @@ def route(*paths: str, methods: tuple[str, ...] = ("GET",), takes_rest: bool = F
 
 
 def text(content: str = "", status: int = 200, kind: str = "text/plain") -> web.Response:
-    """A plain answer."""
+    """An answer with this text."""
     return web.Response(text=content, status=status, content_type=kind, charset="utf-8")
 
 
 def redirect(location: str, status: int = 302) -> web.Response:
-    """A redirect."""
+    """An answer that redirects to a URL or a path."""
     return web.Response(status=status, headers={"Location": location})

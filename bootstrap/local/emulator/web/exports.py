@@ -15,10 +15,10 @@ PLACEHOLDER = f"{PART}$PlaceholderExecutable"
 
 
 class Exports(ItemExports):
-    """What one user sees of a controller; `base` is the URL that the request came to."""
+    """Exports the controller as one user may see it; `base` is the URL that the request came to."""
 
-    def root(self) -> Exported:
-        """The controller itself."""
+    def export_root(self) -> Exported:
+        """Export the controller itself."""
         controller, settings = self._controller, self._controller.home.configuration
         return Exported(
             "hudson.model.Hudson",
@@ -29,9 +29,11 @@ class Exports(ItemExports):
                 "nodeName": "",
                 "numExecutors": settings.executors,
                 "description": settings.value("jenkins", "systemMessage"),
-                "jobs": lambda: self.items(controller.home.tree.root),
+                "jobs": lambda: self.export_items(controller.home.tree.root),
                 "overallLoad": Exported("", {}),
-                "primaryView": lambda: self.view(controller.home.tree.root, self._primary(controller.home.tree.root)),
+                "primaryView": lambda: self.export_view(
+                    controller.home.tree.root, self._find_primary_view(controller.home.tree.root)
+                ),
                 "quietDownReason": controller.quiet_mode.reason or None,
                 "quietingDown": controller.quiet_mode.is_on,
                 "slaveAgentPort": int(settings.value("jenkins", "slaveAgentPort", default=-1)),
@@ -40,31 +42,35 @@ class Exports(ItemExports):
                 "useCrumbs": True,
                 "useSecurity": controller.home.is_secured,
                 "views": lambda: [
-                    self.view(controller.home.tree.root, view) for view in controller.home.tree.root.views
+                    self.export_view(controller.home.tree.root, view) for view in controller.home.tree.root.views
                 ],
             },
         )
 
-    def computers(self) -> Exported:
-        """The nodes: the built-in one, and the agents."""
+    def export_computers(self) -> Exported:
+        """Export all nodes: the built-in node and the agents."""
         nodes, executors = self._controller.home.configuration.nodes, self._controller.executors
         properties = {
             "busyExecutors": len(executors.busy),
-            "computer": [self.computer(node) for node in nodes],
+            "computer": [self.export_computer(node) for node in nodes],
             "displayName": "Nodes",
             "totalExecutors": sum(node.executors for node in nodes if executors.is_online(node.name)),
         }
         return Exported("hudson.model.ComputerSet", properties)
 
-    def computer(self, node: NodeSettings) -> Exported:
-        """A node. Pipelines run on the built-in one, beside its executors, wherever their steps run."""
+    def export_computer(self, node: NodeSettings) -> Exported:
+        """Export a node. A Pipeline runs on the built-in node without an executor, wherever its steps run."""
         controller, is_online = self._controller, self._controller.executors.is_online(node.name)
         pipelines = [build for build in controller.running if build.job.is_pipeline and not node.name]
         busy = {slot.number: build for slot, build in controller.executors.busy.items() if slot.node == node.name}
         slots = [
             Exported(
                 "",
-                {"currentExecutable": self._executable(busy.get(number)), "idle": number not in busy, "number": number},
+                {
+                    "currentExecutable": self._export_executable(busy.get(number)),
+                    "idle": number not in busy,
+                    "number": number,
+                },
             )
             for number in range(node.executors)
         ]
@@ -89,7 +95,13 @@ class Exports(ItemExports):
                 "offlineCauseReason": "",
                 "oneOffExecutors": [
                     Exported(
-                        "", {"currentExecutable": self.build(build), "idle": False, "number": -1, "likelyStuck": False}
+                        "",
+                        {
+                            "currentExecutable": self.export_build(build),
+                            "idle": False,
+                            "number": -1,
+                            "likelyStuck": False,
+                        },
                     )
                     for build in pipelines
                 ],
@@ -98,10 +110,10 @@ class Exports(ItemExports):
             is_inline=True,
         )
 
-    def _executable(self, build: Build | None) -> Exported | None:
-        """What holds an executor: a freestyle build itself, of a Pipeline its placeholder."""
+    def _export_executable(self, build: Build | None) -> Exported | None:
+        """Export what holds an executor: a freestyle build, or the placeholder task of a Pipeline."""
         if build is None or not build.job.is_pipeline:
-            return self.maybe(build)
+            return self.export_if_any(build)
         name = f"part of {build.job.full_name.replace('/', ' » ')} {build.shown_name}"
         properties = {
             "displayName": name,
@@ -113,8 +125,8 @@ class Exports(ItemExports):
         }
         return Exported(PLACEHOLDER, properties)
 
-    def plugins(self) -> Exported:
-        """The plugins of the lock."""
+    def export_plugins(self) -> Exported:
+        """Export the plugins of the lock."""
         shown = [
             Exported(
                 "hudson.PluginWrapper",
@@ -142,8 +154,8 @@ class Exports(ItemExports):
         ]
         return Exported("hudson.LocalPluginManager", {"plugins": shown})
 
-    def user(self, user: User) -> Exported:
-        """An account."""
+    def export_user(self, user: User) -> Exported:
+        """Export a user."""
         properties: list[Exported] = []
         if user.email:
             properties.append(Exported("hudson.tasks.Mailer$UserProperty", {"address": user.email}, is_whole=True))
@@ -158,8 +170,8 @@ class Exports(ItemExports):
             },
         )
 
-    def who_am_i(self) -> Exported:
-        """The caller."""
+    def export_caller(self) -> Exported:
+        """Export the identity of the caller."""
         identity = self._identity
         return Exported(
             "hudson.security.WhoAmI",

@@ -13,21 +13,21 @@ from .api import Exported
 
 
 class BuildExports:
-    """What one user sees of builds; `base` is the URL that the request came to."""
+    """Exports builds as one user may see them; `base` is the URL that the request came to."""
 
     def __init__(self, controller: Controller, identity: Identity, base: str) -> None:
         self._controller, self._identity, self._base = controller, identity, base
 
-    def maybe(self, build: Build | None) -> Exported | None:
-        """A build or nothing."""
-        return self.build(build) if build else None
+    def export_if_any(self, build: Build | None) -> Exported | None:
+        """Export a build; None for None."""
+        return self.export_build(build) if build else None
 
-    def build(self, build: Build) -> Exported:
-        """A build."""
+    def export_build(self, build: Build) -> Exported:
+        """Export a build."""
         is_pipeline = build.job.is_pipeline
         slot = next((slot for slot, held in self._controller.executors.busy.items() if held is build), None)
         properties: dict[str, Any] = {
-            "actions": lambda: self._actions(build),
+            "actions": lambda: self._export_actions(build),
             "artifacts": lambda: [
                 Exported(
                     "",
@@ -58,11 +58,11 @@ class BuildExports:
             "timestamp": build.timestamp,
             "url": self._base + build.path,
             "nextBuild": None,
-            "previousBuild": lambda: self._previous(build),
+            "previousBuild": lambda: self._export_previous(build),
         }
         changes = Exported(
             "hudson.plugins.git.GitChangeSetList",
-            {"items": lambda: [self._change(entry) for entry in build.changes], "kind": "git"},
+            {"items": lambda: [self._export_change(entry) for entry in build.changes], "kind": "git"},
             is_whole=True,
         )
         if is_pipeline:
@@ -73,11 +73,11 @@ class BuildExports:
         kind = "org.jenkinsci.plugins.workflow.job.WorkflowRun" if is_pipeline else "hudson.model.FreeStyleBuild"
         return Exported(kind, properties, brief=frozenset({"number", "url"}))
 
-    def _previous(self, build: Build) -> Exported | None:
-        return self.maybe(next(iter(build.earlier), None))
+    def _export_previous(self, build: Build) -> Exported | None:
+        return self.export_if_any(next(iter(build.earlier), None))
 
     @staticmethod
-    def _change(entry: dict[str, Any]) -> Exported:
+    def _export_change(entry: dict[str, Any]) -> Exported:
         properties = {
             "affectedPaths": entry["paths"],
             "commitId": entry["id"],
@@ -90,14 +90,16 @@ class BuildExports:
         }
         return Exported("hudson.plugins.git.GitChangeSet", properties, is_whole=True)
 
-    def _actions(self, build: Build) -> list[Exported]:
+    def _export_actions(self, build: Build) -> list[Exported]:
         actions = [
             Exported(
-                "hudson.model.CauseAction", {"causes": [self.cause(cause) for cause in build.causes]}, is_whole=True
+                "hudson.model.CauseAction",
+                {"causes": [self.export_cause(cause) for cause in build.causes]},
+                is_whole=True,
             )
         ]
         if build.parameters:
-            actions.append(self._parameters(build.parameters))
+            actions.append(self._export_parameters(build.parameters))
         if build.revision:
             branch = Exported(
                 "", {"SHA1": build.revision, "name": f"refs/remotes/origin/{build.branch}"}, is_whole=True
@@ -111,7 +113,7 @@ class BuildExports:
                 )
             )
         if waiting := self._controller.inputs.of(build):
-            actions.append(self._questions(waiting))
+            actions.append(self._export_inputs(waiting))
         if build.tests:
             counts = {
                 "failCount": build.tests.failed,
@@ -123,32 +125,32 @@ class BuildExports:
         return actions
 
     @staticmethod
-    def _questions(waiting: list[PendingInput]) -> Exported:
+    def _export_inputs(waiting: list[PendingInput]) -> Exported:
         kind = "org.jenkinsci.plugins.workflow.support.steps.input.InputAction"
-        shown = [Exported("", {"id": it.identifier, "settled": False}, is_whole=True) for it in waiting]
+        shown = [Exported("", {"id": question.identifier, "settled": False}, is_whole=True) for question in waiting]
         return Exported(kind, {"executions": shown, "waitingForInput": True}, is_whole=True)
 
     @staticmethod
-    def cause(cause: Cause) -> Exported:
-        """Why a build runs."""
+    def export_cause(cause: Cause) -> Exported:
+        """Export a cause of a build."""
         values: dict[str, Any] = {
             key: int(text) if key == "upstreamBuild" else text for key, text in cause.values.items()
         }
         return Exported(cause.kind, {"shortDescription": cause.text, **values}, is_whole=True)
 
     @staticmethod
-    def _parameters(parameters: list[Parameter]) -> Exported:
+    def _export_parameters(parameters: list[Parameter]) -> Exported:
         shown = []
         for entry in parameters:
             properties: dict[str, Any] = {"name": entry.name}
             if not entry.is_secret:
-                properties["value"] = typed(entry.kind, entry.value)
+                properties["value"] = convert_value(entry.kind, entry.value)
             shown.append(
                 Exported("hudson.model." + entry.kind.replace("Definition", "Value"), properties, is_whole=True)
             )
         return Exported("hudson.model.ParametersAction", {"parameters": shown}, is_whole=True)
 
 
-def typed(kind: str, value: str) -> object:
-    """A parameter's value in JSON's type for its kind."""
+def convert_value(kind: str, value: str) -> object:
+    """Convert the value of a parameter to the JSON type of its kind."""
     return value == "true" if kind == "BooleanParameterDefinition" else value

@@ -13,32 +13,32 @@ from ..model.job_configuration import ParameterDefinition
 from ..model.jobs import Job
 from ..model.views import View
 from .api import Exported
-from .exports_builds import BuildExports, typed
+from .exports_builds import BuildExports, convert_value
 
 PART = "org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask"
 
 
 class ItemExports(BuildExports):
-    """What one user sees of the items, and of what waits to be built."""
+    """Exports the items and the queue as one user may see them."""
 
     def _may_read(self, item: Item) -> bool:
         return self._controller.home.authorization.allows(self._identity, "Job/Read")
 
-    def items(self, folder: Folder) -> list[Exported]:
-        """The items directly in a folder."""
-        return [self.item(item) for item in folder.items if self._may_read(item)]
+    def export_items(self, folder: Folder) -> list[Exported]:
+        """Export the items directly in a folder that the user may read."""
+        return [self.export_item(item) for item in folder.items if self._may_read(item)]
 
-    def item(self, item: Item) -> Exported:
-        """A folder or a job."""
+    def export_item(self, item: Item) -> Exported:
+        """Export a folder or a job."""
         return (
-            self.folder(item)
+            self.export_folder(item)
             if isinstance(item, Folder)
-            else self.job(item)
+            else self.export_job(item)
             if isinstance(item, Job)
             else Exported("", {})
         )
 
-    def _common(self, item: Item) -> dict[str, Any]:
+    def _export_common(self, item: Item) -> dict[str, Any]:
         return {
             "description": item.description,
             "displayName": item.display_name,
@@ -49,38 +49,38 @@ class ItemExports(BuildExports):
             "url": self._base + item.path,
         }
 
-    def folder(self, folder: Folder) -> Exported:
-        """A folder; in lists it has no colour."""
+    def export_folder(self, folder: Folder) -> Exported:
+        """Export a folder; in lists it has no colour."""
         properties = {
             "actions": [],
-            **self._common(folder),
+            **self._export_common(folder),
             "healthReport": [],
-            "jobs": lambda: self.items(folder),
-            "primaryView": lambda: self.view(folder, self._primary(folder)),
-            "views": lambda: [self.view(folder, view) for view in folder.views],
+            "jobs": lambda: self.export_items(folder),
+            "primaryView": lambda: self.export_view(folder, self._find_primary_view(folder)),
+            "views": lambda: [self.export_view(folder, view) for view in folder.views],
         }
         return Exported("com.cloudbees.hudson.plugins.folder.Folder", properties, brief=frozenset({"name", "url"}))
 
-    def color(self, job: Job) -> str:
-        """The ball of a job."""
+    def read_color(self, job: Job) -> str:
+        """Read the colour of a job's ball: the result of its last completed build, with '_anime' while a build runs."""
         last = job.build("lastBuild")
         done = job.build("lastCompletedBuild")
         color = "disabled" if job.is_disabled else COLORS.get(done.result or "", "notbuilt") if done else "notbuilt"
         return color + "_anime" if last and last.is_building else color
 
-    def job(self, job: Job) -> Exported:
-        """A job."""
+    def export_job(self, job: Job) -> Exported:
+        """Export a job."""
         waiting = self._controller.queue.of(job)
         definitions = job.parameters
         properties: dict[str, Any] = {
             "actions": [],
-            **self._common(job),
+            **self._export_common(job),
             "buildable": not job.is_disabled and not job.is_held,
-            "builds": lambda: [self.build(build) for build in job.history.all()[:100]],
-            "allBuilds": lambda: [self.build(build) for build in job.history.all()],
-            "color": self.color(job),
-            "firstBuild": lambda: self.maybe(job.history.all()[-1] if job.history.all() else None),
-            "healthReport": lambda: self._health(job),
+            "builds": lambda: [self.export_build(build) for build in job.history.all()[:100]],
+            "allBuilds": lambda: [self.export_build(build) for build in job.history.all()],
+            "color": self.read_color(job),
+            "firstBuild": lambda: self.export_if_any(job.history.all()[-1] if job.history.all() else None),
+            "healthReport": lambda: self._export_health(job),
             "inQueue": waiting is not None,
             "keepDependencies": False,
         }
@@ -93,10 +93,10 @@ class ItemExports(BuildExports):
             "UnstableBuild",
             "UnsuccessfulBuild",
         ):
-            properties[f"last{name}"] = lambda name=name: self.maybe(job.build(f"last{name}"))
+            properties[f"last{name}"] = lambda name=name: self.export_if_any(job.build(f"last{name}"))
         properties["nextBuildNumber"] = job.history.next_number
-        properties["property"] = lambda: [self._parameters_property(definitions)] if definitions else []
-        properties["queueItem"] = lambda: self.queue_item(waiting) if waiting else None
+        properties["property"] = lambda: [self._export_definitions(definitions)] if definitions else []
+        properties["queueItem"] = lambda: self.export_queue_item(waiting) if waiting else None
         properties["concurrentBuild"] = job.is_concurrent
         properties["disabled"] = job.is_disabled
         if job.root.tag == FREESTYLE:
@@ -111,7 +111,7 @@ class ItemExports(BuildExports):
         return Exported(kind, properties, frozenset({"allBuilds"}), brief=frozenset({"name", "url", "color"}))
 
     @staticmethod
-    def _health(job: Job) -> list[Exported]:
+    def _export_health(job: Job) -> list[Exported]:
         recent = [build for build in job.history.all() if not build.is_building][:5]
         if not recent:
             return []
@@ -131,13 +131,13 @@ class ItemExports(BuildExports):
         ]
 
     @staticmethod
-    def _parameters_property(definitions: tuple[ParameterDefinition, ...]) -> Exported:
+    def _export_definitions(definitions: tuple[ParameterDefinition, ...]) -> Exported:
         shown = []
         for entry in definitions:
             kind = f"hudson.model.{entry.kind}"
             value = Exported(
                 kind.replace("Definition", "Value"),
-                {"name": entry.name, "value": typed(entry.kind, entry.default)},
+                {"name": entry.name, "value": convert_value(entry.kind, entry.default)},
                 is_whole=True,
             )
             properties: dict[str, Any] = {
@@ -151,8 +151,8 @@ class ItemExports(BuildExports):
             shown.append(Exported(kind, properties, is_whole=True))
         return Exported("hudson.model.ParametersDefinitionProperty", {"parameterDefinitions": shown}, is_whole=True)
 
-    def queue_item(self, item: QueueItem) -> Exported:
-        """A queue item, waiting or gone."""
+    def export_queue_item(self, item: QueueItem) -> Exported:
+        """Export a queue item that waits, or that left the queue a short time ago."""
         is_blocked = "already in progress" in item.why
         is_buildable = item.left is None and not is_blocked and "quiet period" not in item.why
         kind = (
@@ -167,10 +167,12 @@ class ItemExports(BuildExports):
         properties: dict[str, Any] = {
             "actions": [
                 Exported(
-                    "hudson.model.CauseAction", {"causes": [self.cause(cause) for cause in item.causes]}, is_whole=True
+                    "hudson.model.CauseAction",
+                    {"causes": [self.export_cause(cause) for cause in item.causes]},
+                    is_whole=True,
                 )
             ]
-            + ([self._parameters(item.parameters)] if item.parameters else []),
+            + ([self._export_parameters(item.parameters)] if item.parameters else []),
             "blocked": is_blocked,
             "buildable": is_buildable,
             "id": item.identifier,
@@ -180,8 +182,8 @@ class ItemExports(BuildExports):
             ),
             "stuck": False,
             "task": Exported(
-                self.job(item.job).kind,
-                {"name": item.job.name, "url": self._base + item.job.path, "color": self.color(item.job)},
+                self.export_job(item.job).kind,
+                {"name": item.job.name, "url": self._base + item.job.path, "color": self.read_color(item.job)},
             ),
             "url": item.url,
             "why": None if item.left else item.why or "Finished waiting",
@@ -190,7 +192,8 @@ class ItemExports(BuildExports):
             properties["cancelled"] = item.is_cancelled
             properties["executable"] = (
                 Exported(
-                    self.build(item.build).kind, {"number": item.build.number, "url": self._base + item.build.path}
+                    self.export_build(item.build).kind,
+                    {"number": item.build.number, "url": self._base + item.build.path},
                 )
                 if item.build
                 else None
@@ -199,16 +202,20 @@ class ItemExports(BuildExports):
             properties["timestamp"] = int(item.due * 1000)
         return Exported(f"hudson.model.Queue${kind}", properties, brief=frozenset(properties))
 
-    def queue(self) -> Exported:
-        """What waits of the jobs that the caller may read; of those that he may only know of, the name."""
+    def export_queue(self) -> Exported:
+        """Export what waits: items of jobs that the caller may read, and only the names of jobs that he may discover."""
         waiting = self._controller.queue.waiting
-        read = [self.queue_item(item) for item in waiting if self._may_read(item.job)]
-        read += [self.queue_part(part) for part in self._controller.executors.waiting if self._may_read(part.build.job)]
-        known = [self._stub(item) for item in waiting if not self._may_read(item.job) and self._may_know_of_jobs()]
+        read = [self.export_queue_item(item) for item in waiting if self._may_read(item.job)]
+        read += [
+            self.export_queue_part(part)
+            for part in self._controller.executors.waiting
+            if self._may_read(part.build.job)
+        ]
+        known = [self._export_stub(item) for item in waiting if not self._may_read(item.job) and self._may_discover()]
         return Exported("hudson.model.Queue", {"discoverableItems": known, "items": read})
 
-    def queue_part(self, part: PartWaiting) -> Exported:
-        """A part of a Pipeline that waits for an executor; Jenkins shows its build's path as the task's URL."""
+    def export_queue_part(self, part: PartWaiting) -> Exported:
+        """Export a part of a Pipeline that waits for an executor; in Jenkins the URL of its task is the path of the build."""
         name = f"part of {part.build.job.full_name.replace('/', ' » ')} {part.build.shown_name}"
         task = {"fullDisplayName": name, "name": name, "url": part.build.path}
         properties: dict[str, Any] = {
@@ -225,23 +232,23 @@ class ItemExports(BuildExports):
         }
         return Exported("hudson.model.Queue$BuildableItem", properties, brief=frozenset(properties))
 
-    def _may_know_of_jobs(self) -> bool:
+    def _may_discover(self) -> bool:
         return self._controller.home.authorization.allows(self._identity, "Job/Discover")
 
     @staticmethod
-    def _stub(item: QueueItem) -> Exported:
+    def _export_stub(item: QueueItem) -> Exported:
         task = Exported("hudson.model.Queue$StubTask", {"name": item.job.name}, is_whole=True)
         return Exported("hudson.model.Queue$StubItem", {"task": task}, is_whole=True)
 
-    def view(self, folder: Folder, view: View | None) -> Exported | None:
-        """A view of the root or of a folder."""
+    def export_view(self, folder: Folder, view: View | None) -> Exported | None:
+        """Export a view of the root or of a folder; None for None."""
         if view is None:
             return None
-        is_primary = view is self._primary(folder)
+        is_primary = view is self._find_primary_view(folder)
         url = self._base + folder.path + ("" if is_primary else f"view/{view.name}/")
         properties: dict[str, Any] = {
             "description": None,
-            "jobs": lambda: [self.item(item) for item in folder.shown_in(view) if self._may_read(item)],
+            "jobs": lambda: [self.export_item(item) for item in folder.shown_in(view) if self._may_read(item)],
             "name": view.name,
             "property": [],
             "url": url,
@@ -249,7 +256,7 @@ class ItemExports(BuildExports):
         return Exported(view.kind, properties, brief=frozenset({"name", "url"}))
 
     @staticmethod
-    def _primary(folder: Folder) -> View | None:
+    def _find_primary_view(folder: Folder) -> View | None:
         return next(
             (view for view in folder.views if view.name == folder.primary_view),
             folder.views[0] if folder.views else None,

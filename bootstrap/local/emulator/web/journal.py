@@ -1,6 +1,6 @@
-"""What Jenkins writes into its journal of a failure: a head, then the exception from the inside out, each with its stack.
+"""Writes failures to the service's journal as Jenkins does: a head line, then the exception with its innermost cause first.
 
-The cause of a refusal is never in the answer; it is here, under a logging ID or under the words of the reload.
+The answer to a request never has the cause of a refusal. The journal has it, under a logging ID or the message of the reload.
 """
 
 from __future__ import annotations
@@ -17,26 +17,28 @@ _UNCAUGHT = "h.i.i.InstallUncaughtExceptionHandler#handleException"
 _FRAME = "\tat jenkins_emulator.{}({}.py)"
 
 
-def tell(level: str, place: str, message: str, exception: str = "") -> None:
-    """One message of the log."""
+def write_message(level: str, source: str, message: str, exception: str = "") -> None:
+    """Write one message; `source` is the logger, such as 'i.j.p.casc.ConfigurationAsCode#doReload'."""
     now = time.time()
     moment = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03d}+0000"
-    head = f"{moment} [id={threading.get_native_id()}]\t{level}\t{place}: {message}"
+    head = f"{moment} [id={threading.get_native_id()}]\t{level}\t{source}: {message}"
     print(head, *filter(None, [exception]), sep="\n", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def uncaught(fault: BaseException) -> str:
-    """Log what nobody caught, under an ID, and return that."""
+def log_uncaught(fault: BaseException) -> str:
+    """Log an exception that no handler caught; returns the logging ID, which Jenkins shows on its page."""
     identifier = str(uuid.uuid4())
     shown = (
-        stack(fault) if isinstance(fault, ConfigurationRefused) else "".join(traceback.format_exception(fault)).rstrip()
+        render_refusal(fault)
+        if isinstance(fault, ConfigurationRefused)
+        else "".join(traceback.format_exception(fault)).rstrip()
     )
-    tell("WARNING", _UNCAUGHT, f"Caught unhandled exception with ID {identifier}", shown)
+    write_message("WARNING", _UNCAUGHT, f"Caught unhandled exception with ID {identifier}", shown)
     return identifier
 
 
-def stack(refusal: ConfigurationRefused) -> str:
-    """A refusal of settings as Jenkins prints it: the cause first, then what wrapped it."""
+def render_refusal(refusal: ConfigurationRefused) -> str:
+    """Render a refused configuration as Jenkins prints its exception: the cause first, then the exceptions that wrap it."""
     issue = refusal.issues[0]
     kind = "org.yaml.snakeyaml.error.MarkedYAMLException" if refusal.is_syntax else issue.kind
     inner, outer = _FRAME.format("check", "check"), _FRAME.format("reload", "controller")

@@ -1,7 +1,7 @@
-"""The administrative monitors that are active: what Manage Jenkins warns of, by the ids that Jenkins gives them.
+"""Finds the active administrative monitors: the warnings of Manage Jenkins, by Jenkins' own ids.
 
-Only what can be true of the emulator is judged: its settings, and the Java that it finds. What looks at an update centre, at a
-disk's state or at old data never warns here.
+Only monitors that can apply to the emulator are judged: those of its settings, and of the Java that it uses. Monitors of the
+update centre, of the disk or of old data are never active here.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from ..execution import java
 from ..failures import StepFailed
 from ..model.home import Home
 
-# When Jenkins stops to support a Java; it warns in the twelve months before.
+# The day on which Jenkins ends the support of a Java; it warns in the twelve months before.
 JAVA_ENDS = {21: date(2027, 9, 30), 25: date(2029, 9, 30)}
 JAVA = "jenkins.monitor.JavaVersionRecommendationAdminMonitor"
-# The words whose every spelling a pattern of the audit trail must match once it matches them plainly.
+# A pattern of the audit trail that matches one of these words as a path must also match it below or above other paths.
 AUDITED = (
     *("configSubmit", "doDelete", "postBuildResult", "enable", "disable", "cancelQueue", "stop", "toggleLogKeep"),
     *("doWipeOutWorkspace", "createItem", "createView", "toggleOffline", "cancelQuietDown", "quietDown", "restart"),
@@ -27,22 +27,22 @@ AUDITED = (
 )
 
 
-def active(home: Home) -> list[str]:
-    """The ids of the active monitors, sorted."""
+def find_active(home: Home) -> list[str]:
+    """Find the active monitors; returns their ids, sorted."""
     identifiers = [identifier for identifier, judge in _JUDGES.items() if judge(home)]
-    return sorted([*identifiers, *_of_java(home)])
+    return sorted([*identifiers, *_judge_java(home)])
 
 
-def _value(home: Home, *path: str) -> Any:
+def _read_setting(home: Home, *path: str) -> Any:
     return home.configuration.value(*path)
 
 
-def _has_others(home: Home) -> bool:
-    return bool(_value(home, "jenkins", "nodes") or _value(home, "jenkins", "clouds"))
+def _has_agents(home: Home) -> bool:
+    return bool(_read_setting(home, "jenkins", "nodes") or _read_setting(home, "jenkins", "clouds"))
 
 
 def _is_bypassable(home: Home) -> bool:
-    pattern = str(_value(home, "unclassified", "audit-trail", "pattern") or "")
+    pattern = str(_read_setting(home, "unclassified", "audit-trail", "pattern") or "")
     if not pattern or "audit-trail" not in home.options.plugins:
         return False
 
@@ -59,28 +59,30 @@ def _is_bypassable(home: Home) -> bool:
 
 
 _JUDGES: dict[str, Callable[[Home], bool]] = {
-    "jenkins.security.csp.impl.CspRecommendation": lambda it: (
-        _value(it, "security", "contentSecurityPolicy", "enforce") is None
+    "jenkins.security.csp.impl.CspRecommendation": lambda home: (
+        _read_setting(home, "security", "contentSecurityPolicy", "enforce") is None
     ),
-    "jenkins.diagnostics.ControllerExecutorsNoAgents": lambda it: (
-        it.configuration.executors > 0 and not _has_others(it)
+    "jenkins.diagnostics.ControllerExecutorsNoAgents": lambda home: (
+        home.configuration.executors > 0 and not _has_agents(home)
     ),
-    "jenkins.diagnostics.ControllerExecutorsAgents": lambda it: it.configuration.executors > 0 and _has_others(it),
-    "jenkins.diagnostics.SecurityIsOffMonitor": lambda it: not it.is_secured,
-    "jenkins.diagnostics.RootUrlNotSetMonitor": lambda it: not it.configuration.url,
-    "jenkins.security.apitoken.ApiTokenPropertyDisabledDefaultAdministrativeMonitor": lambda it: bool(
-        _value(it, "security", "apiToken", "tokenGenerationOnCreationEnabled")
+    "jenkins.diagnostics.ControllerExecutorsAgents": lambda home: (
+        home.configuration.executors > 0 and _has_agents(home)
     ),
-    "jenkins.security.apitoken.ApiTokenPropertyEnabledNewLegacyAdministrativeMonitor": lambda it: bool(
-        _value(it, "security", "apiToken", "creationOfLegacyTokenEnabled")
+    "jenkins.diagnostics.SecurityIsOffMonitor": lambda home: not home.is_secured,
+    "jenkins.diagnostics.RootUrlNotSetMonitor": lambda home: not home.configuration.url,
+    "jenkins.security.apitoken.ApiTokenPropertyDisabledDefaultAdministrativeMonitor": lambda home: bool(
+        _read_setting(home, "security", "apiToken", "tokenGenerationOnCreationEnabled")
+    ),
+    "jenkins.security.apitoken.ApiTokenPropertyEnabledNewLegacyAdministrativeMonitor": lambda home: bool(
+        _read_setting(home, "security", "apiToken", "creationOfLegacyTokenEnabled")
     ),
     "hudson.plugins.audit_trail.BypassablePatternMonitor": _is_bypassable,
 }
 
 
-def _of_java(home: Home) -> list[str]:
-    """The monitor of a Java whose support ends within a year; its id names the version, the day and how near it is."""
-    version = _java_version(home)
+def _judge_java(home: Home) -> list[str]:
+    """Find the monitor of a Java whose support ends within a year; its id has the version, the day and the severity."""
+    version = _read_java_version(home)
     ends = JAVA_ENDS.get(version)
     if ends is None:
         return []
@@ -89,8 +91,8 @@ def _of_java(home: Home) -> list[str]:
     return [f"{JAVA}-{version}-{ends}-{'DANGER' if months < 3 else 'WARNING'}"] if months < 12 else []
 
 
-def _java_version(home: Home) -> int:
-    """The feature release of the Java that is used, by the file that every one brings; 0 where that cannot be told."""
+def _read_java_version(home: Home) -> int:
+    """Read the feature release of Java from the file `release` of its directory; 0 if there is no Java or no such file."""
     try:
         program = Path(java.java(home.options.variables)).resolve()
         release = (program.parents[1] / "release").read_text()

@@ -1,4 +1,4 @@
-"""How an agent comes to its program, its secret and its connection, at the places where Jenkins has them."""
+"""Gives agents their program, their secret and their connection, at the paths where Jenkins has them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _HEARTBEAT = 10.0  # seconds
 
 
 @route("root:jnlpJars/agent.jar")
-async def program(call: Call, folder: Folder, rest: str) -> web.Response:
-    """The agent's program, for everybody. It is no Java: Python runs it, with the same flags."""
+async def send_program(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Send the program of agents, to everybody. It is no Java archive: Python runs it, with the flags of Jenkins' program."""
     return web.Response(body=pack_agent(), content_type="application/java-archive")
 
 
 @route("computer:jenkins-agent.jnlp", methods=("GET", "POST"))
-async def description(call: Call, node: NodeSettings, rest: str) -> web.Response:
-    """With which arguments an agent connects; the first is its secret."""
+async def send_arguments(call: Call, node: NodeSettings, rest: str) -> web.Response:
+    """Send the arguments with which an agent connects; the first is its secret."""
     call.require("Agent/Connect")
     if not node.name:
         raise Refused(404, "Not Found")
     arguments = (call.controller.agents.secret(node.name), node.name, "-webSocket", "-url", call.controller.home.url)
-    listed = "".join(f"<argument>{escape(it)}</argument>" for it in (*arguments, "-workDir", node.folder))
+    listed = "".join(f"<argument>{escape(argument)}</argument>" for argument in (*arguments, "-workDir", node.folder))
     body = (
         f'<jnlp codebase="{escape(call.controller.home.url)}computer/{escape(node.name)}/" spec="1.0+">'
         f'<application-desc main-class="hudson.remoting.jnlp.Main">{listed}</application-desc></jnlp>'
@@ -39,8 +39,8 @@ async def description(call: Call, node: NodeSettings, rest: str) -> web.Response
 
 
 @route("root:wsagents")
-async def connection(call: Call, folder: Folder, rest: str) -> web.StreamResponse:
-    """An agent's connection, for as long as it stands."""
+async def connect(call: Call, folder: Folder, rest: str) -> web.StreamResponse:
+    """Serve the connection of an agent until it ends."""
     headers, agents = call.request.headers, call.controller.agents
     name = headers.get(NAME, "")
     if not agents.may_connect(name, headers.get(SECRET, "")):

@@ -1,4 +1,4 @@
-"""Builds: pages, console, progressive logs, stop, delete, artifacts, tests, stages."""
+"""Routes of builds: pages, console, progressive logs, stop, delete, artifacts, tests, stages."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from .routes_items import serve_file
 
 
 @route("build:", "build:console")
-async def page(call: Call, build: Build, rest: str) -> web.Response:
-    """A build's page with its console."""
-    return pages.respond(pages.build(call, build))
+async def show_build(call: Call, build: Build, rest: str) -> web.Response:
+    """Show the page of a build, with its console."""
+    return pages.respond(pages.render_build(call, build))
 
 
 @route("build:consoleText")
-async def console_text(call: Call, build: Build, rest: str) -> web.Response:
-    """The whole log, without its notes."""
+async def send_console_text(call: Call, build: Build, rest: str) -> web.Response:
+    """Send the whole log without its notes."""
     return text(build.log)
 
 
 @route("build:logText/progressiveText", "build:logText/progressiveHtml", methods=("GET", "POST"))
-async def progressive(call: Call, build: Build, rest: str) -> web.Response:
-    """What came since `start`, an offset in the log as it is kept; a start beyond the end begins anew.
+async def send_progressive_log(call: Call, build: Build, rest: str) -> web.Response:
+    """Send the log from `start`, an offset in the stored file; a start beyond the end sends the whole log.
 
-    As text it is sent with its notes and with CRLF; as HTML the notes are links in Jenkins, and left out here.
+    As text the log has its notes, and CRLF at the end of lines. As HTML Jenkins makes links of notes; here they are omitted.
     """
-    start = int((await call.form()).get("start", "0"))
+    start = int((await call.read_form()).get("start", "0"))
     content = build.log_path.read_bytes() if build.log_path.exists() else b""
     chunk = b"" if start < 0 else content[start if start <= len(content) else 0 :]
     if call.request.path.endswith("Html"):
@@ -52,7 +52,7 @@ async def progressive(call: Call, build: Build, rest: str) -> web.Response:
 
 @route("build:stop", "build:term", "build:kill", methods=("POST",))
 async def stop(call: Call, build: Build, rest: str) -> web.Response:
-    """Abort a running build."""
+    """Abort a running build, then redirect to it."""
     call.require("Job/Cancel")
     call.controller.runs.abort(build, call.controller.home.fullname_of(call.identity.name))
     return redirect(f"{call.base}{build.path}")
@@ -60,7 +60,7 @@ async def stop(call: Call, build: Build, rest: str) -> web.Response:
 
 @route("build:doDelete", methods=("POST",))
 async def delete(call: Call, build: Build, rest: str) -> web.Response:
-    """Delete a build that is neither kept nor running."""
+    """Delete a build; refused if it is kept or running."""
     call.require("Run/Delete")
     if build.is_kept or build.is_building:
         raise failure(
@@ -71,8 +71,8 @@ async def delete(call: Call, build: Build, rest: str) -> web.Response:
 
 
 @route("build:toggleLogKeep", methods=("POST",))
-async def keep(call: Call, build: Build, rest: str) -> web.Response:
-    """Keep a build for ever, or no longer."""
+async def toggle_keep(call: Call, build: Build, rest: str) -> web.Response:
+    """Keep a build for ever, or no longer if it is kept."""
     call.require("Run/Update")
     build.is_kept = not build.is_kept
     build.save()
@@ -81,22 +81,22 @@ async def keep(call: Call, build: Build, rest: str) -> web.Response:
 
 @route("build:submitDescription", methods=("POST",))
 async def describe(call: Call, build: Build, rest: str) -> web.Response:
-    """Set the description."""
+    """Set the description of a build."""
     call.require("Run/Update")
-    build.description = (await call.form()).get("description", "")
+    build.description = (await call.read_form()).get("description", "")
     build.save()
     return redirect(f"{call.base}{build.path}")
 
 
 @route("build:artifact", takes_rest=True)
-async def artifact(call: Call, build: Build, rest: str) -> web.StreamResponse:
-    """An archived file."""
+async def send_artifact(call: Call, build: Build, rest: str) -> web.StreamResponse:
+    """Send an archived file."""
     return serve_file(call, build.directory / "archive", rest)
 
 
 @route("build:testReport/api", takes_rest=True)
-async def tests(call: Call, build: Build, rest: str) -> web.Response:
-    """Test counts, and the cases while the process remembers them."""
+async def send_tests(call: Call, build: Build, rest: str) -> web.Response:
+    """Send the test counts, and the cases if there are any."""
     if build.tests is None or rest not in {"json", "python"}:
         raise Refused(404, "Not Found")
     counts = build.tests
@@ -113,7 +113,7 @@ async def tests(call: Call, build: Build, rest: str) -> web.Response:
 
 @route("build:wfapi/describe", "build:wfapi")
 async def describe_stages(call: Call, build: Build, rest: str) -> web.Response:
-    """The stages of a Pipeline build (plugin pipeline-rest-api)."""
+    """Send the stages of a Pipeline build (plugin pipeline-rest-api)."""
     if not build.job.is_pipeline:
         raise Refused(404, "Not Found")
     waiting = call.controller.inputs.of(build)

@@ -1,4 +1,4 @@
-"""The endpoints of the configuration-as-code plugin, with its peculiar status codes."""
+"""Routes of the plugin configuration-as-code, with its own status codes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .calls import Call, redirect, route, text
 
 ROOT_PATH = "configuration-as-code"
 ROOT = f"root:{ROOT_PATH}"
-PLACE = "i.j.p.casc.ConfigurationAsCode"
+LOGGER = "i.j.p.casc.ConfigurationAsCode"
 
 
-def _issue(message: str) -> web.Response:
-    """The one fault that Jenkins tells, without a line; where it is stands in its text."""
+def _answer_issue(message: str) -> web.Response:
+    """Answer with one fault, as Jenkins does: the line is always -1, and the text has the position."""
     return text(json.dumps([{"line": -1, "message": message}]), 400, "application/json")
 
 
@@ -32,18 +32,18 @@ def _require(call: Call, *permissions: str) -> None:
 
 @route(f"{ROOT}/check", methods=("POST",))
 async def check(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Check the posted text alone: [] or the first thing that is wrong."""
+    """Check only the posted text; answers [] or the first fault."""
     _require(call)
     try:
         call.controller.check(await call.request.text(), f"/{ROOT_PATH}/check")
     except ConfigurationRefused as refusal:
-        return _issue(refusal.issues[0].said)
+        return _answer_issue(refusal.issues[0].said)
     return text("[]", kind="application/json")
 
 
 @route(f"{ROOT}/apply", methods=("POST",))
 async def apply(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Apply the posted text after the standard sources; any error is a 500 with a logging ID."""
+    """Apply the posted text after the standard sources; every fault is a 500 with a logging ID."""
     _require(call)
     call.controller.reload(await call.request.text(), f"/{ROOT_PATH}/apply")
     return web.Response(status=200)
@@ -51,25 +51,25 @@ async def apply(call: Call, folder: Folder, rest: str) -> web.Response:
 
 @route(f"{ROOT}/configure", methods=("POST",))
 async def configure(call: Call, folder: Folder, rest: str) -> web.Response:
-    """The same with proper status codes."""
+    """Apply the posted text after the standard sources; a fault is a 400 with its text."""
     _require(call)
     posted = await call.request.text()
     if not posted:
-        return _issue("Request body cannot be empty.")
+        return _answer_issue("Request body cannot be empty.")
     try:
         call.controller.reload(posted, f"/{ROOT_PATH}/configure")
     except ConfigurationRefused as refusal:
-        said = "Failed to apply configuration from POST payload"
-        journal.tell("SEVERE", f"{PLACE}#doConfigure", said, journal.stack(refusal))
-        return _issue(refusal.issues[0].said)
+        message = "Failed to apply configuration from POST payload"
+        journal.write_message("SEVERE", f"{LOGGER}#doConfigure", message, journal.render_refusal(refusal))
+        return _answer_issue(refusal.issues[0].said)
     return text("Configuration successfully applied.")
 
 
 @route(f"{ROOT}/reload", methods=("POST",))
 async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Read the sources again: 302, or a page with status 200. Neither place nor cause is on it; they are in the journal.
+    """Read the sources again: 302, or after a fault a page with status 200; the journal has the position and the cause.
 
-    A text that is no YAML is a 500.
+    A file that is no YAML is a 500.
     """
     _require(call, "Overall/Manage")
     try:
@@ -77,28 +77,30 @@ async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
     except ConfigurationRefused as refusal:
         if refusal.is_syntax:
             raise
-        journal.tell("SEVERE", f"{PLACE}#doReload", "Failed to reload configuration", journal.stack(refusal))
-        return pages.respond(pages.casc_error(call.controller, refusal.issues[0]))
+        journal.write_message(
+            "SEVERE", f"{LOGGER}#doReload", "Failed to reload configuration", journal.render_refusal(refusal)
+        )
+        return pages.respond(pages.render_casc_error(call.controller, refusal.issues[0]))
     return redirect(f"/{ROOT_PATH}/")
 
 
 @route(f"{ROOT}/export", methods=("POST",))
 async def export_yaml(call: Call, folder: Folder, rest: str) -> web.Response:
-    """The whole configuration as YAML."""
+    """Send the whole configuration as YAML."""
     call.require("Overall/Administer")
-    response = text(_exported(call), kind="application/x-yaml")
+    response = text(_export_all(call), kind="application/x-yaml")
     response.headers["Content-Disposition"] = "attachment; filename=jenkins.yaml"
     return response
 
 
 @route(f"{ROOT}/viewExport", methods=("POST",))
-async def view_export(call: Call, folder: Folder, rest: str) -> web.Response:
-    """The same on a page."""
+async def show_export(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show the whole configuration on a page."""
     call.require("Overall/Administer")
-    return pages.respond(pages.notice(call.controller, 200, _exported(call)))
+    return pages.respond(pages.render_notice(call.controller, 200, _export_all(call)))
 
 
-def _exported(call: Call) -> str:
+def _export_all(call: Call) -> str:
     controller = call.controller
     tree = dict(controller.home.configuration.tree)
     jenkins = {
@@ -123,23 +125,25 @@ def _exported(call: Call) -> str:
 
 
 @route(f"{ROOT}/schema")
-async def schema(call: Call, folder: Folder, rest: str) -> web.Response:
-    """The JSON schema."""
+async def send_schema(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Send the JSON schema of the configuration."""
     call.require("Overall/Administer")
     return text(json.dumps(json_schema()), kind="application/json")
 
 
 @route(ROOT, f"{ROOT}/reference")
-async def page(call: Call, folder: Folder, rest: str) -> web.Response:
-    """A readable target."""
+async def show_page(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show a page, to which redirects lead."""
     call.require("Overall/Administer")
-    return pages.respond(pages.notice(call.controller, 200, "Configuration as Code"))
+    return pages.respond(pages.render_notice(call.controller, 200, "Configuration as Code"))
 
 
 @route("root:reload-configuration-as-code", methods=("POST",))
 async def reload_by_token(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Reload by token: 404 when none is configured, 401 for a wrong one, else 200 whatever happens
-    but a text that is no YAML."""
+    """Reload by a token: 404 if no token is configured, 401 for a wrong one, else 200, also after a fault.
+
+    A file that is no YAML is a 500.
+    """
     expected = call.controller.home.options.variables.get("CASC_RELOAD_TOKEN", "")
     if not expected:
         raise Refused(404, "Not Found")
@@ -151,8 +155,11 @@ async def reload_by_token(call: Call, folder: Folder, rest: str) -> web.Response
     except ConfigurationRefused as refusal:
         if refusal.is_syntax:
             raise
-        journal.tell(
-            "SEVERE", "i.j.p.casc.TokenReloadAction#doIndex", "Failed to reload by token", journal.stack(refusal)
+        journal.write_message(
+            "SEVERE",
+            "i.j.p.casc.TokenReloadAction#doIndex",
+            "Failed to reload by token",
+            journal.render_refusal(refusal),
         )
         message = f"Failed to reload configuration: {refusal.issues[0].said}"
         return text(json.dumps({"status": "error", "message": message}), kind="application/json")

@@ -1,4 +1,4 @@
-"""Questions of builds: who may answer them, and how, as pipeline-input-step's InputStepExecution has it."""
+"""Routes of the inputs that builds wait for, and who may answer them (InputStepExecution of pipeline-input-step)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .calls import Call, redirect, route, text
 
 
 @route("build:input")
-async def inputs(call: Call, build: Build, rest: str) -> web.Response:
-    """The questions on a page."""
-    return pages.respond(pages.build(call, build))
+async def show_inputs(call: Call, build: Build, rest: str) -> web.Response:
+    """Show the inputs of a build on its page."""
+    return pages.respond(pages.render_build(call, build))
 
 
 @route("build:wfapi/pendingInputActions")
-async def pending(call: Call, build: Build, rest: str) -> web.Response:
-    """The questions that wait for an answer (plugin pipeline-rest-api)."""
+async def list_pending(call: Call, build: Build, rest: str) -> web.Response:
+    """List the inputs that wait for an answer (plugin pipeline-rest-api)."""
     shown = [
         {
             "id": question.identifier,
@@ -39,7 +39,7 @@ async def pending(call: Call, build: Build, rest: str) -> web.Response:
 
 @route("input:proceedEmpty", methods=("POST",))
 async def proceed_empty(call: Call, question: PendingInput, rest: str) -> web.Response:
-    """Go on without any value, not even a default."""
+    """Continue the build without values; defaults are not used."""
     _check_submit(call, question)
     question.settle(call.identity.name, {})
     return web.Response(status=200)
@@ -47,14 +47,14 @@ async def proceed_empty(call: Call, question: PendingInput, rest: str) -> web.Re
 
 @route("input:proceed", methods=("POST",))
 async def proceed(call: Call, question: PendingInput, rest: str) -> web.Response:
-    """Go on with the values of the form."""
+    """Continue the build with the values of the form."""
     await _proceed(call, question)
     return web.Response(status=200)
 
 
 @route("input:abort", methods=("POST",))
 async def abort(call: Call, question: PendingInput, rest: str) -> web.Response:
-    """Refuse: the build is aborted."""
+    """Refuse the input; the build is aborted."""
     _check_abort(call, question)
     question.settle(call.identity.name, None)
     return web.Response(status=200)
@@ -62,8 +62,8 @@ async def abort(call: Call, question: PendingInput, rest: str) -> web.Response:
 
 @route("input:submit", methods=("POST",))
 async def submit(call: Call, question: PendingInput, rest: str) -> web.Response:
-    """The page's own form: its button `proceed` goes on, any other aborts."""
-    if "proceed" in await call.form():
+    """Take the form of the page: the button `proceed` continues the build, any other button aborts it."""
+    if "proceed" in await call.read_form():
         await _proceed(call, question)
     else:
         _check_abort(call, question)
@@ -73,7 +73,7 @@ async def submit(call: Call, question: PendingInput, rest: str) -> web.Response:
 
 async def _proceed(call: Call, question: PendingInput) -> None:
     _check_submit(call, question)
-    given = (await call.structured()).get("parameter") or []
+    given = (await call.read_json_field()).get("parameter") or []
     values: dict[str, Any] = {}
     for entry in given if isinstance(given, list) else [given]:
         name = str(entry.get("name"))
@@ -84,7 +84,7 @@ async def _proceed(call: Call, question: PendingInput) -> None:
 
 
 def _may_submit(call: Call, question: PendingInput) -> bool:
-    """Whoever is named, or administers; where nobody is named, whoever may build."""
+    """Whether the caller is a named submitter or an administrator; without submitters, whether he may build."""
     rights, identity = call.controller.home.authorization, call.identity
     if not question.submitter:
         return rights.allows(identity, "Job/Build")

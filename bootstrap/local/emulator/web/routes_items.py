@@ -1,4 +1,4 @@
-"""Making, reading, changing and building items."""
+"""Routes that create, read, change and build items."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ NEW = {
 
 @route("root:createItem", "folder:createItem", methods=("POST",))
 async def create(call: Call, folder: Folder, rest: str) -> web.Response:
-    """A new item: from XML (200), as a copy or of a type (302)."""
+    """Create an item: from XML (200), as a copy, or empty of a type (302)."""
     call.require("Job/Create")
-    form = await call.form()
+    form = await call.read_form()
     name, mode = form.get("name", ""), form.get("mode", "")
     check_name(name)
     call.controller.home.check_new_name(name)
@@ -55,20 +55,20 @@ async def create(call: Call, folder: Folder, rest: str) -> web.Response:
 
 
 @route("job:", "job:configure")
-async def job_page(call: Call, job: Job, rest: str) -> web.Response:
-    """A job's page; also the readable target of a copy's redirect."""
-    return pages.respond(pages.job(call, job))
+async def show_job(call: Call, job: Job, rest: str) -> web.Response:
+    """Show the page of a job; the redirect after a copy leads here, too."""
+    return pages.respond(pages.render_job(call, job))
 
 
 @route("folder:configure")
-async def folder_page(call: Call, folder: Folder, rest: str) -> web.Response:
-    """The readable target of a new folder's redirect."""
-    return pages.respond(pages.front(call, folder))
+async def show_folder(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show a folder; the redirect after its creation leads here."""
+    return pages.respond(pages.render_front(call, folder))
 
 
 @route("job:config.xml", "folder:config.xml", methods=("GET", "POST"))
-async def config(call: Call, item: Item, rest: str) -> web.Response:
-    """Read or replace an item's definition."""
+async def serve_config(call: Call, item: Item, rest: str) -> web.Response:
+    """Send or replace the config.xml of an item."""
     if call.request.method == "GET":
         call.require("Job/ExtendedRead")
         return web.Response(body=xmlfile.serialise_for_client(item.root), content_type="application/xml")
@@ -78,22 +78,22 @@ async def config(call: Call, item: Item, rest: str) -> web.Response:
     return web.Response(status=200)
 
 
-def _above(call: Call, item: Item) -> str:
+def _folder_url(call: Call, item: Item) -> str:
     assert item.parent is not None
     return f"{call.base}{item.parent.path}"
 
 
 @route("job:doDelete", "folder:doDelete", methods=("POST",))
 async def delete(call: Call, item: Item, rest: str) -> web.Response:
-    """Delete, and go to the folder above."""
+    """Delete an item, then redirect to its folder."""
     call.require("Job/Delete")
     call.controller.delete(item)
-    return redirect(_above(call, item))
+    return redirect(_folder_url(call, item))
 
 
 @route("job:enable", "job:disable", methods=("POST",))
 async def enable(call: Call, job: Job, rest: str) -> web.Response:
-    """Allow or forbid builds; what of a disabled job waits is taken out of the queue."""
+    """Enable or disable a job; a disabled job leaves the queue."""
     call.require("Job/Configure")
     is_disabled = call.request.path.rstrip("/").endswith("disable")
     job.disable(is_disabled)
@@ -105,15 +105,15 @@ async def enable(call: Call, job: Job, rest: str) -> web.Response:
 
 @route("folder:enable", "folder:disable", methods=("POST",))
 async def enable_folder(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Plain folders ignore it."""
+    """Answer as if a folder could be enabled or disabled; Jenkins' plain folders ignore it."""
     return redirect(f"{call.base}{folder.path}")
 
 
 @route("job:doRename", "job:confirmRename", "folder:confirmRename", methods=("POST",))
 async def rename(call: Call, item: Item, rest: str) -> web.Response:
-    """Another name in the same folder."""
+    """Rename an item within its folder; refused while the job is building."""
     call.require("Job/Configure")
-    name = (await call.form()).get("newName", "")
+    name = (await call.read_form()).get("newName", "")
     if isinstance(item, Job) and any(build.is_building for build in item.history.all()):
         raise failure("Unable to rename a job while it is building.")
     call.controller.home.check_new_name(name)
@@ -123,23 +123,22 @@ async def rename(call: Call, item: Item, rest: str) -> web.Response:
 
 @route("job:doWipeOutWorkspace", methods=("POST",))
 async def wipe(call: Call, job: Job, rest: str) -> web.Response:
-    """Empty a freestyle job's workspace."""
-
+    """Delete the workspace of a freestyle job."""
     call.require("Job/Workspace")
     if job.is_pipeline:
         raise Refused(404, "Not Found")
-    place, folder = _workspace(call, job)
-    await place.remove(folder)
+    connected_node, folder = _find_workspace(call, job)
+    await connected_node.remove(folder)
     return redirect(f"{call.base}{job.path}")
 
 
 @route("job:nextbuildnumber/submit", methods=("POST",))
-async def next_number(call: Call, job: Job, rest: str) -> web.Response:
+async def set_next_number(call: Call, job: Job, rest: str) -> web.Response:
     """Set the number of the next build (plugin next-build-number)."""
     if "next-build-number" not in call.controller.home.options.plugins:
         raise Refused(404, "Not Found")
     call.require("Job/Configure")
-    number = (await call.form()).get("nextBuildNumber", "")
+    number = (await call.read_form()).get("nextBuildNumber", "")
     if not number.isdigit():
         raise failure("nextBuildNumber is not a number")
     job.history.renumber(int(number))
@@ -148,24 +147,24 @@ async def next_number(call: Call, job: Job, rest: str) -> web.Response:
 
 @route("job:build", methods=("POST",))
 async def build(call: Call, job: Job, rest: str) -> web.Response:
-    """Queue a build: 201 and where its queue item is."""
+    """Queue a build; answers 201 with the URL of the queue item."""
     _check_buildable(call, job)
-    structured = (await call.structured()).get("parameter")
+    structured = (await call.read_json_field()).get("parameter")
     if job.parameters and structured is None:
         raise Refused(400, "the job has parameters, and the request names none")
     given = structured if isinstance(structured, list) else [structured] if structured else []
     values = {str(entry.get("name")): str(entry.get("value", "")) for entry in given if isinstance(entry, dict)}
-    item, _ = _schedule(call, job, values, await _delay(call))
+    item, _ = _schedule(call, job, values, await _read_delay(call))
     return redirect(f"{call.base}{item.url}", 201)
 
 
 @route("job:buildWithParameters", methods=("POST",))
 async def build_with_parameters(call: Call, job: Job, rest: str) -> web.Response:
-    """Queue a build with values from query and form; a twin in the queue is answered with 303."""
+    """Queue a build with values from query and form; 201, or 303 if the queue already has the same build."""
     _check_buildable(call, job)
     if not job.parameters:
         raise Refused(400, f"{job.full_name} is not parameterized")
-    item, is_new = _schedule(call, job, await call.form(), await _delay(call))
+    item, is_new = _schedule(call, job, await call.read_form(), await _read_delay(call))
     return redirect(f"{call.base}{item.url}", 201 if is_new else 303)
 
 
@@ -175,8 +174,8 @@ def _check_buildable(call: Call, job: Job) -> None:
         raise Refused(409, f"{job.full_name} is not buildable")
 
 
-async def _delay(call: Call) -> float | None:
-    given = (await call.form()).get("delay", "")
+async def _read_delay(call: Call) -> float | None:
+    given = (await call.read_form()).get("delay", "")
     match = re.fullmatch(r"(\d+)\s*(sec|secs|second|seconds)?", given)
     if given and not match:
         raise Refused(400, f"Invalid delay: {given}")
@@ -202,57 +201,57 @@ def _schedule(call: Call, job: Job, values: dict[str, str], delay: float | None)
 
 @route("job:polling", methods=("POST",))
 async def poll(call: Call, job: Job, rest: str) -> web.Response:
-    """Look for changes now."""
+    """Poll the repository of a job now."""
     call.require("Job/Build")
     await call.controller.triggers.poll(job)
     return redirect(f"{call.base}{job.path}")
 
 
 @route("job:scmPollLog")
-async def poll_log(call: Call, job: Job, rest: str) -> web.Response:
-    """What the last poll saw."""
+async def show_poll_log(call: Call, job: Job, rest: str) -> web.Response:
+    """Show the log of the last poll."""
     path = job.directory / "scm-polling.log"
     text = path.read_text(errors="replace") if path.exists() else "Polling has not run yet."
-    return pages.respond(pages.notice(call.controller, 200, text))
+    return pages.respond(pages.render_notice(call.controller, 200, text))
 
 
 @route("job:ws", takes_rest=True)
-async def workspace(call: Call, job: Job, rest: str) -> web.StreamResponse:
-    """A file of the workspace."""
+async def send_workspace_file(call: Call, job: Job, rest: str) -> web.StreamResponse:
+    """Send a file of the workspace."""
     call.require("Job/Workspace")
-    place, folder = _workspace(call, job)
-    if isinstance(place, BuiltInNode):
+    connected_node, folder = _find_workspace(call, job)
+    if isinstance(connected_node, BuiltInNode):
         return serve_file(call, folder, rest)
     path = folder / rest
-    if ".." in path.parts or await place.kind_of(path) != "file":
+    if ".." in path.parts or await connected_node.kind_of(path) != "file":
         raise Refused(404, f"No such file: {rest}")
     try:
-        return _guarded(web.Response(body=await place.read(path)), path.name)
+        return _restrict(web.Response(body=await connected_node.read(path)), path.name)
     except OSError as fault:
         raise Refused(404, f"No such file: {rest}") from fault
 
 
-def _workspace(call: Call, job: Job) -> tuple[Node, Path]:
-    """Where a job has worked last; 404 while that agent is not connected."""
+def _find_workspace(call: Call, job: Job) -> tuple[Node, Path]:
+    """Find the node and the folder of a job's last workspace; raises Refused (404) while that agent is not connected."""
     controller = call.controller
     first = next((node.name for node in controller.home.configuration.nodes if node.executors), "")
     node = controller.executors.node(controller.workspaces.last_node(job) or first)
-    place = controller.executors.connected_node(node.name)
-    if place is None:
+    connected_node = controller.executors.connected_node(node.name)
+    if connected_node is None:
         raise Refused(404, f"{node.shown_name} is offline")
-    return place, controller.workspaces.first(job, node)
+    return connected_node, controller.workspaces.first(job, node)
 
 
 def serve_file(call: Call, folder: Any, rest: str) -> web.StreamResponse:
-    """A file below a folder, never one outside it; browsers may not run what it holds."""
+    """Send a file below a folder; raises Refused (404) if there is none, or if the path leads out of the folder."""
     path = (folder / rest).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise Refused(404, f"No such file: {rest}")
-    return _guarded(web.FileResponse(path), path.name)
+    return _restrict(web.FileResponse(path), path.name)
 
 
-def _guarded(response: web.StreamResponse, name: str) -> web.StreamResponse:
-    """An answer with a file that a build has made."""
+def _restrict(response: web.StreamResponse, name: str) -> web.StreamResponse:
+    """Forbid browsers to run scripts of a file that a build made."""
     response.headers["Content-Security-Policy"] = (
         "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'self';"
     )

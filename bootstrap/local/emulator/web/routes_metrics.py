@@ -1,4 +1,4 @@
-"""What the plugin prometheus answers: numbers about builds, executors and the controller, in Prometheus' text form."""
+"""Routes of the plugin prometheus: metrics of builds, executors and the controller, in Prometheus' text format."""
 
 from __future__ import annotations
 
@@ -17,47 +17,49 @@ KIND = "text/plain; version=0.0.4; charset=utf-8"
 _STARTED = time.time()
 
 
-def name(controller: Controller) -> str | None:
-    """The first part of the path; None without the plugin."""
+def find_first_segment(controller: Controller) -> str | None:
+    """Find the first segment of the configured path; None without the plugin."""
     if "prometheus" not in controller.home.options.plugins:
         return None
-    return _path(controller)[0]
+    return _read_path(controller)[0]
 
 
-def _path(controller: Controller) -> list[str]:
+def _read_path(controller: Controller) -> list[str]:
     path = controller.home.configuration.value("unclassified", "prometheusConfiguration", "path", default="prometheus")
     return [part for part in str(path).split("/") if part] or ["prometheus"]
 
 
 @route("root:prometheus", takes_rest=True)
-async def prometheus(call: Call, folder: Folder, rest: str) -> web.Response:
-    """All numbers; where the settings ask for it, only for those who may see metrics."""
-    path = _path(call.controller)
-    if name(call.controller) is None or [part for part in call.request.path.split("/") if part] != path:
+async def send_metrics(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Send all metrics; if the settings demand it, only to callers with the permission Metrics/View."""
+    path = _read_path(call.controller)
+    if find_first_segment(call.controller) is None or [part for part in call.request.path.split("/") if part] != path:
         raise Refused(404, "Not Found")
     settings = call.controller.home.configuration.value("unclassified", "prometheusConfiguration", default={})
     is_closed = settings.get("useAuthenticatedEndpoint", False)
     if is_closed and not call.controller.home.authorization.allows(call.identity, "Metrics/View"):
-        # Without the page that leads to the sign-in.
+        # Jenkins sends no page and no redirect to the login here.
         return web.Response(status=403)
-    lines = "".join(f"{line}\n" for line in _lines(call.controller, str(settings.get("defaultNamespace") or "default")))
+    lines = "".join(
+        f"{line}\n" for line in _render_lines(call.controller, str(settings.get("defaultNamespace") or "default"))
+    )
     headers = {"Content-Type": KIND, "Cache-Control": "must-revalidate,no-cache,no-store"}
     return web.Response(body=lines.encode(), headers=headers)
 
 
-def _metric(title: str, kind: str, words: str, values: list[tuple[dict[str, str], float]]) -> Iterator[str]:
+def _render_metric(title: str, kind: str, words: str, values: list[tuple[dict[str, str], float]]) -> Iterator[str]:
     yield f"# HELP {title} {words}"
     yield f"# TYPE {title} {kind}"
     for labels, value in values:
-        shown = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+        shown = ",".join(f'{key}="{_escape(text)}"' for key, text in labels.items())
         yield f"{title}{{{shown},}} {float(value)}" if shown else f"{title} {float(value)}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def _lines(controller: Controller, space: str) -> Iterator[str]:
+def _render_lines(controller: Controller, space: str) -> Iterator[str]:
     nodes, executors = controller.home.configuration.nodes, controller.executors
     defined, busy = sum(node.executors for node in nodes if executors.is_online(node.name)), len(executors.busy)
     start = f"{space}_jenkins"
@@ -79,11 +81,11 @@ def _lines(controller: Controller, space: str) -> Iterator[str]:
         ("jenkins_queue_size_value", "Items in the queue", {}, len(controller.queue.waiting)),
     ]
     for title, words, labels, value in numbers:
-        yield from _metric(title, "gauge", words, [(labels, value)])
-    yield from _of_builds(controller, start)
+        yield from _render_metric(title, "gauge", words, [(labels, value)])
+    yield from _render_builds(controller, start)
 
 
-def _of_builds(controller: Controller, start: str) -> Iterator[str]:
+def _render_builds(controller: Controller, start: str) -> Iterator[str]:
     settings = controller.home.configuration.value("unclassified", "prometheusConfiguration", default={})
     label = str(settings.get("jobAttributeName") or "jenkins_job")
     results: list[tuple[dict[str, str], float]] = []
@@ -101,4 +103,4 @@ def _of_builds(controller: Controller, start: str) -> Iterator[str]:
         ("last_build_result_ordinal", "Result of the last build, 0 is success", results),
         ("last_build_duration_milliseconds", "Duration of the last build", durations),
     ):
-        yield from _metric(f"{start}_builds_{title}", "gauge", words, values)
+        yield from _render_metric(f"{start}_builds_{title}", "gauge", words, values)

@@ -1,4 +1,4 @@
-"""What hangs directly below the root: API of the parts, login, crumbs, restarts, scripts, health."""
+"""Routes directly below the root: the API of single objects, login, crumbs, restarts, scripts, health."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from ..model.items import Folder
 from . import api, monitors, pages
 from .calls import Call, redirect, route, text
 
-CONSOLE = Path(__file__).parents[1] / "console_classes"  # Jenkins' objects, as far as scripts find them here
-RESTART, END = 5, 0  # Jenkins' systemd lifecycle ends with 5 to be started again
+CONSOLE = Path(__file__).parents[1] / "console_classes"  # the few classes of Jenkins that scripts can use here
+RESTART, END = 5, 0  # Jenkins' systemd lifecycle ends with exit code 5 for a restart
 
 
 @route("root:", "folder:")
-async def front_page(call: Call, folder: Folder, rest: str) -> web.Response:
-    """The list of jobs."""
-    return pages.respond(pages.front(call, folder))
+async def show_front_page(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show the jobs of the root or of a folder."""
+    return pages.respond(pages.render_front(call, folder))
 
 
-def _serve(call: Call, exported: api.Exported, rest: str) -> web.Response:
+def _render_answer(call: Call, exported: api.Exported, rest: str) -> web.Response:
     body, kind = api.render(exported, rest, call.request.query)
     return web.Response(body=body.encode(), headers={"Content-Type": kind})
 
@@ -46,52 +46,56 @@ def _serve(call: Call, exported: api.Exported, rest: str) -> web.Response:
     "root:updateCenter/api",
     takes_rest=True,
 )
-async def part_api(call: Call, folder: Folder, rest: str) -> web.Response:
-    """The API of objects that exist once."""
+async def serve_part(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Serve the remote API of objects of which there is one: queue, nodes, plugins, caller, crumb, update centre."""
     part = call.request.path.strip("/").removeprefix("manage/").split("/")[0]
     if rest not in {"json", "xml", "python"}:
         raise Refused(404, "Not Found")
     if part == "pluginManager":
         call.require("Overall/Read")
-        return _serve(call, call.exports.plugins(), rest)
+        return _render_answer(call, call.exports.export_plugins(), rest)
     if part == "crumbIssuer":
-        return _crumb(call, rest)
+        return _serve_crumb(call, rest)
     if part == "updateCenter":
         exported = api.Exported(
             "hudson.model.UpdateCenter", {"jobs": [], "restartRequiredForCompletion": False, "sites": []}
         )
-        return _serve(call, exported, rest)
-    parts = {"queue": call.exports.queue, "computer": call.exports.computers, "whoAmI": call.exports.who_am_i}
-    return _serve(call, parts[part](), rest)
+        return _render_answer(call, exported, rest)
+    parts = {
+        "queue": call.exports.export_queue,
+        "computer": call.exports.export_computers,
+        "whoAmI": call.exports.export_caller,
+    }
+    return _render_answer(call, parts[part](), rest)
 
 
-def _crumb(call: Call, flavour: str) -> web.Response:
+def _serve_crumb(call: Call, flavour: str) -> web.Response:
     if call.session is None:
         call.session = call.controller.sessions.open(call.identity.name if call.identity.is_anonymous else "anonymous")
     crumb = call.controller.sessions.crumb(call.identity.name, call.session)
     exported = api.Exported(
         "hudson.security.csrf.DefaultCrumbIssuer", {"crumb": crumb, "crumbRequestField": "Jenkins-Crumb"}
     )
-    return _serve(call, exported, flavour)
+    return _render_answer(call, exported, flavour)
 
 
 @route("root:whoAmI")
-async def who_am_i(call: Call, folder: Folder, rest: str) -> web.Response:
-    """The caller's name."""
+async def send_caller(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Send the name of the caller."""
     return text(call.identity.name)
 
 
 @route("root:login", "root:loginError")
-async def login(call: Call, folder: Folder, rest: str) -> web.Response:
-    """The login form."""
+async def show_login(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show the login form; 401 after a failed login."""
     is_wrong = call.request.path.endswith("loginError")
-    return pages.respond(pages.login(call, is_wrong=is_wrong), status=401 if is_wrong else 200)
+    return pages.respond(pages.render_login(call, is_wrong=is_wrong), status=401 if is_wrong else 200)
 
 
 @route("root:j_spring_security_check", methods=("POST",))
 async def check_login(call: Call, folder: Folder, rest: str) -> web.Response:
-    """The login form's target: a new session, or back to the form."""
-    form = await call.form()
+    """Check the login form: opens a new session, or redirects to the form."""
+    form = await call.read_form()
     user = await call.logins.check(form.get("j_username", ""), form.get("j_password", ""), call.sender)
     if user is None:
         return redirect("/loginError")
@@ -99,7 +103,7 @@ async def check_login(call: Call, folder: Folder, rest: str) -> web.Response:
         call.controller.sessions.close(call.session)
     call.session = call.controller.sessions.open(user)
     target = form.get("from") or "/"
-    # Only a path of this server: never a way to another one.
+    # Only a path of this server, so that no link can lead to another server.
     is_own = target.startswith("/") and not target.startswith(("//", "/\\"))
     return redirect(quote(target, safe="/?&=%#:+@,;~") if is_own else "/")
 
@@ -115,16 +119,16 @@ async def logout(call: Call, folder: Folder, rest: str) -> web.Response:
 
 
 @route("root:health")
-async def health(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Ready or not, for monitors."""
+async def send_health(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Answer monitors that Jenkins is ready."""
     return text(json.dumps({"status": True}, separators=(",", ":")), kind="application/json")
 
 
 @route("root:quietDown", methods=("POST",))
 async def quiet_down(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Start no more builds; with `block`, answer only when none runs that could not go on after a restart, or time is over."""
-    _manage(call)
-    form, controller = await call.form(), call.controller
+    """Begin quiet mode. With `block`, answer when every running build could continue after a restart, or after `timeout` ms."""
+    _require_manage(call)
+    form, controller = await call.read_form(), call.controller
     controller.quiet_mode.reason = form.get("message", "")
     if form.get("block") == "true":
         limit = int(form.get("timeout") or 0) / 1000
@@ -134,14 +138,14 @@ async def quiet_down(call: Call, folder: Folder, rest: str) -> web.Response:
     return redirect("/")
 
 
-def _manage(call: Call) -> None:
+def _require_manage(call: Call) -> None:
     call.require("Overall/Manage")
 
 
 @route("root:cancelQuietDown", methods=("POST",))
 async def cancel_quiet_down(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Start builds again."""
-    _manage(call)
+    """End quiet mode."""
+    _require_manage(call)
     call.controller.quiet_mode.reason = None
     call.controller.executors.notify()
     return redirect("/")
@@ -149,29 +153,29 @@ async def cancel_quiet_down(call: Call, folder: Folder, rest: str) -> web.Respon
 
 @route("root:prepareShutdown/prepare", methods=("POST",))
 async def prepare_shutdown(call: Call, folder: Folder, rest: str) -> web.Response:
-    """quietDown as the form sends it."""
-    _manage(call)
-    call.controller.quiet_mode.reason = str((await call.structured()).get("shutdownReason", ""))
+    """Begin quiet mode, from Jenkins' form."""
+    _require_manage(call)
+    call.controller.quiet_mode.reason = str((await call.read_json_field()).get("shutdownReason", ""))
     return redirect("../manage")
 
 
 @route("root:prepareShutdown/cancel", methods=("POST",))
 async def cancel_shutdown(call: Call, folder: Folder, rest: str) -> web.StreamResponse:
-    """The way back."""
+    """End quiet mode, from Jenkins' form."""
     return await cancel_quiet_down(call, folder, rest)
 
 
 @route("root:restart", "root:safeRestart", methods=("POST",))
 async def restart(call: Call, folder: Folder, rest: str) -> web.Response:
-    """End with exit code 5, which makes the supervisor start the service again."""
-    _manage(call)
+    """End with exit code 5: the supervisor starts the service again. safeRestart waits for running builds."""
+    _require_manage(call)
     call.controller.leave(RESTART, waits=call.request.path.endswith("safeRestart"))
     return redirect(call.base)
 
 
 @route("root:exit", "root:safeExit", methods=("POST",))
 async def leave(call: Call, folder: Folder, rest: str) -> web.Response:
-    """End for good."""
+    """End with exit code 0: the service stays stopped. safeExit waits for running builds."""
     call.require("Overall/Administer")
     call.controller.leave(END, waits=call.request.path.endswith("safeExit"))
     return text("Shutting down")
@@ -179,16 +183,16 @@ async def leave(call: Call, folder: Folder, rest: str) -> web.Response:
 
 @route("root:reload", methods=("POST",))
 async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Read the home again."""
-    _manage(call)
+    """Read the items of the home again."""
+    _require_manage(call)
     call.controller.reload_home()
     return redirect(call.base)
 
 
 @route("root:queue/cancelItem", methods=("POST",))
 async def cancel_item(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Take an item out of the queue."""
-    number = (await call.form()).get("id", "")
+    """Cancel a queue item: 204, 404 if it does not wait, 422 without the permission."""
+    number = (await call.read_form()).get("id", "")
     item = call.controller.queue.find(int(number)) if number.isdigit() else None
     part = call.controller.executors.find_waiting(int(number)) if number.isdigit() else None
     is_waiting = part is not None or (item is not None and item.left is None)
@@ -197,21 +201,21 @@ async def cancel_item(call: Call, folder: Folder, rest: str) -> web.Response:
     if not call.controller.home.authorization.allows(call.identity, "Job/Cancel"):
         raise Refused(422, "not allowed to cancel this item")
     if item is None:
-        raise Refused(501, "the emulator cancels no part of a Pipeline that waits for an executor; stop its build")
+        raise Refused(501, "the emulator cannot cancel a part of a Pipeline that waits for an executor; stop its build")
     call.controller.queue.cancel(item)
     return web.Response(status=204)
 
 
 @route("root:scriptText", methods=("POST",))
-async def script_text(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Run Groovy that needs little of Jenkins: its active monitors; what names other objects is refused by Groovy itself."""
+async def run_script(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Run a Groovy script; of Jenkins' objects it can use only the active monitors. Groovy refuses other class names."""
     call.require("Overall/Administer")
-    script = (await call.form()).get("script")
+    script = (await call.read_form()).get("script")
     if script is None:
         raise failure("the script is missing")
     call.controller.audit.script(call.identity.name, script)
-    # What the stand-ins of Jenkins' objects answer with.
-    variables = {"EMULATED_MONITORS": " ".join(monitors.active(call.controller.home))}
+    # The classes in console_classes read this variable.
+    variables = {"EMULATED_MONITORS": " ".join(monitors.find_active(call.controller.home))}
     output: list[str] = []
     with tempfile.TemporaryDirectory(prefix="jenkins-script-") as directory:
         path = Path(directory) / "Script1.groovy"
@@ -234,33 +238,33 @@ async def script_text(call: Call, folder: Folder, rest: str) -> web.Response:
 
 
 @route("root:userContent/readme.txt")
-async def user_content(call: Call, folder: Folder, rest: str) -> web.Response:
-    """What a new home says there."""
+async def send_user_content(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Send the file that Jenkins writes into a new home."""
     return text("Files in this directory will be served under your http://jenkins/userContent/\n")
 
 
 @route("root:robots.txt")
-async def robots(call: Call, folder: Folder, rest: str) -> web.Response:
-    """No crawlers."""
+async def send_robots(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Forbid crawlers everything."""
     return text("User-agent: *\nDisallow: /\n")
 
 
 @route("root:favicon.ico")
-async def favicon(call: Call, folder: Folder, rest: str) -> web.Response:
-    """There is none."""
+async def answer_favicon(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Answer that there is no icon."""
     return web.Response(status=204)
 
 
 @route("root:manage", "root:computer", "root:queue", "root:pluginManager")
-async def overview(call: Call, folder: Folder, rest: str) -> web.Response:
-    """A readable target for redirects."""
-    return pages.respond(pages.front(call, call.controller.home.tree.root))
+async def show_overview(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show the front page, to which redirects lead."""
+    return pages.respond(pages.render_front(call, call.controller.home.tree.root))
 
 
 @route("root:pipeline-model-converter/validateJenkinsfile", methods=("POST",))
 async def validate_jenkinsfile(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Check a declarative Jenkinsfile without running it."""
+    """Check a declarative Jenkinsfile without running it (plugin pipeline-model-definition)."""
     call.require("Overall/Read")
-    script = (await call.form()).get("jenkinsfile", "")
+    script = (await call.read_form()).get("jenkinsfile", "")
     result: dict[str, Any] = await call.controller.validator.validate(call.controller.home.options, script)
     return text(json.dumps({"status": "ok", "data": result}), kind="application/json")

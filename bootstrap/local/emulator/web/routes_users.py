@@ -1,4 +1,4 @@
-"""Users and their API tokens; credentials of the system store."""
+"""Routes of users and their API tokens, and of the credentials of the system store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROPERTY = "user:descriptorByName/jenkins.security.ApiTokenProperty"
 STORE = "root:credentials/store/system/domain/_"
 
 
-def _own(call: Call, user: User) -> None:
+def _require_own(call: Call, user: User) -> None:
     # Jenkins lets even administrators make tokens for themselves only.
     if call.identity.name.lower() != user.identifier.lower():
         raise Forbidden(call.identity.name, "Overall/Administer")
@@ -30,16 +30,16 @@ def _answer(data: dict[str, Any]) -> web.Response:
 
 
 @route("user:")
-async def user_page(call: Call, user: User, rest: str) -> web.Response:
-    """A user's page."""
-    return pages.respond(pages.user(call, user))
+async def show_user(call: Call, user: User, rest: str) -> web.Response:
+    """Show the page of a user."""
+    return pages.respond(pages.render_user(call, user))
 
 
 @route(f"{PROPERTY}/generateNewToken", f"{PROPERTY}/addFixedToken", methods=("POST",))
-async def new_token(call: Call, user: User, rest: str) -> web.Response:
-    """A new API token, made up here or given by the caller."""
-    _own(call, user)
-    form = await call.form()
+async def create_token(call: Call, user: User, rest: str) -> web.Response:
+    """Create an API token: random, or with the value that the caller gives."""
+    _require_own(call, user)
+    form = await call.read_form()
     value = form.get("newTokenPlainValue", "") if call.request.path.endswith("addFixedToken") else ""
     try:
         if call.request.path.endswith("addFixedToken") and not value:
@@ -52,9 +52,9 @@ async def new_token(call: Call, user: User, rest: str) -> web.Response:
 
 @route(f"{PROPERTY}/revoke", methods=("POST",))
 async def revoke(call: Call, user: User, rest: str) -> web.Response:
-    """Forget one token."""
-    _own(call, user)
-    identifier = (await call.form()).get("tokenUuid", "")
+    """Revoke one API token."""
+    _require_own(call, user)
+    identifier = (await call.read_form()).get("tokenUuid", "")
     if not identifier:
         raise failure("The tokenUuid is missing")
     call.controller.home.users.revoke(user, identifier)
@@ -63,8 +63,8 @@ async def revoke(call: Call, user: User, rest: str) -> web.Response:
 
 @route(f"{PROPERTY}/revokeAll", methods=("POST",))
 async def revoke_all(call: Call, user: User, rest: str) -> web.Response:
-    """Forget all tokens."""
-    _own(call, user)
+    """Revoke all API tokens of the user."""
+    _require_own(call, user)
     for token in list(user.tokens):
         call.controller.home.users.revoke(user, token.identifier)
     return web.Response(status=200)
@@ -72,9 +72,9 @@ async def revoke_all(call: Call, user: User, rest: str) -> web.Response:
 
 @route(f"{PROPERTY}/rename", methods=("POST",))
 async def rename(call: Call, user: User, rest: str) -> web.Response:
-    """Give a token another name."""
-    _own(call, user)
-    form = await call.form()
+    """Rename an API token."""
+    _require_own(call, user)
+    form = await call.read_form()
     for token in user.tokens:
         if token.identifier == form.get("tokenUuid"):
             token.name = form.get("newName") or token.name
@@ -84,8 +84,8 @@ async def rename(call: Call, user: User, rest: str) -> web.Response:
 
 
 @route(f"{STORE}/api", takes_rest=True)
-async def listed(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Ids and kinds of the system credentials."""
+async def list_credentials(call: Call, folder: Folder, rest: str) -> web.Response:
+    """List ids and kinds of the system credentials."""
     call.require("Credentials/View")
     if rest != "json":
         raise Refused(404, "Not Found")
@@ -105,7 +105,7 @@ async def listed(call: Call, folder: Folder, rest: str) -> web.Response:
     return text(json.dumps(document), kind="application/json")
 
 
-def _credential(content: bytes) -> Credential:
+def _parse_credential(content: bytes) -> Credential:
     kinds = {name: kind for kind, name in CLASSES.items()}
     try:
         root = xmlfile.parse(content)
@@ -122,9 +122,9 @@ def _credential(content: bytes) -> Credential:
 
 @route(f"{STORE}/createCredentials", methods=("POST",))
 async def create(call: Call, folder: Folder, rest: str) -> web.Response:
-    """A new credential from XML; 409 when the id is taken."""
+    """Create a credential from XML; 409 if the id exists."""
     call.require("Credentials/Create")
-    credential = _credential(await call.request.read())
+    credential = _parse_credential(await call.request.read())
     if call.controller.home.credentials.find(credential.identifier):
         return web.Response(status=409)
     call.controller.home.credentials.put(credential)
@@ -132,8 +132,8 @@ async def create(call: Call, folder: Folder, rest: str) -> web.Response:
 
 
 @route(f"{STORE}/credential", methods=("GET", "POST", "DELETE"), takes_rest=True)
-async def one(call: Call, folder: Folder, rest: str) -> web.Response:
-    """config.xml of one credential: read with secrets taken out, replaced, deleted."""
+async def serve_credential(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Send (with secrets redacted), replace or delete one credential."""
     identifier, _, tail = rest.partition("/")
     held = call.controller.home.credentials.find(identifier)
     if held is None:
@@ -146,7 +146,7 @@ async def one(call: Call, folder: Folder, rest: str) -> web.Response:
         return web.Response(status=200)
     if tail == "config.xml" and call.request.method == "POST":
         call.require("Credentials/Update")
-        call.controller.home.credentials.put(_credential(await call.request.read()))
+        call.controller.home.credentials.put(_parse_credential(await call.request.read()))
         return web.Response(status=200)
     if tail == "config.xml":
         call.require("Credentials/View")

@@ -1,4 +1,4 @@
-"""Views of the root and of folders."""
+"""Routes of the views of the root and of folders."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def _save(call: Call, folder: Folder) -> None:
 
 @route("root:createView", "folder:createView", methods=("POST",))
 async def create(call: Call, folder: Folder, rest: str) -> web.Response:
-    """A new view from XML (200), or by a form (302)."""
+    """Create a view: from XML (200), or from a form (302)."""
     call.require("View/Create")
-    form = await call.form()
+    form = await call.read_form()
     name = form.get("name", "")
     check_name(name)
     if any(view.name == name for view in folder.views):
@@ -41,14 +41,14 @@ async def create(call: Call, folder: Folder, rest: str) -> web.Response:
 
 
 @route("view:", "view:configure")
-async def page(call: Call, pair: tuple[Folder, View], rest: str) -> web.Response:
-    """The jobs of a view."""
-    return pages.respond(pages.front(call, pair[0], pair[1]))
+async def show_view(call: Call, pair: tuple[Folder, View], rest: str) -> web.Response:
+    """Show the jobs of a view."""
+    return pages.respond(pages.render_front(call, pair[0], pair[1]))
 
 
 @route("view:config.xml", methods=("GET", "POST"))
-async def config(call: Call, pair: tuple[Folder, View], rest: str) -> web.Response:
-    """Read or replace a view."""
+async def serve_config(call: Call, pair: tuple[Folder, View], rest: str) -> web.Response:
+    """Send or replace the XML of a view; its type cannot change."""
     folder, view = pair
     if call.request.method == "GET":
         call.require("View/Read")
@@ -66,7 +66,7 @@ async def config(call: Call, pair: tuple[Folder, View], rest: str) -> web.Respon
 
 @route("view:doDelete", methods=("POST",))
 async def delete(call: Call, pair: tuple[Folder, View], rest: str) -> web.Response:
-    """Delete a view, not its jobs."""
+    """Delete a view; its jobs stay. The primary view cannot be deleted."""
     call.require("View/Delete")
     folder, view = pair
     if len(folder.views) == 1 or view.name == folder.primary_view:
@@ -77,11 +77,11 @@ async def delete(call: Call, pair: tuple[Folder, View], rest: str) -> web.Respon
 
 
 @route("view:addJobToView", "view:removeJobFromView", methods=("POST",))
-async def member(call: Call, pair: tuple[Folder, View], rest: str) -> web.Response:
-    """Name a job in a list view, or take its name out."""
+async def change_members(call: Call, pair: tuple[Folder, View], rest: str) -> web.Response:
+    """Add a job to a list view, or remove it."""
     call.require("View/Configure")
     folder, view = pair
-    name = (await call.form()).get("name", "")
+    name = (await call.read_form()).get("name", "")
     item = call.controller.home.tree.find(name, folder)
     if item is None or view.kind != LIST:
         raise failure(f"‘{name}’ does not exist here, or the view is no list")

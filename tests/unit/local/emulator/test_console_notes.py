@@ -60,7 +60,7 @@ def test_the_journal_has_the_cause_of_a_refusal_first(text: str, told: str, caps
     variables = Variables({"SECRETS": "/nonexistent", "CASC_STRICT_SECRET_RESOLUTION": "true"})
     with pytest.raises(ConfigurationRefused) as caught:
         Checker({"configuration-as-code": "1"}, variables).check(parse(text, "20.yaml"))
-    identifier = journal.uncaught(caught.value)
+    identifier = journal.log_uncaught(caught.value)
     assert causes.find_exception(capsys.readouterr().err, f"with ID {identifier}").startswith(told)
 
 
@@ -68,5 +68,5 @@ def test_the_journal_has_a_fault_of_the_emulator_itself(capsys: pytest.CaptureFi
     try:
         _ = {}["x"]
     except KeyError as fault:
-        identifier = journal.uncaught(fault)
+        identifier = journal.log_uncaught(fault)
     assert causes.find_exception(capsys.readouterr().err, f"with ID {identifier}") == "KeyError: 'x'"

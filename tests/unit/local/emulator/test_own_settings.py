@@ -155,7 +155,7 @@ def test_java_is_warned_of_in_the_year_before_its_end(
     monkeypatch.setattr(monitors, "datetime", Moment)
     one: Any = SimpleNamespace(options=SimpleNamespace(variables={"JAVA_HOME": str(tmp_path)}))
 
-    assert expected == monitors._of_java(one)
+    assert expected == monitors._judge_java(one)
     assert date(2029, 9, 30) == monitors.JAVA_ENDS[25]
 
 

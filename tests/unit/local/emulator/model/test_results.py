@@ -94,12 +94,12 @@ def test_what_a_resumed_build_kept_is_not_believed() -> None:
 
 
 def test_a_mark_of_a_page_escapes_its_build() -> None:
-    assert "<script>" not in pages._mark(a_build(result=SCRIPT))
+    assert "<script>" not in pages._render_result(a_build(result=SCRIPT))
 
 
 def test_every_page_forbids_scripts_and_styles_but_its_own() -> None:
     controller = SimpleNamespace(home=SimpleNamespace(options=SimpleNamespace(version="2")))
-    page = pages.notice(controller, 404, SCRIPT)  # type: ignore[arg-type]
+    page = pages.render_notice(controller, 404, SCRIPT)  # type: ignore[arg-type]
     found = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">', page)
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
     assert found is not None and style is not None

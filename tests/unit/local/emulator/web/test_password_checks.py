@@ -14,7 +14,7 @@ import pytest
 from bootstrap.local.emulator.failures import Refused
 from bootstrap.local.emulator.model.security import Users
 from bootstrap.local.emulator.web import password_checks
-from bootstrap.local.emulator.web.password_checks import Logins, cost_of
+from bootstrap.local.emulator.web.password_checks import Logins, read_cost
 
 PASSWORD = "the right one"
 
@@ -76,7 +76,7 @@ def test_every_wrong_answer_costs_one_comparison_of_the_same_cost(users: Users, 
         return [await found.check(name, "wrong", "1.1.1.1") for name in ("admin", "nobody", "unknown", "")]
 
     assert [None] * 4 == run(work, users)
-    assert [4] * 4 == [cost_of(hashed) for hashed in compared]
+    assert [4] * 4 == [read_cost(hashed) for hashed in compared]
 
 
 def test_nobody_signs_in_by_the_hash_that_stands_for_an_unknown_user(users: Users, monkeypatch: Any) -> None:
@@ -131,7 +131,7 @@ def test_the_line_has_an_end_and_makes_room_for_others(users: Users, monkeypatch
 
     async def work(found: Logins) -> tuple[list[Any], Any]:
         await found.check("admin", "first", "6.6.6.6")
-        full = range(password_checks.LONGEST_LINE + password_checks.THREADS)
+        full = range(password_checks.MAX_WAITING + password_checks.THREADS)
         flood = [asyncio.create_task(found.check("admin", "x", "6.6.6.6")) for _ in full]
         await asyncio.sleep(0)
         with pytest.raises(Refused) as refusal:
