@@ -336,4 +336,6 @@ def test_a_jenkinsfile_that_goes_another_way_is_not_resumed(fresh: Any, pipeline
     fresh.start()
 
     assert "FAILURE" == result(fresh)
-    assert "the Pipeline cannot be resumed: it asks for sleep where it asked for echo before" in console(fresh, "asks")
+    assert "the Pipeline cannot be resumed: it requests sleep, but before the restart it requested echo" in console(
+        fresh, "asks"
+    )

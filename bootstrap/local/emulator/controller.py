@@ -107,7 +107,7 @@ class Controller:
                 waiting = self.queue.of(job)
                 if waiting:
                     self.queue.cancel(waiting)
-                for build in job.history.all():
+                for build in job.history.list_builds():
                     if build.is_building:
                         self.runs.abort(build, "the deletion of the job")
         self.home.tree.delete(item)

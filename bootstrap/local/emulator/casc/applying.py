@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..model.configuration import Configuration
-from ..model.credentials import from_configuration
+from ..model.credentials import read_credentials
 from ..model.home import Home
 from ..model.security import Authorization
 from . import effects, stored_settings
@@ -44,14 +44,14 @@ def apply(home: Home, tree: Node) -> list[str]:
     variables = Variables(home.options.variables)
     checked = Checker(home.options.plugins, variables).check(tree)
     home.configuration = Configuration(stored_settings.merge_over(home.configuration.tree, checked))
-    strategy = home.configuration.value("jenkins", "authorizationStrategy")
+    strategy = home.configuration.read("jenkins", "authorizationStrategy")
     if strategy:
         ((name, settings),) = strategy.items()
         home.authorization = Authorization(name, _matrix_of(name, settings))
     effects.apply(home.configuration.tree, home.directory, home.users, home.vault.seal)
-    system = home.configuration.value("credentials", "system", "domainCredentials")
+    system = home.configuration.read("credentials", "system", "domainCredentials")
     if system is not None:
-        home.credentials.replace(from_configuration(system))
+        home.credentials.replace(read_credentials(system))
     home.apply_views()
     save(home)
     return variables.warnings

@@ -27,7 +27,7 @@ class Agents:
 
     def exists(self, name: str) -> bool:
         """Whether the settings have such an agent."""
-        return bool(name) and self._home.configuration.node(name) is not None
+        return bool(name) and self._home.configuration.find_node(name) is not None
 
     def greet(self, name: str, hello: dict[str, Any], send: Send) -> AgentNode:
         """Make a connected agent available for builds; `hello` is its first message."""

@@ -27,7 +27,7 @@ class Audit:
         self._home = home
 
     def _value(self, name: str, default: Any) -> Any:
-        return self._home.configuration.value("unclassified", "audit-trail", name, default=default)
+        return self._home.configuration.read("unclassified", "audit-trail", name, default=default)
 
     def _write(self, event: str) -> None:
         if "audit-trail" not in self._home.options.plugins:
@@ -51,7 +51,7 @@ class Audit:
         if identity.is_anonymous:
             return "NA"
         is_full = self._value("displayUserName", False)
-        return self._home.fullname_of(identity.name) if is_full else identity.name
+        return self._home.find_full_name(identity.name) if is_full else identity.name
 
     def script(self, user: str, script: str) -> None:
         """Log a script of the script console."""

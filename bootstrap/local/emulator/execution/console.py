@@ -60,7 +60,7 @@ class Console:
         """Append a whole line with a console note before its letter `at`."""
         self.flush()
         if not (self.is_silent or MUTED.get()):
-            self._append(text, console_notes.note(kind), at)
+            self._append(text, console_notes.make_note(kind), at)
 
     def flush(self) -> None:
         """End an incomplete line."""

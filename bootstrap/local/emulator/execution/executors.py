@@ -95,7 +95,7 @@ class Executors:
 
     def node(self, name: str) -> NodeSettings:
         """The settings of a node; those of one that was removed since its build began are empty."""
-        return self._home.configuration.node(name) or NodeSettings(name, "", frozenset(), 0, "/nonexistent", False)
+        return self._home.configuration.find_node(name) or NodeSettings(name, "", frozenset(), 0, "/nonexistent", False)
 
     # Slots
 

@@ -73,7 +73,7 @@ class Freestyle:
     async def run(self) -> None:
         """Run to the end; the build has the result."""
         self._task = asyncio.current_task()
-        name = self._home.fullname_of(self._build.runs_as)
+        name = self._home.find_full_name(self._build.runs_as)
         remotely = f"remotely on {self._node_settings.name} " if self._node_settings.name else ""
         self._console.line(f"Running as {name}\nBuilding {remotely}in workspace {self.workspace}")
         self._hide_parameters()
@@ -99,7 +99,7 @@ class Freestyle:
         self._console.hide(parameter.value for parameter in self._build.parameters if parameter.is_secret)
 
     def _seconds(self) -> float | None:
-        minutes = xmlfile.text(self._root, f"buildWrappers/{TIMEOUT}/strategy/timeoutMinutes").strip()
+        minutes = xmlfile.read_text(self._root, f"buildWrappers/{TIMEOUT}/strategy/timeoutMinutes").strip()
         return float(minutes) * 60 if minutes.replace(".", "", 1).isdigit() else None
 
     async def _prepare(self, stack: AsyncExitStack) -> None:
@@ -130,8 +130,8 @@ class Freestyle:
         for node in self._root.iterfind("builders/*"):
             if node.tag != "hudson.tasks.Shell":
                 raise StepFailed(f"the build step {node.tag} is not known to the emulator")
-            code = await self._shell(xmlfile.text(node, "command"))
-            unstable = xmlfile.text(node, "unstableReturn").strip()
+            code = await self._shell(xmlfile.read_text(node, "command"))
+            unstable = xmlfile.read_text(node, "unstableReturn").strip()
             if code and unstable == str(code):
                 self._build.worsen("UNSTABLE")
             elif code:
@@ -175,32 +175,32 @@ class Freestyle:
             self._build.worsen("FAILURE")
 
     async def _archive(self, node: Any) -> None:
-        if xmlfile.text(node, "onlyIfSuccessful") == "true" and self._build.result not in {"SUCCESS", "UNSTABLE"}:
+        if xmlfile.read_text(node, "onlyIfSuccessful") == "true" and self._build.result not in {"SUCCESS", "UNSTABLE"}:
             return
         self._console.line("Archiving artifacts")
-        allows_empty = xmlfile.text(node, "allowEmptyArchive") == "true" or self._build.result == "FAILURE"
-        pattern = expand(xmlfile.text(node, "artifacts"), self._variables)
-        excludes = xmlfile.text(node, "excludes")
+        allows_empty = xmlfile.read_text(node, "allowEmptyArchive") == "true" or self._build.result == "FAILURE"
+        pattern = expand(xmlfile.read_text(node, "artifacts"), self._variables)
+        excludes = xmlfile.read_text(node, "excludes")
         await publishers.archive(self._build, self._files, pattern, excludes, allows_empty=allows_empty)
 
     async def _junit(self, node: Any) -> None:
         self._console.line("Recording test results")
-        allows_empty = xmlfile.text(node, "allowEmptyResults") == "true"
-        results = xmlfile.text(node, "testResults")
+        allows_empty = xmlfile.read_text(node, "allowEmptyResults") == "true"
+        results = xmlfile.read_text(node, "testResults")
         await publishers.record_tests(self._build, self._files, results, allows_empty=allows_empty)
 
     async def _mail(self, node: Any) -> None:
-        to = publishers.recipients(expand(xmlfile.text(node, "recipients"), self._variables))
+        to = publishers.recipients(expand(xmlfile.read_text(node, "recipients"), self._variables))
         message = publishers.build_message(self._home.url, self._build, to)
         if message and to:
             self._console.line("Sending e-mails to: " + " ".join(to))
             await publishers.send_mail(self._home.configuration, message)
 
     async def _trigger(self, node: Any) -> None:
-        threshold = xmlfile.text(node, "threshold/name", "SUCCESS")
+        threshold = xmlfile.read_text(node, "threshold/name", "SUCCESS")
         if ORDER.index(self._build.result or "SUCCESS") > ORDER.index(threshold):
             return
-        for name in filter(None, (part.strip() for part in xmlfile.text(node, "childProjects").split(","))):
+        for name in filter(None, (part.strip() for part in xmlfile.read_text(node, "childProjects").split(","))):
             job = self._home.find_job(name, self._build.job.parent)
             if job and not job.is_disabled:
                 self._console.line(f"Triggering a new build of {job.full_name}")

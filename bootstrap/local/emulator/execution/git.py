@@ -44,10 +44,10 @@ def from_xml(node: Any) -> Repository | None:
         node.find(extensions + "CleanBeforeCheckout") is not None or node.find(extensions + "WipeWorkspace") is not None
     )
     return Repository(
-        xmlfile.text(remote, "url").strip(),
-        plain_branch(xmlfile.text(node, "branches/hudson.plugins.git.BranchSpec/name", "*/master").strip()),
-        xmlfile.text(remote, "credentialsId").strip(),
-        xmlfile.text(node, extensions + "RelativeTargetDirectory/relativeTargetDir").strip(),
+        xmlfile.read_text(remote, "url").strip(),
+        plain_branch(xmlfile.read_text(node, "branches/hudson.plugins.git.BranchSpec/name", "*/master").strip()),
+        xmlfile.read_text(remote, "credentialsId").strip(),
+        xmlfile.read_text(node, extensions + "RelativeTargetDirectory/relativeTargetDir").strip(),
         cleans,
     )
 
@@ -134,7 +134,7 @@ class Git:
 
     async def _host_keys(self, folder: Path) -> str:
         path = ("security", "gitHostKeyVerificationConfiguration", "sshHostKeyVerificationStrategy")
-        strategy = self._home.configuration.value(*path, default={})
+        strategy = self._home.configuration.read(*path, default={})
         if "manuallyProvidedKeyVerificationStrategy" in strategy:
             known = folder / "known_hosts"
             keys = str(strategy["manuallyProvidedKeyVerificationStrategy"].get("approvedHostKeys", "")) + "\n"

@@ -12,7 +12,7 @@ from ..failures import Interrupted, StepFailed
 from ..model import console_notes, xmlfile
 from ..model.builds import Build
 from ..model.identities import SYSTEM
-from ..model.program_record import ASKED_AGAIN, Asked, Journal, RecordedSteps, is_waiting, may_resume
+from ..model.program_record import REPEATED_STEPS, Journal, RecordedStep, RecordedSteps, is_waiting, may_resume
 from . import resuming
 from .console import MUTED, Console
 from .contexts import Context
@@ -53,7 +53,7 @@ class Pipeline(Engine):
         if recorded is not None:
             self.milestone = int(recorded.state["milestone"])
             resuming.restore(build, recorded)
-            self._journal.go_on(recorded)
+            self._journal.resume(recorded)
 
     # Interruptions
 
@@ -101,7 +101,7 @@ class Pipeline(Engine):
         try:
             self._preparing = asyncio.current_task()
             if self._recorded is None and self.build.runs_as != SYSTEM:
-                self.console.line(f"Running as {self.home.fullname_of(self.build.runs_as)}")
+                self.console.line(f"Running as {self.home.find_full_name(self.build.runs_as)}")
             script = self._recorded.script if self._recorded else await self._script()
             program = await prepare_program(self.home.options, RUNNER)
             self._preparing = None
@@ -130,9 +130,9 @@ class Pipeline(Engine):
         definition = self.build.job.root.find("definition")
         kind = "" if definition is None else str(definition.get("class", "")).rpartition(".")[2]
         if kind == "CpsFlowDefinition":
-            return xmlfile.text(definition, "script")
+            return xmlfile.read_text(definition, "script")
         if kind == "CpsScmFlowDefinition" and self.repository:
-            path = xmlfile.text(definition, "scriptPath") or "Jenkinsfile"
+            path = xmlfile.read_text(definition, "scriptPath") or "Jenkinsfile"
             client = Git(
                 self.home, self.console, process_environment(self.home.options.build_variables, self.variables)
             )
@@ -190,13 +190,13 @@ class Pipeline(Engine):
 
     async def _serve(self, message: dict[str, Any]) -> None:
         answer: dict[str, Any] = {"id": message["id"]}
-        before: Asked | None = None
+        before: RecordedStep | None = None
         try:
             before = self._recorded.take(message) if self._recorded else None
             if before is not None and before.answer is not None:
                 answer |= await self._again(message, self.contexts[message["context"]], before)
             else:
-                self._journal.asked(message, before)
+                self._journal.record_request(message, before)
                 answer["value"] = await self._handle(message, self.contexts[message["context"]], before)
         except StepFailed as fault:
             answer["error"] = {"kind": fault.kind, "message": fault.message, "result": fault.result}
@@ -207,7 +207,7 @@ class Pipeline(Engine):
             answer["error"] = {"kind": f"emulator.{type(fault).__name__}", "message": str(fault), "result": "FAILURE"}
         if self.is_suspended:
             return
-        self._journal.answered(message, answer)
+        self._journal.record_answer(message, answer)
         await self._wait_while_quiet()
         if not self.is_suspended and self._program:
             self._program.send(answer)
@@ -223,7 +223,7 @@ class Pipeline(Engine):
             self._is_paused = False
             self.console.line("Resuming (Shutdown was canceled)")
 
-    async def _again(self, message: dict[str, Any], context: Context, before: Asked) -> dict[str, Any]:
+    async def _again(self, message: dict[str, Any], context: Context, before: RecordedStep) -> dict[str, Any]:
         """Repeat a recorded step: return its answer without output, and restore what it allocated or set."""
         kind, name, arguments, answer = message["kind"], message["name"], message["arguments"], before.answer or {}
         MUTED.set(True)
@@ -232,7 +232,7 @@ class Pipeline(Engine):
                 await self._leave(context, name, arguments.get("error"))
         elif kind == "enter" and "value" in answer:
             await self._enter(context, name, arguments, before)
-        elif name in ASKED_AGAIN:
+        elif name in REPEATED_STEPS:
             answer = {"value": await self._work(context, context, name, arguments)}
         elif name in CHECKOUTS and "value" in answer:
             self.variables.update(answer["value"])
@@ -240,7 +240,7 @@ class Pipeline(Engine):
             resuming.restore_stages(self.build, self._recorded)
         return answer
 
-    async def _handle(self, message: dict[str, Any], context: Context, before: Asked | None) -> Any:
+    async def _handle(self, message: dict[str, Any], context: Context, before: RecordedStep | None) -> Any:
         kind, name = message["kind"], message["name"]
         if kind == "leave":
             return await self._leave(context, name, message["arguments"].get("error"))
@@ -253,7 +253,7 @@ class Pipeline(Engine):
         return await self._work(context, context, name, message["arguments"], before)
 
     async def _work(
-        self, outer: Context, context: Context, name: str, arguments: dict[str, Any], before: Asked | None = None
+        self, outer: Context, context: Context, name: str, arguments: dict[str, Any], before: RecordedStep | None = None
     ) -> Any:
         task = asyncio.current_task()
         assert task is not None
@@ -264,7 +264,7 @@ class Pipeline(Engine):
             outer.tasks.discard(task)
 
     async def _enter(
-        self, outer: Context, name: str, arguments: dict[str, Any], before: Asked | None = None
+        self, outer: Context, name: str, arguments: dict[str, Any], before: RecordedStep | None = None
     ) -> dict[str, str]:
         shown = SHOWN.get(name, name)
         if shown:

@@ -85,7 +85,7 @@ async def send_mail(configuration: Configuration, message: EmailMessage, *, is_e
     """Send through the configured server; StepFailed with the server's message if it refuses."""
     if "From" not in message:
         message["From"] = configuration.admin_address
-    settings = configuration.value("unclassified", "email-ext" if is_extended else "mailer", default={})
+    settings = configuration.read("unclassified", "email-ext" if is_extended else "mailer", default={})
     reply = settings.get("defaultReplyTo" if is_extended else "replyToAddress")
     if reply and "Reply-To" not in message:
         message["Reply-To"] = str(reply)

@@ -11,7 +11,7 @@ from ..model import xmlfile
 from ..model.build_record import Cause, Parameter
 from ..model.builds import Build
 from ..model.home import Home
-from ..model.identities import identity_of, may
+from ..model.identities import find_identity, may
 from ..model.jobs import Job
 from .executors import SHUTTING_DOWN, Executors, QuietMode, Slot
 
@@ -114,12 +114,12 @@ class Queue:
     def _reason(self, item: QueueItem, now: float) -> str:
         if item.due > now:
             return f"In the quiet period. Expires in {item.due - now:.1f} sec"
-        running = next((build for build in item.job.history.all()[:20] if build.is_building), None)
+        running = next((build for build in item.job.history.list_builds()[:20] if build.is_building), None)
         if running and not item.job.is_concurrent:
             return f"Build #{running.number} is already in progress"
         if self._quiet_mode.is_on:
             return SHUTTING_DOWN
-        identity = identity_of(self._home, item.job, item.causes)
+        identity = find_identity(self._home, item.job, item.causes)
         if not may(self._home, identity, "Agent/Build"):
             return f"‘{identity}’ lacks permission to run on ‘Jenkins’"
         if item.job.is_pipeline:
@@ -130,7 +130,7 @@ class Queue:
         item.left = time.time()
         build = item.job.history.start(item.job)
         build.queue_id, build.causes, build.parameters = item.identifier, item.causes, item.parameters
-        build.runs_as = identity_of(self._home, item.job, item.causes)
+        build.runs_as = find_identity(self._home, item.job, item.causes)
         build.save()
         item.build = build
         number = None if item.job.is_pipeline else self._executors.claim(item.job.label, build)
@@ -159,7 +159,7 @@ class Queue:
         if not path.exists():
             return
         root = xmlfile.parse(path.read_bytes())
-        self._numbers.last = int(xmlfile.text(root, "counter", "0"))
+        self._numbers.last = int(xmlfile.read_text(root, "counter", "0"))
         for node in root.iterfind("items/item"):
             job = self._home.find_job(node.get("job"))
             if job is None:

@@ -33,7 +33,7 @@ class Runs:
 
     def resume(self) -> None:
         """Resume the builds of an earlier process that wait for an input, the oldest first."""
-        left = [build for job in self._home.tree.jobs for build in job.history.all() if build.is_building]
+        left = [build for job in self._home.tree.jobs for build in job.history.list_builds() if build.is_building]
         for build in sorted(left, key=lambda build: build.timestamp):
             self.begin(build, None, program_record.read(build.directory, self._home.vault.open))
 

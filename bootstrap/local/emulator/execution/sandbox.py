@@ -15,6 +15,6 @@ def is_sandboxed(job: Any, configuration: Configuration) -> bool:
     """
     definition = job.find("definition")
     is_from_repository = definition is not None and str(definition.get("class", "")).endswith(".CpsScmFlowDefinition")
-    is_forced = str(configuration.value("security", "scriptApproval", "forceSandbox", default="")).lower() == "true"
-    is_chosen = definition is not None and xmlfile.text(definition, "sandbox").strip().lower() == "true"
+    is_forced = str(configuration.read("security", "scriptApproval", "forceSandbox", default="")).lower() == "true"
+    is_chosen = definition is not None and xmlfile.read_text(definition, "sandbox").strip().lower() == "true"
     return is_from_repository or is_forced or is_chosen

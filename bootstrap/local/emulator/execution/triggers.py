@@ -10,7 +10,7 @@ from ..failures import StepFailed
 from ..model.build_record import ORDER, Cause, Parameter, scm_cause, timer_cause
 from ..model.builds import Build, upstream_cause
 from ..model.home import Home
-from ..model.identities import identity_of, may
+from ..model.identities import find_identity, may
 from ..model.jobs import Job
 from .console import Console
 from .cron import BadSchedule, Schedule
@@ -68,7 +68,7 @@ class Triggers:
                 console.line("No SCM is configured")
                 return
             head = await Git(self._home, console, self._home.options.build_variables).head(repository)
-            last = next((build for build in job.history.all() if build.revision), None)
+            last = next((build for build in job.history.list_builds() if build.revision), None)
             is_waiting = self._queue.of(job) is not None
             if head and (last is None or last.revision != head) and not is_waiting:
                 console.line("Changes found")
@@ -89,6 +89,6 @@ class Triggers:
                 names = [name.strip() for name in trigger.spec.split(",")]
                 is_followed = any(self._home.find_job(name, job.parent) is build.job for name in names if name)
                 # Whom the follower would run as must see what it follows.
-                is_followed = is_followed and may(self._home, identity_of(self._home, job), "Job/Read")
+                is_followed = is_followed and may(self._home, find_identity(self._home, job), "Job/Read")
                 if is_followed and ORDER.index(build.result or "SUCCESS") <= ORDER.index(trigger.threshold):
                     self.start(job, upstream_cause(build))

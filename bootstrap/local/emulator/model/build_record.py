@@ -46,7 +46,7 @@ def scm_cause() -> Cause:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One value of a build; `kind` as in ParameterDefinition."""
+    """A parameter of a build; `kind` as in ParameterDefinition."""
 
     name: str
     value: str
@@ -54,7 +54,7 @@ class Parameter:
 
     @property
     def is_secret(self) -> bool:
-        """Never shown."""
+        """Whether the value is secret; it is never shown."""
         return self.kind == "PasswordParameterDefinition"
 
 
@@ -78,7 +78,7 @@ def put_causes(actions: Any, causes: Iterable[Cause]) -> None:
 
 
 def read_causes(root: Any) -> list[Cause]:
-    """The causes of a build.xml."""
+    """Read the causes of a build.xml."""
     return [
         Cause(str(node.get("kind")), str(node.get("text")), {child.tag: child.text or "" for child in node})
         for node in root.iterfind("actions/hudson.model.CauseAction/causeBag/cause")
@@ -86,7 +86,7 @@ def read_causes(root: Any) -> list[Cause]:
 
 
 def put_parameters(actions: Any, parameters: Iterable[Parameter]) -> None:
-    """Write the parameters; a secret one's value is not kept."""
+    """Write the parameters; the value of a secret one is not written."""
     listed = xmlfile.put(xmlfile.put(actions, "hudson.model.ParametersAction"), "parameters")
     for parameter in parameters:
         node = xmlfile.put(listed, "parameter", None, kind=parameter.kind)
@@ -95,9 +95,9 @@ def put_parameters(actions: Any, parameters: Iterable[Parameter]) -> None:
 
 
 def read_parameters(root: Any) -> list[Parameter]:
-    """The parameters of a build.xml."""
+    """Read the parameters of a build.xml."""
     return [
-        Parameter(xmlfile.text(node, "name"), xmlfile.text(node, "value"), str(node.get("kind")))
+        Parameter(xmlfile.read_text(node, "name"), xmlfile.read_text(node, "value"), str(node.get("kind")))
         for node in root.iterfind("actions/hudson.model.ParametersAction/parameters/parameter")
     ]
 
@@ -121,16 +121,16 @@ def save_cases(directory: Path, tests: TestCounts) -> None:
 
 
 def read_tests(root: Any, directory: Path) -> TestCounts | None:
-    """The numbers of a build.xml with the cases of the junitResult.xml beside it; None where no test was counted."""
+    """Read the numbers of a build.xml and the cases of junitResult.xml in its directory; None if the build has no tests."""
     totals = root.find("actions/hudson.tasks.junit.TestResultAction")
     if totals is None:
         return None
-    numbers = [int(xmlfile.text(totals, tag, "0")) for tag in ("totalCount", "failCount", "skipCount")]
+    numbers = [int(xmlfile.read_text(totals, tag, "0")) for tag in ("totalCount", "failCount", "skipCount")]
     tests = TestCounts(numbers[0], numbers[1], numbers[2])
     path = directory / "junitResult.xml"
     for node in xmlfile.parse(path.read_bytes()) if path.exists() else []:
-        case: dict[str, Any] = {key: xmlfile.text(node, key) for key in ("className", "name", "status")}
-        case["duration"] = float(xmlfile.text(node, "duration", "0"))
-        case.update({key: xmlfile.text(node, key) or None for key in ("errorDetails", "errorStackTrace")})
+        case: dict[str, Any] = {key: xmlfile.read_text(node, key) for key in ("className", "name", "status")}
+        case["duration"] = float(xmlfile.read_text(node, "duration", "0"))
+        case.update({key: xmlfile.read_text(node, key) or None for key in ("errorDetails", "errorStackTrace")})
         tests.cases.append(case)
     return tests

@@ -1,4 +1,4 @@
-"""Builds and a job's history on the disk: builds/<number>/{build.xml,log}, nextBuildNumber, builds/permalinks."""
+"""Stores the builds of a job as Jenkins does: builds/<number>/{build.xml,log}, nextBuildNumber, builds/permalinks."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Build:
     def log(self) -> str:
         """The console output without its notes."""
         content = self.log_path.read_bytes() if self.log_path.exists() else b""
-        return console_notes.remove(content).decode("utf-8", "replace")
+        return console_notes.remove_notes(content).decode("utf-8", "replace")
 
     @property
     def path(self) -> str:
@@ -75,16 +75,16 @@ class Build:
 
     @property
     def shown_name(self) -> str:
-        """'#7' unless the build named itself."""
+        """The display name that the build has set, else '#' and its number."""
         return self.display_name or f"#{self.number}"
 
     @property
     def earlier(self) -> list[Build]:
         """The builds of the job before this one, newest first."""
-        return [other for other in self.history.all() if other.number < self.number]
+        return [other for other in self.history.list_builds() if other.number < self.number]
 
     def worsen(self, result: str) -> None:
-        """Set the result unless it is already a worse one; what is no result is FAILURE."""
+        """Set the result unless the build has a worse one; a text that names no result counts as FAILURE."""
         read = read_result(result)
         if self.result is None or ORDER.index(read) > ORDER.index(self.result):
             self.result = read
@@ -131,32 +131,32 @@ class Build:
 
     @classmethod
     def load(cls, job: JobConfiguration, history: History, directory: Path) -> Build:
-        """Read build.xml; one without a result was running when the controller died.
+        """Read build.xml; a build without a result was running when the controller ended.
 
-        It counts as failed (Run#<init>), but for a Pipeline that waited for an answer, which is still building.
+        It counts as failed (Jenkins' Run#<init>), except a Pipeline whose record can be resumed: that is still building.
         """
         root = xmlfile.parse((directory / "build.xml").read_bytes())
         data = root.find("actions/hudson.plugins.git.util.BuildData")
-        result = xmlfile.text(root, "result")
+        result = xmlfile.read_text(root, "result")
         is_waiting = not result and program_record.may_resume(job.root) and program_record.is_open(directory)
         build = cls(
             job,
             history,
             int(directory.name),
-            int(xmlfile.text(root, "queueId", "0")),
+            int(xmlfile.read_text(root, "queueId", "0")),
             read_causes(root),
             read_parameters(root),
-            int(xmlfile.text(root, "timestamp", "0")),
-            int(xmlfile.text(root, "duration", "0")),
+            int(xmlfile.read_text(root, "timestamp", "0")),
+            int(xmlfile.read_text(root, "duration", "0")),
             read_result(result) if result else None if is_waiting else "FAILURE",
             is_waiting,
-            display_name=xmlfile.text(root, "displayName"),
-            description=xmlfile.text(root, "description"),
-            is_kept=xmlfile.text(root, "keepLog") == "true",
+            display_name=xmlfile.read_text(root, "displayName"),
+            description=xmlfile.read_text(root, "description"),
+            is_kept=xmlfile.read_text(root, "keepLog") == "true",
         )
         if data is not None:
             build.revision, build.branch, build.remote = (
-                xmlfile.text(data, tag) for tag in ("revision", "branch", "remote")
+                xmlfile.read_text(data, tag) for tag in ("revision", "branch", "remote")
             )
         build.tests = read_tests(root, directory)
         if not result and not is_waiting:
@@ -186,7 +186,7 @@ class History:
         self.next_number = 1
 
     def load(self, job: JobConfiguration) -> None:
-        """Read the builds that lie on the disk; one that cannot be read is left out."""
+        """Read the builds on the disk; a build that cannot be read is omitted."""
         folder = self._directory / "builds"
         for path in folder.iterdir() if folder.is_dir() else []:
             if path.name.isdigit() and (path / "build.xml").exists():
@@ -205,7 +205,7 @@ class History:
         self._directory = directory
 
     def start(self, job: JobConfiguration) -> Build:
-        """Make the next build; its number is stored before it is used, so that no number is used twice."""
+        """Make the next build; the next number is stored first, so that no number is used twice."""
         build = Build(job, self, self.next_number, timestamp=int(time.time() * 1000), is_building=True)
         self.next_number += 1
         self._save_number()
@@ -217,20 +217,20 @@ class History:
         xmlfile.write(self._directory / "nextBuildNumber", f"{self.next_number}\n".encode())
 
     def renumber(self, number: int) -> None:
-        """Set the next number; numbers never go back."""
+        """Set the next number; it stays above the numbers of all builds."""
         self.next_number = max(number, max(self._builds, default=0) + 1)
         self._save_number()
 
-    def all(self) -> list[Build]:
-        """All builds, newest first."""
+    def list_builds(self) -> list[Build]:
+        """List all builds, newest first."""
         return [self._builds[number] for number in sorted(self._builds, reverse=True)]
 
     def find(self, reference: str) -> Build | None:
-        """Find a build by number or permalink."""
+        """Find a build by number, or by a permalink such as 'lastStableBuild'; None if there is none."""
         if reference.isdigit():
             return self._builds.get(int(reference))
         accepts = PERMALINKS.get(reference)
-        return next((build for build in self.all() if accepts(build)), None) if accepts else None
+        return next((build for build in self.list_builds() if accepts(build)), None) if accepts else None
 
     def delete(self, build: Build) -> None:
         """Delete a build and its files."""
@@ -241,30 +241,35 @@ class History:
     def save_permalinks(self) -> None:
         """Write builds/permalinks, Jenkins' cache of the last builds of each kind."""
         lines = [
-            f"{name} {found.number if (found := self.find(name)) else -1}" for name in PERMALINKS if name != "lastBuild"
+            f"{name} {build.number if (build := self.find(name)) else -1}" for name in PERMALINKS if name != "lastBuild"
         ]
         xmlfile.write(self._directory / "builds" / "permalinks", ("\n".join(lines) + "\n").encode())
 
     def discard(self, keep: int, days: int) -> None:
-        """Delete builds by the log rotation; the last successful and last stable builds stay, as in Jenkins."""
+        """Delete the builds above the number `keep` or older than `days`; -1 keeps all.
+
+        Builds that run or are marked to be kept stay, and the last successful and the last stable build, as in Jenkins.
+        """
         safe = {self.find("lastSuccessfulBuild"), self.find("lastStableBuild")} if keep != -1 or days != -1 else set()
         limit = time.time() * 1000 - days * 86_400_000
-        for place, build in enumerate(self.all()):
+        for place, build in enumerate(self.list_builds()):
             is_over = (keep != -1 and place >= keep) or (days != -1 and build.timestamp < limit)
             if is_over and not build.is_kept and not build.is_building and build not in safe:
                 self.delete(build)
 
     @property
     def estimated(self) -> int:
-        """Milliseconds that a build will take: the mean of the last three that were not failed, -1 when unknown."""
+        """Milliseconds that a build will take: the mean of the last three successful or unstable ones, -1 if there is none."""
         done = [
-            build.duration for build in self.all() if not build.is_building and build.result in {"SUCCESS", "UNSTABLE"}
+            build.duration
+            for build in self.list_builds()
+            if not build.is_building and build.result in {"SUCCESS", "UNSTABLE"}
         ][:3]
         return sum(done) // len(done) if done else -1
 
 
 def upstream_cause(build: Build) -> Cause:
-    """Find a build of another job."""
+    """The cause of a build that this build of another job started."""
     values = {"upstreamProject": build.job.full_name, "upstreamBuild": str(build.number), "upstreamUrl": build.job.path}
     return Cause(
         "hudson.model.Cause$UpstreamCause",

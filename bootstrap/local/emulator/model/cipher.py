@@ -38,7 +38,7 @@ def decrypt(key: bytes, data: bytes, vector: bytes) -> bytes:
 
 
 class Vault:
-    """The keys of one Jenkins home, in its folder secrets/ (mode 0700); seals secrets as text and opens them."""
+    """The keys of one Jenkins home, in its folder secrets/ (mode 0700); encrypts secrets as text, and decrypts them."""
 
     def __init__(self, home: Path) -> None:
         folder = home / "secrets"
@@ -49,13 +49,13 @@ class Vault:
         self.agents_key = _read_or_create(folder / "jenkins.slaves.JnlpSlaveAgentProtocol.secret", SALT_BYTES)
 
     def seal(self, plain: str) -> str:
-        """The secret as `{AQAA...}`: version 1, lengths, vector, data (hudson.util.Secret#getEncryptedValue)."""
+        """Encrypt a secret as `{AQAA...}`: version 1, lengths, vector, data (hudson.util.Secret#getEncryptedValue)."""
         vector = os.urandom(BLOCK_BYTES)
         data = encrypt(self._key, plain.encode(), vector)
         return "{" + base64.b64encode(struct.pack(">BII", 1, len(vector), len(data)) + vector + data).decode() + "}"
 
     def open(self, sealed: str) -> str:
-        """The plain text of `{AQAA...}`; a text of another form, or sealed with another key, is returned as it is."""
+        """Decrypt `{AQAA...}`; a text of another form, or one that was encrypted with another key, is returned unchanged."""
         if not (sealed.startswith("{AQAA") and sealed.endswith("}")):
             return sealed
         try:

@@ -1,4 +1,4 @@
-"""The applied configuration: the checked tree of Configuration as Code, read through names."""
+"""Reads the applied configuration: the checked tree of Configuration as Code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BUILT_IN = "built-in"
 
 @dataclass(frozen=True)
 class NodeSettings:
-    """A node: its name (empty for the built-in one), labels (its own name is one), executors, and the folder of an agent."""
+    """A node. The name of the built-in node is empty; every node has its own name as a label; `folder` is that of an agent."""
 
     name: str
     description: str
@@ -22,12 +22,12 @@ class NodeSettings:
 
     @property
     def shown_name(self) -> str:
-        """As consoles and the queue name it."""
+        """The name of the node in consoles and in the queue."""
         return self.name or "Jenkins"
 
 
 def dig(tree: Any, *path: str) -> Any:
-    """The value at a path of a nested mapping; None where there is none."""
+    """Find the value at a path of a nested mapping; None if there is none."""
     for name in path:
         if not isinstance(tree, dict):
             return None
@@ -36,37 +36,37 @@ def dig(tree: Any, *path: str) -> Any:
 
 
 class Configuration:
-    """What is configured now. An absent key has Jenkins' default."""
+    """The present configuration. An absent key has Jenkins' default."""
 
     def __init__(self, tree: dict[str, Any] | None = None) -> None:
         self.tree = tree or {}
 
-    def value(self, *path: str, default: Any = None) -> Any:
-        """The value at a path, or the default."""
+    def read(self, *path: str, default: Any = None) -> Any:
+        """Read the value at a path; the default if there is none."""
         value = dig(self.tree, *path)
         return default if value is None else value
 
     @property
     def executors(self) -> int:
         """Executors of the built-in node."""
-        return int(self.value("jenkins", "numExecutors", default=2))
+        return int(self.read("jenkins", "numExecutors", default=2))
 
     @property
     def is_exclusive(self) -> bool:
         """Whether only jobs that name one of its labels run on the built-in node."""
-        return bool(self.value("jenkins", "mode") == "EXCLUSIVE")
+        return bool(self.read("jenkins", "mode") == "EXCLUSIVE")
 
     @property
     def labels(self) -> set[str]:
         """Labels of the built-in node; its own name is one."""
-        return {BUILT_IN, *str(self.value("jenkins", "labelString", default="")).split()}
+        return {BUILT_IN, *str(self.read("jenkins", "labelString", default="")).split()}
 
     @property
     def nodes(self) -> list[NodeSettings]:
         """The built-in node, then the agents."""
         words = "the Jenkins controller's built-in node"
         nodes = [NodeSettings("", words, self.labels, self.executors, "", self.is_exclusive)]
-        for entry in self.value("jenkins", "nodes", default=[]):
+        for entry in self.read("jenkins", "nodes", default=[]):
             ((_, settings),) = entry.items()
             name, labels = str(settings.get("name") or ""), str(settings.get("labelString") or "").split()
             nodes.append(
@@ -81,26 +81,26 @@ class Configuration:
             )
         return nodes
 
-    def node(self, name: str) -> NodeSettings | None:
-        """A node by its name."""
+    def find_node(self, name: str) -> NodeSettings | None:
+        """Find a node by its name; None if there is none."""
         return next((node for node in self.nodes if node.name == name), None)
 
     @property
     def quiet_period(self) -> int:
         """Seconds that an item waits in the queue."""
-        return int(self.value("jenkins", "quietPeriod", default=5))
+        return int(self.read("jenkins", "quietPeriod", default=5))
 
     @property
     def url(self) -> str:
-        """The published root URL, ending in a slash; empty when not configured."""
-        url = str(self.value("unclassified", "location", "url", default="")).strip()
+        """The configured root URL; it ends in a slash. Empty if none is configured."""
+        url = str(self.read("unclassified", "location", "url", default="")).strip()
         return url + "/" if url and not url.endswith("/") else url
 
     @property
     def admin_address(self) -> str:
         """The sender of mail."""
         return str(
-            self.value("unclassified", "location", "adminAddress", default="")
+            self.read("unclassified", "location", "adminAddress", default="")
             or "address not configured yet <nobody@nowhere>"
         )
 
@@ -109,7 +109,7 @@ class Configuration:
         """Environment variables for all builds."""
         variables: dict[str, str] = {}
         for path in ("globalNodeProperties", "nodeProperties"):
-            for entry in self.value("jenkins", path, default=[]):
+            for entry in self.read("jenkins", path, default=[]):
                 for variable in dig(entry, "envVars", "env") or []:
                     variables[str(variable.get("key", ""))] = str(variable.get("value", ""))
         return variables
@@ -117,17 +117,17 @@ class Configuration:
     @property
     def shell(self) -> str:
         """The shell of freestyle steps and of `sh`."""
-        return str(self.value("unclassified", "shell", "shell", default="")) or "/bin/sh"
+        return str(self.read("unclassified", "shell", "shell", default="")) or "/bin/sh"
 
     @property
     def has_timestamps(self) -> bool:
         """Whether every Pipeline's log has times."""
-        return bool(self.value("unclassified", "timestamper", "allPipelines", default=False))
+        return bool(self.read("unclassified", "timestamper", "allPipelines", default=False))
 
     @property
     def rotation(self) -> tuple[int, int]:
         """The global discarder's number of builds and of days; -1 keeps all."""
-        for entry in self.value("unclassified", "buildDiscarders", "configuredBuildDiscarders", default=[]):
+        for entry in self.read("unclassified", "buildDiscarders", "configuredBuildDiscarders", default=[]):
             rotator = dig(entry, "simpleBuildDiscarder", "discarder", "logRotator")
             if rotator:
                 return int(rotator.get("numToKeepStr") or -1), int(rotator.get("daysToKeepStr") or -1)
@@ -135,11 +135,11 @@ class Configuration:
 
     @property
     def name_pattern(self) -> tuple[str, str]:
-        """The naming strategy's pattern and its description; empty when names are free."""
-        pattern = self.value("jenkins", "projectNamingStrategy", "pattern", default={})
+        """The pattern of the naming strategy and its description; empty if every name is allowed."""
+        pattern = self.read("jenkins", "projectNamingStrategy", "pattern", default={})
         return str(pattern.get("namePattern", "")), str(pattern.get("description", ""))
 
     @property
     def resources(self) -> list[dict[str, Any]]:
         """Declared lockable resources."""
-        return list(self.value("unclassified", "lockableResourcesManager", "declaredResources", default=[]))
+        return list(self.read("unclassified", "lockableResourcesManager", "declaredResources", default=[]))

@@ -1,8 +1,8 @@
-"""Console notes: what Jenkins keeps within a log for a browser, as links and as marks of Pipeline lines.
+"""Makes and removes console notes: what Jenkins stores within a log for browsers, such as links and marks of Pipeline lines.
 
-A note is ESC [8mha:, the base64 of a signature and of a compressed Java object, each after its length, and ESC [0m; the
-signature's length is negative, which tells signed notes from those of an older Jenkins. Progressive text carries them, the
-whole console does not.
+A note is ESC [8mha:, the base64 of a signature and of a compressed Java object, each after its length, and ESC [0m. The length
+of the signature is negative, which distinguishes signed notes from those of an older Jenkins. The progressive text has notes,
+the whole console text has none.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _STREAM = b"\xac\xed\x00\x05sr"  # how Java's serialisation of an object begins
 
 
 @cache
-def note(kind: str) -> bytes:
-    """A note of that Java class. Nobody opens it here, so the signature is any, one per process."""
+def make_note(kind: str) -> bytes:
+    """Make a note of a Java class. No program here verifies it, so the signature is random, one per process."""
     name = kind.encode()
     packed = gzip.compress(_STREAM + struct.pack(">H", len(name)) + name + bytes(8), mtime=0)
     signature = secrets.token_bytes(32)
@@ -31,6 +31,6 @@ def note(kind: str) -> bytes:
     return _START + base64.b64encode(preamble) + _END
 
 
-def remove(log: bytes) -> bytes:
-    """The log without its notes."""
+def remove_notes(log: bytes) -> bytes:
+    """Remove all notes from a log."""
     return _NOTE.sub(b"", log)

@@ -1,4 +1,4 @@
-"""Credentials of the system store: encrypted in credentials.xml, used by builds by their ids."""
+"""Stores the credentials of the system store, encrypted, in credentials.xml. Builds use them by id."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRETS = {"password", "secret", "secretBytes", "passphrase", "privateKey", "sec
 
 @dataclass(frozen=True)
 class Credential:
-    """One credential; `values` are plain texts, so this object never leaves the process."""
+    """One credential; `values` has the plain secrets, so this object must never leave the process."""
 
     kind: str
     identifier: str
@@ -39,8 +39,8 @@ class Credential:
         return f"Credential({self.kind}, {self.identifier})"
 
 
-def from_configuration(entries: list[dict[str, Any]]) -> list[Credential]:
-    """The credentials of a checked `credentials.system.domainCredentials`."""
+def read_credentials(entries: list[dict[str, Any]]) -> list[Credential]:
+    """Read the credentials of a checked `credentials.system.domainCredentials`."""
     credentials = []
     for domain in entries:
         for entry in domain.get("credentials") or []:
@@ -76,32 +76,32 @@ class Credentials:
             self._credentials[identifier] = Credential(kinds[node.tag], identifier, scope, description, values)
 
     def replace(self, credentials: list[Credential]) -> None:
-        """Replace all credentials by these; nothing is written if nothing changes."""
+        """Replace all credentials; the file is written only if something changes."""
         held = {credential.identifier: credential for credential in credentials}
         if held != self._credentials or not self._path.exists():
             self._credentials = held
             self._save()
 
     def put(self, credential: Credential) -> None:
-        """Add or replace one."""
+        """Add a credential, or replace the one with its id."""
         self._credentials[credential.identifier] = credential
         self._save()
 
     def remove(self, identifier: str) -> None:
-        """Delete one."""
+        """Delete the credential of an id; without one nothing happens."""
         self._credentials.pop(identifier, None)
         self._save()
 
     def find(self, identifier: str) -> Credential | None:
-        """The credential of an id."""
+        """Find the credential of an id; None if there is none."""
         return self._credentials.get(identifier)
 
-    def all(self) -> list[Credential]:
-        """All credentials, by id."""
+    def list_all(self) -> list[Credential]:
+        """List all credentials, sorted by id."""
         return [self._credentials[key] for key in sorted(self._credentials)]
 
     def describe(self, credential: Credential, *, is_redacted: bool = True) -> Any:
-        """The XML element of one."""
+        """Render a credential as XML, with its secrets redacted or encrypted."""
         node = xmlfile.element(CLASSES[credential.kind])
         for tag, text in (
             ("scope", credential.scope),
@@ -121,6 +121,6 @@ class Credentials:
         entry = xmlfile.put(mapping, "entry")
         xmlfile.put(xmlfile.put(entry, "com.cloudbees.plugins.credentials.domains.Domain"), "specifications")
         listed = xmlfile.put(entry, "java.util.concurrent.CopyOnWriteArrayList")
-        for credential in self.all():
+        for credential in self.list_all():
             listed.append(self.describe(credential, is_redacted=False))
         xmlfile.write(self._path, xmlfile.serialise(root), 0o600)

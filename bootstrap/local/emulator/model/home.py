@@ -1,4 +1,4 @@
-"""The home of one Jenkins: everything under JENKINS_HOME, and queries that concern several parts of it."""
+"""Loads and saves everything under JENKINS_HOME, and answers questions that concern several parts of it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .item_tree import Tree
 from .items import Folder
 from .jobs import Job
 from .security import ANONYMOUS, Authorization, Users
-from .views import ALL, declared_view, make_view, views_of
+from .views import ALL, make_declared_view, make_view, read_views
 
 
 class Home:
-    """The parts, each by its name. Configuration, authorization and tree are replaced while Jenkins runs: ask for them anew."""
+    """The parts of one home. Configuration, authorization and tree are replaced while Jenkins runs: read them at each use."""
 
     def __init__(self, options: Options) -> None:
         self.options, self.directory = options, options.home
@@ -35,16 +35,16 @@ class Home:
 
     @property
     def url(self) -> str:
-        """The root URL, ending in a slash: the configured one, or where this process listens."""
+        """The root URL: the configured one, or that of the address where this process listens; it ends in a slash."""
         return self.configuration.url or f"http://{self.options.address}:{self.options.port}/"
 
     @property
     def is_secured(self) -> bool:
-        """Whether there is any authorization at all."""
+        """Whether an authorization strategy is configured."""
         return self.authorization.strategy != "unsecured"
 
     def find_job(self, name: str, start: Folder | None = None) -> Job | None:
-        """A job by full name, or relative to a folder."""
+        """Find a job by its name relative to the folder `start`, else by its full name; None if there is none."""
         for folder in (start, None):
             item = self.tree.find(name, folder)
             if isinstance(item, Job):
@@ -52,13 +52,13 @@ class Home:
         return None
 
     def check_new_name(self, name: str) -> None:
-        """Refuse a name that the naming strategy does not allow."""
+        """Check a name against the naming strategy; raises Refused (400) if it does not match."""
         pattern, description = self.configuration.name_pattern
         if pattern and not re.fullmatch(pattern, name):
             raise failure(description or f"‘{name}’ does not match the job name convention pattern {pattern}")
 
-    def fullname_of(self, name: str) -> str:
-        """How a user is shown."""
+    def find_full_name(self, name: str) -> str:
+        """Find the full name of a user; the given name if there is no such user."""
         if name == ANONYMOUS:
             return ANONYMOUS
         user = self.users.find(name)
@@ -75,7 +75,7 @@ class Home:
         self._load_views()
 
     def reload_items(self) -> None:
-        """Forget the items in memory and read them again."""
+        """Read all items, and the views of the root, from the disk again."""
         self.tree = Tree(self.directory, self.options.plugins)
         self._load_views()
         self.apply_views()
@@ -83,7 +83,7 @@ class Home:
             self.tree.load()
 
     def write_marks(self) -> None:
-        """Write what tells a later start which version and which plugins were here."""
+        """Write the files by which a later start knows the version of Jenkins and of the plugins."""
         version = self.options.version.encode()
         for name in ("jenkins.install.InstallUtil.lastExecVersion", "jenkins.install.UpgradeWizard.state"):
             xmlfile.write(self.directory / name, version)
@@ -93,14 +93,14 @@ class Home:
                 mark.write_text(number)
 
     def apply_views(self) -> None:
-        """Give the root the views that are configured, and always one."""
+        """Set the configured views of the root; without any, the root has the view 'all'."""
         root = self.tree.root
-        declared = self.configuration.value("jenkins", "views")
+        declared = self.configuration.read("jenkins", "views")
         if declared is not None:
-            root.views = [declared_view(entry) for entry in declared]
-        primary = self.configuration.value("jenkins", "primaryView")
+            root.views = [make_declared_view(entry) for entry in declared]
+        primary = self.configuration.read("jenkins", "primaryView")
         if primary:
-            root.primary_view = declared_view(primary).name
+            root.primary_view = make_declared_view(primary).name
         if not any(view.kind == ALL for view in root.views) and not declared:
             root.views.insert(0, make_view(ALL, "all"))
         if root.primary_view not in {view.name for view in root.views}:
@@ -110,8 +110,8 @@ class Home:
         path = self.directory / "config.xml"
         if path.exists():
             root = xmlfile.parse(path.read_bytes())
-            self.tree.root.views = views_of(root.find("views"))
-            self.tree.root.primary_view = xmlfile.text(root, "primaryView")
+            self.tree.root.views = read_views(root.find("views"))
+            self.tree.root.primary_view = xmlfile.read_text(root, "primaryView")
 
     def save(self) -> None:
         """Write config.xml and the location's file."""
@@ -123,17 +123,17 @@ class Home:
         xmlfile.put(root, "useSecurity", self.is_secured)
         xmlfile.put(root, "authorizationStrategy", class_=self.authorization.strategy)
         xmlfile.put(
-            root, "securityRealm", class_=next(iter(settings.value("jenkins", "securityRealm", default={"none": {}})))
+            root, "securityRealm", class_=next(iter(settings.read("jenkins", "securityRealm", default={"none": {}})))
         )
-        xmlfile.put(root, "disableRememberMe", bool(settings.value("jenkins", "disableRememberMe", default=False)))
-        xmlfile.put(root, "systemMessage", settings.value("jenkins", "systemMessage", default=""))
+        xmlfile.put(root, "disableRememberMe", bool(settings.read("jenkins", "disableRememberMe", default=False)))
+        xmlfile.put(root, "systemMessage", settings.read("jenkins", "systemMessage", default=""))
         xmlfile.put(root, "quietPeriod", settings.quiet_period)
         views = xmlfile.put(root, "views")
         for view in self.tree.root.views:
             views.append(xmlfile.parse(xmlfile.serialise(view.root)))
         xmlfile.put(root, "primaryView", self.tree.root.primary_view)
-        xmlfile.put(root, "slaveAgentPort", settings.value("jenkins", "slaveAgentPort", default=-1))
-        xmlfile.put(root, "label", settings.value("jenkins", "labelString", default=""))
+        xmlfile.put(root, "slaveAgentPort", settings.read("jenkins", "slaveAgentPort", default=-1))
+        xmlfile.put(root, "label", settings.read("jenkins", "labelString", default=""))
         xmlfile.write(self.directory / "config.xml", xmlfile.serialise(root), 0o600)
         location = xmlfile.element("jenkins.model.JenkinsLocationConfiguration")
         xmlfile.put(location, "adminAddress", settings.admin_address)

@@ -1,8 +1,8 @@
-"""The identity of a build: from the first authenticator of `queueItemAuthenticator` that has one, otherwise SYSTEM.
+"""Finds the identity of a build: that of the first authenticator in `queueItemAuthenticator` that gives one, else SYSTEM.
 
-As authorize-project does it: the triggering user is found through the builds before, a specific user is always the same, and an
-account that is not there or has no password is nobody. Whatever is asked of a job without a build (what it may follow, which
-credentials it is lent) is answered as for a build without a cause.
+The rules are those of the plugin authorize-project. The triggering user is searched in the upstream builds, too. A user who
+does not exist, or has no password, is anonymous. For a job without a build (which jobs it may follow, which credentials it may
+use) the identity is that of a build without a cause.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from .job_configuration import JobConfiguration
 from .security import ANONYMOUS, Identity
 
 SYSTEM = "SYSTEM"
-_OF_JOB = "properties/org.jenkinsci.plugins.authorizeproject.AuthorizeProjectProperty/strategy"
+_JOB_STRATEGY = "properties/org.jenkinsci.plugins.authorizeproject.AuthorizeProjectProperty/strategy"
 _PACKAGE = "org.jenkinsci.plugins.authorizeproject.strategy."
 
 
-def identity_of(home: Home, job: JobConfiguration, causes: Sequence[Cause] = ()) -> str:
-    """The identity of a build with these causes: the name of a user, 'anonymous' or 'SYSTEM'."""
-    authenticators = home.configuration.value("security", "queueItemAuthenticator", "authenticators", default=[])
+def find_identity(home: Home, job: JobConfiguration, causes: Sequence[Cause] = ()) -> str:
+    """Find the identity of a build with these causes: the id of a user, 'anonymous' or 'SYSTEM'."""
+    authenticators = home.configuration.read("security", "queueItemAuthenticator", "authenticators", default=[])
     for entry in authenticators:
         ((kind, settings),) = entry.items()
-        strategy = _strategy(settings) if kind == "global" else _strategy_of(job, settings or {})
-        identity = _answer(home, strategy, causes) if strategy else None
+        strategy = _read_strategy(settings) if kind == "global" else _read_job_strategy(job, settings or {})
+        identity = _apply_strategy(home, strategy, causes) if strategy else None
         if identity is not None:
             return identity
     return SYSTEM
@@ -40,10 +40,10 @@ def may(home: Home, name: str, permission: str) -> bool:
 
 def may_use_credentials(home: Home, job: JobConfiguration) -> bool:
     """Whether the builds of a job may use credentials; this depends on the job, not on who started the build."""
-    return may(home, identity_of(home, job), "Credentials/UseItem")
+    return may(home, find_identity(home, job), "Credentials/UseItem")
 
 
-def _strategy(settings: Any) -> tuple[str, dict[str, Any]] | None:
+def _read_strategy(settings: Any) -> tuple[str, dict[str, Any]] | None:
     strategy = (settings or {}).get("strategy")
     if not strategy:
         return None
@@ -51,32 +51,32 @@ def _strategy(settings: Any) -> tuple[str, dict[str, Any]] | None:
     return name, values or {}
 
 
-def _strategy_of(job: JobConfiguration, settings: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """The strategy that a job itself names, where the settings enable it."""
-    node = job.root.find(_OF_JOB)
+def _read_job_strategy(job: JobConfiguration, settings: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Read the strategy that the job itself names; None if the settings do not enable it."""
+    node = job.root.find(_JOB_STRATEGY)
     kind = "" if node is None else str(node.get("class"))
     if kind not in (settings.get("enabledStrategies") or []):
         return None
     name = kind.removeprefix(_PACKAGE)
-    return name[:1].lower() + name[1:], {"userid": xmlfile.text(node, "userid")}
+    return name[:1].lower() + name[1:], {"userid": xmlfile.read_text(node, "userid")}
 
 
-def _answer(home: Home, strategy: tuple[str, dict[str, Any]], causes: Sequence[Cause]) -> str | None:
+def _apply_strategy(home: Home, strategy: tuple[str, dict[str, Any]], causes: Sequence[Cause]) -> str | None:
     name, values = strategy
     match name:
         case "triggeringUsersAuthorizationStrategy":
-            user = _triggering_user(home, causes)
-            return None if user is None else _impersonated(home, user)
+            user = _find_triggering_user(home, causes)
+            return None if user is None else _impersonate(home, user)
         case "specificUsersAuthorizationStrategy":
-            return _impersonated(home, str(values.get("userid") or ""))
+            return _impersonate(home, str(values.get("userid") or ""))
         case "anonymousAuthorizationStrategy":
             return ANONYMOUS
         case _:
             return SYSTEM
 
 
-def _triggering_user(home: Home, causes: Sequence[Cause]) -> str | None:
-    """Whoever started the build, or the first of the builds before it that somebody started."""
+def _find_triggering_user(home: Home, causes: Sequence[Cause]) -> str | None:
+    """Find the user who started the build, or the nearest upstream build that a user started."""
     while causes:
         started = [cause.values["userId"] for cause in causes if cause.kind.endswith("$UserIdCause")]
         if started:
@@ -88,6 +88,6 @@ def _triggering_user(home: Home, causes: Sequence[Cause]) -> str | None:
     return None
 
 
-def _impersonated(home: Home, name: str) -> str:
+def _impersonate(home: Home, name: str) -> str:
     user = home.users.find(name)
     return user.identifier if user and user.password else ANONYMOUS

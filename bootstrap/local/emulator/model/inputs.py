@@ -1,4 +1,4 @@
-"""Inputs that Pipelines wait for, and who answered them."""
+"""Holds the inputs that Pipelines wait for."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from .builds import Build
 
 @dataclass(eq=False)
 class PendingInput:
-    """One question; `answer` gets the values by name, or None where it was refused; by whom is in `answered_by`.
+    """One input; `answer` gets the values by name, or None if a user refused it; `answered_by` is that user.
 
-    `submitter` is what the step says: users and groups, separated by commas; empty for whoever may build.
+    `submitter` is the argument of the step: users and groups, separated by commas. If it is empty, every user who may build may
+    answer.
     """
 
     build: Build
@@ -30,34 +31,34 @@ class PendingInput:
 
     @property
     def submitters(self) -> frozenset[str]:
-        """Who may answer beside administrators; names count in any case, as those of Jenkins' own users do."""
+        """The names of users and groups who may answer besides administrators, in lower case: Jenkins ignores the case."""
         return frozenset(part.strip().lower() for part in self.submitter.split(","))
 
     def settle(self, user: str, values: dict[str, Any] | None) -> None:
-        """Set the answer; a second one has no effect."""
+        """Set the answer; a second answer has no effect."""
         if not self.answer.done():
             self.answered_by = user
             self.answer.set_result(values)
 
 
 class Inputs:
-    """All questions that are open now."""
+    """All inputs that wait for an answer."""
 
     def __init__(self) -> None:
         self._pending: list[PendingInput] = []
 
     def ask(self, question: PendingInput) -> None:
-        """Open a question."""
+        """Add an input."""
         self._pending.append(question)
 
     def close(self, question: PendingInput) -> None:
-        """Close a question that was answered, or whose build ended."""
+        """Remove an input that was answered, or whose build ended."""
         self._pending.remove(question)
 
-    def of(self, build: Build) -> list[PendingInput]:
-        """The open questions of a build."""
+    def list_open(self, build: Build) -> list[PendingInput]:
+        """List the inputs for which a build waits."""
         return [question for question in self._pending if question.build is build]
 
     def find(self, build: Build, identifier: str) -> PendingInput | None:
-        """By id, to the letter."""
-        return next((question for question in self.of(build) if question.identifier == identifier), None)
+        """Find an input by its id, whose case counts; None if there is none."""
+        return next((question for question in self.list_open(build) if question.identifier == identifier), None)

@@ -12,11 +12,11 @@ from . import item_xml, xmlfile
 from .items import Folder, Item, check_name
 from .job_configuration import PIPELINE
 from .jobs import Job
-from .views import views_of
+from .views import read_views
 
 FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
 FREESTYLE = "project"
-# Root elements that can be made here, with the plugin that brings each.
+# The root elements of items, each with the plugin that has its class.
 ROOTS = {FREESTYLE: "", PIPELINE: "workflow-job", FOLDER: "cloudbees-folder"}
 
 
@@ -28,52 +28,52 @@ class Tree:
         self._plugins = plugins
 
     def load(self) -> None:
-        """Read every jobs/<name>/config.xml; a damaged one is left out, as Jenkins leaves it out."""
+        """Read every jobs/<name>/config.xml; a damaged one is omitted, as in Jenkins."""
         self._load(self.root)
 
     def _load(self, folder: Folder) -> None:
         jobs = folder.directory / "jobs"
         for path in sorted(jobs.glob("*/config.xml")) if jobs.is_dir() else []:
             try:
-                item = self._make(folder, path.parent.name, xmlfile.parse(path.read_bytes()))
+                item = self._make_item(folder, path.parent.name, xmlfile.parse(path.read_bytes()))
             except (xmlfile.BadXml, Refused):
                 continue
             folder.children[item.name.lower()] = item
             if isinstance(item, Folder):
-                item.views = views_of(item.root.find("folderViews/views"))
+                item.views = read_views(item.root.find("folderViews/views"))
                 self._load(item)
             elif isinstance(item, Job):
                 item.history.load(item)
 
-    def _make(self, folder: Folder, name: str, root: Any) -> Item:
+    def _make_item(self, folder: Folder, name: str, root: Any) -> Item:
         self.check(root)
         directory = folder.directory / "jobs" / name
         return Folder(folder, name, directory, root) if root.tag == FOLDER else Job(folder, name, directory, root)
 
     def check(self, root: Any) -> None:
-        """Refuse a document whose root element no class stands for; anything else is kept as far as Jenkins knows it."""
+        """Refuse (500) a document whose root element has no class; rewrite any other as Jenkins does."""
         if root.tag not in ROOTS or (ROOTS[root.tag] and ROOTS[root.tag] not in self._plugins):
             raise Refused(500, f"com.thoughtworks.xstream.mapper.CannotResolveClassException: {root.tag}")
         item_xml.rewrite(root, self._plugins)
 
     def find(self, full_name: str, start: Folder | None = None) -> Item | None:
-        """The item of a full name; relative names begin at `start`, names with a leading slash at the root."""
+        """Find an item; a relative name begins at `start`, a name with a leading slash at the root. None if there is none."""
         item: Item | None = self.root if start is None or full_name.startswith("/") else start
         for part in filter(None, full_name.split("/")):
             if part == "..":
                 item = item.parent if item and item.parent else self.root
             elif part != ".":
-                item = item.child(part) if isinstance(item, Folder) else None
+                item = item.find_child(part) if isinstance(item, Folder) else None
         return item
 
     @property
     def jobs(self) -> list[Job]:
-        """Every job, anywhere."""
+        """All jobs, in all folders."""
         return [item for item in self.root.walk() if isinstance(item, Job)]
 
     def create(self, folder: Folder, name: str, content: bytes) -> Item:
-        """A new item from its config.xml; refused as Jenkins refuses it, and nothing is kept then."""
-        self._free(folder, name)
+        """Create an item from its config.xml; raises Refused, without an effect, for a bad name, XML or class."""
+        self._check_free(folder, name)
         try:
             root = xmlfile.parse(content)
         except xmlfile.BadXml as fault:
@@ -81,8 +81,8 @@ class Tree:
         return self.add(folder, name, root)
 
     def add(self, folder: Folder, name: str, root: Any) -> Item:
-        """Store a new item."""
-        item = self._make(folder, name, root)
+        """Store a new item; its name must have been checked."""
+        item = self._make_item(folder, name, root)
         item.save()
         folder.children[name.lower()] = item
         if isinstance(item, Job):
@@ -90,8 +90,8 @@ class Tree:
         return item
 
     def copy(self, folder: Folder, name: str, source: Item) -> Item:
-        """A copy under another name; a copied job is held until it is saved once."""
-        self._free(folder, name)
+        """Copy an item, with its children; a copied job cannot be built before it is saved once."""
+        self._check_free(folder, name)
         item = self.add(folder, name, xmlfile.parse(xmlfile.serialise(source.root)))
         if isinstance(item, Job):
             item.is_held = True
@@ -101,7 +101,7 @@ class Tree:
         return item
 
     def replace(self, item: Item, content: bytes) -> None:
-        """A new config.xml for an item; its type cannot change."""
+        """Replace the config.xml of an item; raises Refused (500) for bad XML or another type of item."""
         try:
             root = xmlfile.parse(content)
         except xmlfile.BadXml as fault:
@@ -115,16 +115,16 @@ class Tree:
         if isinstance(item, Job):
             item.is_held = False
         elif isinstance(item, Folder):
-            item.views = views_of(root.find("folderViews/views"))
+            item.views = read_views(root.find("folderViews/views"))
         item.save()
 
     def rename(self, item: Item, name: str) -> None:
-        """Give an item another name; its history moves with it."""
+        """Rename an item with its history; raises Refused (400) for a bad name, the same name or one that another item has."""
         check_name(name)
         if name == item.name:
             raise failure("The new name is the same as the current name.")
         assert item.parent is not None
-        other = item.parent.child(name)
+        other = item.parent.find_child(name)
         if other is not None and other is not item:
             raise failure(f"The name “{name}” is already in use.")
         target = item.directory.with_name(name)
@@ -143,13 +143,13 @@ class Tree:
                 self._move(child, directory / "jobs" / child.name)
 
     def delete(self, item: Item) -> None:
-        """Delete an item and everything below it."""
+        """Delete an item with its files and its children."""
         assert item.parent is not None
         item.parent.children.pop(item.name.lower(), None)
         shutil.rmtree(item.directory, ignore_errors=True)
 
     @staticmethod
-    def _free(folder: Folder, name: str) -> None:
+    def _check_free(folder: Folder, name: str) -> None:
         check_name(name)
-        if folder.child(name) is not None:
+        if folder.find_child(name) is not None:
             raise failure(f"A job already exists with the name ‘{name}’")

@@ -1,6 +1,6 @@
-"""Changes the XML of an item as Jenkins does when it reads it: drops elements without a class, and writes defaults.
+"""Rewrites the XML of an item as Jenkins does when it reads it: removes elements without a class, and writes defaults.
 
-Jenkins answers 200 all the same; only a root element that no class stands for is an error.
+Jenkins answers 200 nevertheless. Only a root element without a class is an error.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from . import xmlfile
 
 DATA = Path(__file__).parents[1] / "data"
 CORE = "core"
-# Each entry of these is a class, with a dot in its name or without one.
+# Every child of these elements is a class, also if its name has no dot.
 LISTS = {"builders", "publishers", "buildWrappers", "properties", "triggers", "columns", "jobFilters"}
 NUMBERS = {"quietPeriod", "scmCheckoutRetryCount"}
 DECLARED = "org.jenkinsci.plugins.pipeline.modeldefinition.actions.Declarative"
 
 
 def rewrite(root: Any, plugins: Mapping[str, str]) -> None:
-    """Change a posted document to the form that Jenkins stores."""
+    """Rewrite a posted document, in place, to the form that Jenkins stores."""
     drop(root, plugins)
     for node in root.iter():
-        _fields(node)
-    order = _rewrites()["order"].get(root.tag)
+        _rewrite_fields(node)
+    order = _load_rewrites()["order"].get(root.tag)
     if order:
-        _ordered(root, order)
+        _order_fields(root, order)
     for node in root.iter():
         node.attrib.pop("plugin", None)
     _stamp(root, plugins, "")
 
 
 def drop(parent: Any, plugins: Mapping[str, str]) -> None:
-    """Take out what no plugin that is there has a class for."""
+    """Remove the elements below `parent` whose class belongs to no installed plugin."""
     for child in list(parent):
         is_known = isinstance(child.tag, str) and all(
-            _is_there(child, name, plugins) for name in _classes(parent, child)
+            _has_class(child, name, plugins) for name in _find_classes(parent, child)
         )
         if is_known:
             drop(child, plugins)
@@ -49,11 +49,11 @@ def drop(parent: Any, plugins: Mapping[str, str]) -> None:
 
 
 def note_declared(root: Any, plugins: Mapping[str, str], declared: Mapping[str, Any]) -> None:
-    """Write into a job what a declarative build found of it, as Jenkins does to take it back when it leaves the script."""
+    """Write the declarations of a Jenkinsfile into its job. Jenkins does so to undo them after they leave the Jenkinsfile."""
     for stale in root.findall("actions"):
         root.remove(stale)
     actions = xmlfile.element("actions")
-    root.insert(0, actions)  # the first field of every item
+    root.insert(0, actions)  # actions is the first field of every item
     version = f"pipeline-model-definition@{plugins.get('pipeline-model-definition', '')}"
     xmlfile.put(actions, f"{DECLARED}JobAction", plugin=version)
     tracker = xmlfile.put(actions, f"{DECLARED}JobPropertyTrackerAction", plugin=version)
@@ -69,47 +69,47 @@ def note_declared(root: Any, plugins: Mapping[str, str], declared: Mapping[str, 
             xmlfile.put(holder, "string", name)
 
 
-def _classes(parent: Any, child: Any) -> Iterator[str]:
-    table, tag, attribute = _owners(), _class_name(child.tag), _class_name(child.get("class", ""))
+def _find_classes(parent: Any, child: Any) -> Iterator[str]:
+    table, tag, attribute = _load_owners(), _decode_class(child.tag), _decode_class(child.get("class", ""))
     if "." in tag or parent.tag in LISTS or tag in table:
         yield tag
     if "." in attribute or attribute in table:
         yield attribute
 
 
-def _is_there(node: Any, name: str, plugins: Mapping[str, str]) -> bool:
-    owner = owner_of(name) or str(node.get("plugin", "")).partition("@")[0]
+def _has_class(node: Any, name: str, plugins: Mapping[str, str]) -> bool:
+    owner = find_owner(name) or str(node.get("plugin", "")).partition("@")[0]
     return owner == CORE or owner in plugins
 
 
-def owner_of(name: str) -> str | None:
-    """The plugin of a class; the longest name of the table that fits is right."""
-    table, rest = _owners(), name
-    if found := table.get(rest.partition("$")[0]):
-        return found
+def find_owner(name: str) -> str | None:
+    """Find the plugin of a class: the entry of the table with the longest matching prefix decides; None if none matches."""
+    table, rest = _load_owners(), name
+    if plugin := table.get(rest.partition("$")[0]):
+        return plugin
     while "." in rest:
         rest = rest.rpartition(".")[0]
-        if found := table.get(f"{rest}."):
-            return found
+        if plugin := table.get(f"{rest}."):
+            return plugin
     return None
 
 
-def _fields(node: Any) -> None:
-    kind = _class_name(node.get("class") or node.tag)
-    for tag in _rewrites()["dropped"].get(kind, ()):
+def _rewrite_fields(node: Any) -> None:
+    kind = _decode_class(node.get("class") or node.tag)
+    for tag in _load_rewrites()["dropped"].get(kind, ()):
         for former in node.findall(tag):
             node.remove(former)
-    for tag, value in _rewrites()["added"].get(kind, {}).items():
+    for tag, value in _load_rewrites()["added"].get(kind, {}).items():
         if node.find(tag) is None:
             xmlfile.put(node, tag, value)
 
 
-def _ordered(root: Any, order: Mapping[str, Any]) -> None:
+def _order_fields(root: Any, order: Mapping[str, Any]) -> None:
     kept = []
     for tag, value in order.items():
         elements = root.findall(tag)[:1]
         if tag in NUMBERS and elements and not re.fullmatch(r"\s*-?\d+\s*", elements[0].text or ""):
-            elements = []  # what is no number is dropped
+            elements = []  # Jenkins removes a text that is no number
         if elements and value == "false":
             elements[0].text = "true" if (elements[0].text or "").strip().lower() == "true" else "false"
         if not elements and value is not None:
@@ -120,25 +120,25 @@ def _ordered(root: Any, order: Mapping[str, Any]) -> None:
 
 
 def _stamp(node: Any, plugins: Mapping[str, str], above: str) -> None:
-    """Name the plugin of a class, with its version, wherever it is another than the one around it."""
-    owner = owner_of(_class_name(node.get("class") or node.tag))
+    """Write the plugin with its version at each element whose plugin differs from that of the element around it."""
+    owner = find_owner(_decode_class(node.get("class") or node.tag))
     if owner is not None and owner != CORE and owner != above and owner in plugins:
         node.set("plugin", f"{owner}@{plugins[owner]}")
     for child in node:
         _stamp(child, plugins, owner if owner is not None else above)
 
 
-def _class_name(written: str) -> str:
+def _decode_class(written: str) -> str:
     return written.replace("__", "\0").replace("_-", "$").replace("\0", "_")
 
 
 @cache
-def _owners() -> dict[str, str]:
+def _load_owners() -> dict[str, str]:
     listed = yaml.safe_load((DATA / "elements.yaml").read_text(encoding="utf-8"))
     return {name: plugin for plugin, names in listed.items() for name in names}
 
 
 @cache
-def _rewrites() -> dict[str, Any]:
+def _load_rewrites() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load((DATA / "rewrites.yaml").read_text(encoding="utf-8"))
     return loaded

@@ -1,6 +1,6 @@
-"""What folders and jobs share, and folders: a place in the tree under JENKINS_HOME/jobs and a config.xml.
+"""Items of the tree under JENKINS_HOME/jobs: what folders and jobs have in common, and folders.
 
-config.xml is the only truth about an item; what it says is read from it when it is asked for.
+The document of config.xml holds every property of an item; properties are read from it at each access.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ UNSAFE = set("?*/\\%!@#$^&|<>[]:;")  # jenkins.model.Jenkins#checkGoodName
 
 
 def check_name(name: str) -> None:
-    """Refuse what Jenkins refuses as a name (Jenkins#checkGoodName)."""
+    """Check the name of an item; raises Refused (400) as Jenkins#checkGoodName does."""
     if not name.strip():
         raise failure("No name is specified")
     if name in {".", ".."}:
@@ -33,31 +33,31 @@ def check_name(name: str) -> None:
 
 
 class Item:
-    """What folders and jobs share: a place in the tree and a config.xml."""
+    """An item of the tree; `root` is the root element of its config.xml."""
 
     def __init__(self, parent: Folder | None, name: str, directory: Path, root: Any) -> None:
         self.parent, self.name, self.directory, self.root = parent, name, directory, root
 
     @property
     def full_name(self) -> str:
-        """Names from the root, joined by slashes."""
+        """The names of its folders and its own name, joined by slashes."""
         above = self.parent.full_name if self.parent else ""
         return f"{above}/{self.name}" if above else self.name
 
     @property
     def path(self) -> str:
-        """The URL path below the root, 'job/a/job/b/'."""
+        """The URL path below the root, such as 'job/a/job/b/'."""
         return (self.parent.path if self.parent else "") + f"job/{quote(self.name)}/"
 
     @property
     def display_name(self) -> str:
-        """The shown name."""
-        return xmlfile.text(self.root, "displayName") or self.name
+        """The display name; the name if there is none."""
+        return xmlfile.read_text(self.root, "displayName") or self.name
 
     @property
     def description(self) -> str:
-        """The description as it was given."""
-        return xmlfile.text(self.root, "description")
+        """The description, unchanged."""
+        return xmlfile.read_text(self.root, "description")
 
     def save(self) -> None:
         """Write config.xml."""
@@ -65,7 +65,7 @@ class Item:
 
 
 class Folder(Item):
-    """A folder; the root of the tree is one without a name."""
+    """A folder; the root of the tree is a folder without a name."""
 
     def __init__(self, parent: Folder | None, name: str, directory: Path, root: Any) -> None:
         super().__init__(parent, name, directory, root)
@@ -81,24 +81,24 @@ class Folder(Item):
     def full_name(self) -> str:
         return super().full_name if self.parent else ""
 
-    def child(self, name: str) -> Item | None:
-        """The child of that name; Jenkins compares names without case."""
+    def find_child(self, name: str) -> Item | None:
+        """Find a child by its name; Jenkins ignores the case. None if there is none."""
         return self.children.get(name.lower())
 
     @property
     def items(self) -> list[Item]:
-        """Children by name."""
+        """The children, sorted by name."""
         return sorted(self.children.values(), key=lambda item: item.name.lower())
 
     def walk(self) -> Iterator[Item]:
-        """Every item below, folders before what they hold."""
+        """Yield all items below, each folder before its children."""
         for item in self.items:
             yield item
             if isinstance(item, Folder):
                 yield from item.walk()
 
-    def shown_in(self, view: View) -> list[Item]:
-        """The items that one of the folder's views shows."""
+    def list_shown(self, view: View) -> list[Item]:
+        """List the items that a view of the folder shows."""
         if not view.is_list:
             return self.items
         above = len(self.full_name) + 1 if self.full_name else 0

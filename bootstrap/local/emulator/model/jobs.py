@@ -12,15 +12,15 @@ from .job_configuration import JobConfiguration
 
 
 class Job(JobConfiguration):
-    """A job as the tree holds it."""
+    """A job of the tree, with its builds."""
 
     def __init__(self, parent: Folder, name: str, directory: Path, root: Any) -> None:
         super().__init__(parent, name, directory, root)
         self.history = History(directory)
-        self.is_held = False  # a fresh copy cannot be built before it is saved once
+        self.is_held = False  # a copied job cannot be built before it is saved once
 
     def disable(self, is_disabled: bool) -> None:
-        """Write the flag; a copy becomes buildable by it, as any save makes it."""
+        """Disable or enable the job and save it; a copied job can be built afterwards, as after every save."""
         node = self.root.find("disabled")
         if node is None:
             node = xmlfile.put(self.root, "disabled")
@@ -28,6 +28,6 @@ class Job(JobConfiguration):
         self.is_held = False
         self.save()
 
-    def build(self, reference: str) -> Build | None:
-        """The build of a number or a permalink such as 'lastSuccessfulBuild'."""
+    def find_build(self, reference: str) -> Build | None:
+        """Find a build by its number or a permalink such as 'lastSuccessfulBuild'; None if there is none."""
         return self.history.find(reference)

@@ -1,12 +1,12 @@
 """Records each step of a Pipeline and its answer. After a restart the Jenkinsfile runs again and gets the recorded answers.
 
-Jenkins stores the state of the program itself; real Groovy cannot. So here the Jenkinsfile runs again from its beginning, and
-each step that was answered before gets the recorded answer: nothing is done twice. Blocks are entered again, because they hold
-an executor, a directory or variables; what a step changed in the engine is set again. This works between two steps, where quiet
-mode holds a build, and while only an input step waits: in the middle of any other step a build ends with the process.
+Jenkins stores the state of the program itself; Groovy without Jenkins cannot do that. So the Jenkinsfile runs again from its
+beginning, and each step that was answered before gets the recorded answer: nothing is done twice. Blocks are entered again,
+because they hold an executor, a directory or variables; what a step changed in the engine is set again. This works between two
+steps, where quiet mode holds a build, and while only an input step waits. During any other step a build ends with the process.
 
-`program.jsonl` in the build's folder has a line when a step is asked for and one when it is answered; an answer that holds a
-secret, or that a person gave, is sealed with the home's own key. It goes when the build ends.
+`program.jsonl` in the folder of the build gets a line when a step is requested and a line when it is answered. An answer that
+contains a secret, or that a person gave, is encrypted with the key of the home. The file is deleted when the build ends.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from .cipher import Vault
 NAME = "program.jsonl"
 QUESTION = "input"
 DISABLED = "org.jenkinsci.plugins.workflow.job.properties.DisableResumeJobProperty"
-# Asked again instead of remembered: they read and write nothing but the engine's own variables and the job's declarations.
-ASKED_AGAIN = frozenset({"_env", "_environment", "_setEnv", "_setEnvs", "_declare"})
+# These steps run again, without a recorded answer: they use only variables of the engine and declarations of the job.
+REPEATED_STEPS = frozenset({"_env", "_environment", "_setEnv", "_setEnvs", "_declare"})
 _KEPT = ("number", "kind", "name", "context", "branch", "at")
 Message = dict[str, Any]
 
 
 @dataclass
-class Asked:
-    """One step of the build: its number, when it was asked for (seconds since the epoch), the answer where there was one."""
+class RecordedStep:
+    """A step of a build; `at` is the time of its request (seconds since the epoch), `answer` is None while it waits."""
 
     number: int
     kind: str
@@ -47,61 +47,68 @@ class Asked:
 
     @property
     def may_be_repeated(self) -> bool:
-        """Whether it may be under way when the process ends: what only asks, or is the engine's own, does nothing twice."""
+        """Whether the step can begin again after a restart: blocks, inputs and steps of the engine change nothing outside."""
         return self.kind != "call" or self.name == QUESTION or self.name.startswith("_")
 
 
 @dataclass
 class RecordedSteps:
-    """The record of a build: its script, its secret parameters, the state of the engine, and its steps by context."""
+    """The record of a build: its script, its secret parameters, the state of the engine, and its steps by context.
+
+    `last` is the highest number of a step.
+    """
 
     script: str
     secrets: dict[str, str]
     state: dict[str, Any]
-    steps: dict[str, list[Asked]] = field(default_factory=lambda: defaultdict(list))
+    steps: dict[str, list[RecordedStep]] = field(default_factory=lambda: defaultdict(list))
     last: int = 0
 
     @property
     def is_over(self) -> bool:
-        """Whether every recorded step was asked for again."""
+        """Whether the program has requested all recorded steps again."""
         return not any(self.steps.values())
 
-    def take(self, message: Message) -> Asked | None:
-        """The recorded step of this request; None for a new one. StepFailed if the Jenkinsfile goes another way than before."""
+    def take(self, message: Message) -> RecordedStep | None:
+        """Take the recorded step of a request; None for a new step.
+
+        Raises StepFailed if the Jenkinsfile requests other steps than before.
+        """
         waiting = self.steps.get(message["context"]) or []
-        branch = _branch(message)
+        branch = _read_branch(message)
         fitting = (message["kind"], message["name"], branch)
-        asked = next((it for it in waiting if (it.kind, it.name, it.branch) == fitting), None)
-        if asked is None and waiting and not branch:
+        step = next((step for step in waiting if (step.kind, step.name, step.branch) == fitting), None)
+        if step is None and waiting and not branch:
             raise StepFailed(
-                f"the Pipeline cannot be resumed: it asks for {message['name']} where it asked for {waiting[0].name} before"
+                f"the Pipeline cannot be resumed: it requests {message['name']}, "
+                f"but before the restart it requested {waiting[0].name}"
             )
-        if asked is not None:
-            waiting.remove(asked)
-        return asked
+        if step is not None:
+            waiting.remove(step)
+        return step
 
 
 def may_resume(job: Any) -> bool:
-    """Whether a job's builds may be resumed; `job` is its configuration."""
+    """Whether builds of a job may be resumed; `job` is the root element of its config.xml."""
     return job.find(f"properties/{DISABLED}") is None
 
 
 def is_open(directory: Path) -> bool:
-    """Whether the build there was between two steps, or waited for an answer and did nothing else, so that it can go on."""
+    """Whether the build of this directory was between two steps or only waited for inputs, so that it can be resumed."""
     lines = _read_lines(directory)[1:]
     answered = {line["number"] for line in lines if "answer" in line}
     return bool(lines) and is_waiting([_read_step(line) for line in lines if line["number"] not in answered])
 
 
 def read(directory: Path, unseal: Callable[[str], str]) -> RecordedSteps | None:
-    """The record of a build; None where it cannot go on."""
+    """Read the record of a build; None if it cannot be resumed."""
     if not is_open(directory):
         return None
     first, *rest = _read_lines(directory)
     recorded = RecordedSteps(
         first["script"], {name: unseal(text) for name, text in first["secrets"].items()}, first["state"]
     )
-    steps: dict[int, Asked] = {}
+    steps: dict[int, RecordedStep] = {}
     for line in rest:
         recorded.state = line.get("state", recorded.state)
         if "answer" in line:
@@ -109,90 +116,90 @@ def read(directory: Path, unseal: Callable[[str], str]) -> RecordedSteps | None:
         else:
             steps[line["number"]] = _read_step(line)
     recorded.last = max(steps)
-    for it in steps.values():
-        recorded.steps[it.context].append(it)
+    for step in steps.values():
+        recorded.steps[step.context].append(step)
     return recorded
 
 
 def _read_lines(directory: Path) -> list[dict[str, Any]]:
-    """The whole lines of its file; one that a kill left half written is passed over."""
+    """Read the complete lines of the file; a line that a kill left incomplete is skipped."""
     try:
         return [json.loads(line) for line in (directory / NAME).read_text().splitlines() if line.endswith("}")]
     except (OSError, ValueError):
         return []
 
 
-def _read_step(line: dict[str, Any]) -> Asked:
-    return Asked(line["number"], line["kind"], line["name"], line["context"], line["branch"], line["at"])
+def _read_step(line: dict[str, Any]) -> RecordedStep:
+    return RecordedStep(line["number"], line["kind"], line["name"], line["context"], line["branch"], line["at"])
 
 
-def is_waiting(under_way: list[Asked]) -> bool:
-    """Whether nothing is under way that could not be begun again."""
-    return all(it.may_be_repeated for it in under_way)
+def is_waiting(under_way: list[RecordedStep]) -> bool:
+    """Whether every step under way can begin again."""
+    return all(step.may_be_repeated for step in under_way)
 
 
 class Journal:
-    """Writes a build's `program.jsonl`; `state` gives what the build has left in the engine so far."""
+    """Writes the `program.jsonl` of a build; `state` returns what its steps changed in the engine."""
 
     def __init__(
         self, directory: Path, vault: Vault, mask: Callable[[str], str], state: Callable[[], dict[str, Any]]
     ) -> None:
         self._path = directory / NAME
         self._vault, self._mask, self._state = vault, mask, state
-        self._last, self._told = 0, ""
-        self._open: dict[int, Asked] = {}
+        self._last, self._written_state = 0, ""
+        self._open: dict[int, RecordedStep] = {}
         self._file: int | None = None
 
     def begin(self, script: str, secrets: dict[str, str]) -> None:
-        """The first line of a new build."""
+        """Write the first line of a new build."""
         sealed = {name: self._vault.seal(value) for name, value in secrets.items()}
         self._write({"script": script, "secrets": sealed})
 
-    def go_on(self, recorded: RecordedSteps) -> None:
-        """Continue the record of a build that is resumed."""
-        self._last, self._told = recorded.last, json.dumps(recorded.state)
+    def resume(self, recorded: RecordedSteps) -> None:
+        """Continue the record of a resumed build."""
+        self._last, self._written_state = recorded.last, json.dumps(recorded.state)
         with suppress(OSError):
             self._open_file()
 
     @property
     def has_begun(self) -> bool:
-        """Whether a step was asked for."""
+        """Whether the program has requested a step."""
         return self._last > 0
 
     @property
-    def under_way(self) -> list[Asked]:
+    def under_way(self) -> list[RecordedStep]:
         """The steps that wait for their answers."""
         return list(self._open.values())
 
-    def asked(self, message: Message, before: Asked | None = None) -> None:
-        """A step is asked for; `before` is what is open since an earlier start, and has its line already."""
+    def record_request(self, message: Message, before: RecordedStep | None = None) -> None:
+        """Record the request of a step; `before` is a step that was requested before the restart, and has a line already."""
         if before is not None:
             self._open[message["id"]] = before
             return
         self._last += 1
         kind, name, context = (str(message[key]) for key in ("kind", "name", "context"))
-        asked = Asked(self._last, kind, name, context, _branch(message), time.time())
-        self._open[message["id"]] = asked
-        self._write({key: getattr(asked, key) for key in _KEPT})
-        if asked.name == QUESTION and self._file is not None:
+        step = RecordedStep(self._last, kind, name, context, _read_branch(message), time.time())
+        self._open[message["id"]] = step
+        self._write({key: getattr(step, key) for key in _KEPT})
+        if step.name == QUESTION and self._file is not None:
             os.fsync(self._file)
 
-    def answered(self, message: Message, answer: Message) -> None:
-        """It is answered."""
-        asked = self._open.pop(message["id"], None)
-        if asked is None:  # of a recorded step
+    def record_answer(self, message: Message, answer: Message) -> None:
+        """Record the answer to a step."""
+        step = self._open.pop(message["id"], None)
+        if step is None:  # its answer is recorded already
             return
-        kept = {} if asked.name in ASKED_AGAIN else {key: value for key, value in answer.items() if key != "id"}
+        kept = {} if step.name in REPEATED_STEPS else {key: value for key, value in answer.items() if key != "id"}
         text = json.dumps(kept)
-        is_secret = asked.name == QUESTION or self._mask(text) != text  # a person may have answered with a password
+        is_secret = step.name == QUESTION or self._mask(text) != text  # a person may have answered with a password
         self._write(
-            {"number": asked.number, "sealed": is_secret, "answer": self._vault.seal(text) if is_secret else kept}
+            {"number": step.number, "sealed": is_secret, "answer": self._vault.seal(text) if is_secret else kept}
         )
 
     def end(self) -> None:
-        """The build is over: nothing of it is resumed.
+        """Delete the record: the build is over and cannot be resumed.
 
-        A job that was deleted and made again has a build of the same name: its file is left alone.
+        A job that was deleted and created again can have a build of the same number; the file of that build stays.
         """
         with suppress(OSError):
             if self._file is not None and os.path.samestat(os.fstat(self._file), self._path.stat()):
@@ -200,7 +207,7 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -213,13 +220,13 @@ class Journal:
     def _write(self, line: dict[str, Any]) -> None:
         state = self._state()
         text = json.dumps(state)
-        if text != self._told:
-            self._told = text
+        if text != self._written_state:
+            self._written_state = text
             line = {**line, "state": state}
-        with suppress(OSError):  # a full disk, or a deleted job: the build goes on, and would not survive a restart
+        with suppress(OSError):  # a full disk, or a deleted job: the build continues, but cannot be resumed
             os.write(self._open_file(), (json.dumps(line) + "\n").encode())
 
 
-def _branch(message: Message) -> str:
-    """What tells the branches of one `parallel` apart, which are entered in any order."""
+def _read_branch(message: Message) -> str:
+    """Read the name that distinguishes the branches of one `parallel`, because they begin in any order."""
     return str(message["arguments"].get("name", "")) if message["name"] in {"_branch", "_failFast"} else ""

@@ -1,4 +1,4 @@
-"""What a Jenkinsfile declares about its job becomes part of the job's config.xml."""
+"""Writes what a Jenkinsfile declares about its job into the config.xml of the job."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS = {
 
 
 def note_declared(job: JobConfiguration, plugins: Mapping[str, str], declared: Mapping[str, Any]) -> None:
-    """Write down what a declarative build found in its script, whether or not it said anything of the job."""
+    """Write the names of all declarations of a declarative Jenkinsfile into the job, also if there are none."""
     before = xmlfile.serialise(job.root)
     item_xml.note_declared(job.root, plugins, declared)
     if xmlfile.serialise(job.root) != before:
@@ -31,33 +31,35 @@ def note_declared(job: JobConfiguration, plugins: Mapping[str, str], declared: M
 
 
 def declare_properties(job: JobConfiguration, declared: dict[str, Any]) -> None:
-    """Replace the properties that the declaration names; others, such as those of the job's own definition, stay."""
+    """Replace the properties that the Jenkinsfile declares; other properties of the job stay."""
     before = xmlfile.serialise(job.root)
     holder = job.root.find("properties")
     if holder is None:
         holder = xmlfile.put(job.root, "properties")
     if declared.get("parameters"):
-        _fresh(holder, PARAMETERS).append(_parameters(declared["parameters"]))
+        _replace_element(holder, PARAMETERS).append(_render_parameters(declared["parameters"]))
     if declared.get("triggers"):
-        _fresh(holder, TRIGGERS).append(_triggers(declared["triggers"]))
+        _replace_element(holder, TRIGGERS).append(_render_triggers(declared["triggers"]))
     for option in declared.get("options") or []:
         if option.get("$class") == "disableConcurrentBuilds":
-            _fresh(holder, CONCURRENT)
+            _replace_element(holder, CONCURRENT)
         elif option.get("$class") == "disableResume":
-            _fresh(holder, DISABLED)
+            _replace_element(holder, DISABLED)
         elif option.get("$class") == "buildDiscarder":
-            _fresh(holder, DISCARDER).append(_rotator(option.get("value") or option.get("strategy") or {}))
+            _replace_element(holder, DISCARDER).append(
+                _render_rotator(option.get("value") or option.get("strategy") or {})
+            )
     if xmlfile.serialise(job.root) != before:
         job.save()
 
 
-def _fresh(holder: Any, tag: str) -> Any:
+def _replace_element(holder: Any, tag: str) -> Any:
     for stale in holder.findall(tag):
         holder.remove(stale)
     return xmlfile.put(holder, tag)
 
 
-def _parameters(entries: list[dict[str, Any]]) -> Any:
+def _render_parameters(entries: list[dict[str, Any]]) -> Any:
     listed = xmlfile.element("parameterDefinitions")
     for entry in entries:
         node = xmlfile.put(listed, f"hudson.model.{KINDS[entry['$class']]}")
@@ -80,7 +82,7 @@ def _parameters(entries: list[dict[str, Any]]) -> Any:
     return listed
 
 
-def _triggers(entries: list[dict[str, Any]]) -> Any:
+def _render_triggers(entries: list[dict[str, Any]]) -> Any:
     listed = xmlfile.element("triggers")
     for entry in entries:
         if entry["$class"] == "upstream":
@@ -95,7 +97,7 @@ def _triggers(entries: list[dict[str, Any]]) -> Any:
     return listed
 
 
-def _rotator(given: dict[str, Any]) -> Any:
+def _render_rotator(given: dict[str, Any]) -> Any:
     strategy = xmlfile.element("strategy", class_="hudson.tasks.LogRotator")
     for tag in ("daysToKeep", "numToKeep", "artifactDaysToKeep", "artifactNumToKeep"):
         xmlfile.put(strategy, tag, given.get(f"{tag}Str") or given.get(tag) or -1)

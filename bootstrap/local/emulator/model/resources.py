@@ -1,4 +1,4 @@
-"""Lockable resources: one holder at a time, first come first served."""
+"""Lockable resources: one build at a time holds each, in the order of their requests."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import asyncio
 
 
 class Locks:
-    """Named locks; one that nobody declared is made when it is first asked for, as the plugin does."""
+    """The locks by the names of their resources; an undeclared resource is made at its first request, as in the plugin."""
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}
         self.declared: list[str] = []
 
     def declare(self, names: list[str]) -> None:
-        """The resources of the configuration."""
+        """Set the resources of the configuration."""
         self.declared = names
 
-    def of(self, name: str) -> asyncio.Lock:
-        """The lock of a resource."""
+    def find_or_make(self, name: str) -> asyncio.Lock:
+        """Find the lock of a resource, or make it."""
         return self._locks.setdefault(name, asyncio.Lock())
 
-    def names(self) -> list[str]:
-        """All known resources."""
+    def list_names(self) -> list[str]:
+        """List the names of all known resources."""
         return sorted({*self.declared, *self._locks})

@@ -1,4 +1,4 @@
-"""Who a request comes from, and what that user may do: the local user database, API tokens and the matrix."""
+"""Users and their permissions: the local user database, API tokens and the authorization matrix."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from . import xmlfile
 ANONYMOUS = "anonymous"
 AUTHENTICATED = "authenticated"
 _HASHED = "#jbcrypt:"
-COST = 10  # Jenkins' own: bcrypt's work doubles with each
-# What a permission is implied by, besides Overall/Administer, which implies everything.
+COST = 10  # the cost that Jenkins uses; each step doubles the work of bcrypt
+# The permissions that imply a permission, besides Overall/Administer, which implies every permission.
 IMPLIED_BY = {
     "Job/Discover": ("Job/Read",),
     "Job/ExtendedRead": ("Job/Configure",),
@@ -53,14 +53,14 @@ KNOWN_PERMISSIONS = {
 
 
 def is_permission(name: str) -> bool:
-    """Whether such a permission exists here."""
+    """Whether the emulator knows a permission of this name."""
     group, _, right = name.partition("/")
     return right in KNOWN_PERMISSIONS.get(group, ())
 
 
 @dataclass
 class Token:
-    """An API token: only its hash is kept."""
+    """An API token; only its hash is stored."""
 
     identifier: str
     name: str
@@ -70,7 +70,7 @@ class Token:
 
 @dataclass
 class User:
-    """One account; `password` is '#jbcrypt:<hash>' or empty."""
+    """One user; `password` is '#jbcrypt:<hash>', or empty: then nobody can sign in as this user with a password."""
 
     identifier: str
     full_name: str
@@ -114,26 +114,26 @@ class User:
         root = xmlfile.parse((directory / "config.xml").read_bytes())
         tokens = [
             Token(
-                xmlfile.text(node, "uuid"),
-                xmlfile.text(node, "name"),
-                xmlfile.text(node, "value/hash"),
-                xmlfile.text(node, "creationDate"),
+                xmlfile.read_text(node, "uuid"),
+                xmlfile.read_text(node, "name"),
+                xmlfile.read_text(node, "value/hash"),
+                xmlfile.read_text(node, "creationDate"),
             )
             for node in root.iter("jenkins.security.apitoken.ApiTokenStore_-HashedToken")
         ]
         return cls(
             identifier,
-            xmlfile.text(root, "fullName") or identifier,
+            xmlfile.read_text(root, "fullName") or identifier,
             directory,
-            xmlfile.text(root, "properties/hudson.security.HudsonPrivateSecurityRealm_-Details/passwordHash"),
-            xmlfile.text(root, "properties/hudson.tasks.Mailer_-UserProperty/emailAddress"),
-            xmlfile.text(root, "description"),
+            xmlfile.read_text(root, "properties/hudson.security.HudsonPrivateSecurityRealm_-Details/passwordHash"),
+            xmlfile.read_text(root, "properties/hudson.tasks.Mailer_-UserProperty/emailAddress"),
+            xmlfile.read_text(root, "description"),
             tokens,
         )
 
 
 class Users:
-    """The accounts under JENKINS_HOME/users. Identifiers are compared without case."""
+    """The users under JENKINS_HOME/users. The case of an identifier is ignored."""
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "users"
@@ -142,7 +142,7 @@ class Users:
         self._pepper = secrets.token_bytes(32)
 
     def load(self) -> None:
-        """Read users.xml and every account it names."""
+        """Read users.xml and every user that it names."""
         index = self._folder / "users.xml"
         if not index.exists():
             return
@@ -152,11 +152,11 @@ class Users:
                 self._users[identifier.lower()] = User.load(identifier, self._folder / directory)
 
     def find(self, identifier: str) -> User | None:
-        """The account of an id."""
+        """Find the user of an id; None if there is none."""
         return self._users.get(identifier.lower())
 
     def ensure(self, identifier: str) -> User:
-        """The account of an id, made when there is none."""
+        """Find the user of an id, or create one without a password."""
         user = self.find(identifier)
         if user is None:
             name = re.sub(r"[^A-Za-z0-9]", "", identifier) + "_" + str(secrets.randbelow(10**19))
@@ -177,7 +177,7 @@ class Users:
         xmlfile.write(self._folder / "users.xml", xmlfile.serialise(root))
 
     def set_password(self, user: User, password: str) -> None:
-        """Keep a new password; one that is the same stays untouched, so a reload does not rewrite the file."""
+        """Set a password, plain or as '#jbcrypt:<hash>'; the hash of an unchanged plain password stays."""
         if password.startswith(_HASHED):
             user.password = password
         elif not self.is_password(user, password):
@@ -186,50 +186,50 @@ class Users:
         user.save()
 
     def is_password(self, user: User, password: str) -> bool:
-        """Whether the password is right; a right one is remembered by a keyed hash, since bcrypt takes 50 ms by design."""
-        hashed = self.hash_of(user)
+        """Whether the password is right; a right one is remembered as a keyed hash, because bcrypt takes 50 ms by design."""
+        hashed = self.find_hash(user)
         if hashed and not self.is_remembered(user, password) and bcrypt.checkpw(password.encode()[:72], hashed):
             self.remember(user, password, hashed)
         return self.is_remembered(user, password)
 
     @staticmethod
-    def hash_of(user: User) -> bytes | None:
-        """What bcrypt made of the user's password; None where nobody can sign in as this user."""
+    def find_hash(user: User) -> bytes | None:
+        """Find the bcrypt hash of a user's password; None if the user has no password."""
         return user.password.removeprefix(_HASHED).encode() if user.password.startswith(_HASHED) else None
 
-    def hashes(self) -> list[bytes]:
-        """What bcrypt made of all users' passwords."""
-        return [hashed for user in self._users.values() if (hashed := self.hash_of(user))]
+    def list_hashes(self) -> list[bytes]:
+        """List the bcrypt hashes of all passwords."""
+        return [hashed for user in self._users.values() if (hashed := self.find_hash(user))]
 
     def is_remembered(self, user: User, password: str) -> bool:
-        """Whether the password was found right before and is still the user's."""
-        return self._verified.get((user.identifier, self._mark(password)), b"") == self.hash_of(user)
+        """Whether the password was right before, and the user's password has not changed since."""
+        return self._verified.get((user.identifier, self._digest_password(password)), b"") == self.find_hash(user)
 
     def remember(self, user: User, password: str, hashed: bytes) -> None:
-        """Keep that the password is the one of this hash."""
-        self._verified[user.identifier, self._mark(password)] = hashed
+        """Remember that the password belongs to this bcrypt hash."""
+        self._verified[user.identifier, self._digest_password(password)] = hashed
 
-    def _mark(self, password: str) -> str:
+    def _digest_password(self, password: str) -> str:
         return hmac.new(self._pepper, password.encode(), "sha256").hexdigest()
 
     def is_token(self, user: User, text: str) -> bool:
         """Whether the text is one of the user's API tokens."""
-        digest = _digest(text)
+        digest = _digest_token(text)
         return any(hmac.compare_digest(digest, token.hashed) for token in user.tokens)
 
     def add_token(self, user: User, name: str, text: str = "") -> tuple[Token, str]:
-        """A new token ('11' and 32 hex digits); its text is only known now. ValueError for a malformed fixed one."""
+        """Add a token, random or with a given text; returns both. ValueError unless the text is '11' and 32 hex digits."""
         text = text or "11" + secrets.token_hex(16)
         if not re.fullmatch(r"11[0-9a-fA-F]{32}", text):
             raise ValueError("The token value must match the format: 11 followed by 32 hexadecimal digits")
         created = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
-        token = Token(str(uuid.uuid4()), name or f"Token created on {created}", _digest(text), created)
+        token = Token(str(uuid.uuid4()), name or f"Token created on {created}", _digest_token(text), created)
         user.tokens.append(token)
         user.save()
         return token, text
 
     def revoke(self, user: User, identifier: str) -> bool:
-        """Forget a token; false when there is none of that id."""
+        """Delete a token; False if the user has no token of that id."""
         kept = [token for token in user.tokens if token.identifier != identifier]
         is_found = len(kept) < len(user.tokens)
         user.tokens = kept
@@ -237,31 +237,31 @@ class Users:
         return is_found
 
 
-def _digest(text: str) -> str:
-    # ApiTokenStore hashes what follows the two digits of the version.
+def _digest_token(text: str) -> str:
+    # ApiTokenStore hashes the text after the two digits of the version.
     return hashlib.sha256(text[2:].lower().encode()).hexdigest() if text.startswith("11") else ""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who a request comes from; `by_token` frees it from crumbs."""
+    """The user who sent a request; with `by_token` the request needs no crumb."""
 
     name: str = ANONYMOUS
     by_token: bool = False
 
     @property
     def is_anonymous(self) -> bool:
-        """Not logged in."""
+        """Whether the user has not signed in."""
         return self.name == ANONYMOUS
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups everybody, or everybody who is logged in, belongs to."""
+        """The built-in group of the user."""
         return (ANONYMOUS,) if self.is_anonymous else (AUTHENTICATED,)
 
 
 class Authorization:
-    """What users may do. Without a strategy everybody may do everything, as in a Jenkins that nobody secured."""
+    """Decides what users may do. Without a strategy every user may do everything, as in Jenkins."""
 
     def __init__(self, strategy: str = "unsecured", settings: Any = None) -> None:
         self.strategy = strategy
@@ -278,7 +278,7 @@ class Authorization:
                     self._groups.setdefault(grant["name"], set()).update(granted)
 
     def allows(self, identity: Identity, permission: str) -> bool:
-        """Whether the user holds the permission, or one that implies it."""
+        """Whether the user has the permission, or one that implies it."""
         if self.strategy == "unsecured":
             return True
         if self.strategy == "loggedInUsersCanDoAnything":
@@ -286,7 +286,7 @@ class Authorization:
                 self._allow_anonymous_read and permission.endswith(("/Read", "/Discover"))
             )
         held = set(self._users.get(identity.name.lower(), set()))
-        # Everybody, logged in or not, belongs to 'anonymous' in a matrix.
+        # In a matrix every user belongs to 'anonymous', also after signing in.
         for group in {*identity.groups, ANONYMOUS}:
             held |= self._groups.get(group, set())
         if identity.is_anonymous:
@@ -295,6 +295,6 @@ class Authorization:
         return bool(held & wanted)
 
     def require(self, identity: Identity, permission: str) -> None:
-        """Forbidden unless the user holds the permission."""
+        """Raise Forbidden unless the user has the permission."""
         if not self.allows(identity, permission):
             raise Forbidden(identity.name, permission)

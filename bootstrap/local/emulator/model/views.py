@@ -1,4 +1,4 @@
-"""List views of the root and of folders."""
+"""Views of the root and of folders."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ ALL, LIST = "hudson.model.AllView", "hudson.model.ListView"
 
 @dataclass
 class View:
-    """A view: its element as Jenkins keeps it in the owner's config.xml."""
+    """A view; `root` is its element in the config.xml of its owner."""
 
     root: Any
 
     @property
     def name(self) -> str:
         """The view's name."""
-        return xmlfile.text(self.root, "name")
+        return xmlfile.read_text(self.root, "name")
 
     @property
     def kind(self) -> str:
@@ -31,23 +31,23 @@ class View:
 
     @property
     def is_list(self) -> bool:
-        """Whether it shows chosen items only."""
+        """Whether the view shows only chosen items."""
         return self.kind == LIST
 
     @property
     def is_recursive(self) -> bool:
-        """Whether it chooses among what lies below the owner's folders as well."""
-        return xmlfile.text(self.root, "recurse").strip() == "true"
+        """Whether the view also shows items in the folders of its owner."""
+        return xmlfile.read_text(self.root, "recurse").strip() == "true"
 
     def select(self, names: Iterable[str]) -> list[str]:
-        """Those of the names, relative to the owner, that are listed or match the pattern."""
+        """Select the names, relative to the owner, that are listed or match the pattern."""
         listed = {node.text for node in self.root.findall("jobNames/string")}
-        pattern = xmlfile.text(self.root, "includeRegex").strip()
+        pattern = xmlfile.read_text(self.root, "includeRegex").strip()
         return [name for name in names if name in listed or (pattern and re.fullmatch(pattern, name))]
 
 
-def view_from(content: bytes, name: str, plugins: Any) -> View:
-    """A view from posted XML; the name in the URL wins."""
+def parse_view(content: bytes, name: str, plugins: Any) -> View:
+    """Parse a posted view; its name becomes that of the URL. Raises Refused (500) for bad XML or an unknown class."""
     try:
         root = xmlfile.parse(content)
     except xmlfile.BadXml as fault:
@@ -64,7 +64,7 @@ def view_from(content: bytes, name: str, plugins: Any) -> View:
 
 
 def make_view(kind: str, name: str, **values: str) -> View:
-    """A view of plain values."""
+    """Make a view; `values` become child elements."""
     root = xmlfile.element(kind)
     xmlfile.put(root, "name", name)
     if kind == LIST:
@@ -77,13 +77,13 @@ def make_view(kind: str, name: str, **values: str) -> View:
     return View(root)
 
 
-def views_of(node: Any) -> list[View]:
-    """The views kept in an owner's config.xml."""
+def read_views(node: Any) -> list[View]:
+    """Read the views in the config.xml of an owner."""
     return [] if node is None else [View(child) for child in node if child.tag in {ALL, LIST}]
 
 
-def declared_view(entry: dict[str, Any]) -> View:
-    """A view as Configuration as Code declares it."""
+def make_declared_view(entry: dict[str, Any]) -> View:
+    """Make a view from a declaration of Configuration as Code."""
     ((kind, values),) = entry.items()
     name = str(values.get("name") or "all")
     if kind != "list":

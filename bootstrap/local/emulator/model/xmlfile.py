@@ -1,4 +1,4 @@
-"""XML as Jenkins writes it: declared as version 1.1, indented by two, replaced atomically on the disk."""
+"""Reads and writes XML as Jenkins does: declared as version 1.1, indented by two spaces, replaced atomically on the disk."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class BadXml(ValueError):
 
 
 def parse(content: bytes | str) -> Any:
-    """The root element; BadXml when the text is not well formed. Entities and the network stay untouched."""
+    """Parse a document; returns the root element. Entities are not resolved. Raises BadXml if the text is not well-formed."""
     data = content.encode() if isinstance(content, str) else content
-    # lxml knows XML 1.0 only, and everything here is UTF-8.
+    # lxml accepts only XML 1.0; all documents here are UTF-8.
     data = _DECLARED.sub(b"", data, count=1)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=True, encoding="utf-8")
     try:
@@ -31,29 +31,32 @@ def parse(content: bytes | str) -> Any:
 
 
 def serialise(root: Any) -> bytes:
-    """The document as bytes, indented by two spaces."""
+    """Serialise a document as Jenkins stores it."""
     etree.indent(root, space="  ")
     return DECLARATION + bytes(etree.tostring(root, encoding="UTF-8")) + b"\n"
 
 
 def serialise_for_client(root: Any) -> bytes:
-    """The document as it is handed out: with another declaration than on the disk, and no new line at its end."""
+    """Serialise a document as Jenkins sends it: with another declaration than on the disk, and without a newline at its end."""
     return serialise(root).replace(DECLARATION, b'<?xml version="1.1" encoding="UTF-8"?>\n', 1).rstrip(b"\n")
 
 
-def text(root: Any, path: str, default: str = "") -> str:
-    """The text at `path` below `root`, or `default` where there is none."""
+def read_text(root: Any, path: str, default: str = "") -> str:
+    """Read the text of the element at `path` below `root`; `default` if there is none."""
     child = root.find(path)
     return default if child is None or child.text is None else str(child.text)
 
 
 def put(parent: Any, tag: str, content: object = None, **attributes: str) -> Any:
-    """Append a child with text; None gives an empty element, booleans are written as Java writes them."""
+    """Append a child with text; None gives an empty element, and booleans are 'true' or 'false'.
+
+    A trailing underscore of an attribute's name is removed: `class_`.
+    """
     child = etree.SubElement(parent, tag, **{key.rstrip("_"): value for key, value in attributes.items()})
     if isinstance(content, bool):
         child.text = "true" if content else "false"
     elif content is not None:
-        child.text = printable(str(content))
+        child.text = remove_unprintable(str(content))
     return child
 
 
@@ -62,13 +65,13 @@ def element(tag: str, **attributes: str) -> Any:
     return etree.Element(tag, **{key.rstrip("_"): value for key, value in attributes.items()})
 
 
-def printable(content: str) -> str:
-    """The text without the control characters that XML cannot hold."""
+def remove_unprintable(content: str) -> str:
+    """Remove the control characters that XML cannot contain."""
     return "".join(letter for letter in content if letter in "\t\n\r" or ord(letter) >= 32)
 
 
 def write(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Replace `path` atomically: a crash leaves the old content or the new, never half of it."""
+    """Replace a file atomically: after a crash it has either the old or the new content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -222,7 +222,7 @@ async def milestone(call: Step) -> None:
 async def lock(call: Step) -> None:
     """Hold a resource for a body: one build at a time."""
     name = call.need("resource")
-    held = call.engine.services.locks.of(name)
+    held = call.engine.services.locks.find_or_make(name)
     call.say(f"Trying to acquire lock on [Resource: {name}]")
     if held.locked():
         call.say(f"[Resource: {name}] is locked, waiting...")

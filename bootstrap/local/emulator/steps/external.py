@@ -122,7 +122,7 @@ async def mail(call: Step) -> None:
 async def extended_mail(call: Step) -> None:
     """Send one mail with the tokens of the extended publisher replaced."""
     engine = call.engine
-    settings = engine.home.configuration.value("unclassified", "email-ext", default={})
+    settings = engine.home.configuration.read("unclassified", "email-ext", default={})
     build = engine.build
     name = f"{build.job.full_name} - Build {build.shown_name} - {build.result or 'SUCCESS'}"
     tokens = {

@@ -27,7 +27,7 @@ async def ask(call: Step) -> Any:
         answer = await question.answer
     finally:
         engine.services.inputs.close(question)
-    who = engine.home.fullname_of(question.answered_by)
+    who = engine.home.find_full_name(question.answered_by)
     if answer is None:
         raise Interrupted(f"Rejected by {who}", "ABORTED")
     call.say(f"Approved by {who}")

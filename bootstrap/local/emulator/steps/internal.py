@@ -108,7 +108,7 @@ async def build_value(call: Step) -> Any:
 
 def _previous(build: Build, name: str) -> str | None:
     wanted = {"previousSuccessfulBuild": ("SUCCESS", "UNSTABLE"), "previousFailedBuild": ("FAILURE",)}.get(name)
-    for other in build.history.all():
+    for other in build.history.list_builds():
         if other.number < build.number and (wanted is None or other.result in wanted):
             return f"{other.job.full_name}#{other.number}"
     return None
@@ -255,7 +255,7 @@ TOOL_VARIABLES = {
 async def tools(call: Step) -> None:
     """`tools { }`: the configured home of each goes before PATH."""
     for kind, name in call.arguments["tools"].items():
-        installed = call.engine.home.configuration.value("tool", kind, "installations", default=[])
+        installed = call.engine.home.configuration.read("tool", kind, "installations", default=[])
         installation = next((entry for entry in installed if entry.get("name") == name), None)
         if installation is None:
             raise StepFailed(f'Tool type "{kind}" does not have an install of "{name}" configured')

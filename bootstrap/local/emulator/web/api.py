@@ -201,4 +201,4 @@ def _fill(node: Any, data: Mapping[str, Any]) -> None:
             if isinstance(entry, dict):
                 _fill(child, entry)
             else:
-                child.text = xmlfile.printable(str(entry).lower() if isinstance(entry, bool) else str(entry))
+                child.text = xmlfile.remove_unprintable(str(entry).lower() if isinstance(entry, bool) else str(entry))

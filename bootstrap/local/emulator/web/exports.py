@@ -28,7 +28,7 @@ class Exports(ItemExports):
                 "nodeDescription": "the Jenkins controller's built-in node",
                 "nodeName": "",
                 "numExecutors": settings.executors,
-                "description": settings.value("jenkins", "systemMessage"),
+                "description": settings.read("jenkins", "systemMessage"),
                 "jobs": lambda: self.export_items(controller.home.tree.root),
                 "overallLoad": Exported("", {}),
                 "primaryView": lambda: self.export_view(
@@ -36,7 +36,7 @@ class Exports(ItemExports):
                 ),
                 "quietDownReason": controller.quiet_mode.reason or None,
                 "quietingDown": controller.quiet_mode.is_on,
-                "slaveAgentPort": int(settings.value("jenkins", "slaveAgentPort", default=-1)),
+                "slaveAgentPort": int(settings.read("jenkins", "slaveAgentPort", default=-1)),
                 "unlabeledLoad": Exported("jenkins.model.UnlabeledLoadStatistics", {}),
                 "url": self._base,
                 "useCrumbs": True,

@@ -112,7 +112,7 @@ class BuildExports:
                     is_whole=True,
                 )
             )
-        if waiting := self._controller.inputs.of(build):
+        if waiting := self._controller.inputs.list_open(build):
             actions.append(self._export_inputs(waiting))
         if build.tests:
             counts = {

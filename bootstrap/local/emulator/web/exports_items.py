@@ -63,8 +63,8 @@ class ItemExports(BuildExports):
 
     def read_color(self, job: Job) -> str:
         """Read the colour of a job's ball: the result of its last completed build, with '_anime' while a build runs."""
-        last = job.build("lastBuild")
-        done = job.build("lastCompletedBuild")
+        last = job.find_build("lastBuild")
+        done = job.find_build("lastCompletedBuild")
         color = "disabled" if job.is_disabled else COLORS.get(done.result or "", "notbuilt") if done else "notbuilt"
         return color + "_anime" if last and last.is_building else color
 
@@ -76,10 +76,12 @@ class ItemExports(BuildExports):
             "actions": [],
             **self._export_common(job),
             "buildable": not job.is_disabled and not job.is_held,
-            "builds": lambda: [self.export_build(build) for build in job.history.all()[:100]],
-            "allBuilds": lambda: [self.export_build(build) for build in job.history.all()],
+            "builds": lambda: [self.export_build(build) for build in job.history.list_builds()[:100]],
+            "allBuilds": lambda: [self.export_build(build) for build in job.history.list_builds()],
             "color": self.read_color(job),
-            "firstBuild": lambda: self.export_if_any(job.history.all()[-1] if job.history.all() else None),
+            "firstBuild": lambda: self.export_if_any(
+                job.history.list_builds()[-1] if job.history.list_builds() else None
+            ),
             "healthReport": lambda: self._export_health(job),
             "inQueue": waiting is not None,
             "keepDependencies": False,
@@ -93,7 +95,7 @@ class ItemExports(BuildExports):
             "UnstableBuild",
             "UnsuccessfulBuild",
         ):
-            properties[f"last{name}"] = lambda name=name: self.export_if_any(job.build(f"last{name}"))
+            properties[f"last{name}"] = lambda name=name: self.export_if_any(job.find_build(f"last{name}"))
         properties["nextBuildNumber"] = job.history.next_number
         properties["property"] = lambda: [self._export_definitions(definitions)] if definitions else []
         properties["queueItem"] = lambda: self.export_queue_item(waiting) if waiting else None
@@ -112,7 +114,7 @@ class ItemExports(BuildExports):
 
     @staticmethod
     def _export_health(job: Job) -> list[Exported]:
-        recent = [build for build in job.history.all() if not build.is_building][:5]
+        recent = [build for build in job.history.list_builds() if not build.is_building][:5]
         if not recent:
             return []
         good = sum(build.result in {"SUCCESS", "UNSTABLE"} for build in recent)
@@ -248,7 +250,7 @@ class ItemExports(BuildExports):
         url = self._base + folder.path + ("" if is_primary else f"view/{view.name}/")
         properties: dict[str, Any] = {
             "description": None,
-            "jobs": lambda: [self.export_item(item) for item in folder.shown_in(view) if self._may_read(item)],
+            "jobs": lambda: [self.export_item(item) for item in folder.list_shown(view) if self._may_read(item)],
             "name": view.name,
             "property": [],
             "url": url,

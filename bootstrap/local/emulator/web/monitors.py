@@ -34,7 +34,7 @@ def find_active(home: Home) -> list[str]:
 
 
 def _read_setting(home: Home, *path: str) -> Any:
-    return home.configuration.value(*path)
+    return home.configuration.read(*path)
 
 
 def _has_agents(home: Home) -> bool:

@@ -114,9 +114,7 @@ def _render_account(call: Call) -> str:
     name = call.identity.name
     if call.identity.is_anonymous:
         return _render_link("login", "Log in")
-    return (
-        f"{_render_link(f'user/{name}/', call.controller.home.fullname_of(name))} · {_render_link('logout', 'Log out')}"
-    )
+    return f"{_render_link(f'user/{name}/', call.controller.home.find_full_name(name))} · {_render_link('logout', 'Log out')}"
 
 
 def _render_result(build: Build | None) -> str:
@@ -162,7 +160,7 @@ def _render_path(item: Item | None) -> str:
 def _render_item_row(item: Item, is_full: bool) -> str:
     link = _render_link(item.path, item.full_name if is_full else item.display_name)
     if isinstance(item, Job):
-        last = item.build("lastBuild")
+        last = item.find_build("lastBuild")
         when = f"{_render_link(last.path, last.shown_name)} {_format_age(last.timestamp)}" if last else ""
         state = '<span class="mark none">disabled</span>' if item.is_disabled else _render_result(last)
         return _render_row(("", state), ("", link), ("num", when), ("num wide", _format_duration(last)))
@@ -175,7 +173,7 @@ def _render_item_row(item: Item, is_full: bool) -> str:
 def render_front(call: Call, folder: Folder, view: View | None = None) -> str:
     """Render the jobs of a folder or a view."""
     controller = call.controller
-    members = folder.shown_in(view) if view else folder.items
+    members = folder.list_shown(view) if view else folder.items
     if not controller.home.authorization.allows(call.identity, "Job/Read"):
         members = []
     rows = "".join(_render_item_row(item, view is not None) for item in members)
@@ -185,7 +183,7 @@ def render_front(call: Call, folder: Folder, view: View | None = None) -> str:
     message = (
         folder.description
         if folder.parent
-        else controller.home.configuration.value("jenkins", "systemMessage", default="")
+        else controller.home.configuration.read("jenkins", "systemMessage", default="")
     )
     title = folder.display_name or "Dashboard"
     body = (
@@ -215,7 +213,7 @@ def _render_build_row(build: Build) -> str:
 
 def render_job(call: Call, job: Job) -> str:
     """Render a job with its last builds."""
-    rows = "".join(_render_build_row(build) for build in job.history.all()[:30])
+    rows = "".join(_render_build_row(build) for build in job.history.list_builds()[:30])
     waiting = call.controller.queue.of(job)
     kind = ("Pipeline" if job.is_pipeline else "Freestyle job") + (", disabled" if job.is_disabled else "")
     # Job Builder writes its mark as a comment at the end.
@@ -240,7 +238,7 @@ def render_build(call: Call, build: Build) -> str:
     body = f"{_render_path(build.job)}{head}<p>{_render_result(build)}</p>"
     started = _format_age(build.timestamp)
     body += f'<p class="note">{_escape(_join_causes(build))}. {started}{spent}. {_escape(build.description)}</p>'
-    for question in call.controller.inputs.of(build):
+    for question in call.controller.inputs.list_open(build):
         body += _render_question(call, question)
     if build.tests:
         body += f"<p>Tests: {build.tests.total} run, {build.tests.failed} failed, {build.tests.skipped} skipped.</p>"
@@ -259,7 +257,7 @@ def _render_question(call: Call, question: PendingInput) -> str:
     if question.parameters:
         names = ", ".join(str(entry["name"]) for entry in question.parameters)
         return f'{asked}<p class="note">It asks for {_escape(names)}: POST to {_escape(where)}proceed.</p>'
-    crumb = call.controller.sessions.crumb(call.identity.name, call.session) if call.session else ""
+    crumb = call.controller.sessions.make_crumb(call.identity.name, call.session) if call.session else ""
     return (
         f'{asked}<form method="post" action="{where}submit"><input type="hidden" name="Jenkins-Crumb" value="{crumb}">'
         f'<button name="proceed" value="1">{_escape(question.proceed)}</button> '

@@ -55,7 +55,7 @@ class Logins:
         if user is not None and self._users.is_remembered(user, password):
             return user.identifier
         failures = self._count_failures(sender)
-        hashed = self._users.hash_of(user) if user is not None else None
+        hashed = self._users.find_hash(user) if user is not None else None
         async with self._hold_thread(failures):
             given, kept = password.encode()[:72], hashed or self._make_decoy()
             is_same = await asyncio.get_running_loop().run_in_executor(self._threads, bcrypt.checkpw, given, kept)
@@ -77,7 +77,7 @@ class Logins:
 
     def _make_decoy(self) -> bytes:
         """Make a hash of no user's password; to compare it costs as much as the most expensive hash of a user."""
-        cost = max(map(read_cost, self._users.hashes()), default=COST)
+        cost = max(map(read_cost, self._users.list_hashes()), default=COST)
         if cost not in self._decoys:
             self._decoys[cost] = bcrypt.hashpw(secrets.token_hex(32).encode(), bcrypt.gensalt(cost, prefix=b"2a"))
         return self._decoys[cost]

@@ -55,7 +55,7 @@ class _Walk:
         return Target("folder", folder, rest)
 
     def _walk_item(self, folder: Folder, name: str, rest: list[str]) -> Target:
-        item = folder.child(name)
+        item = folder.find_child(name)
         rights = self._controller.home.authorization
         if item is None or item.name != name or not rights.allows(self._call.identity, "Job/Discover"):
             if self._call.identity.is_anonymous:
@@ -66,7 +66,7 @@ class _Walk:
             return self.walk_folder(item, rest)
         assert isinstance(item, Job)
         if rest and (rest[0].isdigit() or rest[0] in PERMALINKS):
-            build = item.build(rest[0])
+            build = item.find_build(rest[0])
             if build is None:
                 raise _not_found(f"{item.full_name} #{rest[0]}")
             return self._walk_build(build, rest[1:])
@@ -100,7 +100,7 @@ class _Walk:
             return Target("queuepart", part, rest[3:]) if part else Target("queueitem", queue_item, rest[3:])
         if rest[:1] == ["computer"] and len(rest) > 1 and rest[1] != "api":
             name = "" if rest[1] in {"(built-in)", "(master)", BUILT_IN} else rest[1]
-            node = controller.home.configuration.node(name)
+            node = controller.home.configuration.find_node(name)
             if node is None:
                 raise _not_found(f"computer {rest[1]}")
             return Target("computer", node, rest[2:])

@@ -39,7 +39,7 @@ async def send_progressive_log(call: Call, build: Build, rest: str) -> web.Respo
     content = build.log_path.read_bytes() if build.log_path.exists() else b""
     chunk = b"" if start < 0 else content[start if start <= len(content) else 0 :]
     if call.request.path.endswith("Html"):
-        shown = html.escape(console_notes.remove(chunk).decode("utf-8", "replace"), quote=False)
+        shown = html.escape(console_notes.remove_notes(chunk).decode("utf-8", "replace"), quote=False)
         response = text(shown, kind="text/html")
     else:
         lines = re.sub(rb"\r?\n", b"\r\n", chunk)
@@ -54,7 +54,7 @@ async def send_progressive_log(call: Call, build: Build, rest: str) -> web.Respo
 async def stop(call: Call, build: Build, rest: str) -> web.Response:
     """Abort a running build, then redirect to it."""
     call.require("Job/Cancel")
-    call.controller.runs.abort(build, call.controller.home.fullname_of(call.identity.name))
+    call.controller.runs.abort(build, call.controller.home.find_full_name(call.identity.name))
     return redirect(f"{call.base}{build.path}")
 
 
@@ -116,7 +116,7 @@ async def describe_stages(call: Call, build: Build, rest: str) -> web.Response:
     """Send the stages of a Pipeline build (plugin pipeline-rest-api)."""
     if not build.job.is_pipeline:
         raise Refused(404, "Not Found")
-    waiting = call.controller.inputs.of(build)
+    waiting = call.controller.inputs.list_open(build)
     status = (
         "PAUSED_PENDING_INPUT"
         if waiting

@@ -32,7 +32,7 @@ async def list_pending(call: Call, build: Build, rest: str) -> web.Response:
             "proceedUrl": f"/{build.path}wfapi/inputSubmit?inputId={question.identifier}",
             "abortUrl": f"/{build.path}input/{question.identifier}/abort",
         }
-        for question in call.controller.inputs.of(build)
+        for question in call.controller.inputs.list_open(build)
     ]
     return text(json.dumps(shown), kind="application/json")
 

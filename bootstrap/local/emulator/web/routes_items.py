@@ -114,7 +114,7 @@ async def rename(call: Call, item: Item, rest: str) -> web.Response:
     """Rename an item within its folder; refused while the job is building."""
     call.require("Job/Configure")
     name = (await call.read_form()).get("newName", "")
-    if isinstance(item, Job) and any(build.is_building for build in item.history.all()):
+    if isinstance(item, Job) and any(build.is_building for build in item.history.list_builds()):
         raise failure("Unable to rename a job while it is building.")
     call.controller.home.check_new_name(name)
     call.controller.home.tree.rename(item, name)
@@ -195,7 +195,7 @@ def _schedule(call: Call, job: Job, values: dict[str, str], delay: float | None)
         parameters.append(Parameter(entry.name, value, entry.kind))
     user = call.identity.name
     return call.controller.queue.schedule(
-        job, parameters, [user_cause(user, call.controller.home.fullname_of(user))], delay
+        job, parameters, [user_cause(user, call.controller.home.find_full_name(user))], delay
     )
 
 

@@ -25,7 +25,7 @@ def find_first_segment(controller: Controller) -> str | None:
 
 
 def _read_path(controller: Controller) -> list[str]:
-    path = controller.home.configuration.value("unclassified", "prometheusConfiguration", "path", default="prometheus")
+    path = controller.home.configuration.read("unclassified", "prometheusConfiguration", "path", default="prometheus")
     return [part for part in str(path).split("/") if part] or ["prometheus"]
 
 
@@ -35,7 +35,7 @@ async def send_metrics(call: Call, folder: Folder, rest: str) -> web.Response:
     path = _read_path(call.controller)
     if find_first_segment(call.controller) is None or [part for part in call.request.path.split("/") if part] != path:
         raise Refused(404, "Not Found")
-    settings = call.controller.home.configuration.value("unclassified", "prometheusConfiguration", default={})
+    settings = call.controller.home.configuration.read("unclassified", "prometheusConfiguration", default={})
     is_closed = settings.get("useAuthenticatedEndpoint", False)
     if is_closed and not call.controller.home.authorization.allows(call.identity, "Metrics/View"):
         # Jenkins sends no page and no redirect to the login here.
@@ -86,15 +86,15 @@ def _render_lines(controller: Controller, space: str) -> Iterator[str]:
 
 
 def _render_builds(controller: Controller, start: str) -> Iterator[str]:
-    settings = controller.home.configuration.value("unclassified", "prometheusConfiguration", default={})
+    settings = controller.home.configuration.read("unclassified", "prometheusConfiguration", default={})
     label = str(settings.get("jobAttributeName") or "jenkins_job")
     results: list[tuple[dict[str, str], float]] = []
     durations: list[tuple[dict[str, str], float]] = []
     counts: list[tuple[dict[str, str], float]] = []
     for job in controller.home.tree.jobs:
         labels = {label: job.full_name, "repo": "NA", "buildable": str(not job.is_disabled).lower()}
-        last = job.build("lastCompletedBuild")
-        counts.append((labels, len(job.history.all())))
+        last = job.find_build("lastCompletedBuild")
+        counts.append((labels, len(job.history.list_builds())))
         if last is not None and last.result:
             results.append((labels, ORDER.index(last.result)))
             durations.append((labels, last.duration))

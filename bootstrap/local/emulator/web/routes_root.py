@@ -72,7 +72,7 @@ async def serve_part(call: Call, folder: Folder, rest: str) -> web.Response:
 def _serve_crumb(call: Call, flavour: str) -> web.Response:
     if call.session is None:
         call.session = call.controller.sessions.open(call.identity.name if call.identity.is_anonymous else "anonymous")
-    crumb = call.controller.sessions.crumb(call.identity.name, call.session)
+    crumb = call.controller.sessions.make_crumb(call.identity.name, call.session)
     exported = api.Exported(
         "hudson.security.csrf.DefaultCrumbIssuer", {"crumb": crumb, "crumbRequestField": "Jenkins-Crumb"}
     )

@@ -96,7 +96,7 @@ async def list_credentials(call: Call, folder: Folder, rest: str) -> web.Respons
             "typeName": entry.kind,
             "displayName": entry.description or entry.identifier,
         }
-        for entry in call.controller.home.credentials.all()
+        for entry in call.controller.home.credentials.list_all()
     ]
     document = {
         "_class": "com.cloudbees.plugins.credentials.CredentialsStoreAction$DomainWrapper",

@@ -7,7 +7,7 @@ from aiohttp import web
 from ..failures import Refused, failure
 from ..model import xmlfile
 from ..model.items import Folder, check_name
-from ..model.views import ALL, LIST, View, make_view, view_from
+from ..model.views import ALL, LIST, View, make_view, parse_view
 from . import pages
 from .calls import Call, redirect, route
 
@@ -29,7 +29,7 @@ async def create(call: Call, folder: Folder, rest: str) -> web.Response:
     if any(view.name == name for view in folder.views):
         raise failure(f"A view already exists with the name “{name}”")
     if call.request.content_type in {"text/xml", "application/xml"}:
-        folder.views.append(view_from(await call.request.read(), name, call.controller.home.options.plugins))
+        folder.views.append(parse_view(await call.request.read(), name, call.controller.home.options.plugins))
         _save(call, folder)
         return web.Response(status=200)
     mode = form.get("mode", "")
@@ -56,7 +56,7 @@ async def serve_config(call: Call, pair: tuple[Folder, View], rest: str) -> web.
             body=xmlfile.serialise(xmlfile.parse(xmlfile.serialise(view.root))), content_type="application/xml"
         )
     call.require("View/Configure")
-    replacement = view_from(await call.request.read(), view.name, call.controller.home.options.plugins)
+    replacement = parse_view(await call.request.read(), view.name, call.controller.home.options.plugins)
     if replacement.kind != view.kind:
         raise Refused(500, f"Expecting {view.kind} but got {replacement.kind} instead")
     view.root = replacement.root

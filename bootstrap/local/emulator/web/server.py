@@ -236,7 +236,7 @@ class Front:
 
     def _make_policy(self) -> dict[str, str]:
         """Make the headers of the content security policy; it is only reported unless the settings enforce it."""
-        is_enforced = self._controller.home.configuration.value(
+        is_enforced = self._controller.home.configuration.read(
             "security", "contentSecurityPolicy", "enforce", default=False
         )
         report_uri = f"{self._controller.home.url}content-security-policy-reporting-endpoint/{secrets.token_hex(16)}"

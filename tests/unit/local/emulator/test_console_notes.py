@@ -18,7 +18,7 @@ from bootstrap.remote.converge import causes
 
 
 def test_a_note_holds_a_signature_of_negative_length_and_a_compressed_object() -> None:
-    note = console_notes.note(console_notes.PIPELINE)
+    note = console_notes.make_note(console_notes.PIPELINE)
     assert note.startswith(b"\x1b[8mha:////4") and note.endswith(b"\x1b[0m")
     preamble = base64.b64decode(note[7:-4])
     assert gzip.decompress(preamble[40:]).startswith(b"\xac\xed\x00\x05")
@@ -32,8 +32,8 @@ def test_a_console_keeps_its_notes_and_shows_none(tmp_path: Path) -> None:
     console.annotated("[Pipeline] secret", console_notes.PIPELINE)
     console.close()
     kept = (tmp_path / "log").read_bytes()
-    assert console_notes.remove(kept) == b"Started by user Admin\n[Pipeline] ****\n"
-    assert clean(kept.decode()) == console_notes.remove(kept).decode()
+    assert console_notes.remove_notes(kept) == b"Started by user Admin\n[Pipeline] ****\n"
+    assert clean(kept.decode()) == console_notes.remove_notes(kept).decode()
     assert kept.startswith(b"Started by user \x1b[8mha:")
 
 

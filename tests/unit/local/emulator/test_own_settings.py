@@ -55,7 +55,7 @@ class Controller:
 
 
 def who(controller: Controller, *causes: Cause, job: str = "<project/>") -> str:
-    return identities.identity_of(controller, SimpleNamespace(root=parse(job.encode())), causes)  # type: ignore[arg-type]
+    return identities.find_identity(controller, SimpleNamespace(root=parse(job.encode())), causes)  # type: ignore[arg-type]
 
 
 def test_without_authenticators_builds_run_as_the_system() -> None:

@@ -197,7 +197,7 @@ def test_same_password_again_does_not_change_the_account(tmp_path: Path) -> None
 def test_crumb_belongs_to_user_and_session() -> None:
     sessions = Sessions("salt", 1800)
     one, two = sessions.open("a"), sessions.open("a")
-    crumb = sessions.crumb("a", one)
+    crumb = sessions.make_crumb("a", one)
     assert sessions.is_crumb(crumb, "a", one)
     assert not sessions.is_crumb(crumb, "a", two)
     assert not sessions.is_crumb(crumb, "b", one)

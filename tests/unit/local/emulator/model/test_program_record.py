@@ -14,8 +14,8 @@ def test_the_answer_to_a_question_is_not_readable_in_the_builds_folder(tmp_path:
     journal.begin("pipeline {}", {})
     for number, name in enumerate(("input", "echo"), 1):
         asked = {"id": number, "kind": "call", "name": name, "context": "0"}
-        journal.asked(asked)
-        journal.answered(asked, {"id": number, "value": f"the {name} is precious"})
+        journal.record_request(asked)
+        journal.record_answer(asked, {"id": number, "value": f"the {name} is precious"})
 
     text = (tmp_path / NAME).read_text()
     past = read(tmp_path, vault.open)
