@@ -1,4 +1,4 @@
-/** Reading the declarative blocks: each method is a section that the block may have; anything else is a fault. */
+/** A block of a declarative Jenkinsfile. Each method is a section that the block may have; every other name is a fault. */
 abstract class Block {
     protected final Declarative owner
 
@@ -6,11 +6,11 @@ abstract class Block {
 
     Object methodMissing(String name, Object given) { refuse(name) }
 
-    Object refuse(String name) { owner.fault("Undefined section \"${name}\"") }
+    Object refuse(String name) { owner.addFault("Undefined section \"${name}\"") }
 
     Object propertyMissing(String name) { owner.script.getProperty(name) }
 
-    /** Read a body into a block. */
+    /** Run a body, so that its sections are stored in the block. */
     static <T extends Block> T read(T block, Closure body) {
         def reader = body.rehydrate(block, block, block)
         reader.resolveStrategy = Closure.DELEGATE_FIRST
@@ -19,7 +19,7 @@ abstract class Block {
     }
 }
 
-/** Sections that the pipeline and its stages share. */
+/** The sections that the pipeline and its stages have in common. */
 abstract class Section extends Block {
     Closure agentBody
     String agentWord
@@ -39,7 +39,7 @@ abstract class Section extends Block {
     void stages(Closure body) {
         stageList = read(new Stages(owner), body).entries
         if (stageList.isEmpty()) {
-            owner.fault('No stages specified')
+            owner.addFault('No stages specified')
         }
     }
     void post(Closure body) { conditions = read(new Post(owner), body).entries }
@@ -75,19 +75,19 @@ class Stage extends Section {
     void when(Closure body) { whenBody = body }
     void input(Closure body) { inputBody = body }
     void failFast(boolean value) { isFailFast = value }
-    void matrix(Closure body) { owner.fault('The section "matrix" is not known to the emulator') }
+    void matrix(Closure body) { owner.addFault('The section "matrix" is not known to the emulator') }
     void parallel(Closure body) { branches = read(new Stages(owner), body).entries }
 
     Object refuse(String section) {
-        owner.fault("Unknown stage section \"${section}\". Starting with version 0.5, steps in a stage must be in a \u2018steps\u2019 block.")
+        owner.addFault("Unknown stage section \"${section}\". Starting with version 0.5, steps in a stage must be in a \u2018steps\u2019 block.")
     }
 
     void check() {
         int count = [stepsBody != null, !stageList.isEmpty(), !branches.isEmpty()].count { it }
         if (count == 0) {
-            owner.fault("Expected one of \"steps\", \"stages\", \"matrix\", or \"parallel\" for stage \"${name}\"")
+            owner.addFault("Expected one of \"steps\", \"stages\", \"matrix\", or \"parallel\" for stage \"${name}\"")
         } else if (count > 1) {
-            owner.fault("Only one of \"matrix\", \"parallel\", \"stages\", or \"steps\" allowed for stage \"${name}\"")
+            owner.addFault("Only one of \"matrix\", \"parallel\", \"stages\", or \"steps\" allowed for stage \"${name}\"")
         }
     }
 }
@@ -99,14 +99,14 @@ class Stages extends Block {
 
     void stage(String name, Closure body) {
         if (entries.any { it.name == name }) {
-            owner.fault("Duplicate stage name: \"${name}\"")
+            owner.addFault("Duplicate stage name: \"${name}\"")
         }
         def stage = read(new Stage(owner, name), body)
         stage.check()
         entries << stage
     }
 
-    Object refuse(String section) { owner.fault("Expected a stage but found \"${section}\"") }
+    Object refuse(String section) { owner.addFault("Expected a stage but found \"${section}\"") }
 }
 
 class Post extends Block {
@@ -117,13 +117,13 @@ class Post extends Block {
     Object methodMissing(String name, Object given) {
         def arguments = (Object[]) given
         if (!Declarative.CONDITIONS.contains(name) || arguments.length != 1 || !(arguments[0] instanceof Closure)) {
-            return owner.fault("Invalid condition \"${name}\" - valid conditions are ${Declarative.CONDITIONS}")
+            return owner.addFault("Invalid condition \"${name}\" - valid conditions are ${Declarative.CONDITIONS}")
         }
         entries[name] = (Closure) arguments[0]
     }
 }
 
-/** Options, parameters and triggers: names with arguments, of which only some are known. */
+/** Options, parameters or triggers: names with arguments. A name that is not in `known` is a fault. */
 class Listed extends Block {
     final List<Map> entries = []
     private final String what
@@ -139,17 +139,17 @@ class Listed extends Block {
         List arguments = ((Object[]) given) as List
         if (!known.contains(name)) {
             if (((List) Channel.hello.symbols).contains(name)) {
-                return Steps.symbol(name, arguments)
+                return Steps.makeSymbol(name, arguments)
             }
-            return owner.fault("Invalid ${what} type \"${name}\". Valid ${what} types: ${known.toSorted()}")
+            return owner.addFault("Invalid ${what} type \"${name}\". Valid ${what} types: ${known.toSorted()}")
         }
-        Map entry = ['$class': name] + Steps.named(arguments, 'value')
+        Map entry = ['$class': name] + Steps.nameArguments(arguments, 'value')
         entries << entry
         return entry
     }
 }
 
-/** `agent { ... }`, `input { ... }` and other plain settings: name to value. */
+/** `agent { ... }`, `input { ... }` and other settings: a map of names to values. */
 class Settings extends Block {
     final Map values = [:]
     private final List<String> known
@@ -165,7 +165,7 @@ class Settings extends Block {
         def arguments = (Object[]) given
         if (!known.contains(name)) {
             if (((List) Channel.hello.symbols).contains(name)) {
-                return Steps.symbol(name, arguments as List)
+                return Steps.makeSymbol(name, arguments as List)
             }
             return refuse(name)
         }
@@ -209,7 +209,7 @@ class Environment extends Block {
     Object methodMissing(String name, Object given) { this.@owner.script.invokeMethod(name, given) }
 }
 
-/** `when { ... }`: every condition is evaluated where it stands. */
+/** `when { ... }`: each condition is evaluated as soon as it is read. */
 class When extends Block {
     final List<Boolean> results = []
     boolean isBeforeAgent, isBeforeInput, isBeforeOptions
@@ -220,12 +220,12 @@ class When extends Block {
     void beforeInput(boolean value) { isBeforeInput = value }
     void beforeOptions(boolean value) { isBeforeOptions = value }
 
-    void expression(Closure body) { results << (owner.leaf(body).call() as boolean) }
+    void expression(Closure body) { results << (owner.bindToScript(body).call() as boolean) }
     void environment(Map given) { results << (Channel.call('_env', [name: given.name]) == String.valueOf(given.value)) }
     void equals(Map given) { results << (given.expected == given.actual) }
-    void not(Closure body) { results << !nested(body).every { it } }
-    void allOf(Closure body) { results << nested(body).every { it } }
-    void anyOf(Closure body) { results << nested(body).any { it } }
+    void not(Closure body) { results << !readNested(body).every { it } }
+    void allOf(Closure body) { results << readNested(body).every { it } }
+    void anyOf(Closure body) { results << readNested(body).any { it } }
     void buildingTag() { results << (Channel.call('_env', [name: 'TAG_NAME']) != null) }
 
     Object methodMissing(String name, Object given) {
@@ -233,13 +233,13 @@ class When extends Block {
             throw new hudson.AbortException("Unknown conditional ${name}. Valid conditionals are: allOf, anyOf, branch, buildingTag, changeRequest,"
                 + ' changelog, changeset, environment, equals, expression, not, tag, triggeredBy')
         }
-        results << (Channel.call('_when', [condition: name, given: Steps.named(((Object[]) given) as List, 'value')]) as boolean)
+        results << (Channel.call('_when', [condition: name, given: Steps.nameArguments(((Object[]) given) as List, 'value')]) as boolean)
     }
 
-    private List<Boolean> nested(Closure body) { read(new When(owner), body).results }
+    private List<Boolean> readNested(Closure body) { read(new When(owner), body).results }
 }
 
-/** The flags that stand beside the conditions of `when`: the conditions' words pass without being evaluated. */
+/** Reads only the flags of `when`, such as beforeAgent; the conditions are not evaluated. */
 class WhenFlags extends When {
     WhenFlags(Declarative owner) { super(owner) }
 

@@ -8,11 +8,11 @@ import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.ExecutionException
 import java.util.concurrent.atomic.AtomicLong
 
-/** The line to the engine: one JSON object a line, answers told apart by id, so that branches may wait at the same time. */
+/** The connection to the engine: one JSON object a line. Answers have the id of their request, so that branches can wait at the same time. */
 class Channel {
     static PrintStream out
     static Map hello
-    /** Where in the tree of blocks the current thread is; branches inherit it. */
+    /** The block in which the current thread runs; branches inherit it. */
     static final InheritableThreadLocal<String> context = new InheritableThreadLocal<String>() {
         protected String initialValue() { 'root' }
     }
@@ -29,7 +29,7 @@ class Channel {
                 Map answer = (Map) new JsonSlurperClassic().parseText(line)
                 waiting.remove(((Number) answer.id).longValue())?.complete(answer)
             }
-            // The engine is gone: nobody is left to run anything for.
+            // The engine has ended, so nobody needs the results of this program.
             Runtime.runtime.halt(1)
         }
     }
@@ -39,12 +39,12 @@ class Channel {
         out.flush()
     }
 
-    /** Do one thing there and wait for it. */
+    /** Request a step from the engine and wait for its answer; throws the error of the answer. */
     static Object call(String name, Map arguments, String kind = 'call') {
         long id = last.incrementAndGet()
         def answer = new CompletableFuture<Map>()
         waiting.put(id, answer)
-        send([id: id, kind: kind, context: context.get(), name: name, arguments: plain(arguments)])
+        send([id: id, kind: kind, context: context.get(), name: name, arguments: toPlain(arguments)])
         Map received
         try {
             received = answer.get()
@@ -52,13 +52,13 @@ class Channel {
             throw problem.cause
         }
         if (received.error) {
-            throw raise((Map) received.error)
+            throw makeThrowable((Map) received.error)
         }
         return received.value
     }
 
-    /** Run a body inside a block step. */
-    static Object block(String name, Map arguments, Closure body) {
+    /** Run a body within a block step; throws what the body throws, unless the engine has handled it. */
+    static Object runBlock(String name, Map arguments, Closure body) {
         Map entered = (Map) call(name, arguments, 'enter')
         String before = context.get()
         context.set((String) entered.context)
@@ -83,17 +83,19 @@ class Channel {
         return problem == null ? result : null
     }
 
+    /** Find the exception that Java's and Groovy's exceptions of a call wrap. */
     static Throwable unwrap(Throwable problem) {
-        def found = problem
-        while (found.cause != null && (found instanceof java.lang.reflect.UndeclaredThrowableException
-                || found instanceof org.codehaus.groovy.runtime.InvokerInvocationException
-                || found instanceof java.lang.reflect.InvocationTargetException)) {
-            found = found.cause
+        def inner = problem
+        while (inner.cause != null && (inner instanceof java.lang.reflect.UndeclaredThrowableException
+                || inner instanceof org.codehaus.groovy.runtime.InvokerInvocationException
+                || inner instanceof java.lang.reflect.InvocationTargetException)) {
+            inner = inner.cause
         }
-        return found
+        return inner
     }
 
-    static Throwable raise(Map error) {
+    /** Make the exception of an error that the engine sent. */
+    static Throwable makeThrowable(Map error) {
         switch (error.kind) {
             case 'org.jenkinsci.plugins.workflow.steps.FlowInterruptedException':
                 return new FlowInterruptedException((String) error.message, (String) error.result)
@@ -104,6 +106,7 @@ class Channel {
         }
     }
 
+    /** Describe an exception for the engine: its class, its message, the result of the build, and the lines of the Jenkinsfile. */
     static Map describe(Throwable problem) {
         def lines = problem.stackTrace.findAll { it.fileName == 'WorkflowScript' }.collect { "\tat ${it}".toString() }.take(12)
         String result = problem instanceof FlowInterruptedException ? problem.result.name : 'FAILURE'
@@ -111,27 +114,27 @@ class Channel {
             return describe(problem.cause) + [trace: ['Caused: java.lang.ExceptionInInitializerError']]
         }
         String kind = problem instanceof StepProblem ? problem.kind : problem instanceof UnknownInSandbox ? UnknownInSandbox.KIND : problem.class.name
-        // What was found before anything ran names its lines itself.
+        // The message of a fault that was found before the run has its lines already.
         boolean isStructural = kind == 'org.codehaus.groovy.control.MultipleCompilationErrorsException'
         return [kind: kind, message: problem.message, result: result, trace: isStructural ? [] : lines]
     }
 
-    /** What JSON can hold; everything else by its text. */
-    static Object plain(Object value) {
+    /** Convert a value to what JSON can represent; every other object becomes its text. */
+    static Object toPlain(Object value) {
         if (value == null || value instanceof Number || value instanceof Boolean) {
             return value
         }
         if (value instanceof Map) {
-            return value.collectEntries { key, entry -> [(key.toString()): plain(entry)] }
+            return value.collectEntries { key, entry -> [(key.toString()): toPlain(entry)] }
         }
         if (value instanceof Collection || value.class.array) {
-            return value.collect { plain(it) }
+            return value.collect { toPlain(it) }
         }
         return value.toString()
     }
 }
 
-/** A failure of a step whose own Java class does not exist here. */
+/** The failure of a step whose Java class does not exist here. */
 class StepProblem extends RuntimeException {
     final String kind
 

@@ -1,6 +1,6 @@
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
-/** Runs a declarative pipeline: first all of it is read and checked, then it is run. */
+/** Runs a declarative pipeline: first it reads and checks all of it, then it runs it. */
 class Declarative {
     static final List<String> OPTIONS = ['ansiColor', 'buildDiscarder', 'checkoutToSubdirectory', 'disableConcurrentBuilds', 'disableRestartFromStage',
         'disableResume', 'durabilityHint', 'lock', 'newContainerPerStage', 'overrideIndexTriggers', 'parallelsAlwaysFailFast', 'preserveStashes',
@@ -19,8 +19,8 @@ class Declarative {
 
     Declarative(PipelineScript script) { this.script = script }
 
-    /** Note a fault with the line of the Jenkinsfile that it stands on. */
-    Object fault(String message) {
+    /** Add a fault, with its line in the Jenkinsfile. */
+    Object addFault(String message) {
         def frame = new Throwable().stackTrace.find { it.fileName == 'WorkflowScript' }
         int line = frame == null ? 1 : frame.lineNumber
         faults << "WorkflowScript: ${line}: ${message} @ line ${line}, column 1.".toString()
@@ -30,10 +30,10 @@ class Declarative {
     Object run(Closure body) {
         root = Block.read(new Root(this), body)
         if (root.agentBody == null && root.agentWord == null) {
-            fault('Missing required section "agent"')
+            addFault('Missing required section "agent"')
         }
         if (root.stageList.isEmpty() && !faults.any { it.contains('No stages') }) {
-            fault('Missing required section "stages"')
+            addFault('Missing required section "stages"')
         }
         if (faults) {
             throw new StepProblem('org.codehaus.groovy.control.MultipleCompilationErrorsException',
@@ -44,15 +44,15 @@ class Declarative {
         }
         script.binding.setVariable('params', Channel.call('_declare',
             [options: root.optionList, parameters: root.parameterList, triggers: root.triggerList]))
-        // The options lie within the agent: a timeout there bounds neither the wait for it nor the checkout.
-        onAgent(root) { checkout(root); prepared(root) { wrapped(root.optionList) { whole() } } }
+        // The options begin within the agent: a timeout includes neither the wait for the agent nor the checkout.
+        runOnAgent(root) { checkout(root); runInEnvironment(root) { runInOptions(root.optionList) { runAll() } } }
         return null
     }
 
-    private void whole() {
-        sequence(root.stageList)
+    private void runAll() {
+        runSequence(root.stageList)
         if (root.conditions) {
-            postActions(root.conditions, failed, true)
+            runPostActions(root.conditions, failed, true)
         }
         if (failed != null) {
             throw failed
@@ -61,22 +61,22 @@ class Declarative {
 
     private boolean hasOption(Section section, String name) { section.optionList.any { it['$class'] == name } }
 
-    /** Options that are steps around everything, the first outermost. */
-    private Object wrapped(List<Map> options, Closure body) {
+    /** Run a body within the options that are steps, the first outermost. */
+    private Object runInOptions(List<Map> options, Closure body) {
         def option = options.find { WRAPPERS.contains(it['$class']) }
         if (option == null) {
             return body.call()
         }
         Map values = new LinkedHashMap(option)
         String name = values.remove('$class')
-        Closure inner = { wrapped(options - [option], body) }
+        Closure inner = { runInOptions(options - [option], body) }
         if (values.containsKey('value')) {
             values[(String) (name == 'retry' ? 'count' : ((Map) ((Map) Channel.hello.steps)[name]).main)] = values.remove('value')
         }
-        return name == 'retry' ? Steps.retry(values, inner) : Channel.block(name, values, inner)
+        return name == 'retry' ? Steps.retry(values, inner) : Channel.runBlock(name, values, inner)
     }
 
-    private void onAgent(Section section, Closure body) {
+    private void runOnAgent(Section section, Closure body) {
         if (section.agentWord == 'none' || (section.agentWord == null && section.agentBody == null)) {
             body.call()
             return
@@ -89,9 +89,9 @@ class Declarative {
             values = Block.read(new AgentSettings(this), section.agentBody).values
             values = values.node instanceof Map ? (Map) values.node : values
         }
-        Channel.block('node', [label: values.label ?: '']) {
+        Channel.runBlock('node', [label: values.label ?: '']) {
             if (values.customWorkspace) {
-                Channel.block('ws', [dir: values.customWorkspace], body)
+                Channel.runBlock('ws', [dir: values.customWorkspace], body)
             } else {
                 body.call()
             }
@@ -107,39 +107,39 @@ class Declarative {
         }
         def folder = root.optionList.find { it['$class'] == 'checkoutToSubdirectory' }?.value
         Closure step = { Channel.call('_setEnvs', (Map) Channel.call('checkout', [scm: Channel.hello.scm])) }
-        Closure inner = folder ? { Channel.block('dir', [path: folder], step) } : step
+        Closure inner = folder ? { Channel.runBlock('dir', [path: folder], step) } : step
         if (section instanceof Stage) {
             inner.call()
         } else {
-            Channel.block('stage', [name: 'Declarative: Checkout SCM'], inner)
+            Channel.runBlock('stage', [name: 'Declarative: Checkout SCM'], inner)
         }
     }
 
-    /** The environment and the tools of a section around a body. */
-    private void prepared(Section section, Closure body) {
+    /** Run a body with the environment and the tools of a section. */
+    private void runInEnvironment(Section section, Closure body) {
         Closure inner = body
         if (section.toolsBody != null) {
             Map tools = Block.read(new Settings(this, ['ant', 'git', 'gradle', 'jdk', 'maven', 'nodejs']), section.toolsBody).values
             Closure outer = inner
-            inner = { Channel.block('_tools', [tools: tools], outer) }
+            inner = { Channel.runBlock('_tools', [tools: tools], outer) }
         }
         if (section.environmentBody == null) {
             inner.call()
             return
         }
         Map values = Block.read(new Environment(this), section.environmentBody).@values
-        Channel.block('_declaredEnvironment', [values: values], inner)
+        Channel.runBlock('_declaredEnvironment', [values: values], inner)
     }
 
-    private void sequence(List<Stage> stages) {
+    private void runSequence(List<Stage> stages) {
         for (stage in stages) {
             if (failed != null) {
-                skipped(stage, 'earlier failure(s)')
+                skip(stage, 'earlier failure(s)')
             } else if (hasOption(root, 'skipStagesAfterUnstable') && Channel.call('_build', [reference: '', name: 'currentResult']) == 'UNSTABLE') {
-                skipped(stage, 'earlier stage(s) marking the build as unstable')
+                skip(stage, 'earlier stage(s) marking the build as unstable')
             } else {
                 try {
-                    guarded(stage)
+                    runStage(stage)
                 } catch (Throwable problem) {
                     failed = Channel.unwrap(problem)
                 }
@@ -147,35 +147,36 @@ class Declarative {
         }
     }
 
-    private void skipped(Stage stage, String why) {
-        Channel.block('stage', [name: stage.name]) {
+    /** Show a stage, and the stages within it, as skipped. */
+    private void skip(Stage stage, String why) {
+        Channel.runBlock('stage', [name: stage.name]) {
             Channel.call('_skipped', [name: stage.name, why: why])
-            (stage.stageList ?: stage.branches).each { skipped(it, why) }
+            (stage.stageList ?: stage.branches).each { skip(it, why) }
         }
     }
 
-    private void guarded(Stage stage) {
-        Channel.block('stage', [name: stage.name]) {
-            // Where its flags say nothing, 'when' is asked last: within options, question and agent.
-            When flags = stage.whenBody == null ? null : flags(stage)
-            boolean[] isAsked = [stage.whenBody == null]
-            Closure passes = { boolean isNow -> !isNow || isAsked[0] || ((isAsked[0] = true) && holds(stage)) }
-            if (!passes(flags?.isBeforeOptions ?: false)) {
+    private void runStage(Stage stage) {
+        Channel.runBlock('stage', [name: stage.name]) {
+            // Without a flag 'when' is evaluated last: within the options, the input and the agent.
+            When flags = stage.whenBody == null ? null : readFlags(stage)
+            boolean[] isEvaluated = [stage.whenBody == null]
+            Closure isPassed = { boolean isNow -> !isNow || isEvaluated[0] || ((isEvaluated[0] = true) && evaluateWhen(stage)) }
+            if (!isPassed(flags?.isBeforeOptions ?: false)) {
                 return
             }
-            wrapped(stage.optionList) {
-                if (!passes(flags?.isBeforeInput ?: false)) {
+            runInOptions(stage.optionList) {
+                if (!isPassed(flags?.isBeforeInput ?: false)) {
                     return
                 }
-                asked(stage) {
-                    if (!passes(flags?.isBeforeAgent ?: false)) {
+                askInput(stage) {
+                    if (!isPassed(flags?.isBeforeAgent ?: false)) {
                         return
                     }
-                    onAgent(stage) {
+                    runOnAgent(stage) {
                         checkout(stage)
-                        prepared(stage) {
-                            if (passes(true)) {
-                                inside(stage)
+                        runInEnvironment(stage) {
+                            if (isPassed(true)) {
+                                runBody(stage)
                             }
                         }
                     }
@@ -184,21 +185,23 @@ class Declarative {
         }
     }
 
-    // The flags stand beside the conditions, so the conditions' words must pass without being evaluated.
-    private When flags(Stage stage) {
+    // The flags are in the same block as the conditions, which must not be evaluated yet.
+    private When readFlags(Stage stage) {
         return Block.read(new WhenFlags(this), stage.whenBody)
     }
 
-    private boolean holds(Stage stage) {
+    /** Evaluate the conditions of `when`; if they do not hold, the stage is shown as skipped. */
+    private boolean evaluateWhen(Stage stage) {
         boolean isHeld = Block.read(new When(this), stage.whenBody).results.every { it }
         if (!isHeld) {
             Channel.call('_skipped', [name: stage.name, why: 'when conditional'])
-            (stage.stageList ?: stage.branches).each { skipped(it, 'when conditional') }
+            (stage.stageList ?: stage.branches).each { skip(it, 'when conditional') }
         }
         return isHeld
     }
 
-    private void asked(Stage stage, Closure body) {
+    /** Wait for the input of a stage, then run a body with the values as variables. */
+    private void askInput(Stage stage, Closure body) {
         if (stage.inputBody == null) {
             body.call()
             return
@@ -206,26 +209,26 @@ class Declarative {
         Map question = Block.read(new InputSettings(this), stage.inputBody).values
         def answer = Channel.call('input', question)
         Map values = answer instanceof Map ? answer : question.parameters ? [(((List<Map>) question.parameters)[0].name): answer] : [:]
-        Channel.block('withEnv', [overrides: values.collect { key, value -> "${key}=${value}" }], body)
+        Channel.runBlock('withEnv', [overrides: values.collect { key, value -> "${key}=${value}" }], body)
     }
 
-    private void inside(Stage stage) {
+    private void runBody(Stage stage) {
         Throwable problem = null
         try {
             if (stage.stepsBody != null) {
-                leaf(stage.stepsBody).call()
+                bindToScript(stage.stepsBody).call()
             } else if (stage.stageList) {
-                sequence(stage.stageList)
+                runSequence(stage.stageList)
                 problem = failed
             } else {
                 boolean failsFast = stage.isFailFast || hasOption(root, 'parallelsAlwaysFailFast')
-                Channel.block('parallel', [:]) { Steps.branch(stage.branches.collectEntries { [(it.name): branch(it)] }, failsFast) }
+                Channel.runBlock('parallel', [:]) { Steps.runBranches(stage.branches.collectEntries { [(it.name): makeBranch(it)] }, failsFast) }
             }
         } catch (Throwable thrown) {
             problem = Channel.unwrap(thrown)
         }
         if (stage.conditions) {
-            postActions(stage.conditions, problem, false)
+            runPostActions(stage.conditions, problem, false)
         }
         if (problem != null) {
             failed = null
@@ -233,21 +236,21 @@ class Declarative {
         }
     }
 
-    private Closure branch(Stage stage) {
-        // Each branch has its own memory of failure: a sibling's must not skip its stages.
+    private Closure makeBranch(Stage stage) {
+        // Each branch has its own `failed`: the failure of another branch must not skip its stages.
         def own = new Declarative(script)
         own.root = root
-        return { own.guarded(stage) }
+        return { own.runStage(stage) }
     }
 
-    /** A body of steps: everything in it is looked up in the script. */
-    Closure leaf(Closure body) {
-        def found = body.rehydrate(script, script, script)
-        found.resolveStrategy = Closure.OWNER_FIRST
-        return found
+    /** Bind a body of steps to the script, where Groovy then looks for every name. */
+    Closure bindToScript(Closure body) {
+        def bound = body.rehydrate(script, script, script)
+        bound.resolveStrategy = Closure.OWNER_FIRST
+        return bound
     }
 
-    private void postActions(Map<String, Closure> conditions, Throwable problem, boolean isWhole) {
+    private void runPostActions(Map<String, Closure> conditions, Throwable problem, boolean isWhole) {
         List<String> due = (List<String>) Channel.call('_post', [error: problem == null ? null : Channel.describe(problem)])
         List<String> names = CONDITIONS.findAll { conditions.containsKey(it) && due.contains(it) }
         if (names.isEmpty()) {
@@ -256,14 +259,14 @@ class Declarative {
         Closure all = {
             for (name in names) {
                 try {
-                    leaf(conditions[name]).call()
+                    bindToScript(conditions[name]).call()
                 } catch (Throwable thrown) {
                     Channel.call('_postFailed', [condition: name, error: Channel.describe(Channel.unwrap(thrown))])
                 }
             }
         }
         if (isWhole) {
-            Channel.block('stage', [name: 'Declarative: Post Actions'], all)
+            Channel.runBlock('stage', [name: 'Declarative: Post Actions'], all)
         } else {
             Channel.call('_line', [text: "Post stage"])
             all.call()

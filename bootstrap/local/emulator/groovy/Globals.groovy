@@ -15,7 +15,7 @@ class EnvironmentVariables {
     Map getEnvironment() { (Map) Channel.call('_environment', [:]) }
 }
 
-/** The global `currentBuild`, and other builds that are reached from it; `reference` is empty for the current one. */
+/** The global `currentBuild`, and other builds to which its properties lead; `reference` is empty for the current build. */
 class RunWrapper {
     private final String reference
 
@@ -34,7 +34,7 @@ class RunWrapper {
         Channel.call('_setBuild', [reference: this.@reference, name: name, value: value == null ? null : String.valueOf(value)])
     }
 
-    // One method for every getX() that a Jenkinsfile may write instead of the property.
+    // A Jenkinsfile may call getX() instead of reading the property x.
     Object methodMissing(String name, Object given) {
         if (name.startsWith('get') && name.length() > 3) {
             return getProperty(name[3].toLowerCase() + name.substring(4))
@@ -47,9 +47,9 @@ class RunWrapper {
         return kind == null ? all : all.findAll { it._class == (kind instanceof Class ? kind.name : String.valueOf(kind)) }
     }
 
-    boolean resultIsBetterOrEqualTo(String other) { current().isBetterOrEqualTo(Result.fromString(other)) }
+    boolean resultIsBetterOrEqualTo(String other) { readCurrentResult().isBetterOrEqualTo(Result.fromString(other)) }
 
-    boolean resultIsWorseOrEqualTo(String other) { current().isWorseOrEqualTo(Result.fromString(other)) }
+    boolean resultIsWorseOrEqualTo(String other) { readCurrentResult().isWorseOrEqualTo(Result.fromString(other)) }
 
-    private Result current() { Result.fromString((String) Channel.call('_build', [reference: this.@reference, name: 'currentResult'])) }
+    private Result readCurrentResult() { Result.fromString((String) Channel.call('_build', [reference: this.@reference, name: 'currentResult'])) }
 }

@@ -1,6 +1,6 @@
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
-/** The base class of a Jenkinsfile: what is no method of its own is a step, a symbol or a global. */
+/** The base class of a Jenkinsfile: a name that is no method of the Jenkinsfile is a step, a symbol or a global. */
 abstract class PipelineScript extends Script {
     private static final Set<String> OWN = ['binding', 'class', 'metaClass'] as Set
 
@@ -23,7 +23,7 @@ abstract class PipelineScript extends Script {
         return value
     }
 
-    // Groovy itself knows methods of these names; the steps win.
+    // Groovy adds methods of these names to every object; the steps must replace them.
     def sleep(int time) { Channel.call('sleep', [time: time]) }
     def sleep(long time) { Channel.call('sleep', [time: time]) }
     def sleep(Map arguments) { Channel.call('sleep', arguments) }
@@ -34,9 +34,9 @@ abstract class PipelineScript extends Script {
     void printf(String format, Object[] values) { Channel.call('_print', [text: String.format(format, values)]) }
 }
 
-/** Calling steps. */
+/** Runs steps: some here, the others by the engine. */
 class Steps {
-    /** Steps that are run on this side. */
+    /** The steps that run here, in Groovy. */
     static final List<String> OWN = ['load', 'parallel', 'pipeline', 'retry', 'waitUntil']
     static final List<String> GLOBALS = ['currentBuild', 'env', 'params', 'pipeline', 'scm']
 
@@ -47,47 +47,48 @@ class Steps {
             case 'pipeline':
                 return new Declarative(script).run(body)
             case 'parallel':
-                return parallel(named(arguments, 'closures'))
+                return parallel(nameArguments(arguments, 'closures'))
             case 'retry':
-                return retry(named(arguments, 'count'), body)
+                return retry(nameArguments(arguments, 'count'), body)
             case 'waitUntil':
-                return waitUntil(named(arguments, 'quiet'), body)
+                return waitUntil(nameArguments(arguments, 'quiet'), body)
             case 'load':
-                return load(script, named(arguments, 'path'))
+                return load(script, nameArguments(arguments, 'path'))
         }
         if (script.binding.hasVariable(name) && script.binding.getVariable(name) instanceof Closure) {
             return ((Closure) script.binding.getVariable(name)).call(*given)
         }
         Map step = (Map) ((Map) Channel.hello.steps)[name]
         if (step == null) {
-            return symbol(name, arguments)
+            return makeSymbol(name, arguments)
         }
-        Map values = named(arguments, (String) step.main)
+        Map values = nameArguments(arguments, (String) step.main)
         if (!step.isBlock) {
             return wrap(Channel.call(name, values))
         }
         if (body == null) {
             throw new IllegalStateException("There\u2019s no body for the step ${name}")
         }
-        return Channel.block(name, values, body)
+        return Channel.runBlock(name, values, body)
     }
 
     private static Object wrap(Object value) {
         value instanceof Map && value['$run'] ? new RunWrapper((String) value['$run']) : value
     }
 
-    static Object symbol(String name, List arguments) {
+    /** Make the value of a symbol such as `string(name: 'X')`; throws Jenkins' error of a name that is no step and no symbol. */
+    static Object makeSymbol(String name, List arguments) {
         List known = (List) Channel.hello.symbols
         if (!known.contains(name)) {
             def steps = new TreeSet(((Map) Channel.hello.steps).keySet()) + ['load', 'parallel', 'retry', 'waitUntil']
             throw new NoSuchMethodError("No such DSL method '${name}' found among steps ${new TreeSet(steps).toList()}"
                 + " or symbols ${known.toSorted()} or globals ${GLOBALS}")
         }
-        return ['$class': name] + named(arguments, 'value')
+        return ['$class': name] + nameArguments(arguments, 'value')
     }
 
-    /** Arguments by name; a single one without a name is the step's main one. */
-    static Map named(List arguments, String main) {
+    /** Make a map of arguments; a single argument without a name gets the name `main`. */
+    static Map nameArguments(List arguments, String main) {
         if (arguments.isEmpty() || (arguments.size() == 1 && arguments[0] == null)) {
             return [:]
         }
@@ -106,16 +107,16 @@ class Steps {
         Map branches = given.closures instanceof Map ? (Map) given.closures : given
         boolean failsFast = given.failFast ?: false
         Map closures = branches.findAll { it.value instanceof Closure }
-        return Channel.block('parallel', [:]) { branch(closures, failsFast) }
+        return Channel.runBlock('parallel', [:]) { runBranches(closures, failsFast) }
     }
 
-    static Map branch(Map<String, Closure> closures, boolean failsFast) {
+    static Map runBranches(Map<String, Closure> closures, boolean failsFast) {
         Map results = Collections.synchronizedMap([:])
         List<Throwable> problems = Collections.synchronizedList([])
         List<Thread> threads = closures.collect { name, closure ->
             Thread.start("branch ${name}") {
                 try {
-                    results[name] = Channel.block('_branch', [name: name], closure)
+                    results[name] = Channel.runBlock('_branch', [name: name], closure)
                 } catch (Throwable problem) {
                     problems << Channel.unwrap(problem)
                     if (failsFast && problems.size() == 1) {
@@ -133,7 +134,7 @@ class Steps {
 
     static Object retry(Map arguments, Closure body) {
         int count = arguments.count as int
-        return Channel.block('retry', arguments) {
+        return Channel.runBlock('retry', arguments) {
             for (int attempt = 1; ; attempt++) {
                 try {
                     return body.call()
@@ -151,7 +152,7 @@ class Steps {
 
     static Object waitUntil(Map arguments, Closure body) {
         double period = (arguments.initialRecurrencePeriod ?: 250) / 1000
-        return Channel.block('waitUntil', arguments) {
+        return Channel.runBlock('waitUntil', arguments) {
             while (body.call() != true) {
                 Channel.call('_pause', [seconds: period])
                 period = Math.min(period * 1.2, 15)
@@ -161,6 +162,6 @@ class Steps {
 
     static Object load(PipelineScript script, Map arguments) {
         String text = Channel.call('readFile', [file: arguments.path])
-        return Runner.shell(script.binding).parse(text, 'Loaded' + Math.abs(text.hashCode()) + '.groovy').run()
+        return Runner.makeShell(script.binding).parse(text, 'Loaded' + Math.abs(text.hashCode()) + '.groovy').run()
     }
 }

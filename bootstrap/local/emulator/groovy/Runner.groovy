@@ -1,16 +1,16 @@
 import org.codehaus.groovy.control.CompilerConfiguration
 import org.codehaus.groovy.control.customizers.ImportCustomizer
 
-/** Runs one Jenkinsfile that the engine sends in its first line. */
+/** Runs one Jenkinsfile, which the engine sends in its first line. */
 class Runner {
     static void main(String[] arguments) {
         def output = new PrintStream(new FileOutputStream(FileDescriptor.out), false, 'UTF-8')
-        // The channel alone may write to standard output.
+        // Only the channel may write to standard output.
         System.out = System.err
         Channel.open(System.in, output)
         Map error = null
         try {
-            def script = shell(globals()).parse((String) Channel.hello.script, 'WorkflowScript')
+            def script = makeShell(makeGlobals()).parse((String) Channel.hello.script, 'WorkflowScript')
             if (Channel.hello.isCheck) {
                 Declarative.isCheck = true
             }
@@ -22,16 +22,16 @@ class Runner {
         Runtime.runtime.halt(0)
     }
 
-    static Binding globals() {
+    static Binding makeGlobals() {
         new Binding([env: new EnvironmentVariables(), params: Channel.hello.params, currentBuild: new RunWrapper(), scm: Channel.hello.scm]
             .findAll { it.value != null })
     }
 
-    static GroovyShell shell(Binding binding) {
+    static GroovyShell makeShell(Binding binding) {
         def configuration = new CompilerConfiguration()
         configuration.scriptBaseClass = PipelineScript.name
         configuration.sourceEncoding = 'UTF-8'
-        // @Grab would fetch libraries before anything has looked at the script.
+        // @Grab would download libraries before the sandbox has checked the script.
         configuration.disabledGlobalASTTransformations = ['groovy.grape.GrabAnnotationTransformation'] as Set
         def imports = new ImportCustomizer()
         imports.addStarImports('hudson', 'hudson.model', 'jenkins.model', 'com.cloudbees.groovy.cps')

@@ -17,7 +17,7 @@ import org.codehaus.groovy.control.MultipleCompilationErrorsException
 import org.codehaus.groovy.control.SourceUnit
 import org.codehaus.groovy.control.messages.SyntaxErrorMessage
 
-/** Checks a declarative Jenkinsfile by its tree alone. Groovy reads the text and goes no further: nothing is resolved, transformed or run. */
+/** Checks a declarative Jenkinsfile by its syntax tree. Groovy only parses the text: nothing is resolved, transformed or run. */
 class Validator {
     static void main(String[] arguments) {
         def output = new PrintStream(new FileOutputStream(FileDescriptor.out), false, 'UTF-8')
@@ -47,12 +47,12 @@ class Validator {
                 cause == null ? String.valueOf(entry) : "WorkflowScript: ${cause.line}: ${cause.message}".toString()
             }
         }
-        def call = unit.AST.statementBlock.statements.findResult { Structure.callOf(it)?.methodAsString == 'pipeline' ? Structure.callOf(it) : null }
+        def call = unit.AST.statementBlock.statements.findResult { Structure.findCall(it)?.methodAsString == 'pipeline' ? Structure.findCall(it) : null }
         return call == null ? ['only a declarative pipeline can be checked'] : new Structure().check((MethodCallExpression) call)
     }
 }
 
-/** The sections of a declarative pipeline, as far as its text alone shows faults. */
+/** Checks the sections of a declarative pipeline, and finds the faults that the text alone shows. */
 class Structure {
     private static final List<String> SHARED = ['agent', 'environment', 'tools', 'options', 'stages', 'post']
     private static final List<String> OF_ROOT = SHARED + ['parameters', 'triggers', 'libraries']
@@ -76,52 +76,52 @@ class Structure {
     private final Set<String> names = []
 
     List<String> check(MethodCallExpression pipeline) {
-        Map<String, MethodCallExpression> sections = sections(pipeline, OF_ROOT) { name -> "Undefined section \"${name}\"" }
-        ['stages', 'agent'].findAll { !sections.containsKey(it) }.each { fault("Missing required section \"${it}\"", pipeline) }
-        shared(sections)
-        kinds(sections.options, 'option', OPTIONS)
-        kinds(sections.parameters, 'parameter', PARAMETERS)
-        kinds(sections.triggers, 'trigger', TRIGGERS)
+        Map<String, MethodCallExpression> sections = readSections(pipeline, OF_ROOT) { name -> "Undefined section \"${name}\"" }
+        ['stages', 'agent'].findAll { !sections.containsKey(it) }.each { addFault("Missing required section \"${it}\"", pipeline) }
+        checkShared(sections)
+        checkKinds(sections.options, 'option', OPTIONS)
+        checkKinds(sections.parameters, 'parameter', PARAMETERS)
+        checkKinds(sections.triggers, 'trigger', TRIGGERS)
         if (sections.stages) {
-            stages(sections.stages, 'No stages specified', false)
+            checkStages(sections.stages, 'No stages specified', false)
         }
         return faults
     }
 
-    private void fault(String message, ASTNode place) {
+    private void addFault(String message, ASTNode place) {
         faults << "WorkflowScript: ${place.lineNumber}: ${message} @ line ${place.lineNumber}, column ${place.columnNumber}.".toString()
     }
 
-    static MethodCallExpression callOf(Statement statement) {
+    static MethodCallExpression findCall(Statement statement) {
         def expression = statement instanceof ExpressionStatement ? statement.expression : null
         return expression instanceof MethodCallExpression ? expression : null
     }
 
-    static List<Expression> given(MethodCallExpression call) {
+    static List<Expression> readArguments(MethodCallExpression call) {
         return call.arguments instanceof ArgumentListExpression ? ((ArgumentListExpression) call.arguments).expressions : []
     }
 
-    static ClosureExpression blockOf(MethodCallExpression call) {
-        def found = given(call)
+    static ClosureExpression findBlock(MethodCallExpression call) {
+        def found = readArguments(call)
         return found && found[-1] instanceof ClosureExpression ? (ClosureExpression) found[-1] : null
     }
 
-    static List<Statement> statements(MethodCallExpression call) {
-        def block = blockOf(call)
+    static List<Statement> readStatements(MethodCallExpression call) {
+        def block = findBlock(call)
         return block == null ? [] : block.code instanceof BlockStatement ? ((BlockStatement) block.code).statements : [block.code]
     }
 
-    private Map<String, MethodCallExpression> sections(MethodCallExpression outer, List<String> known, Closure<String> unknown) {
+    private Map<String, MethodCallExpression> readSections(MethodCallExpression outer, List<String> known, Closure<String> unknown) {
         Map<String, MethodCallExpression> found = [:]
-        for (statement in statements(outer)) {
-            def call = callOf(statement)
+        for (statement in readStatements(outer)) {
+            def call = findCall(statement)
             String name = call?.methodAsString
             if (call == null || name == null) {
-                fault('Not a valid section definition: "' + sourceOf(statement) + '"', statement)
+                addFault('Not a valid section definition: "' + readSource(statement) + '"', statement)
             } else if (!known.contains(name)) {
-                fault(unknown(name), call)
+                addFault(unknown(name), call)
             } else if (found.containsKey(name)) {
-                fault("Multiple occurrences of the ${name} section", call)
+                addFault("Multiple occurrences of the ${name} section", call)
             } else {
                 found[name] = call
             }
@@ -129,161 +129,161 @@ class Structure {
         return found
     }
 
-    private static String sourceOf(Statement statement) { statement instanceof ExpressionStatement ? statement.expression.text : statement.class.simpleName }
+    private static String readSource(Statement statement) { statement instanceof ExpressionStatement ? statement.expression.text : statement.class.simpleName }
 
-    private void shared(Map<String, MethodCallExpression> sections) {
-        agent(sections.agent)
-        filled(sections.options, 'options can not be empty')
-        filled(sections.tools, 'No tools specified')
-        filled(sections.environment, 'No variables specified for environment')
-        for (statement in (sections.environment ? statements(sections.environment) : [])) {
+    private void checkShared(Map<String, MethodCallExpression> sections) {
+        checkAgent(sections.agent)
+        checkFilled(sections.options, 'options can not be empty')
+        checkFilled(sections.tools, 'No tools specified')
+        checkFilled(sections.environment, 'No variables specified for environment')
+        for (statement in (sections.environment ? readStatements(sections.environment) : [])) {
             def entry = statement instanceof ExpressionStatement ? statement.expression : null
             if (!(entry instanceof BinaryExpression) || ((BinaryExpression) entry).operation.text != '=') {
-                fault('Expected name=value pairs', statement)
+                addFault('Expected name=value pairs', statement)
             }
         }
         if (sections.post) {
-            filled(sections.post, 'post can not be empty')
-            for (statement in statements(sections.post)) {
-                def call = callOf(statement)
-                if (call == null || blockOf(call) == null || !CONDITIONS.contains(call.methodAsString)) {
-                    fault("Invalid condition \"${call?.methodAsString}\" - valid conditions are ${CONDITIONS}", statement)
+            checkFilled(sections.post, 'post can not be empty')
+            for (statement in readStatements(sections.post)) {
+                def call = findCall(statement)
+                if (call == null || findBlock(call) == null || !CONDITIONS.contains(call.methodAsString)) {
+                    addFault("Invalid condition \"${call?.methodAsString}\" - valid conditions are ${CONDITIONS}", statement)
                 } else {
-                    steps(call)
+                    checkSteps(call)
                 }
             }
         }
     }
 
-    private void filled(MethodCallExpression section, String message) {
-        if (section != null && statements(section).isEmpty()) {
-            fault(message, section)
+    private void checkFilled(MethodCallExpression section, String message) {
+        if (section != null && readStatements(section).isEmpty()) {
+            addFault(message, section)
         }
     }
 
-    private void kinds(MethodCallExpression section, String what, List<String> known) {
-        for (statement in (section ? statements(section) : [])) {
-            def call = callOf(statement)
+    private void checkKinds(MethodCallExpression section, String what, List<String> known) {
+        for (statement in (section ? readStatements(section) : [])) {
+            def call = findCall(statement)
             if (call?.methodAsString == null) {
-                fault("Expected a symbol", statement)
+                addFault("Expected a symbol", statement)
             } else if (!known.contains(call.methodAsString)) {
-                fault("Invalid ${what} type \"${call.methodAsString}\". Valid ${what} types: ${known}", call)
+                addFault("Invalid ${what} type \"${call.methodAsString}\". Valid ${what} types: ${known}", call)
             }
         }
     }
 
-    private void conditions(MethodCallExpression section) {
-        for (statement in statements(section)) {
-            def call = callOf(statement)
+    private void checkConditions(MethodCallExpression section) {
+        for (statement in readStatements(section)) {
+            def call = findCall(statement)
             String name = call?.methodAsString
             if (name in ['beforeAgent', 'beforeInput', 'beforeOptions']) {
                 continue
             }
             if (!WHEN.contains(name)) {
-                fault("Unknown conditional ${name}. Valid conditionals are: ${WHEN.join(', ')}", statement)
+                addFault("Unknown conditional ${name}. Valid conditionals are: ${WHEN.join(', ')}", statement)
             } else if (name in ['allOf', 'anyOf', 'not']) {
-                if (name == 'not' && statements(call).size() != 1) {
-                    fault('Nested when condition "not" requires exactly 1 child condition(s).', call)
+                if (name == 'not' && readStatements(call).size() != 1) {
+                    addFault('Nested when condition "not" requires exactly 1 child condition(s).', call)
                 }
-                conditions(call)
+                checkConditions(call)
             }
         }
     }
 
-    private void agent(MethodCallExpression section) {
+    private void checkAgent(MethodCallExpression section) {
         if (section == null) {
             return
         }
-        def words = given(section)
-        if (blockOf(section) == null) {
+        def words = readArguments(section)
+        if (findBlock(section) == null) {
             def word = words.size() == 1 ? words[0] : null
             String name = word instanceof VariableExpression || word instanceof ConstantExpression ? word.text : null
             if (!(name in ['any', 'none'])) {
-                fault('Only "agent none", "agent any" or "agent {...}" are allowed.', section)
-                fault('No agent type specified. Must be one of [any, label, none]', section)
+                addFault('Only "agent none", "agent any" or "agent {...}" are allowed.', section)
+                addFault('No agent type specified. Must be one of [any, label, none]', section)
             }
             return
         }
-        def kinds = statements(section).collect { callOf(it) }
+        def kinds = readStatements(section).collect { findCall(it) }
         kinds.findAll { it == null || !(it.methodAsString in ['label', 'node', 'any', 'none', 'customWorkspace', 'reuseNode']) }.each {
-            fault(it == null ? 'No agent type specified. Must be one of [any, label, none]' : Declarative.invalidAgent(it.methodAsString), it ?: section)
+            addFault(it == null ? 'No agent type specified. Must be one of [any, label, none]' : Declarative.invalidAgent(it.methodAsString), it ?: section)
         }
     }
 
-    private void stages(MethodCallExpression section, String empty, boolean isParallel) {
+    private void checkStages(MethodCallExpression section, String empty, boolean isParallel) {
         int count = 0
-        for (statement in statements(section)) {
-            def call = callOf(statement)
+        for (statement in readStatements(section)) {
+            def call = findCall(statement)
             if (call?.methodAsString != 'stage') {
-                fault('Expected a stage', statement)
+                addFault('Expected a stage', statement)
                 continue
             }
             count++
-            stage(call, section, isParallel)
+            checkStage(call, section, isParallel)
         }
         if (count == 0) {
-            fault(empty, section)
+            addFault(empty, section)
         }
     }
 
-    private void stage(MethodCallExpression call, MethodCallExpression section, boolean isParallel) {
-        def words = given(call)
+    private void checkStage(MethodCallExpression call, MethodCallExpression section, boolean isParallel) {
+        def words = readArguments(call)
         String name = 'error'
         if (words.size() == 2 && words[0] instanceof ConstantExpression) {
             name = words[0].text ?: 'error'
         } else {
-            fault('Expected string literal', words ? words[0] : call)
+            addFault('Expected string literal', words ? words[0] : call)
         }
         if (words && words[0] instanceof ConstantExpression && !names.add(name)) {
-            fault("Duplicate stage name: \"${name}\"", section)
+            addFault("Duplicate stage name: \"${name}\"", section)
         }
-        if (blockOf(call) == null) {
-            fault('Stage does not have a block', call)
+        if (findBlock(call) == null) {
+            addFault('Stage does not have a block', call)
         }
-        Map<String, MethodCallExpression> sections = sections(call, OF_STAGE) { unknown ->
+        Map<String, MethodCallExpression> sections = readSections(call, OF_STAGE) { unknown ->
             "Unknown stage section \"${unknown}\". Starting with version 0.5, steps in a stage must be in a \u2018steps\u2019 block."
         }
         def bodies = BODIES.findAll { sections.containsKey(it) }
         if (bodies.isEmpty()) {
-            fault("Expected one of \"steps\", \"stages\", or \"parallel\" for stage \"${name}\"", call)
+            addFault("Expected one of \"steps\", \"stages\", or \"parallel\" for stage \"${name}\"", call)
         } else if (bodies.size() > 1) {
-            fault("Only one of \"matrix\", \"parallel\", \"stages\", or \"steps\" allowed for stage \"${name}\"", call)
+            addFault("Only one of \"matrix\", \"parallel\", \"stages\", or \"steps\" allowed for stage \"${name}\"", call)
         }
-        shared(sections)
-        kinds(sections.options, 'option', STAGE_OPTIONS)
+        checkShared(sections)
+        checkKinds(sections.options, 'option', STAGE_OPTIONS)
         if (sections.when) {
-            conditions(sections.when)
+            checkConditions(sections.when)
         }
-        filled(sections.when, 'Empty when closure, remove the property or add some content.')
-        if (sections.input && !statements(sections.input).any { callOf(it)?.methodAsString == 'message' } && given(sections.input).any { it instanceof ClosureExpression }) {
-            fault('No message specified for input', sections.input)
+        checkFilled(sections.when, 'Empty when closure, remove the property or add some content.')
+        if (sections.input && !readStatements(sections.input).any { findCall(it)?.methodAsString == 'message' } && readArguments(sections.input).any { it instanceof ClosureExpression }) {
+            addFault('No message specified for input', sections.input)
         }
         if (sections.steps) {
-            if (statements(sections.steps).isEmpty()) {
-                fault('No steps specified for branch', blockOf(sections.steps) ?: sections.steps)
+            if (readStatements(sections.steps).isEmpty()) {
+                addFault('No steps specified for branch', findBlock(sections.steps) ?: sections.steps)
             }
-            steps(sections.steps)
+            checkSteps(sections.steps)
         }
         if (sections.stages) {
-            stages(sections.stages, 'No stages specified', isParallel)
+            checkStages(sections.stages, 'No stages specified', isParallel)
         }
         if (sections.parallel) {
             if (isParallel) {
-                fault('"matrix" or "parallel" cannot be nested inside another "matrix" or "parallel".', sections.parallel)
+                addFault('"matrix" or "parallel" cannot be nested inside another "matrix" or "parallel".', sections.parallel)
             }
-            stages(sections.parallel, 'No stages specified', true)
+            checkStages(sections.parallel, 'No stages specified', true)
         }
     }
 
-    private void steps(MethodCallExpression section) {
-        for (statement in statements(section)) {
-            def call = callOf(statement)
+    private void checkSteps(MethodCallExpression section) {
+        for (statement in readStatements(section)) {
+            def call = findCall(statement)
             if (call == null) {
-                fault('Expected a step', statement)
+                addFault('Expected a step', statement)
             } else if (!call.implicitThis || call.methodAsString == null) {
-                fault('Expected a symbol', statement)
-            } else if (call.methodAsString != 'script' && blockOf(call) != null) {
-                steps(call)
+                addFault('Expected a symbol', statement)
+            } else if (call.methodAsString != 'script' && findBlock(call) != null) {
+                checkSteps(call)
             }
         }
     }

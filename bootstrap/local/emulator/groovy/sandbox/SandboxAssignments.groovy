@@ -3,7 +3,7 @@ import org.codehaus.groovy.ast.expr.*
 import org.codehaus.groovy.syntax.Token
 import org.codehaus.groovy.syntax.Types
 
-/** What changes a place: `=`, `+=` and the like, `++` and `--`. Places are variables, properties, attributes and `[index]`. */
+/** Rewrites assignments: `=`, `+=` and similar, `++` and `--`, to variables, properties, attributes and `[index]`. */
 @CompileStatic
 class SandboxAssignments {
     private final SandboxExpressions rewriting
@@ -18,15 +18,15 @@ class SandboxAssignments {
 
     private static Expression flag(boolean value) { new ConstantExpression(value, true) }
 
-    Expression assign(Expression left, Expression value, BinaryExpression whole) {
+    Expression rewriteAssignment(Expression left, Expression value, BinaryExpression whole) {
         switch (left) {
             case VariableExpression:
                 def name = (VariableExpression) left
                 if (rewriting.isOwnPlace(name.accessedVariable)) {
-                    return new BinaryExpression(left, whole.operation, rewriting.casted(name.accessedVariable.originType, value))
+                    return new BinaryExpression(left, whole.operation, rewriting.addCast(name.accessedVariable.originType, value))
                 }
                 if (rewriting.depth > 0) {
-                    return gate('writeImplicit', rewriting.self(), text(name.name), value)
+                    return gate('writeImplicit', rewriting.referToClosure(), text(name.name), value)
                 }
                 return gate('writeProperty', VariableExpression.THIS_EXPRESSION, flag(false), flag(false), text(name.name), value)
             case AttributeExpression:
@@ -50,7 +50,7 @@ class SandboxAssignments {
         throw new UnknownInSandbox("an assignment to ${left.text}".toString())
     }
 
-    Expression compound(BinaryExpression expression, String method) {
+    Expression rewriteCompound(BinaryExpression expression, String method) {
         Expression left = expression.leftExpression, value = rewriting.transform(expression.rightExpression)
         if (method == null) {
             throw new UnknownInSandbox("the operator ${expression.operation.text}".toString())
@@ -58,16 +58,16 @@ class SandboxAssignments {
         if (left instanceof VariableExpression && rewriting.isOwnPlace(((VariableExpression) left).accessedVariable)) {
             def to = ((VariableExpression) left).accessedVariable.originType
             return new BinaryExpression(left, Token.newSymbol(Types.ASSIGN, expression.operation.startLine, expression.operation.startColumn),
-                rewriting.casted(to, gate('operate', text(method), left, value)))
+                rewriting.addCast(to, gate('operate', text(method), left, value)))
         }
-        return change(left, method, value, false)
+        return rewriteChange(left, method, value, false)
     }
 
-    private Expression change(Expression left, String method, Expression value, boolean isPostfix) {
+    private Expression rewriteChange(Expression left, String method, Expression value, boolean isPostfix) {
         switch (left) {
             case VariableExpression:
                 if (rewriting.depth > 0) {
-                    return gate('change', text('implicit'), rewriting.self(), text(((VariableExpression) left).name), text(method), value, flag(isPostfix))
+                    return gate('change', text('implicit'), rewriting.referToClosure(), text(((VariableExpression) left).name), text(method), value, flag(isPostfix))
                 }
                 return gate('change', text('property'), VariableExpression.THIS_EXPRESSION, text(((VariableExpression) left).name), text(method), value,
                     flag(isPostfix))
@@ -88,13 +88,13 @@ class SandboxAssignments {
         throw new UnknownInSandbox("a change of ${left.text}".toString())
     }
 
-    Expression step(Expression place, Token operation, boolean isPostfix, Expression whole) {
+    Expression rewriteStep(Expression place, Token operation, boolean isPostfix, Expression whole) {
         if (place instanceof VariableExpression && rewriting.isOwnPlace(((VariableExpression) place).accessedVariable)) {
             return whole
         }
         if (place instanceof ConstantExpression || place instanceof MethodCallExpression) {
             throw new UnknownInSandbox("a change of ${place.text}".toString())
         }
-        return change(place, operation.type == Types.PLUS_PLUS ? 'next' : 'previous', ConstantExpression.NULL, isPostfix)
+        return rewriteChange(place, operation.type == Types.PLUS_PLUS ? 'next' : 'previous', ConstantExpression.NULL, isPostfix)
     }
 }

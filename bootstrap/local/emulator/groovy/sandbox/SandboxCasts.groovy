@@ -4,7 +4,7 @@ import org.codehaus.groovy.runtime.ScriptBytecodeAdapter
 
 import java.lang.reflect.Constructor
 
-/** SandboxCasts and coercions. Groovy turns a list or a map into any class by a constructor of that class: here only into known ones. */
+/** Casts and coercions. Groovy casts a list or a map to every class, by a constructor of the class; here only to known classes. */
 @CompileStatic
 class SandboxCasts {
     static final Set<String> SAFE = ['java.lang.Object', 'java.lang.String', 'groovy.lang.GString', 'java.lang.CharSequence', 'java.lang.Number',
@@ -36,23 +36,23 @@ class SandboxCasts {
 
     private static Throwable refuse(Class type, Object value) {
         if (type == Class) {
-            return SandboxRules.refusal('staticMethod java.lang.Class forName java.lang.String', true)
+            return SandboxRules.makeRefusal('staticMethod java.lang.Class forName java.lang.String', true)
         }
         Object[] arguments = value instanceof Collection ? ((Collection) value).toArray() : [value] as Object[]
         Constructor constructor = type.isPrimitive() || type.array ? null : SandboxMembers.pickConstructor(type, arguments)
         if (constructor == null) {
             return new org.codehaus.groovy.runtime.typehandling.GroovyCastException(value, type)
         }
-        return SandboxRules.refusal(SandboxRules.words('new', type, '', constructor.parameterTypes as List<Class>),
+        return SandboxRules.makeRefusal(SandboxRules.renderSignature('new', type, '', constructor.parameterTypes as List<Class>),
             SandboxRules.isForeign(type) || SandboxRules.isRefused(type.name, 'new', 0))
     }
 
-    /** An object of the script's own class; a map names properties where no constructor takes one. */
+    /** Make an object of a class of the script; a map sets properties if no constructor takes a map. */
     static Object constructOwn(Class type, Object[] arguments) {
         if (arguments.length == 1 && arguments[0] instanceof Map && SandboxMembers.pickConstructor(type, arguments) == null) {
-            Object made = SandboxMembers.construct(type, [] as Object[])
-            ((Map) arguments[0]).each { Object name, Object value -> SandboxProperties.write(made, String.valueOf(name), value) }
-            return made
+            Object instance = SandboxMembers.construct(type, [] as Object[])
+            ((Map) arguments[0]).each { Object name, Object value -> SandboxProperties.write(instance, String.valueOf(name), value) }
+            return instance
         }
         if (SandboxMembers.pickConstructor(type, arguments) == null) {
             throw new GroovyRuntimeException("Could not find matching constructor for: ${type.name}(${InvokerHelper.toTypeString(arguments)})".toString())

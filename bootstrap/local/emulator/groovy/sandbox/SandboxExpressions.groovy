@@ -18,10 +18,10 @@ import org.codehaus.groovy.syntax.Token
 import org.codehaus.groovy.syntax.TokenUtil
 import org.codehaus.groovy.syntax.Types
 
-/** The expressions of one class. A kind of expression that is not named here is refused. */
+/** Rewrites the expressions of one class. A kind of expression that is not listed here is refused. */
 @CompileStatic
 class SandboxExpressions extends ClassCodeExpressionTransformer {
-    // What these do goes to their parts, or to methods whose names the script cannot choose.
+    // These evaluate their parts, or call methods whose names the script cannot choose.
     private static final List<Class> PLAIN = [BooleanExpression, NotExpression, ListExpression, MapExpression, MapEntryExpression, RangeExpression,
         TernaryExpression, ElvisOperatorExpression, SpreadExpression, SpreadMapExpression, GStringExpression, TupleExpression,
         ArgumentListExpression, NamedArgumentListExpression, ClosureListExpression, ConstantExpression, ClassExpression, EmptyExpression,
@@ -33,9 +33,9 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
 
     final SourceUnit sourceUnit
     private final ClassNode type
-    /** What a method returns, where a cast to it must go through the gate. */
+    /** The return type of the present method, if a cast to it must go through the gate. */
     ClassNode returns
-    /** How many closures are around the expression. */
+    /** The number of closures around the expression. */
     int depth = 0
     private boolean isDefault = false
     private final SandboxAssignments assignments = new SandboxAssignments(this)
@@ -49,45 +49,45 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
         if (expression == null) {
             return null
         }
-        Expression made = rewrite(expression)
-        if (!made.is(expression)) {
-            made.sourcePosition = expression
+        Expression rewritten = rewrite(expression)
+        if (!rewritten.is(expression)) {
+            rewritten.sourcePosition = expression
         }
-        return made
+        return rewritten
     }
 
     private Expression rewrite(Expression expression) {
         switch (expression) {
             case ClosureExpression:
-                return closure((ClosureExpression) expression)
+                return rewriteClosure((ClosureExpression) expression)
             case MethodCallExpression:
-                return call((MethodCallExpression) expression)
+                return rewriteCall((MethodCallExpression) expression)
             case StaticMethodCallExpression:
                 def fixed = (StaticMethodCallExpression) expression
-                return gate('callStatic', new ClassExpression(fixed.ownerType), text(fixed.method), given(fixed.arguments))
+                return gate('callStatic', new ClassExpression(fixed.ownerType), text(fixed.method), rewriteArguments(fixed.arguments))
             case ConstructorCallExpression:
                 def made = (ConstructorCallExpression) expression
                 if (made.isSpecialCall()) {
                     return new ConstructorCallExpression(made.type, made.arguments.transformExpression(this))
                 }
-                return gate('construct', new ClassExpression(made.type), given(made.arguments))
+                return gate('construct', new ClassExpression(made.type), rewriteArguments(made.arguments))
             case MethodPointerExpression:
                 def pointer = (MethodPointerExpression) expression
                 return gate('pointTo', transform(pointer.expression ?: VariableExpression.THIS_EXPRESSION), transform(pointer.methodName))
             case PropertyExpression:
-                return property((PropertyExpression) expression)
+                return rewriteProperty((PropertyExpression) expression)
             case VariableExpression:
-                return variable((VariableExpression) expression)
+                return rewriteVariable((VariableExpression) expression)
             case DeclarationExpression:
-                return declaration((DeclarationExpression) expression)
+                return rewriteDeclaration((DeclarationExpression) expression)
             case BinaryExpression:
-                return binary((BinaryExpression) expression)
+                return rewriteBinary((BinaryExpression) expression)
             case PostfixExpression:
                 def postfix = (PostfixExpression) expression
-                return assignments.step(postfix.expression, postfix.operation, true, postfix)
+                return assignments.rewriteStep(postfix.expression, postfix.operation, true, postfix)
             case PrefixExpression:
                 def prefix = (PrefixExpression) expression
-                return assignments.step(prefix.expression, prefix.operation, false, prefix)
+                return assignments.rewriteStep(prefix.expression, prefix.operation, false, prefix)
             case CastExpression:
                 def cast = (CastExpression) expression
                 if (needsCast(cast.type)) {
@@ -115,8 +115,8 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
 
     private static Expression flag(boolean value) { new ConstantExpression(value, true) }
 
-    /** Arguments as a list. */
-    private Expression given(Expression arguments) {
+    /** Rewrite arguments as one list. */
+    private Expression rewriteArguments(Expression arguments) {
         List<Expression> all = arguments instanceof TupleExpression ? ((TupleExpression) arguments).expressions : [arguments]
         def list = new ListExpression()
         for (Expression entry in all) {
@@ -133,14 +133,14 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
         return !(ClassHelper.isPrimitiveType(to) || SandboxCasts.SAFE.contains(to.name) || to.isInterface() || to == ClassHelper.VOID_TYPE)
     }
 
-    Expression casted(ClassNode to, Expression value) {
+    Expression addCast(ClassNode to, Expression value) {
         return needsCast(to) ? gate('castTo', new ClassExpression(to), value, flag(false)) : value
     }
 
-    /** The running closure. */
-    Expression self() {
+    /** An expression for the closure that is running. */
+    Expression referToClosure() {
         if (isDefault) {
-            return gate('closureOf', new MethodCallExpression(VariableExpression.THIS_EXPRESSION, 'asWritable', new ArgumentListExpression()))
+            return gate('findClosure', new MethodCallExpression(VariableExpression.THIS_EXPRESSION, 'asWritable', new ArgumentListExpression()))
         }
         return new VariableExpression('$gate' + depth)
     }
@@ -151,18 +151,18 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
         return place instanceof VariableExpression && isLocal(((VariableExpression) place).accessedVariable) && !needsCast(((VariableExpression) place).originType)
     }
 
-    /** Whether a name is a field of this very class, which its code reaches directly. */
+    /** Whether a variable is a field of this class, which the code of the class uses directly. */
     private boolean isDirect(Variable variable) {
         def field = variable instanceof PropertyNode ? ((PropertyNode) variable).field : variable
         return depth == 0 && field instanceof FieldNode && ((FieldNode) field).owner.redirect() == type.redirect() && type.fields.contains(field)
     }
 
-    /** Whether the code writes the variable directly: it is local, or a field of this very class. */
+    /** Whether the code may use a variable directly: it is local, or a field of this class. */
     boolean isOwnPlace(Variable variable) { isLocal(variable) || isDirect(variable) }
 
     // Kinds
 
-    private Expression closure(ClosureExpression expression) {
+    private Expression rewriteClosure(ClosureExpression expression) {
         depth++
         boolean wasDefault = isDefault
         ClassNode before = returns
@@ -170,13 +170,13 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
         isDefault = true
         for (Parameter parameter in expression.parameters) {
             if (parameter.hasInitialExpression()) {
-                parameter.initialExpression = casted(parameter.type, transform(parameter.initialExpression))
+                parameter.initialExpression = addCast(parameter.type, transform(parameter.initialExpression))
             }
         }
         isDefault = false
         expression.code.visit(this)
         def start = new DeclarationExpression(new VariableExpression('$gate' + depth), Token.newSymbol(Types.ASSIGN, -1, -1),
-            gate('closureOf', new MethodCallExpression(VariableExpression.THIS_EXPRESSION, 'asWritable', new ArgumentListExpression())))
+            gate('findClosure', new MethodCallExpression(VariableExpression.THIS_EXPRESSION, 'asWritable', new ArgumentListExpression())))
         def code = new BlockStatement([new ExpressionStatement(start) as Statement], new VariableScope())
         code.addStatements(expression.code instanceof BlockStatement ? ((BlockStatement) expression.code).statements : [expression.code])
         expression.code = code
@@ -186,19 +186,19 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
         return expression
     }
 
-    private Expression call(MethodCallExpression expression) {
-        Expression arguments = given(expression.arguments)
+    private Expression rewriteCall(MethodCallExpression expression) {
+        Expression arguments = rewriteArguments(expression.arguments)
         if (expression.objectExpression instanceof VariableExpression && ((VariableExpression) expression.objectExpression).isSuperExpression()) {
-            return superCall(expression)
+            return rewriteSuperCall(expression)
         }
         Expression name = transform(expression.method)
         if (expression.isImplicitThis() && depth > 0) {
-            return gate('callImplicit', self(), name, arguments)
+            return gate('callImplicit', referToClosure(), name, arguments)
         }
         return gate('callMethod', transform(expression.objectExpression), flag(expression.isSafe()), flag(expression.isSpreadSafe()), name, arguments)
     }
 
-    private Expression superCall(MethodCallExpression expression) {
+    private Expression rewriteSuperCall(MethodCallExpression expression) {
         String name = expression.methodAsString
         ClassNode above = type.superClass
         boolean isOwn = false
@@ -213,7 +213,7 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
         return made
     }
 
-    private Expression property(PropertyExpression expression) {
+    private Expression rewriteProperty(PropertyExpression expression) {
         Expression object = expression.objectExpression
         if (object instanceof VariableExpression && ((VariableExpression) object).isSuperExpression()) {
             throw new UnknownInSandbox("a property of super")
@@ -228,7 +228,7 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
         return gate('readProperty', transform(object), flag(expression.isSafe()), flag(expression.isSpreadSafe()), name)
     }
 
-    private Expression variable(VariableExpression expression) {
+    private Expression rewriteVariable(VariableExpression expression) {
         Variable found = expression.accessedVariable
         if (expression.isThisExpression() || isOwnPlace(found)) {
             return expression
@@ -237,12 +237,12 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
             throw new UnknownInSandbox("super as an object")
         }
         if (depth > 0) {
-            return gate('readImplicit', self(), text(expression.name))
+            return gate('readImplicit', referToClosure(), text(expression.name))
         }
         return gate('readProperty', VariableExpression.THIS_EXPRESSION, flag(false), flag(false), text(expression.name))
     }
 
-    private Expression declaration(DeclarationExpression expression) {
+    private Expression rewriteDeclaration(DeclarationExpression expression) {
         List<Expression> names = expression.leftExpression instanceof TupleExpression ? ((TupleExpression) expression.leftExpression).expressions
             : [expression.leftExpression]
         Expression value = transform(expression.rightExpression)
@@ -251,19 +251,19 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
             if (needsCast(to) && names.size() > 1) {
                 throw new UnknownInSandbox("a variable of the type ${to.name} among several".toString())
             }
-            value = names.size() > 1 || value instanceof EmptyExpression ? value : casted(to, value)
+            value = names.size() > 1 || value instanceof EmptyExpression ? value : addCast(to, value)
         }
         return new DeclarationExpression(expression.leftExpression, expression.operation, value)
     }
 
-    private Expression binary(BinaryExpression expression) {
+    private Expression rewriteBinary(BinaryExpression expression) {
         int kind = expression.operation.type
         if (kind == Types.ASSIGN) {
-            return assignments.assign(expression.leftExpression, transform(expression.rightExpression), expression)
+            return assignments.rewriteAssignment(expression.leftExpression, transform(expression.rightExpression), expression)
         }
         int plain = TokenUtil.removeAssignment(kind)
         if (plain != kind) {
-            return assignments.compound(expression, METHODS[plain])
+            return assignments.rewriteCompound(expression, METHODS[plain])
         }
         Expression left = transform(expression.leftExpression), right = transform(expression.rightExpression)
         if (METHODS.containsKey(kind)) {
@@ -277,7 +277,7 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
     void visitReturnStatement(ReturnStatement statement) {
         super.visitReturnStatement(statement)
         if (returns != null && depth == 0) {
-            statement.expression = casted(returns, statement.expression)
+            statement.expression = addCast(returns, statement.expression)
         }
     }
 

@@ -4,7 +4,7 @@ import org.codehaus.groovy.runtime.NullObject
 
 import java.lang.reflect.Constructor
 
-/** What a sandboxed script calls in place of everything that it calls: a method is chosen, checked and only then used. */
+/** A sandboxed script makes every call through this class: it chooses the method, checks it, and then calls it. */
 @CompileStatic
 class SandboxGate {
     private static final Set<String> ON_NULL = ['toString', 'equals', 'is', 'iterator', 'plus', 'asBoolean', 'with', 'each', 'collect',
@@ -12,12 +12,12 @@ class SandboxGate {
     private static final Set<String> OF_CLOSURE = ['call', 'doCall', 'getOwner', 'getDelegate', 'getThisObject', 'setDelegate',
         'setResolveStrategy', 'getResolveStrategy', 'curry', 'ncurry'] as Set
 
-    static Object[] list(Object arguments) {
+    static Object[] toArguments(Object arguments) {
         return arguments instanceof Object[] ? (Object[]) arguments : arguments instanceof Collection ? ((Collection) arguments).toArray() : [arguments] as Object[]
     }
 
-    /** The closure that is running: `wrapper` is what it makes of itself. */
-    static Closure closureOf(Object wrapper) { (Closure) ((Closure) wrapper).owner }
+    /** Find the running closure; `wrapper` is the result of its `asWritable()`. */
+    static Closure findClosure(Object wrapper) { (Closure) ((Closure) wrapper).owner }
 
     // Calls
 
@@ -28,58 +28,58 @@ class SandboxGate {
         if (receiver == null && isSafe) {
             return null
         }
-        return invoke(receiver, String.valueOf(name), list(arguments))
+        return invoke(receiver, String.valueOf(name), toArguments(arguments))
     }
 
-    /** A call without an object, within a closure. */
+    /** Call a method without an object, within a closure. */
     static Object callImplicit(Closure closure, Object name, Object arguments) {
-        return SandboxLookup.call(closure, String.valueOf(name), list(arguments))
+        return SandboxLookup.call(closure, String.valueOf(name), toArguments(arguments))
     }
 
-    static Object callStatic(Class type, String name, Object arguments) { invoke(type, name, list(arguments)) }
+    static Object callStatic(Class type, String name, Object arguments) { invoke(type, name, toArguments(arguments)) }
 
     static Object invoke(Object receiver, String name, Object[] arguments) {
         if (receiver == null) {
-            return onNull(name, arguments)
+            return callOnNull(name, arguments)
         }
         if (receiver instanceof Class) {
             return SandboxStatics.call((Class) receiver, name, arguments)
         }
         if (receiver instanceof Closure) {
-            return onClosure((Closure) receiver, name, arguments)
+            return callOnClosure((Closure) receiver, name, arguments)
         }
         if (receiver instanceof PipelineScript) {
-            return SandboxGlobals.onScript((PipelineScript) receiver, name, arguments)
+            return SandboxGlobals.callOnScript((PipelineScript) receiver, name, arguments)
         }
         if (receiver instanceof GString) {
-            return onText((GString) receiver, name, arguments)
+            return callOnText((GString) receiver, name, arguments)
         }
         if (SandboxGlobals.knows(receiver)) {
             return SandboxGlobals.call(receiver, name, arguments)
         }
-        return onObject(receiver, name, arguments)
+        return callOnObject(receiver, name, arguments)
     }
 
-    private static Object onNull(String name, Object[] arguments) {
+    private static Object callOnNull(String name, Object[] arguments) {
         if (!ON_NULL.contains(name)) {
             throw new NullPointerException("Cannot invoke method ${name}() on null object".toString())
         }
         return InvokerHelper.invokeMethod(NullObject.nullObject, name, arguments)
     }
 
-    private static Object onText(GString text, String name, Object[] arguments) {
+    private static Object callOnText(GString text, String name, Object[] arguments) {
         MetaMethod method = name == 'asType' ? null : SandboxMembers.pick(text, name, arguments)
         if (method != null && SandboxRules.permits(text.class, method)) {
             return SandboxMembers.invoke(method, text, arguments)
         }
-        return onObject(text.toString(), name, arguments)
+        return callOnObject(text.toString(), name, arguments)
     }
 
-    static Object onObject(Object receiver, String name, Object[] arguments) {
+    static Object callOnObject(Object receiver, String name, Object[] arguments) {
         if (name == 'asType' && arguments.length == 1 && arguments[0] instanceof Class) {
             return SandboxCasts.cast((Class) arguments[0], receiver, true)
         }
-        // Groovy would read and write these by the names of properties, past the gate.
+        // Groovy would read and write properties of these names without the gate.
         if (receiver instanceof Map && name == 'getAt' && arguments.length == 1) {
             return ((Map) receiver).get(arguments[0])
         }
@@ -91,10 +91,10 @@ class SandboxGate {
         }
         MetaMethod method = SandboxMembers.pick(receiver, name, arguments)
         if (method == null) {
-            Object[] unpacked = SandboxMembers.unpacked(arguments)
+            Object[] unpacked = SandboxMembers.unpack(arguments)
             method = unpacked == null ? null : SandboxMembers.pick(receiver, name, unpacked)
             if (method == null) {
-                return onMissing(receiver, name, arguments)
+                return callMissing(receiver, name, arguments)
             }
             arguments = unpacked
         }
@@ -108,8 +108,8 @@ class SandboxGate {
         }
     }
 
-    /** Groovy then looks for a closure of that name, or asks the script's own methodMissing. */
-    private static Object onMissing(Object receiver, String name, Object[] arguments) {
+    /** Call what Groovy calls instead of a missing method: a closure of that name, or a methodMissing of the script's own class. */
+    private static Object callMissing(Object receiver, String name, Object[] arguments) {
         if (receiver instanceof Map && ((Map) receiver).get(name) instanceof Closure) {
             return InvokerHelper.invokeClosure(((Map) receiver).get(name), arguments)
         }
@@ -118,7 +118,7 @@ class SandboxGate {
             if (missing != null && SandboxMembers.isOwn(missing)) {
                 return SandboxMembers.invoke(missing, receiver, [name, arguments] as Object[])
             }
-            Object held = SandboxProperties.own(receiver, name)
+            Object held = SandboxProperties.readOwn(receiver, name)
             if (held instanceof Closure) {
                 return InvokerHelper.invokeClosure(held, arguments)
             }
@@ -126,12 +126,12 @@ class SandboxGate {
         throw new MissingMethodException(name, receiver.class, arguments)
     }
 
-    private static Object onClosure(Closure closure, String name, Object[] arguments) {
+    private static Object callOnClosure(Closure closure, String name, Object[] arguments) {
         if (name == 'call' || name == 'doCall') {
             return InvokerHelper.invokeClosure(closure, arguments)
         }
         if (OF_CLOSURE.contains(name)) {
-            return SandboxMembers.invoke(SandboxMembers.pick(closure, name, arguments) ?: missing(closure, name, arguments), closure, arguments)
+            return SandboxMembers.invoke(SandboxMembers.pick(closure, name, arguments) ?: throwMissing(closure, name, arguments), closure, arguments)
         }
         MetaMethod method = SandboxMembers.pick(closure, name, arguments)
         if (method == null) {
@@ -143,14 +143,14 @@ class SandboxGate {
         return SandboxMembers.invoke(method, closure, arguments)
     }
 
-    private static MetaMethod missing(Object receiver, String name, Object[] arguments) {
+    private static MetaMethod throwMissing(Object receiver, String name, Object[] arguments) {
         throw new MissingMethodException(name, receiver.class, arguments)
     }
 
     // Objects
 
     static Object construct(Class type, Object given) {
-        Object[] arguments = list(given)
+        Object[] arguments = toArguments(given)
         if (SandboxMembers.isOwn(type)) {
             return SandboxCasts.constructOwn(type, arguments)
         }
@@ -161,7 +161,7 @@ class SandboxGate {
         }
         if (!SandboxRules.permitsNew(type)) {
             boolean isKnown = SandboxRules.isForeign(type) || SandboxRules.isRefused(type.name, 'new', 0)
-            throw SandboxRules.refusal(SandboxRules.words('new', type, '', constructor.parameterTypes as List<Class>), isKnown)
+            throw SandboxRules.makeRefusal(SandboxRules.renderSignature('new', type, '', constructor.parameterTypes as List<Class>), isKnown)
         }
         return SandboxMembers.construct(type, arguments)
     }
@@ -170,7 +170,7 @@ class SandboxGate {
 
     static Closure pointTo(Object receiver, Object name) { new SandboxPointer(receiver, String.valueOf(name)) }
 
-    // SandboxProperties
+    // Properties
 
     static Object readProperty(Object receiver, boolean isSafe, boolean isSpread, Object name) {
         if (isSpread) {
@@ -215,7 +215,7 @@ class SandboxGate {
 
     static Object writeIndex(Object receiver, Object index, Object value) {
         if (receiver != null && receiver.class.array) {
-            // Groovy casts the value to what the array holds.
+            // Groovy casts the value to the type of the array's elements.
             SandboxCasts.cast(receiver.class.componentType, value, false)
             InvokerHelper.invokeMethod(receiver, 'putAt', [index, value] as Object[])
             return value
@@ -226,7 +226,7 @@ class SandboxGate {
 
     static Object operateUnary(String method, Object value) { invoke(value, method, [] as Object[]) }
 
-    /** `place op= value`, `place++` and the like, for places that are no local variable. */
+    /** Run `place op= value`, `place++` and similar, for places that are no local variables. */
     static Object change(String kind, Object receiver, Object key, String method, Object value, boolean isPostfix) {
         Object before
         switch (kind) {
@@ -259,8 +259,8 @@ class SandboxGate {
         return isPostfix ? before : after
     }
 
-    /** What an enumeration of the script does first: Jenkins' sandbox knows none. */
-    static void refuseEnumeration() { throw SandboxRules.refusal('new java.util.LinkedHashMap', true) }
+    /** Refuse an enumeration when it is initialised, as Jenkins' sandbox does. */
+    static void refuseEnumeration() { throw SandboxRules.makeRefusal('new java.util.LinkedHashMap', true) }
 }
 
 /** `object.&name`: a call through the gate. */

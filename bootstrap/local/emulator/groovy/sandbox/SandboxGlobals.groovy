@@ -1,7 +1,7 @@
 import hudson.model.Result
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
-/** What a sandboxed script may do with the objects that the emulator itself puts before it. */
+/** What a sandboxed script may do with the emulator's own objects: the script, the globals and the declarative blocks. */
 class SandboxGlobals {
     private static final List<String> OF_SCRIPT = ['getBinding', 'getClass', 'hashCode', 'toString', 'equals']
     private static final List<String> OF_BUILD = ['number', 'id', 'result', 'currentResult', 'displayName', 'fullDisplayName', 'description',
@@ -29,15 +29,15 @@ class SandboxGlobals {
 
     // The script itself
 
-    static Object onScript(PipelineScript script, String name, Object[] arguments) {
+    static Object callOnScript(PipelineScript script, String name, Object[] arguments) {
         if (name == 'evaluate' && arguments.length == 1 && arguments[0] instanceof CharSequence) {
-            return Runner.shell(script.binding).parse(arguments[0].toString(), "Script${Math.abs(arguments[0].hashCode() % 100000)}.groovy").run()
+            return Runner.makeShell(script.binding).parse(arguments[0].toString(), "Script${Math.abs(arguments[0].hashCode() % 100000)}.groovy").run()
         }
         MetaMethod method = SandboxMembers.pick(script, name, arguments)
-        if (method == null && SandboxMembers.unpacked(arguments) != null) {
-            def second = SandboxMembers.pick(script, name, SandboxMembers.unpacked(arguments))
+        if (method == null && SandboxMembers.unpack(arguments) != null) {
+            def second = SandboxMembers.pick(script, name, SandboxMembers.unpack(arguments))
             if (second != null && SandboxMembers.isOwn(second)) {
-                return SandboxMembers.invoke(second, script, SandboxMembers.unpacked(arguments))
+                return SandboxMembers.invoke(second, script, SandboxMembers.unpack(arguments))
             }
         }
         if (method != null && (SandboxMembers.isOwn(method) || isForScripts(method))) {
@@ -63,13 +63,13 @@ class SandboxGlobals {
 
     static Object readScript(PipelineScript script, String name) {
         if (name == 'metaClass') {
-            throw SandboxRules.refusal('method groovy.lang.GroovyObject getMetaClass', true)
+            throw SandboxRules.makeRefusal('method groovy.lang.GroovyObject getMetaClass', true)
         }
-        def held = SandboxProperties.own(script, name)
+        def held = SandboxProperties.readOwn(script, name)
         if (held != null || script.binding.hasVariable(name)) {
             return held != null ? held : script.getProperty(name)
         }
-        MetaMethod getter = SandboxMembers.getter(script, name)
+        MetaMethod getter = SandboxMembers.pickGetter(script, name)
         if (getter != null && !SandboxMembers.isOwn(getter) && !OF_SCRIPT.contains(getter.name)) {
             throw SandboxRules.refuseMethod(script, getter, [] as Object[])
         }
@@ -78,10 +78,10 @@ class SandboxGlobals {
 
     static void writeScript(PipelineScript script, String name, Object value) {
         if (name == 'metaClass') {
-            throw SandboxRules.refusal('method groovy.lang.GroovyObject setMetaClass groovy.lang.MetaClass', true)
+            throw SandboxRules.makeRefusal('method groovy.lang.GroovyObject setMetaClass groovy.lang.MetaClass', true)
         }
         if (name in ['binding', 'class', 'property']) {
-            throw SandboxRules.refusal('method groovy.lang.Script setBinding groovy.lang.Binding', true)
+            throw SandboxRules.makeRefusal('method groovy.lang.Script setBinding groovy.lang.Binding', true)
         }
         if (SandboxMembers.pick(script, 'set' + name.capitalize(), [value] as Object[])?.with { SandboxMembers.isOwn(it) }) {
             SandboxGate.invoke(script, 'set' + name.capitalize(), [value] as Object[])
@@ -97,10 +97,10 @@ class SandboxGlobals {
             return target.invokeMethod(name, arguments)
         }
         if (target instanceof Block) {
-            return onBlock((Block) target, name, arguments)
+            return callOnBlock((Block) target, name, arguments)
         }
         if (target instanceof RunWrapper) {
-            return onBuild((RunWrapper) target, name, arguments)
+            return callOnBuild((RunWrapper) target, name, arguments)
         }
         if (target instanceof EnvironmentVariables) {
             if (name == 'getProperty' && arguments.length == 1) {
@@ -111,16 +111,16 @@ class SandboxGlobals {
             }
             if (name in ['getAt', 'putAt']) {
                 def types = name == 'getAt' ? 'java.lang.Object java.lang.String' : 'java.lang.Object java.lang.String java.lang.Object'
-                throw SandboxRules.refusal("staticMethod org.codehaus.groovy.runtime.DefaultGroovyMethods ${name} ${types}", true)
+                throw SandboxRules.makeRefusal("staticMethod org.codehaus.groovy.runtime.DefaultGroovyMethods ${name} ${types}", true)
             }
             if (name == 'getEnvironment') {
-                throw SandboxRules.refusal('method org.jenkinsci.plugins.workflow.support.actions.EnvironmentAction getEnvironment', true)
+                throw SandboxRules.makeRefusal('method org.jenkinsci.plugins.workflow.support.actions.EnvironmentAction getEnvironment', true)
             }
         }
         throw new UnknownInSandbox("method ${SandboxRules.typeName(target.class)} ${name}")
     }
 
-    private static Object onBlock(Block block, String name, Object[] arguments) {
+    private static Object callOnBlock(Block block, String name, Object[] arguments) {
         if (hasWord(block, name)) {
             def method = SandboxMembers.pick(block, name, arguments)
             if (method != null) {
@@ -128,13 +128,13 @@ class SandboxGlobals {
             }
         }
         if (block instanceof Environment) {
-            // It would hand the name on to the script, past the gate.
-            return onScript(block.@owner.script, name, arguments)
+            // The block would call the script without the gate.
+            return callOnScript(block.@owner.script, name, arguments)
         }
         return block.methodMissing(name, arguments)
     }
 
-    private static Object onBuild(RunWrapper build, String name, Object[] arguments) {
+    private static Object callOnBuild(RunWrapper build, String name, Object[] arguments) {
         if (name in ['resultIsBetterOrEqualTo', 'resultIsWorseOrEqualTo', 'getBuildCauses']) {
             return build.invokeMethod(name, arguments)
         }
@@ -152,17 +152,17 @@ class SandboxGlobals {
             return target.getClass()
         }
         if (name == 'metaClass') {
-            throw SandboxRules.refusal('method groovy.lang.GroovyObject getMetaClass', true)
+            throw SandboxRules.makeRefusal('method groovy.lang.GroovyObject getMetaClass', true)
         }
         if (target instanceof RunWrapper) {
             if (name == 'rawBuild') {
-                throw SandboxRules.refusal('method org.jenkinsci.plugins.workflow.support.steps.build.RunWrapper getRawBuild', true)
+                throw SandboxRules.makeRefusal('method org.jenkinsci.plugins.workflow.support.steps.build.RunWrapper getRawBuild', true)
             }
             return target.getProperty(name)
         }
         if (target instanceof EnvironmentVariables) {
             if (name == 'environment') {
-                throw SandboxRules.refusal('method org.jenkinsci.plugins.workflow.support.actions.EnvironmentAction getEnvironment', true)
+                throw SandboxRules.makeRefusal('method org.jenkinsci.plugins.workflow.support.actions.EnvironmentAction getEnvironment', true)
             }
             return target.getProperty(name)
         }
@@ -180,14 +180,14 @@ class SandboxGlobals {
 
     static Object write(Object target, String name, Object value) {
         if (name in ['metaClass', 'class']) {
-            throw SandboxRules.refusal('method groovy.lang.GroovyObject setMetaClass groovy.lang.MetaClass', true)
+            throw SandboxRules.makeRefusal('method groovy.lang.GroovyObject setMetaClass groovy.lang.MetaClass', true)
         }
         if (target instanceof EnvironmentVariables || target instanceof RunWrapper || (target instanceof Environment && !(name in ['values', 'owner']))) {
             target.setProperty(name, value)
             return value
         }
         if (target instanceof Block) {
-            // Within a declarative block a name without an object is the script's.
+            // Within a declarative block a name without an object belongs to the script.
             return SandboxProperties.write(target.@owner.script, name, value)
         }
         throw new UnknownInSandbox("property ${name} of ${SandboxRules.typeName(target.class)}")

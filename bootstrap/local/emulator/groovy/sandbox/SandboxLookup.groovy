@@ -1,12 +1,12 @@
 import groovy.transform.CompileStatic
 
-/** Names without an object within a closure: who of its owner and its delegate has them, in the order that the closure says. */
+/** Finds names without an object within a closure: in its owner and its delegate, in the order of its resolve strategy. */
 @CompileStatic
 class SandboxLookup {
     private static final Set<String> OWN = ['getOwner', 'getDelegate', 'getThisObject', 'setDelegate', 'setResolveStrategy',
         'getResolveStrategy', 'call'] as Set
 
-    private static List<Object> targets(Closure closure) {
+    private static List<Object> findTargets(Closure closure) {
         List<Object> direct
         switch (closure.resolveStrategy) {
             case Closure.DELEGATE_FIRST:
@@ -24,29 +24,29 @@ class SandboxLookup {
             default:
                 direct = [closure.owner, closure.delegate]
         }
-        List<Object> found = []
+        List<Object> targets = []
         for (Object target in direct) {
-            for (Object entry in (target instanceof Closure && !(target instanceof SandboxPointer) ? targets((Closure) target) : [target])) {
-                if (entry != null && !found.any { Object it -> it.is(entry) }) {
-                    found << entry
+            for (Object entry in (target instanceof Closure && !(target instanceof SandboxPointer) ? findTargets((Closure) target) : [target])) {
+                if (entry != null && !targets.any { Object it -> it.is(entry) }) {
+                    targets << entry
                 }
             }
         }
-        return found
+        return targets
     }
 
     static Object call(Closure closure, String name, Object[] arguments) {
         if (OWN.contains(name)) {
             return SandboxGate.invoke(closure, name, arguments)
         }
-        List<Object> found = targets(closure)
-        for (Object target in found) {
-            if (has(target, name, arguments)) {
+        List<Object> targets = findTargets(closure)
+        for (Object target in targets) {
+            if (hasMethod(target, name, arguments)) {
                 return SandboxGate.invoke(target, name, arguments)
             }
         }
         MissingMethodException first = null
-        for (Object target in found) {
+        for (Object target in targets) {
             try {
                 return SandboxGate.invoke(target, name, arguments)
             } catch (MissingMethodException problem) {
@@ -59,7 +59,7 @@ class SandboxLookup {
         throw first ?: new MissingMethodException(name, closure.class, arguments)
     }
 
-    private static boolean has(Object target, String name, Object[] arguments) {
+    private static boolean hasMethod(Object target, String name, Object[] arguments) {
         if (target instanceof PipelineScript) {
             MetaMethod method = SandboxMembers.pick(target, name, arguments)
             return method != null && (SandboxMembers.isOwn(method) || method.declaringClass.theClass == PipelineScript)
@@ -92,10 +92,10 @@ class SandboxLookup {
             case 'class':
                 return closure.class
             case 'metaClass':
-                throw SandboxRules.refusal('method groovy.lang.GroovyObject getMetaClass', true)
+                throw SandboxRules.makeRefusal('method groovy.lang.GroovyObject getMetaClass', true)
         }
         MissingPropertyException first = null
-        for (Object target in targets(closure)) {
+        for (Object target in findTargets(closure)) {
             try {
                 return SandboxProperties.read(target, name)
             } catch (MissingPropertyException problem) {
@@ -116,14 +116,14 @@ class SandboxLookup {
                 closure.resolveStrategy = value as int
                 return
             case 'metaClass':
-                throw SandboxRules.refusal('method groovy.lang.GroovyObject setMetaClass groovy.lang.MetaClass', true)
+                throw SandboxRules.makeRefusal('method groovy.lang.GroovyObject setMetaClass groovy.lang.MetaClass', true)
             case 'directive':
             case 'owner':
             case 'thisObject':
                 throw new UnknownInSandbox("setting ${name} of a closure".toString())
         }
         MissingPropertyException first = null
-        for (Object target in targets(closure)) {
+        for (Object target in findTargets(closure)) {
             try {
                 SandboxProperties.write(target, name, value)
                 return

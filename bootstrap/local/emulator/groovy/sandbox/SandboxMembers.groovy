@@ -7,29 +7,29 @@ import org.codehaus.groovy.runtime.MetaClassHelper
 import java.lang.reflect.Constructor
 import java.lang.reflect.Modifier
 
-/** Which member Groovy itself would take. The gate checks that very member and then uses it, so nothing can come between. */
+/** Picks the member that Groovy itself would use. The gate checks this member and then uses it, so no other one can replace it. */
 @CompileStatic
 class SandboxMembers {
-    // Groovy gives these to every class; a script cannot bring its own (see SandboxShape).
+    // Groovy adds these to every class; a script cannot define its own (see SandboxShape).
     private static final Set<String> GENERATED = ['getMetaClass', 'setMetaClass', 'invokeMethod', 'getProperty', 'setProperty', 'main'] as Set
 
-    /** Whether a class comes out of the script itself. */
+    /** Whether the script itself defines a class. */
     static boolean isOwn(Class type) { type.classLoader instanceof GroovyClassLoader }
 
-    /** Whether a method was written in the script: what it does goes through the gate itself. */
+    /** Whether the script itself defines a method; the calls in it go through the gate. */
     static boolean isOwn(MetaMethod method) {
         method instanceof CachedMethod && isOwn(method.declaringClass.theClass) && !GENERATED.contains(method.name) && !method.name.contains('$')
     }
 
-    /** Whether a method comes from the class itself, and not from Groovy's additions to it. */
+    /** Whether the class itself has a method; otherwise Groovy adds it. */
     static boolean isNative(MetaMethod method) { method instanceof CachedMethod }
 
     static MetaMethod pick(Object receiver, String name, Object[] arguments) {
         return InvokerHelper.getMetaClass(receiver).pickMethod(name, MetaClassHelper.convertToTypeArray(arguments))
     }
 
-    /** As Groovy does where nothing takes a list: its elements are the arguments. */
-    static Object[] unpacked(Object[] arguments) {
+    /** Unpack a list into arguments, as Groovy does if no method takes the list; null if the only argument is no list. */
+    static Object[] unpack(Object[] arguments) {
         return arguments.length == 1 && arguments[0] instanceof List ? ((List) arguments[0]).toArray() : null
     }
 
@@ -47,8 +47,8 @@ class SandboxMembers {
         return ((MetaClassImpl) meta).retrieveConstructor(MetaClassHelper.convertToTypeArray(arguments))
     }
 
-    /** The method that reads a property. */
-    static MetaMethod getter(Object receiver, String name) {
+    /** Pick the method that reads a property; null if there is none. */
+    static MetaMethod pickGetter(Object receiver, String name) {
         Object[] none = [] as Object[]
         String tail = MetaClassHelper.capitalize(name)
         MetaMethod found = pick(receiver, 'get' + tail, none)

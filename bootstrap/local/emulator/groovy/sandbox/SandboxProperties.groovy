@@ -6,7 +6,7 @@ import org.codehaus.groovy.runtime.MetaClassHelper
 import java.lang.reflect.Field
 import java.lang.reflect.Modifier
 
-/** Reading and writing properties as Groovy does, each by a member that was checked. */
+/** Reads and writes properties as Groovy does, each by a member that was checked. */
 @CompileStatic
 class SandboxProperties {
     private static final Object[] NONE = [] as Object[]
@@ -16,7 +16,7 @@ class SandboxProperties {
             throw new NullPointerException("Cannot get property '${name}' on null object".toString())
         }
         if (receiver instanceof Class) {
-            return ofClass((Class) receiver, name)
+            return readOfClass((Class) receiver, name)
         }
         if (receiver instanceof Map) {
             return ((Map) receiver).get(name)
@@ -30,11 +30,11 @@ class SandboxProperties {
         if (SandboxGlobals.knows(receiver)) {
             return SandboxGlobals.read(receiver, name)
         }
-        MetaMethod getter = name == 'metaClass' ? SandboxMembers.pick(receiver, 'getMetaClass', NONE) : SandboxMembers.getter(receiver, name)
+        MetaMethod getter = name == 'metaClass' ? SandboxMembers.pick(receiver, 'getMetaClass', NONE) : SandboxMembers.pickGetter(receiver, name)
         if (getter != null && (SandboxMembers.isOwn(getter) || SandboxRules.permits(receiver.class, getter))) {
             return SandboxMembers.invoke(getter, receiver, NONE)
         }
-        Field field = fieldOf(receiver, name)
+        Field field = findField(receiver, name)
         if (getter == null && field != null && SandboxMembers.isOwn(field.declaringClass)) {
             return readField(receiver, name)
         }
@@ -47,10 +47,10 @@ class SandboxProperties {
         if (getter != null) {
             throw SandboxRules.refuseMethod(receiver, getter, NONE)
         }
-        return missing(receiver, name)
+        return readMissing(receiver, name)
     }
 
-    private static Object missing(Object receiver, String name) {
+    private static Object readMissing(Object receiver, String name) {
         if (SandboxMembers.isOwn(receiver.class)) {
             MetaMethod asked = SandboxMembers.pick(receiver, 'propertyMissing', [name] as Object[])
             if (asked != null && SandboxMembers.isOwn(asked)) {
@@ -61,17 +61,17 @@ class SandboxProperties {
         throw new MissingPropertyException("No such field found: field ${receiver.class.name} ${name}".toString())
     }
 
-    /** A property of an object of the script's own class, or null. */
-    static Object own(Object receiver, String name) {
-        MetaMethod getter = SandboxMembers.getter(receiver, name)
+    /** Read a property that a class of the script itself defines; null if there is none. */
+    static Object readOwn(Object receiver, String name) {
+        MetaMethod getter = SandboxMembers.pickGetter(receiver, name)
         if (getter != null) {
             return SandboxMembers.isOwn(getter) ? SandboxMembers.invoke(getter, receiver, NONE) : null
         }
-        Field field = fieldOf(receiver, name)
+        Field field = findField(receiver, name)
         return field != null && SandboxMembers.isOwn(field.declaringClass) ? readField(receiver, name) : null
     }
 
-    private static Object ofClass(Class type, String name) {
+    private static Object readOfClass(Class type, String name) {
         if (name == 'class') {
             return type.class
         }
@@ -79,10 +79,10 @@ class SandboxProperties {
         if (getter != null && getter.declaringClass.theClass != Class) {
             return SandboxGate.invoke(type, getter.name, NONE)
         }
-        Field field = type.fields.find { Field it -> it.name == name && Modifier.isStatic(it.modifiers) } ?: ownField(type, name)
+        Field field = type.fields.find { Field it -> it.name == name && Modifier.isStatic(it.modifiers) } ?: findOwnField(type, name)
         if (field != null) {
             if (!SandboxMembers.isOwn(field.declaringClass) && !SandboxRules.permitsStaticField(field.declaringClass, name)) {
-                throw SandboxRules.refusal("staticField ${field.declaringClass.name} ${name}".toString(), SandboxRules.isForeign(field.declaringClass))
+                throw SandboxRules.makeRefusal("staticField ${field.declaringClass.name} ${name}".toString(), SandboxRules.isForeign(field.declaringClass))
             }
             field.accessible = SandboxMembers.isOwn(field.declaringClass) ?: field.accessible
             return field.get(null)
@@ -111,7 +111,7 @@ class SandboxProperties {
         } else if (SandboxGlobals.knows(receiver)) {
             SandboxGlobals.write(receiver, name, value)
         } else if (receiver instanceof Class) {
-            Field field = ownField((Class) receiver, name)
+            Field field = findOwnField((Class) receiver, name)
             if (field == null) {
                 SandboxGate.invoke(receiver, 'set' + MetaClassHelper.capitalize(name), [value] as Object[])
             } else {
@@ -124,21 +124,21 @@ class SandboxProperties {
 
     private static void writeObject(Object receiver, String name, Object value) {
         MetaMethod setter = SandboxMembers.pick(receiver, 'set' + MetaClassHelper.capitalize(name), [value] as Object[])
-        Field field = fieldOf(receiver, name)
+        Field field = findField(receiver, name)
         if (setter == null && field != null && SandboxMembers.isOwn(field.declaringClass)) {
             writeField(receiver, name, value)
         } else if (setter != null) {
-            SandboxGate.onObject(receiver, setter.name, [value] as Object[])
+            SandboxGate.callOnObject(receiver, setter.name, [value] as Object[])
         } else if (SandboxMembers.isOwn(receiver.class) && SandboxMembers.pick(receiver, 'propertyMissing', [name, value] as Object[]) != null) {
-            SandboxGate.onObject(receiver, 'propertyMissing', [name, value] as Object[])
+            SandboxGate.callOnObject(receiver, 'propertyMissing', [name, value] as Object[])
         } else {
             throw new MissingPropertyException("No such field found: field ${receiver.class.name} ${name}".toString())
         }
     }
 
-    // Fields: those of the script's own classes alone.
+    // Fields: only those of classes that the script itself defines.
 
-    private static Field ownField(Class type, String name) {
+    private static Field findOwnField(Class type, String name) {
         for (Class it = type; it != null && SandboxMembers.isOwn(it); it = it.superclass) {
             Field found = it.declaredFields.find { Field entry -> entry.name == name && !name.contains('$') && name != 'metaClass' }
             if (found != null) {
@@ -148,13 +148,13 @@ class SandboxProperties {
         return null
     }
 
-    private static Field fieldOf(Object receiver, String name) {
-        return receiver instanceof Class ? ownField((Class) receiver, name) : ownField(receiver.class, name)
+    private static Field findField(Object receiver, String name) {
+        return receiver instanceof Class ? findOwnField((Class) receiver, name) : findOwnField(receiver.class, name)
     }
 
-    /** Write a field of the script's own class; false where there is none. */
+    /** Write a field that a class of the script itself defines; false if there is none. */
     static boolean writeOwn(Object receiver, String name, Object value) {
-        boolean isThere = fieldOf(receiver, name) != null
+        boolean isThere = findField(receiver, name) != null
         if (isThere) {
             writeField(receiver, name, value)
         }
@@ -162,18 +162,18 @@ class SandboxProperties {
     }
 
     static Object readField(Object receiver, String name) {
-        Field field = receiver == null ? null : fieldOf(receiver, name)
+        Field field = receiver == null ? null : findField(receiver, name)
         if (field == null) {
-            throw SandboxRules.refusal("field ${receiver == null ? 'null' : SandboxRules.typeName(receiver.class)} ${name}".toString(), false)
+            throw SandboxRules.makeRefusal("field ${receiver == null ? 'null' : SandboxRules.typeName(receiver.class)} ${name}".toString(), false)
         }
         field.accessible = true
         return field.get(receiver instanceof Class ? null : receiver)
     }
 
     static void writeField(Object receiver, String name, Object value) {
-        Field field = receiver == null ? null : fieldOf(receiver, name)
+        Field field = receiver == null ? null : findField(receiver, name)
         if (field == null || Modifier.isFinal(field.modifiers)) {
-            throw SandboxRules.refusal("field ${receiver == null ? 'null' : SandboxRules.typeName(receiver.class)} ${name}".toString(), false)
+            throw SandboxRules.makeRefusal("field ${receiver == null ? 'null' : SandboxRules.typeName(receiver.class)} ${name}".toString(), false)
         }
         field.accessible = true
         field.set(receiver instanceof Class ? null : receiver, SandboxCasts.cast(field.type, value, false))

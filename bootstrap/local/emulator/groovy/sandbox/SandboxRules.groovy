@@ -9,11 +9,11 @@ import java.lang.reflect.Method
 import java.lang.reflect.Modifier
 import java.util.concurrent.ConcurrentHashMap
 
-/** What a sandboxed script may use: the table is sandbox.rules. Everything else is refused, in Jenkins' words or in our own. */
+/** Decides what a sandboxed script may use, by the table sandbox.rules. Everything else is refused, with Jenkins' message or the emulator's. */
 @CompileStatic
 class SandboxRules {
     private static final List<Class> ADDITIONS = [DefaultGroovyMethods, StringGroovyMethods, ProcessGroovyMethods, EncodingGroovyMethods] as List<Class>
-    // Our own classes stand for Jenkins' classes of other names.
+    // The names of Jenkins' classes for which classes of the emulator stand.
     private static final Map<String, String> NAMES = [
         EnvironmentVariables: 'org.jenkinsci.plugins.workflow.support.actions.EnvironmentAction',
         RunWrapper          : 'org.jenkinsci.plugins.workflow.support.steps.build.RunWrapper',
@@ -48,22 +48,22 @@ class SandboxRules {
         return table
     }
 
-    private static boolean names(String section, String type, String name, int count) {
+    private static boolean hasRule(String section, String type, String name, int count) {
         Set<String> found = TABLE[section][type]
         return found != null && (found.contains(name) || found.contains(name + '/' + count))
     }
 
     static boolean permitsNew(Class type) { TABLE['new'].containsKey(type.name) }
 
-    static boolean permitsStatic(Class type, String name, int count) { names('static', type.name, name, count) }
+    static boolean permitsStatic(Class type, String name, int count) { hasRule('static', type.name, name, count) }
 
     static boolean permitsStaticField(Class type, String name) {
-        return (type.isEnum() && TABLE['enum'].containsKey(type.name)) || names('staticField', type.name, name, 0)
+        return (type.isEnum() && TABLE['enum'].containsKey(type.name)) || hasRule('staticField', type.name, name, 0)
     }
 
     static boolean permitsInterface(String name) { TABLE['interface'].containsKey(name) }
 
-    /** Whether a method of an object is permitted, be it its own or an addition of Groovy. */
+    /** Whether a method of an object is permitted; its class has it, or Groovy adds it. */
     static boolean permits(Class receiver, MetaMethod method) {
         List key = [receiver, method.declaringClass.theClass, method.name, method.signature]
         Boolean known = KNOWN[key]
@@ -77,10 +77,10 @@ class SandboxRules {
     private static boolean permitsAddition(MetaMethod method) {
         String self = method.declaringClass.theClass.canonicalName
         int count = method.parameterTypes.length
-        return (names('addition', self, method.name, count) || names('addition', '*', method.name, count)) && !isRefused(self, method.name, count)
+        return (hasRule('addition', self, method.name, count) || hasRule('addition', '*', method.name, count)) && !isRefused(self, method.name, count)
     }
 
-    static boolean isRefused(String type, String name, int count) { names('refused', type, name, count) }
+    static boolean isRefused(String type, String name, int count) { hasRule('refused', type, name, count) }
 
     private static boolean permitsNative(Class receiver, MetaMethod method) {
         if (!Modifier.isPublic(method.modifiers) || method.isStatic()) {
@@ -88,9 +88,9 @@ class SandboxRules {
         }
         int count = method.parameterTypes.length
         for (String type in TABLE['method'].keySet()) {
-            if (names('method', type, method.name, count)) {
+            if (hasRule('method', type, method.name, count)) {
                 Class permitted = load(type)
-                // The name must be one that the permitted class itself knows: a subclass may have others that only sound alike.
+                // The permitted class itself must have the method: a subclass can have others of the same name.
                 if (permitted != null && permitted.isAssignableFrom(receiver) && permitted.methods.any { Method it ->
                     it.name == method.name && it.parameterCount == count }) {
                     return true
@@ -105,16 +105,16 @@ class SandboxRules {
             try {
                 CLASSES[name] = Class.forName(name, false, SandboxRules.classLoader)
             } catch (ClassNotFoundException ignored) {
-                CLASSES[name] = Void  // a class of a newer Java: nothing is one
+                CLASSES[name] = Void  // a class of a newer Java: no object is an instance of Void
             }
         }
         return CLASSES[name]
     }
 
-    // Words
+    // Refusals
 
-    /** Refuse a signature: as Jenkins does where it is known that Jenkins refuses it, else in the emulator's own name. */
-    static Throwable refusal(String signature, boolean isKnown) {
+    /** Make the exception that refuses a signature: Jenkins' own, with its line in the log, if Jenkins is known to refuse it; else the emulator's. */
+    static Throwable makeRefusal(String signature, boolean isKnown) {
         if (!isKnown) {
             return new UnknownInSandbox(signature)
         }
@@ -130,7 +130,7 @@ class SandboxRules {
         Class type = method.declaringClass.theClass
         boolean isKnown = isForeign(type) || isRefused(type.name, method.name, method.parameterTypes.length)
         String kind = method.isStatic() ? 'staticMethod' : 'method'
-        return refusal(words(kind, type, method.name, method.nativeParameterTypes as List<Class>), isKnown)
+        return makeRefusal(renderSignature(kind, type, method.name, method.nativeParameterTypes as List<Class>), isKnown)
     }
 
     private static Throwable refuseAddition(Object receiver, MetaMethod method, Object[] arguments) {
@@ -145,13 +145,13 @@ class SandboxRules {
                 }
             }
         }
-        Method named = closest(alike)
+        Method named = pickClosest(alike)
         Class owner = named == null ? DefaultGroovyMethods : named.declaringClass
         if (named != null) {
             types = named.parameterTypes as List<Class>
         }
         boolean isKnown = isForeign(self) || isRefused(self.canonicalName, method.name, count) || isRefused('*', method.name, count)
-        return refusal(words('staticMethod', owner, method.name, types), isKnown)
+        return makeRefusal(renderSignature('staticMethod', owner, method.name, types), isKnown)
     }
 
     private static boolean accepts(Method candidate, String name, Object receiver, Object[] arguments) {
@@ -170,8 +170,8 @@ class SandboxRules {
         return value == null ? !type.isPrimitive() : type.isInstance(value) || (type == long && value instanceof Integer) || (type == String && value instanceof GString)
     }
 
-    /** The overload that the others are more general than. */
-    private static Method closest(List<Method> all) {
+    /** Pick the overload with the most specific first parameter. */
+    private static Method pickClosest(List<Method> all) {
         Class owner = all ? all.first().declaringClass : null
         Method found = null
         for (Method candidate in all) {
@@ -182,13 +182,13 @@ class SandboxRules {
         return found
     }
 
-    /** Whether a class lies where Jenkins permits nothing but what is in the table. */
+    /** Whether Jenkins permits of a class only what the table lists. */
     static boolean isForeign(Class type) {
         String name = type.name
         return TABLE['foreign'].keySet().any { String it -> it.endsWith('.') ? name.startsWith(it) : name == it }
     }
 
-    static String words(String kind, Class type, String name, List<Class> types) {
+    static String renderSignature(String kind, Class type, String name, List<Class> types) {
         return ([kind, typeName(type), name] + types.collect { Class it -> typeName(it) }).findAll { it }.join(' ')
     }
 

@@ -14,14 +14,14 @@ import org.codehaus.groovy.control.CompilePhase
 import org.codehaus.groovy.control.SourceUnit
 import org.codehaus.groovy.control.customizers.CompilationCustomizer
 
-/** What a sandboxed script may not contain at all. It looks as soon as there is a tree, before any annotation can have an effect. */
+/** Refuses what no sandboxed script may contain. It runs as soon as Groovy has the syntax tree, before annotations have an effect. */
 @CompileStatic
 class SandboxShape extends CompilationCustomizer {
-    // Jenkins refuses these in these words; all others but the permitted ones are refused in our own.
+    // Jenkins refuses these with its own message; the emulator refuses all others that are not permitted.
     private static final Set<String> REFUSED = ['Grab', 'GrabConfig', 'GrabExclude', 'GrabResolver', 'Grapes', 'ASTTest', 'AnnotationCollector'] as Set
     private static final Map<String, String> PERMITTED = [NonCPS: 'com.cloudbees.groovy.cps.NonCPS', Field: 'groovy.transform.Field',
         Override: 'java.lang.Override', Deprecated: 'java.lang.Deprecated', SuppressWarnings: 'java.lang.SuppressWarnings']
-    // Groovy asks for these by name, past the gate.
+    // Groovy calls methods of these names without the gate.
     private static final Set<String> RESERVED = ['getProperty', 'setProperty', 'invokeMethod', 'getMetaClass', 'setMetaClass'] as Set
 
     SandboxShape() { super(CompilePhase.CONVERSION) }
@@ -42,7 +42,7 @@ class SandboxShape extends CompilationCustomizer {
         if (SandboxShape.classLoader.getResource(type.name.replace('.', '/') + '.class') != null) {
             throw new UnknownInSandbox("a class that takes the name of ${type.name}".toString())
         }
-        // Groovy itself adds such methods to an enumeration, of which nothing is ever run (see SandboxTransformer).
+        // Groovy itself adds such methods to an enumeration; no code of an enumeration runs (see SandboxTransformer).
         List<MethodNode> methods = type.isEnum() ? new ArrayList<MethodNode>() : type.methods
         for (MethodNode method in methods) {
             boolean isHook = type.isScriptBody() && method.name in ['methodMissing', 'propertyMissing']
@@ -56,7 +56,7 @@ class SandboxShape extends CompilationCustomizer {
     static void check(AnnotationNode annotation) {
         String name = annotation.classNode.name
         if (name == 'groovy.transform.BaseScript' && annotation.lineNumber < 1) {
-            return  // the runner's own, which stands in no text
+            return  // the annotation of the runner, which is in no text
         }
         String last = name.substring(name.lastIndexOf('.') + 1)
         if (REFUSED.contains(last)) {
@@ -73,7 +73,7 @@ class SandboxShape extends CompilationCustomizer {
     }
 }
 
-/** Every annotation of a class, wherever it stands. */
+/** Checks all annotations of a class, also those of its members, parameters and closures. */
 @CompileStatic
 class SandboxAnnotations extends ClassCodeVisitorSupport {
     final SourceUnit sourceUnit
@@ -83,21 +83,21 @@ class SandboxAnnotations extends ClassCodeVisitorSupport {
     void visitAnnotations(AnnotatedNode node) { node.annotations.each { SandboxShape.check(it) } }
 
     void visitMethod(MethodNode node) {
-        parameters(node.parameters)
+        visitParameters(node.parameters)
         super.visitMethod(node)
     }
 
     void visitConstructor(org.codehaus.groovy.ast.ConstructorNode node) {
-        parameters(node.parameters)
+        visitParameters(node.parameters)
         super.visitConstructor(node)
     }
 
     void visitClosureExpression(ClosureExpression expression) {
-        parameters(expression.parameters)
+        visitParameters(expression.parameters)
         super.visitClosureExpression(expression)
     }
 
-    private void parameters(Parameter[] all) {
+    private void visitParameters(Parameter[] all) {
         for (Parameter parameter in all) {
             visitAnnotations(parameter)
             if (parameter.hasInitialExpression()) {

@@ -9,8 +9,8 @@ class SandboxStatics {
     static Object call(Class type, String name, Object[] arguments) {
         MetaMethod method = SandboxMembers.pickStatic(type, name, arguments)
         if (method == null && arguments.length == 1 && arguments[0] instanceof List) {
-            method = SandboxMembers.pickStatic(type, name, SandboxMembers.unpacked(arguments))
-            arguments = method == null ? arguments : SandboxMembers.unpacked(arguments)
+            method = SandboxMembers.pickStatic(type, name, SandboxMembers.unpack(arguments))
+            arguments = method == null ? arguments : SandboxMembers.unpack(arguments)
         }
         if (method != null) {
             Class declaring = method.declaringClass.theClass
@@ -39,7 +39,7 @@ class SandboxStatics {
         return SandboxMembers.invoke(ofClass, type, arguments)
     }
 
-    /** What can be written as JSON without asking any object for its properties. */
+    /** Whether a value can be written as JSON without reading properties of an object. */
     private static boolean isData(Object value) {
         if (value instanceof Map) {
             return ((Map) value).values().every { Object it -> isData(it) }
@@ -59,6 +59,6 @@ class SandboxStatics {
         }
         Class declaring = method.declaringClass.theClass
         boolean isKnown = SandboxRules.isForeign(declaring) || SandboxRules.isRefused(declaring.name, method.name, arguments.length)
-        return SandboxRules.refusal(SandboxRules.words('staticMethod', declaring, method.name, method.nativeParameterTypes as List<Class>), isKnown)
+        return SandboxRules.makeRefusal(SandboxRules.renderSignature('staticMethod', declaring, method.name, method.nativeParameterTypes as List<Class>), isKnown)
     }
 }

@@ -19,7 +19,7 @@ import org.codehaus.groovy.control.CompilePhase
 import org.codehaus.groovy.control.SourceUnit
 import org.codehaus.groovy.control.customizers.CompilationCustomizer
 
-/** Rewrites a sandboxed script: whatever it calls, reads, writes, makes or casts goes through the gate. */
+/** Rewrites a sandboxed script, so that all its calls, reads, writes, constructions and casts go through the gate. */
 @CompileStatic
 class SandboxTransformer extends CompilationCustomizer {
     static final ClassNode GATE = ClassHelper.make(SandboxGate)
@@ -29,14 +29,14 @@ class SandboxTransformer extends CompilationCustomizer {
     void call(SourceUnit source, GeneratorContext context, ClassNode type) {
         checkAncestors(type)
         if (type.isEnum()) {
-            // No other code of the class can run before this.
+            // This runs before any other code of the class.
             type.addStaticInitializerStatements([new ExpressionStatement(gate('refuseEnumeration')) as Statement], true)
             return
         }
         def rewriting = new SandboxExpressions(source, type)
         for (FieldNode field in type.fields) {
             if (field.hasInitialExpression()) {
-                field.initialValueExpression = rewriting.casted(field.type, rewriting.transform(field.initialExpression))
+                field.initialValueExpression = rewriting.addCast(field.type, rewriting.transform(field.initialExpression))
             }
         }
         for (Statement statement in type.objectInitializerStatements) {
@@ -47,7 +47,7 @@ class SandboxTransformer extends CompilationCustomizer {
         }
         for (MethodNode method in new ArrayList<MethodNode>(type.methods)) {
             if (type.isScriptBody() && method.isStatic() && method.name == 'main') {
-                method.code = EmptyStatement.INSTANCE  // Groovy's own start of a script
+                method.code = EmptyStatement.INSTANCE  // Groovy's own method that starts a script
             } else {
                 rewriteMethod(rewriting, method)
             }
@@ -58,7 +58,7 @@ class SandboxTransformer extends CompilationCustomizer {
     private static void rewriteMethod(SandboxExpressions rewriting, MethodNode method) {
         for (Parameter parameter in method.parameters) {
             if (parameter.hasInitialExpression()) {
-                parameter.initialExpression = rewriting.casted(parameter.type, rewriting.transform(parameter.initialExpression))
+                parameter.initialExpression = rewriting.addCast(parameter.type, rewriting.transform(parameter.initialExpression))
             }
         }
         if (method.code == null) {

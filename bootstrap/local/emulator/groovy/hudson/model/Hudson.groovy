@@ -1,6 +1,6 @@
 package hudson.model
 
-/** The old name of Jenkins itself; see there. */
+/** The former name of the class jenkins.model.Jenkins. */
 class Hudson {
     static Object getInstance() { jenkins.model.Jenkins.get() }
 }

@@ -1,6 +1,6 @@
 package hudson.model
 
-/** A build's result, from good to bad. */
+/** The result of a build; a higher ordinal is a worse result. */
 class Result {
     static final Result SUCCESS = new Result('SUCCESS', 0)
     static final Result UNSTABLE = new Result('UNSTABLE', 1)

@@ -1,6 +1,6 @@
 package hudson.model
 
-/** Stands where scripts look for users; see jenkins.model.Jenkins. */
+/** Refuses Pipelines that use Jenkins' users, as jenkins.model.Jenkins does. */
 class User {
     static User current() { throw new hudson.AbortException('the emulator has no User object for a Pipeline') }
     static User get(String name) { current() }

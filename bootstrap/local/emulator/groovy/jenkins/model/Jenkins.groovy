@@ -1,6 +1,6 @@
 package jenkins.model
 
-/** Stands where scripts look for Jenkins itself: the sandbox refuses it, and without the sandbox the emulator does. */
+/** Refuses Pipelines that use the Jenkins object. In the sandbox Jenkins' own refusal comes first. */
 class Jenkins {
     static Jenkins get() { throw new hudson.AbortException('the emulator has no Jenkins object for a Pipeline') }
     static Jenkins getInstance() { get() }

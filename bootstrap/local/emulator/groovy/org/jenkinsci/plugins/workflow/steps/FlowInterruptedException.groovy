@@ -2,7 +2,7 @@ package org.jenkinsci.plugins.workflow.steps
 
 import hudson.model.Result
 
-/** The build was stopped, timed out, or a question was refused. */
+/** The build was aborted, its time ran out, or a user refused an input. */
 class FlowInterruptedException extends InterruptedException {
     final Result result
 
