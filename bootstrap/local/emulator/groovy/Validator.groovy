@@ -102,8 +102,8 @@ class Structure {
     }
 
     static ClosureExpression findBlock(MethodCallExpression call) {
-        def found = readArguments(call)
-        return found && found[-1] instanceof ClosureExpression ? (ClosureExpression) found[-1] : null
+        def words = readArguments(call)
+        return words && words[-1] instanceof ClosureExpression ? (ClosureExpression) words[-1] : null
     }
 
     static List<Statement> readStatements(MethodCallExpression call) {
@@ -112,7 +112,7 @@ class Structure {
     }
 
     private Map<String, MethodCallExpression> readSections(MethodCallExpression outer, List<String> known, Closure<String> unknown) {
-        Map<String, MethodCallExpression> found = [:]
+        Map<String, MethodCallExpression> sections = [:]
         for (statement in readStatements(outer)) {
             def call = findCall(statement)
             String name = call?.methodAsString
@@ -120,13 +120,13 @@ class Structure {
                 addFault('Not a valid section definition: "' + readSource(statement) + '"', statement)
             } else if (!known.contains(name)) {
                 addFault(unknown(name), call)
-            } else if (found.containsKey(name)) {
+            } else if (sections.containsKey(name)) {
                 addFault("Multiple occurrences of the ${name} section", call)
             } else {
-                found[name] = call
+                sections[name] = call
             }
         }
-        return found
+        return sections
     }
 
     private static String readSource(Statement statement) { statement instanceof ExpressionStatement ? statement.expression.text : statement.class.simpleName }

@@ -48,7 +48,7 @@ def drop(parent: Any, plugins: Mapping[str, str]) -> None:
             parent.remove(child)
 
 
-def note_declared(root: Any, plugins: Mapping[str, str], declared: Mapping[str, Any]) -> None:
+def record_declarations(root: Any, plugins: Mapping[str, str], declared: Mapping[str, Any]) -> None:
     """Write the declarations of a Jenkinsfile into its job. Jenkins does so to undo them after they leave the Jenkinsfile."""
     for stale in root.findall("actions"):
         root.remove(stale)

@@ -22,10 +22,10 @@ KINDS = {
 }
 
 
-def note_declared(job: JobConfiguration, plugins: Mapping[str, str], declared: Mapping[str, Any]) -> None:
+def record_declarations(job: JobConfiguration, plugins: Mapping[str, str], declared: Mapping[str, Any]) -> None:
     """Write the names of all declarations of a declarative Jenkinsfile into the job, also if there are none."""
     before = xmlfile.serialise(job.root)
-    item_xml.note_declared(job.root, plugins, declared)
+    item_xml.record_declarations(job.root, plugins, declared)
     if xmlfile.serialise(job.root) != before:
         job.save()
 

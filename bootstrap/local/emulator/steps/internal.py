@@ -12,7 +12,7 @@ from ..execution.bindings import bind, environment_bindings
 from ..execution.registry import Step, step
 from ..failures import StepFailed
 from ..model.builds import Build
-from ..model.properties import declare_properties, note_declared
+from ..model.properties import declare_properties, record_declarations
 
 
 @step("_env")
@@ -141,7 +141,7 @@ async def declare(call: Step) -> dict[str, Any]:
     """Apply the declarations of a declarative pipeline to its job; returns the build's parameters."""
     job = call.engine.build.job
     declare_properties(job, call.arguments)
-    note_declared(job, call.engine.home.options.plugins, call.arguments)
+    record_declarations(job, call.engine.home.options.plugins, call.arguments)
     return call.engine.parameters()
 
 

@@ -1,4 +1,4 @@
-"""The objects that the remote API shows, with Jenkins' own classes and property names.
+"""Exports objects for the remote API, with Jenkins' own classes and property names.
 
 The controller, its computers, plugins and users are here; items are in `exports_items`, builds in `exports_builds`.
 """

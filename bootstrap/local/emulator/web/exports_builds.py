@@ -1,4 +1,4 @@
-"""Builds as the remote API shows them: their causes, parameters and changes."""
+"""Exports builds for the remote API: their causes, parameters and changes."""
 
 from __future__ import annotations
 

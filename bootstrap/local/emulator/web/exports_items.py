@@ -1,4 +1,4 @@
-"""Jobs, folders, views and the queue as the remote API shows them."""
+"""Exports jobs, folders, views and the queue for the remote API."""
 
 from __future__ import annotations
 

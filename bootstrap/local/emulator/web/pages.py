@@ -23,7 +23,7 @@ from .calls import Call
 
 STYLE = (Path(__file__).parents[1] / "data" / "style.css").read_text()
 LONGEST_LOG = 200_000  # characters of a log that a page shows; a link leads to the whole log
-TITLES = {401: "Not accepted", 403: "Access denied", 404: "Not found", 405: "Wrong method", 500: "It failed"}
+TITLES = {401: "Not accepted", 403: "Access denied", 404: "Not found", 405: "Wrong method", 500: "Error"}
 PROBLEM = "A problem occurred while processing the request"
 SKIP = '<a href="#skip2content" class="jenkins-skip-link" hidden>Skip to content</a>'
 # These pages need no script and only their own style; this policy always applies, also where the header only reports.
@@ -222,7 +222,9 @@ def render_job(call: Call, job: Job) -> str:
     if waiting:
         body += f'<p class="note">In the queue: {_escape(waiting.why)}</p>'
     body += (
-        f"<h2>Builds</h2><table><tbody>{rows}</tbody></table>" if rows else '<p class="note">It was never built.</p>'
+        f"<h2>Builds</h2><table><tbody>{rows}</tbody></table>"
+        if rows
+        else '<p class="note">There are no builds yet.</p>'
     )
     return _render_page(call.controller, job.full_name, body, _render_account(call), refresh=5 if waiting else 0)
 
@@ -252,14 +254,14 @@ def render_build(call: Call, build: Build) -> str:
 
 def _render_question(call: Call, question: PendingInput) -> str:
     """Render an input that waits, with its two buttons; one with parameters is answered through the API."""
-    asked = f'<p class="running">Waits for an answer: {_escape(question.message)}</p>'
+    message = f'<p class="running">Waits for an answer: {_escape(question.message)}</p>'
     where = f"/{question.build.path}input/{quote(question.identifier)}/"
     if question.parameters:
         names = ", ".join(str(entry["name"]) for entry in question.parameters)
-        return f'{asked}<p class="note">It asks for {_escape(names)}: POST to {_escape(where)}proceed.</p>'
+        return f'{message}<p class="note">It needs values for {_escape(names)}: send a POST to {_escape(where)}proceed.</p>'
     crumb = call.controller.sessions.make_crumb(call.identity.name, call.session) if call.session else ""
     return (
-        f'{asked}<form method="post" action="{where}submit"><input type="hidden" name="Jenkins-Crumb" value="{crumb}">'
+        f'{message}<form method="post" action="{where}submit"><input type="hidden" name="Jenkins-Crumb" value="{crumb}">'
         f'<button name="proceed" value="1">{_escape(question.proceed)}</button> '
         f'<button name="abort" value="1">{_escape(question.abort)}</button></form>'
     )

@@ -39,7 +39,7 @@ async def send_arguments(call: Call, node: NodeSettings, rest: str) -> web.Respo
 
 
 @route("root:wsagents")
-async def connect(call: Call, folder: Folder, rest: str) -> web.StreamResponse:
+async def serve_connection(call: Call, folder: Folder, rest: str) -> web.StreamResponse:
     """Serve the connection of an agent until it ends."""
     headers, agents = call.request.headers, call.controller.agents
     name = headers.get(NAME, "")

@@ -66,11 +66,11 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
                 def fixed = (StaticMethodCallExpression) expression
                 return gate('callStatic', new ClassExpression(fixed.ownerType), text(fixed.method), rewriteArguments(fixed.arguments))
             case ConstructorCallExpression:
-                def made = (ConstructorCallExpression) expression
-                if (made.isSpecialCall()) {
-                    return new ConstructorCallExpression(made.type, made.arguments.transformExpression(this))
+                def construction = (ConstructorCallExpression) expression
+                if (construction.isSpecialCall()) {
+                    return new ConstructorCallExpression(construction.type, construction.arguments.transformExpression(this))
                 }
-                return gate('construct', new ClassExpression(made.type), rewriteArguments(made.arguments))
+                return gate('construct', new ClassExpression(construction.type), rewriteArguments(construction.arguments))
             case MethodPointerExpression:
                 def pointer = (MethodPointerExpression) expression
                 return gate('pointTo', transform(pointer.expression ?: VariableExpression.THIS_EXPRESSION), transform(pointer.methodName))
@@ -208,9 +208,9 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
         if (depth > 0 || type.isScriptBody() || !(isOwn || name in ['toString', 'equals', 'hashCode', 'getMessage'])) {
             throw new UnknownInSandbox("a call of super.${name ?: 'a name that is computed'}".toString())
         }
-        def made = new MethodCallExpression(expression.objectExpression, expression.method, expression.arguments.transformExpression(this))
-        made.implicitThis = false
-        return made
+        def rewritten = new MethodCallExpression(expression.objectExpression, expression.method, expression.arguments.transformExpression(this))
+        rewritten.implicitThis = false
+        return rewritten
     }
 
     private Expression rewriteProperty(PropertyExpression expression) {
@@ -229,8 +229,8 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
     }
 
     private Expression rewriteVariable(VariableExpression expression) {
-        Variable found = expression.accessedVariable
-        if (expression.isThisExpression() || isOwnPlace(found)) {
+        Variable accessed = expression.accessedVariable
+        if (expression.isThisExpression() || isOwnPlace(accessed)) {
             return expression
         }
         if (expression.isSuperExpression()) {

@@ -35,8 +35,8 @@ class SandboxMembers {
 
     static MetaMethod pickStatic(Class type, String name, Object[] arguments) {
         MetaClass meta = InvokerHelper.getMetaClass(type)
-        MetaMethod found = meta.getStaticMetaMethod(name, arguments)
-        return found != null && found.isStatic() ? found : null
+        MetaMethod method = meta.getStaticMetaMethod(name, arguments)
+        return method != null && method.isStatic() ? method : null
     }
 
     static Constructor pickConstructor(Class type, Object[] arguments) {
@@ -51,12 +51,12 @@ class SandboxMembers {
     static MetaMethod pickGetter(Object receiver, String name) {
         Object[] none = [] as Object[]
         String tail = MetaClassHelper.capitalize(name)
-        MetaMethod found = pick(receiver, 'get' + tail, none)
-        if (found == null) {
+        MetaMethod getter = pick(receiver, 'get' + tail, none)
+        if (getter == null) {
             MetaMethod second = pick(receiver, 'is' + tail, none)
-            found = second != null && (second.returnType == boolean || second.returnType == Boolean) ? second : null
+            getter = second != null && (second.returnType == boolean || second.returnType == Boolean) ? second : null
         }
-        return found
+        return getter
     }
 
     static Object invoke(MetaMethod method, Object receiver, Object[] arguments) {

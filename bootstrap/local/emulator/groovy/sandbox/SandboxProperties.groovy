@@ -52,9 +52,9 @@ class SandboxProperties {
 
     private static Object readMissing(Object receiver, String name) {
         if (SandboxMembers.isOwn(receiver.class)) {
-            MetaMethod asked = SandboxMembers.pick(receiver, 'propertyMissing', [name] as Object[])
-            if (asked != null && SandboxMembers.isOwn(asked)) {
-                return SandboxMembers.invoke(asked, receiver, [name] as Object[])
+            MetaMethod hook = SandboxMembers.pick(receiver, 'propertyMissing', [name] as Object[])
+            if (hook != null && SandboxMembers.isOwn(hook)) {
+                return SandboxMembers.invoke(hook, receiver, [name] as Object[])
             }
             throw new MissingPropertyException(name, receiver.class)
         }
@@ -139,10 +139,10 @@ class SandboxProperties {
     // Fields: only those of classes that the script itself defines.
 
     private static Field findOwnField(Class type, String name) {
-        for (Class it = type; it != null && SandboxMembers.isOwn(it); it = it.superclass) {
-            Field found = it.declaredFields.find { Field entry -> entry.name == name && !name.contains('$') && name != 'metaClass' }
-            if (found != null) {
-                return found
+        for (Class declaring = type; declaring != null && SandboxMembers.isOwn(declaring); declaring = declaring.superclass) {
+            Field field = declaring.declaredFields.find { Field entry -> entry.name == name && !name.contains('$') && name != 'metaClass' }
+            if (field != null) {
+                return field
             }
         }
         return null

@@ -49,8 +49,8 @@ class SandboxRules {
     }
 
     private static boolean hasRule(String section, String type, String name, int count) {
-        Set<String> found = TABLE[section][type]
-        return found != null && (found.contains(name) || found.contains(name + '/' + count))
+        Set<String> members = TABLE[section][type]
+        return members != null && (members.contains(name) || members.contains(name + '/' + count))
     }
 
     static boolean permitsNew(Class type) { TABLE['new'].containsKey(type.name) }
@@ -173,13 +173,13 @@ class SandboxRules {
     /** Pick the overload with the most specific first parameter. */
     private static Method pickClosest(List<Method> all) {
         Class owner = all ? all.first().declaringClass : null
-        Method found = null
+        Method best = null
         for (Method candidate in all) {
-            boolean isCloser = found == null || candidate.parameterTypes[0].isPrimitive() || (!found.parameterTypes[0].isPrimitive()
-                && found.parameterTypes[0].isAssignableFrom(candidate.parameterTypes[0]))
-            found = candidate.declaringClass == owner && isCloser ? candidate : found
+            boolean isCloser = best == null || candidate.parameterTypes[0].isPrimitive() || (!best.parameterTypes[0].isPrimitive()
+                && best.parameterTypes[0].isAssignableFrom(candidate.parameterTypes[0]))
+            best = candidate.declaringClass == owner && isCloser ? candidate : best
         }
-        return found
+        return best
     }
 
     /** Whether Jenkins permits of a class only what the table lists. */

@@ -60,7 +60,7 @@ def test_emulator_and_product_read_the_table_alike(name: str) -> None:
 def test_a_build_is_noted_once() -> None:
     root = xmlfile.parse("<flow-definition><description>d</description></flow-definition>")
     for _ in range(2):
-        item_xml.note_declared(root, PLUGINS, {"parameters": [{"$class": "string", "name": "WORD"}]})
+        item_xml.record_declarations(root, PLUGINS, {"parameters": [{"$class": "string", "name": "WORD"}]})
 
     assert 1 == len(root.findall("actions"))
     assert "WORD" == root.findtext("actions/*/parameters/string")
