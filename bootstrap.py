@@ -109,7 +109,7 @@ def make(venv: Path, digest: str) -> None:
     (venv / "lock-digest").unlink(missing_ok=True)
     run(sys.executable, "-m", "venv", *(["--without-pip"] if shutil.which("uv") else []), str(venv))
     uv = shutil.which("uv") or install_uv(venv)
-    environ = dict(os.environ, **uv_settings())
+    environ = dict(os.environ, **uv_settings(venv))
     run(
         uv,
         "pip",
@@ -137,12 +137,14 @@ def install_uv(venv: Path) -> str:
     return str(venv / "bin" / "uv")
 
 
-def uv_settings() -> dict[str, str]:
-    """This machine's pip configuration in uv's words: uv does not read pip's, and a company's mirror stands in there."""
+def uv_settings(venv: Path) -> dict[str, str]:
+    """This machine's pip configuration as variables of uv: uv does not read pip's, which may name a company's mirror.
+
+    Certificates are checked with those of the system, as pip does it: a company may have an authority of its own.
+    """
     names = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS"}
-    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
-    found: dict[str, str] = {}
-    for line in listed.splitlines():
+    found: dict[str, str] = {"UV_SYSTEM_CERTS": "1"}
+    for line in list_pip_settings(venv):
         key, _, value = line.partition("=")
         section, _, name = key.rpartition(".")
         words = value.strip("'\"").replace("\\n", " ").split()
@@ -155,12 +157,22 @@ def uv_settings() -> dict[str, str]:
     return {name: value for name, value in found.items() if name not in os.environ}
 
 
+def list_pip_settings(venv: Path) -> list[str]:
+    """The lines of `pip config list`: of this Python's pip, or of the environment's where Python has none (Debian)."""
+    for python in (sys.executable, str(venv / "bin" / "python")):
+        done = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True)
+        if done.returncode == 0:
+            return done.stdout.splitlines()
+    return []
+
+
 def run(*command: str, env: dict[str, str] | None = None) -> None:
     """Run one set-up command; on failure say which, what came back and what to try."""
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     if done.returncode:
         tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-10:])
-        hint = "On Debian: apt-get install python3-venv" if "ensurepip" in tail else "Is the package index reachable?"
+        package = "As root on Debian: apt-get update && apt-get install -y python3-venv"
+        hint = package if "ensurepip" in tail else "Is the package index reachable?"
         say(f"setting up: '{' '.join(command)}' exited with {done.returncode}\n{tail}\n{hint}")
         sys.exit(1)
 

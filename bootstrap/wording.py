@@ -1,8 +1,10 @@
-"""How things are said: how many there are of something, and what of a text may be shown."""
+"""How things are said: how many there are of something, what of a text may be shown, and which command installs a package."""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections.abc import Sequence
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -16,6 +18,16 @@ def printable(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """'1 change', '2 changes'."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def advise_installation(*packages: str) -> str:
+    """'Run: apt-get update && apt-get install -y PACKAGES', as this user can type it: with sudo, or 'as root' without sudo."""
+    commands = ["apt-get update", f"apt-get install -y {' '.join(packages)}"]
+    if os.geteuid() == 0:
+        return f"Run: {' && '.join(commands)}"
+    if shutil.which("sudo"):
+        return f"Run: {' && '.join(f'sudo {command}' for command in commands)}"
+    return f"Run as root: {' && '.join(commands)}"
 
 
 def count_outcomes(outcomes: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bootstrap import wording
 from bootstrap.cloud import session_manager
 from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.environment import agent_key
@@ -36,7 +37,7 @@ def examine(environment: str, block: str, state: Path, *, is_running: bool) -> I
         yield bad("root", "this user is not root, and only root can boot machines", "Run it with sudo.")
     missing = prerequisites.missing()
     if missing:
-        remedy = f"A launch installs them; or run: apt-get install {' '.join(missing)}"
+        remedy = f"A launch installs them. {wording.advise_installation(*missing)}"
         yield warning("packages", f"missing: {', '.join(missing)}", remedy)
     else:
         yield good("packages", f"{len(prerequisites.PACKAGES)} programs are there")

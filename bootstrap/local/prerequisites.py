@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from bootstrap import wording
 from bootstrap.errors import Missing
 from bootstrap.values import Reporter
 
@@ -58,7 +59,7 @@ def ensure(
     if not wanted:
         return
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *wanted]
-    remedy = f"Run: sudo apt-get update && sudo {' '.join(command)}"
+    remedy = wording.advise_installation(*wanted)
     doing = "preparing this machine"
     if shutil.which("apt-get") is None:
         raise Missing(doing, f"{', '.join(wanted)} are missing and there is no apt", "Install them, then launch again.")

@@ -56,7 +56,9 @@ def _is_reachable(name: str, word: str) -> bool:
 
 
 def _listed() -> list[str]:
-    """What pip is configured with here; the toolkit's own environment has no pip, so Python's own is asked."""
-    base = Path(sys.base_prefix) / "bin" / "python3"
-    done = subprocess.run([str(base), "-m", "pip", "config", "list"], capture_output=True, text=True)
-    return done.stdout.splitlines()
+    """The lines of `pip config list`: of Python's own pip, or of the toolkit's where Python has none (Debian)."""
+    for python in (str(Path(sys.base_prefix) / "bin" / "python3"), sys.executable):
+        done = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True)
+        if done.returncode == 0:
+            return done.stdout.splitlines()
+    return []

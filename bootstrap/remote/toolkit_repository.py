@@ -18,6 +18,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from bootstrap import wording
 from bootstrap.errors import Missing
 
 BUNDLE = "toolkit.bundle"
@@ -167,7 +168,9 @@ def _git(
         )
     except FileNotFoundError as error:
         raise Missing(
-            "preparing the toolkit's repository for the machine", "git is not installed", "Run: apt-get install git"
+            "preparing the toolkit's repository for the machine",
+            "git is not installed",
+            wording.advise_installation("git"),
         ) from error
     if done.returncode and check:
         raise Missing(

@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import subprocess
 
+from bootstrap import wording
 from bootstrap.cloud import refusals
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError, CommandFailed, Missing
@@ -68,7 +69,7 @@ def graphviz(text: str, output_format: str) -> str:
     """The output of graphviz for a description that has all positions; Missing without graphviz, CommandFailed if it fails."""
     program = shutil.which("dot")
     if program is None:
-        raise Missing(_DOING, "the program 'dot' of graphviz is not installed", "Run: sudo apt-get install graphviz")
+        raise Missing(_DOING, "the program 'dot' of graphviz is not installed", wording.advise_installation("graphviz"))
     command = [program, "-Kneato", "-n2", f"-T{output_format}"]
     completed = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", timeout=_SECONDS)
     if completed.returncode or not completed.stdout:

@@ -119,7 +119,7 @@ def test_a_lock_that_cannot_be_had_is_told_without_a_traceback(checkout: Path) -
     assert "Traceback" not in done.stderr
 
 
-def test_pips_configuration_is_told_to_uv(entry: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pips_configuration_is_told_to_uv(entry: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     listed = (
         "global.index-url='https://mirror.example.org/simple'\n"
         "global.extra-index-url='https://a.example.org/s https://b.example.org/s'\n"
@@ -127,9 +127,16 @@ def test_pips_configuration_is_told_to_uv(entry: ModuleType, monkeypatch: pytest
         "install.find-links='/opt/wheels'\n"
         "download.index-url='https://other.example.org/'\n"
     )
-    answer = subprocess.CompletedProcess([], 0, listed, "")
-    monkeypatch.setattr(entry.subprocess, "run", lambda *_, **__: answer)
-    for name in ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS", "SSL_CERT_FILE", "UV_INDEX_STRATEGY"):
+    own = str(tmp_path / "bin" / "python")
+
+    def answer(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        """As on Debian, whose Python has no pip; the environment's has."""
+        done = command[0] == own
+        return subprocess.CompletedProcess(command, 0 if done else 1, listed if done else "", "")
+
+    monkeypatch.setattr(entry.subprocess, "run", answer)
+    names = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS", "SSL_CERT_FILE", "UV_INDEX_STRATEGY", "UV_SYSTEM_CERTS")
+    for name in names:
         monkeypatch.delenv(name, raising=False)
 
     assert {
@@ -138,7 +145,8 @@ def test_pips_configuration_is_told_to_uv(entry: ModuleType, monkeypatch: pytest
         "UV_FIND_LINKS": "/opt/wheels",
         "SSL_CERT_FILE": "/etc/ssl/company.pem",
         "UV_INDEX_STRATEGY": "unsafe-best-match",
-    } == entry.uv_settings()
+        "UV_SYSTEM_CERTS": "1",
+    } == entry.uv_settings(tmp_path)
 
 
 def test_the_locks_own_uv_is_taken_with_its_hashes(

@@ -23,3 +23,20 @@ def test_outcomes_are_counted_and_only_what_there_is_is_told(outcomes: list[str]
 @pytest.mark.parametrize(("number", "said"), [(0, "0 changes"), (1, "1 change"), (2, "2 changes")])
 def test_one_is_not_many(number: int, said: str) -> None:
     assert wording.counted(number, "change") == said
+
+
+@pytest.mark.parametrize(
+    ("user", "has_sudo", "advice"),
+    [
+        (0, True, "Run: apt-get update && apt-get install -y git gnupg"),
+        (1000, True, "Run: sudo apt-get update && sudo apt-get install -y git gnupg"),
+        (1000, False, "Run as root: apt-get update && apt-get install -y git gnupg"),
+    ],
+)
+def test_the_advice_to_install_can_be_typed_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, user: int, has_sudo: bool, advice: str
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/sudo" if has_sudo else None)
+
+    assert advice == wording.advise_installation("git", "gnupg")

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from bootstrap import wording
 from bootstrap.errors import DistributionFailed, Missing
 
 _SECONDS = 120
@@ -22,7 +23,7 @@ def verify(file: Path, signature: bytes, key: bytes, fingerprint: str) -> None:
         raise Missing(
             "checking the signature of Jenkins",
             "gpg is not installed",
-            "Install it: apt-get install gnupg; or write the checksum into the lock.",
+            f"{wording.advise_installation('gnupg')}; or write the checksum into the lock.",
         )
     with tempfile.TemporaryDirectory(prefix="gnupg-") as folder:
         home = Path(folder)

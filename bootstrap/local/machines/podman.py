@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from bootstrap import wording
 from bootstrap.errors import LocalCloudFailed, Missing
 
 SHOWN_LINES = 12
@@ -51,7 +52,7 @@ def _run_process(
     try:
         return subprocess.run(list(command), input=stdin, capture_output=True, timeout=timeout)
     except (FileNotFoundError, PermissionError):  # the latter where PATH has a folder that this user may not read
-        install = f"Install it: apt-get install {command[0]}"
+        install = wording.advise_installation(command[0])
         raise Missing(doing, f"'{command[0]}' is not installed", install) from None
     except subprocess.TimeoutExpired as expired:
         output = tail((expired.stderr or b"") + (expired.stdout or b""))

@@ -62,7 +62,7 @@ def test_without_graphviz_the_package_is_named(monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(Missing) as caught:
         network_diagram.graphviz("digraph {}", "svg")
 
-    assert "apt-get install graphviz" in caught.value.remedy
+    assert "apt-get install -y graphviz" in caught.value.remedy
 
 
 def test_a_bastions_blocks_are_intended(tmp_path: Path) -> None:
