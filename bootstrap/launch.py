@@ -148,7 +148,7 @@ def configure(context: Context, run: Run, controller: Controller) -> None:
 def publish(context: Context, run: Run, again: Sequence[str] = ()) -> None:
     """Act four: the jobs of the code; one that left the code is disabled and kept, those named in `again` are sent anyway."""
     with run.act("jobs", f"publishing {len(context.jobset.jobs)} jobs"):
-        jobs.apply(context.jenkins, context.jobset, run, again, explain=journal.explainer(context.shell))
+        jobs.apply(context.jenkins, context.jobset, run, again, explain=journal.make_explainer(context.shell))
 
 
 def prove(context: Context, run: Run, only: Sequence[str] = ()) -> Verdict:
@@ -236,7 +236,7 @@ def plan_casc(context: Context, run: Run) -> tuple[Change, ...]:
     with run.act("casc", "what would change"):
         values = context.casc_values
         found = casc.plan(context.shell, context.jenkins, context.casc_files, values, run)
-        return _shown(run, differences.of_settings(context.shell, casc.FOLDER, context.casc_files, found))
+        return _shown(run, differences.add_settings_diffs(context.shell, casc.FOLDER, context.casc_files, found))
 
 
 def plan_jobs(context: Context, run: Run) -> tuple[Change, ...]:
@@ -244,7 +244,7 @@ def plan_jobs(context: Context, run: Run) -> tuple[Change, ...]:
     with run.act("jobs", "what would change"):
         found = jobs.plan(context.jenkins, context.jobset)
         jobs.tell_unjudged(context.jobset, run)
-        return _shown(run, differences.of_jobs(context.jenkins, context.jobset, found))
+        return _shown(run, differences.add_job_diffs(context.jenkins, context.jobset, found))
 
 
 def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str, ...]:

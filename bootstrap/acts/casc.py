@@ -26,9 +26,9 @@ import requests
 from bootstrap.environment.models import Settings
 from bootstrap.errors import BootstrapError, CascRejected, Fault, Unreachable
 from bootstrap.jenkins.controller import casc_faults, journal, settings_record
-from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, reason
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal
 from bootstrap.jenkins.controller.console_text import clean
-from bootstrap.jenkins.controller.pages import page_text
+from bootstrap.jenkins.controller.pages import extract_text
 from bootstrap.jenkins.controller.settings_record import FOLDER, Edits, look
 from bootstrap.jenkins.definitions import casc as definitions
 from bootstrap.jenkins.definitions import casc_blanking
@@ -125,7 +125,7 @@ def plan(
     changes = current.changes(files)
     _check(shell, jenkins, _to_send(changes, files))
     edited = current.edits(export(jenkins), files, values)
-    edited.tell_left(report)
+    edited.report_kept(report)
     return (*changes, *edited.changes)
 
 
@@ -138,7 +138,7 @@ def apply(
     if changes:
         _check(shell, jenkins, _to_send(changes, files))
     edited = current.edits(export(jenkins), files, values) if current.is_comparable else Edits()
-    edited.tell_left(report)
+    edited.report_kept(report)
     if not changes and not current.is_recorded:
         report.progress("no reload of the settings with this software is recorded: reloading")
     if changes:
@@ -150,7 +150,7 @@ def apply(
         return
     for change in (*changes, *edited.changes):
         report.change(change)
-    settings_record.confirm(shell, export(jenkins), edited.left, current.exported)
+    settings_record.confirm(shell, export(jenkins), edited.kept, current.exported)
 
 
 def export(jenkins: JenkinsClient) -> str:
@@ -207,10 +207,10 @@ def _check(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> No
     faults: list[Fault] = []
     for name, text in files.items():
         answer = ask(jenkins, "POST", "configuration-as-code/check", body=text, content_type="application/x-yaml")
-        for complaint in _complaints(answer, journal.explainer(shell)):
-            message = clean(str(complaint.get("message") or "")) or reason(answer)
+        for complaint in _complaints(answer, journal.make_explainer(shell)):
+            message = clean(str(complaint.get("message") or "")) or explain_refusal(answer)
             line, column = definitions.position(text, int(complaint.get("line", -1)))
-            fault = casc_faults.read(message, files, checked=name)
+            fault = casc_faults.parse_fault(message, files, checked=name)
             faults.append(fault if line == 1 else replace(fault, line=line, column=column))
     if faults:
         raise CascRejected(
@@ -226,7 +226,7 @@ def _complaints(answer: requests.Response, explain: journal.Explain) -> list[dic
         complaints = None
     if isinstance(complaints, list) and all(isinstance(entry, dict) for entry in complaints):
         return complaints
-    return [{"line": -1, "message": reason(answer, explain)}]
+    return [{"line": -1, "message": explain_refusal(answer, explain)}]
 
 
 def _reload_or_put_back(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> None:
@@ -249,10 +249,10 @@ def _reload(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> N
     if first.status_code in {302, 303}:
         return
     if answer.status_code == 200:
-        message = journal.reload_failure(shell) or page_text(answer.text)
+        message = journal.find_reload_failure(shell) or extract_text(answer.text)
     else:
-        message = reason(answer, journal.explainer(shell))
-    fault = casc_faults.read(message or "Jenkins refused to reload the settings without a reason", files)
+        message = explain_refusal(answer, journal.make_explainer(shell))
+    fault = casc_faults.parse_fault(message or "Jenkins refused to reload the settings without a reason", files)
     raise CascRejected(
         "reloading Jenkins' settings", [fault], "The previous files were restored; correct the new files and try again."
     )

@@ -21,7 +21,7 @@ from typing import Any
 
 from bootstrap.errors import JobsRejected, UsageError
 from bootstrap.jenkins.controller import job_xml
-from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, job_path, reason, view_path
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal, job_path, view_path
 from bootstrap.jenkins.controller.builds import follow
 from bootstrap.jenkins.controller.journal import Explain
 from bootstrap.jenkins.definitions.rendering import digest_in, footer, render, with_digest
@@ -73,7 +73,7 @@ def apply(
         answer = ask(jenkins, "POST", step.path, params=step.params, body=step.body)
         first = answer.history[0] if answer.history else answer
         if first.status_code not in {200, 201, 302, 303}:
-            refused.append(f"{step.change.name}: {reason(answer, explain)}")
+            refused.append(f"{step.change.name}: {explain_refusal(answer, explain)}")
             continue
         report.change(step.change)
         dropped += _find_losses(jenkins, step, report) if step.body else []
@@ -99,8 +99,8 @@ def _find_losses(jenkins: JenkinsClient, step: _Step, report: Reporter) -> list[
     path = _find_path(name)
     answer = ask(jenkins, "GET", f"{path}config.xml")
     if answer.status_code != 200:
-        return [f"{name}: published, but Jenkins does not return it: {reason(answer)}"]
-    lost = job_xml.lost(step.body, answer.text)
+        return [f"{name}: published, but Jenkins does not return it: {explain_refusal(answer)}"]
+    lost = job_xml.find_losses(step.body, answer.text)
     if lost.fields:
         report.notice(f"{name}: Jenkins did not keep {', '.join(lost.fields)}")
     if not lost.elements:

@@ -1,6 +1,6 @@
-"""Jenkins, seen from the toolkit: its API, its definitions as people write them, and its distribution.
+"""What the toolkit knows about Jenkins: its API, its definitions as people write them, and its distribution.
 
-`controller` talks to a running Jenkins, `definitions` judges CasC files, jobs and Jenkinsfiles without one, `distribution`
-has the lock and the downloads. Only `controller.settings_record` and `controller.journal` read the machine, through a shell
-that they are given; no module calls AWS. The acts and what stands above them import it.
+`controller` sends requests to a running Jenkins. `definitions` checks CasC files, jobs and Jenkinsfiles without a Jenkins.
+`distribution` reads the lock and downloads the files. Only `controller.settings_record` and `controller.journal` read the
+machine, through a shell that the caller passes; no module calls AWS. The acts and what stands above them import it.
 """

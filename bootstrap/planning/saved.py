@@ -228,7 +228,7 @@ def _read_stacks(context: Context, names: Sequence[str]) -> dict[str, Any]:
 
 def _read_settings(exported: str) -> dict[str, Any]:
     """The settings that Jenkins exports, by their first two keys: 'jenkins.systemMessage'."""
-    settings = edits.parsed(exported)
+    settings = edits.parse_settings(exported)
     return {
         ".".join((root, key) if key else (root,)): value
         for root, inner in settings.items()
@@ -244,7 +244,7 @@ def _read_jobs(context: Context) -> dict[str, Any]:
     jobs_by_name: dict[str, Any] = dict(jobs.look(context.jenkins))
     for name in jobs_by_name.keys() & context.jobset.jobs.keys():
         answer = ask(context.jenkins, "GET", f"{job_path(name)}config.xml")
-        jobs_by_name[name] = [jobs_by_name[name], job_xml.without_notes(expect(answer, f"reading the job {name}").text)]
+        jobs_by_name[name] = [jobs_by_name[name], job_xml.remove_notes(expect(answer, f"reading the job {name}").text)]
     return jobs_by_name
 
 

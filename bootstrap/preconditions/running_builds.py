@@ -47,12 +47,12 @@ def _interruptions(changes: Sequence[Change]) -> Iterator[str]:
 
 def now_running(client: JenkinsClient) -> tuple[str, ...]:
     """The names of the running builds: 'folder/job #12'."""
-    return tuple(dict.fromkeys(each.build for each in executors.read(client)))
+    return tuple(dict.fromkeys(each.build for each in executors.read_occupied(client)))
 
 
 def on_executors(client: JenkinsClient) -> tuple[str, ...]:
     """The running builds that occupy an executor; builds that need none are not included."""
-    return tuple(dict.fromkeys(each.build for each in executors.read(client) if not each.is_one_off))
+    return tuple(dict.fromkeys(each.build for each in executors.read_occupied(client) if not each.is_one_off))
 
 
 def wait(context: Context, run: Run, *, waits: bool = True) -> None:

@@ -73,7 +73,7 @@ def test_job_that_is_kept_whole_has_no_difference_but_the_real_one(server: Any, 
 
     jobs.apply(Client(server), JobSet({name: job("a", kept.format(60))}), report)
     changed = JobSet({name: job("b", kept.format(50))})
-    found = differences.of_jobs(Client(server), changed, planned(server, name, changed.jobs[name]))
+    found = differences.add_job_diffs(Client(server), changed, planned(server, name, changed.jobs[name]))
 
     assert (report.changes, report.notices) == ([name], [])
     lines = [line.strip("+- ") for line in found[0].diff.splitlines()[2:] if line[0] in "+-"]

@@ -1,5 +1,6 @@
-"""Talking to a running Jenkins: requests, errors, builds, settings and jobs that somebody edited, and what a plan shows.
+"""Requests to a running Jenkins: refusals, builds, edits of settings and jobs, and the differences that a plan shows.
 
-It decides how an answer of Jenkins is shown to a person. It does not know how Jenkins was installed or where it runs: it is
-given a client or a shell. The acts, preconditions, planning, the drift view, the launch and the command `build` import it.
+It decides how an answer of Jenkins is shown to a person. It does not know how Jenkins was installed or where it runs: the
+caller passes a client or a shell. The acts, preconditions, planning, the drift view, the launch and the commands `build` and
+`approve` import it.
 """

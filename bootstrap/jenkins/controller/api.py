@@ -1,9 +1,9 @@
-"""One question to a Jenkins, and its whole answer: status, headers and text, also where Jenkins refuses.
+"""One request to Jenkins, and its whole response: status, headers and text, also if Jenkins refuses the request.
 
-python-jenkins turns refusals into exceptions that drop the header `X-Error` and the status; the acts need both. This asks
-through the client's public `jenkins_request`, so that its address, sign-in, timeout and retries hold, and hands the response
-back whatever its status. No crumb is fetched: an API token needs none, and it would double the requests of an act that has
-nothing to do.
+python-jenkins turns a refusal into an exception without the header `X-Error` and without the status; the acts need both. So
+this module calls the client's public `jenkins_request`, which keeps its address, sign-in, timeout and retries, and returns the
+response with any status. It fetches no crumb: a request with an API token needs none, and it would double the requests of an
+act that changes nothing.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import requests
 
 from bootstrap.errors import BootstrapError, Unreachable
 from bootstrap.jenkins.controller import journal, pages
-from bootstrap.jenkins.controller.console_text import plain
+from bootstrap.jenkins.controller.console_text import clean_line
 from bootstrap.jenkins.controller.journal import Explain
 
 
 class JenkinsClient(Protocol):
-    """What the acts use of `jenkins.Jenkins`: its address, ending in '/', and its signed-in request."""
+    """The part of `jenkins.Jenkins` that the acts use; `server` is the URL of the controller and ends in '/'."""
 
     server: str
 
     def jenkins_request(self, req: requests.Request, add_crumb: bool = ..., resolve_auth: bool = ...) -> Any:
-        """Send it; raises what python-jenkins raises for a status of 400 and above."""
+        """Send the request, signed in; for a status of 400 and above it raises an exception of python-jenkins."""
 
 
 def ask(
@@ -37,14 +37,17 @@ def ask(
     body: str | None = None,
     content_type: str = "text/xml; charset=utf-8",
 ) -> requests.Response:
-    """Send one request to `path` below the controller's root; any status is an answer, no answer is Unreachable."""
+    """Send one request to `path`, relative to the root URL of Jenkins, and return the response with any status.
+
+    Raises Unreachable if there is no response.
+    """
     headers = {"Content-Type": content_type} if body is not None else {}
     data = body.encode() if body is not None else None
     request = requests.Request(method, client.server + path, params=params or {}, data=data, headers=headers)
     try:
         response: requests.Response = client.jenkins_request(request, add_crumb=False)
     except Exception as error:
-        answer = _response_of(error)
+        answer = _find_response(error)
         if answer is not None:
             return answer
         if isinstance(error, requests.RequestException) or isinstance(error.__context__, requests.RequestException):
@@ -52,14 +55,13 @@ def ask(
             raise Unreachable(f"asking Jenkins for {path or '/'}", str(error), remedy) from error
         raise
     if response.encoding is None:
-        response.encoding = (
-            "utf-8"  # Jenkins hands out a job's XML without saying its encoding, which requests would guess
-        )
+        # Jenkins sends the XML of a job without its encoding; requests would guess one.
+        response.encoding = "utf-8"
     return response
 
 
-def _response_of(error: Exception) -> requests.Response | None:
-    """The response behind an exception of python-jenkins, which are raised while handling that of requests."""
+def _find_response(error: Exception) -> requests.Response | None:
+    """The response of a failed request; python-jenkins raises its exceptions while it handles one of requests."""
     for each in (error, error.__context__):
         response = getattr(each, "response", None)
         if isinstance(response, requests.Response):
@@ -70,28 +72,32 @@ def _response_of(error: Exception) -> requests.Response | None:
 def expect(
     response: requests.Response, doing: str, *statuses: int, explain: Explain | None = None
 ) -> requests.Response:
-    """The response, if it or the redirect before it has one of `statuses` (200 if none is named); else BootstrapError."""
+    """Return the response if it, or the redirect before it, has one of `statuses` (default: 200).
+
+    Raises BootstrapError with the reason of the refusal for any other status; `doing` names the step that failed.
+    """
     first = response.history[0] if response.history else response
     if {first.status_code, response.status_code} & set(statuses or (200,)):
         return response
     remedy = "Read the service's journal: ./bootstrap.py logs"
     if response.status_code in {401, 403}:
         remedy = "The toolkit's API token is not valid, or lacks the permission; 'casc apply' renews it."
-    raise BootstrapError(doing, reason(response, explain), remedy)
+    raise BootstrapError(doing, explain_refusal(response, explain), remedy)
 
 
-def reason(response: requests.Response, explain: Explain | None = None) -> str:
-    """Why Jenkins refused, in at most ten lines: its `X-Error`, else what its page says.
+def explain_refusal(response: requests.Response, explain: Explain | None = None) -> str:
+    """Why Jenkins refused, in at most ten lines: the header `X-Error`, or else the text of the page.
 
-    A page of an internal error says nothing but an ID. With `explain` the exception behind it is told, else where it is.
+    The page of an internal error contains only an ID. The exception of this ID is added with `explain`; without it, the command
+    that prints the exception.
     """
-    said = plain(response.headers.get("X-Error") or "") or pages.message(response.text)
-    identifier = pages.logging_id(response.text)
+    message = clean_line(response.headers.get("X-Error") or "") or pages.find_message(response.text)
+    identifier = pages.find_logging_id(response.text)
     if identifier is not None:
-        found = explain(identifier) if explain else ""
-        told = found or f"the service's journal has the exception: {journal.command(identifier)}"
-        said = f"{pages.OOPS} (Logging ID={identifier})\n{told}"
-    return f"Jenkins answered {response.status_code}: {said or response.reason}"
+        cause = explain(identifier) if explain else ""
+        cause = cause or f"the service's journal has the exception: {journal.format_command(identifier)}"
+        message = f"{pages.OOPS} (Logging ID={identifier})\n{cause}"
+    return f"Jenkins answered {response.status_code}: {message or response.reason}"
 
 
 def job_path(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Starts a job's build and follows it: the queue, the console as it grows, the result."""
+"""Starts a build of a job and follows it: the queue, the console while it grows, and the result."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 from bootstrap.errors import JobsRejected, Unreachable
 from bootstrap.jenkins.controller import executors
-from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, job_path, reason
-from bootstrap.jenkins.controller.console_text import ConsoleText, plain
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal, job_path
+from bootstrap.jenkins.controller.console_text import ConsoleText, clean_line
 
 PAUSE = 0.5
-"""Seconds between two looks."""
+"""Seconds between two requests."""
 
 SILENT_LOOKS = 5
-"""After as many looks at a console that says nothing, Jenkins is asked whether the build waits for an executor."""
+"""Requests without new console text, after which the queue is read: the build may wait for an executor."""
 
 
 def follow(
@@ -29,33 +29,35 @@ def follow(
     timeout: float = 3600,
     sleep: Callable[[float], None] = time.sleep,
 ) -> str:
-    """Build the job, write its console as it comes, return its result as Jenkins names it (SUCCESS, FAILURE ...).
+    """Start a build of the job, write its console while it grows, and return its result in Jenkins' words (SUCCESS, FAILURE).
 
-    What it waits for in the queue is told, in Jenkins' words, with the builds that are in the way; also where a part of a
-    Pipeline waits for an executor, which its console says late. A build that waits for somebody's answer (an `input` of its
-    Pipeline) is said to, with the page where that is given.
-    Raises JobsRejected where there is no such job or parameter, or Jenkins will not queue it, and Unreachable where the build
-    has not ended within `timeout` seconds.
+    `write` also gets a line for everything that the build waits for: the reason of the queue with the builds that occupy the
+    executors, the reason of a part of a Pipeline that waits for an executor (the console shows it late), and the page of an
+    open question (the step `input`). `url` is the root URL of Jenkins in that line. `timeout` is in seconds.
+    Raises JobsRejected if the job or a parameter does not exist or Jenkins does not queue the build, and Unreachable if the
+    build has not ended after `timeout`.
     """
     deadline = time.monotonic() + timeout
     item = start(jenkins, name, parameters)
     number = _wait_for_start(jenkins, name, item, write, deadline, sleep)
     console = _Console(jenkins, f"{job_path(name)}{number}/", f"{name} #{number}", write)
-    is_told, parts = False, _Parts(jenkins, name, console.path, write)
+    is_reported, waiting_parts = False, _WaitingParts(jenkins, name, console.path, write)
     while True:
         has_more, is_silent = console.read()
         if not has_more:
             break
-        parts.look(is_silent=is_silent)
-        is_told = is_silent and (is_told or _tell_question(jenkins, console.path, f"{url}{console.path}input/", write))
+        waiting_parts.report(is_silent=is_silent)
+        is_reported = is_silent and (
+            is_reported or _report_question(jenkins, console.path, f"{url}{console.path}input/", write)
+        )
         _pause(deadline, f"following {name} #{number}", sleep)
-    result = _result(jenkins, name, number, deadline, sleep)
+    result = _wait_for_result(jenkins, name, number, deadline, sleep)
     console.finish()
     return result
 
 
 class _Console:
-    """A build's console, written as it comes; the offsets are Jenkins' own, of what it keeps, not of what it sends."""
+    """The console of a build; `_offset` is a position in the log that Jenkins stores, not in the text that it sends."""
 
     def __init__(self, jenkins: JenkinsClient, path: str, shown: str, write: Callable[[str], object]) -> None:
         self.path = path
@@ -63,7 +65,7 @@ class _Console:
         self._text, self._offset = ConsoleText(), "0"
 
     def read(self) -> tuple[bool, bool]:
-        """Write what is new; whether more will come, and whether nothing was new."""
+        """Write the new text; return whether more will follow, and whether there was no new text."""
         log = ask(self._jenkins, "GET", f"{self.path}logText/progressiveText", params={"start": self._offset})
         expect(log, f"reading the console of {self._shown}")
         self._write(self._text.read(log.content))
@@ -73,36 +75,36 @@ class _Console:
         return log.headers.get("X-More-Data") == "true", not log.content
 
     def finish(self) -> None:
-        """Write what came with the build's very end, and what was held back for a rest that did not come."""
+        """Write the last text of the build, and the incomplete rest that the reader still holds."""
         self.read()
         self._write(self._text.end())
 
 
-class _Parts:
-    """Tells why the parts of a Pipeline that run on agents wait. They are items of the queue, as its builds are."""
+class _WaitingParts:
+    """Reports why parts of a Pipeline wait for an agent; each part is an item of the queue, like a build."""
 
     def __init__(self, jenkins: JenkinsClient, name: str, path: str, write: Callable[[str], object]) -> None:
         self._jenkins, self._name, self._path, self._write = jenkins, name, path, write
-        self._silent, self._told = 0, set[str]()
+        self._silent, self._reported = 0, set[str]()
 
-    def look(self, *, is_silent: bool) -> None:
-        """Ask the queue while the console is silent, and write each reason once."""
+    def report(self, *, is_silent: bool) -> None:
+        """Read the queue while the console has no new text, and write each reason once."""
         self._silent = self._silent + 1 if is_silent else 0
         if self._silent % SILENT_LOOKS or not self._silent:
             return
-        for why in executors.reasons_of_parts(self._jenkins, self._path):
-            if why not in self._told:
-                self._told.add(why)
+        for why in executors.find_waiting_reasons(self._jenkins, self._path):
+            if why not in self._reported:
+                self._reported.add(why)
                 self._write(f"waiting in the queue: {executors.explain(self._jenkins, why, self._name)}\n")
 
 
-def _tell_question(jenkins: JenkinsClient, path: str, page: str, write: Callable[[str], object]) -> bool:
-    """Say where a build's open question is answered, and whether there is one; its words are in the console already.
+def _report_question(jenkins: JenkinsClient, path: str, page: str, write: Callable[[str], object]) -> bool:
+    """Write the page of the build's open question, and return whether there is one; the console has the question itself.
 
-    The Pipeline's input step shows it as an action of the build.
+    The Pipeline step `input` adds an action to the build while it waits (plugin pipeline-input-step).
     """
-    found = ask(jenkins, "GET", f"{path}api/json", params={"tree": "actions[waitingForInput]"})
-    actions = expect(found, f"looking whether {path} waits for an answer").json().get("actions", ())
+    answer = ask(jenkins, "GET", f"{path}api/json", params={"tree": "actions[waitingForInput]"})
+    actions = expect(answer, f"looking whether {path} waits for an answer").json().get("actions", ())
     is_waiting = any(action.get("waitingForInput") for action in actions)
     if is_waiting:
         write(f"waiting for an answer: {page}\n")
@@ -110,30 +112,33 @@ def _tell_question(jenkins: JenkinsClient, path: str, page: str, write: Callable
 
 
 def start(jenkins: JenkinsClient, name: str, parameters: Mapping[str, str]) -> int:
-    """Queue a build of the job; the number of the queue's item."""
+    """Queue a build of the job; return the number of the queue item.
+
+    Raises JobsRejected if the job or a parameter does not exist, or if Jenkins does not queue the build.
+    """
     doing = f"starting the job '{name}'"
-    known = _parameters_of(jenkins, name, doing)
+    known = _read_parameters(jenkins, name, doing)
     if unknown := sorted(parameters.keys() - known):
-        # Jenkins itself would drop them without a word.
-        there = ", ".join(sorted(known)) or "none"
+        # Jenkins would drop them without an error.
+        listed = ", ".join(sorted(known)) or "none"
         raise JobsRejected(
-            doing, f"it has no parameter '{unknown[0]}'; there are: {there}", "Use one of the job's parameters."
+            doing, f"it has no parameter '{unknown[0]}'; there are: {listed}", "Use one of the job's parameters."
         )
     verb = "buildWithParameters" if known else "build"
     answer = ask(jenkins, "POST", f"{job_path(name)}{verb}", params=dict(parameters))
     first = answer.history[0] if answer.history else answer
-    found = re.search(r"/queue/item/(\d+)", first.headers.get("Location", ""))
-    if first.status_code not in {201, 303} or found is None:
-        raise JobsRejected(doing, reason(answer), "If the job is disabled, enable it first.")
-    return int(found[1])
+    item = re.search(r"/queue/item/(\d+)", first.headers.get("Location", ""))
+    if first.status_code not in {201, 303} or item is None:
+        raise JobsRejected(doing, explain_refusal(answer), "If the job is disabled, enable it first.")
+    return int(item[1])
 
 
-def _parameters_of(jenkins: JenkinsClient, name: str, doing: str) -> set[str]:
+def _read_parameters(jenkins: JenkinsClient, name: str, doing: str) -> set[str]:
     answer = ask(jenkins, "GET", f"{job_path(name)}api/json", params={"tree": "property[parameterDefinitions[name]]"})
     if answer.status_code == 404:
         raise JobsRejected(doing, "there is no such job", "Run the jobs act, or name another job.")
-    found = expect(answer, doing).json().get("property", ())
-    return {str(each["name"]) for kind in found for each in kind.get("parameterDefinitions", ())}
+    properties = expect(answer, doing).json().get("property", ())
+    return {str(each["name"]) for kind in properties for each in kind.get("parameterDefinitions", ())}
 
 
 def _wait_for_start(
@@ -144,31 +149,36 @@ def _wait_for_start(
     deadline: float,
     sleep: Callable[[float], None],
 ) -> int:
-    """The number of the build that the queue's item becomes; each reason to wait is told once."""
-    doing, told = f"waiting for '{name}' to leave the queue", set[str]()
+    """Wait until the queue item has become a build, and return the build's number; write each reason to wait once."""
+    doing, reported = f"waiting for '{name}' to leave the queue", set[str]()
     while True:
-        found: dict[str, Any] = expect(ask(jenkins, "GET", f"queue/item/{item}/api/json"), doing).json()
-        if found.get("cancelled"):
+        queued: dict[str, Any] = expect(ask(jenkins, "GET", f"queue/item/{item}/api/json"), doing).json()
+        if queued.get("cancelled"):
             raise JobsRejected(doing, "somebody cancelled it in the queue", "Start it again.")
-        if found.get("executable"):
-            return int(found["executable"]["number"])
-        why = plain(str(found.get("why") or ""))
-        # Only its seconds change while an item is in its quiet period.
-        if (kind := re.sub(r"[\d.]+", "", why)) and kind not in told:
-            told.add(kind)
+        if queued.get("executable"):
+            return int(queued["executable"]["number"])
+        why = clean_line(str(queued.get("why") or ""))
+        # While an item is in its quiet period, only the seconds in the reason change.
+        if (kind := re.sub(r"[\d.]+", "", why)) and kind not in reported:
+            reported.add(kind)
             write(f"waiting in the queue: {executors.explain(jenkins, why, name)}\n")
         _pause(deadline, doing, sleep, why)
 
 
-def _result(jenkins: JenkinsClient, name: str, number: int, deadline: float, sleep: Callable[[float], None]) -> str:
-    """The result, once the build has ended: `building` turns false before its last steps, `inProgress` after them."""
+def _wait_for_result(
+    jenkins: JenkinsClient, name: str, number: int, deadline: float, sleep: Callable[[float], None]
+) -> str:
+    """Wait until the build has ended, and return its result.
+
+    `building` becomes false before the last steps of a build, `inProgress` after them.
+    """
     doing = f"asking for the result of {name} #{number}"
     tree = {"tree": "building,inProgress,result"}
     while True:
-        told = expect(ask(jenkins, "GET", f"{job_path(name)}{number}/api/json", params=tree), doing).json()
-        is_running = told.get("inProgress", told.get("building", False))
-        if told.get("result") and not is_running:
-            return str(told["result"])
+        build = expect(ask(jenkins, "GET", f"{job_path(name)}{number}/api/json", params=tree), doing).json()
+        is_running = build.get("inProgress", build.get("building", False))
+        if build.get("result") and not is_running:
+            return str(build["result"])
         _pause(deadline, doing, sleep)
 
 

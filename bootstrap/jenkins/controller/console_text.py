@@ -1,9 +1,9 @@
-"""A console as Jenkins sends it, piece by piece, made into text for a terminal.
+"""Converts the console text that Jenkins sends in pieces into text that is safe for a terminal.
 
-Progressive text carries console notes (ESC [8mha: base64 ESC [0m, which a browser makes into links), ends its lines with CRLF,
-and may end anywhere: within a note, a sequence of the terminal or a character. What is not whole yet is held back until the
-next piece, so the text is the same however it was cut. A build's output is hostile: nothing in it reaches the terminal as a
-command.
+Jenkins' progressive text contains console notes (ESC [8mha: base64 ESC [0m, which Jenkins' pages show as links), has CRLF at
+the end of lines, and can be cut anywhere: within a note, a terminal sequence or a character. An incomplete part is kept until
+the next piece, so the result does not depend on the cuts. The output of a build is not trusted: no control sequence in it
+reaches the terminal.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 
-# A note of more letters than 65536 is none, and a title of more than 4096 neither: they are not waited for.
+# The limits: a note of more than 65536 characters, or a title of more than 4096, is not waited for.
 _SEQUENCE = re.compile(
     "\x1b\\[8mha:[A-Za-z0-9+/=]{0,65536}\x1b\\[0m"  # a note
     "|(?:\x1b\\[|\x9b)[0-?]{0,64}[ -/]{0,64}[@-~]"  # a command such as a colour
@@ -30,40 +30,40 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class ConsoleText:
-    """The reader of one console; give it the pieces in their order."""
+    """Reads the console of one build; `read` takes the pieces in their order."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
 
     def read(self, piece: bytes) -> str:
-        """The text that the piece completes."""
-        return self._take(self._decoder.decode(piece))
+        """The text that is complete with this piece."""
+        return self._remove_sequences(self._decoder.decode(piece))
 
     def end(self) -> str:
-        """What was held back, where no more comes."""
-        return self._take(self._decoder.decode(b"", final=True), is_last=True)
+        """The incomplete rest, after the last piece."""
+        return self._remove_sequences(self._decoder.decode(b"", final=True), is_last=True)
 
-    def _take(self, more: str, *, is_last: bool = False) -> str:
-        text, taken, place = self._held + more, "", 0
+    def _remove_sequences(self, more: str, *, is_last: bool = False) -> str:
+        text, kept, place = self._held + more, "", 0
         self._held = ""
         while found := _INTRODUCER.search(text, place):
-            taken += text[place : found.start()]
+            kept += text[place : found.start()]
             place = found.start()
             if not is_last and _BEGUN.fullmatch(text, place):
                 self._held = text[place:]
-                return _CONTROLS.sub("", taken)
+                return _CONTROLS.sub("", kept)
             sequence = _SEQUENCE.match(text, place)
             place = sequence.end() if sequence else place + 1
-        return _CONTROLS.sub("", taken + text[place:])
+        return _CONTROLS.sub("", kept + text[place:])
 
 
 def clean(text: str) -> str:
-    """Words of Jenkins for a terminal: no commands and no control characters but line breaks and tabs."""
+    """The text without terminal sequences, and without control characters other than line breaks and tabs."""
     console = ConsoleText()
     return console.read(text.encode("utf-8", "replace")) + console.end()
 
 
-def plain(text: str) -> str:
-    """The same in one line."""
+def clean_line(text: str) -> str:
+    """The text as `clean` returns it, in one line with single spaces."""
     return " ".join(clean(text).split())

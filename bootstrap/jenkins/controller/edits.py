@@ -1,14 +1,14 @@
-"""What somebody edited in Jenkins' web interface, setting by setting, beside what the code says of it.
+"""Finds the settings that a person edited in Jenkins' web interface, and what a reload would do to each edit.
 
-Three documents meet here: the settings as exported after the last reload, as exported now, and the code's own files, merged as
-Jenkins merges them, with their variables filled in. What differs between the two exports was edited; what the code says tells
-whether a reload overwrites it. Defaults that nobody stated are in both exports alike and never show.
+Three documents are compared: the settings that Jenkins exported after the last reload, those that it exports now, and the files
+of the code, merged as Jenkins merges them, with their variables replaced. A difference between the two exports is an edit. The
+files of the code decide whether a reload overwrites it. Defaults are the same in both exports, so they are no edits.
 
-A reload sets attributes (Configuration as Code, BaseConfigurator): an attribute that the code names is made anew, whole, with
-every entry of a list and whatever an edit put beside what the code says; one that it does not name stays. Accounts of the
-local realm lie beside the settings: those that the code does not name stay.
+A reload sets attributes (Configuration as Code, class BaseConfigurator). An attribute that the code has is replaced as a whole,
+with every entry of a list and every key that an edit added below it. An attribute that the code does not have keeps its value.
+The accounts of Jenkins' own user database are separate: an account that the code does not have is kept.
 
-Secrets are stars on every side, so an edit that only changes one has no line here.
+Secrets are masked in all three documents, so a change of a secret alone is not found here.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from bootstrap.jenkins.controller.differences import unified
+from bootstrap.jenkins.controller.differences import format_diff
 from bootstrap.jenkins.definitions.casc import is_secret
 from bootstrap.values import Change, ChangeKind
 
 MASK = "***"
 ABSENT = object()
-"""Stands where one side has nothing."""
+"""The value of a setting in a document that does not have it."""
 
-# Roots that gather singletons, whose attributes are one level further down: unclassified.location.url.
-_GATHERING = frozenset({"appearance", "credentials", "security", "tool", "unclassified"})
+# Roots that group several objects; the attributes are one level deeper: unclassified.location.url.
+_GROUPING = frozenset({"appearance", "credentials", "security", "tool", "unclassified"})
 _ACCOUNTS = ("jenkins", "securityRealm", "local", "users")
 _NAMES = ("id", "name", "key")
 _VARIABLE = re.compile(r"(?<!\^)\$\{([^{}]*)\}")
@@ -39,116 +39,120 @@ _VARIABLE = re.compile(r"(?<!\^)\$\{([^{}]*)\}")
 
 @dataclass(frozen=True)
 class Edit:
-    """One edited setting: as it was after the last reload, as it is now, and what the code says; each may be ABSENT."""
+    """One edited setting: its value after the last reload, now, and in the code. If `is_overwritten`, a reload sets it."""
 
     path: tuple[str, ...]
     before: Any
     now: Any
-    wish: Any
+    desired: Any
     is_overwritten: bool
 
     @property
     def name(self) -> str:
-        """Where it is: jenkins.systemMessage, jenkins.views[list team].description."""
-        return _name(self.path)
+        """The path of the setting as text: jenkins.systemMessage, jenkins.views[list team].description."""
+        return _format_path(self.path)
 
     @property
-    def found(self) -> str:
-        """What was edited, and what a reload does to it."""
-        fate = "a reload overwrites it" if self.is_overwritten else "a reload keeps it"
-        return f"was {_short(self.before)}, is {_short(self.now)}; {fate}"
+    def summary(self) -> str:
+        """The values before and after the edit, and what a reload does to the edit, in one line."""
+        outcome = "a reload overwrites it" if self.is_overwritten else "a reload keeps it"
+        return f"was {_shorten(self.before)}, is {_shorten(self.now)}; {outcome}"
 
     @property
     def diff(self) -> str:
-        """Line by line: from what is there to what a reload makes of it, or what was edited where a reload leaves it."""
+        """A unified diff of what a reload would change; if a reload keeps the edit, a diff of the edit itself."""
         if self.is_overwritten:
-            return unified(text_of(self.now), text_of(self.wish), self.name)
-        return unified(text_of(self.before), text_of(self.now), self.name, ("reloaded", "there"))
+            return format_diff(format_setting(self.now), format_setting(self.desired), self.name)
+        return format_diff(format_setting(self.before), format_setting(self.now), self.name, ("reloaded", "actual"))
 
     @property
     def change(self) -> Change:
-        """What a reload does to it, for a plan."""
+        """The change that a reload would make to this setting, for a plan."""
         kind = ChangeKind.ALTER
-        if ABSENT in (self.now, self.wish):
+        if ABSENT in (self.now, self.desired):
             kind = ChangeKind.ADD if self.now is ABSENT else ChangeKind.REMOVE
-        said = "does not name it" if self.wish is ABSENT else f"says {_short(self.wish)}"
-        detail = f"edited in Jenkins: is {_short(self.now)}, the code {said}"
+        code = "does not name it" if self.desired is ABSENT else f"says {_shorten(self.desired)}"
+        detail = f"edited in Jenkins: is {_shorten(self.now)}, the code {code}"
         return Change("casc", kind, self.name, detail, self.diff)
 
 
-def find(before: str, now: str, wish: Mapping[str, Any]) -> tuple[Edit, ...]:
-    """The edits between two exports, by name; one that the code says as well by now is none."""
-    found = []
-    for path, old, new in _differing((), parsed(before), parsed(now)):
-        said = _said(wish, path)
-        if not _is_same(said, new):
-            found.append(Edit(path, old, new, said, _is_overwritten(path, wish)))
-    return tuple(sorted(found, key=lambda edit: edit.name))
+def find_edits(before: str, now: str, desired: Mapping[str, Any]) -> tuple[Edit, ...]:
+    """The edits between two exports, sorted by name; `desired` is the code's files, as `merge_files` returns them.
 
-
-def without(exported: str, left: Iterable[Edit], before: str) -> str:
-    """An export after a reload, in which what the reload left is as it was in the export before the edits.
-
-    So it goes on to be an edit. Nothing is masked here: secrets are stars in every export.
+    A setting that has the code's value now is not an edit.
     """
-    places = {_place(edit.path) for edit in left}
+    edits = []
+    for path, old, new in _find_differences((), parse_settings(before), parse_settings(now)):
+        value = _find_value(desired, path)
+        if not _is_same(value, new):
+            edits.append(Edit(path, old, new, value, _is_overwritten(path, desired)))
+    return tuple(sorted(edits, key=lambda edit: edit.name))
+
+
+def restore_kept_edits(exported: str, kept: Iterable[Edit], before: str) -> str:
+    """The export after a reload, in which each edit that the reload kept has its value from the export `before` the edits.
+
+    So the next comparison finds the edit again. Nothing is masked here: the secrets in an export are masked already.
+    """
+    places = {_find_place(edit.path) for edit in kept}
     if not places:
         return exported
     document, earlier = YAML(typ="safe").load(exported), YAML(typ="safe").load(before)
     for place in sorted(places):
-        _put(document, place, _said(earlier, place))
+        _set_value(document, place, _find_value(earlier, place))
     stream = io.StringIO()
     YAML(typ="safe").dump(document, stream)
     return stream.getvalue()
 
 
-def _place(path: tuple[str, ...]) -> tuple[str, ...]:
-    """What of a path a reload leaves as a whole: the attribute, or the account."""
+def _find_place(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The first keys of a path: those of the attribute or account that a reload sets, or keeps, as a whole."""
     if path[: len(_ACCOUNTS)] == _ACCOUNTS and len(path) > len(_ACCOUNTS):
         return path[: len(_ACCOUNTS) + 1]
-    return path[: 3 if path[0] in _GATHERING else 2]
+    return path[: 3 if path[0] in _GROUPING else 2]
 
 
-def _put(document: Any, place: tuple[str, ...], value: Any) -> None:
+def _set_value(document: Any, place: tuple[str, ...], value: Any) -> None:
     *above, last = place
     node = document
     for part in above:
         node = node.setdefault(part, [] if part == _ACCOUNTS[-1] and tuple(above) == _ACCOUNTS else {})
     if isinstance(node, list):
-        node[:] = [entry for entry in node if f"[{_entry(entry)[0]}]" != last] + ([] if value is ABSENT else [value])
+        others = [entry for entry in node if f"[{_name_entry(entry)[0]}]" != last]
+        node[:] = others if value is ABSENT else [*others, value]
     elif value is ABSENT:
         node.pop(last, None)
     else:
         node[last] = value
 
 
-def wished(files: Iterable[str], values: Mapping[str, str]) -> dict[str, Any]:
-    """The code's files as one document; `values` are the variables that may be shown, every other one is a secret."""
+def merge_files(files: Iterable[str], values: Mapping[str, str]) -> dict[str, Any]:
+    """The files of the code as one document; a value is masked unless all of its variables are in `values`."""
     merged: dict[str, Any] = {}
     for text in files:
-        _merge(merged, _filled(parsed(text), values))
+        _merge_into(merged, _fill_variables(parse_settings(text), values))
     return merged
 
 
-def parsed(text: str) -> dict[str, Any]:
-    """A document of settings with its secrets masked; an empty one where the text is none."""
+def parse_settings(text: str) -> dict[str, Any]:
+    """The settings in a YAML text, with masked secrets; empty if the text is not a YAML mapping."""
     try:
-        found = YAML(typ="safe").load(text)
+        document = YAML(typ="safe").load(text)
     except YAMLError:
         return {}
-    return _masked(found) if isinstance(found, Mapping) else {}
+    return _mask_secrets(document) if isinstance(document, Mapping) else {}
 
 
-def text_of(node: Any) -> str:
-    """A setting for a reader: its keys in their order of names, one value a line; nothing where it is absent."""
-    return "" if node is ABSENT else "\n".join(_lines(node))
+def format_setting(node: Any) -> str:
+    """The value of a setting as text, with sorted keys and one scalar per line; empty if it is ABSENT."""
+    return "" if node is ABSENT else "\n".join(_format_lines(node))
 
 
-def _lines(node: Any) -> Iterator[str]:
-    node = _bare(node)
+def _format_lines(node: Any) -> Iterator[str]:
+    node = _simplify(node)
     if isinstance(node, Mapping):
         for key in sorted(node):
-            inner = list(_lines(node[key]))
+            inner = list(_format_lines(node[key]))
             if isinstance(node[key], Mapping | list) and node[key]:
                 yield f"{key}:"
                 yield from (f"  {line}" for line in inner)
@@ -156,117 +160,122 @@ def _lines(node: Any) -> Iterator[str]:
                 yield f"{key}: {' | '.join(inner)}".rstrip()
     elif isinstance(node, list):
         for each in node:
-            first, *rest = list(_lines(each)) or [""]
+            first, *rest = list(_format_lines(each)) or [""]
             yield f"- {first}"
             yield from (f"  {line}" for line in rest)
     else:
-        yield from _text(node).splitlines()
+        yield from _format_scalar(node).splitlines()
 
 
-def _differing(path: tuple[str, ...], old: Any, new: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
-    """The smallest settings that differ: a key of a mapping, a named entry of a list, a value, a list of values whole."""
+def _find_differences(path: tuple[str, ...], old: Any, new: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """The path and both values of the smallest parts that differ: a key, a named entry, a value, or an unnamed list."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         pairs = [((*path, key), old.get(key, ABSENT), new.get(key, ABSENT)) for key in {**old, **new}]
     else:
-        ours, theirs = _entries(old), _entries(new)
-        if ours is None or theirs is None or _is_moved(ours, theirs):
+        before, after = _index_entries(old), _index_entries(new)
+        if before is None or after is None or _is_reordered(before, after):
             if not _is_same(old, new):
                 yield path, old, new
             return
-        pairs = [((*path, f"[{it}]"), ours.get(it, ABSENT), theirs.get(it, ABSENT)) for it in {**ours, **theirs}]
+        names = {**before, **after}
+        pairs = [((*path, f"[{name}]"), before.get(name, ABSENT), after.get(name, ABSENT)) for name in names]
     for pair in pairs:
-        yield from _differing(*pair)
+        yield from _find_differences(*pair)
 
 
-def _is_moved(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
-    return ours.keys() == theirs.keys() and list(ours) != list(theirs)
+def _is_reordered(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    return before.keys() == after.keys() and list(before) != list(after)
 
 
-def _entries(node: Any) -> dict[str, Any] | None:
-    """The entries of a list by what names them; None where something has no name, or two have the same."""
+def _index_entries(node: Any) -> dict[str, Any] | None:
+    """The entries of a list by their names; None if an entry has no name, or two have the same name."""
     if not isinstance(node, list) or not any(isinstance(each, Mapping) for each in node):
         return {} if node == [] else None
-    named = [_entry(each) for each in node]
-    found = {name: value for name, value in named if name}
-    return found if len(found) == len(node) else None
+    named = [_name_entry(each) for each in node]
+    by_name = {name: value for name, value in named if name}
+    return by_name if len(by_name) == len(node) else None
 
 
-def _entry(node: Any) -> tuple[str, Any]:
-    """An entry's name and content: `{list: {name: team}}` is 'list team', a bare word a kind without attributes."""
+def _name_entry(node: Any) -> tuple[str, Any]:
+    """Name and content of an entry of a list: `{list: {name: team}}` has the name 'list team'; a string has no content."""
     if not isinstance(node, Mapping):
-        return _text(node), {}
+        return _format_scalar(node), {}
     if len(node) == 1:
         ((kind, inner),) = node.items()
         if isinstance(inner, Mapping) or inner is None:
-            return " ".join(filter(None, (str(kind), _own(inner or {})))), inner or {}
-    return _own(node), node
+            return " ".join(filter(None, (str(kind), _find_own_name(inner or {})))), inner or {}
+    return _find_own_name(node), node
 
 
-def _own(node: Mapping[str, Any]) -> str:
-    return next((_text(node[key]) for key in _NAMES if key in node and not isinstance(node[key], Mapping | list)), "")
+def _find_own_name(node: Mapping[str, Any]) -> str:
+    return next(
+        (_format_scalar(node[key]) for key in _NAMES if key in node and not isinstance(node[key], Mapping | list)), ""
+    )
 
 
-def _said(wish: Any, path: tuple[str, ...]) -> Any:
-    """What the code says at a path; Jenkins takes keys in any case."""
-    node = wish
+def _find_value(desired: Any, path: tuple[str, ...]) -> Any:
+    """The value at a path, or ABSENT. Case of keys is ignored, as Jenkins does."""
+    node = desired
     for part in path:
         if isinstance(node, str):
-            node = {node: {}}  # a choice without attributes, as a bare word
-        inside = (
-            node if isinstance(node, Mapping) else {f"[{key}]": value for key, value in (_entries(node) or {}).items()}
+            node = {node: {}}  # an implementation without attributes, written as a string
+        children = (
+            node
+            if isinstance(node, Mapping)
+            else {f"[{key}]": value for key, value in (_index_entries(node) or {}).items()}
         )
-        name = next((key for key in inside if key.lower() == part.lower()), None)
+        name = next((key for key in children if key.lower() == part.lower()), None)
         if name is None:
             return ABSENT
-        node = inside[name]
+        node = children[name]
     return node
 
 
-def _is_overwritten(path: tuple[str, ...], wish: Mapping[str, Any]) -> bool:
+def _is_overwritten(path: tuple[str, ...], desired: Mapping[str, Any]) -> bool:
     is_account = path[:4] == _ACCOUNTS and len(path) > len(_ACCOUNTS)
-    return _said(wish, path if is_account else _place(path)) is not ABSENT
+    return _find_value(desired, path if is_account else _find_place(path)) is not ABSENT
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Equal as Jenkins takes it: '2' is 2, and a bare word is the choice without attributes."""
+    """Whether Jenkins reads both values as the same: '2' and 2, or 'standard' and {standard: {}}."""
     if ABSENT in (one, other):
         return one is other
-    one, other = _bare(one), _bare(other)
+    one, other = _simplify(one), _simplify(other)
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_is_same, one, other))
     if isinstance(one, Mapping | list) or isinstance(other, Mapping | list):
         return False
-    return _text(one) == _text(other)
+    return _format_scalar(one) == _format_scalar(other)
 
 
-def _bare(node: Any) -> Any:
+def _simplify(node: Any) -> Any:
     return next(iter(node)) if isinstance(node, Mapping) and list(node.values()) in ([{}], [None]) else node
 
 
-def _masked(node: Any) -> Any:
+def _mask_secrets(node: Any) -> Any:
     if isinstance(node, Mapping):
         return {
-            str(key): MASK if isinstance(value, str) and value and is_secret(str(key)) else _masked(value)
+            str(key): MASK if isinstance(value, str) and value and is_secret(str(key)) else _mask_secrets(value)
             for key, value in node.items()
         }
-    return [_masked(value) for value in node] if isinstance(node, list) else node
+    return [_mask_secrets(value) for value in node] if isinstance(node, list) else node
 
 
-def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+def _merge_into(into: dict[str, Any], more: Mapping[str, Any]) -> None:
     for key, value in more.items():
         if isinstance(value, Mapping) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
+            _merge_into(into[key], value)
         else:
             into[key] = dict(value) if isinstance(value, Mapping) else value
 
 
-def _filled(node: Any, values: Mapping[str, str]) -> Any:
+def _fill_variables(node: Any, values: Mapping[str, str]) -> Any:
     if isinstance(node, Mapping):
-        return {key: _filled(value, values) for key, value in node.items() if not key.startswith("x-")}
+        return {key: _fill_variables(value, values) for key, value in node.items() if not key.startswith("x-")}
     if isinstance(node, list):
-        return [_filled(value, values) for value in node]
+        return [_fill_variables(value, values) for value in node]
     if not isinstance(node, str):
         return node
     if any(name not in values for name in _VARIABLE.findall(node)):
@@ -274,18 +283,18 @@ def _filled(node: Any, values: Mapping[str, str]) -> Any:
     return _VARIABLE.sub(lambda match: values[match[1]], node).replace("^${", "${")
 
 
-def _text(value: Any) -> str:
+def _format_scalar(value: Any) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _name(path: tuple[str, ...]) -> str:
+def _format_path(path: tuple[str, ...]) -> str:
     return ".".join(path).replace(".[", "[")
 
 
-def _short(node: Any) -> str:
+def _shorten(node: Any) -> str:
     if node is ABSENT:
         return "absent"
-    text = ", ".join(line.strip() for line in _lines(node)) or "empty"
+    text = ", ".join(line.strip() for line in _format_lines(node)) or "empty"
     return text if len(text) <= 60 else f"{text[:57]}..."

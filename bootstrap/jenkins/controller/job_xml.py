@@ -1,8 +1,8 @@
-"""The XML of a job or view, as it is sent and as Jenkins hands it out again: what is Jenkins' own doing, and what is lost.
+"""Compares the XML of a job or view that was sent with the XML that Jenkins returns for it.
 
-Jenkins rewrites what it is given: it orders fields, writes the defaults of its classes, drops fields that they have no more,
-and notes what a declarative build found. None of that is a difference. The plan's diff, the look for drift and the look at what
-was just published all compare through here.
+Jenkins rewrites the XML: it orders fields, adds the defaults of its classes, drops fields that a class no longer has, and adds
+notes of declarative builds (`actions`). These rewrites are not differences. The diffs of a plan, the drift view and the jobs
+act, which reads back what it sent, use this module. The rewrites of each class are in the emulator's `rewrites.yaml`.
 """
 
 from __future__ import annotations
@@ -17,146 +17,148 @@ from typing import Any
 
 import yaml
 
-from bootstrap.jenkins.definitions.elements import LISTS, class_name, named
+from bootstrap.jenkins.definitions.elements import LISTS, decode_class_name, list_classes
 
 _REWRITES = Path(__file__).resolve().parents[2] / "local" / "emulator" / "data" / "rewrites.yaml"
-# Below these, every element is an entry that somebody put there.
+# Every child of these elements is an entry that a person added.
 ENTRIES = LISTS | {"parameterDefinitions", "branches", "columns", "jobFilters", "extensions", "userRemoteConfigs"}
-_IDLE = frozenset({"", "false"})
-# Jenkins replaces the first by the second in what it reads.
+_EMPTY = frozenset({"", "false"})
+# Jenkins replaces these classes when it reads a job.
 _REPLACED = frozenset({"hudson.util.CaseInsensitiveComparator"})
 
 
 @dataclass(frozen=True)
-class Lost:
-    """What was sent and is not there: elements, by their classes, and single fields of others."""
+class Losses:
+    """What Jenkins did not keep of a job: `elements` by their classes, and `fields` as 'Class field'."""
 
     elements: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
 
 
-def parsed(xml: str) -> ElementTree.Element | None:
-    """XML without plugins' versions and layout, its fields in the order of their names; None where it is no XML."""
-    # Jenkins declares XML 1.1, which Python's parser does not read; its content is 1.0 all the same.
+def parse_xml(xml: str) -> ElementTree.Element | None:
+    """The root element, without white space and plugin versions, with sorted fields; None if the text is not XML."""
+    # Jenkins declares XML 1.1, which Python's parser does not read; the content is valid XML 1.0.
     text = xml.strip().replace("<?xml version='1.1'", "<?xml version='1.0'", 1).replace('"1.1"', '"1.0"', 1)
     try:
         root = ElementTree.fromstring(text.encode())
     except ElementTree.ParseError:
         return None
-    _plain(root)
+    _normalize(root)
     return root
 
 
-def readable(root: ElementTree.Element) -> str:
-    """One element a line."""
+def format_xml(root: ElementTree.Element) -> str:
+    """The XML as text with one element per line; indents `root` in place."""
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def compared(ours: str, theirs: str) -> tuple[ElementTree.Element, ElementTree.Element] | None:
-    """Both sides without what Jenkins does by itself: what differs in them was said by a person. None where one is no XML."""
-    wished, there = parsed(ours), parsed(theirs)
-    if wished is None or there is None:
+def remove_rewrites(desired: str, actual: str) -> tuple[ElementTree.Element, ElementTree.Element] | None:
+    """Both documents without Jenkins' rewrites: a difference between them was made by a person. None if one is not XML."""
+    desired_root, actual_root = parse_xml(desired), parse_xml(actual)
+    if desired_root is None or actual_root is None:
         return None
-    _forget_notes(wished)
-    _forget_notes(there)
-    _align(wished, there)
-    return wished, there
+    _remove_actions(desired_root)
+    _remove_actions(actual_root)
+    _align(desired_root, actual_root)
+    return desired_root, actual_root
 
 
-def lost(sent: str, kept: str) -> Lost:
-    """What of a job that was sent is not in what Jenkins kept of it."""
-    found = compared(sent, kept)
-    if found is None:
-        return Lost(("the whole configuration, which Jenkins does not return",))
-    wished, there = found
-    missing = _classes(wished) - _classes(there)
-    elements = dict.fromkeys(_outermost(wished, missing))
-    return Lost(tuple(elements), tuple(dict.fromkeys(_missing_fields(wished, there))))
+def find_losses(sent: str, kept: str) -> Losses:
+    """What is in the XML that was `sent` and not in the XML that Jenkins `kept`."""
+    both = remove_rewrites(sent, kept)
+    if both is None:
+        return Losses(("the whole configuration, which Jenkins does not return",))
+    sent_root, kept_root = both
+    missing = _count_classes(sent_root) - _count_classes(kept_root)
+    elements = dict.fromkeys(_find_outermost_missing(sent_root, missing))
+    return Losses(tuple(elements), tuple(dict.fromkeys(_find_missing_fields(sent_root, kept_root))))
 
 
-def without_notes(xml: str) -> str:
-    """A job's XML as a text that no build and no writing anew alters, to be remembered by."""
-    root = parsed(xml)
+def remove_notes(xml: str) -> str:
+    """The XML in a form that stays the same when a build runs or Jenkins writes the job again; for a saved digest."""
+    root = parse_xml(xml)
     if root is None:
         return xml
-    _forget_notes(root)
-    return readable(root)
+    _remove_actions(root)
+    return format_xml(root)
 
 
-def pairs(
-    ours: ElementTree.Element, theirs: ElementTree.Element
+def pair_children(
+    desired: ElementTree.Element, actual: ElementTree.Element
 ) -> Iterator[tuple[ElementTree.Element | None, ElementTree.Element | None]]:
-    """The children of two elements, each with the most similar one of its name on the other side, or with none."""
-    left = list(theirs)
-    for child in ours:
-        same = [other for other in left if other.tag == child.tag]
-        best = min(same, key=lambda other: _distance(child, other)) if len(same) > 1 else next(iter(same), None)
+    """The children of two elements in pairs: each with the most similar child of the same name, or with None."""
+    unpaired = list(actual)
+    for child in desired:
+        same = [other for other in unpaired if other.tag == child.tag]
+        best = (
+            min(same, key=lambda other: _count_differences(child, other)) if len(same) > 1 else next(iter(same), None)
+        )
         if best is not None:
-            left.remove(best)
+            unpaired.remove(best)
         yield child, best
-    for other in left:
+    for other in unpaired:
         yield None, other
 
 
-def _plain(element: ElementTree.Element) -> None:
+def _normalize(element: ElementTree.Element) -> None:
     element.attrib.pop("plugin", None)
     element.text = (element.text or "").strip() or None
     element.tail = None
     children = list(element)
     for child in children:
-        _plain(child)
+        _normalize(child)
     if len({child.tag for child in children}) == len(children):  # fields; a list keeps its order
         element[:] = sorted(children, key=lambda child: child.tag)
 
 
-def _forget_notes(root: ElementTree.Element) -> None:
-    """What builds write into a job is not its definition."""
+def _remove_actions(root: ElementTree.Element) -> None:
+    """Remove the notes of declarative builds; they are not part of the definition."""
     for notes in root.findall("actions"):
         root.remove(notes)
 
 
-def _align(ours: ElementTree.Element, theirs: ElementTree.Element) -> None:
-    """Take out of both what Jenkins adds or drops, below two elements that stand for the same thing."""
-    kind = class_name(ours.get("class") or ours.tag)
-    former = _rewrites()["dropped"].get(kind, ())
-    for side in (ours, theirs):
+def _align(desired: ElementTree.Element, actual: ElementTree.Element) -> None:
+    """Remove from both elements, which describe the same object, what Jenkins adds or drops by itself."""
+    kind = decode_class_name(desired.get("class") or desired.tag)
+    former = _load_rewrites()["dropped"].get(kind, ())
+    for side in (desired, actual):
         side[:] = [child for child in side if child.tag not in former]
-    # A list is a list, whether Java's is called 'vector' or 'list'.
-    if not _is_spoken(ours.get("class")) and not _is_spoken(theirs.get("class")):
-        ours.attrib.pop("class", None)
-        theirs.attrib.pop("class", None)
-    for child, other in list(pairs(ours, theirs)):
+    # The class of a list ('vector', 'list') has no meaning here.
+    if not _is_chosen_class(desired.get("class")) and not _is_chosen_class(actual.get("class")):
+        desired.attrib.pop("class", None)
+        actual.attrib.pop("class", None)
+    for child, other in list(pair_children(desired, actual)):
         if child is not None and other is not None:
             _align(child, other)
-        elif ours.tag in ENTRIES:
+        elif desired.tag in ENTRIES:
             continue
-        elif other is not None and (_is_idle(other) or _is_default(kind, other)):
-            theirs.remove(other)
-        elif child is not None and _is_idle(child):
-            ours.remove(child)
+        elif other is not None and (_is_empty(other) or _is_default(kind, other)):
+            actual.remove(other)
+        elif child is not None and _is_empty(child):
+            desired.remove(child)
 
 
-def _is_spoken(name: str | None) -> bool:
-    """Whether a class is one that somebody chose, and no list of Java's."""
+def _is_chosen_class(name: str | None) -> bool:
+    """Whether the class is an implementation that a person chose, not one of Java's collections."""
     return name is not None and "." in name and not name.startswith("java.")
 
 
-def _is_idle(element: ElementTree.Element) -> bool:
-    """Whether a field says what it would mean if it were not there."""
-    return _is_field(element) and not len(element) and (element.text or "") in _IDLE
+def _is_empty(element: ElementTree.Element) -> bool:
+    """Whether the element is a field that is empty or false, which means the same as no field."""
+    return _is_field(element) and not len(element) and (element.text or "") in _EMPTY
 
 
 def _is_field(element: ElementTree.Element) -> bool:
-    """Whether an element is a plain field: no class, and no entry of a list of texts."""
-    return "." not in element.tag and element.tag != "string" and not _is_spoken(element.get("class"))
+    """Whether the element is a field: its name is no class, it has no class, and it is no entry of a list of strings."""
+    return "." not in element.tag and element.tag != "string" and not _is_chosen_class(element.get("class"))
 
 
 def _is_default(kind: str, field: ElementTree.Element) -> bool:
-    """Whether Jenkins writes this field of a class by itself."""
+    """Whether Jenkins writes this field of the class `kind`, with this value, by itself."""
     if kind == _FOLDER and field.tag == "folderViews":
         return True
-    values = _rewrites()["order"].get(kind, {}) | _rewrites()["added"].get(kind, {})
+    values = _load_rewrites()["order"].get(kind, {}) | _load_rewrites()["added"].get(kind, {})
     value = values.get(field.tag)
     if isinstance(value, Mapping):
         return not len(field) and dict(field.attrib) == dict(value)
@@ -166,45 +168,51 @@ def _is_default(kind: str, field: ElementTree.Element) -> bool:
 _FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
 
 
-def _distance(ours: ElementTree.Element, theirs: ElementTree.Element) -> int:
-    if not len(ours):
-        return int((ours.text or "") != (theirs.text or ""))
-    return sum(1 if child is None or other is None else _distance(child, other) for child, other in pairs(ours, theirs))
+def _count_differences(desired: ElementTree.Element, actual: ElementTree.Element) -> int:
+    if not len(desired):
+        return int((desired.text or "") != (actual.text or ""))
+    return sum(
+        1 if child is None or other is None else _count_differences(child, other)
+        for child, other in pair_children(desired, actual)
+    )
 
 
-def _classes(root: ElementTree.Element) -> Counter[str]:
-    names = (name for name, _ in named(root))
+def _count_classes(root: ElementTree.Element) -> Counter[str]:
+    names = (name for name, _ in list_classes(root))
     return Counter(name for name in names if name not in _REPLACED and not name.startswith("java."))
 
 
-def _classes_below(element: ElementTree.Element) -> Counter[str]:
-    """Those of an element itself and of what it holds."""
+def _count_classes_below(element: ElementTree.Element) -> Counter[str]:
+    """The classes of the element itself and of everything in it."""
     holder = ElementTree.Element("properties")
     holder.append(element)
-    return _classes(holder)
+    return _count_classes(holder)
 
 
-def _outermost(element: ElementTree.Element, missing: Counter[str]) -> Iterator[str]:
-    """The missing classes in the order of the document; what lay within one that is missing went with it."""
+def _find_outermost_missing(element: ElementTree.Element, missing: Counter[str]) -> Iterator[str]:
+    """The missing classes in the order of the document, without those inside of a missing element.
+
+    Changes `missing`.
+    """
     for child in element:
-        tag, attribute = class_name(child.tag), class_name(child.get("class", ""))
-        name = next((it for it in (tag, attribute) if missing[it] > 0), None)
+        tag, attribute = decode_class_name(child.tag), decode_class_name(child.get("class", ""))
+        name = next((each for each in (tag, attribute) if missing[each] > 0), None)
         if name is None:
-            yield from _outermost(child, missing)
+            yield from _find_outermost_missing(child, missing)
             continue
         yield name
-        missing.subtract(_classes_below(child))
+        missing.subtract(_count_classes_below(child))
 
 
-def _missing_fields(ours: ElementTree.Element, theirs: ElementTree.Element) -> Iterator[str]:
-    for child, other in pairs(ours, theirs):
+def _find_missing_fields(desired: ElementTree.Element, actual: ElementTree.Element) -> Iterator[str]:
+    for child, other in pair_children(desired, actual):
         if child is not None and other is not None:
-            yield from _missing_fields(child, other)
-        elif child is not None and _is_field(child) and ours.tag not in ENTRIES:
-            yield f"{class_name(ours.get('class') or ours.tag).rpartition('.')[2]} {child.tag}"
+            yield from _find_missing_fields(child, other)
+        elif child is not None and _is_field(child) and desired.tag not in ENTRIES:
+            yield f"{decode_class_name(desired.get('class') or desired.tag).rpartition('.')[2]} {child.tag}"
 
 
 @cache
-def _rewrites() -> Mapping[str, Any]:
+def _load_rewrites() -> Mapping[str, Any]:
     loaded: Mapping[str, Any] = yaml.load(_REWRITES.read_bytes(), yaml.CSafeLoader)
     return loaded

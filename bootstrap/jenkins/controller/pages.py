@@ -1,7 +1,7 @@
-"""What the pages of a Jenkins say, without what stands on every page: heads, scripts, menus, skip links, footers.
+"""Extracts the text of Jenkins' HTML pages, without the parts of every page: head, scripts, menus, skip links, footer.
 
-Three kinds of pages tell of a refusal: Jenkins' own, whose text is in the main panel; `Oops!`, which names nothing but the ID
-under which the exception is in the journal; and Jetty's, a table with the row MESSAGE.
+Three kinds of pages report a refusal: Jenkins' own pages, with the text in the main panel; `Oops!`, which contains only the ID
+of an exception in the journal; and Jetty's error page, a table with the row MESSAGE.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from bootstrap.jenkins.controller.console_text import clean
 
 LINES = 10
-_LONGEST = 1_000_000  # letters of a page that are read
+_LONGEST = 1_000_000  # characters of a page that are read
 OOPS = "A problem occurred while processing the request"
 _OTHER = frozenset({"head", "script", "style", "header", "nav", "footer", "svg", "template", "noscript", "select"})
 _OTHER_PLACES = frozenset(
@@ -31,62 +31,62 @@ _JETTY = re.compile(r"HTTP ERROR \d{3}\b")
 
 
 class _Reader(HTMLParser):
-    """Gathers a page's text: all of it that counts, and that of the main panel apart."""
+    """Collects the text of a page in `all`, and the text of its main panel in `main`."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.all: list[str] = []
         self.main: list[str] = []
-        # The element that is left out, or that is the main panel, and how many of its name are open within it.
-        self._left_out: tuple[str, int] | None = None
+        # The ignored element, and the main panel: the tag, and how many elements with this tag are open.
+        self._ignored: tuple[str, int] | None = None
         self._panel: tuple[str, int] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        self._left_out, self._panel = _deeper(self._left_out, tag), _deeper(self._panel, tag)
+        self._ignored, self._panel = _count_start(self._ignored, tag), _count_start(self._panel, tag)
         if tag in _EMPTY:
-            self._put("\n")
+            self._append("\n")
             return
         is_skip = tag == "a" and (given.get("href") or "").startswith("#skip")
-        if self._left_out is None and (tag in _OTHER or given.get("id") in _OTHER_PLACES or is_skip):
-            self._left_out = (tag, 1)
+        if self._ignored is None and (tag in _OTHER or given.get("id") in _OTHER_PLACES or is_skip):
+            self._ignored = (tag, 1)
         elif self._panel is None and given.get("id") == _MAIN:
             self._panel = (tag, 1)
         if tag not in _WITHIN_LINE:
-            self._put("\n")
+            self._append("\n")
 
     def handle_endtag(self, tag: str) -> None:
-        self._left_out, self._panel = _higher(self._left_out, tag), _higher(self._panel, tag)
+        self._ignored, self._panel = _count_end(self._ignored, tag), _count_end(self._panel, tag)
         if tag not in _WITHIN_LINE:
-            self._put("\n")
+            self._append("\n")
 
     def handle_data(self, data: str) -> None:
-        self._put(data)
+        self._append(data)
 
-    def _put(self, text: str) -> None:
-        if self._left_out is None:
+    def _append(self, text: str) -> None:
+        if self._ignored is None:
             self.all.append(text)
             if self._panel is not None:
                 self.main.append(text)
 
 
-def _deeper(open_element: tuple[str, int] | None, tag: str) -> tuple[str, int] | None:
+def _count_start(open_element: tuple[str, int] | None, tag: str) -> tuple[str, int] | None:
     if open_element and open_element[0] == tag and tag not in _EMPTY:
         return tag, open_element[1] + 1
     return open_element
 
 
-def _higher(open_element: tuple[str, int] | None, tag: str) -> tuple[str, int] | None:
+def _count_end(open_element: tuple[str, int] | None, tag: str) -> tuple[str, int] | None:
     if open_element is None or open_element[0] != tag:
         return open_element
     return (tag, open_element[1] - 1) if open_element[1] > 1 else None
 
 
-def page_text(page: str) -> str:
-    """The readable lines of a page, of its main panel where it has one; a text that is no page stays as it is."""
+def extract_text(page: str) -> str:
+    """The text of a page, of its main panel if there is one, without empty lines; text without HTML is only cleaned."""
     if re.search(r"<[a-zA-Z!/]", page):
         reader = _Reader()
-        # The parser asserts where a declaration is none; what came before it is read.
+        # The parser raises AssertionError for a malformed declaration; the text before it is used.
         with contextlib.suppress(AssertionError):
             reader.feed(page[:_LONGEST])
             reader.close()
@@ -96,15 +96,15 @@ def page_text(page: str) -> str:
     return "\n".join(line for line in lines if line and line != _SKIP)
 
 
-def logging_id(page: str) -> str | None:
-    """The ID under which the journal has the exception of an `Oops!` page; nothing but hexadecimal digits and hyphens."""
-    found = _LOGGING_ID.search(page_text(page))
+def find_logging_id(page: str) -> str | None:
+    """The logging ID on an `Oops!` page (hexadecimal digits and hyphens, lower case), or None."""
+    found = _LOGGING_ID.search(extract_text(page))
     return found[1].lower() if found else None
 
 
-def message(page: str) -> str:
-    """What a page of a refusal says, in at most LINES lines."""
-    lines = page_text(page).splitlines()
+def find_message(page: str) -> str:
+    """The message on an error page, in at most LINES lines."""
+    lines = extract_text(page).splitlines()
     if lines and _JETTY.match(lines[0]):
         rows = dict(itertools.pairwise(lines))
         return rows.get("MESSAGE:") or lines[0]

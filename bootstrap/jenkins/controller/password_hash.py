@@ -1,9 +1,9 @@
-"""The hash of a user's password, in the form that Jenkins' own user database keeps and Configuration as Code takes.
+"""The hash of a user's password, in the form of Jenkins' own user database, which Configuration as Code accepts.
 
-Jenkins is handed this and never the text: what the service can read, whoever takes the service over can read, and a text opens
-Jenkins from anywhere. The hash must not differ from launch to launch, for a new one would be a change and a restart. So its
-salt is made of the name under which the secret is kept, which is another one in each environment and for each user. A salt
-need not be secret; it is never made of the password, which would let a guess be tried without bcrypt's work.
+Jenkins gets only the hash. An attacker who takes over the service can read what the service can read, and a password in plain
+text would let the attacker sign in from anywhere. The hash must be the same in every launch, because another hash would be a
+change and a restart. So the salt is computed from the name of the secret, which differs between environments and users. A salt
+need not be secret. It is not computed from the password: a guess could then be tested without the work of bcrypt.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from bootstrap.errors import BootstrapError
 from bootstrap.values import Secret
 
 _PREFIX = "#jbcrypt:"
-_FORM = b"$2a$10$"  # the form and the rounds of Jenkins' own hashes
-_MOST = 72  # bytes; bcrypt takes no more of a password
+_FORM = b"$2a$10$"  # version and cost of Jenkins' own hashes
+_MOST = 72  # bytes; bcrypt ignores the rest of a password
 _STANDARD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _BCRYPT = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def hash_password(password: Secret, name: str) -> Secret:
-    """The hash of the password that is kept under `name`; BootstrapError for one that bcrypt would cut."""
+    """The hash of the password that the secret `name` contains.
+
+    Raises BootstrapError if the password has more bytes than bcrypt uses.
+    """
     text = password.reveal().encode()
     if len(text) > _MOST:
         raise BootstrapError(

@@ -1,4 +1,4 @@
-"""Open questions of builds (the Pipeline step `input`): finds one by its id, and answers it."""
+"""Finds and answers open questions of builds (the Pipeline step `input`)."""
 
 from __future__ import annotations
 
@@ -13,18 +13,24 @@ _TREE = "builds[number,actions[waitingForInput,executions[id]]]"
 
 
 def find_question(jenkins: JenkinsClient, job: str, identifier: str) -> int | None:
-    """The number of the newest build of the job that waits for an answer to the question of this id."""
+    """The number of the newest build of the job that waits for an answer to the question with this id, or None.
+
+    Raises BootstrapError if Jenkins refuses the request.
+    """
     answer = ask(jenkins, "GET", f"{job_path(job)}api/json", params={"tree": _TREE})
     for build in expect(answer, f"looking for open questions of the job '{job}'").json().get("builds", ()):
         for action in build.get("actions", ()):
             is_open = action.get("waitingForInput") and action.get("executions")
-            if is_open and any(it.get("id") == identifier for it in action["executions"]):
+            if is_open and any(execution.get("id") == identifier for execution in action["executions"]):
                 return int(build["number"])
     return None
 
 
 def proceed(jenkins: JenkinsClient, job: str, number: int, identifier: str, values: Mapping[str, Secret]) -> None:
-    """Answer that the build goes on, with these values of the question's parameters; BootstrapError where it is refused."""
+    """Answer the question with "proceed" and with the values of its parameters; the build continues.
+
+    Raises BootstrapError if Jenkins refuses the answer.
+    """
     form = {"parameter": [{"name": name, "value": value.reveal()} for name, value in values.items()]}
     answer = ask(
         jenkins,

@@ -1,7 +1,8 @@
-"""What lies on the machine of Jenkins' settings: the files, and the record of the last reload.
+"""The settings of Jenkins on the machine: the files, and the record of the last reload.
 
-The record is the settings as Jenkins exported them then. What differs from it now was edited in the web interface. Shell
-scripts read and write the files, in one round trip each. Only this module contains the paths of the record.
+The record contains the settings that Jenkins exported after the last reload. A difference between it and a new export is an
+edit in the web interface. Shell scripts read and write the files, in one round trip each. Only this module contains the paths
+of the record.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from bootstrap.jenkins.controller import edits
 from bootstrap.values import Change, ChangeKind, Reporter, Shell
 
 FOLDER = "/etc/jenkins/casc.d"
-# The digest of the settings as Jenkins exported them after the last reload, with that of the file that names the software, and
-# that export itself, in which what the reload left is as it was before it was edited.
+# _RECORD: the digest of the export after the last reload, and the digest of the file with the versions of the software.
+# _EXPORTED: that export, in which the edits that the reload kept have their values from before the edit.
 _RECORD = "/etc/jenkins/casc.applied"
 _EXPORTED = "/etc/jenkins/casc.exported"
 _UNFINISHED = "unfinished"
@@ -31,8 +32,8 @@ cd {FOLDER} 2>/dev/null && for file in *; do [ -f "$file" ] && sha256sum -- "$fi
 true
 """
 
-# File by file into the same folder, never the folder itself: the service may hold it by a mount. By its record a run that
-# ends between here and the reload is found by the next one.
+# The files are replaced one by one, not the folder: the service can have it mounted. The record is marked as unfinished first,
+# so that the next run notices a run that stopped before the reload.
 _PLACE = f"""
 set -eu
 rm -rf {FOLDER}.next {FOLDER}.previous
@@ -62,71 +63,80 @@ rm -rf {FOLDER}.previous
 
 @dataclass(frozen=True)
 class StoredSettings:
-    """What lies on the machine: the files' digests, and the settings as exported after the last reload, where they are kept."""
+    """The SHA-256 digests of the files on the machine by name, and the export after the last reload, or None.
+
+    `digests` also has the digest of the export, under a name that no file has.
+    """
 
     digests: Mapping[str, str]
     exported: str | None
 
     def changes(self, files: Mapping[str, str]) -> tuple[Change, ...]:
-        """How the files on the machine differ from those of the code."""
+        """The changes that make the files on the machine those of the code."""
         return _compare_files(self.digests, files)
 
     @property
     def is_comparable(self) -> bool:
-        """Whether a reload by this software was ever recorded: only then can an export tell an edit."""
+        """Whether a reload with this software was recorded. Edits can be found only then."""
         return _APPLIED in self.digests
 
     @property
     def is_recorded(self) -> bool:
-        """Whether a reload by this software was recorded, and no change of the files has begun since."""
+        """Whether a reload with this software was recorded, and no change of the files was begun after it."""
         return self.digests.get(_APPLIED, _UNFINISHED) != _UNFINISHED
 
     def edits(self, exported: str, files: Mapping[str, str], values: Mapping[str, str]) -> Edits:
-        """What was edited since the last reload; `files` are the code's, `values` their variables that are no secrets."""
+        """The edits since the last reload.
+
+        `exported` is what Jenkins exports now, `files` are those of the code, `values` their variables that are not secret.
+        """
         if not self.is_comparable:
             return Edits()
         if self.exported is None:
             return Edits(is_unknown=self.digests[_APPLIED] not in {_UNFINISHED, _digest(exported)})
         if self.exported == exported:
             return Edits()
-        told = edits.find(self.exported, exported, edits.wished(files.values(), values))
-        is_other = self.is_recorded and edits.parsed(self.exported) != edits.parsed(exported)
-        return Edits(told, is_unknown=is_other and not told)
+        named = edits.find_edits(self.exported, exported, edits.merge_files(files.values(), values))
+        is_other = self.is_recorded and edits.parse_settings(self.exported) != edits.parse_settings(exported)
+        return Edits(named, is_unknown=is_other and not named)
 
 
 @dataclass(frozen=True)
 class Edits:
-    """Edits in the web interface; `is_unknown` says that something was edited which no line tells: a secret, an order."""
+    """Edits in the web interface: `named` are the settings; `is_unknown` is an edit without a name (a secret, an order)."""
 
-    told: tuple[edits.Edit, ...] = ()
+    named: tuple[edits.Edit, ...] = ()
     is_unknown: bool = False
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """What a reload would overwrite."""
+        """The changes that a reload would make to the edits."""
         if self.is_unknown:
             return (Change("casc", ChangeKind.ALTER, "settings", "changed outside of the code; put back"),)
-        return tuple(edit.change for edit in self.told if edit.is_overwritten)
+        return tuple(edit.change for edit in self.named if edit.is_overwritten)
 
     @property
-    def left(self) -> tuple[edits.Edit, ...]:
-        """What a reload would leave."""
-        return tuple(edit for edit in self.told if not edit.is_overwritten)
+    def kept(self) -> tuple[edits.Edit, ...]:
+        """The edits that a reload would keep."""
+        return tuple(edit for edit in self.named if not edit.is_overwritten)
 
-    def tell_left(self, report: Reporter) -> None:
-        """Say what a reload would leave."""
-        for edit in self.left:
-            report.notice(f"{edit.name} was edited in Jenkins: {edit.found}, because the code does not have it")
+    def report_kept(self, report: Reporter) -> None:
+        """Print a notice for each edit that a reload would keep."""
+        for edit in self.kept:
+            report.notice(f"{edit.name} was edited in Jenkins: {edit.summary}, because the code does not have it")
 
 
 def look(shell: Shell, *, sudo: bool = True) -> StoredSettings:
-    """What lies on the machine; a job there reads it without `sudo`, as one of the group jenkins."""
-    told = shell.run(["cat", _EXPORTED], sudo=sudo, check=False)
-    return StoredSettings(_look(shell, sudo=sudo), told.stdout if told.exit_code == 0 else None)
+    """Read the digests and the record from the machine.
+
+    A job on the machine reads them without `sudo`: its user is in the group of the files.
+    """
+    exported = shell.run(["cat", _EXPORTED], sudo=sudo, check=False)
+    return StoredSettings(_read_digests(shell, sudo=sudo), exported.stdout if exported.exit_code == 0 else None)
 
 
-def _look(shell: Shell, *, sudo: bool = True) -> dict[str, str]:
-    """What lies on the machine: file name to SHA-256, and the record of the last reload under a name that no file has."""
+def _read_digests(shell: Shell, *, sudo: bool = True) -> dict[str, str]:
+    """SHA-256 by file name, and the digest of the record under _APPLIED, a name that no file has."""
     lines = shell.run(["sh", "-c", _LOOK], sudo=sudo).stdout.splitlines()
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines) if name}
 
@@ -145,20 +155,23 @@ def _compare_files(stored: Mapping[str, str], files: Mapping[str, str]) -> tuple
 
 
 def place(shell: Shell, files: Mapping[str, str], changes: Iterable[Change]) -> None:
-    """Put the files there, with those before them beside; from now on there is no record of a reload."""
+    """Write the files to the machine and keep the previous files beside them; marks the record as unfinished."""
     removed = [change.name for change in changes if change.kind is ChangeKind.REMOVE]
     _run_script(shell, _PLACE, *removed, stdin=_pack(files))
 
 
 def put_back(shell: Shell) -> None:
-    """The files that were there before the last ones were placed."""
+    """Restore the files that `place` kept."""
     _run_script(shell, _PUT_BACK)
 
 
-def confirm(shell: Shell, exported: str, left: Iterable[edits.Edit], before: str | None) -> None:
-    """Record a reload after which Jenkins exports this; `left` is what it left, `before` the record until now."""
-    kept = edits.without(exported, left, before or "")
-    _run_script(shell, _CONFIRM, _digest(exported), stdin=kept.encode())
+def confirm(shell: Shell, exported: str, kept: Iterable[edits.Edit], before: str | None) -> None:
+    """Record a reload: what Jenkins `exported` after it, the edits that it `kept`, and the record `before` it.
+
+    Removes the previous files.
+    """
+    recorded = edits.restore_kept_edits(exported, kept, before or "")
+    _run_script(shell, _CONFIRM, _digest(exported), stdin=recorded.encode())
 
 
 def _pack(files: Mapping[str, str]) -> bytes:

@@ -32,8 +32,8 @@ def judge(root: ElementTree.Element, plugins: Collection[str]) -> Judged:
     """Hold each element that names a class against the plugins that there are."""
     lacking: dict[str, str] = {}
     unknown: dict[str, None] = {}
-    for name, told in named(root):
-        owner = owner_of(name) or told
+    for name, told in list_classes(root):
+        owner = find_owner(name) or told
         if owner is None:
             unknown[name] = None
         elif owner != CORE and owner not in plugins:
@@ -41,31 +41,31 @@ def judge(root: ElementTree.Element, plugins: Collection[str]) -> Judged:
     return Judged(tuple(lacking.items()), tuple(unknown))
 
 
-def named(root: ElementTree.Element) -> Iterator[tuple[str, str | None]]:
+def list_classes(root: ElementTree.Element) -> Iterator[tuple[str, str | None]]:
     """Every class that a document names, in its order, each with the plugin that the document itself says, if it does."""
-    yield class_name(root.tag), _told(root)
-    yield from _below(root)
+    yield decode_class_name(root.tag), _read_plugin(root)
+    yield from _list_below(root)
 
 
-def _below(parent: ElementTree.Element) -> Iterator[tuple[str, str | None]]:
+def _list_below(parent: ElementTree.Element) -> Iterator[tuple[str, str | None]]:
     for child in parent:
-        tag = class_name(child.tag)
-        if "." in tag or parent.tag in LISTS or tag in _names():
-            yield tag, _told(child)
-        attribute = class_name(child.get("class", ""))
-        if "." in attribute or attribute in _names():  # 'vector' and 'string-array' are short names of Java's own
-            yield attribute, _told(child)
-        yield from _below(child)
+        tag = decode_class_name(child.tag)
+        if "." in tag or parent.tag in LISTS or tag in _load_table():
+            yield tag, _read_plugin(child)
+        attribute = decode_class_name(child.get("class", ""))
+        if "." in attribute or attribute in _load_table():  # 'vector' and 'string-array' are short names of Java's own
+            yield attribute, _read_plugin(child)
+        yield from _list_below(child)
 
 
-def class_name(written: str) -> str:
+def decode_class_name(written: str) -> str:
     """A class' name as Java has it: XML names cannot hold a dollar sign, and '_' is the letter that escapes it."""
     return written.replace("__", "\0").replace("_-", "$").replace("\0", "_")
 
 
-def owner_of(name: str) -> str | None:
+def find_owner(name: str) -> str | None:
     """The plugin that a class belongs to, CORE for Jenkins' own; None where the table does not know it."""
-    table, rest = _names(), name
+    table, rest = _load_table(), name
     if found := table.get(rest.partition("$")[0]):
         return found
     while "." in rest:
@@ -75,11 +75,11 @@ def owner_of(name: str) -> str | None:
     return None
 
 
-def _told(element: ElementTree.Element) -> str | None:
+def _read_plugin(element: ElementTree.Element) -> str | None:
     return element.get("plugin", "").partition("@")[0] or None
 
 
 @cache
-def _names() -> Mapping[str, str]:
+def _load_table() -> Mapping[str, str]:
     listed: Mapping[str, list[str]] = yaml.load(_TABLE.read_bytes(), yaml.CSafeLoader)
     return {name: plugin for plugin, names in listed.items() for name in names}

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from bootstrap.acts import jobs
 from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, job_path
-from bootstrap.jenkins.controller.job_xml import compared, pairs, parsed
+from bootstrap.jenkins.controller.job_xml import pair_children, parse_xml, remove_rewrites
 from bootstrap.values import JobSet
 from bootstrap.views.drift.values import Drifted
 
@@ -46,7 +46,7 @@ def _of_job(
         return
     if name.startswith("view ") or render != jobs.digest_in(xml):
         return
-    root = parsed(xml)
+    root = parse_xml(xml)
     if is_disabled and root is not None and root.findtext("disabled") != "true":
         yield Drifted("jobs", name, "disabled in Jenkins", f"{tool} jobs apply")
     answer = expect(ask(jenkins, "GET", f"{job_path(name)}config.xml"), f"reading the job {name}")
@@ -57,7 +57,7 @@ def _of_job(
 
 def edited(expected: str, actual: str) -> list[str]:
     """The places where a job on the server differs from its render, each described in a few words."""
-    both_roots = compared(expected, actual)
+    both_roots = remove_rewrites(expected, actual)
     return ["it is no XML"] if both_roots is None else list(_differences(*both_roots, ""))
 
 
@@ -65,7 +65,7 @@ def _differences(expected: ElementTree.Element, actual: ElementTree.Element, pat
     if not len(expected) and (expected.text or "") != (actual.text or ""):
         yield f"{_place(path or expected.tag)}: expected {_short(expected.text)}, actual {_short(actual.text)}"
         return
-    for expected_child, actual_child in pairs(expected, actual):
+    for expected_child, actual_child in pair_children(expected, actual):
         if expected_child is not None and actual_child is not None:
             yield from _differences(
                 expected_child, actual_child, f"{path}/{expected_child.tag}" if path else expected_child.tag

@@ -27,6 +27,6 @@ def of_settings(
     edited = actual.edits(casc.export(jenkins), files, values)
     if edited.is_unknown:
         yield Drifted("casc", "settings", "changed outside of the code", f"{tool} casc apply")
-    for edit in edited.told:
+    for edit in edited.named:
         remedy = f"{tool} casc apply" if edit.is_overwritten else "add it to casc/, or undo it in Jenkins"
-        yield Drifted("casc", edit.name, edit.found, remedy, edit.diff)
+        yield Drifted("casc", edit.name, edit.summary, remedy, edit.diff)

@@ -68,7 +68,7 @@ def shown(fault: object) -> str:
 @pytest.mark.parametrize("case", SAID)
 def test_a_fault_of_a_text_that_was_only_posted(case: str) -> None:
     said, place = SAID[case]
-    fault = casc_faults.read(said.replace("{}", CHECK), FILES, checked="10-controller.yaml")
+    fault = casc_faults.parse_fault(said.replace("{}", CHECK), FILES, checked="10-controller.yaml")
     assert place == shown(fault)
     assert CHECK not in fault.message
 
@@ -77,7 +77,7 @@ def test_a_fault_of_a_text_that_was_only_posted(case: str) -> None:
 @pytest.mark.parametrize("source", ["10-controller.yaml", "/etc/jenkins/casc.d/10-controller.yaml"])
 def test_a_fault_of_a_folder(case: str, source: str) -> None:
     said, place = SAID[case]
-    fault = casc_faults.read(said.replace("{}", source), FILES)
+    fault = casc_faults.parse_fault(said.replace("{}", source), FILES)
     if "99" in said:
         assert (fault.file, fault.line, f"{source}:99" in fault.message) == ("casc", 1, True)
     else:
@@ -89,7 +89,7 @@ def test_a_name_is_looked_for_in_every_file_and_the_one_that_was_meant_is_told()
         "location: Invalid configuration elements for type: class jenkins.model.JenkinsLocationConfiguration : adminAdress.\n"
         "Available attributes : adminAddress, url"
     )
-    fault = casc_faults.read(said, FILES)
+    fault = casc_faults.parse_fault(said, FILES)
     assert "20.yaml:4:5" == shown(fault)
     assert fault.message.endswith("did you mean 'adminAddress'?")
 
@@ -98,26 +98,26 @@ def test_a_name_is_looked_for_in_every_file_and_the_one_that_was_meant_is_told()
 def test_an_unknown_root_is_found(names: str) -> None:
     kind = "elements" if "," in names else "element"
     said = f"No configurator found for the following root {kind}: {names}. This may indicate a plugin."
-    assert "20.yaml:6:1" == shown(casc_faults.read(said, FILES))
+    assert "20.yaml:6:1" == shown(casc_faults.parse_fault(said, FILES))
     assert "20.yaml:6:1" == shown(
-        casc_faults.read(f"No configurator found for the following root {kind}: {names}", FILES)
+        casc_faults.parse_fault(f"No configurator found for the following root {kind}: {names}", FILES)
     )
 
 
 def test_one_of_several_keys_is_chosen_by_what_it_is_in() -> None:
     files = {"a.yaml": "one:\n  x: 1\ntwo:\n  x: 1\n"}
     said = "two: Invalid configuration elements for type: class a.B : x.\n"
-    assert "a.yaml:4:3" == shown(casc_faults.read(said, files))
+    assert "a.yaml:4:3" == shown(casc_faults.parse_fault(said, files))
 
 
 def test_a_source_that_is_none_of_the_files_is_told_as_it_is() -> None:
-    fault = casc_faults.read("x: broken\n  at other.yaml:3 (path: y)", FILES)
+    fault = casc_faults.parse_fault("x: broken\n  at other.yaml:3 (path: y)", FILES)
     assert ("casc", "other.yaml:3" in fault.message) == ("casc", True)
     assert "casc" == fault.file
 
 
 def test_long_words_are_cut() -> None:
-    fault = casc_faults.read("\n".join(f"{number} {'x' * 9000}" for number in range(99)), FILES)
+    fault = casc_faults.parse_fault("\n".join(f"{number} {'x' * 9000}" for number in range(99)), FILES)
     assert len(fault.message) < 12 * 450
 
 
@@ -134,5 +134,5 @@ def test_any_words_and_any_text_give_a_place(said: str) -> None:
         ({"x.yaml": said}, "x.yaml"),
         ({"x.yaml": "a: &a [*a]"}, ""),
     ):
-        fault = casc_faults.read(said, files, checked=checked)
+        fault = casc_faults.parse_fault(said, files, checked=checked)
         assert fault.line >= 1 and fault.column >= 1

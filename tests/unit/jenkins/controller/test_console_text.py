@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.jenkins.controller.console_text import ConsoleText, plain
+from bootstrap.jenkins.controller.console_text import ConsoleText, clean_line
 
 NOTE = f"\x1b[8mha:{base64.b64encode(bytes(3) + gzip.compress(b'note' * 20)).decode()}\x1b[0m"
 
@@ -67,7 +67,7 @@ def test_a_whole_line_is_shown_at_once_and_so_is_a_begun_one() -> None:
 
 
 def test_words_are_one_plain_line() -> None:
-    assert "‘Jenkins’ is reserved" == plain("‘Jenkins’\x1b[2J is\r\n reserved")
+    assert "‘Jenkins’ is reserved" == clean_line("‘Jenkins’\x1b[2J is\r\n reserved")
 
 
 PARTS = st.one_of(

@@ -38,7 +38,7 @@ class Machine:
 def test_an_altered_job_and_view_are_shown_line_by_line() -> None:
     changes = [Change("jobs", ChangeKind.ALTER, "a"), Change("jobs", ChangeKind.ALTER, "view v")]
 
-    found = differences.of_jobs(Jenkins(), JobSet({"a": HERE}, {"v": HERE}), changes)
+    found = differences.add_job_diffs(Jenkins(), JobSet({"a": HERE}, {"v": HERE}), changes)
 
     assert 2 == len(found)
     for each in found:
@@ -51,13 +51,13 @@ def test_an_altered_job_and_view_are_shown_line_by_line() -> None:
 def test_only_what_is_altered_is_fetched() -> None:
     changes = (Change("jobs", ChangeKind.ADD, "new"), Change("jobs", ChangeKind.ALTER, "gone meanwhile"))
 
-    assert changes == differences.of_jobs(Jenkins(), JobSet({"new": HERE}), changes)
+    assert changes == differences.add_job_diffs(Jenkins(), JobSet({"new": HERE}), changes)
 
 
 def test_an_altered_file_is_shown_line_by_line() -> None:
     changes = [Change("casc", ChangeKind.ALTER, "a.yaml"), Change("casc", ChangeKind.REMOVE, "b.yaml")]
 
-    found = differences.of_settings(Machine(), "/there", {"a.yaml": "a: 1\nb: 3\n"}, changes)
+    found = differences.add_settings_diffs(Machine(), "/there", {"a.yaml": "a: 1\nb: 3\n"}, changes)
 
     assert ["-b: 2", "+b: 3"] == found[0].diff.splitlines()[-2:]
     assert "" == found[1].diff

@@ -178,7 +178,7 @@ CASES = {
 
 
 def find(before: str, now: str) -> tuple[Edit, ...]:
-    return edits.find(before, now, edits.wished(CODE.values(), VALUES))
+    return edits.find_edits(before, now, edits.merge_files(CODE.values(), VALUES))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -190,7 +190,7 @@ def test_an_edit_is_told_by_its_setting_and_by_what_a_reload_does_to_it(case: st
 
     (found,) = find(before, before.replace(old, new))
 
-    assert (name, told, is_overwritten) == (found.name, found.found, found.is_overwritten)
+    assert (name, told, is_overwritten) == (found.name, found.summary, found.is_overwritten)
 
 
 def test_an_export_has_no_edits_against_itself() -> None:
@@ -214,7 +214,7 @@ def test_the_difference_goes_line_by_line_from_what_is_there_to_the_code() -> No
     (found,) = find(EXPORT, now)
 
     assert [
-        "--- there/jenkins.views[list team].columns",
+        "--- actual/jenkins.views[list team].columns",
         "+++ code/jenkins.views[list team].columns",
         "@@ -1,2 +1,2 @@",
         " - status",
@@ -226,7 +226,7 @@ def test_the_difference_goes_line_by_line_from_what_is_there_to_the_code() -> No
 def test_what_a_reload_leaves_shows_what_was_edited() -> None:
     (found,) = find(EXPORT, EXPORT.replace("quietPeriod: 5", "quietPeriod: 9"))
 
-    assert ["--- reloaded/jenkins.quietPeriod", "+++ there/jenkins.quietPeriod"] == found.diff.splitlines()[:2]
+    assert ["--- reloaded/jenkins.quietPeriod", "+++ actual/jenkins.quietPeriod"] == found.diff.splitlines()[:2]
     assert ["-5", "+9"] == found.diff.splitlines()[-2:]
 
 
@@ -241,23 +241,23 @@ def test_secrets_are_stars_and_their_edits_have_no_line() -> None:
 
     assert () == find(EXPORT, plain)
     (found,) = find(EXPORT.replace("    smtpPassword: '{AQAABAAA}'\n", ""), plain)
-    assert "hunter2" not in f"{found.found}{found.diff}{found.change}"
-    assert "***" in found.found
+    assert "hunter2" not in f"{found.summary}{found.diff}{found.change}"
+    assert "***" in found.summary
 
 
 def test_the_codes_variables_are_filled_in_and_its_secrets_are_not() -> None:
-    wish = edits.wished(CODE.values(), VALUES)
+    desired = edits.merge_files(CODE.values(), VALUES)
 
-    assert "Kept as code, at https://ci/" == wish["jenkins"]["systemMessage"]
-    assert edits.MASK == wish["jenkins"]["securityRealm"]["local"]["users"][0]["password"]
-    assert "x-anchors" not in wish
+    assert "Kept as code, at https://ci/" == desired["jenkins"]["systemMessage"]
+    assert edits.MASK == desired["jenkins"]["securityRealm"]["local"]["users"][0]["password"]
+    assert "x-anchors" not in desired
 
 
 def test_text_is_in_the_order_of_names_one_value_a_line() -> None:
-    found = edits.text_of(edits.parsed("b:\n- {y: 1, x: true}\na: {d: [], c: null}\n"))
+    found = edits.format_setting(edits.parse_settings("b:\n- {y: 1, x: true}\na: {d: [], c: null}\n"))
 
     assert ["a:", "  c:", "  d:", "b:", "  - x: true", "    y: 1"] == found.splitlines()
-    assert "" == edits.text_of(ABSENT)
+    assert "" == edits.format_setting(ABSENT)
 
 
 def test_a_choice_without_attributes_is_a_bare_word() -> None:
@@ -265,22 +265,24 @@ def test_a_choice_without_attributes_is_a_bare_word() -> None:
         EXPORT, EXPORT.replace("  mode: NORMAL\n", "  mode: NORMAL\n  projectNamingStrategy:\n    standard: {}\n")
     )
 
-    assert "was absent, is standard; a reload keeps it" == found.found
+    assert "was absent, is standard; a reload keeps it" == found.summary
 
 
 def test_what_is_no_document_has_nothing() -> None:
-    assert ({}, {}) == (edits.parsed("a: [b"), edits.parsed("- a"))
+    assert ({}, {}) == (edits.parse_settings("a: [b"), edits.parse_settings("- a"))
 
 
 def test_an_export_without_what_a_reload_left_is_the_one_before_it() -> None:
     before = "jenkins: {mode: NORMAL}\nunclassified: {shell: {shell: /bin/sh}}\n"
     now = "jenkins: {mode: EXCLUSIVE, labelString: x}\nunclassified: {shell: {shell: /bin/dash}, cloud: {of: x}}\n"
-    left = [it for it in edits.find(before, now, {"jenkins": {"mode": "EXCLUSIVE"}}) if not it.is_overwritten]
+    left = [it for it in edits.find_edits(before, now, {"jenkins": {"mode": "EXCLUSIVE"}}) if not it.is_overwritten]
     assert ["jenkins.labelString", "unclassified.cloud", "unclassified.shell.shell"] == [it.name for it in left]
 
-    kept = edits.without(now, left, before)
+    kept = edits.restore_kept_edits(now, left, before)
 
-    assert {"jenkins": {"mode": "EXCLUSIVE"}, "unclassified": {"shell": {"shell": "/bin/sh"}}} == edits.parsed(kept)
+    assert {"jenkins": {"mode": "EXCLUSIVE"}, "unclassified": {"shell": {"shell": "/bin/sh"}}} == edits.parse_settings(
+        kept
+    )
 
 
 @pytest.mark.parametrize("edited", [("admin", "intruder"), ("admin", "guest")])
@@ -292,11 +294,11 @@ def test_accounts_that_a_reload_left_are_those_before_it(edited: tuple[str, ...]
     users = [user for user in edited if user != "intruder"]
     before, now = document(*users, of="once"), document(*edited, of="now")
     code = {"jenkins": {"securityRealm": {"local": {"users": [{"id": "it"}]}}}}
-    left = [it for it in edits.find(before, now, code) if not it.is_overwritten]
+    left = [it for it in edits.find_edits(before, now, code) if not it.is_overwritten]
     assert len(left) == len(edited)
 
-    assert edits.parsed(before) == edits.parsed(edits.without(now, left, before))
+    assert edits.parse_settings(before) == edits.parse_settings(edits.restore_kept_edits(now, left, before))
 
 
 def test_an_export_with_nothing_left_is_taken_as_it_is() -> None:
-    assert EXPORT == edits.without(EXPORT, [], "")
+    assert EXPORT == edits.restore_kept_edits(EXPORT, [], "")

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from bootstrap.jenkins.controller import job_xml
-from bootstrap.jenkins.controller.differences import unified
+from bootstrap.jenkins.controller.differences import format_diff
 from bootstrap.views.drift.jobs import edited
 
 RECORDED = yaml.safe_load((Path(__file__).parents[3] / "cases" / "job_xml.yaml").read_text())
@@ -66,22 +66,22 @@ KEPT = f"""<?xml version="1.1" encoding="UTF-8"?>
 
 
 def difference(sent: str, kept: str) -> list[str]:
-    found = job_xml.compared(sent, kept)
+    found = job_xml.remove_rewrites(sent, kept)
     assert found is not None
-    ours, theirs = map(job_xml.readable, found)
-    return [line for line in unified(theirs, ours, "a").splitlines()[2:] if line[0] in "+-"]
+    ours, theirs = map(job_xml.format_xml, found)
+    return [line for line in format_diff(theirs, ours, "a").splitlines()[2:] if line[0] in "+-"]
 
 
 @pytest.mark.parametrize("case", RECORDED, ids=lambda case: case["case"])
 def test_a_recorded_pair_differs_in_what_was_lost_alone(case: dict[str, Any]) -> None:
-    lost = job_xml.lost(case["sent"], case["kept"])
+    lost = job_xml.find_losses(case["sent"], case["kept"])
 
     assert (case.get("lost", []), case.get("fields", [])) == (list(lost.elements), list(lost.fields))
     assert case.get("differs", []) == difference(case["sent"], case["kept"])
 
 
 def test_our_own_shape_comes_back_without_a_difference() -> None:
-    assert job_xml.Lost() == job_xml.lost(SENT, KEPT)
+    assert job_xml.Losses() == job_xml.find_losses(SENT, KEPT)
     assert [] == difference(SENT, KEPT)
     assert [] == edited(SENT, KEPT)
 
@@ -102,14 +102,14 @@ def test_a_value_that_is_no_default_is_told_though_jenkins_adds_the_field() -> N
 def test_the_outermost_of_what_was_dropped_is_told() -> None:
     start, end = KEPT.index("    <scm "), KEPT.index("    </scm>") + len("    </scm>\n")
 
-    assert ("hudson.plugins.git.GitSCM",) == job_xml.lost(SENT, KEPT[:start] + KEPT[end:]).elements
+    assert ("hudson.plugins.git.GitSCM",) == job_xml.find_losses(SENT, KEPT[:start] + KEPT[end:]).elements
 
 
 def test_one_of_two_of_a_kind_that_was_dropped_is_told() -> None:
     shell = "<hudson.tasks.Shell><command>{}</command></hudson.tasks.Shell>"
     sent = f"<project><builders>{shell.format(1)}{shell.format(2)}</builders></project>"
 
-    assert ("hudson.tasks.Shell",) == job_xml.lost(sent, sent.replace(shell.format(1), "")).elements
+    assert ("hudson.tasks.Shell",) == job_xml.find_losses(sent, sent.replace(shell.format(1), "")).elements
 
 
 def test_what_jenkins_keeps_elsewhere_is_not_lost() -> None:
@@ -119,7 +119,7 @@ def test_what_jenkins_keeps_elsewhere_is_not_lost() -> None:
     held = f"<{discarder}>{rotation.format('strategy', 'strategy')}</{discarder}>"
     kept = f"<project><properties>{held}</properties></project>"
 
-    assert () == job_xml.lost(sent, kept).elements
+    assert () == job_xml.find_losses(sent, kept).elements
 
 
 def test_an_empty_entry_of_a_list_of_texts_is_no_default() -> None:
@@ -134,11 +134,11 @@ def test_the_order_of_a_list_is_a_difference_and_that_of_fields_is_none() -> Non
 
 
 def test_what_is_no_xml_is_compared_with_nothing() -> None:
-    assert job_xml.compared("<a/>", "<a") is None
-    assert 1 == len(job_xml.lost("<a/>", "<a").elements)
+    assert job_xml.remove_rewrites("<a/>", "<a") is None
+    assert 1 == len(job_xml.find_losses("<a/>", "<a").elements)
 
 
 def test_a_build_does_not_alter_what_a_job_is_remembered_by() -> None:
     before = KEPT[: KEPT.index("  <actions>")] + KEPT[KEPT.index("  <description>") :]
 
-    assert job_xml.without_notes(before) == job_xml.without_notes(KEPT)
+    assert job_xml.remove_notes(before) == job_xml.remove_notes(KEPT)

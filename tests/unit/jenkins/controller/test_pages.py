@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bootstrap.errors import CommandFailed
 from bootstrap.jenkins.controller import journal, pages
-from bootstrap.jenkins.controller.api import reason
+from bootstrap.jenkins.controller.api import explain_refusal
 from bootstrap.values import Result
 
 ID = "61fd9478-81d7-487b-8657-6f6b115835b4"
@@ -80,15 +80,15 @@ TOLD = {
 @pytest.mark.parametrize("case", TOLD)
 def test_a_page_is_told_by_its_message(case: str) -> None:
     page, told = TOLD[case]
-    assert told == pages.message(page)
+    assert told == pages.find_message(page)
 
 
 def test_the_real_pages_of_todays_layout_lose_links_and_menus() -> None:
-    text = pages.page_text(jenkins_page("<p>one</p>", "<p>Builds<p>Loading builds..."))
+    text = pages.extract_text(jenkins_page("<p>one</p>", "<p>Builds<p>Loading builds..."))
     assert "one" == text
     without_panel = jenkins_page("x").replace('id="main-panel"', "")
-    assert "x" == pages.page_text(without_panel)
-    assert "Error" == pages.page_text("<body><p>Skip to content</p><h1>Error</h1></body>")
+    assert "x" == pages.extract_text(without_panel)
+    assert "Error" == pages.extract_text("<body><p>Skip to content</p><h1>Error</h1></body>")
 
 
 def answered(page: str, status: int = 500, **headers: str) -> requests.Response:
@@ -123,7 +123,7 @@ class Machine:
 
 
 def test_an_internal_error_is_told_by_the_exception_that_the_journal_has_under_its_id() -> None:
-    told = reason(answered(OOPS), journal.explainer(Machine()))
+    told = explain_refusal(answered(OOPS), journal.make_explainer(Machine()))
     assert told.splitlines() == [
         f"Jenkins answered 500: A problem occurred while processing the request (Logging ID={ID})",
         "java.lang.IllegalArgumentException: No enum constant hudson.model.Node.Mode.NORMALLY",
@@ -131,29 +131,33 @@ def test_an_internal_error_is_told_by_the_exception_that_the_journal_has_under_i
     ]
 
 
-@pytest.mark.parametrize("explain", [None, journal.explainer(Machine("other\n")), journal.explainer(Machine(""))])
+@pytest.mark.parametrize(
+    "explain", [None, journal.make_explainer(Machine("other\n")), journal.make_explainer(Machine(""))]
+)
 def test_without_the_journal_an_internal_error_is_told_by_the_command_that_shows_it(
     explain: journal.Explain | None,
 ) -> None:
-    told = reason(answered(OOPS), explain)
+    told = explain_refusal(answered(OOPS), explain)
     assert f"grep -F -A 30 'with ID {ID}'" in told and "./bootstrap.py ssh" in told
 
 
 @pytest.mark.parametrize("identifier", ["; rm -rf /", "$(x)", ID + "'", ID.replace("-", ""), "../" + ID, ""])
 def test_what_is_no_id_goes_nowhere(identifier: str) -> None:
     machine = Machine()
-    assert "" == journal.explainer(machine)(identifier)
+    assert "" == journal.make_explainer(machine)(identifier)
     assert [] == machine.ran
-    assert pages.logging_id(f"<h1>Oops!</h1>Logging ID={identifier}") in {None, ID}
+    assert pages.find_logging_id(f"<h1>Oops!</h1>Logging ID={identifier}") in {None, ID}
 
 
 def test_a_header_tells_before_the_page_and_cannot_write_to_the_terminal() -> None:
-    assert "Jenkins answered 400: no [2Jname" == reason(answered("<p>page</p>", 400, **{"X-Error": "no [2Jname"}))
-    assert "Jenkins answered 500: Server Error" == reason(answered(""))
+    assert "Jenkins answered 400: no [2Jname" == explain_refusal(
+        answered("<p>page</p>", 400, **{"X-Error": "no [2Jname"})
+    )
+    assert "Jenkins answered 500: Server Error" == explain_refusal(answered(""))
 
 
 @given(st.text(alphabet=st.sampled_from("<>/!-[]abdivh1 ='\"#&;MESAG:\n\x1bx")) | st.text())
 def test_any_page_is_read(page: str) -> None:
-    assert len(pages.message(page).splitlines()) <= pages.LINES
-    pages.message("<" + page)
-    pages.logging_id("<p>" + page)
+    assert len(pages.find_message(page).splitlines()) <= pages.LINES
+    pages.find_message("<" + page)
+    pages.find_logging_id("<p>" + page)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bootstrap.jenkins.definitions.elements import CORE, class_name, judge, owner_of
+from bootstrap.jenkins.definitions.elements import CORE, decode_class_name, find_owner, judge
 
 ROOT = Path(__file__).parents[4]
 # The short names of these plugins are not certain, or what stands there is a part of a name that is put together.
@@ -53,11 +53,11 @@ LOCKED = yaml.safe_load((ROOT / "jenkins.lock.yaml").read_text())["plugins"]
     ],
 )
 def test_the_longest_name_that_fits_decides(name: str, owner: str | None) -> None:
-    assert owner == owner_of(name)
+    assert owner == find_owner(name)
 
 
 def test_the_letters_that_xml_cannot_hold_are_read() -> None:
-    assert "hudson.plugins.build_timeout.X$Y" == class_name("hudson.plugins.build__timeout.X_-Y")
+    assert "hudson.plugins.build_timeout.X$Y" == decode_class_name("hudson.plugins.build__timeout.X_-Y")
 
 
 def test_what_lacks_its_plugin_and_what_is_unknown_are_told_apart() -> None:
@@ -91,20 +91,20 @@ def written_by_job_builder() -> set[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in texts:
                 found |= set(re.findall(r"^(?:[a-z]\w*\.)+[A-Z]\w*$", node.value))
-    return {class_name(name) for name in found}
+    return {decode_class_name(name) for name in found}
 
 
 def test_job_builder_writes_hardly_a_class_that_the_table_does_not_know() -> None:
     names = written_by_job_builder()
 
-    unknown = {name for name in names if owner_of(name) is None}
+    unknown = {name for name in names if find_owner(name) is None}
 
     assert len(names) > 300
     assert [] == sorted(name for name in unknown if not name.startswith(UNCERTAIN))
 
 
 def test_every_plugin_of_the_lock_that_has_elements_is_in_the_table() -> None:
-    owners = {owner_of(name) for name in written_by_job_builder()}
+    owners = {find_owner(name) for name in written_by_job_builder()}
 
     assert {"git", "junit", "mailer", "email-ext", "htmlpublisher", "ws-cleanup", "build-timeout"} <= owners & set(
         LOCKED

@@ -54,7 +54,7 @@ def test_a_class_of_an_absent_plugin_goes_with_all_that_it_holds() -> None:
 
 @pytest.mark.parametrize("name", ["hudson.scm.SubversionSCM$ModuleLocation", "hudson.tasks.Shell", "no.Such", "git.X"])
 def test_emulator_and_product_read_the_table_alike(name: str) -> None:
-    assert elements.owner_of(name) == item_xml.find_owner(name)
+    assert elements.find_owner(name) == item_xml.find_owner(name)
 
 
 def test_a_build_is_noted_once() -> None:
