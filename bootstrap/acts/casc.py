@@ -209,7 +209,7 @@ def _check(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> No
         answer = ask(jenkins, "POST", "configuration-as-code/check", body=text, content_type="application/x-yaml")
         for complaint in _complaints(answer, journal.make_explainer(shell)):
             message = clean(str(complaint.get("message") or "")) or explain_refusal(answer)
-            line, column = definitions.position(text, int(complaint.get("line", -1)))
+            line, column = definitions.find_position(text, int(complaint.get("line", -1)))
             fault = casc_faults.parse_fault(message, files, checked=name)
             faults.append(fault if line == 1 else replace(fault, line=line, column=column))
     if faults:

@@ -24,10 +24,10 @@ from bootstrap.jenkins.controller import job_xml
 from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal, job_path, view_path
 from bootstrap.jenkins.controller.builds import follow
 from bootstrap.jenkins.controller.journal import Explain
-from bootstrap.jenkins.definitions.rendering import digest_in, footer, render, with_digest
+from bootstrap.jenkins.definitions.rendering import find_digest, read_digest, render, replace_digest
 from bootstrap.values import Change, ChangeKind, JobSet, Reporter
 
-__all__ = ["apply", "digest_in", "follow", "look", "plan", "render"]
+__all__ = ["apply", "follow", "look", "plan", "read_digest", "render"]
 
 _FOLDERS_DEEP = 6
 _VIEWS = "views[name,description]"
@@ -105,7 +105,7 @@ def _find_losses(jenkins: JenkinsClient, step: _Step, report: Reporter) -> list[
         report.notice(f"{name}: Jenkins did not keep {', '.join(lost.fields)}")
     if not lost.elements:
         return []
-    ask(jenkins, "POST", f"{path}config.xml", body=with_digest(step.body, _INCOMPLETE))
+    ask(jenkins, "POST", f"{path}config.xml", body=replace_digest(step.body, _INCOMPLETE))
     return [f"{name}: Jenkins dropped {', '.join(lost.elements)}"]
 
 
@@ -182,7 +182,7 @@ def _compare_view(name: str, xml: str, present: _Present | None) -> _Step | None
         parent, _, short = name.rpartition("/")
         path = f"{job_path(parent) if parent else ''}createView"
         return _Step(Change("jobs", ChangeKind.ADD, f"view {name}"), path, {"name": short}, xml)
-    if present.digest == digest_in(xml):
+    if present.digest == read_digest(xml):
         return None
     return _Step(Change("jobs", ChangeKind.ALTER, f"view {name}"), f"{view_path(name)}config.xml", {}, xml)
 
@@ -190,7 +190,7 @@ def _compare_view(name: str, xml: str, present: _Present | None) -> _Step | None
 def _find_difference(xml: str, present: _Present) -> str | None:
     if present.digest is None:
         return "created by hand; now managed by the code"
-    if present.digest != digest_in(xml):
+    if present.digest != read_digest(xml):
         return ""
     wants_disabled = ElementTree.fromstring(xml.encode()).findtext("disabled") == "true"
     if not present.is_folder and present.is_disabled != wants_disabled:
@@ -212,9 +212,9 @@ def _list_present(jenkins: JenkinsClient) -> tuple[dict[str, _Present], dict[str
 
 def _collect(item: Mapping[str, Any], prefix: str, jobs: dict[str, _Present], views: dict[str, _Present]) -> None:
     for view in item.get("views", ()):
-        views[f"{prefix}{view['name']}"] = _Present(footer(view.get("description")))
+        views[f"{prefix}{view['name']}"] = _Present(find_digest(view.get("description")))
     for job in item.get("jobs", ()):
         name = str(job["fullName"])
         is_disabled = str(job.get("color", "")).startswith("disabled")
-        jobs[name] = _Present(footer(job.get("description")), is_disabled, is_folder="jobs" in job)
+        jobs[name] = _Present(find_digest(job.get("description")), is_disabled, is_folder="jobs" in job)
         _collect(job, f"{name}/", jobs, views)

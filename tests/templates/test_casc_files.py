@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bootstrap.acts import casc, jobs
-from bootstrap.jenkins.definitions.casc import names_of_variables
+from bootstrap.jenkins.definitions.casc import find_variables
 from bootstrap.jenkins.distribution.lock import load_lock
 from bootstrap.remote.desired import agent
 
@@ -89,7 +89,7 @@ def paths(node: Any, prefix: str = "") -> Iterator[str]:
 
 
 def test_every_variable_that_is_provided_is_used_and_no_other() -> None:
-    assert {*casc.SECRETS, *casc.VARIABLES} == names_of_variables(FILES)
+    assert {*casc.SECRETS, *casc.VARIABLES} == find_variables(FILES)
 
 
 def test_every_key_is_one_that_the_locked_jenkins_knows(settings: dict[str, Any]) -> None:

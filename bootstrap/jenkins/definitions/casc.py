@@ -1,10 +1,10 @@
-"""Reads the Configuration as Code files, and refuses what Jenkins would refuse or, worse, would take silently.
+"""Reads the Configuration as Code files, and finds the faults that Jenkins would refuse or accept without an error.
 
-Jenkins merges its files: mappings merge, the same scalar in two files is an error, but lists are silently appended, so a
-list in two files is refused here. A variable that nothing provides would become an empty text in an older Jenkins and stop
-the boot in this one; a password in plain text would be taken; a word for a number becomes a default. All of it is found
-before anything is sent: forms by `casc_forms`, values by `casc_schema`. Which keys there are is Jenkins' own knowledge: the
-act asks it.
+Jenkins merges its files: it merges mappings, refuses the same scalar in two files, and appends lists without an error. So a
+list in two files is a fault here. A variable without a provider stops the start of Jenkins (an older Jenkins uses an empty
+string). Jenkins accepts a password in plain text, and uses the default for a string that should be a number. All these faults
+are found before anything is sent: YAML forms by `casc_forms`, values by `casc_schema`. Only Jenkins knows all valid keys, so
+the casc act also lets Jenkins check the files.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _REMEDY = "Correct the file; nothing was sent to Jenkins, which keeps its curren
 
 @dataclass(frozen=True)
 class _Leaf:
-    """A scalar or a list of one file: the key path that leads to it, its value and where it stands."""
+    """A scalar or a list in a file: its path of keys, its value and its place."""
 
     file: str
     path: tuple[str, ...]
@@ -50,40 +50,40 @@ class _Leaf:
 
 
 def read(folder: Path, provided: Collection[str], values: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The folder's files, name to text in the order in which Jenkins applies them.
+    """The text of each settings file in the folder by file name, in the order in which Jenkins applies them.
 
-    `provided` names the variables and secrets that `${NAME}` may use, `values` gives those variables that are known already.
-    Raises CascRejected with every fault of every file.
+    `provided` are the names of the variables and secrets that `${NAME}` may use; `values` has the known values of variables.
+    Raises CascRejected with all faults of all files.
     """
     variables = Variables(provided, values or {})
     files: dict[str, str] = {}
     leaves: list[_Leaf] = []
     faults: list[Fault] = []
-    slips: list[Fault] = []
+    value_faults: list[Fault] = []
     for path in sorted(folder.glob("*.y*ml")):
         if path.name.startswith("."):
-            continue  # an editor's copy
+            continue  # the copy of an editor
         shown = f"{folder.name}/{path.name}"
-        text, document, found = _load(path, shown)
-        faults += found
+        text, document, load_faults = _load(path, shown)
+        faults += load_faults
         if document is None:
             continue
         files[path.name] = text
-        tree, found = _tree(shown, text)
-        faults += found
-        if tree is None or found:
-            continue  # a merge key, for one, leaves no places to tell
-        leaves += _leaves(shown, (), document)
-        faults += _faulty_scalars(shown, document, variables)
-        slips += casc_schema.slips(shown, tree, variables)
+        tree, form_faults = _parse_tree(shown, text)
+        faults += form_faults
+        if tree is None or form_faults:
+            continue  # some forms, such as a merge key, have no places for further faults
+        leaves += _list_leaves(shown, (), document)
+        faults += _find_faulty_scalars(shown, document, variables)
+        value_faults += casc_schema.find_faults(shown, tree, variables)
     if not files and not faults:
         faults = [
             Fault(
                 str(folder), 1, 1, "there is no *.yaml file here, and a Jenkins without settings is open to everybody"
             )
         ]
-    faults += _conflicts(leaves)
-    faults = faults or slips  # files that contradict each other are mended first
+    faults += _find_conflicts(leaves)
+    faults = faults or value_faults  # conflicts between files must be corrected first
     if faults:
         raise CascRejected(
             f"reading the settings in {folder}", sorted(faults, key=lambda f: (f.file, f.line, f.column)), _REMEDY
@@ -100,8 +100,8 @@ def _load(path: Path, shown: str) -> tuple[str, CommentedMap | None, list[Fault]
     return ("", None, faults) if faults else (text, document, [])
 
 
-def _tree(shown: str, text: str) -> tuple[Node | None, list[Fault]]:
-    """The file as Jenkins' parser has it, with the forms in it that Jenkins does not take."""
+def _parse_tree(shown: str, text: str) -> tuple[Node | None, list[Fault]]:
+    """The file as Jenkins' parser reads it, and the YAML forms in it that Jenkins does not accept."""
     try:
         tree = casc_tree.parse(text)
     except yaml.MarkedYAMLError as error:
@@ -110,62 +110,64 @@ def _tree(shown: str, text: str) -> tuple[Node | None, list[Fault]]:
         return None, [Fault(shown, line, column, f"not YAML as Jenkins reads it: {error.problem}")]
     except yaml.YAMLError as error:
         return None, [Fault(shown, 1, 1, f"not YAML as Jenkins reads it: {error}")]
-    return tree, list(casc_forms.faults(shown, tree)) if tree else []
+    return tree, list(casc_forms.find_faults(shown, tree)) if tree else []
 
 
-def _leaves(file: str, path: tuple[str, ...], node: CommentedMap) -> Iterator[_Leaf]:
+def _list_leaves(file: str, path: tuple[str, ...], node: CommentedMap) -> Iterator[_Leaf]:
     for key, value in node.items():
         if not path and str(key).startswith("x-"):
-            continue  # Jenkins' own place for anchors
+            continue  # Jenkins ignores these roots; they hold anchors
         here = (*path, str(key))
         if isinstance(value, CommentedMap) and value:
-            yield from _leaves(file, here, value)
+            yield from _list_leaves(file, here, value)
         else:
             line, column = node.lc.key(key)
             yield _Leaf(file, here, value, line + 1, column + 1)
 
 
-def _conflicts(leaves: list[_Leaf]) -> Iterator[Fault]:
-    """The same key in two files, and a key that is a value in one and a mapping in the other."""
+def _find_conflicts(leaves: list[_Leaf]) -> Iterator[Fault]:
+    """Keys that are in two files, and keys that are a value in one file and a mapping in another."""
     first: dict[tuple[str, ...], _Leaf] = {}
     for leaf in leaves:
         for depth in range(1, len(leaf.path)):
             above = first.get(leaf.path[:depth])
             if above is not None and above.file != leaf.file:
-                yield _at(leaf, f"'{above.key}' is a {above.kind} in {above.file}:{above.line}, and a mapping here")
+                yield _make_fault(
+                    leaf, f"'{above.key}' is a {above.kind} in {above.file}:{above.line}, and a mapping here"
+                )
         other = first.setdefault(leaf.path, leaf)
         if other.file != leaf.file:
             reason = "Jenkins would append one to the other" if leaf.kind == "list" else "Jenkins refuses to choose"
-            yield _at(leaf, f"'{leaf.key}' is in {other.file}:{other.line} already; {reason}")
+            yield _make_fault(leaf, f"'{leaf.key}' is in {other.file}:{other.line} already; {reason}")
     for leaf in leaves:
         below = next(
             (b for b in leaves if b.file < leaf.file and b.path[: len(leaf.path)] == leaf.path != b.path), None
         )
         if below is not None:
-            yield _at(leaf, f"'{leaf.key}' is a mapping in {below.file}:{below.line}, and a {leaf.kind} here")
+            yield _make_fault(leaf, f"'{leaf.key}' is a mapping in {below.file}:{below.line}, and a {leaf.kind} here")
 
 
-def _at(leaf: _Leaf, message: str) -> Fault:
+def _make_fault(leaf: _Leaf, message: str) -> Fault:
     return Fault(leaf.file, leaf.line, leaf.column, message)
 
 
-def _faulty_scalars(file: str, node: Any, variables: Variables) -> Iterator[Fault]:
-    """Variables that nothing provides, and secrets that are written out."""
-    for key, value, line, column in _entries(node):
+def _find_faulty_scalars(file: str, node: Any, variables: Variables) -> Iterator[Fault]:
+    """Variables without a provider, and secrets in plain text."""
+    for key, value, line, column in _list_entries(node):
         if isinstance(value, CommentedMap | CommentedSeq):
-            yield from _faulty_scalars(file, value, variables)
+            yield from _find_faulty_scalars(file, value, variables)
         elif isinstance(value, str):
-            yield from (Fault(file, line, column, text) for text in _unknown_variables(value, variables))
+            yield from (Fault(file, line, column, text) for text in _find_unknown_variables(value, variables))
             if isinstance(key, str) and is_secret(key) and value and not VARIABLE.search(value):
                 yield Fault(file, line, column, f"'{key}' is in plain text; use a reference, ${{NAME}}")
 
 
 def is_secret(key: str) -> bool:
-    """Whether what stands under that key is not for eyes."""
+    """Whether the key is that of a secret, such as a password or a token."""
     return _SECRET_KEY.search(key) is not None
 
 
-def _entries(node: CommentedMap | CommentedSeq) -> Iterator[tuple[object, Any, int, int]]:
+def _list_entries(node: CommentedMap | CommentedSeq) -> Iterator[tuple[object, Any, int, int]]:
     if isinstance(node, CommentedMap):
         for key, value in node.items():
             line, column = node.lc.value(key)
@@ -176,7 +178,7 @@ def _entries(node: CommentedMap | CommentedSeq) -> Iterator[tuple[object, Any, i
             yield index, value, line + 1, column + 1
 
 
-def _unknown_variables(text: str, variables: Variables) -> Iterator[str]:
+def _find_unknown_variables(text: str, variables: Variables) -> Iterator[str]:
     provided = variables.provided
     for name, rest in VARIABLE.findall(text):
         if "${" in variables.values.get(name, ""):
@@ -189,19 +191,22 @@ def _unknown_variables(text: str, variables: Variables) -> Iterator[str]:
         yield f"nothing provides ${{{name}}}; {hint}"
 
 
-def position(text: str, line: int) -> tuple[int, int]:
-    """Line and column, both from 1, of the first thing on `line` of `text`; Jenkins tells lines alone, or -1 for none."""
+def find_position(text: str, line: int) -> tuple[int, int]:
+    """Line and column (from 1) of the first character on `line` that is no space; 1, 1 if there is no such line.
+
+    Jenkins' check reports a line without a column, or -1.
+    """
     lines = text.splitlines()
     if not 1 <= line <= len(lines):
         return 1, 1
     return line, len(lines[line - 1]) - len(lines[line - 1].lstrip()) + 1
 
 
-def names_of_variables(files: Mapping[str, str]) -> set[str]:
-    """Every `${NAME}` that the files use, without helpers."""
-    found = (match for text in files.values() for match in VARIABLE.finditer(_without_comments(text)))
-    return {match[1] for match in found if not (match[2] and match[1] in HELPERS)}
+def find_variables(files: Mapping[str, str]) -> set[str]:
+    """The names of all variables `${NAME}` in the files, without Jenkins' helper functions."""
+    matches = (match for text in files.values() for match in VARIABLE.finditer(_remove_comments(text)))
+    return {match[1] for match in matches if not (match[2] and match[1] in HELPERS)}
 
 
-def _without_comments(text: str) -> str:
+def _remove_comments(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))

@@ -1,7 +1,7 @@
-"""Single values that Configuration as Code would take for something else, or drop, without a word.
+"""Checks scalars that Configuration as Code would change or ignore without an error.
 
-What is no whole number leaves the default behind; what is no truth means false. Values behind variables count as what the
-variables hold, as far as that is known before a launch.
+Jenkins uses the default for a value that is not an integer, and false for a value that is not a boolean. A variable is replaced
+by its value before the check, if the value is known before a launch.
 """
 
 from __future__ import annotations
@@ -11,21 +11,24 @@ import re
 from bootstrap.jenkins.definitions.casc_tree import Kind, Node
 from bootstrap.jenkins.definitions.casc_variables import Variables
 
-WORDS = {"text": "text", "integer": "integer", "long": "integer", "boolean": "boolean", "decimal": "decimal"}
-"""The simple kinds, and how they are called."""
+KIND_NAMES = {"text": "text", "integer": "integer", "long": "integer", "boolean": "boolean", "decimal": "decimal"}
+"""The kinds of scalars in the vocabulary, and their names in messages."""
 
-_TRUTHS = frozenset("true yes y on 1 false no n off 0".split())  # noqa: SIM905
+_BOOLEANS = frozenset("true yes y on 1 false no n off 0".split())  # noqa: SIM905
 _BITS = {"integer": 31, "long": 63}
-# What Jenkins refuses only while it sets it: its check takes it, and its reload stops after it applied other settings.
+# Values that Jenkins' check accepts, and that stop its reload after it applied other settings.
 _LEAST = {"jenkins.numexecutors": 0}
 _LEVEL = re.compile(r"jenkins\.log\.recorders\.\d+\.loggers\.\d+\.level", re.IGNORECASE)
 _LEVELS = ("OFF", "SEVERE", "WARNING", "INFO", "CONFIG", "FINE", "FINER", "FINEST", "ALL")
 
 
-def fault(node: Node, kind: str, where: str, variables: Variables) -> str:
-    """What is wrong with a value of a simple kind, or of one of the words that follow '='; nothing where it is right."""
+def find_fault(node: Node, kind: str, where: str, variables: Variables) -> str:
+    """What is wrong with a scalar of a kind, '' if nothing is.
+
+    `kind` is a key of KIND_NAMES, or '=' and the allowed words separated by commas. `where` is the path in the message.
+    """
     if node.kind is not Kind.SCALAR:
-        word = "word" if kind.startswith("=") else WORDS[kind]
+        word = "word" if kind.startswith("=") else KIND_NAMES[kind]
         return f"{where}: one {word} is needed here, not a {node.kind.value}"
     value = variables.resolve(node.text)
     if value is None:
@@ -35,8 +38,8 @@ def fault(node: Node, kind: str, where: str, variables: Variables) -> str:
         words = kind.removeprefix("=").split(",")
         return "" if value in words else f"{where}: {shown} is not one of {', '.join(words)}"
     if kind in _BITS:
-        return _of_number(value, shown, where, _BITS[kind])
-    if kind == "boolean" and value.lower() not in _TRUTHS:
+        return _check_number(value, shown, where, _BITS[kind])
+    if kind == "boolean" and value.lower() not in _BOOLEANS:
         return f"{where}: {shown} is neither true nor false, and Jenkins would read it as false without an error"
     if kind == "decimal" and not re.fullmatch(r"[+-]?\d+(\.\d+)?", value):
         return f"{where}: {shown} is not a number"
@@ -45,7 +48,7 @@ def fault(node: Node, kind: str, where: str, variables: Variables) -> str:
     return ""
 
 
-def _of_number(value: str, shown: str, where: str, bits: int) -> str:
+def _check_number(value: str, shown: str, where: str, bits: int) -> str:
     if not re.fullmatch(r"[+-]?[0-9]+", value):
         return (
             f"{where}: {shown} is not a number, and Jenkins would use its default without an error; write digits only"
@@ -63,5 +66,5 @@ def _of_number(value: str, shown: str, where: str, bits: int) -> str:
 
 
 def is_number(node: Node) -> bool:
-    """Whether a plain value is a number."""
+    """Whether the node is an unquoted integer."""
     return node.kind is Kind.SCALAR and node.is_plain and re.fullmatch(r"[+-]?\d+", node.text) is not None

@@ -1,8 +1,8 @@
-"""A settings file as Jenkins' own parser reads it: YAML 1.1, each value with its place, its style and its tag.
+"""Parses a settings file as Jenkins' parser does: YAML 1.1, each value with its place, its style and its tag.
 
-PyYAML's scanner is the one that SnakeYAML, Jenkins' parser, was written after, so what it refuses (a tab where a value begins)
-Jenkins refuses as well. Aliases stay what they are, with what they stand for beside them: who blanks a part of a file must see
-where each anchor is used.
+Jenkins' parser, SnakeYAML, is a port of PyYAML. So Jenkins also refuses what PyYAML's scanner refuses, for example a tab where
+a value begins. An alias is a node of its own, with a reference to its target, because `casc_blanking` must know where an anchor
+is used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-# What SnakeYAML makes of a plain scalar: the types that Configuration as Code drops or refuses.
+# Plain scalars for which SnakeYAML returns a type that Configuration as Code ignores or refuses.
 _DECIMAL = re.compile(
     r"[-+]?[0-9][0-9_]*\.[0-9_]*([eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+"
     r"|[-+]?\.[0-9][0-9_]*([eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*"
@@ -30,7 +30,7 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 class Kind(Enum):
-    """What a node is."""
+    """The kinds of nodes; the values are their names in messages."""
 
     SCALAR = "value"
     LIST = "list"
@@ -40,7 +40,11 @@ class Kind(Enum):
 
 @dataclass(eq=False)
 class Node:
-    """One node of a file. `start` and `end` are offsets of characters, `line` and `column` count from 1."""
+    """One node of a file.
+
+    `start` and `end` are offsets in characters; `line` and `column` count from 1. A scalar has `text`, a list `items`, a
+    mapping `entries` (key and value), an alias its `target`.
+    """
 
     kind: Kind
     start: int
@@ -57,22 +61,22 @@ class Node:
 
     @property
     def meant(self) -> Node:
-        """What an alias stands for; every other node is itself."""
+        """The target of an alias; every other node itself."""
         return self.target or self
 
     @property
     def is_null(self) -> bool:
-        """Whether it is nothing: left empty, or a plain ~ or null."""
+        """Whether the value is null: empty, or a plain ~ or null."""
         return self.kind is Kind.SCALAR and self.is_plain and self.tag in {"", "null"} and self.text in _NULLS
 
     @property
     def is_decimal(self) -> bool:
-        """Whether Jenkins' parser makes a decimal number of it, which no setting takes."""
+        """Whether Jenkins' parser reads it as a decimal number, which no setting accepts."""
         return self._is_typed(_DECIMAL)
 
     @property
     def is_date(self) -> bool:
-        """Whether Jenkins' parser makes a date of it, which no setting takes."""
+        """Whether Jenkins' parser reads it as a date, which no setting accepts."""
         return self._is_typed(_DATE)
 
     def _is_typed(self, form: re.Pattern[str]) -> bool:
@@ -80,20 +84,20 @@ class Node:
 
 
 def parse(text: str) -> Node | None:
-    """The first document of a text, None where there is none; yaml.YAMLError where Jenkins' parser would fail."""
+    """The first document of a text, or None if there is none; raises yaml.YAMLError if Jenkins' parser would fail."""
     loader: Any = yaml.SafeLoader(text)
     try:
         loader.get_event()
         if loader.check_event(yaml.StreamEndEvent):
             return None
         loader.get_event()
-        return _node(loader, {})
+        return _parse_node(loader, {})
     finally:
         loader.dispose()
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """The node and everything that is written in it, keys as well; aliases as they are written."""
+    """The node and all nodes inside of it, keys included; the target of an alias is not followed."""
     yield node
     for key, value in node.entries:
         yield from walk(key)
@@ -102,31 +106,31 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(item)
 
 
-def _node(loader: Any, anchors: dict[str, Node]) -> Node:
+def _parse_node(loader: Any, anchors: dict[str, Node]) -> Node:
     event: Any = loader.get_event()
     start, end = event.start_mark, event.end_mark
     if isinstance(event, yaml.AliasEvent):
         if event.anchor not in anchors:
             raise yaml.MarkedYAMLError(None, None, f"found undefined alias '{event.anchor}'", start)
-        made = Node(Kind.ALIAS, start.index, end.index, start.line + 1, start.column + 1)
-        made.target = anchors[event.anchor].meant
-        return made
-    made = Node(Kind.SCALAR, start.index, end.index, start.line + 1, start.column + 1)
-    made.tag = (event.tag or "").removeprefix("tag:yaml.org,2002:")
+        node = Node(Kind.ALIAS, start.index, end.index, start.line + 1, start.column + 1)
+        node.target = anchors[event.anchor].meant
+        return node
+    node = Node(Kind.SCALAR, start.index, end.index, start.line + 1, start.column + 1)
+    node.tag = (event.tag or "").removeprefix("tag:yaml.org,2002:")
     if event.anchor:
-        made.anchor = event.anchor
-        anchors[event.anchor] = made
+        node.anchor = event.anchor
+        anchors[event.anchor] = node
     if isinstance(event, yaml.ScalarEvent):
-        made.text, made.is_plain = event.value, event.style is None or event.style == ""
+        node.text, node.is_plain = event.value, event.style is None or event.style == ""
     elif isinstance(event, yaml.SequenceStartEvent):
-        made.kind = Kind.LIST
+        node.kind = Kind.LIST
         while not loader.check_event(yaml.SequenceEndEvent):
-            made.items.append(_node(loader, anchors))
-        made.end = loader.get_event().end_mark.index
+            node.items.append(_parse_node(loader, anchors))
+        node.end = loader.get_event().end_mark.index
     else:
-        made.kind = Kind.MAPPING
+        node.kind = Kind.MAPPING
         while not loader.check_event(yaml.MappingEndEvent):
-            key = _node(loader, anchors)
-            made.entries.append((key, _node(loader, anchors)))
-        made.end = loader.get_event().end_mark.index
-    return made
+            key = _parse_node(loader, anchors)
+            node.entries.append((key, _parse_node(loader, anchors)))
+        node.end = loader.get_event().end_mark.index
+    return node

@@ -1,4 +1,4 @@
-"""The words of declarative pipelines: sections, options, triggers, conditions, and the steps that are common."""
+"""The words of declarative Pipelines: sections, options, triggers, conditions, and the common steps."""
 
 from __future__ import annotations
 

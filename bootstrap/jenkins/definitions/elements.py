@@ -1,7 +1,8 @@
-"""Whose elements a job's XML has: by the table of classes and plugins that the emulator keeps plugins by, too.
+"""Finds elements in the XML of a job whose plugin is missing.
 
-Jenkins reads an element whose plugin it does not have with 200 and drops it without a word, so it is told before anything is
-sent. What the table does not know is not judged; it is named, so that nobody takes it for proven.
+Jenkins answers 200 for an element whose plugin is missing, and drops the element. So such an element is reported before
+anything is sent. An element that the table does not contain is reported as not checked. The emulator uses the same table of
+classes and their plugins (`elements.yaml`).
 """
 
 from __future__ import annotations
@@ -16,24 +17,24 @@ import yaml
 
 CORE = "core"
 _TABLE = Path(__file__).resolve().parents[2] / "local" / "emulator" / "data" / "elements.yaml"
-# Each entry of these is a class, with a dot in its name or without one.
+# Every child of these elements is a class, even if its name has no dot.
 LISTS = frozenset({"builders", "publishers", "buildWrappers", "prebuilders", "postbuilders", "properties", "triggers"})
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What was found in one job: elements with the plugin that each lacks, and those that nothing is known of."""
+    """The result for one job: `lacking` are pairs of element and missing plugin; `unknown` elements are not checked."""
 
     lacking: tuple[tuple[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
 
 
 def judge(root: ElementTree.Element, plugins: Collection[str]) -> Judged:
-    """Hold each element that names a class against the plugins that there are."""
+    """Check whether the plugin of each element is one of `plugins`."""
     lacking: dict[str, str] = {}
     unknown: dict[str, None] = {}
-    for name, told in list_classes(root):
-        owner = find_owner(name) or told
+    for name, declared in list_classes(root):
+        owner = find_owner(name) or declared
         if owner is None:
             unknown[name] = None
         elif owner != CORE and owner not in plugins:
@@ -42,7 +43,7 @@ def judge(root: ElementTree.Element, plugins: Collection[str]) -> Judged:
 
 
 def list_classes(root: ElementTree.Element) -> Iterator[tuple[str, str | None]]:
-    """Every class that a document names, in its order, each with the plugin that the document itself says, if it does."""
+    """Every class in the document, in its order, with the plugin in its attribute `plugin`, or None."""
     yield decode_class_name(root.tag), _read_plugin(root)
     yield from _list_below(root)
 
@@ -53,25 +54,25 @@ def _list_below(parent: ElementTree.Element) -> Iterator[tuple[str, str | None]]
         if "." in tag or parent.tag in LISTS or tag in _load_table():
             yield tag, _read_plugin(child)
         attribute = decode_class_name(child.get("class", ""))
-        if "." in attribute or attribute in _load_table():  # 'vector' and 'string-array' are short names of Java's own
+        if "." in attribute or attribute in _load_table():  # short names such as 'vector' and 'string-array' are Java's
             yield attribute, _read_plugin(child)
         yield from _list_below(child)
 
 
 def decode_class_name(written: str) -> str:
-    """A class' name as Java has it: XML names cannot hold a dollar sign, and '_' is the letter that escapes it."""
+    """The Java name of a class. XStream escapes `$` as `_-` and `_` as `__` in names of elements."""
     return written.replace("__", "\0").replace("_-", "$").replace("\0", "_")
 
 
 def find_owner(name: str) -> str | None:
-    """The plugin that a class belongs to, CORE for Jenkins' own; None where the table does not know it."""
+    """The plugin that has the class, CORE for a class of Jenkins itself, or None if the table does not know it."""
     table, rest = _load_table(), name
-    if found := table.get(rest.partition("$")[0]):
-        return found
+    if owner := table.get(rest.partition("$")[0]):
+        return owner
     while "." in rest:
         rest = rest.rpartition(".")[0]
-        if found := table.get(f"{rest}."):
-            return found
+        if owner := table.get(f"{rest}."):
+            return owner
     return None
 
 

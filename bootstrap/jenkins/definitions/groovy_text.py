@@ -1,4 +1,4 @@
-"""Groovy as text: its words, texts and brackets, and the statements of blocks. Nothing is evaluated, and no Groovy needed."""
+"""Splits Groovy code into tokens and statements. It needs no Groovy and evaluates nothing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _QUOTES = ("'''", '"""', "'", '"')
 _TYPOGRAPHIC = "‘’‚“”„«»"
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _NUMBER = re.compile(r"\d[\w.]*")
-# A line that ends, or a next one that begins, with one of these goes on.
-_GOES_ON = frozenset(",=+-*/%.?:&|<>")
-# After a closing brace any other word begins a statement of its own.
+# A statement continues in the next line if a line ends, or the next one begins, with one of these.
+_CONTINUES = frozenset(",=+-*/%.?:&|<>")
+# After a closing brace, any other word begins a new statement.
 _FOLLOWS = frozenset({"catch", "finally", "else", "while", "as", "in", "instanceof"})
 
 
 class Broken(ValueError):
-    """A text or bracket that does not close, and where."""
+    """A string, comment or bracket is not closed; `offset` is its place in the text."""
 
     def __init__(self, offset: int, message: str) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class Broken(ValueError):
 
 @dataclass(frozen=True)
 class Token:
-    """`kind` is word, text (with its quotes), number, open, close, line (the end of one) or sign."""
+    """`kind` is word, text (a string with its quotes), number, open, close, line (the end of a line) or sign."""
 
     kind: str
     text: str
@@ -36,9 +36,9 @@ class Token:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement: its first token, those between it and its body, and the body's statements where it ends with braces.
+    """One statement: its first token, the tokens after it, and the statements in the braces at its end, or None.
 
-    One that is `glued` follows another's braces in their line: Groovy takes both for one.
+    If `is_glued`, it follows the braces of another statement on the same line; Groovy reads both as one statement.
     """
 
     head: Token
@@ -48,34 +48,34 @@ class Statement:
 
     @property
     def word(self) -> str:
-        """The word that it begins with; empty where it begins with something else."""
+        """The first token if it is a word, otherwise ''."""
         return self.head.text if self.head.kind == "word" else ""
 
     @property
     def is_call(self) -> bool:
-        """Whether it is a word with what it is given: no assignment, no property, no declaration."""
+        """Whether it is a call, `word arguments`: no assignment, no property, no declaration."""
         first = self.arguments[0] if self.arguments else None
         return bool(self.word) and (first is None or first.text == "(" or first.kind in {"text", "number", "word"})
 
 
 def statements(text: str) -> tuple[Statement, ...]:
-    """The statements of a whole file; Broken where a text or a bracket does not close."""
-    tokens = list(_tokens(text))
-    return tuple(_statements(tokens, _pairs(tokens, text), 0, len(tokens)))
+    """The statements of a whole file. Raises Broken if a string, comment or bracket is not closed."""
+    tokens = list(_read_tokens(text))
+    return tuple(_parse_statements(tokens, _pair_brackets(tokens, text), 0, len(tokens)))
 
 
-def line(text: str, offset: int) -> int:
-    """The line of an offset, from 1."""
+def find_line(text: str, offset: int) -> int:
+    """The number of the line (from 1) that contains the offset."""
     return text.count("\n", 0, offset) + 1
 
 
-def _statements(tokens: list[Token], pairs: dict[int, int], start: int, end: int) -> Iterator[Statement]:
+def _parse_statements(tokens: list[Token], pairs: dict[int, int], start: int, end: int) -> Iterator[Statement]:
     current: list[int] = []
     at, is_glued = start, False
     while at < end:
         token = tokens[at]
-        if _ends(tokens, current, at, end):
-            yield _statement(tokens, pairs, current, is_glued=is_glued)
+        if _is_complete(tokens, current, at, end):
+            yield _build_statement(tokens, pairs, current, is_glued=is_glued)
             current, is_glued = [], token.kind == "word"
         if token.kind == "open":
             current += [at, pairs[at]]
@@ -84,35 +84,35 @@ def _statements(tokens: list[Token], pairs: dict[int, int], start: int, end: int
             current.append(at)
         at += 1
     if current:
-        yield _statement(tokens, pairs, current, is_glued=is_glued)
+        yield _build_statement(tokens, pairs, current, is_glued=is_glued)
 
 
-def _ends(tokens: list[Token], current: list[int], at: int, end: int) -> bool:
-    """Whether what was read so far is a statement, in view of the token at `at`."""
+def _is_complete(tokens: list[Token], current: list[int], at: int, end: int) -> bool:
+    """Whether the tokens in `current` are a complete statement before the token at `at`."""
     if not current:
         return False
     token, last = tokens[at], tokens[current[-1]]
     if token.kind == "line":
-        following = next((it for it in tokens[at:end] if it.kind != "line"), token)
-        return last.text not in _GOES_ON and following.text not in _GOES_ON
+        following = next((each for each in tokens[at:end] if each.kind != "line"), token)
+        return last.text not in _CONTINUES and following.text not in _CONTINUES
     return token.text == ";" or (last.text == "}" and token.kind == "word" and token.text not in _FOLLOWS)
 
 
-def _statement(tokens: list[Token], pairs: dict[int, int], current: list[int], *, is_glued: bool) -> Statement:
+def _build_statement(tokens: list[Token], pairs: dict[int, int], current: list[int], *, is_glued: bool) -> Statement:
     body = None
     middle = current[1:]
     if len(middle) > 1 and tokens[middle[-2]].text == "{" and pairs.get(middle[-2]) == middle[-1]:
-        body = tuple(_statements(tokens, pairs, middle[-2] + 1, middle[-1]))
+        body = tuple(_parse_statements(tokens, pairs, middle[-2] + 1, middle[-1]))
         middle = middle[:-2]
     inner: list[Token] = []
     for at in middle:
         inner += tokens[at : pairs[at]] if tokens[at].kind == "open" else tokens[at : at + 1]
-    return Statement(tokens[current[0]], tuple(it for it in inner if it.kind != "line"), body, is_glued)
+    return Statement(tokens[current[0]], tuple(each for each in inner if each.kind != "line"), body, is_glued)
 
 
-def _pairs(tokens: list[Token], text: str) -> dict[int, int]:
-    """Each opening bracket's closing one, by their places."""
-    found: dict[int, int] = {}
+def _pair_brackets(tokens: list[Token], text: str) -> dict[int, int]:
+    """The index of the closing bracket for the index of each opening one. Raises Broken."""
+    pairs: dict[int, int] = {}
     waiting: list[int] = []
     for at, token in enumerate(tokens):
         if token.kind == "open":
@@ -120,60 +120,63 @@ def _pairs(tokens: list[Token], text: str) -> dict[int, int]:
         elif token.kind == "close":
             opened = tokens[waiting[-1]] if waiting else None
             if opened is None or _CLOSING[opened.text] != token.text:
-                more = f"; '{opened.text}' of line {line(text, opened.offset)} is open" if opened else ""
+                more = f"; '{opened.text}' of line {find_line(text, opened.offset)} is open" if opened else ""
                 raise Broken(token.offset, f"'{token.text}' closes nothing{more}")
-            found[waiting.pop()] = at
+            pairs[waiting.pop()] = at
     if waiting:
         opened = tokens[waiting[-1]]
-        raise Broken(opened.offset, f"'{opened.text}' is never closed{_suspect(tokens, found, text)}")
-    return found
+        raise Broken(opened.offset, f"'{opened.text}' is never closed{_guess_unclosed(tokens, pairs, text)}")
+    return pairs
 
 
-def _suspect(tokens: list[Token], pairs: dict[int, int], text: str) -> str:
-    """Which brace it may be, for the one that is left over is the outermost: the first whose end is indented otherwise."""
+def _guess_unclosed(tokens: list[Token], pairs: dict[int, int], text: str) -> str:
+    """A hint which bracket is not closed: the first one whose closing bracket has another indentation.
+
+    The bracket without a partner itself is always an outer one.
+    """
     for at, end in sorted(pairs.items()):
         opened, closed = tokens[at].offset, tokens[end].offset
         begun = text[text.rfind("\n", 0, opened) + 1 :]
         before = text[text.rfind("\n", 0, closed) + 1 : closed]
-        if not before.strip() and line(text, opened) != line(text, closed):
+        if not before.strip() and find_line(text, opened) != find_line(text, closed):
             indented = len(begun) - len(begun.lstrip(" \t"))
             if indented != len(before):
-                return f"; judging by the indentation it may be the one of line {line(text, opened)}"
+                return f"; judging by the indentation it may be the one of line {find_line(text, opened)}"
     return ""
 
 
-def _tokens(text: str) -> Iterator[Token]:
+def _read_tokens(text: str) -> Iterator[Token]:
     offset = 0
     while offset < len(text):
-        token = _token(text, offset)
+        token = _read_token(text, offset)
         if token is None:
-            offset = max(_after_comment(text, offset), offset + 1)
+            offset = max(_skip_comment(text, offset), offset + 1)
             continue
         yield token
         offset += len(token.text)
 
 
-def _token(text: str, offset: int) -> Token | None:
-    """The token that begins there; None for a blank or a comment."""
+def _read_token(text: str, offset: int) -> Token | None:
+    """The token at the offset; None for white space or a comment. Raises Broken."""
     letter = text[offset]
-    if _after_comment(text, offset) > offset or letter in " \t\r":
+    if _skip_comment(text, offset) > offset or letter in " \t\r":
         return None
     if letter == "\n":
         return Token("line", letter, offset)
-    if quote := next((it for it in _QUOTES if text.startswith(it, offset)), None):
-        return Token("text", text[offset : _end_of_text(text, offset, quote)], offset)
+    if quote := next((each for each in _QUOTES if text.startswith(each, offset)), None):
+        return Token("text", text[offset : _find_end_of_string(text, offset, quote)], offset)
     if letter in _TYPOGRAPHIC:
         raise Broken(offset, f"the quote {letter} is a typographic one; Groovy has ' and \"")
-    if found := _WORD.match(text, offset):
-        return Token("word", found[0], offset)
-    if found := _NUMBER.match(text, offset):
-        return Token("number", found[0], offset)
+    if match := _WORD.match(text, offset):
+        return Token("word", match[0], offset)
+    if match := _NUMBER.match(text, offset):
+        return Token("number", match[0], offset)
     kind = "open" if letter in _CLOSING else "close" if letter in _CLOSING.values() else "sign"
     return Token(kind, letter, offset)
 
 
-def _after_comment(text: str, offset: int) -> int:
-    """The end of the comment that begins at `offset`, or `offset` itself."""
+def _skip_comment(text: str, offset: int) -> int:
+    """The end of the comment that begins at `offset`, or `offset` if there is none. Raises Broken."""
     if text.startswith("//", offset) or (offset == 0 and text.startswith("#!")):
         end = text.find("\n", offset)
         return len(text) if end < 0 else end
@@ -185,7 +188,7 @@ def _after_comment(text: str, offset: int) -> int:
     return offset
 
 
-def _end_of_text(text: str, offset: int, quote: str) -> int:
+def _find_end_of_string(text: str, offset: int, quote: str) -> int:
     at = offset + len(quote)
     while at < len(text):
         if text[at] == "\\":

@@ -1,7 +1,7 @@
-"""Slips in job definitions that Job Builder and Jenkins both take without a word.
+"""Finds faults in job definitions that Job Builder and Jenkins accept without an error.
 
-A key that stands twice (the later one wins), a misspelt key (it becomes a parameter that nobody uses), and a clock that never
-strikes (Jenkins logs it and goes on).
+These are a repeated key (the last one is used), a misspelt key (Job Builder takes it for a parameter), and an invalid schedule
+(Jenkins writes a line to its log and never starts the job).
 """
 
 from __future__ import annotations
@@ -25,13 +25,17 @@ _TERM = re.compile(
 )
 
 
-def slips(shown: str, text: str, known: Collection[str], everything: str) -> Iterator[Fault]:
-    """The faults of one file; `known` are the keys of a job, `everything` the text of all files, where parameters are used."""
+def find_key_faults(shown: str, text: str, known: Collection[str], everything: str) -> Iterator[Fault]:
+    """Repeated and misspelt keys in one file.
+
+    `shown` is the file's name in the faults, `known` are the valid keys, `everything` is the text of all files: a key that is
+    used in it as {key} is a parameter.
+    """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     if root is None:
         return
-    yield from _repeated(shown, root)
-    for kind, body in _bodies(root):
+    yield from _find_repeated_keys(shown, root)
+    for kind, body in _list_bodies(root):
         if kind not in _KINDS:
             continue
         for key, _ in body.value:
@@ -40,11 +44,11 @@ def slips(shown: str, text: str, known: Collection[str], everything: str) -> Ite
                 continue
             near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.8)
             if near:
-                yield _at(shown, key, f"unknown key '{name}'; did you mean '{near[0]}'?")
+                yield _make_fault(shown, key, f"unknown key '{name}'; did you mean '{near[0]}'?")
 
 
-def clock_fault(spec: str) -> str | None:
-    """Why a trigger's schedule would never strike, or None; one schedule a line, as Jenkins reads it."""
+def find_schedule_fault(spec: str) -> str | None:
+    """Why Jenkins cannot read a trigger's schedule, or None if it can; `spec` has one schedule per line."""
     for line in (line.strip() for line in spec.splitlines()):
         if not line or line.startswith(("#", "TZ=")) or line in _ALIASES:
             continue
@@ -58,15 +62,15 @@ def clock_fault(spec: str) -> str | None:
 
 
 def _is_term(term: str, least: int, greatest: int) -> bool:
-    found = _TERM.fullmatch(term)
-    if found is None:
+    match = _TERM.fullmatch(term)
+    if match is None:
         return False
-    numbers = [int(found[name]) for name in ("low", "high", "from", "to") if found[name]]
-    has_step = found["step"] is None or int(found["step"]) > 0
+    numbers = [int(match[name]) for name in ("low", "high", "from", "to") if match[name]]
+    has_step = match["step"] is None or int(match["step"]) > 0
     return has_step and numbers == sorted(numbers) and all(least <= number <= greatest for number in numbers)
 
 
-def _bodies(root: yaml.Node) -> Iterator[tuple[str, yaml.MappingNode]]:
+def _list_bodies(root: yaml.Node) -> Iterator[tuple[str, yaml.MappingNode]]:
     items = root.value if isinstance(root, yaml.SequenceNode) else ()
     for item in items:
         for key, body in item.value if isinstance(item, yaml.MappingNode) else ():
@@ -74,19 +78,21 @@ def _bodies(root: yaml.Node) -> Iterator[tuple[str, yaml.MappingNode]]:
                 yield str(key.value), body
 
 
-def _repeated(shown: str, node: yaml.Node) -> Iterator[Fault]:
+def _find_repeated_keys(shown: str, node: yaml.Node) -> Iterator[Fault]:
     seen: dict[str, yaml.Node] = {}
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if isinstance(key, yaml.ScalarNode):
                 first = seen.setdefault(key.value, key)
                 if first is not key and key.value != "<<":
-                    yield _at(shown, key, f"the key '{key.value}' is in line {first.start_mark.line + 1} already")
-            yield from _repeated(shown, value)
+                    yield _make_fault(
+                        shown, key, f"the key '{key.value}' is in line {first.start_mark.line + 1} already"
+                    )
+            yield from _find_repeated_keys(shown, value)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            yield from _repeated(shown, value)
+            yield from _find_repeated_keys(shown, value)
 
 
-def _at(shown: str, node: yaml.Node, message: str) -> Fault:
+def _make_fault(shown: str, node: yaml.Node, message: str) -> Fault:
     return Fault(shown, node.start_mark.line + 1, node.start_mark.column + 1, message)

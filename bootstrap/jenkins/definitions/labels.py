@@ -1,6 +1,7 @@
-"""Label expressions of Jenkins, and whether the labels of an agent satisfy them.
+"""Decides whether the labels of an agent satisfy a label expression of Jenkins.
 
-The operators, from the strongest: `!`, `&&`, `||`, `->` (implies), `<->` (is equivalent to); parentheses; a name may be quoted.
+The operators, in order of precedence: `!`, `&&`, `||`, `->` (implies), `<->` (is equivalent to). There are
+parentheses, and a label may be quoted.
 """
 
 from __future__ import annotations
@@ -12,62 +13,65 @@ _WORD = re.compile(r'\s*(<->|->|&&|\|\||!|\(|\)|"[^"]*"|(?:(?!<->|->)[^\s&|!()"]
 
 
 class NoExpression(ValueError):
-    """A text that Jenkins does not read as a label expression."""
+    """The text is not a label expression for Jenkins."""
 
 
 def satisfies(labels: Collection[str], expression: str) -> bool:
-    """Whether an agent with these labels takes a job with this label expression; NoExpression if it is none."""
+    """Whether an agent with these labels takes a job with this label expression.
+
+    Raises NoExpression if Jenkins cannot read the expression.
+    """
     words, at = [], 0
     text = expression.strip()
     while at < len(text):
-        found = _WORD.match(text, at)
-        if found is None:
+        match = _WORD.match(text, at)
+        if match is None:
             raise NoExpression(f"'{expression}' is not a label expression, from '{text[at:].strip()}' on")
-        words.append(found[1])
-        at = found.end()
-    reader = _Reader(expression, words, labels)
-    value = reader.equivalence()
+        words.append(match[1])
+        at = match.end()
+    parser = _Parser(expression, words, labels)
+    value = parser.parse_equivalence()
     if words:
         raise NoExpression(f"'{expression}' is not a label expression, from '{words[0]}' on")
     return value
 
 
-class _Reader:
-    """Recursive descent over the words that are left."""
+class _Parser:
+    """A recursive descent parser; it removes the words that it has read, and evaluates while it parses."""
 
     def __init__(self, expression: str, words: list[str], labels: Collection[str]) -> None:
         self._expression, self._words, self._labels = expression, words, labels
 
-    def equivalence(self) -> bool:
-        value = self._implication()
-        while self._takes("<->"):
-            value = self._implication() is value
+    def parse_equivalence(self) -> bool:
+        value = self._parse_implication()
+        while self._take("<->"):
+            value = self._parse_implication() is value
         return value
 
-    def _implication(self) -> bool:
-        value = self._disjunction()
-        while self._takes("->"):
-            value = self._disjunction() or not value
+    def _parse_implication(self) -> bool:
+        value = self._parse_disjunction()
+        while self._take("->"):
+            value = self._parse_disjunction() or not value
         return value
 
-    def _disjunction(self) -> bool:
-        value = self._conjunction()
-        while self._takes("||"):
-            value = self._conjunction() or value
+    def _parse_disjunction(self) -> bool:
+        value = self._parse_conjunction()
+        while self._take("||"):
+            value = self._parse_conjunction() or value
         return value
 
-    def _conjunction(self) -> bool:
-        value = self._one()
-        while self._takes("&&"):
-            value = self._one() and value
+    def _parse_conjunction(self) -> bool:
+        value = self._parse_operand()
+        while self._take("&&"):
+            value = self._parse_operand() and value
         return value
 
-    def _one(self) -> bool:
-        if self._takes("!"):
-            return not self._one()
-        if self._takes("("):
-            value = self.equivalence()
-            if not self._takes(")"):
+    def _parse_operand(self) -> bool:
+        if self._take("!"):
+            return not self._parse_operand()
+        if self._take("("):
+            value = self.parse_equivalence()
+            if not self._take(")"):
                 raise NoExpression(f"'{self._expression}' is not a label expression: a parenthesis is open")
             return value
         word = self._words.pop(0) if self._words else ""
@@ -75,7 +79,7 @@ class _Reader:
             raise NoExpression(f"'{self._expression}' is not a label expression: a label is missing")
         return word.strip('"') in self._labels
 
-    def _takes(self, word: str) -> bool:
+    def _take(self, word: str) -> bool:
         if self._words[:1] != [word]:
             return False
         self._words.pop(0)

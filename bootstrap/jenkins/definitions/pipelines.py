@@ -1,7 +1,7 @@
-"""Jenkinsfiles, judged as text: brackets and quotes that do not close, and the grammar of a declarative pipeline.
+"""Checks Jenkinsfiles as text: brackets and quotes that are not closed, and the grammar of a declarative Pipeline.
 
-Groovy itself is on the machine only, and Jenkins' validator with it. What is told here is what every Jenkins would refuse at
-the first build: hours after a launch, in a console that somebody has to open.
+Groovy and Jenkins' validator exist only on the machine. The faults that are found here would fail the first build of the job:
+hours after a launch, and only its console would show them.
 """
 
 from __future__ import annotations
@@ -10,28 +10,30 @@ from collections.abc import Iterator
 
 from bootstrap.errors import Fault
 from bootstrap.jenkins.definitions import agents, declarative
-from bootstrap.jenkins.definitions.groovy_text import Broken, line, statements
+from bootstrap.jenkins.definitions.groovy_text import Broken, find_line, statements
 
 
-def faults(shown: str, text: str, known: agents.Agents | None = None) -> Iterator[Fault]:
-    """What is wrong with one Jenkinsfile, in the order of its lines; `shown` is its name as it is told.
+def find_faults(shown: str, text: str, known: agents.Agents | None = None) -> Iterator[Fault]:
+    """The faults in one Jenkinsfile, in the order of its lines; `shown` is the file's name in the faults.
 
-    A Pipeline that none of the `known` agents takes is wrong, too.
+    With `known` agents, it is also a fault if none of them takes the Pipeline or a part of it.
     """
     try:
-        found = statements(text)
+        parsed = statements(text)
     except Broken as error:
-        yield _at(shown, text, error.offset, error.message)
+        yield _make_fault(shown, text, error.offset, error.message)
         return
-    root = next((it for it in found if it.word == "pipeline" and it.body is not None), None)
+    root = next((each for each in parsed if each.word == "pipeline" and each.body is not None), None)
     if root is None:
-        first = found[0].head.offset if found else 0
-        yield _at(shown, text, first, "there is no 'pipeline { ... }', with which a declarative pipeline begins")
+        first = parsed[0].head.offset if parsed else 0
+        yield _make_fault(
+            shown, text, first, "there is no 'pipeline { ... }', with which a declarative pipeline begins"
+        )
         return
-    waiting = () if known is None else agents.faults_of_statements(found, known)
-    for offset, message in sorted({*declarative.pipeline(root), *waiting}):
-        yield _at(shown, text, offset, message)
+    without_agent = () if known is None else agents.faults_of_statements(parsed, known)
+    for offset, message in sorted({*declarative.check_pipeline(root), *without_agent}):
+        yield _make_fault(shown, text, offset, message)
 
 
-def _at(shown: str, text: str, offset: int, message: str) -> Fault:
-    return Fault(shown, line(text, offset), offset - (text.rfind("\n", 0, offset) + 1) + 1, message)
+def _make_fault(shown: str, text: str, offset: int, message: str) -> Fault:
+    return Fault(shown, find_line(text, offset), offset - (text.rfind("\n", 0, offset) + 1) + 1, message)

@@ -1,6 +1,6 @@
-"""Rendering the definitions of jobs: Job Builder's work, as a library: pure, offline, with settings of our own alone.
+"""Renders the job definitions with Job Builder as a library: offline, and with no settings but those in the folder.
 
-Every job and view gets a footer in its description, with a digest of what was rendered.
+Every job and view gets a footer in its description, with a digest of the rendered XML.
 """
 
 from __future__ import annotations
@@ -19,45 +19,46 @@ import yaml
 
 from bootstrap.errors import Fault, JobsInvalid
 from bootstrap.jenkins.definitions import agents, elements, pipelines
-from bootstrap.jenkins.definitions.jobs import clock_fault, slips
+from bootstrap.jenkins.definitions.jobs import find_key_faults, find_schedule_fault
 from bootstrap.values import JobSet
 
 _BUILDERS_MARK = "<!-- Managed by Jenkins Job Builder -->"
 _FOOTER = "Managed as code; change it in the repository. [render {}]"
-_FOOTER_FOUND = re.compile(r"\[render ([0-9a-f]{16})\]\s*\Z")
+_DIGEST_IN_FOOTER = re.compile(r"\[render ([0-9a-f]{16})\]\s*\Z")
 _REMEDY = "Correct the definition; nothing was sent to Jenkins."
 
 
 def render(
     folder: Path, variables: Mapping[str, str], plugins: Mapping[str, str], known: agents.Agents | None = None
 ) -> JobSet:
-    """The jobs and views that the definitions in `folder` make, or JobsInvalid with every fault found.
+    """The XML of the jobs and views that the definitions in `folder` describe.
 
-    `variables` may be used as {name} in every definition; `plugins` (name to version) decides where a plugin's XML differs by
-    version. A job that none of the `known` agents takes is a fault. Needs no Jenkins and no network.
+    `variables` can be used as {name} in every definition. `plugins` (name to version) decides which XML is rendered, if it
+    depends on the version of a plugin. With `known` agents, a job that none of them takes is a fault. Needs no Jenkins and no
+    network. Raises JobsInvalid with all faults.
     """
-    with _quiet():
+    with _silence_job_builder():
         return _Renderer(folder, variables, plugins, known).render()
 
 
-def footer(description: str | None) -> str | None:
-    """The digest in a description's footer; None where it has none, so that no code of ours made it."""
-    found = _FOOTER_FOUND.search(description or "")
-    return found[1] if found else None
+def find_digest(description: str | None) -> str | None:
+    """The digest in the footer of a description, or None if there is no footer: the job was not made by the code."""
+    match = _DIGEST_IN_FOOTER.search(description or "")
+    return match[1] if match else None
 
 
-def digest_in(xml: str) -> str | None:
-    """The digest in the footer of a job's or view's XML."""
-    return footer(ElementTree.fromstring(xml.encode()).findtext("description"))
+def read_digest(xml: str) -> str | None:
+    """The digest in the footer of the XML of a job or view, or None if there is no footer."""
+    return find_digest(ElementTree.fromstring(xml.encode()).findtext("description"))
 
 
-def with_digest(xml: str, digest: str) -> str:
-    """A job's or view's XML with another digest in its footer."""
+def replace_digest(xml: str, digest: str) -> str:
+    """The XML of a job or view with another digest in its footer."""
     return re.sub(r"\[render [0-9a-f]{16}\](?=\s*</description>)", f"[render {digest}]", xml, count=1)
 
 
 class _Renderer:
-    """One rendering: Job Builder's parts, put together once."""
+    """Renders one folder with the parts of Job Builder; collects the faults."""
 
     def __init__(
         self, folder: Path, variables: Mapping[str, str], plugins: Mapping[str, str], known: agents.Agents | None
@@ -67,7 +68,7 @@ class _Renderer:
         self._plugins = plugins
         self._agents = known
         self._faults: list[Fault] = []
-        self._scripts: set[str] = set()  # those that were read: several jobs may run the same one
+        self._scripts: set[str] = set()  # the scripts that were checked: several jobs may run the same one
         self._unjudged: list[str] = []
 
     def render(self) -> JobSet:
@@ -76,15 +77,17 @@ class _Renderer:
 
         roots, config = self._load()
         jobs, views = self._expand(roots)
-        plugins = [{"shortName": name, "version": PluginVersion(it)} for name, it in sorted(self._plugins.items())]
+        plugins = [
+            {"shortName": name, "version": PluginVersion(version)} for name, version in sorted(self._plugins.items())
+        ]
         registry = ModuleRegistry(config, plugins)
         registry.set_macros(roots.macros)
         self._run_guarded(None, registry.amend_job_dicts, jobs)
-        made_jobs = self._generate(XmlJobGenerator(registry), jobs)
-        made_views = self._generate(XmlViewGenerator(registry), views)
-        self._check_folders(made_jobs, jobs)
-        self._raise()
-        return JobSet(_in_order(made_jobs), _in_order(made_views), tuple(self._unjudged))
+        rendered_jobs = self._generate(XmlJobGenerator(registry), jobs)
+        rendered_views = self._generate(XmlViewGenerator(registry), views)
+        self._check_folders(rendered_jobs, jobs)
+        self._raise_faults()
+        return JobSet(_sort_by_folder(rendered_jobs), _sort_by_folder(rendered_views), tuple(self._unjudged))
 
     def _load(self) -> tuple[Any, Any]:
         from jenkins_jobs.config import JJBConfig
@@ -93,49 +96,49 @@ class _Renderer:
 
         ini = self._folder / "job-builder.ini"
         config = self._run_guarded(ini, lambda: JJBConfig(str(ini), config_file_required=True))
-        self._raise()
+        self._raise_faults()
         roots = Roots(config)
         paths = sorted(self._folder.glob("*.y*ml"))
         for path in paths:
             self._run_guarded(path, load_files, config, roots, [path])
-        self._raise()
-        self._check_slips(paths)
+        self._raise_faults()
+        self._check_keys(paths)
         if "global" in roots.defaults:
             for name, value in self._variables.items():
                 roots.defaults["global"].params[name] = value
         return roots, config
 
-    def _check_slips(self, paths: Iterable[Path]) -> None:
+    def _check_keys(self, paths: Iterable[Path]) -> None:
         from jenkins_jobs.defaults import job_contents_keys, view_contents_keys
 
         texts = {path: path.read_text(encoding="utf-8") for path in paths}
         known = job_contents_keys | view_contents_keys
         for path, text in texts.items():
             shown = str(path.relative_to(self._folder.parent))
-            self._faults += slips(shown, text, known, "".join(texts.values()))
+            self._faults += find_key_faults(shown, text, known, "".join(texts.values()))
 
     def _expand(self, roots: Any) -> tuple[list[Any], list[Any]]:
         jobs = self._run_guarded(None, roots.generate_jobs) or []
         views = self._run_guarded(None, roots.generate_views) or []
-        self._raise()
+        self._raise_faults()
         if not jobs:
             self._add_fault(self._folder, "no job is defined here")
-        self._raise()
+        self._raise_faults()
         return jobs, views
 
     def _generate(self, generator: Any, items: Iterable[Any]) -> dict[str, str]:
-        made = {}
+        rendered = {}
         for item in items:
             for each in self._run_guarded(_find_position(item), generator.generateXML, [item]) or ():
                 self._check_script(each.xml, item)
                 self._check_schedules(each.xml, item)
                 self._check_plugins(each.xml, item)
                 self._check_agents(each.xml, item)
-                made[str(each.name)] = _finished(each)
-        return made
+                rendered[str(each.name)] = _finish_xml(each)
+        return rendered
 
     def _check_script(self, xml: Any, item: Any) -> None:
-        """A pipeline of this repository must have its file here, and one that can run."""
+        """The script of a Pipeline from this repository must exist, and its Jenkinsfile must have no faults."""
         script = xml.findtext("definition/scriptPath")
         urls = [element.text for element in xml.iterfind("definition/scm//url")]
         if not script or self._variables.get("repository") not in urls:
@@ -148,7 +151,7 @@ class _Renderer:
         elif script not in self._scripts:
             self._scripts.add(script)
             try:
-                self._faults += pipelines.faults(script, path.read_text(encoding="utf-8"), self._agents)
+                self._faults += pipelines.find_faults(script, path.read_text(encoding="utf-8"), self._agents)
             except (OSError, UnicodeError) as error:
                 self._faults.append(Fault(script, 1, 1, f"cannot be read: {error}"))
 
@@ -156,16 +159,16 @@ class _Renderer:
         """A schedule that Jenkins cannot read never starts a build, and Jenkins reports no error."""
         for kind in ("hudson.triggers.TimerTrigger", "hudson.triggers.SCMTrigger"):
             for spec in xml.iterfind(f".//{kind}/spec"):
-                if fault := clock_fault(spec.text or ""):
+                if fault := find_schedule_fault(spec.text or ""):
                     self._add_fault(_find_position(item), fault)
 
     def _check_plugins(self, xml: Any, item: Any) -> None:
-        """An element whose plugin Jenkins lacks would be dropped there, and the job published without it."""
-        found = elements.judge(xml, self._plugins)
-        for name, plugin in found.lacking:
+        """Jenkins would drop an element whose plugin is missing, and publish the job without it."""
+        judged = elements.judge(xml, self._plugins)
+        for name, plugin in judged.lacking:
             lack = f"'{item.name}': the element {name} belongs to the plugin {plugin}, which jenkins.lock.yaml does not have"
             self._add_fault(_find_position(item), f"{lack}; Jenkins would drop it without an error")
-        self._unjudged += [f"element {name} of '{item.name}'" for name in found.unknown]
+        self._unjudged += [f"element {name} of '{item.name}'" for name in judged.unknown]
 
     def _check_agents(self, xml: Any, item: Any) -> None:
         """A job that no agent takes would wait in the queue for ever."""
@@ -179,16 +182,16 @@ class _Renderer:
         for _, refusal in agents.faults_of_script(script, self._agents):
             self._add_fault(_find_position(item), f"in the script of '{item.name}', {refusal}")
 
-    def _check_folders(self, made: Mapping[str, str], items: Iterable[Any]) -> None:
+    def _check_folders(self, rendered: Mapping[str, str], items: Iterable[Any]) -> None:
         for item in items:
             parent = str(item.name).rpartition("/")[0]
-            if parent and parent not in made and item.name in made:
+            if parent and parent not in rendered and item.name in rendered:
                 self._add_fault(
                     _find_position(item), f"'{item.name}' is in the folder '{parent}', which no job defines"
                 )
 
     def _run_guarded(self, where: Any, function: Any, *arguments: Any) -> Any:
-        """Call into Job Builder; whatever it raises over a definition becomes a fault with the best position there is."""
+        """Call a function of Job Builder; an exception about a definition becomes a fault with the best known position."""
         from jenkins_jobs.errors import JenkinsJobsException
 
         try:
@@ -207,12 +210,12 @@ class _Renderer:
             UnicodeError,
             ValueError,
         ) as error:
-            # Job Builder trusts the shapes that it is given; a list for a text ends in one of these.
+            # Job Builder does not check types: a list instead of a string raises one of these.
             self._add_fault(where, f"cannot be rendered: {type(error).__name__}: {error}")
         return None
 
     def _add_fault(self, where: Any, message: str) -> None:
-        """`where` is a path, or Job Builder's or PyYAML's position, which count from 0."""
+        """Add a fault; `where` is a path, or a position of Job Builder or PyYAML, which count lines from 0."""
         line, column = (0, 0) if where is None or isinstance(where, Path) else (where.line, where.column)
         file = Path(str(getattr(where, "path", None) or getattr(where, "name", None) or self._folder))
         file = where if isinstance(where, Path) else file
@@ -220,51 +223,52 @@ class _Renderer:
             file = file.relative_to(self._folder.parent)
         self._faults.append(Fault(str(file), line + 1, column + 1, message))
 
-    def _raise(self) -> None:
+    def _raise_faults(self) -> None:
         if self._faults:
             faults = sorted(self._faults, key=lambda fault: (fault.file, fault.line, fault.column))
             raise JobsInvalid(f"rendering the jobs in {self._folder}", faults, _REMEDY)
 
 
 def _explain_error(error: Any, where: Any) -> tuple[Any, str]:
-    """What an error of Job Builder says, and the best position it has; a duplicate is told at its second place."""
+    """The best position of an error of Job Builder, and its message; for a duplicate, the position of the second one."""
     contexts = list(reversed(error.ctx))
     if contexts and error.message.startswith("Previous "):
-        told = next((it.message for it in contexts if it.message.startswith("Duplicate ")), contexts[0].message)
-        return contexts[0].pos, f"{told}; {error.message.lower()} in line {error.pos.line + 1}"
+        duplicates = (each.message for each in contexts if each.message.startswith("Duplicate "))
+        message = next(duplicates, contexts[0].message)
+        return contexts[0].pos, f"{message}; {error.message.lower()} in line {error.pos.line + 1}"
     positions = [error.pos, *(context.pos for context in contexts), where]
     return next((position for position in positions if position), None), str(error.message)
 
 
 def _find_position(item: Any) -> Any:
-    """Where a job or view is defined: the innermost place that Job Builder went through."""
+    """The position where a job or view is defined: the innermost one that Job Builder has."""
     return next((context.pos for context in reversed(item.context) if context.pos), None)
 
 
-def _finished(made: Any) -> str:
-    """The XML of one job or view as it is sent: without what Jenkins would report as old data, and with its footer."""
-    definition = made.xml.find("definition")
+def _finish_xml(rendered: Any) -> str:
+    """The XML of one job or view as it is sent: without fields that Jenkins reports as old data, and with the footer."""
+    definition = rendered.xml.find("definition")
     if definition is not None and definition.get("class", "").endswith(".CpsScmFlowDefinition"):
         for sandbox in definition.findall("sandbox"):
             definition.remove(sandbox)  # this definition has no such field: it always runs in the sandbox
-    description = made.xml.find("description")
+    description = rendered.xml.find("description")
     if description is None:
-        description = ElementTree.SubElement(made.xml, "description")
+        description = ElementTree.SubElement(rendered.xml, "description")
     text = (description.text or "").replace(_BUILDERS_MARK, "").rstrip()
     description.text = text
-    digest = hashlib.sha256(ElementTree.tostring(made.xml)).hexdigest()[:16]
+    digest = hashlib.sha256(ElementTree.tostring(rendered.xml)).hexdigest()[:16]
     description.text = "\n\n".join(part for part in (text, _FOOTER.format(digest)) if part)
-    return str(made.output().decode())
+    return str(rendered.output().decode())
 
 
-def _in_order(made: Mapping[str, str]) -> dict[str, str]:
-    """Folders before what they hold."""
-    return {name: made[name] for name in sorted(made, key=lambda name: name.split("/"))}
+def _sort_by_folder(rendered: Mapping[str, str]) -> dict[str, str]:
+    """Sorted by name; a folder stands before its jobs."""
+    return {name: rendered[name] for name in sorted(rendered, key=lambda name: name.split("/"))}
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Job Builder warns of every Jenkins plugin's version, which is never of Python's form, and of its own pkg_resources."""
+def _silence_job_builder() -> Iterator[None]:
+    """Suppress Job Builder's warnings: about versions of plugins, which are no Python versions, and about pkg_resources."""
     logger = logging.getLogger("jenkins_jobs")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -44,7 +44,7 @@ def _of_job(
     if render is None:
         yield Drifted("jobs", name, "its description was edited: the render mark is missing", f"{tool} jobs apply")
         return
-    if name.startswith("view ") or render != jobs.digest_in(xml):
+    if name.startswith("view ") or render != jobs.read_digest(xml):
         return
     root = parse_xml(xml)
     if is_disabled and root is not None and root.findtext("disabled") != "true":

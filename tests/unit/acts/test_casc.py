@@ -15,7 +15,7 @@ from bootstrap.acts import casc
 from bootstrap.environment.settings import load
 from bootstrap.errors import BootstrapError, CascRejected, Unreachable
 from bootstrap.jenkins.controller import settings_record
-from bootstrap.jenkins.definitions.casc import names_of_variables
+from bootstrap.jenkins.definitions.casc import find_variables
 from bootstrap.values import Change, ChangeKind, Controller, Result, Secret
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -218,7 +218,7 @@ def test_variables_give_every_name_that_files_may_use() -> None:
 
 
 def test_names_of_variables_leave_comments_out() -> None:
-    assert {"A", "B"} == names_of_variables({"x": "# ${NOT}\na: ${A}-${B:-1}\nb: ${readFile:x}\n"})
+    assert {"A", "B"} == find_variables({"x": "# ${NOT}\na: ${A}-${B:-1}\nb: ${readFile:x}\n"})
 
 
 # --- applying

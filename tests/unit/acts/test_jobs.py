@@ -9,7 +9,7 @@ import pytest
 from bootstrap.acts import jobs
 from bootstrap.errors import JobsInvalid, JobsRejected, Unreachable, UsageError
 from bootstrap.jenkins.controller.api import job_path
-from bootstrap.jenkins.definitions.jobs import clock_fault
+from bootstrap.jenkins.definitions.jobs import find_schedule_fault
 from bootstrap.values import Change, ChangeKind, JobSet
 
 INI = (Path(__file__).resolve().parents[3] / "jobs" / "job-builder.ini").read_text()
@@ -210,14 +210,14 @@ def test_missing_settings_of_job_builder_are_a_fault_of_that_file(tmp_path: Path
     "spec", ["H 3 * * *", "H/5 * * * *", "@daily", "H(0-29)/10 8-16 1,15 */2 1-5", "TZ=UTC\n0 0 * * 7"]
 )
 def test_a_schedule_of_jenkins_is_taken(spec: str) -> None:
-    assert clock_fault(spec) is None
+    assert find_schedule_fault(spec) is None
 
 
 @pytest.mark.parametrize(
     "spec", ["* * * *", "60 * * * *", "* 24 * * *", "5-1 * * * *", "*/0 * * * *", "@never", "x * * * *"]
 )
 def test_a_schedule_that_never_strikes_is_a_fault(spec: str) -> None:
-    assert "is not a schedule" in str(clock_fault(spec))
+    assert "is not a schedule" in str(find_schedule_fault(spec))
 
 
 # --- comparing and sending
@@ -421,7 +421,7 @@ def test_what_jenkins_dropped_is_told_by_its_name_and_the_job_does_not_pass_for_
         jobs.apply(jenkins_server.client, jobset, Report())
 
     assert "a: Jenkins dropped hudson.tasks.Shell" == caught.value.found
-    assert "0" * 16 == jobs.digest_in(jenkins_server.bodies["POST job/a/config.xml"])
+    assert "0" * 16 == jobs.read_digest(jenkins_server.bodies["POST job/a/config.xml"])
     marked = kept(jenkins_server.bodies["POST job/a/config.xml"])
     jenkins_server.on("GET", "api/json", listed(jobset, a={"description": marked}))
     assert ["a"] == [change.name for change in jobs.plan(jenkins_server.client, jobset)]

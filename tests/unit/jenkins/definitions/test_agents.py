@@ -8,7 +8,7 @@ import pytest
 from bootstrap.jenkins.definitions import agents, labels
 from bootstrap.jenkins.definitions.agents import Agent, Agents
 from bootstrap.jenkins.definitions.casc_variables import Variables
-from bootstrap.jenkins.definitions.groovy_text import line
+from bootstrap.jenkins.definitions.groovy_text import find_line
 
 ROOT = Path(__file__).resolve().parents[4]
 OURS = {path.name: path.read_text() for path in (ROOT / "casc").glob("*.yaml")}
@@ -123,7 +123,7 @@ def test_the_label_of_a_job(xml: str, label: str | None) -> None:
 )
 def test_where_a_pipeline_waits_for_ever(script: str, places: list[int]) -> None:
     found = list(agents.faults_of_script(script, MACHINE))
-    assert places == [line(script, offset) for offset, _ in found]
+    assert places == [find_line(script, offset) for offset, _ in found]
     assert all("its builds would wait for ever" in message for _, message in found)
 
 

@@ -27,7 +27,7 @@ def test_the_products_table_is_made_of_the_recording() -> None:
 
 
 def test_every_kind_in_the_table_is_a_known_one() -> None:
-    known = casc_schema.vocabulary()
+    known = casc_schema.load_vocabulary()
     kinds = {
         kind.removesuffix("[]") for part in ("roots", "classes") for it in known[part].values() for kind in it.values()
     }
@@ -44,16 +44,16 @@ def test_every_kind_in_the_table_is_a_known_one() -> None:
 
 
 def test_the_table_loads_in_no_time() -> None:
-    casc_schema.vocabulary.cache_clear()
+    casc_schema.load_vocabulary.cache_clear()
     began = time.perf_counter()
-    casc_schema.vocabulary()
+    casc_schema.load_vocabulary()
 
     assert time.perf_counter() - began < 0.5
 
 
 def compared(value: Any, kind: str, emulated: Any, where: str) -> Iterator[str]:
     """Where the emulator's kind of what a file of ours says is another than the recorded one."""
-    known = casc_schema.vocabulary()
+    known = casc_schema.load_vocabulary()
     while isinstance(emulated, dict) and "ref" in emulated:
         emulated = schema()["definitions"][emulated["ref"]]
     if emulated == "any" or (isinstance(emulated, dict) and emulated.get("of") == "any"):
@@ -92,7 +92,7 @@ def test_the_emulator_takes_our_files_for_what_the_recording_says() -> None:
     told = []
     for path in sorted((ROOT / "casc").glob("*.yaml")):
         for root, members in yaml.safe_load(path.read_text()).items():
-            kinds, emulated = casc_schema.vocabulary()["roots"][root], schema()["roots"][root]["of"]
+            kinds, emulated = casc_schema.load_vocabulary()["roots"][root], schema()["roots"][root]["of"]
             for key, value in members.items():
                 assert key in kinds, f"{root}.{key}"
                 told += compared(value, kinds[key], emulated.get(key), f"{root}.{key}")

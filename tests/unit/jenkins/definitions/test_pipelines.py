@@ -83,23 +83,23 @@ def ech() { return 1 }
 
 
 def test_what_is_right_is_not_refused() -> None:
-    assert [] == [str(it) for it in pipelines.faults("Jenkinsfile", GOOD)]
+    assert [] == [str(it) for it in pipelines.find_faults("Jenkinsfile", GOOD)]
 
 
 def test_every_fault_is_told_once_and_in_the_order_of_the_lines() -> None:
     text = GOOD.replace("junit testResults", "junitt testResults").replace("echo 'deep'", "ech 'deep'")
 
-    found = list(pipelines.faults("Jenkinsfile", text))
+    found = list(pipelines.find_faults("Jenkinsfile", text))
 
     assert ["did you mean 'echo'?", "did you mean 'junit'?"] == [it.message.rpartition("; ")[2] for it in found]
     assert sorted(it.line for it in found) == [it.line for it in found]
 
 
 def test_windows_line_ends_and_tabs_change_nothing() -> None:
-    assert [] == list(pipelines.faults("Jenkinsfile", GOOD.replace("    ", "\t").replace("\n", "\r\n")))
+    assert [] == list(pipelines.find_faults("Jenkinsfile", GOOD.replace("    ", "\t").replace("\n", "\r\n")))
 
 
 def test_an_empty_file_is_no_pipeline() -> None:
-    (found,) = pipelines.faults("Jenkinsfile", "")
+    (found,) = pipelines.find_faults("Jenkinsfile", "")
 
     assert (1, 1) == (found.line, found.column)
