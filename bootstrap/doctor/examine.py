@@ -80,7 +80,7 @@ def jenkins(context: Context) -> Iterator[Finding]:
         return
     lock = context.lock
     yield good("lock", f"Jenkins {lock.version} and {len(lock.pins)} plugins have all their dependencies")
-    if unproved := presence.tell_unproved(chosen, lock):
+    if unproved := presence.describe_unproved(chosen, lock):
         yield good("checksums", unproved)
     if chosen.source == "emulator":
         yield good("jenkins", f"the emulator is used instead of Jenkins {lock.version}, as the environment file says")

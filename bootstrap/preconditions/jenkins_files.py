@@ -22,7 +22,7 @@ def check_lock(context: Context) -> None:
 
 def prepare(context: Context, run: Run, *, loads: bool) -> None:
     """Prepare the files of Jenkins before a command changes anything: with `loads` download them, otherwise only check them."""
-    if unproved := presence.tell_unproved(context.settings.jenkins, context.lock):
+    if unproved := presence.describe_unproved(context.settings.jenkins, context.lock):
         run.notice(unproved)
     if loads:
         obtain(context, run)

@@ -1,10 +1,9 @@
-"""The update center's list of plugin versions, and the signature that it carries within itself.
+"""Reads the update center's list of plugin versions, and verifies the signature in it.
 
-The update center signs the list as Jenkins expects it of all its metadata: the entry `signature` holds certificates and an RSA
-signature with SHA-512 over the rest of the document in its canonical form (no white space, keys in order). The first
-certificate is the signer's; the chain must lead to one of the root certificates that Jenkins carries in its own WAR, so that
-a core that is proved proves the list as well. As Jenkins does, a certificate's last day is not looked at: what was signed
-before it stays what it was, and sums of released files never change.
+The update center signs the list like all of its metadata. The entry `signature` has certificates and an RSA signature with
+SHA-512 of the rest of the document in canonical form (no white space, sorted keys). The first certificate is that of the
+signer. The chain must end at one of the root certificates in Jenkins' WAR, so a core that is proved also proves the list. The
+end of a certificate's validity is ignored, as in Jenkins: the checksums of released files never change.
 """
 
 from __future__ import annotations
@@ -29,23 +28,23 @@ from bootstrap.jenkins.distribution.transfer import Unobtainable
 
 NAME = "plugin-versions.json"
 _ROOTS = "WEB-INF/update-center-rootCAs/"
-_MOST = 10  # certificates of a chain
+_MOST = 10  # certificates in a chain
 
 
 class Unproved(Exception):
-    """The list is not what the update center signed; the text says why."""
+    """The signature does not prove the list; the text says why."""
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """The list: its plugins, the rest of the document, and the signature block where there is one."""
+    """The list: the plugins, the document without the signature, and the signature block, or None."""
 
     plugins: Mapping[str, Any]
     content: Mapping[str, Any]
     signature: Mapping[str, Any] | None
 
-    def sum_of(self, name: str, version: str) -> str | None:
-        """The SHA-256 that the list tells for one version of a plugin, in hex; it is base64 there."""
+    def find_checksum(self, name: str, version: str) -> str | None:
+        """The SHA-256 (hex) of a version of a plugin, or None; in the list it is base64."""
         try:
             digest = base64.b64decode(self.plugins[name][version]["sha256"], validate=True)
         except (TypeError, KeyError, binascii.Error, ValueError):
@@ -54,7 +53,7 @@ class Metadata:
 
 
 def parse(content: bytes, where: str) -> Metadata:
-    """The list, or Unobtainable where it is some other page."""
+    """Parse the list that came from `where`. Raises Unobtainable if the content is something else."""
     try:
         document = json.loads(content)
         plugins, signature = document["plugins"], document.pop("signature", None)
@@ -66,18 +65,18 @@ def parse(content: bytes, where: str) -> Metadata:
 
 
 def verify(metadata: Metadata, war: Path) -> None:
-    """Return when the list is signed by an authority that the WAR trusts; Unproved otherwise."""
+    """Check that the list is signed by an authority whose root certificate is in the WAR. Raises Unproved if not."""
     signature = metadata.signature
     if not isinstance(signature, dict):
         raise Unproved("it carries no signature")
     try:
-        chain = [x509.load_der_x509_certificate(base64.b64decode(it)) for it in signature["certificates"][:_MOST]]
+        chain = [x509.load_der_x509_certificate(base64.b64decode(each)) for each in signature["certificates"][:_MOST]]
         signed = bytes.fromhex(signature["correct_signature512"])
     except (KeyError, TypeError, ValueError) as error:
         raise Unproved(f"its signature cannot be read: {error}") from error
     if not chain:
         raise Unproved("its signature comes without a certificate")
-    _check_chain(chain, _roots(war))
+    _check_chain(chain, _read_roots(war))
     key = chain[0].public_key()
     if not isinstance(key, rsa.RSAPublicKey):
         raise Unproved("its signer has no RSA key")
@@ -89,13 +88,15 @@ def verify(metadata: Metadata, war: Path) -> None:
 
 
 def _check_chain(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> None:
-    """Each certificate is issued by the one behind it, the last by a root; a root itself may stand at the end."""
+    """Each certificate must be issued by the next one, and the last one must be a root or issued by a root."""
     for one, issuer in itertools.pairwise(chain):
         if not _is_issued_by(one, issuer):
-            raise Unproved(f"its certificate of {_subject(one)} is not issued by the certificate that comes with it")
+            raise Unproved(
+                f"its certificate of {_format_subject(one)} is not issued by the certificate that comes with it"
+            )
     last = chain[-1]
     if last not in roots and not any(_is_issued_by(last, root) for root in roots):
-        raise Unproved(f"its certificate of {_subject(last)} is not issued by an authority that the core trusts")
+        raise Unproved(f"its certificate of {_format_subject(last)} is not issued by an authority that the core trusts")
 
 
 def _is_issued_by(one: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -108,21 +109,21 @@ def _is_issued_by(one: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
-def _subject(certificate: x509.Certificate) -> str:
+def _format_subject(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string()
 
 
-def _roots(war: Path) -> list[x509.Certificate]:
-    """The update center's root certificates that a core carries; what is no certificate is passed over, as Jenkins does."""
-    found = []
+def _read_roots(war: Path) -> list[x509.Certificate]:
+    """The update center's root certificates in the core; other files in their folder are ignored, as in Jenkins."""
+    roots = []
     try:
         with zipfile.ZipFile(war) as archive:
             for name in archive.namelist():
                 if name.startswith(_ROOTS) and not name.endswith(("/", ".txt")):
                     with contextlib.suppress(ValueError):
-                        found.append(x509.load_pem_x509_certificate(archive.read(name)))
+                        roots.append(x509.load_pem_x509_certificate(archive.read(name)))
     except (zipfile.BadZipFile, OSError) as error:
         raise Unproved(f"the core's root certificates of the update center cannot be read: {error}") from error
-    if not found:
+    if not roots:
         raise Unproved(f"the core has no root certificate of the update center in {_ROOTS}")
-    return found
+    return roots

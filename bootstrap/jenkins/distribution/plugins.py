@@ -1,6 +1,6 @@
-"""What a plugin file says of itself, against the lock, the core and its neighbours.
+"""Compares the manifest of each plugin file with the lock, the core and the other plugins.
 
-Jenkins would find these faults only at its start, one by one, and go on without the plugin.
+Jenkins would find these faults at its start, one after the other, and would start without the plugin.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from bootstrap.jenkins.distribution.versions import is_older
 
 @dataclass(frozen=True)
 class Manifest:
-    """The parts of a plugin's manifest that decide: `needs` maps the plugins it cannot do without to their least versions."""
+    """The relevant part of a plugin's manifest.
+
+    `core` is the oldest core that it supports; `needs` has its required dependencies and their oldest versions.
+    """
 
     name: str
     version: str
@@ -26,14 +29,14 @@ class Manifest:
     needs: Mapping[str, str]
 
 
-def manifest_of(path: Path) -> Manifest:
-    """Read META-INF/MANIFEST.MF of a plugin file, or raise ValueError saying why it is not one."""
+def read_manifest(path: Path) -> Manifest:
+    """Read META-INF/MANIFEST.MF of a plugin file. Raises ValueError with the reason if the file is not a plugin."""
     try:
         with zipfile.ZipFile(path) as archive:
             text = archive.read("META-INF/MANIFEST.MF").decode("utf-8")
     except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, OSError) as error:
         raise ValueError(f"it is not a plugin: {error}") from error
-    # A manifest goes on in the next line after a line break and one space.
+    # In a manifest, a line break and one space continue the line.
     fields = message_from_string(re.sub(r"\r?\n ", "", text))
     needs = {}
     for entry in filter(None, fields.get("Plugin-Dependencies", "").split(",")):
@@ -50,7 +53,10 @@ def manifest_of(path: Path) -> Manifest:
 
 
 def check(core: str, versions: Mapping[str, str], files: Mapping[str, Path]) -> None:
-    """Return when the files are the locked plugins and a set that starts on that core; DistributionFailed with every fault."""
+    """Check that the files are the plugins of the lock, and that all of them can start on the core.
+
+    `versions` are those of the lock. Raises DistributionFailed with all faults.
+    """
     faults = list(find_faults(core, versions, files))
     if faults:
         raise DistributionFailed(
@@ -61,14 +67,14 @@ def check(core: str, versions: Mapping[str, str], files: Mapping[str, Path]) -> 
 
 
 def find_faults(core: str, versions: Mapping[str, str], files: Mapping[str, Path]) -> Iterator[str]:
-    """Everything for which these files are not the locked plugins, or no set that starts on that core."""
+    """The faults of the files: another plugin or version than in the lock, or an unmet dependency."""
     for name in sorted(files):
-        yield from _faults(core, versions, name, files[name])
+        yield from _check_plugin(core, versions, name, files[name])
 
 
-def _faults(core: str, versions: Mapping[str, str], name: str, file: Path) -> Iterator[str]:
+def _check_plugin(core: str, versions: Mapping[str, str], name: str, file: Path) -> Iterator[str]:
     try:
-        manifest = manifest_of(file)
+        manifest = read_manifest(file)
     except ValueError as error:
         yield f"{name}: {error}"
         return

@@ -1,8 +1,8 @@
-"""What can be known of a source before anything is loaded from it: is every file there, and is it the locked one.
+"""Checks, without a download, whether a source has every file and whether its checksums are those of the lock.
 
-A folder is looked at whole, as a launch does. Of a web site each file is asked for and not read; a sum that the lock holds is
-compared with the one that the site tells of the file. Only the file itself proves anything, so a launch loads all of them
-before it makes anything.
+A folder is read completely, as in a launch. From a web site, each file is requested, but its content is not read; the checksum
+that the site publishes is compared with the lock. Only the file itself is a proof, so a launch downloads all files before it
+creates anything.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from bootstrap.jenkins.distribution import plugins as plugin_files
 from bootstrap.jenkins.distribution import transfer
 from bootstrap.jenkins.distribution.lock import Lock
 from bootstrap.jenkins.distribution.metadata import NAME as LIST
-from bootstrap.jenkins.distribution.resolve import prove, sums_of
+from bootstrap.jenkins.distribution.resolve import find_checksums, prove
 from bootstrap.jenkins.distribution.sources import Folder, Site, Source, choose
 from bootstrap.jenkins.distribution.transfer import Unobtainable
 from bootstrap.values import Change
 
 _AT_ONCE = 16
-_SECONDS = 20.0  # for all questions together; what was not asked by then is left to the launch
+_SECONDS = 20.0  # for all requests together; the launch checks the files that were not requested by then
 
 
 @dataclass(frozen=True)
 class Presence:
-    """What a source has: `unobtainable` says why it does not answer, `faults` what is missing or another file."""
+    """The result: `unobtainable` says why the source does not answer; `faults` are missing files and other checksums."""
 
     source: str
     unobtainable: str = ""
@@ -39,7 +39,7 @@ class Presence:
 
 
 class _Quiet:
-    """A reporter of looks, which tell what they found at their end."""
+    """A reporter that prints nothing; `look` returns its result at the end."""
 
     def change(self, change: Change) -> None:
         raise AssertionError(f"a plan changes nothing: {change}")
@@ -52,109 +52,117 @@ class _Quiet:
 
 
 def look(settings: JenkinsSettings, lock: Lock, cache: Path) -> Presence:
-    """Ask the source that the environment names, once; nothing is loaded and nothing is written.
+    """Check the source that the environment file names, without a download; nothing is written.
 
-    A site is not asked where every file is in the cache already: neither does a launch.
+    As in a launch, a site is not asked if every file is in the cache.
     """
     source = choose(settings, lock)
-    if isinstance(source, Site) and _is_cached(cache, "jenkins.war", lock.core.sha256) and not _uncached(lock, cache):
+    if (
+        isinstance(source, Site)
+        and _is_cached(cache, "jenkins.war", lock.core.sha256)
+        and not _list_uncached(lock, cache)
+    ):
         return Presence(source.name)
     try:
         source.probe()
     except Unobtainable as error:
         return Presence(source.name, unobtainable=str(error))
-    found = _of_folder(lock, source, cache) if isinstance(source, Folder) else _of_site(lock, source, cache)
-    return Presence(source.name, faults=tuple(found))
+    faults = _check_folder(lock, source, cache) if isinstance(source, Folder) else _check_site(lock, source, cache)
+    return Presence(source.name, faults=tuple(faults))
 
 
-def tell_unproved(settings: JenkinsSettings, lock: Lock) -> str:
-    """One sentence on the files whose sums the lock does not hold: what will prove them; empty where there is none."""
-    count = len(lock.without_sum)
+def describe_unproved(settings: JenkinsSettings, lock: Lock) -> str:
+    """A sentence about the files without a checksum in the lock, and what will prove them; '' if there are none."""
+    count = len(lock.without_checksum)
     if settings.source == "emulator" or (count == 0 and lock.core.sha256 is not None):
         return ""
     source = choose(settings, lock)
     parts = [] if lock.core.sha256 else ["the core"]
     means = [] if lock.core.sha256 else ["the core by its OpenPGP signature with the pinned key"]
     if count:
-        known = "signed by an authority that the core carries"
-        by_whom = known if source.is_official else f"{known}, or unsigned, which you must trust"
+        signer = "signed by an authority that the core carries"
+        proof = signer if source.is_official else f"{signer}, or unsigned, which you must trust"
         parts.append(wording.counted(count, "plugin"))
-        means.append(f"the plugins by its {LIST}, {by_whom}")
+        means.append(f"the plugins by its {LIST}, {proof}")
     return (
         f"{lock.path.name} has no checksum for {' and '.join(parts)}: a launch that reaches {source.name} verifies "
         f"{' and '.join(means)}, and writes the checksums into it"
     )
 
 
-def _of_folder(lock: Lock, source: Folder, cache: Path) -> Iterator[str]:
-    """Every file of the folder against the lock, and the plugins' own manifests against each other."""
-    whole = lock
+def _check_folder(lock: Lock, source: Folder, cache: Path) -> Iterator[str]:
+    """Compare every file of the folder with the lock, and the manifests of the plugins with each other."""
+    proved = lock
     try:
-        whole, _ = prove(lock, source, cache, _Quiet())
+        proved, _ = prove(lock, source, cache, _Quiet())
     except (DistributionFailed, Unobtainable) as error:
-        yield _told(error)
-    there: dict[str, Path] = {}
-    wanted: list[tuple[str, Path, str | None]] = [("", source.war, whole.core.sha256)]
-    wanted += [(name, source.path_of(name), pin.sha256) for name, pin in whole.pins.items()]
-    for name, path, sha256 in wanted:
+        yield _format_error(error)
+    present: dict[str, Path] = {}
+    expected: list[tuple[str, Path, str | None]] = [("", source.war, proved.core.sha256)]
+    expected += [(name, source.plugin_path(name), pin.sha256) for name, pin in proved.pins.items()]
+    for name, path, sha256 in expected:
         if not path.is_file():
             yield f"{path}: it does not exist"
             continue
         try:
-            got = transfer.sha256_of(path)
+            actual = transfer.compute_sha256(path)
         except OSError as error:
             yield f"{path}: it cannot be read: {error.strerror}"
             continue
-        if sha256 not in {None, got}:
-            yield f"{path}: its SHA-256 is {got}, not {sha256}"
+        if sha256 not in {None, actual}:
+            yield f"{path}: its SHA-256 is {actual}, not {sha256}"
             continue
         if name:
-            there[name] = path
-    yield from plugin_files.find_faults(lock.version, lock.plugins, there)
+            present[name] = path
+    yield from plugin_files.find_faults(lock.version, lock.plugins, present)
 
 
-def _of_site(lock: Lock, source: Source, cache: Path) -> Iterator[str]:
-    """Whether every file that is not here yet can be had there, and whether the site itself tells another sum."""
+def _check_site(lock: Lock, source: Source, cache: Path) -> Iterator[str]:
+    """The files that are not in the cache and that the site refuses, and those whose checksums at the site differ."""
     if not isinstance(source, Site):
         return
     urls = []
     if lock.core.sha256 is None:
         urls += [f"{source.war}.sha256", f"{source.war}.asc", source.key_url]
-    if lock.without_sum:
+    if lock.without_checksum:
         urls.append(source.metadata_url)
-    missing = _uncached(lock, cache)
-    urls += [source.url_of(name, lock.pins[name].version) for name in missing]
+    missing = _list_uncached(lock, cache)
+    urls += [source.plugin_url(name, lock.pins[name].version) for name in missing]
     end = time.monotonic() + _SECONDS
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = list(pool.map(lambda url: _refusal(url, end), urls))
+        answers = list(pool.map(lambda url: _find_refusal(url, end), urls))
     yield from filter(None, answers)
-    if source.is_official:  # its list is as large as all that would be loaded
+    if source.is_official:  # the list is too large for a check: as large as the whole download
         return
     if lock.core.sha256 is not None and not _is_cached(cache, "jenkins.war", lock.core.sha256):
-        yield from _differing(source.war, lock.core.sha256, source.claimed_sum)
+        yield from _compare_claim(source.war, lock.core.sha256, source.read_claimed_checksum)
     known = [name for name in missing if lock.pins[name].sha256 is not None]
-    if known or lock.without_sum:
-        yield from _of_list(lock, source, known)
+    if known or lock.without_checksum:
+        yield from _check_list(lock, source, known)
 
 
-def _of_list(lock: Lock, source: Site, known: list[str]) -> Iterator[str]:
-    """What the site's list of plugin versions says against the lock; one that is not there is needed for unknown sums alone."""
+def _check_list(lock: Lock, source: Site, known: list[str]) -> Iterator[str]:
+    """Compare the checksums in the site's list of plugin versions with the lock.
+
+    A missing list is a fault only if the lock lacks checksums, and _check_site reports it then.
+    """
     try:
-        listed = source.metadata()
+        listed = source.read_metadata()
     except Unobtainable:
-        return  # told already where it is needed
+        return
     for name in known:
         pin = lock.pins[name]
-        told = listed.sum_of(name, pin.version)
-        if told is not None and told != pin.sha256:
-            yield f"{source.url_of(name, pin.version)}: its SHA-256 is {told} by {LIST} there, not {pin.sha256}"
+        claimed = listed.find_checksum(name, pin.version)
+        if claimed is not None and claimed != pin.sha256:
+            url = source.plugin_url(name, pin.version)
+            yield f"{url}: its SHA-256 is {claimed} according to {LIST} there, not {pin.sha256}"
     try:
-        sums_of(lock, lock.without_sum, listed, source)
+        find_checksums(lock, lock.without_checksum, listed, source)
     except DistributionFailed as error:
-        yield _told(error)
+        yield _format_error(error)
 
 
-def _uncached(lock: Lock, cache: Path) -> list[str]:
+def _list_uncached(lock: Lock, cache: Path) -> list[str]:
     return [name for name, pin in lock.pins.items() if not _is_cached(cache, f"{name}.hpi", pin.sha256)]
 
 
@@ -162,25 +170,25 @@ def _is_cached(cache: Path, name: str, sha256: str | None) -> bool:
     return sha256 is not None and (cache / sha256 / name).is_file()
 
 
-def _refusal(url: str, end: float) -> str:
-    """Why a file cannot be had; empty where it can, or where the time for questions is over."""
+def _find_refusal(url: str, end: float) -> str:
+    """Why the site does not deliver a file; '' if it does, or after the time `end` (of time.monotonic)."""
     if time.monotonic() > end:
         return ""
     try:
-        transfer.answers(url)
+        transfer.probe(url)
     except Unobtainable as error:
         return str(error)
     return ""
 
 
-def _differing(url: str, sha256: str, claim: Callable[[], str]) -> Iterator[str]:
+def _compare_claim(url: str, sha256: str, claim: Callable[[], str]) -> Iterator[str]:
     try:
-        told = claim()
+        claimed = claim()
     except Unobtainable:
         return
-    if told != sha256:
-        yield f"{url}: its SHA-256 is {told} at the source itself, not {sha256}"
+    if claimed != sha256:
+        yield f"{url}: its SHA-256 is {claimed} at the source itself, not {sha256}"
 
 
-def _told(error: Exception) -> str:
+def _format_error(error: Exception) -> str:
     return f"{error.doing}: {error.found}" if isinstance(error, DistributionFailed) else str(error)

@@ -1,4 +1,4 @@
-"""From the lock and a source to files that may be installed, or to the emulator."""
+"""Returns the verified files that the lock names, from the source in the environment file; or the emulator instead."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bootstrap.environment.models import JenkinsSettings
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import plugins as plugin_files
 from bootstrap.jenkins.distribution import signature, transfer
-from bootstrap.jenkins.distribution.lock import Lock, record
+from bootstrap.jenkins.distribution.lock import Lock, record_checksums
 from bootstrap.jenkins.distribution.metadata import NAME as LIST
 from bootstrap.jenkins.distribution.metadata import Metadata, Unproved
 from bootstrap.jenkins.distribution.metadata import verify as verify_list
@@ -26,7 +26,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Distribution:
-    """What runs on the machine: a real WAR with its plugins' files, or the emulator in the name of the same versions."""
+    """What runs on the machine: the WAR with the files of its plugins, or the emulator with the same version numbers."""
 
     kind: Literal["war", "emulator"]
     version: str
@@ -39,39 +39,39 @@ class Distribution:
 def resolve(
     settings: JenkinsSettings, lock: Lock, cache: Path, report: Reporter, unobtainable: str = ""
 ) -> Distribution:
-    """The distribution that `lock` names, from the source that the environment names.
+    """The distribution that the lock names, from the source that the environment file names.
 
-    Everything already in `cache` with the right sum is taken without asking the network. DistributionFailed when a file is
-    not what it must be, or, without a fallback, when the source does not answer. Who has asked it already and got no answer
-    says why by `unobtainable`; it is not asked again.
+    Files in `cache` with the right checksum are used without the network. If the caller has already asked the source and got
+    no answer, `unobtainable` is the reason, and the source is not asked again. Missing checksums are written into the lock.
+    Raises DistributionFailed if a file has wrong content, or if the source does not answer and there is no fallback.
     """
     if settings.source == "emulator":
         report.notice(f"the emulator is used instead of Jenkins {lock.core.version}, as the environment file says")
-        return _emulator(lock)
+        return _use_emulator(lock)
     source = choose(settings, lock)
-    known = _from_cache(lock, cache) if settings.source != "file" else None
-    if known is not None:
-        return _checked(lock, known)
+    cached = _read_cache(lock, cache) if settings.source != "file" else None
+    if cached is not None:
+        return _check_files(lock, cached)
     if unobtainable:
-        return _without(settings, lock, source, unobtainable, report)
+        return _fall_back(settings, lock, source, unobtainable, report)
     try:
         source.probe()
-        lock = _learn(lock, source, cache, report)
+        lock = _complete_lock(lock, source, cache, report)
     except Unobtainable as error:
-        return _without(settings, lock, source, str(error), report)
-    return _checked(lock, _load(lock, source, cache, report))
+        return _fall_back(settings, lock, source, str(error), report)
+    return _check_files(lock, _download(lock, source, cache, report))
 
 
-def _emulator(lock: Lock) -> Distribution:
+def _use_emulator(lock: Lock) -> Distribution:
     return Distribution("emulator", lock.core.version, lock.plugins)
 
 
-def _without(settings: JenkinsSettings, lock: Lock, source: Source, reason: str, report: Reporter) -> Distribution:
+def _fall_back(settings: JenkinsSettings, lock: Lock, source: Source, reason: str, report: Reporter) -> Distribution:
     if settings.fallback == "emulator":
         report.notice(
             f"Jenkins {lock.core.version} is not available from {source.name} ({reason}): the emulator is used instead"
         )
-        return _emulator(lock)
+        return _use_emulator(lock)
     raise DistributionFailed(
         f"downloading Jenkins {lock.core.version} from {source.name}",
         reason,
@@ -79,40 +79,45 @@ def _without(settings: JenkinsSettings, lock: Lock, source: Source, reason: str,
     )
 
 
-def _learn(lock: Lock, source: Source, cache: Path, report: Reporter) -> Lock:
-    """The lock with every sum known; what was not known is proved first and then written down."""
-    whole, by_whom = prove(lock, source, cache, report)
-    if whole != lock:
-        count = len(lock.without_sum) + (lock.core.sha256 is None)
-        sums = {name: str(whole.pins[name].sha256) for name in lock.without_sum}
-        record(lock.path, None if lock.core.sha256 else whole.core.sha256, sums)
+def _complete_lock(lock: Lock, source: Source, cache: Path, report: Reporter) -> Lock:
+    """The lock with all checksums; the missing ones are proved first and then written into the file."""
+    complete, remark = prove(lock, source, cache, report)
+    if complete != lock:
+        count = len(lock.without_checksum) + (lock.core.sha256 is None)
+        checksums = {name: str(complete.pins[name].sha256) for name in lock.without_checksum}
+        record_checksums(lock.path, None if lock.core.sha256 else complete.core.sha256, checksums)
         report.notice(
-            f"{lock.path.name} had no checksum for {count} files; it has those that {source.name} gives{by_whom} now: "
+            f"{lock.path.name} had no checksum for {count} files; it has those that {source.name} gives{remark} now: "
             "review and commit it"
         )
-    return whole
+    return complete
 
 
 def prove(lock: Lock, source: Source, cache: Path, report: Reporter) -> tuple[Lock, str]:
-    """The lock with every sum known, and a word on what vouches for them; nothing is written but the core, to the cache.
+    """The lock with all checksums, and a remark for a notice if the list of plugin versions is not signed.
 
-    The core is proved by its signature, and by the core the list of plugin versions that tells the plugins' sums.
+    The core is proved by its signature. The root certificates in the core prove the list, which has the checksums of the
+    plugins. Only the core is downloaded, into `cache`; nothing else is written. Raises DistributionFailed or Unobtainable.
     """
-    names = lock.without_sum
-    listed = source.metadata() if names else None
-    sums = sums_of(lock, names, listed, source) if listed is not None else {}
-    core = lock.core.sha256 or _proved_core(lock, source, cache, report)
-    by_whom = ""
+    names = lock.without_checksum
+    listed = source.read_metadata() if names else None
+    checksums = find_checksums(lock, names, listed, source) if listed is not None else {}
+    core = lock.core.sha256 or _prove_core(lock, source, cache, report)
+    remark = ""
     if listed is not None:
-        by_whom = _vouched(listed, source, lambda: source.core(cache, core))
+        remark = _check_list(listed, source, lambda: source.fetch_core(cache, core))
     pins = {
-        name: dataclasses.replace(pin, sha256=sums[name]) if name in sums else pin for name, pin in lock.pins.items()
+        name: dataclasses.replace(pin, sha256=checksums[name]) if name in checksums else pin
+        for name, pin in lock.pins.items()
     }
-    return dataclasses.replace(lock, core=dataclasses.replace(lock.core, sha256=core), pins=pins), by_whom
+    return dataclasses.replace(lock, core=dataclasses.replace(lock.core, sha256=core), pins=pins), remark
 
 
-def _vouched(listed: Metadata, source: Source, core: Callable[[], Path]) -> str:
-    """Who vouches for the list of plugin versions, as an addition to a sentence; DistributionFailed where nobody may."""
+def _check_list(listed: Metadata, source: Source, core: Callable[[], Path]) -> str:
+    """Verify the signature of the list; return a remark if the list of a mirror or a folder has none.
+
+    Raises DistributionFailed for a bad signature, or for a missing one on the official site.
+    """
     if listed.signature is None and not source.is_official:
         return f" (its {LIST} is not signed: for the plugins you trust {source.name})"
     try:
@@ -127,26 +132,26 @@ def _vouched(listed: Metadata, source: Source, core: Callable[[], Path]) -> str:
     return ""
 
 
-def _proved_core(lock: Lock, source: Source, cache: Path, report: Reporter) -> str:
-    """The sum of the core, once the file itself carries a good signature: the source's own word for it is not enough."""
-    claimed = source.claimed_sum()
-    signed, key = source.signature(), source.key()
+def _prove_core(lock: Lock, source: Source, cache: Path, report: Reporter) -> str:
+    """Download the core, verify its OpenPGP signature, and return its checksum."""
+    claimed = source.read_claimed_checksum()
+    signed, key = source.read_signature(), source.read_key()
     report.progress(f"downloading Jenkins {lock.core.version} from {source.name}")
-    signature.verify(source.core(cache, claimed), signed, key, lock.fingerprint)
+    signature.verify(source.fetch_core(cache, claimed), signed, key, lock.fingerprint)
     return claimed
 
 
-def sums_of(lock: Lock, names: Sequence[str], listed: Metadata, source: Source) -> dict[str, str]:
-    """The sums that a list tells for the locked versions of these plugins; DistributionFailed where it lacks one."""
-    told = {name: listed.sum_of(name, lock.pins[name].version) for name in names}
-    missing = [f"{name} {lock.pins[name].version}" for name, sha256 in told.items() if sha256 is None]
+def find_checksums(lock: Lock, names: Sequence[str], listed: Metadata, source: Source) -> dict[str, str]:
+    """The checksums in the list for the locked versions of these plugins. Raises DistributionFailed if one is missing."""
+    checksums = {name: listed.find_checksum(name, lock.pins[name].version) for name in names}
+    missing = [f"{name} {lock.pins[name].version}" for name, sha256 in checksums.items() if sha256 is None]
     if missing:
         raise DistributionFailed(
             f"reading the checksums of {len(names)} plugins at {source.name}",
             f"it has none for {', '.join(missing)}",
             "Choose versions that the update center lists, or write the sha256 that you trust into jenkins.lock.yaml.",
         )
-    return {name: sha256 for name, sha256 in told.items() if sha256 is not None}
+    return {name: sha256 for name, sha256 in checksums.items() if sha256 is not None}
 
 
 @dataclass(frozen=True)
@@ -155,32 +160,34 @@ class _Files:
     plugins: Mapping[str, Path]
 
 
-def _from_cache(lock: Lock, cache: Path) -> _Files | None:
-    """Every file from the cache, or None as soon as one sum or one file is missing."""
-    sums = {name: pin.sha256 for name, pin in lock.pins.items() if pin.sha256 is not None}
-    if lock.core.sha256 is None or len(sums) < len(lock.pins):
+def _read_cache(lock: Lock, cache: Path) -> _Files | None:
+    """All files from the cache, or None if one file or one checksum is missing."""
+    checksums = {name: pin.sha256 for name, pin in lock.pins.items() if pin.sha256 is not None}
+    if lock.core.sha256 is None or len(checksums) < len(lock.pins):
         return None
-    core_sum = lock.core.sha256
+    core_checksum = lock.core.sha256
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        core = pool.submit(transfer.cached, cache, "jenkins.war", core_sum)
-        found = {name: pool.submit(transfer.cached, cache, f"{name}.hpi", sha256) for name, sha256 in sums.items()}
-    files = {name: path for name, job in found.items() if (path := job.result()) is not None}
+        core = pool.submit(transfer.find_cached, cache, "jenkins.war", core_checksum)
+        jobs = {
+            name: pool.submit(transfer.find_cached, cache, f"{name}.hpi", sha256) for name, sha256 in checksums.items()
+        }
+    files = {name: path for name, job in jobs.items() if (path := job.result()) is not None}
     war = core.result()
-    return _Files(war, files) if war is not None and len(files) == len(sums) else None
+    return _Files(war, files) if war is not None and len(files) == len(checksums) else None
 
 
-def _load(lock: Lock, source: Source, cache: Path, report: Reporter) -> _Files:
-    """Every file from the source, some at once; the first failure is raised after the others have ended."""
+def _download(lock: Lock, source: Source, cache: Path, report: Reporter) -> _Files:
+    """All files from the source, several at the same time; the first error is raised after the other downloads ended."""
     report.progress(f"downloading Jenkins {lock.core.version} and {len(lock.pins)} plugins from {source.name}")
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        core = pool.submit(source.core, cache, lock.core.sha256 or "")
+        core = pool.submit(source.fetch_core, cache, lock.core.sha256 or "")
         jobs = {
-            name: pool.submit(source.plugin, cache, name, pin.version, pin.sha256 or "")
+            name: pool.submit(source.fetch_plugin, cache, name, pin.version, pin.sha256 or "")
             for name, pin in lock.pins.items()
         }
     return _Files(core.result(), {name: job.result() for name, job in jobs.items()})
 
 
-def _checked(lock: Lock, files: _Files) -> Distribution:
+def _check_files(lock: Lock, files: _Files) -> Distribution:
     plugin_files.check(lock.core.version, lock.plugins, files.plugins)
     return Distribution("war", lock.core.version, lock.plugins, files.core, lock.core.sha256 or "", files.plugins)

@@ -1,6 +1,6 @@
-"""The three places that have the files: the official site, a mirror with the same layout, and a folder.
+"""The three kinds of source: the official site, a mirror with the same layout, and a folder.
 
-A source only says where things are and brings them; what is brought is judged elsewhere.
+A source knows where the files are, and fetches them; other modules verify signatures and manifests.
 """
 
 from __future__ import annotations
@@ -22,41 +22,41 @@ UPDATES = "https://updates.jenkins.io/"
 
 
 class Source(Protocol):
-    """Where a distribution comes from; every method may raise Unobtainable."""
+    """A source of the distribution; every method can raise Unobtainable or DistributionFailed."""
 
     @property
     def name(self) -> str:
-        """What a report calls it."""
+        """The name of the source in messages."""
 
     @property
     def is_official(self) -> bool:
-        """Whether it is the Jenkins project's own, whose list of plugins is always signed."""
+        """Whether it is the site of the Jenkins project, whose list of plugin versions is always signed."""
 
     def probe(self) -> None:
-        """Return when the core is there, within a few seconds."""
+        """Check within a few seconds that the source has the core."""
 
-    def claimed_sum(self) -> str:
-        """The SHA-256 that the source itself tells for the core; worth nothing without the signature."""
+    def read_claimed_checksum(self) -> str:
+        """The SHA-256 (hex) that the source publishes for the core; only the signature proves it."""
 
-    def signature(self) -> bytes:
+    def read_signature(self) -> bytes:
         """The detached OpenPGP signature of the core."""
 
-    def key(self) -> bytes:
-        """The key that the source gives for it."""
+    def read_key(self) -> bytes:
+        """The public key that the source publishes for this signature."""
 
-    def metadata(self) -> Metadata:
-        """The update center's list of plugin versions, with the signature that it carries."""
+    def read_metadata(self) -> Metadata:
+        """The update center's list of plugin versions, with its signature."""
 
-    def core(self, cache: Path, sha256: str) -> Path:
-        """The core as a file of that sum."""
+    def fetch_core(self, cache: Path, sha256: str) -> Path:
+        """The file of the core, with this SHA-256."""
 
-    def plugin(self, cache: Path, name: str, version: str, sha256: str) -> Path:
-        """A plugin as a file of that sum."""
+    def fetch_plugin(self, cache: Path, name: str, version: str, sha256: str) -> Path:
+        """The file of a plugin, with this SHA-256."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """A web site: `war` is the core's URL, `plugins` the folder of <id>/<version>/<id>.hpi."""
+    """A web site: `war` is the URL of the core, `plugins` the URL of the folder with <id>/<version>/<id>.hpi."""
 
     name: str
     war: str
@@ -65,39 +65,39 @@ class Site:
     metadata_url: str
     is_official: bool = False
 
-    def url_of(self, name: str, version: str) -> str:
-        """Where a plugin's file is."""
+    def plugin_url(self, name: str, version: str) -> str:
+        """The URL of a plugin's file."""
         return f"{self.plugins}{name}/{version}/{name}.hpi"
 
     def probe(self) -> None:
-        transfer.answers(self.war)
+        transfer.probe(self.war)
 
-    def claimed_sum(self) -> str:
-        # '<64 hex digits> jenkins.war'; anything else is some other page, of a proxy for instance.
+    def read_claimed_checksum(self) -> str:
+        # '<64 hex digits> jenkins.war'; anything else is another page, for example that of a proxy.
         text = transfer.fetch(f"{self.war}.sha256").decode("utf-8", "replace").split()
         if not text or len(text[0]) != 64 or set(text[0].lower()) - set("0123456789abcdef"):
             raise Unobtainable(f"{self.war}.sha256 does not contain a SHA-256")
         return text[0].lower()
 
-    def signature(self) -> bytes:
+    def read_signature(self) -> bytes:
         return transfer.fetch(f"{self.war}.asc")
 
-    def key(self) -> bytes:
+    def read_key(self) -> bytes:
         return transfer.fetch(self.key_url)
 
-    def metadata(self) -> Metadata:
+    def read_metadata(self) -> Metadata:
         return metadata.parse(transfer.fetch(self.metadata_url), self.metadata_url)
 
-    def core(self, cache: Path, sha256: str) -> Path:
+    def fetch_core(self, cache: Path, sha256: str) -> Path:
         return transfer.download(self.war, cache, "jenkins.war", sha256)
 
-    def plugin(self, cache: Path, name: str, version: str, sha256: str) -> Path:
-        return transfer.download(self.url_of(name, version), cache, f"{name}.hpi", sha256)
+    def fetch_plugin(self, cache: Path, name: str, version: str, sha256: str) -> Path:
+        return transfer.download(self.plugin_url(name, version), cache, f"{name}.hpi", sha256)
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A WAR on this machine; its signature and the key lie beside it, plugins in `plugins/`."""
+    """A WAR on this machine, with the signature and the key in the same folder, and the plugins in `plugins/`."""
 
     war: Path
     key_name: str
@@ -111,35 +111,35 @@ class Folder:
         if not self.war.is_file():
             raise Unobtainable(f"{self.war} is not a file")
 
-    def claimed_sum(self) -> str:
+    def read_claimed_checksum(self) -> str:
         self.probe()
         try:
-            return transfer.sha256_of(self.war)
+            return transfer.compute_sha256(self.war)
         except OSError as error:
-            found = f"it cannot be read: {error.strerror}"
-            raise DistributionFailed(f"checking {self.war}", found, "Let this user read it.") from error
+            reason = f"it cannot be read: {error.strerror}"
+            raise DistributionFailed(f"checking {self.war}", reason, "Let this user read it.") from error
 
-    def signature(self) -> bytes:
-        return self._beside(self.war.with_name(self.war.name + ".asc"))
+    def read_signature(self) -> bytes:
+        return self._read_beside(self.war.with_name(self.war.name + ".asc"))
 
-    def key(self) -> bytes:
-        return self._beside(self.war.with_name(self.key_name))
+    def read_key(self) -> bytes:
+        return self._read_beside(self.war.with_name(self.key_name))
 
-    def metadata(self) -> Metadata:
+    def read_metadata(self) -> Metadata:
         path = self.war.parent / "plugins" / metadata.NAME
-        return metadata.parse(self._beside(path), str(path))
+        return metadata.parse(self._read_beside(path), str(path))
 
-    def core(self, cache: Path, sha256: str) -> Path:
-        return self._proved(self.war, sha256)
+    def fetch_core(self, cache: Path, sha256: str) -> Path:
+        return self._check_file(self.war, sha256)
 
-    def plugin(self, cache: Path, name: str, version: str, sha256: str) -> Path:
-        return self._proved(self.path_of(name), sha256)
+    def fetch_plugin(self, cache: Path, name: str, version: str, sha256: str) -> Path:
+        return self._check_file(self.plugin_path(name), sha256)
 
-    def path_of(self, name: str) -> Path:
-        """Where a plugin's file is."""
+    def plugin_path(self, name: str) -> Path:
+        """The path of a plugin's file."""
         return self.war.parent / "plugins" / f"{name}.hpi"
 
-    def _beside(self, path: Path) -> bytes:
+    def _read_beside(self, path: Path) -> bytes:
         try:
             return path.read_bytes()
         except OSError as error:
@@ -149,24 +149,25 @@ class Folder:
                 f"Put {path.name} there, or write the sha256 that you trust into jenkins.lock.yaml.",
             ) from error
 
-    def _proved(self, path: Path, sha256: str) -> Path:
+    def _check_file(self, path: Path, sha256: str) -> Path:
         doing = f"checking {path}"
         if not path.is_file():
             raise DistributionFailed(doing, "it does not exist", "Put the file there, or choose another source.")
         try:
-            got = transfer.sha256_of(path)
+            actual = transfer.compute_sha256(path)
         except OSError as error:
             raise DistributionFailed(doing, f"it cannot be read: {error.strerror}", "Let this user read it.") from error
-        if got != sha256:
+        if actual != sha256:
             remedy = "Use the locked file, or change its checksum in jenkins.lock.yaml if you trust this one."
-            raise DistributionFailed(doing, f"its SHA-256 is {got}, not {sha256}", remedy)
+            raise DistributionFailed(doing, f"its SHA-256 is {actual}, not {sha256}", remedy)
         return path
 
 
 def choose(settings: JenkinsSettings, lock: Lock) -> Source:
-    """The source that the environment names; on a mirror everything lies below the one base URL.
+    """The source that the environment file names.
 
-    Its layout: war-stable/..., plugins/<id>/<version>/<id>.hpi, plugin-versions.json, and the key under its own file name.
+    On a mirror, everything is below one base URL: war-stable/..., plugins/<id>/<version>/<id>.hpi, plugin-versions.json, and
+    the key under its file name.
     """
     key_name = Path(urlsplit(lock.key_url).path).name
     if settings.source == "file" and settings.file:

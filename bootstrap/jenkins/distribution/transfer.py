@@ -1,6 +1,6 @@
-"""Getting files: one quick probe, and downloads that are resumed, checked and then kept by their SHA-256.
+"""Downloads files: a quick probe, and downloads that are resumed, verified and cached by their SHA-256.
 
-urllib is used because it trusts the certificates that the machine trusts, and with them a company's own authority.
+urllib is used because it trusts the certificates that this machine trusts, also those of a company's own authority.
 """
 
 from __future__ import annotations
@@ -16,19 +16,22 @@ from typing import Any
 
 from bootstrap.errors import DistributionFailed
 
-PROBE_SECONDS = 3.0  # for each of connecting and answering
-READ_SECONDS = 60.0  # without a byte, before a download counts as broken
+PROBE_SECONDS = 3.0  # for the connection, and again for the response
+READ_SECONDS = 60.0  # without a byte; then the connection counts as broken
 _ATTEMPTS = 4
 _BLOCK = 1 << 20
 _USER_AGENT = {"User-Agent": "jenkins-bootstrap"}
 
 
 class Unobtainable(Exception):
-    """A source does not answer, or does not answer as one; the text says what came back."""
+    """A source does not answer, or answers with something else; the text says what."""
 
 
-def within(seconds: float, function: Callable[[], Any]) -> Any:
-    """What `function` returns; Unobtainable after `seconds`, for a name server's silence obeys no socket's time-out."""
+def run_within(seconds: float, function: Callable[[], Any]) -> Any:
+    """Return what `function` returns; raises Unobtainable after `seconds`.
+
+    The time-out of a socket does not include the time that a name server needs.
+    """
     outcome: list[tuple[bool, Any]] = []
 
     def run() -> None:
@@ -49,64 +52,67 @@ def within(seconds: float, function: Callable[[], Any]) -> Any:
 
 
 def fetch(url: str, timeout: float = READ_SECONDS) -> bytes:
-    """A small file's content, or Unobtainable."""
+    """The content of a small file. Raises Unobtainable."""
     try:
         with urllib.request.urlopen(urllib.request.Request(url, headers=_USER_AGENT), timeout=timeout) as answer:
             return bytes(answer.read())
     except (OSError, http.client.HTTPException) as error:
-        raise Unobtainable(f"{url}: {_reason(error)}") from error
+        raise Unobtainable(f"{url}: {_describe_error(error)}") from error
 
 
-def answers(url: str) -> None:
-    """Return once `url` answers with success, without reading it; Unobtainable otherwise, after a few seconds at most."""
+def probe(url: str) -> None:
+    """Check that a request for `url` succeeds, without reading the content. Raises Unobtainable after a few seconds."""
 
     def ask() -> None:
         request = urllib.request.Request(url, headers=_USER_AGENT)
         try:
             urllib.request.urlopen(request, timeout=PROBE_SECONDS).close()
         except (OSError, http.client.HTTPException) as error:
-            raise Unobtainable(f"{url}: {_reason(error)}") from error
+            raise Unobtainable(f"{url}: {_describe_error(error)}") from error
 
-    within(2 * PROBE_SECONDS, ask)
+    run_within(2 * PROBE_SECONDS, ask)
 
 
-def sha256_of(path: Path) -> str:
+def compute_sha256(path: Path) -> str:
     """The SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def cached(cache: Path, name: str, sha256: str) -> Path | None:
-    """The file of that sum in the cache, read again to be sure of it; a spoilt one is removed."""
+def find_cached(cache: Path, name: str, sha256: str) -> Path | None:
+    """The file with this checksum in the cache, or None. The file is read again; one with wrong content is deleted."""
     path = cache / sha256 / name
     if not path.is_file():
         return None
-    if sha256_of(path) == sha256:
+    if compute_sha256(path) == sha256:
         return path
     path.unlink()
     return None
 
 
 def download(url: str, cache: Path, name: str, sha256: str) -> Path:
-    """The file at `url`, which must have that sum: from the cache, or loaded, an earlier part of it taken up again."""
-    found = cached(cache, name, sha256)
-    if found is not None:
-        return found
+    """The file at `url` with this SHA-256, from the cache or downloaded; a partial download is resumed.
+
+    Raises DistributionFailed if the download fails, or if the file has another checksum.
+    """
+    cached = find_cached(cache, name, sha256)
+    if cached is not None:
+        return cached
     target = cache / sha256 / name
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(name + ".part")
     was_resumed = part.exists()
     _complete(url, part)
-    got = sha256_of(part)
-    if got != sha256 and was_resumed:  # the earlier part may have been another file's
+    actual = compute_sha256(part)
+    if actual != sha256 and was_resumed:  # the first part may be of another file
         part.unlink()
         _complete(url, part)
-        got = sha256_of(part)
-    if got != sha256:
+        actual = compute_sha256(part)
+    if actual != sha256:
         part.unlink()
         raise DistributionFailed(
             f"downloading {name} from {url}",
-            f"its SHA-256 is {got}, not {sha256}",
+            f"its SHA-256 is {actual}, not {sha256}",
             "The file was deleted. Try again; if the error stays, the source has another file than the locked one.",
         )
     part.replace(target)
@@ -114,14 +120,14 @@ def download(url: str, cache: Path, name: str, sha256: str) -> Path:
 
 
 def _complete(url: str, part: Path) -> None:
-    """Load until the part is as long as the server says the file is; a few broken connections are taken up again."""
+    """Download until the part has the length that the server reports; resume after a broken connection, a few times."""
     reason = ""
     for _ in range(_ATTEMPTS):
         try:
             _continue(url, part)
             return
         except (OSError, http.client.HTTPException) as error:
-            reason = _reason(error)
+            reason = _describe_error(error)
             if isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code != 416:
                 break
             if isinstance(error, urllib.error.HTTPError) and error.code == 416:
@@ -139,16 +145,16 @@ def _continue(url: str, part: Path) -> None:
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=READ_SECONDS) as answer:
         is_rest = answer.status == 206
         length = answer.headers.get("Content-Length")
-        got = 0
+        received = 0
         with part.open("ab" if is_rest else "wb") as file:
             while block := answer.read(_BLOCK):
                 file.write(block)
-                got += len(block)
-    if length is not None and got != int(length):
-        raise http.client.IncompleteRead(b"", int(length) - got)
+                received += len(block)
+    if length is not None and received != int(length):
+        raise http.client.IncompleteRead(b"", int(length) - received)
 
 
-def _reason(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     match error:
         case urllib.error.HTTPError():
             return f"HTTP {error.code} {error.reason}"

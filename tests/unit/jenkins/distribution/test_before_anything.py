@@ -101,13 +101,13 @@ def test_a_source_that_does_not_answer_is_asked_once_a_run(
     opened: Opened, run: Run, monkeypatch: pytest.MonkeyPatch, loads: bool
 ) -> None:
     asked: list[str] = []
-    real = jenkins_files.presence.transfer.answers
+    real = jenkins_files.presence.transfer.probe
 
-    def answers(url: str) -> None:
+    def probe(url: str) -> None:
         asked.append(url)
         real(url)
 
-    monkeypatch.setattr(jenkins_files.presence.transfer, "answers", answers)
+    monkeypatch.setattr(jenkins_files.presence.transfer, "probe", probe)
     context, made = opened(unanswered()), opened(unanswered())
 
     jenkins_files.prepare(context, run, loads=loads)

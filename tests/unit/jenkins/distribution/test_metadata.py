@@ -112,7 +112,7 @@ def test_a_signed_list_proves_the_sums_and_nothing_more_is_said(signed: Mirror, 
 
     assert {"one", "two"} == found.plugin_files.keys()
     assert [] == [notice for notice in report.notices if "not signed" in notice]
-    assert () == load_lock(lock).without_sum
+    assert () == load_lock(lock).without_checksum
 
 
 def test_an_unsigned_list_of_a_mirror_is_taken_and_said(mirror: Mirror, lock: Path, tmp_path: Path) -> None:

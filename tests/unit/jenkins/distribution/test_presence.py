@@ -68,7 +68,7 @@ def test_a_mirror_that_tells_other_sums_than_the_lock_is_refused(mirror: Mirror,
     first, second = look(mirrored(mirror), lock, tmp_path).faults
 
     assert f"{mirror.url}{WAR}: its SHA-256 is {other.hexdigest()} at the source itself" in first
-    assert f"{mirror.url}{TWO}: its SHA-256 is {other.hexdigest()} by plugin-versions.json there" in second
+    assert f"{mirror.url}{TWO}: its SHA-256 is {other.hexdigest()} according to plugin-versions.json there" in second
 
 
 def test_a_mirror_of_known_sums_needs_no_list(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
@@ -144,8 +144,8 @@ def test_a_file_of_another_sum_in_a_folder_is_refused(folder: Path, lock: Path, 
 
 
 def test_what_will_prove_unknown_sums_is_told_until_they_are_known(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
-    official = presence.tell_unproved(JenkinsSettings(), load_lock(lock))
-    by_mirror = presence.tell_unproved(mirrored(mirror), load_lock(lock))
+    official = presence.describe_unproved(JenkinsSettings(), load_lock(lock))
+    by_mirror = presence.describe_unproved(mirrored(mirror), load_lock(lock))
     learn(mirrored(mirror), lock, tmp_path)
 
     assert (
@@ -154,8 +154,8 @@ def test_what_will_prove_unknown_sums_is_told_until_they_are_known(mirror: Mirro
         "the core carries, and writes the checksums into it"
     ) == official
     assert "or unsigned, which you must trust" in by_mirror
-    assert "" == presence.tell_unproved(mirrored(mirror), load_lock(lock))
-    assert "" == presence.tell_unproved(JenkinsSettings(source="emulator"), load_lock(lock))
+    assert "" == presence.describe_unproved(mirrored(mirror), load_lock(lock))
+    assert "" == presence.describe_unproved(JenkinsSettings(source="emulator"), load_lock(lock))
 
 
 @pytest.mark.parametrize("name", ["jenkins.war", "plugins/two.hpi"])

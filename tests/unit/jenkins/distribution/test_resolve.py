@@ -285,7 +285,7 @@ def test_a_long_dependency_list_folded_over_lines_is_read_whole(tmp_path: Path) 
     path = tmp_path / "long.hpi"
     path.write_bytes(plugin("long", "1", ",".join(f"library-number-{number}:1.{number}" for number in range(12))))
 
-    assert {f"library-number-{n}": f"1.{n}" for n in range(12)} == plugins.manifest_of(path).needs
+    assert {f"library-number-{n}": f"1.{n}" for n in range(12)} == plugins.read_manifest(path).needs
 
 
 @pytest.mark.parametrize(
