@@ -122,9 +122,9 @@ def plan(
     `variables` returns them. Edits that a reload would keep are reported to `report`.
     """
     current = look(shell)
-    changes = current.changes(files)
+    changes = current.find_changes(files)
     _check(shell, jenkins, _to_send(changes, files))
-    edited = current.edits(export(jenkins), files, values)
+    edited = current.find_edits(export(jenkins), files, values)
     edited.report_kept(report)
     return (*changes, *edited.changes)
 
@@ -134,10 +134,10 @@ def apply(
 ) -> None:
     """Bring Jenkins' settings to `files`; CascRejected if Jenkins refuses them, then the old settings are active."""
     current = look(shell)
-    changes = current.changes(files)
+    changes = current.find_changes(files)
     if changes:
         _check(shell, jenkins, _to_send(changes, files))
-    edited = current.edits(export(jenkins), files, values) if current.is_comparable else Edits()
+    edited = current.find_edits(export(jenkins), files, values) if current.is_comparable else Edits()
     edited.report_kept(report)
     if not changes and not current.is_recorded:
         report.progress("no reload of the settings with this software is recorded: reloading")

@@ -67,7 +67,7 @@ def parse_fault(message: str, files: Mapping[str, str], folder: str = "casc", ch
 
 
 def _find_place(message: str, files: Mapping[str, str], is_one: bool) -> _Place | None:
-    def file_of(source: str) -> str | None:
+    def find_file(source: str) -> str | None:
         if is_one:
             return next(iter(files))
         source = source.strip("'\"")
@@ -75,9 +75,9 @@ def _find_place(message: str, files: Mapping[str, str], is_one: bool) -> _Place 
         return named if named in files else None
 
     for pattern, which in ((_YAML, -1), (_ITEM, -1), (_AT, 0)):
-        found = list(pattern.finditer(message))
-        if found and (name := file_of(found[which]["source"])) is not None:
-            match, line = found[which], int(found[which]["line"])
+        matches = list(pattern.finditer(message))
+        if matches and (name := find_file(matches[which]["source"])) is not None:
+            match, line = matches[which], int(matches[which]["line"])
             if pattern is _YAML:
                 return _make_place(files[name], name, line, int(match["column"]))
             steps = [each["name"] for each in _STEP.finditer(message)] if pattern is _AT else []

@@ -47,9 +47,9 @@ class ConsoleText:
     def _remove_sequences(self, more: str, *, is_last: bool = False) -> str:
         text, kept, place = self._held + more, "", 0
         self._held = ""
-        while found := _INTRODUCER.search(text, place):
-            kept += text[place : found.start()]
-            place = found.start()
+        while introducer := _INTRODUCER.search(text, place):
+            kept += text[place : introducer.start()]
+            place = introducer.start()
             if not is_last and _BEGUN.fullmatch(text, place):
                 self._held = text[place:]
                 return _CONTROLS.sub("", kept)

@@ -98,8 +98,8 @@ def extract_text(page: str) -> str:
 
 def find_logging_id(page: str) -> str | None:
     """The logging ID on an `Oops!` page (hexadecimal digits and hyphens, lower case), or None."""
-    found = _LOGGING_ID.search(extract_text(page))
-    return found[1].lower() if found else None
+    match = _LOGGING_ID.search(extract_text(page))
+    return match[1].lower() if match else None
 
 
 def find_message(page: str) -> str:

@@ -71,7 +71,7 @@ class StoredSettings:
     digests: Mapping[str, str]
     exported: str | None
 
-    def changes(self, files: Mapping[str, str]) -> tuple[Change, ...]:
+    def find_changes(self, files: Mapping[str, str]) -> tuple[Change, ...]:
         """The changes that make the files on the machine those of the code."""
         return _compare_files(self.digests, files)
 
@@ -85,7 +85,7 @@ class StoredSettings:
         """Whether a reload with this software was recorded, and no change of the files was begun after it."""
         return self.digests.get(_APPLIED, _UNFINISHED) != _UNFINISHED
 
-    def edits(self, exported: str, files: Mapping[str, str], values: Mapping[str, str]) -> Edits:
+    def find_edits(self, exported: str, files: Mapping[str, str], values: Mapping[str, str]) -> Edits:
         """The edits since the last reload.
 
         `exported` is what Jenkins exports now, `files` are those of the code, `values` their variables that are not secret.
@@ -93,7 +93,7 @@ class StoredSettings:
         if not self.is_comparable:
             return Edits()
         if self.exported is None:
-            return Edits(is_unknown=self.digests[_APPLIED] not in {_UNFINISHED, _digest(exported)})
+            return Edits(is_unknown=self.digests[_APPLIED] not in {_UNFINISHED, _compute_digest(exported)})
         if self.exported == exported:
             return Edits()
         named = edits.find_edits(self.exported, exported, edits.merge_files(files.values(), values))
@@ -149,7 +149,7 @@ def _compare_files(stored: Mapping[str, str], files: Mapping[str, str]) -> tuple
             changes.append(Change("casc", ChangeKind.REMOVE, name))
         elif name not in present:
             changes.append(Change("casc", ChangeKind.ADD, name))
-        elif present[name] != _digest(files[name]):
+        elif present[name] != _compute_digest(files[name]):
             changes.append(Change("casc", ChangeKind.ALTER, name))
     return tuple(changes)
 
@@ -171,7 +171,7 @@ def confirm(shell: Shell, exported: str, kept: Iterable[edits.Edit], before: str
     Removes the previous files.
     """
     recorded = edits.restore_kept_edits(exported, kept, before or "")
-    _run_script(shell, _CONFIRM, _digest(exported), stdin=recorded.encode())
+    _run_script(shell, _CONFIRM, _compute_digest(exported), stdin=recorded.encode())
 
 
 def _pack(files: Mapping[str, str]) -> bytes:
@@ -184,7 +184,7 @@ def _pack(files: Mapping[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def _digest(text: str) -> str:
+def _compute_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -137,7 +137,9 @@ def _find_conflicts(leaves: list[_Leaf]) -> Iterator[Fault]:
                 )
         other = first.setdefault(leaf.path, leaf)
         if other.file != leaf.file:
-            reason = "Jenkins would append one to the other" if leaf.kind == "list" else "Jenkins refuses to choose"
+            reason = (
+                "Jenkins would append one list to the other" if leaf.kind == "list" else "Jenkins refuses to choose"
+            )
             yield _make_fault(leaf, f"'{leaf.key}' is in {other.file}:{other.line} already; {reason}")
     for leaf in leaves:
         below = next(

@@ -30,10 +30,10 @@ class Variables:
             parts += [text[rest : match.start()], value]
             rest = match.end()
         parts.append(text[rest:])
-        whole = "".join(parts)
-        if re.search(r"(?<!\^)\$\{", whole):
+        replaced = "".join(parts)
+        if re.search(r"(?<!\^)\$\{", replaced):
             return None
-        return whole.replace("^${", "${")
+        return replaced.replace("^${", "${")
 
     def _find_value(self, name: str, rest: str) -> str | None:
         if name in self.values:

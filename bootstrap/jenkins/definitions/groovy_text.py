@@ -166,7 +166,7 @@ def _read_token(text: str, offset: int) -> Token | None:
     if quote := next((each for each in _QUOTES if text.startswith(each, offset)), None):
         return Token("text", text[offset : _find_end_of_string(text, offset, quote)], offset)
     if letter in _TYPOGRAPHIC:
-        raise Broken(offset, f"the quote {letter} is a typographic one; Groovy has ' and \"")
+        raise Broken(offset, f"the quote {letter} is a typographic one; Groovy needs ' or \"")
     if match := _WORD.match(text, offset):
         return Token("word", match[0], offset)
     if match := _NUMBER.match(text, offset):

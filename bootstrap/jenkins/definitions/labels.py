@@ -26,13 +26,13 @@ def satisfies(labels: Collection[str], expression: str) -> bool:
     while at < len(text):
         match = _WORD.match(text, at)
         if match is None:
-            raise NoExpression(f"'{expression}' is not a label expression, from '{text[at:].strip()}' on")
+            raise NoExpression(f"'{expression}' is not a label expression: '{text[at:].strip()}' is not expected")
         words.append(match[1])
         at = match.end()
     parser = _Parser(expression, words, labels)
     value = parser.parse_equivalence()
     if words:
-        raise NoExpression(f"'{expression}' is not a label expression, from '{words[0]}' on")
+        raise NoExpression(f"'{expression}' is not a label expression: '{words[0]}' is not expected")
     return value
 
 

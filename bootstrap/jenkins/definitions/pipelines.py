@@ -26,9 +26,7 @@ def find_faults(shown: str, text: str, known: agents.Agents | None = None) -> It
     root = next((each for each in parsed if each.word == "pipeline" and each.body is not None), None)
     if root is None:
         first = parsed[0].head.offset if parsed else 0
-        yield _make_fault(
-            shown, text, first, "there is no 'pipeline { ... }', with which a declarative pipeline begins"
-        )
+        yield _make_fault(shown, text, first, "there is no 'pipeline { ... }'; a declarative Pipeline begins with it")
         return
     without_agent = () if known is None else agents.faults_of_statements(parsed, known)
     for offset, message in sorted({*declarative.check_pipeline(root), *without_agent}):

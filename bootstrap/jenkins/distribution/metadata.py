@@ -75,7 +75,7 @@ def verify(metadata: Metadata, war: Path) -> None:
     except (KeyError, TypeError, ValueError) as error:
         raise Unproved(f"its signature cannot be read: {error}") from error
     if not chain:
-        raise Unproved("its signature comes without a certificate")
+        raise Unproved("its signature has no certificate")
     _check_chain(chain, _read_roots(war))
     key = chain[0].public_key()
     if not isinstance(key, rsa.RSAPublicKey):

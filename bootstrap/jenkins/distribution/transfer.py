@@ -133,7 +133,7 @@ def _complete(url: str, part: Path) -> None:
             if isinstance(error, urllib.error.HTTPError) and error.code == 416:
                 part.unlink(missing_ok=True)
     raise DistributionFailed(
-        f"loading {part.name.removesuffix('.part')} from {url}",
+        f"downloading {part.name.removesuffix('.part')} from {url}",
         reason,
         "The downloaded part is kept; the next launch continues from there.",
     )

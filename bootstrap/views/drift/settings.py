@@ -21,10 +21,10 @@ def of_settings(
     `values` are the variables of the files, as `casc.variables` returns them.
     """
     actual = casc.look(shell, sudo=sudo)
-    for change in actual.changes(files):
+    for change in actual.find_changes(files):
         verb = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "is not in the code"}.get(change.kind, "differs")
         yield Drifted("casc", f"{casc.FOLDER}/{change.name}", verb, f"{tool} casc apply")
-    edited = actual.edits(casc.export(jenkins), files, values)
+    edited = actual.find_edits(casc.export(jenkins), files, values)
     if edited.is_unknown:
         yield Drifted("casc", "settings", "changed outside of the code", f"{tool} casc apply")
     for edit in edited.named:

@@ -34,7 +34,7 @@ FAULTS = {
     "a list in two files": (
         {"a.yaml": "jenkins:\n  views: [a]\n", "b.yaml": "jenkins:\n  views: [b]\n"},
         "casc/b.yaml:2:3",
-        "Jenkins would append one to the other",
+        "Jenkins would append one list to the other",
     ),
     "a mapping over a value": (
         {"a.yaml": "jenkins:\n  crumbIssuer: standard\n", "b.yaml": "jenkins:\n  crumbIssuer:\n    standard: 1\n"},
@@ -115,7 +115,7 @@ class Machine:
         return Result(name, 0, output or "", "")
 
     def _look(self, _: list[str], __: bytes) -> str:
-        lines = [f"{settings_record._digest(text)}  {name}\n" for name, text in self.files.items()]
+        lines = [f"{settings_record._compute_digest(text)}  {name}\n" for name, text in self.files.items()]
         return "".join(lines) + (f"{self.applied}  /applied\n" if self.applied else "")
 
     def _place(self, removed: list[str], stdin: bytes) -> None:
@@ -137,7 +137,7 @@ class Machine:
 
 
 def digest_of(export: str) -> str:
-    return settings_record._digest(export)
+    return settings_record._compute_digest(export)
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def told(jenkins: Jenkins) -> list[str]:
     return [text for text in said if text]
 
 
-def test_a_build_that_waits_for_an_executor_is_said_to_wait_for_those_of_that_agent() -> None:
+def test_the_builds_on_the_agent_explain_why_a_build_waits_for_an_executor() -> None:
     assert told(Jenkins([ON_MACHINE] * 3)) == [
         f"waiting in the queue: {ON_MACHINE}; it waits for one of: verify #7, a/b c #2\n"
     ]
@@ -78,19 +78,19 @@ def test_a_build_that_waits_for_an_executor_is_said_to_wait_for_those_of_that_ag
     assert anywhere.endswith("it waits for one of: verify #7, a/b c #2, elsewhere #1")
 
 
-def test_a_build_behind_one_of_its_own_job_is_said_to_be() -> None:
+def test_the_running_build_of_the_same_job_explains_why_a_build_waits() -> None:
     why = "Build #2 is already in progress (ETA: 3 min 1 sec)"
     assert told(Jenkins([why])) == [f"waiting in the queue: {why}; it waits for hello #2\n"]
 
 
 @pytest.mark.parametrize("why", ["‘machine’ is offline", "There are no nodes with the label ‘gpu’"])
-def test_any_other_reason_is_told_as_it_is(why: str) -> None:
+def test_any_other_reason_is_written_unchanged(why: str) -> None:
     jenkins = Jenkins([why])
     assert told(jenkins) == [f"waiting in the queue: {why}\n"]
     assert "computer/api/json" not in jenkins.asked
 
 
-def test_a_part_of_a_pipeline_that_waits_is_told_once_and_no_other_builds() -> None:
+def test_only_a_waiting_part_of_this_pipeline_is_reported_and_only_once() -> None:
     parts = [
         {"why": ON_MACHINE, "task": {"_class": PART, "url": "job/hello/3/"}},
         {"why": "‘gpu’ is offline", "task": {"_class": PART, "url": "job/other/9/"}},
@@ -100,14 +100,14 @@ def test_a_part_of_a_pipeline_that_waits_is_told_once_and_no_other_builds() -> N
     assert said == [f"waiting in the queue: {ON_MACHINE}; it waits for one of: verify #7, a/b c #2\n"]
 
 
-def test_the_queue_is_asked_within_five_seconds_and_not_at_each_look() -> None:
+def test_the_queue_is_read_within_five_seconds_and_not_with_each_request() -> None:
     assert builds.SILENT_LOOKS * builds.PAUSE < 5
     jenkins = Jenkins([], silent=2 * builds.SILENT_LOOKS + 1)
     assert told(jenkins) == []
     assert 2 == jenkins.asked.count("queue/api/json")
 
 
-def test_one_that_was_cancelled_is_refused() -> None:
+def test_a_cancelled_queue_item_is_an_error() -> None:
     jenkins = Jenkins([])
     jenkins._data = lambda path: {"cancelled": True} if "item" in path else {"property": []}  # type: ignore[method-assign]
     with pytest.raises(JobsRejected, match="waiting for 'hello' to leave the queue"):

@@ -66,7 +66,7 @@ def shown(fault: object) -> str:
 
 
 @pytest.mark.parametrize("case", SAID)
-def test_a_fault_of_a_text_that_was_only_posted(case: str) -> None:
+def test_a_fault_in_a_posted_text(case: str) -> None:
     said, place = SAID[case]
     fault = casc_faults.parse_fault(said.replace("{}", CHECK), FILES, checked="10-controller.yaml")
     assert place == shown(fault)
@@ -75,7 +75,7 @@ def test_a_fault_of_a_text_that_was_only_posted(case: str) -> None:
 
 @pytest.mark.parametrize("case", SAID)
 @pytest.mark.parametrize("source", ["10-controller.yaml", "/etc/jenkins/casc.d/10-controller.yaml"])
-def test_a_fault_of_a_folder(case: str, source: str) -> None:
+def test_a_fault_in_a_folder(case: str, source: str) -> None:
     said, place = SAID[case]
     fault = casc_faults.parse_fault(said.replace("{}", source), FILES)
     if "99" in said:
@@ -84,7 +84,7 @@ def test_a_fault_of_a_folder(case: str, source: str) -> None:
         assert place == shown(fault)
 
 
-def test_a_name_is_looked_for_in_every_file_and_the_one_that_was_meant_is_told() -> None:
+def test_a_name_is_searched_in_every_file_and_a_similar_one_is_suggested() -> None:
     said = (
         "location: Invalid configuration elements for type: class jenkins.model.JenkinsLocationConfiguration : adminAdress.\n"
         "Available attributes : adminAddress, url"
@@ -104,19 +104,19 @@ def test_an_unknown_root_is_found(names: str) -> None:
     )
 
 
-def test_one_of_several_keys_is_chosen_by_what_it_is_in() -> None:
+def test_one_of_several_keys_is_chosen_by_the_key_above() -> None:
     files = {"a.yaml": "one:\n  x: 1\ntwo:\n  x: 1\n"}
     said = "two: Invalid configuration elements for type: class a.B : x.\n"
     assert "a.yaml:4:3" == shown(casc_faults.parse_fault(said, files))
 
 
-def test_a_source_that_is_none_of_the_files_is_told_as_it_is() -> None:
+def test_a_place_in_an_unknown_file_stays_in_the_message() -> None:
     fault = casc_faults.parse_fault("x: broken\n  at other.yaml:3 (path: y)", FILES)
     assert ("casc", "other.yaml:3" in fault.message) == ("casc", True)
     assert "casc" == fault.file
 
 
-def test_long_words_are_cut() -> None:
+def test_a_long_message_is_shortened() -> None:
     fault = casc_faults.parse_fault("\n".join(f"{number} {'x' * 9000}" for number in range(99)), FILES)
     assert len(fault.message) < 12 * 450
 
@@ -127,7 +127,7 @@ def test_long_words_are_cut() -> None:
         "".join
     )
 )
-def test_any_words_and_any_text_give_a_place(said: str) -> None:
+def test_any_message_and_any_text_give_a_place(said: str) -> None:
     for files, checked in (
         (FILES, "20.yaml"),
         (FILES, ""),

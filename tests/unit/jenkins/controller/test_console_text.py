@@ -40,18 +40,18 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("case", SHOWN)
-def test_what_a_terminal_gets(case: str) -> None:
+def test_console_text_for_a_terminal(case: str) -> None:
     sent, shown = SHOWN[case]
     data = sent.encode()
     assert shown == read(data)
     assert shown == read(*(data[place : place + 1] for place in range(len(data))))
 
 
-def test_bytes_that_are_no_text_are_shown_as_unknown() -> None:
+def test_invalid_bytes_are_shown_as_unknown_characters() -> None:
     assert "a\ufffdb\ufffd" == read(b"a\xffb\xe2\x80")
 
 
-def test_what_never_ends_is_not_waited_for() -> None:
+def test_a_sequence_without_an_end_is_not_waited_for() -> None:
     console = ConsoleText()
     shown = console.read(b"\x1b[8mha:" + b"A" * 200_000)
     assert shown.endswith("AAAA")
@@ -59,14 +59,14 @@ def test_what_never_ends_is_not_waited_for() -> None:
     assert "0;" + "t" * 9000 == read(b"\x1b]0;" + b"t" * 9000)[-9002:]
 
 
-def test_a_whole_line_is_shown_at_once_and_so_is_a_begun_one() -> None:
+def test_complete_and_incomplete_lines_are_written_at_once() -> None:
     console = ConsoleText()
     assert "one\ntw" == console.read(b"one\r\ntw")
     assert "o" == console.read(b"o\x1b[8mha:AA")
     assert "\n" == console.read(b"AA\x1b[0m\r\n")
 
 
-def test_words_are_one_plain_line() -> None:
+def test_a_message_becomes_one_clean_line() -> None:
     assert "‘Jenkins’ is reserved" == clean_line("‘Jenkins’\x1b[2J is\r\n reserved")
 
 
@@ -77,7 +77,7 @@ PARTS = st.one_of(
 
 
 @given(st.lists(PARTS), st.binary(max_size=3), st.lists(st.integers(0, 4000)))
-def test_any_cutting_gives_the_same_text(parts: list[str], noise: bytes, cuts: list[int]) -> None:
+def test_any_split_gives_the_same_text(parts: list[str], noise: bytes, cuts: list[int]) -> None:
     data = "".join(parts).encode("utf-8", "surrogatepass") + noise + "".join(parts[:2]).encode("utf-8", "surrogatepass")
     places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
     pieces = [data[start:end] for start, end in itertools.pairwise(places)]

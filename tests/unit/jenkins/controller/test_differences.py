@@ -48,7 +48,7 @@ def test_an_altered_job_and_view_are_shown_line_by_line() -> None:
         ]
 
 
-def test_only_what_is_altered_is_fetched() -> None:
+def test_only_altered_jobs_are_read() -> None:
     changes = (Change("jobs", ChangeKind.ADD, "new"), Change("jobs", ChangeKind.ALTER, "gone meanwhile"))
 
     assert changes == differences.add_job_diffs(Jenkins(), JobSet({"new": HERE}), changes)

@@ -182,7 +182,7 @@ def find(before: str, now: str) -> tuple[Edit, ...]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_an_edit_is_told_by_its_setting_and_by_what_a_reload_does_to_it(case: str) -> None:
+def test_an_edit_has_its_setting_and_the_effect_of_a_reload(case: str) -> None:
     old, new, name, told, is_overwritten = CASES[case]
     # With a system property of the plugin's, accounts are exported too.
     before = EXPORT.replace("enableCaptcha: false\n", "enableCaptcha: false\n      users:\n      - id: admin\n")
@@ -197,7 +197,7 @@ def test_an_export_has_no_edits_against_itself() -> None:
     assert () == find(EXPORT, EXPORT)
 
 
-def test_a_choice_of_another_kind_is_an_edit_of_both_kinds() -> None:
+def test_another_implementation_is_an_edit_of_both_implementations() -> None:
     found = find(EXPORT, EXPORT.replace("    local:\n", "    ldap:\n"))
 
     assert ["jenkins.securityRealm.ldap", "jenkins.securityRealm.local"] == [edit.name for edit in found]
@@ -206,7 +206,7 @@ def test_a_choice_of_another_kind_is_an_edit_of_both_kinds() -> None:
     assert found[1].change.detail.startswith("edited in Jenkins: is absent, the code says allowsSignup: false")
 
 
-def test_the_difference_goes_line_by_line_from_what_is_there_to_the_code() -> None:
+def test_the_diff_goes_from_the_actual_setting_to_the_code() -> None:
     now = EXPORT.replace(
         "      columns:\n      - status\n      - weather\n", "      columns:\n      - status\n      - mine\n"
     )
@@ -223,20 +223,20 @@ def test_the_difference_goes_line_by_line_from_what_is_there_to_the_code() -> No
     ] == found.change.diff.splitlines()
 
 
-def test_what_a_reload_leaves_shows_what_was_edited() -> None:
+def test_the_diff_of_a_kept_edit_shows_the_edit() -> None:
     (found,) = find(EXPORT, EXPORT.replace("quietPeriod: 5", "quietPeriod: 9"))
 
     assert ["--- reloaded/jenkins.quietPeriod", "+++ actual/jenkins.quietPeriod"] == found.diff.splitlines()[:2]
     assert ["-5", "+9"] == found.diff.splitlines()[-2:]
 
 
-def test_an_edit_that_the_code_says_as_well_by_now_is_none() -> None:
+def test_a_setting_with_the_value_of_the_code_is_no_edit() -> None:
     before = EXPORT.replace("numExecutors: 2", "numExecutors: 4")
 
     assert () == find(before, EXPORT)
 
 
-def test_secrets_are_stars_and_their_edits_have_no_line() -> None:
+def test_secrets_are_masked_and_their_edits_are_not_found() -> None:
     plain = EXPORT.replace("'{AQAABAAA}'", "hunter2")
 
     assert () == find(EXPORT, plain)
@@ -245,7 +245,7 @@ def test_secrets_are_stars_and_their_edits_have_no_line() -> None:
     assert "***" in found.summary
 
 
-def test_the_codes_variables_are_filled_in_and_its_secrets_are_not() -> None:
+def test_variables_of_the_code_are_replaced_and_secrets_are_not() -> None:
     desired = edits.merge_files(CODE.values(), VALUES)
 
     assert "Kept as code, at https://ci/" == desired["jenkins"]["systemMessage"]
@@ -253,14 +253,14 @@ def test_the_codes_variables_are_filled_in_and_its_secrets_are_not() -> None:
     assert "x-anchors" not in desired
 
 
-def test_text_is_in_the_order_of_names_one_value_a_line() -> None:
+def test_a_setting_is_formatted_with_sorted_keys_and_one_value_per_line() -> None:
     found = edits.format_setting(edits.parse_settings("b:\n- {y: 1, x: true}\na: {d: [], c: null}\n"))
 
     assert ["a:", "  c:", "  d:", "b:", "  - x: true", "    y: 1"] == found.splitlines()
     assert "" == edits.format_setting(ABSENT)
 
 
-def test_a_choice_without_attributes_is_a_bare_word() -> None:
+def test_an_implementation_without_attributes_equals_its_name() -> None:
     (found,) = find(
         EXPORT, EXPORT.replace("  mode: NORMAL\n", "  mode: NORMAL\n  projectNamingStrategy:\n    standard: {}\n")
     )
@@ -268,11 +268,11 @@ def test_a_choice_without_attributes_is_a_bare_word() -> None:
     assert "was absent, is standard; a reload keeps it" == found.summary
 
 
-def test_what_is_no_document_has_nothing() -> None:
+def test_a_text_that_is_no_mapping_has_no_settings() -> None:
     assert ({}, {}) == (edits.parse_settings("a: [b"), edits.parse_settings("- a"))
 
 
-def test_an_export_without_what_a_reload_left_is_the_one_before_it() -> None:
+def test_an_export_with_restored_edits_equals_the_one_before() -> None:
     before = "jenkins: {mode: NORMAL}\nunclassified: {shell: {shell: /bin/sh}}\n"
     now = "jenkins: {mode: EXCLUSIVE, labelString: x}\nunclassified: {shell: {shell: /bin/dash}, cloud: {of: x}}\n"
     left = [it for it in edits.find_edits(before, now, {"jenkins": {"mode": "EXCLUSIVE"}}) if not it.is_overwritten]
@@ -286,7 +286,7 @@ def test_an_export_without_what_a_reload_left_is_the_one_before_it() -> None:
 
 
 @pytest.mark.parametrize("edited", [("admin", "intruder"), ("admin", "guest")])
-def test_accounts_that_a_reload_left_are_those_before_it(edited: tuple[str, ...]) -> None:
+def test_kept_accounts_are_restored_from_the_export_before(edited: tuple[str, ...]) -> None:
     def document(*users: str, of: str) -> str:
         entries = "".join(f"        - {{id: {user}, name: {user} {of}}}\n" for user in users)
         return f"jenkins:\n  securityRealm:\n    local:\n      users:\n        - {{id: it, name: It}}\n{entries}"
@@ -300,5 +300,5 @@ def test_accounts_that_a_reload_left_are_those_before_it(edited: tuple[str, ...]
     assert edits.parse_settings(before) == edits.parse_settings(edits.restore_kept_edits(now, left, before))
 
 
-def test_an_export_with_nothing_left_is_taken_as_it_is() -> None:
+def test_an_export_without_kept_edits_is_unchanged() -> None:
     assert EXPORT == edits.restore_kept_edits(EXPORT, [], "")

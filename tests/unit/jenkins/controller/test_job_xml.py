@@ -73,14 +73,14 @@ def difference(sent: str, kept: str) -> list[str]:
 
 
 @pytest.mark.parametrize("case", RECORDED, ids=lambda case: case["case"])
-def test_a_recorded_pair_differs_in_what_was_lost_alone(case: dict[str, Any]) -> None:
+def test_a_recorded_pair_differs_only_in_what_was_lost(case: dict[str, Any]) -> None:
     lost = job_xml.find_losses(case["sent"], case["kept"])
 
     assert (case.get("lost", []), case.get("fields", [])) == (list(lost.elements), list(lost.fields))
     assert case.get("differs", []) == difference(case["sent"], case["kept"])
 
 
-def test_our_own_shape_comes_back_without_a_difference() -> None:
+def test_a_job_that_jenkins_only_rewrote_has_no_difference() -> None:
     assert job_xml.Losses() == job_xml.find_losses(SENT, KEPT)
     assert [] == difference(SENT, KEPT)
     assert [] == edited(SENT, KEPT)
@@ -93,26 +93,26 @@ def test_a_real_change_is_the_only_difference() -> None:
     assert ["strategy numToKeep: expected '30', actual '60'"] == edited(changed, KEPT)
 
 
-def test_a_value_that_is_no_default_is_told_though_jenkins_adds_the_field() -> None:
+def test_a_value_other_than_the_default_of_an_added_field_is_a_difference() -> None:
     there = KEPT.replace("<removeLastBuild>false", "<removeLastBuild>true")
 
     assert ["-        <removeLastBuild>true</removeLastBuild>"] == difference(SENT, there)
 
 
-def test_the_outermost_of_what_was_dropped_is_told() -> None:
+def test_the_outermost_dropped_element_is_reported() -> None:
     start, end = KEPT.index("    <scm "), KEPT.index("    </scm>") + len("    </scm>\n")
 
     assert ("hudson.plugins.git.GitSCM",) == job_xml.find_losses(SENT, KEPT[:start] + KEPT[end:]).elements
 
 
-def test_one_of_two_of_a_kind_that_was_dropped_is_told() -> None:
+def test_one_dropped_element_of_two_of_a_class_is_reported() -> None:
     shell = "<hudson.tasks.Shell><command>{}</command></hudson.tasks.Shell>"
     sent = f"<project><builders>{shell.format(1)}{shell.format(2)}</builders></project>"
 
     assert ("hudson.tasks.Shell",) == job_xml.find_losses(sent, sent.replace(shell.format(1), "")).elements
 
 
-def test_what_jenkins_keeps_elsewhere_is_not_lost() -> None:
+def test_an_element_that_jenkins_keeps_elsewhere_is_not_lost() -> None:
     rotation = '<{} class="hudson.tasks.LogRotator"><numToKeep>3</numToKeep></{}>'
     sent = f"<project>{rotation.format('logRotator', 'logRotator')}</project>"
     discarder = "jenkins.model.BuildDiscarderProperty"
@@ -133,12 +133,12 @@ def test_the_order_of_a_list_is_a_difference_and_that_of_fields_is_none() -> Non
     assert [] == difference("<a><b>1</b><c>2</c></a>", "<a><c>2</c><b>1</b></a>")
 
 
-def test_what_is_no_xml_is_compared_with_nothing() -> None:
+def test_a_text_that_is_no_xml_is_not_compared() -> None:
     assert job_xml.remove_rewrites("<a/>", "<a") is None
     assert 1 == len(job_xml.find_losses("<a/>", "<a").elements)
 
 
-def test_a_build_does_not_alter_what_a_job_is_remembered_by() -> None:
+def test_a_build_does_not_change_the_xml_without_notes() -> None:
     before = KEPT[: KEPT.index("  <actions>")] + KEPT[KEPT.index("  <description>") :]
 
     assert job_xml.remove_notes(before) == job_xml.remove_notes(KEPT)

@@ -78,12 +78,12 @@ TOLD = {
 
 
 @pytest.mark.parametrize("case", TOLD)
-def test_a_page_is_told_by_its_message(case: str) -> None:
+def test_the_message_on_a_page_is_found(case: str) -> None:
     page, told = TOLD[case]
     assert told == pages.find_message(page)
 
 
-def test_the_real_pages_of_todays_layout_lose_links_and_menus() -> None:
+def test_links_and_menus_are_removed_from_pages_of_jenkins() -> None:
     text = pages.extract_text(jenkins_page("<p>one</p>", "<p>Builds<p>Loading builds..."))
     assert "one" == text
     without_panel = jenkins_page("x").replace('id="main-panel"', "")
@@ -122,7 +122,7 @@ class Machine:
         return Result("journalctl", 0, self.said, "")
 
 
-def test_an_internal_error_is_told_by_the_exception_that_the_journal_has_under_its_id() -> None:
+def test_an_internal_error_is_explained_by_its_exception_in_the_journal() -> None:
     told = explain_refusal(answered(OOPS), journal.make_explainer(Machine()))
     assert told.splitlines() == [
         f"Jenkins answered 500: A problem occurred while processing the request (Logging ID={ID})",
@@ -134,7 +134,7 @@ def test_an_internal_error_is_told_by_the_exception_that_the_journal_has_under_i
 @pytest.mark.parametrize(
     "explain", [None, journal.make_explainer(Machine("other\n")), journal.make_explainer(Machine(""))]
 )
-def test_without_the_journal_an_internal_error_is_told_by_the_command_that_shows_it(
+def test_without_the_journal_an_internal_error_names_the_command_that_prints_it(
     explain: journal.Explain | None,
 ) -> None:
     told = explain_refusal(answered(OOPS), explain)
@@ -142,14 +142,14 @@ def test_without_the_journal_an_internal_error_is_told_by_the_command_that_shows
 
 
 @pytest.mark.parametrize("identifier", ["; rm -rf /", "$(x)", ID + "'", ID.replace("-", ""), "../" + ID, ""])
-def test_what_is_no_id_goes_nowhere(identifier: str) -> None:
+def test_an_invalid_logging_id_is_not_used(identifier: str) -> None:
     machine = Machine()
     assert "" == journal.make_explainer(machine)(identifier)
     assert [] == machine.ran
     assert pages.find_logging_id(f"<h1>Oops!</h1>Logging ID={identifier}") in {None, ID}
 
 
-def test_a_header_tells_before_the_page_and_cannot_write_to_the_terminal() -> None:
+def test_the_header_is_preferred_to_the_page_and_is_cleaned() -> None:
     assert "Jenkins answered 400: no [2Jname" == explain_refusal(
         answered("<p>page</p>", 400, **{"X-Error": "no [2Jname"})
     )

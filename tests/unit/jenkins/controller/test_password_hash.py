@@ -28,13 +28,13 @@ def test_the_hash_is_another_one_for_another_user_environment_or_password() -> N
     assert 3 == len(found)
 
 
-def test_the_salt_tells_nothing_of_the_password() -> None:
+def test_the_salt_does_not_depend_on_the_password() -> None:
     salts = {hash_password(Secret(word), ARN).reveal()[: len("#jbcrypt:$2a$10$") + 21] for word in ("one", "two")}
 
     assert 1 == len(salts)
 
 
-def test_jenkins_takes_it_as_a_hash() -> None:
+def test_jenkins_accepts_the_hash() -> None:
     # HudsonPrivateSecurityRealm: the prefix, and the form by which it tells a hash from a password.
     text = hash_password(PASSWORD, ARN).reveal()
 
@@ -42,7 +42,7 @@ def test_jenkins_takes_it_as_a_hash() -> None:
     assert PASSWORD.reveal() not in text
 
 
-def test_who_knows_the_password_signs_in(tmp_path: Path) -> None:
+def test_the_password_signs_in(tmp_path: Path) -> None:
     users = Users(tmp_path)
     admin = users.ensure("admin")
 

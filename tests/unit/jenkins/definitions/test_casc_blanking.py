@@ -120,7 +120,7 @@ def lines_of(text: str) -> dict[tuple[str, ...], int]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_parts_are_gone_and_the_rest_means_and_stands_as_before(form: str) -> None:
+def test_only_the_blanked_parts_change(form: str) -> None:
     text, meant = FORMS[form]
 
     sent = blank(text)
@@ -142,7 +142,7 @@ def test_the_parts_are_gone_and_the_rest_means_and_stands_as_before(form: str) -
         "# nothing\n",
     ],
 )
-def test_a_file_that_says_nothing_else_is_not_sent(text: str) -> None:
+def test_a_file_with_only_blanked_parts_is_not_sent(text: str) -> None:
     assert blank(text) is None
 
 
@@ -154,17 +154,17 @@ def test_a_file_that_says_nothing_else_is_not_sent(text: str) -> None:
         "jenkins: {nodes: [{permanent: {proxy: {name: p}}}], securityRealm: {ldap: {users: []}}}\n",
     ],
 )
-def test_a_file_without_such_a_part_is_sent_as_it_is(text: str) -> None:
+def test_a_file_without_such_a_part_is_sent_unchanged(text: str) -> None:
     assert text == blank(text)
 
 
-def test_what_a_check_applies_is_known_by_its_path() -> None:
+def test_a_part_that_a_check_applies_is_known_by_its_path() -> None:
     assert is_applied_by_a_check(("jenkins", "securityRealm", "hudsonPrivate", "users", "0", "id"))
     assert is_applied_by_a_check(("jenkins", "LOG"))
     assert not is_applied_by_a_check(("jenkins", "securityRealm", "local"))
 
 
-def test_of_this_repositorys_files_no_account_no_level_and_no_proxy_is_sent() -> None:
+def test_no_account_log_level_or_proxy_of_this_repository_is_sent() -> None:
     for path in (ROOT / "casc").glob("*.yaml"):
         sent: Any = yaml.safe_load(blank(path.read_text()) or "") or {}
         for part in PARTS:

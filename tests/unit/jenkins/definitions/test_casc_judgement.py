@@ -115,7 +115,7 @@ def read(text: str, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_jenkins_drops_or_breaks_is_refused_with_its_place(text: str, tmp_path: Path) -> None:
+def test_settings_that_jenkins_ignores_or_fails_on_are_faults_with_their_places(text: str, tmp_path: Path) -> None:
     place, part = REFUSED[text]
 
     with pytest.raises(CascRejected) as caught:
@@ -127,5 +127,5 @@ def test_what_jenkins_drops_or_breaks_is_refused_with_its_place(text: str, tmp_p
 
 
 @pytest.mark.parametrize("text", TAKEN)
-def test_what_jenkins_takes_as_it_is_meant_is_taken(text: str, tmp_path: Path) -> None:
+def test_settings_that_jenkins_accepts_are_accepted(text: str, tmp_path: Path) -> None:
     assert {"a.yaml": text} == read(text, tmp_path)

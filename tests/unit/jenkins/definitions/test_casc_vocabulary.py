@@ -22,11 +22,11 @@ SILENT = {"hudson.plugins.git.GitTool": {"name", "home"}}
 SAME = {"text": {"string", "secret"}, "integer": {"integer"}, "long": {"integer"}, "boolean": {"boolean"}}
 
 
-def test_the_products_table_is_made_of_the_recording() -> None:
+def test_the_vocabulary_is_made_from_the_recording() -> None:
     assert recorded_vocabulary.text() == PRODUCT.read_text(), "make it anew as recorded_vocabulary.py says"
 
 
-def test_every_kind_in_the_table_is_a_known_one() -> None:
+def test_every_kind_in_the_vocabulary_is_known() -> None:
     known = casc_schema.load_vocabulary()
     kinds = {
         kind.removesuffix("[]") for part in ("roots", "classes") for it in known[part].values() for kind in it.values()
@@ -43,7 +43,7 @@ def test_every_kind_in_the_table_is_a_known_one() -> None:
     assert {row[1] for row in recorded_vocabulary.rows() if row[0] == "N"}.isdisjoint(kinds)
 
 
-def test_the_table_loads_in_no_time() -> None:
+def test_the_vocabulary_loads_fast() -> None:
     casc_schema.load_vocabulary.cache_clear()
     began = time.perf_counter()
     casc_schema.load_vocabulary()

@@ -52,15 +52,15 @@ LOCKED = yaml.safe_load((ROOT / "jenkins.lock.yaml").read_text())["plugins"]
         ("com.cloudbees.hudson.plugins.folder.Folder", "cloudbees-folder"),
     ],
 )
-def test_the_longest_name_that_fits_decides(name: str, owner: str | None) -> None:
+def test_the_longest_matching_name_decides(name: str, owner: str | None) -> None:
     assert owner == find_owner(name)
 
 
-def test_the_letters_that_xml_cannot_hold_are_read() -> None:
+def test_escaped_characters_in_class_names_are_decoded() -> None:
     assert "hudson.plugins.build_timeout.X$Y" == decode_class_name("hudson.plugins.build__timeout.X_-Y")
 
 
-def test_what_lacks_its_plugin_and_what_is_unknown_are_told_apart() -> None:
+def test_missing_plugins_and_unknown_elements_are_reported_separately() -> None:
     xml = """<project>
       <scm class="hudson.scm.SubversionSCM"/>
       <builders>
@@ -94,7 +94,7 @@ def written_by_job_builder() -> set[str]:
     return {decode_class_name(name) for name in found}
 
 
-def test_job_builder_writes_hardly_a_class_that_the_table_does_not_know() -> None:
+def test_the_table_has_almost_every_class_that_job_builder_writes() -> None:
     names = written_by_job_builder()
 
     unknown = {name for name in names if find_owner(name) is None}

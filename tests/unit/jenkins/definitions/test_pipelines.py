@@ -82,11 +82,11 @@ def ech() { return 1 }
 """
 
 
-def test_what_is_right_is_not_refused() -> None:
+def test_a_correct_pipeline_has_no_fault() -> None:
     assert [] == [str(it) for it in pipelines.find_faults("Jenkinsfile", GOOD)]
 
 
-def test_every_fault_is_told_once_and_in_the_order_of_the_lines() -> None:
+def test_every_fault_is_reported_once_in_the_order_of_the_lines() -> None:
     text = GOOD.replace("junit testResults", "junitt testResults").replace("echo 'deep'", "ech 'deep'")
 
     found = list(pipelines.find_faults("Jenkinsfile", text))

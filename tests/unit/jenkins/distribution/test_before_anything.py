@@ -56,9 +56,7 @@ def unanswered() -> JenkinsSettings:
     return JenkinsSettings(source="mirror", mirror=f"http://127.0.0.1:{closed_port()}/", fallback="emulator")
 
 
-def test_a_launch_has_every_file_before_it_begins_and_asks_nobody_again(
-    mirror: Mirror, opened: Opened, run: Run
-) -> None:
+def test_a_launch_downloads_every_file_first_and_asks_the_source_once(mirror: Mirror, opened: Opened, run: Run) -> None:
     context = opened(mirrored(mirror))
 
     jenkins_files.prepare(context, run, loads=True)
@@ -71,7 +69,7 @@ def test_a_launch_has_every_file_before_it_begins_and_asks_nobody_again(
     assert "now: review and commit it" in run.notices[1]
 
 
-def test_a_plan_loads_nothing_and_writes_no_sum(
+def test_a_plan_downloads_nothing_and_writes_no_checksum(
     mirror: Mirror, opened: Opened, run: Run, tmp_path: Path, lock: Path
 ) -> None:
     before = lock.read_text()
@@ -97,7 +95,7 @@ def test_a_plan_refuses_a_source_that_lacks_a_file(mirror: Mirror, opened: Opene
 
 
 @pytest.mark.parametrize("loads", [True, False])
-def test_a_source_that_does_not_answer_is_asked_once_a_run(
+def test_a_source_that_does_not_answer_is_asked_once_per_run(
     opened: Opened, run: Run, monkeypatch: pytest.MonkeyPatch, loads: bool
 ) -> None:
     asked: list[str] = []
@@ -135,7 +133,7 @@ def test_a_launch_is_refused_under_the_environments_lock_and_before_the_cloud_is
     with pytest.raises(DistributionFailed) as raised:
         find_commands()["launch"].run(parser.parse(["-e", environment, "launch"]))
 
-    assert "loading two.hpi from" in raised.value.doing
+    assert "downloading two.hpi from" in raised.value.doing
     assert ["lock"] == reached
 
 
@@ -147,7 +145,7 @@ def test_a_launch_is_refused_under_the_environments_lock_and_before_the_cloud_is
         (lambda files: files.pop(WAR), ("jenkins", Health.BAD, "HTTP 404 Not Found")),
     ],
 )
-def test_doctor_tells_of_the_lock_its_sums_and_its_source(
+def test_doctor_reports_the_lock_its_checksums_and_its_source(
     mirror: Mirror, opened: Opened, monkeypatch: pytest.MonkeyPatch, change: Callable[[dict[str, bytes]], Any],
     expected: tuple[str, Health, str],
 ) -> None:  # fmt: skip
@@ -161,7 +159,7 @@ def test_doctor_tells_of_the_lock_its_sums_and_its_source(
     assert expected == (source.name, source.health, expected[2] if expected[2] in source.found else source.found)
 
 
-def test_doctor_tells_what_the_lock_lacks_and_goes_on(mirror: Mirror, opened: Opened) -> None:
+def test_doctor_reports_what_the_lock_lacks_and_continues(mirror: Mirror, opened: Opened) -> None:
     """The tests' lock has plugins of which the project's own table of needs knows nothing."""
     (found,) = examine_jenkins(opened(mirrored(mirror)))
 

@@ -105,7 +105,7 @@ def _officially(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.import_module("bootstrap.jenkins.distribution.resolve"), "choose", chosen)
 
 
-def test_a_signed_list_proves_the_sums_and_nothing_more_is_said(signed: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_a_signed_list_proves_the_checksums_without_a_notice(signed: Mirror, lock: Path, tmp_path: Path) -> None:
     report = Recorder()
 
     found = resolve(mirrored(signed), load_lock(lock), tmp_path / "cache", report)
@@ -115,7 +115,7 @@ def test_a_signed_list_proves_the_sums_and_nothing_more_is_said(signed: Mirror, 
     assert () == load_lock(lock).without_checksum
 
 
-def test_an_unsigned_list_of_a_mirror_is_taken_and_said(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_an_unsigned_list_of_a_mirror_is_accepted_with_a_notice(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     report = Recorder()
 
     resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", report)
@@ -136,7 +136,7 @@ def test_an_unsigned_list_of_the_official_site_is_refused(
     assert before == lock.read_text()
 
 
-def test_a_signed_list_of_the_official_site_is_taken(
+def test_a_signed_list_of_the_official_site_is_accepted(
     signed: Mirror, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _officially(signed, monkeypatch)
@@ -179,12 +179,12 @@ def _list_in_place_of_block(document: dict[str, Any], _: Authority) -> None:
         (_change_sum, "its signature does not match its content"),
         (_sign_as_stranger, "CN=stranger's signer is not issued by an authority that the core trusts"),
         (_put_a_root_behind, "CN=stranger is not issued by an authority that the core trusts"),
-        (_drop_certificates, "its signature comes without a certificate"),
+        (_drop_certificates, "its signature has no certificate"),
         (_spoil, "its signature cannot be read"),
         (_list_in_place_of_block, "it carries no signature"),
     ],
 )
-def test_a_list_that_is_not_what_the_authority_signed_is_refused_of_a_mirror_too(
+def test_a_list_with_a_bad_signature_is_refused_also_from_a_mirror(
     signed: Mirror, stranger: Authority, lock: Path, tmp_path: Path, change: Change, expected: str
 ) -> None:
     document = json.loads(signed.files["/plugin-versions.json"])
@@ -199,7 +199,7 @@ def test_a_list_that_is_not_what_the_authority_signed_is_refused_of_a_mirror_too
     assert before == lock.read_text()
 
 
-def test_a_signer_that_is_no_authority_issues_nothing(authority: Authority, tmp_path: Path) -> None:
+def test_a_certificate_without_the_authority_flag_issues_no_other(authority: Authority, tmp_path: Path) -> None:
     """A certificate by the signer's key, with the signer's own certificate behind it."""
     other = rsa.generate_private_key(65537, 2048)
     made = x509.CertificateBuilder().subject_name(_named("forged")).issuer_name(authority.certificate.subject)
@@ -217,7 +217,7 @@ def test_a_signer_that_is_no_authority_issues_nothing(authority: Authority, tmp_
         metadata.verify(metadata.Metadata({}, {"plugins": {}}, block), tmp_path / "jenkins.war")
 
 
-def test_a_core_without_roots_proves_no_list(signed: Mirror, tmp_path: Path) -> None:
+def test_a_core_without_root_certificates_proves_no_list(signed: Mirror, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "jenkins.war", "w") as archive:
         archive.writestr("index.html", "")
     listed = metadata.parse(signed.files["/plugin-versions.json"], "here")

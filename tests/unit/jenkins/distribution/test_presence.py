@@ -38,26 +38,26 @@ def learn(settings: JenkinsSettings, lock: Path, tmp_path: Path) -> None:
     resolve(settings, load_lock(lock), tmp_path / "learnt", Recorder())
 
 
-def test_a_whole_mirror_is_taken_and_nothing_is_loaded(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_a_complete_mirror_has_no_faults_and_nothing_is_downloaded(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     assert presence.Presence(f"{mirror.url}/") == look(mirrored(mirror), lock, tmp_path)
     assert {WAR, f"{WAR}.sha256", f"{WAR}.asc", "/jenkins.key", LIST, ONE, TWO} == set(mirror.loads())
     assert not (tmp_path / "cache").exists()
 
 
 @pytest.mark.parametrize("path", [f"{WAR}.asc", f"{WAR}.sha256", "/jenkins.key", LIST, ONE, TWO])
-def test_a_mirror_that_lacks_a_file_is_told_by_it(mirror: Mirror, lock: Path, tmp_path: Path, path: str) -> None:
+def test_a_missing_file_of_a_mirror_is_a_fault(mirror: Mirror, lock: Path, tmp_path: Path, path: str) -> None:
     del mirror.files[path]
 
     assert (f"{mirror.url}{path}: HTTP 404 Not Found",) == look(mirrored(mirror), lock, tmp_path).faults
 
 
-def test_every_fault_of_a_mirror_is_told_at_once(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_all_faults_of_a_mirror_are_reported_together(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     del mirror.files[ONE], mirror.files[TWO]
 
     assert 2 == len(look(mirrored(mirror), lock, tmp_path).faults)
 
 
-def test_a_mirror_that_tells_other_sums_than_the_lock_is_refused(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_a_mirror_with_other_checksums_than_the_lock_is_refused(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     learn(mirrored(mirror), lock, tmp_path)
     other = hashlib.sha256(b"other")
     mirror.files[f"{WAR}.sha256"] = f"{other.hexdigest()} jenkins.war".encode()
@@ -71,7 +71,7 @@ def test_a_mirror_that_tells_other_sums_than_the_lock_is_refused(mirror: Mirror,
     assert f"{mirror.url}{TWO}: its SHA-256 is {other.hexdigest()} according to plugin-versions.json there" in second
 
 
-def test_a_mirror_of_known_sums_needs_no_list(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_a_mirror_needs_no_list_if_the_lock_has_all_checksums(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     learn(mirrored(mirror), lock, tmp_path)
     del mirror.files[LIST], mirror.files[f"{WAR}.sha256"], mirror.files[f"{WAR}.asc"]
 
@@ -87,7 +87,7 @@ def test_a_version_that_the_mirrors_list_lacks_is_named(mirror: Mirror, lock: Pa
     assert "it has none for two 3.2" in fault
 
 
-def test_what_is_in_the_cache_is_not_asked_for(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_a_cached_file_is_not_requested(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
     mirror.asked.clear()
 
@@ -95,7 +95,7 @@ def test_what_is_in_the_cache_is_not_asked_for(mirror: Mirror, lock: Path, tmp_p
     assert [] == mirror.asked
 
 
-def test_a_source_that_does_not_answer_is_told_as_that(lock: Path, tmp_path: Path) -> None:
+def test_a_source_that_does_not_answer_is_reported_as_unobtainable(lock: Path, tmp_path: Path) -> None:
     settings = JenkinsSettings(source="mirror", mirror=f"http://127.0.0.1:{closed_port()}/")
 
     found = look(settings, lock, tmp_path)
@@ -104,7 +104,7 @@ def test_a_source_that_does_not_answer_is_told_as_that(lock: Path, tmp_path: Pat
     assert () == found.faults
 
 
-def test_who_has_asked_already_is_not_made_to_wait_again(lock: Path, tmp_path: Path) -> None:
+def test_a_source_that_did_not_answer_is_not_asked_again(lock: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.2)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
@@ -117,11 +117,13 @@ def test_who_has_asked_already_is_not_made_to_wait_again(lock: Path, tmp_path: P
     assert "emulator" == found.kind
 
 
-def test_a_whole_folder_is_taken(folder: Path, lock: Path, tmp_path: Path) -> None:
+def test_a_complete_folder_has_no_faults(folder: Path, lock: Path, tmp_path: Path) -> None:
     assert presence.Presence(str(folder / "jenkins.war")) == look(filed(folder), lock, tmp_path)
 
 
-def test_every_fault_of_a_folder_is_told_at_once(folder: Path, lock: Path, key: SigningKey, tmp_path: Path) -> None:
+def test_all_faults_of_a_folder_are_reported_together(
+    folder: Path, lock: Path, key: SigningKey, tmp_path: Path
+) -> None:
     (folder / "jenkins.war.asc").write_bytes(key.sign(b"another core"))
     (folder / "plugins" / "one.hpi").unlink()
     (folder / "plugins" / "two.hpi").write_bytes(plugin("two", "3.1", "three:1", core="2.600"))
@@ -134,7 +136,7 @@ def test_every_fault_of_a_folder_is_told_at_once(folder: Path, lock: Path, key: 
     ) == look(filed(folder), lock, tmp_path).faults
 
 
-def test_a_file_of_another_sum_in_a_folder_is_refused(folder: Path, lock: Path, tmp_path: Path) -> None:
+def test_a_file_with_another_checksum_in_a_folder_is_refused(folder: Path, lock: Path, tmp_path: Path) -> None:
     learn(filed(folder), lock, tmp_path)
     (folder / "plugins" / "one.hpi").write_bytes(b"other")
 
@@ -143,7 +145,9 @@ def test_a_file_of_another_sum_in_a_folder_is_refused(folder: Path, lock: Path, 
     assert f"{folder}/plugins/one.hpi: its SHA-256 is {hashlib.sha256(b'other').hexdigest()}, not " in fault
 
 
-def test_what_will_prove_unknown_sums_is_told_until_they_are_known(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_the_proof_of_missing_checksums_is_described_until_they_are_known(
+    mirror: Mirror, lock: Path, tmp_path: Path
+) -> None:
     official = presence.describe_unproved(JenkinsSettings(), load_lock(lock))
     by_mirror = presence.describe_unproved(mirrored(mirror), load_lock(lock))
     learn(mirrored(mirror), lock, tmp_path)
@@ -159,7 +163,7 @@ def test_what_will_prove_unknown_sums_is_told_until_they_are_known(mirror: Mirro
 
 
 @pytest.mark.parametrize("name", ["jenkins.war", "plugins/two.hpi"])
-def test_a_file_that_cannot_be_read_is_told(
+def test_a_file_that_cannot_be_read_is_a_fault(
     folder: Path, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Root reads everything, so the refusal is the reader's own here."""

@@ -38,7 +38,7 @@ def test_proved_files_are_returned_with_the_locks_versions(mirror: Mirror, lock:
     assert {"one": "one.hpi", "two": "two.hpi"} == {name: path.name for name, path in found.plugin_files.items()}
 
 
-def test_proved_sums_are_written_into_the_lock_and_its_comments_stay(
+def test_proved_checksums_are_written_into_the_lock_and_its_comments_stay(
     mirror: Mirror, lock: Path, tmp_path: Path
 ) -> None:
     before = lock.read_text()
@@ -55,7 +55,7 @@ def test_proved_sums_are_written_into_the_lock_and_its_comments_stay(
     assert ["lock.yaml had no checksum for 3 files"] == [notice.split(";")[0] for notice in report.notices]
 
 
-def test_a_second_run_asks_the_network_for_nothing(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_a_second_run_does_not_use_the_network(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     first = resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
     mirror.asked.clear()
     report = Recorder()
@@ -67,7 +67,7 @@ def test_a_second_run_asks_the_network_for_nothing(mirror: Mirror, lock: Path, t
     assert [] == report.notices
 
 
-def test_a_spoilt_file_in_the_cache_is_loaded_again(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_a_cached_file_with_wrong_content_is_downloaded_again(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     first = resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
     first.plugin_files["two"].write_bytes(b"spoilt")
     mirror.asked.clear()
@@ -78,7 +78,7 @@ def test_a_spoilt_file_in_the_cache_is_loaded_again(mirror: Mirror, lock: Path, 
     assert ["/plugins/two/3.1/two.hpi", WAR] == mirror.loads()
 
 
-def test_a_core_of_another_sum_than_the_locked_one_is_refused(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_a_core_with_another_checksum_than_in_the_lock_is_refused(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
     mirror.files[WAR] = b"another core"
 
@@ -89,7 +89,7 @@ def test_a_core_of_another_sum_than_the_locked_one_is_refused(mirror: Mirror, lo
     assert [] == list((tmp_path / "empty").rglob("*jenkins.war*"))
 
 
-def test_a_plugin_of_another_sum_than_the_metadatas_is_refused(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_a_plugin_with_another_checksum_than_in_the_list_is_refused(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     mirror.files["/plugins/two/3.1/two.hpi"] = plugin("two", "3.1", core="2.400")
 
     assert "two.hpi" in refusal(mirrored(mirror), lock, tmp_path / "cache").doing
@@ -140,7 +140,7 @@ def test_no_signature_at_all_is_refused(mirror: Mirror, lock: Path, tmp_path: Pa
     assert "gpg finds no good signature" == refusal(mirrored(mirror), lock, tmp_path / "cache").found
 
 
-def test_a_broken_download_is_taken_up_where_it_broke(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_a_broken_download_is_resumed(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
     mirror.asked.clear()
     cache = tmp_path / "empty"
@@ -157,7 +157,7 @@ def test_a_broken_download_is_taken_up_where_it_broke(mirror: Mirror, lock: Path
     assert ["", "bytes=50-"] == [range_ for path, range_ in mirror.asked if path.endswith("two.hpi")]
 
 
-def test_a_part_of_another_file_is_thrown_away(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_a_partial_download_of_another_file_is_deleted(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
     cache = tmp_path / "empty"
     part = cache / hashlib.sha256(WAR_CONTENT).hexdigest() / "jenkins.war.part"
@@ -170,7 +170,7 @@ def test_a_part_of_another_file_is_thrown_away(mirror: Mirror, lock: Path, tmp_p
     assert found.war.read_bytes() == WAR_CONTENT
 
 
-def test_an_unreachable_source_brings_the_emulator_and_says_why(lock: Path, tmp_path: Path) -> None:
+def test_without_a_reachable_source_the_emulator_is_used_and_the_notice_says_why(lock: Path, tmp_path: Path) -> None:
     settings = JenkinsSettings(source="mirror", mirror=f"http://127.0.0.1:{closed_port()}/", fallback="emulator")
     report = Recorder()
 
@@ -203,7 +203,7 @@ def test_a_silent_source_is_given_up_after_seconds(lock: Path, tmp_path: Path) -
     assert time.monotonic() - begun < 5
 
 
-def test_a_page_in_place_of_a_sum_counts_as_unreachable(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
+def test_a_page_instead_of_a_checksum_counts_as_unreachable(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     mirror.files[f"{WAR}.sha256"] = b"<html>please sign in</html>"
 
     assert "does not contain a SHA-256" in refusal(mirrored(mirror), lock, tmp_path / "cache").found
@@ -232,14 +232,14 @@ def test_the_emulator_as_source_asks_nobody(lock: Path, tmp_path: Path) -> None:
     assert [f"the emulator is used instead of Jenkins {VERSION}, as the environment file says"] == report.notices
 
 
-def test_a_signed_file_on_this_machine_is_taken_as_it_lies(folder: Path, lock: Path, tmp_path: Path) -> None:
+def test_a_signed_file_on_this_machine_is_used_in_place(folder: Path, lock: Path, tmp_path: Path) -> None:
     found = resolve(filed(folder), load_lock(lock), tmp_path / "cache", Recorder())
 
     assert folder / "jenkins.war" == found.war
     assert {name: folder / "plugins" / f"{name}.hpi" for name in ("one", "two")} == found.plugin_files
 
 
-def test_an_unsigned_file_without_a_locked_sum_is_refused_with_the_way_out(
+def test_an_unsigned_file_without_a_checksum_in_the_lock_is_refused_with_a_remedy(
     folder: Path, lock: Path, tmp_path: Path
 ) -> None:
     (folder / "jenkins.war.asc").unlink()
@@ -250,14 +250,14 @@ def test_an_unsigned_file_without_a_locked_sum_is_refused_with_the_way_out(
     assert "Put jenkins.war.asc there, or write the sha256 that you trust into jenkins.lock.yaml." == found.remedy
 
 
-def test_a_file_of_another_sum_than_the_locked_one_is_refused(folder: Path, lock: Path, tmp_path: Path) -> None:
+def test_a_file_with_another_checksum_than_in_the_lock_is_refused(folder: Path, lock: Path, tmp_path: Path) -> None:
     resolve(filed(folder), load_lock(lock), tmp_path / "cache", Recorder())
     (folder / "plugins" / "one.hpi").write_bytes(b"other")
 
     assert f"checking {folder / 'plugins' / 'one.hpi'}" == refusal(filed(folder), lock, tmp_path / "cache").doing
 
 
-def test_every_fault_of_a_set_of_plugins_is_told_at_once(tmp_path: Path) -> None:
+def test_all_faults_of_the_plugins_are_reported_together(tmp_path: Path) -> None:
     contents = {
         "one": plugin("one", "1.0", "two:3.0,three:1.0;resolution:=optional,four:1.0"),
         "two": plugin("two", "2.9"),
@@ -281,7 +281,7 @@ def test_every_fault_of_a_set_of_plugins_is_told_at_once(tmp_path: Path) -> None
     ] == raised.value.found.splitlines()
 
 
-def test_a_long_dependency_list_folded_over_lines_is_read_whole(tmp_path: Path) -> None:
+def test_a_dependency_list_on_several_lines_is_read_completely(tmp_path: Path) -> None:
     path = tmp_path / "long.hpi"
     path.write_bytes(plugin("long", "1", ",".join(f"library-number-{number}:1.{number}" for number in range(12))))
 

@@ -30,7 +30,7 @@ NAMED = st.from_regex(r"[0-9]{1,4}(\.[0-9]{1,4}){0,3}(-[0-9]{1,3})?(\.v[0-9a-f_]
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_a_row_of_versions_is_in_its_order(row: list[list[str]]) -> None:
+def test_versions_are_in_jenkins_order(row: list[list[str]]) -> None:
     for lower, higher in itertools.combinations(row, 2):
         for one, other in itertools.product(lower, higher):
             assert (True, False) == (is_older(one, other), is_older(other, one)), (one, other)
@@ -39,7 +39,7 @@ def test_a_row_of_versions_is_in_its_order(row: list[list[str]]) -> None:
 
 
 @given(NAMED, NAMED, NAMED)
-def test_the_order_is_one(one: str, two: str, three: str) -> None:
+def test_the_order_is_total(one: str, two: str, three: str) -> None:
     assert not is_older(one, one)
     assert not (is_older(one, two) and is_older(two, one))
     if is_older(one, two) and is_older(two, three):
@@ -47,12 +47,12 @@ def test_the_order_is_one(one: str, two: str, three: str) -> None:
 
 
 @given(NAMED, st.integers(0, 999))
-def test_one_more_is_newer(version: str, number: int) -> None:
+def test_a_higher_number_is_newer(version: str, number: int) -> None:
     assert is_older(f"{number}.{version}", f"{number + 1}.{version}")
 
 
 @given(st.text(max_size=3 * LONGEST), st.text(max_size=3 * LONGEST))
-def test_what_is_no_version_is_compared_without_harm(one: str, other: str) -> None:
+def test_a_string_that_is_no_version_can_be_compared(one: str, other: str) -> None:
     assert is_older(one, other) in {True, False}
 
 
@@ -63,5 +63,5 @@ def test_what_is_no_version_is_compared_without_harm(one: str, other: str) -> No
         ("../1.0", False), ("1 0", False), ("1" * (LONGEST + 1), False),
     ],
 )  # fmt: skip
-def test_a_version_begins_with_a_number_and_names_no_other_place(text: str, expected: bool) -> None:
+def test_a_version_begins_with_a_number_and_contains_no_path(text: str, expected: bool) -> None:
     assert expected == is_version(text)

@@ -22,8 +22,8 @@ class Machine:
         if command[0] == "cat":
             return Result("cat", 0 if self.keeps_export else 1, self.exported, "")
         assert settings_record._LOOK == command[2]
-        lines = [f"{settings_record._digest(text)}  {name}" for name, text in self.files.items()]
-        return Result("look", 0, "\n".join([*lines, f"{settings_record._digest(self.exported)}  /applied"]), "")
+        lines = [f"{settings_record._compute_digest(text)}  {name}" for name, text in self.files.items()]
+        return Result("look", 0, "\n".join([*lines, f"{settings_record._compute_digest(self.exported)}  /applied"]), "")
 
 
 def found(jenkins_server, machine: Machine, *, sudo: bool = True) -> list[tuple[str, str, str]]:
