@@ -23,6 +23,7 @@ _REWRITES = Path(__file__).resolve().parents[2] / "local" / "emulator" / "data" 
 # Every child of these elements is an entry that a person added.
 ENTRIES = LISTS | {"parameterDefinitions", "branches", "columns", "jobFilters", "extensions", "userRemoteConfigs"}
 _EMPTY = frozenset({"", "false"})
+_FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
 # Jenkins replaces these classes when it reads a job.
 _REPLACED = frozenset({"hudson.util.CaseInsensitiveComparator"})
 
@@ -163,9 +164,6 @@ def _is_default(kind: str, field: ElementTree.Element) -> bool:
     if isinstance(value, Mapping):
         return not len(field) and dict(field.attrib) == dict(value)
     return value is not None and not len(field) and (field.text or "") == value
-
-
-_FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
 
 
 def _count_differences(desired: ElementTree.Element, actual: ElementTree.Element) -> int:
