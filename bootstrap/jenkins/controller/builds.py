@@ -15,7 +15,7 @@ from bootstrap.jenkins.controller.console_text import ConsoleText, clean_line
 PAUSE = 0.5
 """Seconds between two requests."""
 
-SILENT_LOOKS = 5
+SILENT_READS = 5
 """Requests without new console text, after which the queue is read: the build may wait for an executor."""
 
 
@@ -90,7 +90,7 @@ class _WaitingParts:
     def report(self, *, is_silent: bool) -> None:
         """Read the queue while the console has no new text, and write each reason once."""
         self._silent = self._silent + 1 if is_silent else 0
-        if self._silent % SILENT_LOOKS or not self._silent:
+        if self._silent % SILENT_READS or not self._silent:
             return
         for why in executors.find_waiting_reasons(self._jenkins, self._path):
             if why not in self._reported:

@@ -96,13 +96,13 @@ def test_only_a_waiting_part_of_this_pipeline_is_reported_and_only_once() -> Non
         {"why": "‘gpu’ is offline", "task": {"_class": PART, "url": "job/other/9/"}},
         {"why": "in between", "task": None},
     ]
-    said = told(Jenkins([], parts, silent=3 * builds.SILENT_LOOKS))
+    said = told(Jenkins([], parts, silent=3 * builds.SILENT_READS))
     assert said == [f"waiting in the queue: {ON_MACHINE}; it waits for one of: verify #7, a/b c #2\n"]
 
 
 def test_the_queue_is_read_within_five_seconds_and_not_with_each_request() -> None:
-    assert builds.SILENT_LOOKS * builds.PAUSE < 5
-    jenkins = Jenkins([], silent=2 * builds.SILENT_LOOKS + 1)
+    assert builds.SILENT_READS * builds.PAUSE < 5
+    jenkins = Jenkins([], silent=2 * builds.SILENT_READS + 1)
     assert told(jenkins) == []
     assert 2 == jenkins.asked.count("queue/api/json")
 
