@@ -22,7 +22,8 @@ NODE = """
 jenkins:
   nodes:
     - permanent:
-        {name: helper, labelString: away, mode: EXCLUSIVE, numExecutors: 2, remoteFS: "FOLDER", launcher: {inbound: {}}}
+        {name: helper, labelString: away, mode: EXCLUSIVE, numExecutors: 2, remoteFS: "FOLDER", launcher: {inbound: {}},
+         nodeProperties: [{envVars: {env: [{key: OF_NODE, value: hers}]}}]}
 """
 OTHER_USER = 65534
 AS_OTHER: dict[str, Any] = {"user": OTHER_USER, "group": OTHER_USER, "extra_groups": []}
@@ -107,7 +108,8 @@ def online(agent: Agent) -> Any:
 def test_steps_work_on_the_agent_with_its_environment(away: Agent, pipeline: Callable[[str], str]) -> None:
     server = online(away)
     script = """node('away') {
-        sh 'id -u; echo on=$ON_AGENT node=$NODE_NAME; pwd; mkdir -p out; echo data > out/a.txt'
+        echo "env: ${env.OF_NODE}"
+        sh 'id -u; echo on=$ON_AGENT node=$NODE_NAME own=$OF_NODE; pwd; mkdir -p out; echo data > out/a.txt'
         writeFile file: 'sub/b.txt', text: 'by the step'
         echo "read: ${readFile('sub/b.txt')} ${fileExists('none')} ${fileExists('out/a.txt')}"
         sh 'stat -c %u sub/b.txt'
@@ -118,7 +120,7 @@ def test_steps_work_on_the_agent_with_its_environment(away: Agent, pipeline: Cal
         echo "back: ${readFile('out/a.txt')}"
         echo "status: ${sh(script: 'exit 3', returnStatus: true)} ${sh(script: 'echo word', returnStdout: true).trim()}"
     }
-    node { sh 'echo built-in=$NODE_NAME agent=$ON_AGENT.' }"""
+    node { sh 'echo built-in=$NODE_NAME agent=$ON_AGENT$OF_NODE.' }"""
     server.create("", "steps", pipeline(script))
 
     build, console = server.run("steps")
@@ -126,7 +128,7 @@ def test_steps_work_on_the_agent_with_its_environment(away: Agent, pipeline: Cal
     assert "SUCCESS" == build["result"], console
     user = str(OTHER_USER if is_other_user_possible() else os.geteuid())
     assert f"Running on helper in {away.folder}/workspace/steps" in console
-    assert f"\n{user}\n" in console and "on=yes node=helper" in console
+    assert f"\n{user}\n" in console and "on=yes node=helper own=hers\n" in console and "env: hers\n" in console
     assert 2 == len(re.findall(rf"^{user}$", console, re.MULTILINE)), console
     assert "read: by the step false true" in console
     assert "back: data" in console and "status: 3 word" in console
@@ -136,14 +138,16 @@ def test_steps_work_on_the_agent_with_its_environment(away: Agent, pipeline: Cal
 
 def test_a_freestyle_job_works_there_as_well(away: Agent, freestyle: Callable[..., str]) -> None:
     server = online(away)
-    xml = freestyle("echo on=$ON_AGENT; id -u").replace("<properties>", "<assignedNode>away</assignedNode><properties>")
+    xml = freestyle("echo on=$ON_AGENT$OF_NODE; id -u").replace(
+        "<properties>", "<assignedNode>away</assignedNode><properties>"
+    )
     server.create("", "free", xml)
 
     build, console = server.run("free")
 
     assert "SUCCESS" == build["result"], console
     assert f"Building remotely on helper in workspace {away.folder}/workspace/free" in console
-    assert "on=yes" in console
+    assert "on=yeshers\n" in console
 
 
 def test_a_build_cannot_read_what_the_controller_keeps(away: Agent, pipeline: Callable[[str], str], fresh: Any) -> None:

@@ -28,13 +28,21 @@ class Engine:
 
     def environment(self, context: Context) -> dict[str, str]:
         """The variables of `env`: those of the build, then those of the blocks; PATH and others come from the node."""
-        base = {**context.allocation.node.environment, **self.variables} if context.allocation else dict(self.variables)
-        return context.environment(base)
+        base = self._node_environment(context) if context.allocation else {}
+        return context.environment({**base, **self.variables})
 
     def process_environment(self, context: Context) -> dict[str, str]:
         """The environment of a process that a step starts."""
-        node = context.allocation.node if context.allocation else self.services.executors.here
-        return context.environment(process_environment(node.environment, self.variables))
+        return context.environment(process_environment(self._node_environment(context), self.variables))
+
+    def _node_environment(self, context: Context) -> dict[str, str]:
+        """The environment of the node's programs, with the variables that the settings give to builds on it."""
+        held, executors = context.allocation, self.services.executors
+        return (
+            {**held.node.environment, **executors.node(held.slot.node).variables}
+            if held
+            else executors.here.environment
+        )
 
     def parameters(self) -> dict[str, Any]:
         """`params`: the build's values, and defaults for what is declared and was not given."""

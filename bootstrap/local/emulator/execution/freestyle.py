@@ -44,6 +44,7 @@ class Freestyle:
             **build_variables(self._home, build),
             **node_variables(self._node_settings, held.slot.number, self.workspace),
         }
+        self._node_environment = {**held.node.environment, **self._node_settings.variables}
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -122,7 +123,7 @@ class Freestyle:
                 raise StepFailed(f"the build wrapper {node.tag} is not known to the emulator")
         repository = from_xml(self._root.find("scm"))
         if repository:
-            environment = process_environment(self._node.environment, self._variables)
+            environment = process_environment(self._node_environment, self._variables)
             git = Git(self._home, self._console, environment, self._node)
             self._variables.update(await git.checkout(repository, self.workspace, self._build))
 
@@ -148,7 +149,7 @@ class Freestyle:
         command = shlex.split(first[2:]) if first.startswith("#!") else [self._home.configuration.shell, "-xe"]
         try:
             self._console.line(f"[{self.workspace.name}] $ {shlex.join(command)} {path}")
-            environment = process_environment(self._node.environment, self._variables)
+            environment = process_environment(self._node_environment, self._variables)
             code, _ = await self._node.run([*command, str(path)], self.workspace, environment, self._console.write)
         except OSError as fault:
             raise StepFailed(f'Cannot run program "{command[0]}": {fault.strerror}') from fault

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 BUILT_IN = "built-in"
@@ -11,7 +11,10 @@ BUILT_IN = "built-in"
 
 @dataclass(frozen=True)
 class NodeSettings:
-    """A node. The name of the built-in node is empty; every node has its own name as a label; `folder` is that of an agent."""
+    """A node. The name of the built-in node is empty; every node has its own name as a label; `folder` is that of an agent.
+
+    `variables` are those that the settings give to builds on this agent.
+    """
 
     name: str
     description: str
@@ -19,6 +22,7 @@ class NodeSettings:
     executors: int
     folder: str
     is_exclusive: bool
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown_name(self) -> str:
@@ -33,6 +37,12 @@ def dig(tree: Any, *path: str) -> Any:
             return None
         tree = tree.get(name)
     return tree
+
+
+def _read_variables(properties: Any) -> dict[str, str]:
+    """Read the environment variables of a list of node properties."""
+    entries = [variable for entry in properties or [] for variable in dig(entry, "envVars", "env") or []]
+    return {str(variable.get("key", "")): str(variable.get("value", "")) for variable in entries}
 
 
 class Configuration:
@@ -77,6 +87,7 @@ class Configuration:
                     int(settings.get("numExecutors") or 1),
                     str(settings.get("remoteFS") or ""),
                     settings.get("mode") == "EXCLUSIVE",
+                    _read_variables(settings.get("nodeProperties")),
                 )
             )
         return nodes
@@ -107,12 +118,8 @@ class Configuration:
     @property
     def variables(self) -> dict[str, str]:
         """Environment variables for all builds."""
-        variables: dict[str, str] = {}
-        for path in ("globalNodeProperties", "nodeProperties"):
-            for entry in self.read("jenkins", path, default=[]):
-                for variable in dig(entry, "envVars", "env") or []:
-                    variables[str(variable.get("key", ""))] = str(variable.get("value", ""))
-        return variables
+        paths = ("globalNodeProperties", "nodeProperties")
+        return {name: value for path in paths for name, value in _read_variables(self.read("jenkins", path)).items()}
 
     @property
     def shell(self) -> str:
