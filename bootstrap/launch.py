@@ -141,7 +141,7 @@ def configure(context: Context, run: Run, controller: Controller) -> None:
             casc.ensure_token(f"http://127.0.0.1:{port}/", controller)
         values = context.casc_values
         casc.apply(context.shell, context.jenkins, context.casc_files, values, run)
-    if not host.has_agent(context.shell):  # its settings were not those of this Jenkins when the machine was converged
+    if not host.has_agents(context.shell):  # its settings were not those of this Jenkins when the machine was converged
         provision(context, run)
 
 

@@ -89,9 +89,9 @@ def apply(
     return _controller(inputs)
 
 
-def has_agent(shell: Shell) -> bool:
-    """Whether the agent on the machine has its secret; it comes after Jenkins' settings have named the agent."""
-    return shell.run(["test", "-e", agent.SECRET], check=False).exit_code == 0
+def has_agents(shell: Shell) -> bool:
+    """Whether each agent on the machine has its secret; it comes after Jenkins' settings have named the agent."""
+    return shell.run(["ls", *(each.secret for each in agent.AGENTS)], check=False).exit_code == 0
 
 
 def drain(shell: Shell, settings: JenkinsSettings, url: str, report: Reporter, *, waits: bool = True) -> None:

@@ -14,7 +14,7 @@ Drain = Mapping[str, Mapping[str, Any]]
 
 
 def of(settings: JenkinsSettings, url: str, *, waits: bool) -> Drain:
-    """The settings for waiting, by the names of the units of Jenkins and its agent; `url` is where users open Jenkins.
+    """The settings for waiting, by the names of the units of Jenkins and its agents; `url` is where users open Jenkins.
 
     If the toolkit runs in a build of that Jenkins, `own` names the build: waiting for it would never end.
     """
@@ -26,7 +26,7 @@ def of(settings: JenkinsSettings, url: str, *, waits: bool) -> Drain:
         "seconds": settings.drain_minutes * 60 if waits else 0,
         "own": build if build.startswith(url) else "",
     }
-    return {UNIT: drain_settings, agent.UNIT: {**drain_settings, "is_jenkins": False}}
+    return {UNIT: drain_settings, **{each.unit: {**drain_settings, "is_jenkins": False} for each in agent.AGENTS}}
 
 
 def seconds_of(drain: Drain) -> float:

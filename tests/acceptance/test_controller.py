@@ -10,6 +10,7 @@ from evidence import Forged
 from exported import differences, rights, wished
 
 from bootstrap.context import Context
+from bootstrap.remote.desired.agent import AGENTS
 from bootstrap.values import Change
 
 
@@ -84,10 +85,11 @@ def test_the_jobs_equal_the_code(job_changes: tuple[Change, ...], context: Conte
 
 
 def test_no_build_runs_on_the_controller(computers: dict[str, dict[str, Any]]) -> None:
-    """The controller itself has no executors, and the agent on the machine is connected."""
+    """The controller itself has no executors, and the agents on the machine are connected."""
     assert 0 == computers["Built-In Node"]["numExecutors"]
-    assert computers["machine"]["numExecutors"] > 0
-    assert computers["machine"]["offline"] is False
+    for agent in AGENTS:
+        assert computers[agent.node]["numExecutors"] > 0
+        assert computers[agent.node]["offline"] is False, agent.node
 
 
 def test_a_build_can_start(canary_build: Build) -> None:

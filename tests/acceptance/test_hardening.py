@@ -9,6 +9,7 @@ from handshake import Spoken
 from hardening import Door, protections_off
 
 from bootstrap.context import Context
+from bootstrap.remote.desired.agent import AGENTS
 from bootstrap.remote.desired.jenkins import LOCAL_CHECKOUT, SESSION_MINUTES, needed_memory
 
 Inspection = dict[str, Any]
@@ -111,7 +112,7 @@ def test_no_protection_is_turned_off(inspection: Inspection) -> None:
 
 def test_services_have_limits(inspection: Inspection) -> None:
     """Memory and processes of Jenkins, its builds and nginx are limited."""
-    limited = ("jenkins.service", "jenkins-agent.service", "nginx.service")
+    limited = ("jenkins.service", *(agent.unit for agent in AGENTS), "nginx.service")
     limits = {name: inspection["units"][name] for name in limited}
     held = {name: (unit["MemoryMax"].isdigit(), unit["TasksMax"].isdigit()) for name, unit in limits.items()}
     assert dict.fromkeys(limits, (True, True)) == held

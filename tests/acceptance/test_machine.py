@@ -10,11 +10,13 @@ import pytest
 from evidence import Visible
 
 from bootstrap.context import Context
+from bootstrap.remote.desired.agent import AGENTS
 from bootstrap.remote.desired.base import PACKAGES, SYSCTLS
 from bootstrap.remote.desired.toolkit import INSPECTED_SERVICES
 
 Inspection = dict[str, Any]
 HOME = "/var/lib/jenkins"
+ORDINARY_CHAIN = "ordinary_builds"
 LOOPBACK = ("127.", "[::1]")
 SECONDS_APART = 10
 
@@ -35,6 +37,9 @@ FILES = {
     "/usr/local/sbin/inspect-machine": ("0755", "root", "root"),
     "/etc/systemd/system/jenkins-agent.service": ("0644", "root", "root"),
     "/var/lib/jenkins-agent": ("0750", "jenkins-agent", "jenkins-agent"),
+    "/etc/jenkins/builder.secret": ("0400", "root", "root"),
+    "/etc/systemd/system/jenkins-builder.service": ("0644", "root", "root"),
+    "/var/lib/jenkins-builder": ("0750", "jenkins-builder", "jenkins-builder"),
     HOME: ("0750", "jenkins", "jenkins"),
     f"{HOME}/secrets": ("0700", "jenkins", "jenkins"),
 }
@@ -45,6 +50,7 @@ FILES = {
     [
         "jenkins.service",
         "jenkins-agent.service",
+        "jenkins-builder.service",
         "nginx.service",
         "ssh.service",
         "nftables.service",
@@ -127,6 +133,32 @@ def test_the_firewall_accepts_only_ssh_and_https(inspection: Inspection) -> None
 
     assert {22, 443} == ports
     assert [] == others
+
+
+def test_the_firewall_keeps_ordinary_builds_from_the_metadata_service(inspection: Inspection) -> None:
+    """The firewall rejects what ordinary builds send to the metadata service."""
+    rules = [it["rule"] for it in inspection["firewall"] if "rule" in it]
+    jumps = [rule["expr"] for rule in rules if rule["chain"] == "output" and _jumps(rule)]
+
+    assert {"169.254.169.254", "fd00:ec2::254"} <= {_rejected_address(rule) for rule in rules}
+    assert [["meta skuid"]] == [[asked for asked, _ in _matches(jump)] for jump in jumps]
+
+
+def _rejected_address(rule: dict[str, Any]) -> str:
+    """The address for which a rule of ordinary builds rejects everything; empty for any other rule."""
+    matched = list(_matches(rule["expr"]))
+    is_plain = len(matched) == 1 and matched[0][0] in {"ip daddr", "ip6 daddr"}
+    is_reject = rule["chain"] == ORDINARY_CHAIN and any("reject" in part for part in rule["expr"])
+    return str(matched[0][1]) if is_plain and is_reject else ""
+
+
+def _jumps(rule: dict[str, Any]) -> bool:
+    return any(part.get("jump") == {"target": ORDINARY_CHAIN} for part in rule["expr"])
+
+
+def test_only_the_toolkits_builds_get_credentials_of_the_machine(inspection: Inspection) -> None:
+    """The metadata service answers the toolkit's builds, and ordinary builds cannot reach it."""
+    assert {agent.user: "200" if agent.has_role else "000" for agent in AGENTS} == inspection["metadata"]
 
 
 def _matches(rule: list[dict[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -203,19 +203,21 @@ def test_the_controller_builds_nothing(settings: dict[str, Any]) -> None:
     assert (0, "") == (settings["jenkins"]["numExecutors"], settings["jenkins"]["labelString"])
 
 
-def test_the_agent_of_the_machine_is_the_one_that_the_machine_starts(settings: dict[str, Any]) -> None:
-    (node,) = [each["permanent"] for each in settings["jenkins"]["nodes"]]
+def test_the_agents_of_the_settings_are_those_that_the_machine_starts(settings: dict[str, Any]) -> None:
+    nodes = [each["permanent"] for each in settings["jenkins"]["nodes"]]
 
-    assert (agent.NODE, agent.HOME) == (node["name"], node["remoteFS"])
-    assert ("EXCLUSIVE", "infrastructure") == (node["mode"], node["labelString"])
-    assert {"inbound": {}} == node["launcher"]
-    (venvs,) = [
-        variable["value"]
-        for each in settings["jenkins"]["globalNodeProperties"]
-        for variable in each["envVars"]["env"]
-        if variable["key"] == "BOOTSTRAP_VENVS"
-    ]
-    assert agent.VENVS == venvs
+    assert [(each.node, each.home) for each in agent.AGENTS] == [(node["name"], node["remoteFS"]) for node in nodes]
+    takes = {node["name"]: (node["mode"], node["labelString"]) for node in nodes}
+    assert {"machine": ("EXCLUSIVE", "infrastructure"), "builder": ("NORMAL", "linux")} == takes
+    assert all({"inbound": {}} == node["launcher"] for node in nodes)
+    # Only what a job asks for by its label may run where the IAM role of the machine is.
+    assert {each.node for each in agent.AGENTS if each.has_role} == {
+        name for name, (mode, _) in takes.items() if mode != "NORMAL"
+    }
+    (machine, _) = nodes
+    assert [{"envVars": {"env": [{"key": "BOOTSTRAP_VENVS", "value": agent.VENVS}]}}] == machine["nodeProperties"]
+    everywhere = [each["key"] for one in settings["jenkins"]["globalNodeProperties"] for each in one["envVars"]["env"]]
+    assert "BOOTSTRAP_VENVS" not in everywhere
 
 
 def test_a_build_can_bind_no_credential(settings: dict[str, Any]) -> None:

@@ -1,12 +1,16 @@
-"""The agent on the machine: builds run here, as a user who cannot read the files of Jenkins.
+"""The agents on the machine: builds run here, as users who cannot read the files of Jenkins.
 
-Its program comes from Jenkins at each of its starts, so it always has the right version. Its secret comes from Jenkins, too,
-and reaches it through a file of root's. Both need a Jenkins that runs: these resources come after jenkins.service.
+There are two, and each has its own user: one for the jobs of the toolkit, which use the machine's IAM role, and one for
+ordinary jobs, which must not. The firewall keeps the user of ordinary jobs from the metadata service (`base.hardening`).
+
+An agent's program comes from Jenkins at each of its starts, so it always has the right version. Its secret comes from Jenkins,
+too, and reaches it through a file of root's. Both need a Jenkins that runs: these resources come after jenkins.service.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bootstrap.remote.desired.base import (
     EMULATOR_PACKAGES,
@@ -18,85 +22,140 @@ from bootstrap.remote.desired.base import (
     unit,
 )
 from bootstrap.remote.desired.inputs import HostInputs
+from bootstrap.remote.desired.jenkins import (
+    CREDENTIALS,
+    JAVA_HOME,
+    TOOLKIT_SECRETS,
+    certificate_variables,
+    environment_file,
+)
 from bootstrap.remote.desired.jenkins import HOME as JENKINS_HOME
-from bootstrap.remote.desired.jenkins import JAVA_HOME, TOOLKIT_SECRETS, certificate_variables, environment_file
 from bootstrap.remote.templates import render
 
-NODE = "machine"
-"""The agent's name in Jenkins, as in `casc/controller.yaml`."""
 
-USER = "jenkins-agent"
-HOME = "/var/lib/jenkins-agent"
-CACHE = "/var/cache/jenkins-agent"
-VENVS = f"{CACHE}/venvs"
-SECRET = "/etc/jenkins/agent.secret"  # noqa: S105 -- where it lies
-UNIT = "jenkins-agent.service"
-# Percent of the machine's memory that all builds together may use; with the shares of Jenkins and nginx it is the whole.
-MEMORY_SHARE = 35
-# Fixed as Jenkins' own number is: what a build has left on a volume must not become another user's.
-_NUMBER = 871
+@dataclass(frozen=True)
+class Agent:
+    """One agent: its name in Jenkins, as in `casc/controller.yaml`, and what belongs to it on the machine.
+
+    The names of its resources and of its files in /etc/jenkins begin with `word`. `number` is that of its user and group; it is
+    fixed as Jenkins' own is: what a build has left on a volume must not become another user's. `memory` is the percentage of
+    the machine's memory that all its builds together may use; the shares of all agents, Jenkins and nginx are the whole.
+    `has_role` says whether its builds may use the machine's IAM role.
+    """
+
+    node: str
+    word: str
+    user: str
+    number: int
+    memory: int
+    has_role: bool
+
+    @property
+    def home(self) -> str:
+        """The folder in which its builds work."""
+        return f"/var/lib/{self.user}"
+
+    @property
+    def cache(self) -> str:
+        """The folder in which its builds store what outlives a workspace."""
+        return f"/var/cache/{self.user}"
+
+    @property
+    def secret(self) -> str:
+        """The file with its secret."""
+        return f"/etc/jenkins/{self.word}.secret"
+
+    @property
+    def unit(self) -> str:
+        """The name of its service."""
+        return f"{self.user}.service"
+
+
+INFRASTRUCTURE = Agent("machine", "agent", "jenkins-agent", 871, memory=20, has_role=True)
+ORDINARY = Agent("builder", "builder", "jenkins-builder", 872, memory=15, has_role=False)
+AGENTS = (INFRASTRUCTURE, ORDINARY)
+VENVS = f"{INFRASTRUCTURE.cache}/venvs"
+SOCKET_OF_FACTS = "/run/inspect-machine.socket"
 TOOLKIT_USER = "toolkit"
 LOCAL_URL = f"http://127.0.0.1:{JENKINS_PORT}/"
 # A token before the password, for it needs no crumb. As Jenkins keeps tokens by their hashes, '11' stands before each.
 SIGN_IN = ({"path": f"{TOOLKIT_SECRETS}/token", "prefix": "11"}, {"path": f"{TOOLKIT_SECRETS}/password", "prefix": ""})
 
 
-def account() -> Resources:
-    """The group and the user that builds run as; the user is in no other group, and not in Jenkins' own."""
-    return [
-        {"id": f"group {USER}", "kind": "group", "name": USER, "gid": _NUMBER},
-        {
-            "id": f"user {USER}",
-            "kind": "user",
-            "name": USER,
-            "uid": _NUMBER,
-            "group": USER,
-            "home": HOME,
-            "shell": "/bin/bash",
-        },
-    ]
+def accounts() -> Resources:
+    """The groups and the users that builds run as; each user is in no other group, and not in Jenkins' own."""
+    return [resource for agent in AGENTS for resource in _account(agent)]
+
+
+def _account(agent: Agent) -> Resources:
+    user = {
+        "id": f"user {agent.user}",
+        "kind": "user",
+        "name": agent.user,
+        "uid": agent.number,
+        "group": agent.user,
+        "home": agent.home,
+        "shell": "/bin/bash",
+    }
+    return [{"id": f"group {agent.user}", "kind": "group", "name": agent.user, "gid": agent.number}, user]
 
 
 def folders() -> Resources:
-    """The folders in which builds work, and in which they store what outlives a workspace."""
-    owned = {"owner": USER, "group": USER}
-    return [directory(path, mode=mode, **owned) for path, mode in ((HOME, "0750"), (CACHE, "0750"), (VENVS, "0755"))]
+    """The folders of each agent, and the one for the virtual environments of the toolkit."""
+    own = [
+        directory(path, mode="0750", owner=agent.user, group=agent.user)
+        for agent in AGENTS
+        for path in (agent.home, agent.cache)
+    ]
+    return [*own, directory(VENVS, mode="0755", owner=INFRASTRUCTURE.user, group=INFRASTRUCTURE.user)]
 
 
 def configuration(inputs: HostInputs) -> Resources:
-    """The files that the agent reads at its start, except its secret."""
-    environment = {"JAVA_HOME": JAVA_HOME, "LANG": "C.UTF-8", "HOME": HOME, **certificate_variables(inputs)}
+    """The files that the agents read at their starts, except their secrets."""
+    return [resource for agent in AGENTS for resource in _configuration(agent, inputs)]
+
+
+def _configuration(agent: Agent, inputs: HostInputs) -> Resources:
+    environment = {"JAVA_HOME": JAVA_HOME, "LANG": "C.UTF-8", "HOME": agent.home, **certificate_variables(inputs)}
     content = render(
         "jenkins-agent.service",
         kind=inputs.software.kind,
-        node=NODE,
-        user=USER,
-        home=HOME,
-        cache=CACHE,
-        jenkins_home=JENKINS_HOME,
-        secret=SECRET,
+        agent=agent,
+        hidden=_hidden(agent),
         java_home=JAVA_HOME,
         url=LOCAL_URL,
-        memory=MEMORY_SHARE,
     )
     return [
-        file("agent environment", "/etc/jenkins/agent.env", environment_file(environment)),
-        file("agent service file", f"/etc/systemd/system/{UNIT}", content),
+        file(f"{agent.word} environment", f"/etc/jenkins/{agent.word}.env", environment_file(environment)),
+        file(f"{agent.word} service file", f"/etc/systemd/system/{agent.unit}", content),
     ]
 
 
-def service(inputs: HostInputs) -> list[dict[str, Any]]:
-    """The secret, which a running Jenkins has, and the unit, which starts when there is a secret."""
+def _hidden(agent: Agent) -> Sequence[str]:
+    """What the agent's builds do not see: what Jenkins and root keep, and the other agents' folders."""
+    others = [path for other in AGENTS if other is not agent for path in (other.home, other.cache)]
+    facts = [] if agent.has_role else [SOCKET_OF_FACTS]
+    return [JENKINS_HOME, CREDENTIALS, TOOLKIT_SECRETS, *others, *facts]
+
+
+def services(inputs: HostInputs) -> Resources:
+    """For each agent the secret, which a running Jenkins has, and the unit, which starts when there is a secret."""
+    return [resource for agent in AGENTS for resource in _service(agent, inputs)]
+
+
+def _service(agent: Agent, inputs: HostInputs) -> Resources:
     is_emulator = inputs.software.kind == "emulator"
-    causes = ["agent environment", "agent service file", "aws environment", "agent secret"]
+    causes = [f"{agent.word} environment", f"{agent.word} service file", f"{agent.word} secret"]
+    causes += ["aws environment"] if agent.has_role else []
     runs_on = ["python3", "python3-aiohttp"] if is_emulator else list(JAVA_PACKAGES)
     assert not is_emulator or set(runs_on) <= {"python3", *EMULATOR_PACKAGES}
     secret = {
-        "id": "agent secret",
+        "id": f"{agent.word} secret",
         "kind": "agent_secret",
-        "path": SECRET,
-        "node": NODE,
+        "path": agent.secret,
+        "node": agent.node,
         "jenkins": {"url": LOCAL_URL, "user": TOOLKIT_USER, "secrets": list(SIGN_IN)},
     }
     restart_on = [*causes, "emulator" if is_emulator else "jenkins.war"]
-    return [secret, unit(UNIT, restart_on=restart_on, timeout=300, runs_on=runs_on, awaits="agent secret")]
+    awaited = f"{agent.word} secret"
+    return [secret, unit(agent.unit, restart_on=restart_on, timeout=300, runs_on=runs_on, awaits=awaited)]

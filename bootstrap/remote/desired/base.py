@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from bootstrap.remote.templates import render, text
 
 JENKINS_PORT = 8080
+# The metadata service of EC2; of the local cloud's, botocore's own variable tells where it is.
+_METADATA, _METADATA_VARIABLE = "http://169.254.169.254/", "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 JAVA = "openjdk-25-jre-headless"
 # Debian's Java only recommends the libraries that its own need for text and sound; Jenkins refuses to run without the first.
 JAVA_PACKAGES = (JAVA, "libharfbuzz0b", "libasound2t64", "fontconfig")
@@ -106,8 +109,18 @@ def clock(timezone: str) -> Resources:
     ]
 
 
-def hardening(login_user: str) -> Resources:
-    """sshd, firewall, kernel, journal and security upgrades; their services read them later."""
+def metadata_service(aws_environment: Mapping[str, str]) -> str:
+    """The URL at which the machine reaches the metadata service, ending in a slash."""
+    return aws_environment.get(_METADATA_VARIABLE, _METADATA)
+
+
+def hardening(login_user: str, ordinary_user: int, metadata: str) -> Resources:
+    """sshd, firewall, kernel, journal and security upgrades; their services read them later.
+
+    `ordinary_user` is the number of the user that the firewall keeps from the metadata service at the URL `metadata`.
+    """
+    port = None if metadata == _METADATA else urlsplit(metadata).port
+    rules = render("nftables.conf", ordinary_user=ordinary_user, metadata_port=port, jenkins_port=JENKINS_PORT)
     return [
         {
             **file(
@@ -119,7 +132,7 @@ def hardening(login_user: str) -> Resources:
             "validate": ["/usr/sbin/sshd", "-t", "-f", "%s"],
         },
         {
-            **file("firewall rules", "/etc/nftables.conf", text("nftables.conf"), mode="0755"),
+            **file("firewall rules", "/etc/nftables.conf", rules, mode="0755"),
             "validate": ["/usr/sbin/nft", "-c", "-f", "%s"],
         },
         {"id": "kernel settings", "kind": "sysctl", "path": "/etc/sysctl.d/90-bootstrap.conf", "values": dict(SYSCTLS)},

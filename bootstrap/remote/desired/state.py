@@ -14,26 +14,26 @@ from bootstrap.remote.desired.inputs import HostInputs
 
 def desired(inputs: HostInputs) -> list[dict[str, Any]]:
     """The machine's resources, in order; every `id` occurs once."""
-    settings = inputs.settings
+    settings, metadata = inputs.settings, base.metadata_service(inputs.aws_environment)
     return [
         *base.trust(inputs.ca_certificates),
         *([base.java_for_groovy()] if inputs.software.kind == "emulator" else []),
         base.packages(inputs.software.kind, settings.host.extra_packages),
         *base.clock(settings.host.timezone),
         *jenkins.account(),
-        *agent.account(),
+        *agent.accounts(),
         *jenkins.home(inputs.data_volume_id),
         *agent.folders(),
-        *base.hardening(inputs.login_user),
+        *base.hardening(inputs.login_user, agent.ORDINARY.number, metadata),
         *toolkit.toolkit(inputs),
         *jenkins.configuration(inputs),
         *agent.configuration(inputs),
         *jenkins.software(inputs.software),
         *proxy.proxy(inputs.url, inputs.certificate, inputs.certificate_key),
-        *toolkit.inspection(),
+        *toolkit.inspection(metadata),
         *base.services(),
         jenkins.service(inputs),
-        *agent.service(inputs),
+        *agent.services(inputs),
         proxy.service(),
         base.obsolete_packages(inputs.software.kind, settings.host.extra_packages),
     ]

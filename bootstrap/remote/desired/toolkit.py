@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
-from bootstrap.remote.desired.agent import HOME as AGENT_HOME
-from bootstrap.remote.desired.agent import SECRET, USER, VENVS
-from bootstrap.remote.desired.agent import UNIT as AGENT_UNIT
+from bootstrap.remote.desired.agent import AGENTS, INFRASTRUCTURE, VENVS
 from bootstrap.remote.desired.base import PACKAGES, SYSCTLS, Resources, directory, file, unit
 from bootstrap.remote.desired.inputs import HostInputs
 from bootstrap.remote.desired.jenkins import (
@@ -33,14 +32,16 @@ INSPECTED_PATHS = (
     *("/etc/nginx/conf.d/jenkins.conf", "/etc/nginx/sites-enabled/default", "/etc/nginx/tls"),
     *("/etc/nginx/tls/server.crt", "/etc/nginx/tls/server.key", "/etc/systemd/system/jenkins.service"),
     *(HOME, f"{HOME}/secrets", f"{HOME}/config.xml", WAR, EMULATOR, REPOSITORY, INSPECTOR),
-    *(AGENT_HOME, VENVS, SECRET, f"/etc/systemd/system/{AGENT_UNIT}"),
+    *(path for agent in AGENTS for path in (agent.home, agent.secret, f"/etc/systemd/system/{agent.unit}")),
+    VENVS,
 )
 INSPECTED_UNITS = (
-    *("jenkins.service", AGENT_UNIT, "nginx.service", "nftables.service", "ssh.service", "systemd-journald.service"),
-    *("apt-daily.timer", "apt-daily-upgrade.timer", "inspect-machine.socket", "var-lib-jenkins.mount"),
+    *("jenkins.service", *(agent.unit for agent in AGENTS), "nginx.service", "nftables.service", "ssh.service"),
+    *("systemd-journald.service", "apt-daily.timer", "apt-daily-upgrade.timer", "inspect-machine.socket"),
+    "var-lib-jenkins.mount",
 )
 # Those that run for long, and so may outlive what they run.
-INSPECTED_SERVICES = ("jenkins.service", AGENT_UNIT, "nginx.service", "ssh.service")
+INSPECTED_SERVICES = ("jenkins.service", *(agent.unit for agent in AGENTS), "nginx.service", "ssh.service")
 
 
 def toolkit(inputs: HostInputs) -> Resources:
@@ -67,8 +68,8 @@ def toolkit(inputs: HostInputs) -> Resources:
     ]
     if inputs.pip_configuration:
         # The indexes' URLs may hold a password.
-        pip = file("pip settings", "/etc/pip.conf", inputs.pip_configuration, group=USER, mode="0640", secret=True)
-        resources.append(pip)
+        closed: dict[str, Any] = {"group": INFRASTRUCTURE.user, "mode": "0640", "secret": True}
+        resources.append(file("pip settings", "/etc/pip.conf", inputs.pip_configuration, **closed))
     if inputs.toolkit is not None:
         repository = {
             "id": "toolkit repository",
@@ -82,8 +83,11 @@ def toolkit(inputs: HostInputs) -> Resources:
     return resources
 
 
-def inspection() -> Resources:
-    """The inspector: facts that only root can read, for root and, through a socket, for builds in the sandbox."""
+def inspection(metadata: str) -> Resources:
+    """The inspector: facts that only root can read, for root and, through a socket, for the toolkit's builds in the sandbox.
+
+    `metadata` is the URL of the metadata service.
+    """
     asked = {
         "paths": list(INSPECTED_PATHS),
         "mounts": [HOME],
@@ -92,6 +96,7 @@ def inspection() -> Resources:
         "packages": list(PACKAGES),
         "services": list(INSPECTED_SERVICES),
         "java_home": JAVA_HOME,
+        "metadata": {"url": metadata, "users": [agent.user for agent in AGENTS]},
     }
     units = "/etc/systemd/system"
     return [

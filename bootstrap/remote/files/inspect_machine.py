@@ -221,6 +221,23 @@ def missing_libraries(output: str, problem: str) -> list[str]:
     return sorted(names) or ([problem] if problem else [])
 
 
+def metadata(configuration: Facts) -> Facts:
+    """The status with which the metadata service answers the asked users who ask for a token; '000' where they cannot reach it.
+
+    The token itself is thrown away.
+    """
+    asked = configuration["metadata"]
+    lifetime = "X-aws-ec2-metadata-token-ttl-seconds: 1"
+    question = ("--request", "PUT", "--header", lifetime, f"{asked['url']}latest/api/token")
+    curl = ("/usr/bin/curl", "--silent", "--noproxy", "*", "--max-time", "10", "--output", "/dev/null")
+    found: Facts = {}
+    for user in asked["users"]:
+        become = ("/usr/bin/setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
+        output, problem = answer_of(*become, *curl, "--write-out", "%{http_code}", *question)
+        found[user] = output or problem
+    return found
+
+
 def audit(_configuration: Facts) -> list[str]:
     """The newest lines that Jenkins' audit trail wrote into the journal, each cut where it is very long."""
     newest = ("--since", "-15min", "--lines", "5000", "--output", "cat", "--no-pager", "--quiet")
@@ -239,7 +256,7 @@ def system(_configuration: Facts) -> Facts:
 
 GATHERERS = (
     *(firewall, sshd, sockets, files, mounts, units, failed_units, upgrades, kernel, packages),
-    *(replaced_files, java, system, audit, arguments),
+    *(replaced_files, java, system, audit, arguments, metadata),
 )
 
 

@@ -232,10 +232,10 @@ def test_the_controller_is_reached_with_the_toolkits_own_token() -> None:
 def test_a_restart_waits_for_builds_as_long_as_the_environment_says(waits: bool, seconds: int) -> None:
     machine = Machine(check=answer(changed()), apply=answer(changed()))
     host.apply(machine, INPUTS, {}, Report(), waits=waits)
-    assert dict.fromkeys(("jenkins.service", "jenkins-agent.service"), seconds) == {
+    assert dict.fromkeys(("jenkins.service", "jenkins-agent.service", "jenkins-builder.service"), seconds) == {
         unit: wish["seconds"] for unit, wish in machine.drain.items()
     }
-    assert 3600 + 2 * seconds == machine.timeout  # for Jenkins, and for its agent
+    assert 3600 + 3 * seconds == machine.timeout  # for Jenkins, and for its two agents
 
 
 @pytest.mark.parametrize(

@@ -73,9 +73,37 @@ def test_no_secret_is_on_a_command_line(wished: dict[str, dict[str, Any]]) -> No
 
 def test_the_firewall_lets_in_ssh_and_https_and_nothing_else(wished: dict[str, dict[str, Any]]) -> None:
     rules = wished["firewall rules"]["content"]
-    assert ["{ 22, 443 }"] == re.findall(r"dport (\{[^}]*\}|\S+)", rules)
+    entrance = rules[rules.index("chain input {") : rules.index("chain forward {")]
+    assert ["{ 22, 443 }"] == re.findall(r"dport (\{[^}]*\}|\S+)", entrance)
     chains = dict(re.findall(r"type filter hook (\w+) priority filter; policy (\w+);", rules))
     assert {"input": "drop", "forward": "drop", "output": "accept"} == chains
+
+
+def chain(rules: str, name: str) -> list[str]:
+    (body,) = re.findall(rf"chain {name} {{\n(.*?)\n    }}", rules, re.DOTALL)
+    return [line.strip() for line in body.splitlines() if not line.strip().startswith("#")]
+
+
+def test_the_firewall_keeps_ordinary_builds_from_the_iam_role() -> None:
+    resources = by_id(inputs(aws_environment={"AWS_REGION": "eu-central-1"}))
+    rules = resources["firewall rules"]["content"]
+    (number,) = {resources[f"{kind} jenkins-builder"][key] for kind, key in (("user", "uid"), ("group", "gid"))}
+    assert f"meta skuid {number} jump ordinary_builds" in chain(rules, "output")
+    assert 1 == rules.count("skuid")
+    held = chain(rules, "ordinary_builds")
+    assert ["ip daddr 169.254.169.254 reject", "ip6 daddr fd00:ec2::254 reject"] == held[:2]
+    assert "tcp sport 8080 drop" in held and not any("accept" in line for line in held)
+    # The agent's own connection goes to Jenkins' port on the loopback.
+    assert ['oif "lo" tcp dport 1-1023 tcp dport != { 53, 443 } reject'] == [each for each in held if "lo" in each]
+
+
+def test_the_firewall_knows_where_the_local_cloud_has_the_metadata_service() -> None:
+    endpoint = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://10.77.0.1:4566/"}
+    resources = by_id(inputs(aws_environment=endpoint))
+    held = chain(resources["firewall rules"]["content"], "ordinary_builds")
+    assert "tcp dport 4566 reject" in held and "ip daddr 169.254.169.254 reject" in held
+    asked = json.loads(resources["inspected facts"]["content"])["metadata"]
+    assert {"url": "http://10.77.0.1:4566/", "users": ["jenkins-agent", "jenkins-builder"]} == asked
 
 
 def test_the_proxy_speaks_modern_tls_on_443_alone(wished: dict[str, dict[str, Any]]) -> None:
@@ -129,6 +157,10 @@ def test_sshd_takes_keys_of_one_user_and_tunnels_to_jenkins_alone(wished: dict[s
             "agent service file",
             {"User": "jenkins-agent", "ReadWritePaths": "/var/lib/jenkins-agent /var/cache/jenkins-agent"},
         ),
+        (
+            "builder service file",
+            {"User": "jenkins-builder", "ReadWritePaths": "/var/lib/jenkins-builder /var/cache/jenkins-builder"},
+        ),
     ],
 )
 def test_jenkins_and_its_builds_run_in_sandboxes(
@@ -168,39 +200,73 @@ def test_credentials_reach_jenkins_through_systemd_alone(wished: dict[str, dict[
         assert ("root", "0400", True) == (credential["owner"], credential["mode"], credential["secret"])
 
 
-def test_the_agents_secret_reaches_it_through_systemd_alone(wished: dict[str, dict[str, Any]]) -> None:
-    service = wished["agent service file"]["content"].splitlines()
-    assert "LoadCredential=secret:/etc/jenkins/agent.secret" in service
+@pytest.mark.parametrize(("word", "node"), [("agent", "machine"), ("builder", "builder")])
+def test_an_agents_secret_reaches_it_through_systemd_alone(
+    wished: dict[str, dict[str, Any]], word: str, node: str
+) -> None:
+    service = wished[f"{word} service file"]["content"].splitlines()
+    assert f"LoadCredential=secret:/etc/jenkins/{word}.secret" in service
     (command,) = [line for line in service if line.startswith("ExecStart=")]
-    assert " -secret @%d/secret " in command
-    assert "agent_secret" == wished["agent secret"]["kind"]
+    assert f" -name {node} -secret @%d/secret " in command
+    secret = wished[f"{word} secret"]
+    assert ("agent_secret", node, f"/etc/jenkins/{word}.secret") == (secret["kind"], secret["node"], secret["path"])
 
 
-def test_builds_are_in_no_group_of_jenkins_and_see_nothing_of_its_home(wished: dict[str, dict[str, Any]]) -> None:
-    user, own = wished["user jenkins-agent"], wished["user jenkins"]
-    assert ("jenkins-agent", "/var/lib/jenkins-agent") == (user["group"], user["home"])
-    assert user["uid"] != own["uid"] and wished["group jenkins-agent"]["gid"] != wished["group jenkins"]["gid"]
-    service = unit(wished, "agent service file")["Service"]
-    assert "SupplementaryGroups" not in service
-    assert {"-/var/lib/jenkins", "-/etc/jenkins/credentials"} <= set(service["InaccessiblePaths"].split())
+def test_builds_are_in_no_group_of_others_and_see_nothing_of_their_folders(wished: dict[str, dict[str, Any]]) -> None:
+    users = {name: wished[f"user {name}"] for name in ("jenkins", "jenkins-agent", "jenkins-builder")}
+    assert 3 == len({user["uid"] for user in users.values()}) == len({wished[f"group {name}"]["gid"] for name in users})
+    assert all((name, f"/var/lib/{name}") == (user["group"], user["home"]) for name, user in users.items())
+    kept = {"-/var/lib/jenkins", "-/etc/jenkins/credentials", "-/etc/bootstrap/toolkit"}
+    for word, other in (("agent", "jenkins-builder"), ("builder", "jenkins-agent")):
+        service = unit(wished, f"{word} service file")["Service"]
+        assert "SupplementaryGroups" not in service
+        hidden = {*kept, f"-/var/lib/{other}", f"-/var/cache/{other}"}
+        facts = {"-/run/inspect-machine.socket"} if word == "builder" else set()
+        assert hidden | facts == set(service["InaccessiblePaths"].split())
 
 
+def test_an_agents_sandbox_is_the_same_for_ordinary_builds(wished: dict[str, dict[str, Any]]) -> None:
+    own, ordinary = (dict(unit(wished, f"{word} service file")["Service"]) for word in ("agent", "builder"))
+    named = {"user", "group", "workingdirectory", "environmentfile", "loadcredential", "execstartpre", "execstart"}
+    different = {key.lower() for key in own if own[key] != ordinary[key]}
+    assert own.keys() == ordinary.keys()
+    assert different == {*named, "readwritepaths", "inaccessiblepaths", "memorymax"}
+
+
+def test_no_ordinary_build_runs_without_the_firewall_or_knows_how_to_reach_aws(
+    wished: dict[str, dict[str, Any]],
+) -> None:
+    text = wished["builder service file"]["content"]
+    needs = unit(wished, "builder service file")["Unit"]
+    assert "nftables.service" == needs["Requires"]
+    assert {"After=jenkins.service network-online.target", "After=nftables.service"} <= set(text.splitlines())
+    assert "aws.env" not in text and "aws environment" not in wished["jenkins-builder.service"]["restart_on"]
+    assert "EnvironmentFile=/etc/bootstrap/aws.env" in wished["agent service file"]["content"]
+    # What needs no rule does not stop with it.
+    assert "nftables" not in wished["agent service file"]["content"]
+
+
+@pytest.mark.parametrize(("word", "user"), [("agent", "jenkins-agent"), ("builder", "jenkins-builder")])
 @pytest.mark.parametrize(("software", "program"), [(EMULATOR, "/usr/bin/python3 "), (WAR, "/usr/lib/jvm/")])
-def test_the_agents_program_comes_from_jenkins_at_each_start(software: Any, program: str) -> None:
-    service = unit(by_id(inputs(software=software)), "agent service file")["Service"]
-    jar = "/var/cache/jenkins-agent/agent.jar"
+def test_an_agents_program_comes_from_jenkins_at_each_start(software: Any, program: str, word: str, user: str) -> None:
+    service = unit(by_id(inputs(software=software)), f"{word} service file")["Service"]
+    jar = f"/var/cache/{user}/agent.jar"
     assert f"--output {jar} http://127.0.0.1:8080/jnlpJars/agent.jar" in service["ExecStartPre"]
     assert service["ExecStart"].startswith(program) and f" {jar} -url http://127.0.0.1:8080/ " in service["ExecStart"]
-    assert "-name machine" in service["ExecStart"] and "-webSocket" in service["ExecStart"]
+    assert "-webSocket" in service["ExecStart"]
 
 
-def test_the_agent_comes_after_jenkins_and_restarts_for_what_it_reads() -> None:
+@pytest.mark.parametrize(
+    ("word", "name", "also"), [("agent", "jenkins-agent", {"aws environment"}), ("builder", "jenkins-builder", set())]
+)
+def test_an_agent_comes_after_jenkins_and_restarts_for_what_it_reads(word: str, name: str, also: set[str]) -> None:
     resources = by_id(inputs(software=WAR))
     order = list(resources)
-    assert order.index("jenkins.service") < order.index("agent secret") < order.index("jenkins-agent.service")
-    service = resources["jenkins-agent.service"]
-    expected = {"agent environment", "agent service file", "aws environment", "agent secret", "jenkins.war"}
-    assert (expected, "agent secret") == (set(service["restart_on"]), service["awaits"])
+    assert order.index("jenkins.service") < order.index(f"{word} secret") < order.index(f"{name}.service")
+    assert order.index("firewall") < order.index(f"{name}.service")
+    service = resources[f"{name}.service"]
+    expected = {f"{word} environment", f"{word} service file", f"{word} secret", "jenkins.war"}
+    assert (expected | also, f"{word} secret") == (set(service["restart_on"]), service["awaits"])
 
 
 def test_jenkins_listens_on_the_loopback_only() -> None:
@@ -233,12 +299,12 @@ def test_local_folders_are_checked_out_only_where_the_repository_is_one(software
 
 
 def test_services_leave_the_machine_some_memory_and_processes(wished: dict[str, dict[str, Any]]) -> None:
-    texts = ("jenkins.service file", "agent service file", "nginx limits", "inspector service")
+    texts = ("jenkins.service file", "agent service file", "builder service file", "nginx limits", "inspector service")
     limits = {name: settings_of(wished[name]["content"])["Service"] for name in texts}
     assert all(each["TasksMax"].isdigit() and each["MemoryMax"] != "infinity" for each in limits.values())
-    shares = [int(limits[name]["MemoryMax"].rstrip("%")) for name in texts[:3]]
+    shares = [int(limits[name]["MemoryMax"].rstrip("%")) for name in texts[:4]]
     assert sum(shares) <= 100
-    assert "continue" == limits["agent service file"]["OOMPolicy"]
+    assert {"continue"} == {limits[f"{word} service file"]["OOMPolicy"] for word in ("agent", "builder")}
 
 
 def test_the_proxy_limits_every_request_and_sign_ins_above_all(wished: dict[str, dict[str, Any]]) -> None:
@@ -365,8 +431,9 @@ def test_the_inspector_is_asked_about_what_is_wished(wished: dict[str, dict[str,
 def test_services_run_on_packages_that_are_wished_or_debians_own(software: Any, of: str) -> None:
     resources = by_id(inputs(software=software))
     named = {name: it["runs_on"] for name, it in resources.items() if "runs_on" in it}
-    assert {"jenkins.service", "jenkins-agent.service", "nginx.service", "ssh.service"} == set(named)
-    assert of in named["jenkins.service"] and of in named["jenkins-agent.service"]
+    ours = {"jenkins.service", "jenkins-agent.service", "jenkins-builder.service"}
+    assert {*ours, "nginx.service", "ssh.service"} == set(named)
+    assert all(of in named[name] for name in ours)
     assert {name for names in named.values() for name in names} <= {*resources["packages"]["names"], "python3"}
     assert sorted(named) == sorted(json.loads(resources["inspected facts"]["content"])["services"])
 

@@ -55,9 +55,13 @@ def test_a_job_without_a_label_needs_an_agent_that_takes_it() -> None:
     assert "there is no agent with a label" in str(Agents(()).refusal("x"))
 
 
-def test_the_agent_of_this_repository_takes_only_jobs_with_its_label() -> None:
+def test_the_settings_of_this_repository_have_a_place_for_jobs_without_a_label() -> None:
     found = agents.read(OURS, Variables())
-    assert found == Agents((Agent("machine", frozenset({"machine", "infrastructure"}), True),))
+    machine = Agent("machine", frozenset({"machine", "infrastructure"}), True)
+    builder = Agent("builder", frozenset({"builder", "linux"}), False)
+    assert found == Agents((machine, builder))
+    assert all(found.refusal(label) is None for label in ("", "linux", "infrastructure"))
+    assert "use one of these labels: infrastructure, linux, or add an agent" in str(found.refusal("docker"))
 
 
 def test_settings_of_agents_have_jenkins_defaults() -> None:
