@@ -170,7 +170,9 @@ def test_the_controller_itself_runs_no_build(launched: Launched, run_pipeline: R
     tree = {"tree": "computer[displayName,numExecutors,offline]"}
     told = json.loads(ask(client, "GET", "computer/api/json", params=tree).text)["computer"]
 
-    assert {("Built-In Node", 0), ("machine", 2)} == {(it["displayName"], it["numExecutors"]) for it in told}
+    assert {("Built-In Node", 0), ("machine", 2), ("builder", 2)} == {
+        (it["displayName"], it["numExecutors"]) for it in told
+    }
     assert "Running on machine in /var/lib/jenkins-agent/" in shell(run_pipeline, "true")
 
 

@@ -198,6 +198,23 @@ FAULTS = (
         red=_named("machine", f"The file has its owner, group and mode: {CREDENTIAL}"),
     ),
     Fault(
+        "the firewall lets ordinary builds reach the metadata service",
+        plant=on_machine("nft", "flush", "chain", "inet", "filter", "ordinary_builds"),
+        mend=toolkit("host"),
+        red=_named(
+            "machine",
+            "The firewall rejects what ordinary builds send to the metadata service",
+            "The metadata service answers the toolkit's builds, and ordinary builds cannot reach it",
+        ),
+    ),
+    Fault(
+        "the agent for ordinary jobs is stopped",
+        plant=on_machine("systemctl", "stop", "jenkins-builder"),
+        mend=toolkit("host"),
+        red=_named("machine", "The service runs and is enabled: jenkins-builder.service")
+        | _named("controller", "The controller itself has no executors, and the agents on the machine are connected"),
+    ),
+    Fault(
         "a job was deleted",
         plant=delete_a_job,
         mend=toolkit("jobs"),
@@ -270,8 +287,8 @@ FAULTS = (
 TOGETHER = (
     ("nginx is stopped", "a library of Java misses another", "a credential is readable by everybody"),
     ("an upgrade left a service on its old program", "a job was deleted", "the security group is open to the world"),
-    ("strangers may read",),
-    ("Jenkins' own settings are loosened",),
+    ("strangers may read", "the firewall lets ordinary builds reach the metadata service"),
+    ("Jenkins' own settings are loosened", "the agent for ordinary jobs is stopped"),
     ("the data volume is detached",),
 )
 
