@@ -83,7 +83,7 @@ def test_groovy_runs_without_what_the_service_has(launched: Launched) -> None:
     client.create_job(name, SLEEPER)
     try:
         builds.start(client, name, {})
-        find = "for _ in $(seq 50); do pid=$(pgrep -u jenkins -f '[ ]Runner$') && break; sleep 0.2; done; "
+        find = "for _ in $(seq 50); do pid=$(pgrep -n -u jenkins -f '[ ]Runner$') && break; sleep 0.2; done; "
         seen: Any = on_machine(
             launched, find + "tr '\\0' '\\n' < /proc/$pid/environ; grep NoNewPrivs /proc/$pid/status"
         )
