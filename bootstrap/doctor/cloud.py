@@ -13,7 +13,7 @@ from bootstrap.cloud.certificates import DUE_DAYS, Certificates
 from bootstrap.context import Context
 from bootstrap.doctor import keys, memory, permissions, quotas
 from bootstrap.doctor.findings import Finding, bad, good, warning
-from bootstrap.preconditions import account
+from bootstrap.preconditions import account, customer_keys
 from bootstrap.stacks import states
 from bootstrap.values import Stack
 
@@ -34,6 +34,7 @@ def examine(context: Context) -> Iterator[Finding]:
     for check in (
         _check_region,
         _check_account,
+        _check_key,
         _check_permissions,
         _check_stacks,
         _check_names,
@@ -72,6 +73,16 @@ def _check_account(context: Context) -> Iterator[Finding]:
         yield bad("account", str(fault), "Correct the environment file there.")
     if not faults:
         yield good("account", "the account has the zones and networks that the environment file names")
+
+
+def _check_key(context: Context) -> Iterator[Finding]:
+    """The customer keys that are good, and those that nobody may look at; the faults of the others are the account's."""
+    examined = customer_keys.examine(context, context.wanted)
+    for arn in examined.good:
+        yield good("key", f"{arn} is enabled, and the services that use it may")
+    for reason in examined.unknown:
+        remedy = "Allow kms:DescribeKey and kms:GetKeyPolicy, or see docs/aws.md for what the key's policy must allow."
+        yield warning("key", f"not known: {reason}", remedy)
 
 
 def _check_stacks(context: Context) -> Iterator[Finding]:

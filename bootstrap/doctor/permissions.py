@@ -24,7 +24,7 @@ OPERATOR = ":user/operator"  # the end of the ARN of the local cloud's operator
 _SHOWN = 15
 # The codes with which IAM refuses a request that has an action or a resource that it does not know.
 _REFUSES_INPUT = frozenset({"InvalidInput", "ValidationError"})
-_TYPES = {"BoolIfExists": "boolean", "ForAnyValue:StringEquals": "stringList"}
+_TYPES = {"Bool": "boolean", "BoolIfExists": "boolean", "ForAnyValue:StringEquals": "stringList"}
 _ATTACH = "Attach the policy that 'doctor --policy' prints, or ask the account's administrator."
 
 

@@ -16,7 +16,6 @@ from bootstrap.environment.models import Settings
 
 LARGEST = 6144  # the longest managed policy, in characters without white space
 MOST = 10  # managed policies that a user or a role can have, unless its account's quota was raised
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}  # by the begin of the region's name
 _READS = ("BatchDescribe", "BatchGet", "Describe", "Get", "List", "Simulate")
 # The name of a role that CloudFormation generates begins with at least so many characters of the stack's name: IAM's names have
 # at most 64 characters.
@@ -24,6 +23,18 @@ _KEPT_OF_STACK = 24
 _THROUGH_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}
 # Reading a secret's value, and what changes a secret that exists; a new secret has no tag yet.
 _OF_EXISTING_SECRETS = ("DeleteSecret", "GetSecretValue", "PutSecretValue", "UpdateSecret")
+# What EC2 does with the key of a volume in the caller's name (EBS User Guide, 'Requirements for Amazon EBS encryption').
+_OF_VOLUMES = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+_GRANT_IS_FOR_AWS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+_LOOKS_AT_KEYS = frozenset({"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"})
+# What makes a role or gives it permissions; IAM compares the role's boundary, or the one that it gets, with the condition.
+_BOUNDED = frozenset({"iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"})
 Statement = dict[str, Any]
 
 
@@ -43,7 +54,8 @@ def document(settings: Settings, needs: Needs) -> dict[str, Any]:
         _statement("Approve", kinds["sts"] if len(settings.networks) > 1 else (), names.roles),
         _statement("ChangeOwn", kinds["writes"], "*", names.tagged),
         *_direct_connect(settings, names, kinds["directconnect"]),
-        *_through_cloudformation(names, needs.through_cloudformation),
+        *_using_keys(settings, kinds["kms"]),
+        *_through_cloudformation(settings, names, needs.through_cloudformation),
         _statement(
             "HandOverTheRoles",
             ["iam:PassRole"] if needs.role_services else (),
@@ -68,6 +80,7 @@ def operator(settings: Settings, needs: Needs) -> dict[str, Any]:
         *_looking(settings, names, needs, kinds),
         _statement("Secrets", filter(_is_reading, kinds["secretsmanager"]), names.secrets, names.tagged),
         _statement("Approve", kinds["sts"] if len(settings.networks) > 1 else (), names.roles),
+        *_reading_with_keys(settings, kinds["kms"]),
         # CloudFormation's drift detection reads every resource with the caller's permissions.
         _statement("DetectDrift", handlers, "*", _THROUGH_CLOUDFORMATION),
     )
@@ -87,8 +100,7 @@ class _Names:
 
     def __init__(self, settings: Settings) -> None:
         region, prefix = settings.region, f"{settings.project}-{settings.name}-"
-        partition = next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
-        self.own = f"arn:{partition}"
+        self.own = f"arn:{settings.partition}"
         self.region = region
         self.stacks = f"{self.own}:cloudformation:{region}:*:stack/{prefix}*"
         # CloudFormation names a secret by its logical id, not by its stack: the tags tell whose it is.
@@ -132,6 +144,37 @@ def _sessions(names: _Names) -> Iterable[Statement]:
         yield _statement(sid, ["ssm:TerminateSession", "ssmmessages:OpenDataChannel"], own_sessions)
 
 
+def _using_keys(settings: Settings, actions: Collection[str]) -> Iterable[Statement]:
+    """The customer key, through Secrets Manager and EC2 alone: no text is encrypted or decrypted beside them.
+
+    EC2 uses the key by a grant, which it asks for in the caller's name when a volume is made or attached, and when a machine
+    with such a volume starts. The log groups need nothing here: CloudWatch Logs is allowed by the key's own policy.
+    """
+    yield from _reading_with_keys(settings, actions)
+    key = settings.account.kms_key_arn
+    if key is None:
+        return
+    yield _statement("EncryptSecrets", ["kms:GenerateDataKey"], key, _via(settings, "secretsmanager"))
+    through_ec2 = _via(settings, "ec2")
+    yield _statement("EncryptVolumes", _OF_VOLUMES, key, through_ec2)
+    yield _statement("GrantToVolumes", ["kms:CreateGrant"], key, through_ec2 | _GRANT_IS_FOR_AWS)
+
+
+def _reading_with_keys(settings: Settings, actions: Collection[str]) -> Iterable[Statement]:
+    """State and policy of each key that the file names, which `doctor` checks, and the values of the secrets."""
+    looks = [it for it in actions if it in _LOOKS_AT_KEYS]
+    for number, key in enumerate(settings.keys):
+        yield _statement(f"LookAtKey{number + 1}", looks, key)
+    if settings.account.kms_key_arn is not None:
+        via = _via(settings, "secretsmanager")
+        yield _statement("DecryptSecrets", ["kms:Decrypt"], settings.account.kms_key_arn, via)
+
+
+def _via(settings: Settings, service: str) -> dict[str, Any]:
+    suffix = "amazonaws.com.cn" if settings.partition == "aws-cn" else "amazonaws.com"
+    return {"StringEquals": {"kms:ViaService": f"{service}.{settings.region}.{suffix}"}}
+
+
 def _direct_connect(settings: Settings, names: _Names, actions: Collection[str]) -> Iterable[Statement]:
     """Direct Connect is not changed by CloudFormation: own interfaces by their tags, what belongs to others by its id."""
     desired, start = settings.network.direct_connect, f"{names.own}:directconnect:{names.region}:*"
@@ -150,15 +193,24 @@ def _direct_connect(settings: Settings, names: _Names, actions: Collection[str])
     yield _statement("TagNewInterface", ["directconnect:TagResource"], f"{start}:dxvif/*", requested)
 
 
-def _through_cloudformation(names: _Names, actions: Collection[str]) -> Iterable[Statement]:
-    """What CloudFormation does for its caller: roles by their name, secrets that exist by their tags, everything else."""
+def _through_cloudformation(settings: Settings, names: _Names, actions: Collection[str]) -> Iterable[Statement]:
+    """What CloudFormation does for its caller: roles by their name, secrets that exist by their tags, everything else.
+
+    With a permissions boundary, it makes only roles that have it, gives permissions only to those, and removes no boundary.
+    """
+    boundary = settings.account.permissions_boundary
     of_roles = {it for it in actions if it.startswith("iam:") and not it.startswith("iam:List")}
     linked = of_roles & {"iam:CreateServiceLinkedRole"}
     secrets = {it for it in actions if it.startswith("secretsmanager:") and it.endswith(_OF_EXISTING_SECRETS)}
     named = of_roles - linked
     profiles = {it for it in named if it.endswith("InstanceProfile")}
     via, tagged = _THROUGH_CLOUDFORMATION, names.tagged
-    yield _statement("Roles", named - profiles, names.roles, via)
+    bounded = named & _BOUNDED if boundary else set()
+    if boundary:
+        named = named - {"iam:DeleteRolePermissionsBoundary"}
+        has_boundary = via | {"StringEquals": {"iam:PermissionsBoundary": boundary}}
+        yield _statement("BoundedRoles", bounded, names.roles, has_boundary)
+    yield _statement("Roles", named - profiles - bounded, names.roles, via)
     yield _statement("Profiles", profiles, names.profiles, via)
     yield _statement("LinkedRoles", linked, f"{names.own}:iam::*:role/aws-service-role/*", via)
     yield _statement("OwnSecrets", secrets, names.secrets, via | tagged)
@@ -171,7 +223,9 @@ def _is_reading(action: str) -> bool:
 
 def _sort_actions(own_actions: Collection[str]) -> dict[str, list[str]]:
     """The toolkit's own actions by the service that has statements of its own; all others are 'reads' or 'writes'."""
-    kinds = {it: list[str]() for it in ("cloudformation", "secretsmanager", "ssm", "sts", "directconnect", "sessions")}
+    kinds = {
+        it: list[str]() for it in ("cloudformation", "secretsmanager", "ssm", "sts", "directconnect", "sessions", "kms")
+    }
     kinds |= {"reads": [], "writes": []}
     for action in sorted(own_actions):
         service = action.partition(":")[0]

@@ -33,6 +33,7 @@ def faults(path: Path, settings: Settings) -> Iterator[Found]:
     yield from _blocks(path, settings)
     yield from _access(settings)
     yield from _zones(settings)
+    yield from _arns(settings)
     yield from _options(path, settings)
     yield from _intentions(path, settings)
 
@@ -180,6 +181,32 @@ def _zones(settings: Settings) -> Iterator[Found]:
             yield place, f"'{name}' is not an availability zone of the region {settings.region}; {hint}"
         elif name in names[:number]:
             yield place, f"'{name}' is there twice"
+
+
+def _arns(settings: Settings) -> Iterator[Found]:
+    """Keys and boundary of another partition or region: a key encrypts only in its own region."""
+    network, account = settings.network, settings.account
+    queries = network.public_zone.queries if network.public_zone else None
+    logs_key = network.flow_logs.kms_key_arn if network.flow_logs else None
+    named = (
+        (("account", "permissions_boundary"), account.permissions_boundary, ""),
+        (("account", "kms_key_arn"), account.kms_key_arn, settings.region),
+        (("network", "flow_logs", "kms_key_arn"), logs_key, settings.region),
+        (
+            ("network", "public_zone", "queries", "kms_key_arn"),
+            queries.kms_key_arn if queries else None,
+            QUERY_LOGS_REGION,
+        ),
+    )
+    for place, arn, region in named:
+        if arn is None:
+            continue
+        partition, found_region = arn.split(":")[1], arn.split(":")[3]
+        if partition != settings.partition:
+            yield place, f"is an ARN of the partition {partition}; {settings.region} is in {settings.partition}"
+        elif found_region != region:
+            reason = f"is a key of {found_region}, and what it shall encrypt is in {region}"
+            yield place, f"{reason}; name a key of {region}, for example the replica of a multi-Region key"
 
 
 def _options(path: Path, settings: Settings) -> Iterator[Found]:

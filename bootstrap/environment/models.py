@@ -20,11 +20,32 @@ from bootstrap.environment.network_options import (
     Zones,
 )
 from bootstrap.environment.network_section import Intentions
-from bootstrap.environment.sections import AllowedBlock, InstanceType, Name, NetworkBlock, Section, ServerUrl
+from bootstrap.environment.sections import (
+    AllowedBlock,
+    BoundaryArn,
+    InstanceType,
+    KeyArn,
+    Name,
+    NetworkBlock,
+    Section,
+    ServerUrl,
+)
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}  # by the begin of the region's name
 AgentKey = Annotated[str, AfterValidator(agent_key.checked)]
 Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+
+
+class Account(Section):
+    """What the account demands of the environment, or has for it.
+
+    `permissions_boundary` is the policy that bounds every role which the templates make. `kms_key_arn` is the customer key that
+    encrypts volumes, secrets and log groups; without it they are encrypted with the keys of AWS.
+    """
+
+    permissions_boundary: BoundaryArn | None = None
+    kms_key_arn: KeyArn | None = None
 
 
 class Network(Section):
@@ -142,6 +163,7 @@ class Settings(Section):
     cost_center: Annotated[str, Field(min_length=1, max_length=256)]
     # A protected environment is destroyed only with --unprotect, and each of its stacks has termination protection.
     protect: bool = False
+    account: Account = Account()
     network: Network = Network()
     access: Access = Access()
     controller: ControllerMachine = ControllerMachine()
@@ -154,6 +176,20 @@ class Settings(Section):
     def name(self) -> str:
         """The environment's name."""
         return self.environment
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The customer keys that the file names, each once."""
+        network = self.network
+        logs = network.flow_logs.kms_key_arn if network.flow_logs else None
+        queries = network.public_zone.queries if network.public_zone else None
+        named = (self.account.kms_key_arn, logs, queries.kms_key_arn if queries else None)
+        return tuple(dict.fromkeys(it for it in named if it))
+
+    @property
+    def partition(self) -> str:
+        """The partition of AWS to which the region belongs, as ARNs have it."""
+        return next((name for start, name in _PARTITIONS.items() if self.region.startswith(start)), "aws")
 
     @property
     def ssh(self) -> Literal["session-manager", "direct", "bastion"]:

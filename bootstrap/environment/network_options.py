@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from bootstrap.environment.sections import AllowedBlock, InstanceType, Name, Section
+from bootstrap.environment.sections import AllowedBlock, InstanceType, KeyArn, Name, Section
 
 Service = Literal[
     "ssm",
@@ -36,7 +36,6 @@ Zones = Annotated[
     | Annotated[tuple[str, ...], Field(min_length=2, max_length=3), Tag("tuple")],
     Discriminator(lambda value: "tuple" if isinstance(value, list | tuple) else "literal"),
 ]
-KeyArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$")]
 DirectConnectGateway = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Bandwidth = Literal[
     "50Mbps", "100Mbps", "200Mbps", "300Mbps", "400Mbps", "500Mbps", "1Gbps", "2Gbps", "5Gbps", "10Gbps"

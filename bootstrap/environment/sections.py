@@ -56,4 +56,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$")]
 NetworkBlock = Annotated[str, AfterValidator(_network_block)]
 AllowedBlock = Annotated[str, AfterValidator(_allowed_block)]
 ServerUrl = Annotated[str, AfterValidator(_server_url), Field(json_schema_extra={"pattern": _SERVER_URL})]
+# A key, not an alias: the conditions and policies in which it is written compare ARNs of keys.
+KeyArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")]
+BoundaryArn = Annotated[
+    str, Field(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/([!-~]+/)?[A-Za-z0-9+=,.@_-]{1,128}$")
+]
 InstanceType = Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]

@@ -1,4 +1,4 @@
-"""Checks names in an environment file that only the account can confirm: zones, parent zones, gateways, a peer's routes.
+"""Checks names in an environment file that only the account can confirm: zones, parent zones, gateways, keys, a peer's routes.
 
 Launches, plans and `doctor` check them before anything is made. A fault has the line and column in the file, like the faults
 that are found without the account. AWS is asked only about what the file names and what the existing stacks do not answer.
@@ -13,6 +13,7 @@ from typing import Any
 from bootstrap.context import Context
 from bootstrap.environment import settings as environments
 from bootstrap.errors import Fault, SettingsInvalid
+from bootstrap.preconditions import boundaries, customer_keys
 
 Found = tuple[tuple[str | int, ...], str]
 _REMEDY = "Correct the file at these places; nothing was changed."
@@ -40,6 +41,7 @@ def faults(context: Context, names: Sequence[str]) -> list[Fault]:
         places += _transit_gateway(context)
     if "peering" in names:
         places += _peer_routes(context)
+    places += [*boundaries.faults(context, names), *customer_keys.examine(context, names).faults]
     return environments.placed(context.environment_file, places) if places else []
 
 

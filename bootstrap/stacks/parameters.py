@@ -48,12 +48,13 @@ def _own(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str,
         case "endpoints":
             return {parameter: "yes" for service, parameter in ENDPOINTS.items() if service in network.endpoints}
         case "data":
-            return {"Zone": outputs["ControllerZone"], "DataGib": str(settings.controller.data_gib)}
+            sizes = {"DataGib": str(settings.controller.data_gib)}
+            return {"Zone": outputs["ControllerZone"]} | sizes | _key(settings)
         case "controller":
             machine = settings.controller
             served = {"FirstNetwork": settings.networks[0], "NextNetwork": settings.networks[-1]}
             sizes = {"InstanceType": machine.instance_type, "RootGib": str(machine.root_gib)}
-            return served | sizes | _agent(settings)
+            return served | sizes | _agent(settings) | _key(settings) | _boundary(settings)
         case _:
             return _names(settings, outputs) if name == "names" else _optional(settings, name)
 
@@ -64,12 +65,12 @@ def _optional(settings: Settings, name: str) -> dict[str, str]:
         logs = network.flow_logs
         return {
             "RetentionDays": str(logs.retention_days),
-            "KmsKeyArn": logs.kms_key_arn or "",
             "QueryLogs": "yes" if logs.queries else "no",
-        }
+        } | (_key(settings, logs.kms_key_arn) | _boundary(settings))
     if name == "bastion" and network.bastion is not None:
         image = {"ImageId": network.bastion.image} if network.bastion.image else {}
-        return image | {"InstanceType": network.bastion.instance_type} | _places("Allowed", network.bastion.allow)
+        machine = image | {"InstanceType": network.bastion.instance_type} | _key(settings) | _boundary(settings)
+        return machine | _places("Allowed", network.bastion.allow)
     if name == "vpn" and network.vpn is not None:
         return _vpn(network.vpn)
     if name == "transit-gateway" and network.transit_gateway is not None:
@@ -77,8 +78,18 @@ def _optional(settings: Settings, name: str) -> dict[str, str]:
     if name == "peering":
         return {"Zones": str(network.zone_count)}
     if name == "public-zone" and network.public_zone is not None:
-        return _public_zone(network.public_zone)
+        return _public_zone(settings, network.public_zone)
     return {}
+
+
+def _key(settings: Settings, own: str | None = None) -> dict[str, str]:
+    """The customer key of a stack: its option's own, else the environment's; '' for the keys of AWS."""
+    return {"KmsKeyArn": own or settings.account.kms_key_arn or ""}
+
+
+def _boundary(settings: Settings) -> dict[str, str]:
+    """The boundary of the roles in a stack; '' for none."""
+    return {"PermissionsBoundary": settings.account.permissions_boundary or ""}
 
 
 def _addresses(settings: Settings) -> dict[str, str]:
@@ -99,16 +110,20 @@ def _placed(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
     return {f"Zone{place + 1}": name for place, name in enumerate(names)}
 
 
-def _public_zone(zone: PublicZone) -> dict[str, str]:
+def _public_zone(settings: Settings, zone: PublicZone) -> dict[str, str]:
     """The parameters of the public hosted zone, except its parent zone, which is looked up in Route 53."""
     queries = zone.queries or Queries()
-    return {
-        "Domain": zone.domain,
-        "QueryLogs": "yes" if zone.queries and not zone.queries.log_group else "no",
-        "LogGroupArn": queries.log_group or "",
-        "RetentionDays": str(queries.retention_days),
-        "KmsKeyArn": queries.kms_key_arn or "",
-    } | _places("Authority", zone.authorities)
+    makes_group = zone.queries is not None and not queries.log_group
+    return (
+        {
+            "Domain": zone.domain,
+            "QueryLogs": "yes" if makes_group else "no",
+            "LogGroupArn": queries.log_group or "",
+            "RetentionDays": str(queries.retention_days),
+        }
+        | (_key(settings, queries.kms_key_arn) if makes_group else {"KmsKeyArn": ""})
+        | _places("Authority", zone.authorities)
+    )
 
 
 def _names(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:

@@ -50,9 +50,11 @@ def test_the_data_volume_is_attached(volumes: dict[str, dict[str, Any]], context
     assert [(context.outputs("controller")["InstanceId"], "attached")] == attached
 
 
-def test_every_volume_is_encrypted(volumes: dict[str, dict[str, Any]]) -> None:
-    """The data volume and the root volume are encrypted."""
+def test_every_volume_is_encrypted(volumes: dict[str, dict[str, Any]], context: Context) -> None:
+    """The data volume and the root volume are encrypted, with the customer key where the environment file names one."""
     assert [] == [name for name, volume in volumes.items() if not volume["Encrypted"]]
+    key = context.settings.account.kms_key_arn
+    assert {} == {name: it.get("KmsKeyId") for name, it in volumes.items() if key and it.get("KmsKeyId") != key}
 
 
 def test_the_machine_has_a_root_volume(

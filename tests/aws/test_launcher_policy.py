@@ -41,7 +41,9 @@ cost_center: none
 network:
   cidr: 10.99.0.0/16
 """
-# Query logs of a public zone are in us-east-1 only.
+ACCOUNT = "123456789012"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+# Query logs of a public zone are in us-east-1 only. The key is made by the tests.
 EVERYTHING = """
 environment: everything
 project: jenkins
@@ -50,6 +52,9 @@ region: us-east-1
 owner: somebody
 cost_center: none
 protect: true
+account:
+  permissions_boundary: BOUNDARY
+  kms_key_arn: KEY
 network:
   cidr: 10.98.0.0/16
   zones: 3
@@ -86,11 +91,47 @@ def governed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     made.end()
 
 
+# What the boundary of the account keeps from every role: here one action that the machine's role is given by its template.
+BOUNDED = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "autoscaling:DescribeNotificationConfigurations", "Resource": "*"},
+    ],
+}
+LOGS = {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:jenkins-everything-*"}
+
+
+def of_account(sid: str, principal: dict[str, str], *actions: str, **more: Any) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": list(actions), "Resource": "*", **more}
+
+
+def key_policy() -> str:
+    """As docs/aws.md says that the policy of a customer key must be."""
+    used = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+    autoscaling = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    statements = [
+        of_account("AccountDecides", {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "kms:*"),
+        of_account("Logs", {"Service": "logs.us-east-1.amazonaws.com"}, *used, Condition={"ArnLike": LOGS}),
+        of_account("AutoScaling", {"AWS": autoscaling}, *used, "kms:CreateGrant"),
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def key(governed: Cloud) -> str:
+    """The customer key of the account, whose boundary is made, too."""
+    assert governed.client("sts").get_caller_identity()["Account"] == ACCOUNT
+    governed.client("iam").create_policy(PolicyName="boundary", PolicyDocument=json.dumps(BOUNDED))
+    kms = governed.new_client("kms", region="us-east-1")
+    return str(kms.create_key(Policy=key_policy())["KeyMetadata"]["Arn"])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, key: str) -> Path:
     made = tmp_path_factory.mktemp("environments")
     for name, text in FILES.items():
-        (made / f"{name}.yaml").write_text(text)
+        (made / f"{name}.yaml").write_text(text.replace("BOUNDARY", BOUNDARY).replace("KEY", key))
     return made
 
 
@@ -152,6 +193,92 @@ def test_the_launcher_makes_every_stack(launched: Context) -> None:
     assert all(it.status.endswith("_COMPLETE") for it in launched.stacks.values())
 
 
+def test_every_role_has_the_boundary_of_the_account(launched: Context, governed: Cloud) -> None:
+    boundary, iam = launched.settings.account.permissions_boundary, governed.client("iam")
+    cloudformation = launched.world.aws("cloudformation")
+    roles = [
+        one["PhysicalResourceId"]
+        for stack in launched.stacks.values()
+        for one in cloudformation.list_stack_resources(StackName=stack.name)["StackResourceSummaries"]
+        if one["ResourceType"] == "AWS::IAM::Role"
+    ]
+    found = {
+        iam.get_role(RoleName=it)["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") for it in roles
+    }
+
+    assert {boundary} == found
+    assert ROLES[launched.settings.name] == len(roles)
+
+
+def test_everything_that_is_encrypted_has_the_key_of_the_account(launched: Context, governed: Cloud) -> None:
+    key, region = launched.settings.account.kms_key_arn, launched.settings.region
+    if key is None:
+        return
+    ec2, logs = governed.new_client("ec2", region=region), governed.new_client("logs", region=region)
+    mine = [{"Name": "tag:Environment", "Values": [launched.settings.name]}]
+    volumes = ec2.describe_volumes(Filters=mine)["Volumes"]
+    assert {key} == {it.get("KmsKeyId") for it in volumes}
+    instance = ec2.describe_instances(InstanceIds=[launched.outputs("controller")["InstanceId"]])
+    disks = [it["Ebs"]["VolumeId"] for it in instance["Reservations"][0]["Instances"][0]["BlockDeviceMappings"]]
+    assert {key} == {it.get("KmsKeyId") for it in ec2.describe_volumes(VolumeIds=disks)["Volumes"]}
+    assert 2 == len(disks)  # the root volume and the data volume
+    group = launched.outputs("bastion")["BastionGroupName"]
+    named = [{"Name": "tag:aws:autoscaling:groupName", "Values": [group]}]
+    (bastion,) = ec2.describe_instances(Filters=named)["Reservations"][0]["Instances"]
+    (disk,) = [it["Ebs"]["VolumeId"] for it in bastion["BlockDeviceMappings"]]
+    assert key == ec2.describe_volumes(VolumeIds=[disk])["Volumes"][0]["KmsKeyId"]
+    groups = logs.describe_log_groups(logGroupNamePrefix="jenkins-everything-")["logGroups"]
+    assert [key] * 3 == [it.get("kmsKeyId") for it in groups]
+    manager, data = launched.world.aws("secretsmanager"), launched.outputs("data")
+    arns = [arn for name, arn in data.items() if name.endswith("Secret")]
+    assert [key] * 5 == [manager.describe_secret(SecretId=it).get("KmsKeyId") for it in arns]
+
+
+ROGUE = {
+    "without the boundary": {},
+    "with another boundary": {"PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"},
+}
+
+
+@pytest.mark.parametrize("name", ROGUE)
+def test_the_launcher_makes_no_role_that_the_account_does_not_bound(launched: Context, name: str) -> None:
+    """Nor gives it a permission, nor takes the boundary away."""
+    if launched.settings.account.permissions_boundary is None:
+        return
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    properties = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}, **ROGUE[name]}
+    body = {"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}}
+    client, stack = launched.world.aws("cloudformation"), f"jenkins-everything-{name.replace(' ', '-')}"
+    request = {"StackName": stack, "ChangeSetName": "x", "ChangeSetType": "CREATE", "Capabilities": ["CAPABILITY_IAM"]}
+    client.create_change_set(**request, TemplateBody=json.dumps(body))
+    client.get_waiter("change_set_create_complete").wait(StackName=stack, ChangeSetName="x", WaiterConfig={"Delay": 1})
+    client.execute_change_set(StackName=stack, ChangeSetName="x")
+    with pytest.raises(Exception, match="terminal failure state"):
+        client.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+    events = client.describe_stack_events(StackName=stack)["StackEvents"]
+    assert [it for it in events if "iam:CreateRole" in it.get("ResourceStatusReason", "")]
+    client.delete_stack(StackName=stack)
+    iam, role = launched.world.aws("iam"), launched.outputs("controller")["RoleArn"].rpartition("/")[2]
+    with pytest.raises(Exception, match=FORBIDDEN):
+        iam.delete_role_permissions_boundary(RoleName=role)
+
+
+def test_the_launcher_uses_the_key_through_secrets_and_volumes_alone(launched: Context) -> None:
+    key = launched.settings.account.kms_key_arn
+    if key is None:
+        return
+    kms = launched.world.aws("kms")
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["Enabled"]
+    for use in (
+        lambda: kms.encrypt(KeyId=key, Plaintext=b"x"),
+        lambda: kms.generate_data_key(KeyId=key, KeySpec="AES_256"),
+        lambda: kms.create_grant(KeyId=key, GranteePrincipal="arn:aws:iam::1:root", Operations=["Decrypt"]),
+        lambda: kms.schedule_key_deletion(KeyId=key),
+    ):
+        with pytest.raises(Exception, match=FORBIDDEN):
+            use()
+
+
 def test_the_launcher_reads_and_writes_the_secrets_and_plans(launched: Context, folder: Path) -> None:
     data, manager = launched.outputs("data"), launched.world.aws("secretsmanager")
     places = secrets.Places(data["CertificatesSecret"], data["AuthorityKeySecret"])
@@ -187,6 +314,7 @@ def test_the_shipped_intentions_hold_before_a_machine_runs(launched: Context) ->
 
 # --- the operator
 
+ROLES = {"local": 1, "aws": 2, "everything": 4}  # the machine; flow logs; the bastion, and who promotes
 REFUSED: dict[str, Callable[[Context], Any]] = {
     "executes a change set": lambda it: it.world.aws("cloudformation").execute_change_set(
         StackName=it.stacks["network"].name, ChangeSetName="x"
@@ -273,6 +401,9 @@ def test_the_jobs_on_the_machine_read_all_that_they_need(on_machine: Context, ev
     trusting = f"{on_machine.stacks['controller'].name}/Role"  # this test is in its trust policy
     assert {(trusting, False)} == {(it.name, it.is_unseen) for it in found}
     assert () == launch.plan_stacks(on_machine, journal(folder), stack_inputs.network_of(on_machine))
+    if on_machine.settings.account.permissions_boundary is not None:
+        with pytest.raises(Exception, match="with an explicit deny in a permissions boundary"):
+            on_machine.world.aws("autoscaling").describe_notification_configurations()
     if on_machine.settings.network.bastion is not None:
         group = on_machine.outputs("bastion")["BastionGroupName"]
         groups = on_machine.world.aws("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])

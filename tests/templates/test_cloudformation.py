@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.environment import settings
+from bootstrap.environment import models, settings
 from bootstrap.errors import TemplateInvalid
 from bootstrap.stacks import composition, parameters, template
 from bootstrap.values import Stack
@@ -54,6 +54,7 @@ EXAMPLES = {
     "ZoneNames": "eu-central-1a,eu-central-1b,eu-central-1c",
     "PrivateAclId": "acl-0abd",
 }
+KEY = "arn:aws:kms:us-east-1:111122223333:key/11111111-1111-1111-1111-111111111111"
 SECRETS = (
     "AdminPasswordSecret",
     "ToolkitPasswordSecret",
@@ -207,6 +208,38 @@ def test_text_that_is_not_yaml_is_refused_with_its_place(tmp_path: Path) -> None
         template.load(broken, {})
 
     assert [3] == [fault.line for fault in caught.value.faults]
+
+
+def test_boundary_and_key_reach_every_template_that_takes_them() -> None:
+    everything = settings.load(ROOT / "tests" / "cases" / "environments" / "everything.yaml")
+    bare = everything.model_copy(update={"account": models.Account()})
+    account, logs = everything.account, everything.network.flow_logs
+    assert logs is not None
+    expected = {"PermissionsBoundary": account.permissions_boundary, "KmsKeyArn": account.kms_key_arn}
+    for name in composition.ORDER:
+        taken = set(expected).intersection(template.parse(PATHS[name].read_text())["Parameters"])
+        with_account, without = (
+            parameters.parameters(it, name, {"all": Stack("all", "", EXAMPLES)}) for it in (everything, bare)
+        )
+        own = {"traffic-logs": {"KmsKeyArn": logs.kms_key_arn}, "public-zone": {"KmsKeyArn": ""}}.get(name, {})
+        assert {it: {**expected, **own}[it] for it in taken} == {it: with_account[it] for it in taken}, name
+        assert all(without[it] in {"", own.get(it)} for it in taken), name
+
+
+def test_the_environments_key_encrypts_logs_without_one_of_their_own() -> None:
+    chosen = models.Settings.model_validate(
+        {
+            "environment": "trial",
+            "cloud": "aws",
+            "owner": "a",
+            "cost_center": "b",
+            "region": "us-east-1",
+            "account": {"kms_key_arn": KEY},
+            "network": {"flow_logs": {}, "public_zone": {"domain": "ci.example.org", "queries": {}}},
+        }
+    )
+    for name in ("traffic-logs", "public-zone"):
+        assert KEY == parameters.parameters(chosen, name, {"all": Stack("all", "", EXAMPLES)})["KmsKeyArn"]
 
 
 def test_a_vpn_gateway_that_is_replaced_is_attached_to_nothing_then_and_nothing_goes_by_it() -> None:

@@ -254,6 +254,39 @@ def disks_are_encrypted(template: Template) -> Iterator[str]:
             yield f"{logical} has a disk that is not encrypted"
 
 
+# What a template encrypts, by type: the property with the key.
+ENCRYPTED = {
+    "AWS::EC2::Volume": "KmsKeyId",
+    "AWS::EFS::FileSystem": "KmsKeyId",
+    "AWS::Logs::LogGroup": "KmsKeyId",
+    "AWS::S3::Bucket": "BucketEncryption",
+    "AWS::SNS::Topic": "KmsMasterKeyId",
+    "AWS::SQS::Queue": "KmsMasterKeyId",
+    "AWS::SecretsManager::Secret": "KmsKeyId",
+}
+CUSTOMER_KEY = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+BOUNDARY = {"Fn::If": ["HasBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
+PRINCIPALS = ("AWS::IAM::Role", "AWS::IAM::User")
+
+
+def the_customer_key_encrypts_everything(template: Template) -> Iterator[str]:
+    """Volumes, the disks of machines, secrets, logs: each has the customer key where one is given."""
+    for logical, resource in resources(template):
+        properties = resource.get("Properties", {})
+        name = ENCRYPTED.get(resource["Type"])
+        given = [properties.get(name)] if name else []
+        given += [it.get("KmsKeyId") for key, it in walk(properties) if key == "Ebs" and isinstance(it, dict)]
+        if any(json.dumps(CUSTOMER_KEY) not in json.dumps(it) for it in given):
+            yield f"{logical} is encrypted without the customer key"
+
+
+def everybody_has_the_boundary(template: Template) -> Iterator[str]:
+    """Every role and user: an account can demand a boundary, and then it refuses one without."""
+    for logical, resource in resources(template, *PRINCIPALS):
+        if resource["Properties"].get("PermissionsBoundary") != BOUNDARY:
+            yield f"{logical} has no permissions boundary"
+
+
 def machines_ask_for_metadata_with_a_token(template: Template) -> Iterator[str]:
     for logical, resource in resources(template, "AWS::EC2::LaunchTemplate"):
         options = resource["Properties"]["LaunchTemplateData"].get("MetadataOptions", {})
@@ -294,8 +327,6 @@ def permissions_are_named(template: Template) -> Iterator[str]:
     for logical, resource in resources(template, "AWS::IAM::Role"):
         if resource["Properties"].get("ManagedPolicyArns"):
             yield f"{logical} has permissions that are not written here"
-        if "PermissionsBoundary" not in resource["Properties"]:
-            yield f"{logical} cannot be bounded"
 
 
 def only_own_things_are_touched(template: Template) -> Iterator[str]:
@@ -312,13 +343,17 @@ def only_own_things_are_touched(template: Template) -> Iterator[str]:
         if {"aws:ResourceTag/Project", "aws:ResourceTag/Environment"} <= set(condition.get("StringEquals", {})):
             continue
         kinds = {str(it).split(":")[-1].split("/")[0] for it in several(statement.get("Resource", []))}
+        named = several(condition.get("StringEquals", {}).get("ec2:CreateAction", []))
+        created = [f"ec2:{it}" for it in named] or ["none"]
         for action in writes:
             if action == "ec2:CreateTags":
-                if not several(condition.get("StringEquals", {}).get("ec2:CreateAction", [])):
+                if not named:
                     yield f"{told} gives tags to anything"
             elif action not in MAKES:
                 yield f"{told} allows {action} on what is another's"
             yield from (f"{told} allows {action} on any {kind}" for kind in sorted(kinds & TAKES.get(action, set())))
+        if writes == ["ec2:CreateTags"] and set(created) <= set(MAKES):
+            continue  # EC2 takes these tags only in a call that makes the resource, so it is nobody's yet
         if writes and kinds - set(MAKES.values()):
             yield f"{told} reaches {sorted(kinds - set(MAKES.values()))} of others"
 
@@ -333,7 +368,8 @@ def policies_of_a_role_fit_into_it(template: Template) -> Iterator[str]:
 
 
 LENGTHS = {"AWS::Partition": 10, "AWS::Region": 14, "AWS::AccountId": 12, "AWS::URLSuffix": 13, "AWS::StackName": 76}
-LENGTHS |= {"KmsKeyArn": 76, "PeerNetwork": 73}
+# Of a key in us-gov-west-1, whose id has 36 characters.
+LENGTHS |= {"KmsKeyArn": 86, "PeerNetwork": 73}
 
 
 def longest(value: Any) -> Any:
@@ -406,6 +442,8 @@ RULES: tuple[Rule, ...] = (
     endpoints_serve_this_account_alone,
     logs_are_complete_and_end,
     disks_are_encrypted,
+    the_customer_key_encrypts_everything,
+    everybody_has_the_boundary,
     machines_ask_for_metadata_with_a_token,
     no_secret_is_written_down,
     permissions_are_named,
@@ -477,11 +515,34 @@ FAULTS: tuple[tuple[Rule, str, str, str], ...] = (
     (endpoints_serve_this_account_alone, "endpoints", "PrivateDnsEnabled: true", "PrivateDnsEnabled: false"),
     (logs_are_complete_and_end, "traffic-logs", "      RetentionInDays: !Ref RetentionDays\n", ""),
     (logs_are_complete_and_end, "traffic-logs", "TrafficType: ALL", "TrafficType: REJECT"),
-    (permissions_are_named, "bastion", "PermissionsBoundary: !If", "Path: !If"),
-    (disks_are_encrypted, "bastion", "Encrypted: true, ", ""),
+    (everybody_has_the_boundary, "bastion", "PermissionsBoundary: !If", "Path: !If"),
+    (everybody_has_the_boundary, "traffic-logs", "PermissionsBoundary: !If", "Path: !If"),
+    (
+        everybody_has_the_boundary,
+        "controller",
+        "!Ref PermissionsBoundary, !Ref AWS::NoValue",
+        "!Ref Project, !Ref AWS::NoValue",
+    ),
+    (
+        everybody_has_the_boundary,
+        "endpoints",
+        "Resources:\n",
+        "Resources:\n  U: {Type: AWS::IAM::User, Properties: {}}\n",
+    ),
+    (the_customer_key_encrypts_everything, "bastion", "KmsKeyId: !If", "SnapshotId: !If"),
+    (
+        the_customer_key_encrypts_everything,
+        "controller",
+        "              KmsKeyId: !If",
+        "              SnapshotId: !If",
+    ),
+    (the_customer_key_encrypts_everything, "data", "!If [HasKmsKey, !Ref KmsKeyArn,", "!If [HasKmsKey, !Ref Project,"),
+    (the_customer_key_encrypts_everything, "public-zone", "      KmsKeyId: !If [", "      LogGroupName: !If ["),
+    (the_customer_key_encrypts_everything, "traffic-logs", "      KmsKeyId: !If [", "      LogGroupName: !If ["),
+    (disks_are_encrypted, "bastion", "Encrypted: true", "Encrypted: false"),
     (machines_ask_for_metadata_with_a_token, "bastion", "HttpTokens: required", "HttpTokens: optional"),
     (disks_are_encrypted, "data", "Encrypted: true", "Encrypted: false"),
-    (disks_are_encrypted, "controller", "Encrypted: true, ", ""),
+    (disks_are_encrypted, "controller", "Encrypted: true", "Encrypted: false"),
     (machines_ask_for_metadata_with_a_token, "controller", "HttpTokens: required", "HttpTokens: optional"),
     (machines_ask_for_metadata_with_a_token, "controller", "HopLimit: 1", "HopLimit: 2"),
     (no_secret_is_written_down, "controller", "ssh_pwauth: false", "password: hunter2"),
@@ -496,11 +557,17 @@ FAULTS: tuple[tuple[Rule, str, str, str], ...] = (
     (permissions_are_named, "controller", "Resource: !Ref KmsKeyArn", 'Resource: "*"'),
     (permissions_are_named, "controller", "Action: sts:AssumeRole", "NotAction: sts:TagSession"),
     (permissions_are_named, "controller", "      Policies:\n", "      ManagedPolicyArns: [a]\n      Policies:\n"),
-    (permissions_are_named, "controller", "PermissionsBoundary: !If", "Path: !If"),
+    (everybody_has_the_boundary, "controller", "PermissionsBoundary: !If", "Path: !If"),
     (only_own_things_are_touched, "controller", ':vpc-endpoint/*"\n', ':vpc/*"\n'),
     (only_own_things_are_touched, "controller", ':natgateway/*"\n', ':subnet/*"\n'),
     (only_own_things_are_touched, "controller", "- ec2:CreateSubnet\n", "- ec2:CreateTags\n"),
     (only_own_things_are_touched, "controller", "- ec2:CreateSubnet\n", "- ec2:DeleteSubnet\n"),
+    (
+        only_own_things_are_touched,
+        "controller",
+        "- AllocateAddress\n                      - ",
+        "- CreateVpc\n                      - ",
+    ),
     (only_own_things_are_touched, "controller", '"ec2:CreateAction":', '"aws:RequestedRegion":'),
     (only_own_things_are_touched, "controller", '"aws:ResourceTag/Environment": !Ref FirstN', '"aws:x": !Ref FirstN'),
     (only_own_things_are_touched, "controller", "ForAnyValue:StringEquals:", "ForAnyValue:StringLike:"),

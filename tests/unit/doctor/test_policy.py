@@ -189,6 +189,55 @@ def test_a_long_name_of_a_stack_is_cut_as_in_the_names_of_roles() -> None:
     )
 
 
+BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-1111-1111-1111-111111111111"
+LOGS_KEY = KEY.replace("1111-1111", "2222-2222")
+
+
+def with_account(**account: str) -> Settings:
+    given = SETTINGS.model_dump(include={"environment", "cloud", "owner", "cost_center"})
+    return Settings.model_validate({**given, "account": account, "network": {"flow_logs": {"kms_key_arn": LOGS_KEY}}})
+
+
+def test_with_a_boundary_roles_are_made_and_permitted_only_under_it_and_it_is_never_removed() -> None:
+    makes = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+    through = [*makes, "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary"]
+
+    free, bound = document([], through), document([], through, with_account(permissions_boundary=BOUNDARY))
+
+    assert sorted(through) == statement(free, "Roles")["Action"]
+    bounded = statement(bound, "BoundedRoles")
+    assert makes == bounded["Action"]
+    assert {"iam:PermissionsBoundary": BOUNDARY} == bounded["Condition"]["StringEquals"]
+    assert ["cloudformation.amazonaws.com"] == bounded["Condition"]["ForAnyValue:StringEquals"]["aws:CalledVia"]
+    assert ["iam:DeleteRole"] == statement(bound, "Roles")["Action"]
+    assert "DeleteRolePermissionsBoundary" not in json.dumps(bound)
+
+
+def test_the_customer_key_is_used_through_secrets_and_volumes_alone() -> None:
+    own = actions.calls(CLIENTS)
+    assert {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"} <= own
+
+    found = document(own, chosen=with_account(kms_key_arn=KEY))
+    operator = policy.operator(with_account(kms_key_arn=KEY), Needs(own, frozenset(), frozenset()))
+
+    of_keys = {it["Sid"]: it for it in found["Statement"] if any(one.startswith("kms:") for one in it["Action"])}
+    looks = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"]
+    assert {"LookAtKey1": KEY, "LookAtKey2": LOGS_KEY} == {
+        sid: it["Resource"] for sid, it in of_keys.items() if it["Action"] == looks
+    }
+    used = {sid: it for sid, it in of_keys.items() if sid not in {"LookAtKey1", "LookAtKey2"}}
+    assert {"DecryptSecrets", "EncryptSecrets", "EncryptVolumes", "GrantToVolumes"} == set(used)
+    for sid, one in used.items():
+        service = "secretsmanager" if sid.endswith("Secrets") else "ec2"
+        assert KEY == one["Resource"]
+        assert f"{service}.eu-central-1.amazonaws.com" == one["Condition"]["StringEquals"]["kms:ViaService"]
+    assert {"kms:GrantIsForAWSResource": "true"} == used["GrantToVolumes"]["Condition"]["Bool"]
+    may = {action for it in operator["Statement"] for action in it["Action"] if action.startswith("kms:")}
+    assert {*looks, "kms:Decrypt"} == may
+    assert "kms:" not in json.dumps(document(own))
+
+
 CONNECTED = {"gateway": "00000000-0000-0000-0000-000000000000", "connection": "dxcon-ffabc123", "vlan": 101}
 OFFERED = {"gateway": "00000000-0000-0000-0000-000000000000", "interface": "dxvif-ffabc123", "type": "transit"}
 

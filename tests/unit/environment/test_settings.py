@@ -37,6 +37,43 @@ BROKEN = {
     "open to the world": ("access:\n  operator_cidr: 0.0.0.0/0\n", 6, 18, "would open the machine to everybody"),
     "service that has no endpoint": ("network:\n  endpoints: [ssm, s4]\n", 6, 20, "'s4'"),
     "retention that CloudWatch has not": ("network:\n  flow_logs:\n    retention_days: 31\n", 7, 21, "not 31"),
+    "boundary that is a role": (
+        "account:\n  permissions_boundary: arn:aws:iam::111122223333:role/boundary\n",
+        6,
+        25,
+        "account.permissions_boundary: 'arn:aws:iam::111122223333:role/boundary' does not match",
+    ),
+    "alias for a key": (
+        "account:\n  kms_key_arn: arn:aws:kms:eu-central-1:111122223333:alias/jenkins\n",
+        6,
+        16,
+        "account.kms_key_arn: 'arn:aws:kms:eu-central-1:111122223333:alias/jenkins' does not match",
+    ),
+    "key of another region": (
+        "account:\n  kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/mrk-1\n",
+        6,
+        16,
+        "account.kms_key_arn: is a key of eu-west-1, and what it shall encrypt is in eu-central-1; name a key of",
+    ),
+    "boundary of another partition": (
+        "account:\n  permissions_boundary: arn:aws-cn:iam::111122223333:policy/boundary\n",
+        6,
+        25,
+        "is an ARN of the partition aws-cn; eu-central-1 is in aws",
+    ),
+    "logs' key of another region": (
+        "network:\n  flow_logs:\n    kms_key_arn: arn:aws:kms:us-east-1:111122223333:key/1\n",
+        7,
+        18,
+        "network.flow_logs.kms_key_arn: is a key of us-east-1",
+    ),
+    "queries' key outside of us-east-1": (
+        "region: us-east-1\nnetwork:\n  public_zone:\n    domain: ci.example.org\n"
+        "    queries: {kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/1}\n",
+        9,
+        28,
+        "is in us-east-1; name a key of us-east-1",
+    ),
     "key that is no ARN": ("network:\n  flow_logs:\n    kms_key_arn: mine\n", 7, 18, "does not match"),
     "zone of one word": ("network:\n  private_zone: internal\n", 6, 17, "does not match"),
     "bastion for the world": (

@@ -15,6 +15,7 @@ from bootstrap.local.aws.access.policies import (
     attached,
     created_resources,
     evaluation,
+    key_use,
     parameters,
     pass_role,
     request_context,
@@ -133,22 +134,7 @@ def _beside(call: Call, environ: Environ, on: list[str]) -> Iterator[_Need]:
     source = environ.get("HTTP_X_AMZ_COPY_SOURCE", "").lstrip("/").partition("?")[0]
     if call.service == "s3" and source:
         yield _Need("s3:GetObject", f"arn:aws:s3:::{source}", {})
-    if call.service == "secretsmanager" and call.operation == "GetSecretValue":
-        for arn in on:
-            key = _key_of_secret(call, arn)
-            if key:
-                via = f"secretsmanager.{call.region}.amazonaws.com"
-                yield _Need("kms:Decrypt", key, {"kms:viaservice": (via,)})
-
-
-def _key_of_secret(call: Call, arn: str) -> str:
-    """The key of a secret's own that encrypts it; '' for the account's, which everyone of it may use in this way."""
-    secrets = attached.backend("secretsmanager", call.account, call.region)
-    found = next((one for one in list(secrets.secrets.values()) if one.arn == arn), None) if secrets else None
-    key = str(getattr(found, "kms_key_id", "") or "")
-    if not key or key.endswith("alias/aws/secretsmanager"):
-        return ""
-    return key if key.startswith("arn:") else f"arn:aws:kms:{call.region}:{call.account}:key/{key}"
+    yield from (_Need(*it) for it in key_use.needs(call, on))
 
 
 def judge(principal: Principal, held: Policies, action: str, resource: str, found: Found) -> evaluation.Decision:

@@ -18,8 +18,9 @@ What is changed, and why:
   and a rule for a group or a prefix list shows its description
 * CloudTrail: a trail's insight selectors are replaced, not added to
 * STS: a session keeps its tags and its policy, for the guard (see `sts`)
-* IAM: AWS's managed policies for one partition only (six times 1,500 take a second)
-* SSM: public parameters of Debian's images
+* IAM: AWS's managed policies for one partition only (six times 1,500 take a second), and no boundary that does not exist;
+  CloudWatch Logs: no key whose policy keeps it from the logs (see `guards`)
+* SSM: public parameters of Debian's images (see `public_parameters`)
 
 `NAMES` lists each name that is replaced, and `ADDED` each that moto lacks; a test looks every one of them up. The server
 imports this package; `compute.heartbeats` imports the module `lifecycle`.
@@ -41,6 +42,8 @@ from bootstrap.local.aws.compute.instances import Instances
 from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
 from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, BlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
+from bootstrap.local.aws.patches.guards import GuardPatches
+from bootstrap.local.aws.patches.public_parameters import ParameterPatches
 from bootstrap.local.aws.patches.resolver import ResolverPatches
 from bootstrap.local.aws.patches.route53 import NamesPatches
 from bootstrap.local.aws.patches.sts import SessionPatches
@@ -116,7 +119,12 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.kms.utils": ("os.urandom", "rsa.generate_private_key", "ec.generate_private_key"),
     "moto.sts.utils": ("os.urandom",),
     "moto.sts.responses": ("TokenResponse.assume_role",),
-    "moto.iam.models": ("IAMBackend._init_aws_policies",),
+    "moto.iam.models": (
+        "IAMBackend._init_aws_policies",
+        "IAMBackend.create_role",
+        "IAMBackend.put_role_permissions_boundary",
+    ),
+    "moto.logs.models": ("LogsBackend.create_log_group",),
     "moto.secretsmanager.models": ("time.time",),
     "moto.s3.models": ("FakeBucket.__init__",),
     "moto.ssm.models": (
@@ -151,7 +159,17 @@ ADDED: dict[str, tuple[str, ...]] = {
 }
 
 
-class Patches(Ec2Patches, BlockPatches, AutoScalingPatches, VpnPatches, NamesPatches, ResolverPatches, SessionPatches):
+class Patches(
+    Ec2Patches,
+    BlockPatches,
+    AutoScalingPatches,
+    VpnPatches,
+    NamesPatches,
+    ResolverPatches,
+    SessionPatches,
+    GuardPatches,
+    ParameterPatches,
+):
     """Applies the changes to those of moto's modules that are loaded; `apply` again after more of them were."""
 
     def __init__(self, salt: str, instances: Callable[[], Instances]) -> None:
@@ -231,15 +249,6 @@ class Patches(Ec2Patches, BlockPatches, AutoScalingPatches, VpnPatches, NamesPat
         module.rsa = keys.kept_generator(module.rsa)
         module.ec = keys.kept_generator(module.ec)
 
-    def _iam_models(self, module: Any) -> None:
-        original = module.IAMBackend._init_aws_policies
-
-        @functools.wraps(original)
-        def init_aws_policies(backend: Any) -> Any:
-            return original(backend) if backend.partition == "aws" else []
-
-        module.IAMBackend._init_aws_policies = init_aws_policies
-
     def _secretsmanager_models(self, module: Any) -> None:
         module.time = randomness.Clock
 
@@ -252,39 +261,6 @@ class Patches(Ec2Patches, BlockPatches, AutoScalingPatches, VpnPatches, NamesPat
             bucket.creation_date = randomness.utcnow().replace(tzinfo=datetime.UTC)
 
         module.FakeBucket.__init__ = init
-
-    def _ssm_models(self, module: Any) -> None:
-        original = module.ParameterDict._check_loading_status
-
-        @functools.wraps(original)
-        def check(parameters: Any, key: str) -> None:
-            original(parameters, key)
-            if str(key or "").startswith(images.PARAMETERS) and not getattr(parameters, "debian_loaded", False):
-                parameters.debian_loaded = True
-                for name, value in images.parameters().items():
-                    made = module.Parameter(
-                        account_id=parameters.account_id,
-                        name=name,
-                        value=value,
-                        parameter_type="String",
-                        description=None,
-                        allowed_pattern=None,
-                        keyid=None,
-                        last_modified_date=images.RELEASED.timestamp(),
-                        version=1,
-                        data_type="aws:ec2:image",
-                    )
-                    dict.setdefault(parameters, name, []).append(made)
-
-        module.ParameterDict._check_loading_status = check
-        describe = module.SimpleSystemManagerBackend.describe_parameters
-
-        @functools.wraps(describe)
-        def describe_parameters(backend: Any, *args: Any, **kwargs: Any) -> Any:
-            found = describe(backend, *args, **kwargs)
-            return [one for one in found if not one.name.startswith("/aws/service/")]
-
-        module.SimpleSystemManagerBackend.describe_parameters = describe_parameters
 
 
 def environment(directory: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ import datetime
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from bootstrap.local.aws.access.identities import ROLE, Principal
+from bootstrap.local.aws.access.identities import ROLE, Principal, find_role, find_user
 from bootstrap.local.aws.access.policies import resources_ec2
 from bootstrap.local.aws.access.policies.attached import backend
 from bootstrap.local.aws.access.policies.parameters import Call
@@ -61,9 +61,17 @@ def of_call(call: Call, resource: str, resource_tags: Tags) -> dict[str, tuple[s
     if call.service == "secretsmanager":
         asked_for = {name: call.texts(name) for name in ("VersionId", "VersionStage")}
         found |= {f"secretsmanager:{name}".lower(): values for name, values in asked_for.items() if values}
+    if call.service == "iam" and (boundary := _boundary(call, resource)):
+        found["iam:permissionsboundary"] = (boundary,)
     if call.service == "ssm" and call.operation == "StartSession":
         found["ssm:sessiondocumentaccesscheck"] = ("true",)
     return found
+
+
+def _boundary(call: Call, resource: str) -> str:
+    """The boundary that a user or role gets by the call, else the one that it has."""
+    holder = find_role(resource) or find_user(resource)
+    return call.text("PermissionsBoundary") or str(getattr(holder, "permissions_boundary_arn", None) or "")
 
 
 def through(*services: str) -> dict[str, tuple[str, ...]]:

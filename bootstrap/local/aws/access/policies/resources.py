@@ -110,7 +110,7 @@ def _key(call: Call, name: str) -> str:
     short = name.rpartition(":")[2]
     keys = backend("kms", call.account, call.region)
     if short.startswith("alias/") and keys is not None:
-        short = next((key for key, names in list(keys.key_to_aliases.items()) if short in names), short)
+        short = next((key for key, kept in list(keys.keys.items()) if short in kept.aliases), short)
     return _here(call, "kms", short if short.startswith("alias/") else f"key/{short}")
 
 

@@ -1,0 +1,67 @@
+"""What IAM and CloudWatch Logs refuse and moto takes: a boundary that does not exist, a key that its policy keeps from logs."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from bootstrap.local.aws.access.policies import attached
+from bootstrap.local.aws.access.policies.evaluation import Policies, Question, decide
+
+
+class GuardPatches:
+    """One method for each module that is changed."""
+
+    def _iam_models(self, module: Any) -> None:
+        backend_class = module.IAMBackend
+        init = backend_class._init_aws_policies
+        create_role, put_boundary = backend_class.create_role, backend_class.put_role_permissions_boundary
+
+        @functools.wraps(init)
+        def init_aws_policies(backend: Any) -> Any:
+            return init(backend) if backend.partition == "aws" else []
+
+        def check(backend: Any, boundary: str | None) -> None:
+            if boundary and boundary not in backend.managed_policies:
+                text = f"Scope ARN: {boundary} does not exist or is not attachable."
+                raise module.NotFoundException(text)
+
+        @functools.wraps(create_role)
+        def create(backend: Any, *args: Any, **kwargs: Any) -> Any:
+            check(backend, kwargs["permissions_boundary"] if "permissions_boundary" in kwargs else args[3])
+            return create_role(backend, *args, **kwargs)
+
+        @functools.wraps(put_boundary)
+        def put(backend: Any, role_name: str, permissions_boundary: str) -> None:
+            check(backend, permissions_boundary)
+            put_boundary(backend, role_name, permissions_boundary)
+
+        backend_class._init_aws_policies = init_aws_policies
+        backend_class.create_role = create
+        backend_class.put_role_permissions_boundary = put
+
+    def _logs_models(self, module: Any) -> None:
+        from moto.core.exceptions import JsonRESTError
+
+        create_log_group = module.LogsBackend.create_log_group
+
+        @functools.wraps(create_log_group)
+        def create(backend: Any, log_group_name: str, tags: dict[str, str], **kwargs: Any) -> Any:
+            key = kwargs.get("kmsKeyId")
+            group = f"arn:aws:logs:{backend.region_name}:{backend.account_id}:log-group:{log_group_name}"
+            if key and not _may_use(str(key), backend.region_name, group):
+                text = f"The specified KMS key does not exist or is not allowed to be used with LogGroup '{group}'"
+                raise JsonRESTError("AccessDeniedException", text)
+            return create_log_group(backend, log_group_name, tags, **kwargs)
+
+        module.LogsBackend.create_log_group = create
+
+
+def _may_use(key: str, region: str, group: str) -> bool:
+    """Whether the key's own policy names CloudWatch Logs of the region, for this log group."""
+    policy = attached.of_resource(key)
+    service = frozenset({f"logs.{region}.amazonaws.com"})
+    found = {"kms:encryptioncontext:aws:logs:arn": (group,), "aws:sourcearn": (group,)}
+    actions = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey")
+    questions = (Question(action, key, found, service, group.split(":")[4]) for action in actions)
+    return policy is not None and all(decide(it, Policies(resource=policy)).is_allowed for it in questions)
