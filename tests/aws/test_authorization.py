@@ -578,3 +578,84 @@ def test_a_boundary_and_a_sessions_policy_bound(guarded: Cloud) -> None:
         "AccessDeniedException"
         == refusal(lambda: client("ssm", Policy=tagged, Tags=wrong).get_parameter(Name="bounded"))[0]
     )
+
+
+def test_a_customer_key_is_asked_for_by_what_it_encrypts(guarded: Cloud, person: Callable[..., Any]) -> None:
+    key = guarded.client("kms").create_key()["KeyMetadata"]["Arn"]
+    zone = guarded.client("ec2").describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
+    volume = {"AvailabilityZone": zone, "Size": 1, "Encrypted": True, "KmsKeyId": key}
+    services = allow("secretsmanager:*"), allow("ec2:*")
+    uses = {
+        "kms:GenerateDataKey": lambda api: api("secretsmanager").create_secret(
+            Name="a", SecretString="x", KmsKeyId=key
+        ),
+        "kms:GenerateDataKeyWithoutPlaintext": lambda api: api("ec2").create_volume(**volume),
+    }
+    for action, use in uses.items():
+        _, words = refusal(lambda use=use: use(lambda service: person(service, *services)))
+        assert f"is not authorized to perform: {action} on resource: {key} because no identity-based" in words
+    granted = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    by_ec2 = {"StringEquals": {"kms:ViaService": "ec2.eu-central-1.amazonaws.com"}}
+    keys = [
+        allow("kms:GenerateDataKey*", key),
+        allow("kms:Decrypt", key),
+        allow("kms:CreateGrant", key, Condition=granted | by_ec2),
+    ]
+    for use in uses.values():
+        assert use(lambda service: person(service, *services, *keys))
+    without_grant = person("ec2", *services, *keys[:2])
+    assert "kms:CreateGrant" in refusal(lambda: without_grant.create_volume(**volume))[1]
+    del volume["KmsKeyId"]
+    assert without_grant.create_volume(**volume)["KmsKeyId"] != key  # the key of AWS is everybody's
+
+
+def test_a_role_is_changed_only_under_the_boundary_that_the_policy_demands(
+    guarded: Cloud, person: Callable[..., Any]
+) -> None:
+    iam = guarded.client("iam")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow("ssm:*")]})
+    boundary = iam.create_policy(PolicyName="demanded", PolicyDocument=document)["Policy"]["Arn"]
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trusted = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam.create_role(RoleName="free", AssumeRolePolicyDocument=trusted)
+    demanded = {"StringEquals": {"iam:PermissionsBoundary": boundary}}
+    api = person("iam", allow("iam:*Role*", Condition=demanded), allow("iam:DeleteRole"))
+    policy = {"PolicyName": "x", "PolicyDocument": document}
+    for refused in (
+        lambda: api.create_role(RoleName="new", AssumeRolePolicyDocument=trusted),
+        lambda: api.put_role_policy(RoleName="free", **policy),
+        lambda: api.delete_role_permissions_boundary(RoleName="free"),
+    ):
+        assert "AccessDenied" == refusal(refused)[0]
+    assert api.create_role(RoleName="new", AssumeRolePolicyDocument=trusted, PermissionsBoundary=boundary)
+    assert api.put_role_policy(RoleName="new", **policy)
+    assert api.put_role_permissions_boundary(RoleName="free", PermissionsBoundary=boundary)
+    assert api.put_role_policy(RoleName="free", **policy)
+
+
+def test_a_boundary_that_does_not_exist_is_refused(guarded: Cloud) -> None:
+    iam, absent = guarded.client("iam"), f"arn:aws:iam::{ACCOUNT}:policy/absent"
+    iam.create_role(RoleName="unbounded", AssumeRolePolicyDocument="{}")
+    expected = ("NoSuchEntity", f"Scope ARN: {absent} does not exist or is not attachable.")
+    for refused in (
+        lambda: iam.create_role(RoleName="x", AssumeRolePolicyDocument="{}", PermissionsBoundary=absent),
+        lambda: iam.put_role_permissions_boundary(RoleName="unbounded", PermissionsBoundary=absent),
+    ):
+        assert expected == refusal(refused)
+
+
+def test_logs_are_encrypted_with_a_key_whose_policy_names_their_service(guarded: Cloud) -> None:
+    kms, logs = guarded.client("kms"), guarded.client("logs")
+    closed = kms.create_key()["KeyMetadata"]["Arn"]
+    code, words = refusal(lambda: logs.create_log_group(logGroupName="closed", kmsKeyId=closed))
+    assert "AccessDeniedException" == code and "is not allowed to be used with LogGroup" in words
+    group = f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:own-*"
+    statement = allow(
+        "kms:*",
+        Principal={"Service": "logs.eu-central-1.amazonaws.com"},
+        Condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": group}},
+    )
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    named = kms.create_key(Policy=document, BypassPolicyLockoutSafetyCheck=True)["KeyMetadata"]["Arn"]
+    assert logs.create_log_group(logGroupName="own-group", kmsKeyId=named)
+    assert "AccessDeniedException" == refusal(lambda: logs.create_log_group(logGroupName="other", kmsKeyId=named))[0]
