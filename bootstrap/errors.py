@@ -16,6 +16,7 @@
     |-- StackFailed                a stack operation failed: status, first failing resource, its reason
     |-- StackMissing               an act needs the outputs of a stack that does not exist
     |-- Unreachable                a machine or a Jenkins did not answer in time
+    |-- SessionRefused             Session Manager refused a session, or its data channel
     |-- HostKeyMismatch            a machine showed another host key than the cloud told
     |-- CommandFailed              a command on a machine failed; carries its Result
     |-- ConvergeFailed             a resource of the machine's desired state could not be reached
@@ -141,6 +142,10 @@ class Unreachable(BootstrapError):
 
 class ConnectionBroken(Unreachable):
     """The connection to a machine ended under a command: whether that was carried out is not known."""
+
+
+class SessionRefused(Unreachable):
+    """Session Manager refused a session, or its data channel: the machine may be well, and another attempt would not help."""
 
 
 class HostKeyMismatch(BootstrapError):

@@ -21,7 +21,7 @@ from bootstrap.cloud import direct_connect, retained
 from bootstrap.cloud import instance as machine
 from bootstrap.context import ROOT, Context
 from bootstrap.environment import settings as environments
-from bootstrap.errors import StackFailed, Unreachable
+from bootstrap.errors import SessionRefused, StackFailed, Unreachable
 from bootstrap.jenkins.controller import differences, journal
 from bootstrap.preconditions import (
     account,
@@ -280,6 +280,8 @@ def _with_boot_log(context: Context) -> Iterator[None]:
     """What fails for the machine's sake gets the last lines of its console after the reason, where there is a machine."""
     try:
         yield
+    except SessionRefused:
+        raise
     except (Unreachable, StackFailed) as error:
         if log := machine.boot_log_of(context.world.aws, context.settings.stack_name("controller")):
             error.found = f"{error.found}\n{log}"

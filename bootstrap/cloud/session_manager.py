@@ -2,7 +2,8 @@
 
 The session is started through the API (document AWS-StartSSHSession). The answer is passed to the session-manager-plugin of
 AWS, which implements the protocol of the data channel. The token is passed in the plugin's environment, which only this user
-can read, and not in its arguments.
+can read, and not in its arguments. The plugin uses the toolkit's own credentials (`lent_credentials`): it does not know every
+way to log in, and it needs fresh credentials whenever it resumes a session.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bootstrap.errors import Missing, Unreachable
+from bootstrap.cloud import data_channel
+from bootstrap.cloud.lent_credentials import Lender
+from bootstrap.errors import Missing, SessionRefused
 
 PLUGIN = "session-manager-plugin"
 INSTALL = (
@@ -33,6 +37,7 @@ _DOCUMENT = "AWS-StartSSHSession"
 _ANSWER = "AWS_SSM_START_SESSION_RESPONSE"
 _BEGINNING = 4096  # the longest message of the plugin before SSH's banner, in bytes
 _SECONDS = 5.0  # the longest time to wait for the end of the plugin
+_SILENCE = 10.0  # seconds without a byte of SSH, after which the service is asked whether it refuses the data channel
 
 
 class NotConnected(OSError):
@@ -42,11 +47,20 @@ class NotConnected(OSError):
 class Session:
     """The stream of one session, with the methods of a socket that paramiko and the forwarding use.
 
-    The plugin reads and writes one end of a socket pair, so that reading blocks in the kernel.
+    The plugin reads and writes one end of a socket pair, so that reading blocks in the kernel. `refusal` is the error of a
+    session that no other attempt would make better; `find_refusal` looks for it when the plugin stays silent.
     """
 
-    def __init__(self, ssm: Any, answer: dict[str, Any], command: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        ssm: Any,
+        answer: dict[str, Any],
+        command: list[str],
+        environment: dict[str, str],
+        find_refusal: Callable[[], SessionRefused | None],
+    ) -> None:
         self._ssm = ssm
+        self.refusal: SessionRefused | None = None
         self._id = str(answer["SessionId"])
         self._beginning: bytes | None = b""
         self._said = bytearray()
@@ -62,6 +76,8 @@ class Session:
                 start_new_session=True,
             )
         threading.Thread(target=self._listen, daemon=True).start()
+        self._ended = threading.Event()
+        threading.Thread(target=self._watch, args=(find_refusal,), daemon=True).start()
 
     def recv(self, size: int, /) -> bytes:
         """Read some bytes; none at the end. ConnectionError, with the plugin's message, if it ends before SSH's banner."""
@@ -74,6 +90,8 @@ class Session:
         self._beginning += data
         if b"SSH-" in self._beginning or len(self._beginning) > _BEGINNING:
             self._beginning = None
+        elif not data and self.refusal is not None:
+            raise ConnectionError(self.refusal.found)
         elif not data:
             raise ConnectionError(f"the session ended at once: {self._reason(self._beginning)}")
         return data
@@ -101,6 +119,7 @@ class Session:
 
     def close(self) -> None:
         """End the plugin and the session; otherwise the session would exist until its idle time-out."""
+        self._ended.set()
         self._socket.close()
         if self._plugin.poll() is None:
             with contextlib.suppress(ProcessLookupError):
@@ -116,6 +135,15 @@ class Session:
             with contextlib.suppress(ClientError, BotoCoreError):
                 self._ssm.terminate_session(SessionId=session)
 
+    def _watch(self, find_refusal: Callable[[], SessionRefused | None]) -> None:
+        """End a session whose data channel is refused: the plugin would wait for ever and say nothing."""
+        if self._ended.wait(_SILENCE) or self._beginning is None:
+            return
+        self.refusal = find_refusal()
+        if self.refusal is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
     def _listen(self) -> None:
         assert self._plugin.stderr is not None
         with self._plugin.stderr as stream:
@@ -128,10 +156,10 @@ class Session:
         return "; ".join(messages) or "the plugin printed nothing"
 
 
-def open_session(ssm: Any, instance_id: str, port: int = 22) -> Session:
-    """Open a stream to a port of the instance.
+def open_session(ssm: Any, credentials: Any, lender: Lender, instance_id: str, port: int = 22) -> Session:
+    """Open a stream to a port of the instance, with botocore's `credentials`, which `lender` lends to the plugin.
 
-    Missing if the plugin is not installed; NotConnected if the agent on the instance is not connected (yet); Unreachable for
+    Missing if the plugin is not installed; NotConnected if the agent on the instance is not connected (yet); SessionRefused for
     errors that another attempt would not change.
     """
     plugin = shutil.which(PLUGIN)
@@ -142,22 +170,46 @@ def open_session(ssm: Any, instance_id: str, port: int = 22) -> Session:
     try:
         session = ssm.start_session(**request)
     except ClientError as error:
-        raise _convert_refusal(doing, error) from error
+        raise _convert_refusal(doing, instance_id, error) from error
     response = json.dumps({key: session[key] for key in ("SessionId", "TokenValue", "StreamUrl")})
-    # The arguments as the AWS CLI passes them: answer, region, operation, profile, request, endpoint.
-    arguments = [_ANSWER, ssm.meta.region_name, "StartSession", os.environ.get("AWS_PROFILE", "")]
-    command = [plugin, *arguments, json.dumps(request), ssm.meta.endpoint_url]
-    return Session(ssm, session, command, {**os.environ, _ANSWER: response})
+    # The arguments as the AWS CLI passes them: answer, region, operation, profile, request, endpoint. A profile would come
+    # before the credentials that are lent.
+    region = str(ssm.meta.region_name)
+    command = [plugin, _ANSWER, region, "StartSession", "", json.dumps(request), ssm.meta.endpoint_url]
+
+    def find_refusal() -> SessionRefused | None:
+        return _find_refusal(doing, session, credentials, region)
+
+    return Session(ssm, session, command, {**lender.environment(os.environ), _ANSWER: response}, find_refusal)
 
 
-def _convert_refusal(doing: str, error: ClientError) -> Exception:
+def _find_refusal(doing: str, session: dict[str, Any], credentials: Any, region: str) -> SessionRefused | None:
+    try:
+        refused = data_channel.find_refusal(session["StreamUrl"], credentials, region)
+    except BotoCoreError as error:
+        refused = f"{type(error).__name__}: {error}"  # the credentials cannot be refreshed any more
+    if not refused:
+        return None
+    resource = f"session/{str(session['SessionId']).rpartition('-')[0]}-*"
+    remedy = (
+        f"These credentials need ssmmessages:OpenDataChannel on {resource}; 'doctor --policy' prints the whole policy. The "
+        "policies of the organization and of an interface endpoint for ssmmessages can deny it, too. If the credentials have "
+        "expired, log in again."
+    )
+    at = data_channel.host(session["StreamUrl"])
+    return SessionRefused(doing, f"{at} refuses the data channel of the session: {refused}", remedy)
+
+
+def _convert_refusal(doing: str, instance_id: str, error: ClientError) -> Exception:
     code = str(error.response["Error"].get("Code", "refused"))
     message = str(error.response["Error"].get("Message", error))
     if code == "TargetNotConnected":
         return NotConnected(f"{code}: {message}")
     remedies = {
-        "AccessDeniedException": "These credentials need ssm:StartSession for the instance and for the document "
-        f"{_DOCUMENT}; 'doctor --policy' prints the whole policy.",
+        "AccessDeniedException": f"These credentials need ssm:StartSession on instance/{instance_id} and on "
+        f"document/{_DOCUMENT}; 'doctor --policy' prints the whole policy.",
         "InvalidDocument": f"{_DOCUMENT} is a document of AWS; check whether an organization's policy denies it.",
     }
-    return Unreachable(doing, f"{code}: {message}", remedies.get(code, "'doctor' checks identity, region and plugin."))
+    return SessionRefused(
+        doing, f"{code}: {message}", remedies.get(code, "'doctor' checks identity, region and plugin.")
+    )

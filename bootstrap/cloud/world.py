@@ -23,6 +23,7 @@ from bootstrap.values import Controller, Machine, Shell
 if TYPE_CHECKING:
     import jenkins
 
+    from bootstrap.cloud.lent_credentials import Lender
     from bootstrap.remote.shell import FabricShell
 
 MACHINE_FILE = Path("/etc/bootstrap/machine.json")
@@ -58,6 +59,7 @@ class World:
         self._bastion = bastion
         self._cloud = cloud
         self._jumping: FabricShell | None = None
+        self._lender: Lender | None = None
 
     @cached_property
     def is_on_machine(self) -> bool:
@@ -150,8 +152,14 @@ class World:
 
     def _managed(self, machine: Machine) -> Any:
         from bootstrap.cloud import session_manager
+        from bootstrap.cloud.lent_credentials import Lender
 
-        return session_manager.open_session(self.aws("ssm"), machine.instance_id, machine.port)
+        credentials = self._session.get_credentials()
+        if self._lender is None:
+            self._lender = Lender(credentials)
+        return session_manager.open_session(
+            self.aws("ssm"), credentials, self._lender, machine.instance_id, machine.port
+        )
 
     def _jump(self) -> FabricShell:
         """The connection to the bastion: to its address if it accepts SSH from outside, else through Session Manager."""
@@ -183,6 +191,9 @@ class World:
         if self._jumping is not None:
             self._jumping.close()
             self._jumping = None
+        if self._lender is not None:
+            self._lender.close()
+            self._lender = None
 
 
 _LOADERS: dict[str, Any] = {}  # botocore's loaders of service models, by the folders that they search

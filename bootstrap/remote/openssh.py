@@ -42,11 +42,23 @@ def client(machine: Machine, dial: Callable[[], Stream] | None = None) -> Iterat
 @contextmanager
 def _led(dial: Callable[[], Stream]) -> Iterator[int]:
     """A port of the loopback that leads where `dial` does; the first stream is opened now, so that its failure is told."""
-    waiting = [dial()]
-    forwarding = Forwarding(lambda _: waiting.pop() if waiting else dial())
+    opened = [dial()]
+    waiting = list(opened)
+
+    def lead(_: object) -> Stream:
+        if waiting:
+            return waiting.pop()
+        opened.append(dial())
+        return opened[-1]
+
+    forwarding = Forwarding(lead)
     try:
         yield forwarding.port
     finally:
         forwarding.close()
         for stream in waiting:
             stream.close()
+    for stream in opened:
+        refusal: BaseException | None = getattr(stream, "refusal", None)
+        if refusal is not None:  # OpenSSH only saw that its connection ended
+            raise refusal

@@ -218,6 +218,9 @@ class FabricShell:
         except BaseException as error:
             connection.client.close()
             stream.close()
+            refusal: BaseException | None = getattr(stream, "refusal", None)
+            if refusal is not None:  # the stream knows why, and that another attempt ends in the same way
+                raise refusal from error
             if isinstance(error, paramiko.BadHostKeyException):
                 raise self._mismatch(f"{error.key.get_name()} {error.key.get_base64()}") from error
             raise

@@ -9,7 +9,16 @@ import os
 import socket
 import sys
 import threading
+import urllib.request
 from pathlib import Path
+
+
+def credentials() -> dict[str, str]:
+    """As the SDK of the real one finds them where there is neither a key in the environment nor a profile."""
+    token = os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+    request = urllib.request.Request(os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"], headers={"Authorization": token})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return dict(json.load(answer))
 
 
 def main() -> None:
@@ -19,11 +28,14 @@ def main() -> None:
     variable, region, operation, profile, request, endpoint = sys.argv[1:]
     answer = json.loads(os.environ.pop(variable))
     with Path(os.environ["PLUGIN_CALLS"]).open("a", encoding="utf-8") as calls:
-        calls.write(json.dumps({"argv": sys.argv, "answer": answer, "pid": os.getpid()}) + "\n")
-    assert (operation, profile) == ("StartSession", os.environ.get("AWS_PROFILE", ""))
+        call = {"argv": sys.argv, "answer": answer, "pid": os.getpid(), "credentials": credentials()}
+        calls.write(json.dumps(call | {"aws": sorted(it for it in os.environ if it.startswith("AWS_"))}) + "\n")
+    assert (operation, profile) == ("StartSession", "")
     assert region and endpoint and json.loads(request)["Target"]
     # As the real one does, before anything of SSH.
     print(f"\nStarting session with SessionId: {answer['SessionId']}", flush=True)
+    if answer["StreamUrl"].startswith("ws://"):  # a refused data channel: the real one goes on waiting
+        threading.Event().wait()
     host, _, port = answer["StreamUrl"].removeprefix("wss://").partition(":")
     try:
         stream = socket.create_connection((host, int(port)), timeout=5)

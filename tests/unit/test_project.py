@@ -23,7 +23,7 @@ DOORS = {
     "invoke": ("remote/shell.py",),
     "boto3": ("cloud/world.py", "local/aws/"),
     "botocore": (
-        *("cloud/world.py", "cloud/instance.py", "cloud/session_manager.py"),
+        *("cloud/world.py", "cloud/instance.py", "cloud/session_manager.py", "cloud/data_channel.py"),
         *("acts/stack.py", "stacks/steps.py", "local/aws/"),
     ),
     "jenkins": ("cloud/world.py",),

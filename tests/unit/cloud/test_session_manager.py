@@ -1,28 +1,36 @@
 """SSH through Session Manager: a stand-in for AWS' plugin, a real SSH server behind it, StartSession answered by a stub."""
 
+import contextlib
 import json
 import os
+import socket
 import sys
+import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.credentials import Credentials
 from botocore.stub import Stubber
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "remote"))
 import sshd as server_module
 from sshd import Sshd
 
-from bootstrap.cloud import session_manager
+from bootstrap.cloud import data_channel, session_manager
+from bootstrap.cloud.lent_credentials import Lender
 from bootstrap.cloud.session_manager import NotConnected
 from bootstrap.cloud.world import World
 from bootstrap.doctor import this_machine
 from bootstrap.doctor.findings import Health
 from bootstrap.environment.models import Settings
-from bootstrap.errors import HostKeyMismatch, Missing, Unreachable
+from bootstrap.errors import HostKeyMismatch, Missing, SessionRefused, Unreachable
 from bootstrap.remote import openssh
 from bootstrap.remote.shell import FabricShell
 
@@ -43,11 +51,16 @@ class Ssm:
         self.client: Any = boto3.session.Session("a", "b", region_name="eu-central-1").client("ssm")
         self.stub = Stubber(self.client)
         self.stub.activate()
+        self.credentials = Credentials("a", "b", "session")
+        self.lender = Lender(self.credentials)
         self._calls = calls
         self._port = port
 
-    def starts(self, port: int | None = None) -> None:
-        url = f"wss://127.0.0.1:{port or self._port}"
+    def open(self) -> session_manager.Session:
+        return session_manager.open_session(self.client, self.credentials, self.lender, "i-1")
+
+    def starts(self, port: int | None = None, url: str = "") -> None:
+        url = url or f"wss://127.0.0.1:{port or self._port}"
         answer = {"SessionId": "operator-0123", "TokenValue": TOKEN, "StreamUrl": url}
         self.stub.add_response("start_session", answer, REQUEST)
 
@@ -63,20 +76,19 @@ class Ssm:
 
 
 @pytest.fixture
-def ssm(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ssm:
+def ssm(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ssm]:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / session_manager.PLUGIN).symlink_to(Path(__file__).parents[1] / "plugin.py")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("PLUGIN_CALLS", str(tmp_path / "calls"))
     made = Ssm(tmp_path / "calls", sshd.port)
     monkeypatch.setenv("AWS_PROFILE", "operators")
-    return made
+    yield made
+    made.lender.close()
 
 
 def shell(ssm: Ssm, sshd: Sshd, patience: float = 20) -> FabricShell:
-    return FabricShell(
-        sshd.machine(), patience=patience, dial=lambda: session_manager.open_session(ssm.client, "i-1"), remedy="Look."
-    )
+    return FabricShell(sshd.machine(), patience=patience, dial=ssm.open, remedy="Look.")
 
 
 def test_commands_input_and_forwarded_ports_go_through_one_session(ssm: Ssm, sshd: Sshd) -> None:
@@ -107,7 +119,126 @@ def test_the_token_is_in_no_argument_and_in_no_environment_but_the_plugins(ssm: 
     assert TOKEN == call["answer"]["TokenValue"]
     assert TOKEN not in arguments + " ".join(call["argv"])
     assert "AWS_SSM_START_SESSION_RESPONSE" not in os.environ
-    assert ["eu-central-1", "StartSession", "operators"] == call["argv"][2:5]
+    assert ["eu-central-1", "StartSession", ""] == call["argv"][2:5]
+
+
+def test_the_plugin_has_the_toolkits_credentials_and_no_other_way_to_find_some(
+    ssm: Ssm, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CA_BUNDLE"):
+        monkeypatch.setenv(name, "/other")
+    for _ in "12":
+        ssm.starts()
+        ssm.ends()
+    for key in ("a", "refreshed"):
+        ssm.credentials.access_key = key
+        through = shell(ssm, sshd)
+        through.run(["true"])
+        through.close()
+
+    first, second = (it["credentials"] for it in ssm.calls)
+    assert ("a", "b", "session") == (first["AccessKeyId"], first["SecretAccessKey"], first["Token"])
+    assert "refreshed" == second["AccessKeyId"]
+    assert first["Expiration"].endswith("Z")
+    assert [
+        *("AWS_CA_BUNDLE", "AWS_CONFIG_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+        *("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_SHARED_CREDENTIALS_FILE"),
+    ] == ssm.calls[0]["aws"]
+
+
+@contextlib.contextmanager
+def channel(status: int, text: str) -> Iterator[tuple[str, list[Any]]]:
+    """The URL of a service that answers the handshake of a data channel so, and the requests that it got."""
+    got: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            got.append((self.path, dict(self.headers)))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"ws://127.0.0.1:{server.server_port}/v1/data-channel/operator-0123?role=publish_subscribe", got
+        server.shutdown()
+
+
+DENIED = "User: arn:aws:iam::1:user/operator is not authorized to perform: ssmmessages:OpenDataChannel"
+
+
+def test_a_refused_data_channel_is_told_at_once_with_the_permission(
+    ssm: Ssm, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_manager, "_SILENCE", 0.2)
+    with channel(403, DENIED) as (url, got):
+        ssm.starts(url=url)  # once: a second attempt would fail otherwise
+        ssm.ends()
+        with pytest.raises(SessionRefused) as caught:
+            shell(ssm, sshd, patience=600).run(["true"])
+
+    assert f"127.0.0.1 refuses the data channel of the session: HTTP 403: {DENIED}" == caught.value.found
+    assert "ssmmessages:OpenDataChannel on session/operator-*" in caught.value.remedy
+    ((path, headers),) = got
+    assert "/v1/data-channel/operator-0123?role=publish_subscribe" == path
+    assert "websocket" == headers["Upgrade"]
+    assert "Credential=a/" in headers["Authorization"] and "/ssmmessages/aws4_request" in headers["Authorization"]
+    assert "session" == headers["X-Amz-Security-Token"]
+
+
+def test_openssh_is_told_of_a_refused_data_channel_too(ssm: Ssm, sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_manager, "_SILENCE", 0.2)
+    with channel(403, DENIED) as (url, _):
+        ssm.starts(url=url)
+        ssm.ends()
+        with (
+            pytest.raises(SessionRefused, match="refuses the data channel"),
+            openssh.client(sshd.machine(), ssm.open) as command,
+            socket.create_connection(("127.0.0.1", int(command[command.index("-p") + 1]))) as stream,
+        ):
+            assert b"" == stream.recv(100)
+
+
+def test_a_channel_that_opens_is_waited_for(ssm: Ssm, sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_manager, "_SILENCE", 0.2)
+    monkeypatch.setattr("bootstrap.remote.shell._BANNER", 1.0)
+    with channel(101, "") as (url, got):
+        ssm.starts(url=url)
+        ssm.ends()
+        with pytest.raises(Unreachable, match="no connection within 0 s"):
+            shell(ssm, sshd, patience=0).run(["true"])
+    assert 1 == len(got)
+
+
+def test_a_presigned_channel_is_not_signed_again(ssm: Ssm) -> None:
+    with channel(403, "no") as (url, got):
+        presigned = f"{url}&X-Amz-Signature=abc"
+        assert "HTTP 403: no" == data_channel.find_refusal(presigned, ssm.credentials, "eu-central-1")
+    assert "Authorization" not in got[0][1]
+    closed = url.replace("/v1", "/x")
+    assert "" == data_channel.find_refusal(closed, ssm.credentials, "eu-central-1")  # nobody listens any more
+
+
+def test_credentials_are_lent_only_for_the_token_and_a_login_that_ended_is_told(ssm: Ssm) -> None:
+    class Ended:
+        def get_frozen_credentials(self) -> None:
+            raise LookupError("log in again")
+
+    lender = Lender(Ended())
+    url = lender.environment({})["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+    token = lender.environment({})["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+    for given, status in (("", 403), (f"{token}x", 403), (token, 500)):
+        request = urllib.request.Request(url, headers={"Authorization": given} if given else {})
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request, timeout=10)
+        assert status == caught.value.code
+        assert token not in (told := caught.value.read().decode())
+        assert ("log in again" in told) is (status == 500)
+    lender.close()
 
 
 def test_closing_ends_the_plugin_and_the_session(ssm: Ssm, sshd: Sshd) -> None:
@@ -164,7 +295,7 @@ def test_an_agent_that_never_reports_is_told_with_its_remedy(ssm: Ssm, sshd: Ssh
 def test_what_another_attempt_would_not_change_is_told_at_once(ssm: Ssm, sshd: Sshd, code: str, words: str) -> None:
     ssm.refuses(code)  # one answer: a second attempt would fail otherwise
 
-    with pytest.raises(Unreachable, match=f"{code} was said") as caught:
+    with pytest.raises(SessionRefused, match=f"{code} was said") as caught:
         shell(ssm, sshd).run(["true"])
 
     assert words in caught.value.remedy
@@ -204,7 +335,7 @@ def test_openssh_comes_along_the_same_way(ssm: Ssm, sshd: Sshd) -> None:
     ssm.starts()
     ssm.ends()
 
-    with openssh.client(sshd.machine(), lambda: session_manager.open_session(ssm.client, "i-1")) as command:
+    with openssh.client(sshd.machine(), ssm.open) as command:
         told = " ".join(command)
         with server_module.socket.create_connection(("127.0.0.1", int(command[command.index("-p") + 1]))) as stream:
             banner = b""
@@ -220,7 +351,7 @@ def test_openssh_is_not_begun_where_there_is_no_session(ssm: Ssm, sshd: Sshd) ->
 
     with (
         pytest.raises(NotConnected),
-        openssh.client(sshd.machine(), lambda: session_manager.open_session(ssm.client, "i-1")),
+        openssh.client(sshd.machine(), ssm.open),
     ):
         pytest.fail("the client was handed out")
 

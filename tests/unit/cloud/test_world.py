@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 from botocore.utils import parse_timestamp
 
+from bootstrap.cloud import session_manager
 from bootstrap.cloud.world import World
+from bootstrap.values import Machine, Secret
 
 
 def session(monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -60,3 +63,24 @@ def test_a_time_has_its_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     parser = session(monkeypatch).get_component("response_parser_factory").create_parser("query")
 
     assert datetime(2026, 11, 30, 3, 31, 40, tzinfo=UTC) == parser._timestamp_parser("2026-11-30T03:31:40Z")
+
+
+def test_sessions_of_a_world_lend_its_own_credentials_until_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(session_manager, "open_session", lambda *given: calls.append(given))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-theirs")
+    settings: Any = SimpleNamespace(region="eu-central-1", name="one", ssh="session-manager")
+    world, machine = World(settings), Machine("i-1", "10.0.0.1", "admin", Secret("key"), ())
+    dial = world.dial(machine)
+    assert dial is not None
+    for _ in "12":
+        dial()
+    (ssm, credentials, lender, *target), second = calls
+    variables = lender.environment({})
+
+    assert ("somebody", ["i-1", 22]) == (credentials.get_frozen_credentials().access_key, target)
+    assert (ssm, lender) == (second[0], second[2])
+    world.close()
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"], timeout=5)
