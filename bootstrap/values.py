@@ -203,8 +203,11 @@ class Shell(Protocol):
     def put(self, content: bytes | Path, path: str, mode: int = 0o600, *, sudo: bool = False) -> None:
         """Write `content` (or the file at that path here) to `path` there."""
 
-    def forward(self, port: int) -> AbstractContextManager[int]:
-        """A port here that leads to `port` on the machine's loopback, for as long as the context is open."""
+    def forward(self, port: int, *, local_port: int = 0) -> AbstractContextManager[int]:
+        """A port here (a free one, or the given one) that leads to `port` on the machine's loopback, while the context is open.
+
+        OSError if the given port is in use.
+        """
 
     def close(self) -> None:
         """End the connection; closing twice is harmless."""

@@ -45,6 +45,13 @@ def parse_line_count(text: str) -> int:
     return number
 
 
+def parse_port(text: str) -> int:
+    """A port of TCP; argparse.ArgumentTypeError otherwise."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port, 1 to 65535")
+    return int(text)
+
+
 def add_exit_zero(parser: argparse.ArgumentParser) -> None:
     """The flag with which a script tells pending changes from wrong usage."""
     parser.add_argument(

@@ -16,7 +16,7 @@ from bootstrap.network.path_ends import INTERNET, OPERATORS
 Found = tuple[tuple[str | int, ...], str]
 NO_WAY_IN = (
     "environments/office.yaml is an example with a VPN; or remove access.operator_cidr and its intentions, and open Jenkins "
-    "through the tunnel of 'ssh' (docs/aws.md)."
+    "through the command 'tunnel' (docs/aws.md)."
 )
 """The remedy for the faults of `faults`."""
 _CONTROLLER = "controller"

@@ -28,11 +28,11 @@ class Stream(Protocol):
 
 
 class Forwarding:
-    """Listens on a free port of this machine's loopback and joins every client with a stream that `dial` opens."""
+    """Listens on a port of this machine's loopback (0: a free one) and joins every client with a stream that `dial` opens."""
 
-    def __init__(self, dial: Callable[[tuple[str, int]], Stream]) -> None:
+    def __init__(self, dial: Callable[[tuple[str, int]], Stream], port: int = 0) -> None:
         self._dial = dial
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self._streams: set[Stream] = set()
         self._lock = threading.Lock()
         self._is_open = True

@@ -58,7 +58,7 @@ class LocalShell:
         data = content if isinstance(content, bytes) else content.read_bytes()
         self.run(commands.put(path, mode, len(data)), stdin=data, sudo=sudo)
 
-    def forward(self, port: int) -> AbstractContextManager[int]:
+    def forward(self, port: int, *, local_port: int = 0) -> AbstractContextManager[int]:
         """The port itself: the machine's loopback is this one's."""
 
         @contextmanager

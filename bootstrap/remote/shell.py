@@ -100,8 +100,8 @@ class FabricShell:
         data = content if isinstance(content, bytes) else content.read_bytes()
         self.run(commands.put(path, mode, len(data)), stdin=data, sudo=sudo)
 
-    def forward(self, port: int) -> AbstractContextManager[int]:
-        """A port of this machine's loopback that leads to `port` of the other's."""
+    def forward(self, port: int, *, local_port: int = 0) -> AbstractContextManager[int]:
+        """A port of this machine's loopback (0: a free one) that leads to `port` of the other's; OSError if it is in use."""
 
         @contextmanager
         def forwarded() -> Iterator[int]:
@@ -110,7 +110,7 @@ class FabricShell:
             def dial(source: tuple[str, int]) -> Any:
                 return self._transport().open_channel("direct-tcpip", ("127.0.0.1", port), source, timeout=_ATTEMPT)
 
-            forwarding = Forwarding(dial)
+            forwarding = Forwarding(dial, local_port)
             try:
                 yield forwarding.port
             finally:

@@ -94,8 +94,8 @@ class Counting:
         self.asked += 1
         self.inner.put(content, path, mode, sudo=sudo)
 
-    def forward(self, port: int) -> AbstractContextManager[int]:
-        return self.inner.forward(port)
+    def forward(self, port: int, *, local_port: int = 0) -> AbstractContextManager[int]:
+        return self.inner.forward(port, local_port=local_port)
 
     def close(self) -> None:
         self.inner.close()

@@ -1,14 +1,18 @@
-"""`password`, `ssh` and `logs`: how a person gets at Jenkins and its machine."""
+"""`password`, `ssh`, `tunnel` and `logs`: how a person gets at Jenkins and its machine."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ipaddress
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 
-from bootstrap.cli.command import Command, parse_line_count
+from bootstrap.cli.command import Command, parse_line_count, parse_port
 
+_PROXY_PORT = 443  # of nginx on the machine
 _SECRETS = {"admin": "AdminPasswordSecret", "toolkit": "ToolkitPasswordSecret"}
 
 
@@ -25,6 +29,41 @@ def password(options: argparse.Namespace) -> int:
 def ssh(options: argparse.Namespace) -> int:
     """A shell on the machine, or one command there; the exit code is that of ssh, and the terminal is the machine's."""
     return _run_on_machine(options, options.remote[options.remote[:1] == ["--"] :], subprocess.call)
+
+
+def tunnel(options: argparse.Namespace) -> int:
+    """Lead a port of this machine to Jenkins' proxy, for a browser, until the person ends it."""
+    from urllib.parse import urlsplit
+
+    from bootstrap.cli.opening import DONE, open_environment
+    from bootstrap.errors import UsageError
+    from bootstrap.runs import terminal
+
+    with open_environment(options) as (opened, _), contextlib.ExitStack() as held:
+        try:
+            port = held.enter_context(opened.shell.forward(_PROXY_PORT, local_port=options.port))
+        except OSError as error:
+            doing = f"opening the port {options.port} on this machine's loopback"
+            raise UsageError(doing, str(error), "Choose another port with --port.") from error
+        name = urlsplit(opened.url).hostname or ""
+        terminal.write(f"https://127.0.0.1:{port}/ leads to Jenkins until Ctrl-C\n")
+        terminal.write(f"{_describe_name(name, port)}\n")
+        sys.stdout.flush()
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            terminal.write("\nthe tunnel is closed\n")
+    return DONE
+
+
+def _describe_name(name: str, port: int) -> str:
+    """What the browser says of the certificate, and how it says nothing."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        entry = f"with the line '127.0.0.1 {name}' in /etc/hosts, open https://{name}:{port}/ instead"
+        return f"the certificate has the name {name}: {entry}"
+    return f"the certificate has the name {name}, so the browser warns"
 
 
 def _follow(command: list[str]) -> int:
@@ -72,6 +111,10 @@ def _add_ssh_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_tunnel_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=parse_port, default=8443, help="the port on this machine (default: 8443)")
+
+
 def _add_logs_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lines", type=parse_line_count, default=50, help="number of lines (default: 50)")
     parser.add_argument("--follow", "-f", action="store_true", help="follow the journal")
@@ -101,6 +144,17 @@ COMMANDS = (
         ),
         _add_ssh_arguments,
         passes_on=True,
+    ),
+    Command(
+        "tunnel",
+        65,
+        "open a way to Jenkins for a browser on this machine",
+        tunnel,
+        (
+            ("tunnel", "https://127.0.0.1:8443/ until Ctrl-C"),
+            ("tunnel --port 9443", "another port of this machine"),
+        ),
+        _add_tunnel_arguments,
     ),
     Command(
         "logs",

@@ -96,7 +96,7 @@ class Machine:
         assert sudo
         self.asked.append(f"put {path} {mode:o}")
 
-    def forward(self, port: int) -> AbstractContextManager[int]:
+    def forward(self, port: int, *, local_port: int = 0) -> AbstractContextManager[int]:
         raise AssertionError("not needed")
 
     def close(self) -> None:

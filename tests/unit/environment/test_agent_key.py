@@ -221,12 +221,16 @@ def bucket(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     server.server_close()
 
 
-def install(folder: Path, url: str, key: str) -> tuple[int, bool]:
+def install(folder: Path, url: str, key: str, status: str = "") -> tuple[int, bool]:
     """Run the machine's own program with a dpkg that only notes what it was given: exit code, and whether it was called."""
     (folder / "install").write_text(written("/usr/local/sbin/install-session-agent"))
     (folder / "key").write_bytes(agent_key.binary(key))
     (folder / "dpkg").write_text('#!/bin/sh\n[ "$1" = --install ] && cp "$2" "$(dirname "$0")/installed"\n')
     (folder / "dpkg").chmod(0o755)
+    # dpkg-query exits with 1 if dpkg never heard of the package.
+    shown = f"Package: amazon-ssm-agent\nStatus: {status}\nPriority: optional\n"
+    (folder / "dpkg-query").write_text(f"#!/bin/sh\nprintf '%s' '{shown}'\n" if status else "#!/bin/sh\nexit 1\n")
+    (folder / "dpkg-query").chmod(0o755)
     command = [sys.executable, str(folder / "install"), url, str(folder / "key")]
     done = subprocess.run(command, env={"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(folder)}, capture_output=True)
     return done.returncode, (folder / "installed").exists()
@@ -238,6 +242,26 @@ def test_the_machine_installs_what_amazon_signed(tmp_path: Path, bucket: tuple[P
 
     assert (0, True) == install(tmp_path, url, amazon.key)
     assert b"the agent" == (tmp_path / "installed").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("status", "is_installed_again"),
+    [
+        ("install ok installed", False),
+        ("install reinstreq half-installed", True),
+        ("install ok unpacked", True),
+        ("install ok half-configured", True),
+        ("deinstall ok config-files", True),
+    ],
+)
+def test_an_installation_that_was_killed_is_done_again_and_a_finished_one_is_not(
+    tmp_path: Path, bucket: tuple[Path, str], amazon: Signer, status: str, is_installed_again: bool
+) -> None:
+    files, url = bucket
+    amazon.sign(files / "amazon-ssm-agent.deb")
+
+    assert (0, is_installed_again) == install(tmp_path, url, amazon.key, status)
+    assert "ConditionPathExists" not in written("/etc/systemd/system/session-agent.service")
 
 
 def test_the_machine_installs_nothing_that_somebody_else_signed(

@@ -19,6 +19,9 @@ class Debian:
 
     def __init__(self, root: Path, *outcomes: Answer) -> None:
         self.installed = ["git"]
+        self.agent = ""  # dpkg's status of the agent of Session Manager
+        self.is_configurable = True
+        self.update_outcomes: list[Answer] = []
         self.outcomes = list(outcomes) or [""]
         self.policy = root / "usr/sbin/policy-rc.d"
         self.policies: list[bool] = []
@@ -30,12 +33,21 @@ class Debian:
     def __call__(self, line: str) -> Answer:
         words = line.split()
         if words[0] == "dpkg-query":
-            return "".join(f"{name} installed\n" for name in self.installed) + "nginx config-files\n"
+            statuses = {
+                "nginx": "config-files",
+                "amazon-ssm-agent": self.agent,
+                **dict.fromkeys(self.installed, "installed"),
+            }
+            return "".join(f"{name} {status}\n" for name, status in statuses.items() if name in words)
         if words[0] == "dpkg":
+            if self.agent and (self.is_configurable or "--force-remove-reinstreq" in words):
+                self.agent = "installed" if "--configure" in words else ""
+            return (1, "needs to be reinstalled") if self.agent == "half-installed" else ""
+        if words[0] == "systemctl":
             return ""
         if words[-1] == "update":
             self.updates += 1
-            return ""
+            return self.update_outcomes.pop(0) if self.update_outcomes else ""
         assert "apt-get" == words[0] and "install" in words, line
         self.policies.append(self.policy.exists())
         answer = self.outcomes.pop(0)
@@ -132,9 +144,61 @@ def test_a_policy_that_a_killed_run_left_is_removed(tmp_path: Path) -> None:
     assert packages.packages(context, IT) is None
 
 
-def test_a_lock_that_another_process_holds_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+LOCKED = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 4711 (apt-get)"
+
+
+def test_locks_of_the_lists_and_of_the_archives_are_waited_for_and_cost_no_attempt(
+    tmp_path: Path, pauses: list[float]
+) -> None:
+    """As at first boot, when apt's own timer updates the lists: four refusals would end the installation otherwise."""
+    archives = LOCKED.replace("lib/apt/lists", "cache/apt/archives")
+    context, debian = prepared(tmp_path, *[(100, archives)] * 5, "")
+    (tmp_path / "var/lib/apt/lists/mirror_Packages").unlink()
+    debian.update_outcomes = [(100, LOCKED)] * 3
+    found(packages.packages(context, IT)).act()
+    assert (4, 6, [1.0] * 8) == (debian.updates, len(debian.policies), pauses)
+
+
+def test_a_lock_that_is_held_for_ever_is_a_failure_with_apts_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packages, "_LOCK_WAIT", -1.0)
+    context, _ = prepared(tmp_path, *[(100, LOCKED)] * 4)
+    with pytest.raises(Failed) as caught:
+        found(packages.packages(context, IT)).act()
+    assert LOCKED == caught.value.tail
+
+
+@pytest.mark.parametrize("status", ["unpacked", "half-configured"])
+def test_a_half_configured_agent_is_configured(tmp_path: Path, status: str) -> None:
     context, debian = prepared(tmp_path)
-    lock = tmp_path / "var/lib/dpkg/lock-frontend"
+    debian.installed.append("nginx")
+    debian.agent = status
+    finding = found(packages.packages(context, IT))
+    assert "half-installed amazon-ssm-agent" == finding.detail
+    finding.act()
+    assert ("installed", []) == (debian.agent, debian.policies)
+    assert packages.packages(context, IT) is None
+
+
+def test_an_agent_that_cannot_be_configured_is_removed_and_its_unit_begins_again(tmp_path: Path) -> None:
+    """apt refuses every installation while a package that is in no archive is half-installed."""
+    context, debian = prepared(tmp_path)
+    debian.agent, debian.is_configurable = "half-installed", False
+    found(packages.packages(context, IT)).act()
+    assert "" == debian.agent
+    begun = context.ran.index("systemctl restart --no-block session-agent.service")
+    assert [] != [it for it in context.ran[begun:] if it.startswith("apt-get") and it.endswith("install nginx")]
+    assert packages.packages(context, IT) is None
+
+
+@pytest.mark.parametrize("name", ["dpkg/lock-frontend", "dpkg/lock", "apt/lists/lock", "../cache/apt/archives/lock"])
+def test_a_lock_that_another_process_holds_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    context, debian = prepared(tmp_path)
+    (tmp_path / "var/cache/apt/archives").mkdir(parents=True)
+    lock = tmp_path / "var/lib" / name
     lock.write_text("")
     holds = (
         "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f,fcntl.LOCK_EX); print(flush=True); sys.stdin.read()"

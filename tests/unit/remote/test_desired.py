@@ -127,6 +127,28 @@ def test_the_proxy_never_passes_a_clients_own_word_on_where_it_comes_from(wished
     assert "proxy_add_x_forwarded_for" not in wished["nginx site"]["content"]
 
 
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [
+        ("jenkins.ci.internal", "443"),
+        ("jenkins.ci.internal:8443", "8443"),
+        ("127.0.0.1:9443", "9443"),
+        ("[::1]", "443"),
+        ("[::1]:8443", "8443"),
+    ],
+)
+def test_jenkins_is_told_the_port_that_the_browser_used(
+    wished: dict[str, dict[str, Any]], host: str, port: str
+) -> None:
+    site = wished["nginx site"]["content"]
+    (body,) = re.findall(r"map \$http_host \$browser_port \{([^}]*)\n\}", site.replace("{1,5}", "+"))
+    default, pattern = re.findall(r"default (\d+);\s+'~(.*)' \$given_port;", body)[0]
+    given = re.search(pattern.replace("?<", "?P<"), host)
+
+    assert "proxy_set_header X-Forwarded-Port $browser_port;" in site
+    assert port == (given["given_port"] if given else default)
+
+
 def test_the_path_reaches_jenkins_as_it_came(wished: dict[str, dict[str, Any]]) -> None:
     assert {"http://jenkins"} == set(re.findall(r"proxy_pass ([^;]*);", wished["nginx site"]["content"]))
 

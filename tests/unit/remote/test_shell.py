@@ -360,6 +360,15 @@ def test_a_forwarded_port_leads_to_the_machines_own_loopback(shell: FabricShell,
         assert [("127.0.0.1", web)] == sshd.forwards
 
 
+def test_a_forwarded_port_can_be_chosen_and_one_that_is_in_use_is_told(shell: FabricShell, web: int) -> None:
+    with shell.forward(web) as port:
+        chosen = port
+        with pytest.raises(OSError, match="in use"), shell.forward(web, local_port=port):
+            pytest.fail("two listeners have one port")
+    with shell.forward(web, local_port=chosen) as port:
+        assert (chosen, b"/a" * 1000) == (port, fetch(chosen, "/a"))
+
+
 def test_many_clients_share_a_forwarded_port(shell: FabricShell, web: int) -> None:
     found: dict[int, bytes] = {}
     with shell.forward(web) as port:
