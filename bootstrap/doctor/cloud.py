@@ -13,7 +13,7 @@ from bootstrap.cloud.certificates import DUE_DAYS, Certificates
 from bootstrap.context import Context
 from bootstrap.doctor import keys, memory, permissions, quotas
 from bootstrap.doctor.findings import Finding, bad, good, warning
-from bootstrap.preconditions import account, customer_keys
+from bootstrap.preconditions import account, boundaries, customer_keys
 from bootstrap.stacks import states
 from bootstrap.values import Stack
 
@@ -76,10 +76,12 @@ def _check_account(context: Context) -> Iterator[Finding]:
 
 
 def _check_key(context: Context) -> Iterator[Finding]:
-    """The customer keys that are good, and those that nobody may look at; the faults of the others are the account's."""
+    """The customer keys that are good; keys and a boundary that may not be looked at. Faults are told as the account's."""
     examined = customer_keys.examine(context, context.wanted)
     for arn in examined.good:
         yield good("key", f"{arn} is enabled, and the services that use it may")
+    if reason := boundaries.examine(context, context.wanted).unknown:
+        yield warning("boundary", f"not known: {reason}", "Allow iam:GetPolicy, or ask the account's administrator.")
     for reason in examined.unknown:
         remedy = "Allow kms:DescribeKey and kms:GetKeyPolicy, or see docs/aws.md for what the key's policy must allow."
         yield warning("key", f"not known: {reason}", remedy)

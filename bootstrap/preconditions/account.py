@@ -41,7 +41,7 @@ def faults(context: Context, names: Sequence[str]) -> list[Fault]:
         places += _transit_gateway(context)
     if "peering" in names:
         places += _peer_routes(context)
-    places += [*boundaries.faults(context, names), *customer_keys.examine(context, names).faults]
+    places += [*boundaries.examine(context, names).faults, *customer_keys.examine(context, names).faults]
     return environments.placed(context.environment_file, places) if places else []
 
 

@@ -9,6 +9,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from bootstrap.doctor import cloud as doctor
+from bootstrap.doctor.findings import Health
 from bootstrap.environment import settings
 from bootstrap.preconditions import account, customer_keys
 from bootstrap.values import Stack
@@ -188,6 +190,26 @@ def test_a_boundary_that_exists_is_good_and_only_stacks_with_roles_ask(tmp_path:
     assert [] == faults(tmp_path, boundary_aws(IsAttachable=True), BOUNDED)
     assert [] == faults(tmp_path, boundary_aws("AccessDenied"), BOUNDED)
     assert [] == faults(tmp_path, Aws(), BOUNDED, ("data", "endpoints"))
+
+
+def test_doctor_tells_a_good_key_and_what_may_not_be_looked_at(tmp_path: Path) -> None:
+    text = WHOLE.replace("account:\n", f"account:\n  permissions_boundary: {BOUNDARY}\n")
+
+    def tell(aws: Aws) -> list[tuple[str, Health]]:
+        made = context(tmp_path, aws, text)
+        made.wanted = STACKS
+        return [(it.name, it.health) for it in doctor._check_key(made)]
+
+    good = Aws().key([ROOT])
+    good.stubs["sts"].add_response("get_caller_identity", CALLER)
+    good.stubs["iam"].add_response("get_policy", {"Policy": {"Arn": BOUNDARY}})
+    assert [("key", Health.GOOD)] == tell(good)
+    closed = Aws()
+    for _ in "12":
+        closed.stubs["sts"].add_response("get_caller_identity", CALLER)
+    closed.stubs["kms"].add_client_error("describe_key", "AccessDeniedException", "not you")
+    closed.stubs["iam"].add_client_error("get_policy", "AccessDenied", "not you")
+    assert [("boundary", Health.WARNING), ("key", Health.WARNING)] == tell(closed)
 
 
 def test_a_boundary_that_iam_would_refuse_is_refused_at_its_place(tmp_path: Path) -> None:
