@@ -130,8 +130,10 @@ def _ingress(group: dict[str, Any]) -> set[tuple[Any, ...]]:
     }
 
 
-def test_the_secrets_are_kept(kept_secrets: dict[str, dict[str, Any]]) -> None:
-    """Every secret exists, has a value, and is not scheduled for deletion."""
+def test_the_secrets_are_kept(kept_secrets: dict[str, dict[str, Any]], context: Context) -> None:
+    """Every secret exists, has a value and the customer key, if there is one, and is not scheduled for deletion."""
+    key = context.settings.account.kms_key_arn
+    assert {} == {name: it.get("KmsKeyId") for name, it in kept_secrets.items() if key and it.get("KmsKeyId") != key}
     assert [] == [name for name, told in kept_secrets.items() if not told.get("VersionIdsToStages")]
     assert [] == [name for name, told in kept_secrets.items() if told.get("DeletedDate")]
 
