@@ -22,7 +22,7 @@ from botocore.utils import get_environ_proxies
 _SERVICE = "ssmmessages"
 _SECONDS = 10.0
 _PRESIGNED = re.compile(r"[?&]X-Amz-Signature=", re.IGNORECASE)
-_REFUSALS = frozenset({400, 401, 403})
+_REFUSALS = frozenset({401, 403})  # others can be those of a session that has ended meanwhile
 _LONGEST = 500  # characters of the service's answer
 
 
@@ -35,11 +35,8 @@ def find_refusal(url: str, credentials: Any, region: str) -> str:
         if answer.status_code not in _REFUSALS:
             return ""
         text = " ".join(answer.content.decode(errors="replace").split())[:_LONGEST]
-    except (
-        HTTPClientError,
-        EndpointConnectionError,
-    ):  # the plugin's network is the same, and another attempt may succeed
-        return ""
+    except (HTTPClientError, EndpointConnectionError):
+        return ""  # the plugin's network is the same, and another attempt may succeed
     finally:
         session.close()
     return f"HTTP {answer.status_code}{f': {text}' if text else ''}"

@@ -203,10 +203,13 @@ def test_openssh_is_told_of_a_refused_data_channel_too(ssm: Ssm, sshd: Sshd, mon
             assert b"" == stream.recv(100)
 
 
-def test_a_channel_that_opens_is_waited_for(ssm: Ssm, sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("status", [101, 400, 503])
+def test_a_channel_that_opens_or_may_open_later_is_waited_for(
+    ssm: Ssm, sshd: Sshd, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
     monkeypatch.setattr(session_manager, "_SILENCE", 0.2)
     monkeypatch.setattr("bootstrap.remote.shell._BANNER", 1.0)
-    with channel(101, "") as (url, got):
+    with channel(status, "") as (url, got):
         ssm.starts(url=url)
         ssm.ends()
         with pytest.raises(Unreachable, match="no connection within 0 s"):
