@@ -1,5 +1,5 @@
-"""The rules for nftables that make route tables, network ACLs and security groups effective between machines.
+"""The nftables rules that enforce route tables, network ACLs and security groups between machines.
 
-It builds the rules from EC2's own answers, without the analyser in `bootstrap.network`, so that each can be tested against the
-other. It loads the rules and replaces them after every change. The server imports it.
+It compiles the rules from what EC2's API returns. It does not use the analyser in `bootstrap.network`, so that tests can
+compare the two. It loads the rules, and replaces them after every change. The server imports it.
 """

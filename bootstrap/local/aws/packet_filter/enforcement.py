@@ -1,7 +1,7 @@
-"""Keeps this machine's packet filter at what EC2 says: shortly after every change, and at a server's start.
+"""Keeps the packet filter of this machine equal to EC2's state, after every change and when the server starts.
 
-Changes that come together are one transaction of nftables. A filter that cannot be set is tried again until it can, and
-`state` tells of it meanwhile; the rules that were there stay.
+Changes that come close together become one transaction of nftables. If nftables refuses the rules, the old rules stay,
+`read_state` returns the problem, and another attempt follows every five seconds until one succeeds.
 """
 
 from __future__ import annotations
@@ -21,27 +21,28 @@ from bootstrap.local.aws.server.clients import Clients
 
 log = logging.getLogger(__name__)
 
-QUIET_SECONDS = 0.2  # so long nothing changed: a stack's many calls make one ruleset
-LATEST_SECONDS = 2.0  # but no change waits longer
-RETRY_SECONDS = 5.0  # after a failure, where nothing changes meanwhile
+QUIET_SECONDS = 0.2  # no change for so long: the many calls of a stack become one ruleset
+LATEST_SECONDS = 2.0  # the longest time that a change waits
+RETRY_SECONDS = 5.0  # between attempts after a failure
 SERVICES = frozenset({"ec2", "autoscaling", "elasticloadbalancing"})
 
 _RULE = re.compile(r"(accept|drop|return|goto \S+|vmap \{.*\}|snat to .*)$")
 
 
 @dataclass(frozen=True)
-class _Held:
-    """A region's chains: as they were wanted, and as the kernel listed them when they were set."""
+class _Applied:
+    """The chains of a region: as they were compiled, and as the kernel listed them after they were set."""
 
-    wanted: str
+    chains: str
     listing: str
 
 
 class Enforcement:
-    """The rulesets of every region that has instances; `ports` are the cloud's own at each gateway.
+    """The rulesets of all regions that have instances; `ports` are the local cloud's own TCP ports at each gateway.
 
-    Without `is_watching` the filter is set only when somebody asks for its state: to read all of EC2 after each change is a
-    third of the work of a cloud with simulated machines, between which there is nothing to filter.
+    With `is_watching`, a thread sets the filter after each change. Without it, the filter is set only when its state is
+    read. That is for simulated machines, which have no traffic: reading all of EC2 after each change would be a third of
+    the server's work.
     """
 
     def __init__(
@@ -52,35 +53,38 @@ class Enforcement:
         self._ports = ports
         self._machines = machines
         self._change = threading.Event()
-        self._setting = threading.Lock()
-        self._held: dict[str, _Held] = {}
+        self._applying = threading.Lock()
+        self._applied: dict[str, _Applied] = {}
         self._problem = ""
         if is_watching:
             threading.Thread(target=self._run, name="enforcement", daemon=True).start()
 
-    def changed(self, service: str) -> None:
-        """A request to `service` may have changed something; returns at once."""
+    def note_change(self, service: str) -> None:
+        """Have the filter set soon, if a change of this AWS service can alter the rules; returns at once."""
         if service in SERVICES:
             self._change.set()
 
-    def state(self) -> dict[str, Any]:
-        """What the kernel holds now: `regions` with their number of rules, and `problems`, none where all is well."""
+    def read_state(self) -> dict[str, Any]:
+        """What the kernel holds now: `regions` with the number of rules of each, and `problems`, a list of messages."""
         if not self._is_watching:
-            self._tried()
-        with self._setting:
-            held = {region: it for region, it in self._held.items() if it.wanted}
+            self._try_to_apply()
+        with self._applying:
+            all_applied = {region: applied for region, applied in self._applied.items() if applied.chains}
             problems = [self._problem] if self._problem else []
-            for region, it in held.items():
-                found = self._machines.enforced(region)
-                if found != it.listing:
-                    what = "has other rules than were set" if found else "is gone"
-                    problems.append(f"the packet filter of {region} {what}: something else on this machine changed it")
-            problems += [why for why in [self._machines.unjudged()] if why and held]
-        return {"regions": {region: _count(it.wanted) for region, it in held.items()}, "problems": problems}
+            for region, applied in all_applied.items():
+                listing = self._machines.enforced(region)
+                if listing != applied.listing:
+                    what = "has other rules than were set" if listing else "is gone"
+                    problems.append(f"the packet filter of {region} {what}: another program on this machine changed it")
+            problems += [reason for reason in [self._machines.unjudged()] if reason and all_applied]
+        return {
+            "regions": {region: _count_rules(applied.chains) for region, applied in all_applied.items()},
+            "problems": problems,
+        }
 
-    def settle(self) -> None:
-        """Do now what the last changes ask for, and put right what something else did to the filter."""
-        self._tried()
+    def apply_now(self) -> None:
+        """Set the filter now, also where another program changed it. A failure becomes a problem in `read_state`."""
+        self._try_to_apply()
 
     def _run(self) -> None:
         while True:
@@ -89,46 +93,45 @@ class Enforcement:
             self._change.clear()
             while self._change.wait(QUIET_SECONDS) and time.monotonic() < latest:
                 self._change.clear()
-            self._change.clear()  # what changes from here on is looked at once more
-            self._tried()
+            self._change.clear()  # a change from here on starts another round
+            self._try_to_apply()
 
-    def _tried(self) -> None:
+    def _try_to_apply(self) -> None:
         try:
             self.apply()
         except Exception as failure:
-            log.exception("setting the packet filter")
+            log.exception("cannot set the packet filter")
             self._problem = str(failure)
         else:
             self._problem = ""
 
     def apply(self) -> None:
-        """Bring the filter of each region to what EC2 says of it now; one that is so already is left alone."""
-        with self._setting:
+        """Set the filter of each region whose rules differ from EC2's state. Raises LocalCloudFailed and botocore's errors."""
+        with self._applying:
             vpcs: dict[str, set[str]] = {}
             for instance in every_instance():
                 if instance.state != "terminated" and instance.vpc_id:
                     vpcs.setdefault(instance.ec2_backend.region_name, set()).add(instance.vpc_id)
-            for region in sorted(vpcs.keys() | self._held.keys()):
-                self._set(region, self._wanted(region, sorted(vpcs[region])) if region in vpcs else "")
+            for region in sorted(vpcs.keys() | self._applied.keys()):
+                self._apply_region(region, self._compile_chains(region, sorted(vpcs[region])) if region in vpcs else "")
 
-    def _set(self, region: str, wanted: str) -> None:
-        held = self._held.get(region)
+    def _apply_region(self, region: str, chains: str) -> None:
+        applied = self._applied.get(region)
         if (
-            held is not None
-            and wanted == held.wanted
-            and (not wanted or self._machines.enforced(region) == held.listing)
+            applied is not None
+            and chains == applied.chains
+            and (not chains or self._machines.enforced(region) == applied.listing)
         ):
             return
-        if wanted:
-            self._machines.unjudged()  # has the kernel show what it can
-        self._machines.enforce(region, wanted)
-        self._held[region] = _Held(wanted, self._machines.enforced(region) if wanted else "")
+        if chains:
+            self._machines.unjudged()  # also makes the kernel show as much traffic as it can to the chains
+        self._machines.enforce(region, chains)
+        self._applied[region] = _Applied(chains, self._machines.enforced(region) if chains else "")
 
-    def _wanted(self, region: str, vpcs: list[str]) -> str:
+    def _compile_chains(self, region: str, vpcs: list[str]) -> str:
         ec2: Any = self._clients("ec2", region)
-        return ruleset.compile_rules(ec2_state.describe(ec2, vpcs), self._ports)
+        return ruleset.compile_rules(ec2_state.read_network_state(ec2, vpcs), self._ports)
 
 
-def _count(chains: str) -> int:
-    """How many rules there are."""
+def _count_rules(chains: str) -> int:
     return sum(bool(_RULE.search(line)) for line in chains.splitlines())

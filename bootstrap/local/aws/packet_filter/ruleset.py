@@ -1,9 +1,11 @@
-"""What EC2's route tables, network ACLs and security groups mean to nftables: one ruleset, compiled from EC2's own answers.
+"""Compiles EC2's route tables, network ACLs and security groups into one ruleset of nftables.
 
-It shares nothing with the analyser of `bootstrap.network`, so that each can be held against the other. Routes and ACLs are
-asked of every packet that leaves or enters a subnet (ACLs know no connections, the first entry that fits decides); security
-groups are asked of a connection's first packet only, within a subnet too. What a machine begins towards outside of every VPC
-is not judged: packages come through this machine, whatever the route tables say. IPv4 only, as the machines' networks are.
+It shares no code with the analyser of `bootstrap.network`, so that tests can compare the two. The rules judge packets as EC2
+does. Routes and ACLs apply to each packet that leaves or enters a subnet. An ACL has no state: its first entry that matches
+decides. Security groups apply to the first packet of a connection only, also within a subnet.
+
+Connections from a machine to an address outside of all VPCs are not judged: machines download packages through this machine,
+whatever the route tables say. The rules are for IPv4 only, because the machines' networks are.
 """
 
 from __future__ import annotations
@@ -13,37 +15,37 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 
 from bootstrap.local.aws.packet_filter import safe_values
-from bootstrap.local.aws.packet_filter.ec2_state import Described, Told, rules_of
+from bootstrap.local.aws.packet_filter.ec2_state import Description, NetworkState, list_rules
 
-_NUMBERS = {"6": "tcp", "17": "udp", "1": "icmp"}
+_PROTOCOL_NAMES = {"6": "tcp", "17": "udp", "1": "icmp"}
 
 
-def compile_rules(region: Described, ports: Sequence[int] = ()) -> str:
-    """The sets and chains of a region's table, for `nft -f`; '' where there is no interface.
+def compile_rules(region: NetworkState, ports: Sequence[int] = ()) -> str:
+    """The sets and chains of a region's table, as text for `nft -f`; '' if the region has no network interface.
 
-    `ports` are those on which the cloud itself answers at each subnet's gateway.
+    `ports` are the TCP ports on which the local cloud itself listens at each subnet's gateway.
     """
     return "\n".join(_write_body(_keep_valid(region), ports))
 
 
-def _keep_valid(region: Described) -> Described:
-    """The answers without what EC2 itself would not hold; IPv6 blocks of prefix lists go, too."""
-    told = {it.name: safe_values.only_valid(getattr(region, it.name)) for it in fields(region)}
+def _keep_valid(region: NetworkState) -> NetworkState:
+    """The state without the values that EC2 itself would refuse, and without the IPv6 blocks of prefix lists."""
+    valid = {it.name: safe_values.keep_valid(getattr(region, it.name)) for it in fields(region)}
     lists = {
         name: list(filter(safe_values.is_block, blocks))
         for name, blocks in region.prefix_lists.items()
         if safe_values.is_id(name)
     }
-    return Described(**{**told, "prefix_lists": lists})
+    return NetworkState(**{**valid, "prefix_lists": lists})
 
 
-def _write_body(region: Described, ports: Sequence[int]) -> Iterator[str]:
+def _write_body(region: NetworkState, ports: Sequence[int]) -> Iterator[str]:
     subnets = {it["SubnetId"]: it["CidrBlock"] for it in region.subnets}
     interfaces = _find_interfaces(region)
-    homes = {subnet["VpcId"] for subnet in _find_used_subnets(region)}
-    vpcs = [block for it in region.vpcs if it["VpcId"] in homes for block in _list_blocks(it)]
-    used = [it["SubnetId"] for it in _find_used_subnets(region)]
-    if not used:
+    used_vpcs = {subnet["VpcId"] for subnet in _find_used_subnets(region)}
+    vpcs = [block for it in region.vpcs if it["VpcId"] in used_vpcs for block in _list_blocks(it)]
+    used_subnets = [it["SubnetId"] for it in _find_used_subnets(region)]
+    if not used_subnets:
         return
     inside = f"{{ {', '.join(vpcs)} }}"
     yield from _write_sets(region, interfaces)
@@ -61,24 +63,24 @@ def _write_body(region: Described, ports: Sequence[int]) -> Iterator[str]:
     yield f"ip saddr != {inside} ip daddr != {inside} accept"
     yield f"ct direction original ip daddr != {inside} accept"
     yield f"ct direction reply ip saddr != {inside} accept"
-    yield from (f"ip saddr {subnets[name]} ip daddr {subnets[name]} goto groups" for name in used)
-    yield f"ip saddr vmap {{ {', '.join(f'{subnets[name]} : jump leave-{name}' for name in used)} }}"
-    yield f"ip daddr vmap {{ {', '.join(f'{subnets[name]} : jump enter-{name}' for name in used)} }}"
+    yield from (f"ip saddr {subnets[name]} ip daddr {subnets[name]} goto groups" for name in used_subnets)
+    yield f"ip saddr vmap {{ {', '.join(f'{subnets[name]} : jump leave-{name}' for name in used_subnets)} }}"
+    yield f"ip daddr vmap {{ {', '.join(f'{subnets[name]} : jump enter-{name}' for name in used_subnets)} }}"
     yield "goto groups"
     yield "}"
     if ports:
         yield from _write_gateways(region, ports)
-    yield "chain keep-source {"  # before podman's own masquerading, which would hide who speaks between two subnets
+    yield "chain keep-source {"  # runs before podman's masquerading, which would hide the source between two subnets
     yield "type nat hook postrouting priority srcnat - 10; policy accept;"
     yield f"ip saddr {inside} ip daddr {inside} snat to ip saddr"
     yield "}"
 
 
-def _write_gateways(region: Described, ports: Sequence[int]) -> Iterator[str]:
-    """The cloud's own ports at a gateway are for its VPC: not for other networks, and not for who routes to them from outside.
+def _write_gateways(region: NetworkState, ports: Sequence[int]) -> Iterator[str]:
+    """Allow the VPC of a gateway to use the local cloud's ports there; drop packets from all other addresses.
 
-    For the whole VPC, since the address of a wait condition's handle is that of one gateway, whichever machine signals. A
-    forged source address gets no connection: the answers go to the subnets.
+    The whole VPC may use them, because the URL of a wait condition's handle has the address of one gateway, and machines of
+    all subnets signal to it. A forged source address cannot open a connection: the answers go to the subnets.
     """
     blocks = {it["VpcId"]: f"{{ {', '.join(_list_blocks(it))} }}" for it in region.vpcs}
     listed = f"{{ {', '.join(map(str, sorted(ports)))} }}"
@@ -90,23 +92,23 @@ def _write_gateways(region: Described, ports: Sequence[int]) -> Iterator[str]:
     yield "}"
 
 
-def _find_used_subnets(region: Described) -> list[Told]:
-    """The subnets that have an interface; nothing is judged in the others."""
+def _find_used_subnets(region: NetworkState) -> list[Description]:
+    """The subnets that have a network interface; the others need no rules."""
     with_interfaces = {it["SubnetId"] for it in region.network_interfaces}
     return [it for it in region.subnets if it["SubnetId"] in with_interfaces]
 
 
-def _list_blocks(vpc: Told) -> list[str]:
-    """A VPC's first block and those that were associated later."""
+def _list_blocks(vpc: Description) -> list[str]:
+    """A VPC's first block, and the blocks that were associated later."""
     later = [it["CidrBlock"] for it in vpc.get("CidrBlockAssociationSet", ()) if _is_associated(it)]
     return list(dict.fromkeys([vpc["CidrBlock"], *later]))
 
 
-def _is_associated(block: Told) -> bool:
+def _is_associated(block: Description) -> bool:
     return bool(block["CidrBlockState"]["State"] == "associated")
 
 
-def _find_interfaces(region: Described) -> dict[str, Told]:
+def _find_interfaces(region: NetworkState) -> dict[str, Description]:
     return {
         private["PrivateIpAddress"]: interface
         for interface in region.network_interfaces
@@ -114,8 +116,8 @@ def _find_interfaces(region: Described) -> dict[str, Told]:
     }
 
 
-def _write_sets(region: Described, interfaces: Mapping[str, Told]) -> Iterator[str]:
-    for group in sorted(_find_groups(region)):  # one of a VPC without machines has no members, but rules may name it
+def _write_sets(region: NetworkState, interfaces: Mapping[str, Description]) -> Iterator[str]:
+    for group in sorted(_find_groups(region)):  # rules may name a group that has no members
         members = [a for a, interface in interfaces.items() if group in {it["GroupId"] for it in interface["Groups"]}]
         yield from _write_set(f"of-{group}", members, "")
     yield from _write_set("public", [a for a, interface in interfaces.items() if _find_public_address(interface)], "")
@@ -123,16 +125,21 @@ def _write_sets(region: Described, interfaces: Mapping[str, Told]) -> Iterator[s
         yield from _write_set(f"of-{name}", blocks, "flags interval; auto-merge;")
 
 
-def _find_groups(region: Described) -> set[str]:
-    peers = {it["GroupId"] for group in region.security_groups for rule in rules_of(group) for it in _list_pairs(rule)}
+def _find_groups(region: NetworkState) -> set[str]:
+    peers = {
+        it["GroupId"]
+        for group in region.security_groups
+        for rule in list_rules(group)
+        for it in _list_group_pairs(rule)
+    }
     return {it["GroupId"] for it in region.security_groups} | peers
 
 
-def _list_pairs(permission: Told) -> list[Told]:
+def _list_group_pairs(permission: Description) -> list[Description]:
     return list(permission.get("UserIdGroupPairs", ()))
 
 
-def _find_public_address(interface: Told) -> str:
+def _find_public_address(interface: Description) -> str:
     return str((interface.get("Association") or {}).get("PublicIp") or "")
 
 
@@ -146,7 +153,7 @@ def _write_set(name: str, elements: list[str], flags: str) -> Iterator[str]:
 # --- subnets: routes and ACLs
 
 
-def _write_subnet(region: Described, subnet: Told, inside: str) -> Iterator[str]:
+def _write_subnet(region: NetworkState, subnet: Description, inside: str) -> Iterator[str]:
     name = subnet["SubnetId"]
     acl = _find_acl(region, subnet)
     yield f"chain acl-out-{name} {{"
@@ -158,7 +165,7 @@ def _write_subnet(region: Described, subnet: Told, inside: str) -> Iterator[str]
     yield f"chain leave-{name} {{"
     yield from _write_routes(region, subnet, inside, "saddr", "daddr", f"acl-out-{name}")
     yield "}"
-    yield f"chain way-in-{name} {{"  # from outside by the gateway over which replies would leave
+    yield f"chain way-in-{name} {{"  # packets from outside come by the gateway through which replies leave
     yield from _write_routes(region, subnet, inside, "daddr", "saddr", f"acl-in-{name}")
     yield "}"
     yield f"chain enter-{name} {{"
@@ -167,14 +174,14 @@ def _write_subnet(region: Described, subnet: Told, inside: str) -> Iterator[str]
     yield "}"
 
 
-def _find_acl(region: Described, subnet: Told) -> Told:
+def _find_acl(region: NetworkState, subnet: Description) -> Description:
     for acl in region.network_acls:
         if subnet["SubnetId"] in {it["SubnetId"] for it in acl["Associations"]}:
             return acl
     return next(it for it in region.network_acls if it["IsDefault"] and it["VpcId"] == subnet["VpcId"])
 
 
-def _write_entries(acl: Told, *, egress: bool) -> Iterator[str]:
+def _write_entries(acl: Description, *, egress: bool) -> Iterator[str]:
     entries = [it for it in acl["Entries"] if it["Egress"] == egress and it.get("CidrBlock")]
     for entry in sorted(entries, key=lambda it: int(it["RuleNumber"])):
         ports, kind = entry.get("PortRange") or {}, entry.get("IcmpTypeCode") or {}
@@ -185,9 +192,14 @@ def _write_entries(acl: Told, *, egress: bool) -> Iterator[str]:
     yield "drop"
 
 
-def _write_routes(region: Described, subnet: Told, inside: str, own: str, far: str, then: str) -> Iterator[str]:
-    """Longest prefix first: on to the chain `then`, or the end; `own` and `far` name the addresses of this and that end."""
-    routes = [it for it in _find_table(region, subnet)["Routes"] if it.get("DestinationCidrBlock")]
+def _write_routes(
+    region: NetworkState, subnet: Description, inside: str, own: str, far: str, next_chain: str
+) -> Iterator[str]:
+    """Write the routes of a subnet, longest prefix first. A packet goes on to the chain `next_chain`, or it is dropped.
+
+    `own` and `far` are the fields of a packet (saddr, daddr) with the subnet's address and the address at the other end.
+    """
+    routes = [it for it in _find_route_table(region, subnet)["Routes"] if it.get("DestinationCidrBlock")]
     peerings = {it["VpcPeeringConnectionId"]: it for it in region.vpc_peering_connections}
     attached = {
         it["InternetGatewayId"]
@@ -200,27 +212,29 @@ def _write_routes(region: Described, subnet: Told, inside: str, own: str, far: s
         if route.get("State") == "blackhole":
             yield f"{to} drop"
         elif target == "local":
-            yield f"{to} goto {then}"
+            yield f"{to} goto {next_chain}"
         elif target in attached:
-            yield f"{to} ip {far} != {inside} ip {own} @public goto {then}"
+            yield f"{to} ip {far} != {inside} ip {own} @public goto {next_chain}"
         elif peering and peering["Status"]["Code"] == "active":
-            yield from (f"{to} ip {far} {block} goto {then}" for block in _list_far_blocks(peering, subnet["VpcId"]))
+            yield from (
+                f"{to} ip {far} {block} goto {next_chain}" for block in _list_peer_blocks(peering, subnet["VpcId"])
+            )
         yield f"{to} drop"
     yield "drop"
 
 
-def _list_far_blocks(peering: Told, vpc_id: str) -> list[str]:
+def _list_peer_blocks(peering: Description, vpc_id: str) -> list[str]:
     sides = (peering["RequesterVpcInfo"], peering["AccepterVpcInfo"])
     return [block for it in sides if it["VpcId"] != vpc_id for block in _list_side_blocks(it)]
 
 
-def _list_side_blocks(side: Told) -> list[str]:
-    """The blocks of one side of a peering; EC2 tells the first one twice."""
-    told = [side.get("CidrBlock"), *(it["CidrBlock"] for it in side.get("CidrBlockSet", ()))]
-    return list(dict.fromkeys(block for block in told if block))
+def _list_side_blocks(side: Description) -> list[str]:
+    """The blocks of one side of a peering; EC2 returns the first one twice."""
+    blocks = [side.get("CidrBlock"), *(it["CidrBlock"] for it in side.get("CidrBlockSet", ()))]
+    return list(dict.fromkeys(block for block in blocks if block))
 
 
-def _find_table(region: Described, subnet: Told) -> Told:
+def _find_route_table(region: NetworkState, subnet: Description) -> Description:
     tables = [it for it in region.route_tables if it["VpcId"] == subnet["VpcId"]]
     for table in tables:
         if subnet["SubnetId"] in {it.get("SubnetId") for it in table["Associations"]}:
@@ -228,14 +242,14 @@ def _find_table(region: Described, subnet: Told) -> Told:
     return next(it for it in tables if any(association.get("Main") for association in it["Associations"]))
 
 
-# --- interfaces: security groups
+# --- network interfaces: security groups
 
 
-def _write_interface(region: Described, address: str, interface: Told) -> Iterator[str]:
+def _write_interface(region: NetworkState, address: str, interface: Description) -> Iterator[str]:
     ids = {it["GroupId"] for it in interface["Groups"]}
     groups = [it for it in region.security_groups if it["GroupId"] in ids]
-    for way, key, far in (("out", "IpPermissionsEgress", "daddr"), ("in", "IpPermissions", "saddr")):
-        yield f"chain {way}-{address} {{"
+    for direction, key, far in (("out", "IpPermissionsEgress", "daddr"), ("in", "IpPermissions", "saddr")):
+        yield f"chain {direction}-{address} {{"
         for permission in (it for group in groups for it in group[key]):
             match = _match_protocol(str(permission["IpProtocol"]), permission.get("FromPort"), permission.get("ToPort"))
             yield from (f"ip {far} {peer} {match} return" for peer in _list_peers(permission))
@@ -243,15 +257,18 @@ def _write_interface(region: Described, address: str, interface: Told) -> Iterat
         yield "}"
 
 
-def _list_peers(permission: Told) -> Iterable[str]:
+def _list_peers(permission: Description) -> Iterable[str]:
     yield from (it["CidrIp"] for it in permission.get("IpRanges", ()))
-    yield from (f"@of-{it['GroupId']}" for it in _list_pairs(permission))
+    yield from (f"@of-{it['GroupId']}" for it in _list_group_pairs(permission))
     yield from (f"@of-{it['PrefixListId']}" for it in permission.get("PrefixListIds", ()))
 
 
 def _match_protocol(protocol: str, first: int | None, last: int | None) -> str:
-    """The match of a protocol and its ports (of ICMP: type and code), as EC2's rules and entries write them."""
-    name = _NUMBERS.get(protocol, protocol)
+    """The nftables expression for a protocol and its ports, as EC2's rules and ACL entries have them; '' for all protocols.
+
+    For ICMP, `first` is the type and `last` is the code.
+    """
+    name = _PROTOCOL_NAMES.get(protocol, protocol)
     if name == "-1":
         return ""
     if name in {"tcp", "udp"}:

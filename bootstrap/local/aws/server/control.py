@@ -65,8 +65,8 @@ class Control:
             return self._arm(environ) if method == "POST" else _json({"faults": self._faults.shown()})
         if path == "/_bootstrap/enforcement" and method in {"GET", "POST"}:
             if method == "POST":
-                self._enforcement.settle()
-            return _json(self._enforcement.state())
+                self._enforcement.apply_now()
+            return _json(self._enforcement.read_state())
         if path == "/_bootstrap/mail":
             return _json(self._mail.state() if self._mail else {})
         return _json({"error": f"nothing answers {method} {path}"}, 404)

@@ -88,7 +88,7 @@ class Server:
         ports = [self.port, mail_port] if mail_port else [self.port]
         own = Clients(self.door, self.port, Faults())  # injected faults do not apply to these clients
         self._enforcement = Enforcement(own, machines, ports, is_watching=not isinstance(machines, NoMachines))
-        self.door.changed = self._enforcement.changed
+        self.door.changed = self._enforcement.note_change
         signals = Signals(self.door, self._address)
         self.engine = Engine(self._store, self.door, clients, faults, signals)
         self._api = Api(self.engine)
@@ -120,7 +120,7 @@ class Server:
         if count:
             log.info("replayed %d records", count)
             self.instances.reconcile()
-            self._enforcement.changed("ec2")
+            self._enforcement.note_change("ec2")
         self._heartbeats.start()
         self.engine.resume()
 

@@ -1,4 +1,4 @@
-"""When rules are set, what is told of a filter that is not as it should be, and that it is set right again."""
+"""When the filter is set, which problems are reported, and that a wrong filter is set again."""
 
 from __future__ import annotations
 
@@ -46,96 +46,96 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     """One region with one machine, whose rules are CHAINS."""
     machine = SimpleNamespace(state="running", vpc_id="vpc-1", ec2_backend=SimpleNamespace(region_name=REGION))
     monkeypatch.setattr(enforcement, "every_instance", lambda: [machine])
-    monkeypatch.setattr(enforcement.ec2_state, "describe", lambda _ec2, _vpcs: None)
+    monkeypatch.setattr(enforcement.ec2_state, "read_network_state", lambda _ec2, _vpcs: None)
     monkeypatch.setattr(enforcement.ruleset, "compile_rules", lambda *_: CHAINS)
     monkeypatch.setattr(enforcement, "QUIET_SECONDS", 0.01)
     monkeypatch.setattr(enforcement, "RETRY_SECONDS", 0.05)
     return Kernel()
 
 
-def made(kernel: Kernel) -> Enforcement:
+def make_enforcement(kernel: Kernel) -> Enforcement:
     clients: Any = lambda _service, _region: None  # noqa: E731
     return Enforcement(clients, kernel)
 
 
-def test_what_holds_is_told_with_its_rules_and_not_set_twice(kernel: Kernel) -> None:
-    it = made(kernel)
-    it.settle()
-    it.settle()
+def test_the_state_counts_the_rules_and_equal_rules_are_not_set_twice(kernel: Kernel) -> None:
+    filters = make_enforcement(kernel)
+    filters.apply_now()
+    filters.apply_now()
 
-    assert it.state() == {"regions": {REGION: 2}, "problems": []}
+    assert filters.read_state() == {"regions": {REGION: 2}, "problems": []}
     assert kernel.times_set == 1
 
 
-def test_a_filter_that_is_not_watched_is_set_when_its_state_is_asked_for(kernel: Kernel) -> None:
+def test_a_filter_that_is_not_watched_is_set_when_its_state_is_read(kernel: Kernel) -> None:
     clients: Any = lambda _service, _region: None  # noqa: E731
-    it = Enforcement(clients, kernel, is_watching=False)
-    it.changed("ec2")
+    filters = Enforcement(clients, kernel, is_watching=False)
+    filters.note_change("ec2")
     time.sleep(0.1)
 
     assert kernel.times_set == 0
-    assert it.state() == {"regions": {REGION: 2}, "problems": []}
+    assert filters.read_state() == {"regions": {REGION: 2}, "problems": []}
     assert kernel.times_set == 1
 
 
-def test_nothing_holds_before_a_machine_is_there(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_rules_are_set_before_there_is_a_machine(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enforcement, "every_instance", list)
     kernel.blind = "the kernel shows nothing"
-    it = made(kernel)
-    it.settle()
+    filters = make_enforcement(kernel)
+    filters.apply_now()
 
-    assert it.state() == {"regions": {}, "problems": []}
+    assert filters.read_state() == {"regions": {}, "problems": []}
 
 
 @pytest.mark.parametrize(("listing", "what"), [("", "is gone"), ("table other", "has other rules than were set")])
-def test_what_something_else_did_is_told_and_put_right(kernel: Kernel, listing: str, what: str) -> None:
-    it = made(kernel)
-    it.settle()
+def test_a_change_by_another_program_is_reported_and_undone(kernel: Kernel, listing: str, what: str) -> None:
+    filters = make_enforcement(kernel)
+    filters.apply_now()
     kernel.holds[REGION] = listing
 
-    (problem,) = it.state()["problems"]
-    it.settle()
+    (problem,) = filters.read_state()["problems"]
+    filters.apply_now()
 
     assert what in problem
-    assert it.state()["problems"] == []
+    assert filters.read_state()["problems"] == []
     assert kernel.holds[REGION] == f"table {CHAINS}"
 
 
-def test_a_refusal_is_told_until_it_is_over_and_tried_again_by_itself(kernel: Kernel) -> None:
+def test_a_refusal_is_reported_and_the_filter_is_set_again_later(kernel: Kernel) -> None:
     kernel.refusal = "Operation not permitted"
-    it = made(kernel)
-    it.changed("ec2")
-    until(lambda: any("Operation not permitted" in problem for problem in it.state()["problems"]))
+    filters = make_enforcement(kernel)
+    filters.note_change("ec2")
+    until(lambda: any("Operation not permitted" in problem for problem in filters.read_state()["problems"]))
 
     kernel.refusal = ""
 
-    until(lambda: it.state() == {"regions": {REGION: 2}, "problems": []})
+    until(lambda: filters.read_state() == {"regions": {REGION: 2}, "problems": []})
 
 
-def test_what_the_kernel_does_not_show_is_told(kernel: Kernel) -> None:
+def test_traffic_that_the_kernel_does_not_show_is_reported(kernel: Kernel) -> None:
     kernel.blind = "between machines of one subnet nothing is judged: no br_netfilter"
-    it = made(kernel)
-    it.settle()
+    filters = make_enforcement(kernel)
+    filters.apply_now()
 
-    assert it.state()["problems"] == [kernel.blind]
+    assert filters.read_state()["problems"] == [kernel.blind]
 
 
-def test_the_table_goes_with_the_last_machine(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    it = made(kernel)
-    it.settle()
+def test_the_table_is_removed_with_the_last_machine(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    filters = make_enforcement(kernel)
+    filters.apply_now()
     gone = SimpleNamespace(state="terminated", vpc_id="vpc-1", ec2_backend=SimpleNamespace(region_name=REGION))
     monkeypatch.setattr(enforcement, "every_instance", lambda: [gone])
-    it.settle()
-    it.settle()
+    filters.apply_now()
+    filters.apply_now()
 
-    assert it.state() == {"regions": {}, "problems": []}
+    assert filters.read_state() == {"regions": {}, "problems": []}
     assert kernel.holds[REGION] == ""
     assert kernel.times_set == 2
 
 
 def test_requests_to_other_services_change_nothing(kernel: Kernel) -> None:
-    it = made(kernel)
-    it.changed("sns")
+    filters = make_enforcement(kernel)
+    filters.note_change("sns")
     time.sleep(0.1)
 
     assert kernel.times_set == 0

@@ -1,4 +1,4 @@
-"""EC2's answers as nftables' rules: order of entries and routes, protocols, peers, what is left out."""
+"""How EC2's descriptions become rules of nftables: order of entries and routes, protocols, peers, refused values."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.aws.packet_filter.ec2_state import Described
+from bootstrap.local.aws.packet_filter.ec2_state import NetworkState
 from bootstrap.local.aws.packet_filter.ruleset import compile_rules
 
 PEERS = ("10.2.0.0/16", "100.66.0.0/16")
 OPEN = {"Protocol": "-1", "CidrBlock": "0.0.0.0/0"}
 
 
-def region(*, routes: tuple[Any, ...] = (), entries: tuple[Any, ...] = (), rules: tuple[Any, ...] = ()) -> Described:
+def region(*, routes: tuple[Any, ...] = (), entries: tuple[Any, ...] = (), rules: tuple[Any, ...] = ()) -> NetworkState:
     local = {"DestinationCidrBlock": "10.1.0.0/16", "GatewayId": "local", "State": "active"}
-    return Described(
+    return NetworkState(
         vpcs=[{"VpcId": "vpc-1", "CidrBlock": "10.1.0.0/16"}],
         subnets=[{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.1.1.0/24"}],
         route_tables=[{"VpcId": "vpc-1", "Associations": [{"Main": True}], "Routes": [local, *routes]}],
