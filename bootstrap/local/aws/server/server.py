@@ -24,7 +24,7 @@ from bootstrap.local import listening
 from bootstrap.local.aws import patches
 from bootstrap.local.aws.access import characters
 from bootstrap.local.aws.compute.machine_interface import Machines, NoMachines
-from bootstrap.local.aws.persistence import memory_format
+from bootstrap.local.aws.persistence import state_format
 from bootstrap.local.aws.persistence.journal import Journal
 from bootstrap.local.aws.server import browser_requests, request_limits, requests
 from bootstrap.local.aws.server.door import error_response
@@ -41,7 +41,7 @@ class Server:
     def __init__(self, state: Path, port: int, machines: Machines, mail_port: int | None = None) -> None:
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)
-        memory_format.claim(state)
+        state_format.claim(state)
         self._state = state
         self.port = port
         self._listeners: dict[str, Any] = {}

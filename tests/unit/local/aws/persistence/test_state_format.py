@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.aws.persistence import memory_format
+from bootstrap.local.aws.persistence import state_format
 
 
 def test_new_state_says_its_format_and_is_taken_up_again(tmp_path: Path) -> None:
-    memory_format.claim(tmp_path)
-    memory_format.claim(tmp_path)
+    state_format.claim(tmp_path)
+    state_format.claim(tmp_path)
     path = tmp_path / "format.json"
-    assert memory_format.FORMAT == json.loads(path.read_text())["format"]
+    assert state_format.FORMAT == json.loads(path.read_text())["format"]
     assert 0o600 == stat.S_IMODE(path.stat().st_mode)
 
 
@@ -24,7 +24,7 @@ def test_new_state_says_its_format_and_is_taken_up_again(tmp_path: Path) -> None
     ("text", "words"),
     [
         (json.dumps({"format": 99, "moto": "5.2.5"}), "format 99, moto 5.2.5"),
-        (json.dumps({"format": memory_format.FORMAT, "moto": "4.0.0"}), "moto 4.0.0"),
+        (json.dumps({"format": state_format.FORMAT, "moto": "4.0.0"}), "moto 4.0.0"),
         ("torn", "format unknown, moto unknown"),
     ],
 )
@@ -32,6 +32,6 @@ def test_state_of_another_version_is_refused_with_a_remedy(tmp_path: Path, text:
     path = tmp_path / "format.json"
     path.write_text(text)
     with pytest.raises(LocalCloudFailed, match=words) as caught:
-        memory_format.claim(tmp_path)
+        state_format.claim(tmp_path)
     assert "launch anew" in caught.value.remedy
     assert text == path.read_text()
