@@ -18,20 +18,20 @@ from bootstrap.local.aws.persistence import randomness
 class SeededSystem:
     """Stands in for the module `os` where moto takes only randomness from it."""
 
-    urandom = staticmethod(randomness.random_bytes)
+    urandom = staticmethod(randomness.draw_bytes)
 
 
 def ed25519() -> dict[str, Any]:
     """An Ed25519 key pair in the form that moto's key pairs have; the private key is in OpenSSH's format."""
     form = serialization.PrivateFormat.OpenSSH
-    made = randomness.material(lambda: _pem(ed.Ed25519PrivateKey.generate(), form))
+    made = randomness.make_material(lambda: _pem(ed.Ed25519PrivateKey.generate(), form))
     return _details(serialization.load_ssh_private_key(made, None), made, is_imported=True)
 
 
 def rsa_2048() -> dict[str, Any]:
     """An RSA key pair; the private key is in PKCS#1, as EC2 gives it."""
     form = serialization.PrivateFormat.TraditionalOpenSSL
-    made = randomness.material(lambda: _pem(rsa.generate_private_key(65537, 2048), form))
+    made = randomness.make_material(lambda: _pem(rsa.generate_private_key(65537, 2048), form))
     return _details(serialization.load_pem_private_key(made, None), made, is_imported=False)
 
 
@@ -46,7 +46,7 @@ class KeptGenerator:
 
     def generate_private_key(self, *args: Any, **kwargs: Any) -> Any:
         """Generate a key, or give the one again that was generated at the first run."""
-        made = randomness.material(lambda: _pem(self._module.generate_private_key(*args, **kwargs)))
+        made = randomness.make_material(lambda: _pem(self._module.generate_private_key(*args, **kwargs)))
         return serialization.load_pem_private_key(made, None)
 
 

@@ -1,11 +1,11 @@
-"""The journal: one JSON line per mutating request or event, on disk before the answer leaves.
+"""The journal of the server: one JSON line for each mutating request or event, on disk before the answer is sent.
 
-Lines are synced one by one (about 1 ms each). A line cut short by a kill is the last one and its request was never
-answered: it is dropped. The file is for its owner alone (0600 in a 0700 directory), since requests carry secrets.
+Each line is synced to the disk (about 1 ms). Only the last line can be incomplete, after a kill. Its request got no answer, so
+the line is dropped. Only the owner may read the file (mode 0600 in a directory of mode 0700), because requests have secrets.
 
-It is never compacted: later ids are drawn from seeds that belong to earlier requests, and a replay is cheap enough. Measured
-with moto 5.2.5 (stacks of fourteen types updated again and again): a start takes 3.0 s of processor time where the journal is
-almost empty, for nine services are loaded, and 1.0 s more for each 1,000 records; a record has 1,250 bytes.
+The journal is never compacted: the ids of later resources depend on the seeds of earlier requests, and a replay is fast.
+Measured with moto 5.2.5 (stacks of fourteen types, updated many times): with an almost empty journal, a start takes 3.0 s of
+processor time, because nine services are loaded. Each 1,000 records take 1.0 s more. A record has about 1,250 bytes.
 """
 
 from __future__ import annotations
@@ -26,55 +26,58 @@ PATIENCE_SECONDS = 10.0
 
 
 class Journal:
-    """Append-only records under `path`; `records` reads what earlier processes wrote."""
+    """The file of records at `path`, to which records are only appended.
+
+    Its directory is made if it does not exist. Raises LocalCloudFailed if another process has the journal open.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.parent.chmod(0o700)
         self._path = path
         self._file = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-        self._claim()
-        self._drop_torn_line()
+        self._lock()
+        self._drop_incomplete_line()
 
-    def records(self) -> Iterator[Record]:
-        """Every record in the order in which it was written."""
+    def read_records(self) -> Iterator[Record]:
+        """All records, also those of earlier processes, in the order in which they were written."""
         with self._path.open("rb") as lines:
             for line in lines:
                 yield json.loads(line)
 
     def append(self, record: Record) -> None:
-        """Write one record; when this returns, it survives a crash of the machine."""
+        """Write one record and sync it; after the return, the record survives a crash of this machine."""
         os.write(self._file, json.dumps(record, separators=(",", ":")).encode() + b"\n")
         os.fdatasync(self._file)
 
-    def is_there(self) -> bool:
-        """Whether the file still has a name; it has none once its directory was removed."""
+    def exists(self) -> bool:
+        """Whether the file still has a name; it has none after its directory was removed."""
         return os.fstat(self._file).st_nlink > 0
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file and release its lock."""
         os.close(self._file)
 
-    def _claim(self) -> None:
-        """Two processes would write two histories into one file: wait for the one before to end, then give up."""
-        end = time.monotonic() + PATIENCE_SECONDS
+    def _lock(self) -> None:
+        """Lock the file, because two processes would write two histories into it; wait if another process has the lock."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             except BlockingIOError:
-                if time.monotonic() > end:
+                if time.monotonic() > deadline:
                     raise LocalCloudFailed(
                         f"opening {self._path}",
                         "another process uses it",
-                        "End that server, or wait until it has ended.",
+                        "Stop that server, or wait until it has stopped.",
                     ) from None
             time.sleep(0.05)
 
-    def _drop_torn_line(self) -> None:
+    def _drop_incomplete_line(self) -> None:
         if not self._path.exists():
             return
-        with self._path.open("r+b") as content:
-            whole = content.read()
-            if whole and not whole.endswith(b"\n"):
-                content.truncate(whole.rfind(b"\n") + 1)
+        with self._path.open("r+b") as file:
+            content = file.read()
+            if content and not content.endswith(b"\n"):
+                file.truncate(content.rfind(b"\n") + 1)

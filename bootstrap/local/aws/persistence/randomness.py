@@ -1,7 +1,7 @@
-"""Repeatable randomness: inside `seeded` every draw of this thread comes from the given seed, outside from the system.
+"""Repeatable randomness: within `seeded`, all draws of the thread come from a seed, otherwise from the operating system.
 
-The journal keeps a fresh 256-bit seed per request, so ids, passwords and keys are unpredictable to everyone but the reader
-of the journal, and the same again when it is replayed. Each thread has its own source: requests take no draws from each other.
+The journal has a new seed of 256 bits for each request. So only a reader of the journal can predict ids, passwords and keys,
+and a replay makes the same ones. Each thread has its own source, so one request does not change the draws of another one.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _current = threading.local()
 
 
 def source() -> random.Random:
-    """The random source of this thread: the seeded one inside a journalled request, else the system's."""
-    found: random.Random = getattr(_current, "source", _SYSTEM)
-    return found
+    """The random source of this thread: a seeded one within a journalled request, otherwise the operating system."""
+    current: random.Random = getattr(_current, "source", _SYSTEM)
+    return current
 
 
 @contextmanager
 def seeded(seed: str) -> Iterator[None]:
-    """Draw from `seed` in this thread; the source before comes back at the end."""
+    """Let this thread draw from `seed` within the context; then it has its earlier source again."""
     before = getattr(_current, "source", _SYSTEM)
     _current.source = random.Random(seed)
     try:
@@ -34,36 +34,36 @@ def seeded(seed: str) -> Iterator[None]:
         _current.source = before
 
 
-def random_bytes(count: int) -> bytes:
-    """`count` bytes from this thread's source; stands in for os.urandom inside moto."""
+def draw_bytes(count: int) -> bytes:
+    """Draw `count` bytes from this thread's source; moto calls this in the place of os.urandom."""
     return source().getrandbits(count * 8).to_bytes(count, "big") if count else b""
 
 
-def begin_material(kept: list[str]) -> None:
-    """Start keeping in `kept` what `material` makes in this thread."""
-    _current.kept, _current.given = kept, None
+def record_material(recorded: list[str]) -> None:
+    """From now on, append to `recorded` (in Base64) what `make_material` makes in this thread."""
+    _current.recorded, _current.replayed = recorded, None
 
 
-def replay_material(given: list[str]) -> None:
-    """Answer `material` in this thread from what an earlier run kept."""
-    _current.kept, _current.given = None, iter(given)
+def replay_material(recorded: list[str]) -> None:
+    """From now on, let `make_material` return in this thread what an earlier run recorded, in the same order."""
+    _current.recorded, _current.replayed = None, iter(recorded)
 
 
-def material(make: Callable[[], bytes]) -> bytes:
-    """Bytes that no seed can repeat (an RSA key): made once, kept with the request, and given again in a replay."""
-    given = getattr(_current, "given", None)
-    if given is not None:
-        return base64.b64decode(next(given))
-    made = make()
-    kept = getattr(_current, "kept", None)
-    if kept is not None:
-        kept.append(base64.b64encode(made).decode())
-    return made
+def make_material(make: Callable[[], bytes]) -> bytes:
+    """Bytes that no seed can repeat, such as an RSA key: from `make` in the first run, from the record in a replay."""
+    replayed = getattr(_current, "replayed", None)
+    if replayed is not None:
+        return base64.b64decode(next(replayed))
+    content = make()
+    recorded = getattr(_current, "recorded", None)
+    if recorded is not None:
+        recorded.append(base64.b64encode(content).decode())
+    return content
 
 
 @contextmanager
-def clock(seconds: float) -> Iterator[None]:
-    """Let this thread's clock show `seconds` since the epoch (a replayed request shows its first time)."""
+def fixed_clock(seconds: float) -> Iterator[None]:
+    """Within the context, let this thread's clock show `seconds` since the epoch, as a replay needs it."""
     _current.seconds = seconds
     try:
         yield
@@ -72,7 +72,7 @@ def clock(seconds: float) -> Iterator[None]:
 
 
 def utcnow() -> datetime.datetime:
-    """Now in UTC without a time zone, as moto's clock gives it; the recorded time inside a replay."""
+    """The time in UTC without a time zone, as moto's own clock returns it: the fixed time within `fixed_clock`, else now."""
     seconds = getattr(_current, "seconds", None)
     now = (
         datetime.datetime.now(datetime.UTC)
@@ -83,9 +83,9 @@ def utcnow() -> datetime.datetime:
 
 
 class Clock:
-    """Stands in for the module `time` where moto takes only the time of day from it."""
+    """Replaces the module `time` in those modules of moto that use only `time.time`."""
 
     @staticmethod
     def time() -> float:
-        """Seconds since the epoch, by this thread's clock."""
+        """Seconds since the epoch, as this thread's clock shows them."""
         return utcnow().replace(tzinfo=datetime.UTC).timestamp()

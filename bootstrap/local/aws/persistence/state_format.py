@@ -1,8 +1,8 @@
-"""The number of the format in which a cloud's state is kept, and the moto that wrote it: another one cannot be taken up.
+"""Checks that a state directory has the format of this version of the local cloud and was written with the same moto.
 
-The journal holds requests, not their results: with another moto, or read in another way, the same requests make other ids.
-So a state of another kind is refused before anything of it is touched. FORMAT goes up when the meaning of journal or stack
-files changes; a state from before the number was written is of format 1.
+The journal has requests, not their results. With another version of moto, or with another meaning of the journal, the same
+requests would make other ids. So a state of another format or moto is refused before anything in it is changed. FORMAT is
+raised when the meaning of the journal or of the stack files changes. A directory without the file gets it.
 """
 
 from __future__ import annotations
@@ -18,29 +18,32 @@ FORMAT = 1
 NAME = "format.json"
 
 
-def claim(state: Path) -> None:
-    """Mark a new state directory with the format, or check an old one's; raises LocalCloudFailed."""
+def ensure_format(state: Path) -> None:
+    """Write the format into the directory `state`, or compare the format that it has.
+
+    Raises LocalCloudFailed if the state has another format or another version of moto, or if the file cannot be parsed.
+    """
     path = state / NAME
-    mine = {"format": FORMAT, "moto": importlib.metadata.version("moto")}
+    expected = {"format": FORMAT, "moto": importlib.metadata.version("moto")}
     if not path.exists():
         part = path.with_suffix(".part")
         with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
-            out.write(json.dumps(mine))
+            out.write(json.dumps(expected))
         part.replace(path)
         return
     try:
-        found = json.loads(path.read_text())
+        actual = json.loads(path.read_text())
     except ValueError:
-        found = {}
-    if found != mine:
+        actual = {}
+    if actual != expected:
         raise LocalCloudFailed(
             f"opening the local cloud's state in {state}",
-            f"it was written by another version of the local cloud ({_words(found)}; this one: {_words(mine)})",
-            "Destroy the environment with the version of this repository that made it (git log shows the versions), or, where "
-            f"nothing in it is needed, remove its containers and the directory {state}, and launch anew.",
+            f"it was written by another version of the local cloud ({_describe(actual)}; this one: {_describe(expected)})",
+            "Destroy the environment with the version of this repository that launched it (git log shows the versions). Or, if "
+            f"you need nothing in it, remove its containers and the directory {state}, and launch anew.",
         )
 
 
-def _words(kind: object) -> str:
-    said = kind if isinstance(kind, dict) else {}
-    return f"format {said.get('format', 'unknown')}, moto {said.get('moto', 'unknown')}"
+def _describe(content: object) -> str:
+    values = content if isinstance(content, dict) else {}
+    return f"format {values.get('format', 'unknown')}, moto {values.get('moto', 'unknown')}"

@@ -113,7 +113,7 @@ class Door:
         count = 0
         self.is_replaying = True
         try:
-            for record in self._journal.records():
+            for record in self._journal.read_records():
                 self._repeat(record)
                 count += 1
         finally:
@@ -149,8 +149,8 @@ class Door:
         self._local.pending = pending
         try:
             what = _what(environ, body)
-            with self.moto_lock.held(what), randomness.seeded(record["seed"]), randomness.clock(record["time"]):
-                randomness.begin_material(record.setdefault("material", []))
+            with self.moto_lock.held(what), randomness.seeded(record["seed"]), randomness.fixed_clock(record["time"]):
+                randomness.record_material(record.setdefault("material", []))
                 response = self._answer(environ)
                 self._journal.append(record)
         finally:
@@ -165,7 +165,7 @@ class Door:
             self.events[record["event"]](record)
             return
         environ = requests.from_record(record["environ"], base64.b64decode(record["body"]))
-        with randomness.seeded(record["seed"]), randomness.clock(record["time"]):
+        with randomness.seeded(record["seed"]), randomness.fixed_clock(record["time"]):
             randomness.replay_material(record.get("material", []))
             response = self._answer(environ)
         if "step" in record:

@@ -41,7 +41,7 @@ class Server:
     def __init__(self, state: Path, port: int, machines: Machines, mail_port: int | None = None) -> None:
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)
-        state_format.claim(state)
+        state_format.ensure_format(state)
         self._state = state
         self.port = port
         self._listeners: dict[str, Any] = {}
@@ -213,7 +213,7 @@ class Server:
 
     def has_state(self) -> bool:
         """Whether the state directory is still there."""
-        return self._journal.is_there()
+        return self._journal.exists()
 
     def close(self) -> None:
         """Stop listening; what is on disk is complete at any time."""

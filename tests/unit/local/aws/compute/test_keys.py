@@ -12,7 +12,7 @@ from bootstrap.local.aws.persistence import randomness
 
 def test_ed25519_pair_is_repeated_from_what_was_kept_and_opens_in_paramiko() -> None:
     kept: list[str] = []
-    randomness.begin_material(kept)
+    randomness.record_material(kept)
     first = keys.ed25519()
     randomness.replay_material(kept)
     assert first == keys.ed25519()
@@ -22,7 +22,7 @@ def test_ed25519_pair_is_repeated_from_what_was_kept_and_opens_in_paramiko() -> 
 
 def test_rsa_pair_is_repeated_from_what_was_kept() -> None:
     kept: list[str] = []
-    randomness.begin_material(kept)
+    randomness.record_material(kept)
     first = keys.rsa_2048()
     randomness.replay_material(kept)
     assert first == keys.rsa_2048()

@@ -17,10 +17,10 @@ def test_records_come_back_in_order(tmp_path: Path) -> None:
     for number in range(3):
         journal.append({"n": number})
     journal.close()
-    assert [{"n": 0}, {"n": 1}, {"n": 2}] == list(Journal(tmp_path / "state" / "journal").records())
+    assert [{"n": 0}, {"n": 1}, {"n": 2}] == list(Journal(tmp_path / "state" / "journal").read_records())
 
 
-def test_line_that_was_cut_short_is_dropped(tmp_path: Path) -> None:
+def test_an_incomplete_last_line_is_dropped(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     first = Journal(path)
     first.append({"n": 1})
@@ -29,7 +29,7 @@ def test_line_that_was_cut_short_is_dropped(tmp_path: Path) -> None:
         out.write(b'{"n": 2')
     journal = Journal(path)
     journal.append({"n": 3})
-    assert [{"n": 1}, {"n": 3}] == list(journal.records())
+    assert [{"n": 1}, {"n": 3}] == list(journal.read_records())
 
 
 def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
@@ -48,6 +48,6 @@ def test_second_process_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_removed_journal_is_noticed(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal")
-    assert journal.is_there()
+    assert journal.exists()
     (tmp_path / "journal").unlink()
-    assert not journal.is_there()
+    assert not journal.exists()

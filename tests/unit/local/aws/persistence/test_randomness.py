@@ -11,7 +11,7 @@ from bootstrap.local.aws.persistence import randomness
 
 def draw(seed: str) -> bytes:
     with randomness.seeded(seed):
-        return randomness.random_bytes(16)
+        return randomness.draw_bytes(16)
 
 
 def test_same_seed_gives_the_same_bytes() -> None:
@@ -19,40 +19,40 @@ def test_same_seed_gives_the_same_bytes() -> None:
     assert draw("a") != draw("b")
 
 
-def test_another_thread_takes_no_draws_from_a_seed() -> None:
+def test_another_thread_does_not_draw_from_the_seed() -> None:
     with randomness.seeded("a"):
-        first = randomness.random_bytes(8)
-        other = threading.Thread(target=randomness.random_bytes, args=(8,))
+        first = randomness.draw_bytes(8)
+        other = threading.Thread(target=randomness.draw_bytes, args=(8,))
         other.start()
         other.join()
-        second = randomness.random_bytes(8)
+        second = randomness.draw_bytes(8)
     assert _two("a") == (first, second)
 
 
 def _two(seed: str) -> tuple[bytes, bytes]:
     with randomness.seeded(seed):
-        return randomness.random_bytes(8), randomness.random_bytes(8)
+        return randomness.draw_bytes(8), randomness.draw_bytes(8)
 
 
-def test_outside_of_a_seed_nothing_repeats() -> None:
-    assert randomness.random_bytes(16) != randomness.random_bytes(16)
+def test_unseeded_draws_do_not_repeat() -> None:
+    assert randomness.draw_bytes(16) != randomness.draw_bytes(16)
 
 
-def test_material_is_kept_and_given_again() -> None:
+def test_material_is_recorded_and_replayed() -> None:
     kept: list[str] = []
-    randomness.begin_material(kept)
-    made = [randomness.material(lambda: b"key one"), randomness.material(lambda: b"key two")]
+    randomness.record_material(kept)
+    first = [randomness.make_material(lambda: b"key one"), randomness.make_material(lambda: b"key two")]
     randomness.replay_material(kept)
-    assert made == [randomness.material(lambda: b"other"), randomness.material(lambda: b"other")]
+    assert first == [randomness.make_material(lambda: b"other"), randomness.make_material(lambda: b"other")]
 
 
-def test_clock_stands_still_where_it_is_told_to() -> None:
-    with randomness.clock(1_000_000_000.5):
+def test_a_fixed_clock_shows_one_time() -> None:
+    with randomness.fixed_clock(1_000_000_000.5):
         assert 1_000_000_000.5 == randomness.Clock.time()
         assert 2001 == randomness.utcnow().year
     assert 2001 < randomness.utcnow().year
 
 
 @pytest.mark.parametrize("count", [0, 1, 33])
-def test_random_bytes_have_the_length_that_was_asked_for(count: int) -> None:
-    assert count == len(randomness.random_bytes(count))
+def test_as_many_bytes_are_drawn_as_requested(count: int) -> None:
+    assert count == len(randomness.draw_bytes(count))

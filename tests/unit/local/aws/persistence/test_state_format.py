@@ -1,4 +1,4 @@
-"""State of another format, or of another moto, is refused with a way out, and left as it is."""
+"""A state of another format, or of another moto, is refused with a remedy, and it is not changed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from bootstrap.errors import LocalCloudFailed
 from bootstrap.local.aws.persistence import state_format
 
 
-def test_new_state_says_its_format_and_is_taken_up_again(tmp_path: Path) -> None:
-    state_format.claim(tmp_path)
-    state_format.claim(tmp_path)
+def test_a_new_state_gets_the_format_and_is_accepted_again(tmp_path: Path) -> None:
+    state_format.ensure_format(tmp_path)
+    state_format.ensure_format(tmp_path)
     path = tmp_path / "format.json"
     assert state_format.FORMAT == json.loads(path.read_text())["format"]
     assert 0o600 == stat.S_IMODE(path.stat().st_mode)
@@ -32,6 +32,6 @@ def test_state_of_another_version_is_refused_with_a_remedy(tmp_path: Path, text:
     path = tmp_path / "format.json"
     path.write_text(text)
     with pytest.raises(LocalCloudFailed, match=words) as caught:
-        state_format.claim(tmp_path)
+        state_format.ensure_format(tmp_path)
     assert "launch anew" in caught.value.remedy
     assert text == path.read_text()

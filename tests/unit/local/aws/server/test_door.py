@@ -23,7 +23,7 @@ class App:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         if environ["PATH_INFO"] == "/broken":
             raise NotImplementedError("not here")
-        self.answers.append(randomness.random_bytes(8))
+        self.answers.append(randomness.draw_bytes(8))
         assert self.door is not None
         self.door.afterwards(lambda: self.caused.append(environ["PATH_INFO"]))
         start_response("200 OK", [("Content-Type", "text/plain")])
