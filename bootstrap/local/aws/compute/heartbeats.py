@@ -1,6 +1,6 @@
-"""Ends what a lifecycle hook has held for longer than its HeartbeatTimeout, with the hook's DefaultResult.
+"""Ends a lifecycle action that waits for longer than the HeartbeatTimeout of its hook, with the hook's DefaultResult.
 
-It is a request like any other, so it is journalled: a replay ends the hold at the same place.
+It ends the action with a request that is journalled like all others. So a replay ends the action at the same place.
 """
 
 from __future__ import annotations
@@ -19,39 +19,41 @@ PAUSE_SECONDS = 0.5
 
 
 class Heartbeats:
-    """Looks at the clock as long as the server runs; `client` gives the client of a service in a region."""
+    """A thread that ends overdue actions; `get_client` returns the client of a service in a region."""
 
-    def __init__(self, client: Callable[[str, str], Any]) -> None:
-        self._client = client
-        self._over = threading.Event()
+    def __init__(self, get_client: Callable[[str, str], Any]) -> None:
+        self._get_client = get_client
+        self._closed = threading.Event()
 
     def start(self) -> None:
-        """Begin to look, in a thread."""
+        """Start the thread: it ends overdue actions twice a second."""
         threading.Thread(target=self._run, name="heartbeats", daemon=True).start()
 
     def close(self) -> None:
-        """Look no more."""
-        self._over.set()
+        """Stop the thread."""
+        self._closed.set()
 
-    def look(self) -> None:
-        """End what is overdue now."""
+    def end_overdue(self) -> None:
+        """End all actions that are overdue now; an error of one request is only logged."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        for region, group, instance_id, held in lifecycle.overdue(time.time()):
-            log.info("%s holds %s of %s no longer: %s", held.hook, instance_id, group, held.result)
+        for region, group, instance_id, hold in lifecycle.overdue(time.time()):
+            log.info(
+                "hook %s: ending the overdue action of %s in group %s: %s", hold.hook, instance_id, group, hold.result
+            )
             try:
-                self._client("autoscaling", region).complete_lifecycle_action(
+                self._get_client("autoscaling", region).complete_lifecycle_action(
                     AutoScalingGroupName=group,
-                    LifecycleHookName=held.hook,
-                    LifecycleActionToken=held.token,
-                    LifecycleActionResult=held.result,
+                    LifecycleHookName=hold.hook,
+                    LifecycleActionToken=hold.token,
+                    LifecycleActionResult=hold.result,
                 )
-            except (ClientError, BotoCoreError) as failure:  # somebody was quicker, or the server ends
-                log.info("%s: %s", instance_id, failure)
+            except (ClientError, BotoCoreError) as error:  # another request has ended it, or the server stops
+                log.info("ending the action of %s: %s", instance_id, error)
 
     def _run(self) -> None:
-        while not self._over.wait(PAUSE_SECONDS):
+        while not self._closed.wait(PAUSE_SECONDS):
             try:
-                self.look()
-            except Exception:  # a fault of ours must not let everything else be held for ever
-                log.exception("looking for what is held too long")
+                self.end_overdue()
+            except Exception:  # the thread must go on, or later actions would wait for ever
+                log.exception("cannot end overdue lifecycle actions")

@@ -1,7 +1,7 @@
 """The machine images of the local cloud: Debian 13, as Debian publishes it on AWS, with its public SSM parameters.
 
 Owner, name scheme and parameter names are those of Debian's cloud team (wiki.debian.org/Cloud/AmazonEC2Image); the image id is
-of our own making, since the images here are built on this machine.
+made by this module, because the machine images are built on this machine.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ def image_id(architecture: str = "amd64") -> str:
     return "ami-0" + hashlib.sha256(f"debian-13-{architecture}".encode()).hexdigest()[:16]
 
 
-def parameters() -> dict[str, str]:
-    """The public parameters: the release by number and by name, latest."""
+def list_parameters() -> dict[str, str]:
+    """The public SSM parameters by name: the latest image of the release, by its number and by its name."""
     names = [f"{PARAMETERS}/{form}/latest/amd64" for form in ("release/13", "release/trixie")]
     return dict.fromkeys(names, image_id())
 
 
-def write(directory: Path) -> Path:
-    """Write the list of images that moto loads into every region; returns the file."""
+def write_images(directory: Path) -> Path:
+    """Write images.json into `directory`, which moto loads into every region; returns the path of the file."""
     path = directory / "images.json"
     path.write_text(
         json.dumps(

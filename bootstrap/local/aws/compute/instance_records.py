@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from bootstrap.local.aws.compute.machine_interface import Wanted
+from bootstrap.local.aws.compute.machine_interface import MachineSpec
 from bootstrap.local.aws.persistence.journal import Record
 
 PENDING, RUNNING, SHUTTING_DOWN, TERMINATED, STOPPING, STOPPED = (
@@ -21,8 +21,8 @@ PENDING, RUNNING, SHUTTING_DOWN, TERMINATED, STOPPING, STOPPED = (
 State = tuple[str, int]
 
 
-def every_instance() -> Iterator[Any]:
-    """All instances of all accounts and regions; none while nobody has used EC2."""
+def list_instances() -> Iterator[Any]:
+    """All instances of all accounts and regions; none if no request has used EC2 yet."""
     import sys
 
     module = sys.modules.get("moto.ec2.models")
@@ -31,20 +31,20 @@ def every_instance() -> Iterator[Any]:
             yield from list(backend.all_instances())
 
 
-def gateway_of(instance: Any) -> str:
-    """The first address of the instance's subnet, where its network's gateway is; '' without a subnet."""
+def find_gateway(instance: Any) -> str:
+    """The address of the gateway in the instance's subnet, which is the subnet's first address; '' without a subnet."""
     if not instance.subnet_id:
         return ""
     cidr = instance.ec2_backend.get_subnet(instance.subnet_id).cidr_block
     return str(ipaddress.ip_network(cidr).network_address + 1)
 
 
-def describe(instance: Any) -> Wanted:
-    """What a machine is made from."""
+def make_spec(instance: Any) -> MachineSpec:
+    """The specification of the machine for an instance: its network, image, decoded user data, public key and tags."""
     backend = instance.ec2_backend
     pair = backend.key_pairs.get(instance.key_name) if instance.key_name else None
     encoded = str(instance.user_data) if instance.user_data else ""
-    return Wanted(
+    return MachineSpec(
         instance_id=instance.id,
         private_ip=instance.private_ip,
         subnet_id=instance.subnet_id or "",
@@ -53,25 +53,25 @@ def describe(instance: Any) -> Wanted:
         user_data=base64.b64decode(encoded),
         public_key=pair.public_key.strip() if pair else None,
         tags={tag["key"]: tag["value"] for tag in instance.get_tags()},
-        gateway=gateway_of(instance),
+        gateway=find_gateway(instance),
     )
 
 
-def place_of(instance: Any) -> dict[str, str]:
-    """Account, region and id: what an event in the journal names an instance by."""
+def make_reference(instance: Any) -> dict[str, str]:
+    """The account, region and id with which an event in the journal names an instance."""
     backend = instance.ec2_backend
     return {"account": backend.account_id, "region": backend.region_name, "instance": instance.id}
 
 
-def find_recorded(record: Record) -> Any:
-    """The instance that an event is about."""
+def find_instance(record: Record) -> Any:
+    """The instance that an event in the journal names. Raises KeyError, or EC2's error for an unknown instance."""
     from moto.ec2.models import ec2_backends
 
     return ec2_backends[record["account"]][record["region"]].get_instance(record["instance"])
 
 
 def set_reason(instance: Any, code: str, reason: str) -> None:
-    """Give the instance the reason of its state."""
+    """Set the reason of the instance's state: EC2's code, such as Server.InternalError, and a message."""
     from moto.ec2.models.instances import StateReason
 
     instance._reason = f"{code}: {reason}"
@@ -79,5 +79,5 @@ def set_reason(instance: Any, code: str, reason: str) -> None:
 
 
 def set_state(instance: Any, state: State) -> None:
-    """Set the instance's state."""
+    """Set the instance's state, a name and its code as EC2 has them."""
     instance._state.name, instance._state.code = state

@@ -1,9 +1,10 @@
 """The machines of EC2 instances: moto changes the records of instances, and this module does the same to their machines.
 
 Each instance has a queue, so its work is done in order. An instance is `pending` until its machine runs, and `stopping` or
-`shutting-down` until its machine has ended. A boot that fails terminates the instance with the reason, as EC2 does. A machine
-that goes down by itself, or cannot be started again, leaves its instance `stopped`, with the reason. Work starts when the
-request that caused it is on disk; after a restart `reconcile` brings the machines to the state that the journal gives.
+`shutting-down` until its machine has ended. If a boot fails, its instance is terminated with the reason, as EC2 does. If a
+machine stops by itself or cannot be started again, its instance becomes `stopped`, with the reason. Work starts when the
+request that caused it is on disk. After a restart of the server, `reconcile` brings the machines to the states that the journal
+gives.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from bootstrap.local.aws.compute.instance_records import (
     STOPPING,
     TERMINATED,
     State,
-    describe,
-    every_instance,
-    find_recorded,
-    gateway_of,
-    place_of,
+    find_gateway,
+    find_instance,
+    list_instances,
+    make_reference,
+    make_spec,
     set_reason,
     set_state,
 )
@@ -58,84 +59,84 @@ class Instances:
         self._lock = threading.Lock()
         door.events["booted"] = lambda record: self._booted.add(record["instance"])
         door.events["boot-failed"] = self._end_failed
-        door.events["powered-off"] = self._power_off
+        door.events["powered-off"] = self._stop_powered_off
 
-    def launched(self, instance: Any) -> None:
-        """RunInstances has created this instance."""
+    def launch_machine(self, instance: Any) -> None:
+        """Boot the machine of a new instance (RunInstances)."""
         self._launched.add(instance.id)
         self._subnets.add(instance.subnet_id)
-        self._later(instance, PENDING, RUNNING, lambda: self._boot(instance))
+        self._change_state(instance, PENDING, RUNNING, lambda: self._boot(instance))
 
-    def started(self, instance: Any) -> None:
-        """StartInstances."""
-        self._later(instance, PENDING, RUNNING, lambda: self._start(instance))
+    def start_machine(self, instance: Any) -> None:
+        """Start the machine again (StartInstances)."""
+        self._change_state(instance, PENDING, RUNNING, lambda: self._start(instance))
 
-    def stopped(self, instance: Any) -> None:
-        """StopInstances."""
-        self._later(instance, STOPPING, STOPPED, lambda: self._machines.stop(instance.id))
+    def stop_machine(self, instance: Any) -> None:
+        """Stop the machine (StopInstances)."""
+        self._change_state(instance, STOPPING, STOPPED, lambda: self._machines.stop(instance.id))
 
-    def rebooted(self, instance: Any) -> None:
-        """RebootInstances: the state stays running."""
-        self._later(instance, RUNNING, RUNNING, lambda: self._reboot(instance))
+    def reboot_machine(self, instance: Any) -> None:
+        """Restart the machine (RebootInstances); the instance stays `running`."""
+        self._change_state(instance, RUNNING, RUNNING, lambda: self._reboot(instance))
 
-    def terminated(self, instance: Any) -> None:
-        """TerminateInstances."""
-        self._later(instance, SHUTTING_DOWN, TERMINATED, lambda: self._machines.terminate(instance.id))
+    def terminate_machine(self, instance: Any) -> None:
+        """Remove the machine with its disk (TerminateInstances)."""
+        self._change_state(instance, SHUTTING_DOWN, TERMINATED, lambda: self._machines.terminate(instance.id))
 
-    def attached(self, volume_id: str, instance: Any, device: str) -> None:
-        """AttachVolume; the root disk belongs to the machine itself."""
+    def attach_volume(self, volume_id: str, instance: Any, device: str) -> None:
+        """Attach a data volume (AttachVolume); the root disk is a part of the machine."""
         if device != instance.root_device_name:
             self._data_volumes.add(volume_id)
-            if instance.id in self._launched:  # else it is attached when the machine has booted
-                self._queue(instance.id, lambda: self._machines.attach(volume_id, instance.id, device))
+            if instance.id in self._launched:  # otherwise `_boot` attaches it
+                self._submit_after_request(instance.id, lambda: self._machines.attach(volume_id, instance.id, device))
 
-    def detached(self, volume_id: str, instance_id: str) -> None:
-        """DetachVolume."""
+    def detach_volume(self, volume_id: str, instance_id: str) -> None:
+        """Detach a data volume (DetachVolume)."""
         if volume_id in self._data_volumes:
-            self._queue(instance_id, lambda: self._machines.detach(volume_id, instance_id))
+            self._submit_after_request(instance_id, lambda: self._machines.detach(volume_id, instance_id))
 
-    def volume_deleted(self, volume_id: str) -> None:
-        """DeleteVolume: its content is deleted too."""
+    def delete_volume(self, volume_id: str) -> None:
+        """Delete the content of a data volume (DeleteVolume)."""
         if volume_id in self._data_volumes:
-            self._queue(volume_id, lambda: self._machines.delete_volume(volume_id))
+            self._submit_after_request(volume_id, lambda: self._machines.delete_volume(volume_id))
 
-    def subnet_deleted(self, subnet_id: str) -> None:
-        """DeleteSubnet: the network of a subnet that had machines is deleted too."""
+    def delete_subnet_network(self, subnet_id: str) -> None:
+        """Delete the network of a subnet that had machines (DeleteSubnet)."""
         if subnet_id in self._subnets:
-            self._queue(subnet_id, lambda: self._machines.delete_network(subnet_id))
+            self._submit_after_request(subnet_id, lambda: self._machines.delete_network(subnet_id))
 
-    def console(self, instance_id: str) -> str:
-        """What the machine printed while it booted."""
+    def read_console(self, instance_id: str) -> str:
+        """The console output of the machine; '' if it cannot be read."""
         try:
             return self._machines.console(instance_id)
         except BootstrapError as failure:
-            log.warning("console of %s: %s", instance_id, failure)
+            log.warning("cannot read the console of %s: %s", instance_id, failure)
             return ""
 
-    def find(self, address: str) -> Any | None:
-        """The living instance at a private address."""
-        living = (instance for instance in every_instance() if instance.state not in {"terminated", "shutting-down"})
+    def find_by_address(self, address: str) -> Any | None:
+        """The instance with this private address that is neither terminated nor shutting down."""
+        living = (instance for instance in list_instances() if instance.state not in {"terminated", "shutting-down"})
         return next((instance for instance in living if instance.private_ip == address), None)
 
     def reconcile(self) -> None:
-        """Bring every machine to the state that the replayed journal gives its instance."""
-        for instance in every_instance():
+        """Bring every machine to the state that its instance has after the replay of the journal."""
+        for instance in list_instances():
             self._subnets.add(instance.subnet_id)
             if instance.state in {"running", "pending"}:
-                self._later(instance, PENDING, RUNNING, functools.partial(self._bring_up, instance))
+                self._change_state(instance, PENDING, RUNNING, functools.partial(self._ensure_running, instance))
             else:
-                self._submit("reconcile", functools.partial(self._bring_down, instance))
+                self._submit("reconcile", functools.partial(self._ensure_stopped, instance))
 
-    def wait(self) -> None:
-        """Cancel the work that has not begun (the server stops)."""
+    def cancel_work(self) -> None:
+        """Cancel the work that has not begun, because the server stops; returns at once."""
         with self._lock:
             queues = list(self._queues.values())
         for queue in queues:
             queue.shutdown(wait=False, cancel_futures=True)
 
-    def _bring_up(self, instance: Any) -> None:
-        """Start the machine if it does not run; finish a boot that the last server began."""
-        gateway = gateway_of(instance)
+    def _ensure_running(self, instance: Any) -> None:
+        """Start the machine if it does not run. A boot that the last server began, but did not finish, is repeated."""
+        gateway = find_gateway(instance)
         if gateway:
             self._open_gateway(gateway)
         state = self._machines.state(instance.id)
@@ -144,7 +145,7 @@ class Instances:
         elif state == "stopped":
             self._start(instance)
 
-    def _bring_down(self, instance: Any) -> None:
+    def _ensure_stopped(self, instance: Any) -> None:
         state = self._machines.state(instance.id)
         if instance.state == "stopped" and state == "running":
             self._machines.stop(instance.id)
@@ -159,49 +160,49 @@ class Instances:
 
     def _reboot(self, instance: Any) -> None:
         if instance.state != "running":
-            return  # it went down before the work began
+            return  # it stopped before the work began
         try:
             self._machines.reboot(instance.id)
         except BootstrapError as failure:
             raise _NotStarted(str(failure)) from failure
 
     def _boot(self, instance: Any) -> None:
-        wanted = describe(instance)
-        if wanted.gateway:
-            self._open_gateway(wanted.gateway)
-        self._machines.boot(wanted)
+        spec = make_spec(instance)
+        if spec.gateway:
+            self._open_gateway(spec.gateway)
+        self._machines.boot(spec)
         for device, block in instance.get_block_device_mapping:
             if device != instance.root_device_name:
                 self._data_volumes.add(block.volume_id)
                 self._machines.attach(block.volume_id, instance.id, device)
-        self._door.event("booted", **place_of(instance))
+        self._door.event("booted", **make_reference(instance))
 
-    def _later(self, instance: Any, during: State, after: State, act: Callable[[], None]) -> None:
+    def _change_state(self, instance: Any, during: State, after: State, change: Callable[[], None]) -> None:
         if self._door.is_replaying:
             return
         set_state(instance, during)
 
         def work() -> None:
             try:
-                act()
+                change()
             except _NotStarted as failure:
-                log.warning("instance %s: %s", instance.id, failure)
-                self._door.event("powered-off", **place_of(instance), code=NOT_STARTED, reason=str(failure))
+                log.warning("cannot start the machine of instance %s: %s", instance.id, failure)
+                self._door.event("powered-off", **make_reference(instance), code=NOT_STARTED, reason=str(failure))
                 return
             except Exception as failure:
-                log.exception("instance %s", instance.id)
+                log.exception("cannot change the machine of instance %s", instance.id)
                 if after is RUNNING:
-                    self._door.event("boot-failed", **place_of(instance), reason=str(failure))
+                    self._door.event("boot-failed", **make_reference(instance), reason=str(failure))
                     return
             if instance.state == during[0]:
                 set_state(instance, after)
             if after is RUNNING:
                 self._watch(instance)
 
-        self._queue(instance.id, work)
+        self._submit_after_request(instance.id, work)
 
     def _watch(self, instance: Any) -> None:
-        """Check the instance when its machine has ended, in its queue: after the work that was requested before."""
+        """Check the instance when its machine has ended, after the work that is already in its queue."""
         with self._lock:
             if instance.id in self._watched:
                 return
@@ -215,7 +216,7 @@ class Instances:
         self._machines.watch(instance.id, ended)
 
     def _check_ended(self, instance: Any) -> None:
-        """Stop the instance whose machine has ended by itself; a reboot or a request can have ended it too."""
+        """Stop the instance if its machine ended by itself, not by a reboot or a request."""
         if instance.state != "running":
             return
         if self._machines.state(instance.id) == "running":
@@ -230,27 +231,27 @@ class Instances:
             else:
                 self._watch(instance)
                 return
-        log.warning("instance %s is down: %s", instance.id, reason)
-        self._door.event("powered-off", **place_of(instance), code=code, reason=reason)
+        log.warning("the machine of instance %s stopped: %s", instance.id, reason)
+        self._door.event("powered-off", **make_reference(instance), code=code, reason=reason)
 
-    def _queue(self, name: str, work: Callable[[], None]) -> None:
+    def _submit_after_request(self, name: str, work: Callable[[], None]) -> None:
         self._door.afterwards(lambda: self._submit(name, work))
 
     def _submit(self, name: str, work: Callable[[], None]) -> None:
         with self._lock:
             queue = self._queues.setdefault(name, ThreadPoolExecutor(1, thread_name_prefix=name))
 
-        def logged() -> None:
+        def run_and_log() -> None:
             try:
                 work()
             except Exception:
-                log.exception("machine work for %s", name)
+                log.exception("work on the machine or resource %s failed", name)
 
-        queue.submit(logged)
+        queue.submit(run_and_log)
 
     def _end_failed(self, record: Record) -> None:
-        """Terminate the instance as EC2 does: its interfaces and disks are deleted, otherwise they would remain."""
-        instance = find_recorded(record)
+        """Terminate an instance whose boot failed, as EC2 does: also delete its network interfaces and disks."""
+        instance = find_instance(record)
         for interface in list(instance.nics.values()):
             interface.stop()
             if interface.delete_on_termination:
@@ -261,9 +262,12 @@ class Instances:
         if not self._door.is_replaying:
             self._submit(instance.id, lambda: self._machines.terminate(instance.id))
 
-    def _power_off(self, record: Record) -> None:
-        """Stop the instance as EC2 does, or terminate it by its InstanceInitiatedShutdownBehavior; later requests prevail."""
-        instance = find_recorded(record)
+    def _stop_powered_off(self, record: Record) -> None:
+        """Stop or terminate an instance, by its InstanceInitiatedShutdownBehavior, as EC2 does.
+
+        An instance that a later request has stopped or terminated is not changed.
+        """
+        instance = find_instance(record)
         if instance.state not in {"running", "pending"}:
             return
         if instance.instance_initiated_shutdown_behavior == "terminate":
@@ -276,4 +280,4 @@ class Instances:
 
 
 class _NotStarted(Exception):
-    """An existing machine could not be started: its instance is stopped, and keeps its disk."""
+    """An existing machine cannot be started. Its instance becomes `stopped` and keeps its disk."""

@@ -1,7 +1,7 @@
-"""Key pairs and key material that are real, and the same again after a replay.
+"""Makes real key pairs and key material, which are the same after a replay.
 
-Symmetric keys come from the request's seed; key pairs cannot be seeded (even the text of an Ed25519 key holds fresh random
-bytes), so they are kept with the request in the journal.
+Symmetric keys come from the request's seed. Key pairs cannot come from a seed: even the text of an Ed25519 key has new random
+bytes. So they are recorded with the request in the journal.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from bootstrap.local.aws.persistence import randomness
 
 
 class SeededSystem:
-    """Stands in for the module `os` where moto takes only randomness from it."""
+    """Replaces the module `os` in those modules of moto that use only `os.urandom`."""
 
     urandom = staticmethod(randomness.draw_bytes)
 
 
-def ed25519() -> dict[str, Any]:
-    """An Ed25519 key pair in the form that moto's key pairs have; the private key is in OpenSSH's format."""
+def make_ed25519_pair() -> dict[str, Any]:
+    """Make an Ed25519 key pair, as the dictionary that moto expects; the private key is in OpenSSH's format."""
     form = serialization.PrivateFormat.OpenSSH
-    made = randomness.make_material(lambda: _pem(ed.Ed25519PrivateKey.generate(), form))
-    return _details(serialization.load_ssh_private_key(made, None), made, is_imported=True)
+    pem = randomness.make_material(lambda: _encode(ed.Ed25519PrivateKey.generate(), form))
+    return _describe_pair(serialization.load_ssh_private_key(pem, None), pem, is_imported=True)
 
 
-def rsa_2048() -> dict[str, Any]:
-    """An RSA key pair; the private key is in PKCS#1, as EC2 gives it."""
+def make_rsa_pair() -> dict[str, Any]:
+    """Make an RSA key pair of 2048 bits, as the dictionary that moto expects; the private key is in PKCS#1, as in EC2."""
     form = serialization.PrivateFormat.TraditionalOpenSSL
-    made = randomness.make_material(lambda: _pem(rsa.generate_private_key(65537, 2048), form))
-    return _details(serialization.load_pem_private_key(made, None), made, is_imported=False)
+    pem = randomness.make_material(lambda: _encode(rsa.generate_private_key(65537, 2048), form))
+    return _describe_pair(serialization.load_pem_private_key(pem, None), pem, is_imported=False)
 
 
-class KeptGenerator:
-    """A key module of cryptography whose `generate_private_key` is kept with the request; the rest is its own."""
+class RecordedGenerator:
+    """A module of `cryptography` whose `generate_private_key` records its keys with the request."""
 
     def __init__(self, module: Any) -> None:
         self._module = module
@@ -45,22 +45,22 @@ class KeptGenerator:
         return getattr(self._module, name)
 
     def generate_private_key(self, *args: Any, **kwargs: Any) -> Any:
-        """Generate a key, or give the one again that was generated at the first run."""
-        made = randomness.make_material(lambda: _pem(self._module.generate_private_key(*args, **kwargs)))
-        return serialization.load_pem_private_key(made, None)
+        """Generate a key; in a replay, return the key of the first run."""
+        pem = randomness.make_material(lambda: _encode(self._module.generate_private_key(*args, **kwargs)))
+        return serialization.load_pem_private_key(pem, None)
 
 
-def kept_generator(module: Any) -> KeptGenerator:
-    """Wrap a key module."""
-    return KeptGenerator(module)
+def wrap_module(module: Any) -> RecordedGenerator:
+    """Wrap a module of `cryptography` that has `generate_private_key`, such as `rsa`."""
+    return RecordedGenerator(module)
 
 
-def _pem(private: Any, form: Any = serialization.PrivateFormat.PKCS8) -> bytes:
-    made: bytes = private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-    return made
+def _encode(private: Any, form: Any = serialization.PrivateFormat.PKCS8) -> bytes:
+    pem: bytes = private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    return pem
 
 
-def _details(private: Any, material: bytes, *, is_imported: bool) -> dict[str, Any]:
+def _describe_pair(private: Any, material: bytes, *, is_imported: bool) -> dict[str, Any]:
     from moto.ec2.utils import public_key_fingerprint, select_hash_algorithm
 
     public = private.public_key()

@@ -1,7 +1,7 @@
-"""What moto forgets when it launches an instance from a launch template, put right around its own call.
+"""Completes moto's launch of an instance from a launch template, before and after moto's own call.
 
-EC2 takes from the template whatever the request does not say: profile, metadata options, disks. moto takes only a few of them.
-The root disk follows the image's device name, and EBS fields that moto drops (type, IOPS, throughput, encryption) are set.
+EC2 takes from the template what the request does not have: profile, metadata options, disks. moto takes only a few of them.
+The root disk gets the image's device name, and the EBS fields that moto drops (type, IOPS, throughput, encryption) are set.
 """
 
 from __future__ import annotations
@@ -16,25 +16,26 @@ IOPS_TYPES = frozenset({"io1", "io2", "gp3"})
 _IOPS: ContextVar[dict[str, int | None]] = ContextVar("iops of the disks of the launch in progress")
 
 
-def complete(backend: Any, image_id: str | None, wanted: dict[str, Any]) -> None:
-    """Fill in `wanted` (the arguments of RunInstances) before moto launches."""
-    data = template_data(backend, wanted)
-    if data.get("MetadataOptions") and not wanted.get("metadata_options"):
-        wanted["metadata_options"] = data["MetadataOptions"]
-    if data.get("NetworkInterfaces") and not wanted.get("nics"):  # moto puts the first one into a group's subnet
-        wanted["nics"] = [_interface(nic) for nic in data["NetworkInterfaces"]]
+def complete_arguments(backend: Any, image_id: str | None, arguments: dict[str, Any]) -> None:
+    """Complete the arguments of RunInstances in place, from the launch template and the image, before moto launches."""
+    data = find_template_data(backend, arguments)
+    if data.get("MetadataOptions") and not arguments.get("metadata_options"):
+        arguments["metadata_options"] = data["MetadataOptions"]
+    # In an Auto Scaling group, moto puts the first network interface into a subnet of the group.
+    if data.get("NetworkInterfaces") and not arguments.get("nics"):
+        arguments["nics"] = [_convert_interface(nic) for nic in data["NetworkInterfaces"]]
     if is_true((data.get("Monitoring") or {}).get("Enabled")):
-        wanted["monitoring_state"] = "enabled"
-    root = _root_device(backend, image_id or data.get("ImageId"))
-    disks = wanted.get("block_device_mappings") or data.get("BlockDeviceMappings") or []
-    wanted["block_device_mappings"] = _with_root([_disk(disk) for disk in disks], root)
+        arguments["monitoring_state"] = "enabled"
+    root = _find_root_device(backend, image_id or data.get("ImageId"))
+    disks = arguments.get("block_device_mappings") or data.get("BlockDeviceMappings") or []
+    arguments["block_device_mappings"] = _add_root([_convert_disk(disk) for disk in disks], root)
 
 
 @contextmanager
-def launching(wanted: dict[str, Any]) -> Iterator[None]:
-    """Keep the IOPS of the disks at hand, for moto asks for them where it makes a volume but does not hand them there."""
+def keep_iops(arguments: dict[str, Any]) -> Iterator[None]:
+    """Within the context, keep the IOPS of the disks for `add_disk`, because moto does not pass them to it."""
     before = _IOPS.set(
-        {disk["DeviceName"]: _number(disk["Ebs"].get("Iops")) for disk in wanted["block_device_mappings"]}
+        {disk["DeviceName"]: _parse_number(disk["Ebs"].get("Iops")) for disk in arguments["block_device_mappings"]}
     )
     try:
         yield
@@ -42,9 +43,9 @@ def launching(wanted: dict[str, Any]) -> Iterator[None]:
         _IOPS.reset(before)
 
 
-def add_disk(instance: Any, size: int, device: str, snapshot_id: str | None, encrypted: bool, goes: bool, key: str | None,
-             volume_type: str | None) -> None:  # fmt: skip
-    """In the place of moto's `Instance.add_block_device`: the same, with the IOPS that io1 and io2 cannot be without."""
+def add_disk(instance: Any, size: int, device: str, snapshot_id: str | None, encrypted: bool, delete_on_termination: bool,
+             key: str | None, volume_type: str | None) -> None:  # fmt: skip
+    """Replaces moto's `Instance.add_block_device`: it does the same, and sets the IOPS, which io1 and io2 need."""
     volume = instance.ec2_backend.create_volume(
         size=size,
         zone_name=instance._placement.zone,
@@ -54,18 +55,18 @@ def add_disk(instance: Any, size: int, device: str, snapshot_id: str | None, enc
         volume_type=volume_type,
         iops=_IOPS.get({}).get(device) if volume_type in IOPS_TYPES else None,
     )
-    instance.ec2_backend.attach_volume(volume.id, instance.id, device, goes)
+    instance.ec2_backend.attach_volume(volume.id, instance.id, device, delete_on_termination)
 
 
-def finish(backend: Any, instance: Any, wanted: dict[str, Any]) -> None:
-    """Set on the launched instance and its disks what moto has no argument for."""
+def finish_launch(backend: Any, instance: Any, arguments: dict[str, Any]) -> None:
+    """Set what moto has no argument for on the launched instance, its network interfaces and its disks."""
     for interface in instance.nics.values():
-        if not any(nic.get("NetworkInterfaceId") == interface.id for nic in wanted.get("nics") or ()):
-            interface.delete_on_termination = True  # what a launch made goes with the instance
-    data = template_data(backend, wanted)
+        if not any(nic.get("NetworkInterfaceId") == interface.id for nic in arguments.get("nics") or ()):
+            interface.delete_on_termination = True  # EC2 deletes interfaces of the launch with the instance
+    data = find_template_data(backend, arguments)
     profile = data.get("IamInstanceProfile") or {}
-    asked = wanted.get("iam_instance_profile_name") or wanted.get("iam_instance_profile_arn")
-    if profile and not asked and instance.id not in backend.iam_instance_profile_associations:
+    requested_profile = arguments.get("iam_instance_profile_name") or arguments.get("iam_instance_profile_arn")
+    if profile and not requested_profile and instance.id not in backend.iam_instance_profile_associations:
         backend.associate_iam_instance_profile(
             instance_id=instance.id,
             iam_instance_profile_name=profile.get("Name"),
@@ -73,55 +74,55 @@ def finish(backend: Any, instance: Any, wanted: dict[str, Any]) -> None:
         )
     if is_true(data.get("DisableApiTermination")):
         instance.disable_api_termination = True
-    tags = _template_tags(data, "volume")
-    by_device = {disk["DeviceName"]: disk["Ebs"] for disk in wanted["block_device_mappings"]}
+    tags = _read_template_tags(data, "volume")
+    by_device = {disk["DeviceName"]: disk["Ebs"] for disk in arguments["block_device_mappings"]}
     for device, block in instance.get_block_device_mapping:
         volume = backend.get_volume(block.volume_id)
         volume.add_tags(tags)
         fields = by_device.get(device, {})
-        volume.iops = _number(fields.get("Iops")) or (3000 if volume.volume_type == "gp3" else None)
-        volume.throughput = _number(fields.get("Throughput")) or (125 if volume.volume_type == "gp3" else None)
+        volume.iops = _parse_number(fields.get("Iops")) or (3000 if volume.volume_type == "gp3" else None)
+        volume.throughput = _parse_number(fields.get("Throughput")) or (125 if volume.volume_type == "gp3" else None)
 
 
-def template_data(backend: Any, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The data of the launch template version that the request names; empty without one."""
-    if not wanted.get("launch_template"):
+def find_template_data(backend: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The data of the launch template version that the request names; empty if it names none."""
+    if not arguments.get("launch_template"):
         return {}
-    data: dict[str, Any] = backend._get_template_from_args(wanted["launch_template"]).data
+    data: dict[str, Any] = backend._get_template_from_args(arguments["launch_template"]).data
     return data
 
 
 def is_true(value: object) -> bool:
-    """Whether a flag is set, which templates write as a boolean or as a word."""
+    """Whether a flag of a template is true; templates have a boolean or the word 'true'."""
     return str(value).lower() == "true"
 
 
-def _interface(nic: dict[str, Any]) -> dict[str, Any]:
+def _convert_interface(nic: dict[str, Any]) -> dict[str, Any]:
     flags = ("AssociatePublicIpAddress", "DeleteOnTermination")
     return {**nic, **{key: is_true(nic[key]) for key in flags if key in nic}}
 
 
-def _disk(disk: dict[str, Any]) -> dict[str, Any]:
+def _convert_disk(disk: dict[str, Any]) -> dict[str, Any]:
     ebs = dict(disk.get("Ebs") or {})
-    ebs["VolumeSize"] = _number(ebs.get("VolumeSize")) or ROOT_GIB
+    ebs["VolumeSize"] = _parse_number(ebs.get("VolumeSize")) or ROOT_GIB
     ebs["Encrypted"] = is_true(ebs.get("Encrypted"))
     ebs["DeleteOnTermination"] = str(ebs.get("DeleteOnTermination", "true")).lower() == "true"
     return {**disk, "Ebs": ebs, "NoDevice": disk.get("NoDevice")}
 
 
-def _with_root(disks: list[dict[str, Any]], root: str) -> list[dict[str, Any]]:
+def _add_root(disks: list[dict[str, Any]], root: str) -> list[dict[str, Any]]:
     if any(disk["DeviceName"] == root for disk in disks):
         return disks
     default = {"VolumeSize": ROOT_GIB, "VolumeType": "gp3", "DeleteOnTermination": True, "Encrypted": False}
     return [{"DeviceName": root, "Ebs": default, "NoDevice": None}, *disks]
 
 
-def _root_device(backend: Any, image_id: str | None) -> str:
+def _find_root_device(backend: Any, image_id: str | None) -> str:
     image = backend.amis.get(image_id)
     return image.root_device_name if image else "/dev/sda1"
 
 
-def _template_tags(data: dict[str, Any], resource: str) -> dict[str, str]:
+def _read_template_tags(data: dict[str, Any], resource: str) -> dict[str, str]:
     specifications = data.get("TagSpecifications") or []
     if isinstance(specifications, dict):
         specifications = [specifications]
@@ -133,5 +134,5 @@ def _template_tags(data: dict[str, Any], resource: str) -> dict[str, str]:
     }
 
 
-def _number(value: object) -> int | None:
+def _parse_number(value: object) -> int | None:
     return int(str(value)) if value not in (None, "") else None

@@ -1,7 +1,7 @@
-"""What the cloud asks of whoever runs its machines, and the one that runs none.
+"""The interface between EC2 instances and the machines that run them.
 
-`load` gives the real thing, which needs podman, or, for tests of the APIs alone, simulated machines: they run at
-once, and their console is empty.
+`load` returns machines that are containers and need podman. For tests that need only the APIs, it returns simulated machines,
+which run at once and have an empty console.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, Protocol, cast
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A machine to boot, as EC2 knows it: `user_data` is decoded, `gateway` is the first address of the subnet."""
+class MachineSpec:
+    """A machine to boot, from its instance in EC2: `user_data` is decoded, `gateway` is the first address of the subnet."""
 
     instance_id: str
     private_ip: str
@@ -29,138 +29,138 @@ class Wanted:
 
 
 class Machines(Protocol):
-    """The containers behind the instances; every method blocks until done and raises LocalCloudFailed."""
+    """The machines of instances. Each method returns when its work is done, and raises LocalCloudFailed if it fails."""
 
     def boot(self, spec: Any) -> None:
         """Boot the machine; returns when its sshd answers."""
 
     def stop(self, instance_id: str) -> None:
-        """Stop it, keeping its disk."""
+        """Stop the machine; it keeps its disk."""
 
     def start(self, instance_id: str) -> None:
-        """Start it again."""
+        """Start a stopped machine."""
 
     def reboot(self, instance_id: str) -> None:
-        """Restart it."""
+        """Restart the machine."""
 
     def terminate(self, instance_id: str) -> None:
-        """Remove it with its disk."""
+        """Remove the machine with its disk."""
 
     def attach(self, volume_id: str, instance_id: str, device: str) -> None:
-        """Make a volume visible to it."""
+        """Make a volume visible to the machine; `device` is the name in the request, such as /dev/sdf."""
 
     def detach(self, volume_id: str, instance_id: str) -> None:
-        """Take a volume away from it."""
+        """Remove a volume from the machine; the content of the volume stays."""
 
     def delete_volume(self, volume_id: str) -> None:
-        """Remove a volume's content."""
+        """Delete the content of a volume."""
 
     def console(self, instance_id: str) -> str:
-        """What the machine wrote to its console."""
+        """The text that the machine wrote to its console."""
 
     def state(self, instance_id: str) -> str:
         """'running', 'stopped' or 'absent'."""
 
     def watch(self, instance_id: str, ended: Callable[[], None]) -> None:
-        """Call `ended` once, from a thread of its own, when the machine runs no more, whatever ended it; returns at once."""
+        """Call `ended` once, in another thread, when the machine no longer runs, for any reason; returns at once."""
 
     def has_rebooted(self, instance_id: str) -> bool:
-        """Whether a machine that runs no more has only rebooted, and is to be started again."""
+        """Whether a machine that no longer runs has rebooted itself, so that it must be started again."""
 
     def delete_network(self, subnet_id: str) -> None:
-        """Remove a subnet's network."""
+        """Delete the network of a subnet."""
 
     def enforce(self, region: str, chains: str) -> None:
-        """Let these nftables chains judge what goes between the region's machines; '' judges nothing any more."""
+        """Filter the traffic between the region's machines with these nftables chains; '' removes the filter."""
 
     def enforced(self, region: str) -> str:
-        """The region's chains as the kernel holds them now; '' where it holds none."""
+        """The region's chains as the kernel has them now; '' if it has none."""
 
     def unjudged(self) -> str:
-        """What the kernel cannot be made to show to the chains, and why; '' where nothing is left out."""
+        """A message if the kernel cannot filter some traffic, with the reason; '' if it can filter all traffic."""
 
 
 @dataclass
-class NoMachines:
-    """Simulated machines: they run when told so, and nothing is behind them."""
+class SimulatedMachines:
+    """Machines without containers: they only keep the state that the last call gave them."""
 
     states: dict[str, str] = field(default_factory=dict)
 
-    def boot(self, spec: Wanted) -> None:
-        """It runs at once."""
+    def boot(self, spec: MachineSpec) -> None:
+        """Set the state to running."""
         self.states[spec.instance_id] = "running"
 
     def stop(self, instance_id: str) -> None:
-        """It stops at once."""
+        """Set the state to stopped."""
         self.states[instance_id] = "stopped"
 
     def start(self, instance_id: str) -> None:
-        """It runs again at once."""
+        """Set the state to running."""
         self.states[instance_id] = "running"
 
     def reboot(self, instance_id: str) -> None:
-        """It keeps running."""
+        """Do nothing: the machine keeps running."""
 
     def terminate(self, instance_id: str) -> None:
-        """It is gone at once."""
+        """Forget the machine."""
         self.states.pop(instance_id, None)
 
     def attach(self, volume_id: str, instance_id: str, device: str) -> None:
-        """A simulated volume is visible to nobody."""
+        """Do nothing: simulated machines have no volumes."""
 
     def detach(self, volume_id: str, instance_id: str) -> None:
-        """A simulated volume was visible to nobody."""
+        """Do nothing: simulated machines have no volumes."""
 
     def delete_volume(self, volume_id: str) -> None:
-        """A simulated volume has no content."""
+        """Do nothing: a simulated volume has no content."""
 
     def console(self, instance_id: str) -> str:
-        """Nothing was ever printed."""
+        """An empty text: a simulated machine has no console."""
         return ""
 
     def state(self, instance_id: str) -> str:
-        """What it was told last."""
+        """The state that the last call set; 'absent' for an unknown machine."""
         return self.states.get(instance_id, "absent")
 
     def watch(self, instance_id: str, ended: Callable[[], None]) -> None:
-        """A simulated machine never goes down by itself."""
+        """Do nothing: a simulated machine never stops by itself."""
 
     def has_rebooted(self, instance_id: str) -> bool:
-        """A simulated machine never reboots by itself."""
+        """False: a simulated machine never reboots by itself."""
         return False
 
     def delete_network(self, subnet_id: str) -> None:
-        """A simulated subnet has no network."""
+        """Do nothing: a simulated subnet has no network."""
 
     def enforce(self, region: str, chains: str) -> None:
-        """Between simulated machines there is no traffic."""
+        """Do nothing: simulated machines have no traffic."""
 
     def enforced(self, region: str) -> str:
-        """Nothing holds them."""
+        """An empty text: no chains are set for simulated machines."""
         return ""
 
     def unjudged(self) -> str:
-        """Nothing goes that could be judged."""
+        """The reason why no traffic is filtered: the machines are simulated."""
         return "the machines are simulated"
 
 
-class Real:
-    """The containers of `bootstrap.local.machines`, imported when the first one is needed."""
+class ContainerMachines:
+    """The containers of `bootstrap.local.machines`; that package is imported when the first machine is needed."""
 
     def __init__(self, environment: str, state: Path) -> None:
         self._environment = environment
         self._state = state
         self._machines: Machines | None = None
 
-    def boot(self, spec: Wanted) -> None:
+    def boot(self, spec: MachineSpec) -> None:
         """Boot the container of an instance."""
-        described = importlib.import_module("bootstrap.local.machines").InstanceSpec(**vars(spec))
-        self._loaded().boot(described)
+        container_spec = importlib.import_module("bootstrap.local.machines").InstanceSpec(**vars(spec))
+        self._load().boot(container_spec)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._loaded(), name)
+        return getattr(self._load(), name)
 
-    def _loaded(self) -> Machines:
+    def _load(self) -> Machines:
         if self._machines is None:
             module = importlib.import_module("bootstrap.local.machines")
             self._machines = cast(Machines, module.Machines(self._environment, self._state))
@@ -168,5 +168,5 @@ class Real:
 
 
 def load(environment: str, state: Path, *, with_machines: bool) -> Machines:
-    """The machines of `environment`: containers, or paper ones."""
-    return cast(Machines, Real(environment, state)) if with_machines else NoMachines()
+    """The machines of `environment`, with their files below `state`: containers, or simulated ones without `with_machines`."""
+    return cast(Machines, ContainerMachines(environment, state)) if with_machines else SimulatedMachines()

@@ -1,8 +1,8 @@
-"""The instances' metadata service (IMDSv2), on every address that the server listens on, under /latest/.
+"""The metadata service of instances (IMDSv2), under /latest/ on every address that the server listens on.
 
-The caller is known by its source address: the private address of an instance. As with `HttpTokens: required` there is no answer
-without a token (401), and none at all for an address that is no instance's (403). Credentials are those that STS gives
-for the role of the instance's profile; they are taken from STS again when fewer than ten minutes are left.
+The source address of a request identifies the instance: it is the instance's private address. A request without a session
+token gets status 401, as with `HttpTokens: required`. A request from an address of no instance gets 403. The credentials come
+from STS, for the role of the instance's profile. They are renewed when they are valid for less than ten minutes.
 """
 
 from __future__ import annotations
@@ -20,112 +20,117 @@ from bootstrap.local.aws.server.requests import Environ, Response
 
 TOKEN_SECONDS = 21_600
 RENEW_SECONDS = 600
-Client = Callable[[str, str], Any]
+GetClient = Callable[[str, str], Any]
 
 
 class Metadata:
-    """Answers requests under /latest/; `client` gives a service client for a region."""
+    """Answers requests under /latest/; `get_client` returns the client of a service in a region."""
 
-    def __init__(self, door: Door, instances: Instances, client: Client) -> None:
+    def __init__(self, door: Door, instances: Instances, get_client: GetClient) -> None:
         self._door = door
         self._instances = instances
-        self._client = client
+        self._get_client = get_client
         self._tokens: dict[str, tuple[str, float]] = {}
         self._credentials: dict[str, dict[str, Any]] = {}
 
-    def request(self, environ: Environ) -> Response:
-        """Answer one request of a machine."""
+    def answer(self, environ: Environ) -> Response:
+        """Answer one request of a machine; an unknown path gets 404."""
         address = environ.get("REMOTE_ADDR", "")
-        instance = self._instances.find(address)
+        instance = self._instances.find_by_address(address)
         if instance is None:
-            return _text(f"no instance has the address {address}", 403)
+            return _make_response(f"no instance has the address {address}", 403)
         path = environ.get("PATH_INFO", "").strip("/")
         if path == "latest/api/token":
-            return self._token(environ, instance.id)
-        if not self._is_known(environ.get("HTTP_X_AWS_EC2_METADATA_TOKEN", ""), instance.id):
-            return _text("a session token is required", 401)
+            return self._make_token(environ, instance.id)
+        if not self._is_valid_token(environ.get("HTTP_X_AWS_EC2_METADATA_TOKEN", ""), instance.id):
+            return _make_response("a session token is required", 401)
         if environ.get("REQUEST_METHOD") != "GET":
-            return _text("", 405)
-        answer = self._answer(path, instance)
-        return _text("", 404) if answer is None else _text(answer)
+            return _make_response("", 405)
+        value = self._find_value(path, instance)
+        return _make_response("", 404) if value is None else _make_response(value)
 
-    def _token(self, environ: Environ, instance_id: str) -> Response:
+    def _make_token(self, environ: Environ, instance_id: str) -> Response:
         if environ.get("REQUEST_METHOD") != "PUT":
-            return _text("", 405)
-        asked = environ.get("HTTP_X_AWS_EC2_METADATA_TOKEN_TTL_SECONDS", "")
-        if not asked.isdigit() or not 1 <= int(asked) <= TOKEN_SECONDS:
-            return _text("", 400)
+            return _make_response("", 405)
+        seconds = environ.get("HTTP_X_AWS_EC2_METADATA_TOKEN_TTL_SECONDS", "")
+        if not seconds.isdigit() or not 1 <= int(seconds) <= TOKEN_SECONDS:
+            return _make_response("", 400)
         token = secrets.token_urlsafe(42)
-        self._tokens[token] = (instance_id, time.monotonic() + int(asked))
-        return _text(token, 200, ("X-aws-ec2-metadata-token-ttl-seconds", asked))
+        self._tokens[token] = (instance_id, time.monotonic() + int(seconds))
+        return _make_response(token, 200, ("X-aws-ec2-metadata-token-ttl-seconds", seconds))
 
-    def _is_known(self, token: str, instance_id: str) -> bool:
+    def _is_valid_token(self, token: str, instance_id: str) -> bool:
         owner, until = self._tokens.get(token, ("", 0.0))
         return owner == instance_id and time.monotonic() < until
 
-    def _answer(self, path: str, instance: Any) -> str | None:
+    def _find_value(self, path: str, instance: Any) -> str | None:
         if path == "latest/dynamic/instance-identity/document":
-            return json.dumps(identity(instance), indent=2)
+            return json.dumps(make_identity_document(instance), indent=2)
         if path in {"latest/user-data"}:
-            return self._user_data(instance)
+            return self._read_user_data(instance)
         if not path.startswith("latest/meta-data"):
             return None
         name = path.removeprefix("latest/meta-data").strip("/")
         if name.startswith("iam/"):
-            return self._iam(name, instance)
-        values = plain_values(instance)
-        return values[name] if name in values else listing(name, [*values, "iam/info", "iam/security-credentials/"])
+            return self._answer_iam(name, instance)
+        values = list_values(instance)
+        return values[name] if name in values else list_folder(name, [*values, "iam/info", "iam/security-credentials/"])
 
-    def _user_data(self, instance: Any) -> str | None:
-        from bootstrap.local.aws.compute.instance_records import describe
+    def _read_user_data(self, instance: Any) -> str | None:
+        from bootstrap.local.aws.compute.instance_records import make_spec
 
-        return describe(instance).user_data.decode(errors="replace") or None
+        return make_spec(instance).user_data.decode(errors="replace") or None
 
-    def _iam(self, name: str, instance: Any) -> str | None:
+    def _answer_iam(self, name: str, instance: Any) -> str | None:
         association = instance.ec2_backend.iam_instance_profile_associations.get(instance.id)
         if association is None or not association.iam_instance_profile.roles:
             return None
         profile = association.iam_instance_profile
         role = profile.roles[0]
         if name == "iam/info":
-            info = {"Code": "Success", "LastUpdated": _now(), "InstanceProfileArn": profile.arn}
+            info = {"Code": "Success", "LastUpdated": _format_now(), "InstanceProfileArn": profile.arn}
             return json.dumps(info | {"InstanceProfileId": profile.id})
         if name in {"iam/security-credentials", "iam/security-credentials/"}:
             return str(role.name)
         if name == f"iam/security-credentials/{role.name}":
             if not trust.lets_service(role, "ec2.amazonaws.com", role.account_id):
-                return json.dumps(_untrusted(role.name), indent=2)
-            return json.dumps(self._role_credentials(instance, role), indent=2)
+                return json.dumps(_make_refusal(role.name), indent=2)
+            return json.dumps(self._find_credentials(instance, role), indent=2)
         return None
 
-    def _role_credentials(self, instance: Any, role: Any) -> dict[str, Any]:
-        kept = self._credentials.get(instance.id)
-        if kept is None or kept["until"] - time.time() < RENEW_SECONDS or kept["role"] != role.arn:
-            sts = self._client("sts", instance.ec2_backend.region_name)
-            given = sts.assume_role(RoleArn=role.arn, RoleSessionName=instance.id)["Credentials"]
-            kept = {"role": role.arn, "until": given["Expiration"].timestamp(), "given": given, "at": _now()}
-            self._credentials[instance.id] = kept
-        given = kept["given"]
+    def _find_credentials(self, instance: Any, role: Any) -> dict[str, Any]:
+        cached = self._credentials.get(instance.id)
+        if cached is None or cached["until"] - time.time() < RENEW_SECONDS or cached["role"] != role.arn:
+            sts = self._get_client("sts", instance.ec2_backend.region_name)
+            credentials = sts.assume_role(RoleArn=role.arn, RoleSessionName=instance.id)["Credentials"]
+            cached = {
+                "role": role.arn,
+                "until": credentials["Expiration"].timestamp(),
+                "given": credentials,
+                "at": _format_now(),
+            }
+            self._credentials[instance.id] = cached
+        credentials = cached["given"]
         return {
             "Code": "Success",
-            "LastUpdated": kept["at"],
+            "LastUpdated": cached["at"],
             "Type": "AWS-HMAC",
-            "AccessKeyId": given["AccessKeyId"],
-            "SecretAccessKey": given["SecretAccessKey"],
-            "Token": given["SessionToken"],
-            "Expiration": given["Expiration"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "AccessKeyId": credentials["AccessKeyId"],
+            "SecretAccessKey": credentials["SecretAccessKey"],
+            "Token": credentials["SessionToken"],
+            "Expiration": credentials["Expiration"].strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
 
 
-def _untrusted(role: str) -> dict[str, str]:
-    """What the service says of a role whose trust policy does not name EC2."""
+def _make_refusal(role: str) -> dict[str, str]:
+    """The answer for a role whose trust policy does not allow EC2 to assume it, in EC2's words."""
     url = "http://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html#troubleshoot-iam-role"
     message = f"EC2 cannot assume the role {role}. Please see documentation at {url}"
-    return {"Code": "AssumeRoleUnauthorizedAccess", "Message": message, "LastUpdated": _now()}
+    return {"Code": "AssumeRoleUnauthorizedAccess", "Message": message, "LastUpdated": _format_now()}
 
 
-def plain_values(instance: Any) -> dict[str, str]:
-    """The metadata that is plain text, by path."""
+def list_values(instance: Any) -> dict[str, str]:
+    """The values that are plain text, by their paths below /latest/meta-data/."""
     zone = instance.availability_zone
     values = {
         "ami-id": instance.image_id or "",
@@ -147,8 +152,8 @@ def plain_values(instance: Any) -> dict[str, str]:
     return values
 
 
-def identity(instance: Any) -> dict[str, Any]:
-    """The instance identity document."""
+def make_identity_document(instance: Any) -> dict[str, Any]:
+    """The instance identity document, with the keys that EC2 documents."""
     return {
         "accountId": instance.ec2_backend.account_id,
         "architecture": instance.architecture,
@@ -163,17 +168,17 @@ def identity(instance: Any) -> dict[str, Any]:
     }
 
 
-def listing(folder: str, names: list[str]) -> str | None:
-    """What lies in a folder of the metadata, one name a line; nothing for an unknown path."""
+def list_folder(folder: str, names: list[str]) -> str | None:
+    """The names in a folder of the metadata, one a line, and folders with a slash; None for an unknown path."""
     prefix = f"{folder}/" if folder else ""
-    below = sorted({name[len(prefix) :] for name in names if name.startswith(prefix)})
-    shown = {rest.split("/")[0] + ("/" if "/" in rest else "") for rest in below}
-    return "\n".join(sorted(shown)) or None
+    paths = sorted({name[len(prefix) :] for name in names if name.startswith(prefix)})
+    entries = {rest.split("/")[0] + ("/" if "/" in rest else "") for rest in paths}
+    return "\n".join(sorted(entries)) or None
 
 
-def _now() -> str:
+def _format_now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def _text(body: str, status: int = 200, *headers: tuple[str, str]) -> Response:
+def _make_response(body: str, status: int = 200, *headers: tuple[str, str]) -> Response:
     return Response(status, (("Content-Type", "text/plain"), *headers), body.encode())

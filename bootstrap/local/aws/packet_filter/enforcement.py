@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap.local.aws.compute.instance_records import every_instance
+from bootstrap.local.aws.compute.instance_records import list_instances
 from bootstrap.local.aws.compute.machine_interface import Machines
 from bootstrap.local.aws.packet_filter import ec2_state, ruleset
 from bootstrap.local.aws.server.clients import Clients
@@ -109,7 +109,7 @@ class Enforcement:
         """Set the filter of each region whose rules differ from EC2's state. Raises LocalCloudFailed and botocore's errors."""
         with self._applying:
             vpcs: dict[str, set[str]] = {}
-            for instance in every_instance():
+            for instance in list_instances():
                 if instance.state != "terminated" and instance.vpc_id:
                     vpcs.setdefault(instance.ec2_backend.region_name, set()).add(instance.vpc_id)
             for region in sorted(vpcs.keys() | self._applied.keys()):

@@ -246,8 +246,8 @@ class Patches(
         from bootstrap.local.aws.compute import keys
 
         module.os = keys.SeededSystem
-        module.rsa = keys.kept_generator(module.rsa)
-        module.ec = keys.kept_generator(module.ec)
+        module.rsa = keys.wrap_module(module.rsa)
+        module.ec = keys.wrap_module(module.ec)
 
     def _secretsmanager_models(self, module: Any) -> None:
         module.time = randomness.Clock
@@ -267,7 +267,7 @@ def environment(directory: Path) -> dict[str, str]:
     """The variables that moto reads when it is imported; writes the list of images that it loads."""
     return {
         "MOTO_DISABLE_GLOBAL_CORS": "true",
-        "MOTO_AMIS_PATH": str(images.write(directory)),
+        "MOTO_AMIS_PATH": str(images.write_images(directory)),
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION": "true",
         "MOTO_ENABLE_AMI_VALIDATION": "true",

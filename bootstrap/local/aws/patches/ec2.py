@@ -26,18 +26,18 @@ class Ec2Patches:
 
         @functools.wraps(run)
         def run_instances(backend: Any, image_id: str, count: int, user_data: Any, groups: Any, **wanted: Any) -> Any:
-            launch.complete(backend, image_id, wanted)
-            with launch.launching(wanted):
+            launch.complete_arguments(backend, image_id, wanted)
+            with launch.keep_iops(wanted):
                 reservation = run(backend, image_id, count, user_data, groups, **wanted)
             for instance in reservation.instances:
-                launch.finish(backend, instance, wanted)
-                self._instances().launched(instance)
+                launch.finish_launch(backend, instance, wanted)
+                self._instances().launch_machine(instance)
             return reservation
 
         module.InstanceBackend.run_instances = run_instances
         module.Instance.add_block_device = launch.add_disk
-        module.Instance.setup_defaults = lambda _instance: None  # `launch.complete` always names the disks
-        for method, told in (("start", "started"), ("stop", "stopped"), ("reboot", "rebooted")):
+        module.Instance.setup_defaults = lambda _instance: None  # `launch.complete_arguments` always names the disks
+        for method, told in (("start", "start_machine"), ("stop", "stop_machine"), ("reboot", "reboot_machine")):
             _tell(module.Instance, method, functools.partial(self._say, told))
         terminate = module.Instance.terminate
 
@@ -46,7 +46,7 @@ class Ec2Patches:
             if instance.state in {"terminated", "shutting-down"}:
                 return instance._state
             previous = terminate(instance)
-            self._instances().terminated(instance)
+            self._instances().terminate_machine(instance)
             return previous
 
         module.Instance.terminate = terminated
@@ -66,7 +66,7 @@ class Ec2Patches:
             attachment = attach(backend, volume_id, instance_id, device_path, *rest)
             instance = backend.get_instance_by_id(instance_id)
             if instance is not None:  # the root disk comes before its instance can be found
-                self._instances().attached(volume_id, instance, device_path)
+                self._instances().attach_volume(volume_id, instance, device_path)
             return attachment
 
         @functools.wraps(detach)
@@ -78,13 +78,13 @@ class Ec2Patches:
             if held.instance.id != instance_id:
                 raise _refusal("IncorrectState", f"Volume '{volume_id}' is attached to '{held.instance.id}'")
             attachment = detach(backend, volume_id, instance_id, device_path)
-            self._instances().detached(volume_id, instance_id)
+            self._instances().detach_volume(volume_id, instance_id)
             return attachment
 
         @functools.wraps(delete)
         def delete_volume(backend: Any, volume_id: str) -> Any:
             volume = delete(backend, volume_id)
-            self._instances().volume_deleted(volume_id)
+            self._instances().delete_volume(volume_id)
             return volume
 
         module.EBSBackend.attach_volume = attach_volume
@@ -121,7 +121,7 @@ class Ec2Patches:
                 gone = [name for name, it in acl._associations.items() if it.subnet_id == subnet_id]
                 for name in gone:
                     del acl._associations[name]
-            self._instances().subnet_deleted(subnet_id)
+            self._instances().delete_subnet_network(subnet_id)
             return subnet
 
         module.SubnetBackend.delete_subnet = delete_subnet
@@ -139,8 +139,8 @@ class Ec2Patches:
         module.random_private_ip = lambda: None
 
     def _ec2_models_key_pairs(self, module: Any) -> None:
-        module.random_ed25519_key_pair = keys.ed25519
-        module.random_rsa_key_pair = keys.rsa_2048
+        module.random_ed25519_key_pair = keys.make_ed25519_pair
+        module.random_rsa_key_pair = keys.make_rsa_pair
 
     def _ec2_responses_instances(self, module: Any) -> None:
         parse = module.parse_user_data
@@ -177,7 +177,7 @@ class Ec2Patches:
     def _ec2_responses_general(self, module: Any) -> None:
         def get_console_output(response: Any) -> Any:
             instance = response.ec2_backend.get_instance(response._get_param("InstanceId"))
-            text = self._instances().console(instance.id)
+            text = self._instances().read_console(instance.id)
             output = module.Base64EncodedString.from_raw_string(text)
             return module.ActionResult({"InstanceId": instance.id, "Timestamp": module.utcnow(), "Output": output})
 

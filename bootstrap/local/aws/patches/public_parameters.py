@@ -19,7 +19,7 @@ class ParameterPatches:
             original(parameters, key)
             if str(key or "").startswith(images.PARAMETERS) and not getattr(parameters, "debian_loaded", False):
                 parameters.debian_loaded = True
-                for name, value in images.parameters().items():
+                for name, value in images.list_parameters().items():
                     made = module.Parameter(
                         account_id=parameters.account_id,
                         name=name,

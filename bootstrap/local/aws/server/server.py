@@ -23,7 +23,7 @@ from typing import Any
 from bootstrap.local import listening
 from bootstrap.local.aws import patches
 from bootstrap.local.aws.access import characters
-from bootstrap.local.aws.compute.machine_interface import Machines, NoMachines
+from bootstrap.local.aws.compute.machine_interface import Machines, SimulatedMachines
 from bootstrap.local.aws.persistence import state_format
 from bootstrap.local.aws.persistence.journal import Journal
 from bootstrap.local.aws.server import browser_requests, request_limits, requests
@@ -77,7 +77,9 @@ class Server:
         self.instances = Instances(self.door, machines, self.open_gateway)
         known = self.instances
         self._mail = (
-            Sink(self._state / "mail", mail_port, lambda peer: known.find(peer) is not None) if mail_port else None
+            Sink(self._state / "mail", mail_port, lambda peer: known.find_by_address(peer) is not None)
+            if mail_port
+            else None
         )
         identities = Identities(keys.ensure_operator_keys(self._state))
         self._store = Store(self._state / "stacks")
@@ -87,7 +89,7 @@ class Server:
         self._clients = clients = Clients(self.door, self.port, faults, refuse)
         ports = [self.port, mail_port] if mail_port else [self.port]
         own = Clients(self.door, self.port, Faults())  # injected faults do not apply to these clients
-        self._enforcement = Enforcement(own, machines, ports, is_watching=not isinstance(machines, NoMachines))
+        self._enforcement = Enforcement(own, machines, ports, is_watching=not isinstance(machines, SimulatedMachines))
         self.door.changed = self._enforcement.note_change
         signals = Signals(self.door, self._address)
         self.engine = Engine(self._store, self.door, clients, faults, signals)
@@ -152,7 +154,7 @@ class Server:
         if path.startswith("/_bootstrap/"):
             return self._control.request(environ)
         if path.startswith("/latest/"):
-            return self._metadata.request(environ)
+            return self._metadata.answer(environ)
         admitted = self._guard.admit(environ)
         if isinstance(admitted, Response):
             return admitted
@@ -222,7 +224,7 @@ class Server:
             server.server_close()
         self._heartbeats.close()
         self.engine.close()
-        self.instances.wait()
+        self.instances.cancel_work()
         with contextlib.suppress(Busy), self.door.quiet():
             self._journal.close()
 

@@ -1,4 +1,4 @@
-"""The order of machine work, without moto: an instance is pending until its machine runs, and ends when it cannot."""
+"""The order of work on machines, without moto: an instance is pending until its machine runs; a failed boot ends it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.aws.compute.instance_records import describe
+from bootstrap.local.aws.compute.instance_records import make_spec
 from bootstrap.local.aws.compute.instances import Instances
-from bootstrap.local.aws.compute.machine_interface import NoMachines, Wanted
+from bootstrap.local.aws.compute.machine_interface import MachineSpec, SimulatedMachines
 from bootstrap.local.aws.persistence.journal import Journal
 from bootstrap.local.aws.server.door import Door
 
 
 class Backend:
-    """As much of EC2 as an instance needs."""
+    """The parts of EC2's backend that an instance needs."""
 
     account_id = "1"
     region_name = "eu-central-1"
@@ -31,7 +31,7 @@ class Backend:
 
 
 class Instance:
-    """As much of an instance as the work looks at."""
+    """The parts of moto's instance that the work on machines reads."""
 
     def __init__(self) -> None:
         self.id = "i-1"
@@ -53,8 +53,8 @@ class Instance:
         return [{"key": "Name", "value": "controller"}]
 
 
-class Slow(NoMachines):
-    """Machines whose boot ends when it is told to, well or badly."""
+class Slow(SimulatedMachines):
+    """Machines whose boot ends when the test allows it, with success or with `problem`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Slow(NoMachines):
         self.done: list[str] = []
         self.watchers: list[Callable[[], None]] = []
 
-    def boot(self, spec: Wanted) -> None:
+    def boot(self, spec: MachineSpec) -> None:
         self.may_go_on.wait(10)
         if self.problem:
             raise LocalCloudFailed("booting", self.problem, "look")
@@ -114,17 +114,17 @@ def until(ready: Any) -> None:
 
 def test_instance_is_pending_until_its_machine_runs(instances: Instances, machines: Slow) -> None:
     instance = Instance()
-    instances.launched(instance)
+    instances.launch_machine(instance)
     assert "pending" == instance.state
     machines.may_go_on.set()
     until(lambda: instance.state == "running")
 
 
-def test_volume_is_attached_after_the_boot_and_the_root_disk_never(instances: Instances, machines: Slow) -> None:
+def test_a_volume_is_attached_after_the_boot_but_not_the_root_disk(instances: Instances, machines: Slow) -> None:
     instance = Instance()
-    instances.launched(instance)
-    instances.attached("vol-data", instance, "/dev/sdf")
-    instances.attached("vol-root", instance, "/dev/xvda")
+    instances.launch_machine(instance)
+    instances.attach_volume("vol-data", instance, "/dev/sdf")
+    instances.attach_volume("vol-root", instance, "/dev/xvda")
     machines.may_go_on.set()
     until(lambda: machines.done == ["boot i-1", "attach vol-data"])
 
@@ -134,15 +134,15 @@ def test_boot_that_fails_is_an_event_with_its_reason(instances: Instances, machi
     instances._door.events["boot-failed"] = seen.append
     machines.problem = "no image"
     machines.may_go_on.set()
-    instances.launched(Instance())
+    instances.launch_machine(Instance())
     until(lambda: seen)
     assert ("i-1", True) == (seen[0]["instance"], "no image" in seen[0]["reason"])
 
 
-def test_termination_waits_for_the_boot_and_wins_over_it(instances: Instances, machines: Slow) -> None:
+def test_termination_waits_for_the_boot_and_then_ends_the_instance(instances: Instances, machines: Slow) -> None:
     instance = Instance()
-    instances.launched(instance)
-    instances.terminated(instance)
+    instances.launch_machine(instance)
+    instances.terminate_machine(instance)
     assert "shutting-down" == instance.state
     machines.may_go_on.set()
     until(lambda: instance.state == "terminated")
@@ -150,23 +150,23 @@ def test_termination_waits_for_the_boot_and_wins_over_it(instances: Instances, m
 
 @pytest.fixture
 def powered_off(instances: Instances) -> list[dict[str, Any]]:
-    """What the journal is told of machines that went down by themselves."""
-    told: list[dict[str, Any]] = []
-    instances._door.events["powered-off"] = told.append
-    return told
+    """The events of machines that stopped by themselves."""
+    events: list[dict[str, Any]] = []
+    instances._door.events["powered-off"] = events.append
+    return events
 
 
 def up(instances: Instances, machines: Slow) -> Instance:
     """An instance whose machine runs and is watched."""
     instance = Instance()
     machines.may_go_on.set()
-    instances.launched(instance)
+    instances.launch_machine(instance)
     until(lambda: machines.watchers)
     return instance
 
 
 @pytest.mark.parametrize("is_booted", [False, True])
-def test_after_a_kill_a_machine_that_was_still_booting_is_waited_for(
+def test_after_a_kill_an_unfinished_boot_is_repeated(
     tmp_path: Path, instances: Instances, machines: Slow, monkeypatch: pytest.MonkeyPatch, is_booted: bool
 ) -> None:
     if is_booted:
@@ -177,7 +177,7 @@ def test_after_a_kill_a_machine_that_was_still_booting_is_waited_for(
     door = Door(lambda *_: [], Journal(tmp_path / "journal"))
     again, instance = Instances(door, machines, lambda _: None), Instance()  # moto's replay says 'running' of both
     assert door.replay() == is_booted
-    monkeypatch.setattr("bootstrap.local.aws.compute.instances.every_instance", lambda: [instance])
+    monkeypatch.setattr("bootstrap.local.aws.compute.instances.list_instances", lambda: [instance])
 
     again.reconcile()
 
@@ -188,7 +188,7 @@ def test_after_a_kill_a_machine_that_was_still_booting_is_waited_for(
     assert machines.done == ([] if is_booted else ["boot i-1"])
 
 
-def test_machine_that_goes_down_by_itself_is_an_event(
+def test_a_machine_that_stops_by_itself_is_an_event(
     instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
 ) -> None:
     up(instances, machines)
@@ -197,7 +197,7 @@ def test_machine_that_goes_down_by_itself_is_an_event(
     assert ("i-1", "Client.InstanceInitiatedShutdown") == (powered_off[0]["instance"], powered_off[0]["code"])
 
 
-def test_machine_that_reboots_itself_is_started_again_and_its_instance_runs_on(
+def test_a_machine_that_reboots_itself_is_started_again_and_its_instance_stays_running(
     instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
 ) -> None:
     instance = up(instances, machines)
@@ -215,23 +215,23 @@ def test_machine_that_is_stopped_while_it_reboots_stays_down(
     instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
 ) -> None:
     instance = up(instances, machines)
-    instances.stopped(instance)
+    instances.stop_machine(instance)
     until(lambda: instance.state == "stopped")
     machines.reboot_itself()
     instances._queues["i-1"].submit(lambda: None).result(10)
     assert ("stopped", [], []) == (machines.states["i-1"], machines.watchers, powered_off)
 
 
-def test_machine_that_is_stopped_or_rebooted_as_asked_is_none(
+def test_a_machine_that_a_request_stops_or_reboots_is_no_event(
     instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
 ) -> None:
     instance = Instance()
     machines.may_go_on.set()
-    instances.launched(instance)
+    instances.launch_machine(instance)
     until(lambda: machines.watchers)
     machines.watchers.pop()()  # ended, and up again: a reboot
     until(lambda: machines.watchers)
-    instances.stopped(instance)
+    instances.stop_machine(instance)
     machines.watchers.pop()()
     until(lambda: instance.state == "stopped")
     instances._queues["i-1"].submit(lambda: None).result(10)
@@ -242,15 +242,15 @@ def test_machine_that_cannot_be_started_again_leaves_its_instance_stopped(
     instances: Instances, machines: Slow, powered_off: list[dict[str, Any]]
 ) -> None:
     machines.problem = "no memory"
-    instances.started(Instance())
+    instances.start_machine(Instance())
     until(lambda: powered_off)
     assert ("Server.InternalError", True) == (powered_off[0]["code"], "no memory" in powered_off[0]["reason"])
 
 
-def test_machine_is_described_with_everything_it_is_made_from() -> None:
-    wanted = describe(Instance())
+def test_the_specification_of_a_machine_is_complete() -> None:
+    spec = make_spec(Instance())
     assert (
-        Wanted(
+        MachineSpec(
             instance_id="i-1",
             private_ip="10.77.3.4",
             subnet_id="subnet-1",
@@ -261,7 +261,7 @@ def test_machine_is_described_with_everything_it_is_made_from() -> None:
             tags={"Name": "controller"},
             gateway="10.77.3.1",
         )
-        == wanted
+        == spec
     )
 
 
@@ -280,10 +280,10 @@ def test_a_machine_that_could_not_boot_leaves_no_interface(
     instance: Any = Instance()
     instance.nics = {0: interface("eni-0", True), 1: interface("eni-1", False)}
     instance.teardown_defaults = lambda: ended.append("disks")
-    monkeypatch.setattr("bootstrap.local.aws.compute.instances.find_recorded", lambda _: instance)
+    monkeypatch.setattr("bootstrap.local.aws.compute.instances.find_instance", lambda _: instance)
     monkeypatch.setattr("bootstrap.local.aws.compute.instances.set_reason", lambda *_: None)
     machines.problem = "no image"
     machines.may_go_on.set()
-    instances.launched(instance)
+    instances.launch_machine(instance)
     until(lambda: instance.state == "terminated")
     assert ["stop eni-0", "delete eni-0", "stop eni-1", "disks"] == ended

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.aws.compute.machine_interface import NoMachines
+from bootstrap.local.aws.compute.machine_interface import SimulatedMachines
 from bootstrap.local.aws.packet_filter import enforcement
 from bootstrap.local.aws.packet_filter.enforcement import Enforcement
 
@@ -20,7 +20,7 @@ CHAINS = "chain forward {\ntype filter hook forward priority 0; policy accept;\n
 
 
 @dataclass
-class Kernel(NoMachines):
+class Kernel(SimulatedMachines):
     """Machines whose packet filter is a dictionary, and may refuse."""
 
     holds: dict[str, str] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Kernel(NoMachines):
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     """One region with one machine, whose rules are CHAINS."""
     machine = SimpleNamespace(state="running", vpc_id="vpc-1", ec2_backend=SimpleNamespace(region_name=REGION))
-    monkeypatch.setattr(enforcement, "every_instance", lambda: [machine])
+    monkeypatch.setattr(enforcement, "list_instances", lambda: [machine])
     monkeypatch.setattr(enforcement.ec2_state, "read_network_state", lambda _ec2, _vpcs: None)
     monkeypatch.setattr(enforcement.ruleset, "compile_rules", lambda *_: CHAINS)
     monkeypatch.setattr(enforcement, "QUIET_SECONDS", 0.01)
@@ -79,7 +79,7 @@ def test_a_filter_that_is_not_watched_is_set_when_its_state_is_read(kernel: Kern
 
 
 def test_no_rules_are_set_before_there_is_a_machine(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enforcement, "every_instance", list)
+    monkeypatch.setattr(enforcement, "list_instances", list)
     kernel.blind = "the kernel shows nothing"
     filters = make_enforcement(kernel)
     filters.apply_now()
@@ -124,7 +124,7 @@ def test_the_table_is_removed_with_the_last_machine(kernel: Kernel, monkeypatch:
     filters = make_enforcement(kernel)
     filters.apply_now()
     gone = SimpleNamespace(state="terminated", vpc_id="vpc-1", ec2_backend=SimpleNamespace(region_name=REGION))
-    monkeypatch.setattr(enforcement, "every_instance", lambda: [gone])
+    monkeypatch.setattr(enforcement, "list_instances", lambda: [gone])
     filters.apply_now()
     filters.apply_now()
 
