@@ -266,7 +266,7 @@ def signed_by_the_operator(cloud: Cloud, **headers: str) -> Any:
 
 @pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
 def test_pages_are_not_answered_even_with_the_operators_signature(cloud: Cloud, headers: dict[str, str]) -> None:
-    with pytest.raises(ResponseParserError, match="web pages are not answered"):
+    with pytest.raises(ResponseParserError, match="requests from web pages are refused"):
         signed_by_the_operator(cloud, **headers).get_caller_identity()
     status, _, answered = ask(cloud, "OPTIONS", "/", Origin="http://evil.example")
     assert 403 == status

@@ -76,14 +76,14 @@ class Authorizer:
         if not requests.is_mutating(environ, body) and named not in _READS_ASKED_FOR:
             return
         more = request_context.through(CLOUDFORMATION)
-        born = set(call.texts("ResourceId")) <= actor.made if named == "ec2:CreateTags" else False
+        born = set(call.texts("ResourceId")) <= actor.created if named == "ec2:CreateTags" else False
         if born:
             more["ec2:createaction"] = tuple(
                 {created_resources.creation_of(created_resources.kind_of(one)) for one in call.texts("ResourceId")}
             )
         if named in _CALLED_OTHERWISE:
             call = replace(call, operation=_CALLED_OTHERWISE[named])
-        new = {} if born else dict.fromkeys(actor.made, actor.tags)
+        new = {} if born else dict.fromkeys(actor.created, actor.tags)
         self._check(principal, environ, call, more, new)
 
     def _check(

@@ -74,7 +74,7 @@ class Guard:
     def refuse_cloudformation(self, actor: Actor, environ: Environ, body: bytes) -> Response | None:
         """The refusal of a call that CloudFormation makes in somebody's name; None for one that is to be carried out."""
         try:
-            principal = self._principal(actor.who)
+            principal = self._principal(actor.caller)
             self._authorizer.check_through_cloudformation(principal, environ, body, actor)
         except Refused as refused:
             return answer(environ, body, refused)

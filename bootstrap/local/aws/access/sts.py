@@ -28,7 +28,7 @@ class Sts:
 
     def __init__(self, door: Door, identities: Identities) -> None:
         self._door = door
-        door.events[_EVENT] = identities.keep_session
+        door.event_handlers[_EVENT] = identities.keep_session
 
         self._identities = identities
 
@@ -52,7 +52,7 @@ class Sts:
             message = f"Value '{asked[:32]}' at 'durationSeconds' failed to satisfy constraint: Member must be between "
             raise Refused(Kind.INVALID, f"1 validation error detected: {message}{_SHORTEST} and {_LONGEST}")
         made = self._identities.new_session(access_key, int(asked))
-        self._door.event(_EVENT, **made)
+        self._door.record_event(_EVENT, **made)
         expiration = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(made["expires"]))
         told = {"AccessKeyId": made["access_key"], "SecretAccessKey": made["secret"], "SessionToken": made["token"]}
         inner = "".join(f"<{name}>{value}</{name}>" for name, value in {**told, "Expiration": expiration}.items())

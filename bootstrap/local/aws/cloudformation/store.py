@@ -116,7 +116,7 @@ class Operation:
     is_held: bool = False  # a nested stack's update: it cleans up or rolls back together with its parent
     is_reviewed: bool = False  # nested stacks are changed by their change sets (`nested`, by logical id)
     nested: dict[str, str] = field(default_factory=dict)
-    # Whose permissions the operation uses (see server.acting); {} is the operator.
+    # Whose permissions the operation uses (see server.call_identity); {} is the operator.
     caller: dict[str, Any] = field(default_factory=dict)
 
 

@@ -57,9 +57,9 @@ class Instances:
         self._booted: set[str] = set()
         self._watched: set[str] = set()
         self._lock = threading.Lock()
-        door.events["booted"] = lambda record: self._booted.add(record["instance"])
-        door.events["boot-failed"] = self._end_failed
-        door.events["powered-off"] = self._stop_powered_off
+        door.event_handlers["booted"] = lambda record: self._booted.add(record["instance"])
+        door.event_handlers["boot-failed"] = self._end_failed
+        door.event_handlers["powered-off"] = self._stop_powered_off
 
     def launch_machine(self, instance: Any) -> None:
         """Boot the machine of a new instance (RunInstances)."""
@@ -113,7 +113,7 @@ class Instances:
             log.warning("cannot read the console of %s: %s", instance_id, failure)
             return ""
 
-    def find_by_address(self, address: str) -> Any | None:
+    def find_at(self, address: str) -> Any | None:
         """The instance with this private address that is neither terminated nor shutting down."""
         living = (instance for instance in list_instances() if instance.state not in {"terminated", "shutting-down"})
         return next((instance for instance in living if instance.private_ip == address), None)
@@ -175,7 +175,7 @@ class Instances:
             if device != instance.root_device_name:
                 self._data_volumes.add(block.volume_id)
                 self._machines.attach(block.volume_id, instance.id, device)
-        self._door.event("booted", **make_reference(instance))
+        self._door.record_event("booted", **make_reference(instance))
 
     def _change_state(self, instance: Any, during: State, after: State, change: Callable[[], None]) -> None:
         if self._door.is_replaying:
@@ -187,12 +187,14 @@ class Instances:
                 change()
             except _NotStarted as failure:
                 log.warning("cannot start the machine of instance %s: %s", instance.id, failure)
-                self._door.event("powered-off", **make_reference(instance), code=NOT_STARTED, reason=str(failure))
+                self._door.record_event(
+                    "powered-off", **make_reference(instance), code=NOT_STARTED, reason=str(failure)
+                )
                 return
             except Exception as failure:
                 log.exception("cannot change the machine of instance %s", instance.id)
                 if after is RUNNING:
-                    self._door.event("boot-failed", **make_reference(instance), reason=str(failure))
+                    self._door.record_event("boot-failed", **make_reference(instance), reason=str(failure))
                     return
             if instance.state == during[0]:
                 set_state(instance, after)
@@ -232,10 +234,10 @@ class Instances:
                 self._watch(instance)
                 return
         log.warning("the machine of instance %s stopped: %s", instance.id, reason)
-        self._door.event("powered-off", **make_reference(instance), code=code, reason=reason)
+        self._door.record_event("powered-off", **make_reference(instance), code=code, reason=reason)
 
     def _submit_after_request(self, name: str, work: Callable[[], None]) -> None:
-        self._door.afterwards(lambda: self._submit(name, work))
+        self._door.run_afterwards(lambda: self._submit(name, work))
 
     def _submit(self, name: str, work: Callable[[], None]) -> None:
         with self._lock:

@@ -36,7 +36,7 @@ class Metadata:
     def answer(self, environ: Environ) -> Response:
         """Answer one request of a machine; an unknown path gets 404."""
         address = environ.get("REMOTE_ADDR", "")
-        instance = self._instances.find_by_address(address)
+        instance = self._instances.find_at(address)
         if instance is None:
             return _make_response(f"no instance has the address {address}", 403)
         path = environ.get("PATH_INFO", "").strip("/")

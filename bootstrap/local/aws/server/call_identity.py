@@ -1,6 +1,7 @@
-"""In whose name CloudFormation calls: the caller of its API, or the service role of the stack, also after a restart.
+"""Keeps whose permissions CloudFormation uses for its calls: those of its caller, or of the stack's service role.
 
-A caller is kept as what can be written down. None is the operator, or the cloud itself: nothing is refused to those.
+A caller is a record that can be written to disk, so that an operation has the same caller after a restart. No caller means the
+operator or the local cloud itself: to those, nothing is refused.
 """
 
 from __future__ import annotations
@@ -16,26 +17,27 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts in a step: the caller's record, the stack's tags, and the ids of what this step has made itself.
+    """Who acts in a step: the caller's record, the stack's tags, and the ids of the resources that this step created.
 
-    EC2 tags a thing while it makes it. The engine does so just behind; until then the thing is taken as tagged by its stack.
+    EC2 sets tags when it creates a resource. The engine sets them in the next call. Until then, the resource counts as if it
+    had the stack's tags.
     """
 
-    who: Record
+    caller: Record
     tags: Record = field(default_factory=dict)
-    made: frozenset[str] = frozenset()
+    created: frozenset[str] = frozenset()
 
 
-class Acting:
-    """Who acts in each thread, and for each operation."""
+class Callers:
+    """The caller of each thread and of each operation of a stack."""
 
     def __init__(self) -> None:
         self._local = threading.local()
         self._of_operations: dict[str, Actor] = {}
 
     @contextmanager
-    def in_name_of(self, caller: Record | None) -> Iterator[None]:
-        """Let the calls of this thread be the caller's."""
+    def use_caller(self, caller: Record | None) -> Iterator[None]:
+        """Within the context, make this thread's calls with the caller's permissions; None is the operator."""
         before = getattr(self._local, "caller", None)
         self._local.caller = caller
         try:
@@ -44,33 +46,33 @@ class Acting:
             self._local.caller = before
 
     @contextmanager
-    def nobody(self) -> Iterator[None]:
-        """Let the calls of this thread be a service's own, whoever acts."""
-        self._local.is_nobody = True
+    def use_service(self) -> Iterator[None]:
+        """Within the context, make this thread's calls as a service of AWS, whoever the caller is."""
+        self._local.is_service = True
         try:
             yield
         finally:
-            self._local.is_nobody = False
+            self._local.is_service = False
 
-    def note(self, operation: str, caller: Record, tags: Record) -> None:
-        """Let the calls of an operation on a stack with these tags be the caller's; {} for the operator."""
+    def set_caller_of_operation(self, operation: str, caller: Record, tags: Record) -> None:
+        """Set the caller of an operation on a stack with these tags; {} is the operator."""
         if caller:
             self._of_operations[operation] = Actor(caller, tags)
 
     def find(self, step: str) -> Actor | None:
-        """Whose the calls of this thread are, within the `step` of an operation ('' outside of one)."""
-        if getattr(self._local, "is_nobody", False):
+        """Who makes this thread's calls in the `step` of an operation ('' outside of one); None if nothing is refused."""
+        if getattr(self._local, "is_service", False):
             return None
-        noted = self._of_operations.get(step.partition("/")[0])
-        if noted is not None:
-            return Actor(noted.who, noted.tags, self._made(step))
+        actor = self._of_operations.get(step.partition("/")[0])
+        if actor is not None:
+            return Actor(actor.caller, actor.tags, self._find_created(step))
         caller: Record | None = getattr(self._local, "caller", None)
         return Actor(caller) if caller else None
 
-    def add_made(self, step: str, ids: Iterable[str]) -> None:
-        """Note what this step has made."""
-        self._local.made = step, self._made(step) | frozenset(ids)
+    def add_created(self, step: str, ids: Iterable[str]) -> None:
+        """Add the ids of resources that this step created."""
+        self._local.created = step, self._find_created(step) | frozenset(ids)
 
-    def _made(self, step: str) -> frozenset[str]:
-        of, ids = getattr(self._local, "made", ("", frozenset()))
-        return ids if of == step else frozenset()
+    def _find_created(self, step: str) -> frozenset[str]:
+        owner, ids = getattr(self._local, "created", ("", frozenset()))
+        return ids if owner == step else frozenset()

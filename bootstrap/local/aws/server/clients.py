@@ -1,6 +1,6 @@
-"""Service clients for the engine: botocore's own, whose requests go straight through the door of this process.
+"""Makes botocore clients for the engine, whose requests go to the door of this process without a socket.
 
-So the engine's calls are checked, signed, numbered and journalled like everyone's, without a socket between.
+So the engine's calls are signed, checked, numbered and journalled like all other requests.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from bootstrap.local.aws.server.door import Door
 from bootstrap.local.aws.server.faults import Faults
 from bootstrap.local.aws.server.requests import Response
 
-ATTEMPTS = 4  # CloudFormation tries throttled calls again
-
+ATTEMPTS = 4  # CloudFormation repeats throttled calls
 
 Refuse = Callable[[Actor, requests.Environ, bytes], Response | None]
 
 
 class Clients:
-    """Makes each client once; clients may be used from several threads.
+    """Makes one client for each service and region; several threads may use a client.
 
-    `refuse` is asked about every call that is somebody's (see `call_identity`), as the guard is about those from outside.
+    `refuse` gets each call that has a caller (see `call_identity`), and returns the refusal or None. For requests from
+    outside, the guard decides that. Armed faults of `faults` also apply to these clients.
     """
 
     def __init__(self, door: Door, port: int, faults: Faults, refuse: Refuse | None = None) -> None:
@@ -36,17 +36,17 @@ class Clients:
         self._door = door
         self._port = port
         self._session: Any = None
-        self._made: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
     def __call__(self, service: str, region: str) -> Any:
-        """The client of a service in a region."""
+        """The client of a service, by the name that botocore has for it, in a region."""
         with self._lock:
-            if (service, region) not in self._made:
-                self._made[(service, region)] = self._make(service, region)
-            return self._made[(service, region)]
+            if (service, region) not in self._clients:
+                self._clients[(service, region)] = self._create(service, region)
+            return self._clients[(service, region)]
 
-    def _make(self, service: str, region: str) -> Any:
+    def _create(self, service: str, region: str) -> Any:
         import botocore.config
         import botocore.session
 
@@ -57,7 +57,7 @@ class Clients:
             region_name=region,
             endpoint_url=f"http://127.0.0.1:{self._port}",
             aws_access_key_id="cloudformation",
-            aws_secret_access_key="cloudformation",  # noqa: S106 (nobody checks: it does not go through the guard)
+            aws_secret_access_key="cloudformation",  # noqa: S106 (no part checks it: these requests do not pass the guard)
             config=botocore.config.Config(retries={"total_max_attempts": ATTEMPTS}, s3={"addressing_style": "path"}),
         )
         client.meta.events.register("before-send", self._send)
@@ -67,31 +67,32 @@ class Clients:
         from botocore.awsrequest import AWSResponse
         from botocore.exceptions import ConnectionClosedError
 
-        environ = self._environ(request)
+        environ = self._make_environ(request)
         try:
-            action = requests.action_of(environ, requests.read_body(environ))  # before somebody else reads it
-            refusal = self._refusal(environ)
-            response = refusal or self._faults.request(environ) or self._door.request(environ)
+            # The action is read first, because a later reader may change the request.
+            action = requests.action_of(environ, requests.read_body(environ))
+            refusal = self._find_refusal(environ)
+            response = refusal or self._faults.find_answer(environ) or self._door.request(environ)
             if self._refuse is not None:
-                self._note_made(environ, action, response)
+                self._note_created(environ, action, response)
         except ConnectionError:
             environ["bootstrap.lost"] = True
         if environ.get("bootstrap.lost"):
             raise ConnectionClosedError(endpoint_url=request.url)
         return AWSResponse(request.url, response.status, dict(response.headers), _Raw(response.body))
 
-    def _refusal(self, environ: requests.Environ) -> Response | None:
-        actor = self._door.acting.find(self._door.step) if self._refuse else None
+    def _find_refusal(self, environ: requests.Environ) -> Response | None:
+        actor = self._door.callers.find(self._door.step) if self._refuse else None
         if actor is None or self._refuse is None:
             return None
         return self._refuse(actor, environ, requests.read_body(environ))
 
-    def _note_made(self, environ: requests.Environ, action: str, response: Response) -> None:
+    def _note_created(self, environ: requests.Environ, action: str, response: Response) -> None:
         step = self._door.step
         if "/create/" in step and requests.service_of(environ) == "ec2" and response.status < 300:
-            self._door.acting.add_made(step, created_resources.ids(action, response.body))
+            self._door.callers.add_created(step, created_resources.ids(action, response.body))
 
-    def _environ(self, request: Any) -> requests.Environ:
+    def _make_environ(self, request: Any) -> requests.Environ:
         parts = urllib.parse.urlsplit(request.url)
         body = request.body if request.body is not None else b""
         content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else body.read()
@@ -112,8 +113,8 @@ class Clients:
 
 
 class _Raw(io.BytesIO):
-    """A body as botocore reads it from a connection."""
+    """A response body with the interface that botocore expects from a connection."""
 
     def stream(self, *_: Any, **__: Any) -> Any:
-        """The whole body in one piece."""
+        """Yield the whole body as one chunk."""
         yield self.read()

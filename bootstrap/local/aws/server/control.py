@@ -1,14 +1,14 @@
-"""The control endpoints of the local cloud, which AWS does not have.
+"""Answers the control endpoints of the local cloud, which AWS does not have.
 
-GET  /_bootstrap/health         {"status": "ok"}, or 503 and in which call the server is stuck
-GET  /_bootstrap/stand-ins      the types that are only recorded, each with what is missing
-GET  /_bootstrap/properties     each type's properties: arrived, write-only, not modelled, refused in place
-GET  /_bootstrap/faults         what is armed (see `faults`); POST arms, {} takes all back
-GET  /_bootstrap/enforcement    which rules hold between machines, and problems; POST has them set at once (see `enforcement`)
-GET  /_bootstrap/mail           where machines' mail is taken and kept, and problems (see `local.mail`); {} where it is not
-PUT  /_bootstrap/signal/NAME    a wait condition's signal (see `signals`)
+GET  /_bootstrap/health         {"status": "ok"}, or status 503 and the name of the call in which the server hangs
+GET  /_bootstrap/stand-ins      the types that are only recorded, and what each of them does not do
+GET  /_bootstrap/properties     the properties of each type: arrived, write-only, not modelled, refused in place
+GET  /_bootstrap/faults         the armed faults (see `faults`); POST arms faults, POST {} removes all of them
+GET  /_bootstrap/enforcement    how many rules hold between machines, and problems; POST sets the rules first
+GET  /_bootstrap/mail           where the machines' mail is received and stored, and problems (see `local.mail`)
+PUT  /_bootstrap/signal/NAME    a signal for a wait condition (see `signals`)
 
-What changes something is done for whoever shows the token of the state directory: Authorization: Bearer TOKEN.
+A POST needs the token of the state directory: Authorization: Bearer TOKEN.
 """
 
 from __future__ import annotations
@@ -47,50 +47,52 @@ class Control:
         self._enforcement = enforcement
         self._mail = mail
 
-    def request(self, environ: Environ) -> Response:
-        """Answer one request."""
+    def answer(self, environ: Environ) -> Response:
+        """Answer one request, in JSON: 401 without the token, 400 for a wrong body, 404 for another path."""
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "GET")
-        if path.startswith(SIGNAL) and method == "PUT":  # the handle's name is its secret, as on AWS
-            return self._signal(path.removeprefix(SIGNAL), requests.read_body(environ))
-        if method != "GET" and not self._is_told(environ):
-            return _json({"error": "what changes something needs the token in the cloud's control-token file"}, 401)
+        if path.startswith(SIGNAL) and method == "PUT":  # as on AWS, the secret name of the handle replaces the token
+            return self._record_signal(path.removeprefix(SIGNAL), requests.read_body(environ))
+        if method != "GET" and not self._has_token(environ):
+            return _respond(
+                {"error": "this request needs the token in the control-token file of the state directory"}, 401
+            )
         if path == "/_bootstrap/health":
-            stuck = self._moto_lock.stuck()
-            return _json({"status": "stuck", "in": stuck}, 503) if stuck else _json({"status": "ok"})
+            hung_call = self._moto_lock.find_hung_call()
+            return _respond({"status": "stuck", "in": hung_call}, 503) if hung_call else _respond({"status": "ok"})
         if path == "/_bootstrap/stand-ins":
-            return _json({"types": STAND_INS})
+            return _respond({"types": STAND_INS})
         if path == "/_bootstrap/properties":
-            return _json({"types": modelled_properties.table()})
+            return _respond({"types": modelled_properties.table()})
         if path == "/_bootstrap/faults" and method in {"GET", "POST"}:
-            return self._arm(environ) if method == "POST" else _json({"faults": self._faults.shown()})
+            return self._arm_faults(environ) if method == "POST" else _respond({"faults": self._faults.list_armed()})
         if path == "/_bootstrap/enforcement" and method in {"GET", "POST"}:
             if method == "POST":
                 self._enforcement.apply_now()
-            return _json(self._enforcement.read_state())
+            return _respond(self._enforcement.read_state())
         if path == "/_bootstrap/mail":
-            return _json(self._mail.state() if self._mail else {})
-        return _json({"error": f"nothing answers {method} {path}"}, 404)
+            return _respond(self._mail.state() if self._mail else {})
+        return _respond({"error": f"there is no control endpoint {method} {path}"}, 404)
 
-    def _is_told(self, environ: Environ) -> bool:
-        """Whether whoever asks has the token."""
-        given = environ.get("HTTP_AUTHORIZATION", "")
-        return hmac.compare_digest(f"Bearer {self._token}".encode(), given.encode())
+    def _has_token(self, environ: Environ) -> bool:
+        """Whether the request has the control token."""
+        header = environ.get("HTTP_AUTHORIZATION", "")
+        return hmac.compare_digest(f"Bearer {self._token}".encode(), header.encode())
 
-    def _arm(self, environ: Environ) -> Response:
+    def _arm_faults(self, environ: Environ) -> Response:
         try:
-            asked = json.loads(requests.read_body(environ) or b"{}")
-            self._faults.arm(asked)
-        except (ValueError, TypeError, AttributeError) as fault:
-            return _json({"error": str(fault)}, 400)
-        return _json(asked)
+            faults = json.loads(requests.read_body(environ) or b"{}")
+            self._faults.arm(faults)
+        except (ValueError, TypeError, AttributeError) as error:
+            return _respond({"error": str(error)}, 400)
+        return _respond(faults)
 
-    def _signal(self, handle: str, body: bytes) -> Response:
+    def _record_signal(self, handle: str, body: bytes) -> Response:
         try:
-            self._signals.take(handle, json.loads(body))
-        except (ValueError, KeyError, TypeError) as fault:
-            return _json({"error": f"a signal has Status, UniqueId, Reason and Data: {fault}"}, 400)
+            self._signals.record(handle, json.loads(body))
+        except (ValueError, KeyError, TypeError) as error:
+            return _respond({"error": f"a signal is an object with Status, UniqueId, Reason and Data: {error}"}, 400)
         return Response(200, (), b"")
 
 
-def _json(value: object, status: int = 200) -> Response:
+def _respond(value: object, status: int = 200) -> Response:
     return Response(status, (("Content-Type", "application/json"),), json.dumps(value).encode())

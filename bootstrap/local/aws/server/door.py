@@ -1,12 +1,13 @@
-"""The door to moto: every request, from outside or from the engine, goes through `Door.request`.
+"""The door to moto: all requests, from outside and from the engine, go through `Door.request`.
 
-A mutating request is numbered, seeded and journalled before its answer leaves; `replay` repeats the journal at the start, so
-that the same resources have the same ids, addresses, passwords and keys. What a request causes outside moto (a container that
-boots) is put off with `afterwards` until the request is on disk, and is silent during a replay.
+A mutating request is numbered, seeded and journalled before its answer is sent. At the start, `replay` repeats the journal, so
+that the same resources have the same ids, addresses, passwords and keys. Work outside of moto that a request causes, such as
+the boot of a container, waits with `run_afterwards` until the request is on disk, and is not done during a replay.
 
-A request of the engine carries the name of its operation and a number within it. When an operation is taken up again after a
-kill, those requests that had already been made are answered from the journal, in their order, so nothing is made twice. What it
-read on its way to a change is kept with the change: read anew, it would show the change, and the operation go another way.
+A request of the engine has the name of its operation and a number within it. When an operation continues after a kill, the
+requests that it had already sent are answered from the journal, in their order, so no resource is created twice. The answers
+that the operation read before a change are journalled with the change. If it read again, it would see the change, and could
+take another way.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from bootstrap.local.aws.access import characters
 from bootstrap.local.aws.persistence import randomness
 from bootstrap.local.aws.persistence.journal import Journal, Record
 from bootstrap.local.aws.server import requests
-from bootstrap.local.aws.server.call_identity import Acting
+from bootstrap.local.aws.server.call_identity import Callers
 from bootstrap.local.aws.server.moto_lock import MotoLock
 from bootstrap.local.aws.server.requests import Environ, Response
 
@@ -34,25 +35,26 @@ Step = tuple[str, int]
 
 
 class Door:
-    """The one way to `app`; `events` names what is journalled beside requests (a boot that failed, for one).
+    """The only way to `app`, which is moto.
 
-    `changed` is told the service of each request that may have changed something, once its answer is on disk.
+    `event_handlers` applies events, which are journalled like requests: a boot that failed is one. `on_change` is called with
+    the service of each mutating request, after the request is on disk.
     """
 
     def __init__(self, app: WsgiApp, journal: Journal) -> None:
         self._app = app
         self._journal = journal
         self.moto_lock = MotoLock()
-        self.acting = Acting()
+        self.callers = Callers()
         self._local = threading.local()
-        self._answered: dict[str, list[tuple[str, Response]]] = {}
-        self.events: dict[str, Callable[[Record], None]] = {}
-        self.changed: Callable[[str], None] = lambda _service: None
+        self._recorded_answers: dict[str, list[tuple[str, Response]]] = {}
+        self.event_handlers: dict[str, Callable[[Record], None]] = {}
+        self.on_change: Callable[[str], None] = lambda _service: None
         self.is_replaying = False
 
     @contextmanager
     def operation(self, name: str) -> Iterator[None]:
-        """Number this thread's mutating requests within the operation `name`."""
+        """Within the context, this thread's requests belong to the operation `name` and are numbered."""
         local = self._local
         before = [getattr(local, key, 0) for key in ("operation", "number", "seen", "reads")]
         local.operation, local.number, local.seen, local.reads = name, 0, 0, []
@@ -63,17 +65,17 @@ class Door:
 
     @property
     def step(self) -> str:
-        """The name of the operation that this thread is in; '' outside of one."""
+        """The name of the operation of this thread; '' outside of one."""
         return str(getattr(self._local, "operation", "") or "")
 
     @contextmanager
-    def quiet(self) -> Iterator[None]:
-        """Wait for the request in progress, and let no other begin."""
-        with self.moto_lock.held("the end of the server"):
+    def stop_requests(self) -> Iterator[None]:
+        """Wait for the request in progress, and let no other request begin within the context. Raises Busy."""
+        with self.moto_lock.hold("the end of the server"):
             yield
 
-    def afterwards(self, act: Callable[[], None]) -> None:
-        """Do `act` once the current request is on disk; nothing during a replay."""
+    def run_afterwards(self, act: Callable[[], None]) -> None:
+        """Call `act` after the current request is on disk; outside of a request, call it now; during a replay, do nothing."""
         if not self.is_replaying:
             pending = getattr(self._local, "pending", None)
             if pending is None:
@@ -82,52 +84,52 @@ class Door:
                 pending.append(act)
 
     def request(self, environ: Environ) -> Response:
-        """Answer one request, journalling it if it may change something."""
+        """Answer one request, and journal it if it may change something. Raises Busy if another call does not end."""
         body = requests.read_body(environ)
-        if requests.is_waiting(environ, body):
-            return self._answer(environ)
-        what = _what(environ, body)
-        answered = self._already(what)
-        if answered:
-            return answered
+        if requests.is_slow(environ, body):
+            return self._call_app(environ)
+        call = _describe_call(environ, body)
+        recorded_answer = self._find_recorded_answer(call)
+        if recorded_answer:
+            return recorded_answer
         if requests.is_mutating(environ, body):
             refusal = characters.refusal(environ, body)
             if refusal is not None:
                 return refusal
             return self._mutate(environ, body, self._next_step())
-        with self.moto_lock.held(what):
-            response = self._answer(environ)
+        with self.moto_lock.hold(call):
+            response = self._call_app(environ)
         if getattr(self._local, "operation", None):
-            self._local.reads.append((what, response))
+            self._local.reads.append((call, response))
         return response
 
-    def event(self, kind: str, **details: Any) -> None:
-        """Journal something that changed the cloud without a request, and apply it."""
+    def record_event(self, kind: str, **details: Any) -> None:
+        """Apply a change without a request, with the handler of its kind, and journal it."""
         record: Record = {"event": kind, **details}
-        with self.moto_lock.held(kind):
-            self.events[kind](record)
+        with self.moto_lock.hold(kind):
+            self.event_handlers[kind](record)
             self._journal.append(record)
 
     def replay(self) -> int:
-        """Repeat the journal; returns how many records there were."""
+        """Repeat all records of the journal; returns their number."""
         count = 0
         self.is_replaying = True
         try:
             for record in self._journal.read_records():
-                self._repeat(record)
+                self._replay_record(record)
                 count += 1
         finally:
             self.is_replaying = False
         return count
 
-    def _already(self, what: str) -> Response | None:
-        """The answer that this operation got for the same call before a restart; a call that is new passes none over."""
+    def _find_recorded_answer(self, call: str) -> Response | None:
+        """The answer that this operation got for the same call before a restart; None for a new call, which skips no answer."""
         name = getattr(self._local, "operation", None)
-        made = self._answered.get(name, []) if name else []
-        for place in range(self._local.seen if made else 0, len(made)):
-            if made[place][0] == what:
-                self._local.seen = place + 1
-                return made[place][1]
+        recorded = self._recorded_answers.get(name, []) if name else []
+        for index in range(self._local.seen if recorded else 0, len(recorded)):
+            if recorded[index][0] == call:
+                self._local.seen = index + 1
+                return recorded[index][1]
         return None
 
     def _next_step(self) -> Step | None:
@@ -143,38 +145,38 @@ class Door:
         record["body"] = base64.b64encode(body).decode()
         if step:
             record["step"] = list(step)
-            record["reads"] = [[what, *_to_list(answer)] for what, answer in self._local.reads]
+            record["reads"] = [[call, *_encode_response(answer)] for call, answer in self._local.reads]
             self._local.reads = []
         pending: list[Callable[[], None]] = []
         self._local.pending = pending
         try:
-            what = _what(environ, body)
-            with self.moto_lock.held(what), randomness.seeded(record["seed"]), randomness.fixed_clock(record["time"]):
+            call = _describe_call(environ, body)
+            with self.moto_lock.hold(call), randomness.seeded(record["seed"]), randomness.fixed_clock(record["time"]):
                 randomness.record_material(record.setdefault("material", []))
-                response = self._answer(environ)
+                response = self._call_app(environ)
                 self._journal.append(record)
         finally:
             self._local.pending = None
         for act in pending:
             act()
-        self.changed(requests.service_of(environ))
+        self.on_change(requests.service_of(environ))
         return response
 
-    def _repeat(self, record: Record) -> None:
+    def _replay_record(self, record: Record) -> None:
         if "event" in record:
-            self.events[record["event"]](record)
+            self.event_handlers[record["event"]](record)
             return
         environ = requests.from_record(record["environ"], base64.b64decode(record["body"]))
         with randomness.seeded(record["seed"]), randomness.fixed_clock(record["time"]):
             randomness.replay_material(record.get("material", []))
-            response = self._answer(environ)
+            response = self._call_app(environ)
         if "step" in record:
-            what = _what(environ, base64.b64decode(record["body"]))
-            made = self._answered.setdefault(record["step"][0], [])
-            made += [(read, _from_list(answer)) for read, *answer in record.get("reads", ())]
-            made.append((what, response))
+            call = _describe_call(environ, base64.b64decode(record["body"]))
+            recorded = self._recorded_answers.setdefault(record["step"][0], [])
+            recorded += [(read_call, _decode_response(answer)) for read_call, *answer in record.get("reads", ())]
+            recorded.append((call, response))
 
-    def _answer(self, environ: Environ) -> Response:
+    def _call_app(self, environ: Environ) -> Response:
         started: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Callable[[bytes], None]:
@@ -184,34 +186,34 @@ class Door:
         try:
             chunks = self._app(environ, start_response)
             body = b"".join(chunks)
-        except Exception as failure:  # moto raises bare exceptions for what it does not implement
+        except Exception as failure:  # moto raises plain exceptions for what it does not implement
             return _internal_failure(environ, failure)
         status, headers = started
         return Response(int(status.split()[0]), tuple(headers), body)
 
 
-def _what(environ: Environ, body: bytes) -> str:
-    """What a request calls, as far as a second run of the same step calls the same: tokens within it may differ."""
+def _describe_call(environ: Environ, body: bytes) -> str:
+    """A text that is the same if a step sends a request again; the tokens in the request may differ."""
     action = requests.action_of(environ, body)
     return f"{requests.service_of(environ)} {environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')} {action}"
 
 
-def _to_list(answer: Response) -> list[Any]:
+def _encode_response(answer: Response) -> list[Any]:
     return [answer.status, [list(pair) for pair in answer.headers], base64.b64encode(answer.body).decode()]
 
 
-def _from_list(kept: list[Any]) -> Response:
-    status, headers, body = kept
+def _decode_response(fields: list[Any]) -> Response:
+    status, headers, body = fields
     return Response(status, tuple((name, value) for name, value in headers), base64.b64decode(body))
 
 
 def _internal_failure(environ: Environ, failure: Exception) -> Response:
-    """A failure inside moto as an AWS error: 501, which clients do not try again."""
+    """The AWS error for a failure in moto: status 501, after which clients do not repeat the call."""
     return error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
 
 
 def error_response(environ: Environ, status: int, code: str, message: str) -> Response:
-    """An error in the form that the caller's protocol reads: JSON, EC2's XML or the query protocol's XML."""
+    """An AWS error in the form of the request's protocol: JSON, EC2's XML or the query protocol's XML."""
     if environ.get("HTTP_X_AMZ_TARGET"):
         body = json.dumps({"__type": code, "message": message}).encode()
         return Response(status, (("Content-Type", "application/x-amz-json-1.1"),), body)

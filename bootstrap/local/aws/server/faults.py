@@ -1,6 +1,6 @@
-"""Faults on demand: calls that fail, are throttled, slow or never answered, and resources that fail.
+"""Injects faults on demand: calls that fail, are throttled or slow, or get no answer, and resources that fail.
 
-`POST /_bootstrap/faults` arms them in the place of all that were armed; `GET` shows them with what they have met; `{}` clears.
+`POST /_bootstrap/faults` replaces all armed faults; `{}` removes them. `GET` shows them, with the number of their matches.
 
     {"AWS::EC2::Subnet": 2}                     the second creation or update of that type from now on fails
     {"faults": [
@@ -9,11 +9,17 @@
       {"call": "ssm.GetParameter", "do": "throttle", "times": 2},
       {"call": "s3.PutObject", "do": "slow", "seconds": 3}]}
 
-`on` is create (the default), update or delete. `do` is fail (400 with `code` and `message`), throttle (ThrottlingException,
-which clients try again), error (500), slow (answers after `seconds`), timeout (not done; the connection ends after `seconds`,
-70 by default, which is longer than botocore waits) or lost (done, and the connection ends without the answer). A fault
-strikes at the `nth` match (from 1) and `times` times from then on (1 by default, 0 for ever). The engine's own calls are met
-too. What is armed is not kept over a restart.
+`on` is create (the default), update or delete. `do` is one of:
+
+    fail        status 400 with `code` and `message`
+    throttle    ThrottlingException, after which clients repeat the call
+    error       status 500
+    slow        the call is done after `seconds`
+    timeout     the call is not done; the connection ends after `seconds` (70 by default, longer than botocore waits)
+    lost        the call is done; the connection ends without the answer
+
+A fault applies to the `nth` match (counted from 1) and to the next ones, `times` in all (1 by default; 0 is without end). Calls
+of the engine match too. A restart removes all faults.
 """
 
 from __future__ import annotations
@@ -28,16 +34,16 @@ from bootstrap.local.aws.server.requests import Environ, Response
 
 ON = ("create", "update", "delete")
 DO = ("fail", "throttle", "error", "slow", "timeout", "lost")
-RESOURCE_MESSAGE = "a fault that was asked for (InternalFailure)"
+RESOURCE_MESSAGE = "an injected fault (InternalFailure)"
 
 
-class Wrong(ValueError):
-    """A fault that cannot be armed; the text says why."""
+class InvalidFault(ValueError):
+    """A fault cannot be armed; the text says why."""
 
 
 @dataclass
 class Fault:
-    """One armed fault: of a `call` or of a `resource`; `met` counts its matches."""
+    """One armed fault, of a `call` or of a `resource`; `met` is the number of its matches so far."""
 
     call: str = ""
     resource: str = ""
@@ -46,78 +52,83 @@ class Fault:
     nth: int = 1
     times: int = 1
     code: str = "InternalFailure"
-    message: str = "a fault that was asked for"
+    message: str = "an injected fault"
     seconds: float = 70.0
     logical_id: str = ""
     met: int = 0
 
-    def strikes(self) -> bool:
-        """Count one match; whether it is one that fails."""
+    def count_match(self) -> bool:
+        """Count one match; returns whether the fault applies to it."""
         self.met += 1
         return self.met >= self.nth and (self.times == 0 or self.met < self.nth + self.times)
 
 
 class Faults:
-    """What is armed in one cloud; not kept over a restart."""
+    """The armed faults of one local cloud; a restart removes them."""
 
     def __init__(self) -> None:
         self._armed: list[Fault] = []
         self._lock = threading.Lock()
 
-    def arm(self, asked: dict[str, Any]) -> None:
-        """Arm what is asked in the place of everything before; raises Wrong and changes nothing."""
-        if "faults" in asked:
-            made = [_fault(one) for one in asked["faults"]]
+    def arm(self, body: dict[str, Any]) -> None:
+        """Replace all armed faults by those of the body of a POST. Raises InvalidFault, and then changes nothing."""
+        if "faults" in body:
+            faults = [_parse_fault(fault) for fault in body["faults"]]
         else:
-            made = [_fault({"resource": kind, "on": "", "nth": count}) for kind, count in asked.items()]
+            faults = [_parse_fault({"resource": kind, "on": "", "nth": count}) for kind, count in body.items()]
         with self._lock:
-            self._armed = made
+            self._armed = faults
 
-    def shown(self) -> list[dict[str, Any]]:
-        """Every armed fault, with how often it was met."""
+    def list_armed(self) -> list[dict[str, Any]]:
+        """All armed faults as dictionaries, with the number of their matches as `met`."""
         with self._lock:
             return [dict(vars(fault)) for fault in self._armed]
 
-    def resource_message(self, kind: str, on: str, logical_id: str) -> str | None:
-        """The message of the fault that strikes at this step of a resource, or None."""
+    def find_resource_message(self, kind: str, on: str, logical_id: str) -> str | None:
+        """The message of the fault that applies to this step of a resource, or None; counts the match."""
         with self._lock:
-            struck = [fault for fault in self._armed if _is_step(fault, kind, on, logical_id) and fault.strikes()]
-        if not struck:
+            matches = [
+                fault for fault in self._armed if _matches_step(fault, kind, on, logical_id) and fault.count_match()
+            ]
+        if not matches:
             return None
-        return RESOURCE_MESSAGE if struck[0].message == Fault.message else struck[0].message
+        return RESOURCE_MESSAGE if matches[0].message == Fault.message else matches[0].message
 
-    def request(self, environ: Environ) -> Response | None:
-        """The answer of the fault that strikes at this request, or None; sleeps for a slow one. Raises ConnectionError."""
+    def find_answer(self, environ: Environ) -> Response | None:
+        """The answer of the fault that applies to this request, or None; counts the match.
+
+        It waits if the fault is slow, and marks the request if its answer must be lost. Raises ConnectionError for a timeout.
+        """
         if not any(fault.call for fault in self._armed):
             return None
-        struck = self._struck(environ)
-        if struck is None:
+        match = self._find_match(environ)
+        if match is None:
             return None
-        if struck.do == "slow":
-            time.sleep(struck.seconds)
+        if match.do == "slow":
+            time.sleep(match.seconds)
             return None
-        if struck.do == "timeout":
-            time.sleep(struck.seconds)
-            raise ConnectionAbortedError(struck.message)
-        if struck.do == "lost":
+        if match.do == "timeout":
+            time.sleep(match.seconds)
+            raise ConnectionAbortedError(match.message)
+        if match.do == "lost":
             environ["bootstrap.lost"] = True
             return None
-        return _answer(environ, struck)
+        return _make_response(environ, match)
 
-    def _struck(self, environ: Environ) -> Fault | None:
+    def _find_match(self, environ: Environ) -> Fault | None:
         body = requests.read_body(environ)
-        name = operations.name_of(environ, body)
+        name = operations.find_operation(environ, body)
         with self._lock:
-            found = [fault for fault in self._armed if fault.call == name and fault.strikes()]
-        return found[0] if found else None
+            matches = [fault for fault in self._armed if fault.call == name and fault.count_match()]
+        return matches[0] if matches else None
 
 
-def _is_step(fault: Fault, kind: str, on: str, logical_id: str) -> bool:
-    at = fault.on == on or (not fault.on and on != "delete")
-    return fault.resource == kind and at and fault.logical_id in ("", logical_id)
+def _matches_step(fault: Fault, kind: str, on: str, logical_id: str) -> bool:
+    is_step = fault.on == on or (not fault.on and on != "delete")
+    return fault.resource == kind and is_step and fault.logical_id in ("", logical_id)
 
 
-def _answer(environ: Environ, fault: Fault) -> Response:
+def _make_response(environ: Environ, fault: Fault) -> Response:
     from bootstrap.local.aws.server.door import error_response
 
     if fault.do == "throttle":
@@ -125,17 +136,17 @@ def _answer(environ: Environ, fault: Fault) -> Response:
     return error_response(environ, 500 if fault.do == "error" else 400, fault.code, fault.message)
 
 
-def _fault(asked: dict[str, Any]) -> Fault:
-    unknown = sorted(set(asked) - {field.name for field in fields(Fault)} | set(asked) & {"met"})
+def _parse_fault(values: dict[str, Any]) -> Fault:
+    unknown = sorted(set(values) - {field.name for field in fields(Fault)} | set(values) & {"met"})
     if unknown:
-        raise Wrong(f"a fault has no {', '.join(unknown)}")
-    fault = Fault(**asked)
+        raise InvalidFault(f"a fault has no key {', '.join(unknown)}")
+    fault = Fault(**values)
     if bool(fault.call) == bool(fault.resource):
-        raise Wrong("a fault has either a call or a resource")
+        raise InvalidFault("a fault has either a call or a resource")
     if fault.call:
-        fault.call = operations.known(fault.call)
-    elif "on" not in asked:
+        fault.call = operations.convert_name(fault.call)
+    elif "on" not in values:
         fault.on = "create"
     if fault.do not in DO or fault.on not in ("", *ON) or fault.nth < 1 or fault.times < 0:
-        raise Wrong(f"do is one of {', '.join(DO)}; on is one of {', '.join(ON)}; nth counts from 1")
+        raise InvalidFault(f"do is one of {', '.join(DO)}; on is one of {', '.join(ON)}; nth counts from 1")
     return fault

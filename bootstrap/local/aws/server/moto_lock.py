@@ -1,7 +1,8 @@
-"""The only lock under which moto works. A call waits for it for a limited time, and `/_bootstrap/health` shows what holds it.
+"""The lock that a call holds while moto works on it. A call waits for it only a limited time.
 
-Python cannot end a thread that hangs. So a call that never ends makes all others fail soon and in plain words, and the next
-command of the toolkit starts the server again, which remembers everything that it has answered.
+Python cannot end a thread that hangs. So if one call never ends, the others fail soon with an error that names it, and
+`/_bootstrap/health` names it too. Then the next command of the toolkit starts the server again. The new server has everything
+that the old one confirmed.
 """
 
 from __future__ import annotations
@@ -11,35 +12,35 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PATIENCE_SECONDS = 60.0  # in which a call waits for the lock; clients read for as long before they give up
-STUCK_SECONDS = 30.0  # after which a call counts as hung: the longest takes a second
+PATIENCE_SECONDS = 60.0  # how long a call waits for the lock; clients wait as long for an answer
+STUCK_SECONDS = 30.0  # a call that takes longer counts as hung; no normal call takes more than a second
 
 
 class Busy(Exception):
-    """The lock did not become free: another call has not ended."""
+    """The lock did not become free in time, because another call has not ended."""
 
 
 class MotoLock:
-    """A lock that its holder may take again."""
+    """A lock that the thread that holds it may take again."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._holder: tuple[str, float] | None = None
 
     @contextmanager
-    def held(self, what: str, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
-        """Hold the lock for `what`; raises Busy where it does not become free."""
+    def hold(self, call: str, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
+        """Hold the lock for `call`, a text for messages; raises Busy after `patience` seconds."""
         if not self._lock.acquire(timeout=patience):
-            raise Busy(f"{self.stuck(0.0) or 'another call'} has not ended in {patience:.0f} s")
+            raise Busy(f"{self.find_hung_call(0.0) or 'another call'} has not ended in {patience:.0f} s")
         before = self._holder
-        self._holder = before or (what, time.monotonic())
+        self._holder = before or (call, time.monotonic())
         try:
             yield
         finally:
             self._holder = before
             self._lock.release()
 
-    def stuck(self, seconds: float = STUCK_SECONDS) -> str:
-        """What has held the lock for longer than that; '' where nothing has."""
+    def find_hung_call(self, seconds: float = STUCK_SECONDS) -> str:
+        """The call that has held the lock for more than `seconds`; '' if there is none."""
         holder = self._holder
         return holder[0] if holder and time.monotonic() - holder[1] > seconds else ""

@@ -1,7 +1,7 @@
-"""What the door needs to know of a request: which service and action it is for, whether it changes something, its parts.
+"""Reads from a request what the server needs: its service, region and action, its body, and whether it changes something.
 
-AWS's query and JSON protocols name the action, REST protocols tell by the method. Actions that only read, or that draw
-randomness without leaving anything behind, are not journalled.
+Requests of AWS' query and JSON protocols name the action. Of a request of a REST protocol, the method shows whether it changes
+something. Actions that only read, or that draw random numbers and change nothing, are not journalled.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 Environ = dict[str, Any]
 
 _READING = ("Describe", "List", "Get", "BatchGet", "Head", "Query", "Scan", "Search", "Lookup", "Validate", "Simulate")
-_LEAVES_NOTHING = frozenset(
+_CHANGES_NOTHING = frozenset(
     {
         "Decrypt",
         "Encrypt",
@@ -31,12 +31,12 @@ _LEAVES_NOTHING = frozenset(
         "StartQuery",
     }
 )
-_KEPT_ENVIRON = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "SERVER_NAME", "SERVER_PORT", "RAW_URI")
+_ENVIRON_KEYS = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "SERVER_NAME", "SERVER_PORT", "RAW_URI")
 
 
 @dataclass(frozen=True)
 class Response:
-    """An answer, whole: status code, headers and body."""
+    """A complete answer: status code, headers and body."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -44,7 +44,7 @@ class Response:
 
 
 def read_body(environ: Environ) -> bytes:
-    """Take the whole body, and put it back so that the next reader finds it."""
+    """Read the whole body, and put it back for the next reader. Raises the errors of `request_limits`."""
     stream = environ.get("wsgi.input")
     if stream is None:
         return b""
@@ -55,14 +55,14 @@ def read_body(environ: Environ) -> bytes:
 
 
 def set_body(environ: Environ, body: bytes) -> None:
-    """Make `body` what the next reader of the request finds."""
+    """Set the body that the next reader of the request gets."""
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
     environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
 def service_of(environ: Environ) -> str:
-    """The service that the request was signed for ('ec2'), or '' when it carries no credential scope."""
+    """The service in the signature of the request ('ec2'); '' if it has no credential scope."""
     authorization = environ.get("HTTP_AUTHORIZATION", "")
     _, _, scope = authorization.partition("Credential=")
     parts = scope.split(",")[0].split("/")
@@ -70,14 +70,14 @@ def service_of(environ: Environ) -> str:
 
 
 def region_of(environ: Environ, default: str) -> str:
-    """The region that the request was signed for."""
+    """The region in the signature of the request; `default` if it has no credential scope."""
     _, _, scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")
     parts = scope.split(",")[0].split("/")
     return parts[2] if len(parts) > 4 else default
 
 
 def action_of(environ: Environ, body: bytes) -> str:
-    """The action ('RunInstances'), or '' for REST protocols."""
+    """The action that the request names ('RunInstances'); '' for REST protocols."""
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
         return str(target.rpartition(".")[2])
@@ -89,29 +89,29 @@ def action_of(environ: Environ, body: bytes) -> str:
 
 
 def is_mutating(environ: Environ, body: bytes) -> bool:
-    """Whether the request may change the cloud, so that the journal must keep it."""
+    """Whether the request may change the local cloud, so that it must be journalled."""
     if environ.get("PATH_INFO", "").startswith("/moto-api"):
         return False
     action = action_of(environ, body)
     if not action:
         return environ.get("REQUEST_METHOD", "GET") not in {"GET", "HEAD", "OPTIONS"}
-    return not action.startswith(_READING) and action not in _LEAVES_NOTHING
+    return not action.startswith(_READING) and action not in _CHANGES_NOTHING
 
 
-def is_waiting(environ: Environ, body: bytes) -> bool:
-    """Whether the service may hold the request for seconds, so that others must not queue behind it."""
+def is_slow(environ: Environ, body: bytes) -> bool:
+    """Whether the answer may take seconds, so that other requests must not wait for it."""
     return action_of(environ, body) in {"ReceiveMessage", "Invoke"}
 
 
 def to_record(environ: Environ) -> dict[str, str]:
-    """The parts of the request that a replay needs."""
-    kept = {name: str(environ[name]) for name in _KEPT_ENVIRON if name in environ}
-    kept.update({name: str(value) for name, value in environ.items() if name.startswith("HTTP_")})
-    return kept
+    """The parts of the request that a replay needs, for the journal; without the body."""
+    recorded = {name: str(environ[name]) for name in _ENVIRON_KEYS if name in environ}
+    recorded.update({name: str(value) for name, value in environ.items() if name.startswith("HTTP_")})
+    return recorded
 
 
 def from_record(record: dict[str, str], body: bytes) -> Environ:
-    """A WSGI environment that repeats a recorded request."""
+    """A WSGI environment that repeats a request of the journal."""
     environ: Environ = {
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",

@@ -1,9 +1,9 @@
-"""The server: one process that is the AWS of one environment.
+"""The server of the local cloud: one process for each environment.
 
-/latest/ goes to the metadata service, /_bootstrap/ to the control endpoints. The guard looks at all other requests first; those
-for CloudFormation go to the engine, the rest through the door to moto. It listens on the loopback, and on the gateway address
-of each subnet that has machines, before the bridge with that address exists; on the latter it takes the machines' mail, too,
-where that is wanted.
+Paths under /latest/ go to the metadata service, paths under /_bootstrap/ to the control endpoints. The guard checks all other
+requests first. Then requests to CloudFormation go to the engine, and the others through the door to moto. The server listens on
+the loopback address, and on the gateway address of each subnet that has machines, also before the bridge with that address
+exists. With a mail port, it also receives the machines' mail at the gateways.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ log = logging.getLogger(__name__)
 
 
 class Server:
-    """One local cloud: its state in `state`, its APIs on `port`; `mail_port` is where it takes mail, None where nowhere."""
+    """One local cloud, with its state in the directory `state`, its APIs on `port` and its mail, if any, on `mail_port`.
+
+    Raises LocalCloudFailed if the state is of another version, or if another process uses it.
+    """
 
     def __init__(self, state: Path, port: int, machines: Machines, mail_port: int | None = None) -> None:
         state.mkdir(parents=True, exist_ok=True)
@@ -72,14 +75,12 @@ class Server:
 
         faults = Faults()
         self._journal = Journal(self._state / "journal.jsonl")
-        self._patches = patches.Patches(_salt(self._state), lambda: self.instances)
-        self.door = Door(self._moto(), self._journal)
+        self._patches = patches.Patches(_ensure_salt(self._state), lambda: self.instances)
+        self.door = Door(self._create_app(), self._journal)
         self.instances = Instances(self.door, machines, self.open_gateway)
         known = self.instances
         self._mail = (
-            Sink(self._state / "mail", mail_port, lambda peer: known.find_by_address(peer) is not None)
-            if mail_port
-            else None
+            Sink(self._state / "mail", mail_port, lambda peer: known.find_at(peer) is not None) if mail_port else None
         )
         identities = Identities(keys.ensure_operator_keys(self._state))
         self._store = Store(self._state / "stacks")
@@ -88,10 +89,12 @@ class Server:
         refuse = self._guard.refuse_cloudformation
         self._clients = clients = Clients(self.door, self.port, faults, refuse)
         ports = [self.port, mail_port] if mail_port else [self.port]
-        own = Clients(self.door, self.port, Faults())  # injected faults do not apply to these clients
-        self._enforcement = Enforcement(own, machines, ports, is_watching=not isinstance(machines, SimulatedMachines))
-        self.door.changed = self._enforcement.note_change
-        signals = Signals(self.door, self._address)
+        exempt = Clients(self.door, self.port, Faults())  # from injected faults
+        self._enforcement = Enforcement(
+            exempt, machines, ports, is_watching=not isinstance(machines, SimulatedMachines)
+        )
+        self.door.on_change = self._enforcement.note_change
+        signals = Signals(self.door, self._find_url)
         self.engine = Engine(self._store, self.door, clients, faults, signals)
         self._api = Api(self.engine)
         self._metadata = Metadata(self.door, self.instances, clients)
@@ -101,15 +104,14 @@ class Server:
         self._faults = faults
         self._heartbeats = Heartbeats(Clients(self.door, self.port, Faults()))
 
-    def _moto(self) -> Callable[..., Any]:
+    def _create_app(self) -> Callable[..., Any]:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         def create(service: Any) -> Any:
             self._patches.apply()
             app = create_backend_app(service)
-            self._patches.load(
-                "moto.iam.models"
-            )  # any first request imports it: too late to be changed by the next one
+            # The first request imports this module, and a later patch would be too late.
+            self._patches.load("moto.iam.models")
             return app
 
         self._patches.apply()
@@ -117,7 +119,7 @@ class Server:
         return app
 
     def restore(self) -> None:
-        """Replay the journal, bring the machines up, and take up stack operations that a kill interrupted."""
+        """Replay the journal, bring the machines to their states, and continue stack operations that a kill interrupted."""
         count = self.door.replay()
         if count:
             log.info("replayed %d records", count)
@@ -130,72 +132,72 @@ class Server:
         """Answer one request (WSGI)."""
         try:
             request_limits.check_length(environ)
-            response = browser_requests.refusal(environ, self._listeners) or self._respond(environ)
+            response = browser_requests.find_refusal(environ, self._listeners) or self._respond(environ)
         except ConnectionError:
-            raise  # a fault that was asked for: the connection ends without an answer
+            raise  # an injected fault: the connection ends without an answer
         except Busy as busy:
             response = error_response(environ, 503, "ServiceUnavailable", f"The local cloud is busy: {busy}")
-        except request_limits.NotTaken as refused:
+        except request_limits.BodyRefused as refused:
             response = error_response(environ, refused.status, refused.code, str(refused))
         except TimeoutError as late:
             response = error_response(environ, 408, "RequestTimeout", str(late))
-        except Exception as failure:  # whatever happens, the caller gets an answer that it can read
-            log.exception("%s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
+        except Exception as failure:  # in any case, the caller must get an answer that it can parse
+            log.exception("cannot answer %s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
             response = error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
         names = {name.lower() for name, _ in response.headers}
         extra = [] if "content-length" in names else [("Content-Length", str(len(response.body)))]
         if environ.get("bootstrap.lost"):
-            raise ConnectionAbortedError("a fault that was asked for: the answer is lost")
-        start_response(_status_line(response.status), [*browser_requests.without_sharing(response.headers), *extra])
+            raise ConnectionAbortedError("an injected fault: the answer is lost")
+        start_response(_format_status(response.status), [*browser_requests.remove_cors(response.headers), *extra])
         return [response.body]
 
     def _respond(self, environ: Environ) -> Response:
         path = environ.get("PATH_INFO", "")
         if path.startswith("/_bootstrap/"):
-            return self._control.request(environ)
+            return self._control.answer(environ)
         if path.startswith("/latest/"):
             return self._metadata.answer(environ)
         admitted = self._guard.admit(environ)
         if isinstance(admitted, Response):
             return admitted
         if requests.service_of(environ) == "cloudformation":
-            with self.door.acting.in_name_of(admitted.record):
+            with self.door.callers.use_caller(admitted.record):
                 refusal = characters.refusal(environ, requests.read_body(environ))
-                return refusal or self._faults.request(environ) or self._api.request(environ)
-        return self._faults.request(environ) or self.door.request(environ)
+                return refusal or self._faults.find_answer(environ) or self._api.request(environ)
+        return self._faults.find_answer(environ) or self.door.request(environ)
 
     def open_gateway(self, address: str) -> None:
-        """Answer a subnet's machines at its gateway, and take their mail there."""
+        """Listen at the gateway address of a subnet, for requests and for mail of its machines."""
         self.listen(address)
         if self._mail is not None:
             self._mail.listen(address)
 
     def listen(self, address: str) -> None:
-        """Answer on one more address; again for the same address changes nothing."""
+        """Listen on one more address; for an address that is already listened on, do nothing. Raises LocalCloudFailed."""
         from werkzeug.serving import make_server
 
         with self._lock:
             if address in self._listeners:
                 return
-            opened = listening.bound(address, self.port)
-            handler = _handler(self._connections)
+            bound_socket = listening.bound(address, self.port)
+            handler = _make_handler(self._connections)
             server: Any = make_server(
-                address, self.port, self, threaded=True, request_handler=handler, fd=opened.fileno()
+                address, self.port, self, threaded=True, request_handler=handler, fd=bound_socket.fileno()
             )
-            opened.detach()
+            bound_socket.detach()
             server.daemon_threads = True
             self._listeners[address] = server
         threading.Thread(target=server.serve_forever, name=f"listen-{address}", daemon=True).start()
         log.info("listening on %s:%d", address, self.port)
 
-    def _address(self) -> str:
-        """Where machines reach this server: the newest gateway, or the loopback while there is none."""
+    def _find_url(self) -> str:
+        """The URL at which machines reach this server, with the newest gateway; without a gateway, the loopback address."""
         with self._lock:
             address = next(reversed(self._listeners), "127.0.0.1")
         return f"http://{address}:{self.port}"
 
     def warm_up(self, region: str) -> None:
-        """Load what a first deployment needs, in the background: moto's EC2 alone takes a second."""
+        """Load the services that a first launch needs, in a thread: moto's EC2 alone takes a second."""
 
         def load() -> None:
             try:
@@ -203,34 +205,34 @@ class Server:
                 for service in ("ssm", "iam", "secretsmanager", "sts"):
                     self._clients(service, region)
             except Exception:
-                log.exception("warming up")
+                log.exception("cannot load services in advance")
 
         threading.Thread(target=load, name="warm-up", daemon=True).start()
 
     def announce(self) -> None:
-        """Say in endpoint.json that the server answers."""
+        """Write port and process id into endpoint.json, which shows clients that the server answers."""
         part = self._state / "endpoint.json.part"
         part.write_text(json.dumps({"port": self.port, "pid": os.getpid()}))
         part.replace(self._state / "endpoint.json")
 
     def has_state(self) -> bool:
-        """Whether the state directory is still there."""
+        """Whether the state directory still exists."""
         return self._journal.exists()
 
     def close(self) -> None:
-        """Stop listening; what is on disk is complete at any time."""
+        """Stop listening, and close the journal; the files on disk are complete at any time."""
         (self._state / "endpoint.json").unlink(missing_ok=True)
         for server in self._listeners.values():
             server.server_close()
         self._heartbeats.close()
         self.engine.close()
         self.instances.cancel_work()
-        with contextlib.suppress(Busy), self.door.quiet():
+        with contextlib.suppress(Busy), self.door.stop_requests():
             self._journal.close()
 
 
-def _salt(state: Path) -> str:
-    """A secret of this cloud from which each region's first ids are drawn."""
+def _ensure_salt(state: Path) -> str:
+    """The secret of this cloud, from which the first ids of each region are drawn; it is made at the first start."""
     path = state / "salt"
     if not path.exists():
         path.touch(0o600)
@@ -238,58 +240,58 @@ def _salt(state: Path) -> str:
     return path.read_text()
 
 
-def _handler(connections: request_limits.Connections) -> type:
+def _make_handler(connections: request_limits.Connections) -> type:
     from moto.moto_server.werkzeug_app import MotoRequestHandler
 
     class Handler(MotoRequestHandler):
-        """Answers at once (no delayed packets) and logs only what failed."""
+        """Sends packets without delay, and logs only failed requests."""
 
         disable_nagle_algorithm = True
         wbufsize = -1
 
         def setup(self) -> None:
-            """Read by the clock, also what comes byte by byte."""
+            """Read the request with a deadline, also if it arrives byte by byte."""
             super().setup()
-            self._arriving = request_limits.Arriving(self.connection)
-            self.rfile = io.BufferedReader(self._arriving)
+            self._reader = request_limits.TimedReader(self.connection)
+            self.rfile = io.BufferedReader(self._reader)
 
         def handle(self) -> None:
-            """One connection of many; too many of one address are closed."""
-            with connections.one_more(self.client_address[0]) as is_welcome:
-                if is_welcome:
+            """Answer the requests of a connection, or close it if its address has too many."""
+            with connections.count_connection(self.client_address[0]) as is_accepted:
+                if is_accepted:
                     super().handle()
 
         def send_response(self, code: int, message: str | None = None) -> None:
-            """With the answer the request is over."""
-            self._arriving.end_soon()
+            """Send the status, and limit what is still read of the request."""
+            self._reader.limit_rest()
             super().send_response(code, message)
 
         def run_wsgi(self) -> None:
-            """Tell a client that asks (S3's, before each body) to go on at once: else it waits a second for that."""
+            """Let a client that expects it (S3's clients do) send its body at once; otherwise it would wait for a second."""
             if self.headers.get("Expect", "").lower() == "100-continue":
                 self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 self.wfile.flush()
                 del self.headers["Expect"]
-            self._arriving.within(request_limits.BODY_SECONDS)
+            self._reader.set_deadline(request_limits.BODY_SECONDS)
             super().run_wsgi()
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Every success in the log would hide the failures."""
+            """Log only failures, which would be hard to find among all requests."""
             if str(code).startswith("5"):
                 log.warning("%s %s", self.requestline, code)
 
         def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
-            """A fault that was asked for ended this answer: the client must see the connection end."""
+            """Close the connection without an answer, after an injected fault."""
             self.close_connection = True
 
         def version_string(self) -> str:
-            """The name in the Server header."""
+            """The value of the header Server."""
             return "local-cloud"
 
     return Handler
 
 
-def _status_line(status: int) -> str:
+def _format_status(status: int) -> str:
     from http import HTTPStatus
 
     try:

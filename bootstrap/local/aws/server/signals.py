@@ -1,6 +1,7 @@
-"""Signals for wait conditions: what machines put to a handle's address. Each is journalled, so that none is lost by a restart.
+"""Records the signals that machines send to the URL of a wait condition's handle.
 
-A signal is the JSON that cfn-signal sends: Status (SUCCESS or FAILURE), UniqueId, Reason, Data. One UniqueId counts once.
+Each signal is journalled, so a restart loses none. A signal is the JSON that cfn-signal sends: Status (SUCCESS or FAILURE),
+UniqueId, Reason, Data. Of several signals with the same UniqueId, the first one counts.
 """
 
 from __future__ import annotations
@@ -16,28 +17,28 @@ Signal = dict[str, str]
 
 
 class Signals:
-    """The signals of one cloud by handle; `address` gives the server's URL for new handles."""
+    """The signals of one local cloud; `find_url` returns the URL of the server, for new handles."""
 
-    def __init__(self, door: Door, address: Callable[[], str]) -> None:
+    def __init__(self, door: Door, find_url: Callable[[], str]) -> None:
         self._door = door
-        self._address = address
-        self._taken: dict[str, dict[str, Signal]] = {}
-        door.events["signal"] = self._keep
+        self._find_url = find_url
+        self._signals: dict[str, dict[str, Signal]] = {}
+        door.event_handlers["signal"] = self._apply
 
-    def handle(self, name: str) -> str:
-        """The URL of a new handle."""
-        return f"{self._address()}{PATH}{name}"
+    def make_url(self, name: str) -> str:
+        """The URL for a new handle of this name."""
+        return f"{self._find_url()}{PATH}{name}"
 
-    def take(self, handle: str, signal: dict[str, Any]) -> None:
-        """Keep a signal; raises ValueError or KeyError for one that is none."""
+    def record(self, handle: str, signal: dict[str, Any]) -> None:
+        """Record a signal for the handle of this name. Raises ValueError or KeyError if its content is wrong."""
         if signal["Status"] not in {"SUCCESS", "FAILURE"}:
-            raise ValueError(f"Status {signal['Status']}")
-        kept = {name: str(signal.get(name, "")) for name in ("Status", "Reason", "Data")}
-        self._door.event("signal", handle=handle, unique=str(signal["UniqueId"]), signal=kept)
+            raise ValueError(f"Status is {signal['Status']}, not SUCCESS or FAILURE")
+        content = {name: str(signal.get(name, "")) for name in ("Status", "Reason", "Data")}
+        self._door.record_event("signal", handle=handle, unique=str(signal["UniqueId"]), signal=content)
 
-    def of(self, url: str) -> dict[str, Signal]:
-        """The signals that came to a handle, by their ids."""
-        return dict(self._taken.get(url.rpartition("/")[2], {}))
+    def read(self, url: str) -> dict[str, Signal]:
+        """The signals for the handle with this URL, by their UniqueId."""
+        return dict(self._signals.get(url.rpartition("/")[2], {}))
 
-    def _keep(self, record: dict[str, Any]) -> None:
-        self._taken.setdefault(record["handle"], {}).setdefault(record["unique"], record["signal"])
+    def _apply(self, event: dict[str, Any]) -> None:
+        self._signals.setdefault(event["handle"], {}).setdefault(event["unique"], event["signal"])

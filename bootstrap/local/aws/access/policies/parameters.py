@@ -91,7 +91,9 @@ def _fits(protocols: frozenset[str], *, target: str, is_rpc: bool) -> bool:
 @functools.cache
 def _protocols(service: str) -> frozenset[str]:
     """The protocols of the services that are signed for by this name."""
-    return frozenset(protocol for model in operations.signed_as(service) for protocol in operations.protocols(model))
+    return frozenset(
+        protocol for model in operations.list_services(service) for protocol in operations.list_protocols(model)
+    )
 
 
 def _of_path(environ: Environ, service: str, region: str, account: str, query: Mapping[str, tuple[str, ...]]) -> Call:
@@ -99,7 +101,7 @@ def _of_path(environ: Environ, service: str, region: str, account: str, query: M
     bucket = environ.get("HTTP_HOST", "").lower().partition(".localhost")[0]
     if service == "s3" and ".localhost" in environ.get("HTTP_HOST", "").lower():
         path = f"/{bucket}{path}".rstrip("/")
-    operation, variables = operations.by_path(service, {**environ, "PATH_INFO": path})
+    operation, variables = operations.match_path(service, {**environ, "PATH_INFO": path})
     given: dict[str, tuple[str, ...]] = {name: (value,) for name, value in variables.items()}
     return Call(service, operation, region, account, {**_without_numbers(query), **given}, path)
 

@@ -20,7 +20,7 @@ class WaitConditionHandle(Adapter):
 
     def create(self, to: To) -> str:
         """Return a new address."""
-        return str(to.stacks.signals.handle(to.name(64)))
+        return str(to.stacks.signals.make_url(to.name(64)))
 
     def delete(self, to: To) -> None:
         """Do nothing: signals at this address are no longer read."""
@@ -63,7 +63,7 @@ class WaitCondition(Adapter):
         return {"Data": json.dumps({unique_id: signal["Data"] for unique_id, signal in self._signals(to).items()})}
 
     def _signals(self, to: To) -> dict[str, dict[str, str]]:
-        signals: dict[str, dict[str, str]] = to.stacks.signals.of(str(to.get("Handle", "")))
+        signals: dict[str, dict[str, str]] = to.stacks.signals.read(str(to.get("Handle", "")))
         for unique_id, signal in signals.items():
             if signal["Status"] == "FAILURE":
                 raise ResourceFailed(

@@ -27,12 +27,12 @@ class SignalApi:
         if operation is None or resource.status not in {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}:
             raise Refused(f"Resource {logical} is in {resource.status} state and cannot be signaled")
         signals, handle = self._engine.signals, signalling.handle_of(operation, logical)
-        if unique in signals.of(handle):
+        if unique in signals.read(handle):
             raise Refused(
                 f"Signal with ID {unique} for resource {logical} already exists. Signals may only be updated once."
             )
         with self._engine.store.lock:  # the event first: the last signal ends the creation at once
             stack.record(resource.status, f"Received {status} signal with UniqueId {unique}", resource)
         self._engine.store.save(stack)
-        signals.take(handle, {"Status": status, "UniqueId": unique})
+        signals.record(handle, {"Status": status, "UniqueId": unique})
         return {}

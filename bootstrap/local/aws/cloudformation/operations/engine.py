@@ -23,7 +23,7 @@ from bootstrap.local.aws.cloudformation.operations.stack_operation import Closin
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Operation, Stack, Store, Wanted
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.scope import Scopes
-from bootstrap.local.aws.server.call_identity import Acting
+from bootstrap.local.aws.server.call_identity import Callers
 from bootstrap.local.aws.server.door import Door
 from bootstrap.local.aws.server.faults import Faults
 from bootstrap.local.aws.server.signals import Signals
@@ -46,7 +46,7 @@ class Engine:
         self.scopes = Scopes(store, client)
         self.services = Services(store, self.scopes, client, door, faults, signals)
         store.saved = Notifier(door, client).saved
-        self._acting = door.acting if door is not None else Acting()
+        self._callers = door.callers if door is not None else Callers()
         self._threads: list[threading.Thread] = []
         self._turns: dict[str, threading.Lock] = {}  # stack id -> held by the thread that works on the stack
         self.prompt_seconds = PROMPT_SECONDS
@@ -165,7 +165,7 @@ class Engine:
         """Resume the operations that were in progress when the process ended."""
         for stack in list(self.store.stacks.values()):
             if stack.operation is not None:
-                self._acting.note(stack.operation.id, stack.operation.caller, stack.wanted.tags)
+                self._callers.set_caller_of_operation(stack.operation.id, stack.operation.caller, stack.wanted.tags)
                 log.info("resuming %s of %s", stack.operation.kind, stack.name)
                 self._start(stack)
 
@@ -231,9 +231,9 @@ class Engine:
     def _note_caller(self, stack: Stack, operation: Operation) -> None:
         """Store whose permissions the operation uses: those of its caller, or of the stack's service role."""
         role = stack.wanted.role_arn
-        caller = self._acting.find(self.services.door.step) if self.services.door is not None else None
-        operation.caller = {"role_arn": role} if role else caller.who if caller else {}
-        self._acting.note(operation.id, operation.caller, stack.wanted.tags)
+        actor = self._callers.find(self.services.door.step) if self.services.door is not None else None
+        operation.caller = {"role_arn": role} if role else actor.caller if actor else {}
+        self._callers.set_caller_of_operation(operation.id, operation.caller, stack.wanted.tags)
 
     def _check_free(self, stack: Stack, kind: str, *, by_parent: bool) -> None:
         if not (stack.operation is None or (by_parent and stack.is_held)):

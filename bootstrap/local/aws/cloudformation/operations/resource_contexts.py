@@ -65,7 +65,7 @@ class ResourceContexts:
             operation=self._operation.id,
             properties=resolve_dynamic(properties, lookup),
             client=self._services.client,
-            unasked=self._services.door.acting.nobody,
+            unasked=self._services.door.callers.use_service,
             initiated=lambda _: None,
             stacks=self._stacks,
             tags=tags,

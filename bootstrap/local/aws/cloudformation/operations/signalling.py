@@ -33,7 +33,7 @@ class ResourceSignals:
 
     def read(self, logical: str) -> dict[str, str]:
         """The status of each signal that a resource has received in the operation, by the unique id of the signal."""
-        received = self._signals.of(handle_of(self._operation, logical))
+        received = self._signals.read(handle_of(self._operation, logical))
         return {unique: signal["Status"] for unique, signal in received.items()}
 
     def wait(self, logical: str, expected: Awaited, is_cancelled: Callable[[], bool]) -> None:

@@ -77,7 +77,7 @@ class StepChecks:
 
     def check_faults(self, kind: str, step: str, logical: str) -> None:
         """Raise ResourceFailed if a fault is injected for this step ('create', 'update' or 'delete') of a resource."""
-        message = self._faults.resource_message(kind, step, logical)
+        message = self._faults.find_resource_message(kind, step, logical)
         if message is not None:
             raise ResourceFailed(f"Resource handler returned message: {message}")
 

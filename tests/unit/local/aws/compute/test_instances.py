@@ -131,7 +131,7 @@ def test_a_volume_is_attached_after_the_boot_but_not_the_root_disk(instances: In
 
 def test_boot_that_fails_is_an_event_with_its_reason(instances: Instances, machines: Slow) -> None:
     seen: list[dict[str, Any]] = []
-    instances._door.events["boot-failed"] = seen.append
+    instances._door.event_handlers["boot-failed"] = seen.append
     machines.problem = "no image"
     machines.may_go_on.set()
     instances.launch_machine(Instance())
@@ -152,7 +152,7 @@ def test_termination_waits_for_the_boot_and_then_ends_the_instance(instances: In
 def powered_off(instances: Instances) -> list[dict[str, Any]]:
     """The events of machines that stopped by themselves."""
     events: list[dict[str, Any]] = []
-    instances._door.events["powered-off"] = events.append
+    instances._door.event_handlers["powered-off"] = events.append
     return events
 
 

@@ -1,4 +1,4 @@
-"""A browser that a page has sent is refused; every client of AWS is let through."""
+"""Requests that a web page makes a browser send are refused; requests of AWS clients are accepted."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ ADDRESSES = ("127.0.0.1", "10.42.0.1")
 
 
 def status(host: str = "127.0.0.1:4000", path: str = "/", **headers: str) -> int:
-    refused = browser_requests.refusal({"HTTP_HOST": host, "PATH_INFO": path, **headers}, ADDRESSES)
-    return refused.status if refused else 200
+    refusal = browser_requests.find_refusal({"HTTP_HOST": host, "PATH_INFO": path, **headers}, ADDRESSES)
+    return refusal.status if refusal else 200
 
 
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:4000", "10.42.0.1:4000", "127.0.0.1", "localhost:4000", "LocalHost", "bucket.localhost:4000"]
 )
-def test_the_server_is_named_by_its_addresses(host: str) -> None:
+def test_an_address_of_the_server_is_accepted(host: str) -> None:
     assert 200 == status(host)
 
 
@@ -60,10 +60,10 @@ def test_a_person_may_type_an_address() -> None:
 
 
 @pytest.mark.parametrize("path", ["/moto-api", "/moto-api/reset", "//moto-api/reset", "/moto-apix", "/favicon.ico"])
-def test_what_moto_has_of_its_own_is_not_there(path: str) -> None:
+def test_the_api_of_moto_is_not_served(path: str) -> None:
     assert 404 == status(path=path)
 
 
-def test_answers_are_shared_with_no_other_origin() -> None:
+def test_no_other_origin_may_read_an_answer() -> None:
     headers = (("Access-Control-Allow-Origin", "*"), ("ETag", "x"), ("access-control-max-age", "1"))
-    assert [("ETag", "x")] == browser_requests.without_sharing(headers)
+    assert [("ETag", "x")] == browser_requests.remove_cors(headers)

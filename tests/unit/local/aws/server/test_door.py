@@ -1,4 +1,4 @@
-"""The door numbers, journals and repeats; what a request causes outside comes after it is on disk, and not in a replay."""
+"""The door numbers, journals and repeats requests. Work outside of moto follows a journalled request, not a replay."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bootstrap.local.aws.server.door import Door
 
 
 class App:
-    """Answers every request with random bytes, and notes what it was asked."""
+    """Answers each request with random bytes, and records the path of the request after it is journalled."""
 
     def __init__(self) -> None:
         self.answers: list[bytes] = []
@@ -25,7 +25,7 @@ class App:
             raise NotImplementedError("not here")
         self.answers.append(randomness.draw_bytes(8))
         assert self.door is not None
-        self.door.afterwards(lambda: self.caused.append(environ["PATH_INFO"]))
+        self.door.run_afterwards(lambda: self.caused.append(environ["PATH_INFO"]))
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [self.answers[-1]]
 
@@ -34,7 +34,7 @@ _open: list[Journal] = []
 
 
 def open_door(path: Path) -> tuple[Door, App]:
-    """A door on the journal at `path`; the process before has ended."""
+    """A door on the journal at `path`; the earlier process has ended."""
     while _open:
         _open.pop().close()
     app = App()
@@ -63,7 +63,7 @@ def test_reading_requests_are_not_journalled(tmp_path: Path) -> None:
     assert 0 == open_door(tmp_path / "journal")[0].replay()
 
 
-def test_operation_that_is_run_again_gets_the_answers_of_its_first_run(tmp_path: Path) -> None:
+def test_a_repeated_operation_gets_the_answers_of_its_first_run(tmp_path: Path) -> None:
     door, _ = open_door(tmp_path / "journal")
     with door.operation("create"):
         first = put(door, "/a")
@@ -75,7 +75,7 @@ def test_operation_that_is_run_again_gets_the_answers_of_its_first_run(tmp_path:
     assert 2 == len(app.answers)
 
 
-def test_operation_that_asks_for_less_when_run_again_gets_each_answer_for_its_own_request(tmp_path: Path) -> None:
+def test_a_repeated_operation_with_fewer_requests_gets_the_answer_of_each(tmp_path: Path) -> None:
     door, _ = open_door(tmp_path / "journal")
     with door.operation("create"):
         put(door, "/a")
@@ -89,7 +89,7 @@ def test_operation_that_asks_for_less_when_run_again_gets_each_answer_for_its_ow
     assert 4 == len(app.answers)
 
 
-def test_operation_that_is_run_again_reads_what_it_read_before_its_changes(tmp_path: Path) -> None:
+def test_a_repeated_operation_reads_what_it_read_before_its_changes(tmp_path: Path) -> None:
     def get(door: Door) -> bytes:
         return door.request(requests.from_record({"REQUEST_METHOD": "GET", "PATH_INFO": "/a"}, b"")).body
 
@@ -125,15 +125,15 @@ def test_events_are_applied_and_replayed(tmp_path: Path) -> None:
     seen: list[str] = []
     for _ in range(2):
         door, _ = open_door(tmp_path / "journal")
-        door.events["failed"] = lambda record: seen.append(record["instance"])
+        door.event_handlers["failed"] = lambda record: seen.append(record["instance"])
         if not seen:
-            door.event("failed", instance="i-1")
+            door.record_event("failed", instance="i-1")
         else:
             door.replay()
     assert ["i-1", "i-1"] == seen
 
 
-def test_failure_inside_is_answered_as_an_error_that_is_not_tried_again(tmp_path: Path) -> None:
+def test_a_failure_in_moto_is_an_error_that_clients_do_not_repeat(tmp_path: Path) -> None:
     door, _ = open_door(tmp_path / "journal")
     answer = door.request(requests.from_record({"REQUEST_METHOD": "PUT", "PATH_INFO": "/broken"}, b""))
     assert 501 == answer.status

@@ -1,4 +1,4 @@
-"""Requests are known by the names that botocore gives their operations, whatever the protocol."""
+"""The operation of a request is found for each protocol, by botocore's name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from bootstrap.local.aws.server import operations
 
 def request(service: str, method: str, path: str, query: str = "", **headers: str) -> dict[str, str]:
     scope = f"AWS4-HMAC-SHA256 Credential=a/20260101/eu-central-1/{service}/aws4_request, Signature=b"
-    asked = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "HTTP_AUTHORIZATION": scope}
-    return {**asked, **headers}
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "HTTP_AUTHORIZATION": scope}
+    return {**environ, **headers}
 
 
 @pytest.mark.parametrize(
@@ -28,13 +28,13 @@ def request(service: str, method: str, path: str, query: str = "", **headers: st
         (request("nowhere", "GET", "/"), ""),
     ],
 )
-def test_operation_is_told_from_the_request(environ: dict[str, str], name: str) -> None:
+def test_the_operation_of_a_request_is_found(environ: dict[str, str], name: str) -> None:
     body = b"Action=CreateVpc" if name == "ec2.CreateVpc" else b""
-    assert name == operations.name_of(environ, body)
+    assert name == operations.find_operation(environ, body)
 
 
-def test_service_is_named_as_requests_are_signed() -> None:
-    assert "monitoring.PutMetricAlarm" == operations.known("cloudwatch.PutMetricAlarm")
-    assert "elasticloadbalancing.CreateLoadBalancer" == operations.known("elbv2.CreateLoadBalancer")
+def test_a_service_gets_its_name_in_signatures() -> None:
+    assert "monitoring.PutMetricAlarm" == operations.convert_name("cloudwatch.PutMetricAlarm")
+    assert "elasticloadbalancing.CreateLoadBalancer" == operations.convert_name("elbv2.CreateLoadBalancer")
     with pytest.raises(ValueError, match=r"ec2\.NoSuch is no operation"):
-        operations.known("ec2.NoSuch")
+        operations.convert_name("ec2.NoSuch")

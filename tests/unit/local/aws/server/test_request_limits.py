@@ -1,4 +1,4 @@
-"""Of a request as much is read as its service takes, within a time, and from an address over so many connections."""
+"""The limits of a request's body by its service, of the time to read it, and of the connections of an address."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bootstrap.local.aws.server import request_limits, requests
-from bootstrap.local.aws.server.request_limits import Arriving, Connections, NotTaken
+from bootstrap.local.aws.server.request_limits import BodyRefused, Connections, TimedReader
 
 SCOPE = "AWS4-HMAC-SHA256 Credential=KEY/20260101/eu-central-1/{}/aws4_request, SignedHeaders=host, Signature=0"
 
@@ -23,7 +23,7 @@ def environ(length: int | str = 0, service: str = "", path: str = "/", **more: A
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "sent",
     [
         environ(0),
         environ(""),
@@ -34,12 +34,12 @@ def environ(length: int | str = 0, service: str = "", path: str = "/", **more: A
         environ(900_000, path="/_bootstrap/faults"),
     ],
 )
-def test_what_a_service_takes_is_taken(asked: requests.Environ) -> None:
-    request_limits.check_length(asked)
+def test_a_body_within_the_limit_of_its_service_is_accepted(sent: requests.Environ) -> None:
+    request_limits.check_length(sent)
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "sent",
     [
         environ(20_000_000),
         environ(20_000_000, "cloudformation"),
@@ -49,21 +49,21 @@ def test_what_a_service_takes_is_taken(asked: requests.Environ) -> None:
         environ(1_100_000, "s3", "/latest/api/token"),
     ],
 )
-def test_what_is_longer_is_refused_by_its_length(asked: requests.Environ) -> None:
-    with pytest.raises(NotTaken) as refusal:
-        request_limits.check_length(asked)
+def test_a_longer_body_is_refused_by_its_length(sent: requests.Environ) -> None:
+    with pytest.raises(BodyRefused) as refusal:
+        request_limits.check_length(sent)
     assert 413 == refusal.value.status
 
 
 @pytest.mark.parametrize("length", ["-1", "1e9", "0x10", " 1", "²"])
 def test_a_length_that_is_no_number_is_refused(length: str) -> None:
-    with pytest.raises(NotTaken) as refusal:
+    with pytest.raises(BodyRefused) as refusal:
         request_limits.check_length(environ(length))
     assert 400 == refusal.value.status
 
 
 def test_a_body_without_a_length_is_read_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_limits, "_LONGEST", 1000)
+    monkeypatch.setattr(request_limits, "_LIMIT", 1000)
     fitting, longer = (
         {"PATH_INFO": "/", "wsgi.input_terminated": True, "wsgi.input": io.BytesIO(b"x" * size)}
         for size in (1000, 1001)
@@ -71,7 +71,7 @@ def test_a_body_without_a_length_is_read_to_the_limit(monkeypatch: pytest.Monkey
     for each in (fitting, longer):
         request_limits.check_length(each)
     assert 1000 == len(requests.read_body(fitting))
-    with pytest.raises(NotTaken):
+    with pytest.raises(BodyRefused):
         requests.read_body(longer)
 
 
@@ -82,7 +82,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, theirs
 
 
-def test_what_comes_byte_by_byte_must_all_come_in_time(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_body_that_arrives_byte_by_byte_must_arrive_in_time(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     stop = threading.Event()
 
@@ -93,8 +93,8 @@ def test_what_comes_byte_by_byte_must_all_come_in_time(pair: tuple[socket.socket
     thread = threading.Thread(target=trickle)
     thread.start()
     try:
-        reader = Arriving(ours)
-        reader.within(0.3)
+        reader = TimedReader(ours)
+        reader.set_deadline(0.3)
         begun = time.monotonic()
         with pytest.raises(TimeoutError):
             io.BufferedReader(reader).read(1_000_000)
@@ -104,32 +104,32 @@ def test_what_comes_byte_by_byte_must_all_come_in_time(pair: tuple[socket.socket
         thread.join()
 
 
-def test_nothing_is_waited_for_without_end(pair: tuple[socket.socket, socket.socket]) -> None:
-    reader = Arriving(pair[0])
-    reader.within(0.05)
+def test_a_silent_connection_times_out(pair: tuple[socket.socket, socket.socket]) -> None:
+    reader = TimedReader(pair[0])
+    reader.set_deadline(0.05)
     with pytest.raises(TimeoutError):
         reader.read(1)
 
 
-def test_after_the_answer_little_is_passed_over(
+def test_after_the_answer_only_a_part_of_the_rest_is_read(
     pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_limits, "_PASSED_OVER", 1000)
+    monkeypatch.setattr(request_limits, "_LIMIT_AFTER_ANSWER", 1000)
     ours, theirs = pair
     theirs.sendall(b"x" * 100_000)
-    reader = Arriving(ours)
-    reader.end_soon()
+    reader = TimedReader(ours)
+    reader.limit_rest()
     passed = io.BufferedReader(reader).read(100_000)
     assert 1000 <= len(passed) < 100_000
 
 
-def test_an_address_has_so_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_connections_of_an_address_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_limits, "CONNECTIONS_OF_AN_ADDRESS", 2)
     connections = Connections()
-    with connections.one_more("10.0.0.1") as first, connections.one_more("10.0.0.1") as second:
-        with connections.one_more("10.0.0.1") as third, connections.one_more("10.0.0.2") as other:
+    with connections.count_connection("10.0.0.1") as first, connections.count_connection("10.0.0.1") as second:
+        with connections.count_connection("10.0.0.1") as third, connections.count_connection("10.0.0.2") as other:
             assert (True, True, False, True) == (first, second, third, other)
-        with connections.one_more("10.0.0.1") as again:
+        with connections.count_connection("10.0.0.1") as again:
             assert not again
-    with connections.one_more("10.0.0.1") as later:
+    with connections.count_connection("10.0.0.1") as later:
         assert later

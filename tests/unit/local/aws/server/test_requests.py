@@ -1,4 +1,4 @@
-"""Which requests the journal must keep, and what a replay makes of them."""
+"""Which requests are journalled, and how a recorded request is repeated."""
 
 from __future__ import annotations
 
@@ -17,26 +17,28 @@ def query(action: str) -> tuple[requests.Environ, bytes]:
 
 
 @pytest.mark.parametrize("action", ["RunInstances", "CreateTags", "AssumeRole", "PutParameter", "TerminateInstances"])
-def test_changing_actions_are_kept(action: str) -> None:
+def test_changing_actions_are_journalled(action: str) -> None:
     assert requests.is_mutating(*query(action))
 
 
 @pytest.mark.parametrize("action", ["DescribeInstances", "ListRoles", "GetRole", "ReceiveMessage", "Decrypt"])
-def test_reading_actions_are_not_kept(action: str) -> None:
+def test_reading_actions_are_not_journalled(action: str) -> None:
     assert not requests.is_mutating(*query(action))
 
 
 @pytest.mark.parametrize(
-    ("target", "kept"),
+    ("target", "is_journalled"),
     [("secretsmanager.CreateSecret", True), ("secretsmanager.GetSecretValue", False), ("AmazonSSM.PutParameter", True)],
 )
-def test_json_protocol_is_told_by_its_target(target: str, kept: bool) -> None:
-    assert kept == requests.is_mutating({"REQUEST_METHOD": "POST", "HTTP_X_AMZ_TARGET": target}, b"{}")
+def test_the_target_of_the_json_protocol_decides(target: str, is_journalled: bool) -> None:
+    assert is_journalled == requests.is_mutating({"REQUEST_METHOD": "POST", "HTTP_X_AMZ_TARGET": target}, b"{}")
 
 
-@pytest.mark.parametrize(("method", "kept"), [("GET", False), ("HEAD", False), ("PUT", True), ("DELETE", True)])
-def test_rest_protocol_is_told_by_its_method(method: str, kept: bool) -> None:
-    assert kept == requests.is_mutating({"REQUEST_METHOD": method, "PATH_INFO": "/bucket"}, b"")
+@pytest.mark.parametrize(
+    ("method", "is_journalled"), [("GET", False), ("HEAD", False), ("PUT", True), ("DELETE", True)]
+)
+def test_the_method_of_a_rest_protocol_decides(method: str, is_journalled: bool) -> None:
+    assert is_journalled == requests.is_mutating({"REQUEST_METHOD": method, "PATH_INFO": "/bucket"}, b"")
 
 
 def test_service_and_region_come_from_the_signature() -> None:
