@@ -28,7 +28,7 @@ _PATTERN = r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"
 
 def refusal(environ: Environ, body: bytes) -> Response | None:
     """The refusal of a request that has such a character; None for all others."""
-    service = requests.service_of(environ)
+    service = requests.find_service(environ)
     tagging = environ.get("HTTP_X_AMZ_TAGGING", "")
     query = environ.get("QUERY_STRING", "")
     if service == "s3":
@@ -39,7 +39,7 @@ def refusal(environ: Environ, body: bytes) -> Response | None:
         call = parameters.read(environ, body, "")
     except Refused as refused:
         return answer(environ, body, refused)
-    is_xml = not environ.get("HTTP_X_AMZ_TARGET") and bool(requests.action_of(environ, body))
+    is_xml = not environ.get("HTTP_X_AMZ_TARGET") and bool(requests.find_action(environ, body))
     for name, values in call.given.items():
         for text in (name, *values):
             is_bad = (is_xml and _NOT_IN_XML.search(text)) or (_IS_TAG.search(name) and _CONTROL.search(text))

@@ -61,10 +61,10 @@ class Guard:
     def _answered(self, caller: Caller, environ: Environ, body: bytes) -> Response | None:
         """The answer to what the guard knows best. Raises Refused for what the caller may not do."""
         self._authorizer.check(caller.principal, environ, body)
-        service = requests.service_of(environ)
+        service = requests.find_service(environ)
         if service not in {"iam", "sts"}:
             return None
-        action = requests.action_of(environ, body)
+        action = requests.find_action(environ, body)
         if service == "iam":
             return simulation.answer(action, body, self._identities) if action in simulation.ACTIONS else None
         if action == "AssumeRole":
@@ -97,7 +97,7 @@ class Guard:
         try:
             claim = signature.read(environ)
         except Refused as refused:
-            if requests.action_of(environ, _small_body(environ)) in UNSIGNED:
+            if requests.find_action(environ, _small_body(environ)) in UNSIGNED:
                 message = "No OpenIDConnect or SAML provider found in your account"
                 raise Refused(Kind.INVALID, message, "InvalidIdentityToken") from refused
             raise

@@ -113,7 +113,7 @@ _DENIED_CODES = {"sns": "AuthorizationError"}
 
 def answer(environ: Environ, body: bytes, refused: Refused) -> Response:
     """The refusal as the called service puts it."""
-    service = requests.service_of(environ)
+    service = requests.find_service(environ)
     form = _form(environ, body, service)
     words = {"ec2": _EC2, "s3": _S3, "json": _JSON, "cbor": _JSON, "rest-json": _REST_JSON}.get(form, _QUERY)
     code, status, message = words[refused.kind]
@@ -130,7 +130,7 @@ def _form(environ: Environ, body: bytes, service: str) -> str:
         return "cbor"
     if environ.get("HTTP_X_AMZ_TARGET"):
         return "json"
-    if requests.action_of(environ, body):
+    if requests.find_action(environ, body):
         return "query"
     return "s3" if service in {"", "s3"} else _rest_form(service)
 

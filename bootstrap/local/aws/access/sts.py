@@ -34,7 +34,7 @@ class Sts:
 
     def request(self, environ: Environ, body: bytes, principal: Principal, access_key: str) -> Response | None:
         """The answer to one request of STS; None for one that moto answers. Raises Refused."""
-        action = requests.action_of(environ, body)
+        action = requests.find_action(environ, body)
         if action == "GetCallerIdentity":
             told = {"Arn": principal.arn, "UserId": principal.user_id, "Account": principal.account}
             return _answer(action, "".join(f"<{name}>{escape(value)}</{name}>" for name, value in told.items()))

@@ -206,7 +206,7 @@ class Patches(
             region = "aws" if region == "global" else region
             if region in self.keys():
                 return dict.__getitem__(self, region)
-            with randomness.seeded(f"{salt}/{self.service_name}/{self.account_id}/{region}"):
+            with randomness.use_seed(f"{salt}/{self.service_name}/{self.account_id}/{region}"):
                 return original(self, region)
 
         module.AccountSpecificBackend.__getitem__ = getitem

@@ -1,4 +1,4 @@
-"""Repeatable randomness: within `seeded`, all draws of the thread come from a seed, otherwise from the operating system.
+"""Repeatable randomness: within `use_seed`, all draws of the thread come from a seed, otherwise from the operating system.
 
 The journal has a new seed of 256 bits for each request. So only a reader of the journal can predict ids, passwords and keys,
 and a replay makes the same ones. Each thread has its own source, so one request does not change the draws of another one.
@@ -24,7 +24,7 @@ def source() -> random.Random:
 
 
 @contextmanager
-def seeded(seed: str) -> Iterator[None]:
+def use_seed(seed: str) -> Iterator[None]:
     """Let this thread draw from `seed` within the context; then it has its earlier source again."""
     before = getattr(_current, "source", _SYSTEM)
     _current.source = random.Random(seed)
@@ -62,7 +62,7 @@ def make_material(make: Callable[[], bytes]) -> bytes:
 
 
 @contextmanager
-def fixed_clock(seconds: float) -> Iterator[None]:
+def fix_clock(seconds: float) -> Iterator[None]:
     """Within the context, let this thread's clock show `seconds` since the epoch, as a replay needs it."""
     _current.seconds = seconds
     try:
@@ -72,7 +72,7 @@ def fixed_clock(seconds: float) -> Iterator[None]:
 
 
 def utcnow() -> datetime.datetime:
-    """The time in UTC without a time zone, as moto's own clock returns it: the fixed time within `fixed_clock`, else now."""
+    """The time in UTC without a time zone, as moto's own clock returns it: the fixed time within `fix_clock`, else now."""
     seconds = getattr(_current, "seconds", None)
     now = (
         datetime.datetime.now(datetime.UTC)

@@ -70,7 +70,7 @@ class Clients:
         environ = self._make_environ(request)
         try:
             # The action is read first, because a later reader may change the request.
-            action = requests.action_of(environ, requests.read_body(environ))
+            action = requests.find_action(environ, requests.read_body(environ))
             refusal = self._find_refusal(environ)
             response = refusal or self._faults.find_answer(environ) or self._door.request(environ)
             if self._refuse is not None:
@@ -89,7 +89,7 @@ class Clients:
 
     def _note_created(self, environ: requests.Environ, action: str, response: Response) -> None:
         step = self._door.step
-        if "/create/" in step and requests.service_of(environ) == "ec2" and response.status < 300:
+        if "/create/" in step and requests.find_service(environ) == "ec2" and response.status < 300:
             self._door.callers.add_created(step, created_resources.ids(action, response.body))
 
     def _make_environ(self, request: Any) -> requests.Environ:

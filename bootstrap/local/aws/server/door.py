@@ -96,7 +96,7 @@ class Door:
             refusal = characters.refusal(environ, body)
             if refusal is not None:
                 return refusal
-            return self._mutate(environ, body, self._next_step())
+            return self._mutate(environ, body, self._number_request())
         with self.moto_lock.hold(call):
             response = self._call_app(environ)
         if getattr(self._local, "operation", None):
@@ -132,7 +132,7 @@ class Door:
                 return recorded[index][1]
         return None
 
-    def _next_step(self) -> Step | None:
+    def _number_request(self) -> Step | None:
         name = getattr(self._local, "operation", None)
         if not name:
             return None
@@ -151,7 +151,7 @@ class Door:
         self._local.pending = pending
         try:
             call = _describe_call(environ, body)
-            with self.moto_lock.hold(call), randomness.seeded(record["seed"]), randomness.fixed_clock(record["time"]):
+            with self.moto_lock.hold(call), randomness.use_seed(record["seed"]), randomness.fix_clock(record["time"]):
                 randomness.record_material(record.setdefault("material", []))
                 response = self._call_app(environ)
                 self._journal.append(record)
@@ -159,7 +159,7 @@ class Door:
             self._local.pending = None
         for act in pending:
             act()
-        self.on_change(requests.service_of(environ))
+        self.on_change(requests.find_service(environ))
         return response
 
     def _replay_record(self, record: Record) -> None:
@@ -167,7 +167,7 @@ class Door:
             self.event_handlers[record["event"]](record)
             return
         environ = requests.from_record(record["environ"], base64.b64decode(record["body"]))
-        with randomness.seeded(record["seed"]), randomness.fixed_clock(record["time"]):
+        with randomness.use_seed(record["seed"]), randomness.fix_clock(record["time"]):
             randomness.replay_material(record.get("material", []))
             response = self._call_app(environ)
         if "step" in record:
@@ -187,15 +187,15 @@ class Door:
             chunks = self._app(environ, start_response)
             body = b"".join(chunks)
         except Exception as failure:  # moto raises plain exceptions for what it does not implement
-            return _internal_failure(environ, failure)
+            return _make_failure_response(environ, failure)
         status, headers = started
         return Response(int(status.split()[0]), tuple(headers), body)
 
 
 def _describe_call(environ: Environ, body: bytes) -> str:
     """A text that is the same if a step sends a request again; the tokens in the request may differ."""
-    action = requests.action_of(environ, body)
-    return f"{requests.service_of(environ)} {environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')} {action}"
+    action = requests.find_action(environ, body)
+    return f"{requests.find_service(environ)} {environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')} {action}"
 
 
 def _encode_response(answer: Response) -> list[Any]:
@@ -207,19 +207,19 @@ def _decode_response(fields: list[Any]) -> Response:
     return Response(status, tuple((name, value) for name, value in headers), base64.b64decode(body))
 
 
-def _internal_failure(environ: Environ, failure: Exception) -> Response:
+def _make_failure_response(environ: Environ, failure: Exception) -> Response:
     """The AWS error for a failure in moto: status 501, after which clients do not repeat the call."""
-    return error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
+    return make_error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
 
 
-def error_response(environ: Environ, status: int, code: str, message: str) -> Response:
+def make_error_response(environ: Environ, status: int, code: str, message: str) -> Response:
     """An AWS error in the form of the request's protocol: JSON, EC2's XML or the query protocol's XML."""
     if environ.get("HTTP_X_AMZ_TARGET"):
         body = json.dumps({"__type": code, "message": message}).encode()
         return Response(status, (("Content-Type", "application/x-amz-json-1.1"),), body)
     inner = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
     request_id = secrets.token_hex(16)
-    if requests.service_of(environ) == "ec2":
+    if requests.find_service(environ) == "ec2":
         text = f"<Response><Errors><Error>{inner}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
     else:
         text = f"<ErrorResponse><Error>{inner}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"

@@ -129,11 +129,11 @@ def _matches_step(fault: Fault, kind: str, on: str, logical_id: str) -> bool:
 
 
 def _make_response(environ: Environ, fault: Fault) -> Response:
-    from bootstrap.local.aws.server.door import error_response
+    from bootstrap.local.aws.server.door import make_error_response
 
     if fault.do == "throttle":
-        return error_response(environ, 400, "ThrottlingException", "Rate exceeded")
-    return error_response(environ, 500 if fault.do == "error" else 400, fault.code, fault.message)
+        return make_error_response(environ, 400, "ThrottlingException", "Rate exceeded")
+    return make_error_response(environ, 500 if fault.do == "error" else 400, fault.code, fault.message)
 
 
 def _parse_fault(values: dict[str, Any]) -> Fault:

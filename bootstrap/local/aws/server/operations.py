@@ -29,8 +29,8 @@ def convert_name(name: str) -> str:
 
 def find_operation(environ: Environ, body: bytes) -> str:
     """'service.Operation' of a request, with the name of the service in its signature; '' if it cannot be found."""
-    service = requests.service_of(environ)
-    operation = requests.action_of(environ, body) or match_path(service, environ)[0]
+    service = requests.find_service(environ)
+    operation = requests.find_action(environ, body) or match_path(service, environ)[0]
     return f"{service}.{operation}" if service and operation else ""
 
 

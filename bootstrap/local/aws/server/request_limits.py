@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bootstrap.local.aws.server.requests import Environ, service_of
+from bootstrap.local.aws.server.requests import Environ, find_service
 
 HEAD_SECONDS, BODY_SECONDS, ANSWER_SECONDS = 20.0, 120.0, 120.0
 CONNECTIONS_OF_AN_ADDRESS = 256
@@ -95,7 +95,7 @@ def find_limit(environ: Environ) -> int:
     """The longest body of a request in bytes, by its path and by the service that it names."""
     if environ.get("PATH_INFO", "").startswith(("/_bootstrap/", "/latest/")):
         return _LIMIT_OF_OWN_PATHS
-    return _LIMIT_OF_SERVICE.get(service_of(environ) or _find_query_service(environ), _LIMIT)
+    return _LIMIT_OF_SERVICE.get(find_service(environ) or _find_query_service(environ), _LIMIT)
 
 
 def _find_query_service(environ: Environ) -> str:

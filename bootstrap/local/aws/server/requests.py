@@ -61,7 +61,7 @@ def set_body(environ: Environ, body: bytes) -> None:
     environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
-def service_of(environ: Environ) -> str:
+def find_service(environ: Environ) -> str:
     """The service in the signature of the request ('ec2'); '' if it has no credential scope."""
     authorization = environ.get("HTTP_AUTHORIZATION", "")
     _, _, scope = authorization.partition("Credential=")
@@ -69,14 +69,14 @@ def service_of(environ: Environ) -> str:
     return parts[3] if len(parts) > 4 else ""
 
 
-def region_of(environ: Environ, default: str) -> str:
+def find_region(environ: Environ, default: str) -> str:
     """The region in the signature of the request; `default` if it has no credential scope."""
     _, _, scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")
     parts = scope.split(",")[0].split("/")
     return parts[2] if len(parts) > 4 else default
 
 
-def action_of(environ: Environ, body: bytes) -> str:
+def find_action(environ: Environ, body: bytes) -> str:
     """The action that the request names ('RunInstances'); '' for REST protocols."""
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
@@ -92,7 +92,7 @@ def is_mutating(environ: Environ, body: bytes) -> bool:
     """Whether the request may change the local cloud, so that it must be journalled."""
     if environ.get("PATH_INFO", "").startswith("/moto-api"):
         return False
-    action = action_of(environ, body)
+    action = find_action(environ, body)
     if not action:
         return environ.get("REQUEST_METHOD", "GET") not in {"GET", "HEAD", "OPTIONS"}
     return not action.startswith(_READING) and action not in _CHANGES_NOTHING
@@ -100,7 +100,7 @@ def is_mutating(environ: Environ, body: bytes) -> bool:
 
 def is_slow(environ: Environ, body: bytes) -> bool:
     """Whether the answer may take seconds, so that other requests must not wait for it."""
-    return action_of(environ, body) in {"ReceiveMessage", "Invoke"}
+    return find_action(environ, body) in {"ReceiveMessage", "Invoke"}
 
 
 def to_record(environ: Environ) -> dict[str, str]:

@@ -27,7 +27,7 @@ from bootstrap.local.aws.compute.machine_interface import Machines, SimulatedMac
 from bootstrap.local.aws.persistence import state_format
 from bootstrap.local.aws.persistence.journal import Journal
 from bootstrap.local.aws.server import browser_requests, request_limits, requests
-from bootstrap.local.aws.server.door import error_response
+from bootstrap.local.aws.server.door import make_error_response
 from bootstrap.local.aws.server.moto_lock import Busy
 from bootstrap.local.aws.server.requests import Environ, Response
 from bootstrap.local.mail import Sink
@@ -136,14 +136,14 @@ class Server:
         except ConnectionError:
             raise  # an injected fault: the connection ends without an answer
         except Busy as busy:
-            response = error_response(environ, 503, "ServiceUnavailable", f"The local cloud is busy: {busy}")
+            response = make_error_response(environ, 503, "ServiceUnavailable", f"The local cloud is busy: {busy}")
         except request_limits.BodyRefused as refused:
-            response = error_response(environ, refused.status, refused.code, str(refused))
+            response = make_error_response(environ, refused.status, refused.code, str(refused))
         except TimeoutError as late:
-            response = error_response(environ, 408, "RequestTimeout", str(late))
+            response = make_error_response(environ, 408, "RequestTimeout", str(late))
         except Exception as failure:  # in any case, the caller must get an answer that it can parse
             log.exception("cannot answer %s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
-            response = error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
+            response = make_error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
         names = {name.lower() for name, _ in response.headers}
         extra = [] if "content-length" in names else [("Content-Length", str(len(response.body)))]
         if environ.get("bootstrap.lost"):
@@ -160,7 +160,7 @@ class Server:
         admitted = self._guard.admit(environ)
         if isinstance(admitted, Response):
             return admitted
-        if requests.service_of(environ) == "cloudformation":
+        if requests.find_service(environ) == "cloudformation":
             with self.door.callers.use_caller(admitted.record):
                 refusal = characters.refusal(environ, requests.read_body(environ))
                 return refusal or self._faults.find_answer(environ) or self._api.request(environ)

@@ -44,7 +44,7 @@ class Call:
 
 def read(environ: Environ, body: bytes, account: str) -> Call:
     """What the request asks for; raises Refused where that is not plain."""
-    service, region = requests.service_of(environ), requests.region_of(environ, "us-east-1")
+    service, region = requests.find_service(environ), requests.find_region(environ, "us-east-1")
     if service != "s3":
         _check_body(environ, body)
     query = _pairs(environ.get("QUERY_STRING", ""))
@@ -67,7 +67,7 @@ def read(environ: Environ, body: bytes, account: str) -> Call:
         return _of_path(environ, service, region, account, {**query, **form})
     if not _fits(protocols, target=target, is_rpc=is_rpc):
         raise Refused(Kind.INVALID, f"{service} is not called in this way", "InvalidAction")
-    operation = requests.action_of(environ, body)
+    operation = requests.find_action(environ, body)
     given = dict(_flat(_json(body))) if target else _without_numbers({**query, **form})
     return Call(service, operation, region, account, {} if is_rpc else given, environ.get("PATH_INFO", "/"))
 

@@ -25,7 +25,7 @@ from bootstrap.local.aws.cloudformation.template import static_checks
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.scope import capabilities
 from bootstrap.local.aws.server import requests
-from bootstrap.local.aws.server.door import error_response
+from bootstrap.local.aws.server.door import make_error_response
 from bootstrap.local.aws.server.requests import Environ, Response
 
 log = logging.getLogger(__name__)
@@ -51,17 +51,17 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
         operation, request = wire.parse(requests.read_body(environ))
         method = getattr(self, operation, None) if operation.isalnum() and operation[:1].isupper() else None
         if method is None:
-            return error_response(
+            return make_error_response(
                 environ, 400, "InvalidAction", f"The local cloud has no CloudFormation action {operation}"
             )
-        region = requests.region_of(environ, "us-east-1")
+        region = requests.find_region(environ, "us-east-1")
         try:
             body = wire.render(operation, self._answer_in_turn(operation, method, request, region), str(uuid.uuid4()))
         except Refused as refusal:
-            return error_response(environ, refusal.status, refusal.code, refusal.message)
+            return make_error_response(environ, refusal.status, refusal.code, refusal.message)
         except Exception as failure:
             log.exception("%s", operation)
-            return error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
+            return make_error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
         return Response(200, (("Content-Type", "text/xml"),), body)
 
     def _answer_in_turn(

@@ -193,4 +193,4 @@ def test_the_header_of_a_presigned_request_is_written_out() -> None:
     assert (
         claim == signature.read({"HTTP_AUTHORIZATION": claim.header, "HTTP_X_AMZ_DATE": claim.stamp}) or claim.expires
     )
-    assert "s3" == requests.service_of({"HTTP_AUTHORIZATION": claim.header})
+    assert "s3" == requests.find_service({"HTTP_AUTHORIZATION": claim.header})

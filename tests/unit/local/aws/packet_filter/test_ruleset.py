@@ -41,7 +41,7 @@ def chain(text: str, name: str) -> list[str]:
     return [line.replace("  ", " ") for line in lines[start : lines.index("}", start)]]
 
 
-def test_entries_are_asked_by_number_and_none_denies() -> None:
+def test_entries_are_in_the_order_of_their_numbers_and_the_end_denies() -> None:
     entries = (
         {"RuleNumber": 200, "Egress": False, "RuleAction": "allow", **OPEN},
         {
@@ -67,17 +67,17 @@ def test_longest_prefix_comes_first_and_a_black_hole_drops() -> None:
         {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"},
         {"DestinationCidrBlock": "10.1.9.0/24", "NetworkInterfaceId": "eni-9", "State": "blackhole"},
     )
-    found = [
+    rules = [
         line
         for line in chain(compile_rules(region(routes=routes)), "leave-subnet-1")
         if "goto" in line or "9.0" in line
     ]
-    assert found[0] == "ip daddr 10.1.9.0/24 drop"
-    assert "ip daddr 10.1.0.0/16 goto acl-out-subnet-1" in found[1:-1]
-    assert found[-1].startswith("ip daddr 0.0.0.0/0 ip daddr != { 10.1.0.0/16 } ip saddr @public goto")
+    assert rules[0] == "ip daddr 10.1.9.0/24 drop"
+    assert "ip daddr 10.1.0.0/16 goto acl-out-subnet-1" in rules[1:-1]
+    assert rules[-1].startswith("ip daddr 0.0.0.0/0 ip daddr != { 10.1.0.0/16 } ip saddr @public goto")
 
 
-def test_a_gateway_that_is_not_attached_leads_nowhere() -> None:
+def test_a_route_to_a_gateway_that_is_not_attached_drops() -> None:
     routes = ({"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"},)
     detached = replace(region(routes=routes), internet_gateways=[{"InternetGatewayId": "igw-1", "Attachments": []}])
     assert "ip daddr 0.0.0.0/0 drop" in chain(compile_rules(detached), "leave-subnet-1")
@@ -94,13 +94,13 @@ def test_a_gateway_that_is_not_attached_leads_nowhere() -> None:
         ({"IpProtocol": "50"}, "ip saddr 10.1.2.0/24 meta l4proto 50 return"),
     ],
 )
-def test_rules_of_a_group_let_in_and_everything_else_stays_out(rule: dict[str, Any], line: str) -> None:
+def test_rules_of_a_group_allow_their_traffic_and_all_other_is_dropped(rule: dict[str, Any], line: str) -> None:
     text = compile_rules(region(rules=({**rule, "IpRanges": [{"CidrIp": "10.1.2.0/24"}]},)))
     assert chain(text, "in-10.1.1.4") == [line, "drop"]
     assert chain(text, "out-10.1.1.4") == ["drop"]
 
 
-def test_a_group_that_is_named_stands_for_its_members() -> None:
+def test_a_rule_that_names_a_group_allows_its_members() -> None:
     rule = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-1"}]}
     text = compile_rules(region(rules=(rule,)))
     assert "ip saddr @of-sg-1 return" in chain(text, "in-10.1.1.4")
@@ -113,11 +113,11 @@ def test_a_group_of_a_peer_without_machines_has_no_members() -> None:
     assert "set of-sg-9 { type ipv4_addr; \n}" in text
 
 
-def test_nothing_is_judged_where_nobody_is() -> None:
+def test_a_region_without_interfaces_has_no_rules() -> None:
     assert compile_rules(replace(region(), network_interfaces=[])) == ""
 
 
-def test_further_blocks_of_a_vpc_are_inside_and_so_are_those_of_a_peer() -> None:
+def test_all_blocks_of_a_vpc_and_of_its_peer_are_used() -> None:
     blocks = [
         {"CidrBlock": block, "CidrBlockState": {"State": state}}
         for block, state in (
@@ -141,11 +141,11 @@ def test_further_blocks_of_a_vpc_are_inside_and_so_are_those_of_a_peer() -> None
     text = compile_rules(wide)
     inside = "{ 10.1.0.0/16, 100.64.0.0/16 }"
     assert f"ip saddr != {inside} ip daddr != {inside} accept" in text
-    found = [line for line in chain(text, "leave-subnet-1") if line.startswith("ip daddr 0.0.0.0/0")]
-    assert found[:-1] == [f"ip daddr 0.0.0.0/0 ip daddr {block} goto acl-out-subnet-1" for block in PEERS]
+    rules = [line for line in chain(text, "leave-subnet-1") if line.startswith("ip daddr 0.0.0.0/0")]
+    assert rules[:-1] == [f"ip daddr 0.0.0.0/0 ip daddr {block} goto acl-out-subnet-1" for block in PEERS]
 
 
-EVILS = (
+INVALID_BLOCKS = (
     *("10.0.0.0/8 }; flush ruleset; add set x y { type ipv4_addr;", "10.0.0.0/8\nflush ruleset", "$x", "@of-sg-1", ""),
     *(
         "10.0.0.0/33",
@@ -160,38 +160,38 @@ EVILS = (
 )
 
 
-@pytest.mark.parametrize("evil", EVILS)
-def test_what_is_no_block_of_a_prefix_list_is_no_element_of_its_set(evil: str) -> None:
+@pytest.mark.parametrize("invalid", INVALID_BLOCKS)
+def test_an_invalid_block_of_a_prefix_list_is_left_out(invalid: str) -> None:
     rule = {"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "pl-1"}]}
-    text = compile_rules(replace(region(rules=(rule,)), prefix_lists={"pl-1": ["10.9.0.0/16", evil, "10.8.0.0/16"]}))
+    text = compile_rules(replace(region(rules=(rule,)), prefix_lists={"pl-1": ["10.9.0.0/16", invalid, "10.8.0.0/16"]}))
     assert "elements = { 10.9.0.0/16, 10.8.0.0/16 }" in text.splitlines()
-    assert compile_rules(replace(region(rules=(rule,)), prefix_lists={"pl-1": [evil]})).count("elements") == 1
+    assert compile_rules(replace(region(rules=(rule,)), prefix_lists={"pl-1": [invalid]})).count("elements") == 1
 
 
-@pytest.mark.parametrize("evil", EVILS[:-3])
-def test_no_value_becomes_more_than_a_value(evil: str) -> None:
+@pytest.mark.parametrize("invalid", INVALID_BLOCKS[:-3])
+def test_no_value_can_add_text_to_the_ruleset(invalid: str) -> None:
     plain = compile_rules(region())
     entry = {"RuleNumber": 9, "Egress": False, "RuleAction": "allow", "Protocol": "6", "CidrBlock": "10.1.2.0/24"}
     route = {"DestinationCidrBlock": "10.7.0.0/16", "State": "blackhole"}
     rule = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 2}
     hostile = [
-        region(entries=({**entry, "CidrBlock": evil or "x"},)),
-        region(entries=({**entry, "Protocol": evil or "x"},)),
-        region(routes=({**route, "DestinationCidrBlock": evil or "x"},)),
-        region(rules=({**rule, "IpRanges": [{"CidrIp": evil or "x"}]},)),
-        region(rules=({**rule, "IpProtocol": evil or "x", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},)),
-        region(rules=({**rule, "UserIdGroupPairs": [{"GroupId": evil or "x y"}]},)),
-        region(rules=({**rule, "PrefixListIds": [{"PrefixListId": evil or "x y"}]},)),
-        replace(region(), prefix_lists={evil or "x y": ["10.0.0.0/8"]}),
+        region(entries=({**entry, "CidrBlock": invalid or "x"},)),
+        region(entries=({**entry, "Protocol": invalid or "x"},)),
+        region(routes=({**route, "DestinationCidrBlock": invalid or "x"},)),
+        region(rules=({**rule, "IpRanges": [{"CidrIp": invalid or "x"}]},)),
+        region(rules=({**rule, "IpProtocol": invalid or "x", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},)),
+        region(rules=({**rule, "UserIdGroupPairs": [{"GroupId": invalid or "x y"}]},)),
+        region(rules=({**rule, "PrefixListIds": [{"PrefixListId": invalid or "x y"}]},)),
+        replace(region(), prefix_lists={invalid or "x y": ["10.0.0.0/8"]}),
     ]
     assert [compile_rules(each) for each in hostile] == [plain] * len(hostile)
 
 
-def test_an_interface_with_an_address_that_is_none_is_left_out() -> None:
+def test_an_interface_with_an_invalid_address_is_left_out() -> None:
     card = region().network_interfaces[0]
-    evil = {**card, "PrivateIpAddress": "10.1.1.5 : accept }"}
+    invalid = {**card, "PrivateIpAddress": "10.1.1.5 : accept }"}
     further = {**card, "PrivateIpAddresses": [{"PrivateIpAddress": "10.1.1.4"}, {"PrivateIpAddress": "x"}]}
-    assert compile_rules(replace(region(), network_interfaces=[card, evil])) == compile_rules(region())
+    assert compile_rules(replace(region(), network_interfaces=[card, invalid])) == compile_rules(region())
     assert compile_rules(replace(region(), network_interfaces=[further])) == compile_rules(region())
 
 
@@ -205,7 +205,7 @@ def test_the_clouds_own_ports_at_a_gateway_are_for_its_vpc() -> None:
 
 
 @pytest.mark.skipif(shutil.which("nft") is None or os.geteuid() != 0, reason="nft needs to be there, and root")
-def test_the_kernel_takes_the_table() -> None:
+def test_the_kernel_accepts_the_table() -> None:
     table = f"table ip trial {{\n{compile_rules(region(), [4000, 25])}\n}}\n"
     checked = subprocess.run(["nft", "--check", "-f", "-"], input=table, capture_output=True, text=True)
     assert (0, "") == (checked.returncode, checked.stderr)
@@ -231,7 +231,7 @@ for source in ("10.1.1.1", "10.1.2.9", "10.9.9.9"):
     os.geteuid() != 0 or not all(map(shutil.which, ("nft", "ip", "unshare"))),
     reason="nft, ip, unshare and root are needed",
 )
-def test_who_is_not_of_the_vpc_gets_no_answer_at_the_gateway() -> None:
+def test_an_address_outside_of_the_vpc_gets_no_answer_at_the_gateway() -> None:
     table = f"table ip trial {{\n{compile_rules(region(), [4000])}\n}}\n"
     command = ["unshare", "--net", sys.executable, "-c", NAMESPACE]
     done = subprocess.run(command, input=table, capture_output=True, text=True, timeout=60)

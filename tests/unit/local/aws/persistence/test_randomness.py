@@ -10,7 +10,7 @@ from bootstrap.local.aws.persistence import randomness
 
 
 def draw(seed: str) -> bytes:
-    with randomness.seeded(seed):
+    with randomness.use_seed(seed):
         return randomness.draw_bytes(16)
 
 
@@ -20,7 +20,7 @@ def test_same_seed_gives_the_same_bytes() -> None:
 
 
 def test_another_thread_does_not_draw_from_the_seed() -> None:
-    with randomness.seeded("a"):
+    with randomness.use_seed("a"):
         first = randomness.draw_bytes(8)
         other = threading.Thread(target=randomness.draw_bytes, args=(8,))
         other.start()
@@ -30,7 +30,7 @@ def test_another_thread_does_not_draw_from_the_seed() -> None:
 
 
 def _two(seed: str) -> tuple[bytes, bytes]:
-    with randomness.seeded(seed):
+    with randomness.use_seed(seed):
         return randomness.draw_bytes(8), randomness.draw_bytes(8)
 
 
@@ -47,7 +47,7 @@ def test_material_is_recorded_and_replayed() -> None:
 
 
 def test_a_fixed_clock_shows_one_time() -> None:
-    with randomness.fixed_clock(1_000_000_000.5):
+    with randomness.fix_clock(1_000_000_000.5):
         assert 1_000_000_000.5 == randomness.Clock.time()
         assert 2001 == randomness.utcnow().year
     assert 2001 < randomness.utcnow().year

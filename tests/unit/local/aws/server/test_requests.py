@@ -42,10 +42,10 @@ def test_the_method_of_a_rest_protocol_decides(method: str, is_journalled: bool)
 
 
 def test_service_and_region_come_from_the_signature() -> None:
-    assert "ec2" == requests.service_of({"HTTP_AUTHORIZATION": SIGNED})
-    assert "eu-central-1" == requests.region_of({"HTTP_AUTHORIZATION": SIGNED}, "x")
-    assert "" == requests.service_of({})
-    assert "x" == requests.region_of({}, "x")
+    assert "ec2" == requests.find_service({"HTTP_AUTHORIZATION": SIGNED})
+    assert "eu-central-1" == requests.find_region({"HTTP_AUTHORIZATION": SIGNED}, "x")
+    assert "" == requests.find_service({})
+    assert "x" == requests.find_region({}, "x")
 
 
 def test_body_is_read_whole_and_put_back() -> None:
