@@ -208,8 +208,8 @@ class Context:
         return {"repository": repository.url or f"file://{REPOSITORY}", "branch": repository.branch}
 
     def tags(self, commit: str, run_id: str) -> dict[str, str]:
-        """The seven tags that every resource carries."""
-        return {
+        """The tags that every resource carries: the toolkit's seven, and those of the environment file."""
+        own = {
             "Project": self.settings.project,
             "Environment": self.settings.name,
             "Owner": self.settings.owner,
@@ -218,6 +218,7 @@ class Context:
             "Commit": commit,
             "Run": run_id,
         }
+        return {**self.settings.tags, **own}
 
 
 def open_context(environment_file: Path) -> Context:

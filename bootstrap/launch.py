@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bootstrap.acts import casc, host, jobs, stack, verify
-from bootstrap.cloud import direct_connect, retained
+from bootstrap.cloud import direct_connect, late_tags, retained
 from bootstrap.cloud import instance as machine
 from bootstrap.context import ROOT, Context
 from bootstrap.environment import settings as environments
@@ -99,6 +99,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
 
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
         made: dict[str, Stack] = dict(context.stacks)
+        late_tags.apply(context.world, made, names, tags, run)
         for name in stack_inputs.unwanted(context):
             stack.destroy(client, made.pop(name).name, run)
         for name in names:
@@ -110,6 +111,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
             with _with_boot_log(context):
                 made[name] = stack.apply(client, wished, run, before_removal=emptied)
+        late_tags.apply(context.world, made, names, tags)
         # Ways to other networks are an operator's to change: the machine's jobs have no rights there.
         if not context.world.is_on_machine:
             direct_connect.apply(context.world.aws, context.settings, tags, run)
@@ -212,6 +214,7 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
                 continue
             wished = stack_inputs.template(context, name, context.stacks, tags)
             found += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))
+        found += _shown(run, late_tags.plan(context.world, context.stacks, names, tags))
         if not context.world.is_on_machine:
             found += _shown(run, direct_connect.plan(context.world.aws, context.settings))
         for line in interruptions.of(found):

@@ -69,12 +69,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Stack:
-    """A CloudFormation stack that exists: its full name, its status, its outputs and the parameters that it was made with."""
+    """A CloudFormation stack that exists: its full name, its status, its outputs, and the parameters and tags that it has."""
 
     name: str
     status: str
     outputs: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

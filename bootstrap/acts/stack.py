@@ -3,8 +3,8 @@
 Every change is made by a change set. The tags with the commit and the run are new in each launch; they alone must not change
 every resource. So a first change set is made with the values of these tags that the stack has already. Only if it has changes,
 a second one is made with the new values, and executed. If a resource of the template cannot get a new tag ('KeepsTags' in the
-metadata of the template), the first one is executed instead. After a failure CloudFormation rolls back, and the act reports the
-cause.
+metadata of the template), an update keeps all tags that the stack has, and `cloud.late_tags` changes those of its resources.
+After a failure CloudFormation rolls back, and the act reports the cause.
 
 CloudFormation replaces a resource by making the new one before it deletes the old one. That is impossible for a machine with a
 volume. A template names such resources in its metadata ('Replacement'), with parameters with which they do not exist; the act
@@ -72,7 +72,7 @@ def plan(cloudformation: CloudFormation, template: StackTemplate, sleep: Pause =
             return (Change("stack", ChangeKind.ALTER, template.name, detail),)
         if status != states.EMPTY and status not in states.STEADY:
             raise refuse_status(template.name, status)
-        request = _request(_keep_volatile_tags(template, description), source, "plan", is_new=status == states.EMPTY)
+        request = _request(_keep_tags(template, source, description), source, "plan", is_new=status == states.EMPTY)
         change_set = changes.create(cloudformation, request, sleep)
         if change_set.changes is not None:
             cloudformation.delete_change_set(ChangeSetName=change_set.arn)
@@ -125,7 +125,7 @@ def _update(
     description: Mapping[str, Any],
     before_removal: Callable[[Stack], None] | None,
 ) -> None:
-    preview = steps.propose(_request(_keep_volatile_tags(template, description), source, "look"))
+    preview = steps.propose(_request(_keep_tags(template, source, description), source, "look"))
     if preview.changes is None:
         return
     if source.keeps_tags:
@@ -161,18 +161,25 @@ def _request(template: StackTemplate, source: Source, purpose: str, *, is_new: b
     }
 
 
-def _keep_volatile_tags(template: StackTemplate, description: Mapping[str, Any] | None) -> StackTemplate:
-    """The template, with the values of volatile tags that the stack has already."""
-    old = {
-        tag["Key"]: tag["Value"] for tag in (description or {}).get("Tags", ()) if tag["Key"] in template.volatile_tags
+def _keep_tags(template: StackTemplate, source: Source, description: Mapping[str, Any] | None) -> StackTemplate:
+    """The template, with the values of volatile tags that the stack has already; with 'KeepsTags' with all its tags."""
+    old = _tags(description or {})
+    if source.keeps_tags and old:
+        return replace(template, tags=old)
+    kept = {
+        key: old.get(key, value) if key in template.volatile_tags else value for key, value in template.tags.items()
     }
-    return replace(template, tags={key: old.get(key, value) for key, value in template.tags.items()})
+    return replace(template, tags=kept)
+
+
+def _tags(description: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in description.get("Tags", ())}
 
 
 def _stack(description: Mapping[str, Any]) -> Stack:
     outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", ())}
     parameters = {it["ParameterKey"]: it.get("ParameterValue", "") for it in description.get("Parameters", ())}
-    return Stack(description["StackName"], description["StackStatus"], outputs, parameters)
+    return Stack(description["StackName"], description["StackStatus"], outputs, parameters, _tags(description))
 
 
 @contextmanager

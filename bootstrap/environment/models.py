@@ -161,6 +161,8 @@ class Settings(Section):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = other_environments.REGION
     owner: Annotated[str, Field(min_length=1, max_length=256)]
     cost_center: Annotated[str, Field(min_length=1, max_length=256)]
+    # Tags of every resource, beside the toolkit's own seven; `tags.faults` has the rules of AWS.
+    tags: dict[str, str] = {}
     # A protected environment is destroyed only with --unprotect, and each of its stacks has termination protection.
     protect: bool = False
     account: Account = Account()

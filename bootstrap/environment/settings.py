@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from bootstrap.environment import consistency, ways, yaml_source
+from bootstrap.environment import consistency, tags, ways, yaml_source
 from bootstrap.environment.consistency import NO_WAY
 from bootstrap.environment.models import Settings
 from bootstrap.errors import Fault, SettingsInvalid
@@ -42,6 +42,7 @@ def load(path: Path) -> Settings:
         raise SettingsInvalid(doing, [Fault(str(path), error.line, 1, str(error))], remedy) from error
     document, faults = yaml_source.mapping(str(path), text, "an environment file must be a mapping of keys")
     settings: Settings | None = None
+    faults = faults or list(_faults_of_keys(str(path), document))
     if not faults:
         try:
             # JSON mode accepts a list for a tuple, which YAML does not have, and is strict otherwise.
@@ -50,6 +51,10 @@ def load(path: Path) -> Settings:
             faults = list(_faults(str(path), document, error.errors()))
         else:
             faults = [_placed(path, document, *it) for it in consistency.faults(path, settings)]
+            faults += [
+                _placed(path, document, place, message, of_key=of_key)
+                for place, message, of_key in tags.faults(settings.tags)
+            ]
     if faults or settings is None:
         remedy = "Correct the file; environments/aws.yaml explains every key."
         raise SettingsInvalid(doing, sorted(faults, key=lambda fault: (fault.line, fault.column)), remedy)
@@ -92,12 +97,26 @@ def _placed(
 def _faults(file: str, document: CommentedMap, errors: Sequence[ErrorDetails]) -> Iterator[Fault]:
     reported: set[tuple[int, int]] = set()
     for error in errors:
-        path = tuple(part for part in error["loc"] if _is_in_file(part))
+        # A tag may have any name, also one that looks like the name of a union branch.
+        path = error["loc"] if error["loc"][0] == "tags" else tuple(filter(_is_in_file, error["loc"]))
         line, column = _position(document, path, of_key=error["type"] == "extra_forbidden")
         if (line, column) in reported and error["type"] != "missing":
             continue  # pydantic reports a value of a union once for each branch
         reported.add((line, column))
         yield Fault(file, line, column, _message(path, error))
+
+
+def _faults_of_keys(file: str, node: Any) -> Iterator[Fault]:
+    """Keys that YAML reads as numbers, dates or lists: JSON, and AWS, have only text."""
+    if isinstance(node, CommentedMap):
+        for key, value in node.items():
+            if not isinstance(key, str):
+                line, column = node.lc.key(key)
+                yield Fault(file, line + 1, column + 1, f"the key {key} is no text; write it in quotes")
+            yield from _faults_of_keys(file, value)
+    elif isinstance(node, CommentedSeq):
+        for value in node:
+            yield from _faults_of_keys(file, value)
 
 
 def _is_in_file(part: str | int) -> bool:
@@ -117,6 +136,8 @@ def _message(path: tuple[str | int, ...], error: ErrorDetails) -> str:
             return f"{key}: {text}" if key else text
         case "string_pattern_mismatch":
             return f"{key}: {error['input']!r} does not match {error['ctx']['pattern']}"
+        case "string_type" if isinstance(error["input"], int | float):
+            return f"{key}: {error['msg']}, not {error['input']!r}; write it in quotes"
         case _:
             return f"{key}: {error['msg']}, not {error['input']!r}"
 

@@ -32,7 +32,7 @@ class Source:
 
     `defaults` has every parameter, with its default or None. If a change would replace one of the resources `replaced`, the
     stack is first updated with the parameters `by_way_of`, with which these resources do not exist. With `keeps_tags`, an
-    update does not bring new volatile tags, because one of the resources cannot get a new tag.
+    update changes no tag, because one of the resources cannot get a new one.
     """
 
     body: str

@@ -22,21 +22,26 @@ def test_the_data_cannot_be_deleted_by_mistake(stacks_told: dict[str, dict[str, 
     assert stacks_told["data"].get("EnableTerminationProtection") is True
 
 
-def test_every_resource_has_its_tags(tags_of_resources: dict[str, dict[str, str]], context: Context) -> None:
-    """Every taggable resource of the stacks has the seven tags."""
+def test_every_resource_has_its_tags(
+    tags_of_resources: dict[str, dict[str, str]], volumes: dict[str, dict[str, Any]], context: Context
+) -> None:
+    """Every taggable resource of the stacks, and each volume, has the seven tags and those of the environment file."""
     wished = {key: value for key, value in context.tags("", "").items() if value}
+    of_volumes = {name: {tag["Key"]: tag["Value"] for tag in it.get("Tags", ())} for name, it in volumes.items()}
+    found = {**tags_of_resources, **of_volumes}
 
-    wrong = {shown: missing for shown, tags in tags_of_resources.items() if (missing := _missing(shown, wished, tags))}
+    wrong = {shown: missing for shown, tags in found.items() if (missing := _missing(shown, wished, tags))}
 
     assert {} == wrong
     assert len(tags_of_resources) > 10
 
 
 def _missing(shown: str, wished: dict[str, str], tags: dict[str, str]) -> list[str]:
-    if "AWS::EC2::LaunchTemplate" in shown:
-        # CloudFormation gives it no stack tags; it has those that its template can know.
-        return [f"{key} is missing" for key in ("Project", "Environment") if tags.get(key) != wished[key]]
     differing = [f"{key} is {tags.get(key)}, not {value}" for key, value in wished.items() if tags.get(key) != value]
+    if "AWS::EC2::LaunchTemplate" in shown:
+        return (
+            differing  # CloudFormation gives it no stack tags: the toolkit sets those that do not change with each run
+        )
     # These two name the run that last changed the thing, which may be an earlier one.
     return differing + [f"{key} is missing" for key in ("Commit", "Run") if not tags.get(key)]
 

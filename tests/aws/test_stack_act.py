@@ -7,18 +7,23 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
+from bootstrap.cloud import late_tags
+from bootstrap.cloud.world import World
 from bootstrap.errors import StackFailed
 from bootstrap.stacks import composition
 from bootstrap.values import Change, ChangeKind, Stack
+from bootstrap.views.drift import stacks as drifted
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "cloudformation"
 SEVEN = ("Project", "Environment", "Owner", "CostCenter", "ManagedBy", "Commit", "Run")
+OF_THE_FILE = {"Team": "build", "cost:code": "4711 / Größe"}
 # Types that CloudFormation gives no stack tags.
 TAGLESS = {
     "AWS::EC2::LaunchTemplate",
@@ -68,19 +73,23 @@ class Environment:
         self.client = client
         self.name = name
         self.made: dict[str, Stack] = {}
+        self.tags: Mapping[str, str] = OF_THE_FILE  # those of the environment file
 
     @property
     def outputs(self) -> dict[str, str]:
         return {key: value for it in self.made.values() for key, value in it.outputs.items()}
 
-    def wished(self, name: str, run: str = "r1", **parameters: str) -> StackTemplate:
+    def all_tags(self, run: str = "r1") -> dict[str, str]:
         values = ("acts", self.name, "somebody", "none", "jenkins-bootstrap", f"commit-{run}", run)
+        return {**self.tags, **dict(zip(SEVEN, values, strict=True))}
+
+    def wished(self, name: str, run: str = "r1", **parameters: str) -> StackTemplate:
         given = {"Project": "acts", "Environment": self.name} | self.inputs(name) | parameters
         return StackTemplate(
             f"acts-{self.name}-{name}",
             TEMPLATES / f"{name}.yaml",
             given,
-            dict(zip(SEVEN, values, strict=True)),
+            self.all_tags(run),
             name == "data",
         )
 
@@ -91,6 +100,8 @@ class Environment:
             return {"Zone": self.outputs["ControllerZone"]}
         if name == "acls":
             return self.taken(name) | {"OperatorCidr": "10.77.0.0/16"}
+        if name == "bastion":
+            return self.taken(name) | {"ImageId": "/aws/service/debian/release/13/latest/amd64"}
         if name == "controller":
             return self.taken(name) | {"FirstNetwork": self.name, "NextNetwork": self.name}
         return self.taken(name)
@@ -137,6 +148,9 @@ def tags_of(client: Client, kind: str, physical_id: str) -> dict[str, str]:
             found = ec2.describe_addresses(PublicIps=[physical_id])["Addresses"][0].get("Tags", [])
         case "AWS::EC2::KeyPair":
             found = ec2.describe_key_pairs(KeyNames=[physical_id])["KeyPairs"][0].get("Tags", [])
+        case "AWS::AutoScaling::AutoScalingGroup":
+            own = {"Name": "auto-scaling-group", "Values": [physical_id]}
+            found = client("autoscaling").describe_tags(Filters=[own])["Tags"]
         case _:
             assert kind.startswith("AWS::EC2::"), f"nothing here reads the tags of {kind}"
             found = ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [physical_id]}])["Tags"]
@@ -144,12 +158,13 @@ def tags_of(client: Client, kind: str, physical_id: str) -> dict[str, str]:
 
 
 def untagged(environment: Environment) -> list[str]:
-    """Every resource that lacks one of the seven tags."""
+    """Every resource that lacks one of the seven tags, or has not the values of those of the file."""
     found = []
     for resource in environment.resources():
         if resource["ResourceType"] not in TAGLESS:
             tags = tags_of(environment.client, resource["ResourceType"], resource["PhysicalResourceId"])
             missing = [key for key in SEVEN if not tags.get(key)]
+            missing += [key for key, value in environment.tags.items() if tags.get(key) != value]
             found += [f"{resource['LogicalResourceId']} lacks {missing}"] if missing else []
     return found
 
@@ -167,7 +182,7 @@ def test_the_stacks_come_up_with_their_outputs(standing: Environment) -> None:
     assert outputs["DataVolumeId"] in {it["Ebs"]["VolumeId"] for it in instance["BlockDeviceMappings"]}
 
 
-def test_every_resource_carries_the_seven_tags(standing: Environment) -> None:
+def test_every_resource_carries_the_seven_tags_and_those_of_the_file(standing: Environment) -> None:
     assert [] == untagged(standing)
 
 
@@ -186,14 +201,108 @@ def test_a_resource_without_a_tag_is_noticed(standing: Environment) -> None:
     assert [] == untagged(standing)
 
 
-def test_the_root_volume_carries_the_seven_tags_too(standing: Environment) -> None:
+def test_a_resource_with_another_value_of_a_tag_of_the_file_is_noticed(standing: Environment) -> None:
+    secret, manager = standing.outputs["AdminPasswordSecret"], standing.client("secretsmanager")
+    manager.tag_resource(SecretId=secret, Tags=[{"Key": "Team", "Value": "other"}])
+
+    found = untagged(standing)
+
+    manager.tag_resource(SecretId=secret, Tags=[{"Key": "Team", "Value": OF_THE_FILE["Team"]}])
+    assert ["AdminPassword lacks ['Team']"] == found
+    assert [] == untagged(standing)
+
+
+def test_the_root_volume_carries_all_tags_too(standing: Environment) -> None:
     mounted = {"Name": "attachment.instance-id", "Values": [standing.outputs["InstanceId"]]}
     volumes = standing.client("ec2").describe_volumes(Filters=[mounted])["Volumes"]
 
     tags = [{tag["Key"] for tag in volume.get("Tags", [])} for volume in volumes]
 
     assert 2 == len(tags)
-    assert all(set(SEVEN) <= keys for keys in tags)
+    assert all({*SEVEN, *OF_THE_FILE} <= keys for keys in tags)
+
+
+class Tagged:
+    """An environment with everything that has tags which CloudFormation does not change."""
+
+    names = ("network", "acls", "data", "bastion", "controller")
+
+    def __init__(self, client: Client, name: str) -> None:
+        self.environment = Environment(client, name)
+        self.world = cast(World, SimpleNamespace(aws=client, is_on_machine=False))
+        self.launch("r1")
+
+    def launch(self, run: str) -> Told:
+        told, made, tags = Told(), self.environment.made, self.environment.all_tags(run)
+        late_tags.apply(self.world, dict(made), self.names, tags, told)
+        for name in self.names:
+            told.changes += self.environment.apply(name, run).changes
+        late_tags.apply(self.world, made, self.names, tags)
+        return told
+
+    def plan(self) -> list[Change]:
+        client = self.environment.client("cloudformation")
+        planned = [it for name in self.names for it in stack.plan(client, self.environment.wished(name, "planned"))]
+        late = late_tags.plan(self.world, self.environment.made, self.names, self.environment.all_tags("planned"))
+        return [*planned, *late]
+
+    def late(self) -> dict[str, dict[str, str]]:
+        """By their names, the tags of what CloudFormation does not tag, or not again."""
+        ec2, own = self.environment.client("ec2"), {"Name": "tag:Environment", "Values": [self.environment.name]}
+        instances = [it for one in ec2.describe_instances(Filters=[own])["Reservations"] for it in one["Instances"]]
+        volumes = ec2.describe_volumes(Filters=[own])["Volumes"]
+        templates = ec2.describe_launch_templates(Filters=[own])["LaunchTemplates"]
+        pairs = ec2.describe_key_pairs(Filters=[own])["KeyPairs"]
+        listed = {"InstanceId": instances, "VolumeId": volumes, "LaunchTemplateId": templates, "KeyPairId": pairs}
+        ids = [str(it[key]) for key, them in listed.items() for it in them]
+        return {it: tags_of(self.environment.client, "AWS::EC2::Any", it) for it in ids}
+
+
+def test_a_changed_tag_reaches_everything_and_replaces_nothing(client: Client) -> None:
+    tagged = Tagged(client, "tagged")
+    environment = tagged.environment
+    assert [] == tagged.plan()
+    # Two instances, two launch templates, the key pair, the data volume, and the root volume of the controller.
+    assert 7 == len(tagged.late())
+    assert all(OF_THE_FILE.items() <= tags.items() for tags in tagged.late().values())
+    before = {it["LogicalResourceId"]: it["PhysicalResourceId"] for it in environment.resources()}
+    volume = environment.outputs["DataVolumeId"]
+    client("ec2").create_tags(Resources=[volume], Tags=[{"Key": "backup", "Value": "somebody else's"}])
+
+    environment.tags = {"Team": "operations", "Level": "2"}
+    planned = tagged.plan()
+    told = tagged.launch("r2")
+
+    assert {ChangeKind.ALTER} == {it.kind for it in [*planned, *told.changes]}
+    assert {it.name for it in planned} == {it.name for it in told.changes}
+    named = {it.name.removeprefix("acts-tagged-"): it.detail for it in planned}
+    assert "AWS::EC2::Volume: Tags (Team, Level, without cost:code)" == named["data/DataVolume"]
+    assert {"controller/Instance", "controller/Instance (root volume)", "controller/LaunchTemplate"} <= named.keys()
+    assert {"bastion/Group (instance)", "data/KeyPair", "data/AdminPassword", "network/Vpc"} <= named.keys()
+    assert before == {it["LogicalResourceId"]: it["PhysicalResourceId"] for it in environment.resources()}
+    assert [] == untagged(environment)
+    for tags in tagged.late().values():
+        assert environment.tags.items() <= tags.items()
+        assert "cost:code" not in tags
+    assert "somebody else's" == tagged.late()[volume]["backup"]
+    assert [] == tagged.plan()
+
+
+def test_a_tag_that_the_toolkit_set_is_no_drift_but_anothers_is(client: Client) -> None:
+    tagged = Tagged(client, "undrifted")
+    environment = tagged.environment
+    environment.tags = {"Team": "operations", "Level": "2"}
+    tagged.launch("r2")
+
+    def look() -> list[str]:
+        told = client("cloudformation"), f"acts-{environment.name}-data", "launch", lambda _: None
+        return [it.found for it in drifted.of_stack(*told, environment.all_tags())]
+
+    assert [] == look()
+    volume, foreign = environment.outputs["DataVolumeId"], {"Key": "Level", "Value": "3"}
+    client("ec2").create_tags(Resources=[volume], Tags=[foreign])
+    (line,) = look()
+    assert '{"Key": "Level", "Value": "3"}' in line
 
 
 def test_a_second_run_touches_nothing(standing: Environment) -> None:

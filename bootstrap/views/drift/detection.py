@@ -96,14 +96,15 @@ def _of_stacks(context: Context, tool: str) -> list[Drifted]:
             continue
         full = context.stacks[name].name
         try:
-            drifted += _convert_refusal(partial(_detect, client, full, f"{tool} launch"), client)
+            drifted += _convert_refusal(partial(_detect, context, full, f"{tool} launch"), client)
         except BootstrapError as error:  # the other stacks are looked at all the same
             drifted.append(not_looked_at(full, error.found, error.remedy))
     return drifted
 
 
-def _detect(client: Any, stack: str, again: str) -> list[Drifted]:
-    return list(stacks.of_stack(client, stack, again))
+def _detect(context: Context, stack: str, again: str) -> list[Drifted]:
+    tags = context.tags("", "")
+    return list(stacks.of_stack(context.world.aws("cloudformation"), stack, again, tags=tags))
 
 
 def _of_groups(context: Context) -> list[Drifted]:

@@ -5,6 +5,7 @@ It does not detect what was made outside of a stack. Rules of security groups ar
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ _AGAIN = "Run the command again; CloudFormation's own console shows the detectio
 _PERMISSIONS = "See that the credentials may read the resources of the stack: 'doctor --policy' prints what is needed."
 _PATIENCE = 300.0  # the longest time for one detection, in seconds
 _CONFIDENTIAL = re.compile("secret|password|token|private|userdata", re.IGNORECASE)
+_TAG = re.compile(r"/Tags/[0-9]+")
 _SHOWN = 3  # how many property differences of one resource are shown
 
 
@@ -27,11 +29,13 @@ def of_stack(
     name: str,
     again: str,
     sleep: Callable[[float], None] = time.sleep,
+    tags: Mapping[str, str] | None = None,
 ) -> Iterator[Drifted]:
     """A line for each resource in which CloudFormation's drift detection finds a difference, or that it could not compare.
 
-    `again` is the launch command, for remedies. CloudFormation does not compare write-only properties, nor types that it does
-    not support.
+    `again` is the launch command, for remedies. `tags` are those of the environment: CloudFormation does not know those of them
+    that the toolkit set itself (`cloud.late_tags`). It does not compare write-only properties, nor types that it does not
+    support.
     """
     detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
     begun = time.monotonic()
@@ -51,7 +55,7 @@ def of_stack(
     while True:
         answer = client.describe_stack_resource_drifts(**request)
         for resource in answer["StackResourceDrifts"]:
-            differences = _comparable(resource)
+            differences = _comparable(resource, tags or {})
             if resource["StackResourceDriftStatus"] == "MODIFIED" and not differences:
                 continue
             yield _of_resource(name, resource, differences, again)
@@ -60,9 +64,25 @@ def of_stack(
         request["NextToken"] = answer["NextToken"]
 
 
-def _comparable(resource: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The property differences of a resource; none of a security group, whose rules `groups` compares."""
-    return [] if resource["ResourceType"] == _GROUP else list(resource.get("PropertyDifferences", ()))
+def _comparable(resource: Mapping[str, Any], tags: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """The property differences of a resource without the toolkit's own tags.
+
+    None of a security group, whose rules `groups` compares.
+    """
+    if resource["ResourceType"] == _GROUP:
+        return []
+    return [it for it in resource.get("PropertyDifferences", ()) if not _is_own_tag(it, tags)]
+
+
+def _is_own_tag(difference: Mapping[str, Any], tags: Mapping[str, str]) -> bool:
+    """Whether a difference is that a tag is there, and has the value that the environment file gives it."""
+    if difference.get("DifferenceType") != "ADD" or not _TAG.fullmatch(difference["PropertyPath"]):
+        return False
+    try:
+        tag = json.loads(difference["ActualValue"])
+    except ValueError:
+        return False
+    return isinstance(tag, dict) and "Value" in tag and tags.get(tag.get("Key", "")) == tag["Value"]
 
 
 def _of_resource(
