@@ -17,6 +17,9 @@ from bootstrap.environment.network_section import faults as faults_of_intentions
 from bootstrap.environment.other_environments import Neighbour
 
 Found = tuple[tuple[str | int, ...], str]
+# EC2's default: 20 rules in each direction of a network ACL, with the last one of each IP version. The public ACL has 15 for
+# outbound packets with IPv6, beside one for each block of operators and of the bastion.
+_MOST_WITH_IPV6 = 5
 _SESSION_ENDPOINTS = ("ssm", "ssmmessages", "ec2messages")
 NO_WAY = (
     "The key is on the page 'Verifying the signature of SSM Agent' in the user guide of AWS Systems Manager; "
@@ -45,7 +48,7 @@ def _intentions(path: Path, settings: Settings) -> Iterator[Found]:
     if not network.intentions.environments() <= named.keys():  # a name is unknown: the message lists all environments
         named = spoken_of(path, settings, sorted(it.stem for it in path.parent.glob("*.yaml")))
     for place, message in faults_of_intentions(
-        *(network.intentions, settings.access.operator_cidr, bastion),
+        *(network.intentions, settings.access.operator_cidrs, bastion),
         environments={name: block for name, (_, block) in named.items()},
         own=settings.name,
         is_ssh_direct=settings.ssh == "direct",
@@ -129,16 +132,27 @@ def _routes(settings: Settings, option: str) -> tuple[str, ...]:
 
 def _of_operators(settings: Settings, peer: Neighbour | None) -> Iterator[Found]:
     """On AWS no operator is in the VPC. In the local cloud, this machine is the operators' machine and is in its networks."""
-    if settings.access.operator_cidr is None:
-        return
-    operators, block = ipaddress.ip_network(settings.access.operator_cidr), ipaddress.ip_network(settings.network.cidr)
-    place = ("access", "operator_cidr")
-    if settings.cloud == "aws" and operators.overlaps(block):
-        reason = "all machines in it would be operators"
-        yield place, f"{operators} overlaps with the VPC's own {block}: {reason}; name the block of the people"
-    if peer is not None and operators.overlaps(peer.block):
-        reason = "all machines in it would be operators, not only its controller"
-        yield place, f"{operators} overlaps with {peer.block} of '{peer.name}', the peer in network.peering: {reason}"
+    block = ipaddress.ip_network(settings.network.cidr)
+    blocks = [ipaddress.ip_network(it) for it in settings.access.operator_cidrs]
+    for number, operators in enumerate(blocks):
+        place = ("access", "operator_cidrs", number)
+        if settings.cloud == "aws" and operators.overlaps(block):
+            reason = "all machines in it would be operators"
+            yield place, f"{operators} overlaps with the VPC's own {block}: {reason}; name the block of the people"
+        if peer is not None and operators.overlaps(peer.block):
+            reason = "all machines in it would be operators, not only its controller"
+            yield (
+                place,
+                f"{operators} overlaps with {peer.block} of '{peer.name}', the peer in network.peering: {reason}",
+            )
+        # EC2 refuses a second rule that is equal to another.
+        if operators in blocks[:number]:
+            yield place, f"{operators} is there twice"
+    bastion = len(settings.network.bastion.allow) if settings.network.bastion else 0
+    if settings.network.ipv6 and len(blocks) + bastion > _MOST_WITH_IPV6:
+        reason = f"a network ACL has at most 20 rules, and with network.ipv6 {_MOST_WITH_IPV6} are left for blocks"
+        counts = f"{len(blocks)} blocks here and {bastion} in network.bastion.allow are too many"
+        yield ("access", "operator_cidrs"), f"{counts}: {reason}"
 
 
 def _of_peer(block: ipaddress.IPv4Network | ipaddress.IPv6Network, peer: Neighbour) -> Iterator[Found]:
@@ -148,9 +162,10 @@ def _of_peer(block: ipaddress.IPv4Network | ipaddress.IPv6Network, peer: Neighbo
         if block.overlaps(route):
             detail = f"to its {'VPN' if option == 'vpn' else 'transit gateway'} ({option}.routes in {peer.file})"
             yield place, f"'{peer.name}' routes {route} {detail}, which overlaps with {block}"
-    if peer.operators is not None and block.overlaps(peer.operators):
-        detail = f"access.operator_cidr in {peer.file}"
-        yield place, f"'{peer.name}' takes {peer.operators} for its operators ({detail}), which overlaps with {block}"
+    for operators in peer.operators:
+        if block.overlaps(operators):
+            detail = f"access.operator_cidrs in {peer.file}"
+            yield place, f"'{peer.name}' takes {operators} for its operators ({detail}), which overlaps with {block}"
 
 
 def _peer(path: Path, settings: Settings) -> Neighbour | None:
@@ -165,8 +180,8 @@ def _access(settings: Settings) -> Iterator[Found]:
     network, access, place = settings.network, settings.access, ("access", "ssh")
     if settings.ssh == "bastion" and network.bastion is None:
         yield place, "there is no bastion; add network.bastion"
-    if settings.ssh == "direct" and settings.cloud == "aws" and access.operator_cidr is None:
-        yield place, "nobody may reach port 22; name access.operator_cidr, or leave 'ssh' out to use Session Manager"
+    if settings.ssh == "direct" and settings.cloud == "aws" and not access.operator_cidrs:
+        yield place, "nobody may reach port 22; name access.operator_cidrs, or leave 'ssh' out to use Session Manager"
     if settings.ssh == "session-manager" and settings.cloud == "local":
         yield place, "the local cloud has no Session Manager; leave 'ssh' out to connect directly"
 

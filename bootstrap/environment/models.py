@@ -83,13 +83,13 @@ class Network(Section):
 
 
 class Access(Section):
-    """Who may reach the machine (one block, or nobody) and how SSH gets there.
+    """Who may reach the machine (at most four blocks, or nobody) and how SSH gets there.
 
     The default of `ssh` is 'session-manager' on AWS and 'direct' in the local cloud. `agent_key` is the public key with which
     Amazon signs the agent of Session Manager: the machine installs an agent only if this key signed it.
     """
 
-    operator_cidr: AllowedBlock | None = None
+    operator_cidrs: Annotated[tuple[AllowedBlock, ...], Field(max_length=4)] = ()
     ssh: Literal["session-manager", "direct", "bastion"] | None = None
     agent_key: AgentKey | None = None
 

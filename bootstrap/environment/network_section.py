@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -20,14 +20,14 @@ class Intentions(Section):
     """Who may reach whom, and who must not; `verify` checks each intention on the existing network.
 
     By default operators reach the controller's HTTPS (and its SSH, if the toolkit connects directly; both only if
-    access.operator_cidr is set), nobody reaches Jenkins' own port, and the Internet reaches nothing of the controller.
+    access.operator_cidrs has blocks), nobody reaches Jenkins' own port, and the Internet reaches nothing of the controller.
     """
 
     allow: tuple[Wish, ...] = ("operators -> controller:443",)
     deny: tuple[Wish, ...] = ("internet -> controller:*", "operators -> controller:8080")
 
     def allowed(
-        self, bastion_blocks: tuple[str, ...] = (), *, operators: str | None, is_ssh_direct: bool = False
+        self, bastion_blocks: tuple[str, ...] = (), *, operators: Sequence[str], is_ssh_direct: bool = False
     ) -> tuple[Intention, ...]:
         """The intentions to allow: those of the file, and those that options add.
 
@@ -38,7 +38,7 @@ class Intentions(Section):
         ssh = [_DIRECT] if operators and is_ssh_direct and _DIRECT not in self.allow else []
         return tuple(parse(it) for it in (*written, *ssh, *(f"{block} -> bastion:22" for block in bastion_blocks)))
 
-    def allow_texts(self, operators: str | None) -> tuple[str, ...]:
+    def allow_texts(self, operators: Sequence[str]) -> tuple[str, ...]:
         """The texts of `allow`; its default only if there are operators."""
         return self.allow if operators or "allow" in self.model_fields_set else ()
 
@@ -54,7 +54,7 @@ class Intentions(Section):
 
 def faults(
     section: Intentions,
-    operators: str | None,
+    operators: Sequence[str],
     bastion_blocks: tuple[str, ...] = (),
     *,
     environments: Mapping[str, str],
@@ -71,7 +71,7 @@ def faults(
     yield from _check_ends(section, operators, environments)
     yield from _check_data(section) if not is_isolated else ()
     allow = section.allowed(bastion_blocks, operators=operators, is_ssh_direct=is_ssh_direct)
-    deny, blocks = section.denied(), {**environments, **({OPERATORS: operators} if operators else {})}
+    deny, blocks = section.denied(), {OPERATORS: operators, **{name: [block] for name, block in environments.items()}}
     for wish, ban in contradictions(allow, deny, blocks, own):
         number = allow.index(wish)
         if "allow" in section.model_fields_set and number < len(section.allow):
@@ -84,7 +84,7 @@ def faults(
 
 
 def _check_ends(
-    section: Intentions, operators: str | None, environments: Mapping[str, str]
+    section: Intentions, operators: Sequence[str], environments: Mapping[str, str]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Faults for unknown environments, and for operators in `allow` if there are no operators."""
     for key, wishes in (("allow", section.allow), ("deny", section.deny)):
@@ -94,7 +94,7 @@ def _check_ends(
                 if is_environment(end) and end not in environments:
                     yield (key, number), _unknown(end, environments)
             if key == "allow" and wish.source == OPERATORS and not operators:
-                yield (key, number), f"'{wish}': there are no operators; set access.operator_cidr"
+                yield (key, number), f"'{wish}': there are no operators; set access.operator_cidrs"
 
 
 def _check_data(section: Intentions) -> Iterator[tuple[tuple[str | int, ...], str]]:

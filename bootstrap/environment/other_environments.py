@@ -34,7 +34,7 @@ class Neighbour:
     project: str
     block: ipaddress.IPv4Network
     routes: tuple[tuple[str, ipaddress.IPv4Network], ...]
-    operators: ipaddress.IPv4Network | None
+    operators: tuple[ipaddress.IPv4Network, ...]
 
 
 def read(path: Path, cloud: str, region: str) -> Neighbour | None:
@@ -44,7 +44,9 @@ def read(path: Path, cloud: str, region: str) -> Neighbour | None:
         if faults or (document.get("cloud"), document.get("region", REGION)) != (cloud, region):
             return None
         network = _part(document, "network")
-        operators = _part(document, "access").get("operator_cidr")
+        access = _part(document, "access")
+        # An older file has one block; its own commands say what to write.
+        operators = access.get("operator_cidrs") or filter(None, [access.get("operator_cidr")])
         return Neighbour(
             name=path.stem,
             file=path.name,
@@ -55,7 +57,7 @@ def read(path: Path, cloud: str, region: str) -> Neighbour | None:
                 for option in ROUTING
                 for route in _part(network, option).get("routes") or ()
             ),
-            operators=ipaddress.IPv4Network(operators) if operators else None,
+            operators=tuple(map(ipaddress.IPv4Network, operators)),
         )
     except (OSError, ValueError, AttributeError, TypeError):
         return None

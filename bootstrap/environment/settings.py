@@ -127,6 +127,8 @@ def _is_in_file(part: str | int) -> bool:
 def _message(path: tuple[str | int, ...], error: ErrorDetails) -> str:
     key = ".".join(str(part) for part in path)
     match error["type"]:
+        case "extra_forbidden" if path == ("access", "operator_cidr"):
+            return f"'{key}' is now a list, access.operator_cidrs; write operator_cidrs: [{error['input']}]"
         case "extra_forbidden":
             return f"unknown key '{key}'{_suggestion(path)}"
         case "missing":

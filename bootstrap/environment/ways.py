@@ -15,7 +15,7 @@ from bootstrap.network.path_ends import INTERNET, OPERATORS
 
 Found = tuple[tuple[str | int, ...], str]
 NO_WAY_IN = (
-    "environments/office.yaml is an example with a VPN; or remove access.operator_cidr and its intentions, and open Jenkins "
+    "environments/office.yaml is an example with a VPN; or remove access.operator_cidrs and its intentions, and open Jenkins "
     "through the command 'tunnel' (docs/aws.md)."
 )
 """The remedy for the faults of `faults`."""
@@ -24,46 +24,49 @@ _HTTPS, _SSH = (443, 443), (22, 22)
 
 
 def faults(settings: Settings) -> Iterator[Found]:
-    """Every intention that nothing in the file can satisfy. In the local cloud this machine is in every network: none there."""
+    """Every block without a way in, and every intention that nothing in the file can satisfy.
+
+    In the local cloud this machine is in every network: none there.
+    """
     if settings.cloud != "aws":
         return
-    section, operators = settings.network.intentions, settings.access.operator_cidr
+    section, operators = settings.network.intentions, settings.access.operator_cidrs
+    for number, block in enumerate(operators):
+        if not _leads_to(settings, block):
+            yield ("access", "operator_cidrs", number), _no_route(block)
     is_written = "allow" in section.model_fields_set
     for number, text in enumerate(section.allow_texts(operators)):
         reason = _find_hindrance(settings, parse(text))
         if reason:
-            place = ("network", "intentions", "allow", number) if is_written else ("access", "operator_cidr")
+            place = ("network", "intentions", "allow", number) if is_written else ("access", "operator_cidrs")
             yield place, f"'{text}'{'' if is_written else ', a default of network.intentions,'} cannot hold: {reason}"
-    if settings.ssh == "direct" and operators is not None and not _leads_to(settings, operators):
-        yield ("access", "ssh"), f"'direct' cannot work: {_no_route(operators)}"
 
 
 def _find_hindrance(settings: Settings, wish: Intention) -> str:
     """Why nothing in the file can satisfy an intention of people outside to the controller; '' for any other intention."""
     if wish.destination != _CONTROLLER or wish.source not in {OPERATORS, INTERNET}:
         return ""
-    operators = settings.access.operator_cidr
     if wish.source == INTERNET:
         return "the controller has only a private address, which the Internet never reaches"
-    if operators is None:
+    if not settings.access.operator_cidrs:
         return ""  # `consistency` refuses operators who do not exist
     open_ports = [_HTTPS, *([_SSH] if settings.ssh == "direct" else [])]
     if wish.protocol != "tcp" or wish.ports not in open_ports:
         if wish.ports == _SSH and wish.protocol == "tcp":
             return f"port 22 is open only with 'access.ssh: direct', and SSH goes by '{settings.ssh}' here"
         return f"the controller is open to operators only on port 443{', and 22' if len(open_ports) > 1 else ''}"
-    return "" if _leads_to(settings, operators) else _no_route(operators)
+    return ""  # whether the blocks have a way is a fault of the blocks, not of the intention
 
 
-def _no_route(operators: str) -> str:
+def _no_route(block: str) -> str:
     return (
-        f"no way leads from {operators} to the VPC: neither network.vpn nor network.transit_gateway has a route to it. "
-        "A tunnel through the toolkit's SSH connection needs no such intention"
+        f"no way leads from {block} to the VPC: neither network.vpn nor network.transit_gateway has a route to it. "
+        "A tunnel through the toolkit's SSH connection needs no block"
     )
 
 
 def _leads_to(settings: Settings, operators: str) -> bool:
-    """Whether an option of the network routes the operators' block; by BGP, the other side announces it."""
+    """Whether an option of the network routes a block of operators; by BGP, the other side announces it."""
     vpn, transit = settings.network.vpn, settings.network.transit_gateway
     routes = [*(vpn.routes if vpn else ()), *(transit.routes if transit else ())]
     is_announced = vpn is not None and (not vpn.routes or vpn.direct_connect_gateway is not None)

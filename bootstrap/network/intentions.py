@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bootstrap.network.model import Protocol
+from bootstrap.network.model import Block, Protocol
 from bootstrap.network.path_ends import INTERNET, OPERATORS, ROLES
 
 _SHAPE = re.compile(
@@ -77,7 +77,7 @@ def is_environment(end: str) -> bool:
 
 
 def contradictions(
-    allow: Iterable[Intention], deny: Iterable[Intention], blocks: Mapping[str, str], own: str = ""
+    allow: Iterable[Intention], deny: Iterable[Intention], blocks: Mapping[str, Sequence[str]], own: str = ""
 ) -> Iterator[tuple[Intention, Intention]]:
     """Pairs of an allow and a deny that no network can fulfil together. Whether roles share an interface is not known here.
 
@@ -96,17 +96,17 @@ def contradictions(
                 yield wish, ban
 
 
-def _overlap(first_end: str, second_end: str, blocks: Mapping[str, str], own: str) -> bool:
+def _overlap(first_end: str, second_end: str, blocks: Mapping[str, Sequence[str]], own: str) -> bool:
     """Whether two ends share an address, as far as their names and blocks show."""
     if first_end == second_end or (own in {first_end, second_end} and {first_end, second_end} & set(ROLES)):
         return True
-    both_blocks = [ipaddress.ip_network(it) for it in (_block(first_end, blocks), _block(second_end, blocks)) if it]
-    return (
-        len(both_blocks) == 2
-        and both_blocks[0].version == both_blocks[1].version
-        and both_blocks[0].overlaps(both_blocks[1])
+    return any(
+        first.version == second.version and first.overlaps(second)
+        for first in _blocks(first_end, blocks)
+        for second in _blocks(second_end, blocks)
     )
 
 
-def _block(end: str, blocks: Mapping[str, str]) -> str | None:
-    return blocks.get(end) or (end if re.search(r"[.:]", end) else None)
+def _blocks(end: str, blocks: Mapping[str, Sequence[str]]) -> list[Block]:
+    named = blocks.get(end) or ([end] if re.search(r"[.:]", end) else [])
+    return [ipaddress.ip_network(it) for it in named]

@@ -219,12 +219,12 @@ class Environment:
 class Network:
     """Everything that decides whether a packet arrives.
 
-    `vpc_id` is the environment's own VPC, `operators` the operators' block. `edges` has the route tables of gateways, by the
+    `vpc_id` is the environment's own VPC, `operators` the operators' blocks. `edges` has the route tables of gateways, by the
     gateway's id. `environments` has the environments that intentions name.
     """
 
     vpc_id: str = ""
-    operators: Block | None = None
+    operators: tuple[Block, ...] = ()
     vpcs: Mapping[str, Vpc] = field(default_factory=dict)
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     route_tables: Mapping[str, RouteTable] = field(default_factory=dict)

@@ -85,8 +85,8 @@ def spots(network: Network, name: str) -> tuple[Spot, ...]:
     if name == INTERNET:
         return tuple(_internet(network))
     if name == OPERATORS:
-        # The block can contain the VPC itself; interfaces with a role are not operators then.
-        found = _of_block(network, network.operators) if network.operators else ()
+        # A block can contain the VPC itself; interfaces with a role are not operators then.
+        found = (it for block in network.operators for it in _of_block(network, block))
         return tuple(it for it in found if it.interface is None or not it.interface.roles)
     if name in ROLES:
         return _of_interfaces(network, (it for it in network.interfaces.values() if name in it.roles))
@@ -125,7 +125,7 @@ def _internet(network: Network) -> Iterator[Spot]:
     for block in _EVERYWHERE:
         for spot in _of_block(network, block):
             is_own = any(spot.address in it for it in own)
-            is_operator = network.operators is not None and spot.address in network.operators
+            is_operator = any(spot.address in it for it in network.operators)
             is_ours = is_own or spot.address in network.by_public
             if is_public(network, spot.address) and not is_ours and not is_operator:
                 yield spot
@@ -164,9 +164,7 @@ def mentioned(network: Network) -> frozenset[Block]:
     blocks |= {block for peering in network.peerings.values() for side in peering.blocks for block in side}
     blocks |= {ipaddress.ip_network(address) for address in (*network.by_address, *network.by_public)}
     blocks |= {it.block for it in network.environments.values()}
-    if network.operators is not None:
-        blocks.add(network.operators)
-    return frozenset(blocks)
+    return frozenset(blocks.union(network.operators))
 
 
 def representatives(block: Block, boundaries: Iterable[Block]) -> Iterator[Address]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,14 +27,14 @@ def read(
     ec2: Any,
     vpc_id: str,
     prefix: str,
-    operators: str | None,
+    operators: Sequence[str],
     environments: Mapping[str, tuple[str, str]] | None = None,
 ) -> Network:
     """Read everything from EC2 that decides reachability in a VPC.
 
     `prefix` is the prefix of the names of the environment's security groups ('jenkins-local-'); the rest of a name is the role.
-    `operators` is the block of the operators. `environments` has other environments that intentions name: by name, project and
-    block; their VPCs are found by their tags and read too. StackMissing if there is no VPC `vpc_id`.
+    `operators` are their blocks. `environments` has other environments that intentions name: by name, project and block;
+    their VPCs are found by their tags and read too. StackMissing if there is no VPC `vpc_id`.
     """
     peered = _peerings(ec2, vpc_id)
     all_vpcs = _all(ec2, "describe_vpcs", "Vpcs")
@@ -60,7 +60,7 @@ def read(
     endpoints = _all(ec2, "describe_vpc_endpoints", "VpcEndpoints", **of_vpcs)
     return Network(
         vpc_id=vpc_id,
-        operators=ipaddress.ip_network(operators) if operators else None,
+        operators=tuple(map(ipaddress.ip_network, operators)),
         vpcs=vpcs,
         subnets=answers.subnets(_all(ec2, "describe_subnets", "Subnets", **of_vpcs), tables, nacls),
         route_tables={it["RouteTableId"]: answers.table(it) for it in tables},

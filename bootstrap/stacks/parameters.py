@@ -135,10 +135,17 @@ def _names(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
 def _ways_in_and_out(settings: Settings) -> dict[str, str]:
     return {
         "Zones": str(settings.network.zone_count),
-        "OperatorCidr": settings.access.operator_cidr or "",
+        **_operators(settings.access.operator_cidrs),
         "SmtpPort": str(settings.mail.smtp_port),
         "Isolated": "yes" if settings.network.isolated else "no",
         "Ipv6": "yes" if settings.network.ipv6 else "no",
+    }
+
+
+def _operators(blocks: Sequence[str]) -> dict[str, str]:
+    """The parameters with the operators' blocks; an earlier version of the toolkit had only the first one."""
+    return {
+        f"OperatorCidr{place or ''}": block for place, block in zip(("", 2, 3, 4), (*blocks, *[""] * 4), strict=False)
     }
 
 

@@ -21,7 +21,7 @@ def read(context: Context, names: Sequence[str] = ()) -> Network:
         context.world.aws("ec2"),
         context.outputs("network")["VpcId"],
         f"{settings.project}-{settings.name}-",
-        settings.access.operator_cidr,
+        settings.access.operator_cidrs,
         named,
     )
 
@@ -36,7 +36,7 @@ def with_everybody(context: Context, network: Network) -> Network:
 def intended(settings: Settings) -> tuple[tuple[Intention, ...], tuple[Intention, ...]]:
     """The intentions of the environment: those to allow, and those to deny."""
     bastion = settings.network.bastion.allow if settings.network.bastion else ()
-    intentions, operators = settings.network.intentions, settings.access.operator_cidr
+    intentions, operators = settings.network.intentions, settings.access.operator_cidrs
     return (
         intentions.allowed(bastion, operators=operators, is_ssh_direct=settings.ssh == "direct"),
         intentions.denied(),

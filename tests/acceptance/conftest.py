@@ -53,7 +53,7 @@ def host(context: Context) -> Host:
 def place(context: Context) -> Iterator[Place]:
     """Where TLS is spoken: at the machine's address, or through the tunnel where nobody is let in from outside."""
     name = urlsplit(context.url).hostname or context.machine.address
-    if context.settings.access.operator_cidr or context.world.is_on_machine:
+    if context.settings.access.operator_cidrs or context.world.is_on_machine:
         yield Place(context.machine.address, 443, name)
         return
     with context.shell.forward(443) as port:

@@ -98,9 +98,9 @@ def test_the_group_admits_only_known_sources(
 ) -> None:
     """The machine's security group admits only operators, bastion, edge, agents and a peer's controller."""
     network = context.outputs("network")
-    operators = context.settings.access.operator_cidr
+    blocks = context.settings.access.operator_cidrs
     is_direct, has_bastion = context.settings.ssh == "direct", context.settings.network.bastion is not None
-    wished = {("tcp", port, port, operators) for port in (22, 443) if operators and (port == 443 or is_direct)}
+    wished = {("tcp", port, port, block) for block in blocks for port in (22, 443) if port == 443 or is_direct}
     if has_bastion or context.settings.ssh != "session-manager":
         wished |= {("tcp", 22, 22, network["BastionSecurityGroupId"])}
     wished |= {("tcp", 443, 443, network[group]) for group in ("EdgeSecurityGroupId", "AgentsSecurityGroupId")}

@@ -75,7 +75,7 @@ network:
   peering: {environment: peer}
   promotion: [everything, peer]
 access:
-  operator_cidr: 10.1.0.0/16
+  operator_cidrs: [10.1.0.0/16, 10.2.0.0/16]
   ssh: bastion
 """
 FILES = {**SHIPPED, "everything": EVERYTHING, "peer": PEER}
@@ -303,7 +303,7 @@ def test_the_shipped_intentions_hold_before_a_machine_runs(launched: Context) ->
     bastion = launched.settings.network.bastion
     allow = section.allowed(
         bastion.allow if bastion else (),
-        operators=access.operator_cidr,
+        operators=access.operator_cidrs,
         is_ssh_direct=launched.settings.ssh == "direct",
     )
     network = network_reading.with_everybody(launched, network_reading.read(launched))

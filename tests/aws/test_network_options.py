@@ -53,7 +53,7 @@ class Network:
     def settings(self, options: str = "") -> Settings:
         head = f"environment: {self.path.stem}\nproject: options\ncloud: local\nowner: somebody\ncost_center: none\n"
         indented = "".join(f"  {line}\n" for line in options.splitlines())
-        operators = "access:\n  operator_cidr: 10.9.0.0/16\n"
+        operators = "access:\n  operator_cidrs: [10.9.0.0/16]\n"
         self.path.write_text(f"{head}{operators}network:\n  cidr: {self.cidr}\n{indented}")
         return settings.load(self.path)
 
@@ -260,7 +260,7 @@ def test_a_bastion_for_nobody_is_private_and_closed_and_opens_to_whom_it_is_told
     subnet, groups, is_public = card()
     assert (True, [network.output("BastionSecurityGroupId")], False) == (subnet in private, groups, is_public)
     assert [] == network.apply("bastion", f"bastion:\n  image: {IMAGE}\n  allow: []")
-    there = snapshot.read(network.client("ec2"), network.output("VpcId"), "options-options-", "10.9.0.0/16")
+    there = snapshot.read(network.client("ec2"), network.output("VpcId"), "options-options-", ["10.9.0.0/16"])
     for end in ("internet", "operators", "controller", "agents"):
         found = judge(
             planned_interfaces.with_everybody(there, network.made["network"].outputs, ()),

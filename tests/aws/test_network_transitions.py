@@ -201,7 +201,7 @@ def test_ipv6_comes_to_what_is_there_and_goes_again(opened: Open) -> None:
     assert "egress-only gateway" == explain(network, "2001:db8::1/128", "controller", 443).hops[-1].kind
     assert "closed" == explain(network, "data", "2001:db8::1/128", 443).verdict
     intentions = models.Network().intentions
-    assert () == proof.prove(network, intentions.allowed(operators=None), intentions.denied())
+    assert () == proof.prove(network, intentions.allowed(operators=()), intentions.denied())
 
     context, planned = go(opened, "  zones: 3\n")
     network = network_reading.read(context)

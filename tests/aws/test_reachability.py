@@ -36,7 +36,7 @@ network:
   nat: per-zone
   endpoints: [ssm, logs]
 access:
-  operator_cidr: 10.97.0.0/16
+  operator_cidrs: [10.97.0.0/16]
 """
 
 
@@ -90,7 +90,7 @@ def interfaces(made: dict[str, Stack], client: Callable[[str], Any]) -> dict[str
 def read(made: dict[str, Stack], client: Callable[[str], Any], interfaces: dict[str, str]) -> Callable[[], Network]:
     """Reads the network afresh."""
     vpc = made["network"].outputs["VpcId"]
-    return lambda: snapshot.read(client("ec2"), vpc, "jenkins-reached-", "10.97.0.0/16")
+    return lambda: snapshot.read(client("ec2"), vpc, "jenkins-reached-", ["10.97.0.0/16"])
 
 
 def test_everything_of_the_network_is_read(read: Callable[[], Network]) -> None:
@@ -116,7 +116,7 @@ def test_another_vpc_of_the_account_is_left_out(read: Callable[[], Network], cli
 
 def test_a_vpc_that_is_gone_is_told(client: Callable[[str], Any]) -> None:
     with pytest.raises(StackMissing):
-        snapshot.read(client("ec2"), "vpc-0", "jenkins-reached-", None)
+        snapshot.read(client("ec2"), "vpc-0", "jenkins-reached-", ())
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_the_templates_open_what_they_are_meant_to(
 def test_the_defaults_hold_on_the_templates(read: Callable[[], Network]) -> None:
     wished = models.Network().intentions
 
-    assert () == proof.prove(read(), wished.allowed(operators="10.97.0.0/16"), wished.denied())
+    assert () == proof.prove(read(), wished.allowed(operators=["10.97.0.0/16"]), wished.denied())
 
 
 def test_a_rule_that_somebody_adds_is_seen_and_gone_again(

@@ -78,7 +78,7 @@ class Site:
 
     def told(self) -> Matrix:
         """What the analyser says of every pair and port."""
-        network = snapshot.read(self.ec2, self.vpc, "", None)
+        network = snapshot.read(self.ec2, self.vpc, "", ())
         return {
             (a, b, port): explain(network, self.ends[a], self.ends[b], port).verdict == "open"
             for a, b, port in self.asked()

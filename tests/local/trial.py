@@ -24,7 +24,7 @@ cost_center: none
 network:
   cidr: {NETWORK}
 access:
-  operator_cidr: {NETWORK}
+  operator_cidrs: [{NETWORK}]
 jenkins:
   source: official
   fallback: emulator

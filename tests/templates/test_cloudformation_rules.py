@@ -149,7 +149,7 @@ def only_ssh_and_https_come_in(template: Template) -> Iterator[str]:
 def roles_name_each_other(template: Template) -> Iterator[str]:
     """An address stands in a rule for the way in only where it is that of people; machines are named by their group."""
     for logical, rule in ways_in(template):
-        people = {"OperatorCidr", *(f"Allowed{place}" for place in range(1, 5))}
+        people = {*(f"OperatorCidr{place}" for place in ("", 2, 3, 4)), *(f"Allowed{place}" for place in range(1, 5))}
         if "CidrIp" in rule and not (isinstance(rule["CidrIp"], dict) and rule["CidrIp"].get("Ref") in people):
             yield f"{logical} lets in {rule['CidrIp']}, which is no group"
 

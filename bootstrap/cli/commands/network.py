@@ -81,6 +81,7 @@ def _check(options: argparse.Namespace, context: Context) -> None:
         check_saved_plan,
         check_writable,
     )
+    from bootstrap.environment import settings
 
     check_exit_zero(options)
     check_saved_plan(options, context)
@@ -88,6 +89,7 @@ def _check(options: argparse.Namespace, context: Context) -> None:
         check_writable(options.out, "the plan")
         check_prices()
     if options.action in {"plan", "apply"}:
+        settings.check_ways(context.environment_file, context.settings)
         play.check_templates(context, context.wanted)
     if options.approved:
         from bootstrap.cloud import promotion

@@ -102,7 +102,7 @@ def _peer(network: Network, peer: Block | str, name: str) -> str:
         return called(network, group, name) if group else peer
     if peer.prefixlen == 0:
         return EVERYBODY
-    return f"operators {peer}" if peer == network.operators else str(peer)
+    return f"operators {peer}" if peer in network.operators else str(peer)
 
 
 def _sources(network: Network, peer: Block | str) -> tuple[Spot, ...]:

@@ -113,7 +113,7 @@ def test_the_key_reaches_the_template(tmp_path: Path, amazon: Signer) -> None:
     ("text", "place", "words"),
     [
         ("access:\n  ssh: bastion\n", (6, 8), "add network.bastion"),
-        ("access:\n  ssh: direct\n", (6, 8), "name access.operator_cidr"),
+        ("access:\n  ssh: direct\n", (6, 8), "name access.operator_cidrs"),
         ("access:\n  ssh: telnet\n", (6, 8), "'session-manager', 'direct' or 'bastion'"),
         ("access:\n  agent_key: precious\n", (6, 14), "not an armored OpenPGP public key"),
     ],
@@ -165,7 +165,7 @@ def test_a_machine_whose_agent_cannot_be_had_or_heard_is_not_launched(
     [
         ("network: {nat: one}\n", "no", "no", False),
         ("network: {nat: one, bastion: {}}\n", "no", "yes", False),
-        ("access: {ssh: direct, operator_cidr: 198.51.100.0/24}\n", "yes", "yes", True),
+        ("access: {ssh: direct, operator_cidrs: [198.51.100.0/24]}\n", "yes", "yes", True),
         ("access: {ssh: bastion}\nnetwork: {bastion: {}}\n", "no", "yes", False),
     ],
 )
@@ -175,7 +175,7 @@ def test_port_22_is_open_only_where_ssh_comes_that_way(
     chosen = load(tmp_path, text)
     network, acls = (parameters._own(chosen, name, {}) for name in ("network", "acls"))
     wished = chosen.network.intentions.allowed(
-        operators=chosen.access.operator_cidr, is_ssh_direct=chosen.ssh == "direct"
+        operators=chosen.access.operator_cidrs, is_ssh_direct=chosen.ssh == "direct"
     )
 
     assert (operator, bastion, operator) == (network["OperatorSsh"], network["BastionSsh"], acls["OperatorSsh"])

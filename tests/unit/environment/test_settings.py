@@ -60,7 +60,32 @@ BROKEN = {
     "block that is no block": ("network:\n  cidr: ten\n", 6, 9, "not an IPv4 block"),
     "block too small": ("network:\n  cidr: 10.0.0.0/28\n", 6, 9, "a /16 to a /24, not a /28"),
     "public block": ("network:\n  cidr: 8.8.0.0/16\n", 6, 9, "block must be private"),
-    "open to the world": ("access:\n  operator_cidr: 0.0.0.0/0\n", 6, 18, "would open the machine to everybody"),
+    "the old key for one block": (
+        "access:\n  operator_cidr: 10.0.0.0/16\n",
+        6,
+        3,
+        "'access.operator_cidr' is now a list, access.operator_cidrs; write operator_cidrs: [10.0.0.0/16]",
+    ),
+    "operators twice": (
+        "access:\n  operator_cidrs: [10.0.0.0/16, 10.1.0.0/16, 10.0.0.0/16]\n",
+        6,
+        46,
+        "access.operator_cidrs.2: 10.0.0.0/16 is there twice",
+    ),
+    "five blocks of operators": (
+        f"access:\n  operator_cidrs: [{', '.join(f'10.{n}.0.0/16' for n in range(5))}]\n",
+        6,
+        3,
+        "at most 4",
+    ),
+    "more blocks than an ACL has rules": (
+        "access:\n  operator_cidrs: [10.1.0.0/16, 10.2.0.0/16, 10.3.0.0/16]\n"
+        "network:\n  ipv6: true\n  bastion: {allow: [10.4.0.0/16, 10.5.0.0/16, 10.6.0.0/16]}\n",
+        6,
+        3,
+        "3 blocks here and 3 in network.bastion.allow are too many: a network ACL has at most 20 rules",
+    ),
+    "open to the world": ("access:\n  operator_cidrs: [0.0.0.0/0]\n", 6, 20, "would open the machine to everybody"),
     "service that has no endpoint": ("network:\n  endpoints: [ssm, s4]\n", 6, 20, "'s4'"),
     "retention that CloudWatch has not": ("network:\n  flow_logs:\n    retention_days: 31\n", 7, 21, "not 31"),
     "boundary that is a role": (
@@ -295,10 +320,10 @@ def test_networks_of_different_clouds_may_overlap(tmp_path: Path) -> None:
 def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
     found = load(tmp_path, WHOLE)
 
-    assert (2, "none", None, "none") == (
+    assert (2, "none", (), "none") == (
         found.network.zones,
         found.network.nat,
-        found.access.operator_cidr,
+        found.access.operator_cidrs,
         found.jenkins.fallback,
     )
 

@@ -15,7 +15,7 @@ cost_center: lab
 network:
   cidr: 10.99.0.0/16
 """
-OPERATORS = "access: {operator_cidr: 192.168.0.0/16}\n"
+OPERATORS = "access: {operator_cidrs: [192.168.0.0/16]}\n"
 ALLOW = "  intentions:\n    allow: [{}]\n"
 VPN = "  vpn: {customer_address: 198.51.100.7, routes: [192.168.0.0/16]}\n"
 BGP = "  vpn: {customer_address: 198.51.100.7}\n"
@@ -28,10 +28,20 @@ REFUSED = {
     ),
     "HTTPS without a way": (
         ALLOW.format('"operators -> controller:443"') + OPERATORS,
-        8,
+        9,
+        "access.operator_cidrs.0: no way leads from 192.168.0.0/16 to the VPC",
+    ),
+    "the default without a way": (OPERATORS, 7, "access.operator_cidrs.0: no way leads"),
+    "the second of two blocks without a way": (
+        VPN + "access:\n  operator_cidrs:\n    - 192.168.0.0/16\n    - 172.16.0.0/12\n",
+        11,
+        "access.operator_cidrs.1: no way leads from 172.16.0.0/12 to the VPC",
+    ),
+    "a block without a way, and no intention": (
+        "  intentions:\n    allow: []\n" + OPERATORS,
+        9,
         "no way leads from 192.168.0.0/16 to the VPC",
     ),
-    "the default without a way": (OPERATORS, 7, "a default of network.intentions, cannot hold: no way leads"),
     "routes to others": (
         VPN.replace("192.168.0.0", "172.16.0.0") + OPERATORS,
         8,
@@ -61,12 +71,15 @@ REFUSED = {
     "direct SSH without a way": (
         "  intentions:\n    allow: []\n" + OPERATORS.replace("}", ", ssh: direct}"),
         9,
-        "'direct' cannot work: no way leads",
+        "access.operator_cidrs.0: no way leads",
     ),
 }
 ACCEPTED = {
     "nobody": "",
     "a VPN with routes": VPN + OPERATORS,
+    "a VPN and a transit gateway for two blocks": (
+        VPN + "  transit_gateway: {routes: [10.3.0.0/16]}\naccess: {operator_cidrs: [192.168.0.0/24, 10.3.0.0/16]}\n"
+    ),
     "a VPN with BGP": BGP + OPERATORS,
     "Direct Connect": f"  vpn: {{direct_connect_gateway: {GATEWAY}}}\n{OPERATORS}",
     "a transit gateway": "  transit_gateway: {routes: [192.168.4.0/24]}\n" + OPERATORS,

@@ -38,7 +38,7 @@ def network(nat: str = "per-zone", owner: str = NAME) -> Network:
     everything = tuple(NaclEntry(100, out, True, block) for out in (False, True) for block in (V4, V6))
     return Network(
         vpc_id="vpc-1",
-        operators=ipaddress.ip_network("10.0.0.0/16"),
+        operators=(ipaddress.ip_network("10.0.0.0/16"),),
         vpcs={"vpc-1": Vpc("vpc-1", (BLOCK, SIX), owner), "vpc-2": Vpc("vpc-2", (PEER,), "jenkins-production")},
         subnets=subnets,
         route_tables=tables,

@@ -9,7 +9,7 @@ from bootstrap.errors import SettingsInvalid
 from bootstrap.network.intentions import Intention, parse
 
 WHOLE = "environment: trial\ncloud: local\nowner: someone\ncost_center: lab\n"
-OPERATORS = "access: {operator_cidr: 198.51.100.0/24}\n"
+OPERATORS = "access: {operator_cidrs: [198.51.100.0/24]}\n"
 
 
 def load(folder: Path, text: str) -> models.Settings:
@@ -163,12 +163,12 @@ def test_environments_contradict_by_their_blocks_and_roles(peered: Path, allow: 
 
 
 def test_operators_who_are_nobody_are_promised_nothing(tmp_path: Path) -> None:
-    assert [] == [str(it) for it in load(tmp_path, "").network.intentions.allowed(operators=None, is_ssh_direct=True)]
+    assert [] == [str(it) for it in load(tmp_path, "").network.intentions.allowed(operators=(), is_ssh_direct=True)]
     with pytest.raises(SettingsInvalid) as caught:
         load(tmp_path, 'network:\n  intentions:\n    allow: ["operators -> edge:443"]\n')
 
     assert [(7, 13)] == [(fault.line, fault.column) for fault in caught.value.faults]
-    assert "there are no operators; set access.operator_cidr" in caught.value.faults[0].message
+    assert "there are no operators; set access.operator_cidrs" in caught.value.faults[0].message
 
 
 def test_a_bastion_is_allowed_what_its_option_names(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_bastion_is_allowed_what_its_option_names(tmp_path: Path) -> None:
 
     assert "198.51.100.0/24 -> bastion:22" in [
         str(it)
-        for it in found.network.intentions.allowed(found.network.bastion.allow, operators=None)  # type: ignore[union-attr]
+        for it in found.network.intentions.allowed(found.network.bastion.allow, operators=())  # type: ignore[union-attr]
     ]
     with pytest.raises(SettingsInvalid) as caught:
         load(

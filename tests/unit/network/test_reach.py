@@ -92,7 +92,7 @@ def network() -> Network:
     ]  # fmt: skip
     return Network(
         vpc_id="vpc-a",
-        operators=block(OPERATORS),
+        operators=(block(OPERATORS),),
         vpcs={
             "vpc-a": Vpc("vpc-a", (block("10.0.0.0/16"), block("2001:db8:a::/56"))),
             "vpc-b": Vpc("vpc-b", (block("10.1.0.0/16"),)),
@@ -953,7 +953,7 @@ def test_a_promise_that_is_not_kept_is_told_with_its_reason(wish: str, words: st
     ],
 )
 def test_a_promise_to_nobody_is_not_proven(wish: str, words: str) -> None:
-    here = replace(network(), operators=None, environments={"later": Environment(block("10.7.0.0/16"))})
+    here = replace(network(), operators=(), environments={"later": Environment(block("10.7.0.0/16"))})
     found = promised(here, parse(wish))
 
     assert found is not None
@@ -1068,11 +1068,25 @@ def test_operators_are_not_the_internet() -> None:
 
     assert [] == list(exposed(only_operators, []))
     assert promised(only_operators, parse("operators -> edge:443")) is None
-    assert len(list(exposed(replace(only_operators, operators=None), []))) == 1
+    assert len(list(exposed(replace(only_operators, operators=()), []))) == 1
+
+
+def test_operators_have_several_blocks() -> None:
+    both_blocks = (block(OPERATORS), block("192.0.2.0/24"))
+    only_the_first = replace(grouped("sg-edge", (rule(443, OPERATORS),))(network()), operators=both_blocks)
+    open_to_both = replace(
+        grouped("sg-edge", (rule(443, OPERATORS), rule(443, "192.0.2.0/24")))(network()), operators=both_blocks
+    )
+
+    # An intention of the operators holds only if all of their blocks get through; none of them is the Internet.
+    assert promised(only_the_first, parse("operators -> edge:443")) is not None
+    assert promised(open_to_both, parse("operators -> edge:443")) is None
+    assert [] == list(exposed(open_to_both, []))
+    assert len(list(exposed(replace(open_to_both, operators=(block(OPERATORS),)), []))) == 1
 
 
 def test_what_has_a_role_in_the_operators_block_is_no_operator() -> None:
-    everywhere = replace(network(), operators=block("10.0.0.0/16"))
+    everywhere = replace(network(), operators=(block("10.0.0.0/16"),))
 
     assert "open" == explain(everywhere, "edge", "controller", 443).verdict
     assert "closed" == explain(everywhere, "operators", "controller", 443).verdict

@@ -148,7 +148,7 @@ class Page:
         return [] if self.thing is None else [self.thing]
 
 
-FOUND = snapshot.read(Ec2(), "vpc-a", "jenkins-x-", "10.0.0.0/8")
+FOUND = snapshot.read(Ec2(), "vpc-a", "jenkins-x-", ["10.0.0.0/8"])
 block = ipaddress.ip_network
 
 
@@ -217,7 +217,7 @@ def test_a_gateways_own_table_is_no_subnets() -> None:
 def test_environments_are_found_by_their_tags_and_read_with_the_rest() -> None:
     named = {"x": ("p", "10.9.0.0/16"), "y": ("p", "10.8.0.0/16")}
 
-    found = snapshot.read(Ec2(), "vpc-a", "jenkins-x-", None, named)
+    found = snapshot.read(Ec2(), "vpc-a", "jenkins-x-", (), named)
 
     assert {"vpc-a", "vpc-b", "vpc-x"} == set(found.vpcs)
     assert {"x": "vpc-x", "y": ""} == {name: it.vpc_id for name, it in found.environments.items()}
