@@ -186,7 +186,7 @@ class Context:
     @cached_property
     def casc_files(self) -> Mapping[str, str]:
         """The Configuration as Code files of this checkout, refused here where they are broken."""
-        return casc.read(ROOT / "casc", casc.known(self.settings))
+        return casc.read(ROOT / "casc", casc.known(self.settings), self.settings.jenkins.secrets)
 
     @property
     def casc_values(self) -> dict[str, str]:

@@ -94,12 +94,13 @@ def known(settings: Settings) -> dict[str, str]:
     return {name: value for name, value in values.items() if name not in {"JENKINS_PUBLIC_URL", "SMTP_HOST"}}
 
 
-def read(folder: Path, values: Mapping[str, str] | None = None) -> dict[str, str]:
+def read(folder: Path, values: Mapping[str, str] | None = None, own: Iterable[str] = ()) -> dict[str, str]:
     """Read the CasC files, name to text; CascRejected with every fault that can be found without Jenkins.
 
     `values` are the variables that are known already, as `known` returns them: the values that they stand for are checked, too.
+    `own` are the names of the environment's own secrets.
     """
-    return definitions.read(folder, (*SECRETS, *VARIABLES), values)
+    return definitions.read(folder, (*SECRETS, *VARIABLES, *own), values)
 
 
 def require_final(secrets: Mapping[str, Secret]) -> None:

@@ -111,6 +111,14 @@ class _Names:
         self.tags = {"Project": settings.project, "Environment": settings.name}
         self.tagged = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in self.tags.items()}}
 
+    def secret(self, name: str) -> str:
+        """The ARN of a secret by its name or ARN; Secrets Manager adds six characters to the name."""
+        return name if name.startswith("arn:") else f"{self.own}:secretsmanager:{self.region}:*:secret:{name}-??????"
+
+    def parameter(self, name: str) -> str:
+        """The ARN of a parameter by its name or ARN."""
+        return name if name.startswith("arn:") else f"{self.own}:ssm:{self.region}:*:parameter/{name.lstrip('/')}"
+
 
 def _looking(settings: Settings, names: _Names, needs: Needs, kinds: Mapping[str, list[str]]) -> Iterable[Statement]:
     """What both policies have: reading, the peer's network, the login's key, sessions, images."""
@@ -121,6 +129,13 @@ def _looking(settings: Settings, names: _Names, needs: Needs, kinds: Mapping[str
     yield _statement("LoginKey", kinds["ssm"], f"{names.own}:ssm:{names.region}:*:parameter/ec2/keypair/*")
     if kinds["sessions"] and settings.ssh != "direct":
         yield from _sessions(names)
+    # The environment's own secrets carry no tags of the environment: they are named.
+    for number, source in enumerate(settings.jenkins.secrets.values(), start=1):
+        if source.secret is not None:
+            arn, action = names.secret(source.secret), "secretsmanager:GetSecretValue"
+        else:
+            arn, action = names.parameter(source.parameter or ""), "ssm:GetParameter"
+        yield _statement(f"ReadOwnSecret{number}", [action], arn)
     yield _statement("Look", kinds["reads"], "*")
     # CloudFormation reads the parameter of the image with the caller's permissions, when it makes a change set.
     yield _statement("FindImage", ["ssm:GetParameters"], f"{names.own}:ssm:{names.region}::parameter/aws/service/*")

@@ -102,6 +102,22 @@ class ControllerMachine(Section):
     data_gib: Annotated[int, Field(ge=1, le=16384)] = 20
 
 
+class OwnSecret(Section):
+    """Where a secret of one's own is: a secret of Secrets Manager (name or ARN), or a parameter of Parameter Store."""
+
+    secret: Annotated[str, Field(min_length=1, max_length=2048)] | None = None
+    parameter: Annotated[str, Field(min_length=1, max_length=2048)] | None = None
+
+    @model_validator(mode="after")
+    def _check_place(self) -> OwnSecret:
+        if (self.secret is None) == (self.parameter is None):
+            raise ValueError("write either 'secret' (Secrets Manager) or 'parameter' (Parameter Store)")
+        return self
+
+
+SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,127}$")]
+
+
 class JenkinsSettings(Section):
     """The source of Jenkins' distribution, and how Jenkins runs."""
 
@@ -116,6 +132,8 @@ class JenkinsSettings(Section):
     drain_minutes: Annotated[int, Field(ge=0, le=240)] = 10
     admin_address: Address = "jenkins@localhost"
     url: ServerUrl | None = None
+    # Secrets of one's own, by the names with which the files in casc/ use them: ${NAME}.
+    secrets: dict[SecretName, OwnSecret] = {}
 
     @model_validator(mode="after")
     def _check_source(self) -> JenkinsSettings:

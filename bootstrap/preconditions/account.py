@@ -13,7 +13,7 @@ from typing import Any
 from bootstrap.context import Context
 from bootstrap.environment import settings as environments
 from bootstrap.errors import Fault, SettingsInvalid
-from bootstrap.preconditions import boundaries, customer_keys
+from bootstrap.preconditions import boundaries, customer_keys, own_secrets
 
 Found = tuple[tuple[str | int, ...], str]
 _REMEDY = "Correct the file at these places; nothing was changed."
@@ -42,6 +42,8 @@ def faults(context: Context, names: Sequence[str]) -> list[Fault]:
     if "peering" in names:
         places += _peer_routes(context)
     places += [*boundaries.examine(context, names).faults, *customer_keys.examine(context, names).faults]
+    if "controller" in names:
+        places += own_secrets.faults(context)
     return environments.placed(context.environment_file, places) if places else []
 
 

@@ -14,7 +14,7 @@ from bootstrap.cloud.secrets import Places, ensure_certificates
 from bootstrap.context import ROOT, Context
 from bootstrap.errors import StackMissing
 from bootstrap.jenkins.controller.password_hash import hash_password
-from bootstrap.preconditions import jenkins_files
+from bootstrap.preconditions import jenkins_files, own_secrets
 from bootstrap.remote import operator_machine, toolkit_repository
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
 from bootstrap.remote.desired.inputs import HostInputs, Toolkit
@@ -36,7 +36,8 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
     certificates = _certificates(context, run, writes=writes)
     data = context.outputs("data")
     secrets = {name: hash_password(context.secret(output), data[output]) for name, output in _PASSWORDS.items()}
-    casc.require_final(secrets)
+    own = own_secrets.read(context)
+    casc.require_final({**secrets, **own})
     inputs = HostInputs(
         settings=context.settings,
         instance_id=context.machine.instance_id,
@@ -44,6 +45,7 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
         url=context.url,
         software=software,
         secrets=secrets,
+        own_secrets=own,
         toolkit_password=context.secret("ToolkitPasswordSecret"),
         toolkit_token=context.secret("ToolkitTokenSecret"),
         certificate=certificates.chain_pem,

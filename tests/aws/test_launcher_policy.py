@@ -22,8 +22,9 @@ from bootstrap.cloud.certificates import Subjects
 from bootstrap.context import Context
 from bootstrap.doctor import actions, launcher, permissions, policy
 from bootstrap.environment import settings
+from bootstrap.errors import SettingsInvalid
 from bootstrap.network.proof import judge
-from bootstrap.preconditions import stack_inputs
+from bootstrap.preconditions import own_secrets, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.stacks import composition
 from bootstrap.views import network_diagram, network_reading
@@ -77,6 +78,10 @@ network:
 access:
   operator_cidrs: [10.1.0.0/16, 10.2.0.0/16]
   ssh: bastion
+jenkins:
+  secrets:
+    DEPLOY_TOKEN: {secret: team/deploy-token}
+    MAIL_PASSWORD: {parameter: /team/mail}
 """
 FILES = {**SHIPPED, "everything": EVERYTHING, "peer": PEER}
 ENVIRONMENTS = ("local", "aws", "everything")  # what office.yaml has more than aws.yaml, everything has, too
@@ -182,6 +187,12 @@ def launched(request: pytest.FixtureRequest, governed: Cloud, opened: Open, fold
         peer = opened("peer")
         launch.stacks(peer, journal(folder), stack_inputs.network_of(peer))
         governed.client("route53").create_hosted_zone(Name="example.org", CallerReference="parent")
+        theirs = opened("everything").world.aws  # in the region of the environment
+        secrets_manager, parameters = theirs("secretsmanager"), theirs("ssm")
+        secrets_manager.create_secret(Name="team/deploy-token", SecretString="token")
+        secrets_manager.create_secret(Name="team/deploy-token-2", SecretString="another")
+        parameters.put_parameter(Name="/team/mail", Value="word", Type="SecureString")
+        parameters.put_parameter(Name="/team/mail/other", Value="another", Type="SecureString")
     keys = user(governed, f"{name}-launcher", launcher.policy(opened(name)))
     context = opened(name, keys)
     launch.stacks(context, journal(folder))
@@ -288,6 +299,38 @@ def test_the_launcher_reads_and_writes_the_secrets_and_plans(launched: Context, 
     assert () == launch.plan_stacks(launched, journal(folder))
     key = f"/ec2/keypair/{data['KeyPairId']}"
     assert launched.world.aws("ssm").get_parameter(Name=key, WithDecryption=True)["Parameter"]["Value"]
+
+
+def test_own_secrets_are_read_by_launcher_and_operator_and_no_others(
+    launched: Context, governed: Cloud, opened: Open
+) -> None:
+    if not launched.settings.jenkins.secrets:
+        assert {} == own_secrets.read(launched)
+        return
+    operator = opened("everything", user(governed, "reader", launcher.operator_policy(launched)))
+    for context in (launched, operator):
+        values = {name: it.reveal() for name, it in own_secrets.read(context).items()}
+        assert {"DEPLOY_TOKEN": "token", "MAIL_PASSWORD": "word"} == values
+        with pytest.raises(Exception, match=FORBIDDEN):
+            context.world.aws("secretsmanager").get_secret_value(SecretId="team/deploy-token-2")
+    with pytest.raises(Exception, match=FORBIDDEN):
+        operator.world.aws("ssm").get_parameter(Name="/team/mail/other", WithDecryption=True)
+
+
+def test_a_secret_that_is_not_there_is_refused_with_its_place_before_anything_is_made(
+    launched: Context, opened: Open, folder: Path
+) -> None:
+    if not launched.settings.jenkins.secrets:
+        return
+    parameters = opened("everything").world.aws("ssm")
+    parameters.delete_parameter(Name="/team/mail")
+    with pytest.raises(SettingsInvalid) as caught:
+        launch.plan_stacks(launched, journal(folder))
+    parameters.put_parameter(Name="/team/mail", Value="word", Type="SecureString")
+    (fault,) = caught.value.faults
+    line = EVERYTHING.split("\n").index("    MAIL_PASSWORD: {parameter: /team/mail}") + 1
+    assert (line, 32) == (fault.line, fault.column)
+    assert "jenkins.secrets.MAIL_PASSWORD.parameter: cannot be read: ParameterNotFound" in fault.message
 
 
 def test_the_launchers_policy_is_all_allowed_by_the_simulator(launched: Context) -> None:

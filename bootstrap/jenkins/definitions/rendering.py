@@ -25,6 +25,10 @@ from bootstrap.values import JobSet
 _BUILDERS_MARK = "<!-- Managed by Jenkins Job Builder -->"
 _FOOTER = "Managed as code; change it in the repository. [render {}]"
 _DIGEST_IN_FOOTER = re.compile(r"\[render ([0-9a-f]{16})\]\s*\Z")
+_ABOUT_BRACES = (
+    "; a name in braces is a parameter of Job Builder. Write every other brace twice, '{{' and '}}', or put the text into a "
+    "file and write '!include-raw-verbatim: FILE' in its place"
+)
 _REMEDY = "Correct the definition; nothing was sent to Jenkins."
 
 
@@ -237,7 +241,8 @@ def _explain_error(error: Any, where: Any) -> tuple[Any, str]:
         message = next(duplicates, contexts[0].message)
         return contexts[0].pos, f"{message}; {error.message.lower()} in line {error.pos.line + 1}"
     positions = [error.pos, *(context.pos for context in contexts), where]
-    return next((position for position in positions if position), None), str(error.message)
+    hint = _ABOUT_BRACES if str(error.message).startswith("While formatting string") else ""
+    return next((position for position in positions if position), None), f"{error.message}{hint}"
 
 
 def _find_position(item: Any) -> Any:
@@ -246,11 +251,13 @@ def _find_position(item: Any) -> Any:
 
 
 def _finish_xml(rendered: Any) -> str:
-    """The XML of one job or view as it is sent: without fields that Jenkins reports as old data, and with the footer."""
+    """The XML of one job or view as it is sent: in the sandbox, without fields of old data, and with the footer."""
     definition = rendered.xml.find("definition")
-    if definition is not None and definition.get("class", "").endswith(".CpsScmFlowDefinition"):
-        for sandbox in definition.findall("sandbox"):
+    for sandbox in definition.findall("sandbox") if definition is not None else ():
+        if definition.get("class", "").endswith(".CpsScmFlowDefinition"):
             definition.remove(sandbox)  # this definition has no such field: it always runs in the sandbox
+        else:
+            sandbox.text = "true"  # Job Builder's default is false, and Jenkins forces the sandbox (casc/security.yaml)
     description = rendered.xml.find("description")
     if description is None:
         description = ElementTree.SubElement(rendered.xml, "description")

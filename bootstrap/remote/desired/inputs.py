@@ -44,9 +44,9 @@ class HostInputs:
     """Everything that the desired state of a machine depends on.
 
     `secrets` is what systemd hands to Jenkins, by name: whoever takes Jenkins over can read it, so there is the hash of a
-    password and never its text. The toolkit's own password and token are for root alone. `casc_files` are laid down for a
-    first start only; from then on they are the casc act's. `casc_variables` and `aws_environment` are environment variables of
-    Jenkins and its builds.
+    password and never its text. `own_secrets` are those of the environment file, which Jenkins gets in the same way, in clear
+    text. The toolkit's own password and token are for root alone. `casc_files` are laid down for a first start only; from then
+    on they are the casc act's. `casc_variables` and `aws_environment` are environment variables of Jenkins and its builds.
     """
 
     settings: Settings
@@ -66,4 +66,5 @@ class HostInputs:
     ca_certificates: Mapping[str, str] = field(default_factory=dict)
     pip_configuration: str = ""
     toolkit: Toolkit | None = None
+    own_secrets: Mapping[str, Secret] = field(default_factory=dict)
     login_user: str = "admin"

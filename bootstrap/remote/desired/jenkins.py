@@ -20,6 +20,7 @@ from bootstrap.remote.templates import render
 HOME = "/var/lib/jenkins"
 CASC_FOLDER = "/etc/jenkins/casc.d"
 CREDENTIALS = "/etc/jenkins/credentials"
+OWN_CREDENTIALS = f"{CREDENTIALS}/own"  # the environment's own secrets
 # The toolkit's own password and token: with them root asks Jenkins, on this machine, for what a restart must know.
 TOOLKIT_SECRETS = "/etc/bootstrap/toolkit"
 WAR = "/usr/local/share/jenkins/jenkins.war"
@@ -104,6 +105,20 @@ def configuration(inputs: HostInputs) -> Resources:
         casc,
         directory(CREDENTIALS, mode="0700"),
         *credentials,
+        # A tree, so that the file of a secret that the environment no longer has is removed.
+        {
+            "id": "own secrets",
+            "kind": "tree",
+            "path": OWN_CREDENTIALS,
+            "owner": "root",
+            "group": "root",
+            "directory_mode": "0700",
+            "secret": True,
+            "files": [
+                {"path": name, "content": secret.reveal(), "mode": "0400"}
+                for name, secret in sorted(inputs.own_secrets.items())
+            ],
+        },
         # Jenkins has none of the toolkit's tokens any more, but machines of earlier versions keep the file.
         {"id": "credential TOOLKIT_TOKEN", "kind": "absent", "path": f"{CREDENTIALS}/TOOLKIT_TOKEN"},
         directory(TOOLKIT_SECRETS, mode="0700"),
@@ -199,7 +214,8 @@ def service(inputs: HostInputs) -> dict[str, Any]:
     credentials = [f"credential {name}" for name in sorted(inputs.secrets)]
     kind_of_software = ["emulator"] if inputs.software.kind == "emulator" else ["jenkins.war", "plugins"]
     causes = ["jenkins.service file", "jenkins environment", "plugins lock", "aws environment"]
-    restart_on = [*causes, *kind_of_software, *credentials]
+    own = ["own secrets"] if inputs.own_secrets else []
+    restart_on = [*causes, *kind_of_software, *credentials, *own]
     runs_on = ["python3", *EMULATOR_PACKAGES] if inputs.software.kind == "emulator" else JAVA_PACKAGES
     return unit("jenkins.service", restart_on=restart_on, timeout=660, runs_on=list(runs_on))
 
@@ -220,7 +236,10 @@ def unit_file(inputs: HostInputs) -> dict[str, Any]:
         java_home=JAVA_HOME,
         port=JENKINS_PORT,
         heap=inputs.settings.jenkins.heap,
-        credentials=sorted(inputs.secrets),
+        credentials={
+            **{name: f"{CREDENTIALS}/{name}" for name in sorted(inputs.secrets)},
+            **{name: f"{OWN_CREDENTIALS}/{name}" for name in sorted(inputs.own_secrets)},
+        },
         memory=MEMORY_SHARE,
         properties=" ".join(f"-D{name}={value}" for name, value in properties.items()),
         options=" ".join(_OPTIONS),

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.acts import casc
 from bootstrap.environment import models, settings
+from bootstrap.environment.consistency import RESERVED, RESERVED_PREFIXES
 from bootstrap.errors import SettingsInvalid
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -30,6 +32,25 @@ BROKEN = {
     "text for a number": ("jenkins:\n  executors: '2'\n", 6, 14, "jenkins.executors: Input should be a valid integer"),
     "number out of range": ("controller:\n  data_gib: 0\n", 6, 13, "greater than or equal to 1"),
     "not one of the choices": ("network:\n  nat: two\n", 6, 8, "'none', 'one' or 'per-zone', not 'two'"),
+    "secret of the toolkit": (
+        "jenkins:\n  secrets:\n    ADMIN_PASSWORD: {secret: a}\n",
+        7,
+        5,
+        "jenkins.secrets.ADMIN_PASSWORD: the name ADMIN_PASSWORD is the toolkit's",
+    ),
+    "secret from nowhere": (
+        "jenkins:\n  secrets:\n    TOKEN: {}\n",
+        7,
+        5,
+        "jenkins.secrets.TOKEN: write either 'secret' (Secrets Manager) or 'parameter'",
+    ),
+    "secret from two places": (
+        "jenkins:\n  secrets:\n    TOKEN: {secret: a, parameter: b}\n",
+        7,
+        5,
+        "write either 'secret' (Secrets Manager) or 'parameter'",
+    ),
+    "secret with a bad name": ("jenkins:\n  secrets:\n    my-token: {secret: a}\n", 7, 5, "does not match"),
     "tag of the toolkit": ("tags:\n  Team: a\n  run: b\n", 7, 3, "tags.run: the toolkit sets the tag Run itself"),
     "tag of the owner": ("tags:\n  OWNER: b\n", 6, 3, "its value is the file's key 'owner'"),
     "tag of the templates": ("tags: {name: b}\n", 5, 8, "the toolkit sets the tag Name itself"),
@@ -415,3 +436,9 @@ def test_an_address_of_a_host_is_taken(tmp_path: Path, url: str) -> None:
     path.write_text(f"{WHOLE}jenkins:\n  url: {url}\n")
 
     assert url == settings.load(path).jenkins.url
+
+
+def test_the_names_of_the_toolkits_variables_are_no_names_for_secrets() -> None:
+    names = {*casc.SECRETS, *casc.VARIABLES}
+
+    assert set() == {it for it in names if it not in RESERVED and not it.startswith(RESERVED_PREFIXES)}

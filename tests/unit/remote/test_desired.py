@@ -14,6 +14,7 @@ from bootstrap.environment.models import Settings
 from bootstrap.remote.converge.main import KINDS
 from bootstrap.remote.desired.inputs import HostInputs, Toolkit
 from bootstrap.remote.desired.state import desired
+from bootstrap.values import Secret
 
 LANDLOCK = ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"]
 ROOT = Path(__file__).resolve().parents[3]
@@ -64,6 +65,24 @@ def test_secrets_lie_only_in_resources_that_are_marked_and_closed() -> None:
         if any(secret in text for secret in (*SECRETS.values(), "precious")):
             assert resource.get("secret") is True, resource["id"]
             assert resource["mode"] in {"0400", "0600", "0640"}, resource["id"]
+
+
+def test_own_secrets_reach_jenkins_through_systemd_alone() -> None:
+    wished = by_id(inputs(own_secrets={"DEPLOY_TOKEN": Secret("own words")}))
+    tree, text = wished["own secrets"], wished["jenkins.service file"]["content"]
+
+    assert ("root", "0700", True) == (tree["owner"], tree["directory_mode"], tree["secret"])
+    assert [{"path": "DEPLOY_TOKEN", "content": "own words", "mode": "0400"}] == tree["files"]
+    assert f"LoadCredential=DEPLOY_TOKEN:{tree['path']}/DEPLOY_TOKEN" in text.splitlines()
+    assert "own words" not in json.dumps([it for name, it in wished.items() if name != "own secrets"])
+    assert "own secrets" in wished["jenkins.service"]["restart_on"]
+
+
+def test_without_own_secrets_files_of_earlier_ones_are_removed_and_nothing_restarts(
+    wished: dict[str, dict[str, Any]],
+) -> None:
+    assert ("tree", []) == (wished["own secrets"]["kind"], wished["own secrets"]["files"])
+    assert "own secrets" not in wished["jenkins.service"]["restart_on"]
 
 
 def test_no_secret_is_on_a_command_line(wished: dict[str, dict[str, Any]]) -> None:

@@ -1,0 +1,64 @@
+"""Reads the environment's own secrets (`jenkins.secrets`) from Secrets Manager and Parameter Store.
+
+Only their names are in the environment file. Whoever launches reads the values, and the host act puts them where systemd hands
+them to Jenkins; the role of the machine needs no right for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bootstrap.cloud import refusals
+from bootstrap.context import Context
+from bootstrap.environment import settings as environments
+from bootstrap.environment.models import OwnSecret
+from bootstrap.errors import AwsRefused, SettingsInvalid
+from bootstrap.values import Secret
+
+Found = tuple[tuple[str | int, ...], str]
+_REMEDY = (
+    "Create it in the region of the environment, or correct the name. 'doctor --policy' prints what the launcher must be "
+    "allowed to read; a secret with a KMS key of its own also needs kms:Decrypt for that key."
+)
+
+
+def read(context: Context) -> dict[str, Secret]:
+    """The values by their names; SettingsInvalid with a fault for each that cannot be read."""
+    values, faults = _look(context)
+    if faults:
+        doing = f"reading the secrets of '{context.settings.name}'"
+        raise SettingsInvalid(doing, environments.placed(context.environment_file, faults), _REMEDY)
+    return values
+
+
+def faults(context: Context) -> Iterator[Found]:
+    """A fault for each secret that cannot be read; none on the machine, whose jobs read none of them."""
+    if not context.world.is_on_machine:
+        yield from _look(context)[1]
+
+
+def _look(context: Context) -> tuple[dict[str, Secret], list[Found]]:
+    values: dict[str, Secret] = {}
+    found: list[Found] = []
+    for name, source in context.settings.jenkins.secrets.items():
+        place = ("jenkins", "secrets", name, "parameter" if source.secret is None else "secret")
+        try:
+            with refusals.told(f"reading the secret {name}"):
+                text = _read(context, source)
+        except AwsRefused as error:
+            found.append((place, f"cannot be read: {error.found}"))
+            continue
+        if text is None:
+            found.append((place, "is binary; Jenkins' settings take text only"))
+        else:
+            values[name] = Secret(text)
+    return values, found
+
+
+def _read(context: Context, source: OwnSecret) -> str | None:
+    """The text of a secret; None if it is binary."""
+    if source.secret is not None:
+        answer = context.world.aws("secretsmanager").get_secret_value(SecretId=source.secret)
+        return str(answer["SecretString"]) if "SecretString" in answer else None
+    answer = context.world.aws("ssm").get_parameter(Name=source.parameter, WithDecryption=True)
+    return str(answer["Parameter"]["Value"])
