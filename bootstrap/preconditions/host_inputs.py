@@ -46,6 +46,7 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
         software=software,
         secrets=secrets,
         own_secrets=own,
+        removed_secrets=own_secrets.find_removed(context),
         toolkit_password=context.secret("ToolkitPasswordSecret"),
         toolkit_token=context.secret("ToolkitTokenSecret"),
         certificate=certificates.chain_pem,

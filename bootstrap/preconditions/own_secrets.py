@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bootstrap.acts import casc
 from bootstrap.cloud import refusals
 from bootstrap.context import Context
 from bootstrap.environment import settings as environments
@@ -31,6 +32,13 @@ def read(context: Context) -> dict[str, Secret]:
     return values
 
 
+def find_removed(context: Context) -> tuple[str, ...]:
+    """Names of variables that the settings on the machine use, and that this environment no longer has."""
+    command = ["grep", "-rhoE", r"\$\{[A-Z][A-Z0-9_]*", casc.FOLDER]
+    used = {line.removeprefix("${") for line in context.shell.run(command, check=False).stdout.split()}
+    return tuple(sorted(used - {*casc.SECRETS, *casc.VARIABLES, *context.settings.jenkins.secrets}))
+
+
 def faults(context: Context) -> Iterator[Found]:
     """A fault for each secret that cannot be read; none on the machine, whose jobs read none of them."""
     if not context.world.is_on_machine:
@@ -46,7 +54,7 @@ def _look(context: Context) -> tuple[dict[str, Secret], list[Found]]:
             with refusals.told(f"reading the secret {name}"):
                 text = _read(context, source)
         except AwsRefused as error:
-            found.append((place, f"cannot be read: {error.found}"))
+            found.append((place, f"cannot be read: {error.found} Create it in this region, or correct the name."))
             continue
         if text is None:
             found.append((place, "is binary; Jenkins' settings take text only"))

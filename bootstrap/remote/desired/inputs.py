@@ -45,8 +45,9 @@ class HostInputs:
 
     `secrets` is what systemd hands to Jenkins, by name: whoever takes Jenkins over can read it, so there is the hash of a
     password and never its text. `own_secrets` are those of the environment file, which Jenkins gets in the same way, in clear
-    text. The toolkit's own password and token are for root alone. `casc_files` are laid down for a first start only; from then
-    on they are the casc act's. `casc_variables` and `aws_environment` are environment variables of Jenkins and its builds.
+    text; `removed_secrets` are names of earlier ones, which the settings on the machine still use. The toolkit's own password
+    and token are for root alone. `casc_files` are laid down for a first start only; from then on they are the casc act's.
+    `casc_variables` and `aws_environment` are environment variables of Jenkins and its builds.
     """
 
     settings: Settings
@@ -67,4 +68,5 @@ class HostInputs:
     pip_configuration: str = ""
     toolkit: Toolkit | None = None
     own_secrets: Mapping[str, Secret] = field(default_factory=dict)
+    removed_secrets: tuple[str, ...] = ()
     login_user: str = "admin"

@@ -125,6 +125,13 @@ def configuration(inputs: HostInputs) -> Resources:
         *toolkit_secrets,
         file("plugins lock", PLUGINS_LOCK, plugins),
         file("jenkins environment", "/etc/jenkins/jenkins.env", environment),
+        # Jenkins does not start with settings whose variable has no value, and the casc act brings the new ones only when it
+        # runs. When they are there, this file loses the names, which restarts nothing.
+        file(
+            "removed secrets",
+            "/etc/jenkins/removed-secrets.env",
+            environment_file(dict.fromkeys(inputs.removed_secrets, "")),
+        ),
         unit_file(inputs),
     ]
 

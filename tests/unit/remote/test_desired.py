@@ -78,6 +78,17 @@ def test_own_secrets_reach_jenkins_through_systemd_alone() -> None:
     assert "own secrets" in wished["jenkins.service"]["restart_on"]
 
 
+def test_a_removed_secret_that_settings_still_use_is_empty_and_restarts_nothing_when_it_goes() -> None:
+    wished = by_id(inputs(removed_secrets=("DEPLOY_TOKEN",)))
+
+    assert 'DEPLOY_TOKEN=""\n' == wished["removed secrets"]["content"]
+    assert (
+        f"EnvironmentFile=-{wished['removed secrets']['path']}"
+        in wished["jenkins.service file"]["content"].splitlines()
+    )
+    assert "removed secrets" not in wished["jenkins.service"]["restart_on"]
+
+
 def test_without_own_secrets_files_of_earlier_ones_are_removed_and_nothing_restarts(
     wished: dict[str, dict[str, Any]],
 ) -> None:

@@ -1,0 +1,48 @@
+"""The environment's own secrets: which names the machine still uses, and what cannot be read."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from bootstrap.environment.models import OwnSecret
+from bootstrap.preconditions import own_secrets
+
+SETTINGS = {"DEPLOY_TOKEN": OwnSecret(secret="team/deploy-token")}
+
+
+class Shell:
+    """A machine whose settings use these variables."""
+
+    def __init__(self, output: str) -> None:
+        self.output = output
+        self.commands: list[list[str]] = []
+
+    def run(self, command: list[str], *, check: bool) -> Any:
+        assert not check  # before the first launch there is no folder
+        self.commands.append(command)
+        return SimpleNamespace(stdout=self.output)
+
+
+def context(shell: Shell) -> Any:
+    return SimpleNamespace(shell=shell, settings=SimpleNamespace(jenkins=SimpleNamespace(secrets=SETTINGS)))
+
+
+def test_names_that_the_machine_still_uses_are_found() -> None:
+    shell = Shell("${ADMIN_PASSWORD\n${SMTP_HOST\n${DEPLOY_TOKEN\n${MAIL_WORD\n${MAIL_WORD\n")
+
+    assert ("MAIL_WORD",) == own_secrets.find_removed(context(shell))
+    assert "/etc/jenkins/casc.d" in shell.commands[0]
+
+
+def test_a_machine_without_settings_uses_none() -> None:
+    assert () == own_secrets.find_removed(context(Shell("")))
+
+
+def test_a_binary_secret_is_a_fault_with_its_place() -> None:
+    client = SimpleNamespace(get_secret_value=lambda **_: {"SecretBinary": b"x"})
+    made = context(Shell(""))
+    made.world = SimpleNamespace(aws=lambda _: client, is_on_machine=False)
+
+    ((place, message),) = own_secrets.faults(made)
+
+    assert ("jenkins", "secrets", "DEPLOY_TOKEN", "secret") == place
+    assert "is binary" in message
