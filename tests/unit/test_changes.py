@@ -98,7 +98,7 @@ class Checkout:
 
 def find_freestyle(found: Checkout) -> None:
     job = found.job("hello")
-    assert ("project", "infrastructure") == (job.tag, job.findtext("assignedNode"))
+    assert ("project", "linux") == (job.tag, job.findtext("assignedNode"))
     assert "echo hello" == job.findtext("builders/hudson.tasks.Shell/command")
 
 
@@ -210,7 +210,7 @@ def test_a_change_works_as_it_is_written(entry: Entry, title: str) -> None:  # n
 
 def test_a_change_that_is_written_wrongly_is_noticed(entry: Entry) -> None:  # noqa: F811
     restore(entry.checkout)
-    wrong = SECTIONS["A freestyle job"].text.replace("node: infrastructure", "node: nowhere")
+    wrong = SECTIONS["A freestyle job"].text.replace("node: linux", "node: nowhere")
     make(entry.checkout, read(wrong))
 
     found = entry.run("jobs", "apply")

@@ -10,7 +10,7 @@ from pathlib import Path
 from bootstrap.cli.command import Command
 
 # The label of the agent that runs the builds of a new job.
-_LABEL = "infrastructure"
+_LABEL = "linux"
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 _PIPELINE = """\
