@@ -196,10 +196,8 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
     tags = context.tags(snapshot(context).label, run.run_id)
     found: list[Change] = []
     with run.act("stack", "what would change"):
-        gone = [
-            Change("stack", ChangeKind.REMOVE, context.stacks[name].name) for name in stack_inputs.unwanted(context)
-        ]
-        found += _shown(run, gone)
+        for name in stack_inputs.unwanted(context):
+            found += _shown(run, [Change("stack", ChangeKind.REMOVE, context.stacks[name].name)])
         for name in names:
             needs = [needed for needed in composition.inputs_of(name) if needed in context.wanted]
             missing = [needed for needed in needs if not stack_inputs.has_outputs(context, needed)]

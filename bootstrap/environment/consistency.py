@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bootstrap.environment import other_environments
+from bootstrap.environment import other_environments, secret_names
 from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import QUERY_LOGS_REGION
 from bootstrap.environment.network_section import faults as faults_of_intentions
@@ -20,22 +20,6 @@ Found = tuple[tuple[str | int, ...], str]
 # EC2's default: 20 rules in each direction of a network ACL, with the last one of each IP version. The public ACL has 15 for
 # outbound packets with IPv6, beside one for each block of operators and of the bastion.
 _MOST_WITH_IPV6 = 5
-RESERVED = frozenset(
-    (
-        *(
-            "ADMIN_PASSWORD",
-            "TOOLKIT_PASSWORD",
-            "TOOLKIT_TOKEN",
-            "NO_PASSWORD",
-            "MAIL_REPLY_TO",
-            "SMTP_HOST",
-            "SMTP_PORT",
-        ),
-        *("COLLECTING_METRICS_PERIOD_IN_SECONDS", "HOME", "LANG", "PATH", "SECRETS", "TZ", "USER"),
-    )
-)
-RESERVED_PREFIXES = ("AWS_", "BOOTSTRAP_", "CASC_", "JAVA_", "JENKINS_")
-"""The names of the toolkit's own variables and secrets of Jenkins, and how further ones begin."""
 _SESSION_ENDPOINTS = ("ssm", "ssmmessages", "ec2messages")
 NO_WAY = (
     "The key is on the page 'Verifying the signature of SSM Agent' in the user guide of AWS Systems Manager; "
@@ -54,7 +38,7 @@ def faults(path: Path, settings: Settings) -> Iterator[Found]:
     yield from _zones(settings)
     yield from _arns(settings)
     yield from _options(path, settings)
-    yield from _secrets(settings)
+    yield from secret_names.faults(settings.jenkins.secrets)
     yield from _intentions(path, settings)
 
 
@@ -239,13 +223,6 @@ def _arns(settings: Settings) -> Iterator[Found]:
         elif found_region != region:
             reason = f"is a key of {found_region}, and what it shall encrypt is in {region}"
             yield place, f"{reason}; name a key of {region}, for example the replica of a multi-Region key"
-
-
-def _secrets(settings: Settings) -> Iterator[Found]:
-    """Names of secrets that are those of the toolkit's own variables."""
-    for name in settings.jenkins.secrets:
-        if name in RESERVED or name.startswith(RESERVED_PREFIXES):
-            yield ("jenkins", "secrets", name), f"the name {name} is the toolkit's; choose another one"
 
 
 def _options(path: Path, settings: Settings) -> Iterator[Found]:

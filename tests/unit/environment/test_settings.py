@@ -7,7 +7,7 @@ import pytest
 
 from bootstrap.acts import casc
 from bootstrap.environment import models, settings
-from bootstrap.environment.consistency import RESERVED, RESERVED_PREFIXES
+from bootstrap.environment.secret_names import RESERVED, RESERVED_PREFIXES
 from bootstrap.errors import SettingsInvalid
 
 ROOT = Path(__file__).resolve().parents[3]

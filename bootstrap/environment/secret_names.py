@@ -1,0 +1,29 @@
+"""Names of secrets of one's own (`jenkins.secrets`) that are those of the toolkit's own variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+RESERVED = frozenset(
+    (
+        *(
+            "ADMIN_PASSWORD",
+            "TOOLKIT_PASSWORD",
+            "TOOLKIT_TOKEN",
+            "NO_PASSWORD",
+            "MAIL_REPLY_TO",
+            "SMTP_HOST",
+            "SMTP_PORT",
+        ),
+        *("COLLECTING_METRICS_PERIOD_IN_SECONDS", "HOME", "LANG", "PATH", "SECRETS", "TZ", "USER"),
+    )
+)
+RESERVED_PREFIXES = ("AWS_", "BOOTSTRAP_", "CASC_", "JAVA_", "JENKINS_")
+"""The names of the toolkit's own variables and secrets of Jenkins, and how further ones begin."""
+
+
+def faults(names: Iterable[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """A fault for each name that is the toolkit's."""
+    for name in names:
+        if name in RESERVED or name.startswith(RESERVED_PREFIXES):
+            yield ("jenkins", "secrets", name), f"the name {name} is the toolkit's; choose another one"
