@@ -138,6 +138,43 @@ def test_an_ordinary_build_is_told_no_facts_about_the_machine(run: Run, run_infr
     assert ["facts"] == lines(run_infrastructure(script), "got")
 
 
+def test_an_ordinary_build_reaches_no_service_of_the_system_and_shares_no_memory(launched: Launched, run: Run) -> None:
+    manager = "org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager"
+    script = f"""busctl --system call {manager} GetUnitProcesses s jenkins-agent.service >/dev/null 2>&1 && echo 'got: D-Bus'
+    python3 -c "
+import socket
+for path in ('/run/systemd/journal/socket', '/run/systemd/journal/dev-log', '/dev/log', '/run/systemd/private'):
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        try:
+            socket.socket(socket.AF_UNIX, kind).connect(path)
+        except OSError:
+            continue
+        print('got:', path)
+"
+    echo x > /dev/shm/attack-marker && echo 'shared: memory'
+    true"""
+
+    console = run(script)
+    assert [] == lines(console, "got")
+    assert ["memory"] == lines(console, "shared")
+    assert "" == on_machine(launched, "ls /dev/shm | grep attack-marker || true")
+
+
+def test_an_ordinary_build_that_listens_does_not_spoil_the_verdict(launched: Launched, run: Run) -> None:
+    """One that also has line breaks in its name; of the checks, those of the sockets."""
+    listen = """import ctypes, socket, time
+ctypes.CDLL(None).prctl(15, b'x' + bytes([10]) + b'tcp 0 0 0 *:1', 0, 0, 0)
+held = [socket.create_server(('0.0.0.0', 9999)), socket.create_server(('127.0.0.1', 23456))]
+time.sleep(120)"""
+    left = "BUILD_ID=dontKillMe JENKINS_NODE_COOKIE=dontKillMe setsid"
+    run(f'{left} python3 -c "{listen}" >/dev/null 2>&1 & sleep 2; true')
+
+    assert "failed" not in launched.done("verify", "--only", "machine")
+    assert on_machine(launched, "ss -H -l -t -n sport = :9999 || true")
+    on_machine(launched, f"systemctl restart {UNIT}")
+    wait_for(lambda: is_online(launched, "builder"))
+
+
 def test_an_ordinary_build_sees_no_other_process_and_neither_signals_nor_traces_it(
     launched: Launched, run: Run
 ) -> None:

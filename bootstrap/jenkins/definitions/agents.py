@@ -3,6 +3,9 @@
 Jenkins queues a build that no agent takes, and it waits for ever. So a job whose label no agent has is refused before a launch.
 The same is true for a job without a label where every agent takes only jobs that ask for its label (mode EXCLUSIVE).
 
+Jenkins lets an exclusive agent also take a job whose expression names none of its labels, such as `!windows`. Such a job is
+refused, because an exclusive agent may have rights that the job is not meant to have.
+
 Not judged: labels that are known only during a build, and all labels where the settings define clouds, because a cloud makes
 agents with labels of its own.
 """
@@ -47,10 +50,18 @@ class Agents:
                 return None
             return f"asks for no label, and every agent in casc/ takes only jobs that ask for its label: {self._offer}"
         try:
-            if any(labels.satisfies(agent.labels, label) for agent in self.found):
-                return None
+            takers = [agent for agent in self.found if labels.satisfies(agent.labels, label)]
+            names = labels.find_names(label)
         except labels.NoExpression as error:
             return f"asks for a label that Jenkins cannot read: {error}"
+        unnamed = next((agent for agent in takers if agent.is_exclusive and not agent.labels & names), None)
+        if unnamed is not None:
+            return (
+                f"asks for '{label}', which also fits the agent '{unnamed.name}'; that agent is for jobs that name one of its "
+                f"labels: name the label of the agent that you want, for example 'LABEL && {label}'"
+            )
+        if takers:
+            return None
         return f"asks for the label '{label}', which no agent in casc/ has: {self._offer}"
 
     @property

@@ -11,6 +11,8 @@ from collections.abc import Collection
 
 _WORD = re.compile(r'\s*(<->|->|&&|\|\||!|\(|\)|"[^"]*"|(?:(?!<->|->)[^\s&|!()"])+)')
 
+_OPERATORS = {"<->", "->", "&&", "||", "!", "(", ")"}
+
 
 class NoExpression(ValueError):
     """The text is not a label expression for Jenkins."""
@@ -21,6 +23,20 @@ def satisfies(labels: Collection[str], expression: str) -> bool:
 
     Raises NoExpression if Jenkins cannot read the expression.
     """
+    words = _split(expression)
+    parser = _Parser(expression, words, labels)
+    value = parser.parse_equivalence()
+    if words:
+        raise NoExpression(f"'{expression}' is not a label expression: '{words[0]}' is not expected")
+    return value
+
+
+def find_names(expression: str) -> frozenset[str]:
+    """The labels that an expression names, also those behind a `!`. Raises NoExpression."""
+    return frozenset(word.strip('"') for word in _split(expression)) - _OPERATORS
+
+
+def _split(expression: str) -> list[str]:
     words, at = [], 0
     text = expression.strip()
     while at < len(text):
@@ -29,11 +45,7 @@ def satisfies(labels: Collection[str], expression: str) -> bool:
             raise NoExpression(f"'{expression}' is not a label expression: '{text[at:].strip()}' is not expected")
         words.append(match[1])
         at = match.end()
-    parser = _Parser(expression, words, labels)
-    value = parser.parse_equivalence()
-    if words:
-        raise NoExpression(f"'{expression}' is not a label expression: '{words[0]}' is not expected")
-    return value
+    return words
 
 
 class _Parser:

@@ -76,6 +76,9 @@ ORDINARY = Agent("builder", "builder", "jenkins-builder", 872, memory=15, has_ro
 AGENTS = (INFRASTRUCTURE, ORDINARY)
 VENVS = f"{INFRASTRUCTURE.cache}/venvs"
 SOCKET_OF_FACTS = "/run/inspect-machine.socket"
+# Services of the machine that anybody may ask. D-Bus lists the processes of every unit with their arguments. The journal takes
+# whatever is sent, until older entries, such as the audit trail, are deleted. sshd answers here without the firewall.
+_SOCKETS_OF_THE_SYSTEM = ("/run/dbus", "/run/systemd/private", "/run/systemd/journal", "/run/ssh-unix-local")
 TOOLKIT_USER = "toolkit"
 LOCAL_URL = f"http://127.0.0.1:{JENKINS_PORT}/"
 # A token before the password, for it needs no crumb. As Jenkins keeps tokens by their hashes, '11' stands before each.
@@ -124,6 +127,7 @@ def _configuration(agent: Agent, inputs: HostInputs) -> Resources:
         hidden=_hidden(agent),
         java_home=JAVA_HOME,
         url=LOCAL_URL,
+        jenkins_port=JENKINS_PORT,
     )
     return [
         file(f"{agent.word} environment", f"/etc/jenkins/{agent.word}.env", environment_file(environment)),
@@ -134,7 +138,7 @@ def _configuration(agent: Agent, inputs: HostInputs) -> Resources:
 def _hidden(agent: Agent) -> Sequence[str]:
     """What the agent's builds do not see: what Jenkins and root keep, and the other agents' folders."""
     others = [path for other in AGENTS if other is not agent for path in (other.home, other.cache)]
-    facts = [] if agent.has_role else [SOCKET_OF_FACTS]
+    facts = [] if agent.has_role else [SOCKET_OF_FACTS, *_SOCKETS_OF_THE_SYSTEM]
     return [JENKINS_HOME, CREDENTIALS, TOOLKIT_SECRETS, *others, *facts]
 
 

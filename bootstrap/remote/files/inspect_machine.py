@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import socket
 import stat
 import subprocess
@@ -22,8 +23,10 @@ from typing import Any
 Facts = dict[str, Any]
 
 CONFIGURATION = Path("/etc/bootstrap/inspect.json")
-SOCKET = "/run/inspect-machine.socket"
+SOCKET_PATH = "/run/inspect-machine.socket"
 SELF = "/usr/local/sbin/inspect-machine"
+# Protocol, address, port, the first process, and the user, who is left out if it is root.
+SOCKET = re.compile(r'(tcp|udp) .* (\S+):(\d+) +\S+:\S+ +(?:users:\(\("([^"]*)",pid=.*\)\) +)?(?:uid:(\d+) +)?ino:\d+ ')
 UNIT_PROPERTIES = (
     "Id,LoadState,UnitFileState,ActiveState,SubState,Result,NRestarts,ExecMainStartTimestamp,NeedDaemonReload,"
     "MemoryMax,TasksMax"
@@ -56,14 +59,12 @@ def sshd(_configuration: Facts) -> Facts:
 
 
 def sockets(_configuration: Facts) -> list[Facts]:
-    """Who listens where: protocol, address, port and process."""
-    output, _ = answer_of("/usr/bin/ss", "-H", "-t", "-u", "-l", "-n", "-p")
-    found: list[Facts] = []
-    for line in output.splitlines():
-        protocol, _, _, _, local, *rest = line.split()
-        address, _, port = local.rpartition(":")
-        process = rest[1].split('"')[1] if len(rest) > 1 and '"' in rest[1] else ""
-        found.append({"protocol": protocol, "address": address.split("%")[0], "port": int(port), "process": process})
+    """Who listens where. A process may have line breaks in its name; what is then no whole line is left out."""
+    output, _ = answer_of("/usr/bin/ss", "-H", "-t", "-u", "-l", "-n", "-p", "-e")
+    found = []
+    for line in filter(None, map(SOCKET.match, output.splitlines())):
+        facts = {"protocol": line[1], "address": line[2].split("%")[0], "port": int(line[3]), "process": line[4] or ""}
+        found.append(facts | {"user": name_of(pwd.getpwuid, int(line[5] or "0"))})
     return sorted(found, key=lambda item: (item["protocol"], item["port"], item["address"]))
 
 
@@ -222,10 +223,7 @@ def missing_libraries(output: str, problem: str) -> list[str]:
 
 
 def metadata(configuration: Facts) -> Facts:
-    """The status with which the metadata service answers the asked users who ask for a token; '000' where they cannot reach it.
-
-    The token itself is thrown away.
-    """
+    """The status with which the metadata service answers each asked user's request of a token; '000' if none comes."""
     asked = configuration["metadata"]
     lifetime = "X-aws-ec2-metadata-token-ttl-seconds: 1"
     question = ("--request", "PUT", "--header", lifetime, f"{asked['url']}latest/api/token")
@@ -261,10 +259,17 @@ GATHERERS = (
 
 
 def gather() -> Facts:
-    """All facts; the commands run at the same time."""
+    """All facts; the commands run at the same time. A fact that cannot be gathered is the error, and hinders no other one."""
     configuration = json.loads(CONFIGURATION.read_text())
+
+    def gather_one(gatherer: Callable[[Facts], Any]) -> Any:
+        try:
+            return gatherer(configuration)
+        except Exception as error:
+            return {"error": f"{type(error).__name__}: {error}"}
+
     with ThreadPoolExecutor(len(GATHERERS)) as pool:
-        found = pool.map(lambda gatherer: gatherer(configuration), GATHERERS)
+        found = pool.map(gather_one, GATHERERS)
         return dict(zip((gatherer.__name__ for gatherer in GATHERERS), found, strict=True))
 
 
@@ -272,11 +277,8 @@ def ask() -> str:
     """What the program says when systemd runs it as root."""
     with socket.socket(socket.AF_UNIX) as stream:
         stream.settimeout(60)
-        stream.connect(SOCKET)
-        parts = []
-        while data := stream.recv(1 << 16):
-            parts.append(data)
-    return b"".join(parts).decode()
+        stream.connect(SOCKET_PATH)
+        return stream.makefile(encoding="utf-8").read()
 
 
 def main() -> None:

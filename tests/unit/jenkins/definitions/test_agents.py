@@ -38,7 +38,8 @@ NODE = "jenkins:\n  numExecutors: 0\n  nodes:\n    - permanent: {name: one, labe
 )
 def test_a_label_expression_means_what_it_means_in_jenkins(expression: str, is_taken: bool) -> None:
     assert is_taken is labels.satisfies(MACHINE.found[0].labels, expression)
-    assert (None if is_taken else expression) == (expression if MACHINE.refusal(expression) else None)
+    is_named = bool(labels.find_names(expression) & MACHINE.found[0].labels)
+    assert (is_taken and is_named) is (MACHINE.refusal(expression) is None)
 
 
 @pytest.mark.parametrize("expression", ["a &&", "(a", "a)", "a b", "&& a", "a & b", '"a'])
@@ -53,6 +54,12 @@ def test_a_job_without_a_label_needs_an_agent_that_takes_it() -> None:
     assert "use one of these labels: infrastructure, linux" in str(MACHINE.refusal(""))
     assert OPEN.refusal("") is None
     assert "there is no agent with a label" in str(Agents(()).refusal("x"))
+
+
+@pytest.mark.parametrize("expression", ["!windows", "!other", "!(windows || gpu)", "windows -> gpu"])
+def test_an_exclusive_agent_takes_no_job_that_names_none_of_its_labels(expression: str) -> None:
+    assert "which also fits the agent 'machine'" in str(OPEN.refusal(expression))
+    assert OPEN.refusal(f"other && ({expression} || other)") is None
 
 
 def test_the_settings_of_this_repository_have_a_place_for_jobs_without_a_label() -> None:
