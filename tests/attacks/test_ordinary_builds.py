@@ -175,6 +175,27 @@ time.sleep(120)"""
     wait_for(lambda: is_online(launched, "builder"))
 
 
+def test_a_build_that_wants_the_port_of_jenkins_does_not_keep_it_down(launched: Launched, run_freestyle: Run) -> None:
+    take = """import socket, time
+held = None
+while held is None:
+    try:
+        held = socket.create_server(('127.0.0.1', 8080))
+    except OSError:
+        time.sleep(0.01)
+time.sleep(600)"""
+    console = run_freestyle(
+        f'#!/bin/sh\nBUILD_ID=dontKillMe setsid python3 -c "{take}" >/dev/null 2>&1 & sleep 1; true'
+    )
+    assert "Finished: SUCCESS" in console, console
+    assert on_machine(launched, "pgrep -u jenkins-builder -f create_server || true")
+
+    on_machine(launched, "systemctl restart jenkins.service")
+
+    assert "" == on_machine(launched, "pgrep -u jenkins-builder -f create_server || true")
+    wait_for(lambda: is_online(launched, "builder") and is_online(launched, "machine"))
+
+
 def test_an_ordinary_build_sees_no_other_process_and_neither_signals_nor_traces_it(
     launched: Launched, run: Run
 ) -> None:

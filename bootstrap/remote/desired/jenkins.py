@@ -27,6 +27,8 @@ WAR = "/usr/local/share/jenkins/jenkins.war"
 EMULATOR = "/usr/local/lib/jenkins-emulator"
 PLUGINS_LOCK = "/etc/jenkins/plugins.json"
 JAVA_HOME = "/usr/lib/jvm/java-25-openjdk-amd64"
+# The services of `agent.AGENTS`, which end when a process of theirs has taken the port of Jenkins.
+AGENT_UNITS = ("jenkins-agent.service", "jenkins-builder.service")
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 # Minutes without a request after which a session of a browser ends; Jetty, in which Jenkins runs, reads both.
 SESSION_MINUTES = 30
@@ -242,6 +244,7 @@ def unit_file(inputs: HostInputs) -> dict[str, Any]:
         war=WAR,
         java_home=JAVA_HOME,
         port=JENKINS_PORT,
+        agents=" ".join(AGENT_UNITS),
         heap=inputs.settings.jenkins.heap,
         credentials={
             **{name: f"{CREDENTIALS}/{name}" for name in sorted(inputs.secrets)},

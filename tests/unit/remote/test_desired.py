@@ -12,6 +12,7 @@ from wished import EMULATOR, KEY, SECRETS, SETTINGS, WAR, inputs
 
 from bootstrap.environment.models import Settings
 from bootstrap.remote.converge.main import KINDS
+from bootstrap.remote.desired.agent import AGENTS
 from bootstrap.remote.desired.inputs import HostInputs, Toolkit
 from bootstrap.remote.desired.state import desired
 from bootstrap.values import Secret
@@ -276,6 +277,13 @@ def test_builds_are_in_no_group_of_others_and_see_nothing_of_their_folders(wishe
         system = {f"-/run/{name}" for name in ("dbus", "systemd/private", "systemd/journal", "ssh-unix-local")}
         asked = {"-/run/inspect-machine.socket", *system} if word == "builder" else set()
         assert hidden | asked == set(service["InaccessiblePaths"].split())
+
+
+def test_jenkins_ends_every_agent_if_its_port_is_taken(wished: dict[str, dict[str, Any]]) -> None:
+    (line,) = re.findall("ExecStartPre=(.*)", wished["jenkins.service file"]["content"])
+    units = " ".join(agent.unit for agent in AGENTS)
+    assert line.startswith("-+/bin/sh -c 'if ss ") and "sport = :8080 " in line
+    assert f"systemctl stop {units}; systemctl --no-block start {units}; fi'" in line
 
 
 def test_an_agents_sandbox_is_the_same_for_ordinary_builds(wished: dict[str, dict[str, Any]]) -> None:
