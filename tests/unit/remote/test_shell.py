@@ -249,16 +249,30 @@ def test_a_message_that_the_end_of_its_command_overtakes_does_not_end_the_connec
 
 
 def test_new_keys_are_agreed_on_while_channels_open_and_data_flow(shell: FabricShell, sshd: Sshd) -> None:
-    """Both sides agree on new keys after much data; what this side wants to send waits, and what the other sends is read."""
-    transport, data = shell._transport(), os.urandom(1 << 21)
+    """What this side wants to send waits meanwhile, and what the other side sends is read.
+
+    No channel is closed before the end: to confirm that, paramiko's thread would wait for keys that it must agree on itself.
+    """
+    transport, is_over, begun = shell._transport(), threading.Event(), threading.Semaphore(0)
 
     def send(_: int) -> bool:
-        return shell.run(["sh", "-c", "cat | wc -c"], stdin=data).stdout.strip() == str(len(data))
+        channel, count = transport.open_session(timeout=60), 0
+        channel.exec_command("wc -c")
+        while count == 0 or not is_over.is_set():
+            channel.sendall(bytes(1 << 16))
+            count += 1 << 16
+            begun.release()
+        channel.shutdown_write()
+        return int(channel.makefile().read()) == count
 
     with ThreadPoolExecutor(8) as pool:
-        sent = pool.map(send, range(24))
-        for _ in range(5):
-            transport.renegotiate_keys()
+        sent = pool.map(send, range(8))
+        try:
+            assert begun.acquire(timeout=60)
+            for _ in range(5):
+                transport.renegotiate_keys()
+        finally:
+            is_over.set()
         assert all(sent)
     assert (1, True) == (sshd.logins, transport.is_active())
 
