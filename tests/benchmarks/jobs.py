@@ -75,6 +75,9 @@ def main() -> None:
             ini = folder / "jjb.ini"
             ini.write_text(f"[jenkins]\nurl={server.url}\nuser=admin\npassword={TOKEN}\n")
             environ = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder)}
+            # As bootstrap.py does: the act's modules are compiled once, like those of the peer when it was installed.
+            environ.pop("PYTHONDONTWRITEBYTECODE", None)
+            environ["PYTHONPYCACHEPREFIX"] = str(Path(sys.executable).parents[1] / "pycache")
 
             def act() -> None:
                 command = [sys.executable, "-c", ACT, server.url, str(definitions), TOKEN]
