@@ -105,13 +105,12 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
         for name in names:
             wished = stack_inputs.template(context, name, made, tags)
             if name == "controller" and stack_inputs.is_gone(context):
-                run.notice(
-                    "the instance was terminated: the stack removes its remaining resources, then creates a new instance"
-                )
+                run.notice("the instance was terminated: its remaining resources are removed, then it is created again")
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
             with _with_boot_log(context):
                 made[name] = stack.apply(client, wished, run, before_removal=emptied)
-        late_tags.apply(context.world, made, names, tags)
+        if made != dict(context.stacks):
+            late_tags.apply(context.world, made, names, tags)
         # Ways to other networks are an operator's to change: the machine's jobs have no rights there.
         if not context.world.is_on_machine:
             direct_connect.apply(context.world.aws, context.settings, tags, run)

@@ -3,11 +3,13 @@
 It refuses every request that it was not told to expect, and remembers those that came.
 """
 
+import importlib.util
 import io
 import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import parse_qsl, urlsplit
 
 import jenkins
@@ -72,6 +74,17 @@ class JenkinsServer(BaseAdapter):
 @pytest.fixture
 def jenkins_server() -> Iterator[JenkinsServer]:
     yield JenkinsServer()
+
+
+@pytest.fixture
+def inspector() -> ModuleType:
+    """The program that gathers facts on the machine; it is a file, and no module of the toolkit."""
+    path = Path(__file__).resolve().parents[2] / "bootstrap" / "remote" / "files" / "inspect_machine.py"
+    spec = importlib.util.spec_from_file_location("inspector", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

@@ -1,12 +1,8 @@
 """What the inspector tells of Java's libraries, from libraries that are there, and from one that misses another."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
-import pytest
-
-ROOT = Path(__file__).resolve().parents[3]
 TOLD = """\
 \tlinux-vdso.so.1 (0x00007ffc)
 \tlibharfbuzz.so.0 => not found
@@ -14,15 +10,6 @@ TOLD = """\
 \tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f2)
 \tlibharfbuzz.so.0 => not found
 """
-
-
-@pytest.fixture(scope="module")
-def inspector() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("inspector", ROOT / "bootstrap/remote/files/inspect_machine.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_each_missing_library_is_named_once(inspector: ModuleType) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import own_settings
 import pytest
 from own_settings import Audit, Unstarted
 
-ROOT = Path(__file__).resolve().parents[3]
 REQUEST = "2026-11-29T13:31:43.328+0000 - audit - /createItem (verify-1) by toolkit from 10.78.3.1"
 BEGUN = "2026-11-29T13:31:43.328+0000 - audit - job/canary/ #17 Started by user Toolkit, Parameters:[WORD: {canary}]"
 ENDED = (
@@ -97,11 +94,9 @@ def test_builds_from_before_the_service_was_started_do_not_count(monkeypatch: py
     assert () == unstarted(monkeypatch, [{"number": 3, "timestamp": SINCE - 1, "actions": [cause(TIMER)]}], "")
 
 
-def test_the_inspector_tells_audit_lines_alone_and_cuts_long_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = importlib.util.spec_from_file_location("inspector", ROOT / "bootstrap/remote/files/inspect_machine.py")
-    assert spec and spec.loader
-    inspector = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(inspector)
+def test_the_inspector_tells_audit_lines_alone_and_cuts_long_ones(
+    inspector: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     long = BEGUN + "x" * 5000
     monkeypatch.setattr(inspector, "answer_of", lambda *command: (f"{REQUEST}\nINFO started\n{long}\n", ""))
 

@@ -1,6 +1,5 @@
 """What the inspector reports about listening sockets, also beside a process that chose a hostile name."""
 
-import importlib.util
 import os
 import pwd
 import socket
@@ -9,7 +8,6 @@ from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
 LISTED = """\
 udp UNCONN 0      0          10.0.3.1%eth0:68         0.0.0.0:*    ino:11 sk:1 cgroup:/ <->
 tcp LISTEN 0  511  0.0.0.0:443  0.0.0.0:*  users:(("nginx",pid=7,fd=5),("nginx",pid=6,fd=5)) ino:12 sk:2 <->
@@ -20,15 +18,6 @@ HOSTILE = """\
 tcp LISTEN 0      1              127.0.0.1:1234       0.0.0.0:*    users:(("x
 tcp 0 0 0 *:1",pid=9,fd=3)) uid:872 ino:14 sk:4 <->
 """
-
-
-@pytest.fixture
-def inspector() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("inspector", ROOT / "bootstrap/remote/files/inspect_machine.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_each_socket_has_its_address_user_and_process(inspector: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """Services that run what was replaced under them: told by the kernel, restarted, and named by their packages."""
 
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from scripted import ScriptedContext
 
 from bootstrap.remote.converge import outdated_services, units
 
-ROOT = Path(__file__).resolve().parents[3]
 MAPS = """\
 5581c1a00000-5581c1b00000 r-xp 00000000 fd:01 1001                       /usr/sbin/nginx (deleted)
 5581c1b00000-5581c1c00000 r--p 00100000 fd:01 1001                       /usr/sbin/nginx (deleted)
@@ -56,15 +54,6 @@ class Machine:
             case ["dpkg-query", "-S"]:
                 return "libssl3t64:amd64: /usr/lib/x86_64-linux-gnu/libssl.so.3\nnginx: /usr/sbin/nginx\n"
         raise AssertionError(line)
-
-
-@pytest.fixture(scope="module")
-def inspector() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("inspector", ROOT / "bootstrap/remote/files/inspect_machine.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_executed_files_of_the_system_count_and_nothing_else(inspector: ModuleType) -> None:

@@ -22,7 +22,7 @@ class App:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         if environ["PATH_INFO"] == "/broken":
-            raise NotImplementedError("not here")
+            raise NotImplementedError("moto has no such operation")
         self.answers.append(randomness.draw_bytes(8))
         assert self.door is not None
         self.door.run_afterwards(lambda: self.caused.append(environ["PATH_INFO"]))
@@ -138,4 +138,4 @@ def test_a_failure_in_moto_is_an_error_that_clients_do_not_repeat(tmp_path: Path
     answer = door.request(requests.from_record({"REQUEST_METHOD": "PUT", "PATH_INFO": "/broken"}, b""))
     assert 501 == answer.status
     assert b"<Code>InternalFailure</Code>" in answer.body
-    assert b"not here" in answer.body
+    assert b"moto has no such operation" in answer.body
