@@ -211,13 +211,14 @@ class Trip:
             return True
         for subnet in (it for it in of.subnets.values() if it.vpc_id == there.vpc_id):
             try:
-                target = self.by(subnet, self.a)
+                targets = [it.target for it in self.equal_routes(subnet, self.a) if not it.is_blackhole]
             except Stops:
                 continue
-            if there.vpc_id in (of.transit_gateways[target].subnets if target in of.transit_gateways else ()):
-                return True
-            if target in of.vpn_gateways and there.vpc_id in of.vpn_gateways[target].vpcs:
-                return True
+            for target in targets:
+                if there.vpc_id in (of.transit_gateways[target].subnets if target in of.transit_gateways else ()):
+                    return True
+                if target in of.vpn_gateways and there.vpc_id in of.vpn_gateways[target].vpcs:
+                    return True
         far = [it for it in of.peerings.values() if it.is_active and there.vpc_id in it.vpcs]
         sides = [side for it in far for side in zip(it.vpcs, it.blocks, strict=True)]
         return any(vpc != there.vpc_id and within(self.a, b) for vpc, blocks in sides for b in blocks)
@@ -231,6 +232,13 @@ class Trip:
     # --- routes
 
     def route(self, subnet: Subnet, to: Address) -> Route:
+        """The first of the equal ones; several make the answer doubtful."""
+        equal = self.equal_routes(subnet, to)
+        self.is_doubtful |= len({it.target for it in equal}) > 1
+        return next(it for it in equal if not it.is_blackhole)
+
+    def equal_routes(self, subnet: Subnet, to: Address) -> list[Route]:
+        """Those of which AWS takes any: several of prefix lists that have the same block."""
         table = self.network.route_tables[subnet.route_table_id]
         fitting = [(it, length) for it in table.routes for length in self.lengths(it, to)]
         has_local = any(it.target == "local" for it, _ in fitting)
@@ -243,12 +251,10 @@ class Trip:
         for longest in range(to.max_prefixlen, -1, -1):
             for is_kind in kinds:
                 best = [it for it, length in fitting if length == longest and is_kind(it)]
-                alive = [it for it in best if not it.is_blackhole]
-                if best and not alive:
+                if best and all(it.is_blackhole for it in best):
                     raise Stops("route", table.id)
-                if alive:
-                    self.is_doubtful |= len({it.target for it in best}) > 1
-                    return alive[0]
+                if best:
+                    return best
         raise Stops("route", table.id)
 
     def by(self, subnet: Subnet, to: Address) -> str:

@@ -720,6 +720,13 @@ CASES = {
         both(routed("rtb-private", "192.168.0.0/16=vgw-a"),
              grouped("sg-data", (rule(5432, "192.168.0.0/16", "udp"),))), "udp", Replies.SOME,
     ),
+    "UDP may come in by the second of two routes that are equal": Case(
+        "192.168.7.0/24", "data", 5432, "unknown", None,
+        both(routed("rtb-private", "pl-one=igw-away"), routed("rtb-private", "pl-two=vgw-a"),
+             grouped("sg-data", (rule(5432, "192.168.0.0/16", "udp"),)),
+             lambda it: replace(it, prefix_lists=dict.fromkeys(("pl-one", "pl-two"), (block("192.168.0.0/16"),)))),
+        "udp", Replies.SOME,
+    ),
     "UDP comes from no VPN that leads elsewhere": Case(
         "172.16.7.0/24", "data", 5432, "closed", "route",
         both(routed("rtb-private", "192.168.0.0/16=vgw-a"),
