@@ -16,7 +16,7 @@ from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.environment import settings
 from bootstrap.environment.models import Settings
 from bootstrap.errors import BootstrapError, FaultyFile
-from bootstrap.jenkins.distribution import presence
+from bootstrap.jenkins.distribution import needs, presence
 from bootstrap.preconditions import jenkins_files
 from bootstrap.remote import operator_machine
 from bootstrap.views import mail as outgoing_mail
@@ -79,7 +79,11 @@ def jenkins(context: Context) -> Iterator[Finding]:
         yield bad("lock", error.found.replace("\n", "; "), error.remedy)
         return
     lock = context.lock
-    yield good("lock", f"Jenkins {lock.version} and {len(lock.pins)} plugins have all their dependencies")
+    if unjudged := jenkins_files.find_unjudged(context):
+        remedy = f"Run '{needs.COMMAND}' where the update center can be reached."
+        yield warning("lock", f"no dependency is missing as far as is known; {unjudged}", remedy)
+    else:
+        yield good("lock", f"Jenkins {lock.version} and {len(lock.pins)} plugins have all their dependencies")
     if unproved := presence.describe_unproved(chosen, lock):
         yield good("checksums", unproved)
     if chosen.source == "emulator":

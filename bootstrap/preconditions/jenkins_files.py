@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bootstrap.context import ROOT, Context
 from bootstrap.errors import DistributionFailed
-from bootstrap.jenkins.distribution import Distribution, needs, presence, resolve
+from bootstrap.jenkins.distribution import Distribution, lock_files, needs, plugins, presence, resolve
 from bootstrap.runs.journal import Run
 
 DOWNLOADS = ROOT / ".bootstrap" / "downloads"
@@ -17,11 +17,29 @@ DOWNLOADS = ROOT / ".bootstrap" / "downloads"
 
 def check_lock(context: Context) -> None:
     """DistributionFailed with every missing or wrong dependency, if Jenkins would not start with the plugins of the lock."""
-    needs.check(context.lock, needs.load_table(ROOT / needs.NAME))
+    needs.check(context.lock, read_needs(context))
+
+
+def read_needs(context: Context) -> needs.Table:
+    """What the plugins need, as the table beside the lock has it."""
+    return needs.load_table(context.lock.path.with_name(needs.NAME))
+
+
+def find_unjudged(context: Context) -> str:
+    """A sentence about the plugins of the lock that nothing here knows; '' if all are known."""
+    unjudged = needs.find_unjudged(context.lock, read_needs(context))
+    return needs.describe_unjudged(context.lock, unjudged)
+
+
+def tell_unjudged(context: Context, run: Run) -> None:
+    """Print a notice if the lock has plugins that nothing here knows."""
+    if unjudged := find_unjudged(context):
+        run.notice(f"{unjudged}; '{needs.COMMAND}' asks the update center")
 
 
 def prepare(context: Context, run: Run, *, loads: bool) -> None:
     """Prepare the files of Jenkins before a command changes anything: with `loads` download them, otherwise only check them."""
+    tell_unjudged(context, run)
     if unproved := presence.describe_unproved(context.settings.jenkins, context.lock):
         run.notice(unproved)
     if loads:
@@ -34,7 +52,22 @@ def obtain(context: Context, run: Run) -> Distribution:
     """Every file, proved; or the emulator, if the environment file allows it and the source does not answer."""
     if context.distribution is None:
         context.distribution = resolve(context.settings.jenkins, context.lock, DOWNLOADS, run)
+        record_needs(context, context.distribution, run)
     return context.distribution
+
+
+def record_needs(context: Context, distribution: Distribution, run: Run) -> None:
+    """Write rows for the plugins that nothing here knew; the manifests of their proved files say what they need."""
+    table = read_needs(context)
+    unjudged = needs.find_unjudged(context.lock, table)
+    found = {
+        name: plugins.read_needs(distribution.plugin_files[name])
+        for name in unjudged
+        if name in distribution.plugin_files
+    }
+    if found:
+        lock_files.record_needs(table.path, found)
+        run.notice(f"{table.path.name} has what the manifest of {', '.join(found)} says now: review and commit it")
 
 
 def examine(context: Context, run: Run) -> None:

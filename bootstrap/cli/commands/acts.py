@@ -9,6 +9,7 @@ from bootstrap.cli.command import Command, add_now, add_plan_or_apply
 
 if TYPE_CHECKING:
     from bootstrap.context import Context
+    from bootstrap.runs.journal import Run
 
 
 def host(options: argparse.Namespace) -> int:
@@ -16,7 +17,10 @@ def host(options: argparse.Namespace) -> int:
     from bootstrap import launch as play
     from bootstrap.cli.opening import DONE, exit_code_of_plan, open_environment
 
-    with open_environment(options, check=_check_host, changes=options.action == "apply") as (opened, run):
+    with open_environment(options, check=_check_host, prepare=_prepare_host, changes=options.action == "apply") as (
+        opened,
+        run,
+    ):
         if options.action == "plan":
             return exit_code_of_plan(play.plan_host(opened, run), options)
         play.provision(opened, run, waits=not options.now)
@@ -53,6 +57,12 @@ def _check_host(options: argparse.Namespace, context: Context) -> None:
 
     check_exit_zero(options)
     jenkins_files.check_lock(context)
+
+
+def _prepare_host(_: argparse.Namespace, context: Context, run: Run) -> None:
+    from bootstrap.preconditions import jenkins_files
+
+    jenkins_files.tell_unjudged(context, run)
 
 
 def _check_casc(options: argparse.Namespace, context: Context) -> None:

@@ -1,24 +1,22 @@
-"""Reads `jenkins.lock.yaml`, the exact versions and checksums of the distribution, and writes proved checksums into it."""
+"""Reads `jenkins.lock.yaml`: the plugins that are requested, and the exact versions and checksums of the distribution."""
 
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from bootstrap.environment import yaml_source
 from bootstrap.errors import DistributionFailed, Fault
 from bootstrap.jenkins.distribution.versions import is_version
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_PLUGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}")
 _REMEDY = "Correct the file; its comments explain it."
 
@@ -37,7 +35,8 @@ class Lock:
     """The content of the lock.
 
     `core_path` is the path of the core below the base URL of a site; `fingerprint` and `key_url` are those of the signing key;
-    `pins` are the plugins by name.
+    `pins` are the plugins by name. `requested` are the names of those that a person asked for, with their places; the others
+    are there because one of these requires them.
     """
 
     path: Path
@@ -46,6 +45,7 @@ class Lock:
     fingerprint: str
     key_url: str
     pins: Mapping[str, Pin]
+    requested: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
@@ -82,12 +82,18 @@ def load_lock(path: Path) -> Lock:
         fingerprint=str(key["fingerprint"]),
         key_url=str(key["url"]),
         pins={name: _read_pin(entry) for name, entry in document["plugins"].items()},
+        requested=_read_requested(document),
     )
 
 
 def _read_pin(entry: CommentedMap) -> Pin:
     line, column = entry.lc.key("version")
     return Pin(entry["version"], entry["sha256"], (line + 1, column + 1))
+
+
+def _read_requested(document: CommentedMap) -> dict[str, tuple[int, int]]:
+    names = document.get("requested", CommentedSeq())
+    return {name: (names.lc.item(at)[0] + 1, names.lc.item(at)[1] + 1) for at, name in enumerate(names)}
 
 
 class _Checker:
@@ -98,10 +104,12 @@ class _Checker:
 
     def find_faults(self, document: CommentedMap) -> Iterator[Fault]:
         """All faults, section by section."""
-        yield from self._check_keys(document, "", ("core", "signing_key", "plugins"), (0, 0))
+        yield from self._check_keys(document, "", ("core", "signing_key", "plugins"), (0, 0), ("requested",))
         for name in ("core", "signing_key"):
             if name in document:
                 yield from self._check_section(name, document)
+        if "requested" in document:
+            yield from self._check_requested(document)
         if "plugins" in document:
             plugins = document["plugins"]
             if not isinstance(plugins, CommentedMap):
@@ -122,6 +130,18 @@ class _Checker:
             message = f"{name}.fingerprint: {fingerprint!r} is not a full fingerprint of 40 hex digits"
             yield self._make_fault(section, "fingerprint", message)
 
+    def _check_requested(self, document: CommentedMap) -> Iterator[Fault]:
+        names = document["requested"]
+        if not isinstance(names, CommentedSeq):
+            yield self._make_fault(document, "requested", "requested: a list of names of plugins is needed here")
+            return
+        for at, name in enumerate(names):
+            line, column = names.lc.item(at)
+            if not isinstance(name, str) or not is_plugin_name(name):
+                yield Fault(str(self._path), line + 1, column + 1, f"requested: {name!r} is not the name of a plugin")
+            elif name in names[:at]:
+                yield Fault(str(self._path), line + 1, column + 1, f"requested: '{name}' is there twice")
+
     def _check_entry(self, shown: str, above: CommentedMap, name: Any, keys: tuple[str, ...]) -> Iterator[Fault]:
         entry = above[name]
         if not isinstance(entry, CommentedMap):
@@ -139,16 +159,22 @@ class _Checker:
                 yield self._make_fault(entry, key, f"{shown}{separator}{key}: {message}")
 
     def _check_keys(
-        self, node: CommentedMap, shown: str, keys: tuple[str, ...], place: tuple[int, int]
+        self,
+        node: CommentedMap,
+        shown: str,
+        keys: tuple[str, ...],
+        place: tuple[int, int],
+        optional: tuple[str, ...] = (),
     ) -> Iterator[Fault]:
-        """Missing keys, with `place` as their place, and unknown keys."""
+        """Missing keys, with `place` as their place, and unknown keys; `optional` keys may be left out."""
         for key in keys:
             if key not in node:
                 yield Fault(str(self._path), place[0] + 1, place[1] + 1, f"{shown}the key '{key}' is missing")
+        known = (*keys, *optional)
         for key in node:
-            if key not in keys:
-                near = difflib.get_close_matches(str(key), keys, n=1, cutoff=0.6)
-                hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(keys)}"
+            if key not in known:
+                near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.6)
+                hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known)}"
                 yield self._make_fault(node, key, f"{shown}unknown key '{key}'; {hint}")
 
     def _make_fault(self, node: CommentedMap, key: Any, message: str) -> Fault:
@@ -167,36 +193,10 @@ def _check_checksum(value: Any) -> str:
     return "" if is_checksum else f"{value!r} is not a SHA-256 of 64 lower-case hex digits"
 
 
+def is_plugin_name(text: str) -> bool:
+    """Whether a text can be the name of a plugin, which is a part of a URL and of a file's name."""
+    return _PLUGIN.fullmatch(text) is not None
+
+
 def _check_text(value: Any) -> str:
     return "" if isinstance(value, str) and value else f"{value!r} is not a text"
-
-
-def record_checksums(path: Path, core: str | None, plugins: Mapping[str, str]) -> None:
-    """Write the SHA-256 of the core and of plugins into the lock, if it has none for them.
-
-    Existing checksums are not replaced, comments and order are kept, and the file is replaced in one step.
-    """
-    yaml = YAML(typ="rt")
-    yaml.width = 4096  # never fold a line that a person wrote
-    yaml.preserve_quotes = True
-    # By default, null is written as an empty value, which looks like a forgotten one.
-    yaml.representer.add_representer(
-        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
-    )
-    document = yaml.load(path.read_text(encoding="utf-8"))
-    if core is not None and document["core"]["sha256"] is None:
-        document["core"]["sha256"] = core
-    for name, sha256 in plugins.items():
-        if document["plugins"][name]["sha256"] is None:
-            document["plugins"][name]["sha256"] = sha256
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            yaml.dump(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(path.stat().st_mode & 0o777)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -1,12 +1,17 @@
 """Whether the lock is a set that starts: by a table of what each plugin needs, which lies beside it.
 
 A Jenkins whose plugins lack one that they need does not come up, and says so only when its machine stands. The table says it
-before: which plugins each plugin cannot do without, from which version on, and the least core. It is about versions, so a
-version that was changed without its row is a fault of its own.
+before: which plugins each plugin cannot do without, from which version on, and the least core. A row is about one version.
+
+A row is known to be true if it has a record, a short digest of its content. The toolkit writes a record with what it read from
+signed metadata or from the manifest of a proved file. Without a network, a plugin of the lock that has no such row cannot be
+judged: nobody here knows whether this version exists. That is no fault, but it is never a good result either.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,22 +25,31 @@ from bootstrap.jenkins.distribution.lock import Lock
 from bootstrap.jenkins.distribution.versions import is_older, is_version
 
 NAME = "jenkins.needs.yaml"
-_KEYS = {"version", "least_core", "read_at", "needs"}
+COMMAND = "./bootstrap.py jenkins lock"
+_KEYS = {"version", "least_core", "read_at", "needs", "recorded"}
 _READING = "Correct the table; its comments explain it."
 _REMEDY = (
-    f"Correct jenkins.lock.yaml and {NAME}: add what is missing, raise what is too old, "
-    "and update the row of every version that changed."
+    f"Run '{COMMAND}' where the update center can be reached. Or correct jenkins.lock.yaml and {NAME}: add what is "
+    "missing, raise what is too old, remove what is left over."
 )
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
-class Row:
+class Needs:
     """What one version of a plugin needs: plugins with their least versions, None where that is not known; the least core."""
 
     version: str
     least_core: str | None
     needs: Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class Row(Needs):
+    """A row of the table; `is_recorded` says whether its record is that of its content."""
+
     place: tuple[int, int]
+    is_recorded: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,12 +69,20 @@ def load_table(path: Path) -> Table:
     faults = faults or list(_misshapen(path, document))
     if faults:
         raise DistributionFailed(f"reading {path}", _lines(faults), _READING)
-    rows = {name: _row(row, document.lc.key(name)) for name, row in document.items()}
+    rows = {name: _row(name, row, document.lc.key(name)) for name, row in document.items()}
     return Table(path, rows)
 
 
-def _row(row: CommentedMap, place: tuple[int, int]) -> Row:
-    return Row(row["version"], row.get("least_core"), dict(row["needs"]), (place[0] + 1, place[1] + 1))
+def _row(name: str, row: CommentedMap, place: tuple[int, int]) -> Row:
+    read = Needs(row["version"], row.get("least_core"), dict(row["needs"]))
+    is_recorded = row.get("recorded") == compute_record(name, read)
+    return Row(read.version, read.least_core, read.needs, (place[0] + 1, place[1] + 1), is_recorded)
+
+
+def compute_record(name: str, needs: Needs) -> str:
+    """The record of a row: a digest of its content, by which a row that somebody edited is recognized."""
+    content = [name, needs.version, needs.least_core, sorted(needs.needs.items())]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
 
 
 def _misshapen(path: Path, document: CommentedMap) -> Iterator[Fault]:
@@ -98,20 +120,45 @@ def check(lock: Lock, table: Table) -> None:
 
 
 def find_faults(lock: Lock, table: Table) -> Iterator[Fault]:
-    """Everything for which Jenkins would not start with this lock, or for which the table cannot say whether it does."""
+    """Everything for which Jenkins would not start with this lock, as far as the table has its versions."""
+    for name, place in lock.requested.items():
+        if name not in lock.pins:
+            yield _of(lock, place, f"{name} is requested, and 'plugins' does not have it")
     for name, pin in lock.pins.items():
         row = table.rows.get(name)
-        if row is None:
-            yield _of(lock, pin.place, f"{name} {pin.version} has no row in {table.path.name}")
-        elif row.version != pin.version:
-            line = f"{table.path.name}:{row.place[0]}"
-            yield _of(lock, pin.place, f"{name} {pin.version}: the row in {line} is about {row.version}")
-        else:
+        if row is not None and row.version == pin.version:
             yield from _unmet(lock, name, row)
     for name, row in table.rows.items():
         if name not in lock.pins:
             found = f"{name} {row.version}: the lock does not have this plugin: remove the row"
             yield Fault(str(table.path), *row.place, found)
+
+
+def find_unjudged(lock: Lock, table: Table) -> dict[str, str]:
+    """The plugins of the lock that cannot be judged by the table, each with the reason."""
+    unjudged = {}
+    for name, pin in lock.pins.items():
+        row = table.rows.get(name)
+        if row is None:
+            unjudged[name] = f"{table.path.name} does not have it"
+        elif row.version != pin.version:
+            unjudged[name] = f"{table.path.name}:{row.place[0]} is about {row.version}"
+        elif not row.is_recorded:
+            unjudged[name] = f"its row in {table.path.name}:{row.place[0]} was written by hand"
+    return unjudged
+
+
+def describe_unjudged(lock: Lock, unjudged: Mapping[str, str]) -> str:
+    """A sentence about the plugins that cannot be judged here; '' if there are none."""
+    if not unjudged:
+        return ""
+    named = [f"{name} {lock.pins[name].version} ({reason})" for name, reason in list(unjudged.items())[:_MOST_NAMED]]
+    more = len(unjudged) - len(named)
+    listed = ", ".join(named) + (f" and {more} more" if more else "")
+    return (
+        f"cannot be judged here: {listed}: nothing here says whether such a version exists and what it needs; "
+        "its own manifest is judged when its file is downloaded for the first time"
+    )
 
 
 def _unmet(lock: Lock, name: str, row: Row) -> Iterator[Fault]:

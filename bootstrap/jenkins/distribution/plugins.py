@@ -13,6 +13,7 @@ from email import message_from_string
 from pathlib import Path
 
 from bootstrap.errors import DistributionFailed
+from bootstrap.jenkins.distribution.needs import Needs
 from bootstrap.jenkins.distribution.versions import is_older
 
 
@@ -50,6 +51,12 @@ def read_manifest(path: Path) -> Manifest:
         fields.get("Jenkins-Version", ""),
         needs,
     )
+
+
+def read_needs(path: Path) -> Needs:
+    """What the manifest says that this plugin needs, as a row of the table of needs has it."""
+    manifest = read_manifest(path)
+    return Needs(manifest.version, manifest.core or None, manifest.needs)
 
 
 def check(core: str, versions: Mapping[str, str], files: Mapping[str, Path]) -> None:

@@ -13,7 +13,8 @@ from bootstrap.environment.models import JenkinsSettings
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import plugins as plugin_files
 from bootstrap.jenkins.distribution import signature, transfer
-from bootstrap.jenkins.distribution.lock import Lock, record_checksums
+from bootstrap.jenkins.distribution.lock import Lock
+from bootstrap.jenkins.distribution.lock_files import record_checksums
 from bootstrap.jenkins.distribution.metadata import NAME as LIST
 from bootstrap.jenkins.distribution.metadata import Metadata, Unproved
 from bootstrap.jenkins.distribution.metadata import verify as verify_list

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.jenkins.distribution.stand_ins import VERSION, WAR, WAR_CONTENT, Mirror, SigningKey, plugin
+from bootstrap.jenkins.distribution import needs
+from tests.unit.jenkins.distribution.stand_ins import (
+    VERSION,
+    WAR,
+    WAR_CONTENT,
+    Mirror,
+    SigningKey,
+    plugin,
+    write_table,
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +56,8 @@ def mirror(key: SigningKey) -> Iterator[Mirror]:
 @pytest.fixture
 def lock(tmp_path: Path, key: SigningKey) -> Path:
     path = tmp_path / "lock.yaml"
+    rows = {"one": needs.Needs("1.2.vabc", "2.541.1", {"two": "3.0"}), "two": needs.Needs("3.1", "2.541.1", {})}
+    write_table(tmp_path / needs.NAME, rows)
     path.write_text(
         f"# why\ncore:\n  version: {VERSION}  # LTS\n  path: war-stable/{{version}}/jenkins.war\n  sha256: null\n"
         f"signing_key:\n  fingerprint: {key.fingerprint}\n  url: https://example.invalid/jenkins.key\n"

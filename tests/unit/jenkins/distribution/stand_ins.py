@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,8 @@ import pytest
 
 from bootstrap.environment.models import JenkinsSettings
 from bootstrap.errors import DistributionFailed
-from bootstrap.jenkins.distribution import load_lock, resolve
+from bootstrap.jenkins.distribution import load_lock, lock_files, resolve
+from bootstrap.jenkins.distribution.needs import Needs
 from bootstrap.values import Change
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -74,6 +76,15 @@ def plugin(name: str, version: str, needs: str = "", core: str = "2.541.1") -> b
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "\r\n".join([*lines, folded] if folded else lines) + "\r\n\r\n")
     return content.getvalue()
+
+
+def write_table(path: Path, rows: Mapping[str, Needs]) -> None:
+    """A table of needs with these rows, each with its record."""
+    path.write_text("# what they need\nzzz: {version: '0', needs: {}}\n")
+    lock_files.record_needs(path, rows)
+    document = lock_files.read(path)
+    lock_files.remove(document, "zzz")
+    lock_files.write({path: document})
 
 
 class Mirror:

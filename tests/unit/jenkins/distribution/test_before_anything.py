@@ -1,7 +1,10 @@
 """Jenkins' files are judged before anything is made, and their source is asked once for each run."""
 
+import base64
 import contextlib
+import hashlib
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,11 +20,12 @@ from bootstrap.doctor.findings import Health
 from bootstrap.environment.models import JenkinsSettings
 from bootstrap.environment.settings import load
 from bootstrap.errors import DistributionFailed
-from bootstrap.jenkins.distribution import load_lock
+from bootstrap.jenkins.distribution import load_lock, needs
+from bootstrap.jenkins.distribution.needs import Needs
 from bootstrap.local.cloud import LocalCloud
 from bootstrap.preconditions import jenkins_files
 from bootstrap.runs.journal import Journal, Run
-from tests.unit.jenkins.distribution.stand_ins import VERSION, WAR, Mirror, closed_port, mirrored
+from tests.unit.jenkins.distribution.stand_ins import VERSION, WAR, Mirror, closed_port, mirrored, plugin, write_table
 
 Opened = Callable[[JenkinsSettings], Context]
 
@@ -159,8 +163,97 @@ def test_doctor_reports_the_lock_its_checksums_and_its_source(
     assert expected == (source.name, source.health, expected[2] if expected[2] in source.found else source.found)
 
 
-def test_doctor_reports_what_the_lock_lacks_and_continues(mirror: Mirror, opened: Opened) -> None:
-    """The tests' lock has plugins of which the project's own table of needs knows nothing."""
+def test_doctor_reports_what_the_lock_lacks_and_continues(mirror: Mirror, opened: Opened, tmp_path: Path) -> None:
+    write_table(tmp_path / needs.NAME, {"one": Needs("1.2.vabc", None, {"four": "4"}), "two": Needs("3.1", None, {})})
+
     (found,) = examine_jenkins(opened(mirrored(mirror)))
 
-    assert ("lock", Health.BAD, True) == (found.name, found.health, "one 1.2.vabc has no row" in found.found)
+    assert ("lock", Health.BAD, True) == (found.name, found.health, "one 1.2.vabc needs four 4" in found.found)
+
+
+def _invent(lock: Path, tmp_path: Path, how: str) -> str:
+    """Change the version of the plugin 'two' to an invented one in the lock, and maybe in its row; returns the reason."""
+    table = tmp_path / needs.NAME
+    lock.write_text(lock.read_text().replace('two: {version: "3.1"', 'two: {version: "99.9"'))
+    if how == "the lock alone":
+        return "jenkins.needs.yaml:8 is about 3.1"
+    if how == "the row, too":
+        table.write_text(table.read_text().replace('version: "3.1"', 'version: "99.9"'))
+        return "its row in jenkins.needs.yaml:8 was written by hand"
+    table.write_text(table.read_text().partition("two:\n")[0])
+    return "jenkins.needs.yaml does not have it"
+
+
+INVENTIONS = ["the lock alone", "the row, too", "no row at all"]
+
+
+@pytest.mark.parametrize("how", INVENTIONS)
+@pytest.mark.parametrize("loads", [True, False])
+def test_an_invented_version_is_never_silent_where_the_emulator_takes_jenkins_place(
+    opened: Opened, run: Run, lock: Path, tmp_path: Path, how: str, loads: bool
+) -> None:
+    reason = _invent(lock, tmp_path, how)
+
+    context = opened(unanswered())
+    jenkins_files.check_lock(context)
+    jenkins_files.prepare(context, run, loads=loads)
+
+    assert f"cannot be judged here: two 99.9 ({reason}): nothing here says whether" in run.notices[0]
+    assert "'./bootstrap.py jenkins lock' asks the update center" in run.notices[0]
+
+
+@pytest.mark.parametrize("how", INVENTIONS)
+def test_doctor_never_calls_an_invented_version_good(opened: Opened, lock: Path, tmp_path: Path, how: str) -> None:
+    reason = _invent(lock, tmp_path, how)
+
+    found, *_ = examine_jenkins(opened(unanswered()))
+
+    assert ("lock", Health.WARNING) == (found.name, found.health)
+    assert f"cannot be judged here: two 99.9 ({reason})" in found.found
+    assert "have all their dependencies" not in found.found
+
+
+@pytest.mark.parametrize("how", INVENTIONS)
+def test_an_invented_version_is_refused_by_a_source_that_does_not_have_it(
+    mirror: Mirror, opened: Opened, run: Run, lock: Path, tmp_path: Path, how: str
+) -> None:
+    _invent(lock, tmp_path, how)
+
+    with pytest.raises(DistributionFailed) as raised:
+        jenkins_files.prepare(opened(mirrored(mirror)), run, loads=True)
+
+    assert "it has none for two 99.9" == raised.value.found
+
+
+def test_a_new_plugin_is_judged_by_its_own_manifest_at_the_first_download_and_known_from_then_on(
+    mirror: Mirror, opened: Opened, run: Run, lock: Path, tmp_path: Path
+) -> None:
+    _invent(lock, tmp_path, "no row at all")
+    _publish(mirror, plugin("two", "99.9", "one:1.0"))
+
+    jenkins_files.prepare(opened(mirrored(mirror)), run, loads=True)
+
+    row = needs.load_table(tmp_path / needs.NAME).rows["two"]
+    assert ("99.9", "2.541.1", {"one": "1.0"}, True) == (row.version, row.least_core, row.needs, row.is_recorded)
+    assert "jenkins.needs.yaml has what the manifest of two says now: review and commit it" == run.notices[-1]
+    assert "" == jenkins_files.find_unjudged(opened(mirrored(mirror)))
+
+
+def test_the_manifest_of_a_new_plugin_that_needs_what_the_lock_does_not_have_is_refused(
+    mirror: Mirror, opened: Opened, run: Run, lock: Path, tmp_path: Path
+) -> None:
+    _invent(lock, tmp_path, "the row, too")
+    _publish(mirror, plugin("two", "99.9", "five:1.0"))
+
+    with pytest.raises(DistributionFailed) as raised:
+        jenkins_files.prepare(opened(mirrored(mirror)), run, loads=True)
+
+    assert "two 99.9 needs five 1.0, which the lock does not have" == raised.value.found
+
+
+def _publish(mirror: Mirror, content: bytes) -> None:
+    """Let the mirror have the version 99.9 of the plugin 'two'."""
+    mirror.files["/plugins/two/99.9/two.hpi"] = content
+    listed = json.loads(mirror.files["/plugin-versions.json"])
+    listed["plugins"]["two"]["99.9"] = {"sha256": base64.b64encode(hashlib.sha256(content).digest()).decode()}
+    mirror.files["/plugin-versions.json"] = json.dumps(listed).encode()

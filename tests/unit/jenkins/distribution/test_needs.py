@@ -1,6 +1,7 @@
 """Whether a lock is a set that starts, by the table of needs."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import load_lock, needs
 from bootstrap.jenkins.distribution.lock import Lock, Pin
-from bootstrap.jenkins.distribution.needs import Row, Table
+from bootstrap.jenkins.distribution.needs import Needs, Row, Table
 from tests.unit.jenkins.distribution.stand_ins import ROOT
 
 LOCK = """\
@@ -52,7 +53,19 @@ def test_the_projects_own_lock_is_a_set_that_starts() -> None:
     lock, table = load_lock(ROOT / "jenkins.lock.yaml"), needs.load_table(ROOT / needs.NAME)
 
     assert [] == list(needs.find_faults(lock, table))
+    assert {} == needs.find_unjudged(lock, table)
     assert lock.plugins == {name: row.version for name, row in table.rows.items()}
+
+
+def test_everything_in_the_projects_own_lock_is_requested_or_required() -> None:
+    lock, table = load_lock(ROOT / "jenkins.lock.yaml"), needs.load_table(ROOT / needs.NAME)
+    reached, waiting = set(), list(lock.requested)
+    while waiting:
+        name = waiting.pop()
+        waiting += [needed for needed in table.rows[name].needs if needed not in reached]
+        reached.add(name)
+
+    assert set(lock.pins) == reached
 
 
 @pytest.mark.parametrize(
@@ -90,16 +103,50 @@ def test_every_fault_is_told_at_once_with_its_place(tmp_path: Path) -> None:
     ] == faults(tmp_path, lock, table)
 
 
-def test_a_version_that_was_changed_without_its_row_is_named(tmp_path: Path) -> None:
-    assert ["lock.yaml:10:9: two 2.1: the row in needs.yaml:6 is about 2.0-7.vabc"] == faults(
-        tmp_path, LOCK.replace("2.0-7.vabc", "2.1")
-    )
+def test_what_the_table_does_not_know_is_no_fault_and_not_judged(tmp_path: Path) -> None:
+    (tmp_path / "lock.yaml").write_text(LOCK.replace("2.0-7.vabc", "2.1") + '  three: {version: "3", sha256: null}\n')
+    (tmp_path / "needs.yaml").write_text(TABLE)
+    lock, table = load_lock(tmp_path / "lock.yaml"), needs.load_table(tmp_path / "needs.yaml")
+
+    assert [] == list(needs.find_faults(lock, table))
+    assert {
+        "one": "its row in needs.yaml:1 was written by hand",
+        "two": "needs.yaml:6 is about 2.0-7.vabc",
+        "three": "needs.yaml does not have it",
+    } == needs.find_unjudged(lock, table)
 
 
-def test_a_plugin_without_a_row_is_named(tmp_path: Path) -> None:
-    assert ["lock.yaml:11:11: three 3 has no row in needs.yaml"] == faults(
-        tmp_path, LOCK + '  three: {version: "3", sha256: null}\n'
-    )
+@given(
+    st.tuples(NAMES, st.integers(1, 9), st.integers(1, 9) | st.none(), st.dictionaries(NAMES, st.integers(1, 9))),
+    st.tuples(NAMES, st.integers(1, 9), st.integers(1, 9) | st.none(), st.dictionaries(NAMES, st.integers(1, 9))),
+)
+def test_a_record_is_that_of_one_row_alone(one: tuple[Any, ...], other: tuple[Any, ...]) -> None:
+    def compute(drawn: tuple[Any, ...]) -> str:
+        name, version, core, wanted = drawn
+        least = {it: str(version) for it, version in wanted.items()}
+        return needs.compute_record(name, Needs(str(version), str(core) if core else None, least))
+
+    assert (one == other) == (compute(one) == compute(other))
+
+
+def test_a_requested_plugin_that_is_not_locked_is_a_fault(tmp_path: Path) -> None:
+    lock = LOCK.replace("plugins:\n", "requested:\n  - one\n  - missing\nplugins:\n")
+
+    assert ["lock.yaml:10:5: missing is requested, and 'plugins' does not have it"] == faults(tmp_path, lock)
+
+
+@pytest.mark.parametrize(
+    ("requested", "expected"),
+    [
+        ("requested: one\n", "lock.yaml:8:1: requested: a list of names of plugins is needed here"),
+        ("requested: [one, one]\n", "lock.yaml:8:18: requested: 'one' is there twice"),
+        ("requested: [../one]\n", "lock.yaml:8:13: requested: '../one' is not the name of a plugin"),
+        ("requested: [1]\n", "lock.yaml:8:13: requested: 1 is not the name of a plugin"),
+        ("requests: [one]\n", "lock.yaml:8:1: unknown key 'requests'; did you mean 'requested'?"),
+    ],
+)
+def test_a_broken_request_is_refused_by_its_place(tmp_path: Path, requested: str, expected: str) -> None:
+    assert [expected] == faults(tmp_path, LOCK.replace("plugins:\n", f"{requested}plugins:\n"))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +156,7 @@ def test_a_plugin_without_a_row_is_named(tmp_path: Path) -> None:
         ('"2.541.1"', "new", ["needs.yaml:3:3: one.least_core: 'new' is no version in quotes"]),
         ('two: "2.0-7.v1"', "two: 2", ["needs.yaml:5:11: one.needs.two: 2 is no version in quotes"]),
         ("  needs: {}", "  need: {}", ["needs.yaml:6:1: two: a row has the keys 'version' and 'needs', a mapping"]),
-        ("read_at", "read", ["needs.yaml:4:3: one.read: unknown key; a row has least_core, needs, read_at, version"]),
+        ("read_at", "read", ["needs.yaml:4:3: one.read: unknown key; a row has least_core, needs, read_at, recorded, version"]),
         ("one:", "two:", ['needs.yaml:6:1: not YAML: while constructing a mapping found duplicate key "two"']),
         (TABLE, "- one\n", ["needs.yaml:1:1: the file must be a mapping of keys"]),
     ],

@@ -1,0 +1,119 @@
+"""Edits `jenkins.lock.yaml` and `jenkins.needs.yaml` as text that people also write: comments, order and quotes stay.
+
+Each file is replaced in one step, and no file is replaced before every new text is on the disk.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+from bootstrap.jenkins.distribution.needs import Needs, compute_record
+
+
+def _make_yaml() -> YAML:
+    yaml = YAML(typ="rt")
+    yaml.width = 4096  # never fold a line that a person wrote
+    yaml.preserve_quotes = True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    # By default, null is written as an empty value, which looks like a forgotten one.
+    yaml.representer.add_representer(
+        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    return yaml
+
+
+def read(path: Path) -> CommentedMap:
+    """The document in the file, to be changed and written again."""
+    document: CommentedMap = _make_yaml().load(path.read_text(encoding="utf-8"))
+    return document
+
+
+def write(documents: Mapping[Path, CommentedMap]) -> None:
+    """Write each document into its file; all of them are on the disk before the first file is replaced."""
+    ready: dict[Path, Path] = {}
+    try:
+        for path, document in documents.items():
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            ready[path] = Path(temporary)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                _make_yaml().dump(document, file)
+                file.flush()
+                os.fsync(file.fileno())
+            ready[path].chmod(path.stat().st_mode & 0o777)
+        for path, temporary_path in ready.items():
+            temporary_path.replace(path)
+    except BaseException:
+        for temporary_path in ready.values():
+            temporary_path.unlink(missing_ok=True)
+        raise
+
+
+def record_checksums(path: Path, core: str | None, plugins: Mapping[str, str]) -> None:
+    """Write the SHA-256 of the core and of plugins into the lock, if it has none for them; existing ones are not replaced."""
+    document = read(path)
+    if core is not None and document["core"]["sha256"] is None:
+        document["core"]["sha256"] = core
+    for name, sha256 in plugins.items():
+        if document["plugins"][name]["sha256"] is None:
+            document["plugins"][name]["sha256"] = sha256
+    write({path: document})
+
+
+def record_needs(path: Path, found: Mapping[str, Needs]) -> None:
+    """Write the rows of these plugins into the table of needs, each with its record."""
+    document = read(path)
+    put_rows(document, found)
+    write({path: document})
+
+
+def put_rows(document: CommentedMap, found: Mapping[str, Needs]) -> None:
+    """The same in a document that is not written yet. A row that says this already is not touched."""
+    for name, needs in found.items():
+        row = make_row(name, needs)
+        if name in document and {key: document[name].get(key) for key in row} == row:
+            continue
+        if name in document:
+            document[name] = row
+        else:
+            insert_sorted(document, name, row, list(document))
+
+
+def make_row(name: str, needs: Needs) -> CommentedMap:
+    """A row of the table of needs."""
+    row = CommentedMap(version=DoubleQuotedScalarString(needs.version))
+    if needs.least_core is not None:
+        row["least_core"] = DoubleQuotedScalarString(needs.least_core)
+    wanted = CommentedMap()
+    for needed, least in sorted(needs.needs.items()):
+        wanted[needed] = None if least is None else DoubleQuotedScalarString(least)
+    if not wanted:
+        wanted.fa.set_flow_style()
+    row["needs"] = wanted
+    row["recorded"] = DoubleQuotedScalarString(compute_record(name, needs))
+    return row
+
+
+def insert_sorted(document: CommentedMap, name: str, value: Any, among: list[str]) -> None:
+    """Insert a key before the first of the neighbouring keys `among` that is greater, or behind the last of them."""
+    keys = list(document)
+    following = next((key for key in among if key > name), None)
+    behind = keys.index(among[-1]) + 1 if among else len(keys)
+    document.insert(keys.index(following) if following is not None else behind, name, value)
+
+
+def remove(document: CommentedMap, name: str) -> None:
+    """Remove a key; a comment above it, which may be the heading of a group, goes to the key behind it."""
+    keys = list(document)
+    following = keys[keys.index(name) + 1 :][:1]
+    comment = document.ca.items.pop(name, None)
+    del document[name]
+    if comment and following and following[0] not in document.ca.items:
+        document.ca.items[following[0]] = comment
