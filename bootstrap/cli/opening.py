@@ -49,6 +49,7 @@ def open_environment(
     brings_up: bool = False,
     plans: bool = False,
     changes: bool = False,
+    reaches_cloud: bool = True,
 ) -> Iterator[tuple[Context, Run]]:
     """Open the environment that the options name, for one run of a command.
 
@@ -56,7 +57,7 @@ def open_environment(
     and no cloud is reached. A command that `changes` something holds the environment's lock from then on. Under it, so that two
     launches never load into one file, `prepare` gets what must be here before a cloud is reached. The local cloud is started
     where `brings_up` says so. A command that `plans` gets one without machines for as long as it runs, where nothing was
-    launched; every other command needs the one of a launch.
+    launched; every other command needs the one of a launch. With `reaches_cloud` false no cloud is reached at all.
     """
     path = context.paths(options.environment)
     chosen = settings.load(path)
@@ -72,6 +73,10 @@ def open_environment(
                 lock = environment_lock.held(run.folder.parents[1], options.command, run, run.run_id)
                 held.enter_context(lock)
             prepare(options, unopened, run)
+            if not reaches_cloud:
+                yield unopened, run
+                run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))
+                return
             held.enter_context(refusals.told(f"carrying out '{options.command}' for '{chosen.name}'"))
             cloud = _start_cloud(options, chosen, run, held, brings_up=brings_up, plans=plans)
             opened = held.enter_context(_reach_cloud(path, chosen, cloud))

@@ -117,8 +117,11 @@ def find_inline(found: Checkout) -> None:
 
 def find_plugin(found: Checkout) -> None:
     lock = load_lock(found.folder / "jenkins.lock.yaml")
-    assert "1.15.1" == lock.plugins["greenballs"]
-    assert "greenballs" in needs.load_table(found.folder / "jenkins.needs.yaml").rows
+    table = needs.load_table(found.folder / "jenkins.needs.yaml")
+    assert "locale" in lock.requested
+    assert "614.va_6a_5a_1a_f2b_38" == lock.plugins["locale"]
+    assert [] == list(needs.find_faults(lock, table))
+    assert {"locale": "jenkins.needs.yaml does not have it"} == needs.find_unjudged(lock, table)
 
 
 def find_secret(found: Checkout) -> None:

@@ -24,7 +24,7 @@ TYPED = re.compile(r"^[ ]*(?:\$ +)?(?:\w+=\S+ +)*\./bootstrap\.py(?P<rest> .*)$"
 PATH = re.compile(r"[\w.<>*-]+(?:/[\w.<>*-]*)+|[\w.-]+\.(?:py|md|yaml|json|toml|ini|lock|svg|cfg)")
 # What looks like a path and is none: blocks and ports, what is made at run time, a permission, a file of the update center.
 NO_PATH = re.compile(
-    r"\d|\.bootstrap/|\.(?:venv|tox)\b|(?:Metrics|Overall|Credentials)/[A-Z]\w+$|plugin-versions\.json$"
+    r"\d|\.bootstrap/|\.(?:venv|tox)\b|(?:Metrics|Overall|Credentials)/[A-Z]\w+$|plugin-versions\.json$|update-center\.actual\.json$"
 )
 NAMED = re.compile(r"(?P<names>`\w+`(?:(?:, | and )`\w+`)*) in `(?P<path>[\w/]+\.(?:py|yaml))`")
 MODULE = re.compile(r"bootstrap(?:\.[a-z_]+)+")

@@ -1,11 +1,14 @@
 """Where Jenkins comes from: the files that `jenkins.lock.yaml` names, downloaded and verified, or the emulator instead.
 
-    lock.py       reads the lock, and writes the checksums of verified files into it
+    lock.py       reads the lock
     needs.py      checks that every plugin's dependencies are in the lock, by jenkins.needs.yaml; versions.py compares versions
+    lock_files.py writes the lock and jenkins.needs.yaml, in which people also write
+    relock.py     makes the lock from the requested plugins; solve.py finds the set, releases.py reads the list for it
     sources.py    the three kinds of source: the official site, a mirror of it, a folder
     transfer.py   downloads that are resumed, and kept by their SHA-256
     signature.py  the OpenPGP signature of the core, against the one pinned key
     metadata.py   the update center's list of plugin versions, and its signature
+    update_center.py  what the update center offers now: newest versions, deprecated plugins, security warnings
     presence.py   which files a source has, before anything is downloaded from it
     plugins.py    compares the manifest of a plugin file with the lock and with the other plugins
 

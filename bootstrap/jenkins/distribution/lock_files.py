@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from bootstrap.jenkins.distribution.lock import Pin
 from bootstrap.jenkins.distribution.needs import Needs, compute_record
 
 
@@ -84,6 +85,51 @@ def put_rows(document: CommentedMap, found: Mapping[str, Needs]) -> None:
             document[name] = row
         else:
             insert_sorted(document, name, row, list(document))
+
+
+def put_requested(document: CommentedMap, requested: Sequence[str]) -> None:
+    """Let the list 'requested' of a lock have these names; new ones go to their place in the first group."""
+    if "requested" not in document:
+        document.insert(list(document).index("plugins"), "requested", CommentedSeq())
+    names = document["requested"]
+    for name in requested:
+        if name not in names:
+            group = _find_first_group(list(names))
+            names.insert(next((at for at, each in enumerate(group) if each > name), len(group)), name)
+    for name in [name for name in names if name not in requested]:
+        del names[names.index(name)]
+
+
+def put_pins(document: CommentedMap, pins: Mapping[str, Pin], requested: Sequence[str]) -> None:
+    """Let the section 'plugins' of a lock have these versions and checksums; comments and the order of the others stay."""
+    plugins = document["plugins"]
+    for name in sorted(pins):
+        version, sha256 = DoubleQuotedScalarString(pins[name].version), pins[name].sha256
+        if name in plugins:
+            if plugins[name]["version"] != version:
+                plugins[name]["version"] = version
+            plugins[name]["sha256"] = sha256
+        else:
+            entry = CommentedMap(version=version, sha256=sha256)
+            entry.fa.set_flow_style()
+            keys = list(plugins)
+            group = _find_first_group(keys) if name in requested else _find_last_group(keys)
+            insert_sorted(plugins, name, entry, group)
+    # At the end, so that the heading of a group whose plugins are all replaced stays above the new ones.
+    for name in [name for name in plugins if name not in pins]:
+        remove(plugins, name)
+
+
+def _find_first_group(names: Sequence[str]) -> list[str]:
+    """The names at the beginning that are sorted: the first group of a lock."""
+    end = next((at for at in range(1, len(names)) if names[at] < names[at - 1]), len(names))
+    return list(names[:end])
+
+
+def _find_last_group(names: Sequence[str]) -> list[str]:
+    """The names at the end that are sorted: the last group of a lock."""
+    begin = next((at for at in range(len(names) - 1, 0, -1) if names[at] < names[at - 1]), 0)
+    return list(names[begin:])
 
 
 def make_row(name: str, needs: Needs) -> CommentedMap:

@@ -1,4 +1,4 @@
-"""Reads the update center's list of plugin versions, and verifies the signature in it.
+"""Reads the update center's list of plugin versions or its current offer, and verifies the signature in it.
 
 The update center signs the list like all of its metadata. The entry `signature` has certificates and an RSA signature with
 SHA-512 of the rest of the document in canonical form (no white space, sorted keys). The first certificate is that of the
@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from bootstrap.jenkins.distribution.transfer import Unobtainable
 
 NAME = "plugin-versions.json"
+CURRENT = "update-center.actual.json"
 _ROOTS = "WEB-INF/update-center-rootCAs/"
 _MOST = 10  # certificates in a chain
 
@@ -37,7 +38,7 @@ class Unproved(Exception):
 
 @dataclass(frozen=True)
 class Metadata:
-    """The list: the plugins, the document without the signature, and the signature block, or None."""
+    """The list or the offer: the plugins, the document without the signature, and the signature block, or None."""
 
     plugins: Mapping[str, Any]
     content: Mapping[str, Any]
@@ -52,15 +53,15 @@ class Metadata:
         return digest.hex() if len(digest) == 32 else None
 
 
-def parse(content: bytes, where: str) -> Metadata:
-    """Parse the list that came from `where`. Raises Unobtainable if the content is something else."""
+def parse(content: bytes, where: str, what: str = "list of plugin versions") -> Metadata:
+    """Parse the list, or the offer, that came from `where`. Raises Unobtainable if the content is something else."""
     try:
         document = json.loads(content)
         plugins, signature = document["plugins"], document.pop("signature", None)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Unobtainable(f"{where} is not the update center's list of plugin versions: {error}") from error
+        raise Unobtainable(f"{where} is not the update center's {what}: {error}") from error
     if not isinstance(plugins, dict):
-        raise Unobtainable(f"{where} is not the update center's list of plugin versions")
+        raise Unobtainable(f"{where} is not the update center's {what}")
     return Metadata(plugins, document, signature)
 
 

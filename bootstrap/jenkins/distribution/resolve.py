@@ -103,10 +103,10 @@ def prove(lock: Lock, source: Source, cache: Path, report: Reporter) -> tuple[Lo
     names = lock.without_checksum
     listed = source.read_metadata() if names else None
     checksums = find_checksums(lock, names, listed, source) if listed is not None else {}
-    core = lock.core.sha256 or _prove_core(lock, source, cache, report)
+    core = lock.core.sha256 or prove_core(lock, source, cache, report)
     remark = ""
     if listed is not None:
-        remark = _check_list(listed, source, lambda: source.fetch_core(cache, core))
+        remark = check_list(listed, source, lambda: source.fetch_core(cache, core))
     pins = {
         name: dataclasses.replace(pin, sha256=checksums[name]) if name in checksums else pin
         for name, pin in lock.pins.items()
@@ -114,7 +114,7 @@ def prove(lock: Lock, source: Source, cache: Path, report: Reporter) -> tuple[Lo
     return dataclasses.replace(lock, core=dataclasses.replace(lock.core, sha256=core), pins=pins), remark
 
 
-def _check_list(listed: Metadata, source: Source, core: Callable[[], Path]) -> str:
+def check_list(listed: Metadata, source: Source, core: Callable[[], Path]) -> str:
     """Verify the signature of the list; return a remark if the list of a mirror or a folder has none.
 
     Raises DistributionFailed for a bad signature, or for a missing one on the official site.
@@ -133,7 +133,7 @@ def _check_list(listed: Metadata, source: Source, core: Callable[[], Path]) -> s
     return ""
 
 
-def _prove_core(lock: Lock, source: Source, cache: Path, report: Reporter) -> str:
+def prove_core(lock: Lock, source: Source, cache: Path, report: Reporter) -> str:
     """Download the core, verify its OpenPGP signature, and return its checksum."""
     claimed = source.read_claimed_checksum()
     signed, key = source.read_signature(), source.read_key()

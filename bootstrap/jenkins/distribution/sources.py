@@ -47,6 +47,9 @@ class Source(Protocol):
     def read_metadata(self) -> Metadata:
         """The update center's list of plugin versions, with its signature."""
 
+    def read_current(self, core: str) -> Metadata:
+        """What the update center offers to this core at this moment, with its signature."""
+
     def fetch_core(self, cache: Path, sha256: str) -> Path:
         """The file of the core, with this SHA-256."""
 
@@ -87,6 +90,12 @@ class Site:
 
     def read_metadata(self) -> Metadata:
         return metadata.parse(transfer.fetch(self.metadata_url), self.metadata_url)
+
+    def read_current(self, core: str) -> Metadata:
+        # The official site redirects to the offer for the line of the core. A mirror has one file.
+        url = self.metadata_url.rpartition("/")[0] + f"/{metadata.CURRENT}"
+        url += f"?version={core}" if self.is_official else ""
+        return metadata.parse(transfer.fetch(url), url, "current offer")
 
     def fetch_core(self, cache: Path, sha256: str) -> Path:
         return transfer.download(self.war, cache, "jenkins.war", sha256)
@@ -129,6 +138,13 @@ class Folder:
         path = self.war.parent / "plugins" / metadata.NAME
         return metadata.parse(self._read_beside(path), str(path))
 
+    def read_current(self, core: str) -> Metadata:
+        path = self.war.parent / "plugins" / metadata.CURRENT
+        try:
+            return metadata.parse(path.read_bytes(), str(path), "current offer")
+        except OSError as error:
+            raise Unobtainable(f"{path} cannot be read: {error.strerror}") from error
+
     def fetch_core(self, cache: Path, sha256: str) -> Path:
         return self._check_file(self.war, sha256)
 
@@ -166,8 +182,8 @@ class Folder:
 def choose(settings: JenkinsSettings, lock: Lock) -> Source:
     """The source that the environment file names.
 
-    On a mirror, everything is below one base URL: war-stable/..., plugins/<id>/<version>/<id>.hpi, plugin-versions.json, and
-    the key under its file name.
+    On a mirror, everything is below one base URL: war-stable/..., plugins/<id>/<version>/<id>.hpi, plugin-versions.json,
+    update-center.actual.json, and the key under its file name.
     """
     key_name = Path(urlsplit(lock.key_url).path).name
     if settings.source == "file" and settings.file:

@@ -4,7 +4,6 @@ import base64
 import datetime
 import hashlib
 import importlib
-import io
 import json
 import zipfile
 from collections.abc import Callable
@@ -13,62 +12,15 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.x509.oid import NameOID
 
 from bootstrap.environment.models import JenkinsSettings
 from bootstrap.jenkins.distribution import load_lock, metadata, resolve
 from bootstrap.jenkins.distribution.metadata import Unproved
 from bootstrap.jenkins.distribution.sources import Site, choose
+from tests.unit.jenkins.distribution.authority import Authority, encode, make_name
 from tests.unit.jenkins.distribution.stand_ins import WAR, Mirror, Recorder, SigningKey, mirrored, refusal
-
-ROOTS = "WEB-INF/update-center-rootCAs/"
-
-
-class Authority:
-    """A root of an update center, and a signer by it."""
-
-    def __init__(self, name: str) -> None:
-        self.key = rsa.generate_private_key(65537, 2048)
-        self.signer = rsa.generate_private_key(65537, 2048)
-        self.root = self._issue(name, self.key, is_authority=True)
-        self.certificate = self._issue(f"{name}'s signer", self.signer, is_authority=False, issuer=name)
-
-    def _issue(
-        self, name: str, key: rsa.RSAPrivateKey, *, is_authority: bool, issuer: str | None = None
-    ) -> x509.Certificate:
-        now = datetime.datetime.now(datetime.UTC)
-        made = x509.CertificateBuilder().subject_name(_named(name)).issuer_name(_named(issuer or name))
-        made = made.public_key(key.public_key()).serial_number(x509.random_serial_number())
-        # Over since yesterday: Jenkins takes such a signature, and so does the list's reader.
-        made = made.not_valid_before(now - datetime.timedelta(9)).not_valid_after(now - datetime.timedelta(1))
-        made = made.add_extension(x509.BasicConstraints(is_authority, None), critical=True)
-        return made.sign(self.key, hashes.SHA256())
-
-    def sign(self, document: dict[str, Any]) -> bytes:
-        """The document as the update center publishes it."""
-        text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-        signature = self.signer.sign(text, padding.PKCS1v15(), hashes.SHA512()).hex()
-        block = {"certificates": [_encoded(self.certificate)], "correct_signature512": signature}
-        return json.dumps(document | {"signature": block}, ensure_ascii=False).encode()
-
-    def core(self) -> bytes:
-        """A WAR that carries the root."""
-        content = io.BytesIO()
-        with zipfile.ZipFile(content, "w") as archive:
-            archive.writestr(f"{ROOTS}root.txt", "about it")
-            archive.writestr(f"{ROOTS}other", "no certificate")
-            archive.writestr(f"{ROOTS}root", self.root.public_bytes(serialization.Encoding.PEM))
-        return content.getvalue()
-
-
-def _named(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-
-
-def _encoded(certificate: x509.Certificate) -> str:
-    return base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +110,7 @@ def _sign_as_stranger(document: dict[str, Any], stranger: Authority) -> None:
 
 def _put_a_root_behind(document: dict[str, Any], stranger: Authority) -> None:
     _sign_as_stranger(document, stranger)
-    document["signature"]["certificates"].append(_encoded(stranger.root))
+    document["signature"]["certificates"].append(encode(stranger.root))
 
 
 def _drop_certificates(document: dict[str, Any], _: Authority) -> None:
@@ -202,13 +154,13 @@ def test_a_list_with_a_bad_signature_is_refused_also_from_a_mirror(
 def test_a_certificate_without_the_authority_flag_issues_no_other(authority: Authority, tmp_path: Path) -> None:
     """A certificate by the signer's key, with the signer's own certificate behind it."""
     other = rsa.generate_private_key(65537, 2048)
-    made = x509.CertificateBuilder().subject_name(_named("forged")).issuer_name(authority.certificate.subject)
+    made = x509.CertificateBuilder().subject_name(make_name("forged")).issuer_name(authority.certificate.subject)
     now = datetime.datetime.now(datetime.UTC)
     made = made.public_key(other.public_key()).serial_number(1).not_valid_before(now).not_valid_after(now)
     forged = made.sign(authority.signer, hashes.SHA256())
     text = b'{"plugins":{}}'
     block = {
-        "certificates": [_encoded(forged), _encoded(authority.certificate)],
+        "certificates": [encode(forged), encode(authority.certificate)],
         "correct_signature512": other.sign(text, padding.PKCS1v15(), hashes.SHA512()).hex(),
     }
     (tmp_path / "jenkins.war").write_bytes(authority.core())

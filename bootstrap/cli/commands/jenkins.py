@@ -1,0 +1,109 @@
+"""`jenkins lock`: resolves the requested plugins to exact versions, checksums, and what each plugin requires."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from bootstrap.cli.command import Command, add_exit_zero
+
+if TYPE_CHECKING:
+    from bootstrap.context import Context
+    from bootstrap.jenkins.distribution.relock import Request
+
+
+def jenkins(options: argparse.Namespace) -> int:
+    """Show what changes in the lock, then write it; with --check, the exit code is 2 when something would change."""
+    from bootstrap import wording
+    from bootstrap.cli.opening import DONE, exit_code_of_plan, open_environment
+    from bootstrap.jenkins.distribution import lock_files, relock
+    from bootstrap.preconditions import jenkins_files
+
+    with open_environment(options, check=_check, changes=not options.check, reaches_cloud=False) as (context, run):
+        with run.act("lock", f"{context.lock.path.name} by the update center"):
+            table = jenkins_files.read_needs(context)
+            outcome = relock.make(
+                context.lock, table, context.settings.jenkins, jenkins_files.DOWNLOADS, _read_request(options), run
+            )
+            for change in outcome.changes:
+                run.change(change)
+            for notice in outcome.notices:
+                run.notice(notice)
+            if not options.check and outcome.changes:
+                lock_files.write(outcome.documents)
+        if options.check:
+            pending = wording.counted(len(outcome.changes), "change")
+            run.say(f"\n{pending} pending" if outcome.changes else "\nnothing to do")
+            return exit_code_of_plan(outcome.changes, options)
+        if outcome.changes:
+            written = " and ".join(path.name for path in outcome.documents)
+            run.say(f"\nwrote {written}: review and commit them\nnext: {context.tool} plan   {context.tool} launch")
+    return DONE
+
+
+def _read_request(options: argparse.Namespace) -> Request:
+    """The request of the command line; UsageError for what is no name or no version."""
+    from bootstrap.errors import UsageError
+    from bootstrap.jenkins.distribution.lock import is_plugin_name
+    from bootstrap.jenkins.distribution.relock import Request
+    from bootstrap.jenkins.distribution.versions import is_version
+
+    add: dict[str, str | None] = {}
+    for asked in options.add:
+        name, separator, version = asked.partition(":")
+        if not is_plugin_name(name) or (separator and not is_version(version)):
+            found = f"'{asked}' is neither the name of a plugin nor NAME:VERSION"
+            raise UsageError("reading the command line", found, "Write for example: --add locale")
+        add[name] = version or None
+    upgrade = options.upgrade or []
+    return Request(add, tuple(options.remove), tuple(upgrade), upgrades_all=options.upgrade == [])
+
+
+def _check(options: argparse.Namespace, context: Context) -> None:
+    """Refuse a broken lock or table, and flags that do not fit, before a source is asked."""
+    from bootstrap.errors import UsageError
+    from bootstrap.preconditions import jenkins_files
+
+    if options.exit_zero and not options.check:
+        raise UsageError("reading the command line", "--exit-zero is for --check", "Write: jenkins lock --check")
+    _read_request(options)
+    jenkins_files.read_needs(context)
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action", choices=("lock",), help="lock: fill jenkins.lock.yaml and jenkins.needs.yaml by what is requested"
+    )
+    parser.add_argument(
+        "--add",
+        action="append",
+        default=[],
+        metavar="NAME[:VERSION]",
+        help="request this plugin, in the newest version for the locked core or in this version",
+    )
+    parser.add_argument("--remove", action="append", default=[], metavar="NAME", help="request this plugin no longer")
+    parser.add_argument(
+        "--upgrade",
+        nargs="*",
+        metavar="NAME",
+        help="take the newest versions for the locked core: of these plugins, or of all",
+    )
+    parser.add_argument("--check", action="store_true", help="change nothing; exit with 2 when changes are pending")
+    add_exit_zero(parser)
+
+
+COMMANDS = (
+    Command(
+        "jenkins",
+        125,
+        "the lock of Jenkins: versions and checksums of the requested plugins, and what each plugin requires",
+        jenkins,
+        (
+            ("jenkins lock", "add what is missing: plugins that others require, and checksums"),
+            ("jenkins lock --add locale", "request a plugin"),
+            ("jenkins lock --upgrade git", "take the newest version of a plugin for the locked core"),
+            ("jenkins lock --upgrade --check", "show all upgrades that there are; change nothing"),
+        ),
+        _add_arguments,
+    ),
+)

@@ -1,0 +1,285 @@
+"""Makes the lock: resolves the requested plugins by the update center's signed list to a closed set with checksums.
+
+Nothing is believed before it is proved: the core by its OpenPGP signature, the list by an authority that the core contains. An
+unsigned list is refused here, also that of a mirror. Versions that are locked stay unless something must change them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ruamel.yaml.comments import CommentedMap
+
+from bootstrap import wording
+from bootstrap.environment.models import JenkinsSettings
+from bootstrap.errors import DistributionFailed, UsageError
+from bootstrap.jenkins.distribution import lock_files, update_center
+from bootstrap.jenkins.distribution.lock import Lock, Pin
+from bootstrap.jenkins.distribution.metadata import CURRENT, Metadata, Unproved, verify
+from bootstrap.jenkins.distribution.metadata import NAME as LIST
+from bootstrap.jenkins.distribution.needs import Table
+from bootstrap.jenkins.distribution.releases import Release, Releases
+from bootstrap.jenkins.distribution.resolve import prove_core
+from bootstrap.jenkins.distribution.solve import Solution, Unsolvable, Wish, solve
+from bootstrap.jenkins.distribution.sources import Source, choose
+from bootstrap.jenkins.distribution.transfer import Unobtainable
+from bootstrap.jenkins.distribution.update_center import UpdateCenter
+from bootstrap.values import Change, ChangeKind, Reporter
+
+_MOST_NAMED = 8
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; `add` has the version that is wanted, or None."""
+
+    add: Mapping[str, str | None] = field(default_factory=dict)
+    remove: Sequence[str] = ()
+    upgrade: Sequence[str] = ()
+    upgrades_all: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What would change, what a person must know, and the files as they would be."""
+
+    changes: tuple[Change, ...]
+    notices: tuple[str, ...]
+    documents: Mapping[Path, CommentedMap]
+
+
+@dataclass(frozen=True)
+class _Proved:
+    """What the source says, proved: the checksum of the core, the releases, and the offer or the reason why there is none."""
+
+    core: str
+    releases: Releases
+    offer: UpdateCenter | None
+    without_offer: str = ""
+
+
+def make(
+    lock: Lock, table: Table, settings: JenkinsSettings, cache: Path, request: Request, report: Reporter
+) -> Outcome:
+    """The lock and the table of needs that fulfil the request. Nothing is written but the core, into `cache`.
+
+    Raises UsageError for a request that does not fit the lock, and DistributionFailed with all reasons if there is no such set.
+    """
+    requested, taken = _list_requested(lock, table, request)
+    source = choose(settings, lock)
+    try:
+        proved = _read_source(lock, source, cache, report)
+    except Unobtainable as error:
+        raise DistributionFailed(
+            f"asking {source.name} for the versions of plugins",
+            str(error),
+            "Run this where the update center can be reached, or name a mirror or a file under 'jenkins' in the environment "
+            "file. Nothing was changed.",
+        ) from error
+    requested = _drop_required(requested, taken, proved.releases, lock)
+    wish = Wish(
+        core=lock.version,
+        requested=requested,
+        locked=lock.plugins,
+        exact={name: version for name, version in request.add.items() if version is not None},
+        upgrades=frozenset(lock.pins if request.upgrades_all else request.upgrade),
+    )
+    try:
+        solution = solve(proved.releases, wish)
+    except Unsolvable as error:
+        raise DistributionFailed(
+            f"resolving {wording.counted(len(requested), 'requested plugin')} for Jenkins {lock.version}",
+            "\n".join(error.faults),
+            "Ask for other versions (--add NAME:VERSION), or remove what asks for these. Nothing was changed.",
+        ) from error
+    checksums = _check_checksums(lock, solution, source)
+    pins = {name: Pin(release.version, checksums[name]) for name, release in solution.releases.items()}
+    fulfilled = dataclasses.replace(lock, core=dataclasses.replace(lock.core, sha256=proved.core), pins=pins)
+    documents = _edit(lock, table, fulfilled, requested, solution)
+    changes = (*_list_changes(lock, fulfilled, requested, solution), *_list_rows(table, solution))
+    return Outcome(changes, tuple(_list_notices(lock, solution, proved)), documents)
+
+
+def _list_requested(lock: Lock, table: Table, request: Request) -> tuple[list[str], set[str]]:
+    """The plugins that are requested from now on, and those of them that are only in the lock, without being required there.
+
+    Somebody wrote the latter into the lock: they stay, and are requested from now on.
+    """
+    doing = "reading the command line"
+    remedy = f"The list 'requested' in {lock.path.name} has what is asked for."
+    for name in request.remove:
+        if name not in lock.requested and name not in lock.pins:
+            raise UsageError(doing, f"the lock has no plugin '{name}' that could be removed", remedy)
+        if name in lock.pins and name not in lock.requested and (by := _find_requirer(lock, table, name)):
+            raise UsageError(doing, f"nobody requested '{name}': it is in the lock because {by} requires it", remedy)
+    for name in request.upgrade:
+        if name not in lock.pins:
+            raise UsageError(doing, f"the lock has no plugin '{name}' that could be upgraded", f"Write --add {name}.")
+    both = sorted(set(request.add) & set(request.remove))
+    if both:
+        raise UsageError(doing, f"'{both[0]}' is to be added and to be removed", "Write one of them.")
+    requested = [name for name in lock.requested if name not in request.remove]
+    requested += [name for name in request.add if name not in requested]
+    reached = _reach(lock, table)
+    taken = [name for name in lock.pins if name not in reached and name not in {*requested, *request.remove}]
+    return requested + taken, set(taken)
+
+
+def _find_requirer(lock: Lock, table: Table, name: str) -> str:
+    """A plugin of the lock that requires this one, as far as the table knows; '' if none does."""
+    return next((it for it, row in table.rows.items() if it in lock.pins and name in row.needs), "")
+
+
+def _reach(lock: Lock, table: Table) -> set[str]:
+    """All that is requested, and all that it requires as far as the table knows."""
+    reached: set[str] = set()
+    waiting = list(lock.requested)
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += table.rows[name].needs if name in table.rows else ()
+    return reached
+
+
+def _drop_required(requested: Sequence[str], taken: set[str], releases: Releases, lock: Lock) -> list[str]:
+    """The same without those that were taken over and that another plugin of the lock requires by the list."""
+    required = {
+        needed
+        for name, pin in lock.pins.items()
+        if (release := releases.find(name, pin.version)) is not None
+        for needed in release.needs
+    }
+    return [name for name in requested if name not in taken or name not in required]
+
+
+def _read_source(lock: Lock, source: Source, cache: Path, report: Reporter) -> _Proved:
+    """What the source says, proved. Raises Unobtainable, or DistributionFailed for what is not proved."""
+    report.progress(f"reading {LIST} of {source.name}")
+    listed = source.read_metadata()
+    core = lock.core.sha256 or prove_core(lock, source, cache, report)
+    war = source.fetch_core(cache, core)
+    _verify(listed, war, LIST, source)
+    try:
+        current = source.read_current(lock.version)
+    except Unobtainable as error:
+        return _Proved(core, Releases(listed), None, str(error))
+    _verify(current, war, CURRENT, source)
+    return _Proved(core, Releases(listed), update_center.read(current))
+
+
+def _verify(listed: Metadata, war: Path, name: str, source: Source) -> None:
+    try:
+        verify(listed, war)
+    except Unproved as error:
+        raise DistributionFailed(
+            f"checking the signature of {name} of {source.name}",
+            str(error),
+            "Do not use this file: nothing proves what it says. Try again, or name another source. Nothing was changed.",
+        ) from error
+
+
+def _check_checksums(lock: Lock, solution: Solution, source: Source) -> dict[str, str]:
+    """The checksums of the releases. Raises DistributionFailed if the lock has another one for the same version."""
+    faults = []
+    for name, release in solution.releases.items():
+        pin = lock.pins.get(name)
+        if pin is not None and pin.version == release.version and pin.sha256 not in {None, release.sha256}:
+            faults.append(f"{release.shown}: the lock has the SHA-256 {pin.sha256}, {LIST} has {release.sha256}")
+    if faults:
+        raise DistributionFailed(
+            f"comparing the checksums of {lock.path.name} with {source.name}",
+            "\n".join(faults),
+            "A checksum of the lock is never replaced: one of the two is wrong. Find out which before you go on.",
+        )
+    return {name: release.sha256 for name, release in solution.releases.items()}
+
+
+def _edit(
+    lock: Lock, table: Table, fulfilled: Lock, requested: Sequence[str], solution: Solution
+) -> dict[Path, CommentedMap]:
+    """Both files as they will be."""
+    document = lock_files.read(lock.path)
+    document["core"]["sha256"] = fulfilled.core.sha256
+    lock_files.put_requested(document, requested)
+    lock_files.put_pins(document, fulfilled.pins, requested)
+    rows = lock_files.read(table.path)
+    for name in table.rows:
+        if name not in fulfilled.pins:
+            lock_files.remove(rows, name)
+    lock_files.put_rows(rows, {name: release.row for name, release in sorted(solution.releases.items())})
+    return {lock.path: document, table.path: rows}
+
+
+def _list_changes(lock: Lock, fulfilled: Lock, requested: Sequence[str], solution: Solution) -> list[Change]:
+    """What differs between the lock and what it will be."""
+    changes = [_change(ChangeKind.ADD, f"requested: {name}") for name in requested if name not in lock.requested]
+    changes += [_change(ChangeKind.REMOVE, f"requested: {name}") for name in lock.requested if name not in requested]
+    for name, release in solution.releases.items():
+        pin = lock.pins.get(name)
+        by = f"{solution.required_by[name]} requires it" if name in solution.required_by else "requested"
+        if pin is None:
+            changes.append(_change(ChangeKind.ADD, name, f"{release.version}, {by}"))
+        elif pin.version != release.version:
+            reason = f": {solution.raised[name]}" if name in solution.raised else ""
+            changes.append(_change(ChangeKind.ALTER, name, f"{pin.version} -> {release.version}{reason}"))
+    changes += [
+        _change(ChangeKind.REMOVE, name, f"{pin.version}, nothing requires it")
+        for name, pin in lock.pins.items()
+        if name not in fulfilled.pins
+    ]
+    proved = [
+        name
+        for name, pin in lock.pins.items()
+        if pin.sha256 is None and name in fulfilled.pins and fulfilled.pins[name].version == pin.version
+    ]
+    if proved:
+        changes.append(_change(ChangeKind.ALTER, "checksums", f"of {wording.counted(len(proved), 'plugin')}"))
+    if lock.core.sha256 is None:
+        changes.append(_change(ChangeKind.ALTER, "checksum", f"of Jenkins {lock.version}: {fulfilled.core.sha256}"))
+    return changes
+
+
+def _list_rows(table: Table, solution: Solution) -> list[Change]:
+    """The rows of the table of needs that say something else from now on, without a change of version."""
+    others = [
+        name
+        for name, release in solution.releases.items()
+        if (row := table.rows.get(name)) is not None
+        and row.version == release.version
+        and not (row.is_recorded and (row.least_core, row.needs) == (release.core, release.needs))
+    ]
+    if not others:
+        return []
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    return [_change(ChangeKind.ALTER, table.path.name, f"the rows of {', '.join(others[:_MOST_NAMED])}{more}")]
+
+
+def _change(kind: ChangeKind, name: str, detail: str = "") -> Change:
+    return Change("lock", kind, name, detail)
+
+
+def _list_notices(lock: Lock, solution: Solution, proved: _Proved) -> list[str]:
+    """What a person must know: raised versions, removed requests that stay, deprecated plugins, security warnings."""
+    notices = [
+        f"{name} {lock.pins[name].version} must be {solution.releases[name].version}: {need}"
+        for name, need in solution.raised.items()
+        if name in lock.pins
+    ]
+    if proved.offer is None:
+        return [*notices, f"deprecated plugins and security warnings are not known: {proved.without_offer}"]
+    for name, release in solution.releases.items():
+        if name in proved.offer.deprecated:
+            notices.append(_describe_deprecated(release, solution, proved.offer.deprecated[name]))
+    versions = {name: release.version for name, release in solution.releases.items()}
+    notices += [f"security warning {each}" for each in proved.offer.find_warnings(lock.version, versions)]
+    return notices
+
+
+def _describe_deprecated(release: Release, solution: Solution, url: str) -> str:
+    by = solution.required_by.get(release.name)
+    required = f", which {by} requires," if by else ""
+    return f"{release.shown}{required} is deprecated{f': {url}' if url else ''}"
