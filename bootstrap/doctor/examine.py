@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bootstrap import launch
 from bootstrap.context import ROOT, Context
-from bootstrap.doctor import cloud, this_machine
+from bootstrap.doctor import cloud, jenkins_age, this_machine
 from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.environment import settings
 from bootstrap.environment.models import Settings
@@ -71,7 +71,7 @@ def _lets_in(chosen: Settings) -> bool:
 
 
 def jenkins(context: Context) -> Iterator[Finding]:
-    """Whether the lock has all dependencies, whether its files can be proved, and whether their source has them."""
+    """Whether the lock has all dependencies, whether its files can be proved, whether their source has them, and their age."""
     chosen = context.settings.jenkins
     try:
         jenkins_files.check_lock(context)
@@ -88,6 +88,7 @@ def jenkins(context: Context) -> Iterator[Finding]:
         yield good("checksums", unproved)
     if chosen.source == "emulator":
         yield good("jenkins", f"the emulator is used instead of Jenkins {lock.version}, as the environment file says")
+        yield from jenkins_age.examine(context, "")
         return
     try:
         files = jenkins_files.look(context)
@@ -105,6 +106,7 @@ def jenkins(context: Context) -> Iterator[Finding]:
     else:
         remedy = "Set jenkins.mirror or jenkins.file, or check this network's access to the Internet."
         yield bad("jenkins", files.unobtainable, remedy)
+    yield from jenkins_age.examine(context, files.unobtainable)
 
 
 def mail(chosen: Settings, endpoint: str | None) -> Finding:

@@ -156,7 +156,7 @@ def test_doctor_reports_the_lock_its_checksums_and_its_source(
     monkeypatch.setattr(jenkins_files, "check_lock", lambda _: None)
     change(mirror.files)
 
-    lock, sums, source = examine_jenkins(opened(mirrored(mirror)))
+    lock, sums, source, *_ = examine_jenkins(opened(mirrored(mirror)))
 
     assert ("lock", "ok", True) == (lock.name, lock.health, "2 plugins have all their dependencies" in lock.found)
     assert ("checksums", "ok", True) == (sums.name, sums.health, "has no checksum" in sums.found)

@@ -1,0 +1,210 @@
+"""`doctor` tells how old the lock is, and which security warnings there are, by the update center's current offer."""
+
+import datetime
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bootstrap.context import Context
+from bootstrap.doctor import jenkins_age
+from bootstrap.doctor.findings import Finding, Health
+from bootstrap.environment.models import JenkinsSettings
+from bootstrap.environment.settings import load
+from bootstrap.jenkins.distribution.lock import Lock, Pin
+from bootstrap.jenkins.distribution.update_center import Offer, SecurityWarning, UpdateCenter
+from bootstrap.preconditions import jenkins_files
+from tests.unit.jenkins.distribution.authority import Authority, Center
+from tests.unit.jenkins.distribution.stand_ins import VERSION, WAR, Mirror, closed_port
+
+TODAY = datetime.date(2026, 11, 30)
+AUGUST = datetime.date(2026, 8, 5)
+LONG_AGO = datetime.date(2020, 1, 1)
+PINS = {"bee": Pin("1.0", None), "mole": Pin("2.0", None), "yak": Pin("3.0", None)}
+OFFERS = {"bee": Offer("1.0", LONG_AGO), "mole": Offer("2.5", AUGUST, "2.0", LONG_AGO)}
+
+
+def make_lock(sha256: str | None = None) -> Lock:
+    return Lock(
+        Path("jenkins.lock.yaml"), Pin(VERSION, sha256), "war-stable/{version}", "F" * 40, "https://x/key", PINS
+    )
+
+
+def describe(core: Offer | None = None, **more: object) -> dict[str, Finding]:
+    said = {"core": core, "plugins": OFFERS, "deprecated": {}, "warnings": ()} | more
+    return {each.name: each for each in jenkins_age.describe(make_lock(), UpdateCenter(**said), TODAY)}  # type: ignore[arg-type]
+
+
+def test_a_core_that_is_the_newest_has_an_age() -> None:
+    found = describe(Offer(VERSION, AUGUST))["core"]
+
+    expected = f"Jenkins {VERSION} of 2026-08-05 (117 days old) is the newest that the update center offers"
+    assert (Health.GOOD, expected) == (found.health, found.found)
+
+
+def test_a_successor_of_the_core_is_named_and_the_lock_stays() -> None:
+    found = describe(Offer("2.568.4", datetime.date(2026, 11, 20)))["core"]
+
+    expected = f"Jenkins {VERSION} has a successor: 2.568.4 of 2026-11-20 (10 days old)"
+    assert (Health.WARNING, expected) == (found.health, found.found)
+    assert "write 2.568.4 with 'sha256: null' as the core into jenkins.lock.yaml" in found.remedy
+
+
+def test_an_offer_without_a_core_says_so() -> None:
+    assert "the update center does not say which core is the newest" == describe()["core"].found
+
+
+def test_the_plugins_have_their_successors_the_oldest_and_what_is_not_known() -> None:
+    assert (
+        "1 of 3 plugins are the newest for this core; with a successor: mole 2.0 -> 2.5 of 2026-08-05 (117 days old); "
+        "not offered any more: yak; the oldest is bee 1.0 of 2020-01-01 (6.9 years old); the age of 1 cannot be told here"
+    ) == describe()["plugins"].found
+
+
+def test_security_warnings_and_deprecated_plugins_are_warnings() -> None:
+    told = (
+        SecurityWarning("SECURITY-1", "mole", "Something leaks", "https://example.org/1", ("2[.]0",)),
+        SecurityWarning("SECURITY-2", "bee", "Something else leaks", "", ("0[.].*",)),
+        SecurityWarning("SECURITY-3", "core", "The core leaks", "https://example.org/3", ("(",)),
+        SecurityWarning("SECURITY-4", "fox", "Nobody has it", "", ()),
+    )
+
+    found = describe(warnings=told, deprecated={"bee": "https://example.org/bee", "fox": ""})
+
+    assert Health.WARNING == found["security"].health
+    assert (
+        "SECURITY-1, mole: Something leaks https://example.org/1; SECURITY-3, core: The core leaks https://example.org/3"
+    ) == found["security"].found
+    assert (Health.WARNING, "bee (https://example.org/bee)") == (found["deprecated"].health, found["deprecated"].found)
+
+
+def test_no_warning_is_said_to_be_none() -> None:
+    found = describe()
+
+    assert (Health.GOOD, "no warning of the update center is about these versions") == (
+        found["security"].health,
+        found["security"].found,
+    )
+    assert "deprecated" not in found
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority("right")
+
+
+@pytest.fixture
+def center(authority: Authority) -> Iterator[Center]:
+    mirror = Mirror()
+    made = Center(mirror, authority)
+    mirror.files[WAR] = authority.core()
+    made.offer["core"] = {"version": "2.568.4", "buildDate": "Nov 20, 2026"}
+    for name, pin in PINS.items():
+        made.publish(name, pin.version)
+    yield made
+    mirror.server.shutdown()
+    mirror.server.server_close()
+
+
+Examine = Callable[..., dict[str, Finding]]
+
+
+@pytest.fixture
+def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Examine:
+    monkeypatch.setattr(jenkins_files, "DOWNLOADS", tmp_path / "downloads")
+
+    def run(source: str, unobtainable: str = "", sha256: str | None = None) -> dict[str, Finding]:
+        path = tmp_path / "trial.yaml"
+        path.write_text(f"environment: trial\ncloud: local\nowner: a\ncost_center: b\njenkins: {source}\n")
+        with Context(path, load(path)) as context:
+            context.__dict__["lock"] = make_lock(sha256)
+            return {each.name: each for each in jenkins_age.examine(context, unobtainable)}
+
+    return run
+
+
+def by_mirror(url: str) -> str:
+    return f"{{source: mirror, mirror: '{url}'}}"
+
+
+def put_core(center: Center) -> str:
+    """Put the core among the downloads; returns its checksum."""
+    core = center.mirror.files[WAR]
+    sha256 = hashlib.sha256(core).hexdigest()
+    target = jenkins_files.DOWNLOADS / sha256 / "jenkins.war"
+    target.parent.mkdir(parents=True)
+    target.write_bytes(core)
+    return sha256
+
+
+def test_a_mirror_is_asked_for_its_offer_alone(center: Center, examine: Examine) -> None:
+    found = examine(by_mirror(center.mirror.url))
+
+    assert "has a successor: 2.568.4 of 2026-11-20" in found["core"].found
+    assert found["core"].found.endswith(" (signature not checked: the core is not downloaded yet)")
+    assert "3 of 3 plugins are the newest for this core" in found["plugins"].found
+    assert ["/update-center.actual.json"] == center.mirror.loads()
+
+
+def test_the_signature_is_checked_where_the_core_is_at_hand(center: Center, examine: Examine) -> None:
+    found = examine(by_mirror(center.mirror.url), sha256=put_core(center))
+
+    assert "signature" not in found["core"].found
+
+
+def test_an_offer_that_is_not_proved_is_not_believed(center: Center, examine: Examine) -> None:
+    document = json.loads(center.mirror.files["/update-center.actual.json"])
+    document["core"]["version"] = "9.9"
+    center.mirror.files["/update-center.actual.json"] = json.dumps(document).encode()
+
+    (found,) = examine(by_mirror(center.mirror.url), sha256=put_core(center)).values()
+
+    assert (Health.WARNING, True) == (found.health, "its signature does not match its content" in found.found)
+
+
+def test_a_folder_has_its_offer_beside_the_plugins(center: Center, examine: Examine, tmp_path: Path) -> None:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "jenkins.war").write_bytes(center.mirror.files[WAR])
+    (tmp_path / "plugins" / "update-center.actual.json").write_bytes(center.mirror.files["/update-center.actual.json"])
+
+    found = examine(f"{{source: file, file: '{tmp_path / 'jenkins.war'}'}}")
+
+    assert "has a successor: 2.568.4" in found["core"].found
+
+
+@pytest.mark.parametrize(
+    ("source", "unobtainable", "reason"),
+    [
+        ("{source: emulator}", "", "the environment file asks for the emulator"),
+        (by_mirror(f"http://127.0.0.1:{closed_port()}/"), "", "Connection refused"),
+        (by_mirror("http://never.invalid/"), "no answer within 6 s", "the source does not answer"),
+        ("{source: file, file: /nowhere/jenkins.war}", "", "/nowhere/plugins/update-center.actual.json cannot be read"),
+    ],
+)
+def test_what_cannot_be_told_is_said_with_its_reason(
+    examine: Examine, source: str, unobtainable: str, reason: str
+) -> None:
+    (found,) = examine(source, unobtainable).values()
+
+    assert ("age", Health.GOOD) == (found.name, found.health)
+    assert "cannot be told here: " in found.found
+    assert reason in found.found
+
+
+def test_the_official_site_is_asked_for_the_line_of_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bootstrap.jenkins.distribution import transfer
+    from bootstrap.jenkins.distribution.sources import choose
+
+    asked: list[str] = []
+
+    def fetch(url: str) -> bytes:
+        asked.append(url)
+        return b'{"plugins": {}}'
+
+    monkeypatch.setattr(transfer, "fetch", fetch)
+
+    choose(JenkinsSettings(source="official"), make_lock()).read_current(VERSION)
+
+    assert [f"https://updates.jenkins.io/update-center.actual.json?version={VERSION}"] == asked
