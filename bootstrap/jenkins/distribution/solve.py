@@ -57,13 +57,22 @@ class Unsolvable(Exception):
 
 def solve(releases: Releases, wish: Wish) -> Solution:
     """The set of releases. Raises Unsolvable with all faults."""
-    return _Solver(releases, wish).solve()
+    try:
+        return _Solver(releases, wish, spares_locked=True).solve()
+    except Unsolvable as error:
+        try:  # a new plugin in a version that changes no locked one can require what nobody has
+            return _Solver(releases, wish, spares_locked=False).solve()
+        except Unsolvable:
+            raise error from None
 
 
 class _Solver:
-    def __init__(self, releases: Releases, wish: Wish) -> None:
+    """One attempt; with `spares_locked`, a new plugin gets a version that changes no locked one, if there is such a version."""
+
+    def __init__(self, releases: Releases, wish: Wish, *, spares_locked: bool) -> None:
         self._releases = releases
         self._wish = wish
+        self._spares_locked = spares_locked
         self._versions = {**wish.locked, **wish.exact}
         self._raised: dict[str, Need] = {}
         self._faults: dict[str, None] = {}  # in their order, each once
@@ -116,7 +125,7 @@ class _Solver:
             candidates = self._list_for_core(need)
             if not candidates:
                 return None
-            chosen = next((each for each in candidates if self._changes_nothing(each)), candidates[0])
+            chosen = next((each for each in candidates if self._is_preferred(each)), candidates[0])
             self._versions[need.name] = chosen.version
             return chosen
         release = self._releases.find(need.name, version)
@@ -142,9 +151,9 @@ class _Solver:
             self._add_fault(f"{reason}{found}")
         return fitting
 
-    def _changes_nothing(self, release: Release) -> bool:
+    def _is_preferred(self, release: Release) -> bool:
         """Whether all that this release requires is high enough already, or new."""
-        return not any(
+        return not self._spares_locked or not any(
             name in self._versions and is_older(self._versions[name], least) for name, least in release.needs.items()
         )
 

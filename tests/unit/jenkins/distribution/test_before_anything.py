@@ -22,6 +22,7 @@ from bootstrap.environment.settings import load
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import load_lock, needs
 from bootstrap.jenkins.distribution.needs import Needs
+from bootstrap.local import cloud as local_cloud
 from bootstrap.local.cloud import LocalCloud
 from bootstrap.preconditions import jenkins_files
 from bootstrap.runs.journal import Journal, Run
@@ -200,6 +201,34 @@ def test_an_invented_version_is_never_silent_where_the_emulator_takes_jenkins_pl
 
     assert f"cannot be judged here: two 99.9 ({reason}): nothing here says whether" in run.notices[0]
     assert "'./bootstrap.py jenkins lock' asks the update center" in run.notices[0]
+
+
+@pytest.mark.parametrize("command", [["plan"], ["launch"], ["host", "plan"], ["host", "apply"]])
+def test_every_command_that_uses_the_lock_says_what_cannot_be_judged(
+    lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    class Reached(Exception):
+        pass
+
+    def reach(*_: Any, **__: Any) -> None:
+        raise Reached
+
+    monkeypatch.setattr(LocalCloud, "up", reach)
+    monkeypatch.setattr(LocalCloud, "attach", reach)
+    monkeypatch.setattr(local_cloud, "for_a_plan", reach)
+    monkeypatch.setattr(opening.environment_lock, "held", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(launch, "check", lambda _: None)
+    monkeypatch.setattr(opening, "ROOT", tmp_path)
+    _invent(lock, tmp_path, "the row, too")
+    monkeypatch.setattr(Context, "lock", load_lock(lock))
+    environment = str(_environment(tmp_path, unanswered()))
+
+    with pytest.raises(Reached):
+        find_commands()[command[0]].run(parser.parse(["-e", environment, *command]))
+
+    assert "! cannot be judged here: two 99.9 (its row in jenkins.needs.yaml:8 was written by hand)" in (
+        capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize("how", INVENTIONS)
