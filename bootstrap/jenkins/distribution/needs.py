@@ -25,7 +25,7 @@ from bootstrap.jenkins.distribution.lock import Lock
 from bootstrap.jenkins.distribution.versions import is_older, is_version
 
 NAME = "jenkins.needs.yaml"
-COMMAND = "./bootstrap.py jenkins lock"
+COMMAND = "jenkins lock"
 _KEYS = {"version", "least_core", "read_at", "needs", "recorded"}
 _READING = "Correct the table; its comments explain it."
 _REMEDY = (
