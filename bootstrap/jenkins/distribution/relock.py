@@ -100,7 +100,7 @@ def make(
     fulfilled = dataclasses.replace(lock, core=dataclasses.replace(lock.core, sha256=proved.core), pins=pins)
     documents = _edit(lock, table, fulfilled, requested, solution)
     changes = (*_list_changes(lock, fulfilled, requested, solution), *_list_rows(table, solution))
-    return Outcome(changes, tuple(_list_notices(lock, solution, proved)), documents)
+    return Outcome(changes, tuple(_list_notices(lock, request, solution, proved)), documents)
 
 
 def _list_requested(lock: Lock, table: Table, request: Request) -> tuple[list[str], set[str]]:
@@ -262,12 +262,17 @@ def _change(kind: ChangeKind, name: str, detail: str = "") -> Change:
     return Change("lock", kind, name, detail)
 
 
-def _list_notices(lock: Lock, solution: Solution, proved: _Proved) -> list[str]:
+def _list_notices(lock: Lock, request: Request, solution: Solution, proved: _Proved) -> list[str]:
     """What a person must know: raised versions, removed requests that stay, deprecated plugins, security warnings."""
     notices = [
         f"{name} {lock.pins[name].version} must be {solution.releases[name].version}: {need}"
         for name, need in solution.raised.items()
         if name in lock.pins
+    ]
+    notices += [
+        f"{name} is requested no longer, and stays: {solution.required_by[name]} requires it"
+        for name in request.remove
+        if name in solution.releases
     ]
     if proved.offer is None:
         return [*notices, f"deprecated plugins and security warnings are not known: {proved.without_offer}"]

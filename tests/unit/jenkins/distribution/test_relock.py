@@ -272,6 +272,29 @@ def test_what_nothing_requires_any_more_is_removed(project: Project) -> None:
     check(project)
 
 
+def test_a_removed_request_stays_if_another_plugin_requires_it(project: Project) -> None:
+    project.run("--add", "api")
+    project.output()
+
+    project.run("--remove", "api")
+
+    assert "1.0" == project.versions()["api"]
+    assert "api" not in load_lock(project.lock_file).requested
+    assert "! api is requested no longer, and stays: bee 1.0 requires it\n" in project.output()
+    check(project)
+
+
+def test_a_plugin_that_nobody_requested_and_nothing_requires_is_removed(project: Project) -> None:
+    project.center.publish("cow", "2.0")
+    with project.lock_file.open("a") as file:
+        file.write('  cow: {version: "2.0", sha256: null}\n')
+
+    project.run("--remove", "cow")
+
+    assert "cow" not in project.lock_file.read_text()
+    check(project)
+
+
 def test_the_heading_of_a_group_stays_when_its_first_plugin_is_removed(project: Project) -> None:
     project.center.publish("bee", "2.0", "honey:1,wax:1")
     project.center.publish("honey", "1")
