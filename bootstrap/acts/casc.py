@@ -23,7 +23,7 @@ from typing import Any
 
 import requests
 
-from bootstrap.environment.models import Settings
+from bootstrap.environment.models import LOCAL_MAIL_USER, SMTP_PASSWORD, Settings
 from bootstrap.errors import BootstrapError, CascRejected, Fault, Unreachable
 from bootstrap.jenkins.controller import casc_faults, journal, settings_record
 from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal
@@ -49,8 +49,11 @@ __all__ = [
     "variables",
 ]
 
-SECRETS = ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD")
-"""The files under /etc/jenkins/credentials that `${NAME}` may use; a password's has its hash, never its text."""
+SECRETS = ("ADMIN_PASSWORD", SMTP_PASSWORD, "TOOLKIT_PASSWORD")
+"""The secrets of the toolkit's own that `${NAME}` may use, as files that systemd hands to Jenkins.
+
+Those of users of Jenkins are hashes, never the passwords. The password of the mail server is there only if it has a login.
+"""
 
 VARIABLES = (
     "BOOTSTRAP_ENVIRONMENT",
@@ -59,9 +62,15 @@ VARIABLES = (
     "JENKINS_EXECUTORS",
     "JENKINS_PUBLIC_URL",
     "MAIL_REPLY_TO",
+    "MAIL_SENDER",
     "NO_PASSWORD",
+    "SMTP_CREDENTIAL",
     "SMTP_HOST",
     "SMTP_PORT",
+    "SMTP_SCOPE",
+    "SMTP_SSL",
+    "SMTP_TLS",
+    "SMTP_USER",
 )
 """The environment variables of jenkins.service that `${NAME}` may use; `variables` returns their values."""
 
@@ -75,6 +84,7 @@ def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
 
     `url` is Jenkins' URL, `mail_host` the mail server as the machine reaches it.
     """
+    user = LOCAL_MAIL_USER if settings.is_mail_kept else settings.mail.user or ""
     return {
         "BOOTSTRAP_ENVIRONMENT": settings.name,
         "BOOTSTRAP_NETWORKS": " ".join(settings.networks),
@@ -82,9 +92,16 @@ def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
         "JENKINS_EXECUTORS": str(settings.jenkins.executors),
         "JENKINS_PUBLIC_URL": url,
         "MAIL_REPLY_TO": settings.mail.reply_to,
+        "MAIL_SENDER": settings.mail_sender,
         "NO_PASSWORD": NO_PASSWORD,
+        # The extended mail step takes a login from a credential only, and only from one that every build may use.
+        "SMTP_CREDENTIAL": "mail" if user else "",
         "SMTP_HOST": mail_host,
-        "SMTP_PORT": str(settings.mail.smtp_port),
+        "SMTP_PORT": str(settings.mail_port),
+        "SMTP_SCOPE": "GLOBAL" if user else "SYSTEM",
+        "SMTP_SSL": "true" if settings.mail_security == "tls" else "false",
+        "SMTP_TLS": "true" if settings.mail_security == "starttls" else "false",
+        "SMTP_USER": user,
     }
 
 

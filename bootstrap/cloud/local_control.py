@@ -68,8 +68,23 @@ def read_keys(endpoint: str | None, folder: Path) -> tuple[str, str] | None:
 
 def read_token(endpoint: str | None, folder: Path) -> str | None:
     """The token for control endpoints that change something; None if `endpoint` is not the local cloud of `folder`."""
+    token = _read(endpoint, folder / "control-token")
+    return token.strip() if token is not None else None
+
+
+def read_mail_password(endpoint: str | None, folder: Path) -> str | None:
+    """The password of the cloud's mail server; None if `endpoint` is not the local cloud of `folder`, or takes no mail."""
+    return _read(endpoint, folder / "mail-password")
+
+
+def read_mail_authority(endpoint: str | None, folder: Path) -> str | None:
+    """The certificate, in PEM, of the authority that the cloud's mail server is trusted by; None as above."""
+    return _read(endpoint, folder / "mail-authority.crt")
+
+
+def _read(endpoint: str | None, path: Path) -> str | None:
     try:
-        return (folder / "control-token").read_text(encoding="ascii").strip() if _is_of(endpoint, folder) else None
+        return path.read_text(encoding="ascii") if _is_of(endpoint, path.parent) else None
     except (OSError, ValueError):
         return None
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootstrap.cloud import local_control, promotion
 from bootstrap.environment.models import Settings
-from bootstrap.values import Controller, Machine, Shell
+from bootstrap.values import Controller, Machine, Secret, Shell
 
 if TYPE_CHECKING:
     import jenkins
@@ -101,6 +101,21 @@ class World:
     def control_token(self) -> str | None:
         """The token for control endpoints of the local cloud; None on AWS, or if this user has none."""
         return local_control.read_token(self.endpoint, self._cloud) if self._cloud else None
+
+    @property
+    def local_mail_password(self) -> Secret | None:
+        """The password of the local cloud's mail server; None if mail goes elsewhere, and on the machine itself."""
+        text = (
+            self._cloud and self.settings.is_mail_kept and local_control.read_mail_password(self.endpoint, self._cloud)
+        )
+        return Secret(text) if text else None
+
+    @property
+    def local_mail_authority(self) -> str | None:
+        """The certificate by which a machine trusts the local cloud's mail server; None as above."""
+        if self._cloud is None or not self.settings.is_mail_kept:
+            return None
+        return local_control.read_mail_authority(self.endpoint, self._cloud)
 
     def aws(self, service: str) -> Any:
         """The boto3 client of one service; it is made once.

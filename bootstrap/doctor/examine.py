@@ -115,7 +115,7 @@ def mail(chosen: Settings, endpoint: str | None) -> Finding:
     is_here = mail_settings.smtp_host is not None and _is_loopback(mail_settings.smtp_host)
     if mail_settings.smtp_host is not None and not (is_here and chosen.cloud == "aws"):
         return good(
-            "mail", f"goes through {mail_settings.smtp_host}:{mail_settings.smtp_port}, which is not checked from here"
+            "mail", f"goes through {mail_settings.smtp_host}:{chosen.mail_port}, which is not checked from here"
         )
     if chosen.cloud == "local":
         problems = outgoing_mail.problems(endpoint)
@@ -123,7 +123,7 @@ def mail(chosen: Settings, endpoint: str | None) -> Finding:
             return warning("mail", "; ".join(problems), "Free that port, or set mail.smtp_port; then launch.")
         return good("mail", "is kept by the local cloud; 'mail' shows it")
     if any(package in _MAIL_SERVERS for package in chosen.host.extra_packages):
-        return good("mail", f"goes through the machine's own server, port {mail_settings.smtp_port}")
+        return good("mail", f"goes through the machine's own server, port {chosen.mail_port}")
     remedy = "Name a mail server in mail.smtp_host, or add one to host.extra_packages, for example postfix."
     reason = f"is {mail_settings.smtp_host}, the machine itself" if is_here else "is not set"
     return warning("mail", f"no mail server: mail.smtp_host {reason}, and the machine has none", remedy)

@@ -130,7 +130,7 @@ def _looking(settings: Settings, names: _Names, needs: Needs, kinds: Mapping[str
     if kinds["sessions"] and settings.ssh != "direct":
         yield from _sessions(names)
     # The environment's own secrets carry no tags of the environment: they are named.
-    for number, source in enumerate(settings.jenkins.secrets.values(), start=1):
+    for number, source in enumerate(settings.own_secrets.values(), start=1):
         if source.secret is not None:
             arn, action = names.secret(source.secret), "secretsmanager:GetSecretValue"
         else:

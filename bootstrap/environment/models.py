@@ -32,6 +32,12 @@ from bootstrap.environment.sections import (
 )
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Security = Literal["none", "starttls", "tls"]
+_MAIL_PORTS: dict[Security, int] = {"none": 25, "starttls": 587, "tls": 465}
+SMTP_PASSWORD = "SMTP_PASSWORD"  # noqa: S105 (a name)
+"""The name under which Jenkins' settings use the password of the mail server."""
+LOCAL_MAIL_USER = "jenkins"
+"""The user of the local cloud's mail server; its password is made at the first start."""
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}  # by the begin of the region's name
 AgentKey = Annotated[str, AfterValidator(agent_key.checked)]
 Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
@@ -145,13 +151,19 @@ class JenkinsSettings(Section):
 
 
 class Mail(Section):
-    """The mail server that Jenkins sends through.
+    """The mail server that Jenkins sends through, and the login there.
 
-    Without `smtp_host` it is a mail server on the machine itself on AWS, and the local cloud's own, which keeps the messages.
+    Without `smtp_host` it is a mail server on the machine itself on AWS, and the local cloud's own, which keeps the messages
+    and has a login of its own. `Settings.mail_security` and `Settings.mail_port` have the defaults of `security` and
+    `smtp_port`. Without `sender`, mail comes from `jenkins.admin_address`.
     """
 
     smtp_host: str | None = None
-    smtp_port: Port = 25
+    smtp_port: Port | None = None
+    security: Security | None = None
+    user: Annotated[str, Field(pattern=r"^[^\s$]{1,320}$")] | None = None
+    password: OwnSecret | None = None
+    sender: Address | None = None
     reply_to: Address = "no-reply@localhost"
 
 
@@ -215,6 +227,32 @@ class Settings(Section):
     def ssh(self) -> Literal["session-manager", "direct", "bastion"]:
         """How SSH reaches the machine."""
         return self.access.ssh or ("session-manager" if self.cloud == "aws" else "direct")
+
+    @property
+    def is_mail_kept(self) -> bool:
+        """Whether the mail goes to the local cloud's own mail server."""
+        return self.cloud == "local" and self.mail.smtp_host is None
+
+    @property
+    def mail_security(self) -> Security:
+        """How the connection to the mail server is encrypted; a login is sent on an encrypted one only."""
+        return self.mail.security or ("starttls" if self.mail.user or self.is_mail_kept else "none")
+
+    @property
+    def mail_port(self) -> int:
+        """The port of the mail server."""
+        return self.mail.smtp_port or _MAIL_PORTS[self.mail_security]
+
+    @property
+    def mail_sender(self) -> str:
+        """The address that Jenkins' mail comes from."""
+        return self.mail.sender or self.jenkins.admin_address
+
+    @property
+    def own_secrets(self) -> dict[tuple[str, ...], OwnSecret]:
+        """The secrets that exist elsewhere, by their keys in the file; the last part of a key is not always their name."""
+        named = {("jenkins", "secrets", name): source for name, source in self.jenkins.secrets.items()}
+        return named | ({("mail", "password"): self.mail.password} if self.mail.password else {})
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -12,9 +12,9 @@ RESERVED = frozenset(
             "TOOLKIT_TOKEN",
             "NO_PASSWORD",
             "MAIL_REPLY_TO",
-            "SMTP_HOST",
-            "SMTP_PORT",
+            "MAIL_SENDER",
         ),
+        *(f"SMTP_{it}" for it in ("CREDENTIAL", "HOST", "PASSWORD", "PORT", "SCOPE", "SSL", "TLS", "USER")),
         *("COLLECTING_METRICS_PERIOD_IN_SECONDS", "HOME", "LANG", "PATH", "SECRETS", "TZ", "USER"),
     )
 )

@@ -130,12 +130,13 @@ class LocalCloud:
     @property
     def _mail_port(self) -> int | None:
         """Where the machines' mail is taken; None where the settings name another server."""
-        return self.settings.mail.smtp_port if self.settings.mail.smtp_host is None else None
+        return self.settings.mail_port if self.settings.is_mail_kept else None
 
     @property
     def _version(self) -> str:
         """What a running server must have been started with: this code and these settings."""
-        return f"{_code_digest()}-{self._mail_port}"
+        settings = self.settings
+        return f"{_code_digest()}-{settings.region}-{self._mail_port}-{settings.mail_sender}"
 
     @property
     def _removed(self) -> Path:
@@ -178,8 +179,9 @@ class LocalCloud:
         (self.state / "port").write_text(str(port))
         begun = time.monotonic()
         command = [sys.executable, "-m", "bootstrap.local.aws", "--state", str(self.state), "--port", str(port)]
-        command += ["--environment", self.settings.name]
-        command += ["--mail-port", str(self._mail_port)] if self._mail_port and not self._is_transient else []
+        command += ["--environment", self.settings.name, "--region", self.settings.region]
+        if self._mail_port and not self._is_transient:
+            command += ["--mail-port", str(self._mail_port), "--mail-sender", self.settings.mail_sender]
         command += ["--no-machines", "--transient"] if self._is_transient else []
         known = ["sh", "-c", _LAUNCHER, "sh", str(port), self._version, str(self.state / "server.json")]
         log = self.state / "server.out"

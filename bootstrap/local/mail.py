@@ -3,7 +3,10 @@
 It answers (RFC 5321, by aiosmtpd) on the gateway address of each subnet that has machines, on the environment's SMTP port, and
 takes mail from the environment's own machines and from this host alone. Each message becomes a file `<number>.eml` in one
 folder that only its owner reads, as it came, after the header lines of its envelope; the newest `KEPT` are kept, and of those
-no more than `KEPT_BYTES`. As a company's relay does for its own machines, it asks for no login, and it offers no TLS.
+no more than `KEPT_BYTES`.
+
+As Amazon SES does, it takes mail only after STARTTLS and a login, and only from senders that are verified; what it refuses, it
+refuses in the words of SES. Recipients need not be verified, as in an account of SES that is out of the sandbox.
 """
 
 from __future__ import annotations
@@ -11,17 +14,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, getaddresses
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bootstrap.local import listening
+from bootstrap.local.mail_login import Login
 
 log = logging.getLogger(__name__)
 
@@ -79,16 +85,23 @@ def _kept(folder: Path) -> Iterator[Mail]:
             yield Mail(int(path.stem), datetime.fromtimestamp(path.stat().st_mtime, UTC), path)
 
 
+@dataclass(frozen=True)
+class Senders:
+    """Who may send: whether a peer's address is a machine of this environment, and whether a sender is verified in `region`."""
+
+    is_ours: Callable[[str], bool]
+    is_verified: Callable[[str], bool]
+    region: str
+
+
 class Sink:
-    """The server: a thread with an event loop, begun with its first address.
+    """The server: a thread with an event loop, begun with its first address."""
 
-    `is_ours` tells of a peer's address whether it is a machine of this environment.
-    """
-
-    def __init__(self, folder: Path, port: int, is_ours: Callable[[str], bool]) -> None:
+    def __init__(self, folder: Path, port: int, senders: Senders, login: Login) -> None:
         self._folder = folder
         self._port = port
-        self._is_ours = is_ours
+        self._senders = senders
+        self._login = login
         self._loop: asyncio.AbstractEventLoop | None = None
         self._addresses: set[str] = set()
         self._problems: dict[str, str] = {}
@@ -108,7 +121,8 @@ class Sink:
             self._problems.pop(address, None)
             self._addresses.add(address)
             loop = self._running()
-        asyncio.run_coroutine_threadsafe(loop.create_server(self._protocol, sock=opened), loop).result(_SECONDS)
+        make_protocol = partial(self._protocol, self._login.make_context(address))
+        asyncio.run_coroutine_threadsafe(loop.create_server(make_protocol, sock=opened), loop).result(_SECONDS)
         log.info("taking mail on %s:%d", address, self._port)
 
     def state(self) -> dict[str, Any]:
@@ -129,30 +143,58 @@ class Sink:
             threading.Thread(target=self._loop.run_forever, name="mail", daemon=True).start()
         return self._loop
 
-    def _protocol(self) -> Any:
+    def _protocol(self, tls: ssl.SSLContext) -> Any:
         from aiosmtpd.smtp import SMTP
 
         return SMTP(
-            self, data_size_limit=_LARGEST, enable_SMTPUTF8=True, hostname=_NAME, ident="local cloud", loop=self._loop
+            self,
+            data_size_limit=_LARGEST,
+            enable_SMTPUTF8=True,
+            hostname=_NAME,
+            ident="local cloud",
+            loop=self._loop,
+            tls_context=tls,
+            require_starttls=True,
+            authenticator=self._authenticate,
         )
 
+    def _authenticate(self, _: Any, __: Any, ___: Any, ____: str, given: Any) -> Any:
+        from aiosmtpd.smtp import AuthResult
+
+        if self._login.accepts(given.login, given.password):
+            return AuthResult(success=True, auth_data=given)
+        return AuthResult(success=False, handled=False, message="535 Authentication Credentials Invalid")
+
     async def handle_MAIL(self, _: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
-        """Whether a sender may send: by where it connects from. The name and the shape are aiosmtpd's."""
+        """Whether a sender may send: by where it connects from, and its login. The name and the shape are aiosmtpd's."""
         peer = session.peer[0]
-        if peer not in self._addresses and not await asyncio.to_thread(self._is_ours, peer):
+        if peer not in self._addresses and not await asyncio.to_thread(self._senders.is_ours, peer):
             return "550 5.7.1 Mail is taken from this environment's machines alone"
+        if not session.authenticated:
+            return "530 Authentication required"
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 Sender ok"
 
     async def handle_DATA(self, _: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        """Keep one message; what cannot be kept (a full disk) is for the sender to try again."""
+        """Keep one message of a verified sender; what cannot be kept (a full disk) is for the sender to try again."""
+        unverified = await asyncio.to_thread(self._find_unverified, envelope)
+        if unverified:
+            failed = f"The following identities failed the check in region {self._senders.region.upper()}"
+            return f"554 Message rejected: Email address is not verified. {failed}: {', '.join(unverified)}"
         try:
             number = await asyncio.to_thread(self._keep, session.peer[0], envelope)
         except OSError as fault:
             log.warning("a message from %s is not kept: %s", session.peer[0], fault)
             return f"452 4.3.1 It cannot be kept: {fault.strerror}"
         return f"250 2.0.0 Kept as {number}"
+
+    def _find_unverified(self, envelope: Any) -> list[str]:
+        """The senders of a message, on the envelope and in its head, that are not verified."""
+        message = message_from_bytes(envelope.content, policy=policy.compat32)
+        written = [str(it) for name in ("From", "Sender", "Return-Path") for it in message.get_all(name, [])]
+        senders = dict.fromkeys((str(envelope.mail_from), *(address for _, address in getaddresses(written))))
+        return [it for it in senders if it and not self._senders.is_verified(it)]
 
     def _keep(self, peer: str, envelope: Any) -> int:
         head = f"Return-Path: <{envelope.mail_from}>\r\n"

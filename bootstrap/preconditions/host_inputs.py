@@ -55,12 +55,19 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
         casc_files=context.casc_files,
         casc_variables=context.casc_values,
         aws_environment=context.world.machine_environment(context.outputs("network")["ControllerSubnetId"]),
-        ca_certificates=operator_machine.certificates(context.settings.host.ca_certificates),
+        ca_certificates=_authorities(context),
         pip_configuration=operator_machine.pip_configuration(),
         toolkit=toolkit,
         login_user=context.machine.user,
     )
     return inputs, artifacts
+
+
+def _authorities(context: Context) -> dict[str, str]:
+    """The certificates of authorities that the machine trusts beside those of its system, by file name."""
+    of_mail = context.world.local_mail_authority
+    own = operator_machine.certificates(context.settings.host.ca_certificates)
+    return own | ({"local-cloud-mail.crt": of_mail} if of_mail else {})
 
 
 def subjects(context: Context) -> Subjects:

@@ -1,4 +1,4 @@
-"""Reads the environment's own secrets (`jenkins.secrets`) from Secrets Manager and Parameter Store.
+"""Reads the environment's own secrets (`jenkins.secrets`, `mail.password`) from Secrets Manager and Parameter Store.
 
 Only their names are in the environment file. Whoever launches reads the values, and the host act puts them where systemd hands
 them to Jenkins; the role of the machine needs no right for it.
@@ -12,7 +12,7 @@ from bootstrap.acts import casc
 from bootstrap.cloud import refusals
 from bootstrap.context import Context
 from bootstrap.environment import settings as environments
-from bootstrap.environment.models import OwnSecret
+from bootstrap.environment.models import SMTP_PASSWORD, OwnSecret
 from bootstrap.errors import AwsRefused, SettingsInvalid
 from bootstrap.values import Secret
 
@@ -24,12 +24,16 @@ _REMEDY = (
 
 
 def read(context: Context) -> dict[str, Secret]:
-    """The values by their names; SettingsInvalid with a fault for each that cannot be read."""
+    """The values by their names; SettingsInvalid with a fault for each that cannot be read.
+
+    The password of the local cloud's mail server is one of them: it is in no service of AWS.
+    """
     values, faults = _look(context)
     if faults:
         doing = f"reading the secrets of '{context.settings.name}'"
         raise SettingsInvalid(doing, environments.placed(context.environment_file, faults), _REMEDY)
-    return values
+    password = context.world.local_mail_password
+    return values | ({SMTP_PASSWORD: password} if password else {})
 
 
 def find_removed(context: Context) -> tuple[str, ...]:
@@ -48,8 +52,9 @@ def faults(context: Context) -> Iterator[Found]:
 def _look(context: Context) -> tuple[dict[str, Secret], list[Found]]:
     values: dict[str, Secret] = {}
     found: list[Found] = []
-    for name, source in context.settings.jenkins.secrets.items():
-        place = ("jenkins", "secrets", name, "parameter" if source.secret is None else "secret")
+    for key, source in context.settings.own_secrets.items():
+        name = SMTP_PASSWORD if key == ("mail", "password") else key[-1]
+        place = (*key, "parameter" if source.secret is None else "secret")
         try:
             with refusals.told(f"reading the secret {name}"):
                 text = _read(context, source)

@@ -136,7 +136,7 @@ def _ways_in_and_out(settings: Settings) -> dict[str, str]:
     return {
         "Zones": str(settings.network.zone_count),
         **_operators(settings.access.operator_cidrs),
-        "SmtpPort": str(settings.mail.smtp_port),
+        "SmtpPort": str(settings.mail_port),
         "Isolated": "yes" if settings.network.isolated else "no",
         "Ipv6": "yes" if settings.network.ipv6 else "no",
     }

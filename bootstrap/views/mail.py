@@ -14,7 +14,7 @@ def look(endpoint: str | None, settings: Settings, tool: str) -> tuple[str, str]
     """The folder or address of the mail, and its state in words; another mail server than the local cloud's is not checked."""
     answer = local_control.ask(endpoint, _PATH)
     if not answer:
-        return f"{settings.mail.smtp_host or 'localhost'}:{settings.mail.smtp_port}", "not checked"
+        return f"{settings.mail.smtp_host or 'localhost'}:{settings.mail_port}", "not checked"
     count = answer["kept"]
     stored = f"{wording.counted(count, 'message')} kept; '{tool} mail' shows them"
     return str(answer["folder"]), "; ".join(answer["problems"]) or stored

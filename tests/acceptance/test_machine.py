@@ -36,6 +36,7 @@ FILES = {
     "/etc/nginx/tls/server.key": ("0600", "root", "root"),
     "/etc/systemd/system/jenkins.service": ("0644", "root", "root"),
     "/usr/local/sbin/inspect-machine": ("0755", "root", "root"),
+    "/usr/local/sbin/ask-mail-server": ("0755", "root", "root"),
     "/etc/systemd/system/jenkins-agent.service": ("0644", "root", "root"),
     "/var/lib/jenkins-agent": ("0750", "jenkins-agent", "jenkins-agent"),
     "/etc/jenkins/builder.secret": ("0400", "root", "root"),
@@ -85,6 +86,20 @@ def test_java_libraries_are_complete(inspection: Inspection) -> None:
     """Every shared library of Java finds the libraries that it needs."""
     assert inspection["java"]["libraries"] > 0
     assert {} == inspection["java"]["missing"]
+
+
+def test_the_mail_server_takes_the_login(inspection: Inspection, context: Context) -> None:
+    """The mail server takes the login of Jenkins, over TLS as configured."""
+    settings = context.settings
+    if settings.cloud == "aws" and settings.mail.smtp_host is None:
+        pytest.skip("mail goes to the machine itself: no mail server is configured")
+    told = inspection["mail"]
+    has_login = settings.is_mail_kept or settings.mail.user is not None
+
+    assert "ok" == told.get("connection"), told
+    assert (settings.mail_security != "none") == told.get("tls", "").startswith("TLS"), told
+    assert told.get("login", "").startswith("235 " if has_login else "none"), told
+    assert told.get("sender", "").startswith("250 "), told
 
 
 def test_jenkins_does_not_keep_crashing(inspection: Inspection) -> None:

@@ -22,8 +22,8 @@ def mail(options: argparse.Namespace) -> int:
 
     doing = "reading the mail of the environment's machines"
     chosen = settings.load(context.paths(options.environment))
-    if chosen.cloud != "local" or chosen.mail.smtp_host is not None:
-        place = f"{chosen.mail.smtp_host or 'localhost'}:{chosen.mail.smtp_port}"
+    if not chosen.is_mail_kept:
+        place = f"{chosen.mail.smtp_host or 'localhost'}:{chosen.mail_port}"
         found = f"'{chosen.name}' sends its mail through {place}; it is not kept here"
         remedy = "Read it there. The local cloud keeps mail only when mail.smtp_host is not set."
         raise UsageError(doing, found, remedy)

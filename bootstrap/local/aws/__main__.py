@@ -48,10 +48,12 @@ def main() -> None:
 def serve(wanted: argparse.Namespace, stop: threading.Event) -> None:
     """Run the server until `stop` is set."""
     from bootstrap.local.aws.compute import machine_interface
+    from bootstrap.local.aws.server.mail_place import MailPlace
     from bootstrap.local.aws.server.server import Server
 
     machines = machine_interface.load(wanted.environment, wanted.state, with_machines=not wanted.no_machines)
-    server = Server(wanted.state, wanted.port, machines, wanted.mail_port)
+    mail = MailPlace(wanted.mail_port, wanted.mail_sender, wanted.region) if wanted.mail_port else None
+    server = Server(wanted.state, wanted.port, machines, mail)
     server.engine.prompt_seconds = wanted.prompt_seconds
     server.restore()
     server.listen("127.0.0.1")
@@ -82,7 +84,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--mail-port", type=int, help="port on each gateway where machines' mail is taken; absent, none is"
     )
-    parser.add_argument("--region", default="eu-central-1", help="the region that is loaded beforehand")
+    parser.add_argument("--mail-sender", default="", help="the address that the machines' mail comes from")
+    parser.add_argument(
+        "--region", default="eu-central-1", help="the region: loaded beforehand; its SES verifies senders"
+    )
     prompt = "how long an answer may wait for a stack operation that is over soon; 0 never waits"
     parser.add_argument("--prompt-seconds", type=float, default=1.0, help=prompt)
     parser.add_argument("--no-machines", action="store_true", help="simulated instances only, for tests of the APIs")

@@ -30,7 +30,7 @@ def desired(inputs: HostInputs) -> list[dict[str, Any]]:
         *agent.configuration(inputs),
         *jenkins.software(inputs.software),
         *proxy.proxy(inputs.url, inputs.certificate, inputs.certificate_key),
-        *toolkit.inspection(metadata),
+        *toolkit.inspection(inputs, metadata),
         *base.services(),
         jenkins.service(inputs),
         *agent.services(inputs),

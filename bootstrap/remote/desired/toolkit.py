@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+from bootstrap.environment.models import SMTP_PASSWORD
 from bootstrap.remote.desired.agent import AGENTS, INFRASTRUCTURE, VENVS
 from bootstrap.remote.desired.base import PACKAGES, SYSCTLS, Resources, directory, file, unit
 from bootstrap.remote.desired.inputs import HostInputs
@@ -15,6 +16,7 @@ from bootstrap.remote.desired.jenkins import (
     EMULATOR,
     HOME,
     JAVA_HOME,
+    OWN_CREDENTIALS,
     PLUGINS_LOCK,
     TOOLKIT_SECRETS,
     WAR,
@@ -24,6 +26,7 @@ from bootstrap.remote.templates import text
 
 REPOSITORY = "/srv/git/toolkit.git"
 INSPECTOR = "/usr/local/sbin/inspect-machine"
+MAIL_INSPECTOR = "/usr/local/sbin/ask-mail-server"
 INSPECTED_PATHS = (
     *("/etc/bootstrap/aws.env", "/etc/bootstrap/machine.json", "/etc/jenkins", CASC_FOLDER, CREDENTIALS),
     *(f"{CREDENTIALS}/{name}" for name in ("ADMIN_PASSWORD", "TOOLKIT_PASSWORD")),
@@ -31,7 +34,7 @@ INSPECTED_PATHS = (
     *(PLUGINS_LOCK, "/etc/jenkins/jenkins.env", "/etc/nftables.conf", "/etc/ssh/sshd_config.d/10-bootstrap.conf"),
     *("/etc/nginx/conf.d/jenkins.conf", "/etc/nginx/sites-enabled/default", "/etc/nginx/tls"),
     *("/etc/nginx/tls/server.crt", "/etc/nginx/tls/server.key", "/etc/systemd/system/jenkins.service"),
-    *(HOME, f"{HOME}/secrets", f"{HOME}/config.xml", WAR, EMULATOR, REPOSITORY, INSPECTOR),
+    *(HOME, f"{HOME}/secrets", f"{HOME}/config.xml", WAR, EMULATOR, REPOSITORY, INSPECTOR, MAIL_INSPECTOR),
     *(path for agent in AGENTS for path in (agent.home, agent.secret, f"/etc/systemd/system/{agent.unit}")),
     VENVS,
 )
@@ -83,11 +86,12 @@ def toolkit(inputs: HostInputs) -> Resources:
     return resources
 
 
-def inspection(metadata: str) -> Resources:
+def inspection(inputs: HostInputs, metadata: str) -> Resources:
     """The inspector: facts that only root can read, for root and, through a socket, for the toolkit's builds in the sandbox.
 
     `metadata` is the URL of the metadata service.
     """
+    variables = inputs.casc_variables
     asked = {
         "paths": list(INSPECTED_PATHS),
         "mounts": [HOME],
@@ -97,11 +101,20 @@ def inspection(metadata: str) -> Resources:
         "services": list(INSPECTED_SERVICES),
         "java_home": JAVA_HOME,
         "metadata": {"url": metadata, "users": [agent.user for agent in AGENTS]},
+        "mail": {
+            "host": variables.get("SMTP_HOST") or "localhost",
+            "port": inputs.settings.mail_port,
+            "security": inputs.settings.mail_security,
+            "user": variables.get("SMTP_USER", ""),
+            "password": f"{OWN_CREDENTIALS}/{SMTP_PASSWORD}",
+            "sender": inputs.settings.mail_sender,
+        },
     }
     units = "/etc/systemd/system"
     return [
         file("inspected facts", "/etc/bootstrap/inspect.json", json.dumps(asked, indent=1) + "\n"),
         file("inspector", INSPECTOR, text("inspect_machine.py"), mode="0755"),
+        file("mail server's inspector", MAIL_INSPECTOR, text("ask_mail_server.py"), mode="0755"),
         file("inspector service", f"{units}/inspect-machine@.service", text("inspect-machine@.service")),
         file("inspector socket", f"{units}/inspect-machine.socket", text("inspect-machine.socket")),
         unit("inspect-machine.socket", restart_on=["inspector socket"]),

@@ -24,7 +24,6 @@ Facts = dict[str, Any]
 
 CONFIGURATION = Path("/etc/bootstrap/inspect.json")
 SOCKET_PATH = "/run/inspect-machine.socket"
-SELF = "/usr/local/sbin/inspect-machine"
 # Protocol, address, port, the first process, and the user, who is left out if it is root.
 SOCKET = re.compile(r'(tcp|udp) .* (\S+):(\d+) +\S+:\S+ +(?:users:\(\("([^"]*)",pid=.*\)\) +)?(?:uid:(\d+) +)?ino:\d+ ')
 UNIT_PROPERTIES = (
@@ -120,11 +119,8 @@ def digest(name: str) -> str | None:
 
 def mounts(configuration: Facts) -> Facts:
     """Source, type and options of the asked mount points; null for one where nothing is mounted."""
-    found: Facts = {}
-    for name in configuration["mounts"]:
-        output, problem = answer_of("/usr/bin/findmnt", "--json", "--mountpoint", name)
-        found[name] = None if problem else json.loads(output)["filesystems"][0]
-    return found
+    answers = {name: answer_of("/usr/bin/findmnt", "--json", "--mountpoint", name) for name in configuration["mounts"]}
+    return {name: None if problem else json.loads(it)["filesystems"][0] for name, (it, problem) in answers.items()}
 
 
 def units(configuration: Facts) -> Facts:
@@ -225,8 +221,8 @@ def missing_libraries(output: str, problem: str) -> list[str]:
 def metadata(configuration: Facts) -> Facts:
     """The status with which the metadata service answers each asked user's request of a token; '000' if none comes."""
     asked = configuration["metadata"]
-    lifetime = "X-aws-ec2-metadata-token-ttl-seconds: 1"
-    question = ("--request", "PUT", "--header", lifetime, f"{asked['url']}latest/api/token")
+    header = ("--header", "X-aws-ec2-metadata-token-ttl-seconds: 1")
+    question = ("--request", "PUT", *header, f"{asked['url']}latest/api/token")
     curl = ("/usr/bin/curl", "--silent", "--noproxy", "*", "--max-time", "10", "--output", "/dev/null")
     found: Facts = {}
     for user in asked["users"]:
@@ -243,6 +239,11 @@ def audit(_configuration: Facts) -> list[str]:
     return [line[:500] for line in output.splitlines() if " - audit - " in line][-200:]
 
 
+def mail(_configuration: Facts) -> Any:
+    """How far a session with the mail server comes."""
+    return json.loads(answer_of("/usr/local/sbin/ask-mail-server")[0])
+
+
 def system(_configuration: Facts) -> Facts:
     """Whether this is a container, and since when it runs."""
     return {
@@ -254,7 +255,7 @@ def system(_configuration: Facts) -> Facts:
 
 GATHERERS = (
     *(firewall, sshd, sockets, files, mounts, units, failed_units, upgrades, kernel, packages),
-    *(replaced_files, java, system, audit, arguments, metadata),
+    *(replaced_files, java, system, audit, arguments, metadata, mail),
 )
 
 
@@ -289,7 +290,7 @@ def main() -> None:
     try:
         answer = ask()
     except PermissionError:
-        os.execv("/usr/bin/sudo", ["sudo", "-n", SELF])
+        os.execv("/usr/bin/sudo", ["sudo", "-n", "/usr/local/sbin/inspect-machine"])
     sys.stdout.write(answer)
     if not answer:
         sys.exit("inspect-machine: no answer; see journalctl -u 'inspect-machine@*'")

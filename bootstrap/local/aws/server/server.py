@@ -26,22 +26,22 @@ from bootstrap.local.aws.access import characters
 from bootstrap.local.aws.compute.machine_interface import Machines, SimulatedMachines
 from bootstrap.local.aws.persistence import state_format
 from bootstrap.local.aws.persistence.journal import Journal
-from bootstrap.local.aws.server import browser_requests, request_limits, requests
+from bootstrap.local.aws.server import browser_requests, mail_place, request_limits, requests
 from bootstrap.local.aws.server.door import make_error_response
+from bootstrap.local.aws.server.mail_place import MailPlace
 from bootstrap.local.aws.server.moto_lock import Busy
 from bootstrap.local.aws.server.requests import Environ, Response
-from bootstrap.local.mail import Sink
 
 log = logging.getLogger(__name__)
 
 
 class Server:
-    """One local cloud, with its state in the directory `state`, its APIs on `port` and its mail, if any, on `mail_port`.
+    """One local cloud, with its state in the directory `state`, its APIs on `port` and its mail, if any, as `mail` says.
 
     Raises LocalCloudFailed if the state is of another version, or if another process uses it.
     """
 
-    def __init__(self, state: Path, port: int, machines: Machines, mail_port: int | None = None) -> None:
+    def __init__(self, state: Path, port: int, machines: Machines, mail: MailPlace | None = None) -> None:
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)
         state_format.ensure_format(state)
@@ -51,9 +51,9 @@ class Server:
         self._connections = request_limits.Connections()
         self._lock = threading.Lock()
         os.environ.update(patches.environment(state))
-        self._build(machines, mail_port)
+        self._build(machines, mail)
 
-    def _build(self, machines: Machines, mail_port: int | None) -> None:
+    def _build(self, machines: Machines, mail: MailPlace | None) -> None:
         from bootstrap.local.aws.access import keys
         from bootstrap.local.aws.access.authorization import Authorizer, Stacks
         from bootstrap.local.aws.access.guard import Guard
@@ -79,16 +79,14 @@ class Server:
         self.door = Door(self._create_app(), self._journal)
         self.instances = Instances(self.door, machines, self.open_gateway)
         known = self.instances
-        self._mail = (
-            Sink(self._state / "mail", mail_port, lambda peer: known.find_at(peer) is not None) if mail_port else None
-        )
+        self._mail = mail_place.open_sink(self._state, mail, lambda peer: known.find_at(peer) is not None)
         identities = Identities(keys.ensure_operator_keys(self._state))
         self._store = Store(self._state / "stacks")
         stacks = Stacks(partial(lookups.find_id, self._store), partial(lookups.tags_of, self._store))
         self._guard = Guard(identities, Sts(self.door, identities), Authorizer(stacks))
         refuse = self._guard.refuse_cloudformation
         self._clients = clients = Clients(self.door, self.port, faults, refuse)
-        ports = [self.port, mail_port] if mail_port else [self.port]
+        ports = [self.port, mail.port] if mail else [self.port]
         exempt = Clients(self.door, self.port, Faults())  # from injected faults
         self._enforcement = Enforcement(
             exempt, machines, ports, is_watching=not isinstance(machines, SimulatedMachines)

@@ -22,6 +22,7 @@ from .environment import (
     process_environment,
 )
 from .git import Git, from_xml
+from .mail_sending import MailFailed
 from .services import Services
 
 TIMEOUT = "hudson.plugins.build__timeout.BuildTimeoutWrapper"
@@ -195,7 +196,11 @@ class Freestyle:
         message = publishers.build_message(self._home.url, self._build, to)
         if message and to:
             self._console.line("Sending e-mails to: " + " ".join(to))
-            await publishers.send_mail(self._home.configuration, message)
+            try:
+                await publishers.send_mail(self._home.configuration, message)
+            except MailFailed as fault:  # the result of the build stays, as in Jenkins
+                self._console.line(f"ERROR: {fault.message}")
+                self._console.line(f"{fault.kind}: {fault.shown}")
 
     async def _trigger(self, node: Any) -> None:
         threshold = xmlfile.read_text(node, "threshold/name", "SUCCESS")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import smtplib
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..model.build_record import TestCounts, save_cases
 from ..model.builds import Build
 from ..model.configuration import Configuration
 from .agent.operations import unpack_files
+from .mail_sending import deliver, read_account
 from .nodes import Node
 
 
@@ -81,34 +81,24 @@ def _count(root: object, counts: TestCounts) -> None:
         )
 
 
-async def send_mail(configuration: Configuration, message: EmailMessage, *, is_extended: bool = False) -> None:
-    """Send through the configured server; StepFailed with the server's message if it refuses."""
+def complete_message(configuration: Configuration, message: EmailMessage, *, is_extended: bool = False) -> None:
+    """Add the sender and the address for replies, unless the message has its own."""
     if "From" not in message:
         message["From"] = configuration.admin_address
     settings = configuration.read("unclassified", "email-ext" if is_extended else "mailer", default={})
     reply = settings.get("defaultReplyTo" if is_extended else "replyToAddress")
     if reply and "Reply-To" not in message:
         message["Reply-To"] = str(reply)
-    if is_extended:
-        # The extended publisher has a server of its own, whatever the other one's is.
-        settings = settings.get("mailAccount") or {}
-    try:
-        await asyncio.to_thread(_deliver, message, settings)
-    except (OSError, smtplib.SMTPException) as fault:
-        host = f"{settings.get('smtpHost') or 'localhost'}:{settings.get('smtpPort') or 25}"
-        raise StepFailed(f"Couldn't send mail through {host}: {fault}", "javax.mail.MessagingException") from fault
 
 
-def _deliver(message: EmailMessage, settings: dict[str, object]) -> None:
-    host, port = str(settings.get("smtpHost") or "localhost"), int(str(settings.get("smtpPort") or 25))
-    kind = smtplib.SMTP_SSL if settings.get("useSsl") else smtplib.SMTP
-    with kind(host, port, timeout=30) as server:
-        if settings.get("useTls"):
-            server.starttls()
-        login = settings.get("authentication")
-        if isinstance(login, dict) and login.get("username"):
-            server.login(str(login["username"]), str(login.get("password", "")))
-        server.send_message(message)
+async def send_mail(configuration: Configuration, message: EmailMessage) -> None:
+    """Send through the server of the Mailer plugin; MailFailed as Jakarta Mail says it."""
+    complete_message(configuration, message)
+    settings = configuration.read("unclassified", "mailer", default={})
+    login = settings.get("authentication") or {}
+    user = str(login.get("username") or "").strip() or None
+    account = read_account(settings, user, str(login.get("password") or ""))
+    await asyncio.to_thread(deliver, account, message)
 
 
 def recipients(text: str) -> list[str]:

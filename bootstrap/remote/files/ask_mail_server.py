@@ -1,0 +1,58 @@
+#!/usr/bin/python3 -IS
+"""Connects to the mail server as Jenkins does, and says as JSON how far it came: connection, TLS, login, sender.
+
+Nothing is sent: the session ends after the sender was named. Root runs it, for the inspector; nobody else reads the password,
+which is in a file that systemd hands to Jenkins. Neither the password nor the settings are arguments.
+"""
+
+import json
+import smtplib
+import ssl
+import sys
+from pathlib import Path
+from typing import Any
+
+CONFIGURATION = Path("/etc/bootstrap/inspect.json")
+SECONDS = 15
+
+
+def ask(asked: dict[str, Any]) -> dict[str, str]:
+    """What the server said to each step; the step that failed has the reason, and those after it are not there."""
+    told: dict[str, str] = {}
+    step = "connection"
+    try:
+        with open_session(asked) as server:
+            told[step] = "ok"
+            step = "tls"
+            if asked["security"] == "starttls":
+                server.starttls(context=ssl.create_default_context())
+            told[step] = server.sock.version() or "" if isinstance(server.sock, ssl.SSLSocket) else "none"
+            step = "login"
+            if asked["user"]:
+                answer = server.login(asked["user"], Path(asked["password"]).read_text())
+                told[step] = f"{answer[0]} {answer[1].decode(errors='replace')}"
+            else:
+                told[step] = "none"
+            step = "sender"
+            server.ehlo_or_helo_if_needed()
+            code, answered = server.mail(asked["sender"])
+            told[step] = f"{code} {answered.decode(errors='replace')}"
+            server.rset()
+    except smtplib.SMTPResponseException as error:
+        words = error.smtp_error
+        told[step] = f"{error.smtp_code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
+    except (OSError, smtplib.SMTPException) as error:
+        told[step] = f"{type(error).__name__}: {error}"
+    return told
+
+
+def open_session(asked: dict[str, Any]) -> smtplib.SMTP:
+    """A connection, with TLS from the first byte if the settings say so."""
+    host, port = asked["host"], int(asked["port"])
+    if asked["security"] == "tls":
+        return smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=ssl.create_default_context())
+    return smtplib.SMTP(host, port, timeout=SECONDS)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(ask(json.loads(CONFIGURATION.read_text())["mail"])) + "\n")
