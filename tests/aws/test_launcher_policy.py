@@ -82,6 +82,11 @@ jenkins:
   secrets:
     DEPLOY_TOKEN: {secret: team/deploy-token}
     MAIL_PASSWORD: {parameter: /team/mail}
+mail:
+  smtp_host: email-smtp.eu-central-1.amazonaws.com
+  user: AKIAEXAMPLE
+  password: {secret: team/ses}
+  sender: ci@example.org
 """
 FILES = {**SHIPPED, "everything": EVERYTHING, "peer": PEER}
 ENVIRONMENTS = ("local", "aws", "everything")  # what office.yaml has more than aws.yaml, everything has, too
@@ -191,6 +196,7 @@ def launched(request: pytest.FixtureRequest, governed: Cloud, opened: Open, fold
         secrets_manager, parameters = theirs("secretsmanager"), theirs("ssm")
         secrets_manager.create_secret(Name="team/deploy-token", SecretString="token")
         secrets_manager.create_secret(Name="team/deploy-token-2", SecretString="another")
+        secrets_manager.create_secret(Name="team/ses", SecretString="ses")
         parameters.put_parameter(Name="/team/mail", Value="word", Type="SecureString")
         parameters.put_parameter(Name="/team/mail/other", Value="another", Type="SecureString")
     keys = user(governed, f"{name}-launcher", launcher.policy(opened(name)))
@@ -310,7 +316,7 @@ def test_own_secrets_are_read_by_launcher_and_operator_and_no_others(
     operator = opened("everything", user(governed, "reader", launcher.operator_policy(launched)))
     for context in (launched, operator):
         values = {name: it.reveal() for name, it in own_secrets.read(context).items()}
-        assert {"DEPLOY_TOKEN": "token", "MAIL_PASSWORD": "word"} == values
+        assert {"DEPLOY_TOKEN": "token", "MAIL_PASSWORD": "word", "SMTP_PASSWORD": "ses"} == values
         with pytest.raises(Exception, match=FORBIDDEN):
             context.world.aws("secretsmanager").get_secret_value(SecretId="team/deploy-token-2")
     with pytest.raises(Exception, match=FORBIDDEN):

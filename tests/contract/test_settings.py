@@ -256,13 +256,18 @@ def test_settings_that_jenkins_knows_are_accepted(server: Any) -> None:
 
 
 def test_extended_mail_does_not_use_the_other_publishers_server(configure: Any, pipeline: Any) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free_port = probe.getsockname()[1]
-    one = configure(f"unclassified: {{mailer: {{smtpHost: 127.0.0.1, smtpPort: '{free_port}'}}}}")
-    one.server.create("", "mail", pipeline("emailext to: 'a@localhost', subject: 's', body: 'b'"))
+    """Its own server answers and refuses, so that nothing is tried again."""
+    with socket.create_server(("127.0.0.1", 0)) as own, socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        servers = [f"{{smtpHost: 127.0.0.1, smtpPort: '{it.getsockname()[1]}'}}" for it in (own, other)]
+        one = configure(f"unclassified: {{email-ext: {{mailAccount: {servers[0]}}}, mailer: {servers[1]}}}")
+        one.server.create("", "mail", pipeline("emailext to: 'a@localhost', subject: 's', body: 'b'"))
+        number = one.server.begin("mail")
+        connection, _ = own.accept()
+        with connection:
+            connection.sendall(b"554 closed\r\n")
 
-    _, log = one.server.run("mail")
+        build, log = one.server.finish("mail", number)
 
-    assert f":{free_port}" not in log
-    assert "Couldn't send mail through localhost:25" in log
+    assert "SUCCESS" == build["result"] and "Sending email to: a@localhost" in log
+    assert "Retrying" not in log and "Failed after" not in log

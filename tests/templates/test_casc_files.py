@@ -143,7 +143,8 @@ def test_pages_are_guarded_numbers_closed_and_no_statistics_sent(settings: dict[
 def test_both_publishers_of_mail_have_the_same_server(settings: dict[str, Any]) -> None:
     mailer, extended = settings["unclassified"]["mailer"], settings["unclassified"]["email-ext"]
 
-    assert {"smtpHost": mailer["smtpHost"], "smtpPort": mailer["smtpPort"]} == extended["mailAccount"]
+    same = {key: mailer[key] for key in ("smtpHost", "smtpPort", "useSsl", "useTls")}
+    assert same | {"credentialsId": "${SMTP_CREDENTIAL}"} == extended["mailAccount"]
 
 
 @pytest.mark.parametrize(
@@ -220,8 +221,14 @@ def test_the_agents_of_the_settings_are_those_that_the_machine_starts(settings: 
     assert "BOOTSTRAP_VENVS" not in everywhere
 
 
-def test_a_build_can_bind_no_credential(settings: dict[str, Any]) -> None:
-    assert {"system": {"domainCredentials": []}} == settings["credentials"]
+def test_a_build_can_bind_the_login_of_the_mail_server_and_nothing_else(settings: dict[str, Any]) -> None:
+    ((kind, login),) = settings["credentials"]["system"]["domainCredentials"][0]["credentials"][0].items()
+
+    assert {"system": {"domainCredentials": [{"credentials": [{kind: login}]}]}} == settings["credentials"]
+    assert ("usernamePassword", "mail", "${SMTP_SCOPE}") == (kind, login["id"], login["scope"])
+    # The extended publisher looks for the credential with the rights of a build; without a login no build finds it.
+    mail = settings["unclassified"]["mailer"]
+    assert {"username": login["username"], "password": login["password"]} == mail["authentication"]
 
 
 def test_the_view_shows_every_job_of_the_code_and_the_code_brings_no_view(settings: dict[str, Any]) -> None:

@@ -1,19 +1,21 @@
-"""The local cloud's mail server, over real SMTP on the loopback's addresses."""
+"""The local cloud's mail server, over real SMTP with TLS and a login, on the loopback's addresses."""
 
 from __future__ import annotations
 
 import smtplib
 import socket
+import ssl
 import stat
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
-from bootstrap.local import mail
-from bootstrap.local.mail import Sink, kept, summary, text
+from bootstrap.local import mail, mail_login
+from bootstrap.local.mail import Senders, Sink, kept, summary, text
 
 AT, MACHINE, STRANGER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
+SENDER = "jenkins@localhost"
 
 
 def free_port() -> int:
@@ -27,27 +29,37 @@ def port() -> int:
     return free_port()
 
 
+def make_sink(folder: Path, port: int) -> Sink:
+    senders = Senders(lambda peer: peer == MACHINE, lambda address: address == SENDER, "eu-central-1")
+    return Sink(folder / "mail", port, senders, mail_login.ensure(folder, "jenkins"))
+
+
 @pytest.fixture
 def sink(tmp_path: Path, port: int) -> Sink:
-    made = Sink(tmp_path / "mail", port, lambda peer: peer == MACHINE)
+    made = make_sink(tmp_path, port)
     made.listen(AT)
     return made
 
 
 def message(subject: str, body: str = "the text\n") -> EmailMessage:
     made = EmailMessage()
-    made["From"], made["To"], made["Subject"] = "jenkins@localhost", "Owner <owner@localhost>", subject
+    made["From"], made["To"], made["Subject"] = SENDER, "Owner <owner@localhost>", subject
     made.set_content(body)
     return made
 
 
-def send(port: int, what: EmailMessage, source: str = MACHINE) -> None:
-    with smtplib.SMTP(AT, port, timeout=30, source_address=(source, 0)) as server:
+def send(sink: Sink, what: EmailMessage, source: str = MACHINE, password: str | None = None) -> None:
+    """Send as Jenkins does: TLS with the authority's certificate, then the login."""
+    login = sink._login
+    with smtplib.SMTP(AT, sink._port, timeout=30, source_address=(source, 0)) as server:
+        server.starttls(context=ssl.create_default_context(cafile=str(login.folder / mail_login.AUTHORITY)))
+        if password != "":
+            server.login(login.user, password or login.password)
         server.send_message(what)
 
 
 def test_what_a_machine_sends_is_kept_with_its_envelope_and_shown(sink: Sink, port: int, tmp_path: Path) -> None:
-    send(port, message("canary #3 failed", "Grüße: see https://ci/\n.\nafter a dot\n"))
+    send(sink, message("canary #3 failed", "Grüße: see https://ci/\n.\nafter a dot\n"))
 
     (found,) = kept(tmp_path / "mail")
     told = summary(found)
@@ -61,7 +73,7 @@ def test_what_a_machine_sends_is_kept_with_its_envelope_and_shown(sink: Sink, po
 
 
 def test_only_its_owner_reads_it(sink: Sink, port: int, tmp_path: Path) -> None:
-    send(port, message("one"))
+    send(sink, message("one"))
 
     assert 0o700 == stat.S_IMODE((tmp_path / "mail").stat().st_mode)
     assert [0o600] == [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "mail").iterdir()]
@@ -69,12 +81,80 @@ def test_only_its_owner_reads_it(sink: Sink, port: int, tmp_path: Path) -> None:
 
 def test_a_stranger_is_refused_and_this_host_is_not(sink: Sink, port: int, tmp_path: Path) -> None:
     with pytest.raises(smtplib.SMTPSenderRefused, match="this environment's machines alone"):
-        send(port, message("from elsewhere"), STRANGER)
+        send(sink, message("from elsewhere"), STRANGER)
     assert [] == kept(tmp_path / "mail")
 
-    send(port, message("from here"), AT)
+    send(sink, message("from here"), AT)
 
     assert ["from here"] == [summary(it)["subject"] for it in kept(tmp_path / "mail")]
+
+
+def test_without_tls_nothing_is_taken_and_no_login_is_offered(sink: Sink, port: int, tmp_path: Path) -> None:
+    with smtplib.SMTP(AT, port, timeout=30, source_address=(MACHINE, 0)) as server:
+        server.ehlo()
+        assert not server.has_extn("auth")
+        with pytest.raises(smtplib.SMTPSenderRefused) as refused:
+            server.send_message(message("clear"))
+
+    assert (530, b"Must issue a STARTTLS command first") == (refused.value.smtp_code, refused.value.smtp_error)
+    assert [] == kept(tmp_path / "mail")
+
+
+def test_without_a_login_nothing_is_taken(sink: Sink, tmp_path: Path) -> None:
+    with pytest.raises(smtplib.SMTPSenderRefused) as refused:
+        send(sink, message("nobody"), password="")
+
+    assert (530, b"Authentication required") == (refused.value.smtp_code, refused.value.smtp_error)
+    assert [] == kept(tmp_path / "mail")
+
+
+def test_a_wrong_password_is_refused(sink: Sink, tmp_path: Path) -> None:
+    with pytest.raises(smtplib.SMTPAuthenticationError) as refused:
+        send(sink, message("wrong"), password="guessed")
+
+    assert (535, b"Authentication Credentials Invalid") == (refused.value.smtp_code, refused.value.smtp_error)
+    assert [] == kept(tmp_path / "mail")
+
+
+def test_a_sender_that_is_not_verified_is_refused_on_the_envelope_and_in_the_head(sink: Sink, tmp_path: Path) -> None:
+    strange = message("strange")
+    strange.replace_header("From", "Somebody <other@example.org>")
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        send(sink, strange)
+
+    assert 554 == refused.value.smtp_code
+    words = refused.value.smtp_error
+    assert isinstance(words, bytes)
+    assert words.startswith(b"Message rejected: Email address is not verified. The following identities failed")
+    assert words.endswith(b"in region EU-CENTRAL-1: other@example.org")
+    strange["Sender"] = SENDER  # then the envelope has it
+    with pytest.raises(smtplib.SMTPDataError):
+        send(sink, strange)
+    assert [] == kept(tmp_path / "mail")
+
+
+def test_the_authority_signs_for_no_public_address(sink: Sink, tmp_path: Path) -> None:
+    context = sink._login.make_context("198.51.100.7")
+    trusting = ssl.create_default_context(cafile=str(tmp_path / mail_login.AUTHORITY))
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting.wrap_bio(incoming, outgoing, server_hostname="198.51.100.7")
+    server = context.wrap_bio(outgoing, incoming, server_side=True)
+    with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
+        for _ in range(6):
+            for side in (client, server):
+                try:
+                    side.do_handshake()
+                except ssl.SSLWantReadError:
+                    continue
+
+
+def test_login_and_authority_stay_over_a_restart_and_only_the_owner_reads_them(tmp_path: Path) -> None:
+    first = mail_login.ensure(tmp_path, "jenkins")
+    authority = (tmp_path / mail_login.AUTHORITY).read_text()
+
+    assert first == mail_login.ensure(tmp_path, "jenkins")
+    assert authority == (tmp_path / mail_login.AUTHORITY).read_text()
+    assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
 
 
 def test_the_newest_are_kept_and_numbers_go_on(
@@ -82,13 +162,13 @@ def test_the_newest_are_kept_and_numbers_go_on(
 ) -> None:
     monkeypatch.setattr(mail, "KEPT", 3)
     for number in range(1, 6):
-        send(port, message(f"number {number}"))
+        send(sink, message(f"number {number}"))
 
     assert [3, 4, 5] == [it.number for it in kept(tmp_path / "mail")]
 
     monkeypatch.setattr(mail, "KEPT_BYTES", 2000)
-    send(port, message("large", "x" * 70 + "\n"))
-    send(port, message("larger", ("x" * 70 + "\n") * 20))
+    send(sink, message("large", "x" * 70 + "\n"))
+    send(sink, message("larger", ("x" * 70 + "\n") * 20))
 
     assert [7] == [it.number for it in kept(tmp_path / "mail")]
     assert [] == list((tmp_path / "mail").glob("*.part"))
@@ -98,7 +178,7 @@ def test_too_large_a_message_is_refused(sink: Sink, port: int, tmp_path: Path, m
     monkeypatch.setattr(mail, "_LARGEST", 10_000)
 
     with pytest.raises(smtplib.SMTPException, match="exceeds"):
-        send(port, message("large", ("x" * 70 + "\n") * 400))
+        send(sink, message("large", ("x" * 70 + "\n") * 400))
     assert [] == kept(tmp_path / "mail")
 
 
@@ -106,13 +186,13 @@ def test_what_cannot_be_kept_is_for_the_sender_to_try_again(sink: Sink, port: in
     (tmp_path / "mail").write_text("a file where the folder should be")
 
     with pytest.raises(smtplib.SMTPDataError) as refused:
-        send(port, message("lost"))
+        send(sink, message("lost"))
 
     assert 452 == refused.value.smtp_code
 
 
 def test_a_taken_port_is_told_and_tried_again(tmp_path: Path, port: int) -> None:
-    sink = Sink(tmp_path / "mail", port, lambda _: True)
+    sink = make_sink(tmp_path, port)
     with socket.socket() as other:
         other.bind((AT, port))
         other.listen()
@@ -123,7 +203,7 @@ def test_a_taken_port_is_told_and_tried_again(tmp_path: Path, port: int) -> None
     sink.listen(AT)
 
     assert ([f"{AT}:{port}"], []) == (sink.state()["listens"], sink.state()["problems"])
-    send(port, message("at last"))
+    send(sink, message("at last"))
     assert 1 == sink.state()["kept"]
 
 
@@ -131,7 +211,7 @@ def test_a_page_alone_is_shown_as_its_text_and_attachments_by_name(sink: Sink, p
     made = message("report")
     made.set_content("<p>red</p>\n", subtype="html")
     made.add_attachment(b"1,2\n", maintype="text", subtype="csv", filename="numbers.csv")
-    send(port, made)
+    send(sink, made)
 
     (found,) = kept(tmp_path / "mail")
     assert text(found).endswith("<p>red</p>\nattached: numbers.csv")

@@ -3,8 +3,11 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from bootstrap.environment.models import OwnSecret
 from bootstrap.preconditions import own_secrets
+from bootstrap.values import Secret
 
 SETTINGS = {"DEPLOY_TOKEN": OwnSecret(secret="team/deploy-token")}
 
@@ -23,11 +26,17 @@ class Shell:
 
 
 def context(shell: Shell) -> Any:
-    return SimpleNamespace(shell=shell, settings=SimpleNamespace(jenkins=SimpleNamespace(secrets=SETTINGS)))
+    named = {("jenkins", "secrets", name): source for name, source in SETTINGS.items()}
+    settings = SimpleNamespace(
+        name="trial",
+        jenkins=SimpleNamespace(secrets=SETTINGS),
+        own_secrets=named | {("mail", "password"): OwnSecret(secret="team/mail")},
+    )
+    return SimpleNamespace(shell=shell, settings=settings)
 
 
 def test_names_that_the_machine_still_uses_are_found() -> None:
-    shell = Shell("${ADMIN_PASSWORD\n${SMTP_HOST\n${DEPLOY_TOKEN\n${MAIL_WORD\n${MAIL_WORD\n")
+    shell = Shell("${ADMIN_PASSWORD\n${SMTP_HOST\n${SMTP_PASSWORD\n${DEPLOY_TOKEN\n${MAIL_WORD\n${MAIL_WORD\n")
 
     assert ("MAIL_WORD",) == own_secrets.find_removed(context(shell))
     assert "/etc/jenkins/casc.d" in shell.commands[0]
@@ -42,7 +51,20 @@ def test_a_binary_secret_is_a_fault_with_its_place() -> None:
     made = context(Shell(""))
     made.world = SimpleNamespace(aws=lambda _: client, is_on_machine=False)
 
-    ((place, message),) = own_secrets.faults(made)
+    (place, message), (of_mail, _) = own_secrets.faults(made)
 
     assert ("jenkins", "secrets", "DEPLOY_TOKEN", "secret") == place
+    assert ("mail", "password", "secret") == of_mail
     assert "is binary" in message
+
+
+@pytest.mark.parametrize("local", [None, Secret("made here")])
+def test_the_password_of_the_mail_server_has_its_name_wherever_it_comes_from(local: Secret | None) -> None:
+    made = context(Shell(""))
+    client = SimpleNamespace(get_secret_value=lambda SecretId: {"SecretString": f"value of {SecretId}"})  # noqa: N803
+    made.world = SimpleNamespace(aws=lambda _: client, is_on_machine=False, local_mail_password=local)
+
+    values = {name: it.reveal() for name, it in own_secrets.read(made).items()}
+
+    expected = "made here" if local else "value of team/mail"
+    assert {"DEPLOY_TOKEN": "value of team/deploy-token", "SMTP_PASSWORD": expected} == values
