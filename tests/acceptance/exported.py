@@ -17,7 +17,7 @@ SECRET = object()
 
 # Jenkins exports the local realm without its users, unless a system property says otherwise; they are asked for by name.
 _NOT_EXPORTED = {("jenkins", "securityRealm", "local", "users")}
-_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)(?::-[^{}]*)?\}")
 
 
 def wished(files: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, Any]:

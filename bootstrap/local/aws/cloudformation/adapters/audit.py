@@ -146,7 +146,6 @@ ADAPTERS = (
             "Name",
             name="TrailName",
             name_as="Name",
-            limit=128,
             settings={
                 "EventSelectors": setter("cloudtrail", "put_event_selectors", "TrailName", "EventSelectors"),
                 "AdvancedEventSelectors": setter(
@@ -182,7 +181,6 @@ ADAPTERS = (
             "ConfigurationRecorderName",
             name="Name",
             name_as="name",
-            limit=256,
             inside="ConfigurationRecorder",
         )
     ),
@@ -195,7 +193,6 @@ ADAPTERS = (
             "DeliveryChannelName",
             name="Name",
             name_as="name",
-            limit=256,
             inside="DeliveryChannel",
         )
     ),
@@ -207,7 +204,6 @@ ADAPTERS = (
             "delete_config_rule",
             "ConfigRuleName",
             name="ConfigRuleName",
-            limit=128,
             shaped={"InputParameters": as_json},
             inside="ConfigRule",
             read="describe_config_rules",
@@ -252,7 +248,6 @@ ADAPTERS = (
             id_path="arn",
             name="Name",
             name_as="name",
-            limit=128,
             renamed={"FilterAction": "action"},
             read="list_filters",
             attributes={"Arn": "@id"},
@@ -267,7 +262,6 @@ ADAPTERS = (
             "delete_web_acl",
             "Id",
             name="Name",
-            limit=128,
             tags=Tagging("ResourceARN", target="Arn"),
         )
     ),

@@ -206,7 +206,6 @@ ADAPTERS = (
             "delete_auto_scaling_group",
             "AutoScalingGroupName",
             name="AutoScalingGroupName",
-            limit=255,
             renamed={"Cooldown": "DefaultCooldown"},
             shaped={"VPCZoneIdentifier": ",".join},
             settings={"MetricsCollection": _set_metrics, "NotificationConfigurations": _set_notifications},
@@ -229,7 +228,6 @@ ADAPTERS = (
             "delete_scheduled_action",
             "ScheduledActionName",
             name="ScheduledActionName",
-            limit=255,
             along=("AutoScalingGroupName",),
             update="put_scheduled_update_group_action",
             takes=("DesiredCapacity", "EndTime", "MaxSize", "MinSize", "Recurrence", "StartTime", "TimeZone"),
@@ -248,7 +246,6 @@ ADAPTERS = (
             "delete_lifecycle_hook",
             "LifecycleHookName",
             name="LifecycleHookName",
-            limit=255,
             along=("AutoScalingGroupName",),
             update="put_lifecycle_hook",
             takes=(
@@ -273,7 +270,6 @@ ADAPTERS = (
             "delete_policy",
             "PolicyName",
             name="PolicyName",
-            limit=255,
             along=("AutoScalingGroupName",),
             update="put_scaling_policy",
             takes=(

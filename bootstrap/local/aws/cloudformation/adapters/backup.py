@@ -37,7 +37,6 @@ ADAPTERS = (
             "delete_backup_vault",
             "BackupVaultName",
             name="BackupVaultName",
-            limit=50,
             settings={
                 "LockConfiguration": setter("backup", "put_backup_vault_lock_configuration", "BackupVaultName"),
             },

@@ -35,7 +35,6 @@ ADAPTERS = (
             "LoadBalancerArn",
             id_path="LoadBalancers.0.LoadBalancerArn",
             name="Name",
-            limit=32,
             settings={
                 "LoadBalancerAttributes": setter(
                     "elbv2", "modify_load_balancer_attributes", "LoadBalancerArn", "Attributes"
@@ -69,7 +68,6 @@ ADAPTERS = (
             "TargetGroupArn",
             id_path="TargetGroups.0.TargetGroupArn",
             name="Name",
-            limit=32,
             settings={
                 "TargetGroupAttributes": setter(
                     "elbv2", "modify_target_group_attributes", "TargetGroupArn", "Attributes"

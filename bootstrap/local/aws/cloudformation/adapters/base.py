@@ -138,7 +138,7 @@ class StandIn(Adapter):
 
     def create(self, to: Context) -> str:
         """Return a generated name; nothing is created."""
-        return to.name()
+        return to.token()
 
     def update(self, to: Context) -> None:
         """Accept every change."""

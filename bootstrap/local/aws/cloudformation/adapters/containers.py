@@ -48,8 +48,6 @@ ADAPTERS = (
             "delete_repository",
             "repositoryName",
             name="RepositoryName",
-            limit=256,
-            lower=True,
             settings={
                 "LifecyclePolicy": _set_lifecycle,
                 "RepositoryPolicyText": _set_policy,

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import string
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+from bootstrap.local.aws.cloudformation.adapters import generated_names
 from bootstrap.local.aws.cloudformation.adapters.conversions import as_list, failure_of, fit
 from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed
@@ -84,20 +83,19 @@ class Context:
         """Return those of the named properties that the template gives."""
         return {name: self.properties[name] for name in names if name in self.properties}
 
-    def name(self, limit: int = 128, *, lower: bool = False) -> str:
-        """Return a physical name like CloudFormation's, of `limit` characters at most.
+    def name(self) -> str:
+        """Return the name that CloudFormation makes for a resource of this type; it is the same each time in one operation."""
+        form = generated_names.forms()[self.type]
+        return form.make(self.stack_name, self.logical_id, self._seed, self.properties)
 
-        It has the stack name, the logical id and twelve characters, and is the same each time in one operation.
-        """
-        digest = hashlib.sha256(f"{self.operation}/{self.logical_id}".encode()).digest()
-        letters = string.ascii_uppercase + string.digits
-        tail = "".join(letters[byte % len(letters)] for byte in digest[:12])
-        room = limit - 14
-        head = f"{self.stack_name}-{self.logical_id}"
-        if len(head) > room:
-            head = f"{self.stack_name[: room // 2]}-{self.logical_id[: room - room // 2]}"
-        name = f"{head}-{tail}"
-        return name.lower() if lower else name
+    def token(self) -> str:
+        """Return a text of 60 characters at most that no other resource and no other operation has, for ids and tokens."""
+        start = f"{self.stack_name[:23]}-{self.logical_id[:23]}"
+        return f"{start}-{generated_names.random_part(self._seed)}"
+
+    @property
+    def _seed(self) -> str:
+        return f"{self.operation}/{self.logical_id}"
 
     def tag_list(self) -> list[dict[str, str]]:
         """Return all tags of the resource as a list of Key and Value."""

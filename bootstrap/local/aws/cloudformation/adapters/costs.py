@@ -19,7 +19,7 @@ class Budget(Adapter):
     def create(self, to: To) -> str:
         """Create the budget with its notifications."""
         budget = dict(to.get("Budget") or {})
-        budget.setdefault("BudgetName", to.name(100))
+        budget.setdefault("BudgetName", to.name())
         self._create_budget(to, budget)
         return str(budget["BudgetName"])
 
@@ -54,7 +54,6 @@ ADAPTERS = (
             "CostCategoryArn",
             id_path="CostCategoryArn",
             name="Name",
-            limit=50,
             shaped={"Rules": json.loads, "SplitChargeRules": json.loads},
             update="update_cost_category_definition",
             takes=("DefaultValue", "RuleVersion", "Rules", "SplitChargeRules"),

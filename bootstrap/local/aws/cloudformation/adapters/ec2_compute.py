@@ -180,7 +180,7 @@ class LaunchTemplate(Ec2):
     def create(self, to: To) -> str:
         """Create the launch template and return its id."""
         parameters = to.pick("LaunchTemplateData", "VersionDescription", "TagSpecifications")
-        parameters["LaunchTemplateName"] = to.get("LaunchTemplateName") or to.name(125)
+        parameters["LaunchTemplateName"] = to.get("LaunchTemplateName") or to.name()
         return str(to.call("ec2", "create_launch_template", **parameters)["LaunchTemplate"]["LaunchTemplateId"])
 
     def update(self, to: To) -> None:

@@ -42,7 +42,7 @@ class SecurityGroup(Ec2):
 
     def create(self, to: To) -> str:
         """Create the group with its rules. Egress rules of the template replace those that EC2 creates, which allow all."""
-        name = to.get("GroupName") or to.name(255)
+        name = to.get("GroupName") or to.name()
         answer = to.call(
             "ec2", "create_security_group", GroupName=name, Description=to.get("GroupDescription"), **to.pick("VpcId")
         )
@@ -100,7 +100,7 @@ class GroupRule(Adapter):
         answer = to.call(
             "ec2", f"authorize_security_group_{self._direction}", GroupId=to.get("GroupId"), IpPermissions=[entry]
         )
-        return str(at(answer, "SecurityGroupRules.0.SecurityGroupRuleId") or to.name(64))
+        return str(at(answer, "SecurityGroupRules.0.SecurityGroupRuleId") or to.token())
 
     def update(self, to: To) -> None:
         """Set the description: nothing else changes in place."""

@@ -56,7 +56,7 @@ class Permission(TableAdapter):
 
     def create(self, to: To) -> str:
         """Add the statement to the function's policy and return its id."""
-        statement = to.name(100)
+        statement = to.name()
         to.call("lambda", "add_permission", StatementId=statement, **self.parameters(to, to.properties))
         return statement
 

@@ -25,7 +25,7 @@ class Role(Tagged):
 
     def create(self, to: To) -> str:
         """Create the role, then attach its managed policies and add its inline policies; return its name."""
-        name = to.get("RoleName") or to.name(64)
+        name = to.get("RoleName") or to.name()
         parameters = to.pick("Path", "Description", "MaxSessionDuration", "PermissionsBoundary")
         trust = policy_text(to.get("AssumeRolePolicyDocument"))
         to.call("iam", "create_role", RoleName=name, AssumeRolePolicyDocument=trust, **parameters)
@@ -90,7 +90,7 @@ class InstanceProfile(Adapter):
 
     def create(self, to: To) -> str:
         """Create the profile, add its role, and return its name."""
-        name = str(to.get("InstanceProfileName") or to.name(128))
+        name = str(to.get("InstanceProfileName") or to.name())
         to.call("iam", "create_instance_profile", InstanceProfileName=name, **to.pick("Path"))
         to.initiated(name)
         for role in to.get("Roles") or []:
@@ -125,7 +125,7 @@ class ManagedPolicy(Adapter):
 
     def create(self, to: To) -> str:
         """Create the policy, attach it to its roles, users and groups, and return its ARN."""
-        name = to.get("ManagedPolicyName") or to.name(128)
+        name = to.get("ManagedPolicyName") or to.name()
         text = policy_text(to.get("PolicyDocument"))
         answer = to.call("iam", "create_policy", PolicyName=name, PolicyDocument=text, **to.pick("Path", "Description"))
         to.physical_id = str(answer["Policy"]["Arn"])
@@ -178,7 +178,7 @@ class InlinePolicy(Adapter):
     def create(self, to: To) -> str:
         """Set the policy on each role, user and group."""
         self._set_on_principals(to, to.properties)
-        return to.name(64)
+        return to.name()
 
     def update(self, to: To) -> None:
         """Set the policy again, and remove it from roles, users and groups that are no longer named."""

@@ -124,7 +124,6 @@ ADAPTERS = (
             "delete_group",
             "GroupName",
             name="GroupName",
-            limit=128,
             settings={"ManagedPolicyArns": _managed_policy_setter("group"), "Policies": _policy_setter("group")},
             read="get_group",
             item="Group",

@@ -23,7 +23,7 @@ class Topic(Tagged):
 
     def create(self, to: To) -> str:
         """Create the topic, then its subscriptions; return its ARN."""
-        name = str(to.get("TopicName") or to.name(256))
+        name = str(to.get("TopicName") or to.name())
         attributes = {key: str(to.get(key)) for key in self.NAMES if key in to.properties}
         if is_true(to.get("FifoTopic")):
             attributes["FifoTopic"] = "true"
@@ -102,7 +102,7 @@ class TopicPolicy(Adapter):
     def create(self, to: To) -> str:
         """Set the policy on each topic."""
         self.update(to)
-        return to.name(64)
+        return to.name()
 
     def update(self, to: To) -> None:
         """Set the policy on each topic again."""
@@ -131,7 +131,7 @@ class Queue(Tagged):
 
     def create(self, to: To) -> str:
         """Create the queue; each property is an attribute of the same name. Return its URL."""
-        name = str(to.get("QueueName") or to.name(80))
+        name = str(to.get("QueueName") or to.name())
         answer = to.call(
             "sqs", "create_queue", QueueName=name, Attributes=self._attributes(to, to.properties.keys()) or None
         )
@@ -165,7 +165,7 @@ class QueuePolicy(Adapter):
     def create(self, to: To) -> str:
         """Set the policy on each queue."""
         self._set_policy(to, policy_text(to.get("PolicyDocument")) or "")
-        return to.name(64)
+        return to.name()
 
     def update(self, to: To) -> None:
         """Set the policy on each queue again."""

@@ -28,7 +28,7 @@ class NestedStack(Adapter):
         """Create the child and wait until it is complete; after a restart, wait for a child that was begun earlier."""
         engine, (parent, operation) = to.stacks, self._parent(to)
         reviewed = nesting.reviewed(engine.store, parent, to.logical_id)
-        name = to.name(128)
+        name = to.name()
         child, change_set = reviewed or (engine.store.find(name, to.region), None)
         if child is None or child.status == "REVIEW_IN_PROGRESS":
             wanted = self._settle_wanted(to, None, change_set.wanted.template if change_set else "")

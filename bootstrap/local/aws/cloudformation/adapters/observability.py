@@ -22,7 +22,7 @@ class LogGroup(Tagged):
 
     def create(self, to: To) -> str:
         """Create the log group, set its retention in days, and return its name."""
-        name = str(to.get("LogGroupName") or to.name(512))
+        name = str(to.get("LogGroupName") or to.name())
         to.call("logs", "create_log_group", logGroupName=name, **({"kmsKeyId": k} if (k := to.get("KmsKeyId")) else {}))
         to.physical_id = name
         if "RetentionInDays" in to.properties:
@@ -68,7 +68,7 @@ class Alarm(Tagged):
 
     def create(self, to: To) -> str:
         """Create the alarm and return its name; the same call creates and updates an alarm."""
-        name = str(to.get("AlarmName") or to.name(255))
+        name = str(to.get("AlarmName") or to.name())
         self._set_alarm(to, name)
         return name
 
@@ -101,7 +101,7 @@ class EventRule(Tagged):
 
     def create(self, to: To) -> str:
         """Create the rule, then its targets; return its name."""
-        name = str(to.get("Name") or to.name(64))
+        name = str(to.get("Name") or to.name())
         self._set_rule(to, name)
         to.initiated(name)
         self._set_targets(to, name, to.get("Targets") or [])

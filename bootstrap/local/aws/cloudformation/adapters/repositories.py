@@ -30,7 +30,6 @@ ADAPTERS = (
             "repositoryName",
             id_path="repositoryMetadata.repositoryId",
             name="RepositoryName",
-            limit=100,
             ignored=frozenset({"Code", "Triggers"}),
             read="get_repository",
             attributes={

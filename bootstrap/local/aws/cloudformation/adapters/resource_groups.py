@@ -45,7 +45,6 @@ ADAPTERS = (
             "delete_group",
             "GroupName",
             name="Name",
-            limit=128,
             read="get_group",
             item="Group",
             attributes={"Arn": "GroupArn"},

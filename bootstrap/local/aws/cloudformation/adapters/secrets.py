@@ -32,7 +32,7 @@ class Secret(Tagged):
 
     def create(self, to: To) -> str:
         """Create the secret with the given or a generated value; return its ARN."""
-        name = to.get("Name") or to.name(128)
+        name = to.get("Name") or to.name()
         parameters = to.pick("Description", "KmsKeyId")
         answer = to.call("secretsmanager", "create_secret", Name=name, SecretString=self._value(to), **parameters)
         return str(answer["ARN"])
@@ -71,7 +71,7 @@ class Parameter(Adapter):
 
     def create(self, to: To) -> str:
         """Create the parameter; refused when the name is in use. Return the name."""
-        name = str(to.get("Name") or to.name(256))
+        name = str(to.get("Name") or to.name())
         parameters = to.pick("Type", "Value", "Description", "AllowedPattern", "Tier", "Policies", "DataType")
         to.call("ssm", "put_parameter", Name=name, **parameters)
         return name

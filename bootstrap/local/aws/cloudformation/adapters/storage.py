@@ -19,7 +19,7 @@ class Bucket(Adapter):
 
     def create(self, to: To) -> str:
         """Create the bucket, then set each of its settings; return its name."""
-        name = str(to.get("BucketName") or to.name(63, lower=True))
+        name = str(to.get("BucketName") or to.name())
         place = {} if to.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": to.region}}
         to.call(
             "s3",

@@ -48,7 +48,6 @@ ADAPTERS = (
             "delete_document",
             "Name",
             name="Name",
-            limit=128,
             shaped={"Content": as_json},
             read="describe_document",
             item="Document",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bootstrap.local.aws.cloudformation.adapters import generated_names
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.conversions import at
@@ -34,8 +35,6 @@ class Entry:
     id_path: str = ""  # the path of the id in the answer of `create`; without it, the id is the name
     name: str = ""  # the property with the resource's own name, which is generated if the template gives none
     name_as: str = ""  # the parameter for the name, where the property is called otherwise
-    limit: int = 64  # the longest generated name, in characters
-    lower: bool = False  # whether a generated name is in lower case
     unique: str = ""  # the parameter of `create` that takes a token
     along: tuple[str, ...] = ()  # properties that identify the resource together with `key`
     renamed: dict[str, str] = field(default_factory=dict)  # property -> parameter
@@ -73,7 +72,7 @@ class TableAdapter(Adapter):
         if entry.name:
             parameters[entry.name_as or entry.name] = name
         if entry.unique:
-            parameters[entry.unique] = to.name(60)
+            parameters[entry.unique] = to.token()
         answer = to.call(entry.service, entry.create, **self._wrapped(parameters), **entry.fixed)
         to.physical_id = self.identity(to, answer, name)
         to.initiated(to.physical_id)
@@ -150,8 +149,9 @@ class TableAdapter(Adapter):
         return item
 
     def own_name(self, to: To) -> str:
-        """Return the name that the template gives, or a generated one."""
-        return str(to.get(self.entry.name) or to.name(self.entry.limit, lower=self.entry.lower))
+        """Return the name that the template gives, or a generated one; nothing if the service gives an id of its own."""
+        given = to.get(self.entry.name) if self.entry.name else None
+        return str(given) if given else to.name() if self.type in generated_names.forms() else ""
 
     def parameters(self, to: To, names: Iterable[str]) -> dict[str, Any]:
         """Return the named properties as parameters of a call, without tags, which are set afterwards."""

@@ -54,7 +54,6 @@ ADAPTERS = (
             "delete_table",
             "TableName",
             name="TableName",
-            limit=255,
             shaped={
                 "SSESpecification": _encryption,
                 "StreamSpecification": lambda value: {"StreamEnabled": True, **value},

@@ -20,7 +20,7 @@ class WaitConditionHandle(Adapter):
 
     def create(self, to: To) -> str:
         """Return a new address."""
-        return str(to.stacks.signals.make_url(to.name(64)))
+        return str(to.stacks.signals.make_url(to.token()))
 
     def delete(self, to: To) -> None:
         """Do nothing: signals at this address are no longer read."""
