@@ -81,7 +81,7 @@ def pattern(kind: str, logical: str) -> str:
     if len(whole) > room:  # the logical ids here are shorter than a half, except where there is little room
         half = (room - 1) // 2
         kept = min(len(logical), half)
-        whole = f"{STACK[: room - 1 - kept]}-{logical[:kept]}"
+        whole = f"{STACK[: room - 1 - kept].rstrip('-')}-{logical[:kept]}"
     start = re.escape(whole.lower() if form.lower else whole)
     return f"{start}{form.joins}{random}{ends}"
 

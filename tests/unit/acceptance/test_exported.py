@@ -23,6 +23,8 @@ def compared(wish: str, export: str, **variables: str) -> list[str]:
         ("views: [{list: {name: b}}, {all: {name: a}}]", "views: [{all: {name: a}}, {list: {name: b, recurse: true}}]"),
         ("users: [{id: a, password: '${SECRET}'}]", "users: [{id: a}]"),
         ("token: '11${TOKEN}'", "token: '{AQAAABAAAAAw}'"),
+        ("password: '${WORD:-}'", "password: '{AQAAABAAAAAw}'"),
+        ("password: '${WORD:-}'", "{}"),
         ("jenkins: {securityRealm: {local: {users: [{id: a}]}}}", "jenkins: {securityRealm: local}"),
         ("Tool: {git: 1}", "tool: {git: 1}"),
         ("shown: '^${HOME}'", "shown: '${HOME}'"),

@@ -60,7 +60,10 @@ def random_part(seed: str) -> str:
 
 
 def _cut(stack: str, logical: str, room: int) -> str:
-    """Stack name and logical id with a hyphen between them; both are cut evenly, unless one is shorter than its half."""
+    """Stack name and logical id with a hyphen between them; both are cut evenly, unless one is shorter than its half.
+
+    No second hyphen follows where the stack's name is cut behind one: load balancers could not have such a name.
+    """
     both = room - 1
     for_stack = min(len(stack), max(-(-both // 2), both - len(logical)))
-    return f"{stack[:for_stack]}-{logical[: both - for_stack]}"
+    return f"{stack[:for_stack].rstrip('-')}-{logical[: both - for_stack]}"
