@@ -29,7 +29,7 @@ def ask(asked: dict[str, Any]) -> dict[str, str]:
             told[step] = server.sock.version() or "" if isinstance(server.sock, ssl.SSLSocket) else "none"
             step = "login"
             if asked["user"]:
-                answer = server.login(asked["user"], Path(asked["password"]).read_text())
+                answer = server.login(asked["user"], Path(asked["password"]).read_text().strip())  # as Jenkins reads it
                 told[step] = f"{answer[0]} {answer[1].decode(errors='replace')}"
             else:
                 told[step] = "none"
