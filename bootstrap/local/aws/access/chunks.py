@@ -1,4 +1,4 @@
-"""Bodies of S3 that come in chunks, each with a signature of its own that goes on from the one before."""
+"""Checks bodies for S3 that are sent in chunks; each chunk has a signature that includes the signature before it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST_HEAD = 256
 
 
 class Chain:
-    """The signatures of one body, from that of its request on."""
+    """The signatures of one body; the first one is the signature of the request."""
 
     def __init__(self, secret: str, scope: str, stamp: str, signature: str) -> None:
         key = f"AWS4{secret}".encode()
@@ -25,7 +25,7 @@ class Chain:
         self._before = signature
 
     def check(self, kind: str, parts: list[str], given: bytes) -> None:
-        """Refuse the next signature where it is not the one that the key makes."""
+        """Raise Refused if the next signature differs from the one that the key makes."""
         to_sign = "\n".join([f"AWS4-HMAC-SHA256-{kind}", *self._about, self._before, *parts])
         expected = hmac.new(self._key, to_sign.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(expected.encode(), given):
@@ -34,25 +34,27 @@ class Chain:
 
 
 def verify(chain: Chain, body: bytes, decoded_length: str, *, has_trailer: bool) -> None:
-    """Check the signature of each chunk, that of the trailing headers, and the length that was promised."""
-    place, total, size = 0, 0, -1
+    """Check the signature of each chunk, the signature of the trailing headers, and the declared length."""
+    position, total, size = 0, 0, -1
     while size != 0:
-        line, place = _head(body, place)
+        line, position = _read_head(body, position)
         size_text, _, given = line.partition(b";chunk-signature=")
         if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", size_text):
-            raise _torn("a chunk has no size")
+            raise _make_incomplete_refusal("a chunk has no size")
         size = int(size_text, 16)
-        data = body[place : place + size]
+        data = body[position : position + size]
         chain.check("PAYLOAD", [_EMPTY, hashlib.sha256(data).hexdigest()], given)
         total += size
-        place += size
-        if size and body[place : place + 2] != b"\r\n":
-            raise _torn("a chunk is shorter than its size")
-        place += 2 if size else 0
+        position += size
+        if size and body[position : position + 2] != b"\r\n":
+            raise _make_incomplete_refusal("a chunk is shorter than its size")
+        position += 2 if size else 0
     if has_trailer:
-        _verify_trailer(chain, body[place:])
+        _verify_trailer(chain, body[position:])
     if decoded_length != str(total):
-        raise _torn(f"x-amz-decoded-content-length is {decoded_length or 'missing'}, the body has {total} bytes")
+        raise _make_incomplete_refusal(
+            f"x-amz-decoded-content-length is {decoded_length or 'missing'}, the body has {total} bytes"
+        )
 
 
 def _verify_trailer(chain: Chain, rest: bytes) -> None:
@@ -65,12 +67,12 @@ def _verify_trailer(chain: Chain, rest: bytes) -> None:
     chain.check("TRAILER", [hashlib.sha256(b"".join(headers)).hexdigest()], given)
 
 
-def _head(body: bytes, place: int) -> tuple[bytes, int]:
-    end = body.find(b"\r\n", place, place + _LONGEST_HEAD)
+def _read_head(body: bytes, position: int) -> tuple[bytes, int]:
+    end = body.find(b"\r\n", position, position + _LONGEST_HEAD)
     if end < 0:
-        raise _torn("a chunk has no head")
-    return body[place:end], end + 2
+        raise _make_incomplete_refusal("a chunk has no head")
+    return body[position:end], end + 2
 
 
-def _torn(why: str) -> Refused:
+def _make_incomplete_refusal(why: str) -> Refused:
     return Refused(Kind.INVALID, f"The request body terminated unexpectedly ({why})", "IncompleteBody")

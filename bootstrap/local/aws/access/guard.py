@@ -1,8 +1,8 @@
-"""The guard of the local cloud: every call from outside is signed with a key that this cloud issued, or it is refused.
+"""The guard of the local cloud: it refuses every request from outside that has no valid signature, or that no policy allows.
 
-The order is AWS's: is there a signature, is the key known, does its token belong to it and hold, was the request signed just
-now, and is the signature the one that the key makes. A body is read only when the key is known. Then the caller's policies
-are asked, whose is no operator's.
+It checks in the same order as AWS: whether there is a signature, whether this cloud issued the key, whether the session token
+belongs to the key and has not expired, whether the request was signed just now, and whether the signature is correct. It
+reads a body only if the key is known. Then it checks the policies of the caller, except for the operator.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from bootstrap.local.aws.server.call_identity import Actor, Record
 from bootstrap.local.aws.server.requests import Environ, Response
 
 _LEEWAY_MINUTES = {"s3": 15, "sts": 15, "iam": 15}  # others allow five
-_SMALL = 1_000_000  # bytes of a body that is read though nobody known has signed it: the refusal is in the body's form
+_SMALL = 1_000_000  # bytes; the largest body that is read without a valid signature, to find the form of the refusal
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who signed a request, with which key."""
+    """Who signed a request, and with which key."""
 
     principal: Principal
     access_key: str
@@ -42,7 +42,7 @@ class Caller:
 
 
 class Guard:
-    """Decides of each request whether it is answered."""
+    """Decides for each request whether it is carried out."""
 
     def __init__(self, identities: Identities, sts: Sts, authorizer: Authorizer) -> None:
         self._identities = identities
@@ -50,16 +50,16 @@ class Guard:
         self._authorizer = authorizer
 
     def admit(self, environ: Environ) -> Caller | Response:
-        """Who calls, for a request that is to be carried out; or its refusal, or the guard's own answer to it."""
+        """The caller, if the request is to be carried out; otherwise the response: a refusal, or the guard's own answer."""
         try:
             caller = self.authenticate(environ)
             body = requests.read_body(environ)
-            return self._answered(caller, environ, body) or caller
+            return self._authorize(caller, environ, body) or caller
         except Refused as refused:
-            return answer(environ, _small_body(environ), refused)
+            return answer(environ, _read_small_body(environ), refused)
 
-    def _answered(self, caller: Caller, environ: Environ, body: bytes) -> Response | None:
-        """The answer to what the guard knows best. Raises Refused for what the caller may not do."""
+    def _authorize(self, caller: Caller, environ: Environ, body: bytes) -> Response | None:
+        """Check what the caller may do, or raise Refused; returns the answer to requests that the guard answers itself."""
         self._authorizer.check(caller.principal, environ, body)
         service = requests.find_service(environ)
         if service not in {"iam", "sts"}:
@@ -68,36 +68,36 @@ class Guard:
         if service == "iam":
             return simulation.answer(action, body, self._identities) if action in simulation.ACTIONS else None
         if action == "AssumeRole":
-            trust.check(caller.principal, parameters.read(environ, body, caller.principal.account))
-        return self._sts.request(environ, body, caller.principal, caller.access_key)
+            trust.check(caller.principal, parameters.read_call(environ, body, caller.principal.account))
+        return self._sts.answer_request(environ, body, caller.principal, caller.access_key)
 
     def refuse_cloudformation(self, actor: Actor, environ: Environ, body: bytes) -> Response | None:
-        """The refusal of a call that CloudFormation makes in somebody's name; None for one that is to be carried out."""
+        """The refusal of a call that CloudFormation makes in the name of a caller; None if it is to be carried out."""
         try:
-            principal = self._principal(actor.caller)
+            principal = self._find_principal(actor.caller)
             self._authorizer.check_through_cloudformation(principal, environ, body, actor)
         except Refused as refused:
             return answer(environ, body, refused)
         return None
 
-    def _principal(self, record: Record) -> Principal:
-        """Whom an operation's record names: its caller, or the service role of the stack."""
+    def _find_principal(self, record: Record) -> Principal:
+        """The principal in the record of an operation: its caller, or the service role of the stack."""
         arn = str(record.get("role_arn", ""))
         if not arn:
             return Principal(**{**record, "session_policies": tuple(record["session_policies"])})
         role = issued_keys.find_role(arn)
-        if role is None or not trust.lets_service(role, "cloudformation.amazonaws.com", role.account_id):
+        if role is None or not trust.trusts_service(role, "cloudformation.amazonaws.com", role.account_id):
             raise Refused(Kind.DENIED, f"Role {arn} is invalid or cannot be assumed")
         session = f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/AWSCloudFormation"
         return Principal(ROLE, session, role.account_id, f"{role.id}:AWSCloudFormation", role.name, role.arn)
 
     def authenticate(self, environ: Environ) -> Caller:
-        """Who calls; raises Refused. The signature stands in the header from then on, also that of a presigned URL."""
+        """The caller; raises Refused. Writes the signature into the Authorization header, also that of a presigned URL."""
         environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)  # moto would answer as whichever account it names
         try:
-            claim = signature.read(environ)
+            claim = signature.read_claim(environ)
         except Refused as refused:
-            if requests.find_action(environ, _small_body(environ)) in UNSIGNED:
+            if requests.find_action(environ, _read_small_body(environ)) in UNSIGNED:
                 message = "No OpenIDConnect or SAML provider found in your account"
                 raise Refused(Kind.INVALID, message, "InvalidIdentityToken") from refused
             raise
@@ -121,8 +121,8 @@ def _check_token(issued: Issued, claim: signature.Claim) -> None:
         raise Refused(Kind.EXPIRED_TOKEN)
 
 
-def _small_body(environ: Environ) -> bytes:
-    """The body of a request that is refused, where it is small: in which form the refusal is told depends on it."""
+def _read_small_body(environ: Environ) -> bytes:
+    """The body of a refused request, b'' if it is large; the form of the refusal depends on the body."""
     length: Any = environ.get("CONTENT_LENGTH") or "0"
     is_small = length.isdigit() and int(length) <= _SMALL and not environ.get("wsgi.input_terminated")
     return requests.read_body(environ) if is_small else b""

@@ -1,7 +1,7 @@
-"""The keys that this cloud issued, and whose they are: the operator's, those of IAM users, those of STS's sessions.
+"""The access keys that this cloud issued, and their owners: the operator, IAM users, and sessions of STS.
 
-Users' keys and the credentials of assumed roles lie in moto, which the journal fills again after a restart. The sessions of
-GetSessionToken are events of the journal themselves.
+moto keeps the keys of users and the credentials of assumed roles; after a restart, the replay of the journal makes them again.
+Sessions of GetSessionToken are events of the journal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROLE, USER = "role", "user"
 
 @dataclass(frozen=True)
 class Principal:
-    """Who calls. Nothing is refused to the operator, the account's administrator."""
+    """Who calls. The operator is the administrator of the account and may do everything."""
 
     kind: str
     arn: str
@@ -37,13 +37,13 @@ class Principal:
 
     @property
     def is_operator(self) -> bool:
-        """Whether it is the account's administrator."""
+        """Whether this is the administrator of the account."""
         return self.kind == OPERATOR
 
 
 @dataclass(frozen=True)
 class Issued:
-    """One access key: its secret, the token that must come with it, and until when it is good."""
+    """One access key: its secret, the session token that a request must have with it, and when it expires."""
 
     secret: str
     principal: Principal
@@ -62,20 +62,20 @@ class Identities:
         self._sessions: dict[str, Record] = {}
 
     def find(self, access_key: str) -> Issued | None:
-        """What was issued under this id; None where nothing was, or it has expired."""
+        """The access key with this id; None if this cloud did not issue it, or if it is not valid any more."""
         if access_key == self._operator.access_key:
             return Issued(self._operator.secret_key, self.operator)
         session = self._sessions.get(access_key)
         if session is not None:
-            return self._of_session(session)
+            return self._describe_session_key(session)
         for backend in _iam_backends():
             key = backend.access_keys.get(access_key)
             if key is not None:
-                return _of_user(backend, key) if key.user_name else _of_role(backend, key)
+                return _describe_user_key(backend, key) if key.user_name else _describe_role_key(backend, key)
         return None
 
     def new_session(self, parent: str, seconds: int) -> Record:
-        """What a journal keeps of a session for the owner of the key `parent`; `keep_session` is told of it."""
+        """Make the record of a new session for the owner of the key `parent`; the journal and `keep_session` get it."""
         letters = string.ascii_uppercase + string.digits
         return {
             "access_key": "ASIA" + "".join(secrets.choice(letters) for _ in range(16)),
@@ -86,11 +86,11 @@ class Identities:
         }
 
     def keep_session(self, record: Record) -> None:
-        """Take a session up, new or from the journal."""
+        """Add a session, which is new or comes from the journal."""
         self._sessions[record["access_key"]] = record
 
-    def _of_session(self, session: Record) -> Issued | None:
-        """A session is good as long as the key is that asked for it."""
+    def _describe_session_key(self, session: Record) -> Issued | None:
+        """A session is valid as long as the access key exists that requested it."""
         parent = self.find(session["parent"])
         if parent is None:
             return None
@@ -98,13 +98,13 @@ class Identities:
 
 
 def _iam_backends() -> Iterator[Any]:
-    """IAM's backends, of each account and partition; none before IAM was used."""
+    """moto's IAM backends of all accounts and partitions; none before IAM was used."""
     accounts = getattr(sys.modules.get("moto.iam.models"), "iam_backends", {})  # {} also while it is being imported
     for account in list(accounts.values()):
         yield from list(account.values())
 
 
-def _of_user(backend: Any, key: Any) -> Issued | None:
+def _describe_user_key(backend: Any, key: Any) -> Issued | None:
     user = backend.users.get(key.user_name)
     if user is None or key.status != "Active":
         return None
@@ -114,7 +114,7 @@ def _of_user(backend: Any, key: Any) -> Issued | None:
     )
 
 
-def _of_role(backend: Any, key: Any) -> Issued | None:
+def _describe_role_key(backend: Any, key: Any) -> Issued | None:
     backends = getattr(sys.modules.get("moto.sts.models"), "sts_backends", None)
     if backends is None:
         return None
@@ -123,13 +123,13 @@ def _of_role(backend: Any, key: Any) -> Issued | None:
     role = find_role(session.role_arn) if session is not None else None
     if role is None:
         return None
-    given = getattr(session, "bootstrap_session", {})
-    policies = tuple(given.get("policies", ()))
-    tags = {**{tag["Key"]: tag["Value"] for tag in role.tags or ()}, **given.get("tags", {})}
+    settings = getattr(session, "bootstrap_session", {})
+    policies = tuple(settings.get("policies", ()))
+    tags = {**{tag["Key"]: tag["Value"] for tag in role.tags or ()}, **settings.get("tags", {})}
     user_id = f"{role.id}:{session.session_name}"
     principal = Principal(ROLE, session.arn, session.account_id, user_id, role.name, role.arn, policies, tags)
     expires = session.expiration.replace(tzinfo=None)
-    return Issued(session.secret_access_key, principal, session.session_token, _seconds(expires))
+    return Issued(session.secret_access_key, principal, session.session_token, _to_seconds(expires))
 
 
 def find_role(arn: str) -> Any | None:
@@ -150,13 +150,13 @@ def find_user(arn: str) -> Any | None:
     return None
 
 
-def roles_of_profile(name: str) -> list[str]:
-    """The ARNs of the roles in an instance profile, which is named or given by its ARN."""
-    every = [one for backend in _iam_backends() for one in list(backend.instance_profiles.values())]
-    return [str(role.arn) for one in every if name in {one.name, one.arn} for role in one.roles]
+def list_profile_roles(name: str) -> list[str]:
+    """The ARNs of the roles in an instance profile; `name` is its name or its ARN."""
+    profiles = [profile for backend in _iam_backends() for profile in list(backend.instance_profiles.values())]
+    return [str(role.arn) for profile in profiles if name in {profile.name, profile.arn} for role in profile.roles]
 
 
-def _seconds(moment: Any) -> float:
+def _to_seconds(moment: Any) -> float:
     import datetime
 
     return float(moment.replace(tzinfo=datetime.UTC).timestamp())

@@ -1,6 +1,7 @@
-"""The operator's keys of one local cloud, and the token of its control endpoints: random, made once, for the owner alone.
+"""The operator's keys of one local cloud, and the token of its control endpoints.
 
-The keys lie in the form of a file of shared credentials, so that any tool of AWS can be pointed at it.
+Both are random, are made once, and can be read by the owner of the files alone. The file of the keys has the form of AWS'
+shared credentials file, so that every tool for AWS can use it.
 """
 
 from __future__ import annotations
@@ -19,25 +20,25 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"  # of access key ids
 
 @dataclass(frozen=True)
 class Keys:
-    """An access key of the account's administrator."""
+    """An access key of the administrator of the account."""
 
     access_key: str
     secret_key: str
 
 
 def ensure_operator_keys(state: Path) -> Keys:
-    """The operator's keys of the cloud in `state`; made where there are none."""
+    """Read the operator's keys of the cloud in `state`; make them if there are none."""
     path = state / CREDENTIALS
-    known = read_operator_keys(path)
-    if known is None:
-        known = Keys("AKIA" + "".join(secrets.choice(_LETTERS) for _ in range(16)), secrets.token_urlsafe(30))
-        text = f"[{PROFILE}]\naws_access_key_id = {known.access_key}\naws_secret_access_key = {known.secret_key}\n"
+    keys = read_operator_keys(path)
+    if keys is None:
+        keys = Keys("AKIA" + "".join(secrets.choice(_LETTERS) for _ in range(16)), secrets.token_urlsafe(30))
+        text = f"[{PROFILE}]\naws_access_key_id = {keys.access_key}\naws_secret_access_key = {keys.secret_key}\n"
         _write(path, text)
-    return known
+    return keys
 
 
 def read_operator_keys(path: Path) -> Keys | None:
-    """The keys of a file; None where there is none, or it is none."""
+    """The keys in a file; None if the file does not exist or has no keys."""
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(path.read_text(encoding="ascii"))
@@ -47,7 +48,7 @@ def read_operator_keys(path: Path) -> Keys | None:
 
 
 def ensure_control_token(state: Path) -> str:
-    """The token with which the control endpoints may be told to change something; made where there is none."""
+    """Read the token for control endpoints that change something; make it if there is none."""
     path = state / TOKEN
     if not path.exists():
         _write(path, secrets.token_urlsafe(32))
@@ -55,7 +56,7 @@ def ensure_control_token(state: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """The whole file or none, readable by its owner alone from the first byte on."""
+    """Write the file as a whole or not at all; only its owner can ever read it."""
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w") as out:

@@ -1,6 +1,6 @@
-"""A refusal in the words of the service that was called: its error codes, its status codes, the form of its answers.
+"""Writes refusals as the called service does: with its error codes, its status codes, and the form of its responses.
 
-The kinds of refusal are AWS's own. What differs from service to service is which code names a kind, and the status.
+The kinds of refusals are the same for all services of AWS; the error code and the status of a kind differ.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from bootstrap.local.aws.server.requests import Environ, Response
 
 
 class Kind(Enum):
-    """Why a call is refused before it is carried out."""
+    """The reason why a call is refused before it is carried out."""
 
-    MISSING = auto()  # nobody signed it
-    INCOMPLETE = auto()  # a part of the signature is not there
+    MISSING = auto()  # there is no signature
+    INCOMPLETE = auto()  # a part of the signature is missing
     UNKNOWN_KEY = auto()
     BAD_TOKEN = auto()  # the session token is not that of the key
     EXPIRED_TOKEN = auto()
@@ -28,12 +28,12 @@ class Kind(Enum):
     SKEWED = auto()  # signed too long ago, or in the future
     EXPIRED_URL = auto()
     DENIED = auto()  # no policy allows it
-    INVALID = auto()  # what is asked cannot be; `code` names it
+    INVALID = auto()  # the request is not valid; `code` has the error code
 
 
 @dataclass
 class Refused(Exception):
-    """A call that is not carried out. `message` replaces the words that the service has for the kind."""
+    """A call that is not carried out. `message` and `code` replace those that the service has for the kind."""
 
     kind: Kind
     message: str = ""
@@ -107,23 +107,23 @@ _S3: dict[Kind, Words] = {
     Kind.DENIED: ("AccessDenied", 403, "Access Denied"),
     Kind.INVALID: ("InvalidRequest", 400, ""),
 }
-# Services whose name for a denied call is another one.
+# Services with another error code for a denied call.
 _DENIED_CODES = {"sns": "AuthorizationError"}
 
 
 def answer(environ: Environ, body: bytes, refused: Refused) -> Response:
-    """The refusal as the called service puts it."""
+    """The refusal in the form of the called service."""
     service = requests.find_service(environ)
-    form = _form(environ, body, service)
+    form = _find_form(environ, body, service)
     words = {"ec2": _EC2, "s3": _S3, "json": _JSON, "cbor": _JSON, "rest-json": _REST_JSON}.get(form, _QUERY)
     code, status, message = words[refused.kind]
     if refused.kind is Kind.DENIED and form == "query":
         code = _DENIED_CODES.get(service, code)
-    return _written(environ, form, refused.code or code, status, refused.message or message, refused.details)
+    return _write_answer(environ, form, refused.code or code, status, refused.message or message, refused.details)
 
 
-def _form(environ: Environ, body: bytes, service: str) -> str:
-    """The kind of answers that the caller reads: ec2, s3, json, cbor, rest-json, or (rest-xml, too) query."""
+def _find_form(environ: Environ, body: bytes, service: str) -> str:
+    """The form of response that the caller expects: ec2, s3, json, cbor, rest-json, or query (also for rest-xml)."""
     if service == "ec2":
         return "ec2"
     if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
@@ -132,12 +132,12 @@ def _form(environ: Environ, body: bytes, service: str) -> str:
         return "json"
     if requests.find_action(environ, body):
         return "query"
-    return "s3" if service in {"", "s3"} else _rest_form(service)
+    return "s3" if service in {"", "s3"} else _find_rest_form(service)
 
 
 @functools.cache
-def _rest_form(service: str) -> str:
-    """What a service without actions in its requests answers with, by botocore's description."""
+def _find_rest_form(service: str) -> str:
+    """The form of responses of a service whose requests name no action, from botocore's service model."""
     from botocore.exceptions import UnknownServiceError
     from botocore.loaders import Loader
 
@@ -148,35 +148,35 @@ def _rest_form(service: str) -> str:
     return {"rest-xml": "query", "query": "query"}.get(metadata.get("protocol", ""), "rest-json")
 
 
-def _written(environ: Environ, form: str, code: str, status: int, message: str, details: dict[str, str]) -> Response:
+def _write_answer(
+    environ: Environ, form: str, code: str, status: int, message: str, details: dict[str, str]
+) -> Response:
     request_id = secrets.token_hex(16)
     headers: tuple[tuple[str, str], ...] = (("x-amzn-RequestId", request_id),)
     if form in {"json", "rest-json"}:
         kind = "application/x-amz-json-1.1" if form == "json" else "application/json"
-        told = {"message": message} if form == "rest-json" else {"__type": code, "message": message}
+        content = {"message": message} if form == "rest-json" else {"__type": code, "message": message}
         return Response(
-            status, (*headers, ("Content-Type", kind), ("x-amzn-ErrorType", code)), json.dumps(told).encode()
+            status, (*headers, ("Content-Type", kind), ("x-amzn-ErrorType", code)), json.dumps(content).encode()
         )
     if form == "cbor":
         headers = (*headers, ("smithy-protocol", "rpc-v2-cbor"), ("Content-Type", "application/cbor"))
-        return Response(status, headers, _cbor({"__type": code, "message": message}))
-    inner = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+        return Response(status, headers, _encode_cbor({"__type": code, "message": message}))
+    elements = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
     headers = (*headers, ("Content-Type", "text/xml" if form != "s3" else "application/xml"))
     if form == "s3":
         more = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in details.items())
-        text = (
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}{more}<RequestId>{request_id}</RequestId></Error>'
-        )
+        text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{elements}{more}<RequestId>{request_id}</RequestId></Error>'
         return Response(status, headers, b"" if environ.get("REQUEST_METHOD") == "HEAD" else text.encode())
     if form == "ec2":
-        text = f"<Response><Errors><Error>{inner}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+        text = f"<Response><Errors><Error>{elements}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
     else:
-        text = f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+        text = f"<ErrorResponse><Error><Type>Sender</Type>{elements}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     return Response(status, headers, text.encode())
 
 
-def _cbor(texts: dict[str, str]) -> bytes:
-    """A map of texts in CBOR (RFC 8949): both kinds need a head and their bytes."""
+def _encode_cbor(texts: dict[str, str]) -> bytes:
+    """A map of texts in CBOR (RFC 8949); the map and each text begin with a head."""
 
     def head(major: int, length: int) -> bytes:
         if length < 24:

@@ -1,7 +1,7 @@
-"""Signature Version 4, checked: in the header, in the query (presigned), and of S3's bodies in chunks.
+"""Checks Signature Version 4: in the header, in the query (presigned URLs), and in bodies for S3 that are sent in chunks.
 
-What the signature should be is computed by botocore's own signer, from the request as it came. The parts that a caller leaves
-out of the signature are as AWS wants them: the host must be signed, and for S3 every header whose name begins with x-amz-.
+botocore's own signer computes the expected signature from the received request. As on AWS, the host must be signed, and for S3
+also every header whose name begins with x-amz-.
 """
 
 from __future__ import annotations
@@ -54,44 +54,44 @@ class Claim:
 
     @property
     def moment(self) -> float:
-        """When it was signed."""
+        """When the request was signed, in seconds since the epoch."""
         return calendar.timegm(time.strptime(self.stamp, _STAMP))
 
     @property
     def header(self) -> str:
-        """The same as an Authorization header, in the form in which AWS's own clients write it."""
+        """The Authorization header with the same content, in the form that AWS' clients write."""
         credential = f"Credential={self.access_key}/{self.scope}"
         return f"{ALGORITHM} {credential}, SignedHeaders={';'.join(self.signed)}, Signature={self.signature}"
 
 
-def read(environ: Environ) -> Claim:
-    """What the request claims; raises Refused where it is not signed, or not wholly."""
+def read_claim(environ: Environ) -> Claim:
+    """Read what the request says about its signature; raise Refused if the signature is missing or incomplete."""
     authorization = environ.get("HTTP_AUTHORIZATION", "")
-    query = _query(environ)
+    query = _parse_query(environ)
     if "X-Amz-Algorithm" in query or "X-Amz-Signature" in query:
         if authorization:
             message = (
                 "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
             )
             raise Refused(Kind.INVALID, message + "parameter or the Authorization header should be specified")
-        return _from_query(query)
+        return _read_query_claim(query)
     if not authorization:
         raise Refused(Kind.MISSING)
     algorithm, _, rest = authorization.partition(" ")
     if algorithm != ALGORITHM:
         message = f"The authorization mechanism you have provided is not supported. Please use {ALGORITHM}."
         raise Refused(Kind.INCOMPLETE, message)
-    return _from_header(environ, authorization, rest)
+    return _read_header_claim(environ, authorization, rest)
 
 
-def _from_header(environ: Environ, authorization: str, rest: str) -> Claim:
+def _read_header_claim(environ: Environ, authorization: str, rest: str) -> Claim:
     parts = dict(part.partition("=")[::2] for part in re.split(r"[,\s]+", rest.strip()) if part)
     missing = [
         f"Authorization header requires '{name}' parameter."
         for name in ("Credential", "Signature", "SignedHeaders")
         if not parts.get(name)
     ]
-    stamp = environ.get("HTTP_X_AMZ_DATE", "") or _stamp_of_date(environ.get("HTTP_DATE", ""))
+    stamp = environ.get("HTTP_X_AMZ_DATE", "") or _to_stamp(environ.get("HTTP_DATE", ""))
     if not stamp:
         missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     if missing:
@@ -99,10 +99,10 @@ def _from_header(environ: Environ, authorization: str, rest: str) -> Claim:
         seen = f"(Hashed with SHA-256 and encoded with Base64) Authorization={digest}"
         raise Refused(Kind.INCOMPLETE, " ".join([*missing, seen]))
     token = environ.get("HTTP_X_AMZ_SECURITY_TOKEN", "")
-    return _claim(parts["Credential"], parts["SignedHeaders"], parts["Signature"], stamp, token, None)
+    return _make_claim(parts["Credential"], parts["SignedHeaders"], parts["Signature"], stamp, token, None)
 
 
-def _from_query(query: dict[str, str]) -> Claim:
+def _read_query_claim(query: dict[str, str]) -> Claim:
     names = (
         "X-Amz-Algorithm",
         "X-Amz-Credential",
@@ -111,7 +111,7 @@ def _from_query(query: dict[str, str]) -> Claim:
         "X-Amz-SignedHeaders",
         "X-Amz-Expires",
     )
-    needed = names[:-1]  # of the services S3 alone demands the last
+    needed = names[:-1]  # only S3 demands the last one
     missing = [f"AWS query-string parameters must include '{name}'." for name in needed if not query.get(name)]
     if missing or query["X-Amz-Algorithm"] != ALGORITHM:
         raise Refused(Kind.INCOMPLETE, " ".join(missing) or f"X-Amz-Algorithm only supports {ALGORITHM}")
@@ -119,10 +119,10 @@ def _from_query(query: dict[str, str]) -> Claim:
     expires = query.get("X-Amz-Expires", "900")
     if not expires.isdigit() or int(expires) > LONGEST_URL:
         raise Refused(Kind.INCOMPLETE, "X-Amz-Expires must be less than a week (in seconds) and not negative")
-    return _claim(credential, signed, signature, stamp, query.get("X-Amz-Security-Token", ""), int(expires))
+    return _make_claim(credential, signed, signature, stamp, query.get("X-Amz-Security-Token", ""), int(expires))
 
 
-def _claim(credential: str, signed: str, signature: str, stamp: str, token: str, expires: int | None) -> Claim:
+def _make_claim(credential: str, signed: str, signature: str, stamp: str, token: str, expires: int | None) -> Claim:
     parts = credential.split("/")
     if len(parts) < 5 or parts[-1] != "aws4_request":
         message = "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term"
@@ -148,42 +148,42 @@ def _claim(credential: str, signed: str, signature: str, stamp: str, token: str,
 
 
 def check_time(claim: Claim, now: float, leeway_minutes: int) -> None:
-    """Refuse what was signed too long ago, or for the future."""
-    told = functools.partial(time.strftime, _STAMP)
+    """Raise Refused if the request was signed too long ago, or if its time is in the future."""
+    to_stamp = functools.partial(time.strftime, _STAMP)
     leeway = 60 * leeway_minutes
     if claim.expires is not None:
         if now > claim.moment + claim.expires:
             until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(claim.moment + claim.expires))
-            details = {"X-Amz-Expires": str(claim.expires), "Expires": until, "ServerTime": _iso(now)}
+            details = {"X-Amz-Expires": str(claim.expires), "Expires": until, "ServerTime": _to_iso(now)}
             message = "" if claim.service in _S3 else f"Signature expired: {claim.stamp}"
             raise Refused(Kind.EXPIRED_URL, message, details=details)
     elif claim.moment < now - leeway:
-        ends = f"{told(time.gmtime(now - leeway))} ({told(time.gmtime(now))} - {leeway_minutes} min.)"
-        raise _skewed(claim, now, leeway, f"Signature expired: {claim.stamp} is now earlier than {ends}")
+        ends = f"{to_stamp(time.gmtime(now - leeway))} ({to_stamp(time.gmtime(now))} - {leeway_minutes} min.)"
+        raise _refuse_skew(claim, now, leeway, f"Signature expired: {claim.stamp} is now earlier than {ends}")
     if claim.moment > now + leeway:
-        begins = f"{told(time.gmtime(now + leeway))} ({told(time.gmtime(now))} + {leeway_minutes} min.)"
-        raise _skewed(claim, now, leeway, f"Signature not yet current: {claim.stamp} is still later than {begins}")
+        begins = f"{to_stamp(time.gmtime(now + leeway))} ({to_stamp(time.gmtime(now))} + {leeway_minutes} min.)"
+        raise _refuse_skew(claim, now, leeway, f"Signature not yet current: {claim.stamp} is still later than {begins}")
 
 
-def _skewed(claim: Claim, now: float, leeway: int, message: str) -> Refused:
+def _refuse_skew(claim: Claim, now: float, leeway: int, message: str) -> Refused:
     if claim.service not in _S3 | {"ec2"}:
         return Refused(Kind.SKEWED, message)
     allowed = str(leeway * 1000)
-    details = {"RequestTime": claim.stamp, "ServerTime": _iso(now), "MaxAllowedSkewMilliseconds": allowed}
+    details = {"RequestTime": claim.stamp, "ServerTime": _to_iso(now), "MaxAllowedSkewMilliseconds": allowed}
     return Refused(Kind.SKEWED, details=details)
 
 
 def verify(claim: Claim, secret: str, environ: Environ, read_body: Callable[[], bytes]) -> None:
-    """Refuse a request whose signature is not the one that `secret` makes.
+    """Raise Refused if the signature of the request is not the one that `secret` makes.
 
-    S3's bodies are large, and a header stands for them in the signature: they are read when that is known to be right.
+    The signature of a body for S3, which can be large, includes only a header with its hash; so it is read last.
     """
     is_s3 = claim.service in _S3
     if is_s3:
         _check_signed_headers(claim, environ)
-    payload = _told_payload(claim, environ) if is_s3 else hashlib.sha256(read_body()).hexdigest()
-    signer = _signers()[is_s3](_credentials(claim.access_key, secret), claim.service, claim.region)
-    request = _request(claim, environ, payload, is_s3=is_s3)
+    payload = _read_payload_hash(claim, environ) if is_s3 else hashlib.sha256(read_body()).hexdigest()
+    signer = _make_signers()[is_s3](_credentials(claim.access_key, secret), claim.service, claim.region)
+    request = _make_signed_request(claim, environ, payload, is_s3=is_s3)
     canonical = signer.canonical_request(request)
     to_sign = signer.string_to_sign(request, canonical)
     expected = str(signer.signature(to_sign, request))
@@ -195,7 +195,7 @@ def verify(claim: Claim, secret: str, environ: Environ, read_body: Callable[[], 
 
 
 def _check_body(claim: Claim, secret: str, environ: Environ, payload: str, body: bytes) -> None:
-    """Refuse an S3 body that differs from its signed hash."""
+    """Raise Refused if a body for S3 differs from its signed hash."""
     if _HEX.fullmatch(payload) and payload != (computed := hashlib.sha256(body).hexdigest()):
         message = "The provided 'x-amz-content-sha256' header does not match what was computed."
         details = {"ClientComputedContentSHA256": payload, "S3ComputedContentSHA256": computed}
@@ -214,61 +214,61 @@ def _check_signed_headers(claim: Claim, environ: Environ) -> None:
         raise Refused(Kind.DENIED, message, details={"HeadersNotSigned": ", ".join(unsigned)})
 
 
-def _told_payload(claim: Claim, environ: Environ) -> str:
-    """What stands for a body of S3's in the signature, as the request says."""
-    told = environ.get("HTTP_X_AMZ_CONTENT_SHA256", "")
-    if not told and claim.expires is not None:
-        told = _query(environ).get("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
-    if not told:
+def _read_payload_hash(claim: Claim, environ: Environ) -> str:
+    """The value that represents a body for S3 in the signature, as the request has it."""
+    payload_hash = environ.get("HTTP_X_AMZ_CONTENT_SHA256", "")
+    if not payload_hash and claim.expires is not None:
+        payload_hash = _parse_query(environ).get("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
+    if not payload_hash:
         raise Refused(Kind.INVALID, "Missing required header for this request: x-amz-content-sha256")
-    if told not in {*_LITERAL, *_STREAMED} and not _HEX.fullmatch(told):
+    if payload_hash not in {*_LITERAL, *_STREAMED} and not _HEX.fullmatch(payload_hash):
         known = "UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, " + ", ".join(_STREAMED)
         raise Refused(Kind.INVALID, f"x-amz-content-sha256 must be {known} or a valid sha256 value.", "InvalidArgument")
-    return str(told)
+    return str(payload_hash)
 
 
-def _request(claim: Claim, environ: Environ, payload: str, *, is_s3: bool) -> Any:
-    """The request as botocore's signer takes it, with the headers that were signed and no others."""
+def _make_signed_request(claim: Claim, environ: Environ, payload: str, *, is_s3: bool) -> Any:
+    """The request in the form that botocore's signer needs, with the signed headers and no others."""
     from botocore.awsrequest import AWSRequest
 
-    raw_path, _, raw_query = _target(environ).partition("?")
+    raw_path, _, raw_query = _read_target(environ).partition("?")
     path = urllib.parse.quote(urllib.parse.unquote_to_bytes(raw_path), safe="/~") if is_s3 else raw_path
     pairs = (pair.partition("=") for pair in raw_query.split("&") if pair)
-    query = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, _, value in pairs if name != "X-Amz-Signature")
-    made = AWSRequest(method=environ.get("REQUEST_METHOD", "GET"), url=f"http://any{path or '/'}?{query}")
+    query = "&".join(f"{_encode(name)}={_encode(value)}" for name, _, value in pairs if name != "X-Amz-Signature")
+    request = AWSRequest(method=environ.get("REQUEST_METHOD", "GET"), url=f"http://any{path or '/'}?{query}")
     for name in claim.signed:
-        made.headers[name] = _header(environ, name)
-    made.context.update({"timestamp": claim.stamp, "payload": payload})
-    return made
+        request.headers[name] = _read_header(environ, name)
+    request.context.update({"timestamp": claim.stamp, "payload": payload})
+    return request
 
 
-def _header(environ: Environ, name: str) -> str:
+def _read_header(environ: Environ, name: str) -> str:
     key = name.upper().replace("-", "_")
     return str(environ.get(key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}", ""))
 
 
-def _encoded(text: str) -> str:
+def _encode(text: str) -> str:
     return urllib.parse.quote(urllib.parse.unquote_to_bytes(text.replace("+", " ")), safe="-_.~")
 
 
-def _target(environ: Environ) -> str:
-    """Path and query as they came, also where the request named the whole URL."""
+def _read_target(environ: Environ) -> str:
+    """Path and query as they were received, also if the request line has a whole URL."""
     raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ.get("PATH_INFO", "/"))
     return re.sub(r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?]*", "", raw) or "/"
 
 
-def _query(environ: Environ) -> dict[str, str]:
+def _parse_query(environ: Environ) -> dict[str, str]:
     if "X-Amz-" not in environ.get("QUERY_STRING", ""):
         return {}
     return dict(urllib.parse.parse_qsl(environ["QUERY_STRING"], keep_blank_values=True))
 
 
 @functools.cache
-def _signers() -> tuple[type, type]:
+def _make_signers() -> tuple[type, type]:
     from botocore.auth import S3SigV4Auth, SigV4Auth
 
     class Checking:
-        """Signs what the caller signed: exactly its headers, and the body by what stands for it."""
+        """Signs exactly the headers that the caller signed, and the payload hash that the request has."""
 
         def headers_to_sign(self, request: Any) -> Any:
             return request.headers
@@ -289,12 +289,12 @@ def _credentials(access_key: str, secret: str) -> Any:
     return Credentials(access_key, secret)
 
 
-def _stamp_of_date(text: str) -> str:
+def _to_stamp(text: str) -> str:
     parsed = email.utils.parsedate_tz(text) if text else None
     if parsed is None:
         return text if re.fullmatch(r"\d{8}T\d{6}Z", text) else ""
     return time.strftime(_STAMP, time.gmtime(email.utils.mktime_tz(parsed)))
 
 
-def _iso(moment: float) -> str:
+def _to_iso(moment: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))

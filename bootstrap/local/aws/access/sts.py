@@ -1,7 +1,7 @@
-"""What STS answers about the caller itself, and the sessions that it gives for the caller's own key.
+"""Answers STS' requests about the caller (GetCallerIdentity), and makes sessions for its access key (GetSessionToken).
 
-AssumeRole is moto's; `trust` decides who may. Sessions for identities of other providers (SAML, OpenID Connect) are refused:
-this cloud knows no such provider.
+moto answers AssumeRole; `trust` decides who may call it. Sessions for identities of other providers (SAML, OpenID Connect) are
+refused, because this cloud has no such provider.
 """
 
 from __future__ import annotations
@@ -32,34 +32,42 @@ class Sts:
 
         self._identities = identities
 
-    def request(self, environ: Environ, body: bytes, principal: Principal, access_key: str) -> Response | None:
-        """The answer to one request of STS; None for one that moto answers. Raises Refused."""
+    def answer_request(self, environ: Environ, body: bytes, principal: Principal, access_key: str) -> Response | None:
+        """The answer to one request to STS; None if moto answers it. Raises Refused."""
         action = requests.find_action(environ, body)
         if action == "GetCallerIdentity":
-            told = {"Arn": principal.arn, "UserId": principal.user_id, "Account": principal.account}
-            return _answer(action, "".join(f"<{name}>{escape(value)}</{name}>" for name, value in told.items()))
+            elements = {"Arn": principal.arn, "UserId": principal.user_id, "Account": principal.account}
+            return _write_answer(
+                action, "".join(f"<{name}>{escape(value)}</{name}>" for name, value in elements.items())
+            )
         if action == "GetSessionToken":
-            return self._session(action, body, principal, access_key)
+            return self._give_session(action, body, principal, access_key)
         if action == "GetFederationToken":
             raise Refused(Kind.INVALID, "The local cloud has no GetFederationToken", "InvalidAction")
         return None
 
-    def _session(self, action: str, body: bytes, principal: Principal, access_key: str) -> Response:
+    def _give_session(self, action: str, body: bytes, principal: Principal, access_key: str) -> Response:
         if principal.kind not in {OPERATOR, USER} or access_key.startswith("ASIA"):
             raise Refused(Kind.DENIED, "Cannot call GetSessionToken with session credentials")
-        asked = urllib.parse.parse_qs(body.decode(errors="replace")).get("DurationSeconds", [str(_DEFAULT)])[0]
-        if not asked.isdigit() or not _SHORTEST <= int(asked) <= _LONGEST:
-            message = f"Value '{asked[:32]}' at 'durationSeconds' failed to satisfy constraint: Member must be between "
+        seconds_text = urllib.parse.parse_qs(body.decode(errors="replace")).get("DurationSeconds", [str(_DEFAULT)])[0]
+        if not seconds_text.isdigit() or not _SHORTEST <= int(seconds_text) <= _LONGEST:
+            message = f"Value '{seconds_text[:32]}' at 'durationSeconds' failed to satisfy constraint: Member must be between "
             raise Refused(Kind.INVALID, f"1 validation error detected: {message}{_SHORTEST} and {_LONGEST}")
-        made = self._identities.new_session(access_key, int(asked))
-        self._door.record_event(_EVENT, **made)
-        expiration = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(made["expires"]))
-        told = {"AccessKeyId": made["access_key"], "SecretAccessKey": made["secret"], "SessionToken": made["token"]}
-        inner = "".join(f"<{name}>{value}</{name}>" for name, value in {**told, "Expiration": expiration}.items())
-        return _answer(action, f"<Credentials>{inner}</Credentials>")
+        session = self._identities.new_session(access_key, int(seconds_text))
+        self._door.record_event(_EVENT, **session)
+        expiration = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(session["expires"]))
+        credentials = {
+            "AccessKeyId": session["access_key"],
+            "SecretAccessKey": session["secret"],
+            "SessionToken": session["token"],
+        }
+        inner = "".join(
+            f"<{name}>{value}</{name}>" for name, value in {**credentials, "Expiration": expiration}.items()
+        )
+        return _write_answer(action, f"<Credentials>{inner}</Credentials>")
 
 
-def _answer(action: str, inner: str) -> Response:
+def _write_answer(action: str, inner: str) -> Response:
     metadata = f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
     text = (
         f'<{action}Response xmlns="{NAMESPACE}"><{action}Result>{inner}</{action}Result>{metadata}</{action}Response>'

@@ -1,4 +1,4 @@
-"""AssumeRole: the role's trust policy decides who becomes it, and the caller's policies whether that one may."""
+"""Checks AssumeRole: the trust policy of the role must allow it, and so must the policies of the caller."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from bootstrap.local.aws.access import identities
 from bootstrap.local.aws.access.authorization import judge
 from bootstrap.local.aws.access.identities import ROLE, Principal
 from bootstrap.local.aws.access.policies import attached, request_context
-from bootstrap.local.aws.access.policies.documents import policy
-from bootstrap.local.aws.access.policies.evaluation import Question, delegates, trusts
+from bootstrap.local.aws.access.policies.documents import parse_policy
+from bootstrap.local.aws.access.policies.evaluation import Question, delegates_to_account, evaluate_trust
 from bootstrap.local.aws.access.policies.parameters import Call
 from bootstrap.local.aws.access.refusals import Kind, Refused
 
@@ -20,11 +20,11 @@ _SHORTEST = 900
 
 
 def check(principal: Principal, call: Call) -> None:
-    """Refuse a session of a role to whoever may not have it."""
+    """Raise Refused if the caller may not have a session of the role."""
     arn = call.text("RoleArn")
     role = identities.find_role(arn)
-    wanted = ["sts:AssumeRole", *(["sts:TagSession"] if call.texts("Tags.Key") else [])]
-    for action in wanted:
+    actions = ["sts:AssumeRole", *(["sts:TagSession"] if call.texts("Tags.Key") else [])]
+    for action in actions:
         if role is None or not _is_allowed(principal, role, call, action):
             text = f"User: {principal.arn} is not authorized to perform: {action} on resource: {arn}"
             raise Refused(Kind.DENIED, text)
@@ -34,23 +34,23 @@ def check(principal: Principal, call: Call) -> None:
 
 
 def _is_allowed(principal: Principal, role: Any, call: Call, action: str) -> bool:
-    found = {
-        **request_context.of_caller(principal, "", ""),
-        **request_context.of_call(call, role.arn, {tag["Key"]: tag["Value"] for tag in role.tags or ()}),
+    context = {
+        **request_context.describe_caller(principal, "", ""),
+        **request_context.describe_call(call, role.arn, {tag["Key"]: tag["Value"] for tag in role.tags or ()}),
         **{key: call.texts(name) for key, name in _KEYS.items() if call.texts(name)},
     }
-    question = Question(action, role.arn, found, frozenset({principal.arn, principal.source_arn}), principal.account)
-    document = _document(role)
-    said = trusts(question, document)
-    if said.is_explicit:
+    question = Question(action, role.arn, context, frozenset({principal.arn, principal.source_arn}), principal.account)
+    document = _parse_trust_policy(role)
+    trust = evaluate_trust(question, document)
+    if trust.is_explicit:
         return False
-    if not said.is_allowed and not delegates(question, document, names_resource=False):
+    if not trust.is_allowed and not delegates_to_account(question, document, names_resource=False):
         return False
     if principal.is_operator:
         return True
-    held = attached.of(principal)
-    decision = judge(principal, held, action, role.arn, found)
-    return decision.is_allowed or (said.is_allowed and not decision.is_explicit and held.boundary is None)
+    policies = attached.find_policies(principal)
+    decision = judge(principal, policies, action, role.arn, context)
+    return decision.is_allowed or (trust.is_allowed and not decision.is_explicit and policies.boundary is None)
 
 
 _KEYS = {
@@ -60,15 +60,15 @@ _KEYS = {
 }
 
 
-def lets_service(role: Any, service: str, account: str) -> bool:
-    """Whether a role's trust policy lets a service of AWS have a session of it."""
+def trusts_service(role: Any, service: str, account: str) -> bool:
+    """Whether the trust policy of a role allows a service of AWS to assume it."""
     question = Question("sts:AssumeRole", role.arn, {"aws:sourceaccount": (account,)}, frozenset({service}), account)
-    return trusts(question, _document(role)).is_allowed
+    return evaluate_trust(question, _parse_trust_policy(role)).is_allowed
 
 
-def _document(role: Any) -> Any:
+def _parse_trust_policy(role: Any) -> Any:
     text = role.assume_role_policy_document
-    return policy(role.arn, urllib.parse.unquote(text) if text.lstrip()[:1] == "%" else text)
+    return parse_policy(role.arn, urllib.parse.unquote(text) if text.lstrip()[:1] == "%" else text)
 
 
 def _check_duration(principal: Principal, role: Any, asked: str) -> None:
@@ -86,7 +86,7 @@ def _check_duration(principal: Principal, role: Any, asked: str) -> None:
         raise Refused(Kind.INVALID, f"1 validation error detected: {message}than or equal to {_SHORTEST}")
 
 
-def session_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What bounds a session that AssumeRole gives, and its tags, from the request's parameters as moto has them."""
-    tags = {one["Key"]: one["Value"] for one in given.get("Tags") or ()}
-    return {"tags": tags, "policies": [given["Policy"]] if given.get("Policy") else []}
+def read_session_settings(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The tags and the policies of a session that AssumeRole gives, from the parameters of the request."""
+    tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags") or ()}
+    return {"tags": tags, "policies": [parameters["Policy"]] if parameters.get("Policy") else []}

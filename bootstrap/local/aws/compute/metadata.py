@@ -93,7 +93,7 @@ class Metadata:
         if name in {"iam/security-credentials", "iam/security-credentials/"}:
             return str(role.name)
         if name == f"iam/security-credentials/{role.name}":
-            if not trust.lets_service(role, "ec2.amazonaws.com", role.account_id):
+            if not trust.trusts_service(role, "ec2.amazonaws.com", role.account_id):
                 return json.dumps(_make_refusal(role.name), indent=2)
             return json.dumps(self._find_credentials(instance, role), indent=2)
         return None

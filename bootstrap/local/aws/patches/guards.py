@@ -59,9 +59,9 @@ class GuardPatches:
 
 def _may_use(key: str, region: str, group: str) -> bool:
     """Whether the key's own policy names CloudWatch Logs of the region, for this log group."""
-    policy = attached.of_resource(key)
+    policy = attached.find_resource_policy(key)
     service = frozenset({f"logs.{region}.amazonaws.com"})
-    found = {"kms:encryptioncontext:aws:logs:arn": (group,), "aws:sourcearn": (group,)}
+    context = {"kms:encryptioncontext:aws:logs:arn": (group,), "aws:sourcearn": (group,)}
     actions = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey")
-    questions = (Question(action, key, found, service, group.split(":")[4]) for action in actions)
+    questions = (Question(action, key, context, service, group.split(":")[4]) for action in actions)
     return policy is not None and all(decide(it, Policies(resource=policy)).is_allowed for it in questions)

@@ -22,7 +22,7 @@ class SessionPatches:
         def assume_role(response: Any) -> Any:
             result = original(response)
             given = {name: response._get_param(name) for name in ("Policy", "Tags")}
-            result.result["Credentials"].bootstrap_session = trust.session_of(given)
+            result.result["Credentials"].bootstrap_session = trust.read_session_settings(given)
             return result
 
         module.TokenResponse.assume_role = assume_role

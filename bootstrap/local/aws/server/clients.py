@@ -90,7 +90,7 @@ class Clients:
     def _note_created(self, environ: requests.Environ, action: str, response: Response) -> None:
         step = self._door.step
         if "/create/" in step and requests.find_service(environ) == "ec2" and response.status < 300:
-            self._door.callers.add_created(step, created_resources.ids(action, response.body))
+            self._door.callers.add_created(step, created_resources.find_created_ids(action, response.body))
 
     def _make_environ(self, request: Any) -> requests.Environ:
         parts = urllib.parse.urlsplit(request.url)

@@ -93,7 +93,7 @@ class Door:
         if recorded_answer:
             return recorded_answer
         if requests.is_mutating(environ, body):
-            refusal = characters.refusal(environ, body)
+            refusal = characters.find_refusal(environ, body)
             if refusal is not None:
                 return refusal
             return self._mutate(environ, body, self._number_request())

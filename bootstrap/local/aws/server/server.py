@@ -160,7 +160,7 @@ class Server:
             return admitted
         if requests.find_service(environ) == "cloudformation":
             with self.door.callers.use_caller(admitted.record):
-                refusal = characters.refusal(environ, requests.read_body(environ))
+                refusal = characters.find_refusal(environ, requests.read_body(environ))
                 return refusal or self._faults.find_answer(environ) or self._api.request(environ)
         return self._faults.find_answer(environ) or self.door.request(environ)
 

@@ -1,7 +1,7 @@
-"""IAM's policies, evaluated: documents, conditions, the decision, and what each operation needs.
+"""Evaluates IAM's policies: documents, conditions, the decision, and the permissions that each operation needs.
 
-`evaluation.decide` is the only evaluator. The server calls it before each call, except those of the operator;
-SimulatePrincipalPolicy calls it, too. It gets documents and texts. `attached` finds who has which policies, `actions` and
-`resources` find which actions an operation takes on which resources, and `request_context` finds the circumstances. The other
-modules of `access`, and `server.clients`, import this package.
+`evaluation.decide` is the only evaluator. The server calls it before each call, except calls of the operator;
+SimulatePrincipalPolicy calls it, too. `attached` finds the policies of a caller, `actions` and `resources` find the actions
+and the resources of an operation, and `request_context` finds the condition keys of a call. The other modules of `access`,
+`patches.guards` and `server.clients` import this package.
 """

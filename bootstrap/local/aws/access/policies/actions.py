@@ -1,6 +1,6 @@
-"""Which actions of IAM an operation needs: its own name in most services, and the exceptions.
+"""Finds the IAM actions that an operation needs. In most services, an action has the name of its operation.
 
-The prefix is the name that requests are signed with, but for a few; S3 names actions otherwise than operations throughout.
+The prefix of an action is the service name in the signature, with a few exceptions. The actions of S3 have names of their own.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import re
 
 from bootstrap.local.aws.access.policies.parameters import Call
 
-# The first two need no permission; of the third the role's trust policy is asked, too (see `trust`).
-FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole"})
+# The first two need no permission; `trust` checks the third, because the trust policy of the role decides, too.
+WITHOUT_PERMISSION = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole"})
 _PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag", "email": "ses"}
-_NAMES = {
+_OTHER_NAMES = {
     "lambda:Invoke": "InvokeFunction",
     "lambda:InvokeAsync": "InvokeFunction",
     "lambda:InvokeWithResponseStream": "InvokeFunction",
@@ -24,7 +24,7 @@ _NAMES = {
     "dynamodb:TransactWriteItems": "PutItem",
     "dynamodb:ExecuteStatement": "PartiQLSelect",
 }
-_S3 = {
+_S3_NAMES = {
     "ListBuckets": "ListAllMyBuckets",
     "ListObjects": "ListBucket",
     "ListObjectsV2": "ListBucket",
@@ -67,28 +67,28 @@ _S3 = {
 _S3_SETTINGS = re.compile(r"(Get|List|Put|Delete)Bucket(Analytics|Inventory|Metrics|IntelligentTiering)Configurations?")
 
 
-def of(call: Call, method: str) -> tuple[str, ...]:
-    """The actions, the first of which names the operation; none for an operation that is not known."""
+def find_actions(call: Call, method: str) -> tuple[str, ...]:
+    """The actions that a call needs; the first one names the operation. None for an operation that is not known."""
     if not call.operation:
         return ()
     if call.service == "s3":
-        return tuple(f"s3:{name}" for name in _of_s3(call))
+        return tuple(f"s3:{name}" for name in _find_s3_actions(call))
     if call.service == "apigateway":
         return (f"apigateway:{method}",)
     prefix = _PREFIXES.get(call.service, call.service)
     if prefix == "kms" and call.operation == "ReEncrypt":
         return ("kms:ReEncryptFrom", "kms:ReEncryptTo")
-    named = _NAMES.get(f"{prefix}:{call.operation}", call.operation)
-    more = ("cloudformation:TagResource",) if prefix == "cloudformation" and call.texts("Tags.Key") else ()
-    return (f"{prefix}:{named}", *more)
+    action_name = _OTHER_NAMES.get(f"{prefix}:{call.operation}", call.operation)
+    further = ("cloudformation:TagResource",) if prefix == "cloudformation" and call.texts("Tags.Key") else ()
+    return (f"{prefix}:{action_name}", *further)
 
 
-def _of_s3(call: Call) -> tuple[str, ...]:
+def _find_s3_actions(call: Call) -> tuple[str, ...]:
     settings = _S3_SETTINGS.fullmatch(call.operation)
     if settings:
         verb = "Get" if settings[1] in {"Get", "List"} else "Put"
         return (f"{verb}{settings[2]}Configuration",)
-    name = _S3.get(call.operation, call.operation)
+    name = _S3_NAMES.get(call.operation, call.operation)
     versioned = {"GetObject", "DeleteObject", "GetObjectAcl", "PutObjectAcl", "GetObjectTagging", "PutObjectTagging"}
     if name in versioned and call.text("versionId"):
         name = re.sub(r"Object", "ObjectVersion", name, count=1)

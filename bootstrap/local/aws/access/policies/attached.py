@@ -1,4 +1,4 @@
-"""The policies that IAM has for a caller, and those that resources have themselves, as moto keeps them."""
+"""Finds in moto the policies of a caller, and the policies of resources."""
 
 from __future__ import annotations
 
@@ -9,70 +9,72 @@ from typing import Any
 
 from bootstrap.local.aws.access import identities
 from bootstrap.local.aws.access.identities import Principal
-from bootstrap.local.aws.access.policies.documents import Policy, policy
+from bootstrap.local.aws.access.policies.documents import Policy, parse_policy
 from bootstrap.local.aws.access.policies.evaluation import Policies
 
 
-def of(principal: Principal) -> Policies:
-    """What is attached to a user or a role, with its boundary, and what bounds the session."""
+def find_policies(principal: Principal) -> Policies:
+    """The policies of a user or a role, its permissions boundary, and its session policies."""
     holder = identities.find_role(principal.source_arn) or identities.find_user(principal.source_arn)
     if holder is None:
         return Policies()
-    sessions = tuple(policy("session", text) for text in principal.session_policies)
-    return Policies(tuple(_identity(holder)), boundary(holder), sessions)
+    sessions = tuple(parse_policy("session", text) for text in principal.session_policies)
+    return Policies(tuple(_list_identity_policies(holder)), find_boundary(holder), sessions)
 
 
-def boundary(holder: Any) -> Policy | None:
-    """The permissions boundary; one that does not exist (any more) allows nothing."""
+def find_boundary(holder: Any) -> Policy | None:
+    """The permissions boundary of a user or a role; a boundary that does not exist (any more) allows nothing."""
     arn = getattr(holder, "permissions_boundary_arn", None)
     if not arn:
         return None
-    found = _managed(holder, arn)
-    return found or Policy(arn, ())
+    managed = _find_managed_policy(holder, arn)
+    return managed or Policy(arn, ())
 
 
-def _identity(holder: Any) -> Iterator[Policy]:
-    for source in (holder, *_groups(holder)):
+def _list_identity_policies(holder: Any) -> Iterator[Policy]:
+    for source in (holder, *_list_groups(holder)):
         for name, text in list(source.policies.items()):
-            yield policy(name, text)
-        for one in list(source.managed_policies.values()):
-            yield policy(one.arn, _text(one))
+            yield parse_policy(name, text)
+        for managed in list(source.managed_policies.values()):
+            yield parse_policy(managed.arn, _read_document(managed))
 
 
-def _groups(holder: Any) -> list[Any]:
-    backend = _backend(holder)
+def _list_groups(holder: Any) -> list[Any]:
+    backend = _find_iam_backend(holder)
     return [group for group in list(backend.groups.values()) if holder in group.users]
 
 
-def _managed(holder: Any, arn: str) -> Policy | None:
-    found = _backend(holder).managed_policies.get(arn)
-    return policy(arn, _text(found)) if found is not None else None
+def _find_managed_policy(holder: Any, arn: str) -> Policy | None:
+    managed = _find_iam_backend(holder).managed_policies.get(arn)
+    return parse_policy(arn, _read_document(managed)) if managed is not None else None
 
 
-def _text(managed: Any) -> str:
-    document = next(one.document for one in managed.versions if one.version_id == managed.default_version_id)
+def _read_document(managed: Any) -> str:
+    document = next(
+        version.document for version in managed.versions if version.version_id == managed.default_version_id
+    )
     return document if isinstance(document, str) else json.dumps(document)
 
 
-def _backend(holder: Any) -> Any:
+def _find_iam_backend(holder: Any) -> Any:
     accounts = sys.modules["moto.iam.models"].iam_backends
     return accounts[holder.account_id][holder.arn.split(":")[1]]
 
 
-def of_resource(arn: str) -> Policy | None:
-    """The policy that the resource has itself: a bucket's, a key's, a secret's, a topic's, a queue's."""
+def find_resource_policy(arn: str) -> Policy | None:
+    """The policy of a resource: a bucket, a key, a secret, a topic or a queue."""
     parts = arn.split(":", 5)
     if len(parts) < 6:
         return None
-    finder = _FINDERS.get(parts[2])
-    text = finder(parts) if finder is not None else None
+    read = _READERS.get(parts[2])
+    text = read(parts) if read is not None else None
     if isinstance(text, bytes):
         text = text.decode()
-    return policy(arn, text if isinstance(text, str) else json.dumps(text)) if text else None
+    return parse_policy(arn, text if isinstance(text, str) else json.dumps(text)) if text else None
 
 
-def backend(service: str, account: str, region: str) -> Any | None:
-    """moto's backend of a service, where it was used; reading it makes nothing."""
+def find_backend(service: str, account: str, region: str) -> Any | None:
+    """moto's backend of a service; None if the service was not used. This call does not create the backend."""
     module = sys.modules.get(f"moto.{service}.models")
     backends = getattr(module, f"{service}_backends", None)
     if backends is None or account not in backends:
@@ -81,38 +83,47 @@ def backend(service: str, account: str, region: str) -> Any | None:
     return dict.get(regions, region)
 
 
-def _bucket(parts: list[str]) -> Any:
+def _read_bucket_policy(parts: list[str]) -> Any:
     accounts = getattr(sys.modules.get("moto.s3.models"), "s3_backends", {})
     name = parts[5].split("/")[0]
-    found = [
-        one.buckets[name] for account in list(accounts.values()) for one in account.values() if name in one.buckets
+    buckets = [
+        backend.buckets[name]
+        for account in list(accounts.values())
+        for backend in account.values()
+        if name in backend.buckets
     ]
-    return found[0].policy if found else None
+    return buckets[0].policy if buckets else None
 
 
-def _key(parts: list[str]) -> Any:
-    keys = backend("kms", parts[4], parts[3])
-    found = keys.keys.get(parts[5].removeprefix("key/")) if keys else None
-    return found.policy if found else None
+def _read_key_policy(parts: list[str]) -> Any:
+    kms = find_backend("kms", parts[4], parts[3])
+    key = kms.keys.get(parts[5].removeprefix("key/")) if kms else None
+    return key.policy if key else None
 
 
-def _secret(parts: list[str]) -> Any:
-    secrets = backend("secretsmanager", parts[4], parts[3])
-    every = list(secrets.secrets.values()) if secrets else []
+def _read_secret_policy(parts: list[str]) -> Any:
+    backend = find_backend("secretsmanager", parts[4], parts[3])
+    secrets = list(backend.secrets.values()) if backend else []
     arn = ":".join(parts)
-    return next((getattr(one, "policy", None) for one in every if one.arn == arn), None)
+    return next((getattr(secret, "policy", None) for secret in secrets if secret.arn == arn), None)
 
 
-def _topic(parts: list[str]) -> Any:
-    topics = backend("sns", parts[4], parts[3])
-    found = topics.topics.get(":".join(parts)) if topics else None
-    return found.policy if found else None
+def _read_topic_policy(parts: list[str]) -> Any:
+    sns = find_backend("sns", parts[4], parts[3])
+    topic = sns.topics.get(":".join(parts)) if sns else None
+    return topic.policy if topic else None
 
 
-def _queue(parts: list[str]) -> Any:
-    queues = backend("sqs", parts[4], parts[3])
-    found = queues.queues.get(parts[5]) if queues else None
-    return getattr(found, "policy", None) if found else None
+def _read_queue_policy(parts: list[str]) -> Any:
+    sqs = find_backend("sqs", parts[4], parts[3])
+    queue = sqs.queues.get(parts[5]) if sqs else None
+    return getattr(queue, "policy", None) if queue else None
 
 
-_FINDERS = {"s3": _bucket, "kms": _key, "secretsmanager": _secret, "sns": _topic, "sqs": _queue}
+_READERS = {
+    "s3": _read_bucket_policy,
+    "kms": _read_key_policy,
+    "secretsmanager": _read_secret_policy,
+    "sns": _read_topic_policy,
+    "sqs": _read_queue_policy,
+}

@@ -1,4 +1,4 @@
-"""Conditions: whether the circumstances of a call are those that a statement asks for."""
+"""Decides whether the conditions of a statement are met by the condition keys of a call."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 
-from bootstrap.local.aws.access.policies.documents import Condition, Statement, pattern
+from bootstrap.local.aws.access.policies.documents import Condition, Statement, compile_pattern
 
-Circumstances = Mapping[str, tuple[str, ...]]  # key in small letters -> its values
-Holds = Callable[[str, str], bool]  # (what there is, what the policy has)
+RequestContext = Mapping[str, tuple[str, ...]]  # condition key in lower case -> its values
+Test = Callable[[str, str], bool]  # (value of the call, value in the policy)
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _DEFAULTED = re.compile(r"""([^,]+?)\s*,\s*['"](.*)['"]\s*""")
 
 
 class Unresolved(ValueError):
-    """A variable of the policy has no value in these circumstances."""
+    """A variable of the policy has no value in this request context."""
 
 
-def fill(text: str, statement: Statement, found: Circumstances) -> str:
-    """A text of the policy with its variables' values, in which * and ? are plain characters; raises Unresolved."""
+def fill_variables(text: str, statement: Statement, context: RequestContext) -> str:
+    """Replace the variables in a text of the policy; * and ? in their values are plain characters. Raises Unresolved."""
     if not statement.has_variables or "${" not in text:
         return text
-    return _VARIABLE.sub(lambda match: _value(match[1], found), text)
+    return _VARIABLE.sub(lambda match: _find_value(match[1], context), text)
 
 
-def _value(name: str, found: Circumstances) -> str:
+def _find_value(name: str, context: RequestContext) -> str:
     if name in {"*", "?", "$"}:
         return {"*": "\0", "?": "\1", "$": "$"}[name]
     defaulted = _DEFAULTED.fullmatch(name)
-    values = found.get((defaulted[1] if defaulted else name).strip().lower())
+    values = context.get((defaulted[1] if defaulted else name).strip().lower())
     if values is None and defaulted:
         return defaulted[2]
     if values is None or len(values) != 1:
@@ -41,26 +41,26 @@ def _value(name: str, found: Circumstances) -> str:
     return values[0].replace("*", "\0").replace("?", "\1")
 
 
-def holds(condition: Condition, statement: Statement, found: Circumstances) -> bool:
-    """Whether one condition holds."""
-    values = found.get(condition.key)
+def is_met(condition: Condition, statement: Statement, context: RequestContext) -> bool:
+    """Whether one condition is met."""
+    values = context.get(condition.key)
     if condition.operator == "Null":
         return all((values is None) == (wanted.lower() == "true") for wanted in condition.values)
-    negated, test = _test(condition.operator)
+    negated, test = _find_test(condition.operator)
     if values is None or (condition.over and not values):
         return condition.if_exists or condition.over == "ForAllValues" or (negated and not condition.over)
     try:
-        wanted = [fill(one, statement, found) for one in condition.values]
+        wanted = [fill_variables(pattern, statement, context) for pattern in condition.values]
     except Unresolved:
         return negated
-    matches = [any(test(value, one) for one in wanted) != negated for value in values]
+    matches = [any(test(value, pattern) for pattern in wanted) != negated for value in values]
     if condition.over == "ForAnyValue":
         return any(matches)
     return all(matches)
 
 
-def _test(operator: str) -> tuple[bool, Holds]:
-    """The test of an operator, and whether it is the opposite; raises ValueError for an operator that is none."""
+def _find_test(operator: str) -> tuple[bool, Test]:
+    """Whether an operator is negated ('Not'), and its test; ValueError if IAM has no such operator."""
     if operator in _TESTS:
         return False, _TESTS[operator]
     plain = operator.replace("Not", "", 1)
@@ -69,21 +69,21 @@ def _test(operator: str) -> tuple[bool, Holds]:
     raise ValueError(f"a policy has the condition operator {operator}, which IAM does not have")
 
 
-def _like(value: str, wanted: str) -> bool:
-    return pattern(wanted).fullmatch(value) is not None
+def _is_like(value: str, wanted: str) -> bool:
+    return compile_pattern(wanted).fullmatch(value) is not None
 
 
-def _plain(wanted: str) -> str:
+def _to_plain_text(wanted: str) -> str:
     return wanted.replace("\0", "*").replace("\1", "?")
 
 
-def _arn(value: str, wanted: str) -> bool:
-    """Each of the six parts of an ARN is compared by itself: a star reaches no further than its part."""
+def _is_arn_like(value: str, wanted: str) -> bool:
+    """Compare each of the six parts of an ARN by itself: '*' matches within one part only."""
     parts, patterns = value.split(":", 5), wanted.split(":", 5)
-    return len(parts) == len(patterns) and all(map(_like, parts, patterns))
+    return len(parts) == len(patterns) and all(map(_is_like, parts, patterns))
 
 
-def _number(compare: Callable[[float, float], bool]) -> Holds:
+def _make_number_test(compare: Callable[[float, float], bool]) -> Test:
     def test(value: str, wanted: str) -> bool:
         with contextlib.suppress(ValueError):
             return compare(float(value), float(wanted))
@@ -92,25 +92,25 @@ def _number(compare: Callable[[float, float], bool]) -> Holds:
     return test
 
 
-def _date(compare: Callable[[float, float], bool]) -> Holds:
-    def moment(text: str) -> float:
+def _make_date_test(compare: Callable[[float, float], bool]) -> Test:
+    def to_seconds(text: str) -> float:
         return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else datetime.datetime.fromisoformat(text).timestamp()
 
     def test(value: str, wanted: str) -> bool:
         with contextlib.suppress(ValueError):
-            return compare(moment(value), moment(wanted))
+            return compare(to_seconds(value), to_seconds(wanted))
         return False
 
     return test
 
 
-def _address(value: str, wanted: str) -> bool:
+def _is_in_block(value: str, wanted: str) -> bool:
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(value) in ipaddress.ip_network(wanted, strict=False)
     return False
 
 
-def _binary(value: str, wanted: str) -> bool:
+def _is_same_binary(value: str, wanted: str) -> bool:
     with contextlib.suppress(ValueError):
         return base64.b64decode(value) == base64.b64decode(wanted)
     return False
@@ -123,15 +123,15 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThan": lambda one, other: one > other,
     "GreaterThanEquals": lambda one, other: one >= other,
 }
-_TESTS: dict[str, Holds] = {
-    "StringEquals": lambda value, wanted: value == _plain(wanted),
-    "StringEqualsIgnoreCase": lambda value, wanted: value.lower() == _plain(wanted).lower(),
-    "StringLike": _like,
-    "ArnEquals": _arn,
-    "ArnLike": _arn,
+_TESTS: dict[str, Test] = {
+    "StringEquals": lambda value, wanted: value == _to_plain_text(wanted),
+    "StringEqualsIgnoreCase": lambda value, wanted: value.lower() == _to_plain_text(wanted).lower(),
+    "StringLike": _is_like,
+    "ArnEquals": _is_arn_like,
+    "ArnLike": _is_arn_like,
     "Bool": lambda value, wanted: value.lower() == wanted.lower(),
-    "IpAddress": _address,
-    "BinaryEquals": _binary,
-    **{f"Numeric{name}": _number(compare) for name, compare in _COMPARISONS.items()},
-    **{f"Date{name}": _date(compare) for name, compare in _COMPARISONS.items()},
+    "IpAddress": _is_in_block,
+    "BinaryEquals": _is_same_binary,
+    **{f"Numeric{name}": _make_number_test(compare) for name, compare in _COMPARISONS.items()},
+    **{f"Date{name}": _make_date_test(compare) for name, compare in _COMPARISONS.items()},
 }

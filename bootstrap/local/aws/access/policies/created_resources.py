@@ -1,11 +1,11 @@
-"""What calls of EC2 make: the kinds by the call's name, and the ids that an answer tells of."""
+"""Finds the resources that calls of EC2 create: their kinds by the operation, and their ids in the response."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-KINDS = {
+KINDS_BY_PREFIX = {
     "i": "instance",
     "vol": "volume",
     "subnet": "subnet",
@@ -38,8 +38,8 @@ KINDS = {
     "pg": "placement-group",
     "cr": "capacity-reservation",
 }
-# What a call makes, where its name does not say so ("CreateRouteTable" makes a route-table).
-_MAKES: dict[str, tuple[str, ...]] = {
+# The kinds that an operation creates, if its name does not say it ("CreateRouteTable" creates a route-table).
+_CREATES: dict[str, tuple[str, ...]] = {
     "RunInstances": ("instance", "volume", "network-interface"),
     "AllocateAddress": ("elastic-ip",),
     "CreateNatGateway": ("natgateway",),
@@ -55,32 +55,36 @@ _MAKES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("CreateTransitGatewayRoute", "CreateLaunchTemplateVersion", "CreateDefaultVpc"), ()),
 }
 _ID = re.compile(r"([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8,17}")
-_TOLD = re.compile(rb">([a-z]+(?:-[a-z]+)*-[0-9a-f]{8,17})<")
+_ID_ELEMENT = re.compile(rb">([a-z]+(?:-[a-z]+)*-[0-9a-f]{8,17})<")
 
 
-def kinds(operation: str) -> tuple[str, ...]:
-    """The kinds of what a call makes."""
-    if operation in _MAKES:
-        return _MAKES[operation]
+def list_created_kinds(operation: str) -> tuple[str, ...]:
+    """The kinds of the resources that an operation creates."""
+    if operation in _CREATES:
+        return _CREATES[operation]
     if not operation.startswith("Create"):
         return ()
     return (re.sub(r"(?<!^)(?=[A-Z])", "-", operation.removeprefix("Create")).lower(),)
 
 
-def creation_of(kind: str) -> str:
-    """The call that makes a kind of thing, as the condition ec2:CreateAction names it."""
-    found = {made[0]: operation for operation, made in _MAKES.items() if made}
-    return found.get(kind) or "Create" + "".join(part.capitalize() for part in kind.split("-"))
+def find_create_operation(kind: str) -> str:
+    """The operation that creates a kind of resource, as the condition key ec2:CreateAction names it."""
+    operations = {kinds[0]: operation for operation, kinds in _CREATES.items() if kinds}
+    return operations.get(kind) or "Create" + "".join(part.capitalize() for part in kind.split("-"))
 
 
-def kind_of(identifier: str) -> str:
-    """What an id is of; '' for what is no id."""
+def find_kind(identifier: str) -> str:
+    """The kind of the resource with this id; '' if the text is not an id."""
     match = _ID.fullmatch(identifier)
-    return KINDS.get(match[1], "") if match else ""
+    return KINDS_BY_PREFIX.get(match[1], "") if match else ""
 
 
-def ids(operation: str, answer: bytes) -> Iterator[str]:
-    """The ids of what the call has made, by its answer."""
-    wanted = kinds(operation)
-    if wanted:
-        yield from (one for one in (match.decode() for match in _TOLD.findall(answer)) if kind_of(one) in wanted)
+def find_created_ids(operation: str, answer: bytes) -> Iterator[str]:
+    """The ids of the resources that a call created, found in its response."""
+    kinds = list_created_kinds(operation)
+    if kinds:
+        yield from (
+            identifier
+            for identifier in (match.decode() for match in _ID_ELEMENT.findall(answer))
+            if find_kind(identifier) in kinds
+        )

@@ -1,4 +1,4 @@
-"""Policy documents as IAM takes them, read once and kept."""
+"""Parses policy documents of IAM; each text is parsed once, and the result is cached."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Principals = Mapping[str, tuple[str, ...]]  # kind (AWS, Service, Federated, *) 
 
 @dataclass(frozen=True)
 class Condition:
-    """One key of a condition: the operator, without what goes before and behind it, and the values that it takes."""
+    """One key of a condition: the operator without its prefix and suffix, and the values in the policy."""
 
     operator: str
     key: str
@@ -25,7 +25,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement; the patterns are as they were written, with variables."""
+    """One statement; the patterns are those of the document, with variables."""
 
     sid: str
     is_allow: bool
@@ -36,72 +36,78 @@ class Statement:
     principals: Principals | None
     is_not_principal: bool
     conditions: tuple[Condition, ...]
-    has_variables: bool  # documents of 2008 have none: they take a text as it is
+    has_variables: bool  # documents of version 2008-10-17 have no variables
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A document and where it is from: its ARN, or the name that it has inline."""
+    """A policy document, with its ARN, or with its name if it is an inline policy."""
 
     name: str
     statements: tuple[Statement, ...]
 
 
-def policy(name: str, text: str) -> Policy:
-    """A policy by its text."""
-    return Policy(name, parse(text))
+def parse_policy(name: str, text: str) -> Policy:
+    """Parse the text of a policy."""
+    return Policy(name, parse_statements(text))
 
 
 @functools.lru_cache(maxsize=2048)
-def parse(text: str) -> tuple[Statement, ...]:
-    """The statements of a document; raises ValueError for what is none."""
+def parse_statements(text: str) -> tuple[Statement, ...]:
+    """The statements of a document; ValueError if the text is not a policy document."""
     try:
         document = json.loads(text)
         statements = document["Statement"]
-        listed = statements if isinstance(statements, list) else [statements]
-        return tuple(_statement(one, has_variables=document.get("Version") == "2012-10-17") for one in listed)
+        items = statements if isinstance(statements, list) else [statements]
+        return tuple(_parse_statement(item, has_variables=document.get("Version") == "2012-10-17") for item in items)
     except (TypeError, KeyError, AttributeError) as fault:
         raise ValueError(f"this is no policy document: {fault!r}") from None
 
 
-def _statement(given: Mapping[str, Any], *, has_variables: bool) -> Statement:
-    principals = given.get("Principal", given.get("NotPrincipal"))
+def _parse_statement(item: Mapping[str, Any], *, has_variables: bool) -> Statement:
+    principals = item.get("Principal", item.get("NotPrincipal"))
     return Statement(
-        sid=str(given.get("Sid", "")),
-        is_allow=given["Effect"] == "Allow",
-        actions=_texts(given.get("Action", given.get("NotAction", ()))),
-        is_not_action="NotAction" in given,
-        resources=_texts(given.get("Resource", given.get("NotResource", ()))),
-        is_not_resource="NotResource" in given,
-        principals=_principals(principals) if principals is not None else None,
-        is_not_principal="NotPrincipal" in given,
-        conditions=tuple(_conditions(given.get("Condition") or {})),
+        sid=str(item.get("Sid", "")),
+        is_allow=item["Effect"] == "Allow",
+        actions=_to_texts(item.get("Action", item.get("NotAction", ()))),
+        is_not_action="NotAction" in item,
+        resources=_to_texts(item.get("Resource", item.get("NotResource", ()))),
+        is_not_resource="NotResource" in item,
+        principals=_parse_principals(principals) if principals is not None else None,
+        is_not_principal="NotPrincipal" in item,
+        conditions=tuple(_parse_conditions(item.get("Condition") or {})),
         has_variables=has_variables,
     )
 
 
-def _principals(given: Any) -> Principals:
-    if isinstance(given, str):
-        return {"*": ("*",)} if given == "*" else {"AWS": (given,)}
-    return {kind: _texts(who) for kind, who in given.items()}
+def _parse_principals(value: Any) -> Principals:
+    if isinstance(value, str):
+        return {"*": ("*",)} if value == "*" else {"AWS": (value,)}
+    return {kind: _to_texts(who) for kind, who in value.items()}
 
 
-def _conditions(given: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:
-    for written, keys in given.items():
-        over, _, rest = written.rpartition(":")
-        operator = rest.removesuffix("IfExists")
+def _parse_conditions(given: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:
+    for operator_text, keys in given.items():
+        over, _, operator_name = operator_text.rpartition(":")
+        operator = operator_name.removesuffix("IfExists")
         for key, values in keys.items():
-            yield Condition(operator, key.lower(), _texts(values), rest.endswith("IfExists") and rest != "Null", over)
+            yield Condition(
+                operator,
+                key.lower(),
+                _to_texts(values),
+                operator_name.endswith("IfExists") and operator_name != "Null",
+                over,
+            )
 
 
-def _texts(given: Any) -> tuple[str, ...]:
-    values: Iterable[Any] = given if isinstance(given, list | tuple) else (given,)
-    return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in values)
+def _to_texts(value: Any) -> tuple[str, ...]:
+    values: Iterable[Any] = value if isinstance(value, list | tuple) else (value,)
+    return tuple(str(text).lower() if isinstance(text, bool) else str(text) for text in values)
 
 
 @functools.lru_cache(maxsize=8192)
-def pattern(text: str, *, ignores_case: bool = False) -> re.Pattern[str]:
-    """The expression for a text with * and ?; '\\\\0' and '\\\\1' stand for the two as plain characters."""
+def compile_pattern(text: str, *, ignores_case: bool = False) -> re.Pattern[str]:
+    """The regular expression for a text with * and ?; '\\\\0' and '\\\\1' represent the two as plain characters."""
     parts = re.split(r"([*?\0\1])", text)
     special = {"*": ".*", "?": ".", "\0": re.escape("*"), "\1": re.escape("?")}
     expression = "".join(special.get(part, re.escape(part)) for part in parts)

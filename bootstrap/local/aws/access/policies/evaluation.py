@@ -1,8 +1,8 @@
-"""The decision: what the policies together say to one action on one resource.
+"""Decides whether all policies together allow one action on one resource.
 
-An explicit deny of any of them ends it. Otherwise an identity policy, or the resource's own policy by naming the caller, must
-allow it; and so must the permissions boundary and each policy of the session, where there are such. The policies of an
-organization are not modelled: an account here belongs to none.
+An explicit deny in any policy decides. Otherwise an identity policy must allow the action, or the policy of the resource must
+allow it and name the caller. If there is a permissions boundary or a session policy, it must allow the action, too. Policies
+of an organization are not modelled, because the accounts of this cloud belong to no organization.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from bootstrap.local.aws.access.policies.conditions import Circumstances, Unresolved, fill, holds
-from bootstrap.local.aws.access.policies.documents import Policy, Statement, pattern
+from bootstrap.local.aws.access.policies.conditions import RequestContext, Unresolved, fill_variables, is_met
+from bootstrap.local.aws.access.policies.documents import Policy, Statement, compile_pattern
 
 IDENTITY = "identity-based policy"
 BOUNDARY = "permissions boundary"
@@ -21,29 +21,29 @@ RESOURCE = "resource-based policy"
 
 @dataclass(frozen=True)
 class Question:
-    """May `who` (the names that policies may have for the caller) do this to that?"""
+    """One action on one resource, with its context, and the names by which policies can name the caller."""
 
     action: str
     resource: str
-    circumstances: Circumstances
-    who: frozenset[str] = frozenset()  # ARNs, '*' is understood; of a service: its name
+    context: RequestContext
+    principals: frozenset[str] = frozenset()  # ARNs, '*' is understood; of a service: its name
     account: str = ""
 
 
 @dataclass(frozen=True)
 class Policies:
-    """What is said about one caller and one resource; None where there is no such kind of policy."""
+    """The policies that apply to one caller and one resource; None if there is no policy of that kind."""
 
     identity: tuple[Policy, ...] = ()
     boundary: Policy | None = None
     sessions: tuple[Policy, ...] = ()
     resource: Policy | None = None
-    resource_must_allow: bool = False  # a key of KMS: its own policy decides who may be allowed by others at all
+    resource_must_allow: bool = False  # for a KMS key: other policies allow nothing unless the key policy permits it
 
 
 @dataclass(frozen=True)
 class Matched:
-    """A statement that had its say."""
+    """A statement that applies to the question."""
 
     policy: str
     kind: str
@@ -53,7 +53,7 @@ class Matched:
 
 @dataclass(frozen=True)
 class Decision:
-    """The outcome; `kind` names whose refusal it is, '' where it is allowed."""
+    """The decision; `kind` is the kind of policy that refused, '' if the action is allowed."""
 
     is_allowed: bool
     is_explicit: bool = False
@@ -61,8 +61,8 @@ class Decision:
     matched: tuple[Matched, ...] = field(default=(), compare=False)
 
     @property
-    def because(self) -> str:
-        """Why not, in AWS's words; `{}` is where the action goes."""
+    def reason(self) -> str:
+        """The reason of a refusal, as AWS writes it; `{}` is the place of the action."""
         article = "an" if self.kind[:1] in "aeiou" else "a"
         if self.is_explicit:
             return f"with an explicit deny in {article} {self.kind}"
@@ -70,39 +70,43 @@ class Decision:
 
 
 def decide(question: Question, policies: Policies) -> Decision:
-    """What the policies say."""
-    found = tuple(_all_matches(question, policies))
-    denials = [one for one in found if not one.is_allow]
-    if denials:
-        return Decision(False, True, denials[0].kind, found)
-    allowing = {one.kind for one in found}
-    if policies.resource_must_allow and RESOURCE not in allowing and not delegates(question, policies.resource):
-        return Decision(False, False, RESOURCE, found)
+    """Decide a question by all policies."""
+    matched = tuple(_all_matches(question, policies))
+    denying = [one for one in matched if not one.is_allow]
+    if denying:
+        return Decision(False, True, denying[0].kind, matched)
+    allowing = {one.kind for one in matched}
+    if (
+        policies.resource_must_allow
+        and RESOURCE not in allowing
+        and not delegates_to_account(question, policies.resource)
+    ):
+        return Decision(False, False, RESOURCE, matched)
     if IDENTITY not in allowing and RESOURCE not in allowing:
-        return Decision(False, False, IDENTITY, found)
+        return Decision(False, False, IDENTITY, matched)
     if policies.boundary is not None and BOUNDARY not in allowing:
-        return Decision(False, False, BOUNDARY, found)
+        return Decision(False, False, BOUNDARY, matched)
     for session in policies.sessions:
         if not any(one.is_allow for one in _matches(question, session, SESSION)):
-            return Decision(False, False, SESSION, found)
-    return Decision(True, matched=found)
+            return Decision(False, False, SESSION, matched)
+    return Decision(True, matched=matched)
 
 
-def trusts(question: Question, document: Policy) -> Decision:
-    """What a trust policy says: it alone decides who assumes a role, and must name the caller."""
-    found = tuple(_matches(question, document, RESOURCE, names_resource=False))
-    if any(not one.is_allow for one in found):
-        return Decision(False, True, RESOURCE, found)
-    return Decision(bool(found), False, "" if found else RESOURCE, found)
+def evaluate_trust(question: Question, document: Policy) -> Decision:
+    """Decide by the trust policy of a role, which alone decides who may assume it and must name the caller."""
+    matched = tuple(_matches(question, document, RESOURCE, names_resource=False))
+    if any(not one.is_allow for one in matched):
+        return Decision(False, True, RESOURCE, matched)
+    return Decision(bool(matched), False, "" if matched else RESOURCE, matched)
 
 
 def _all_matches(question: Question, policies: Policies) -> Iterator[Matched]:
-    for one in policies.identity:
-        yield from _matches(question, one, IDENTITY)
+    for policy in policies.identity:
+        yield from _matches(question, policy, IDENTITY)
     if policies.boundary is not None:
         yield from _matches(question, policies.boundary, BOUNDARY)
-    for one in policies.sessions:
-        yield from _matches(question, one, SESSION)
+    for policy in policies.sessions:
+        yield from _matches(question, policy, SESSION)
     if policies.resource is not None:
         yield from _matches(question, policies.resource, RESOURCE)
 
@@ -111,56 +115,60 @@ def _matches(question: Question, policy: Policy, kind: str, *, names_resource: b
     for statement in policy.statements:
         if statement.principals is None and kind == RESOURCE:
             continue
-        if kind == RESOURCE and not _names(statement, question):
+        if kind == RESOURCE and not _names_caller(statement, question):
             continue
         if _covers(statement, question, names_resource=names_resource):
             yield Matched(policy.name, kind, statement.sid, statement.is_allow)
 
 
 def _covers(statement: Statement, question: Question, *, names_resource: bool) -> bool:
-    """Whether the statement is about this action and this resource, under these circumstances."""
-    named = any(pattern(one, ignores_case=True).fullmatch(question.action) for one in statement.actions)
-    if named == statement.is_not_action:
+    """Whether the statement applies to this action and this resource, and its conditions are met."""
+    matches_action = any(
+        compile_pattern(one, ignores_case=True).fullmatch(question.action) for one in statement.actions
+    )
+    if matches_action == statement.is_not_action:
         return False
     if names_resource:
-        on_it = any(_is_on(one, statement, question) for one in statement.resources)
-        if on_it == statement.is_not_resource:
+        matches_resource = any(_matches_resource(one, statement, question) for one in statement.resources)
+        if matches_resource == statement.is_not_resource:
             return False
-    return all(holds(one, statement, question.circumstances) for one in statement.conditions)
+    return all(is_met(one, statement, question.context) for one in statement.conditions)
 
 
-def _is_on(written: str, statement: Statement, question: Question) -> bool:
+def _matches_resource(pattern: str, statement: Statement, question: Question) -> bool:
     try:
-        text = fill(written, statement, question.circumstances)
+        text = fill_variables(pattern, statement, question.context)
     except Unresolved:
         return False
-    return pattern(text).fullmatch(question.resource) is not None
+    return compile_pattern(text).fullmatch(question.resource) is not None
 
 
-def _names(statement: Statement, question: Question) -> bool:
-    """Whether a statement of a resource's policy is about the caller."""
-    who = statement.principals or {}
-    everybody = "*" in who.get("*", ()) or "*" in who.get("AWS", ())
-    named = everybody or bool(question.who.intersection(_flat(who.values())))
+def _names_caller(statement: Statement, question: Question) -> bool:
+    """Whether the principals of a statement of a resource policy include the caller."""
+    principals = statement.principals or {}
+    is_everybody = "*" in principals.get("*", ()) or "*" in principals.get("AWS", ())
+    is_named = is_everybody or bool(question.principals.intersection(_flatten(principals.values())))
     if statement.is_not_principal:
-        return not (named or _is_account(statement, question))
-    # An account that is named lets its own administrators decide: that is no permission by itself, but a denial is one.
-    return named or (not statement.is_allow and _is_account(statement, question))
+        return not (is_named or _is_account(statement, question))
+    # An account as principal delegates to its own policies: an allow is not yet a permission, but a deny is a denial.
+    return is_named or (not statement.is_allow and _is_account(statement, question))
 
 
 def _is_account(statement: Statement, question: Question) -> bool:
-    named = (statement.principals or {}).get("AWS", ())
-    return any(one == question.account or one.endswith(f":iam::{question.account}:root") for one in named)
+    accounts = (statement.principals or {}).get("AWS", ())
+    return any(
+        account == question.account or account.endswith(f":iam::{question.account}:root") for account in accounts
+    )
 
 
-def delegates(question: Question, policy: Policy | None, *, names_resource: bool = True) -> bool:
-    """Whether the resource's policy leaves it to the account's own policies."""
+def delegates_to_account(question: Question, policy: Policy | None, *, names_resource: bool = True) -> bool:
+    """Whether the resource policy lets the account's own policies decide."""
     return policy is None or any(
         one.is_allow and _is_account(one, question) and _covers(one, question, names_resource=names_resource)
         for one in policy.statements
     )
 
 
-def _flat(groups: Iterable[tuple[str, ...]]) -> Iterator[str]:
+def _flatten(groups: Iterable[tuple[str, ...]]) -> Iterator[str]:
     for group in groups:
         yield from group

@@ -1,7 +1,7 @@
-"""What a request asks for: the operation, and its parameters by their names, whichever protocol carries them.
+"""Reads the operation of a request and its parameters by name, in each protocol of AWS.
 
-moto takes the operation from wherever it finds one. A request that names two, one in the body and one in the address, say, is
-refused here: what is carried out must be what was judged.
+moto uses the first operation that it finds in a request. A request with two operations, for example one in the body and one in
+the URL, is refused here: the operation that is checked must be the one that is carried out.
 """
 
 from __future__ import annotations
@@ -24,124 +24,128 @@ _QUERY = frozenset({"query", "ec2"})
 
 @dataclass(frozen=True)
 class Call:
-    """One call: of which service (by the name that it is signed with), which operation, in which region, with what."""
+    """One call: its service (the name in the signature), operation, region, account and parameters."""
 
     service: str
     operation: str
     region: str
     account: str
-    given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # parameter -> values; nested ones 'Outer.Inner'
+    parameters: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # parameter -> values; nested ones 'Outer.Inner'
     path: str = "/"
 
     def texts(self, *names: str) -> tuple[str, ...]:
         """The values of the parameters with these names."""
-        return tuple(value for name in names for value in self.given.get(name, ()))
+        return tuple(value for name in names for value in self.parameters.get(name, ()))
 
     def text(self, *names: str) -> str:
-        """The first of these values."""
+        """The first of these values; '' if there is none."""
         return next(iter(self.texts(*names)), "")
 
 
-def read(environ: Environ, body: bytes, account: str) -> Call:
-    """What the request asks for; raises Refused where that is not plain."""
+def read_call(environ: Environ, body: bytes, account: str) -> Call:
+    """The call of a request; raises Refused if the request is ambiguous."""
     service, region = requests.find_service(environ), requests.find_region(environ, "us-east-1")
     if service != "s3":
         _check_body(environ, body)
-    query = _pairs(environ.get("QUERY_STRING", ""))
+    query = _parse_pairs(environ.get("QUERY_STRING", ""))
     is_form = "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", "")
-    form = _pairs(body.decode(errors="replace")) if is_form else {}
+    form = _parse_pairs(body.decode(errors="replace")) if is_form else {}
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     is_rpc = environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor"
-    named = [
+    actions = [
         *query.get("Action", ()),
         *form.get("Action", ()),
         *([target] if target else ()),
         *([""] if is_rpc else ()),
     ]
-    if len(named) > 1 or (named and (query.get("Action") and form)):
+    if len(actions) > 1 or (actions and (query.get("Action") and form)):
         raise Refused(Kind.INVALID, "The request names more than one action", "InvalidAction")
-    protocols = _protocols(service)
+    protocols = _list_protocols(service)
     if not protocols:
         raise Refused(Kind.MISMATCH, f"Credential should be scoped to correct service, not '{service}'.")
-    if not named:
-        return _of_path(environ, service, region, account, {**query, **form})
-    if not _fits(protocols, target=target, is_rpc=is_rpc):
+    if not actions:
+        return _read_path_call(environ, service, region, account, {**query, **form})
+    if not _is_served(protocols, target=target, is_rpc=is_rpc):
         raise Refused(Kind.INVALID, f"{service} is not called in this way", "InvalidAction")
     operation = requests.find_action(environ, body)
-    given = dict(_flat(_json(body))) if target else _without_numbers({**query, **form})
-    return Call(service, operation, region, account, {} if is_rpc else given, environ.get("PATH_INFO", "/"))
+    parameters = dict(_flatten(_parse_json(body))) if target else _remove_numbers({**query, **form})
+    return Call(service, operation, region, account, {} if is_rpc else parameters, environ.get("PATH_INFO", "/"))
 
 
 def _check_body(environ: Environ, body: bytes) -> None:
-    """Refuse what moto would read otherwise: it looks for an action in any body, and unpacks bodies first."""
+    """Raise Refused for bodies that moto reads in another way: it decompresses bodies, and finds actions in any body."""
     kind = environ.get("CONTENT_TYPE", "")
     is_form = "x-www-form-urlencoded" in kind
     if "multipart/" in kind or environ.get("HTTP_CONTENT_ENCODING", "identity") not in {"", "identity"}:
         raise Refused(Kind.INVALID, "The body is neither plain nor a form", "InvalidAction")
-    if not is_form and "Action" in _pairs(body.decode(errors="replace")):
+    if not is_form and "Action" in _parse_pairs(body.decode(errors="replace")):
         raise Refused(Kind.INVALID, "The body names an action, and is no form", "InvalidAction")
 
 
-def _fits(protocols: frozenset[str], *, target: str, is_rpc: bool) -> bool:
+def _is_served(protocols: frozenset[str], *, target: str, is_rpc: bool) -> bool:
     if target:
         return "json" in protocols
     return "smithy-rpc-v2-cbor" in protocols if is_rpc else bool(protocols & _QUERY)
 
 
 @functools.cache
-def _protocols(service: str) -> frozenset[str]:
-    """The protocols of the services that are signed for by this name."""
+def _list_protocols(service: str) -> frozenset[str]:
+    """The protocols of the services with this name in the signature."""
     return frozenset(
         protocol for model in operations.list_services(service) for protocol in operations.list_protocols(model)
     )
 
 
-def _of_path(environ: Environ, service: str, region: str, account: str, query: Mapping[str, tuple[str, ...]]) -> Call:
+def _read_path_call(
+    environ: Environ, service: str, region: str, account: str, query: Mapping[str, tuple[str, ...]]
+) -> Call:
     path = environ.get("PATH_INFO", "/")
     bucket = environ.get("HTTP_HOST", "").lower().partition(".localhost")[0]
     if service == "s3" and ".localhost" in environ.get("HTTP_HOST", "").lower():
         path = f"/{bucket}{path}".rstrip("/")
     operation, variables = operations.match_path(service, {**environ, "PATH_INFO": path})
-    given: dict[str, tuple[str, ...]] = {name: (value,) for name, value in variables.items()}
-    return Call(service, operation, region, account, {**_without_numbers(query), **given}, path)
+    path_parameters: dict[str, tuple[str, ...]] = {name: (value,) for name, value in variables.items()}
+    return Call(service, operation, region, account, {**_remove_numbers(query), **path_parameters}, path)
 
 
-def _pairs(text: str) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+def _parse_pairs(text: str) -> dict[str, tuple[str, ...]]:
+    pairs: dict[str, tuple[str, ...]] = {}
     for name, value in urllib.parse.parse_qsl(text, keep_blank_values=True):
-        found[name] = (*found.get(name, ()), value)
-    return found
+        pairs[name] = (*pairs.get(name, ()), value)
+    return pairs
 
 
-def _without_numbers(given: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """'InstanceId.1' and 'Tags.member.2.Key' as 'InstanceId' and 'Tags.Key'."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name, values in given.items():
+def _remove_numbers(parameters: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Remove the numbers from the names: 'InstanceId.1' becomes 'InstanceId', 'Tags.member.2.Key' becomes 'Tags.Key'."""
+    unnumbered: dict[str, tuple[str, ...]] = {}
+    for name, values in parameters.items():
         plain = _NUMBERS.sub("", name)
-        found[plain] = (*found.get(plain, ()), *values)
-    return found
+        unnumbered[plain] = (*unnumbered.get(plain, ()), *values)
+    return unnumbered
 
 
-def _json(body: bytes) -> dict[str, Any]:
+def _parse_json(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body or b"{}")
+        content = json.loads(body or b"{}")
     except ValueError:
-        found = {}
-    return found if isinstance(found, dict) else {}
+        content = {}
+    return content if isinstance(content, dict) else {}
 
 
-def _flat(given: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    found: dict[str, tuple[str, ...]] = {}
+def _flatten(content: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    parameters: dict[str, tuple[str, ...]] = {}
 
     def walk(name: str, value: Any) -> None:
         if isinstance(value, dict):
-            for key, one in value.items():
-                walk(f"{name}.{key}" if name else str(key), one)
+            for key, inner in value.items():
+                walk(f"{name}.{key}" if name else str(key), inner)
         elif isinstance(value, list):
-            for one in value:
-                walk(name, one)
+            for inner in value:
+                walk(name, inner)
         elif value is not None:
-            found[name] = (*found.get(name, ()), str(value))
+            parameters[name] = (*parameters.get(name, ()), str(value))
 
-    walk("", given)
-    yield from found.items()
+    walk("", content)
+    yield from parameters.items()

@@ -1,4 +1,4 @@
-"""iam:PassRole: who hands a role to a service must be allowed to."""
+"""iam:PassRole: a caller that passes a role to a service needs the permission for it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _PASSES = {
 }
 
 
-def roles(call: Call) -> Iterator[tuple[str, str]]:
-    """The ARNs of the roles that a call hands on, each with the service that gets it."""
+def list_passed_roles(call: Call) -> Iterator[tuple[str, str]]:
+    """The ARNs of the roles that a call passes, each with the service that gets it."""
     parameter, service = _PASSES.get(f"{call.service}:{call.operation}", ("", ""))
     if not parameter:
         return
     for value in call.texts(parameter, f"{parameter}.Arn", f"{parameter}.Name"):
         if parameter == "IamInstanceProfile":
-            for role in identities.roles_of_profile(value):
+            for role in identities.list_profile_roles(value):
                 yield role, service
         elif value:
             yield value if value.startswith("arn:") else f"arn:aws:iam::{call.account}:role/{value}", service

@@ -1,4 +1,4 @@
-"""The circumstances of a call, as the condition keys of policies name them."""
+"""Finds the request context of a call: the values of the condition keys that policies test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from bootstrap.local.aws.access.identities import ROLE, Principal, find_role, find_user
 from bootstrap.local.aws.access.policies import resources_ec2
-from bootstrap.local.aws.access.policies.attached import backend
+from bootstrap.local.aws.access.policies.attached import find_backend
 from bootstrap.local.aws.access.policies.parameters import Call
 
 CLOUDFORMATION = "cloudformation.amazonaws.com"
@@ -21,11 +21,11 @@ _TAG_KEYS = (
 )
 
 
-def of_caller(principal: Principal, address: str, agent: str) -> dict[str, tuple[str, ...]]:
-    """What is known of whoever calls."""
+def describe_caller(principal: Principal, address: str, agent: str) -> dict[str, tuple[str, ...]]:
+    """The condition keys of the caller."""
     now = time.time()
     moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
-    found = {
+    context = {
         "aws:principalarn": principal.source_arn,
         "aws:principalaccount": principal.account,
         "aws:principaltype": "AssumedRole" if principal.kind == ROLE else "User",
@@ -37,45 +37,45 @@ def of_caller(principal: Principal, address: str, agent: str) -> dict[str, tuple
         "aws:epochtime": str(int(now)),
     }
     if principal.kind != ROLE:
-        found["aws:username"] = principal.name
+        context["aws:username"] = principal.name
     tags = {f"aws:principaltag/{name}".lower(): value for name, value in principal.tags.items()}
-    return {name: (value,) for name, value in {**found, **tags}.items()}
+    return {name: (value,) for name, value in {**context, **tags}.items()}
 
 
-def of_call(call: Call, resource: str, resource_tags: Tags) -> dict[str, tuple[str, ...]]:
-    """What is known of the call and of the resource."""
-    found: dict[str, tuple[str, ...]] = {"aws:requestedregion": (call.region,)}
+def describe_call(call: Call, resource: str, resource_tags: Tags) -> dict[str, tuple[str, ...]]:
+    """The condition keys of the call and of the resource."""
+    context: dict[str, tuple[str, ...]] = {"aws:requestedregion": (call.region,)}
     parts = resource.split(":")
     if len(parts) > 5:
-        found["aws:resourceaccount"] = (parts[4] or call.account,)
+        context["aws:resourceaccount"] = (parts[4] or call.account,)
     for name, value in resource_tags.items():
         for prefix in ("aws", "ec2", "ssm", "secretsmanager", "iam"):
             key = "ResourceTag" if prefix != "ssm" else "resourceTag"
-            found[f"{prefix}:{key}/{name}".lower()] = (value,)
-    asked = dict(_request_tags(call))
-    if asked:
-        found["aws:tagkeys"] = tuple(asked)
-        found |= {f"aws:requesttag/{name}".lower(): (value,) for name, value in asked.items()}
+            context[f"{prefix}:{key}/{name}".lower()] = (value,)
+    request_tags = dict(_list_request_tags(call))
+    if request_tags:
+        context["aws:tagkeys"] = tuple(request_tags)
+        context |= {f"aws:requesttag/{name}".lower(): (value,) for name, value in request_tags.items()}
     if call.service == "s3":
-        found |= {f"s3:{name}": call.texts(name) for name in ("prefix", "delimiter") if call.texts(name)}
+        context |= {f"s3:{name}": call.texts(name) for name in ("prefix", "delimiter") if call.texts(name)}
     if call.service == "secretsmanager":
-        asked_for = {name: call.texts(name) for name in ("VersionId", "VersionStage")}
-        found |= {f"secretsmanager:{name}".lower(): values for name, values in asked_for.items() if values}
-    if call.service == "iam" and (boundary := _boundary(call, resource)):
-        found["iam:permissionsboundary"] = (boundary,)
+        versions = {name: call.texts(name) for name in ("VersionId", "VersionStage")}
+        context |= {f"secretsmanager:{name}".lower(): values for name, values in versions.items() if values}
+    if call.service == "iam" and (boundary := _find_boundary(call, resource)):
+        context["iam:permissionsboundary"] = (boundary,)
     if call.service == "ssm" and call.operation == "StartSession":
-        found["ssm:sessiondocumentaccesscheck"] = ("true",)
-    return found
+        context["ssm:sessiondocumentaccesscheck"] = ("true",)
+    return context
 
 
-def _boundary(call: Call, resource: str) -> str:
-    """The boundary that a user or role gets by the call, else the one that it has."""
+def _find_boundary(call: Call, resource: str) -> str:
+    """The permissions boundary that the call gives to a user or a role, or else the one that it has."""
     holder = find_role(resource) or find_user(resource)
     return call.text("PermissionsBoundary") or str(getattr(holder, "permissions_boundary_arn", None) or "")
 
 
-def through(*services: str) -> dict[str, tuple[str, ...]]:
-    """That a service calls in the caller's name."""
+def describe_calling_services(*services: str) -> dict[str, tuple[str, ...]]:
+    """The condition keys of a call that services make in the name of the caller."""
     first, last = services[0], services[-1]
     return {
         "aws:calledvia": services,
@@ -85,28 +85,28 @@ def through(*services: str) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _request_tags(call: Call) -> Iterator[tuple[str, str]]:
+def _list_request_tags(call: Call) -> Iterator[tuple[str, str]]:
     for keys, values in _TAG_KEYS:
         yield from zip(call.texts(keys), call.texts(values), strict=False)
-    for name, given in call.given.items():
+    for name, texts in call.parameters.items():
         if name.startswith(("Tags.", "tags.")) and name.count(".") == 1 and name not in {"Tags.Key", "Tags.Value"}:
-            yield name.partition(".")[2], given[0]
+            yield name.partition(".")[2], texts[0]
 
 
-def tags_of(call: Call, resource: str, stack_tags: Callable[[str], Tags]) -> Tags:
+def find_resource_tags(call: Call, resource: str, stack_tags: Callable[[str], Tags]) -> Tags:
     """The tags that a resource has now."""
     service = resource.split(":")[2] if resource.count(":") > 4 else ""
     if service == "cloudformation":
         return stack_tags(resource)
     if service == "ec2":
-        return resources_ec2.tags(call, resource.rpartition("/")[2])
+        return resources_ec2.find_tags(call, resource.rpartition("/")[2])
     if service == "secretsmanager":
-        secrets = backend("secretsmanager", call.account, call.region)
-        found = [one for one in list(secrets.secrets.values()) if one.arn == resource] if secrets else []
-        return {tag["Key"]: tag["Value"] for one in found for tag in one.tags or ()}
+        backend = find_backend("secretsmanager", call.account, call.region)
+        secrets = [secret for secret in list(backend.secrets.values()) if secret.arn == resource] if backend else []
+        return {tag["Key"]: tag["Value"] for secret in secrets for tag in secret.tags or ()}
     if service == "ssm" and ":parameter/" in resource:
-        ssm = backend("ssm", call.account, call.region)
+        ssm = find_backend("ssm", call.account, call.region)
         name = resource.partition(":parameter")[2]
-        kept = getattr(ssm, "_resource_tags", {}).get("Parameter", {}) if ssm else {}
-        return dict(kept.get(name) or kept.get(name.lstrip("/")) or {})
+        tags_by_name = getattr(ssm, "_resource_tags", {}).get("Parameter", {}) if ssm else {}
+        return dict(tags_by_name.get(name) or tags_by_name.get(name.lstrip("/")) or {})
     return {}

@@ -1,7 +1,7 @@
-"""The resources of a call as ARNs: each must be allowed. What has none, or is not known here, is '*'.
+"""Finds the resources of a call as ARNs; each must be allowed. A call without resources, or with unknown ones, has '*'.
 
-'*' is met by statements for every resource alone. So a permission that names resources does not reach what this table does not
-know: a call is rather refused than allowed. A denial that names them does not reach it either.
+Only statements for all resources match '*'. So a statement that names resources does not match a call that this module does
+not know: an allow has no effect, and the call is refused. A deny that names resources has no effect either.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from bootstrap.local.aws.access.policies import resources_ec2
-from bootstrap.local.aws.access.policies.attached import backend
+from bootstrap.local.aws.access.policies.attached import find_backend
 from bootstrap.local.aws.access.policies.parameters import Call
 
 _S3_OBJECT = re.compile(r"/[^/]+/.+", re.DOTALL)
@@ -31,117 +31,120 @@ _STACKLESS = frozenset(
 _TAGS_OF_LOGS = re.compile(r"(List|Tag|Untag)\w*(LogGroup|Resource)$")
 
 
-def of(call: Call) -> list[str]:
-    """The ARNs."""
-    finder = _FINDERS.get(call.service, _named)
-    found = list(dict.fromkeys(one for one in finder(call) if one))
-    return found or ["*"]
+def find_resources(call: Call) -> list[str]:
+    """The ARNs of the resources of a call; '*' if there are none."""
+    finder = _FINDERS.get(call.service, _find_named_arns)
+    arns = list(dict.fromkeys(arn for arn in finder(call) if arn))
+    return arns or ["*"]
 
 
-def _here(call: Call, service: str, what: str, account: str | None = None) -> str:
-    return f"arn:aws:{service}:{call.region}:{call.account if account is None else account}:{what}"
+def _make_arn(call: Call, service: str, path: str, account: str | None = None) -> str:
+    return f"arn:aws:{service}:{call.region}:{call.account if account is None else account}:{path}"
 
 
-def _named(call: Call) -> Iterable[str]:
-    """Of other services: the ARNs that the call names, at the place where its own thing is named."""
-    named = [value for name, values in call.given.items() if "." not in name for value in values]
+def _find_named_arns(call: Call) -> Iterable[str]:
+    """For other services: the ARNs of the service in the top-level parameters of the call."""
+    texts = [value for name, values in call.parameters.items() if "." not in name for value in values]
     prefix = {"monitoring": "cloudwatch", "tagging": "tag"}.get(call.service, call.service)
-    return [value for value in named if value.startswith(f"arn:aws:{prefix}:")]
+    return [value for value in texts if value.startswith(f"arn:aws:{prefix}:")]
 
 
-def _ssm(call: Call) -> Iterable[str]:
+def _find_ssm_resources(call: Call) -> Iterable[str]:
     if call.operation in {"StartSession", "SendCommand"}:
         document = call.text("DocumentName") or "SSM-SessionManagerRunShell"
         owner = "" if document.startswith("AWS") else call.account
-        machines = [_here(call, "ec2", f"instance/{one}") for one in call.texts("Target", "InstanceIds")]
-        return [*machines, _here(call, "ssm", f"document/{document}", owner)]
+        machines = [_make_arn(call, "ec2", f"instance/{one}") for one in call.texts("Target", "InstanceIds")]
+        return [*machines, _make_arn(call, "ssm", f"document/{document}", owner)]
     if call.operation in {"TerminateSession", "ResumeSession"}:
-        return [_here(call, "ssm", f"session/{one}") for one in call.texts("SessionId")]
+        return [_make_arn(call, "ssm", f"session/{one}") for one in call.texts("SessionId")]
     if call.operation == "UpdateInstanceInformation":
-        return [_here(call, "ec2", f"instance/{one}") for one in call.texts("InstanceId")]
+        return [_make_arn(call, "ec2", f"instance/{one}") for one in call.texts("InstanceId")]
     if call.text("ResourceType") == "Parameter":
-        return [_parameter(call, one) for one in call.texts("ResourceId")]
+        return [_make_parameter_arn(call, one) for one in call.texts("ResourceId")]
     if "Parameter" not in call.operation or call.operation.startswith("Describe"):
-        return [_here(call, "ssm", f"document/{one}") for one in call.texts("Name") if "Document" in call.operation]
-    return [_parameter(call, one) for one in call.texts("Name", "Names", "Path")]
+        return [_make_arn(call, "ssm", f"document/{one}") for one in call.texts("Name") if "Document" in call.operation]
+    return [_make_parameter_arn(call, one) for one in call.texts("Name", "Names", "Path")]
 
 
-def _parameter(call: Call, name: str) -> str:
+def _make_parameter_arn(call: Call, name: str) -> str:
     if name.startswith("arn:"):
         return name
     plain = name.split(":")[0].lstrip("/")
-    return _here(call, "ssm", f"parameter/{plain}", "" if plain.startswith("aws/service/") else None)
+    return _make_arn(call, "ssm", f"parameter/{plain}", "" if plain.startswith("aws/service/") else None)
 
 
-def _secrets(call: Call) -> Iterable[str]:
-    secrets = backend("secretsmanager", call.account, call.region)
-    known: list[str] = [one.arn for one in list(secrets.secrets.values())] if secrets else []
-    found = []
+def _find_secrets(call: Call) -> Iterable[str]:
+    backend = find_backend("secretsmanager", call.account, call.region)
+    known_arns: list[str] = [arn.arn for arn in list(backend.secrets.values())] if backend else []
+    arns = []
     for name in call.texts("SecretId", "SecretIdList"):
-        start = name if name.startswith("arn:") else _here(call, "secretsmanager", f"secret:{name}")
-        matches = (one for one in known if one == start or re.fullmatch(re.escape(start) + "-[A-Za-z0-9]{6}", one))
-        found.append(next(matches, start))
-    return [*found, *(_here(call, "secretsmanager", f"secret:{name}") for name in _created(call, "CreateSecret"))]
+        start = name if name.startswith("arn:") else _make_arn(call, "secretsmanager", f"secret:{name}")
+        matches = (arn for arn in known_arns if arn == start or re.fullmatch(re.escape(start) + "-[A-Za-z0-9]{6}", arn))
+        arns.append(next(matches, start))
+    return [
+        *arns,
+        *(_make_arn(call, "secretsmanager", f"secret:{name}") for name in _created_names(call, "CreateSecret")),
+    ]
 
 
-def _created(call: Call, operation: str, name: str = "Name") -> tuple[str, ...]:
+def _created_names(call: Call, operation: str, name: str = "Name") -> tuple[str, ...]:
     return call.texts(name) if call.operation == operation else ()
 
 
-def _kms(call: Call) -> Iterable[str]:
+def _find_kms_resources(call: Call) -> Iterable[str]:
     keys = call.texts("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
     if not keys and call.operation == "Decrypt":
-        keys = tuple(_key_of(text) for text in call.texts("CiphertextBlob"))
-    aliases = [_here(call, "kms", one) for one in call.texts("AliasName")]
-    return [*(_key(call, one) for one in keys if one), *aliases]
+        keys = tuple(_read_key_id(text) for text in call.texts("CiphertextBlob"))
+    aliases = [_make_arn(call, "kms", one) for one in call.texts("AliasName")]
+    return [*(_find_key(call, one) for one in keys if one), *aliases]
 
 
-def _key_of(ciphertext: str) -> str:
-    """The key that encrypted a text: moto writes its id in front."""
+def _read_key_id(ciphertext: str) -> str:
+    """The id of the key that encrypted a text; moto writes it at the beginning of the text."""
     try:
         return base64.b64decode(ciphertext)[:36].decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
         return ""
 
 
-def _key(call: Call, name: str) -> str:
+def _find_key(call: Call, name: str) -> str:
     if ":key/" in name:
         return name
     short = name.rpartition(":")[2]
-    keys = backend("kms", call.account, call.region)
-    if short.startswith("alias/") and keys is not None:
-        short = next((key for key, kept in list(keys.keys.items()) if short in kept.aliases), short)
-    return _here(call, "kms", short if short.startswith("alias/") else f"key/{short}")
+    kms = find_backend("kms", call.account, call.region)
+    if short.startswith("alias/") and kms is not None:
+        short = next((key for key, description in list(kms.keys.items()) if short in description.aliases), short)
+    return _make_arn(call, "kms", short if short.startswith("alias/") else f"key/{short}")
 
 
-def _logs(call: Call) -> Iterable[str]:
+def _find_log_resources(call: Call) -> Iterable[str]:
     groups = call.texts("logGroupName", "logGroupIdentifier", "logGroupNames", "resourceArn", "logGroupNamePrefix")
-    plain = [one.split(":log-group:")[-1].removesuffix(":*") for one in groups]
+    names = [one.split(":log-group:")[-1].removesuffix(":*") for one in groups]
     if _TAGS_OF_LOGS.match(call.operation):
-        return [_here(call, "logs", f"log-group:{name}") for name in plain]
+        return [_make_arn(call, "logs", f"log-group:{name}") for name in names]
     stream = call.text("logStreamName")
-    return [_here(call, "logs", f"log-group:{name}:log-stream:{stream}") for name in plain or [""]]
+    return [_make_arn(call, "logs", f"log-group:{name}:log-stream:{stream}") for name in names or [""]]
 
 
-def _iam(call: Call) -> Iterable[str]:
+def _find_iam_resources(call: Call) -> Iterable[str]:
     accounts = getattr(sys.modules.get("moto.iam.models"), "iam_backends", {})
     iam = accounts[call.account]["aws"] if call.account in accounts else None
-    found = list(call.texts("PolicyArn", "PolicySourceArn"))
-    for parameter, kind, things in _IAM_THINGS:
+    arns = list(call.texts("PolicyArn", "PolicySourceArn"))
+    for parameter, kind, attribute in _IAM_KINDS:
         if parameter == "PolicyName" and call.operation != "CreatePolicy":
             continue  # the name of an inline policy, which is no resource
         for name in call.texts(parameter):
-            known = next((one for one in _list(iam, things) if one.name == name), None)
-            new = f"arn:aws:iam::{call.account}:{kind}{call.text('Path') or '/'}{name}"
-            found.append(known.arn if known is not None else new)
+            existing = next((arn for arn in _list_items(iam, attribute) if arn.name == name), None)
+            new_arn = f"arn:aws:iam::{call.account}:{kind}{call.text('Path') or '/'}{name}"
+            arns.append(existing.arn if existing is not None else new_arn)
     if call.operation in {"AddRoleToInstanceProfile", "RemoveRoleFromInstanceProfile"}:
-        return [one for one in found if ":instance-profile/" in one]  # the role is what is passed
+        return [arn for arn in arns if ":instance-profile/" in arn]  # the role is what is passed
     if call.operation.startswith(("Attach", "Detach")):
-        return [one for one in found if ":policy/" not in one]
-    return found
+        return [arn for arn in arns if ":policy/" not in arn]
+    return arns
 
 
-_IAM_THINGS = (
+_IAM_KINDS = (
     ("RoleName", "role", "roles"),
     ("UserName", "user", "users"),
     ("GroupName", "group", "groups"),
@@ -150,32 +153,34 @@ _IAM_THINGS = (
 )
 
 
-def _list(iam: Any, things: str) -> list[Any]:
-    return list(getattr(iam, things).values()) if iam is not None else []
+def _list_items(iam: Any, attribute: str) -> list[Any]:
+    return list(getattr(iam, attribute).values()) if iam is not None else []
 
 
-def _s3(call: Call) -> Iterable[str]:
+def _find_s3_resources(call: Call) -> Iterable[str]:
     if call.operation == "ListBuckets":
         return ["*"]
     bucket, _, key = call.path.lstrip("/").partition("/")
     if not _S3_OBJECT.match(call.path):
         if call.operation == "DeleteObjects":
-            return [f"arn:aws:s3:::{bucket}/*"]  # the keys are in the body: every one must be allowed
+            return [
+                f"arn:aws:s3:::{bucket}/*"
+            ]  # the keys are in the body, which is not read: all objects must be allowed
         return [f"arn:aws:s3:::{bucket}"]
     return [f"arn:aws:s3:::{bucket}/{key}"]
 
 
-def _sns(call: Call) -> Iterable[str]:
+def _find_topics(call: Call) -> Iterable[str]:
     named = call.texts("TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn")
     topics = [":".join(one.split(":")[:6]) for one in named]
-    return [*topics, *(_here(call, "sns", one) for one in _created(call, "CreateTopic"))]
+    return [*topics, *(_make_arn(call, "sns", one) for one in _created_names(call, "CreateTopic"))]
 
 
-def _sqs(call: Call) -> Iterable[str]:
-    return [_here(call, "sqs", one.rstrip("/").rpartition("/")[2]) for one in call.texts("QueueUrl", "QueueName")]
+def _find_queues(call: Call) -> Iterable[str]:
+    return [_make_arn(call, "sqs", one.rstrip("/").rpartition("/")[2]) for one in call.texts("QueueUrl", "QueueName")]
 
 
-def _route53(call: Call) -> Iterable[str]:
+def _find_route53_resources(call: Call) -> Iterable[str]:
     zones = [f"arn:aws:route53:::hostedzone/{one.rpartition('/')[2]}" for one in call.texts("HostedZoneId")]
     if "hostedzone/" in call.path:
         zones += [f"arn:aws:route53:::hostedzone/{call.path.partition('hostedzone/')[2].split('/')[0]}"]
@@ -187,50 +192,50 @@ def _route53(call: Call) -> Iterable[str]:
     return zones
 
 
-def _autoscaling(call: Call) -> Iterable[str]:
+def _find_groups(call: Call) -> Iterable[str]:
     if call.operation.startswith("Describe"):
         return ["*"]
     names = call.texts("AutoScalingGroupName", "Tags.ResourceId")
-    return [_here(call, "autoscaling", f"autoScalingGroup:*:autoScalingGroupName/{one}") for one in names]
+    return [_make_arn(call, "autoscaling", f"autoScalingGroup:*:autoScalingGroupName/{one}") for one in names]
 
 
-def _of_kind(service: str, kind: str, *parameters: str) -> Callable[[Call], Iterable[str]]:
+def _make_finder(service: str, kind: str, *parameters: str) -> Callable[[Call], Iterable[str]]:
     def find(call: Call) -> Iterable[str]:
         if call.operation.startswith(("Describe", "List")) and not call.texts(*parameters):
-            return _named(call)
+            return _find_named_arns(call)
         names = call.texts(*parameters)
-        return [one if one.startswith("arn:") else _here(call, service, f"{kind}{one}") for one in names] or _named(
-            call
-        )
+        return [
+            one if one.startswith("arn:") else _make_arn(call, service, f"{kind}{one}") for one in names
+        ] or _find_named_arns(call)
 
     return find
 
 
 _FINDERS: dict[str, Callable[[Call], Iterable[str]]] = {
-    "ec2": resources_ec2.resources,
-    "ssm": _ssm,
-    "secretsmanager": _secrets,
-    "kms": _kms,
-    "logs": _logs,
-    "iam": _iam,
-    "s3": _s3,
-    "sns": _sns,
-    "sqs": _sqs,
-    "route53": _route53,
-    "autoscaling": _autoscaling,
+    "ec2": resources_ec2.find_resources,
+    "ssm": _find_ssm_resources,
+    "secretsmanager": _find_secrets,
+    "kms": _find_kms_resources,
+    "logs": _find_log_resources,
+    "iam": _find_iam_resources,
+    "s3": _find_s3_resources,
+    "sns": _find_topics,
+    "sqs": _find_queues,
+    "route53": _find_route53_resources,
+    "autoscaling": _find_groups,
     "sts": lambda call: call.texts("RoleArn"),
-    "dynamodb": _of_kind("dynamodb", "table/", "TableName"),
-    "lambda": _of_kind("lambda", "function:", "FunctionName"),
-    "events": _of_kind("events", "rule/", "Rule", "Name"),
-    "monitoring": _of_kind("cloudwatch", "alarm:", "AlarmName", "AlarmNames"),
-    "ecr": _of_kind("ecr", "repository/", "repositoryName"),
-    "elasticfilesystem": _of_kind("elasticfilesystem", "file-system/", "FileSystemId"),
-    "states": _of_kind("states", "stateMachine:", "stateMachineArn"),
+    "dynamodb": _make_finder("dynamodb", "table/", "TableName"),
+    "lambda": _make_finder("lambda", "function:", "FunctionName"),
+    "events": _make_finder("events", "rule/", "Rule", "Name"),
+    "monitoring": _make_finder("cloudwatch", "alarm:", "AlarmName", "AlarmNames"),
+    "ecr": _make_finder("ecr", "repository/", "repositoryName"),
+    "elasticfilesystem": _make_finder("elasticfilesystem", "file-system/", "FileSystemId"),
+    "states": _make_finder("states", "stateMachine:", "stateMachineArn"),
 }
 
 
-def of_stack(call: Call, find_stack: Callable[[str], str | None]) -> list[str]:
-    """Those of a call of CloudFormation; `find_stack` gives the id of a stack by its name, or by the id of a change set."""
+def find_stack_resources(call: Call, find_stack: Callable[[str], str | None]) -> list[str]:
+    """The resources of a call of CloudFormation; `find_stack` finds the id of a stack by its name or a change set's id."""
     if call.operation in _STACKLESS:
         return ["*"]
     change_set = call.text("ChangeSetName")
@@ -240,4 +245,4 @@ def of_stack(call: Call, find_stack: Callable[[str], str | None]) -> list[str]:
     known = find_stack(name)
     if known is None and name.startswith("arn:"):
         return [name]
-    return [known or _here(call, "cloudformation", f"stack/{name}/*")]
+    return [known or _make_arn(call, "cloudformation", f"stack/{name}/*")]

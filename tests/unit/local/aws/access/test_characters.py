@@ -15,8 +15,8 @@ from bootstrap.local.aws.server.requests import Response
 FORM = {"Content_Type": "application/x-www-form-urlencoded; charset=utf-8"}
 
 
-def refusal(environ: requests.Environ) -> Response | None:
-    return characters.refusal(environ, requests.read_body(environ))
+def find_refusal(environ: requests.Environ) -> Response | None:
+    return characters.find_refusal(environ, requests.read_body(environ))
 
 
 def form(service: str, given: dict[str, str]) -> requests.Environ:
@@ -31,22 +31,22 @@ def target(service: str, operation: str, given: dict[str, object]) -> requests.E
 def test_tags_are_refused(bad: str) -> None:
     asked = {"Action": "CreateTags", "ResourceId.1": "vpc-1", "Tag.1.Key": "Name"}
     for given in ({"Tag.1.Value": bad}, {"Tag.1.Value": "x", "Tag.2.Key": bad}):
-        found = refusal(form("ec2", {**asked, **given}))
+        found = find_refusal(form("ec2", {**asked, **given}))
         assert found is not None
         assert b"<Code>InvalidParameterValue</Code>" in found.body
         assert bad.encode() not in found.body
-    found = refusal(target("ssm", "AddTagsToResource", {"Tags": [{"Key": "Name", "Value": bad}]}))
+    found = find_refusal(target("ssm", "AddTagsToResource", {"Tags": [{"Key": "Name", "Value": bad}]}))
     assert found is not None
     assert "ValidationException" == json.loads(found.body)["__type"]
-    assert refusal(target("logs", "TagLogGroup", {"logGroupName": "a", "tags": {"Name": bad}})) is not None
+    assert find_refusal(target("logs", "TagLogGroup", {"logGroupName": "a", "tags": {"Name": bad}})) is not None
     tagging = {"x_amz_tagging": f"a={urllib.parse.quote(bad)}"}
-    assert refusal(signed("s3", "/b/k", b"\x1b", method="PUT", **tagging)) is not None
+    assert find_refusal(signed("s3", "/b/k", b"\x1b", method="PUT", **tagging)) is not None
 
 
 def test_what_is_answered_in_xml_has_no_such_character_anywhere() -> None:
     asked = {"Action": "CreateSecurityGroup", "GroupName": "a", "GroupDescription": "\x1b]0;x"}
-    assert refusal(form("ec2", asked)) is not None
-    assert refusal(form("sns", {"Action": "CreateTopic", "Name": "a\ufffe"})) is not None
+    assert find_refusal(form("ec2", asked)) is not None
+    assert find_refusal(form("sns", {"Action": "CreateTopic", "Name": "a\ufffe"})) is not None
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_what_is_answered_in_xml_has_no_such_character_anywhere() -> None:
     ids=["letters", "lines", "secret", "parameter", "object"],
 )
 def test_all_else_is_let_through(environ: requests.Environ) -> None:
-    assert refusal(environ) is None
+    assert find_refusal(environ) is None

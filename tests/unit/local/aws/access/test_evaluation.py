@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bootstrap.local.aws.access.policies import evaluation
-from bootstrap.local.aws.access.policies.documents import Policy, policy
+from bootstrap.local.aws.access.policies.documents import Policy, parse_policy
 from bootstrap.local.aws.access.policies.evaluation import Decision, Policies, Question
 
 ROLE = "arn:aws:iam::111122223333:role/machine"
@@ -17,7 +17,7 @@ SUBNET = "arn:aws:ec2:eu-central-1:111122223333:subnet/subnet-1"
 
 
 def document(*statements: dict[str, Any], version: str = "2012-10-17") -> Policy:
-    return policy("p", json.dumps({"Version": version, "Statement": list(statements)}))
+    return parse_policy("p", json.dumps({"Version": version, "Statement": list(statements)}))
 
 
 def allow(action: Any = "*", resource: Any = "*", **more: Any) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def test_a_key_of_kms_must_let_the_account_decide() -> None:
 def trusted(who: str, *statements: dict[str, Any], **found: Any) -> bool:
     told = {name.replace("__", ":"): (value,) for name, value in found.items()}
     question = Question("sts:AssumeRole", ROLE, told, frozenset({who}), "111122223333")
-    return evaluation.trusts(question, document(*statements)).is_allowed
+    return evaluation.evaluate_trust(question, document(*statements)).is_allowed
 
 
 def test_a_trust_policy_names_who_assumes_the_role() -> None:
@@ -218,13 +218,13 @@ def test_a_trust_policy_names_who_assumes_the_role() -> None:
 
 
 def test_a_denial_says_whose_it_is() -> None:
-    assert "because no identity-based policy allows the {} action" == ask(Policies()).because
-    assert "with an explicit deny in an identity-based policy" == ask(identity(deny())).because
+    assert "because no identity-based policy allows the {} action" == ask(Policies()).reason
+    assert "with an explicit deny in an identity-based policy" == ask(identity(deny())).reason
     bounded = Policies((document(allow()),), document(deny()))
-    assert "with an explicit deny in a permissions boundary" == ask(bounded).because
+    assert "with an explicit deny in a permissions boundary" == ask(bounded).reason
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"Statement": [{"Action": "*"}]}', '{"Statement": "x"}'])
 def test_what_is_no_policy_is_said(text: str) -> None:
     with pytest.raises(ValueError):
-        policy("p", text)
+        parse_policy("p", text)

@@ -19,7 +19,7 @@ FORM = {"Content_Type": "application/x-www-form-urlencoded; charset=utf-8"}
 
 
 def check(environ: requests.Environ, secret: str = SECRET, *, leeway: int = 5) -> signature.Claim:
-    claim = signature.read(environ)
+    claim = signature.read_claim(environ)
     signature.check_time(claim, time.time(), leeway)
     signature.verify(claim, secret, environ, lambda: requests.read_body(environ))
     return claim
@@ -189,8 +189,9 @@ def test_a_tool_may_separate_the_parts_by_commas_alone_and_date_it_by_the_date_h
 
 
 def test_the_header_of_a_presigned_request_is_written_out() -> None:
-    claim = signature.read(signed("s3", "/b/k", method="GET", expires=60))
+    claim = signature.read_claim(signed("s3", "/b/k", method="GET", expires=60))
     assert (
-        claim == signature.read({"HTTP_AUTHORIZATION": claim.header, "HTTP_X_AMZ_DATE": claim.stamp}) or claim.expires
+        claim == signature.read_claim({"HTTP_AUTHORIZATION": claim.header, "HTTP_X_AMZ_DATE": claim.stamp})
+        or claim.expires
     )
     assert "s3" == requests.find_service({"HTTP_AUTHORIZATION": claim.header})
