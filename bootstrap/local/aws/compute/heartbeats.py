@@ -37,7 +37,7 @@ class Heartbeats:
         """End all actions that are overdue now; an error of one request is only logged."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        for region, group, instance_id, hold in lifecycle.overdue(time.time()):
+        for region, group, instance_id, hold in lifecycle.list_overdue_holds(time.time()):
             log.info(
                 "hook %s: ending the overdue action of %s in group %s: %s", hold.hook, instance_id, group, hold.result
             )

@@ -1,28 +1,28 @@
-"""Every change of moto, in one package; written for the exact version that pyproject.toml pins.
+"""All changes of moto, in one package; written for the exact version that pyproject.toml pins.
 
 What is changed, and why:
 
-* random ids: moto draws them from the seed of the request (see `randomness`), so that a replay makes the same ids; the default
+* random ids: moto makes them from the seed of the request (see `randomness`), so that a replay makes the same ids; the default
   VPC and groups, which moto makes at the first use of a region, have a seed of their own, because a read can be the first use
 * the clock: it does not move during a journalled request, so that a replay shows the same time
 * speed: two lists that never change while the process runs are made once, not for each request (half of its time)
-* EC2: instances are machines (`instances`), a launch template's profile, metadata options and disks reach the instance,
-  the console is the machine's, key pairs are found by their ids (see `ec2`)
-* Auto Scaling: new instances are of the group's version of its launch template and show it, unhealthy ones are replaced,
+* EC2: instances are machines (`instances`), and get the profile, metadata options and disks of their launch template; the
+  console is that of the machine, and key pairs are found by their ids (see `ec2`)
+* Auto Scaling: new instances use the group's version of its launch template and show it, unhealthy ones are replaced,
   the oldest are terminated (see `autoscaling`); lifecycle hooks delay them and notify the topics (see `lifecycle`)
-* network ACLs: an entry has the type and code of ICMP that it was given (see `ec2`), and a valid block (see `cidr_blocks`)
-* VPN: a connection's options and static routes, the routes that a VPN gateway propagates, and one gateway for a VPC (see `vpn`)
-* Route 53: each zone has an id and name servers as there, and what it refuses is refused (see `route53`)
+* network ACLs: an entry keeps its ICMP type and code (see `ec2`), and an invalid block is refused (see `cidr_blocks`)
+* VPN: options and static routes of a connection, routes that a VPN gateway propagates, and one gateway for a VPC (see `vpn`)
+* Route 53: each zone has an id and name servers as on AWS, and invalid requests are refused (see `route53`)
 * Route 53 Resolver: query logging configurations can be tagged, disassociated and deleted (see `resolver`)
-* security groups: a rule for IPv6 is revoked also in a VPC without IPv6, in which moto lets it be made,
+* security groups: a rule for IPv6 can be revoked also in a VPC without IPv6, where moto allows to create it,
   and a rule for a group or a prefix list shows its description
-* CloudTrail: a trail's insight selectors are replaced, not added to
-* STS: a session keeps its tags and its policy, for the guard (see `sts`)
-* IAM: AWS's managed policies for one partition only (six times 1,500 take a second), and no boundary that does not exist;
-  CloudWatch Logs: no key whose policy keeps it from the logs (see `guards`)
+* CloudTrail: new insight selectors of a trail replace the old ones
+* STS: a session keeps its tags and its policy, which the guard reads (see `sts`)
+* IAM: AWS' managed policies are loaded for one partition only (1,500 for each of six take a second), and a permissions
+  boundary must exist; CloudWatch Logs: the policy of a key must allow it to use the key (see `guards`)
 * SSM: public parameters of Debian's images (see `public_parameters`)
 
-`NAMES` lists each name that is replaced, and `ADDED` each that moto lacks; a test looks every one of them up. The server
+`NAMES` lists each name that is replaced, and `ADDED` each name that moto lacks; a test looks up all of them. The server
 imports this package; `compute.heartbeats` imports the module `lifecycle`.
 """
 
@@ -40,13 +40,13 @@ from typing import Any
 from bootstrap.local.aws.compute import images
 from bootstrap.local.aws.compute.instances import Instances
 from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
-from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, BlockPatches
+from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, CidrBlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
 from bootstrap.local.aws.patches.guards import GuardPatches
 from bootstrap.local.aws.patches.public_parameters import ParameterPatches
 from bootstrap.local.aws.patches.resolver import ResolverPatches
-from bootstrap.local.aws.patches.route53 import NamesPatches
-from bootstrap.local.aws.patches.sts import SessionPatches
+from bootstrap.local.aws.patches.route53 import Route53Patches
+from bootstrap.local.aws.patches.sts import StsPatches
 from bootstrap.local.aws.patches.vpn import VpnPatches
 from bootstrap.local.aws.persistence import randomness
 
@@ -161,29 +161,29 @@ ADDED: dict[str, tuple[str, ...]] = {
 
 class Patches(
     Ec2Patches,
-    BlockPatches,
+    CidrBlockPatches,
     AutoScalingPatches,
     VpnPatches,
-    NamesPatches,
+    Route53Patches,
     ResolverPatches,
-    SessionPatches,
+    StsPatches,
     GuardPatches,
     ParameterPatches,
 ):
-    """Applies the changes to those of moto's modules that are loaded; `apply` again after more of them were."""
+    """Changes those modules of moto that are loaded; call `apply` again after more of them were loaded."""
 
     def __init__(self, salt: str, instances: Callable[[], Instances]) -> None:
         self._salt = salt
         self._instances = instances
-        self._done: set[str] = set()
+        self._patched: set[str] = set()
         self._lock = threading.Lock()
 
     def apply(self) -> None:
-        """Change what is loaded and not yet changed."""
+        """Change the modules that are loaded and not changed yet."""
         with self._lock:
             for module in {**NAMES, **ADDED}:
-                if module in sys.modules and module not in self._done:
-                    self._done.add(module)
+                if module in sys.modules and module not in self._patched:
+                    self._patched.add(module)
                     getattr(self, "_" + module.removeprefix("moto.").replace(".", "_").replace("__", "_"))(
                         sys.modules[module]
                     )
@@ -216,7 +216,7 @@ class Patches(
             return _bootstrap_now()  # type: ignore[name-defined, no-any-return] # noqa: F821
 
         module._bootstrap_now = randomness.utcnow
-        module.utcnow.__code__ = utcnow.__code__  # its importers hold the function itself
+        module.utcnow.__code__ = utcnow.__code__  # other modules have imported the function itself
 
     def _backends(self, module: Any) -> None:
         listed = functools.cache(lambda: tuple(module_list()))
@@ -234,7 +234,7 @@ class Patches(
 
     def _directconnect_models(self, module: Any) -> None:
         class Moment(datetime.datetime):
-            """The time of this thread's clock: ids are made of it."""
+            """The time of this thread's clock; moto makes ids from it."""
 
             @classmethod
             def now(cls, tz: datetime.tzinfo | None = None) -> Any:
@@ -264,7 +264,7 @@ class Patches(
 
 
 def environment(directory: Path) -> dict[str, str]:
-    """The variables that moto reads when it is imported; writes the list of images that it loads."""
+    """The environment variables that moto reads when it is imported; writes the list of images that moto loads."""
     return {
         "MOTO_DISABLE_GLOBAL_CORS": "true",
         "MOTO_AMIS_PATH": str(images.write_images(directory)),

@@ -1,4 +1,4 @@
-"""What is no block of addresses is refused, as EC2 refuses it: moto keeps any text in a prefix list and in an ACL's entry."""
+"""Refuses invalid CIDR blocks, as EC2 does; moto accepts any text in a prefix list and in an entry of a network ACL."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ BLOCK_NAMES: dict[str, tuple[str, ...]] = {
 _VERSIONS = {"IPv4": 4, "IPv6": 6}
 
 
-def refuse(block: str, version: int) -> None:
-    """Raise EC2's refusal unless a text is a block of that IP version, with its prefix length."""
+def check_block(block: str, version: int) -> None:
+    """Raise EC2's error if the text is not a block of this IP version with a prefix length."""
     from moto.ec2.exceptions import InvalidCIDRBlockParameterError
 
     address, slash, length = block.partition("/")
@@ -32,7 +32,7 @@ def refuse(block: str, version: int) -> None:
         raise InvalidCIDRBlockParameterError(block)
 
 
-class BlockPatches:
+class CidrBlockPatches:
     """One method for each module that is changed."""
 
     def _ec2_models_managed_prefixes(self, module: Any) -> None:
@@ -40,42 +40,42 @@ class BlockPatches:
         create, modify = backend.create_managed_prefix_list, backend.modify_managed_prefix_list
 
         @functools.wraps(create)
-        def create_managed_prefix_list(self: Any, *given: Any, **named: Any) -> Any:
-            asked = _bound(create, self, given, named)
-            _refuse_entries(asked.get("entry"), asked.get("address_family"))
-            return create(self, *given, **named)
+        def create_managed_prefix_list(self: Any, *args: Any, **kwargs: Any) -> Any:
+            arguments = _bind_arguments(create, self, args, kwargs)
+            _check_entries(arguments.get("entry"), arguments.get("address_family"))
+            return create(self, *args, **kwargs)
 
         @functools.wraps(modify)
-        def modify_managed_prefix_list(self: Any, *given: Any, **named: Any) -> Any:
-            asked = _bound(modify, self, given, named)
-            found = self.managed_prefix_lists.get(asked.get("prefix_list_id"))
-            _refuse_entries(asked.get("add_entry"), found.address_family if found else None)
-            return modify(self, *given, **named)
+        def modify_managed_prefix_list(self: Any, *args: Any, **kwargs: Any) -> Any:
+            arguments = _bind_arguments(modify, self, args, kwargs)
+            prefix_list = self.managed_prefix_lists.get(arguments.get("prefix_list_id"))
+            _check_entries(arguments.get("add_entry"), prefix_list.address_family if prefix_list else None)
+            return modify(self, *args, **kwargs)
 
         backend.create_managed_prefix_list = create_managed_prefix_list
         backend.modify_managed_prefix_list = modify_managed_prefix_list
 
     def _ec2_models_network_acls(self, module: Any) -> None:
         for name in _ENTRY:
-            setattr(module.NetworkAclBackend, name, _checked(getattr(module.NetworkAclBackend, name)))
+            setattr(module.NetworkAclBackend, name, _check_blocks_before(getattr(module.NetworkAclBackend, name)))
 
 
-def _checked(change: Any) -> Any:
+def _check_blocks_before(change: Any) -> Any:
     @functools.wraps(change)
-    def changed(self: Any, *given: Any, **named: Any) -> Any:
-        asked = _bound(change, self, given, named)
+    def check_and_change(self: Any, *args: Any, **kwargs: Any) -> Any:
+        arguments = _bind_arguments(change, self, args, kwargs)
         for key, version in (("cidr_block", 4), ("ipv6_cidr_block", 6)):
-            if asked.get(key):
-                refuse(str(asked[key]), version)
-        return change(self, *given, **named)
+            if arguments.get(key):
+                check_block(str(arguments[key]), version)
+        return change(self, *args, **kwargs)
 
-    return changed
-
-
-def _bound(change: Any, self: Any, given: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
-    return inspect.signature(change).bind(self, *given, **named).arguments
+    return check_and_change
 
 
-def _refuse_entries(entries: Iterable[dict[str, str]] | None, family: str | None) -> None:
+def _bind_arguments(change: Any, self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    return inspect.signature(change).bind(self, *args, **kwargs).arguments
+
+
+def _check_entries(entries: Iterable[dict[str, str]] | None, family: str | None) -> None:
     for entry in entries or ():
-        refuse(str(entry.get("Cidr", "")), _VERSIONS.get(str(family), 4))
+        check_block(str(entry.get("Cidr", "")), _VERSIONS.get(str(family), 4))

@@ -1,7 +1,7 @@
-"""The changes of moto's EC2: its instances are machines, its volumes and networks theirs.
+"""Changes moto's EC2: its instances are machines, with volumes and networks.
 
-A launch template's profile, metadata options and disks reach the instance, the console is the machine's, and key pairs are
-real and found by their ids.
+An instance gets the profile, the metadata options and the disks of its launch template. The console is that of the machine.
+Key pairs are real, and are found by their ids.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bootstrap.local.aws.compute.instances import Instances
 
 
 class Ec2Patches:
-    """One method for each module that is changed; `_instances` gives the machines."""
+    """One method for each module that is changed; `_instances` returns the manager of the machines."""
 
     _instances: Callable[[], Instances]
 
@@ -25,34 +25,38 @@ class Ec2Patches:
         run = module.InstanceBackend.run_instances
 
         @functools.wraps(run)
-        def run_instances(backend: Any, image_id: str, count: int, user_data: Any, groups: Any, **wanted: Any) -> Any:
-            launch.complete_arguments(backend, image_id, wanted)
-            with launch.keep_iops(wanted):
-                reservation = run(backend, image_id, count, user_data, groups, **wanted)
+        def run_instances(backend: Any, image_id: str, count: int, user_data: Any, groups: Any, **options: Any) -> Any:
+            launch.complete_arguments(backend, image_id, options)
+            with launch.keep_iops(options):
+                reservation = run(backend, image_id, count, user_data, groups, **options)
             for instance in reservation.instances:
-                launch.finish_launch(backend, instance, wanted)
+                launch.finish_launch(backend, instance, options)
                 self._instances().launch_machine(instance)
             return reservation
 
         module.InstanceBackend.run_instances = run_instances
         module.Instance.add_block_device = launch.add_disk
-        module.Instance.setup_defaults = lambda _instance: None  # `launch.complete_arguments` always names the disks
-        for method, told in (("start", "start_machine"), ("stop", "stop_machine"), ("reboot", "reboot_machine")):
-            _tell(module.Instance, method, functools.partial(self._say, told))
+        module.Instance.setup_defaults = lambda _instance: None  # `launch.complete_arguments` always adds the disks
+        for method, machine_method in (
+            ("start", "start_machine"),
+            ("stop", "stop_machine"),
+            ("reboot", "reboot_machine"),
+        ):
+            _call_after(module.Instance, method, functools.partial(self._call_instances, machine_method))
         terminate = module.Instance.terminate
 
         @functools.wraps(terminate)
-        def terminated(instance: Any) -> Any:
+        def terminate_instance(instance: Any) -> Any:
             if instance.state in {"terminated", "shutting-down"}:
                 return instance._state
             previous = terminate(instance)
             self._instances().terminate_machine(instance)
             return previous
 
-        module.Instance.terminate = terminated
+        module.Instance.terminate = terminate_instance
 
-    def _say(self, what: str, instance: Any) -> None:
-        getattr(self._instances(), what)(instance)
+    def _call_instances(self, method: str, instance: Any) -> None:
+        getattr(self._instances(), method)(instance)
 
     def _ec2_models_elastic_block_store(self, module: Any) -> None:
         attach, detach = module.EBSBackend.attach_volume, module.EBSBackend.detach_volume
@@ -60,23 +64,23 @@ class Ec2Patches:
 
         @functools.wraps(attach)
         def attach_volume(backend: Any, volume_id: str, instance_id: str, device_path: str, *rest: Any) -> Any:
-            held = backend.get_volume(volume_id).attachment
-            if held is not None:
-                raise _refusal("VolumeInUse", f"{volume_id} is already attached to an instance")
+            current = backend.get_volume(volume_id).attachment
+            if current is not None:
+                raise _make_refusal("VolumeInUse", f"{volume_id} is already attached to an instance")
             attachment = attach(backend, volume_id, instance_id, device_path, *rest)
             instance = backend.get_instance_by_id(instance_id)
-            if instance is not None:  # the root disk comes before its instance can be found
+            if instance is not None:  # moto attaches the root disk before the instance can be found
                 self._instances().attach_volume(volume_id, instance, device_path)
             return attachment
 
         @functools.wraps(detach)
         def detach_volume(backend: Any, volume_id: str, instance_id: str, device_path: str) -> Any:
-            held = backend.get_volume(volume_id).attachment
-            if held is None:
-                raise _refusal("IncorrectState", f"Volume '{volume_id}' is in the 'available' state.")
-            instance_id = instance_id or held.instance.id  # the request may leave it out
-            if held.instance.id != instance_id:
-                raise _refusal("IncorrectState", f"Volume '{volume_id}' is attached to '{held.instance.id}'")
+            current = backend.get_volume(volume_id).attachment
+            if current is None:
+                raise _make_refusal("IncorrectState", f"Volume '{volume_id}' is in the 'available' state.")
+            instance_id = instance_id or current.instance.id  # the request may leave it out
+            if current.instance.id != instance_id:
+                raise _make_refusal("IncorrectState", f"Volume '{volume_id}' is attached to '{current.instance.id}'")
             attachment = detach(backend, volume_id, instance_id, device_path)
             self._instances().detach_volume(volume_id, instance_id)
             return attachment
@@ -95,18 +99,20 @@ class Ec2Patches:
         revoke = module.SecurityGroupBackend.revoke_security_group_egress
 
         @functools.wraps(revoke)
-        def revoke_egress(backend: Any, *, ip_ranges: list[Any], **named: Any) -> Any:
-            return revoke(backend, ip_ranges=_Kept(ip_ranges), **named)
+        def revoke_egress(backend: Any, *, ip_ranges: list[Any], **kwargs: Any) -> Any:
+            return revoke(backend, ip_ranges=_CompleteRanges(ip_ranges), **kwargs)
 
         module.SecurityGroupBackend.revoke_security_group_egress = revoke_egress
-        module.SecurityGroupRule.description = property(_description)
-        made = module.SecurityGroupRule.__init__
+        module.SecurityGroupRule.description = property(_find_description)
+        original_init = module.SecurityGroupRule.__init__
 
-        @functools.wraps(made)
-        def init(rule: Any, *given: Any, **named: Any) -> None:
-            made(rule, *given, **named)
-            listed = inspect.signature(made).bind(rule, *given, **named).arguments.get("prefix_list_id") or {}
-            rule.of_prefix_list = listed.get("Description")
+        @functools.wraps(original_init)
+        def init(rule: Any, *args: Any, **kwargs: Any) -> None:
+            original_init(rule, *args, **kwargs)
+            prefix_list = (
+                inspect.signature(original_init).bind(rule, *args, **kwargs).arguments.get("prefix_list_id") or {}
+            )
+            rule.prefix_list_description = prefix_list.get("Description")
 
         module.SecurityGroupRule.__init__ = init
 
@@ -116,26 +122,30 @@ class Ec2Patches:
         @functools.wraps(delete)
         def delete_subnet(backend: Any, subnet_id: str) -> Any:
             subnet = delete(backend, subnet_id)
-            # An association goes with its subnet; moto would keep the ACL in use.
+            # An association is deleted together with its subnet; in moto, the ACL would stay in use.
             for acl in backend.network_acls.values():
-                gone = [name for name, it in acl._associations.items() if it.subnet_id == subnet_id]
-                for name in gone:
-                    del acl._associations[name]
+                association_ids = [
+                    association_id
+                    for association_id, association in acl._associations.items()
+                    if association.subnet_id == subnet_id
+                ]
+                for association_id in association_ids:
+                    del acl._associations[association_id]
             self._instances().delete_subnet_network(subnet_id)
             return subnet
 
         module.SubnetBackend.delete_subnet = delete_subnet
-        # moto puts the state's whole structure where its name belongs.
+        # moto would write the whole structure of the state in the place of its name.
         module.Subnet.ipv6_cidr_block_association_set = property(
             lambda subnet: [
-                {name: it[name] for name in ("associationId", "ipv6CidrBlock", "ipv6CidrBlockState")}
-                for it in subnet.ipv6_cidr_block_associations.values()
-                if it["ipv6CidrBlockState"]["State"] == "associated"
+                {name: association[name] for name in ("associationId", "ipv6CidrBlock", "ipv6CidrBlockState")}
+                for association in subnet.ipv6_cidr_block_associations.values()
+                if association["ipv6CidrBlockState"]["State"] == "associated"
             ]
         )
 
     def _ec2_models_vpcs(self, module: Any) -> None:
-        # An endpoint's interface would get any private address; without one given it gets one of its subnet.
+        # moto would give any private address to the interface of an endpoint; with None, the subnet assigns one.
         module.random_private_ip = lambda: None
 
     def _ec2_models_key_pairs(self, module: Any) -> None:
@@ -147,29 +157,29 @@ class Ec2Patches:
 
         @functools.wraps(parse)
         def parse_user_data(value: Any) -> Any:
-            """Bytes come from ModifyInstanceAttribute, which the protocol has decoded already."""
+            """Accept bytes, too: the value of ModifyInstanceAttribute is decoded already."""
             return parse(base64.b64encode(value) if isinstance(value, bytes) else value)
 
         module.parse_user_data = parse_user_data
 
     def _ec2_responses_network_acls(self, module: Any) -> None:
         for name in ("create_network_acl_entry", "replace_network_acl_entry"):
-            setattr(module.NetworkACLs, name, _with_icmp(getattr(module.NetworkACLs, name)))
+            setattr(module.NetworkACLs, name, _copy_icmp(getattr(module.NetworkACLs, name)))
 
     def _ec2_responses_key_pairs(self, module: Any) -> None:
         describe = module.KeyPairs.describe_key_pairs
 
         @functools.wraps(describe)
         def describe_key_pairs(response: Any) -> Any:
-            asked = response._get_param("KeyPairIds", [])
+            ids = response._get_param("KeyPairIds", [])
             answer = describe(response)
-            if asked:
-                found = [pair for pair in answer.result["KeyPairs"] if pair.id in asked]
-                unknown = sorted(set(asked) - {pair.id for pair in found})
+            if ids:
+                pairs = [pair for pair in answer.result["KeyPairs"] if pair.id in ids]
+                unknown = sorted(set(ids) - {pair.id for pair in pairs})
                 if unknown:
-                    text = f"The key pair ID '{unknown[0]}' does not exist"
-                    raise _refusal("InvalidKeyPair.NotFound", text)
-                answer.result["KeyPairs"] = found
+                    message = f"The key pair ID '{unknown[0]}' does not exist"
+                    raise _make_refusal("InvalidKeyPair.NotFound", message)
+                answer.result["KeyPairs"] = pairs
             return answer
 
         module.KeyPairs.describe_key_pairs = describe_key_pairs
@@ -184,43 +194,45 @@ class Ec2Patches:
         module.General.get_console_output = get_console_output
 
 
-def _description(rule: Any) -> str | None:
-    """Of whichever the rule is about: moto looks at blocks of addresses only."""
-    told: str | None = rule.ip_range.get("Description") or rule.source_group.get("Description") or rule.of_prefix_list
-    return told
+def _find_description(rule: Any) -> str | None:
+    """The description of a rule for a block, a group or a prefix list; moto finds only that for a block."""
+    description: str | None = (
+        rule.ip_range.get("Description") or rule.source_group.get("Description") or rule.prefix_list_description
+    )
+    return description
 
 
-class _Kept(list[Any]):
-    """Ranges of addresses of which none is left out."""
+class _CompleteRanges(list[Any]):
+    """A list of address ranges from which moto cannot remove any."""
 
     def remove(self, value: Any) -> None:
-        """moto takes those of IPv6 out of its list."""
+        """Do nothing: moto would remove the ranges of IPv6."""
 
 
-def _tell(owner: Any, method: str, told: Callable[[Any], None]) -> None:
+def _call_after(owner: Any, method: str, call: Callable[[Any], None]) -> None:
     original = getattr(owner, method)
 
     @functools.wraps(original)
     def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = original(self, *args, **kwargs)
-        told(self)
+        call(self)
         return result
 
     setattr(owner, method, wrapper)
 
 
-def _with_icmp(answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The request of an entry, with the type and code of ICMP also by their name on the wire, by which moto looks for them."""
+def _copy_icmp(handle: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Copy the ICMP type and code in the request to the parameter name under which moto reads them."""
 
-    @functools.wraps(answer)
-    def answered(request: Any) -> Any:
+    @functools.wraps(handle)
+    def handle_request(request: Any) -> Any:
         request.params["Icmp"] = request.params.get("IcmpTypeCode")
-        return answer(request)
+        return handle(request)
 
-    return answered
+    return handle_request
 
 
-def _refusal(code: str, message: str) -> Exception:
+def _make_refusal(code: str, message: str) -> Exception:
     from moto.ec2.exceptions import EC2ClientError
 
     refusal: Exception = EC2ClientError(code, message)

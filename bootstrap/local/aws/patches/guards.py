@@ -1,4 +1,4 @@
-"""What IAM and CloudWatch Logs refuse and moto takes: a boundary that does not exist, a key that its policy keeps from logs."""
+"""Refuses what IAM and CloudWatch Logs refuse and moto accepts: a boundary that does not exist, a key that logs may not use."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class GuardPatches:
         def init_aws_policies(backend: Any) -> Any:
             return init(backend) if backend.partition == "aws" else []
 
-        def check(backend: Any, boundary: str | None) -> None:
+        def check_boundary(backend: Any, boundary: str | None) -> None:
             if boundary and boundary not in backend.managed_policies:
                 text = f"Scope ARN: {boundary} does not exist or is not attachable."
                 raise module.NotFoundException(text)
 
         @functools.wraps(create_role)
         def create(backend: Any, *args: Any, **kwargs: Any) -> Any:
-            check(backend, kwargs["permissions_boundary"] if "permissions_boundary" in kwargs else args[3])
+            check_boundary(backend, kwargs["permissions_boundary"] if "permissions_boundary" in kwargs else args[3])
             return create_role(backend, *args, **kwargs)
 
         @functools.wraps(put_boundary)
         def put(backend: Any, role_name: str, permissions_boundary: str) -> None:
-            check(backend, permissions_boundary)
+            check_boundary(backend, permissions_boundary)
             put_boundary(backend, role_name, permissions_boundary)
 
         backend_class._init_aws_policies = init_aws_policies
@@ -49,7 +49,7 @@ class GuardPatches:
         def create(backend: Any, log_group_name: str, tags: dict[str, str], **kwargs: Any) -> Any:
             key = kwargs.get("kmsKeyId")
             group = f"arn:aws:logs:{backend.region_name}:{backend.account_id}:log-group:{log_group_name}"
-            if key and not _may_use(str(key), backend.region_name, group):
+            if key and not _allows_log_group(str(key), backend.region_name, group):
                 text = f"The specified KMS key does not exist or is not allowed to be used with LogGroup '{group}'"
                 raise JsonRESTError("AccessDeniedException", text)
             return create_log_group(backend, log_group_name, tags, **kwargs)
@@ -57,11 +57,11 @@ class GuardPatches:
         module.LogsBackend.create_log_group = create
 
 
-def _may_use(key: str, region: str, group: str) -> bool:
-    """Whether the key's own policy names CloudWatch Logs of the region, for this log group."""
+def _allows_log_group(key: str, region: str, group: str) -> bool:
+    """Whether the key policy allows CloudWatch Logs of the region to use the key for this log group."""
     policy = attached.find_resource_policy(key)
     service = frozenset({f"logs.{region}.amazonaws.com"})
     context = {"kms:encryptioncontext:aws:logs:arn": (group,), "aws:sourcearn": (group,)}
     actions = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey")
     questions = (Question(action, key, context, service, group.split(":")[4]) for action in actions)
-    return policy is not None and all(decide(it, Policies(resource=policy)).is_allowed for it in questions)
+    return policy is not None and all(decide(question, Policies(resource=policy)).is_allowed for question in questions)

@@ -1,4 +1,4 @@
-"""STS: what a session was given beside its keys is kept with it, also in a replay; the guard reads it there."""
+"""Changes moto's STS: a session keeps its tags and its policy, which the guard reads; a replay makes the same keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bootstrap.local.aws.access import trust
 from bootstrap.local.aws.compute import keys
 
 
-class SessionPatches:
+class StsPatches:
     """The changes of moto's STS; a part of `patches.Patches`."""
 
     def _sts_utils(self, module: Any) -> None:
@@ -21,8 +21,8 @@ class SessionPatches:
         @functools.wraps(original)
         def assume_role(response: Any) -> Any:
             result = original(response)
-            given = {name: response._get_param(name) for name in ("Policy", "Tags")}
-            result.result["Credentials"].bootstrap_session = trust.read_session_settings(given)
+            parameters = {name: response._get_param(name) for name in ("Policy", "Tags")}
+            result.result["Credentials"].bootstrap_session = trust.read_session_settings(parameters)
             return result
 
         module.TokenResponse.assume_role = assume_role

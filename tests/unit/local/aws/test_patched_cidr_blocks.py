@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from moto.ec2.exceptions import InvalidCIDRBlockParameterError
 
-from bootstrap.local.aws.patches.cidr_blocks import BlockPatches, refuse
+from bootstrap.local.aws.patches.cidr_blocks import CidrBlockPatches, check_block
 
 EVIL = "10.0.0.0/8 }; flush ruleset"
 
@@ -17,7 +17,7 @@ EVIL = "10.0.0.0/8 }; flush ruleset"
     ("block", "version"), [("10.0.0.0/8", 4), ("10.1.2.3/8", 4), ("0.0.0.0/0", 4), ("2001:db8::/32", 6)]
 )
 def test_a_block_is_taken(block: str, version: int) -> None:
-    refuse(block, version)
+    check_block(block, version)
 
 
 @pytest.mark.parametrize(
@@ -25,14 +25,14 @@ def test_a_block_is_taken(block: str, version: int) -> None:
 )
 def test_what_is_no_ipv4_block_is_refused_by_its_name(block: str) -> None:
     with pytest.raises(InvalidCIDRBlockParameterError) as caught:
-        refuse(block, 4)
+        check_block(block, 4)
     assert caught.value.message.startswith(f"Value ({block}) for parameter cidrBlock is invalid")
 
 
 @pytest.mark.parametrize("block", ["10.0.0.0/8", "2001:db8::%eth0/32", "2001:db8::/129"])
 def test_what_is_no_ipv6_block_is_refused(block: str) -> None:
     with pytest.raises(InvalidCIDRBlockParameterError):
-        refuse(block, 6)
+        check_block(block, 6)
 
 
 class PrefixLists:
@@ -62,7 +62,7 @@ class Acls:
 
 
 def test_a_prefix_list_keeps_blocks_of_its_family_alone() -> None:
-    BlockPatches()._ec2_models_managed_prefixes(SimpleNamespace(ManagedPrefixListBackend=PrefixLists))
+    CidrBlockPatches()._ec2_models_managed_prefixes(SimpleNamespace(ManagedPrefixListBackend=PrefixLists))
     lists: Any = PrefixLists()
     lists.create_managed_prefix_list("IPv4", [{"Cidr": "10.0.0.0/8"}])
     lists.modify_managed_prefix_list(add_entry=[{"Cidr": "2001:db8::/32"}], remove_entry=[], prefix_list_id="pl-6")
@@ -83,7 +83,7 @@ def test_an_entry_of_an_acl_keeps_blocks_alone(name: str) -> None:
         (Acls,),
         {name: getattr(Acls, name) for name in ("create_network_acl_entry", "replace_network_acl_entry")},
     )
-    BlockPatches()._ec2_models_network_acls(SimpleNamespace(NetworkAclBackend=fresh))
+    CidrBlockPatches()._ec2_models_network_acls(SimpleNamespace(NetworkAclBackend=fresh))
     change = getattr(fresh(), name)
     assert [change("acl", "10.0.0.0/8", None), change("acl", "", "::/0")] == ["10.0.0.0/8", "::/0"]
     for given in (("acl", EVIL, None), ("acl", "", EVIL), ("acl", "::/0", None)):
