@@ -1,8 +1,8 @@
-"""Asks Session Manager's service why a session stays silent: AWS' plugin does not tell when its data channel is refused.
+"""Asks Session Manager whether it refuses the data channel of a session, because AWS' plugin does not report this.
 
-The plugin opens a WebSocket to the session's URL, signed with the caller's credentials. If the service refuses that, the plugin
-tries again several times, writes the refusal into its own log, which is off by default, and goes on waiting for ever. So the
-same handshake is made here; nothing is sent over a channel that opens.
+The plugin opens a WebSocket to the session's URL and signs the request with the caller's credentials. If the service refuses
+it, the plugin tries again several times, writes the refusal into its own log, which is off by default, and then waits for ever.
+So this module sends the same handshake; if the channel opens, it sends nothing over it.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from botocore.utils import get_environ_proxies
 _SERVICE = "ssmmessages"
 _SECONDS = 10.0
 _PRESIGNED = re.compile(r"[?&]X-Amz-Signature=", re.IGNORECASE)
-_REFUSALS = frozenset({401, 403})  # others can be those of a session that has ended meanwhile
-_LONGEST = 500  # characters of the service's answer
+_REFUSALS = frozenset({401, 403})  # other errors can mean that the session has ended meanwhile
+_LONGEST = 500  # characters of the response that are shown
 
 
 def find_refusal(url: str, credentials: Any, region: str) -> str:
-    """Status and text with which the service refuses the data channel at `url`; '' if it opens, or does not answer at all."""
+    """The status and text of a refused data channel at `url`; '' if it opens, or if the service does not answer."""
     address = "http" + url.removeprefix("ws")
-    session = URLLib3Session(proxies=get_environ_proxies(address), timeout=_SECONDS, verify=_authorities())
+    session = URLLib3Session(proxies=get_environ_proxies(address), timeout=_SECONDS, verify=_find_authorities())
     try:
-        answer = session.send(_handshake(address, credentials, region).prepare())
+        answer = session.send(_make_handshake(address, credentials, region).prepare())
         if answer.status_code not in _REFUSALS:
             return ""
         text = " ".join(answer.content.decode(errors="replace").split())[:_LONGEST]
     except (HTTPClientError, EndpointConnectionError):
-        return ""  # the plugin's network is the same, and another attempt may succeed
+        return ""  # the plugin uses the same network, and another attempt can succeed
     finally:
         session.close()
     return f"HTTP {answer.status_code}{f': {text}' if text else ''}"
 
 
-def _handshake(address: str, credentials: Any, region: str) -> AWSRequest:
-    """The request as the plugin makes it: signed, unless the URL is; the headers of the WebSocket are not in the signature."""
+def _make_handshake(address: str, credentials: Any, region: str) -> AWSRequest:
+    """The request that the plugin sends: signed, unless the URL is signed; the signature excludes the WebSocket's headers."""
     request = AWSRequest(method="GET", url=address)
     if not _PRESIGNED.search(address):
         SigV4Auth(credentials.get_frozen_credentials(), _SERVICE, region).add_auth(request)
@@ -54,10 +54,10 @@ def _handshake(address: str, credentials: Any, region: str) -> AWSRequest:
     return request
 
 
-def _authorities() -> str | bool:
+def _find_authorities() -> str | bool:
     return os.environ.get("AWS_CA_BUNDLE") or True
 
 
-def host(url: str) -> str:
+def read_host(url: str) -> str:
     """The host of a session's URL."""
     return urllib.parse.urlsplit(url).hostname or url

@@ -34,32 +34,48 @@ _KINDS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def among(ec2: Any, listed: Iterable[Tagged]) -> frozenset[str]:
+def find_deleted(ec2: Any, listed: Iterable[Tagged]) -> frozenset[str]:
     """The ARNs of resources that EC2 describes as deleted, or does not describe; only of kinds that this module knows."""
     by_kind: dict[str, list[Tagged]] = {}
     for resource in listed:
         if resource.kind in _KINDS or resource.kind == "ec2 instance":
             by_kind.setdefault(resource.kind, []).append(resource)
-    living = {kind: _living(ec2, kind, [it.identity for it in resources]) for kind, resources in by_kind.items()}
+    existing = {
+        kind: _list_existing(ec2, kind, [resource.identity for resource in resources])
+        for kind, resources in by_kind.items()
+    }
     return frozenset(
-        it.arn for kind, resources in by_kind.items() for it in resources if it.identity not in living[kind]
+        resource.arn
+        for kind, resources in by_kind.items()
+        for resource in resources
+        if resource.identity not in existing[kind]
     )
 
 
-def _living(ec2: Any, kind: str, names: list[str]) -> frozenset[str]:
+def _list_existing(ec2: Any, kind: str, names: list[str]) -> frozenset[str]:
     deleted_states = _DELETED_STATES | (_FAILED_STATES if kind in _EXPIRING_KINDS else frozenset())
-    states = _instances(ec2, names) if kind == "ec2 instance" else _states(ec2, *_KINDS[kind])
+    states = _read_instance_states(ec2, names) if kind == "ec2 instance" else _read_states(ec2, *_KINDS[kind])
     return frozenset(name for name, state in states if state not in deleted_states)
 
 
-def _instances(ec2: Any, names: list[str]) -> list[tuple[str, str]]:
+def _read_instance_states(ec2: Any, names: list[str]) -> list[tuple[str, str]]:
     """Id and state of these instances; with a filter, an unknown id is no error."""
     reservations = ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": names}])["Reservations"]
-    return [(it["InstanceId"], it["State"]["Name"]) for each in reservations for it in each["Instances"]]
+    return [
+        (instance["InstanceId"], instance["State"]["Name"])
+        for reservation in reservations
+        for instance in reservation["Instances"]
+    ]
 
 
-def _states(ec2: Any, call: str, key: str, identity: str) -> list[tuple[str, str]]:
+def _read_states(ec2: Any, call: str, key: str, identity: str) -> list[tuple[str, str]]:
     """Id and state of everything that a call describes; a peering has its state under another key."""
     pages = ec2.get_paginator(call).paginate() if ec2.can_paginate(call) else [getattr(ec2, call)()]
-    descriptions = [it for page in pages for it in page[key]]
-    return [(it[identity], it["Status"]["Code"] if "Status" in it else it.get("State", "")) for it in descriptions]
+    descriptions = [description for page in pages for description in page[key]]
+    return [
+        (
+            description[identity],
+            description["Status"]["Code"] if "Status" in description else description.get("State", ""),
+        )
+        for description in descriptions
+    ]

@@ -20,8 +20,8 @@ from bootstrap.values import Change, ChangeKind, Reporter
 
 PATIENCE = 900.0  # the longest time to wait for a connection or an interface, in seconds
 _SHORT_ASN = 2147483646  # the largest number for the key 'asn' of the API; larger ones need 'asnLong'
-_GONE = {"deleting", "deleted", "rejected"}
-_SETTLED = {"available", "down"}  # an interface is down until the customer's router starts BGP
+_DELETED_STATES = {"deleting", "deleted", "rejected"}
+_SETTLED_STATES = {"available", "down"}  # an interface is down until the customer's router starts BGP
 Aws = Callable[[str], Any]
 Pause = Callable[[float], None]
 
@@ -30,29 +30,33 @@ def plan(aws: Aws, settings: Settings) -> tuple[Change, ...]:
     """The changes that `apply` would make; changes nothing. AwsRefused if the connection or the interface cannot be used."""
     desired = settings.network.direct_connect
     if desired is None:
-        return tuple(_removal(it) for it in _own(aws, settings))
+        return tuple(_describe_removal(item) for item in _list_own(aws, settings))
     client = aws("directconnect")
     if desired.interface is not None:
         offered = (
-            [_interface_acceptance(desired)]
+            [_describe_interface_acceptance(desired)]
             if _find_offered_interface(client, desired)["virtualInterfaceState"] == "confirming"
             else []
         )
-        return (*(_removal(it) for it in _own(aws, settings)), *offered)
-    assert desired.connection is not None  # so says the section of an interface that is made
+        return (*(_describe_removal(item) for item in _list_own(aws, settings)), *offered)
+    assert desired.connection is not None  # the section of the environment file requires one of the two
     changes = (
-        [_connection_acceptance(desired)] if _find_connection(client, desired)["connectionState"] == "ordering" else []
+        [_describe_connection_acceptance(desired)]
+        if _find_connection(client, desired)["connectionState"] == "ordering"
+        else []
     )
-    strays = [_removal(it) for it in _own(aws, settings) if it["connectionId"] != desired.connection]
-    interface = _find_interface(client, desired.connection, _name(settings))
-    change = _difference(settings, desired, interface)
+    strays = [
+        _describe_removal(item) for item in _list_own(aws, settings) if item["connectionId"] != desired.connection
+    ]
+    interface = _find_interface(client, desired.connection, _make_interface_name(settings))
+    change = _compare(settings, desired, interface)
     return (*changes, *strays, *([change] if change else []))
 
 
 def apply(
     aws: Aws, settings: Settings, tags: Mapping[str, str], report: Reporter, sleep: Pause = time.sleep
 ) -> dict[str, Any] | None:
-    """Bring connection and interface to the settings; returns the description of the interface, None if there is none.
+    """Make connection and interface equal to the settings; returns the description of the interface, None if there is none.
 
     AwsRefused if the connection or the interface cannot be used, or does not settle within PATIENCE.
     """
@@ -60,17 +64,17 @@ def apply(
     if desired is None:
         destroy(aws, settings, report, sleep)
         return None
-    client, name = aws("directconnect"), _name(settings)
+    client, name = aws("directconnect"), _make_interface_name(settings)
     if desired.interface is not None:
-        _find_offered_interface(client, desired)  # before anything is deleted for it
+        _find_offered_interface(client, desired)  # raises AwsRefused before anything is deleted
         destroy(aws, settings, report, sleep)
         return _accept_interface(client, desired, report, sleep)
-    assert desired.connection is not None  # so says the section of an interface that is made
+    assert desired.connection is not None  # the section of the environment file requires one of the two
     _accept(client, desired, report, sleep)
-    for stray in [it for it in _own(aws, settings) if it["connectionId"] != desired.connection]:
+    for stray in [it for it in _list_own(aws, settings) if it["connectionId"] != desired.connection]:
         _delete(client, stray, report, sleep)
     interface = _find_interface(client, desired.connection, name)
-    change = _difference(settings, desired, interface)
+    change = _compare(settings, desired, interface)
     if change is not None and change.kind is ChangeKind.ALTER and interface is not None:
         client.update_virtual_interface_attributes(virtualInterfaceId=interface["virtualInterfaceId"], mtu=desired.mtu)
         report.change(change)
@@ -78,7 +82,7 @@ def apply(
         if interface is not None:
             _delete(client, interface, report, sleep)
         _create(client, desired, name, tags)
-        report.change(Change("stack", ChangeKind.ADD, change.name, _describe(desired)))
+        report.change(Change("stack", ChangeKind.ADD, change.name, _describe_interface(desired)))
     return _report_if_down(_wait_until_settled(client, desired.connection, name, report, sleep), report)
 
 
@@ -92,34 +96,34 @@ def _report_if_down(interface: dict[str, Any], report: Reporter) -> dict[str, An
 
 def destroy(aws: Aws, settings: Settings, report: Reporter, sleep: Pause = time.sleep) -> None:
     """Delete the environment's own virtual interfaces, but neither the connection nor a hosted interface."""
-    for connection in _own(aws, settings):
-        _delete(aws("directconnect"), connection, report, sleep)
+    for interface in _list_own(aws, settings):
+        _delete(aws("directconnect"), interface, report, sleep)
 
 
 # --- reading
 
 
-def _name(settings: Settings) -> str:
+def _make_interface_name(settings: Settings) -> str:
     return f"{settings.project}-{settings.name}"
 
 
-def _own(aws: Aws, settings: Settings) -> list[dict[str, Any]]:
+def _list_own(aws: Aws, settings: Settings) -> list[dict[str, Any]]:
     """The interfaces with the environment's tags; if there are none, no permission for Direct Connect is needed."""
-    listed = [it for it in tagged.resources(aws, settings) if it.kind == "directconnect dxvif"]
-    found = (_read_interface(aws("directconnect"), it.identity) for it in listed)
-    return [it for it in found if it is not None]
+    resources = [item for item in tagged.resources(aws, settings) if item.kind == "directconnect dxvif"]
+    interfaces = (_read_interface(aws("directconnect"), item.identity) for item in resources)
+    return [item for item in interfaces if item is not None]
 
 
 def _read_interface(client: Any, interface: str) -> dict[str, Any] | None:
-    interfaces = _pages(client.describe_virtual_interfaces, "virtualInterfaces", virtualInterfaceId=interface)
-    return next((it for it in interfaces if it["virtualInterfaceState"] not in _GONE), None)
+    interfaces = _read_pages(client.describe_virtual_interfaces, "virtualInterfaces", virtualInterfaceId=interface)
+    return next((item for item in interfaces if item["virtualInterfaceState"] not in _DELETED_STATES), None)
 
 
 def _find_interface(client: Any, connection: str, name: str) -> dict[str, Any] | None:
     """The interface with a name on a connection; it is found even if its tags are not listed yet."""
-    interfaces = _pages(client.describe_virtual_interfaces, "virtualInterfaces", connectionId=connection)
-    alive = [it for it in interfaces if it["virtualInterfaceState"] not in _GONE]
-    return next((it for it in alive if it["virtualInterfaceName"] == name), None)
+    interfaces = _read_pages(client.describe_virtual_interfaces, "virtualInterfaces", connectionId=connection)
+    existing = [item for item in interfaces if item["virtualInterfaceState"] not in _DELETED_STATES]
+    return next((item for item in existing if item["virtualInterfaceName"] == name), None)
 
 
 def _find_offered_interface(client: Any, desired: DirectConnect) -> dict[str, Any]:
@@ -145,7 +149,7 @@ def _find_offered_interface(client: Any, desired: DirectConnect) -> dict[str, An
 
 
 def _find_connection(client: Any, desired: DirectConnect) -> dict[str, Any]:
-    connections = _pages(client.describe_connections, "connections", connectionId=desired.connection)
+    connections = _read_pages(client.describe_connections, "connections", connectionId=desired.connection)
     state = connections[0]["connectionState"] if connections else "absent"
     if state in {"absent", "rejected", "deleting", "deleted"}:
         raise AwsRefused(
@@ -156,7 +160,7 @@ def _find_connection(client: Any, desired: DirectConnect) -> dict[str, Any]:
     return connections[0]
 
 
-def _pages(call: Callable[..., Any], key: str, **request: Any) -> list[dict[str, Any]]:
+def _read_pages(call: Callable[..., Any], key: str, **request: Any) -> list[dict[str, Any]]:
     """The items of all pages of a call; botocore has no paginators for these calls."""
     items: list[dict[str, Any]] = []
     token: str | None = None
@@ -171,19 +175,19 @@ def _pages(call: Callable[..., Any], key: str, **request: Any) -> list[dict[str,
 # --- comparing
 
 
-def _difference(settings: Settings, desired: DirectConnect, interface: Mapping[str, Any] | None) -> Change | None:
-    name = f"{_name(settings)}/VirtualInterface"
+def _compare(settings: Settings, desired: DirectConnect, interface: Mapping[str, Any] | None) -> Change | None:
+    name = f"{_make_interface_name(settings)}/VirtualInterface"
     if interface is None:
-        return Change("stack", ChangeKind.ADD, name, _describe(desired))
-    fixed = {
+        return Change("stack", ChangeKind.ADD, name, _describe_interface(desired))
+    fixed_values = {
         "virtualInterfaceType": desired.type,
         "vlan": desired.vlan,
         "directConnectGatewayId": desired.gateway,
         ("asn" if desired.customer_asn <= _SHORT_ASN else "asnLong"): desired.customer_asn,
     }
-    differing = [key for key, value in fixed.items() if interface.get(key) != value]
-    if differing:
-        detail = f"virtual interface: {', '.join(differing)} (its traffic is interrupted)"
+    changed_keys = [key for key, value in fixed_values.items() if interface.get(key) != value]
+    if changed_keys:
+        detail = f"virtual interface: {', '.join(changed_keys)} (its traffic is interrupted)"
         return Change("stack", ChangeKind.REPLACE, name, detail)
     if interface.get("mtu") != desired.mtu:
         return Change(
@@ -192,24 +196,24 @@ def _difference(settings: Settings, desired: DirectConnect, interface: Mapping[s
     return None
 
 
-def _connection_acceptance(desired: DirectConnect) -> Change:
+def _describe_connection_acceptance(desired: DirectConnect) -> Change:
     return Change(
         "stack", ChangeKind.ALTER, str(desired.connection), "hosted connection: accepted; its hourly costs begin"
     )
 
 
-def _interface_acceptance(desired: DirectConnect) -> Change:
+def _describe_interface_acceptance(desired: DirectConnect) -> Change:
     detail = f"hosted {desired.type} virtual interface: accepted for {desired.gateway}"
     return Change("stack", ChangeKind.ALTER, str(desired.interface), detail)
 
 
-def _removal(interface: Mapping[str, Any]) -> Change:
+def _describe_removal(interface: Mapping[str, Any]) -> Change:
     return Change(
         "stack", ChangeKind.REMOVE, interface["virtualInterfaceId"], f"virtual interface on {interface['connectionId']}"
     )
 
 
-def _describe(desired: DirectConnect) -> str:
+def _describe_interface(desired: DirectConnect) -> str:
     return f"{desired.type} virtual interface, VLAN {desired.vlan} of {desired.connection}"
 
 
@@ -219,9 +223,9 @@ def _describe(desired: DirectConnect) -> str:
 def _accept(client: Any, desired: DirectConnect, report: Reporter, sleep: Pause) -> None:
     if _find_connection(client, desired)["connectionState"] == "ordering":
         client.confirm_connection(connectionId=desired.connection)
-        report.change(_connection_acceptance(desired))
+        report.change(_describe_connection_acceptance(desired))
     begun = time.monotonic()
-    while (state := _find_connection(client, desired)["connectionState"]) not in _SETTLED:
+    while (state := _find_connection(client, desired)["connectionState"]) not in _SETTLED_STATES:
         _wait(f"the connection {desired.connection}", state, begun, report, sleep)
 
 
@@ -233,12 +237,12 @@ def _accept_interface(client: Any, desired: DirectConnect, report: Reporter, sle
             client.confirm_transit_virtual_interface(**request)
         else:
             client.confirm_private_virtual_interface(**request)
-        report.change(_interface_acceptance(desired))
+        report.change(_describe_interface_acceptance(desired))
     begun = time.monotonic()
     while True:
         interface = _read_interface(client, str(desired.interface))
         state = interface["virtualInterfaceState"] if interface else "absent"
-        if interface is not None and state in _SETTLED:
+        if interface is not None and state in _SETTLED_STATES:
             return _report_if_down(interface, report)
         _wait(f"the virtual interface {desired.interface}", state, begun, report, sleep)
 
@@ -265,17 +269,17 @@ def _wait_until_settled(client: Any, connection: str, name: str, report: Reporte
     while True:
         interface = _find_interface(client, connection, name)
         state = interface["virtualInterfaceState"] if interface else "absent"
-        if interface is not None and state in _SETTLED:
+        if interface is not None and state in _SETTLED_STATES:
             return interface
         _wait(f"the virtual interface {name}", state, begun, report, sleep)
 
 
 def _delete(client: Any, interface: Mapping[str, Any], report: Reporter, sleep: Pause) -> None:
     client.delete_virtual_interface(virtualInterfaceId=interface["virtualInterfaceId"])
-    report.change(_removal(interface))
+    report.change(_describe_removal(interface))
     begun = time.monotonic()
     while True:
-        interfaces = _pages(
+        interfaces = _read_pages(
             client.describe_virtual_interfaces, "virtualInterfaces", virtualInterfaceId=interface["virtualInterfaceId"]
         )
         state = interfaces[0]["virtualInterfaceState"] if interfaces else "deleted"

@@ -1,7 +1,7 @@
-"""Judges policies of KMS keys: whether one lets a service or a role use the key.
+"""Decides whether the policy of a KMS key allows a service or a role to use the key.
 
-Only what can be told from the text: a condition on another key than those that are given is taken as fulfilled, so that a key
-is never refused for a condition that is not understood.
+Only the text of the policy is used. A condition on a condition key that is not given counts as met, so that no key is refused
+because of a condition that this module does not know.
 """
 
 from __future__ import annotations
@@ -16,44 +16,53 @@ _COMPARES = re.compile(r"(ForAnyValue:)?(String|Arn)(Equals|Like|EqualsIgnoreCas
 
 @dataclass(frozen=True)
 class Use:
-    """One use of a key: the names that the caller has as a principal, its actions, and what a condition can test."""
+    """One use of a key: the names of the caller as a principal, its actions, and the values of condition keys."""
 
     principals: frozenset[str]
     actions: tuple[str, ...]
-    found: Mapping[str, str] = field(default_factory=dict)  # condition key in lower case -> value
+    context: Mapping[str, str] = field(default_factory=dict)  # condition key in lower case -> value
 
 
 def find_missing(policy: Mapping[str, Any], use: Use) -> list[str]:
     """The actions of the use that the policy does not allow, or that it denies."""
-    statements = _several(policy.get("Statement", []))
+    statements = _to_list(policy.get("Statement", []))
     return [action for action in use.actions if not _is_allowed(statements, use, action)]
 
 
 def _is_allowed(statements: list[Any], use: Use, action: str) -> bool:
-    matching = [it for it in statements if isinstance(it, Mapping) and _matches(it, use, action)]
-    # A denial with a condition can be for others.
-    denied = any(it.get("Effect") == "Deny" and not it.get("Condition") for it in matching)
-    return not denied and any(it.get("Effect") == "Allow" and _is_fulfilled(it, use) for it in matching)
+    matching = [
+        statement for statement in statements if isinstance(statement, Mapping) and _matches(statement, use, action)
+    ]
+    # A deny with a condition can be meant for other callers.
+    is_denied = any(statement.get("Effect") == "Deny" and not statement.get("Condition") for statement in matching)
+    return not is_denied and any(
+        statement.get("Effect") == "Allow" and _is_fulfilled(statement, use) for statement in matching
+    )
 
 
 def _matches(statement: Mapping[str, Any], use: Use, action: str) -> bool:
     if "NotAction" in statement:
-        is_named = not any(_fits(it, action.lower()) for it in _texts(statement["NotAction"], lower=True))
+        is_named = not any(
+            _matches_wildcards(pattern, action.lower()) for pattern in _to_texts(statement["NotAction"], lower=True)
+        )
     else:
-        is_named = any(_fits(it, action.lower()) for it in _texts(statement.get("Action", []), lower=True))
+        is_named = any(
+            _matches_wildcards(pattern, action.lower())
+            for pattern in _to_texts(statement.get("Action", []), lower=True)
+        )
     if "NotPrincipal" in statement:
-        return is_named and not use.principals.intersection(_principals(statement["NotPrincipal"]))
-    principals = set(_principals(statement.get("Principal", {})))
+        return is_named and not use.principals.intersection(_list_principals(statement["NotPrincipal"]))
+    principals = set(_list_principals(statement.get("Principal", {})))
     return is_named and ("*" in principals or bool(principals & use.principals))
 
 
-def _principals(value: Any) -> Iterator[str]:
-    """The principals of a statement by name; '*' for everybody. An account is its root's ARN or its number."""
+def _list_principals(value: Any) -> Iterator[str]:
+    """The principals of a statement; '*' means everybody. An account is named by the ARN of its root or by its number."""
     if isinstance(value, Mapping):
-        for named in value.values():
-            yield from _texts(named)
+        for names in value.values():
+            yield from _to_texts(names)
     else:
-        yield from _texts(value)
+        yield from _to_texts(value)
 
 
 def _is_fulfilled(statement: Mapping[str, Any], use: Use) -> bool:
@@ -64,21 +73,21 @@ def _is_fulfilled(statement: Mapping[str, Any], use: Use) -> bool:
         if not _COMPARES.fullmatch(str(operator)) or not isinstance(keys, Mapping):
             continue
         for key, patterns in keys.items():
-            value = use.found.get(str(key).lower())
-            if value is not None and not any(_fits(pattern, value) for pattern in _texts(patterns)):
+            value = use.context.get(str(key).lower())
+            if value is not None and not any(_matches_wildcards(pattern, value) for pattern in _to_texts(patterns)):
                 return False
     return True
 
 
-def _fits(pattern: str, value: str) -> bool:
-    """IAM's wildcards: '*' for any text, '?' for one character."""
-    parts = (".*" if it == "*" else "." if it == "?" else re.escape(it) for it in pattern)
+def _matches_wildcards(pattern: str, value: str) -> bool:
+    """Whether a value matches a pattern with IAM's wildcards: '*' for any text, '?' for one character."""
+    parts = (".*" if character == "*" else "." if character == "?" else re.escape(character) for character in pattern)
     return re.fullmatch("".join(parts), value, re.DOTALL) is not None
 
 
-def _texts(value: Any, *, lower: bool = False) -> list[str]:
-    return [str(it).lower() if lower else str(it) for it in _several(value)]
+def _to_texts(value: Any, *, lower: bool = False) -> list[str]:
+    return [str(item).lower() if lower else str(item) for item in _to_list(value)]
 
 
-def _several(value: Any) -> list[Any]:
+def _to_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]

@@ -1,9 +1,9 @@
 """Lends the credentials of the toolkit's session to a program of AWS that looks for credentials itself.
 
-A program of another SDK does not know every way to log in (one-time codes, caches of the AWS CLI, the keys of a promotion), and
-credentials that it gets as text end with their hour while it still runs. So it asks a server on the loopback, as a container
-asks for the credentials of its role (AWS_CONTAINER_CREDENTIALS_FULL_URI). Each answer has the credentials of that moment, which
-botocore refreshes. The server answers only who sends the token, which is in the program's environment.
+A program with another SDK does not support every way to log in (one-time codes, caches of the AWS CLI, the keys of a
+promotion), and credentials that it gets as text expire after an hour while it still runs. So the program asks a server on the
+loopback address, as a container asks for the credentials of its role (AWS_CONTAINER_CREDENTIALS_FULL_URI). Each answer has
+fresh credentials, because botocore refreshes them. A request needs the token, which is in the program's environment.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-# SDKs ask again some minutes before the end that they were told (aws-sdk-go: five).
+# SDKs ask again some minutes before the expiration in the answer (aws-sdk-go: five minutes).
 _VALID = datetime.timedelta(minutes=15)
-# Settings that say how AWS is reached, and not with whose credentials.
-_KEPT = frozenset({"AWS_CA_BUNDLE", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_USE_FIPS_ENDPOINT"})
+# Variables for the connection to AWS, not for credentials.
+_KEPT_VARIABLES = frozenset({"AWS_CA_BUNDLE", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_USE_FIPS_ENDPOINT"})
 
 
 class Lender:
@@ -29,13 +29,15 @@ class Lender:
 
     def __init__(self, credentials: Any) -> None:
         self._token = secrets.token_urlsafe(32)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(credentials, self._token))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(credentials, self._token))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
 
-    def environment(self, own: Mapping[str, str]) -> dict[str, str]:
-        """The environment `own` for a program that shall use these credentials and no others."""
-        kept = {name: value for name, value in own.items() if not name.startswith("AWS_") or name in _KEPT}
+    def environment(self, current: Mapping[str, str]) -> dict[str, str]:
+        """The environment `current`, changed so that a program uses these credentials and no others."""
+        kept = {
+            name: value for name, value in current.items() if not name.startswith("AWS_") or name in _KEPT_VARIABLES
+        }
         return kept | {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{self._server.server_port}/",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN": self._token,
@@ -45,31 +47,31 @@ class Lender:
         }
 
     def close(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
 
 
-def _handler(credentials: Any, token: str) -> type[BaseHTTPRequestHandler]:
+def _make_handler(credentials: Any, token: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 10  # seconds for a request
 
         def do_GET(self) -> None:
-            given = self.headers.get("Authorization", "").encode()
-            if not hmac.compare_digest(given, token.encode()):
-                self._answer(403, {"code": "AccessDenied", "message": "the token is another"})
+            authorization = self.headers.get("Authorization", "").encode()
+            if not hmac.compare_digest(authorization, token.encode()):
+                self._answer(403, {"code": "AccessDenied", "message": "the token is missing or wrong"})
                 return
             try:
-                frozen = credentials.get_frozen_credentials()
-            except Exception as error:  # botocore's, for example of a login that has ended: it is the program's to tell
+                keys = credentials.get_frozen_credentials()
+            except Exception as error:  # botocore's error, for example an expired login; the program reports it
                 self._answer(500, {"code": type(error).__name__, "message": str(error)})
                 return
             end = datetime.datetime.now(datetime.UTC) + _VALID
-            answer = {"AccessKeyId": frozen.access_key, "SecretAccessKey": frozen.secret_key, "Token": frozen.token}
+            answer = {"AccessKeyId": keys.access_key, "SecretAccessKey": keys.secret_key, "Token": keys.token}
             self._answer(200, {**answer, "Expiration": f"{end:%Y-%m-%dT%H:%M:%SZ}"})
 
-        def _answer(self, status: int, content: Mapping[str, str | None]) -> None:
-            body = json.dumps({name: value for name, value in content.items() if value is not None}).encode()
+        def _answer(self, status: int, values: Mapping[str, str | None]) -> None:
+            body = json.dumps({name: value for name, value in values.items() if value is not None}).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -77,6 +79,6 @@ def _handler(credentials: Any, token: str) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
-            """Nothing is printed."""
+            """Print nothing."""
 
     return Handler

@@ -17,15 +17,15 @@ def write(name: str, variables: Mapping[str, str]) -> tuple[Path, Path]:
     """Write or replace a profile; returns both files. UsageError if the name is not valid, or is a profile of another cloud."""
     doing = f"writing the profile '{name}'"
     if not _NAME.fullmatch(name) or name == "default":
-        raise UsageError(
-            doing, "that is no name for it", "Choose letters, digits, '.', '_' and '-', and not 'default'."
-        )
+        raise UsageError(doing, "the name is not valid", "Choose letters, digits, '.', '_' and '-', and not 'default'.")
     config = Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
     credentials = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
-    settings, secrets = _section(config, f"profile {name}"), _section(credentials, name)
+    settings, secrets = _find_section(config, f"profile {name}"), _find_section(credentials, name)
     if (settings or secrets) and not _LOCAL_ENDPOINT.search(settings):
         raise UsageError(
-            doing, f"{config} or {credentials} has one of that name, for AWS itself", "Choose another name."
+            doing,
+            f"{config} or {credentials} has a profile of this name that is not for a local cloud",
+            "Choose another name.",
         )
     settings_values = {"region": variables["AWS_REGION"], "endpoint_url": variables["AWS_ENDPOINT_URL"]}
     keys = {key.lower(): variables[key] for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
@@ -34,23 +34,23 @@ def write(name: str, variables: Mapping[str, str]) -> tuple[Path, Path]:
     return config, credentials
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def _pattern(title: str) -> re.Pattern[str]:
+def _make_pattern(title: str) -> re.Pattern[str]:
     """Matches a section with its lines, up to the next section."""
     return re.compile(rf"(?m)^\[{re.escape(title)}\][^\n]*\n(?:(?!\[)[^\n]*\n?)*")
 
 
-def _section(path: Path, title: str) -> str:
-    match = _pattern(title).search(_text(path))
+def _find_section(path: Path, title: str) -> str:
+    match = _make_pattern(title).search(_read_text(path))
     return match[0] if match else ""
 
 
 def _replace_section(path: Path, title: str, values: Mapping[str, str]) -> None:
     """Replace the section with this title, or append it. The file has mode 0600 and is replaced as a whole."""
-    text = _pattern(title).sub("", _text(path))
+    text = _make_pattern(title).sub("", _read_text(path))
     text += "\n" if text and not text.endswith("\n") else ""
     text += f"[{title}]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from bootstrap.values import Change, ChangeKind, Reporter
 
 _STACK = "aws:cloudformation:stack-name"
 _KINDS = {"ec2 volume": "AWS::EC2::Volume", "secretsmanager secret": "AWS::SecretsManager::Secret"}
-_GONE = {"InvalidVolume.NotFound", "ResourceNotFoundException"}
+_NOT_FOUND = {"InvalidVolume.NotFound", "ResourceNotFoundException"}
 
 
 def find(aws: Callable[[str], Any], settings: Settings, stacks: Collection[str]) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def remove(aws: Callable[[str], Any], resource: str, report: Reporter) -> bool:
                 return False
     except Exception as error:
         # botocore's errors have a response. A resource that an earlier run deleted is no error: its tags can still be listed.
-        if getattr(error, "response", {}).get("Error", {}).get("Code") not in _GONE:
+        if getattr(error, "response", {}).get("Error", {}).get("Code") not in _NOT_FOUND:
             raise
         return True
     report.change(Change("stack", ChangeKind.REMOVE, identity.rpartition(":")[2], kind))

@@ -1,7 +1,7 @@
 """The environment's secrets: CloudFormation makes them in Secrets Manager, and they are read when they are needed.
 
-The certificates lie there too, so that whoever may launch the environment serves the same ones. The key of the authority that
-signs them has a secret of its own: the machine's role reads the certificates, and must not be able to sign others.
+The certificates are there, too, so that every launcher of the environment uses the same ones. The key of the authority that
+signs them has a secret of its own: the IAM role of the machine can read the certificates, and must not be able to sign others.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from bootstrap.cloud import certificates
 from bootstrap.cloud.certificates import Certificates, Subjects
 from bootstrap.values import Secret
 
-# Marks certificates whose authority's key has just left this secret: the version before still has it.
+# Marks certificates from whose secret the authority's key was just removed: the previous version still has the key.
 _KEY_LEFT = "key_left"
 NEW_AUTHORITY = "a new one: import its certificate again wherever people trust the old one"
-MOVED_AUTHORITY = "its key moves to a secret of its own, and its names are limited; who trusts it needs nothing new"
+MOVED_AUTHORITY = (
+    "its key moves to a secret of its own, and its names are limited; clients that trust it need no change"
+)
 
 
 @dataclass(frozen=True)
-class Places:
+class SecretArns:
     """The ARNs of the secrets with the certificates and with the authority's key."""
 
     certificates: str
@@ -32,11 +34,11 @@ class Places:
 
 @dataclass(frozen=True)
 class Issued:
-    """The certificates that are to be served, and what was done for them."""
+    """The certificates for the server, and what was changed."""
 
     certificates: Certificates
-    is_new: bool = False  # the server's certificate, or all of them
-    of_authority: str = ""  # what happened to an authority that there was already, in words
+    is_new: bool = False  # the server certificate is new, or all certificates are
+    authority_change: str = ""  # the change of an authority that existed before, as text
 
 
 def read_secret(client: Any, arn: str) -> Secret:
@@ -50,70 +52,70 @@ def read_certificates(client: Any, arn: str) -> Certificates | None:
 
 
 def has_authority_key(client: Any, arn: str) -> bool:
-    """Whether the secret with the certificates has the authority's key in it, as earlier versions kept it."""
-    return _key_beside(read_secret(client, arn).reveal()) is not None
+    """Whether the secret with the certificates contains the authority's key, as in earlier versions."""
+    return _read_key_beside(read_secret(client, arn).reveal()) is not None
 
 
-def ensure_certificates(client: Any, places: Places, subjects: Subjects, *, writes: bool = True) -> Issued:
-    """The certificates for these names: kept ones are used while they are good, and only then the key is not read.
+def ensure_certificates(client: Any, arns: SecretArns, subjects: Subjects, *, writes: bool = True) -> Issued:
+    """The certificates for these names; the authority's key is read only if a stored certificate must be renewed.
 
-    Without `writes` they are made, but nothing is kept. An authority of an earlier version, whose key lies beside the
-    certificates, goes on: its key is moved. What is killed in between is done again, or finished, by the next call.
+    Without `writes` the certificates are made but not stored. If the authority's key is in the secret with the certificates, as
+    in earlier versions, the authority is used further and its key is moved. If a call is killed, the next call completes it.
     """
     now = datetime.datetime.now(datetime.UTC)
-    text = read_secret(client, places.certificates).reveal()
-    kept, old_key = certificates.from_json(text), _key_beside(text)
-    if kept is not None and old_key is None and certificates.is_good(kept, subjects, now):
+    text = read_secret(client, arns.certificates).reveal()
+    stored, old_key = certificates.from_json(text), _read_key_beside(text)
+    if stored is not None and old_key is None and certificates.is_good(stored, subjects, now):
         if writes and _KEY_LEFT in text:
-            _put(client, places.certificates, certificates.to_json(kept))
-        return Issued(kept)
-    limited = _limit(kept, old_key, subjects, now)
-    key = old_key if limited else _read_key(client, places.authority_key)
-    issued, used_key = certificates.issue(limited or kept, key, subjects, now)
+            _write(client, arns.certificates, certificates.to_json(stored))
+        return Issued(stored)
+    limited_certificates = _limit_names(stored, old_key, subjects, now)
+    key = old_key if limited_certificates else _read_key(client, arns.authority_key)
+    issued, used_key = certificates.issue(limited_certificates or stored, key, subjects, now)
     if writes:
-        if limited or used_key != key:
-            _put(client, places.authority_key, json.dumps({"key": used_key.reveal()}))
+        if limited_certificates or used_key != key:
+            _write(client, arns.authority_key, json.dumps({"key": used_key.reveal()}))
         if old_key is not None:
-            # Secrets Manager gives out the version before the current one, too: after two writes it has no key either.
-            _put(client, places.certificates, certificates.to_json(issued, **{_KEY_LEFT: True}))
-        _put(client, places.certificates, certificates.to_json(issued))
-    is_new = kept is None or issued.certificate_pem != kept.certificate_pem
-    if limited and limited.issuer_pem == issued.issuer_pem:
+            # Secrets Manager keeps the previous version, too; after a second write that version does not have the key either.
+            _write(client, arns.certificates, certificates.to_json(issued, **{_KEY_LEFT: True}))
+        _write(client, arns.certificates, certificates.to_json(issued))
+    is_new = stored is None or issued.certificate_pem != stored.certificate_pem
+    if limited_certificates and limited_certificates.issuer_pem == issued.issuer_pem:
         return Issued(issued, is_new, MOVED_AUTHORITY)
-    is_other = kept is not None and kept.authority_pem != issued.authority_pem
+    is_other = stored is not None and stored.authority_pem != issued.authority_pem
     return Issued(issued, is_new, NEW_AUTHORITY if is_other else "")
 
 
-def _limit(
-    kept: Certificates | None, key: Secret | None, subjects: Subjects, now: datetime.datetime
+def _limit_names(
+    stored: Certificates | None, key: Secret | None, subjects: Subjects, now: datetime.datetime
 ) -> Certificates | None:
-    """The authority of an earlier version with limits; None where there is none, or its key is not its own."""
-    if kept is None or key is None:
+    """The authority of an earlier version with limited names; None if there is none, or if the key is not its key."""
+    if stored is None or key is None:
         return None
     try:
-        return certificates.limit(kept, key, subjects, now)
+        return certificates.limit_names(stored, key, subjects, now)
     except ValueError:
         return None
 
 
-def _key_beside(text: str) -> Secret | None:
-    """The authority's key, where it lies beside the certificates."""
-    return _text_of(text, "authority_key")
+def _read_key_beside(text: str) -> Secret | None:
+    """The authority's key, if it is in the secret with the certificates."""
+    return _read_text(text, "authority_key")
 
 
 def _read_key(client: Any, arn: str) -> Secret | None:
-    """The key; None before the first was made, or where a stack that is to be updated has no such secret yet."""
-    return _text_of(read_secret(client, arn).reveal(), "key") if arn else None
+    """The key; None before the first one was made, or if the stack must be updated before it has this secret."""
+    return _read_text(read_secret(client, arn).reveal(), "key") if arn else None
 
 
-def _text_of(text: str, name: str) -> Secret | None:
+def _read_text(text: str, name: str) -> Secret | None:
     try:
-        told = json.loads(text)
+        content = json.loads(text)
     except ValueError:
         return None
-    found = told.get(name) if isinstance(told, Mapping) else None
-    return Secret(found) if isinstance(found, str) else None
+    text_value = content.get(name) if isinstance(content, Mapping) else None
+    return Secret(text_value) if isinstance(text_value, str) else None
 
 
-def _put(client: Any, arn: str, text: str) -> None:
+def _write(client: Any, arn: str, text: str) -> None:
     client.put_secret_value(SecretId=arn, SecretString=text)

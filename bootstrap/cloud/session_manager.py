@@ -47,8 +47,8 @@ class NotConnected(OSError):
 class Session:
     """The stream of one session, with the methods of a socket that paramiko and the forwarding use.
 
-    The plugin reads and writes one end of a socket pair, so that reading blocks in the kernel. `refusal` is the error of a
-    session that no other attempt would make better; `find_refusal` looks for it when the plugin stays silent.
+    The plugin reads and writes one end of a socket pair, so that reading blocks in the kernel. `refusal` is an error that
+    another attempt would not change; `find_refusal` looks for it if the plugin sends nothing.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Session:
         self.refusal: SessionRefused | None = None
         self._id = str(answer["SessionId"])
         self._beginning: bytes | None = b""
-        self._said = bytearray()
+        self._error_output = bytearray()
         self._socket, plugin_end = socket.socketpair()
         with plugin_end:
             # The plugin gets a process session of its own: Ctrl-C must not end it, because the toolkit handles Ctrl-C.
@@ -136,7 +136,7 @@ class Session:
                 self._ssm.terminate_session(SessionId=session)
 
     def _watch(self, find_refusal: Callable[[], SessionRefused | None]) -> None:
-        """End a session whose data channel is refused: the plugin would wait for ever and say nothing."""
+        """End a session whose data channel is refused; the plugin would wait for ever without a message."""
         if self._ended.wait(_SILENCE) or self._beginning is None:
             return
         self.refusal = find_refusal()
@@ -148,10 +148,10 @@ class Session:
         assert self._plugin.stderr is not None
         with self._plugin.stderr as stream:
             while line := stream.readline():
-                self._said = bytearray((bytes(self._said) + line)[-_BEGINNING:])
+                self._error_output = bytearray((bytes(self._error_output) + line)[-_BEGINNING:])
 
     def _reason(self, beginning: bytes) -> str:
-        lines = (beginning + bytes(self._said)).decode(errors="replace").splitlines()
+        lines = (beginning + bytes(self._error_output)).decode(errors="replace").splitlines()
         messages = [line.strip() for line in lines if line.strip() and not line.startswith("Starting session")]
         return "; ".join(messages) or "the plugin printed nothing"
 
@@ -185,10 +185,10 @@ def open_session(ssm: Any, credentials: Any, lender: Lender, instance_id: str, p
 
 def _find_refusal(doing: str, session: dict[str, Any], credentials: Any, region: str) -> SessionRefused | None:
     try:
-        refused = data_channel.find_refusal(session["StreamUrl"], credentials, region)
+        reason = data_channel.find_refusal(session["StreamUrl"], credentials, region)
     except BotoCoreError as error:
-        refused = f"{type(error).__name__}: {error}"  # the credentials cannot be refreshed any more
-    if not refused:
+        reason = f"{type(error).__name__}: {error}"  # the credentials cannot be refreshed any more
+    if not reason:
         return None
     resource = f"session/{str(session['SessionId']).rpartition('-')[0]}-*"
     remedy = (
@@ -196,8 +196,8 @@ def _find_refusal(doing: str, session: dict[str, Any], credentials: Any, region:
         "policies of the organization and of an interface endpoint for ssmmessages can deny it, too. If the credentials have "
         "expired, log in again."
     )
-    at = data_channel.host(session["StreamUrl"])
-    return SessionRefused(doing, f"{at} refuses the data channel of the session: {refused}", remedy)
+    host = data_channel.read_host(session["StreamUrl"])
+    return SessionRefused(doing, f"{host} refuses the data channel of the session: {reason}", remedy)
 
 
 def _convert_refusal(doing: str, instance_id: str, error: ClientError) -> Exception:

@@ -23,7 +23,7 @@ def identity(context: Context) -> Finding:
     try:
         caller = context.world.aws("sts").get_caller_identity()
     except Exception as error:
-        if not refusals.is_awss(error):
+        if not refusals.is_from_aws(error):
             raise
         return bad("identity", _first(error), refusals.remedy(error))
     return good("identity", f"{caller['Arn']} in account {caller['Account']}")
@@ -46,7 +46,7 @@ def examine(context: Context) -> Iterator[Finding]:
         try:
             yield from check(context)
         except Exception as error:
-            if not refusals.is_awss(error):
+            if not refusals.is_from_aws(error):
                 raise
             name = check.__name__.removeprefix("_check_")
             yield warning(

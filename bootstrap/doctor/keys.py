@@ -55,7 +55,7 @@ def _callers(context: Context, now: datetime.datetime) -> Iterator[Finding]:
                 last_used = iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
                 yield access_key(key, last_used.get("LastUsedDate"), now)
     except Exception as error:
-        if not refusals.is_awss(error):
+        if not refusals.is_from_aws(error):
             raise
         remedy = "Allow iam:ListAccessKeys and iam:GetAccessKeyLastUsed to see it."
         yield warning("keys", f"the age of the caller's access keys is not known: {refusals.text(error)}", remedy)

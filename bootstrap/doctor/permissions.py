@@ -42,7 +42,7 @@ def examine(context: Context) -> Iterator[Finding]:
     try:
         simulated = simulate(iam, principal(iam, caller["Arn"]), caller["Account"], launcher.policy(context))
     except Exception as error:
-        if not refusals.is_awss(error):
+        if not refusals.is_from_aws(error):
             raise
         remedy = f"Allow iam:SimulatePrincipalPolicy to see it. {_ATTACH}"
         yield warning("permissions", f"not known: {refusals.text(error)}", remedy)
@@ -84,7 +84,7 @@ def principal(iam: Any, arn: str) -> str:
     try:
         return str(iam.get_role(RoleName=role)["Role"]["Arn"])
     except Exception as error:
-        if not refusals.is_awss(error):
+        if not refusals.is_from_aws(error):
             raise
         return f"{head.replace(':sts:', ':iam:')}:role/{role}"  # most roles have no path
 

@@ -41,7 +41,7 @@ def examine(context: Context) -> Iterator[Finding]:
         try:
             yield judge(need, _read_quota(client, need))
         except Exception as error:
-            if not refusals.is_awss(error):
+            if not refusals.is_from_aws(error):
                 raise
             message = f"{need.what}: {need.used} are used, a launch adds {need.more}; the quota is not known"
             yield warning("quotas", f"{message}: {refusals.text(error)}", refusals.remedy(error))

@@ -192,7 +192,7 @@ def _has_grant(key: _Named, role: str, client: Any) -> bool:
         pages = client.get_paginator("list_grants").paginate(KeyId=key.arn)
         grants = [grant for page in pages for grant in page["Grants"]]
     except Exception as error:
-        if not refusals.is_awss(error):
+        if not refusals.is_from_aws(error):
             raise
         return False
     return any(it.get("GranteePrincipal") == role and set(it.get("Operations", ())) >= _GRANTED for it in grants)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from bootstrap.acts import casc
 from bootstrap.cloud.certificates import Certificates, Subjects
-from bootstrap.cloud.secrets import Places, ensure_certificates
+from bootstrap.cloud.secrets import SecretArns, ensure_certificates
 from bootstrap.context import ROOT, Context
 from bootstrap.errors import StackMissing
 from bootstrap.jenkins.controller.password_hash import hash_password
@@ -93,10 +93,10 @@ def _certificates(context: Context, run: Run, *, writes: bool) -> Certificates:
             "an older version of this toolkit launched it, which had no such secret",
             f"Run: ./bootstrap.py --environment {context.settings.name} launch",
         )
-    places = Places(outputs["CertificatesSecret"], outputs.get("AuthorityKeySecret", ""))
-    issued = ensure_certificates(context.world.aws("secretsmanager"), places, wanted, writes=writes)
-    if issued.of_authority:
-        run.change(Change("host", ChangeKind.ALTER, "certificate authority", issued.of_authority))
+    arns = SecretArns(outputs["CertificatesSecret"], outputs.get("AuthorityKeySecret", ""))
+    issued = ensure_certificates(context.world.aws("secretsmanager"), arns, wanted, writes=writes)
+    if issued.authority_change:
+        run.change(Change("host", ChangeKind.ALTER, "certificate authority", issued.authority_change))
     if issued.is_new:
         named = ", ".join([*wanted.names, *wanted.addresses])
         run.change(Change("host", ChangeKind.ADD, "certificates", f"for {named}"))

@@ -132,7 +132,7 @@ def _look_in_account(chosen: Iterable[Settings], found: Found) -> dict[tuple[str
         try:
             with refusals.told(f"listing the environments in {region}"):
                 listed = tags.with_tags(world.aws, MANAGED)
-                gone = deleted.among(world.aws("ec2"), listed)
+                gone = deleted.find_deleted(world.aws("ec2"), listed)
         except BootstrapError as error:
             found.unasked.append(f"AWS {region}: {error.found.splitlines()[0]}")
             continue

@@ -32,7 +32,7 @@ def look(context: Context) -> Leftovers:
     # CloudFormation makes the parameter of a key pair outside of the stack; the key pair's id, an output, identifies it.
     output_values = {output for stack in context.stacks.values() for output in stack.outputs.values()}
     listed = tags.resources(context.world.aws, context.settings)
-    deleted_arns = deleted.among(context.world.aws("ec2"), listed)
+    deleted_arns = deleted.find_deleted(context.world.aws("ec2"), listed)
     existing = [it for it in listed if it.arn not in deleted_arns]
     kept = tuple(it for it in existing if it.tags.get(_STACK) in alive or it.identity in output_values)
     return Leftovers(kept, tuple(it for it in existing if it not in kept))

@@ -33,7 +33,7 @@ def svg(context: Context, network: Network) -> str:
         context.world.aws,
         network.vpc_id,
         settings.region,
-        refusals.is_awss,
+        refusals.is_from_aws,
         with_direct_connect=has_direct_connect,
         transit_gateways=tuple(network.transit_gateways),
         public_zones=_public_zones(context),

@@ -298,8 +298,8 @@ def test_the_launcher_uses_the_key_through_secrets_and_volumes_alone(launched: C
 
 def test_the_launcher_reads_and_writes_the_secrets_and_plans(launched: Context, folder: Path) -> None:
     data, manager = launched.outputs("data"), launched.world.aws("secretsmanager")
-    places = secrets.Places(data["CertificatesSecret"], data["AuthorityKeySecret"])
-    issued = secrets.ensure_certificates(manager, places, Subjects(("controller",), (), launched.settings.network.cidr))
+    arns = secrets.SecretArns(data["CertificatesSecret"], data["AuthorityKeySecret"])
+    issued = secrets.ensure_certificates(manager, arns, Subjects(("controller",), (), launched.settings.network.cidr))
     assert issued.is_new
     assert launched.secret("AdminPasswordSecret").reveal()
     assert () == launch.plan_stacks(launched, journal(folder))

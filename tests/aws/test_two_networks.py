@@ -114,7 +114,7 @@ def test_of_a_network_with_everything_on_nothing_is_listed_after_its_destruction
 
     left = leftovers.look(context)
     after = tagged.resources(context.world.aws, context.settings)
-    over = deleted.among(context.world.aws("ec2"), after)
+    over = deleted.find_deleted(context.world.aws("ec2"), after)
     kinds = {it.kind.partition(" ")[2] for it in before}
     # What this AWS lists by tag; endpoints and VPN gateways are not among it.
     fading = {"natgateway", "vpc-peering-connection", "vpn-connection", "customer-gateway", "transit-gateway"}

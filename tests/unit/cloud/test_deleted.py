@@ -26,7 +26,7 @@ def told(kind: str, states: dict[str, str]) -> frozenset[str]:
     ]
     with Stubber(ec2) as stub:
         stub.add_response(call, {key: described})
-        found = deleted.among(ec2, [Tagged(arn(kind, name), {}) for name in "abc"])
+        found = deleted.find_deleted(ec2, [Tagged(arn(kind, name), {}) for name in "abc"])
         stub.assert_no_pending_responses()
     return frozenset(it.rpartition("/")[2] for it in found)
 
@@ -46,4 +46,4 @@ def test_what_failed_is_gone_where_it_goes_by_itself(kind: str, expected: set[st
 
 
 def test_nobody_is_asked_about_what_is_deleted_at_once() -> None:
-    assert frozenset() == deleted.among(None, [Tagged(arn("ec2 subnet", "subnet-1"), {})])
+    assert frozenset() == deleted.find_deleted(None, [Tagged(arn("ec2 subnet", "subnet-1"), {})])

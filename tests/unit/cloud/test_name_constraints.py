@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from forging import earlier, signed_for
 
-from bootstrap.cloud.certificates import Certificates, Subjects, issue, limit
+from bootstrap.cloud.certificates import Certificates, Subjects, issue, limit_names
 from bootstrap.values import Secret
 
 HERE = Subjects(("localhost",), ("127.0.0.1",), "127.0.0.0/24")
@@ -187,7 +187,7 @@ def test_openssl_and_java_decide_the_same(authority: Pair, trusted: Path, tmp_pa
 
 def test_who_trusts_an_earlier_authority_needs_nothing_new_when_it_is_limited(tmp_path: Path) -> None:
     old, key = earlier(HERE)
-    after = limit(old, key, HERE, NOW)
+    after = limit_names(old, key, HERE, NOW)
     renewed, _ = issue(after, key, HERE, NOW + datetime.timedelta(days=1))
     assert old.certificate_pem == after.certificate_pem == renewed.certificate_pem
 

@@ -40,7 +40,7 @@ def test_a_session_that_was_taken_is_read_again_and_never_shown() -> None:
 @pytest.mark.parametrize("environ", [{}, {promotion.VARIABLE: ""}])
 def test_without_one_nothing_is_read_and_an_approved_change_is_refused(environ: dict[str, str]) -> None:
     assert promotion.read_session(environ) is None
-    with pytest.raises(UsageError, match="nobody can hand over a session"):
+    with pytest.raises(UsageError, match="which passes no session to the build"):
         promotion.check_session(environ)
 
 

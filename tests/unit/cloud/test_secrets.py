@@ -13,11 +13,11 @@ from forging import earlier, earlier_text
 
 from bootstrap.cloud import secrets
 from bootstrap.cloud.certificates import Subjects, is_good
-from bootstrap.cloud.secrets import MOVED_AUTHORITY, NEW_AUTHORITY, Issued, Places, ensure_certificates
+from bootstrap.cloud.secrets import MOVED_AUTHORITY, NEW_AUTHORITY, Issued, SecretArns, ensure_certificates
 
 SUBJECTS = Subjects(("ci.example.org",), ("10.77.3.10",), "10.77.0.0/16")
 OTHER = Subjects(("other.example.org",), ("10.77.3.10",), "10.77.0.0/16")
-PLACES = Places("arn:certificates", "arn:key")
+ARNS = SecretArns("arn:certificates", "arn:key")
 
 
 class Killed(BaseException):
@@ -44,7 +44,7 @@ class Manager:
         self.versions[SecretId] = [*self.versions[SecretId], SecretString][-2:]
 
     def ensure(self, subjects: Subjects = SUBJECTS, *, writes: bool = True) -> Issued:
-        return ensure_certificates(self, PLACES, subjects, writes=writes)
+        return ensure_certificates(self, ARNS, subjects, writes=writes)
 
     @property
     def readable(self) -> str:
@@ -62,7 +62,7 @@ def test_the_first_are_issued_and_their_authoritys_key_lies_by_itself() -> None:
 
     issued = manager.ensure()
 
-    assert (True, "") == (issued.is_new, issued.of_authority)
+    assert (True, "") == (issued.is_new, issued.authority_change)
     assert is_of(manager.versions["arn:key"][-1], issued)
     assert {"authority", "issuer", "certificate", "key"} == set(json.loads(manager.versions["arn:certificates"][-1]))
 
@@ -82,7 +82,7 @@ def test_another_name_brings_a_new_authority_and_says_so() -> None:
 
     issued = manager.ensure(OTHER)
 
-    assert (True, NEW_AUTHORITY) == (issued.is_new, issued.of_authority)
+    assert (True, NEW_AUTHORITY) == (issued.is_new, issued.authority_change)
     assert is_of(manager.versions["arn:key"][-1], issued)
 
 
@@ -92,7 +92,9 @@ def test_a_lost_key_brings_a_new_authority_only_when_it_is_needed() -> None:
     manager.versions["arn:key"] = ["{}"]
 
     assert first.certificates == manager.ensure().certificates
-    assert NEW_AUTHORITY == manager.ensure(Subjects(("ci.example.org",), ("10.77.3.11",), "10.77.0.0/16")).of_authority
+    assert (
+        NEW_AUTHORITY == manager.ensure(Subjects(("ci.example.org",), ("10.77.3.11",), "10.77.0.0/16")).authority_change
+    )
 
 
 def test_a_look_writes_nothing() -> None:
@@ -111,7 +113,7 @@ def test_the_key_of_an_earlier_authority_moves_and_its_certificates_go_on() -> N
 
     issued = manager.ensure()
 
-    assert (False, MOVED_AUTHORITY) == (issued.is_new, issued.of_authority)
+    assert (False, MOVED_AUTHORITY) == (issued.is_new, issued.authority_change)
     assert (old.certificate_pem, old.key) == (issued.certificates.certificate_pem, issued.certificates.key)
     assert is_of(manager.versions["arn:key"][-1], issued)
     assert is_good(issued.certificates, SUBJECTS, datetime.datetime.now(datetime.UTC))
@@ -167,6 +169,6 @@ def test_a_foreign_key_beside_earlier_certificates_is_not_taken_over() -> None:
 
     issued = manager.ensure()
 
-    assert (True, NEW_AUTHORITY) == (issued.is_new, issued.of_authority)
+    assert (True, NEW_AUTHORITY) == (issued.is_new, issued.authority_change)
     assert "authority_key" not in manager.readable
     assert is_of(manager.versions["arn:key"][-1], issued)
