@@ -35,7 +35,7 @@ def _policy(version: int) -> dict[str, Any]:
 
 
 def body(number: int, version: int, endpoint: str, *, broken: bool) -> str:
-    """A template whose versions alter some resources in place, replace some, add some and drop some."""
+    """A template whose versions alter, replace, add and remove some resources."""
     second = 200 + number % 50
     child = {"Version": str(version), "Parity": str(version % 2)}
     resources: dict[str, Any] = {
@@ -99,7 +99,7 @@ KEY_POLICY = {
 
 
 def prepare(own_cloud: Any) -> None:
-    """The standing bucket with the nested template."""
+    """Create the permanent bucket with the nested template."""
     s3 = own_cloud.client("s3")
     s3.create_bucket(Bucket=STANDING, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     s3.put_object(Bucket=STANDING, Key="child.json", Body=json.dumps(CHILD).encode())
@@ -111,7 +111,7 @@ def _all(own_cloud: Any, service: str, operation: str, result: str) -> list[Any]
 
 
 def every_physical_thing(own_cloud: Any) -> dict[str, list[str]]:
-    """What the services have, by type."""
+    """The ids of the resources that the services list, by type."""
     ec2, kms = own_cloud.client("ec2"), own_cloud.client("kms")
     groups = ec2.describe_security_groups()["SecurityGroups"]
     parameters = _all(own_cloud, "ssm", "describe_parameters", "Parameters")
@@ -146,7 +146,7 @@ def every_physical_thing(own_cloud: Any) -> dict[str, list[str]]:
 
 
 def every_named_thing(own_cloud: Any) -> dict[str, list[str]]:
-    """What the living stacks, nested ones too, say that they have, by type."""
+    """The physical ids of the resources of the existing stacks and nested stacks, by type."""
     cloudformation = own_cloud.client("cloudformation")
     found: dict[str, list[str]] = {}
     for stack in cloudformation.describe_stacks()["Stacks"]:
@@ -156,7 +156,7 @@ def every_named_thing(own_cloud: Any) -> dict[str, list[str]]:
 
 
 def _secrets(own_cloud: Any) -> dict[str, str]:
-    """The secrets by ARN; one that an operation in progress deletes meanwhile is left out."""
+    """The secrets by ARN, without those that an operation in progress deletes meanwhile."""
     secrets, found = own_cloud.client("secretsmanager"), {}
     for one in secrets.list_secrets()["SecretList"]:
         with contextlib.suppress(secrets.exceptions.ResourceNotFoundException):
@@ -165,7 +165,7 @@ def _secrets(own_cloud: Any) -> dict[str, str]:
 
 
 def _objects(own_cloud: Any) -> dict[str, tuple[Any, ...]]:
-    """Every object by bucket and key: content, version, time. Buckets that go meanwhile are left out."""
+    """Every object by bucket and key: content, version, time; without buckets that are deleted meanwhile."""
     s3, found = own_cloud.client("s3"), {}
     for bucket in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
         with contextlib.suppress(s3.exceptions.NoSuchBucket):
@@ -176,7 +176,7 @@ def _objects(own_cloud: Any) -> dict[str, tuple[Any, ...]]:
 
 
 def _change_sets(own_cloud: Any) -> dict[str, str]:
-    """What the change sets that can be executed would do, by id."""
+    """The changes of the change sets that can be executed, by id."""
     cloudformation, found = own_cloud.client("cloudformation"), {}
     for stack in cloudformation.describe_stacks()["Stacks"]:
         for one in cloudformation.list_change_sets(StackName=stack["StackId"])["Summaries"]:
@@ -220,7 +220,7 @@ def put_into_bucket_of(own_cloud: Any, stack: str, key: str) -> None:
 
 
 def empty_bucket_of(own_cloud: Any, stack: str) -> None:
-    """Delete every version of every object, without which a bucket cannot go."""
+    """Delete every version of every object, so that the bucket can be deleted."""
     s3, bucket = own_cloud.client("s3"), bucket_of(own_cloud, stack)
     found = s3.list_object_versions(Bucket=bucket)
     for one in found.get("Versions", []) + found.get("DeleteMarkers", []):
@@ -228,7 +228,7 @@ def empty_bucket_of(own_cloud: Any, stack: str) -> None:
 
 
 def written(own_cloud: Any, folder: str) -> dict[str, bytes]:
-    """The objects under a folder of the standing bucket."""
+    """The objects under a folder of the permanent bucket."""
     s3 = own_cloud.client("s3")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=STANDING, Prefix=f"{folder}/")
     keys = [one["Key"] for page in pages for one in page.get("Contents", [])]

@@ -17,7 +17,7 @@ Sample = tuple[dict[str, Any], dict[str, Any]]  # as given, as read back
 
 
 def sorted_out(kind: str, samples: Iterable[Sample]) -> dict[str, list[str]]:
-    """The properties of a type by what becomes of them: 'arrived', 'write-only', 'not modelled'."""
+    """The properties of a type by result: 'arrived', 'write-only', 'not modelled'."""
     schema = schemas.load(kind, REGION) or {}
     hidden = schemas.write_only(schema)
     given, missing = set[str](), set[str]()
@@ -52,7 +52,7 @@ def _paths(value: Any, above: str) -> Iterator[str]:
 
 
 def _missing(expected: Any, actual: Any, path: str) -> list[str]:
-    """The innermost members that did not arrive; the whole where it cannot be told apart, or nothing of it did."""
+    """The innermost members that did not arrive; the whole value if its members cannot be compared, or if none arrived."""
     if same(expected, actual):
         return []
     if isinstance(expected, dict):
@@ -69,7 +69,7 @@ def _missing(expected: Any, actual: Any, path: str) -> list[str]:
 
 
 def _paired(expected: list[Any], actual: list[Any]) -> list[tuple[Any, Any]]:
-    """Those that are not the same, side by side as they come."""
+    """The items that differ, in pairs in the order of the lists."""
     left, unmatched = list(actual), []
     for item in expected:
         match = next((one for one in left if same(item, one)), None)
@@ -81,7 +81,7 @@ def _paired(expected: list[Any], actual: list[Any]) -> list[tuple[Any, Any]]:
 
 
 def _never(schema: dict[str, Any], rule: Any, path: str, given: set[str]) -> Iterator[str]:
-    """The members of the schema that no sample sets, within those that one sets."""
+    """The members of the schema that no sample sets, inside members that a sample sets."""
     if path not in given:
         yield path
         return

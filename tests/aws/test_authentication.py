@@ -95,7 +95,7 @@ def test_the_operators_id_with_another_secret_is_refused(cloud: Cloud, service: 
 
 
 @pytest.mark.parametrize("service", CALLS)
-def test_a_token_that_was_not_given_with_the_key_is_refused(cloud: Cloud, service: str) -> None:
+def test_a_session_token_that_does_not_belong_to_the_key_is_refused(cloud: Cloud, service: str) -> None:
     codes = {UNKNOWN[service][0], "InvalidToken"}
     keys = {**cloud.keys, "aws_session_token": "made up"}
     assert refusal(lambda: CALLS[service](api(cloud, service, **keys)))[0] in codes
@@ -146,12 +146,12 @@ def test_an_account_cannot_be_named_in_a_header(cloud: Cloud) -> None:
     assert "123456789012" == sts.get_caller_identity()["Account"]
 
 
-def test_the_operator_is_the_administrator_by_name(cloud: Cloud) -> None:
+def test_the_operator_is_the_administrator(cloud: Cloud) -> None:
     told = cloud.client("sts").get_caller_identity()
     assert ("arn:aws:iam::123456789012:user/operator", "123456789012") == (told["Arn"], told["Account"])
 
 
-def test_keys_and_token_are_for_their_owner_alone_and_random(cloud: Cloud, own_cloud: Cloud) -> None:
+def test_keys_and_token_are_random_and_only_their_owner_can_read_them(cloud: Cloud, own_cloud: Cloud) -> None:
     for name in ("credentials", "control-token"):
         paths = [one.state / name for one in (cloud, own_cloud)]
         assert [0o600, 0o600] == [stat.S_IMODE(path.stat().st_mode) for path in paths]
@@ -182,7 +182,7 @@ def get(url: str) -> tuple[int, str]:
         return error.code, error.read().decode()
 
 
-def test_a_presigned_url_gives_what_it_was_made_for_and_nothing_else(cloud: Cloud, bucket: str) -> None:
+def test_a_presigned_url_gives_its_object_and_nothing_else(cloud: Cloud, bucket: str) -> None:
     url = presigned(cloud, bucket)
     assert (200, "kept") == get(url)
     for changed in (url.replace("a%20b", "other"), url.replace("Expires=60", "Expires=61"), f"{url}&acl"):
@@ -191,14 +191,14 @@ def test_a_presigned_url_gives_what_it_was_made_for_and_nothing_else(cloud: Clou
     assert 403 == get(presigned(cloud, bucket, **STRANGER))[0]
 
 
-def test_a_presigned_url_is_good_for_its_time(cloud: Cloud, bucket: str) -> None:
+def test_a_presigned_url_is_valid_until_it_expires(cloud: Cloud, bucket: str) -> None:
     url = presigned(cloud, bucket, 1)
     time.sleep(2.1)
     status, text = get(url)
     assert (403, True) == (status, "Request has expired" in text)
 
 
-def test_uploads_of_every_kind_are_taken(cloud: Cloud, bucket: str) -> None:
+def test_uploads_of_every_kind_are_accepted(cloud: Cloud, bucket: str) -> None:
     s3 = cloud.client("s3")
     for algorithm in ("CRC32", "SHA256"):
         s3.put_object(Bucket=bucket, Key="summed", Body=b"x" * 200_000, ChecksumAlgorithm=algorithm)
@@ -210,7 +210,7 @@ def test_uploads_of_every_kind_are_taken(cloud: Cloud, bucket: str) -> None:
     assert b"part" == s3.get_object(Bucket=bucket, Key="parts")["Body"].read()
 
 
-def test_a_session_holds_over_a_kill_until_it_expires(own_cloud: Cloud) -> None:
+def test_a_session_is_valid_after_a_kill_until_it_expires(own_cloud: Cloud) -> None:
     given = own_cloud.client("sts").get_session_token(DurationSeconds=900)["Credentials"]
     own_cloud.end(9)
     own_cloud.start()
@@ -222,7 +222,7 @@ def test_a_session_holds_over_a_kill_until_it_expires(own_cloud: Cloud) -> None:
     assert "Cannot call GetSessionToken with session credentials" in again[1]
 
 
-def test_expired_credentials_are_refused_in_the_words_of_each_service(own_cloud: Cloud) -> None:
+def test_expired_credentials_are_refused_with_the_error_of_each_service(own_cloud: Cloud) -> None:
     given = own_cloud.client("sts").get_session_token(DurationSeconds=900)["Credentials"]
     own_cloud.end()
     journal = own_cloud.state / "journal.jsonl"
@@ -237,7 +237,7 @@ def test_expired_credentials_are_refused_in_the_words_of_each_service(own_cloud:
         assert EXPIRED[service] == refusal(lambda call=call, made=made: call(made))[0], service
 
 
-def test_a_users_keys_are_taken_until_they_are_switched_off(own_cloud: Cloud) -> None:
+def test_a_users_keys_are_accepted_until_they_are_inactive(own_cloud: Cloud) -> None:
     iam = own_cloud.client("iam")
     iam.create_user(UserName="person")
     made = iam.create_access_key(UserName="person")["AccessKey"]
@@ -249,7 +249,7 @@ def test_a_users_keys_are_taken_until_they_are_switched_off(own_cloud: Cloud) ->
 
 
 @pytest.mark.parametrize(("length", "status"), [(10**7, 403), (10**12, 413)])
-def test_a_large_body_of_a_stranger_is_not_read(cloud: Cloud, length: int, status: int) -> None:
+def test_a_large_body_with_an_unknown_key_is_not_read(cloud: Cloud, length: int, status: int) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=10)
     connection.putrequest("PUT", "/bucket/key")
     connection.putheader("Content-Length", str(length))
@@ -258,7 +258,7 @@ def test_a_large_body_of_a_stranger_is_not_read(cloud: Cloud, length: int, statu
 
 
 def signed_by_the_operator(cloud: Cloud, **headers: str) -> Any:
-    """A client whose requests say more than they should, within what is signed or beside it."""
+    """A client whose requests have additional headers, signed or unsigned."""
     made = cloud.new_client("sts")
     made.meta.events.register("before-send.sts", lambda request, **_: request.headers.update(headers))
     return made
@@ -273,7 +273,7 @@ def test_pages_are_not_answered_even_with_the_operators_signature(cloud: Cloud, 
     assert not [name for name in answered if name.lower().startswith("access-control-")]
 
 
-def test_a_name_that_is_let_mean_this_machine_is_refused(cloud: Cloud) -> None:
+def test_a_host_name_that_resolves_to_this_machine_is_refused(cloud: Cloud) -> None:
     assert 421 == ask(cloud, "GET", "/_bootstrap/health", Host=f"evil.example:{cloud.port}")[0]
     assert 200 == ask(cloud, "GET", "/_bootstrap/health", Host=f"localhost:{cloud.port}")[0]
 
@@ -281,7 +281,7 @@ def test_a_name_that_is_let_mean_this_machine_is_refused(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     "path", ["/moto-api/reset", "/moto-api/recorder/start-recording", "/moto-api/", "/favicon.ico"]
 )
-def test_motos_own_api_is_not_there(cloud: Cloud, path: str) -> None:
+def test_the_api_of_moto_itself_does_not_exist(cloud: Cloud, path: str) -> None:
     cloud.client("ssm").put_parameter(Name="kept", Value="1", Type="String", Overwrite=True)
     for method in ("GET", "POST"):
         assert 404 == ask(cloud, method, path)[0]
@@ -289,7 +289,7 @@ def test_motos_own_api_is_not_there(cloud: Cloud, path: str) -> None:
 
 
 @pytest.mark.parametrize("service", ["motoapi.amazonaws.com", "moto_api", "instance_metadata"])
-def test_motos_own_api_is_not_reached_by_a_signature_for_it(cloud: Cloud, service: str) -> None:
+def test_the_api_of_moto_itself_is_not_reached_by_a_signed_request(cloud: Cloud, service: str) -> None:
     request = AWSRequest("POST", f"{cloud.endpoint}/moto-api/../x", {}, b"")
     keys = cloud.keys
     SigV4Auth(Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"]), service, "r").add_auth(request)
@@ -301,7 +301,7 @@ def test_motos_own_api_is_not_reached_by_a_signature_for_it(cloud: Cloud, servic
 
 
 @pytest.mark.parametrize("token", [None, "Bearer ", "Bearer guessed"])
-def test_faults_are_armed_by_the_operator_alone(cloud: Cloud, token: str | None) -> None:
+def test_only_the_operator_can_inject_faults(cloud: Cloud, token: str | None) -> None:
     headers = {"Content_Type": "text/plain", **({"Authorization": token} if token else {})}
     body = b'{"faults": [{"call": "ec2.DescribeVpcs"}]}'
     for path in ("/_bootstrap/faults", "/_bootstrap/enforcement"):
@@ -317,7 +317,7 @@ def claimed(service: str, key: str) -> str:
 
 
 def answer_to(cloud: Cloud, sent: bytes) -> bytes:
-    """What comes back over one connection, which is then at its end."""
+    """Everything that the server sends over one connection until it closes it."""
     with socket.create_connection(("127.0.0.1", cloud.port), timeout=30) as stream:
         stream.sendall(sent)
         return b"".join(iter(lambda: stream.recv(65536), b""))
@@ -331,7 +331,7 @@ def test_a_long_body_is_refused_before_it_is_read(cloud: Cloud) -> None:
         assert b"RequestEntityTooLarge" in answer
 
 
-def test_a_long_body_that_nobody_known_signed_is_not_waited_for(cloud: Cloud) -> None:
+def test_the_server_does_not_wait_for_a_long_body_with_an_unknown_key(cloud: Cloud) -> None:
     begun = time.monotonic()
     for signed in (claimed("s3", STRANGER["aws_access_key_id"]), claimed("s3", cloud.keys["aws_access_key_id"])):
         answer = answer_to(cloud, HEAD.format(900_000_000, signed).encode() + b"x")

@@ -39,7 +39,7 @@ ONCE = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A cloud with the networks of three environments: the machine plans two of them, and changes the left one."""
+    """A cloud with the networks of three environments: the machine plans two of them, and changes the environment 'left'."""
     made = Cloud(tmp_path_factory.mktemp("guarded"), free_port())
     made.start()
     yield made
@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def opened(guarded: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Context]:
-    """A context of an environment, in the name of the operator or of whoever has `keys`."""
+    """Opens an environment in the name of the operator, or of the owner of `keys`."""
     monkeypatch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
 
     def run(name: str, options: str = "", keys: dict[str, str] | None = None) -> Context:
@@ -77,7 +77,7 @@ def apply(context: Context, folder: Path) -> None:
 
 
 def roles_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> dict[str, str]:
-    """The ARNs of the machine's role and of the one that promotes, made from their template."""
+    """The ARNs of the machine's IAM role and of the role Promotion, created from their template."""
     body = read((ROOT / "cloudformation" / "controller.yaml").read_text(), {}).document
     role = body["Resources"]["Role"]
     trust = {"Effect": "Allow", "Principal": {"AWS": ROOT_OF_ACCOUNT}, "Action": "sts:AssumeRole"}
@@ -128,7 +128,7 @@ def keys(guarded: Cloud, role: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def approved(guarded: Cloud, roles: dict[str, str]) -> dict[str, str]:
-    """Temporary keys that whoever approves hands to the job."""
+    """Temporary keys that the person who approves passes to the job."""
     told = json.loads(promotion.take_session(guarded.client("sts"), roles["Promotion"], "network-1").reveal())
     return _named(told)
 
@@ -218,7 +218,9 @@ DENIED = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "Aut
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_build_does_nothing_that_the_role_may_not(guarded: Cloud, inside: Callable[[str], Any], attack: str) -> None:
+def test_a_build_cannot_do_what_its_role_does_not_allow(
+    guarded: Cloud, inside: Callable[[str], Any], attack: str
+) -> None:
     before = guarded.records()
     code, words = refusal(lambda: ATTACKS[attack](inside))
     assert code in DENIED
@@ -247,8 +249,8 @@ DESCRIBE = {"X-Amz-Target": "secretsmanager.DescribeSecret", "Content-Type": "ap
 SMUGGLED = b'{"SecretId": "AdminPasswordSecret", "x": "&Action=GetSecretValue&"}'
 
 
-def test_what_is_asked_is_what_is_judged(guarded: Cloud, keys: dict[str, str]) -> None:
-    """A request that names a second action where moto would look for it."""
+def test_the_operation_that_is_checked_is_the_one_that_is_carried_out(guarded: Cloud, keys: dict[str, str]) -> None:
+    """The requests name a second operation in a place where moto would read it."""
 
     def asked(service: str, path: str, headers: dict[str, str], body: bytes) -> int:
         import urllib.error
@@ -302,10 +304,10 @@ def test_what_is_asked_is_what_is_judged(guarded: Cloud, keys: dict[str, str]) -
     assert [] == guarded.client("ec2").describe_instances()["Reservations"]
 
 
-def test_of_a_secret_only_the_current_version_is_read(
+def test_only_the_current_version_of_a_secret_can_be_read(
     guarded: Cloud, inside: Callable[[str], Any], secrets: dict[str, str]
 ) -> None:
-    """The version before may be of a toolkit that kept the authority's key beside the certificates."""
+    """The previous version can be of an earlier toolkit, which stored the authority's key with the certificates."""
     arn, owner, manager = secrets["CertificatesSecret"], guarded.client("secretsmanager"), inside("secretsmanager")
     before = manager.get_secret_value(SecretId=arn)
     owner.put_secret_value(SecretId=arn, SecretString=before["SecretString"])
@@ -324,7 +326,7 @@ FORBIDDEN = "is not authorized to perform: cloudformation:"
 def test_the_jobs_plan_both_networks_and_each_is_changed_by_its_role(
     opened: Callable[..., Context], folder: Path, keys: dict[str, str], approved: dict[str, str]
 ) -> None:
-    """As the job 'network' does: plan, apply, verify, with every option whose stacks it may change."""
+    """Do what the job 'network' does: plan, apply, verify, with every option whose stacks it may change."""
     for name in ("left", "right", "other"):
         apply(opened(name, LOGS), folder)
     for name, changing in (("left", keys), ("right", approved)):
@@ -343,10 +345,10 @@ def test_the_jobs_plan_both_networks_and_each_is_changed_by_its_role(
             apply(opened(name, f"{LOGS}  endpoints: [ssm]\n", held), folder)
 
 
-def test_the_machine_does_not_become_who_promotes(
+def test_the_machine_cannot_assume_the_role_promotion(
     guarded: Cloud, inside: Callable[[str], Any], roles: dict[str, str]
 ) -> None:
-    """Not even with a permission that somebody gave it."""
+    """The trust policy refuses it even if somebody gave the machine the permission."""
     iam, machine = guarded.client("iam"), roles["Role"].rpartition("/")[2]
     asked = {"RoleArn": roles["Promotion"], "RoleSessionName": "network-1"}
     assert "AccessDenied" == refusal(lambda: inside("sts").assume_role(**asked))[0]
@@ -359,8 +361,8 @@ def test_the_machine_does_not_become_who_promotes(
         iam.delete_role_policy(RoleName=machine, PolicyName="given")
 
 
-def test_through_the_first_network_the_next_is_not_reached(guarded: Cloud, inside: Callable[[str], Any]) -> None:
-    """A change set for a stack that the machine may change, which opens a group of the other network."""
+def test_a_change_of_the_first_network_cannot_change_the_next(guarded: Cloud, inside: Callable[[str], Any]) -> None:
+    """A change set of a stack that the machine may change opens a security group of the other network."""
     groups = guarded.client("ec2").describe_security_groups()["SecurityGroups"]
     (group,) = [
         it["GroupId"] for it in groups if {"Key": "Name", "Value": "guarded-right-controller"} in it.get("Tags", ())
@@ -374,7 +376,7 @@ def test_through_the_first_network_the_next_is_not_reached(guarded: Cloud, insid
 
 
 def attempt(guarded: Cloud, inside: Callable[[str], Any], more: dict[str, Any]) -> list[str]:
-    """Why resources were not made that a change set of the machine's brings into a stack that it may change."""
+    """Execute a change set with the machine's keys; returns the reasons of the resources that were not created."""
     stacks, name = inside("cloudformation"), "guarded-left-acls"
     before = guarded.client("cloudformation").get_template(StackName=name)["TemplateBody"]
     body = dict(read(before if isinstance(before, str) else json.dumps(before), {}).document)
@@ -396,10 +398,10 @@ def attempt(guarded: Cloud, inside: Callable[[str], Any], more: dict[str, Any]) 
     return [it["ResourceStatusReason"] for it in events if it["ResourceStatus"] == "CREATE_FAILED"]
 
 
-def test_what_cloudformation_does_in_the_roles_name_is_bounded_by_it(
+def test_cloudformation_can_do_only_what_the_role_of_the_caller_allows(
     guarded: Cloud, inside: Callable[[str], Any]
 ) -> None:
-    """A change set for a stack that the role may change, which brings what the role may not make."""
+    """A change set of a stack that the role may change adds resources that the role may not create."""
     data = base64.b64encode(b"#!/bin/sh").decode()
     machine = {"Type": "AWS::EC2::Instance", "Properties": {"ImageId": "ami-01234567", "UserData": data}}
     said = attempt(guarded, inside, {"Machine": machine})
@@ -454,7 +456,7 @@ def test_the_machine_asks_the_simulator_about_its_own_roles_alone(
 
 @pytest.fixture
 def person(guarded: Cloud) -> Iterator[Callable[..., Any]]:
-    """A user with an inline policy and perhaps a boundary, whose clients the tests use."""
+    """Makes clients of a user with an inline policy and, if given, a permissions boundary."""
     iam = guarded.client("iam")
     iam.create_user(UserName="person")
     made = iam.create_access_key(UserName="person")["AccessKey"]
@@ -475,14 +477,14 @@ def allow(action: str, resource: str = "*", **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
 
 
-def test_an_explicit_denial_prevails_and_says_so(person: Callable[..., Any]) -> None:
+def test_an_explicit_deny_decides_and_is_named_in_the_error(person: Callable[..., Any]) -> None:
     api = person("ec2", allow("*"), {**allow("ec2:CreateVpc"), "Effect": "Deny"})
     code, words = refusal(lambda: api.create_vpc(CidrBlock="10.0.0.0/16"))
     assert "UnauthorizedOperation" == code
     assert words.endswith("with an explicit deny in an identity-based policy")
 
 
-def test_a_new_policy_holds_at_once(person: Callable[..., Any]) -> None:
+def test_a_new_policy_applies_at_once(person: Callable[..., Any]) -> None:
     assert "AccessDeniedException" == refusal(lambda: person("ssm", allow("ec2:*")).describe_parameters())[0]
     assert person("ssm", allow("ssm:DescribeParameters")).describe_parameters()["ResponseMetadata"]
 
@@ -509,7 +511,7 @@ def test_objects_are_reached_as_the_policies_of_user_and_bucket_say(guarded: Clo
     assert 's3:GetObject on resource: "arn:aws:s3:::shared/closed/a" with an explicit deny in a resource-based' in words
 
 
-def test_a_role_is_assumed_by_whom_it_trusts(guarded: Cloud, person: Callable[..., Any]) -> None:
+def test_a_role_can_be_assumed_by_principals_that_it_trusts(guarded: Cloud, person: Callable[..., Any]) -> None:
     iam = guarded.client("iam")
 
     def trusting(name: str, principal: dict[str, str], **more: Any) -> str:
@@ -542,7 +544,7 @@ def test_a_role_is_assumed_by_whom_it_trusts(guarded: Cloud, person: Callable[..
         iam.delete_role(RoleName=name)
 
 
-def test_a_boundary_and_a_sessions_policy_bound(guarded: Cloud) -> None:
+def test_a_boundary_and_a_session_policy_limit_permissions(guarded: Cloud) -> None:
     iam, sts = guarded.client("iam"), guarded.client("sts")
     document = json.dumps({"Version": "2012-10-17", "Statement": [allow("ssm:*")]})
     boundary = iam.create_policy(PolicyName="bound", PolicyDocument=document)["Policy"]["Arn"]
@@ -580,7 +582,9 @@ def test_a_boundary_and_a_sessions_policy_bound(guarded: Cloud) -> None:
     )
 
 
-def test_a_customer_key_is_asked_for_by_what_it_encrypts(guarded: Cloud, person: Callable[..., Any]) -> None:
+def test_a_call_that_uses_a_customer_key_needs_permissions_for_the_key(
+    guarded: Cloud, person: Callable[..., Any]
+) -> None:
     key = guarded.client("kms").create_key()["KeyMetadata"]["Arn"]
     zone = guarded.client("ec2").describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
     volume = {"AvailabilityZone": zone, "Size": 1, "Encrypted": True, "KmsKeyId": key}
@@ -609,7 +613,7 @@ def test_a_customer_key_is_asked_for_by_what_it_encrypts(guarded: Cloud, person:
     assert without_grant.create_volume(**volume)["KmsKeyId"] != key  # the key of AWS is everybody's
 
 
-def test_a_role_is_changed_only_under_the_boundary_that_the_policy_demands(
+def test_a_role_can_be_changed_only_with_the_boundary_that_the_policy_requires(
     guarded: Cloud, person: Callable[..., Any]
 ) -> None:
     iam = guarded.client("iam")
@@ -644,7 +648,7 @@ def test_a_boundary_that_does_not_exist_is_refused(guarded: Cloud) -> None:
         assert expected == refusal(refused)
 
 
-def test_logs_are_encrypted_with_a_key_whose_policy_names_their_service(guarded: Cloud) -> None:
+def test_a_log_group_needs_a_key_whose_policy_allows_cloudwatch_logs(guarded: Cloud) -> None:
     kms, logs = guarded.client("kms"), guarded.client("logs")
     closed = kms.create_key()["KeyMetadata"]["Arn"]
     code, words = refusal(lambda: logs.create_log_group(logGroupName="closed", kmsKeyId=closed))

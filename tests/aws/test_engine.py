@@ -151,7 +151,7 @@ def test_change_of_a_create_only_property_replaces(client: Client, cloudformatio
     assert "10.11.0.0/16" == client("ec2").describe_vpcs(VpcIds=[outputs(updated)["Id"]])["Vpcs"][0]["CidrBlock"]
 
 
-def test_failed_update_goes_back_to_what_was(client: Client, cloudformation: Any) -> None:
+def test_failed_update_is_rolled_back(client: Client, cloudformation: Any) -> None:
     def body(value: str, cidr: str, *, more: bool) -> str:
         resources: dict[str, Any] = {
             "One": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}},
@@ -177,7 +177,7 @@ def test_failed_update_goes_back_to_what_was(client: Client, cloudformation: Any
     assert "UPDATE_COMPLETE" == again["StackStatus"]
 
 
-def test_change_set_tells_replacement_scope_and_cause(cloudformation: Any) -> None:
+def test_change_set_shows_replacement_scope_and_cause(cloudformation: Any) -> None:
     body = template(
         {
             "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": {"Ref": "Block"}}},
@@ -218,7 +218,7 @@ def test_change_set_tells_replacement_scope_and_cause(cloudformation: Any) -> No
     assert changes["Vpc"]["PhysicalResourceId"].startswith("vpc-")
 
 
-def test_change_set_without_changes_fails_with_the_known_words_and_is_not_executed(cloudformation: Any) -> None:
+def test_change_set_without_changes_fails_with_the_message_of_aws_and_is_not_executed(cloudformation: Any) -> None:
     body = template({"One": PARAMETER})
     stack = create(cloudformation, body)
     made = cloudformation.create_change_set(
@@ -330,7 +330,7 @@ def test_changed_stack_tag_shows_as_a_change_of_tags_and_is_applied(client: Clie
     assert "Run" not in keys
 
 
-def test_exports_are_imported_and_held_while_in_use(cloudformation: Any) -> None:
+def test_exports_are_imported_and_cannot_be_deleted_while_in_use(cloudformation: Any) -> None:
     name = unique("export")
     exporting = template({"One": PARAMETER}, Outputs={"Name": {"Value": {"Ref": "One"}, "Export": {"Name": name}}})
     producer = create(cloudformation, exporting)
@@ -356,7 +356,7 @@ def test_import_of_an_unknown_export_is_refused(cloudformation: Any) -> None:
     assert "No export named no found." == reasons(cloudformation, stack)[("Two", "CREATE_FAILED")]
 
 
-def test_false_condition_leaves_a_resource_out_and_an_update_takes_it_away(client: Client, cloudformation: Any) -> None:
+def test_false_condition_omits_a_resource_and_an_update_deletes_it(client: Client, cloudformation: Any) -> None:
     body = template(
         {"One": PARAMETER, "Two": {**PARAMETER, "Condition": "Wanted"}},
         Parameters={"Second": {"Type": "String", "AllowedValues": ["yes", "no"]}},
@@ -444,7 +444,7 @@ def test_unknown_property_fails_its_resource(cloudformation: Any) -> None:
     assert "extraneous key [CidrBlok] is not permitted" in reasons(cloudformation, stack)[("A", "CREATE_FAILED")]
 
 
-def test_capabilities_are_demanded_and_termination_protection_holds(cloudformation: Any) -> None:
+def test_capabilities_are_required_and_termination_protection_prevents_deletion(cloudformation: Any) -> None:
     role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}, "RoleName": unique("role")}}
     with pytest.raises(ClientError, match=r"Requires capabilities : \[CAPABILITY_NAMED_IAM\]"):
         cloudformation.create_stack(StackName=unique("iam"), TemplateBody=template({"Role": role}))
@@ -459,7 +459,7 @@ def test_capabilities_are_demanded_and_termination_protection_holds(cloudformati
     assert "DELETE_COMPLETE" == cloudformation.describe_stacks(StackName=stack["StackId"])["Stacks"][0]["StackStatus"]
 
 
-def test_deletion_policies_keep_and_take_snapshots(client: Client, cloudformation: Any) -> None:
+def test_deletion_policies_retain_resources_and_create_snapshots(client: Client, cloudformation: Any) -> None:
     def volume(policy: str) -> dict[str, Any]:
         properties = {"AvailabilityZone": "eu-central-1a", "Size": 1, "Encrypted": True, "VolumeType": "gp3"}
         return {"Type": "AWS::EC2::Volume", "DeletionPolicy": policy, "Properties": properties}
@@ -480,7 +480,7 @@ def test_deletion_policies_keep_and_take_snapshots(client: Client, cloudformatio
     assert ("Retain", "DELETE_SKIPPED") in history(cloudformation, stack)
 
 
-def test_property_that_is_accepted_and_not_modelled_is_said_in_the_event(cloudformation: Any, endpoint: str) -> None:
+def test_property_that_is_accepted_but_not_modelled_is_named_in_the_event(cloudformation: Any, endpoint: str) -> None:
     properties = {"CidrBlock": "10.17.0.0/16", "VpcEncryptionControl": {"Mode": "monitor"}}
     stack = create(cloudformation, template({"Vpc": {"Type": "AWS::EC2::VPC", "Properties": properties}}))
     assert "CREATE_COMPLETE" == stack["StackStatus"]
@@ -523,7 +523,7 @@ def test_unknown_operations_are_refused_by_name(cloudformation: Any) -> None:
         cloudformation.list_types()
 
 
-def test_drift_is_seen_when_a_resource_is_deleted_behind_the_stack(client: Client, cloudformation: Any) -> None:
+def test_drift_is_detected_when_somebody_deletes_a_resource_of_the_stack(client: Client, cloudformation: Any) -> None:
     stack = create(cloudformation, template({"One": PARAMETER}, Outputs={"Name": {"Value": {"Ref": "One"}}}))
     client("ssm").delete_parameter(Name=outputs(stack)["Name"])
     detection = cloudformation.detect_stack_drift(StackName=stack["StackName"])["StackDriftDetectionId"]
@@ -533,7 +533,7 @@ def test_drift_is_seen_when_a_resource_is_deleted_behind_the_stack(client: Clien
     assert [("One", "DELETED")] == [(one["LogicalResourceId"], one["StackResourceDriftStatus"]) for one in drifts]
 
 
-def test_nested_stack_lives_with_its_parent(client: Client, cloudformation: Any) -> None:
+def test_nested_stack_is_created_and_deleted_with_its_parent(client: Client, cloudformation: Any) -> None:
     bucket = unique("templates")
     client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     child = template(
@@ -560,7 +560,7 @@ def test_nested_stack_lives_with_its_parent(client: Client, cloudformation: Any)
         client("ssm").get_parameter(Name=name)
 
 
-def test_dynamic_references_are_resolved_and_never_kept(client: Client, cloudformation: Any) -> None:
+def test_dynamic_references_are_resolved_and_never_stored(client: Client, cloudformation: Any) -> None:
     secret = client("secretsmanager").create_secret(Name=unique("db"), SecretString='{"password":"hunter"}')["Name"]
     value = f"{{{{resolve:secretsmanager:{secret}:SecretString:password}}}}"
     stack = create(

@@ -66,7 +66,7 @@ def drifting(client: Client) -> str:
     return name
 
 
-def test_each_difference_is_told_with_its_path_and_both_values(client: Client, drifting: str) -> None:
+def test_each_difference_is_reported_with_its_path_and_both_values(client: Client, drifting: str) -> None:
     made = physical(client, drifting)
     states = {name: one["StackResourceDriftStatus"] for name, one in drifts(client, drifting).items()}
     assert {"Paper": "NOT_CHECKED"} == {k: v for k, v in states.items() if v != "IN_SYNC"}
@@ -93,7 +93,7 @@ def told(one: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     return [(difference[keys[0]], *(difference[key] for key in keys[1:])) for difference in one["PropertyDifferences"]]
 
 
-def test_drift_of_one_resource_is_told_alone(client: Client, drifting: str) -> None:
+def test_drift_of_one_resource_is_detected_alone(client: Client, drifting: str) -> None:
     queue = physical(client, drifting)["Queue"]
     client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"DelaySeconds": "9"})
     api = client("cloudformation")
@@ -113,7 +113,7 @@ def importing(logical: str, kind: str, **identifier: str) -> dict[str, Any]:
     return {"LogicalResourceId": logical, "ResourceType": kind, "ResourceIdentifier": identifier}
 
 
-def test_existing_resources_are_imported_into_a_new_and_into_a_living_stack(client: Client) -> None:
+def test_existing_resources_are_imported_into_a_new_and_into_an_existing_stack(client: Client) -> None:
     api, name = client("cloudformation"), f"import-{uuid.uuid4().hex[:6]}"
     vpc = client("ec2").create_vpc(CidrBlock="10.96.0.0/16")["Vpc"]["VpcId"]
     client("ssm").put_parameter(Name=name, Value="kept", Type="String")
@@ -148,7 +148,7 @@ def test_existing_resources_are_imported_into_a_new_and_into_a_living_stack(clie
         (keep("AWS::Lambda::Permission", FunctionName="f"), {"FunctionName": "f", "Id": "i"}, "cannot be imported"),
     ],
 )
-def test_import_that_cannot_be_is_refused(client: Client, resource: Any, asked: dict[str, str], words: str) -> None:
+def test_invalid_import_is_refused(client: Client, resource: Any, asked: dict[str, str], words: str) -> None:
     with pytest.raises(ClientError, match=words):
         client("cloudformation").create_change_set(
             StackName=f"import-{uuid.uuid4().hex[:6]}",
@@ -159,7 +159,7 @@ def test_import_that_cannot_be_is_refused(client: Client, resource: Any, asked: 
         )
 
 
-def test_import_changes_nothing_else_and_leaves_out_nothing(client: Client, drifting: str) -> None:
+def test_import_with_other_changes_or_without_existing_resources_is_refused(client: Client, drifting: str) -> None:
     api = client("cloudformation")
     vpc = client("ec2").create_vpc(CidrBlock="10.97.0.0/16")["Vpc"]["VpcId"]
     wanted = {**RESOURCES, "Other": keep("AWS::EC2::VPC", CidrBlock="10.97.0.0/16")}

@@ -23,7 +23,7 @@ GATEWAY = {"Type": "AWS::EC2::InternetGateway"}
 
 
 def template(values: dict[str, str], **more: Any) -> str:
-    """SSM parameters, each after the one before."""
+    """A template of SSM parameters, each of which depends on the previous one."""
     resources: dict[str, Any] = dict(more)
     before = ""
     for name, value in values.items():
@@ -83,7 +83,7 @@ class Stack:
 
 @pytest.fixture(scope="module")
 def faulty_cloud(tmp_path_factory: pytest.TempPathFactory, new_cloud: Any) -> Iterator[Any]:
-    """A cloud for this module, which its tests may kill and start again; its faults are nobody else's."""
+    """A cloud of this module alone, so that its tests can kill and restart it and inject faults."""
     with new_cloud(tmp_path_factory.mktemp("faulty")) as made:
         yield made
 
@@ -103,7 +103,7 @@ def quick(stack: Stack, service: str, **config: Any) -> Any:
     return stack.cloud.new_client(service, Config(**config))
 
 
-def test_call_fails_with_the_code_and_words_that_were_asked_for_at_the_nth_time(stack: Stack) -> None:
+def test_nth_call_fails_with_the_injected_code_and_message(stack: Stack) -> None:
     fault = {"call": "ec2.CreateVpc", "nth": 2, "code": "VpcLimitExceeded", "message": "The maximum is reached."}
     stack.arm({"faults": [fault]})
     ec2 = stack.cloud.client("ec2")
@@ -117,9 +117,7 @@ def test_call_fails_with_the_code_and_words_that_were_asked_for_at_the_nth_time(
 
 
 @pytest.mark.parametrize("kind", ["throttle", "error"])
-def test_throttled_call_succeeds_when_the_client_tries_again_and_fails_when_it_does_not(
-    stack: Stack, kind: str
-) -> None:
+def test_throttled_call_succeeds_if_the_client_retries_and_fails_otherwise(stack: Stack, kind: str) -> None:
     stack.arm({"faults": [{"call": "ssm.PutParameter", "do": kind, "times": 2}]})
     patient = quick(stack, "ssm", retries={"total_max_attempts": 4, "mode": "legacy"})
     answer = patient.put_parameter(Name=stack.name + kind, Value="1", Type="String")
@@ -129,7 +127,7 @@ def test_throttled_call_succeeds_when_the_client_tries_again_and_fails_when_it_d
         quick(stack, "ssm", retries={"total_max_attempts": 1}).put_parameter(Name="b", Value="1", Type="String")
 
 
-def test_slow_call_answers_late_and_timed_out_one_never(stack: Stack) -> None:
+def test_delayed_call_answers_late_and_timed_out_call_does_not_answer(stack: Stack) -> None:
     s3 = {"addressing_style": "path"}
     hasty = quick(stack, "s3", retries={"total_max_attempts": 1}, s3=s3)
     stack.arm({"faults": [{"call": "s3.CreateBucket", "do": "slow", "seconds": 0.4}]})
@@ -144,7 +142,7 @@ def test_slow_call_answers_late_and_timed_out_one_never(stack: Stack) -> None:
     assert "Contents" not in hasty.list_objects_v2(Bucket="slow")
 
 
-def test_lost_answer_leaves_the_work_done(stack: Stack) -> None:
+def test_call_whose_answer_is_lost_is_carried_out(stack: Stack) -> None:
     hasty = quick(stack, "ec2", retries={"total_max_attempts": 1})
     stack.arm({"faults": [{"call": "ec2.CreateVpc", "do": "lost"}]})
     with pytest.raises(ConnectionClosedError):
@@ -164,18 +162,18 @@ def test_lost_answer_leaves_the_work_done(stack: Stack) -> None:
         {"faults": [{"resource": PARAMETER, "nth": 0}]},
     ],
 )
-def test_fault_that_cannot_be_is_refused(stack: Stack, asked: Any) -> None:
+def test_invalid_fault_is_refused(stack: Stack, asked: Any) -> None:
     with pytest.raises(urllib.error.HTTPError, match="400"):
         stack.arm(asked)
 
 
-def test_engine_tries_throttled_calls_again_as_cloudformation_does(stack: Stack) -> None:
+def test_engine_retries_throttled_calls_as_cloudformation_does(stack: Stack) -> None:
     stack.arm({"faults": [{"call": "ssm.PutParameter", "do": "throttle", "times": 2}]})
     assert "CREATE_COMPLETE" == stack.create(template({"A": "1"}))
     assert 3 == stack.armed()[0]["met"]
 
 
-def test_failed_second_call_of_a_creation_leaves_nothing_behind(stack: Stack) -> None:
+def test_creation_whose_second_call_fails_leaves_no_resource(stack: Stack) -> None:
     stack.arm({"faults": [{"call": "ec2.ModifyVpcAttribute"}]})
     vpc = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.78.0.0/16"}}
     assert "ROLLBACK_COMPLETE" == stack.create(template({}, Vpc=vpc))
@@ -183,7 +181,7 @@ def test_failed_second_call_of_a_creation_leaves_nothing_behind(stack: Stack) ->
     assert [] == found["Vpcs"]
 
 
-def test_failed_deletion_leaves_the_stack_and_can_be_tried_again_or_given_up(stack: Stack) -> None:
+def test_failed_deletion_keeps_the_stack_until_the_resource_is_retained(stack: Stack) -> None:
     stack.create(template({"A": "1", "B": "1"}))
     stack.arm(on("delete", logical_id="A", times=0, message="it will not go"))
     assert "DELETE_FAILED" == stack.delete()
@@ -194,21 +192,21 @@ def test_failed_deletion_leaves_the_stack_and_can_be_tried_again_or_given_up(sta
     assert "1" == stack.cloud.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
 
 
-def test_failed_creation_whose_rollback_fails_too_is_said_and_can_be_deleted(stack: Stack) -> None:
+def test_failed_creation_whose_rollback_fails_is_reported_and_can_be_deleted(stack: Stack) -> None:
     stack.arm({"faults": [{"resource": PARAMETER, "nth": 2}, {"resource": PARAMETER, "on": "delete"}]})
     assert "ROLLBACK_FAILED" == stack.create(template({"A": "1", "B": "1"}))
     assert "DELETE_COMPLETE" == stack.delete()
 
 
 def failed_rollback(stack: Stack) -> None:
-    """The second resource fails to update, and the first one to go back."""
+    """Make an update fail at the second resource, and its rollback fail at the first one."""
     stack.create(template({"A": "1", "B": "1"}))
     faults = [{"resource": PARAMETER, "on": "update", "logical_id": "B"}]
     stack.arm({"faults": [*faults, {"resource": PARAMETER, "on": "update", "logical_id": "A", "nth": 2, "times": 0}]})
     assert "UPDATE_ROLLBACK_FAILED" == stack.update(template({"A": "2", "B": "2"}))
 
 
-def test_rollback_that_failed_is_gone_on_with(stack: Stack) -> None:
+def test_failed_rollback_can_be_continued(stack: Stack) -> None:
     failed_rollback(stack)
     assert "2" == stack.value("A")
     with pytest.raises(ClientError, match="is in UPDATE_ROLLBACK_FAILED state and can not be updated"):
@@ -221,14 +219,14 @@ def test_rollback_that_failed_is_gone_on_with(stack: Stack) -> None:
     assert "UPDATE_COMPLETE" == stack.update(template({"A": "3", "B": "3"}))
 
 
-def test_rollback_that_failed_skips_what_it_is_told_to(stack: Stack) -> None:
+def test_continued_rollback_skips_the_named_resources(stack: Stack) -> None:
     failed_rollback(stack)
     stack.api.continue_update_rollback(StackName=stack.name, ResourcesToSkip=["A"])
     assert "UPDATE_ROLLBACK_COMPLETE" == stack.settle()
     assert "2" == stack.value("A")
 
 
-def test_rollback_that_failed_after_a_replacement_keeps_the_old_resource(stack: Stack) -> None:
+def test_failed_rollback_of_a_replacement_keeps_the_old_resource(stack: Stack) -> None:
     def vpc(cidr: str) -> dict[str, Any]:
         return {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": cidr}}
 
@@ -246,7 +244,7 @@ def test_rollback_that_failed_after_a_replacement_keeps_the_old_resource(stack: 
     assert ["10.80.0.0/16"] == [block for block in blocks if block in {"10.80.0.0/16", "10.81.0.0/16"}]
 
 
-def test_cancelled_update_goes_back(stack: Stack) -> None:
+def test_cancelled_update_is_rolled_back(stack: Stack) -> None:
     stack.create(template({"A": "1", "B": "1"}))
     stack.arm({"faults": [{"call": "ssm.PutParameter", "do": "slow", "seconds": 1}]})
     stack.api.update_stack(StackName=stack.name, TemplateBody=template({"A": "2", "B": "2"}))
@@ -258,7 +256,7 @@ def test_cancelled_update_goes_back(stack: Stack) -> None:
         stack.api.cancel_update_stack(StackName=stack.name)
 
 
-def test_failed_update_that_was_left_as_it_was_is_rolled_back_on_demand(stack: Stack) -> None:
+def test_failed_update_without_rollback_is_rolled_back_on_request(stack: Stack) -> None:
     stack.create(template({"A": "1", "B": "1"}))
     stack.arm(on("update", logical_id="B", times=0))
     assert "UPDATE_FAILED" == stack.update(template({"A": "2", "B": "2"}), DisableRollback=True)
@@ -272,7 +270,7 @@ def test_failed_update_that_was_left_as_it_was_is_rolled_back_on_demand(stack: S
         stack.api.rollback_stack(StackName=stack.name)
 
 
-def test_failed_creation_that_was_left_as_it_was_is_rolled_back_or_mended(stack: Stack) -> None:
+def test_failed_creation_without_rollback_can_be_updated_or_rolled_back(stack: Stack) -> None:
     stack.arm(on("create", logical_id="B"))
     assert "CREATE_FAILED" == stack.create(template({"A": "1", "B": "1"}), OnFailure="DO_NOTHING")
     assert "UPDATE_COMPLETE" == stack.update(template({"A": "1", "B": "2"}))
@@ -284,7 +282,7 @@ def test_failed_creation_that_was_left_as_it_was_is_rolled_back_or_mended(stack:
     assert "ROLLBACK_COMPLETE" == other.settle()
 
 
-def test_named_resource_whose_creation_failed_half_way_is_made_anew(stack: Stack) -> None:
+def test_named_resource_whose_creation_failed_in_between_is_created_again(stack: Stack) -> None:
     named = {"Type": PARAMETER, "Properties": {"Type": "String", "Value": "1", "Name": stack.name}}
     stack.arm({"faults": [{"call": "ssm.AddTagsToResource"}]})
     assert "CREATE_FAILED" == stack.create(template({}, A=named), OnFailure="DO_NOTHING")
@@ -294,7 +292,7 @@ def test_named_resource_whose_creation_failed_half_way_is_made_anew(stack: Stack
     assert "DELETE_COMPLETE" == stack.delete()
 
 
-def test_deletion_of_two_things_that_a_kill_cut_between_them_deletes_both(stack: Stack) -> None:
+def test_deletion_of_two_resources_that_a_kill_interrupts_deletes_both(stack: Stack) -> None:
     pair = {"Type": "AWS::EC2::KeyPair", "Properties": {"KeyName": stack.name, "KeyType": "ed25519"}}
     assert "CREATE_COMPLETE" == stack.create(template({}, Pair=pair))
     ec2, ssm = stack.cloud.client("ec2"), stack.cloud.client("ssm")
@@ -337,7 +335,7 @@ def test_same_request_token_begins_no_second_operation(stack: Stack) -> None:
     assert "3" == stack.value("A")
 
 
-def test_state_of_another_format_is_refused_and_the_way_out_is_told(own_cloud: Any) -> None:
+def test_state_of_another_format_is_refused_with_a_remedy(own_cloud: Any) -> None:
     own_cloud.end()
     path = own_cloud.state / "format.json"
     path.write_text(json.dumps({"format": 99, "moto": "9"}))

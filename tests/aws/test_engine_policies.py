@@ -73,7 +73,7 @@ KEEP_GATEWAYS = policy(
         ),
     ],
 )
-def test_update_that_the_policy_denies_goes_back_and_says_which_statement(
+def test_update_that_the_stack_policy_denies_is_rolled_back_and_names_the_statement(
     client: Client, text: str, altered: dict[str, Any], denied: tuple[str, str]
 ) -> None:
     name = f"policy-{uuid.uuid4().hex[:6]}"
@@ -92,7 +92,7 @@ def test_update_that_the_policy_denies_goes_back_and_says_which_statement(
     api.delete_stack(StackName=name)
 
 
-def test_policy_that_is_set_later_holds_for_change_sets_and_not_for_what_it_does_not_name(client: Client) -> None:
+def test_policy_that_is_set_later_applies_to_change_sets_and_only_to_named_resources(client: Client) -> None:
     name = f"policy-{uuid.uuid4().hex[:6]}"
     api = client("cloudformation")
     api.create_stack(StackName=name, TemplateBody=body())
@@ -111,7 +111,7 @@ def test_policy_that_is_set_later_holds_for_change_sets_and_not_for_what_it_does
 
 
 @pytest.mark.parametrize("text", ["{", "[]", policy({"Effect": "Maybe"}), policy(statement("Deny", "Update:All", "*"))])
-def test_policy_that_is_none_is_refused(client: Client, text: str) -> None:
+def test_invalid_stack_policy_is_refused(client: Client, text: str) -> None:
     with pytest.raises(ClientError, match="Error validating stack policy"):
         client("cloudformation").create_stack(
             StackName=f"policy-{uuid.uuid4().hex[:6]}", TemplateBody=body(), StackPolicyBody=text
@@ -128,7 +128,7 @@ def received(client: Client, queue: str) -> list[dict[str, str]]:
     return found
 
 
-def test_topic_of_a_stack_is_told_of_each_event_once(client: Client) -> None:
+def test_topic_of_a_stack_gets_each_event_once(client: Client) -> None:
     name = f"told-{uuid.uuid4().hex[:6]}"
     topic = client("sns").create_topic(Name=name)["TopicArn"]
     queue = client("sqs").create_queue(QueueName=name)["QueueUrl"]
@@ -182,7 +182,7 @@ def address(client: Client, name: str) -> str:
     raise AssertionError("it does not wait")
 
 
-def test_wait_condition_waits_for_its_signals_over_a_kill(own_cloud: Any) -> None:
+def test_wait_condition_waits_for_its_signals_also_after_a_kill(own_cloud: Any) -> None:
     client = own_cloud.client
     client("cloudformation").create_stack(StackName="waits", TemplateBody=waiting(2, 60))
     url = address(client, "waits")
@@ -201,7 +201,7 @@ def test_wait_condition_waits_for_its_signals_over_a_kill(own_cloud: Any) -> Non
     assert {"first": "data of first", "second": "data of second"} == data
 
 
-def test_wait_condition_fails_at_a_signal_of_failure_and_when_none_comes(client: Client) -> None:
+def test_wait_condition_fails_after_a_failure_signal_and_without_signals(client: Client) -> None:
     failed, late = (f"waits-{uuid.uuid4().hex[:6]}" for _ in range(2))
     client("cloudformation").create_stack(StackName=late, TemplateBody=waiting(1, 1))
     client("cloudformation").create_stack(StackName=failed, TemplateBody=waiting(1, 60))
@@ -214,7 +214,7 @@ def test_wait_condition_fails_at_a_signal_of_failure_and_when_none_comes(client:
         assert words == reasons(client, name, "CREATE_FAILED")["Wait"]
 
 
-def test_signal_that_is_none_is_refused(endpoint: str) -> None:
+def test_invalid_signal_is_refused(endpoint: str) -> None:
     for text in (b"{", b"{}", b'{"Status": "MAYBE", "UniqueId": "1"}'):
         asked = urllib.request.Request(f"{endpoint}/_bootstrap/signal/x", text, method="PUT")
         with pytest.raises(urllib.error.HTTPError, match="400"):

@@ -199,7 +199,7 @@ def _named(path: Path) -> set[str]:
 
 
 class _Types(yaml.SafeLoader):
-    """Reads the template for its types alone."""
+    """Loads a template only to find its types."""
 
 
 _Types.add_multi_constructor("!", lambda *_: None)
@@ -286,7 +286,7 @@ def test_other_services_read_back_as_written(client: Client, everything: dict[st
     assert zone["HostedZone"]["Config"]["PrivateZone"] is True
 
 
-def test_network_acl_is_the_subnets(client: Client, everything: dict[str, Any]) -> None:
+def test_subnet_uses_the_network_acl_of_the_template(client: Client, everything: dict[str, Any]) -> None:
     acl = client("ec2").describe_network_acls(NetworkAclIds=[everything["Acl"]])["NetworkAcls"][0]
     assert [everything["Subnet"]] == [one["SubnetId"] for one in acl["Associations"]]
     assert (1, 9) == next(

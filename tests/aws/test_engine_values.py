@@ -33,7 +33,7 @@ def parameter(value: Any) -> dict[str, Any]:
 
 
 def create(cloudformation: Any, document: dict[str, Any], **given: str) -> str:
-    """The id of a stack that is being made."""
+    """Begin to create a stack; returns its id."""
     name = f"values-{uuid.uuid4().hex[:8]}"
     pairs = [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
     made: str = cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(document), Parameters=pairs)[
@@ -58,18 +58,22 @@ def document(kind: str = "String", **more: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_what_a_parameter_names_must_exist(cloudformation: Any, kind: str, value: str, said: str) -> None:
+def test_resource_that_a_parameter_names_must_exist(cloudformation: Any, kind: str, value: str, said: str) -> None:
     with pytest.raises(ClientError, match=said):
         create(cloudformation, document(kind), Given=value)
 
 
-def test_a_secret_parameter_of_ssm_is_refused_where_it_would_be_shown(cloudformation: Any, secure: str) -> None:
+def test_a_secret_parameter_of_ssm_is_refused_where_its_value_would_be_visible(
+    cloudformation: Any, secure: str
+) -> None:
     with pytest.raises(ClientError, match="have types not supported by CloudFormation"):
         create(cloudformation, document("AWS::SSM::Parameter::Value<String>"), Given=secure)
 
 
 @pytest.mark.parametrize("value", ["{{resolve:ssm-secure:%s}}", {"Fn::Sub": "a {{resolve:ssm-secure:%s:1}}"}])
-def test_a_secure_reference_stands_only_where_secrets_are_kept(cloudformation: Any, secure: str, value: Any) -> None:
+def test_a_secure_reference_is_accepted_only_in_properties_for_secrets(
+    cloudformation: Any, secure: str, value: Any
+) -> None:
     text = json.loads(json.dumps(value).replace("%s", secure))
     with pytest.raises(ClientError, match=r"SSM Secure reference .* \[AWS::SSM::Parameter/Properties/Value\]"):
         create(cloudformation, {"Resources": parameter(text)})
@@ -91,7 +95,7 @@ def test_a_plain_reference_to_a_secret_parameter_fails_its_resource(cloudformati
     assert "have types not supported by CloudFormation" in failed["ResourceStatusReason"]
 
 
-def test_a_bound_that_is_no_number_and_an_output_that_is_a_list_are_refused(cloudformation: Any) -> None:
+def test_a_limit_that_is_not_a_number_and_an_output_that_is_a_list_are_refused(cloudformation: Any) -> None:
     with pytest.raises(ClientError, match="MinLength of parameter Given must be a number"):
         create(cloudformation, document(MinLength="x", Default="one"))
     for value in ({"Fn::GetAZs": ""}, {"Fn::Split": [",", "a,b"]}, ["a"], {"Ref": "Given"}):
@@ -100,7 +104,7 @@ def test_a_bound_that_is_no_number_and_an_output_that_is_a_list_are_refused(clou
             create(cloudformation, listed)
 
 
-def test_a_hidden_parameter_is_shown_by_no_call(cloudformation: Any) -> None:
+def test_no_call_returns_the_value_of_a_hidden_parameter(cloudformation: Any) -> None:
     hidden = {
         "Parameters": {"Given": {"Type": "String", "NoEcho": True}},
         "Resources": parameter({"Fn::Sub": "a-${Given}"}),

@@ -39,7 +39,7 @@ GROUP = {
 
 
 def soon(api: Any, stack: str, unique: str) -> None:
-    """Signal W as soon as it is being made."""
+    """Signal W as soon as its creation begins."""
     end = time.monotonic() + 60
     while True:
         try:
@@ -64,7 +64,7 @@ def events(api: Any, stack: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_signals_that_came_before_a_restart_count_after_it(own_cloud: Any, number: int) -> None:
+def test_signals_before_a_restart_count_after_it(own_cloud: Any, number: int) -> None:
     api = own_cloud.client("cloudformation")
     api.create_stack(StackName="waiting", TemplateBody=json.dumps(WAITING))
     soon(api, "waiting", "one")
@@ -76,7 +76,7 @@ def test_signals_that_came_before_a_restart_count_after_it(own_cloud: Any, numbe
     assert [] == [one for one in events(api, "waiting") if "FAILED" in one["ResourceStatus"]]
 
 
-def test_update_policies_that_are_not_carried_out_say_so(client: Any) -> None:
+def test_events_name_update_policies_that_are_not_carried_out(client: Any) -> None:
     api = client("cloudformation")
     api.create_stack(StackName="rolling", TemplateBody=json.dumps(GROUP))
     assert "CREATE_COMPLETE" == settled(api, "rolling")
@@ -88,7 +88,7 @@ def test_update_policies_that_are_not_carried_out_say_so(client: Any) -> None:
     assert ["NOT MODELLED: the local cloud does not carry UpdatePolicy UseOnlineResharding out"] == said
 
 
-def test_nested_stacks_may_be_asked_for_where_there_are_none(client: Any) -> None:
+def test_changes_of_nested_stacks_can_be_included_if_there_are_none(client: Any) -> None:
     made = client("cloudformation").create_change_set(
         StackName="none-nested",
         ChangeSetName="c",

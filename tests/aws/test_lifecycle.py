@@ -94,7 +94,7 @@ def group(cloud: Any) -> Iterator[Group]:
     made.delete()
 
 
-def test_a_machine_is_held_on_its_way_in_until_it_is_let_go_on(group: Group) -> None:
+def test_a_launched_instance_waits_until_its_hook_is_completed(group: Group) -> None:
     group.create(1, group.hook(IN, NotificationTargetARN=group.queue_arn, NotificationMetadata="text"))
     (name,) = group.states
     assert {"Pending:Wait"} == set(group.states.values())
@@ -118,7 +118,7 @@ def test_a_machine_is_held_on_its_way_in_until_it_is_let_go_on(group: Group) -> 
         group.complete(name)
 
 
-def test_a_machine_that_is_abandoned_on_its_way_in_is_replaced(group: Group) -> None:
+def test_an_instance_whose_launch_is_abandoned_is_replaced(group: Group) -> None:
     group.create(1, group.hook(IN))
     (first,) = group.states
     group.complete(first, "ABANDON")
@@ -127,7 +127,7 @@ def test_a_machine_that_is_abandoned_on_its_way_in_is_replaced(group: Group) -> 
     assert first not in group.states
 
 
-def test_a_machine_is_held_on_its_way_out_and_runs_meanwhile(group: Group) -> None:
+def test_an_instance_waits_for_its_hook_before_termination_and_runs_meanwhile(group: Group) -> None:
     group.create(2)
     group.put(group.hook(OUT))
     first, second = group.states
@@ -142,7 +142,7 @@ def test_a_machine_is_held_on_its_way_out_and_runs_meanwhile(group: Group) -> No
 
 
 @pytest.mark.parametrize(("result", "state"), [("CONTINUE", "InService"), ("ABANDON", "Pending:Wait")])
-def test_a_hold_ends_by_itself_with_the_default_result(group: Group, result: str, state: str) -> None:
+def test_a_hook_without_completion_ends_with_the_default_result(group: Group, result: str, state: str) -> None:
     group.create(0, group.hook(IN, 1, result))
     group.resize(1)
     (first,) = group.states
@@ -152,7 +152,7 @@ def test_a_hold_ends_by_itself_with_the_default_result(group: Group, result: str
         until(lambda: first not in group.states and state in group.states.values(), "it was not replaced")
 
 
-def test_a_heartbeat_lets_the_time_begin_anew(group: Group) -> None:
+def test_a_heartbeat_restarts_the_time_out(group: Group) -> None:
     group.create(0, group.hook(IN, 6, "CONTINUE"))
     group.resize(1)
     (first,) = group.states
@@ -166,7 +166,7 @@ def test_a_heartbeat_lets_the_time_begin_anew(group: Group) -> None:
     until(lambda: group.states[first] == "InService", "it is still held")
 
 
-def test_topics_are_told_of_machines_that_come_and_go(group: Group) -> None:
+def test_topics_get_launches_and_terminations(group: Group) -> None:
     sns = group.cloud.client("sns")
     topic = sns.create_topic(Name=group.name)["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=group.queue_arn)
@@ -187,7 +187,7 @@ def test_topics_are_told_of_machines_that_come_and_go(group: Group) -> None:
     assert [] == group.api.describe_notification_configurations(**asked)["NotificationConfigurations"]
 
 
-def test_what_is_held_is_held_after_a_kill_or_ends_at_its_time(own_cloud: Any) -> None:
+def test_a_waiting_instance_waits_after_a_kill_until_its_time_out(own_cloud: Any) -> None:
     group, short = Group(own_cloud), Group(own_cloud)
     group.create(1, group.hook(IN, NotificationTargetARN=group.queue_arn))
     short.create(1, short.hook(IN, 2, "CONTINUE"))
@@ -258,7 +258,7 @@ def test_the_stack_of_a_group_waits_for_its_hooks(cloud: Any) -> None:
     assert "DELETE_COMPLETE" == settled(api, name)
 
 
-def test_a_group_whose_first_machine_is_abandoned_is_not_made(cloud: Any) -> None:
+def test_a_group_whose_first_launch_is_abandoned_is_not_created(cloud: Any) -> None:
     group, api = Group(cloud), cloud.client("cloudformation")
     body = stack_of(group, "t3.nano", group.hook(IN, 1, "ABANDON"))
     name = api.create_stack(StackName=group.name, TemplateBody=body)["StackId"]
