@@ -81,52 +81,54 @@ class Certificates:
         return self.certificate_pem + self.issuer_pem
 
 
-def is_good(kept: Certificates | None, subjects: Subjects, now: datetime.datetime) -> bool:
+def is_good(stored: Certificates | None, subjects: Subjects, now: datetime.datetime) -> bool:
     """Whether no certificate must be renewed; the authority's key is not needed to know this."""
-    return kept is not None and _is_valid_authority(kept, subjects, now) and _is_valid_server(kept, subjects, now)
+    return stored is not None and _is_valid_authority(stored, subjects, now) and _is_valid_server(stored, subjects, now)
 
 
 def issue(
-    kept: Certificates | None, authority_key: Secret | None, subjects: Subjects, now: datetime.datetime
+    stored: Certificates | None, authority_key: Secret | None, subjects: Subjects, now: datetime.datetime
 ) -> tuple[Certificates, Secret]:
     """Renew the certificates that must be renewed, and keep the others; returns them with the authority's key.
 
     With a new authority, the server certificate is new, too. ValueError if there is neither a name nor an address.
     """
-    is_usable = authority_key is not None and kept is not None and _is_key_of(authority_key, kept.issuer_pem)
-    if kept is None or authority_key is None or not is_usable or not _is_valid_authority(kept, subjects, now):
+    is_usable = authority_key is not None and stored is not None and _is_key_of(authority_key, stored.issuer_pem)
+    if stored is None or authority_key is None or not is_usable or not _is_valid_authority(stored, subjects, now):
         key = ec.generate_private_key(ec.SECP256R1())
         authority_pem, issuer_pem = _make_authority(key, _make_name(f"Authority of {subjects.first}"), subjects, now)
-        kept, authority_key = Certificates(authority_pem, issuer_pem, "", Secret("")), _to_key_pem(key)
-    if _is_valid_server(kept, subjects, now):
-        return kept, authority_key
-    certificate_pem, server_key = _make_server(kept.issuer_pem, authority_key, subjects, now)
-    return replace(kept, certificate_pem=certificate_pem, key=server_key), authority_key
+        stored, authority_key = Certificates(authority_pem, issuer_pem, "", Secret("")), _to_key_pem(key)
+    if _is_valid_server(stored, subjects, now):
+        return stored, authority_key
+    certificate_pem, server_key = _make_server(stored.issuer_pem, authority_key, subjects, now)
+    return replace(stored, certificate_pem=certificate_pem, key=server_key), authority_key
 
 
-def limit_names(kept: Certificates, authority_key: Secret, subjects: Subjects, now: datetime.datetime) -> Certificates:
+def limit_names(
+    stored: Certificates, authority_key: Secret, subjects: Subjects, now: datetime.datetime
+) -> Certificates:
     """Convert an authority of an earlier version into an issuer, with the same key and name, below a root that limits names.
 
     Clients that trust its old certificate accept the issuer, which has the same name and key. ValueError if the key is not the
     key of this authority.
     """
-    previous = x509.load_pem_x509_certificate(kept.authority_pem.encode())
+    previous = x509.load_pem_x509_certificate(stored.authority_pem.encode())
     key = _load_key(authority_key)
     if previous.public_key() != key.public_key():
         raise ValueError("the key is not the authority's")
     authority_pem, issuer_pem = _make_authority(key, previous.subject, subjects, now)
-    return replace(kept, authority_pem=authority_pem, issuer_pem=issuer_pem)
+    return replace(stored, authority_pem=authority_pem, issuer_pem=issuer_pem)
 
 
-def to_json(certificates: Certificates, **more: bool) -> str:
-    """The text for a secret store; it contains the server's key. `more` are marks of the store."""
+def to_json(certificates: Certificates, **marks: bool) -> str:
+    """The text for a secret store; it contains the server's key. `marks` are those of the store."""
     return json.dumps(
         {
             "authority": certificates.authority_pem,
             "issuer": certificates.issuer_pem,
             "certificate": certificates.certificate_pem,
             "key": certificates.key.reveal(),
-            **more,
+            **marks,
         }
     )
 
@@ -148,17 +150,17 @@ def fingerprint(pem: str) -> str:
     return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex(":").upper()
 
 
-def _is_valid_authority(kept: Certificates, subjects: Subjects, now: datetime.datetime) -> bool:
+def _is_valid_authority(stored: Certificates, subjects: Subjects, now: datetime.datetime) -> bool:
     """Whether the root signed the issuer, both permit exactly these names, and both outlive a new server certificate."""
     try:
-        pair = [x509.load_pem_x509_certificate(pem.encode()) for pem in (kept.authority_pem, kept.issuer_pem)]
+        pair = [x509.load_pem_x509_certificate(pem.encode()) for pem in (stored.authority_pem, stored.issuer_pem)]
         pair[1].verify_directly_issued_by(pair[0])
-        limits = [one.extensions.get_extension_for_class(x509.NameConstraints) for one in pair]
+        limits = [certificate.extensions.get_extension_for_class(x509.NameConstraints) for certificate in pair]
     except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
         return False
     permitted = set(subjects.permitted)
     is_limited = all(limit.critical and set(limit.value.permitted_subtrees or ()) == permitted for limit in limits)
-    return is_limited and all(_days_left(one, now) > SERVER_DAYS for one in pair)
+    return is_limited and all(_days_left(certificate, now) > SERVER_DAYS for certificate in pair)
 
 
 def _is_key_of(key: Secret, pem: str) -> bool:
@@ -168,16 +170,18 @@ def _is_key_of(key: Secret, pem: str) -> bool:
         return False
 
 
-def _is_valid_server(kept: Certificates, subjects: Subjects, now: datetime.datetime) -> bool:
+def _is_valid_server(stored: Certificates, subjects: Subjects, now: datetime.datetime) -> bool:
     try:
-        server = x509.load_pem_x509_certificate(kept.certificate_pem.encode())
-        server.verify_directly_issued_by(x509.load_pem_x509_certificate(kept.issuer_pem.encode()))
+        server = x509.load_pem_x509_certificate(stored.certificate_pem.encode())
+        server.verify_directly_issued_by(x509.load_pem_x509_certificate(stored.issuer_pem.encode()))
         subject = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
         return False
     is_same = set(subject) == set(subjects.alternative_names)
     is_named = bool(subjects.names) or server.subject == _make_server_name(subjects)
-    return is_same and is_named and _is_key_of(kept.key, kept.certificate_pem) and _days_left(server, now) > DUE_DAYS
+    return (
+        is_same and is_named and _is_key_of(stored.key, stored.certificate_pem) and _days_left(server, now) > DUE_DAYS
+    )
 
 
 def _days_left(certificate: x509.Certificate, now: datetime.datetime) -> float:

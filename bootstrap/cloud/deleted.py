@@ -34,10 +34,10 @@ _KINDS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def find_deleted(ec2: Any, listed: Iterable[Tagged]) -> frozenset[str]:
+def find_deleted(ec2: Any, tagged: Iterable[Tagged]) -> frozenset[str]:
     """The ARNs of resources that EC2 describes as deleted, or does not describe; only of kinds that this module knows."""
     by_kind: dict[str, list[Tagged]] = {}
-    for resource in listed:
+    for resource in tagged:
         if resource.kind in _KINDS or resource.kind == "ec2 instance":
             by_kind.setdefault(resource.kind, []).append(resource)
     existing = {

@@ -92,10 +92,10 @@ def _find_differences(
 ) -> Iterator[_Difference]:
     if world.is_on_machine:
         return
-    wanted = {key: value for key, value in tags.items() if key not in VOLATILE}
+    desired = {key: value for key, value in tags.items() if key not in VOLATILE}
     dropped = {key for stack in stacks.values() for key in stack.tags} - {*tags, *OWN}
     for resource in _read_resources(world, [stacks[name] for name in STACKS if name in names and name in stacks]):
-        values = {key: value for key, value in wanted.items() if resource.tags.get(key) != value}
+        values = {key: value for key, value in desired.items() if resource.tags.get(key) != value}
         removed = tuple(sorted(dropped & resource.tags.keys()))
         if values or removed:
             yield _Difference(resource, values, removed)

@@ -24,11 +24,11 @@ class Chain:
         self._about = [stamp, scope]
         self._before = signature
 
-    def check(self, kind: str, parts: list[str], given: bytes) -> None:
+    def check(self, kind: str, parts: list[str], signature: bytes) -> None:
         """Raise Refused if the next signature differs from the one that the key makes."""
         to_sign = "\n".join([f"AWS4-HMAC-SHA256-{kind}", *self._about, self._before, *parts])
         expected = hmac.new(self._key, to_sign.encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected.encode(), given):
+        if not hmac.compare_digest(expected.encode(), signature):
             raise Refused(Kind.MISMATCH)
         self._before = expected
 
@@ -38,12 +38,12 @@ def verify(chain: Chain, body: bytes, decoded_length: str, *, has_trailer: bool)
     position, total, size = 0, 0, -1
     while size != 0:
         line, position = _read_head(body, position)
-        size_text, _, given = line.partition(b";chunk-signature=")
+        size_text, _, signature = line.partition(b";chunk-signature=")
         if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", size_text):
             raise _make_incomplete_refusal("a chunk has no size")
         size = int(size_text, 16)
         data = body[position : position + size]
-        chain.check("PAYLOAD", [_EMPTY, hashlib.sha256(data).hexdigest()], given)
+        chain.check("PAYLOAD", [_EMPTY, hashlib.sha256(data).hexdigest()], signature)
         total += size
         position += size
         if size and body[position : position + 2] != b"\r\n":
@@ -58,13 +58,13 @@ def verify(chain: Chain, body: bytes, decoded_length: str, *, has_trailer: bool)
 
 
 def _verify_trailer(chain: Chain, rest: bytes) -> None:
-    headers, given = [], b""
+    headers, signature = [], b""
     for name, _, value in (line.partition(b":") for line in rest.split(b"\r\n") if line):
         if name.lower() == _SIGNATURE:
-            given = value.strip()
+            signature = value.strip()
         else:
             headers.append(name.strip().lower() + b":" + value.strip() + b"\n")
-    chain.check("TRAILER", [hashlib.sha256(b"".join(headers)).hexdigest()], given)
+    chain.check("TRAILER", [hashlib.sha256(b"".join(headers)).hexdigest()], signature)
 
 
 def _read_head(body: bytes, position: int) -> tuple[bytes, int]:

@@ -100,12 +100,12 @@ def _is_in_list(key: str, name: str) -> bool:
 def _read_context(parameters: dict[str, list[str]]) -> Iterator[tuple[str, tuple[str, ...]]]:
     names: dict[str, str] = {}
     values: dict[str, list[str]] = {}
-    for key, given in parameters.items():
+    for key, texts in parameters.items():
         match = _CONTEXT.fullmatch(key)
         if match and match[2] == "ContextKeyName":
-            names[match[1]] = given[0]
+            names[match[1]] = texts[0]
         elif match:
-            values.setdefault(match[1], []).append(given[0])
+            values.setdefault(match[1], []).append(texts[0])
     for number, name in names.items():
         yield name.lower(), tuple(values.get(number, ()))
 
@@ -113,13 +113,13 @@ def _read_context(parameters: dict[str, list[str]]) -> Iterator[tuple[str, tuple
 def _write_result(action: str, resource: str, decision: Decision, policies: Policies) -> str:
     outcome = "allowed" if decision.is_allowed else "explicitDeny" if decision.is_explicit else "implicitDeny"
     matched = "".join(
-        f"<member><SourcePolicyId>{escape(one.policy)}</SourcePolicyId>"
-        f"<SourcePolicyType>{_KINDS.get(one.kind, 'IAM Policy')}</SourcePolicyType></member>"
-        for one in decision.matched
+        f"<member><SourcePolicyId>{escape(match.policy)}</SourcePolicyId>"
+        f"<SourcePolicyType>{_KINDS.get(match.kind, 'IAM Policy')}</SourcePolicyType></member>"
+        for match in decision.matched
     )
     boundary_detail = ""
     if policies.boundary is not None:
-        allows = any(one.kind == BOUNDARY and one.is_allow for one in decision.matched)
+        allows = any(match.kind == BOUNDARY and match.is_allow for match in decision.matched)
         is_within = str(allows and not _is_denied(policies.boundary, decision)).lower()
         inner = f"<AllowedByPermissionsBoundary>{is_within}</AllowedByPermissionsBoundary>"
         boundary_detail = f"<PermissionsBoundaryDecisionDetail>{inner}</PermissionsBoundaryDecisionDetail>"

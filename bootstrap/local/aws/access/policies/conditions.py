@@ -45,15 +45,15 @@ def is_met(condition: Condition, statement: Statement, context: RequestContext) 
     """Whether one condition is met."""
     values = context.get(condition.key)
     if condition.operator == "Null":
-        return all((values is None) == (wanted.lower() == "true") for wanted in condition.values)
+        return all((values is None) == (text.lower() == "true") for text in condition.values)
     negated, test = _find_test(condition.operator)
     if values is None or (condition.over and not values):
         return condition.if_exists or condition.over == "ForAllValues" or (negated and not condition.over)
     try:
-        wanted = [fill_variables(pattern, statement, context) for pattern in condition.values]
+        patterns = [fill_variables(pattern, statement, context) for pattern in condition.values]
     except Unresolved:
         return negated
-    matches = [any(test(value, pattern) for pattern in wanted) != negated for value in values]
+    matches = [any(test(value, pattern) for pattern in patterns) != negated for value in values]
     if condition.over == "ForAnyValue":
         return any(matches)
     return all(matches)

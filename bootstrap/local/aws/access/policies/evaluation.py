@@ -72,10 +72,10 @@ class Decision:
 def decide(question: Question, policies: Policies) -> Decision:
     """Decide a question by all policies."""
     matched = tuple(_all_matches(question, policies))
-    denying = [one for one in matched if not one.is_allow]
+    denying = [match for match in matched if not match.is_allow]
     if denying:
         return Decision(False, True, denying[0].kind, matched)
-    allowing = {one.kind for one in matched}
+    allowing = {match.kind for match in matched}
     if (
         policies.resource_must_allow
         and RESOURCE not in allowing
@@ -87,7 +87,7 @@ def decide(question: Question, policies: Policies) -> Decision:
     if policies.boundary is not None and BOUNDARY not in allowing:
         return Decision(False, False, BOUNDARY, matched)
     for session in policies.sessions:
-        if not any(one.is_allow for one in _matches(question, session, SESSION)):
+        if not any(match.is_allow for match in _matches(question, session, SESSION)):
             return Decision(False, False, SESSION, matched)
     return Decision(True, matched=matched)
 
@@ -124,15 +124,15 @@ def _matches(question: Question, policy: Policy, kind: str, *, names_resource: b
 def _covers(statement: Statement, question: Question, *, names_resource: bool) -> bool:
     """Whether the statement applies to this action and this resource, and its conditions are met."""
     matches_action = any(
-        compile_pattern(one, ignores_case=True).fullmatch(question.action) for one in statement.actions
+        compile_pattern(item, ignores_case=True).fullmatch(question.action) for item in statement.actions
     )
     if matches_action == statement.is_not_action:
         return False
     if names_resource:
-        matches_resource = any(_matches_resource(one, statement, question) for one in statement.resources)
+        matches_resource = any(_matches_resource(item, statement, question) for item in statement.resources)
         if matches_resource == statement.is_not_resource:
             return False
-    return all(is_met(one, statement, question.context) for one in statement.conditions)
+    return all(is_met(item, statement, question.context) for item in statement.conditions)
 
 
 def _matches_resource(pattern: str, statement: Statement, question: Question) -> bool:

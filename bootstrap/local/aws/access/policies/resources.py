@@ -53,17 +53,19 @@ def _find_ssm_resources(call: Call) -> Iterable[str]:
     if call.operation in {"StartSession", "SendCommand"}:
         document = call.text("DocumentName") or "SSM-SessionManagerRunShell"
         owner = "" if document.startswith("AWS") else call.account
-        machines = [_make_arn(call, "ec2", f"instance/{one}") for one in call.texts("Target", "InstanceIds")]
+        machines = [_make_arn(call, "ec2", f"instance/{name}") for name in call.texts("Target", "InstanceIds")]
         return [*machines, _make_arn(call, "ssm", f"document/{document}", owner)]
     if call.operation in {"TerminateSession", "ResumeSession"}:
-        return [_make_arn(call, "ssm", f"session/{one}") for one in call.texts("SessionId")]
+        return [_make_arn(call, "ssm", f"session/{name}") for name in call.texts("SessionId")]
     if call.operation == "UpdateInstanceInformation":
-        return [_make_arn(call, "ec2", f"instance/{one}") for one in call.texts("InstanceId")]
+        return [_make_arn(call, "ec2", f"instance/{name}") for name in call.texts("InstanceId")]
     if call.text("ResourceType") == "Parameter":
-        return [_make_parameter_arn(call, one) for one in call.texts("ResourceId")]
+        return [_make_parameter_arn(call, name) for name in call.texts("ResourceId")]
     if "Parameter" not in call.operation or call.operation.startswith("Describe"):
-        return [_make_arn(call, "ssm", f"document/{one}") for one in call.texts("Name") if "Document" in call.operation]
-    return [_make_parameter_arn(call, one) for one in call.texts("Name", "Names", "Path")]
+        return [
+            _make_arn(call, "ssm", f"document/{name}") for name in call.texts("Name") if "Document" in call.operation
+        ]
+    return [_make_parameter_arn(call, name) for name in call.texts("Name", "Names", "Path")]
 
 
 def _make_parameter_arn(call: Call, name: str) -> str:
@@ -242,7 +244,7 @@ def find_stack_resources(call: Call, find_stack: Callable[[str], str | None]) ->
     name = call.text("StackName") or (change_set if change_set.startswith("arn:") else "")
     if not name:
         return ["*"]
-    known = find_stack(name)
-    if known is None and name.startswith("arn:"):
+    stack_id = find_stack(name)
+    if stack_id is None and name.startswith("arn:"):
         return [name]
-    return [known or _make_arn(call, "cloudformation", f"stack/{name}/*")]
+    return [stack_id or _make_arn(call, "cloudformation", f"stack/{name}/*")]
