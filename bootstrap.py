@@ -4,7 +4,7 @@
 Standard library only, for it runs before anything is installed. The environment is `.venv` beside this file, or, where
 BOOTSTRAP_VENVS names a directory, one in there named after the lock's hash. A marker with that hash, written last, tells a
 finished environment from a half-made one; a changed lock is brought up to date. What another user may have put there is never
-run.
+run. In a project of one's own (docs/projects.md), or with `--project DIR`, the version that the project pins runs instead.
 """
 
 import fcntl
@@ -21,6 +21,7 @@ from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements.lock"
+PIN = "bootstrap.toml"  # what makes a folder a project
 
 
 def main() -> None:
@@ -29,6 +30,7 @@ def main() -> None:
         sys.exit(
             f"bootstrap.py: needs Python 3.11 or newer, this is {sys.version.split()[0]}. Run it with a newer python3."
         )
+    start_project(sys.argv[1:])
     digest = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
     shared = os.environ.get("BOOTSTRAP_VENVS")
     venv = Path(shared) / digest if shared else ROOT / ".venv"
@@ -45,12 +47,76 @@ def main() -> None:
             fcntl.flock(guard, fcntl.LOCK_EX)
             if not is_finished(venv, digest):
                 make(venv, digest)
+    # -P, for the folder where it is called may be a project's, whose launcher has the name of the package.
     environ = dict(
         os.environ, PYTHONPATH=str(ROOT), BOOTSTRAP_ROOT=str(ROOT), PYTHONPYCACHEPREFIX=str(venv / "pycache")
     )
     # Where nothing may be written beside the sources, a command would compile everything again: 1.5 s each time.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.execve(python, [str(python), "-m", "bootstrap", *sys.argv[1:]], environ)
+    os.execve(python, [str(python), "-P", "-m", "bootstrap", *sys.argv[1:]], environ)
+
+
+def start_project(arguments: list[str]) -> None:
+    """Become the launcher of a project, where one is named or this is the folder of one: it runs the version that it pins."""
+    rest, named = take_project(arguments)
+    given = os.environ.get("BOOTSTRAP_PROJECT")
+    if named is not None and not (named / PIN).is_file():
+        end(
+            f"using the project {named}",
+            f"it is no project: there is no {PIN} in it",
+            "Make one with: ./bootstrap.py init DIR",
+        )
+    if given:  # the launcher started this
+        if named is not None and named != Path(given):
+            one_at_once = "Call the launcher of one of them, without --project."
+            end("choosing the project", f"there are two: {given}, and {named} by --project", one_at_once)
+        sys.argv[1:] = rest
+        return
+    project = named or next((it for it in (Path.cwd(), *Path.cwd().parents) if (it / PIN).is_file()), None)
+    if project is None:
+        return
+    launcher = project / "bootstrap.py"
+    if not launcher.is_file():
+        copy = f"Restore it, or copy it: cp {ROOT / 'bootstrap' / 'projects' / 'files' / 'launcher.py'} {launcher}"
+        end(f"starting the project {project}", "its launcher, bootstrap.py, is not there", copy)
+    for path in (project, launcher, project / PIN):
+        refuse_foreign(path, project)
+    os.execv(sys.executable, [sys.executable, str(launcher), *rest])
+
+
+def take_project(arguments: list[str]) -> tuple[list[str], Path | None]:
+    """The arguments without '--project DIR', and the folder; it stands before the command."""
+    rest, named, at = [], dict[Path, None](), 0
+    while at < len(arguments) and arguments[at].startswith("-"):
+        name, _, value = arguments[at].partition("=")
+        takes_value = name in {"-e", "--environment", "--project"} and "=" not in arguments[at]
+        if name == "--project":
+            named[Path(arguments[at + 1] if takes_value and at + 1 < len(arguments) else value).resolve()] = None
+        else:
+            rest += arguments[at : at + 1 + takes_value]
+        at += 1 + takes_value
+    if len(named) > 1:
+        end("choosing the project", f"there are two: {', '.join(map(str, named))}", "Write --project once.")
+    return rest + arguments[at:], next(iter(named), None)
+
+
+def refuse_foreign(path: Path, project: Path) -> None:
+    """End where somebody else could have put a project around this folder: its launcher would run as this user."""
+    trusted = {0, os.geteuid(), Path(__file__).stat().st_uid, int(os.environ.get("SUDO_UID") or os.geteuid())}
+    status = path.stat()
+    if status.st_uid not in trusted or status.st_mode & stat.S_IWOTH:
+        found = f"{path} is another user's, or other users may write it, so that what is there could run as you"
+        end(
+            f"starting the project {project}",
+            found,
+            f"Remove {project / PIN} if it is not yours, or use a clone of your own.",
+        )
+
+
+def end(doing: str, found: str, remedy: str) -> NoReturn:
+    """End with what was being done, what came back, and what to try."""
+    say(f"{doing}: {found}\n{remedy}")
+    sys.exit(2)
 
 
 def refuse_planted(venv: Path, *, is_shared: bool) -> None:

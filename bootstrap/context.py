@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,13 +25,16 @@ from bootstrap.environment.models import Settings
 from bootstrap.errors import StackMissing, Unreachable, UsageError
 from bootstrap.jenkins.definitions import agents, casc_variables
 from bootstrap.jenkins.distribution import Distribution, Lock, load_lock
+from bootstrap.projects import places
+from bootstrap.projects.places import PROJECT, ROOT
 from bootstrap.stacks import composition
 from bootstrap.values import Controller, JobSet, Machine, Secret, Shell, Stack
 
 if TYPE_CHECKING:
     import jenkins
 
-ROOT = Path(os.environ.get("BOOTSTRAP_ROOT", Path(__file__).resolve().parent.parent))
+__all__ = ["PROJECT", "ROOT", "Context", "open_context", "paths"]
+
 TOOLKIT_USER = "toolkit"
 REPOSITORY = "/srv/git/toolkit.git"
 
@@ -48,7 +52,7 @@ class Context:
     ) -> None:
         self.environment_file = environment_file
         self.settings = settings
-        self.state = ROOT / ".bootstrap" / settings.name
+        self.state = PROJECT / ".bootstrap" / settings.name
         self.world = World(settings, endpoint, from_subnet, lambda: self.bastion, cloud or self.state / "cloud")
         self.distribution: Distribution | None = None  # once this run knows which Jenkins it has
         self._exits = contextlib.ExitStack()
@@ -56,10 +60,18 @@ class Context:
     @property
     def tool(self) -> str:
         """How a person types this toolkit's commands for this environment."""
-        is_known = self.environment_file.resolve() == (ROOT / "environments" / f"{self.settings.name}.yaml").resolve()
+        is_known = (
+            self.environment_file.resolve() == (PROJECT / "environments" / f"{self.settings.name}.yaml").resolve()
+        )
         if is_known and self.settings.name == "local":
             return "./bootstrap.py"
         return f"./bootstrap.py -e {self.settings.name if is_known else self.environment_file}"
+
+    @property
+    def stack_order(self) -> tuple[str, ...]:
+        """Every possible stack in the order of creation: the toolkit's, then one's own, also those without a wish."""
+        files = sorted(path.stem for path in (PROJECT / "cloudformation").glob("*.yaml"))
+        return tuple(dict.fromkeys((*composition.ORDER, *self.settings.stacks, *files)))
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -93,7 +105,7 @@ class Context:
     def stacks(self) -> Mapping[str, Stack]:
         """The environment's stacks that exist, by their short names."""
         client = self.world.aws("cloudformation")
-        found = {name: stack.read(client, self.settings.stack_name(name)) for name in composition.ORDER}
+        found = {name: stack.read(client, self.settings.stack_name(name)) for name in self.stack_order}
         return {name: it for name, it in found.items() if it is not None}
 
     def outputs(self, name: str) -> Mapping[str, str]:
@@ -149,8 +161,9 @@ class Context:
 
     @cached_property
     def lock(self) -> Lock:
-        """The Jenkins distribution that this checkout names."""
-        return load_lock(ROOT / "jenkins.lock.yaml")
+        """The Jenkins distribution that this checkout names: the project's own lock, else the toolkit's."""
+        path = places.find("jenkins.lock.yaml")
+        return replace(load_lock(path), is_toolkits=places.is_apart() and path.parent == ROOT)
 
     @property
     def url(self) -> str:
@@ -186,7 +199,8 @@ class Context:
     @cached_property
     def casc_files(self) -> Mapping[str, str]:
         """The Configuration as Code files of this checkout, refused here where they are broken."""
-        return casc.read(ROOT / "casc", casc.known(self.settings), self.settings.jenkins.secrets)
+        own = places.find_own_folder("casc")
+        return casc.read(ROOT / "casc", casc.known(self.settings), self.settings.jenkins.secrets, own)
 
     @property
     def casc_values(self) -> dict[str, str]:
@@ -200,12 +214,17 @@ class Context:
         from bootstrap.acts import jobs
 
         known = agents.read(self.casc_files, casc_variables.Variables())
-        return jobs.render(ROOT / "jobs", self.job_variables(), self.lock.plugins, known)
+        own = places.find_own_folder("jobs")
+        return jobs.render(ROOT / "jobs", self.job_variables(), self.lock.plugins, known, own)
 
     def job_variables(self) -> dict[str, str]:
         """What the job definitions take from the environment."""
         repository = self.settings.repository
-        return {"repository": repository.url or f"file://{REPOSITORY}", "branch": repository.branch}
+        return {
+            "repository": repository.url or f"file://{REPOSITORY}",
+            "branch": repository.branch,
+            "pipelines": places.name_toolkit_path("jobs/pipelines"),
+        }
 
     def tags(self, commit: str, run_id: str) -> dict[str, str]:
         """The tags that every resource carries: the toolkit's seven, and those of the environment file."""
@@ -233,4 +252,4 @@ def paths(environment: str) -> Path:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", environment):
         found = f"'{environment}' is neither the name of an environment nor a .yaml file"
         raise UsageError("reading the command line", found, "Use a name under environments/, or the path of a file.")
-    return ROOT / "environments" / f"{environment}.yaml"
+    return PROJECT / "environments" / f"{environment}.yaml"

@@ -30,10 +30,10 @@ from bootstrap.preconditions import (
     interruptions,
     jenkins_files,
     network_removal,
+    own_code,
     running_builds,
     stack_inputs,
 )
-from bootstrap.remote import toolkit_repository
 from bootstrap.runs.journal import Run
 from bootstrap.stacks import composition, rules
 from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
@@ -68,6 +68,7 @@ def check_code(context: Context) -> None:
     """What people wrote, except the dependencies in the lock: the ways in, settings of Jenkins, jobs and templates."""
     environments.check_ssh(context.environment_file, context.settings)
     environments.check_ways(context.environment_file, context.settings)
+    own_code.check(context)
     _ = context.casc_files, context.jobset
     check_templates(context, context.wanted)
 
@@ -75,8 +76,8 @@ def check_code(context: Context) -> None:
 def check_templates(context: Context, names: Sequence[str]) -> None:
     """Lint the templates of these stacks and hold them to the toolkit's own rules; TemplateInvalid where one is wrong."""
     for name in names:
-        stack.lint(stack_inputs.TEMPLATES / f"{name}.yaml", context.settings.region)
-        rules.check(stack_inputs.TEMPLATES / f"{name}.yaml", composition.outputs_of(name))
+        stack.lint(stack_inputs.find_template(name), context.settings.region)
+        rules.check(stack_inputs.find_template(name), composition.outputs_of(name))
 
 
 def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, waits: bool = True) -> Machine | None:
@@ -89,7 +90,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
     account.check(context, names)
     network_removal.check_narrowing(context)
     hosted_zones.check_removal(context, f"launching '{context.settings.name}'", hosted_zones.going(context))
-    tags = context.tags(snapshot(context).label, run.run_id)
+    tags = context.tags(host_inputs.snapshot(context).label, run.run_id)
     run.event("commit", commit=tags["Commit"])
     client = context.world.aws("cloudformation")
 
@@ -192,7 +193,7 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
     names = composition.in_order(context.wanted if names is None else names, context.settings, context.stacks)
     check_templates(context, names)
     account.check(context, names)
-    tags = context.tags(snapshot(context).label, run.run_id)
+    tags = context.tags(host_inputs.snapshot(context).label, run.run_id)
     found: list[Change] = []
     with run.act("stack", "what would change"):
         for name in stack_inputs.unwanted(context):
@@ -254,7 +255,7 @@ def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str
     kept: list[str] = []
     with run.act("stack", "deleting"):
         direct_connect.destroy(context.world.aws, context.settings, run)
-        for name in reversed(composition.ORDER):
+        for name in reversed(context.stack_order):
             if name in stack_inputs.PROTECTED and not with_data:
                 found = context.stacks.get(name)
                 kept += [f"stack {found.name}"] if found else []
@@ -286,11 +287,6 @@ def _with_boot_log(context: Context) -> Iterator[None]:
         if log := machine.boot_log_of(context.world.aws, context.settings.stack_name("controller")):
             error.found = f"{error.found}\n{log}"
         raise
-
-
-def snapshot(context: Context) -> toolkit_repository.Snapshot:
-    """The commit of this checkout that the machine gets."""
-    return toolkit_repository.snapshot(ROOT, context.state)
 
 
 def _shown(run: Run, changes: Sequence[Change]) -> tuple[Change, ...]:

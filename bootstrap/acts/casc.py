@@ -111,13 +111,15 @@ def known(settings: Settings) -> dict[str, str]:
     return {name: value for name, value in values.items() if name not in {"JENKINS_PUBLIC_URL", "SMTP_HOST"}}
 
 
-def read(folder: Path, values: Mapping[str, str] | None = None, own: Iterable[str] = ()) -> dict[str, str]:
+def read(
+    folder: Path, values: Mapping[str, str] | None = None, own: Iterable[str] = (), own_folder: Path | None = None
+) -> dict[str, str]:
     """Read the CasC files, name to text; CascRejected with every fault that can be found without Jenkins.
 
     `values` are the variables that are known already, as `known` returns them: the values that they stand for are checked, too.
-    `own` are the names of the environment's own secrets.
+    `own` are the names of the environment's own secrets. The files in `own_folder`, a project's, are the upper layer.
     """
-    return definitions.read(folder, (*SECRETS, *VARIABLES, *own), values)
+    return definitions.read(folder, (*SECRETS, *VARIABLES, *own), values, own_folder)
 
 
 def require_final(secrets: Mapping[str, Secret]) -> None:

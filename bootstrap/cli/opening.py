@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bootstrap import context
 from bootstrap.cli import console
 from bootstrap.cloud import refusals
-from bootstrap.context import ROOT, Context
+from bootstrap.context import PROJECT, Context
 from bootstrap.environment import lock as environment_lock
 from bootstrap.environment import models, settings
 from bootstrap.errors import BootstrapError, UsageError
@@ -61,9 +61,9 @@ def open_environment(
     """
     path = context.paths(options.environment)
     chosen = settings.load(path)
-    require_access(ROOT / ".bootstrap", chosen.name)
-    make_private(ROOT / ".bootstrap")
-    run = start(ROOT / ".bootstrap" / chosen.name / "runs", as_json=options.json, is_verbose=options.verbose)
+    require_access(PROJECT / ".bootstrap", chosen.name)
+    make_private(PROJECT / ".bootstrap")
+    run = start(PROJECT / ".bootstrap" / chosen.name / "runs", as_json=options.json, is_verbose=options.verbose)
     run.event("run-began", command=options.command, environment=chosen.name)
     try:
         with contextlib.ExitStack() as held:
@@ -117,7 +117,7 @@ def _start_cloud(
         return None
     from bootstrap.local import cloud as local
 
-    cloud = local.LocalCloud(chosen, ROOT / ".bootstrap" / chosen.name / "cloud")
+    cloud = local.LocalCloud(chosen, PROJECT / ".bootstrap" / chosen.name / "cloud")
     if brings_up:
         with run.act("cloud", "the local cloud", ending="ready"):
             cloud.up(run, is_agreed=options.yes, ask=console.ask)

@@ -16,7 +16,7 @@ from typing import Any
 from bootstrap.cli.command import format_examples
 from bootstrap.cli.commands import find_commands
 
-_TAKE_A_NAME = (["-e"], ["--environment"])  # which may be a command's
+_TAKE_A_NAME = (["-e"], ["--environment"], ["--project"])  # which may be a command's
 EXAMPLES = (
     ("launch", "a verified Jenkins on this machine"),
     ("-e aws launch", "the same on AWS, from environments/aws.yaml"),
@@ -40,6 +40,12 @@ def parser() -> argparse.ArgumentParser:
         default=os.environ.get("BOOTSTRAP_ENVIRONMENT", "local"),
         metavar="NAME",
         help="the environment: a name under environments/, or a file (local)",
+    )
+    # The entry point has taken it away by then: the launcher of the project starts the version that the project pins.
+    whole.add_argument(
+        "--project",
+        metavar="DIR",
+        help="the project to use, instead of the folder where this is called (docs/projects.md)",
     )
     _add_common_flags(whole, False)
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bootstrap import launch
-from bootstrap.context import ROOT, Context
+from bootstrap.context import PROJECT, Context
 from bootstrap.doctor import cloud, jenkins_age, this_machine
 from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.environment import settings
@@ -33,7 +33,7 @@ def examine(path: Path) -> Iterator[Finding]:
         yield bad("environment", error.found.replace("\n", "; "), error.remedy)
         return
     yield good("environment", f"{path}: '{chosen.name}' in {chosen.cloud}, {chosen.region}")
-    state = ROOT / ".bootstrap" / chosen.name / "cloud"
+    state = PROJECT / ".bootstrap" / chosen.name / "cloud"
     endpoint = os.environ.get("AWS_ENDPOINT_URL") or _local_endpoint(chosen, state)
     with Context(path, chosen, endpoint) as context:
         yield from _code(context)

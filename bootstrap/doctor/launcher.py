@@ -14,7 +14,7 @@ from bootstrap.stacks import template
 
 def needs(context: Context) -> Needs:
     """What a launch of this environment needs, by its file; AWS is not asked."""
-    paths = [stack_inputs.TEMPLATES / f"{name}.yaml" for name in context.wanted]
+    paths = [stack_inputs.find_template(name) for name in context.wanted]
     handled = actions.handled(actions.types(paths), context.settings.region, template.permissions)
     own = actions.calls({service: context.world.aws(service) for service in actions.services()})
     return Needs(own, handled, actions.role_services(paths), stack_inputs.peer_network(context))

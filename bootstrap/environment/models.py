@@ -193,6 +193,8 @@ class Settings(Section):
     cost_center: Annotated[str, Field(min_length=1, max_length=256)]
     # Tags of every resource, beside the toolkit's own seven; `tags.faults` has the rules of AWS.
     tags: dict[str, str] = {}
+    # Stacks of one's own, by the names of their templates in cloudformation/, in the order of their creation.
+    stacks: tuple[Name, ...] = ()
     # A protected environment is destroyed only with --unprotect, and each of its stacks has termination protection.
     protect: bool = False
     account: Account = Account()

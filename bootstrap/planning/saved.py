@@ -24,11 +24,11 @@ from typing import Any
 
 from bootstrap import launch
 from bootstrap.acts import casc, jobs
-from bootstrap.context import ROOT, Context
+from bootstrap.context import Context
 from bootstrap.errors import PlanStale, UsageError
 from bootstrap.jenkins.controller import edits, job_xml
 from bootstrap.jenkins.controller.api import ask, expect, job_path
-from bootstrap.preconditions import stack_inputs
+from bootstrap.preconditions import host_inputs, stack_inputs
 from bootstrap.runs.journal import Journal, Run
 from bootstrap.values import Change, ChangeKind
 
@@ -92,7 +92,7 @@ def _assemble(
         acts[act] = ActPlan(
             _compute_digests(inputs[act]), _compute_digests(observed[act]) if act in observed else None, changes
         )
-    return Plan(context.settings.name, run.run_id, launch.snapshot(context).label, acts)
+    return Plan(context.settings.name, run.run_id, host_inputs.snapshot(context).label, acts)
 
 
 def write(plan: Plan, path: Path) -> None:
@@ -194,8 +194,8 @@ def _parse_act(content: Mapping[str, Any]) -> ActPlan:
 def _read_inputs(context: Context) -> dict[str, dict[str, Any]]:
     """The inputs by act and name: what people wrote, and the commit that the machine would get."""
     settings = {"the settings": context.settings.model_dump(mode="json")}
-    commit = launch.snapshot(context).commit
-    lock = (ROOT / "jenkins.lock.yaml").read_text(encoding="utf-8")
+    commit = host_inputs.snapshot(context).commit
+    lock = context.lock.path.read_text(encoding="utf-8")
     views = {f"view {name}": xml for name, xml in context.jobset.views.items()}
     return {
         "stack": _read_templates(context, context.wanted),
@@ -206,9 +206,7 @@ def _read_inputs(context: Context) -> dict[str, dict[str, Any]]:
 
 
 def _read_templates(context: Context, names: Sequence[str]) -> dict[str, Any]:
-    templates = {
-        f"{name}.yaml": (stack_inputs.TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8") for name in names
-    }
+    templates = {f"{name}.yaml": stack_inputs.find_template(name).read_text(encoding="utf-8") for name in names}
     return {"the settings": context.settings.model_dump(mode="json"), **templates}
 
 

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 from bootstrap.acts import casc
 from bootstrap.cloud.certificates import Certificates, Subjects
 from bootstrap.cloud.secrets import SecretArns, ensure_certificates
-from bootstrap.context import ROOT, Context
+from bootstrap.context import PROJECT, ROOT, Context
 from bootstrap.errors import StackMissing
 from bootstrap.jenkins.controller.password_hash import hash_password
 from bootstrap.preconditions import jenkins_files, own_secrets
+from bootstrap.projects import places
 from bootstrap.remote import operator_machine, toolkit_repository
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
 from bootstrap.remote.desired.inputs import HostInputs, Toolkit
@@ -103,20 +104,28 @@ def _certificates(context: Context, run: Run, *, writes: bool) -> Certificates:
     return issued.certificates
 
 
+def snapshot(context: Context) -> toolkit_repository.Snapshot:
+    """The commit that the machine gets: that of this checkout; of a project, with the toolkit in it."""
+    own = toolkit_repository.snapshot(PROJECT, context.state)
+    if not places.is_apart():
+        return own
+    return toolkit_repository.compose(own, ROOT, places.name_toolkit_path(""), context.state)
+
+
 def _toolkit(context: Context, artifacts: dict[str, Artifact], run: Run) -> Toolkit | None:
     """The repository of the toolkit for the machine; None if the jobs use a repository of the operator."""
     if context.settings.repository.url is not None:
         return None
-    snapshot = toolkit_repository.snapshot(ROOT, context.state)
-    if snapshot.notice:
-        run.notice(snapshot.notice)
-    own_file = context.environment_file.resolve()
-    if own_file.is_relative_to(ROOT.resolve()) and str(own_file.relative_to(ROOT.resolve())) in snapshot.untracked:
+    repository = snapshot(context)
+    if repository.notice:
+        run.notice(repository.notice)
+    own_file, project = context.environment_file.resolve(), PROJECT.resolve()
+    if own_file.is_relative_to(project) and str(own_file.relative_to(project)) in repository.untracked:
         run.notice(
             f"the jobs on the machine will not find this environment: {own_file.name} is not sent there; add it to git first"
         )
     branch = context.settings.repository.branch
-    path = toolkit_repository.bundle(snapshot, branch, context.state / toolkit_repository.BUNDLE)
+    path = toolkit_repository.bundle(repository, branch, context.state / toolkit_repository.BUNDLE)
     digest = hash_of(path)
     artifacts[digest] = path
-    return Toolkit(branch, snapshot.commit, digest)
+    return Toolkit(branch, repository.commit, digest)

@@ -7,12 +7,12 @@ there.
 
 from __future__ import annotations
 
-from bootstrap.context import ROOT, Context
+from bootstrap.context import PROJECT, Context
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import Distribution, lock_files, needs, plugins, presence, resolve
 from bootstrap.runs.journal import Run
 
-DOWNLOADS = ROOT / ".bootstrap" / "downloads"
+DOWNLOADS = PROJECT / ".bootstrap" / "downloads"
 
 
 def check_lock(context: Context) -> None:

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.cloud import instance as machine
-from bootstrap.context import ROOT, Context
+from bootstrap.context import Context
 from bootstrap.environment import settings as environments
 from bootstrap.errors import StackMissing
 from bootstrap.preconditions import account
+from bootstrap.projects import places
 from bootstrap.stacks import composition, parameters, states
+from bootstrap.stacks import template as templates
 from bootstrap.values import Stack
 
-TEMPLATES = ROOT / "cloudformation"
 # Stacks with data, which cannot be made again from the code.
 PROTECTED = frozenset({"data"})
+
+
+def find_template(name: str) -> Path:
+    """The template of a stack: the project's if it has one of this name, else the toolkit's."""
+    return places.find(f"cloudformation/{name}.yaml")
 
 
 def template(context: Context, name: str, existing: Mapping[str, Stack], tags: Mapping[str, str]) -> StackTemplate:
     """The desired state of one stack: its template, and its parameters from the settings and the outputs of existing stacks."""
     return StackTemplate(
         name=context.settings.stack_name(name),
-        path=TEMPLATES / f"{name}.yaml",
+        path=find_template(name),
         parameters=gather_parameters(context, name, existing),
         tags=tags,
         protect=name in PROTECTED or context.settings.protect,
@@ -32,6 +39,8 @@ def template(context: Context, name: str, existing: Mapping[str, Stack], tags: M
 
 def gather_parameters(context: Context, name: str, existing: Mapping[str, Stack]) -> dict[str, str]:
     """The parameters of one stack. KeyError if an output is missing; StackMissing or SettingsInvalid for peers and parents."""
+    if name in context.settings.stacks:
+        return parameters.of_own(context.settings, tuple(templates.declared(find_template(name))), existing)
     values = parameters.parameters(context.settings, name, existing)
     if name == "public-zone":
         return values | {"ParentZoneId": account.parent_of(context)}
@@ -73,7 +82,7 @@ def network_of(context: Context) -> tuple[str, ...]:
 def unwanted(context: Context) -> tuple[str, ...]:
     """Existing optional stacks that the settings no longer have, in the order in which they are deleted."""
     chosen = composition.wanted(context.settings)
-    return tuple(name for name in reversed(composition.ORDER) if name in context.stacks and name not in chosen)
+    return tuple(name for name in reversed(context.stack_order) if name in context.stacks and name not in chosen)
 
 
 def has_outputs(context: Context, name: str) -> bool:

@@ -15,7 +15,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bootstrap import wording
@@ -23,6 +23,7 @@ from bootstrap.errors import Missing
 
 BUNDLE = "toolkit.bundle"
 _SCRATCH = "toolkit.git"
+_COMPOSED = "composed.git"  # project and toolkit
 _SHOWN = 10  # files that are named
 # A commit's bytes hold its author and dates: fixed ones, so that the same tree gives the same commit.
 _AUTHOR = {
@@ -44,6 +45,7 @@ class Snapshot:
     commit: str
     base: str
     untracked: tuple[str, ...] = ()
+    project_label: str = ""  # of a commit with project and toolkit: what the project's own says
 
     @property
     def notice(self) -> str:
@@ -58,6 +60,8 @@ class Snapshot:
     @property
     def label(self) -> str:
         """What the Commit tag says: HEAD, marked where the tree differs from it, or the snapshot's own commit."""
+        if self.project_label:
+            return self.project_label
         if not self.base:
             return self.commit
         return self.base if self.base == self.commit else f"{self.base}-dirty"
@@ -84,6 +88,41 @@ def snapshot(root: Path, scratch: Path) -> Snapshot:
     return Snapshot(root, git_dir, commit, base, untracked)
 
 
+def compose(project: Snapshot, toolkit: Path, place: str, scratch: Path) -> Snapshot:
+    """A commit on top of the project's that has the files of the toolkit, too, at `place`; the same files give the same commit.
+
+    Neither repository is written: a third one in `scratch` has the commit, and borrows the objects of both. In a checkout of
+    such a commit, on the machine, the toolkit is there already; then that checkout is the snapshot.
+    """
+    inside = f"HEAD:{place}/bootstrap.py"
+    if project.base and _git(project.git_dir, project.root, "rev-parse", "--verify", "--quiet", inside, check=False):
+        before = _git(project.git_dir, project.root, "rev-parse", "--verify", "--quiet", "HEAD^1", check=False)
+        return replace(project, project_label=before)
+    below = snapshot(toolkit, scratch / "toolkit")
+    git_dir = scratch / _COMPOSED
+    if not git_dir.exists():
+        _git(None, None, "init", "--quiet", "--bare", str(git_dir))
+    borrowed = [_find_git_path(each, "objects") for each in (project, below)]
+    (git_dir / "objects" / "info" / "alternates").write_text("".join(f"{path}\n" for path in borrowed))
+    shallow = Path(_find_git_path(project, "shallow"))
+    if shallow.is_file():
+        (git_dir / "shallow").write_bytes(shallow.read_bytes())
+    else:
+        (git_dir / "shallow").unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {"GIT_INDEX_FILE": f"{folder}/index"}
+        _git(git_dir, None, "read-tree", f"{project.commit}^{{tree}}", environ=environ)
+        _git(git_dir, None, "read-tree", "-i", f"--prefix={place}/", f"{below.commit}^{{tree}}", environ=environ)
+        tree = _git(git_dir, None, "write-tree", environ=environ)
+    message = "The project with its toolkit, as they were launched"
+    commit = _git(git_dir, None, "commit-tree", tree, "-p", project.commit, "-m", message, environ=_AUTHOR)
+    return replace(project, git_dir=git_dir, commit=commit, project_label=project.label)
+
+
+def _find_git_path(snapshot: Snapshot, name: str) -> str:
+    return _git(snapshot.git_dir, snapshot.root, "rev-parse", "--path-format=absolute", "--git-path", name)
+
+
 def _copy_index(git_dir: Path, root: Path, copy: Path) -> None:
     """What git tracks is what its index names, whether it was committed yet or not."""
     index = Path(_git(git_dir, root, "rev-parse", "--path-format=absolute", "--git-path", "index"))
@@ -103,13 +142,11 @@ def bundle(snapshot: Snapshot, branch: str, path: Path) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         bare = Path(folder) / "toolkit.git"
         _git(bare, None, "init", "--quiet", "--bare", str(bare))
-        objects = _git(snapshot.git_dir, snapshot.root, "rev-parse", "--path-format=absolute", "--git-path", "objects")
+        objects = _find_git_path(snapshot, "objects")
         (bare / "objects" / "info" / "alternates").write_text(objects + "\n")
         commit = snapshot.commit
         if is_shallow:  # a bundle cannot leave out what a shallow clone never had
-            shallow = _git(
-                snapshot.git_dir, snapshot.root, "rev-parse", "--path-format=absolute", "--git-path", "shallow"
-            )
+            shallow = _find_git_path(snapshot, "shallow")
             (bare / "shallow").write_bytes(Path(shallow).read_bytes())
         _git(bare, None, "update-ref", f"refs/heads/{branch}", commit)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -135,7 +172,8 @@ def forget(state: Path) -> None:
     """Remove the bundle, and the repository of a tree that has none: the environment is gone."""
     for name in (BUNDLE, f"{BUNDLE}.new"):
         (state / name).unlink(missing_ok=True)
-    shutil.rmtree(state / _SCRATCH, ignore_errors=True)
+    for name in (_SCRATCH, _COMPOSED, "toolkit"):
+        shutil.rmtree(state / name, ignore_errors=True)
 
 
 def _git_dir(root: Path, scratch: Path) -> Path:

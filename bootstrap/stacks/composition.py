@@ -15,7 +15,10 @@ ORDER = (
     *("network", "acls", "endpoints", "traffic-logs", "vpn", "transit-gateway", "peering", "public-zone"),
     *("data", "bastion", "controller", "names"),
 )
-"""Every possible stack, in the order of creation; stacks are deleted in the reverse order."""
+"""Every possible stack of the toolkit, in the order of creation; stacks are deleted in the reverse order.
+
+Stacks of one's own (`stacks` in the environment file) are created behind them, in the order of the file.
+"""
 
 ALWAYS = frozenset({"network", "acls", "data", "controller"})
 NETWORK = frozenset(ORDER) - {"data", "controller"}
@@ -76,12 +79,12 @@ def wanted(settings: Settings) -> tuple[str, ...]:
         "public-zone": network.public_zone is not None,
         "names": network.private_zone is not None or network.public_zone is not None,
     }
-    return tuple(name for name in ORDER if name in ALWAYS or is_chosen.get(name, False))
+    return (*(name for name in ORDER if name in ALWAYS or is_chosen.get(name, False)), *settings.stacks)
 
 
 def inputs_of(name: str) -> tuple[str, ...]:
-    """The stacks whose outputs a stack takes; the environment need not have all of them."""
-    return _INPUTS.get(name, ("network",))
+    """The stacks whose outputs a stack takes; the environment need not have all of them. A stack of one's own may take all."""
+    return _INPUTS.get(name, ("network",)) if name in ORDER else ORDER
 
 
 def outputs_of(name: str) -> frozenset[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bootstrap.environment import agent_key
 from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import PLACES, PublicZone, Queries, Service, TransitGateway, Vpn
-from bootstrap.stacks.composition import ISOLATED, PER_ZONE, TAKES
+from bootstrap.stacks.composition import ISOLATED, ORDER, PER_ZONE, TAKES
 from bootstrap.values import Stack
 
 ENDPOINTS: Mapping[Service, str] = {
@@ -27,7 +27,7 @@ ENDPOINTS: Mapping[Service, str] = {
 
 def parameters(settings: Settings, name: str, existing: Mapping[str, Stack]) -> dict[str, str]:
     """The parameters of one stack; KeyError if an output that it takes does not exist."""
-    outputs = {key: value for stack in existing.values() for key, value in stack.outputs.items()}
+    outputs = _outputs(existing)
     common = {"Project": settings.project, "Environment": settings.name}
     absent = {} if settings.network.isolated else {ISOLATED: ""}
     inputs = {key: outputs[key] if key not in absent else absent[key] for key in TAKES.get(name, ())}
@@ -35,6 +35,18 @@ def parameters(settings: Settings, name: str, existing: Mapping[str, Stack]) -> 
         key: ",".join(inputs[key].split(",")[: settings.network.zone_count]) for key in PER_ZONE.intersection(inputs)
     }
     return common | inputs | lists | _own(settings, name, outputs)
+
+
+def of_own(settings: Settings, declared: Collection[str], existing: Mapping[str, Stack]) -> dict[str, str]:
+    """The parameters of a stack of one's own: those that it declares and that have a value here, by their names."""
+    own = {key: value for name, it in existing.items() if name not in ORDER for key, value in it.outputs.items()}
+    values = own | _outputs(existing) | {"Project": settings.project, "Environment": settings.name}
+    return {name: values[name] for name in declared if name in values}
+
+
+def _outputs(existing: Mapping[str, Stack]) -> dict[str, str]:
+    """The outputs of the toolkit's stacks; a stack of one's own cannot replace one of them."""
+    return {key: value for name, it in existing.items() if name in ORDER for key, value in it.outputs.items()}
 
 
 def _own(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ CloudFormation checks neither in time: the first mistake opens a port to the Int
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +38,29 @@ def _find_faults(path: Path, body: bytes, outputs: frozenset[str]) -> list[Fault
         for name in sorted(outputs - names)
     ]
     return faults
+
+
+def list_outputs(path: Path) -> set[str]:
+    """The names of the outputs that the template at `path` can have."""
+    return set(_list_children(_child(compose(path, read_bytes(path)), "Outputs")))
+
+
+def find_unmet_parameters(path: Path, known: Collection[str]) -> Iterator[Fault]:
+    """The parameters of the template at `path` that have no default, and not one of the known names."""
+    parameters = _list_children(_child(compose(path, read_bytes(path)), "Parameters"))
+    for name, (key, node) in parameters.items():
+        if name in known or _child(node, "Default") is not None:
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        yield _at(
+            path, key, f"the parameter '{name}' has no default, and no stack before has an output of its name{hint}"
+        )
+
+
+def _list_children(node: yaml.Node | None) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return {key.value: (key, value) for key, value in pairs}
 
 
 def _world_open_rules(root: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:

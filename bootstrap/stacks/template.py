@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from bootstrap.errors import Fault, TemplateInvalid
+from bootstrap.projects import places
 
 REMEMBERED = (
     64  # how many contents of templates are understood once in a process: a plan and a launch read each several times
@@ -82,6 +83,11 @@ def load(path: Path, parameters: Mapping[str, str]) -> Source:
     if faults:
         raise TemplateInvalid(f"giving {path.name} its parameters", faults, _REMEDY)
     return source
+
+
+def declared(path: Path) -> Mapping[str, str | None]:
+    """The parameters of the template at `path`, with their defaults or None."""
+    return _read(path).defaults
 
 
 def _misfits(defaults: Mapping[str, str | None], parameters: Mapping[str, str]) -> list[str]:
@@ -163,7 +169,8 @@ def _line(body: str, start: str) -> int:
 def lint(path: Path, region: str) -> None:
     """TemplateInvalid with every error that cfn-lint finds for the region. Warnings are ignored here; the tests check them."""
     key = hashlib.sha256(b"\0".join((read_bytes(path), region.encode(), _linter_version().encode()))).hexdigest()
-    memory = path.resolve().parent.parent / ".bootstrap" / "linted.json"
+    folder = path.resolve().parent.parent
+    memory = (places.PROJECT if folder == places.ROOT else folder) / ".bootstrap" / "linted.json"
     known_keys = _remembered(memory)
     if key in known_keys:
         return

@@ -17,7 +17,7 @@ from bootstrap import wording
 from bootstrap.cloud import deleted, local_control, refusals, tags
 from bootstrap.cloud.tags import Tagged
 from bootstrap.cloud.world import World
-from bootstrap.context import ROOT
+from bootstrap.context import PROJECT
 from bootstrap.environment import settings as files
 from bootstrap.environment.models import Settings
 from bootstrap.errors import BootstrapError, FaultyFile
@@ -74,7 +74,7 @@ class Found:
     unasked: list[str] = field(default_factory=list)
 
 
-def look(folder: Path = ROOT / "environments", state: Path = ROOT / ".bootstrap") -> Found:
+def look(folder: Path = PROJECT / "environments", state: Path = PROJECT / ".bootstrap") -> Found:
     """Look in this checkout and, where there are files with `cloud: aws`, in the account. Nothing is started or changed."""
     found = Found()
     known: dict[str, tuple[Path, Settings]] = {}
@@ -109,7 +109,7 @@ def former_file(name: str) -> tuple[str, str] | None:
     """The commit before the last one in which a file of this environment went, and that file; None if git does not know it."""
     command = ["git", "log", "-1", "--format=%h", "--name-only", f"-Senvironment: {name}\n", "--", "environments"]
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     commit, *paths = done.stdout.split() or [""]
@@ -120,7 +120,7 @@ def former_file(name: str) -> tuple[str, str] | None:
 
 
 def _git_has(where: str, name: str) -> bool:
-    shown = subprocess.run(["git", "show", where], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    shown = subprocess.run(["git", "show", where], cwd=PROJECT, capture_output=True, text=True, timeout=20, check=False)
     return shown.returncode == 0 and f"environment: {name}\n" in shown.stdout
 
 

@@ -24,9 +24,11 @@ from testinfra.host import Host
 
 from bootstrap.acts import jobs
 from bootstrap.cloud.secrets import has_authority_key
+from bootstrap.cloud.tags import with_tags
 from bootstrap.context import Context
 from bootstrap.jenkins.controller.api import ask, expect
 from bootstrap.network.model import Network
+from bootstrap.stacks import composition
 from bootstrap.values import Change
 from bootstrap.views import network_reading
 
@@ -277,7 +279,9 @@ def tags_of_resources(subject: Subject) -> dict[str, dict[str, str]]:
         if it["ResourceType"] not in UNTAGGED
     ]
     by_id = _tags_in_ec2(context, [it for it in found if it.type.startswith("AWS::EC2::")])
-    return {it.shown: by_id[it.physical_id] if it.physical_id in by_id else _tags(context, it) for it in found}
+    told = {it: by_id[it.physical_id] if it.physical_id in by_id else _tags(context, it) for it in found}
+    # Which kinds a stack of one's own has is not known, so that one without any tag may be one that takes none.
+    return {it.shown: tags for it, tags in told.items() if tags or it.stack in composition.ORDER}
 
 
 def _tags_in_ec2(context: Context, resources: list[Resource]) -> dict[str, dict[str, str]]:
@@ -317,9 +321,19 @@ def _tags(context: Context, resource: Resource) -> dict[str, str]:
             partition, region, account = _place_of(context)
             arn = f"arn:{partition}:route53resolver:{region}:{account}:resolver-query-log-config/{resource.physical_id}"
             told = context.world.aws("route53resolver").list_tags_for_resource(ResourceArn=arn)
+        case _ if resource.stack not in composition.ORDER:
+            return _tags_of_own(context, resource)
         case _:
             raise ValueError(f"{resource.shown}: this suite does not know how to ask for the tags of that kind")
     return {tag["Key"]: tag["Value"] for tag in told.get("Tags", ())}
+
+
+def _tags_of_own(context: Context, resource: Resource) -> dict[str, str]:
+    """The tags of a resource of any kind, as the tagging service tells them; {} where it does not know the resource."""
+    mine = {"Environment": context.settings.name}
+    ends = (f":{resource.physical_id}", f"/{resource.physical_id}")
+    told = (it for it in with_tags(context.world.aws, mine) if it.arn == resource.physical_id or it.arn.endswith(ends))
+    return next((dict(it.tags) for it in told), {})
 
 
 def _place_of(context: Context) -> tuple[str, str, str]:

@@ -35,7 +35,7 @@ def credentials(options: argparse.Namespace) -> int:
 def _variables(chosen: Settings) -> dict[str, str]:
     """What botocore reads; UsageError for an environment on AWS, StackMissing where nothing was launched."""
     from bootstrap.cloud import local_control
-    from bootstrap.context import ROOT
+    from bootstrap.context import PROJECT
     from bootstrap.errors import StackMissing, UsageError
     from bootstrap.local.cloud import LocalCloud
     from bootstrap.runs import state_folder
@@ -44,8 +44,8 @@ def _variables(chosen: Settings) -> dict[str, str]:
     if chosen.cloud != "local":
         remedy = "Other programs reach AWS as always: AWS_PROFILE, or 'aws configure sso'."
         raise UsageError(doing, f"'{chosen.name}' is launched on AWS", remedy)
-    state_folder.require_access(ROOT / ".bootstrap", chosen.name)
-    cloud = LocalCloud(chosen, ROOT / ".bootstrap" / chosen.name / "cloud")
+    state_folder.require_access(PROJECT / ".bootstrap", chosen.name)
+    cloud = LocalCloud(chosen, PROJECT / ".bootstrap" / chosen.name / "cloud")
     keys = local_control.read_keys(cloud.endpoint, cloud.state)
     if keys is None:
         remedy = f"Run as root, as the launch was: ./bootstrap.py --environment {chosen.name} launch"

@@ -51,8 +51,8 @@ def _tell_nothing(options: argparse.Namespace) -> bool:
     chosen = settings.load(path)
     if chosen.cloud != "local" or "AWS_ENDPOINT_URL" in os.environ:
         return False
-    state_folder.require_access(context.ROOT / ".bootstrap", chosen.name)
-    cloud = LocalCloud(chosen, context.ROOT / ".bootstrap" / chosen.name / "cloud")
+    state_folder.require_access(context.PROJECT / ".bootstrap", chosen.name)
+    cloud = LocalCloud(chosen, context.PROJECT / ".bootstrap" / chosen.name / "cloud")
     if cloud.port is not None:
         return False
     with context.Context(path, chosen) as unopened:

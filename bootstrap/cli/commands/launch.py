@@ -19,6 +19,7 @@ def launch(options: argparse.Namespace) -> int:
     from bootstrap import launch as play
     from bootstrap.cli.opening import DONE, judge, open_environment
     from bootstrap.planning import saved
+    from bootstrap.projects import upgrade
     from bootstrap.views import network_diagram
 
     planned = saved.read(Path(options.plan)) if options.plan else None
@@ -29,6 +30,7 @@ def launch(options: argparse.Namespace) -> int:
         if planned is not None:
             saved.check(opened, run, planned)
         verdict = play.launch(opened, run, with_verify=not options.skip_verify, waits=not options.now)
+        upgrade.record(opened.state)
         network_diagram.tell(opened, run)
         if verdict is not None and not verdict.is_green:
             return judge(verdict, options)
@@ -43,8 +45,10 @@ def plan(options: argparse.Namespace) -> int:
     from bootstrap.cli.estimate import tell_costs
     from bootstrap.cli.opening import exit_code_of_plan, open_environment
     from bootstrap.planning import saved
+    from bootstrap.projects import upgrade
 
     with open_environment(options, check=_check_plan, prepare=_prepare, plans=True) as (opened, run):
+        upgrade.tell(opened.state, run)
         if options.out:
             kept = saved.make(opened, run)
             saved.write(kept, Path(options.out))

@@ -27,8 +27,8 @@ def mail(options: argparse.Namespace) -> int:
         found = f"'{chosen.name}' sends its mail through {place}; it is not kept here"
         remedy = "Read it there. The local cloud keeps mail only when mail.smtp_host is not set."
         raise UsageError(doing, found, remedy)
-    state_folder.require_access(context.ROOT / ".bootstrap", chosen.name)
-    messages = local_mail.kept(context.ROOT / ".bootstrap" / chosen.name / "cloud" / "mail")
+    state_folder.require_access(context.PROJECT / ".bootstrap", chosen.name)
+    messages = local_mail.kept(context.PROJECT / ".bootstrap" / chosen.name / "cloud" / "mail")
     if options.number is None:
         _list(messages, as_json=options.json)
         return 0

@@ -74,10 +74,11 @@ def new(options: argparse.Namespace) -> int:
 
 def _job(options: argparse.Namespace) -> tuple[list[str], str]:
     """The files of a job, and the command that publishes it. All jobs must render with it, otherwise the files are removed."""
+    from bootstrap import context
     from bootstrap.acts import jobs
-    from bootstrap.context import ROOT
     from bootstrap.errors import UsageError
     from bootstrap.jenkins.distribution import load_lock
+    from bootstrap.projects import places
 
     name = options.name
     if not _JOB_NAME.fullmatch(name):
@@ -86,9 +87,11 @@ def _job(options: argparse.Namespace) -> tuple[list[str], str]:
     files = {f"jobs/{name}.yaml": (_FREESTYLE if options.freestyle else _PIPELINE).format(name=name, label=_LABEL)}
     if not options.freestyle:
         files[f"jobs/pipelines/{name}.groovy"] = _STEPS.format(name=name, label=_LABEL)
-    plugins = load_lock(ROOT / "jenkins.lock.yaml").plugins
-    variables = {"repository": "file:///repository", "branch": "main"}
-    _write(files, lambda: jobs.render(ROOT / "jobs", variables, plugins))
+    plugins = load_lock(places.find("jenkins.lock.yaml")).plugins
+    own = places.find_own_folder("jobs")
+    pipelines = places.name_toolkit_path("jobs/pipelines")
+    variables = {"repository": "file:///repository", "branch": "main", "pipelines": pipelines}
+    _write(files, lambda: jobs.render(context.ROOT / "jobs", variables, plugins, None, own))
     return list(files), "./bootstrap.py jobs apply"
 
 
@@ -96,7 +99,7 @@ def _environment(name: str) -> tuple[list[str], str]:
     """The file of an environment with a block that no other one has, and the command that launches it."""
     import ipaddress
 
-    from bootstrap.context import ROOT
+    from bootstrap.context import PROJECT
     from bootstrap.environment import other_environments, settings
     from bootstrap.errors import UsageError
 
@@ -104,7 +107,7 @@ def _environment(name: str) -> tuple[list[str], str]:
         found = f"'{name}' is no name for an environment: it has small letters, digits and -, and begins with a letter"
         raise UsageError(f"making the environment '{name}'", found, "Choose another name.")
     region = other_environments.REGION
-    path = ROOT / "environments" / f"{name}.yaml"
+    path = PROJECT / "environments" / f"{name}.yaml"
     neighbours = [it.block for it in other_environments.beside(path, "local", region)]
     candidates = (ipaddress.IPv4Network(f"10.{number}.0.0/16") for number in range(78, 255))
     block = next((it for it in candidates if not any(it.overlaps(taken) for taken in neighbours)), None)
@@ -118,14 +121,15 @@ def _environment(name: str) -> tuple[list[str], str]:
 
 def _write(files: Mapping[str, str], check: Callable[[], object]) -> None:
     """Write new files below the checkout; if `check` refuses what there is then, they are removed again."""
-    from bootstrap.context import ROOT
+    from bootstrap.context import PROJECT
     from bootstrap.errors import BootstrapError, UsageError
 
     written: list[Path] = []
     try:
         for name, text in files.items():
-            path = ROOT / name
+            path = PROJECT / name
             try:
+                path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("x", encoding="utf-8") as file:
                     written.append(path)
                     file.write(text)

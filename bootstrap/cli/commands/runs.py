@@ -105,8 +105,8 @@ def _find_state(options: argparse.Namespace) -> Path:
     from bootstrap.runs import state_folder
 
     chosen = settings.load(context.paths(options.environment))
-    state_folder.require_access(context.ROOT / ".bootstrap", chosen.name)
-    return context.ROOT / ".bootstrap" / chosen.name
+    state_folder.require_access(context.PROJECT / ".bootstrap", chosen.name)
+    return context.PROJECT / ".bootstrap" / chosen.name
 
 
 def _print(line: str) -> None:

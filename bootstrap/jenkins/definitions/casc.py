@@ -21,9 +21,10 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from bootstrap.environment import yaml_source
 from bootstrap.errors import CascRejected, Fault
-from bootstrap.jenkins.definitions import casc_forms, casc_schema, casc_tree
+from bootstrap.jenkins.definitions import casc_forms, casc_layers, casc_schema, casc_tree
 from bootstrap.jenkins.definitions.casc_tree import Node
 from bootstrap.jenkins.definitions.casc_variables import HELPERS, VARIABLE, Variables
+from bootstrap.projects import places
 
 _SECRET_KEY = re.compile(r"(password|secret|passphrase|privatekey|secretkey|token)$", re.IGNORECASE)
 
@@ -49,9 +50,12 @@ class _Leaf:
         return "list" if isinstance(self.value, CommentedSeq) else "value"
 
 
-def read(folder: Path, provided: Collection[str], values: Mapping[str, str] | None = None) -> dict[str, str]:
+def read(
+    folder: Path, provided: Collection[str], values: Mapping[str, str] | None = None, own: Path | None = None
+) -> dict[str, str]:
     """The text of each settings file in the folder by file name, in the order in which Jenkins applies them.
 
+    The files of the folder `own` are the upper layer: what they have is taken out of the others (`casc_layers`).
     `provided` are the names of the variables and secrets that `${NAME}` may use; `values` has the known values of variables.
     Raises CascRejected with all faults of all files.
     """
@@ -60,11 +64,11 @@ def read(folder: Path, provided: Collection[str], values: Mapping[str, str] | No
     leaves: list[_Leaf] = []
     faults: list[Fault] = []
     value_faults: list[Fault] = []
-    for path in sorted(folder.glob("*.y*ml")):
-        if path.name.startswith("."):
-            continue  # the copy of an editor
-        shown = f"{folder.name}/{path.name}"
-        text, document, load_faults = _load(path, shown)
+    paths = [path for path in places.lay(folder, own) if not path.name.startswith(".")]  # the copies of editors
+    own_keys = casc_layers.list_keys([path for path in paths if path.parent == own])
+    for path in paths:
+        shown = _show(path, folder, own)
+        text, document, load_faults = _load(path, shown, own_keys if path.parent == folder else ())
         faults += load_faults
         if document is None:
             continue
@@ -91,13 +95,24 @@ def read(folder: Path, provided: Collection[str], values: Mapping[str, str] | No
     return files
 
 
-def _load(path: Path, shown: str) -> tuple[str, CommentedMap | None, list[Fault]]:
+def _show(path: Path, folder: Path, own: Path | None) -> str:
+    """The path of a file as its reader finds it, from the folder of the repository."""
+    if own is None or path.parent == own:
+        return f"{path.parent.name}/{path.name}"
+    return str(path.relative_to(own.parent)) if folder.is_relative_to(own.parent) else str(path)
+
+
+def _load(path: Path, shown: str, hidden: Collection[casc_layers.Keys]) -> tuple[str, CommentedMap | None, list[Fault]]:
+    """The text and content of a file, without the hidden keys, and its faults; no content if nothing is left of it."""
     try:
         text = yaml_source.text(path)
     except yaml_source.Unreadable as error:
         return "", None, [Fault(shown, error.line, 1, str(error))]
     document, faults = yaml_source.mapping(shown, text, "the file must be a mapping such as 'jenkins:'")
-    return ("", None, faults) if faults else (text, document, [])
+    if faults or not hidden:
+        return ("", None, faults) if faults else (text, document, [])
+    text = casc_layers.take_out(text, hidden)
+    return (text, yaml_source.mapping(shown, text)[0], []) if text else ("", None, [])
 
 
 def _parse_tree(shown: str, text: str) -> tuple[Node | None, list[Fault]]:

@@ -20,6 +20,7 @@ import yaml
 from bootstrap.errors import Fault, JobsInvalid
 from bootstrap.jenkins.definitions import agents, elements, pipelines
 from bootstrap.jenkins.definitions.jobs import find_key_faults, find_schedule_fault
+from bootstrap.projects import places
 from bootstrap.values import JobSet
 
 _BUILDERS_MARK = "<!-- Managed by Jenkins Job Builder -->"
@@ -33,16 +34,21 @@ _REMEDY = "Correct the definition; nothing was sent to Jenkins."
 
 
 def render(
-    folder: Path, variables: Mapping[str, str], plugins: Mapping[str, str], known: agents.Agents | None = None
+    folder: Path,
+    variables: Mapping[str, str],
+    plugins: Mapping[str, str],
+    known: agents.Agents | None = None,
+    own: Path | None = None,
 ) -> JobSet:
     """The XML of the jobs and views that the definitions in `folder` describe.
 
     `variables` can be used as {name} in every definition. `plugins` (name to version) decides which XML is rendered, if it
-    depends on the version of a plugin. With `known` agents, a job that none of them takes is a fault. Needs no Jenkins and no
-    network. Raises JobsInvalid with all faults.
+    depends on the version of a plugin. With `known` agents, a job that none of them takes is a fault. The definitions in the
+    folder `own`, a project's, come beside those in `folder`; a file takes the place of its namesake there. Needs no Jenkins and
+    no network. Raises JobsInvalid with all faults.
     """
     with _silence_job_builder():
-        return _Renderer(folder, variables, plugins, known).render()
+        return _Renderer(folder, variables, plugins, known, own).render()
 
 
 def find_digest(description: str | None) -> str | None:
@@ -65,9 +71,16 @@ class _Renderer:
     """Renders one folder with the parts of Job Builder; collects the faults."""
 
     def __init__(
-        self, folder: Path, variables: Mapping[str, str], plugins: Mapping[str, str], known: agents.Agents | None
+        self,
+        folder: Path,
+        variables: Mapping[str, str],
+        plugins: Mapping[str, str],
+        known: agents.Agents | None,
+        own: Path | None,
     ) -> None:
         self._folder = folder
+        self._paths = places.lay(folder, own)
+        self._repository = (own or folder).parent
         self._variables = variables
         self._plugins = plugins
         self._agents = known
@@ -102,24 +115,22 @@ class _Renderer:
         config = self._run_guarded(ini, lambda: JJBConfig(str(ini), config_file_required=True))
         self._raise_faults()
         roots = Roots(config)
-        paths = sorted(self._folder.glob("*.y*ml"))
-        for path in paths:
+        for path in self._paths:
             self._run_guarded(path, load_files, config, roots, [path])
         self._raise_faults()
-        self._check_keys(paths)
+        self._check_keys()
         if "global" in roots.defaults:
             for name, value in self._variables.items():
                 roots.defaults["global"].params[name] = value
         return roots, config
 
-    def _check_keys(self, paths: Iterable[Path]) -> None:
+    def _check_keys(self) -> None:
         from jenkins_jobs.defaults import job_contents_keys, view_contents_keys
 
-        texts = {path: path.read_text(encoding="utf-8") for path in paths}
+        texts = {path: path.read_text(encoding="utf-8") for path in self._paths}
         known = job_contents_keys | view_contents_keys
         for path, text in texts.items():
-            shown = str(path.relative_to(self._folder.parent))
-            self._faults += find_key_faults(shown, text, known, "".join(texts.values()))
+            self._faults += find_key_faults(str(self._show(path)), text, known, "".join(texts.values()))
 
     def _expand(self, roots: Any) -> tuple[list[Any], list[Any]]:
         jobs = self._run_guarded(None, roots.generate_jobs) or []
@@ -147,8 +158,8 @@ class _Renderer:
         urls = [element.text for element in xml.iterfind("definition/scm//url")]
         if not script or self._variables.get("repository") not in urls:
             return
-        path = (self._folder.parent / script).resolve()
-        if not path.is_relative_to(self._folder.parent.resolve()):
+        path = (self._repository / script).resolve()
+        if not path.is_relative_to(self._repository.resolve()):
             self._add_fault(_find_position(item), f"'{script}' is outside of the repository")
         elif not path.is_file():
             self._add_fault(_find_position(item), f"there is no file '{script}'")
@@ -223,9 +234,11 @@ class _Renderer:
         line, column = (0, 0) if where is None or isinstance(where, Path) else (where.line, where.column)
         file = Path(str(getattr(where, "path", None) or getattr(where, "name", None) or self._folder))
         file = where if isinstance(where, Path) else file
-        if file.is_relative_to(self._folder.parent):
-            file = file.relative_to(self._folder.parent)
-        self._faults.append(Fault(str(file), line + 1, column + 1, message))
+        self._faults.append(Fault(str(self._show(file)), line + 1, column + 1, message))
+
+    def _show(self, path: Path) -> Path:
+        """The path of a file from the folder of the repository."""
+        return path.relative_to(self._repository) if path.is_relative_to(self._repository) else path
 
     def _raise_faults(self) -> None:
         if self._faults:

@@ -46,6 +46,7 @@ class Lock:
     key_url: str
     pins: Mapping[str, Pin]
     requested: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    is_toolkits: bool = False  # of a project without a lock of its own: nothing is written into the toolkit's
 
     @property
     def version(self) -> str:

@@ -83,7 +83,7 @@ def _fall_back(settings: JenkinsSettings, lock: Lock, source: Source, reason: st
 def _complete_lock(lock: Lock, source: Source, cache: Path, report: Reporter) -> Lock:
     """The lock with all checksums; the missing ones are proved first and then written into the file."""
     complete, remark = prove(lock, source, cache, report)
-    if complete != lock:
+    if complete != lock and not lock.is_toolkits:
         count = len(lock.without_checksum) + (lock.core.sha256 is None)
         checksums = {name: str(complete.pins[name].sha256) for name in lock.without_checksum}
         record_checksums(lock.path, None if lock.core.sha256 else complete.core.sha256, checksums)

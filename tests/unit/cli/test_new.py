@@ -12,6 +12,7 @@ from bootstrap.cli import parser
 from bootstrap.environment import settings
 from bootstrap.jenkins.definitions import agents, casc_variables
 from bootstrap.jenkins.distribution import load_lock
+from bootstrap.projects import places
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -21,7 +22,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("jobs", "environments", "casc"):
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "jenkins.lock.yaml", tmp_path)
-    monkeypatch.setattr(context, "ROOT", tmp_path)
+    for name in ("ROOT", "PROJECT"):
+        monkeypatch.setattr(context, name, tmp_path)
+        monkeypatch.setattr(places, name, tmp_path)
     return tmp_path
 
 

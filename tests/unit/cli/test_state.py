@@ -40,7 +40,7 @@ def test_a_command_narrows_an_open_folder_before_it_writes_there(
         seen.extend(path.stat().st_mode & 0o777 for path in (top, *top.rglob("*")) if path.is_dir())
         raise UsageError("opening", "no cloud in this test", "none")
 
-    monkeypatch.setattr(opening, "ROOT", tmp_path)
+    monkeypatch.setattr(opening, "PROJECT", tmp_path)
     monkeypatch.setattr(opening, "_start_cloud", refuse)
     options = argparse.Namespace(environment="local", command="status", json=False, verbose=False)
     with pytest.raises(UsageError), opening.open_environment(options):
@@ -76,7 +76,7 @@ def test_a_file_that_does_not_travel_is_told(tmp_path: Path, run: Run, monkeypat
     (checkout / "a").write_text("code")
     subprocess.run(["git", "add", "a"], cwd=checkout, check=True)
     (checkout / "notes.txt").write_text("secret")
-    monkeypatch.setattr(host_inputs, "ROOT", checkout)
+    monkeypatch.setattr(host_inputs, "PROJECT", checkout)
     settings = SimpleNamespace(repository=SimpleNamespace(url=None, branch="main"))
     own = checkout / "mine.yaml"
     opened: Any = SimpleNamespace(settings=settings, state=tmp_path, environment_file=own)
@@ -107,7 +107,7 @@ FILE = "environment: trial\ncloud: local\nowner: x\ncost_center: x\nprotect: {}\
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout in which nothing was launched."""
-    monkeypatch.setattr(context, "ROOT", tmp_path)
+    monkeypatch.setattr(context, "PROJECT", tmp_path)
     (tmp_path / "trial.yaml").write_text(FILE.format("false"))
     return tmp_path
 

@@ -146,3 +146,46 @@ def test_a_shallow_clone_can_be_bundled(checkout: Path, tmp_path: Path) -> None:
     bundle = toolkit_repository.bundle(found, "main", tmp_path / "it.bundle")
 
     assert found.commit in git(tmp_path, "bundle", "list-heads", str(bundle))
+
+
+@pytest.fixture
+def toolkit(tmp_path: Path) -> Path:
+    """A toolkit where the launcher of a project puts it."""
+    (tmp_path / "checkout" / ".toolkit").mkdir(parents=True)
+    folder = repository(tmp_path / "checkout" / ".toolkit" / "v1")
+    (folder / "bootstrap.py").write_text("the toolkit")
+    (folder / "lib").mkdir()
+    (folder / "lib" / "code").write_text("code")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "the toolkit")
+    return folder
+
+
+def compose(checkout: Path, scratch: Path) -> toolkit_repository.Snapshot:
+    own = toolkit_repository.snapshot(checkout, scratch)
+    return toolkit_repository.compose(own, checkout / ".toolkit" / "v1", ".toolkit/v1", scratch)
+
+
+@pytest.mark.usefixtures("toolkit")
+def test_a_project_goes_to_the_machine_with_its_toolkit(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    git(checkout.parent, "init", "-q", str(checkout))
+    (checkout / "mine").write_text("one")
+    (checkout / ".gitignore").write_text(".toolkit/\n")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "-qm", "first")
+    objects = git(checkout, "count-objects")
+    scratch = tmp_path / "scratch"
+
+    first, second = compose(checkout, scratch), compose(checkout, scratch)
+
+    assert first.commit == second.commit, "the same files give the same commit"
+    assert git(checkout, "rev-parse", "HEAD") == first.label, "resources are tagged with the project's own commit"
+    assert objects == git(checkout, "count-objects"), "the project's repository is not written"
+    bundle = toolkit_repository.bundle(first, "main", tmp_path / "bundle")
+    git(tmp_path, "clone", "-q", "-b", "main", str(bundle), "machine")
+    machine = tmp_path / "machine"
+    toolkit_files = [f".toolkit/v1/{name}" for name in ("a", "bootstrap.py", "lib/code")]
+    assert [".gitignore", *toolkit_files, "mine"] == git(machine, "ls-files").splitlines()
+    there = compose(machine, tmp_path / "elsewhere")
+    assert (first.commit, first.label) == (there.commit, there.label), "on the machine, it is the same commit"

@@ -61,7 +61,7 @@ class Aws:
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout with two environments; the account has what a test says."""
-    monkeypatch.setattr(view, "ROOT", tmp_path)
+    monkeypatch.setattr(view, "PROJECT", tmp_path)
     (tmp_path / "environments").mkdir()
     (tmp_path / ".bootstrap").mkdir()
     for name, cloud, octet in (("here", "local", 1), ("there", "aws", 2)):

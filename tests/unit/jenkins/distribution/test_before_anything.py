@@ -130,7 +130,7 @@ def test_a_launch_is_refused_under_the_environments_lock_and_before_the_cloud_is
     monkeypatch.setattr(opening.environment_lock, "held", lambda *_: contextlib.nullcontext(reached.append("lock")))
     monkeypatch.setattr(launch, "check", lambda _: None)
     monkeypatch.setattr(jenkins_files, "DOWNLOADS", tmp_path / "downloads")
-    monkeypatch.setattr(opening, "ROOT", tmp_path)
+    monkeypatch.setattr(opening, "PROJECT", tmp_path)
     monkeypatch.setattr(Context, "lock", load_lock(lock))
     mirror.files["/plugins/two/3.1/two.hpi"] = b"another file"
     environment = str(_environment(tmp_path, mirrored(mirror)))
