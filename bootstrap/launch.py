@@ -203,7 +203,8 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
             missing = [needed for needed in needs if not stack_inputs.has_outputs(context, needed)]
             if missing:
                 exist = "exist" if len(missing) > 1 else "exists"
-                run.notice(f"{name}: cannot be planned before {' and '.join(missing)} {exist}")
+                listed = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
+                run.notice(f"{name}: cannot be planned before {listed} {exist}")
                 continue
             if composition.is_awaiting(name, context.settings, context.stacks):
                 run.notice(

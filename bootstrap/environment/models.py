@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bootstrap.environment import agent_key, other_environments
+from bootstrap.environment import agent_key, other_environments, versions
 from bootstrap.environment.network_options import (
     Bastion,
     DirectConnect,
@@ -185,6 +185,8 @@ class Host(Section):
 class Settings(Section):
     """An environment: what is launched, and where."""
 
+    # The version of these files, by which an older one is told what to change (`versions`).
+    version: Annotated[int, Field(ge=1)] = versions.CURRENT
     environment: Name
     project: Name = other_environments.PROJECT
     cloud: Literal["local", "aws"]

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from bootstrap.environment import consistency, tags, ways, yaml_source
+from bootstrap.environment import consistency, tags, versions, ways, yaml_source
 from bootstrap.environment.consistency import NO_WAY
 from bootstrap.environment.models import Settings
 from bootstrap.errors import Fault, SettingsInvalid
@@ -43,6 +43,9 @@ def load(path: Path) -> Settings:
     document, faults = yaml_source.mapping(str(path), text, "an environment file must be a mapping of keys")
     settings: Settings | None = None
     faults = faults or list(_faults_of_keys(str(path), document))
+    of_version = [] if faults else [_placed(path, document, *it) for it in versions.find_faults(document)]
+    if versions.is_newer(document):
+        faults = faults or of_version
     if not faults:
         try:
             # JSON mode accepts a list for a tuple, which YAML does not have, and is strict otherwise.
@@ -55,6 +58,7 @@ def load(path: Path) -> Settings:
                 _placed(path, document, place, message, of_key=of_key)
                 for place, message, of_key in tags.faults(settings.tags)
             ]
+        faults += of_version
     if faults or settings is None:
         remedy = "Correct the file; environments/aws.yaml explains every key."
         raise SettingsInvalid(doing, sorted(faults, key=lambda fault: (fault.line, fault.column)), remedy)
@@ -127,8 +131,8 @@ def _is_in_file(part: str | int) -> bool:
 def _message(path: tuple[str | int, ...], error: ErrorDetails) -> str:
     key = ".".join(str(part) for part in path)
     match error["type"]:
-        case "extra_forbidden" if path == ("access", "operator_cidr"):
-            return f"'{key}' is now a list, access.operator_cidrs; write operator_cidrs: [{error['input']}]"
+        case "extra_forbidden" if advice := versions.advise(path, error["input"]):
+            return advice
         case "extra_forbidden":
             return f"unknown key '{key}'{_suggestion(path)}"
         case "missing":

@@ -42,6 +42,7 @@ _FREESTYLE = """\
 _ENVIRONMENT = """\
 # yaml-language-server: $schema=schema.json
 # An environment on this machine. A key that is left out has a default; aws.yaml has and explains all keys.
+version: {version}
 environment: {name}
 project: jenkins
 cloud: local
@@ -100,7 +101,7 @@ def _environment(name: str) -> tuple[list[str], str]:
     import ipaddress
 
     from bootstrap.context import PROJECT
-    from bootstrap.environment import other_environments, settings
+    from bootstrap.environment import other_environments, settings, versions
     from bootstrap.errors import UsageError
 
     if not _ENVIRONMENT_NAME.fullmatch(name):
@@ -114,7 +115,11 @@ def _environment(name: str) -> tuple[list[str], str]:
     if block is None:
         remedy = "Copy environments/local.yaml and choose a block yourself."
         raise UsageError(f"making the environment '{name}'", "every block from 10.78.0.0/16 on is taken", remedy)
-    files = {f"environments/{name}.yaml": _ENVIRONMENT.format(name=name, region=region, block=block)}
+    files = {
+        f"environments/{name}.yaml": _ENVIRONMENT.format(
+            name=name, version=versions.CURRENT, region=region, block=block
+        )
+    }
     _write(files, lambda: settings.load(path))
     return list(files), f"./bootstrap.py -e {name} launch"
 

@@ -28,7 +28,7 @@ BROKEN = {
         3,
         "unknown key 'network.cdir'; did you mean 'cidr'?",
     ),
-    "key like no other": ("zzz: 1\n", 5, 1, "unknown key 'zzz'; known keys: environment"),
+    "key like no other": ("zzz: 1\n", 5, 1, "unknown key 'zzz'; known keys: version, environment"),
     "text for a number": ("jenkins:\n  executors: '2'\n", 6, 14, "jenkins.executors: Input should be a valid integer"),
     "number out of range": ("controller:\n  data_gib: 0\n", 6, 13, "greater than or equal to 1"),
     "not one of the choices": ("network:\n  nat: two\n", 6, 8, "'none', 'one' or 'per-zone', not 'two'"),
