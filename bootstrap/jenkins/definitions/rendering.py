@@ -81,7 +81,7 @@ class _Renderer:
         self._folder = folder
         self._paths = places.lay(folder, own)
         self._repository = (own or folder).parent
-        self._variables = variables
+        self._variables = {"pipelines": "jobs/pipelines", **variables}
         self._plugins = plugins
         self._agents = known
         self._faults: list[Fault] = []
@@ -250,9 +250,11 @@ def _explain_error(error: Any, where: Any) -> tuple[Any, str]:
     """The best position of an error of Job Builder, and its message; for a duplicate, the position of the second one."""
     contexts = list(reversed(error.ctx))
     if contexts and error.message.startswith("Previous "):
-        duplicates = (each.message for each in contexts if each.message.startswith("Duplicate "))
-        message = next(duplicates, contexts[0].message)
-        return contexts[0].pos, f"{message}; {error.message.lower()} in line {error.pos.line + 1}"
+        second = next((each for each in contexts if each.message.startswith("Duplicate ")), contexts[0])
+        before = f"{error.message.lower()} in line {error.pos.line + 1}"
+        if second.pos and second.pos.path != error.pos.path:  # the first one is in another file
+            return second.pos, f"{second.message}; {before} of {error.pos.path.name}"
+        return contexts[0].pos, f"{second.message}; {before}"
     positions = [error.pos, *(context.pos for context in contexts), where]
     hint = _ABOUT_BRACES if str(error.message).startswith("While formatting string") else ""
     return next((position for position in positions if position), None), f"{error.message}{hint}"

@@ -92,9 +92,13 @@ def obtain(toolkit: Path, url: str, version: str) -> None:
             shutil.rmtree(stale, ignore_errors=True)
         say(f"cloning the toolkit {version} from {url}")
         part = Path(tempfile.mkdtemp(prefix=".new-", dir=toolkit.parent))
-        clone(part, url, version)
-        part.chmod(0o755)
-        part.rename(toolkit)
+        try:
+            clone(part, url, version)
+            part.chmod(0o755)
+            part.rename(toolkit)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
 
 
 def clone(part: Path, url: str, version: str) -> None:

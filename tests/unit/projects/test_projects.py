@@ -1,0 +1,296 @@
+"""A project: how it is made, what its launcher runs, and what is refused."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bootstrap.environment import settings
+from bootstrap.errors import UsageError
+from bootstrap.projects import creation, pin, places, upgrade
+
+ROOT = Path(__file__).resolve().parents[3]
+ENTRY = """\
+import os, sys
+print("toolkit", "VERSION", "project", os.environ["BOOTSTRAP_PROJECT"], *sys.argv[1:])
+"""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@localhost"]
+    return subprocess.run(
+        ["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def commit(toolkit: Path, version: str) -> str:
+    """A commit of a toolkit whose entry point says which version runs for which project."""
+    (toolkit / "bootstrap" / "projects").mkdir(parents=True, exist_ok=True)
+    (toolkit / "bootstrap" / "projects" / "__init__.py").touch()
+    (toolkit / "bootstrap.py").write_text(ENTRY.replace("VERSION", version))
+    (toolkit / "CHANGELOG.md").write_text(f"- news of {version}\n")
+    git(toolkit, "add", ".")
+    git(toolkit, "commit", "-qm", version)
+    return git(toolkit, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def toolkit(tmp_path: Path) -> Path:
+    folder = tmp_path / "toolkit"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    commit(folder, "one")
+    return folder
+
+
+@pytest.fixture
+def project(toolkit: Path, tmp_path: Path) -> Path:
+    creation.create(tmp_path / "project", pin.choose(toolkit))
+    return tmp_path / "project"
+
+
+def run(script: Path, *arguments: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("BOOTSTRAP_")}
+    command = [sys.executable, str(script), *arguments]
+    return subprocess.run(
+        command, cwd=cwd or script.parent, env=own | environ, capture_output=True, text=True, timeout=60
+    )
+
+
+def set_version(project: Path, version: str) -> None:
+    """Change the one line that has the version."""
+    text = (project / pin.NAME).read_text()
+    (project / pin.NAME).write_text(re.sub(r"(?m)^version = .*$", f'version = "{version}"', text))
+
+
+def test_a_project_is_a_repository_whose_launcher_runs_the_pinned_version(project: Path, toolkit: Path) -> None:
+    commit(toolkit, "two")
+
+    done = run(project / "bootstrap.py", "-e", "lab", "plan")
+
+    assert f"toolkit one project {project} -e lab plan\n" == done.stdout, done.stderr
+    assert "" == git(project, "status", "--porcelain"), "git ignores the clone"
+    assert "1" == git(project, "rev-list", "--count", "HEAD")
+
+
+def test_an_upgrade_is_one_line(project: Path, toolkit: Path) -> None:
+    set_version(project, commit(toolkit, "two"))
+    assert run(project / "bootstrap.py").stdout.startswith("toolkit two ")
+
+    git(toolkit, "tag", "v3", commit(toolkit, "three"))
+    set_version(project, "v3")
+    assert run(project / "bootstrap.py").stdout.startswith("toolkit three ")
+
+
+def test_a_version_is_cloned_once(project: Path, toolkit: Path) -> None:
+    assert "cloning" in run(project / "bootstrap.py").stderr
+
+    shutil.rmtree(toolkit)
+    done = run(project / "bootstrap.py")
+    assert ("", True) == (done.stderr, done.stdout.startswith("toolkit one "))
+
+
+def test_an_environment_of_a_project_is_good(project: Path) -> None:
+    assert "local" == settings.load(project / "environments" / "local.yaml").name
+    assert settings.schema() == (project / "environments" / "schema.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("main", "it has no tag main (a branch is none"),
+        ("0" * 40, f"it has no commit {'0' * 40}\n"),
+        ("--help", "'--help' is neither a tag nor a commit"),
+    ],
+)
+def test_a_version_that_does_not_exist_is_told(project: Path, version: str, words: str) -> None:
+    set_version(project, version)
+
+    done = run(project / "bootstrap.py", "plan")
+
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert str(project / pin.NAME) in done.stderr
+    assert [] == [path.name for path in (project / ".toolkit").glob("*") if path.is_dir()]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[toolkit]\nurl = 'x'\n", "toolkit.version is missing"),
+        ("[toolkit\n", "bootstrap.toml: "),
+        ("[toolkit]\nurl = 'x'\nversion = 'v1'\nbranch = 'main'\n", "unknown key 'toolkit.branch'"),
+        ("[toolkit]\nurl = 'nowhere'\nversion = 'v1'\n", "cloning the toolkit from nowhere"),
+    ],
+)
+def test_a_broken_pin_is_told(project: Path, text: str, words: str) -> None:
+    (project / pin.NAME).write_text(text)
+
+    done = run(project / "bootstrap.py", "plan")
+
+    assert (1, True) == (done.returncode, words in done.stderr), done.stderr
+
+
+def test_a_toolkit_that_knows_no_projects_is_not_run(project: Path, toolkit: Path) -> None:
+    git(toolkit, "rm", "-rq", "bootstrap")
+    git(toolkit, "commit", "-qm", "old")
+    set_version(project, git(toolkit, "rev-parse", "HEAD"))
+
+    done = run(project / "bootstrap.py", "plan")
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "this version knows no projects" in done.stderr
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_the_toolkit_hands_over_to_the_version_of_the_project(project: Path, is_named: bool, tmp_path: Path) -> None:
+    (project / "jobs" / "deep").mkdir()
+    named = ("--project", str(project)) if is_named else ()
+
+    done = run(
+        ROOT / "bootstrap.py", "-e", "lab", *named, "plan", cwd=tmp_path if is_named else project / "jobs" / "deep"
+    )
+
+    assert f"toolkit one project {project} -e lab plan\n" == done.stdout, done.stderr
+
+
+def test_two_projects_at_once_are_refused(project: Path, tmp_path: Path, toolkit: Path) -> None:
+    creation.create(tmp_path / "other", pin.choose(toolkit))
+
+    both = run(ROOT / "bootstrap.py", f"--project={project}", "--project", str(tmp_path / "other"), "plan")
+    inside = run(ROOT / "bootstrap.py", "--project", str(tmp_path / "other"), "plan", BOOTSTRAP_PROJECT=str(project))
+
+    for done in (both, inside):
+        assert (2, True) == (done.returncode, "choosing the project: there are two" in done.stderr), done.stderr
+
+
+def test_a_folder_that_is_no_project_is_told(tmp_path: Path) -> None:
+    done = run(ROOT / "bootstrap.py", "--project", str(tmp_path), "plan")
+
+    assert (2, True) == (done.returncode, "there is no bootstrap.toml in it\nMake one with: " in done.stderr)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's file needs root")
+def test_the_project_of_another_user_is_not_run_unasked(project: Path) -> None:
+    os.chown(project / "bootstrap.py", 12345, 12345)
+
+    done = run(ROOT / "bootstrap.py", "plan", cwd=project)
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "is another user's" in done.stderr
+
+
+def test_a_lost_launcher_is_told(project: Path) -> None:
+    (project / "bootstrap.py").unlink()
+
+    done = run(ROOT / "bootstrap.py", "plan", cwd=project)
+
+    assert (2, True) == (done.returncode, "its launcher, bootstrap.py, is not there\nRestore it" in done.stderr)
+
+
+def make_file(folder: Path) -> Path:
+    (folder / "target").write_text("x")
+    return folder / "target"
+
+
+def make_filled(folder: Path) -> Path:
+    (folder / "target").mkdir()
+    (folder / "target" / "mine").touch()
+    return folder / "target"
+
+
+def make_project(folder: Path) -> Path:
+    (folder / "target").mkdir()
+    (folder / "target" / pin.NAME).touch()
+    return folder / "target"
+
+
+def make_below(folder: Path) -> Path:
+    return make_project(folder) / "below"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        (make_file, "there is a file of this name"),
+        (make_filled, "the folder is not empty"),
+        (make_project, "it is a project already"),
+        (make_below, "it is inside of the project"),
+        (lambda _: places.ROOT / "ci", "it is inside of the toolkit's folder"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_refused(tmp_path: Path, prepare, words: str) -> None:  # type: ignore[no-untyped-def]
+    target = prepare(tmp_path)
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+
+    with pytest.raises(UsageError) as caught:
+        creation.create(target, pin.Pin("url", "v1"))
+
+    assert words in caught.value.found
+    assert before == sorted(path.name for path in tmp_path.rglob("*")), "nothing was made"
+
+
+def test_a_project_may_have_a_lock_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+
+    creation.create(tmp_path / "target", pin.Pin("url", "v1"), with_lock=True)
+
+    for name in creation.LOCK_FILES:
+        assert (ROOT / name).read_text() == (tmp_path / "target" / name).read_text()
+
+
+@pytest.mark.parametrize(
+    ("origin", "kept"),
+    [
+        ("https://me:token@git.example.org/team/jenkins.git", "https://git.example.org/team/jenkins.git"),
+        ("ssh://git@git.example.org/team/jenkins.git", "ssh://git@git.example.org/team/jenkins.git"),
+        ("git@git.example.org:team/jenkins.git", "git@git.example.org:team/jenkins.git"),
+    ],
+)
+def test_the_pin_names_the_origin_without_its_token(toolkit: Path, origin: str, kept: str) -> None:
+    git(toolkit, "remote", "add", "origin", origin)
+    assert str(toolkit) == pin.choose(toolkit).url, "the origin does not have the commit"
+
+    git(toolkit, "update-ref", "refs/remotes/origin/main", "HEAD")
+    assert kept == pin.choose(toolkit).url
+    assert "elsewhere" == pin.choose(toolkit, "elsewhere").url
+
+
+def test_a_toolkit_without_a_commit_has_no_version(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="choosing the toolkit's version"):
+        pin.choose(tmp_path)
+
+
+def test_changes_that_are_not_committed_are_told(toolkit: Path) -> None:
+    (toolkit / "CHANGELOG.md").write_text("other\n")
+
+    assert ["are not committed" in it for it in pin.choose(toolkit).notices] == [True, False]
+
+
+class Told:
+    """A reporter that keeps the notices."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+
+def test_a_plan_says_what_an_upgrade_brings(toolkit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "ROOT", toolkit)
+    told = Told()
+    upgrade.tell(tmp_path, told)  # type: ignore[arg-type]
+    upgrade.record(tmp_path)
+    upgrade.tell(tmp_path, told)  # type: ignore[arg-type]
+    assert [] == told.notices
+
+    before, now = git(toolkit, "rev-parse", "HEAD"), commit(toolkit, "two")
+    upgrade.tell(tmp_path, told)  # type: ignore[arg-type]
+
+    change = f"{before[:12]} -> {now[:12]} (1 commit more)"
+    assert [f"the toolkit changed since the last launch from here: {change}\n- news of two"] == told.notices
