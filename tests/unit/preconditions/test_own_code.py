@@ -1,0 +1,136 @@
+"""What an environment has of its own: stacks by its templates, which take outputs, and the repository of a project."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bootstrap.context import Context
+from bootstrap.environment import settings
+from bootstrap.errors import SettingsInvalid, TemplateInvalid
+from bootstrap.preconditions import own_code, stack_inputs
+from bootstrap.projects import places
+from bootstrap.stacks import composition
+from bootstrap.values import Stack
+
+ROOT = Path(__file__).resolve().parents[3]
+TEMPLATE = """\
+Parameters:
+  Project: {Type: String}
+  VpcId: {Type: String}
+  Size: {Type: Number, Default: 3}
+Resources: {}
+Outputs:
+  Group: {Value: x}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(places, "PROJECT", tmp_path)
+    monkeypatch.setattr("bootstrap.context.PROJECT", tmp_path)
+    (tmp_path / "cloudformation").mkdir()
+    (tmp_path / "cloudformation" / "database.yaml").write_text(TEMPLATE)
+    return tmp_path
+
+
+def open_file(project: Path, text: str) -> Context:
+    path = project / "lab.yaml"
+    path.write_text(f"environment: lab\ncloud: local\nowner: x\ncost_center: x\n{text}")
+    return Context(path, settings.load(path))
+
+
+def find_faults(project: Path, text: str) -> list[str]:
+    with open_file(project, text) as context, pytest.raises(SettingsInvalid) as caught:
+        own_code.check(context)
+    return [str(fault).removeprefix(f"{project}/") for fault in caught.value.faults]
+
+
+def test_a_stack_of_its_own_comes_behind_those_of_the_toolkit(project: Path) -> None:
+    with open_file(project, "stacks: [database]\n") as context:
+        own_code.check(context)
+
+        assert ("network", "acls", "data", "controller", "database") == context.wanted
+        assert (*composition.ORDER, "database") == context.stack_order
+        assert composition.ORDER == composition.inputs_of("database")
+
+
+def test_a_stack_without_a_wish_is_known_so_that_it_is_deleted(project: Path) -> None:
+    with open_file(project, "") as context:
+        context.__dict__["stacks"] = {"database": Stack("jenkins-lab-database", "CREATE_COMPLETE", {})}
+
+        assert "database" not in context.wanted
+        assert ("database",) == stack_inputs.unwanted(context)
+
+
+def test_the_names_of_stacks_are_checked_with_their_places(project: Path) -> None:
+    assert [
+        "lab.yaml:5:10: stacks.0: 'network' is a stack of the toolkit; a stack of one's own needs another name",
+        "lab.yaml:5:29: stacks.2: 'database' is in the list twice",
+        "lab.yaml:5:39: stacks.3: there is no template cloudformation/absent.yaml",
+    ] == find_faults(project, "stacks: [network, database, database, absent]\n")
+
+
+def test_the_jobs_of_a_project_take_no_other_repository(project: Path) -> None:
+    (fault,) = find_faults(project, "repository:\n  url: https://git.example.org/x.git\n")
+
+    assert fault.startswith(
+        "lab.yaml:6:8: repository.url: the jobs of a project need project and toolkit in one repository"
+    )
+
+
+def test_without_a_project_the_repository_may_be_another(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "ROOT", places.PROJECT)
+    with open_file(project, "repository: {url: 'https://git.example.org/x.git'}\n") as context:
+        context.__dict__["wanted"] = ()
+        assert [] == list(own_code._find_repository_faults(context))
+
+
+def test_a_parameter_that_nothing_gives_is_told_at_its_line(project: Path) -> None:
+    (project / "cloudformation" / "database.yaml").write_text(TEMPLATE.replace("VpcId", "VpcIdd"))
+
+    with open_file(project, "stacks: [database]\n") as context, pytest.raises(TemplateInvalid) as caught:
+        own_code.check(context)
+
+    (fault,) = caught.value.faults
+    assert (3, 3) == (fault.line, fault.column)
+    assert "the parameter 'VpcIdd' has no default" in fault.message
+    assert fault.message.endswith("did you mean 'VpcId'?")
+
+
+def test_a_stack_takes_outputs_of_those_before_it(project: Path) -> None:
+    (project / "cloudformation" / "clients.yaml").write_text("Parameters:\n  Group: {Type: String}\nResources: {}\n")
+    with open_file(project, "stacks: [database, clients]\n") as context:
+        own_code.check(context)
+
+    with open_file(project, "stacks: [clients, database]\n") as context, pytest.raises(TemplateInvalid):
+        own_code.check(context)
+
+
+def test_parameters_are_given_by_their_names_and_the_toolkits_outputs_come_first(project: Path) -> None:
+    existing = {
+        "network": Stack("jenkins-lab-network", "CREATE_COMPLETE", {"VpcId": "vpc-1", "Other": "x"}),
+        "database": Stack("jenkins-lab-database", "CREATE_COMPLETE", {"VpcId": "vpc-2", "Project": "y"}),
+    }
+    with open_file(project, "stacks: [database]\n") as context:
+        given = stack_inputs.gather_parameters(context, "database", existing)
+
+    assert {"Project": "jenkins", "VpcId": "vpc-1"} == given
+
+
+def test_an_output_of_ones_own_never_reaches_a_stack_of_the_toolkit(project: Path) -> None:
+    values = dict.fromkeys(composition.TAKES["endpoints"], "x")
+    existing: dict[str, Any] = {
+        "network": SimpleNamespace(outputs=values),
+        "database": SimpleNamespace(outputs={"VpcId": "vpc-2"}),
+    }
+    with open_file(project, "stacks: [database]\n") as context:
+        assert "x" == stack_inputs.gather_parameters(context, "endpoints", existing)["VpcId"]
+
+
+def test_a_template_of_the_project_takes_the_place_of_the_toolkits(project: Path) -> None:
+    assert ROOT / "cloudformation" / "network.yaml" == stack_inputs.find_template("network")
+
+    (project / "cloudformation" / "network.yaml").write_text(TEMPLATE)
+    assert project / "cloudformation" / "network.yaml" == stack_inputs.find_template("network")
