@@ -47,7 +47,7 @@ def main() -> None:
             fcntl.flock(guard, fcntl.LOCK_EX)
             if not is_finished(venv, digest):
                 make(venv, digest)
-    # -P, for the folder where it is called may be a project's, whose launcher has the name of the package.
+    # -P, for the folder where it is called may be a project's, whose start script has the name of the package.
     environ = dict(
         os.environ, PYTHONPATH=str(ROOT), BOOTSTRAP_ROOT=str(ROOT), PYTHONPYCACHEPREFIX=str(venv / "pycache")
     )
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def start_project(arguments: list[str]) -> None:
-    """Become the launcher of a project, where one is named or this is the folder of one: it runs the version that it pins."""
+    """Become the start script of a project, where one is named or this is the folder of one: it runs the pinned version."""
     rest, named = take_project(arguments)
     given = os.environ.get("BOOTSTRAP_PROJECT")
     if named is not None and not (named / PIN).is_file():
@@ -66,22 +66,22 @@ def start_project(arguments: list[str]) -> None:
             f"it is no project: there is no {PIN} in it",
             "Make one with: ./bootstrap.py init DIR",
         )
-    if given:  # the launcher started this
+    if given:  # by the start script
         if named is not None and named != Path(given):
-            one_at_once = "Call the launcher of one of them, without --project."
+            one_at_once = "Call the start script of one of them, without --project."
             end("choosing the project", f"there are two: {given}, and {named} by --project", one_at_once)
         sys.argv[1:] = rest
         return
     project = named or next((it for it in (Path.cwd(), *Path.cwd().parents) if (it / PIN).is_file()), None)
     if project is None:
         return
-    launcher = project / "bootstrap.py"
-    if not launcher.is_file():
-        copy = f"Restore it, or copy it: cp {ROOT / 'bootstrap' / 'projects' / 'files' / 'launcher.py'} {launcher}"
-        end(f"starting the project {project}", "its launcher, bootstrap.py, is not there", copy)
-    for path in (project, launcher, project / PIN):
+    script = project / "bootstrap.py"
+    if not script.is_file():
+        copy = f"Restore it, or copy it: cp {ROOT / 'bootstrap' / 'projects' / 'files' / 'start.py'} {script}"
+        end(f"starting the project {project}", "its start script, bootstrap.py, is not there", copy)
+    for path in (project, script, project / PIN):
         refuse_foreign(path, project)
-    os.execv(sys.executable, [sys.executable, str(launcher), *rest])
+    os.execv(sys.executable, [sys.executable, str(script), *rest])
 
 
 def take_project(arguments: list[str]) -> tuple[list[str], Path | None]:
@@ -101,7 +101,7 @@ def take_project(arguments: list[str]) -> tuple[list[str], Path | None]:
 
 
 def refuse_foreign(path: Path, project: Path) -> None:
-    """End where somebody else could have put a project around this folder: its launcher would run as this user."""
+    """End where somebody else could have put a project around this folder: its start script would run as this user."""
     trusted = {0, os.geteuid(), Path(__file__).stat().st_uid, int(os.environ.get("SUDO_UID") or os.geteuid())}
     status = path.stat()
     if status.st_uid not in trusted or status.st_mode & stat.S_IWOTH:

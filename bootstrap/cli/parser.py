@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="the environment: a name under environments/, or a file (local)",
     )
-    # The entry point has taken it away by then: the launcher of the project starts the version that the project pins.
+    # The entry point has taken it away by then: the start script of the project starts the pinned version.
     whole.add_argument(
         "--project",
         metavar="DIR",

@@ -2,6 +2,6 @@
 
 `places` says which files a command works with: those of the project, and those of the toolkit below them. `pin` chooses the
 version of the toolkit that a project uses, `creation` makes a project, and `upgrade` tells what another version brings.
-`files/launcher.py` is the program that each project has a copy of. This package knows environment files, and nothing of AWS,
+`files/start.py` is the program that each project has a copy of. This package knows environment files, and nothing of AWS,
 machines or Jenkins.
 """

@@ -1,4 +1,4 @@
-"""Makes a project: a small git repository with one environment, the launcher and the pin.
+"""Makes a project: a small git repository with one environment, the start script and the pin.
 
 Everything is written into a folder beside the wished one, which then gets its name: a project is there as a whole, or not at
 all.
@@ -75,7 +75,7 @@ def _list_files(pin: Pin, *, with_lock: bool) -> dict[str, str]:
     lock = {name: (places.ROOT / name).read_text(encoding="utf-8") for name in LOCK_FILES if with_lock}
     return {
         NAME: pin.text(),
-        "bootstrap.py": (_FILES / "launcher.py").read_text(encoding="utf-8"),
+        "bootstrap.py": (_FILES / "start.py").read_text(encoding="utf-8"),
         ".gitignore": _IGNORED,
         "README.md": (_FILES / "readme.txt").read_text(encoding="utf-8"),
         "environments/local.yaml": (_FILES / "local.yaml").read_text(encoding="utf-8"),

@@ -1,7 +1,7 @@
 """The two folders that a command works with: the toolkit's, and the project's. Without a project they are the same.
 
-The entry point (`bootstrap.py`) and the launcher of a project hand both over as variables of the environment, so that child
-processes (the acceptance suite) have the same ones.
+The entry point (`bootstrap.py`) and the start script of a project hand both over as variables of the environment, so that
+child processes (the acceptance suite) have the same ones.
 """
 
 from __future__ import annotations

@@ -22,10 +22,13 @@ LINK = re.compile(r"\[[^\]\n]*\]\((?P<target>[^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(?P<title>.+?)\s*$", re.MULTILINE)
 TYPED = re.compile(r"^[ ]*(?:\$ +)?(?:\w+=\S+ +)*\./bootstrap\.py(?P<rest> .*)$", re.MULTILINE)
 PATH = re.compile(r"[\w.<>*-]+(?:/[\w.<>*-]*)+|[\w.-]+\.(?:py|md|yaml|json|toml|ini|lock|svg|cfg)")
-# What looks like a path and is none: blocks and ports, what is made at run time, a permission, a file of the update center.
+# What looks like a path and is none: blocks and ports, what is made at run time, what a project has, a permission, a file of
+# the update center.
 NO_PATH = re.compile(
-    r"\d|\.bootstrap/|\.(?:venv|tox)\b|(?:Metrics|Overall|Credentials)/[A-Z]\w+$|plugin-versions\.json$|update-center\.actual\.json$"
+    r"\d|\.bootstrap/|\.toolkit/|bootstrap\.toml$|.*NAME\.yaml$|\.(?:venv|tox)\b|(?:Metrics|Overall|Credentials)/[A-Z]\w+$"
+    r"|plugin-versions\.json$|update-center\.actual\.json$"
 )
+PROGRAMS = {"bootstrap.py", "bootstrap.toml"}  # files that look like modules
 NAMED = re.compile(r"(?P<names>`\w+`(?:(?:, | and )`\w+`)*) in `(?P<path>[\w/]+\.(?:py|yaml))`")
 MODULE = re.compile(r"bootstrap(?:\.[a-z_]+)+")
 SETTING = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
@@ -111,7 +114,7 @@ def find_missing_names(text: str) -> list[str]:
 
 
 def find_missing_modules(text: str) -> list[str]:
-    spans = {span for span in read_spans(text) if MODULE.fullmatch(span) and span != "bootstrap.py"}
+    spans = {span for span in read_spans(text) if MODULE.fullmatch(span) and span not in PROGRAMS}
     return sorted(span for span in spans if not is_module(span))
 
 

@@ -100,7 +100,7 @@ def test_a_text_that_has_none_of_the_keys_stays() -> None:
 
 
 def render(own: Path) -> dict[str, str]:
-    """The jobs of a project whose definitions are in `own`; the toolkit is where the launcher puts it."""
+    """The jobs of a project whose definitions are in `own`; the toolkit is where the start script puts it."""
     toolkit = own.parent / ".toolkit" / "v1" / "jobs"
     if not toolkit.exists():
         shutil.copytree(ROOT / "jobs", toolkit)
@@ -135,7 +135,7 @@ def test_a_job_with_a_name_of_the_toolkits_is_refused_with_its_place(own: Path) 
     assert f"own/mine.yaml:1:3: {words}" == str(fault)
 
 
-def test_scripts_of_the_toolkits_jobs_are_where_the_launcher_puts_it(own: Path) -> None:
+def test_scripts_of_the_toolkits_jobs_are_where_the_start_script_puts_it(own: Path) -> None:
     assert "<scriptPath>.toolkit/v1/jobs/pipelines/seed.Jenkinsfile</scriptPath>" in render(own)["seed"]
 
 

@@ -1,4 +1,4 @@
-"""A project: how it is made, what its launcher runs, and what is refused."""
+"""A project: how it is made, what its start script runs, and what is refused."""
 
 import os
 import re
@@ -67,7 +67,7 @@ def set_version(project: Path, version: str) -> None:
     (project / pin.NAME).write_text(re.sub(r"(?m)^version = .*$", f'version = "{version}"', text))
 
 
-def test_a_project_is_a_repository_whose_launcher_runs_the_pinned_version(project: Path, toolkit: Path) -> None:
+def test_a_project_is_a_repository_whose_start_script_runs_the_pinned_version(project: Path, toolkit: Path) -> None:
     commit(toolkit, "two")
 
     done = run(project / "bootstrap.py", "-e", "lab", "plan")
@@ -184,12 +184,12 @@ def test_the_project_of_another_user_is_not_run_unasked(project: Path) -> None:
     assert "is another user's" in done.stderr
 
 
-def test_a_lost_launcher_is_told(project: Path) -> None:
+def test_a_lost_start_script_is_told(project: Path) -> None:
     (project / "bootstrap.py").unlink()
 
     done = run(ROOT / "bootstrap.py", "plan", cwd=project)
 
-    assert (2, True) == (done.returncode, "its launcher, bootstrap.py, is not there\nRestore it" in done.stderr)
+    assert (2, True) == (done.returncode, "its start script, bootstrap.py, is not there\nRestore it" in done.stderr)
 
 
 def make_file(folder: Path) -> Path:

@@ -150,7 +150,7 @@ def test_a_shallow_clone_can_be_bundled(checkout: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def toolkit(tmp_path: Path) -> Path:
-    """A toolkit where the launcher of a project puts it."""
+    """A toolkit where the start script of a project puts it."""
     (tmp_path / "checkout" / ".toolkit").mkdir(parents=True)
     folder = repository(tmp_path / "checkout" / ".toolkit" / "v1")
     (folder / "bootstrap.py").write_text("the toolkit")
