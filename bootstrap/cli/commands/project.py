@@ -31,9 +31,22 @@ def schema(_: argparse.Namespace) -> int:
 
 def lock(_: argparse.Namespace) -> int:
     """Resolve the locks anew; CommandFailed when one cannot be."""
+    _refuse_project("lock")
     for source, target in _LOCKS:
         _resolve(source, target)
     return 0
+
+
+def _refuse_project(command: str) -> None:
+    """UsageError in a project: these commands are about the toolkit itself, whose pinned version stays as it is."""
+    from bootstrap.errors import UsageError
+    from bootstrap.projects import places
+
+    if places.is_apart():
+        remedy = "Call it in a clone of the toolkit, outside of every project."
+        raise UsageError(
+            f"calling '{command}'", f"it is about the toolkit, and this is the project {places.PROJECT}", remedy
+        )
 
 
 def _resolve(source: str, target: str) -> None:
@@ -64,6 +77,7 @@ def test(options: argparse.Namespace) -> int:
     from bootstrap.runs.journal import start
     from bootstrap.runs.state_folder import make_private
 
+    _refuse_project("test")
     chosen = list(options.tox)
     suite = chosen.pop(0).removeprefix("--") if chosen[:1] in (["--quick"], ["--long"]) else "all"
     results = ROOT / ".bootstrap" / "tests" / "junit"

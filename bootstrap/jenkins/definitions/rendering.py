@@ -215,16 +215,7 @@ class _Renderer:
             self._add_fault(*_explain_error(error, where))
         except yaml.MarkedYAMLError as error:
             self._add_fault(error.problem_mark or where, f"not YAML: {error.problem or error}")
-        except (
-            AttributeError,
-            KeyError,
-            LookupError,
-            OSError,
-            RecursionError,
-            TypeError,
-            UnicodeError,
-            ValueError,
-        ) as error:
+        except (AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
             # Job Builder does not check types: a list instead of a string raises one of these.
             self._add_fault(where, f"cannot be rendered: {type(error).__name__}: {error}")
         return None

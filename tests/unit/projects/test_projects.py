@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.cli import parser
 from bootstrap.environment import settings
 from bootstrap.errors import UsageError
 from bootstrap.projects import creation, pin, places, upgrade
@@ -294,3 +295,14 @@ def test_a_plan_says_what_an_upgrade_brings(toolkit: Path, tmp_path: Path, monke
 
     change = f"{before[:12]} -> {now[:12]} (1 commit more)"
     assert [f"the toolkit changed since the last launch from here: {change}\n- news of two"] == told.notices
+
+
+@pytest.mark.parametrize("command", ["test", "lock"])
+def test_what_is_about_the_toolkit_is_refused_in_a_project(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(places, "PROJECT", tmp_path)
+
+    assert 2 == parser.main([command])
+
+    assert f"it is about the toolkit, and this is the project {tmp_path}" in capsys.readouterr().err
