@@ -62,11 +62,17 @@ def _read_request(options: argparse.Namespace) -> Request:
 def _check(options: argparse.Namespace, context: Context) -> None:
     """Refuse a broken lock or table, and flags that do not fit, before a source is asked."""
     from bootstrap.errors import UsageError
+    from bootstrap.jenkins.distribution import needs
     from bootstrap.preconditions import jenkins_files
+    from bootstrap.projects import places
 
     if options.exit_zero and not options.check:
         raise UsageError("reading the command line", "--exit-zero is for --check", "Write: jenkins lock --check")
     _read_request(options)
+    if context.lock.is_toolkits and not options.check:
+        files = f"{context.lock.path} {context.lock.path.with_name(needs.NAME)}"
+        found = "this project has no lock of its own, and the toolkit's stays as its version has it"
+        raise UsageError("changing the lock", found, f"Copy it first: cp {files} {places.PROJECT}")
     jenkins_files.read_needs(context)
 
 

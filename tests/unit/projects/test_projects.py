@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.cli import parser
+from bootstrap import context
+from bootstrap.cli import opening, parser
 from bootstrap.environment import settings
 from bootstrap.errors import UsageError
 from bootstrap.projects import creation, pin, places, upgrade
@@ -306,3 +307,17 @@ def test_what_is_about_the_toolkit_is_refused_in_a_project(
     assert 2 == parser.main([command])
 
     assert f"it is about the toolkit, and this is the project {tmp_path}" in capsys.readouterr().err
+
+
+def test_the_toolkits_lock_is_not_changed_from_a_project(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in (context, opening, places):
+        monkeypatch.setattr(module, "PROJECT", project)
+    before = (ROOT / "jenkins.lock.yaml").read_bytes()
+
+    assert 2 == parser.main(["jenkins", "lock", "--add", "locale"])
+
+    told = capsys.readouterr()
+    assert "this project has no lock of its own" in told.out + told.err
+    assert before == (ROOT / "jenkins.lock.yaml").read_bytes()
