@@ -218,7 +218,7 @@ def test_every_command_that_uses_the_lock_says_what_cannot_be_judged(
     monkeypatch.setattr(local_cloud, "for_a_plan", reach)
     monkeypatch.setattr(opening.environment_lock, "held", lambda *_: contextlib.nullcontext())
     monkeypatch.setattr(launch, "check", lambda _: None)
-    monkeypatch.setattr(opening, "ROOT", tmp_path)
+    monkeypatch.setattr(opening, "PROJECT", tmp_path)
     _invent(lock, tmp_path, "the row, too")
     monkeypatch.setattr(Context, "lock", load_lock(lock))
     environment = str(_environment(tmp_path, unanswered()))

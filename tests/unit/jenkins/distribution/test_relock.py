@@ -113,7 +113,7 @@ def project(
     made.lock_file.write_text(LOCK.format(version=VERSION, fingerprint=key.fingerprint))
     alone = {name: needs.Needs("1.0", "2.541.1", {}) for name in ("mole", "yak", "api")}
     write_table(made.needs_file, {**alone, "bee": needs.Needs("1.0", "2.541.1", {"api": "1.0"})})
-    monkeypatch.setattr(opening, "ROOT", tmp_path)
+    monkeypatch.setattr(opening, "PROJECT", tmp_path)
     monkeypatch.setattr(jenkins_files, "DOWNLOADS", tmp_path / "downloads")
     monkeypatch.setattr(Context, "lock", property(lambda _: load_lock(made.lock_file)))
     monkeypatch.setattr(opening.environment_lock, "held", lambda *_: contextlib.nullcontext())
