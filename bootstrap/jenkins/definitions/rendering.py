@@ -1,6 +1,7 @@
 """Renders the job definitions with Job Builder as a library: offline, and with no settings but those in the folder.
 
-Every job and view gets a footer in its description, with a digest of the rendered XML.
+Jobs that are kept as XML (raw_jobs.py) are rendered with them. Every job and view gets a footer in its description, with a
+digest of the rendered XML.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import yaml
 
 from bootstrap.errors import Fault, JobsInvalid
-from bootstrap.jenkins.definitions import agents, elements, pipelines
+from bootstrap.jenkins.definitions import agents, elements, pipelines, raw_jobs
 from bootstrap.jenkins.definitions.jobs import find_key_faults, find_schedule_fault
 from bootstrap.projects import places
 from bootstrap.values import JobSet
@@ -93,7 +94,8 @@ class _Renderer:
         from jenkins_jobs.xml_config import XmlJobGenerator, XmlViewGenerator
 
         roots, config = self._load()
-        jobs, views = self._expand(roots)
+        raw = raw_jobs.read(self._folder, self._add_fault)
+        jobs, views = self._expand(roots, has_others=bool(raw))
         plugins = [
             {"shortName": name, "version": PluginVersion(version)} for name, version in sorted(self._plugins.items())
         ]
@@ -102,7 +104,9 @@ class _Renderer:
         self._run_guarded(None, registry.amend_job_dicts, jobs)
         rendered_jobs = self._generate(XmlJobGenerator(registry), jobs)
         rendered_views = self._generate(XmlViewGenerator(registry), views)
-        self._check_folders(rendered_jobs, jobs)
+        for job in raw:
+            self._keep(job, job, rendered_jobs)
+        self._check_folders(rendered_jobs, [*jobs, *raw])
         self._raise_faults()
         return JobSet(_sort_by_folder(rendered_jobs), _sort_by_folder(rendered_views), tuple(self._unjudged))
 
@@ -132,25 +136,31 @@ class _Renderer:
         for path, text in texts.items():
             self._faults += find_key_faults(str(self._show(path)), text, known, "".join(texts.values()))
 
-    def _expand(self, roots: Any) -> tuple[list[Any], list[Any]]:
+    def _expand(self, roots: Any, *, has_others: bool) -> tuple[list[Any], list[Any]]:
         jobs = self._run_guarded(None, roots.generate_jobs) or []
         views = self._run_guarded(None, roots.generate_views) or []
         self._raise_faults()
-        if not jobs:
+        if not jobs and not has_others:
             self._add_fault(self._folder, "no job is defined here")
         self._raise_faults()
         return jobs, views
 
     def _generate(self, generator: Any, items: Iterable[Any]) -> dict[str, str]:
-        rendered = {}
+        rendered: dict[str, str] = {}
         for item in items:
             for each in self._run_guarded(_find_position(item), generator.generateXML, [item]) or ():
-                self._check_script(each.xml, item)
-                self._check_schedules(each.xml, item)
-                self._check_plugins(each.xml, item)
-                self._check_agents(each.xml, item)
-                rendered[str(each.name)] = _finish_xml(each)
+                self._keep(each, item, rendered)
         return rendered
+
+    def _keep(self, job: Any, item: Any, rendered: dict[str, str]) -> None:
+        """Check a rendered job or view, which `item` defines, and add it to `rendered`."""
+        if str(job.name) in rendered:
+            self._add_fault(_find_position(item), f"the job '{job.name}' is defined in a YAML file, too")
+        self._check_script(job.xml, item)
+        self._check_schedules(job.xml, item)
+        self._check_plugins(job.xml, item)
+        self._check_agents(job.xml, item)
+        rendered[str(job.name)] = _finish_xml(job)
 
     def _check_script(self, xml: Any, item: Any) -> None:
         """The script of a Pipeline from this repository must exist, and its Jenkinsfile must have no faults."""
