@@ -24,6 +24,7 @@
     |-- CascRejected               Jenkins refused a Configuration as Code file: file, line, message
     |-- JobsInvalid                a job definition cannot be rendered: file, line, column
     |-- JobsRejected               Jenkins refused a rendered job
+    |-- ImportFailed               another Jenkins cannot be imported: what it answers is not usable
     `-- VerifyFailed               the acceptance suite could not be run at all (a red check is a Verdict, not an error)
 
 Every error says three things: what was being done to which thing, what came back, and what to try.
@@ -179,6 +180,10 @@ class JobsInvalid(FaultyFile):
 
 class JobsRejected(BootstrapError):
     """Jenkins refused a rendered job."""
+
+
+class ImportFailed(BootstrapError):
+    """Another Jenkins cannot be imported: what it answers is not usable; nothing was written."""
 
 
 class VerifyFailed(BootstrapError):

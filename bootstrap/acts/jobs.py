@@ -24,7 +24,8 @@ from bootstrap.jenkins.controller import job_xml
 from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal, job_path, view_path
 from bootstrap.jenkins.controller.builds import follow
 from bootstrap.jenkins.controller.journal import Explain
-from bootstrap.jenkins.definitions.rendering import find_digest, read_digest, render, replace_digest
+from bootstrap.jenkins.definitions.footer import find_digest, read_digest, replace_digest
+from bootstrap.jenkins.definitions.rendering import render
 from bootstrap.values import Change, ChangeKind, JobSet, Reporter
 
 __all__ = ["apply", "follow", "look", "plan", "read_digest", "render"]

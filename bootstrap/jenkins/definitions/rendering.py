@@ -1,16 +1,12 @@
 """Renders the job definitions with Job Builder as a library: offline, and with no settings but those in the folder.
 
-Jobs that are kept as XML (raw_jobs.py) are rendered with them. Every job and view gets a footer in its description, with a
-digest of the rendered XML.
+Jobs that are kept as XML (raw_jobs.py) are rendered with them. Every job and view gets a footer (footer.py).
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import re
 import warnings
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,14 +15,11 @@ from typing import Any
 import yaml
 
 from bootstrap.errors import Fault, JobsInvalid
-from bootstrap.jenkins.definitions import agents, elements, pipelines, raw_jobs
+from bootstrap.jenkins.definitions import agents, elements, footer, pipelines, raw_jobs
 from bootstrap.jenkins.definitions.jobs import find_key_faults, find_schedule_fault
 from bootstrap.projects import places
 from bootstrap.values import JobSet
 
-_BUILDERS_MARK = "<!-- Managed by Jenkins Job Builder -->"
-_FOOTER = "Managed as code; change it in the repository. [render {}]"
-_DIGEST_IN_FOOTER = re.compile(r"\[render ([0-9a-f]{16})\]\s*\Z")
 _ABOUT_BRACES = (
     "; a name in braces is a parameter of Job Builder. Write every other brace twice, '{{' and '}}', or put the text into a "
     "file and write '!include-raw-verbatim: FILE' in its place"
@@ -50,22 +43,6 @@ def render(
     """
     with _silence_job_builder():
         return _Renderer(folder, variables, plugins, known, own).render()
-
-
-def find_digest(description: str | None) -> str | None:
-    """The digest in the footer of a description, or None if there is no footer: the job was not made by the code."""
-    match = _DIGEST_IN_FOOTER.search(description or "")
-    return match[1] if match else None
-
-
-def read_digest(xml: str) -> str | None:
-    """The digest in the footer of the XML of a job or view, or None if there is no footer."""
-    return find_digest(ElementTree.fromstring(xml.encode()).findtext("description"))
-
-
-def replace_digest(xml: str, digest: str) -> str:
-    """The XML of a job or view with another digest in its footer."""
-    return re.sub(r"\[render [0-9a-f]{16}\](?=\s*</description>)", f"[render {digest}]", xml, count=1)
 
 
 class _Renderer:
@@ -274,13 +251,7 @@ def _finish_xml(rendered: Any) -> str:
             definition.remove(sandbox)  # this definition has no such field: it always runs in the sandbox
         else:
             sandbox.text = "true"  # Job Builder's default is false, and Jenkins forces the sandbox (casc/security.yaml)
-    description = rendered.xml.find("description")
-    if description is None:
-        description = ElementTree.SubElement(rendered.xml, "description")
-    text = (description.text or "").replace(_BUILDERS_MARK, "").rstrip()
-    description.text = text
-    digest = hashlib.sha256(ElementTree.tostring(rendered.xml)).hexdigest()[:16]
-    description.text = "\n\n".join(part for part in (text, _FOOTER.format(digest)) if part)
+    footer.add(rendered.xml)
     return str(rendered.output().decode())
 
 

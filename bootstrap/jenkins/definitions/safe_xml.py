@@ -12,6 +12,9 @@ from xml.parsers import expat
 DEEPEST = 200
 """The most elements inside of each other; code that walks a job calls itself for each."""
 
+MOST = 10_000
+"""The most elements of a job; a comparison of two lists looks at each pair of them."""
+
 _VERSION = re.compile(r"""\A<\?xml\s+version=(["'])1\.1\1""")
 
 
@@ -36,7 +39,7 @@ class _Scan:
     """Reads the text once without keeping anything, and refuses it."""
 
     def __init__(self) -> None:
-        self._depth = 0
+        self._depth = self._count = 0
         self._parser = expat.ParserCreate("utf-8")
         self._parser.StartDoctypeDeclHandler = self._refuse_doctype
         self._parser.StartElementHandler = self._enter
@@ -54,6 +57,9 @@ class _Scan:
 
     def _enter(self, *_: object) -> None:
         self._depth += 1
+        self._count += 1
+        if self._count > MOST:
+            raise self._fault(f"it has more than {MOST} elements")
         if self._depth > DEEPEST:
             raise self._fault(f"its elements are nested more than {DEEPEST} deep")
 

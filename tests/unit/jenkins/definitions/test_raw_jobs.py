@@ -8,7 +8,8 @@ import yaml
 from bootstrap.errors import JobsInvalid
 from bootstrap.jenkins.controller import job_xml
 from bootstrap.jenkins.definitions import safe_xml
-from bootstrap.jenkins.definitions.rendering import read_digest, render
+from bootstrap.jenkins.definitions.footer import read_digest
+from bootstrap.jenkins.definitions.rendering import render
 
 ROOT = Path(__file__).resolve().parents[4]
 INI = (ROOT / "jobs" / "job-builder.ini").read_text()

@@ -1,0 +1,72 @@
+"""Removes from the XML of a job what does not belong into a repository: secrets, versions of plugins, notes of builds."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bootstrap.jenkins.definitions import footer
+from bootstrap.jenkins.definitions.casc import is_secret
+from bootstrap.jenkins.definitions.raw_jobs import remove_white_space
+from bootstrap.jenkins.definitions.safe_xml import parse
+
+# Ciphertexts, and the stars that Jenkins shows to who may not see them.
+_ENCRYPTED = re.compile(r"\{AQAA[A-Za-z0-9+/=]+\}|\A\*{8}\Z")
+_PASSWORD_IN_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/\s:@'\"]*):([^/\s@'\"${}]+)@")
+_HARMLESS = frozenset({"", "true", "false"})
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """The XML without secrets; where they were; and where a script seems to have one, which stays."""
+
+    root: ElementTree.Element
+    secrets: tuple[str, ...]
+    suspicious: tuple[str, ...]
+
+
+def clean(xml: str) -> Cleaned:
+    """Clean the config.xml of a job, which `reading` has accepted."""
+    root = parse(xml)
+    remove_white_space(root)
+    for notes in root.findall("actions"):
+        root.remove(notes)
+    description = root.find("description")
+    if description is not None:
+        description.text = footer.remove(description.text)
+    secrets: list[str] = []
+    suspicious: list[str] = []
+    for token in root.findall("authToken"):  # who knows it can start builds
+        root.remove(token)
+        secrets.append("authToken")
+    for path, element in _walk(root, ""):
+        if "plugin" in element.attrib:
+            element.set("plugin", element.attrib["plugin"].partition("@")[0])
+        text = element.text or ""
+        if _ENCRYPTED.search(text) or (_is_secret(element) and text.strip() not in _HARMLESS):
+            secrets.append(path)
+            element.text = None
+        elif _PASSWORD_IN_URL.search(text):
+            if "\n" in text or " " in text.strip():
+                suspicious.append(path)
+            else:
+                secrets.append(f"{path}, the password in the URL")
+                element.text = _PASSWORD_IN_URL.sub(r"\1@", text)
+    return Cleaned(root, tuple(secrets), tuple(suspicious))
+
+
+def _walk(element: ElementTree.Element, above: str) -> Iterator[tuple[str, ElementTree.Element]]:
+    for child in element:
+        # The last part of a class name says enough.
+        path = f"{above}/{child.tag.rpartition('.')[2]}".lstrip("/")
+        yield path, child
+        yield from _walk(child, path)
+    if not above:
+        yield "", element
+
+
+def _is_secret(element: ElementTree.Element) -> bool:
+    """Whether the name of the element is that of a secret."""
+    return not len(element) and is_secret(element.tag.rpartition(".")[2])

@@ -1,0 +1,91 @@
+"""Converts the list of plugins to a request for the lock: what was installed, in which version, and what the lock has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bootstrap.importing.findings import Note, make_note, shorten
+from bootstrap.importing.yaml_text import dump
+from bootstrap.jenkins.distribution.versions import is_older, is_version
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_BUILT_BY_HAND = re.compile(r"snapshot|private|[()\s]", re.IGNORECASE)
+_HEAD = """\
+# The plugins of the imported Jenkins. `locked` is the version in the toolkit's jenkins.lock.yaml, null if it is not there: add
+# each of these to the lock, with what it requires. The lock decides which versions are used.
+"""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """An installed plugin; a `pinned` one was held at its version by hand."""
+
+    name: str
+    version: str
+    is_active: bool
+    is_enabled: bool
+    is_pinned: bool
+
+
+def read(entries: Iterable[Mapping[str, Any]], notes: list[Note]) -> list[Plugin]:
+    """The plugins in the answer of the API, by name; an entry that cannot be one is told."""
+    found: dict[str, Plugin] = {}
+    for entry in entries:
+        name, version = entry.get("shortName"), entry.get("version")
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or not isinstance(version, str):
+            notes.append(
+                make_note("plugin", str(name), "it has no name or version that a plugin can have", "look at it there")
+            )
+            continue
+        flags = (entry.get("active") is True, entry.get("enabled") is True, entry.get("pinned") is True)
+        found[name] = Plugin(name, shorten(version), *flags)
+    return [found[name] for name in sorted(found)]
+
+
+def write(plugins: Iterable[Plugin], locked: Mapping[str, str]) -> str:
+    """The request as YAML."""
+    rows = {
+        plugin.name: {
+            "version": plugin.version,
+            "active": plugin.is_active,
+            "enabled": plugin.is_enabled,
+            "pinned": plugin.is_pinned,
+            "locked": locked.get(plugin.name),
+        }
+        for plugin in plugins
+    }
+    return _HEAD + dump({"plugins": rows})
+
+
+def judge(plugins: Iterable[Plugin], locked: Mapping[str, str]) -> Iterator[Note]:
+    """What is to be told about each plugin that is not simply in the lock."""
+    for plugin in plugins:
+        mine = locked.get(plugin.name)
+        if not plugin.is_enabled:
+            yield make_note(
+                "plugin", plugin.name, "it is disabled there", "leave it out of the lock, or it will be enabled"
+            )
+        elif not plugin.is_active:
+            yield make_note(
+                "plugin", plugin.name, "it is enabled there, but does not run", "read that Jenkins' log first"
+            )
+        if not is_version(plugin.version) or _BUILT_BY_HAND.search(plugin.version):
+            why = f"its version {plugin.version} was built by hand, and no update center has it"
+            yield make_note(
+                "plugin", plugin.name, why, "lock a published version, or publish it on a mirror of your own"
+            )
+        elif mine is None:
+            remedy = "if you need it, add it and what it requires: docs/changes.md, 'A plugin'"
+            yield make_note("plugin", plugin.name, f"jenkins.lock.yaml does not have it ({plugin.version})", remedy)
+        elif mine != plugin.version:
+            relation = "older" if is_older(mine, plugin.version) else "newer"
+            remedy = "raise it in the lock if you need it" if relation == "older" else "read its changelog"
+            yield make_note(
+                "plugin",
+                plugin.name,
+                f"the lock has the {relation} version {mine}, there it is {plugin.version}",
+                remedy,
+            )

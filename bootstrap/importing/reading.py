@@ -1,0 +1,178 @@
+"""Reads everything that is imported, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from bootstrap.errors import ImportFailed
+from bootstrap.importing.findings import Item, Note, explain_unusable_name, make_note
+from bootstrap.importing.source import Answer, Source
+from bootstrap.jenkins.controller.api import job_path
+from bootstrap.jenkins.definitions.safe_xml import UnsafeXml, parse
+
+FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
+_DEEPEST = 20  # folders inside of each other
+_MOST = 20_000  # jobs
+_COMPUTED = ("jenkins.branch.OrganizationFolder", "WorkflowMultiBranchProject")
+_PLUGIN_FIELDS = "shortName,version,active,enabled,pinned"
+
+
+@dataclass
+class Reading:
+    """What was read. `plugins` are the entries of the API, `export` the settings as YAML, None if they cannot be read."""
+
+    url: str
+    version: str
+    plugins: list[dict[str, Any]] = field(default_factory=list)
+    export: str | None = None
+    items: list[Item] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+def read(source: Source) -> Reading:
+    """Read the Jenkins; Unreachable or ImportFailed if it cannot be read at all."""
+    greeting = source.get("api/json", "mode")
+    version = greeting.headers.get("X-Jenkins", "")
+    if greeting.status != 200 or not version:
+        remedy = "Check the URL, the user and the API token."
+        found = greeting.refusal if greeting.status != 200 else "the answer has no header X-Jenkins: this is no Jenkins"
+        raise ImportFailed(f"asking {source.url} what it is", found, remedy)
+    reading = Reading(source.url, version[:60])
+    reading.plugins = _read_plugins(source, reading.notes)
+    reading.export = _read_settings(source, reading.notes)
+    for item in _walk(source, "", reading.notes):
+        reading.items.append(item)
+        if len(reading.items) > _MOST:
+            raise ImportFailed(
+                f"listing the jobs of {source.url}", f"there are more than {_MOST}", "Import them by hand."
+            )
+    reading.notes += _list_agents(source)
+    reading.notes += _make_general_notes(len(reading.items))
+    return reading
+
+
+def _read_plugins(source: Source, notes: list[Note]) -> list[dict[str, Any]]:
+    answer = source.get("pluginManager/api/json", "plugins[shortName]{0,1}")
+    if answer.status != 200:
+        remedy = "read again with an API token of an administrator"
+        notes.append(make_note("plugins", "", f"they cannot be read: {answer.refusal}", remedy))
+        return []
+    listed = source.get_json("pluginManager/api/json", f"plugins[{_PLUGIN_FIELDS}]")
+    entries = listed.get("plugins") if isinstance(listed, dict) else None
+    return [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
+
+
+def _read_settings(source: Source, notes: list[Note]) -> str | None:
+    answer = source.export_settings()
+    if answer.status == 200:
+        try:
+            return answer.body.decode()
+        except UnicodeDecodeError:
+            why = "the export is not UTF-8"
+    else:
+        why = "it has no plugin configuration-as-code" if answer.status == 404 else answer.refusal
+    remedy = "install the plugin there and read again with an administrator's token, or write casc/ by hand"
+    notes.append(make_note("settings", "", f"they cannot be exported: {why}", remedy))
+    return None
+
+
+def _walk(source: Source, folder: str, notes: list[Note], depth: int = 1) -> Iterator[Item]:
+    """The jobs and folders in a folder, each folder before what it holds."""
+    listed = source.get_json(f"{job_path(folder) if folder else ''}api/json", "jobs[name],views[name]")
+    _note_views(listed, folder, notes)
+    jobs = listed.get("jobs") if isinstance(listed, dict) else None
+    for each in jobs[:_MOST] if isinstance(jobs, list) else ():
+        short = each.get("name") if isinstance(each, dict) else None
+        name = f"{folder}/{short}" if folder else str(short)
+        reason = explain_unusable_name(short)
+        if reason:
+            notes.append(
+                make_note("job", name, f"its name cannot be that of a file: {reason}", "rename it there, read again")
+            )
+            continue
+        item = _read_item(source, name, notes)
+        if item is None:
+            continue
+        yield item
+        is_folder = parse(item.xml).tag == FOLDER
+        if is_folder and depth >= _DEEPEST:
+            why = f"folders are nested more than {_DEEPEST} deep"
+            notes.append(make_note("folder", name, f"its jobs are not read: {why}", "move it up there, read again"))
+        elif is_folder:
+            yield from _walk(source, name, notes, depth + 1)
+
+
+def _read_item(source: Source, name: str, notes: list[Note]) -> Item | None:
+    answer = source.get(f"{job_path(name)}config.xml")
+    why, remedy = _explain_unreadable(answer)
+    if not why:
+        text = answer.body.decode()
+        root = parse(text)
+        if root.tag.endswith(_COMPUTED):
+            remedy = "nothing: a scan of the repositories makes them again"
+            notes.append(make_note("job", name, "the jobs of its branches are not carried over", remedy))
+        return Item(name, text)
+    notes.append(make_note("job", name, why, remedy))
+    return None
+
+
+def _explain_unreadable(answer: Answer) -> tuple[str, str]:
+    """Why a config.xml cannot be used, and what to do; empty if it can."""
+    if answer.status != 200:
+        remedy = "read again with a token of a user who has Job/Configure or Job/ExtendedRead"
+        return f"its configuration cannot be read: {answer.refusal}", remedy
+    try:
+        parse(answer.body.decode())
+    except UnicodeDecodeError:
+        return "its configuration is not UTF-8", "save it in the Jenkins again, read again"
+    except UnsafeXml as error:
+        return f"its configuration cannot be read: line {error.line}: {error}", "correct it in the Jenkins, read again"
+    return "", ""
+
+
+def _note_views(listed: Any, folder: str, notes: list[Note]) -> None:
+    """Tell the views of a folder but the one that every folder has; those of the root stand in the settings, too."""
+    views = listed.get("views") if isinstance(listed, dict) else None
+    for view in views if isinstance(views, list) else ():
+        name = str(view.get("name", "")) if isinstance(view, dict) else ""
+        if name.lower() not in {"", "all"}:
+            shown = f"{folder}/{name}" if folder else name
+            remedy = (
+                "it stays in the XML of the folder"
+                if folder
+                else "its lines are in not-carried.yaml: add them to casc/views.yaml"
+            )
+            notes.append(make_note("view", shown, "views are not written as code of their own", remedy))
+
+
+def _list_agents(source: Source) -> Iterator[Note]:
+    listed = source.get_json("computer/api/json", "computer[displayName]")
+    computers = listed.get("computer") if isinstance(listed, dict) else None
+    for each in computers if isinstance(computers, list) else ():
+        name = str(each.get("displayName", "")) if isinstance(each, dict) else ""
+        if name and not str(each.get("_class", "")).endswith("$MasterComputer"):
+            remedy = "add it to 'jenkins.nodes' in casc/controller.yaml and connect it with its new secret"
+            yield make_note("agent", name, "its secret is that of the other Jenkins", remedy)
+
+
+def _make_general_notes(jobs: int) -> Iterator[Note]:
+    """What no API hands out, or what must not leave that Jenkins."""
+    remedies = {
+        "build history": (
+            f"builds, artifacts and build numbers of {jobs} jobs and folders are data, not code",
+            "keep the old Jenkins to read them, or copy its JENKINS_HOME/jobs",
+        ),
+        "credentials": (
+            "the secrets of credentials are encrypted with a key of that Jenkins",
+            "store each again, as secrets.yaml names them; credentials in folders by hand",
+        ),
+        "API tokens": ("Jenkins keeps only their hashes", "each user makes a new one"),
+        "files": (
+            "no API lists init.groovy.d, userContent and other files of JENKINS_HOME",
+            "look into it, and move what is needed to casc/ or jobs/",
+        ),
+    }
+    for kind, (why, remedy) in remedies.items():
+        yield make_note(kind, "", why, remedy)

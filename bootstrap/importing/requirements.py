@@ -1,0 +1,47 @@
+"""Tells what the imported jobs need before they can be published: plugins that the lock lacks, labels that no agent has."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from bootstrap.acts import casc
+from bootstrap.importing.findings import Note, make_note
+from bootstrap.jenkins.definitions import agents, elements
+from bootstrap.jenkins.definitions.casc_variables import Variables
+
+_NAMED = 5  # jobs in one line
+
+
+def judge(rendered: Mapping[str, str], locked: Collection[str], settings: Path) -> Iterator[Note]:
+    """The notes; `locked` are the plugins of the lock, `settings` is the toolkit's `casc/`."""
+    jobs = {name: ElementTree.fromstring(xml.encode()) for name, xml in rendered.items()}
+    yield from _judge_plugins(jobs, locked)
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(settings.glob("*.y*ml"))}
+    known = agents.read(files, Variables(casc.VARIABLES))
+    if known is not None:
+        yield from _judge_labels(jobs, known)
+
+
+def _judge_plugins(jobs: Mapping[str, ElementTree.Element], locked: Collection[str]) -> Iterator[Note]:
+    needed: dict[str, list[str]] = {}
+    for name, root in jobs.items():
+        for plugin in sorted({plugin for _, plugin in elements.judge(root, locked).lacking}):
+            needed.setdefault(plugin, []).append(name)
+    for plugin, names in sorted(needed.items()):
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        why = f"jenkins.lock.yaml does not have it, and it is needed by {', '.join(names[:_NAMED])}{more}"
+        yield make_note("plugin", plugin, why, "add it to the lock before you add these jobs, or a launch refuses them")
+
+
+def _judge_labels(jobs: Mapping[str, ElementTree.Element], known: agents.Agents) -> Iterator[Note]:
+    for name, root in jobs.items():
+        label = agents.label_of(root)
+        refusals = [known.refusal(label)] if label is not None else []
+        script = "" if root.findtext("disabled") == "true" else root.findtext("definition/script") or ""
+        refusals += [refusal for _, refusal in agents.faults_of_script(script, known)]
+        for refusal in dict.fromkeys(filter(None, refusals)):
+            yield make_note(
+                "job", name, f"it {refusal.removeprefix('the Pipeline ')}", "a launch refuses it until then"
+            )

@@ -1,0 +1,265 @@
+"""Converts the exported settings to files for `casc/`.
+
+The toolkit's own `casc/` stays as it is. A setting that it has already is told and not written again, because Jenkins refuses a
+setting in two files, or appends one list to the other. The files are then read as a launch reads them, together with those of
+the toolkit; an attribute with a fault is taken out and told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from bootstrap.acts import casc
+from bootstrap.errors import CascRejected, Fault
+from bootstrap.importing import settings_tree
+from bootstrap.importing.findings import Note, Secret, make_note, shorten
+from bootstrap.importing.yaml_text import dump
+from bootstrap.jenkins.definitions.casc import find_variables
+from bootstrap.jenkins.definitions.casc_schema import load_vocabulary
+
+_ABSENT = object()
+_IGNORED = frozenset({"configuration-as-code"})  # its four values are always the defaults
+# The service of the toolkit's Jenkins sets these, whatever the settings say.
+_FIXED = frozenset({("jenkins", "slaveagentport")})
+_ACCOUNTS = ("jenkins", "securityRealm", "local", "users")
+_OWN_ACCOUNTS = frozenset({"admin", "toolkit", "builds"})
+_HEAD = "# Imported; see docs/import.md of the toolkit.\n"
+_FAILED = "FAILED TO EXPORT"
+# The toolkit's file with an empty list of credentials is replaced as a whole.
+_CREDENTIALS = "credentials"
+_ROUNDS = 100
+
+
+@dataclass
+class Converted:
+    """The files by name, what was left out as YAML, the secrets that the files refer to, and what is to be told."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    left: str = ""
+    secrets: list[Secret] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+def convert(export: str, own: Path) -> Converted:
+    """Convert an export; `own` is the toolkit's `casc/`."""
+    try:
+        exported = settings_tree.parse(export)
+    except settings_tree.Unusable as error:
+        remedy = "correct it in the Jenkins and read again, or write casc/ by hand"
+        return Converted(notes=[make_note("settings", "", f"the export cannot be used: {error}", remedy)])
+    return _Conversion(own).convert(exported)
+
+
+class _Conversion:
+    """The conversion of one export."""
+
+    def __init__(self, own: Path) -> None:
+        self._own = own
+        self._own_tree, self._own_files = _read_own(own)
+        self._notes: list[Note] = []
+        self._left: dict[str, Any] = {}
+        self._variables = settings_tree.Variables()
+
+    def convert(self, exported: Mapping[str, Any]) -> Converted:
+        carried: dict[str, dict[str, Any]] = {}
+        for root, attributes in exported.items():
+            if root in _IGNORED:
+                continue
+            if not isinstance(attributes, Mapping) or not root.replace("-", "").isalnum() or not root.isascii():
+                self._leave((root,), attributes, "it is no section of settings", "look at it in not-carried.yaml")
+                continue
+            if root == _ACCOUNTS[0]:
+                self._note_accounts(exported)
+            kept = self._split(attributes, self._own_tree.get(root, _ABSENT), (root,))
+            if isinstance(kept, dict) and kept:
+                carried[root] = settings_tree.replace_secrets(kept, (root,), self._variables.add)
+        files = self._judge(carried)
+        names = {
+            secret.variable
+            for secret in self._variables.secrets
+            if f"${{{secret.variable}}}" in "".join(files.values())
+        }
+        secrets = [secret for secret in self._variables.secrets if secret.variable in names]
+        return Converted(files, dump(self._left) if self._left else "", secrets, self._notes)
+
+    def _split(self, theirs: Any, own: Any, path: tuple[str, ...]) -> Any:
+        """What is carried over of a value; the rest is told and kept for a person. _ABSENT if nothing is."""
+        if isinstance(theirs, str) and theirs.startswith(_FAILED):
+            self._leave(path, theirs, "that Jenkins could not export it", "set it in casc/ by hand")
+            return _ABSENT
+        if len(path) <= 3 and theirs in (None, {}):
+            return _ABSENT  # it sets nothing
+        if tuple(part.lower() for part in path) in _FIXED:
+            self._leave(path, theirs, "the toolkit sets it for the service of Jenkins", "nothing")
+            return _ABSENT
+        if own is _ABSENT or (own == [] and path[0] == _CREDENTIALS):
+            if not isinstance(theirs, Mapping) or len(path) > 3:
+                return theirs
+            own = {}
+        if isinstance(theirs, Mapping) and isinstance(own, Mapping) and not (own and _is_choice(path)):
+            mine = {key.lower(): value for key, value in own.items()}
+            kept = {
+                key: self._split(value, mine.get(key.lower(), _ABSENT), (*path, key)) for key, value in theirs.items()
+            }
+            return {key: value for key, value in kept.items() if value is not _ABSENT} or _ABSENT
+        file = next((name for at, name in self._own_files.items() if _overlaps(at, path)), "casc/")
+        same = theirs == own or str(theirs).lower() == str(own).lower()
+        why = f"{file} has it already, {'with the same value' if same else f'as {_show(own)}; there it is {_show(theirs)}'}"
+        self._leave(path, theirs, why, "nothing" if same else f"if the other value is right, write it into {file}")
+        return _ABSENT
+
+    def _note_accounts(self, exported: Mapping[str, Any]) -> None:
+        node: Any = exported
+        for part in _ACCOUNTS:
+            node = node.get(part) if isinstance(node, Mapping) else None
+        for each in node if isinstance(node, list) else ():
+            name = str(each.get("id", "")) if isinstance(each, Mapping) else ""
+            if name and name not in _OWN_ACCOUNTS:
+                remedy = "add the person to casc/access.yaml, see docs/changes.md, 'A person'"
+                self._notes.append(make_note("account", name, "Jenkins does not export its password", remedy))
+
+    def _leave(self, path: tuple[str, ...], value: Any, why: str, remedy: str) -> None:
+        self._notes.append(make_note("setting", ".".join(path), why, remedy))
+        masked = settings_tree.replace_secrets(value, path, lambda _: settings_tree.MASK)
+        node = self._left
+        for part in path[:-1]:
+            inner = node.setdefault(part, {})
+            node = inner if isinstance(inner, dict) else {}
+        node[path[-1]] = masked
+
+    def _judge(self, carried: dict[str, dict[str, Any]]) -> dict[str, str]:
+        """The files, without the attributes that a launch would refuse."""
+        for _ in range(_ROUNDS):
+            files = _write_files(carried)
+            faults = self._find_faults(files)
+            if not faults:
+                break
+            for root, attribute, fault in faults:
+                value = carried[root].pop(attribute, _ABSENT)
+                if value is not _ABSENT:
+                    self._leave(
+                        (root, attribute), value, f"it has a fault: {fault.message}", "correct it in not-carried.yaml"
+                    )
+            carried = {root: attributes for root, attributes in carried.items() if attributes}
+        else:
+            files = {}
+            self._notes.append(make_note("settings", "", "the files have too many faults", "write casc/ by hand"))
+        for name, text in files.items():
+            if name.endswith("-other.yaml"):
+                attributes = ", ".join(
+                    settings_tree.parse(text)[name.removeprefix("imported-").removesuffix("-other.yaml")]
+                )
+                why = f"no plugin of the lock is known to have: {shorten(attributes)}"
+                self._notes.append(
+                    make_note("settings", f"casc/{name}", why, "lock their plugins first; until then leave it out")
+                )
+        return files
+
+    def _find_faults(self, files: Mapping[str, str]) -> list[tuple[str, str, Fault]]:
+        """Root, attribute and fault of everything that the reading of `casc/` refuses."""
+        if not files:
+            return []
+        with TemporaryDirectory(prefix="import-") as folder:
+            stage = Path(folder) / "casc"
+            stage.mkdir()
+            own = {path.name: path.read_text(encoding="utf-8") for path in self._own.glob("*.y*ml")}
+            for name, text in {**own, **files}.items():
+                (stage / name).write_text(text, encoding="utf-8")
+            # Secrets of one's own that the toolkit's files use belong to an environment, which is not opened here.
+            provided = {secret.variable for secret in self._variables.secrets} | find_variables(own)
+            try:
+                casc.read(stage, own=provided)
+            except CascRejected as error:
+                return [_locate(fault, files) for fault in error.faults]
+        return []
+
+
+def _locate(fault: Fault, files: Mapping[str, str]) -> tuple[str, str, Fault]:
+    """The root and attribute in which a fault is; a fault of the toolkit's own files cannot be mended here."""
+    text = files.get(fault.file.rpartition("/")[2])
+    if text is None:
+        raise CascRejected(
+            "reading the settings of this toolkit together with the imported ones", [fault], "Correct the file."
+        )
+    lines = text.splitlines()[: fault.line]
+    root = next(line for line in lines if line[:1].isalnum()).rstrip(":")
+    attribute = next(line for line in reversed(lines) if line[:2] == "  " and line[2:3] not in {" ", "-", ""})
+    return root, next(iter(settings_tree.parse(f"{attribute.strip().partition(': ')[0].rstrip(':')}:"))), fault
+
+
+def _write_files(carried: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The text of each file: one for each root, and one with what only a plugin that the lock lacks can know."""
+    roots = load_vocabulary()["roots"]
+    files = {}
+    for root, attributes in carried.items():
+        known = {key: value for key, value in attributes.items() if _is_known(key, roots.get(root))}
+        other = {key: value for key, value in attributes.items() if key not in known}
+        name = f"{_CREDENTIALS}.yaml" if root == _CREDENTIALS else f"imported-{root}.yaml"
+        for file, chosen in ((name, known), (f"imported-{root}-other.yaml", other)):
+            if chosen:
+                files[file] = _HEAD + dump({root: chosen})
+    return files
+
+
+def _is_known(attribute: str, known: Collection[str] | None) -> bool:
+    return known is not None and attribute.lower() in {name.lower() for name in known}
+
+
+def _read_own(folder: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], str]]:
+    """The toolkit's settings as one tree, and the file of each value by its path in small letters."""
+    tree: dict[str, Any] = {}
+    files: dict[tuple[str, ...], str] = {}
+    for path in sorted(folder.glob("*.y*ml")):
+        settings = settings_tree.parse(path.read_text(encoding="utf-8"))
+        for at in _list_leaves(settings, ()):
+            files[tuple(part.lower() for part in at)] = f"{folder.name}/{path.name}"
+        _merge(tree, settings)
+    return tree, files
+
+
+def _list_leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _list_leaves(inner, (*path, key))
+    else:
+        yield path
+
+
+def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _overlaps(own: tuple[str, ...], path: tuple[str, ...]) -> bool:
+    """Whether a value of the toolkit is at this path, above it or below it."""
+    length = min(len(own), len(path))
+    return own[:length] == tuple(part.lower() for part in path[:length])
+
+
+def _is_choice(path: tuple[str, ...]) -> bool:
+    """Whether Jenkins takes one of several implementations at this path: then two files cannot share it."""
+    known = load_vocabulary()
+    attributes: Mapping[str, str] = known["roots"].get(path[0], {})
+    kind = ""
+    for part in path[1:]:
+        kind = next((kind for name, kind in attributes.items() if name.lower() == part.lower()), "")
+        attributes = known["classes"].get(kind) or known["choices"].get(kind) or {}
+    return kind in known["choices"]
+
+
+def _show(value: Any) -> str:
+    """A value in a few words, without its secrets."""
+    masked = settings_tree.replace_secrets(value, ("value",), lambda _: settings_tree.MASK)
+    if isinstance(masked, list):
+        return f"a list of {len(masked)}"
+    if isinstance(masked, Mapping):
+        return f"'{shorten(', '.join(masked))}'"
+    text = str(masked).lower() if isinstance(masked, bool) else str(masked).replace("^${", "${")
+    return f"'{shorten(text)[:60]}'" if masked not in ("", None) else "empty"

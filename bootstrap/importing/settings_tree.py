@@ -1,0 +1,121 @@
+"""Settings as values: reads an export or a settings file, and replaces its secrets.
+
+The parser of the toolkit's own settings files reads the export (`casc_tree`): it has the types of YAML 1.1, as Jenkins has, and
+does not expand aliases. Here they are expanded, up to a limit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+
+from bootstrap.environment.secret_names import RESERVED, RESERVED_PREFIXES
+from bootstrap.importing.findings import Secret, make_variable
+from bootstrap.jenkins.definitions import casc_tree
+from bootstrap.jenkins.definitions.casc import is_secret
+from bootstrap.jenkins.definitions.casc_tree import Kind, Node
+
+LARGEST = 4 << 20  # characters of an export
+_MOST = 50_000  # values, with all aliases expanded
+_DEEPEST = 100
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_UNESCAPED = re.compile(r"(?<!\^)\$\{")
+_CIPHERTEXT = re.compile(r"\{AQAA[A-Za-z0-9+/=]+\}|#jbcrypt:\S*|\A\*{8}\Z|\A\{ciphertext\}\Z")
+MASK = "***"
+
+
+class Unusable(ValueError):
+    """The text has no settings that can be used; the message says why."""
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The settings in the text as mappings, lists, strings, whole numbers and booleans."""
+    if len(text) > LARGEST:
+        raise Unusable(f"it has more than {LARGEST} characters")
+    try:
+        document = casc_tree.parse(text)
+    except yaml.YAMLError as error:
+        raise Unusable(f"it is not YAML: {getattr(error, 'problem', None) or error}") from error
+    except RecursionError as error:
+        raise Unusable("it is nested too deeply") from error
+    if document is None or document.kind is not Kind.MAPPING:
+        raise Unusable("it is no mapping of settings")
+    value: dict[str, Any] = _Expansion().expand(document)
+    return value
+
+
+class _Expansion:
+    """Converts nodes to values, and counts them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def expand(self, node: Node, depth: int = 0) -> Any:
+        meant = node.meant
+        self._count += 1
+        if self._count > _MOST:
+            raise Unusable(f"it has more than {_MOST} values")
+        if depth > _DEEPEST:
+            raise Unusable(f"it is nested more than {_DEEPEST} deep")
+        if meant.kind is Kind.MAPPING:
+            return {key.meant.text: self.expand(value, depth + 1) for key, value in meant.entries}
+        if meant.kind is Kind.LIST:
+            return [self.expand(item, depth + 1) for item in meant.items]
+        if meant.is_null:
+            return None
+        if meant.is_plain and meant.text.lower() in {"true", "false"}:
+            return meant.text.lower() == "true"
+        return (
+            int(meant.text)
+            if meant.is_plain and _INTEGER.fullmatch(meant.text) and len(meant.text) < 19
+            else meant.text
+        )
+
+
+def replace_secrets(value: Any, path: tuple[str, ...], replace: Callable[[tuple[str, ...]], str]) -> Any:
+    """The value with `replace(path)` in place of each secret; in a path, an entry of a list has the name that it has itself.
+
+    Other texts keep their meaning: what looks like a variable in them is escaped.
+    """
+    if isinstance(value, Mapping):
+        return {key: replace_secrets(inner, (*path, key), replace) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [replace_secrets(inner, (*path, _name_entry(inner, at)), replace) for at, inner in enumerate(value)]
+    if not isinstance(value, str) or not value:
+        return value
+    if _CIPHERTEXT.search(value) or is_secret(path[-1]):
+        return replace(path)
+    return _UNESCAPED.sub("^${", value)
+
+
+def _name_entry(entry: Any, at: int) -> str:
+    """What an entry of a list is called: `{string: {id: token}}` is 'token'; otherwise its number."""
+    inner = entry
+    if isinstance(entry, Mapping) and len(entry) == 1 and isinstance(next(iter(entry.values())), Mapping):
+        inner = next(iter(entry.values()))
+    names = (inner.get(key) for key in ("id", "name", "key")) if isinstance(inner, Mapping) else ()
+    return next((name for name in names if isinstance(name, str) and name), str(at))
+
+
+class Variables:
+    """Gives each secret the name of a variable, which an environment file takes under `jenkins.secrets`."""
+
+    def __init__(self) -> None:
+        self.secrets: list[Secret] = []
+
+    def add(self, path: tuple[str, ...]) -> str:
+        """The reference to the variable of the secret at this path."""
+        inner = [part for part in path[1:-1] if not part.isdigit()]
+        entry = inner[-2] if len(inner) > 1 and "credentials" in path[:1] else (inner[-1] if inner else path[0])
+        name = make_variable(entry, path[-1])
+        if name in RESERVED or name.startswith(RESERVED_PREFIXES):
+            name = f"IMPORTED_{name}"
+        taken = {secret.variable for secret in self.secrets}
+        unique = next(
+            each for each in (name, *(f"{name}_{number}" for number in range(2, 10_000))) if each not in taken
+        )
+        self.secrets.append(Secret(unique, ".".join(path)))
+        return f"${{{unique}}}"
