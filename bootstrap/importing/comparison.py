@@ -28,9 +28,11 @@ def describe_difference(rendered: str, read: ElementTree.Element) -> str:
     both = job_xml.remove_rewrites(desired, actual)
     assert both is not None
     desired, actual = map(job_xml.format_xml, both)
+    # `splitlines` would take a carriage return, which is a difference, for the end of a line.
+    both_texts = actual.split("\n"), desired.split("\n")
     lines = [
-        " ".join(line.split())
-        for line in difflib.unified_diff(actual.splitlines(), desired.splitlines(), lineterm="", n=0)
+        " ".join(line.replace("\r", "&#13;").split())
+        for line in difflib.unified_diff(*both_texts, lineterm="", n=0)
         if line[:1] in "+-" and line[:3] not in {"+++", "---"}
     ]
     more = [f"and {len(lines) - _SHOWN} more lines"] if len(lines) > _SHOWN else []

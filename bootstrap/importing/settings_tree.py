@@ -23,7 +23,7 @@ _MOST = 50_000  # values, with all aliases expanded
 _DEEPEST = 100
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _UNESCAPED = re.compile(r"(?<!\^)\$\{")
-_CIPHERTEXT = re.compile(r"\{AQAA[A-Za-z0-9+/=]+\}|#jbcrypt:\S*|\A\*{8}\Z|\A\{ciphertext\}\Z")
+_CIPHERTEXT = re.compile(r"\{AQAA[A-Za-z0-9+/=]+\}|#jbcrypt:\S*|\A\*{8}\Z")
 MASK = "***"
 
 

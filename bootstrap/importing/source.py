@@ -48,6 +48,13 @@ class Answer:
         return f"Jenkins answered {self.status}{f': {reason}' if reason else ''}"
 
 
+class _Session(requests.Session):
+    """A session that looks at no redirect: requests would read the body of one without a limit."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
 class Source:
     """One Jenkins, read by one user."""
 
@@ -59,7 +66,7 @@ class Source:
         if ca_file is not None and not ca_file.is_file():
             raise UsageError("reading --ca-file", f"there is no file {ca_file}", "Name a file with PEM certificates.")
         self._verify: bool | str = str(ca_file) if ca_file is not None else True
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.auth = HTTPBasicAuth(user.encode(), token.reveal().encode())
         self._session.headers.update({"Accept-Encoding": "identity", "User-Agent": "jenkins-bootstrap"})
         # A proxy that is set in the environment would get what is meant for this machine alone.
@@ -100,7 +107,7 @@ class Source:
                 raise Unreachable(f"reading {url}", _explain(error), "Check the URL, and whether it runs.") from error
             if answer.status not in {301, 302, 303, 307, 308}:
                 return answer
-            target = urljoin(url, answer.headers.get("Location", ""))
+            target = _resolve(url, answer.headers.get("Location", ""))
             if method != "GET" or not left or _origin(target) != _origin(self.url):
                 found = f"it redirects to {clean_line(target)[:200]}, and a redirect to another host is not followed"
                 raise self._failure(path, found, "Give the URL at which this Jenkins itself answers.")
@@ -154,6 +161,13 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _resolve(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

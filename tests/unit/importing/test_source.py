@@ -1,0 +1,219 @@
+"""The door to the other Jenkins: where the token goes, what it never does, and how large and slow an answer may be."""
+
+import base64
+import datetime
+import gzip
+import ipaddress
+import json
+import ssl
+import time
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from bootstrap.errors import ImportFailed, Unreachable, UsageError
+from bootstrap.importing import source as module
+from bootstrap.importing.source import Source
+from bootstrap.values import Secret
+
+SECRET = Secret("11token")
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("http://ci.example.org/", "everybody on the way can read the API token"),
+        ("http://127.0.0.1.example.org/", "everybody on the way can read the API token"),
+        ("https://alice:pw@ci.example.org/", "it contains a user or a password"),
+        ("ftp://ci.example.org/", "it is no URL of a Jenkins"),
+        ("ci.example.org", "it is no URL of a Jenkins"),
+        ("https://ci.example.org/?x=1", "it is no URL of a Jenkins"),
+        ("https://ci.example.org/\x1b[31m", "it is no URL of a Jenkins"),
+        ("https://ci.example.org:port/", "Port could not be cast"),
+        ("https://[::1", "Invalid IPv6 URL"),
+    ],
+)
+def test_a_url_to_which_no_token_may_be_sent_is_refused(url: str, found: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        Source(url, "alice", SECRET)
+    assert found in refused.value.found
+
+
+@pytest.mark.parametrize(
+    "url", ["https://ci.example.org/ci", "http://localhost:8080", "http://[::1]:8080/", "http://127.9.9.9/"]
+)
+def test_https_and_this_machine_are_taken(url: str) -> None:
+    assert Source(url, "alice", SECRET).url.startswith(url)
+
+
+def test_plain_http_is_taken_when_told() -> None:
+    assert Source("http://ci.example.org", "alice", SECRET, allows_http=True).url == "http://ci.example.org/"
+
+
+def test_a_file_of_certificates_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--ca-file"):
+        Source("https://ci.example.org/", "alice", SECRET, ca_file=tmp_path / "none.pem")
+
+
+def test_the_token_is_sent_as_basic_credentials_and_shown_nowhere(other) -> None:
+    source = other.source()
+    assert source.get_json("api/json", "mode")["mode"] == "NORMAL"
+    assert other.credentials == {f"Basic {base64.b64encode(b'alice:11f3a4c0ffee').decode()}"}
+    assert "11f3a4c0ffee" not in repr(vars(source))
+
+
+def test_a_proxy_of_the_environment_does_not_get_what_is_for_this_machine(
+    other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
+    assert other.source().get("api/json", "mode").status == 200
+
+
+def test_a_redirect_on_the_same_host_is_followed(other) -> None:
+    other.add("GET old", {"status": 302, "headers": {"Location": "/new"}, "body": ""})
+    other.add("GET new", {"status": 200, "body": "{}"})
+    assert other.source().get("old").status == 200
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example.org/x", "http://127.0.0.1:1/", "//127.0.0.1/", "http://[", "file:///x"]
+)
+def test_a_redirect_to_another_host_is_refused(target: str, other) -> None:
+    other.add("GET old", {"status": 307, "headers": {"Location": target}, "body": ""})
+    with pytest.raises(ImportFailed) as refused:
+        other.source().get("old")
+    assert "a redirect to another host is not followed" in refused.value.found
+
+
+def test_redirects_in_a_circle_and_of_the_export_are_refused(other) -> None:
+    other.add("GET old", {"status": 302, "headers": {"Location": "/old"}, "body": ""})
+    other.add("POST configuration-as-code/export", {"status": 302, "headers": {"Location": "/old"}, "body": ""})
+    with pytest.raises(ImportFailed):
+        other.source().get("old")
+    assert len(other.asked) == 6
+    with pytest.raises(ImportFailed):
+        other.source().export_settings()
+    assert len(other.asked) == 7
+
+
+def test_an_answer_that_is_too_large_is_refused(other, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGEST", 100_000)
+    sent = 0
+
+    def flood(request: BaseHTTPRequestHandler) -> None:
+        nonlocal sent
+        request.send_response(200)
+        request.end_headers()  # without a length: until the connection is closed
+        try:
+            while sent < 100_000_000:
+                sent += request.wfile.write(b"x" * 10_000)
+        except OSError:
+            pass
+        request.close_connection = True
+
+    other.add("GET flood", flood)
+    with pytest.raises(ImportFailed, match="larger than"):
+        other.source().get("flood")
+    assert sent < 50_000_000
+
+
+def test_all_answers_together_have_a_greatest_size(other, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST", 25)
+    source = other.source()
+    other.add("GET ten", {"status": 200, "body": "x" * 10})
+    source.get("ten"), source.get("ten")
+    with pytest.raises(ImportFailed):
+        source.get("ten")
+
+
+def test_an_answer_that_drips_is_given_up(other, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLOWEST", 0.3)
+
+    def drip(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        try:
+            for _ in range(100):
+                request.wfile.write(b"x")
+                request.wfile.flush()
+                time.sleep(0.05)
+        except OSError:
+            pass
+
+    other.add("GET drip", drip)
+    with pytest.raises(ImportFailed, match="not complete"):
+        other.source().get("drip")
+
+
+def test_a_compressed_answer_is_refused(other) -> None:
+    bomb = gzip.compress(b"0" * 10_000_000)
+    other.add("GET bomb", {"status": 200, "headers": {"Content-Encoding": "gzip"}, "body": bomb})
+    with pytest.raises(ImportFailed, match="compressed"):
+        other.source().get("bomb")
+
+
+@pytest.mark.parametrize("body", ["<html>", "[" * 100_000, "\x00", '{"a": 1'])
+def test_an_answer_that_is_no_json_is_refused(body: str, other) -> None:
+    other.add("GET x", {"status": 200, "body": body})
+    with pytest.raises(ImportFailed, match="no JSON"):
+        other.source().get_json("x", "")
+
+
+def test_a_connection_that_ends_in_the_middle_is_told(other) -> None:
+    def end(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        request.wfile.write(json.dumps({}).encode())
+        request.close_connection = True
+
+    other.add("GET x", end)
+    with pytest.raises(Unreachable):
+        other.source().get("x")
+
+
+def test_a_jenkins_that_does_not_run_is_told() -> None:
+    with pytest.raises(Unreachable) as failed:
+        Source("http://127.0.0.1:1/", "alice", SECRET).get("api/json")
+    assert "refused" in failed.value.found
+
+
+def make_certificate(folder: Path) -> Path:
+    """A key and a certificate of 127.0.0.1 that signs itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a Jenkins")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(
+        now + datetime.timedelta(days=1)
+    )
+    certificate = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False).sign(
+        key, hashes.SHA256()
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / "certificate.pem"
+    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def test_a_certificate_must_be_that_of_the_named_authority(
+    other, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = make_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    other.server.socket = context.wrap_socket(other.server.socket, server_side=True)
+    url = other.url.replace("http:", "https:")
+    with pytest.raises(Unreachable) as failed:
+        Source(url, "alice", SECRET).get("api/json", "mode")
+    assert "CERTIFICATE_VERIFY_FAILED" in failed.value.found and "--ca-file" in failed.value.remedy
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/none")
+    assert Source(url, "alice", SECRET, ca_file=certificate).get("api/json", "mode").status == 200
