@@ -111,7 +111,7 @@ def _read_item(source: Source, name: str, notes: list[Note]) -> Item | None:
         text = answer.body.decode()
         root = parse(text)
         if root.tag.endswith(_COMPUTED):
-            remedy = "nothing: a scan of the repositories makes them again"
+            remedy = "nothing to do: a scan of the repositories makes them again"
             notes.append(make_note("job", name, "the jobs of its branches are not carried over", remedy))
         return Item(name, text)
     notes.append(make_note("job", name, why, remedy))

@@ -94,7 +94,7 @@ class _Conversion:
         if len(path) <= 3 and theirs in (None, {}):
             return _ABSENT  # it sets nothing
         if tuple(part.lower() for part in path) in _FIXED:
-            self._leave(path, theirs, "the toolkit sets it for the service of Jenkins", "nothing")
+            self._leave(path, theirs, "the toolkit sets it for the service of Jenkins", "nothing to do")
             return _ABSENT
         if own is _ABSENT or (own == [] and path[0] == _CREDENTIALS):
             if not isinstance(theirs, Mapping) or len(path) > 3:
@@ -109,7 +109,9 @@ class _Conversion:
         file = next((name for at, name in self._own_files.items() if _overlaps(at, path)), "casc/")
         same = theirs == own or str(theirs).lower() == str(own).lower()
         why = f"{file} has it already, {'with the same value' if same else f'as {_show(own)}; there it is {_show(theirs)}'}"
-        self._leave(path, theirs, why, "nothing" if same else f"if the other value is right, write it into {file}")
+        self._leave(
+            path, theirs, why, "nothing to do" if same else f"if the other value is right, write it into {file}"
+        )
         return _ABSENT
 
     def _note_accounts(self, exported: Mapping[str, Any]) -> None:

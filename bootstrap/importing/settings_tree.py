@@ -108,8 +108,9 @@ class Variables:
 
     def add(self, path: tuple[str, ...]) -> str:
         """The reference to the variable of the secret at this path."""
-        inner = [part for part in path[1:-1] if not part.isdigit()]
-        entry = inner[-2] if len(inner) > 1 and "credentials" in path[:1] else (inner[-1] if inner else path[0])
+        entry = next((part for part in reversed(path[:-1]) if not part.isdigit()), path[0])
+        if path[0] == "credentials" and "credentials" in path[1:-2]:
+            entry = path[path.index("credentials", 1) + 1]  # the id of the credential
         name = make_variable(entry, path[-1])
         if name in RESERVED or name.startswith(RESERVED_PREFIXES):
             name = f"IMPORTED_{name}"

@@ -85,8 +85,8 @@ def _tell(imported: Imported, *, as_json: bool) -> None:
     for line in conversion.describe(imported):
         terminal.write(f"{line}\n")
     written = f"{counted(len(imported.plugins), 'plugin')}, {counted(len(imported.outcomes), 'job')}"
-    different = f"{len(imported.differing)} of them differ" if imported.differing else "none differs"
-    terminal.write(f"\nwrote {imported.into}: {written}, {different}; the lines above are in report.txt\n")
+    terminal.write(f"\nwrote {imported.into}: {written}, {len(imported.differing)} with a difference\n")
+    terminal.write("the lines above are in its report.txt\n")
     terminal.write("next: docs/import.md says what to do with each file\n")
 
 

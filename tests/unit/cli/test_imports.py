@@ -35,7 +35,7 @@ def test_user_and_token_are_two_lines_of_standard_input(other, tmp_path, capsys,
     assert main(["import", other.url, "--into", str(tmp_path / "into")]) == 0
     output = capsys.readouterr().out
     assert "job a (XML): no difference\n" in output
-    assert "1 plugin, 1 job, none differs" in output and TOKEN not in output
+    assert "1 plugin, 1 job, 0 with a difference" in output and TOKEN not in output
     assert (tmp_path / "into" / "report.txt").exists()
 
 

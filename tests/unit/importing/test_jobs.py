@@ -100,9 +100,7 @@ IN_WORDS = {
     "a Pipeline from a repository": from_repository(),
     "a freestyle job": FREE,
     "shell steps": with_builders(shell("#!/bin/sh\nfor i in 1 2; do\n  echo ${i} {x} &lt; y\ndone\n"), shell("true")),
-    "other steps": with_builders(
-        "<hudson.tasks.BatchFile><command>echo %X% {y}</command></hudson.tasks.BatchFile>"
-    ),
+    "other steps": with_builders("<hudson.tasks.BatchFile><command>echo %X% {y}</command></hudson.tasks.BatchFile>"),
     "a schedule and a label": FREE.replace("<triggers/>", TIMER.format("H 3 * * *")).replace(
         "<canRoam>true", "<assignedNode>linux</assignedNode><canRoam>false"
     ),
@@ -112,8 +110,10 @@ IN_WORDS = {
         "<hudson.model.BooleanParameterDefinition><name>B</name><defaultValue>true</defaultValue>"
         "</hudson.model.BooleanParameterDefinition>"
     ),
-    "a disabled one with a name to show": FREE.replace("<disabled>false", "<displayName>Yes: {no}</displayName><disabled>true"),
-}  # fmt: skip
+    "a disabled one with a name to show": FREE.replace(
+        "<disabled>false", "<displayName>Yes: {no}</displayName><disabled>true"
+    ),
+}
 AS_XML = {
     "a folder": FOLDER,
     "a field without words": FREE.replace(
