@@ -23,10 +23,11 @@ HEADING = re.compile(r"^#+ +(?P<title>.+?)\s*$", re.MULTILINE)
 TYPED = re.compile(r"^[ ]*(?:\$ +)?(?:\w+=\S+ +)*\./bootstrap\.py(?P<rest> .*)$", re.MULTILINE)
 PATH = re.compile(r"[\w.<>*-]+(?:/[\w.<>*-]*)+|[\w.-]+\.(?:py|md|yaml|json|toml|ini|lock|svg|cfg)")
 # What looks like a path and is none: blocks and ports, what is made at run time, what a project has, a permission, a file of
-# the update center.
+# the update center, what an import writes.
 NO_PATH = re.compile(
-    r"\d|\.bootstrap/|\.toolkit/|bootstrap\.toml$|.*NAME\.yaml$|\.(?:venv|tox)\b|(?:Metrics|Overall|Credentials)/[A-Z]\w+$"
-    r"|plugin-versions\.json$|update-center\.actual\.json$"
+    r"\d|\.bootstrap/|\.toolkit/|bootstrap\.toml$|.*NAME\.yaml$|\.(?:venv|tox)\b"
+    r"|(?:Metrics|Overall|Credentials|Job)/[A-Z]\w+$|plugin-versions\.json$|update-center\.actual\.json$"
+    r"|(?:casc|jobs|jobs/pipelines)/imported|jobs/raw/|DIR/|(?:plugins|secrets|not-carried)\.yaml$"
 )
 PROGRAMS = {"bootstrap.py", "bootstrap.toml"}  # files that look like modules
 NAMED = re.compile(r"(?P<names>`\w+`(?:(?:, | and )`\w+`)*) in `(?P<path>[\w/]+\.(?:py|yaml))`")
