@@ -61,12 +61,15 @@ class _Conversion:
         self._words: dict[str, job_words.Words] = {}
 
     def convert(self, items: Sequence[Item]) -> Converted:
+        if not items:
+            return Converted()
         self._take(items)
         rendered = self._render_without_faults()
         # Words that render to another job are no use: such a job is kept as XML.
-        for name in [name for name in self._words if self._compare(name, rendered)]:
+        unlike = [name for name in self._words if self._compare(name, rendered)]
+        for name in unlike:
             del self._words[name]
-        rendered = self._render_without_faults()
+        rendered = self._render_without_faults() if unlike else rendered
         outcomes = [Outcome(name, name not in self._words, self._compare(name, rendered)) for name in self._cleaned]
         self._note_secrets()
         imported = {name: rendered[name] for name in self._cleaned}
@@ -81,7 +84,7 @@ class _Conversion:
                 (each for each in taken if each in {"/".join(parts[:at]) for at in range(1, len(parts) + 1)}), None
             )
             if clash is not None:
-                why = f"the toolkit has a job '{clash}' of its own"
+                why = f"this repository has a job '{clash}' already"
                 self._notes.append(make_note("job", item.name, why, "give it another name there, and read again"))
                 continue
             self._cleaned[item.name] = cleaned = clean(item.xml)

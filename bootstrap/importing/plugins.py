@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,19 +15,24 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _BUILT_BY_HAND = re.compile(r"snapshot|private|[()\s]", re.IGNORECASE)
 _HEAD = """\
 # The plugins of the imported Jenkins. `locked` is the version in the toolkit's jenkins.lock.yaml, null if it is not there: add
-# each of these to the lock, with what it requires. The lock decides which versions are used.
+# each of these to the lock that you need. `required` says that an enabled plugin requires it: it comes with that one. The lock
+# decides which versions are used.
 """
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """An installed plugin; a `pinned` one was held at its version by hand."""
+    """An installed plugin.
+
+    A pinned one was held at its version by hand. An enabled plugin requires each of `required`.
+    """
 
     name: str
     version: str
     is_active: bool
     is_enabled: bool
     is_pinned: bool
+    required: frozenset[str] = frozenset()
 
 
 def read(entries: Iterable[Mapping[str, Any]], notes: list[Note]) -> list[Plugin]:
@@ -41,18 +46,25 @@ def read(entries: Iterable[Mapping[str, Any]], notes: list[Note]) -> list[Plugin
             )
             continue
         flags = (entry.get("active") is True, entry.get("enabled") is True, entry.get("pinned") is True)
-        found[name] = Plugin(name, shorten(version), *flags)
+        found[name] = Plugin(name, shorten(version), *flags, _read_required(entry.get("dependencies")))
     return [found[name] for name in sorted(found)]
 
 
-def write(plugins: Iterable[Plugin], locked: Mapping[str, str]) -> str:
+def _read_required(dependencies: Any) -> frozenset[str]:
+    listed = [each for each in dependencies if isinstance(each, dict)] if isinstance(dependencies, list) else []
+    return frozenset(str(each.get("shortName")) for each in listed if each.get("optional") is False)
+
+
+def write(plugins: Sequence[Plugin], locked: Mapping[str, str]) -> str:
     """The request as YAML."""
+    required = {name for plugin in plugins if plugin.is_enabled for name in plugin.required}
     rows = {
         plugin.name: {
             "version": plugin.version,
             "active": plugin.is_active,
             "enabled": plugin.is_enabled,
             "pinned": plugin.is_pinned,
+            "required": plugin.name in required,
             "locked": locked.get(plugin.name),
         }
         for plugin in plugins

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap.errors import ImportFailed
-from bootstrap.importing.findings import Item, Note, explain_unusable_name, make_note
+from bootstrap.importing.findings import Item, Note, explain_unusable_name, make_note, shorten
 from bootstrap.importing.source import Answer, Source
 from bootstrap.jenkins.controller.api import job_path
 from bootstrap.jenkins.definitions.safe_xml import UnsafeXml, parse
@@ -16,7 +16,7 @@ FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
 _DEEPEST = 20  # folders inside of each other
 _MOST = 20_000  # jobs
 _COMPUTED = ("jenkins.branch.OrganizationFolder", "WorkflowMultiBranchProject")
-_PLUGIN_FIELDS = "shortName,version,active,enabled,pinned"
+_PLUGIN_FIELDS = "shortName,version,active,enabled,pinned,dependencies[shortName,optional]"
 
 
 @dataclass
@@ -39,7 +39,7 @@ def read(source: Source) -> Reading:
         remedy = "Check the URL, the user and the API token."
         found = greeting.refusal if greeting.status != 200 else "the answer has no header X-Jenkins: this is no Jenkins"
         raise ImportFailed(f"asking {source.url} what it is", found, remedy)
-    reading = Reading(source.url, version[:60])
+    reading = Reading(source.url, shorten(version))
     reading.plugins = _read_plugins(source, reading.notes)
     reading.export = _read_settings(source, reading.notes)
     for item in _walk(source, "", reading.notes):
@@ -54,14 +54,13 @@ def read(source: Source) -> Reading:
 
 
 def _read_plugins(source: Source, notes: list[Note]) -> list[dict[str, Any]]:
-    answer = source.get("pluginManager/api/json", "plugins[shortName]{0,1}")
-    if answer.status != 200:
+    try:
+        listed = source.get_json("pluginManager/api/json", f"plugins[{_PLUGIN_FIELDS}]")
+    except ImportFailed as error:
         remedy = "read again with an API token of an administrator"
-        notes.append(make_note("plugins", "", f"they cannot be read: {answer.refusal}", remedy))
+        notes.append(make_note("plugins", "", f"they cannot be read: {error.found}", remedy))
         return []
-    listed = source.get_json("pluginManager/api/json", f"plugins[{_PLUGIN_FIELDS}]")
-    entries = listed.get("plugins") if isinstance(listed, dict) else None
-    return [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
+    return _list_entries(listed, "plugins")
 
 
 def _read_settings(source: Source, notes: list[Note]) -> str | None:
@@ -80,17 +79,21 @@ def _read_settings(source: Source, notes: list[Note]) -> str | None:
 
 def _walk(source: Source, folder: str, notes: list[Note], depth: int = 1) -> Iterator[Item]:
     """The jobs and folders in a folder, each folder before what it holds."""
-    listed = source.get_json(f"{job_path(folder) if folder else ''}api/json", "jobs[name],views[name]")
+    try:
+        listed = source.get_json(f"{job_path(folder) if folder else ''}api/json", "jobs[name],views[name]")
+    except ImportFailed as error:
+        if not folder:
+            raise
+        remedy = "read again with a token of a user who may read it"
+        notes.append(make_note("folder", folder, f"its jobs cannot be listed: {error.found}", remedy))
+        return
     _note_views(listed, folder, notes)
-    jobs = listed.get("jobs") if isinstance(listed, dict) else None
-    for each in jobs[:_MOST] if isinstance(jobs, list) else ():
-        short = each.get("name") if isinstance(each, dict) else None
-        name = f"{folder}/{short}" if folder else str(short)
-        reason = explain_unusable_name(short)
+    for each in _list_entries(listed, "jobs")[:_MOST]:
+        name = f"{folder}/{each.get('name')}" if folder else str(each.get("name"))
+        reason = explain_unusable_name(each.get("name"))
         if reason:
-            notes.append(
-                make_note("job", name, f"its name cannot be that of a file: {reason}", "rename it there, read again")
-            )
+            why = f"its name cannot be that of a file: {reason}"
+            notes.append(make_note("job", name, why, "rename it there, read again"))
             continue
         item = _read_item(source, name, notes)
         if item is None:
@@ -98,24 +101,32 @@ def _walk(source: Source, folder: str, notes: list[Note], depth: int = 1) -> Ite
         yield item
         is_folder = parse(item.xml).tag == FOLDER
         if is_folder and depth >= _DEEPEST:
-            why = f"folders are nested more than {_DEEPEST} deep"
-            notes.append(make_note("folder", name, f"its jobs are not read: {why}", "move it up there, read again"))
+            why = f"its jobs are not read: folders are nested more than {_DEEPEST} deep"
+            notes.append(make_note("folder", name, why, "move it up there, read again"))
         elif is_folder:
             yield from _walk(source, name, notes, depth + 1)
 
 
+def _list_entries(listed: Any, key: str) -> list[dict[str, Any]]:
+    """The objects in a list of an answer; whatever is something else is left out."""
+    entries = listed.get(key) if isinstance(listed, dict) else None
+    return [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
+
+
 def _read_item(source: Source, name: str, notes: list[Note]) -> Item | None:
-    answer = source.get(f"{job_path(name)}config.xml")
-    why, remedy = _explain_unreadable(answer)
-    if not why:
-        text = answer.body.decode()
-        root = parse(text)
-        if root.tag.endswith(_COMPUTED):
-            remedy = "nothing to do: a scan of the repositories makes them again"
-            notes.append(make_note("job", name, "the jobs of its branches are not carried over", remedy))
-        return Item(name, text)
-    notes.append(make_note("job", name, why, remedy))
-    return None
+    try:
+        answer = source.get(f"{job_path(name)}config.xml")
+        why, remedy = _explain_unreadable(answer)
+    except ImportFailed as error:
+        why, remedy = f"its configuration cannot be read: {error.found}", "look at it there"
+    if why:
+        notes.append(make_note("job", name, why, remedy))
+        return None
+    text = answer.body.decode()
+    if parse(text).tag.endswith(_COMPUTED):
+        remedy = "nothing to do: a scan of the repositories makes them again"
+        notes.append(make_note("job", name, "the jobs of its branches are not carried over", remedy))
+    return Item(name, text)
 
 
 def _explain_unreadable(answer: Answer) -> tuple[str, str]:
@@ -134,24 +145,23 @@ def _explain_unreadable(answer: Answer) -> tuple[str, str]:
 
 def _note_views(listed: Any, folder: str, notes: list[Note]) -> None:
     """Tell the views of a folder but the one that every folder has; those of the root stand in the settings, too."""
-    views = listed.get("views") if isinstance(listed, dict) else None
-    for view in views if isinstance(views, list) else ():
-        name = str(view.get("name", "")) if isinstance(view, dict) else ""
+    for view in _list_entries(listed, "views"):
+        name = str(view.get("name", ""))
         if name.lower() not in {"", "all"}:
+            in_root = "its lines are in not-carried.yaml: add them to casc/views.yaml"
+            remedy = "nothing to do: it stays in the XML of the folder" if folder else in_root
             shown = f"{folder}/{name}" if folder else name
-            remedy = (
-                "it stays in the XML of the folder"
-                if folder
-                else "its lines are in not-carried.yaml: add them to casc/views.yaml"
-            )
             notes.append(make_note("view", shown, "views are not written as code of their own", remedy))
 
 
 def _list_agents(source: Source) -> Iterator[Note]:
-    listed = source.get_json("computer/api/json", "computer[displayName]")
-    computers = listed.get("computer") if isinstance(listed, dict) else None
-    for each in computers if isinstance(computers, list) else ():
-        name = str(each.get("displayName", "")) if isinstance(each, dict) else ""
+    try:
+        listed = source.get_json("computer/api/json", "computer[displayName]")
+    except ImportFailed as error:
+        yield make_note("agents", "", f"they cannot be listed: {error.found}", "look at them there")
+        return
+    for each in _list_entries(listed, "computer"):
+        name = str(each.get("displayName", ""))
         if name and not str(each.get("_class", "")).endswith("$MasterComputer"):
             remedy = "add it to 'jenkins.nodes' in casc/controller.yaml and connect it with its new secret"
             yield make_note("agent", name, "its secret is that of the other Jenkins", remedy)

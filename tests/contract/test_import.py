@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from bootstrap.acts import casc, jobs
+from bootstrap.importing import settings
 from bootstrap.importing.conversion import import_jenkins
 from bootstrap.importing.source import Source
 from bootstrap.jenkins.controller.differences import add_job_diffs
@@ -26,6 +27,34 @@ KEPT = [
     for case in yaml.safe_load((ROOT / "tests" / "cases" / "job_xml.yaml").read_text())
     if "<" in case.get("kept", "") and "View>" not in case["kept"]
 ]
+
+
+VARIABLES = {
+    **dict.fromkeys(("BOOTSTRAP_ENVIRONMENT", "BOOTSTRAP_NETWORKS", "SMTP_HOST"), "local"),
+    **dict.fromkeys(("JENKINS_ADMIN_ADDRESS", "MAIL_REPLY_TO"), "ops@example.org"),
+    "JENKINS_EXECUTORS": "2",
+    "JENKINS_PUBLIC_URL": "http://127.0.0.1/",
+    "NO_PASSWORD": casc.NO_PASSWORD,
+    "SMTP_PORT": "25",
+}
+
+
+def test_a_jenkins_starts_with_the_settings_of_an_export_beside_those_of_the_toolkit(fresh: Any, connect: Any) -> None:
+    export = (ROOT / "tests" / "cases" / "imports" / "export.yaml").read_text()
+    converted = settings.convert(export, ROOT / "casc")
+    shutil.rmtree(fresh.casc)
+    shutil.copytree(ROOT / "casc", fresh.casc)
+    for name, text in converted.files.items():
+        (fresh.casc / name).write_text(text)
+    for name in ("TOOLKIT_PASSWORD", *(secret.variable for secret in converted.secrets)):
+        (fresh.root / "secrets" / name).write_text("a-pass-word")
+    fresh.variables = VARIABLES
+    fresh.start()
+
+    exported = yaml.safe_load(connect(fresh).post("configuration-as-code/export").text)
+    assert exported["unclassified"]["pollSCM"] == {"pollingThreadCount": 10}
+    (domain,) = exported["credentials"]["system"]["domainCredentials"]
+    assert domain["credentials"][0]["usernamePassword"]["id"] == "toolkit"
 
 
 def test_a_plan_against_the_imported_jenkins_changes_no_job(

@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from recorded_jenkins import EXPORT, FOLDER, FREESTYLE, PIPELINE, RECORDED, ROOT
 
 from bootstrap.acts import casc
 from bootstrap.errors import ImportFailed, UsageError
+from bootstrap.importing import plugins as plugin_list
+from bootstrap.importing import reading
 from bootstrap.importing.conversion import Imported, describe, import_jenkins
+from bootstrap.importing.source import Answer
 from bootstrap.jenkins.definitions.rendering import render
 from bootstrap.jenkins.distribution import load_lock
 
@@ -122,7 +127,7 @@ def test_what_cannot_be_carried_over_is_told_with_reason_and_remedy(other, impor
     text = tell(imported)
     for said in (
         "job secret job: its configuration cannot be read: Jenkins answered 403: ",
-        "job canary: the toolkit has a job 'canary' of its own; give it another name there",
+        "job canary: this repository has a job 'canary' already; give it another name there",
         "job ../../etc: its name cannot be that of a file: it begins with '.' or '-'",
         "job a?]0;x?: its name cannot be that of a file: it contains characters that are not visible",
         "job b?: its name cannot be that of a file",
@@ -196,6 +201,54 @@ def test_nothing_is_asked_when_the_target_is_not_empty(other, import_it, tmp_pat
     with pytest.raises(UsageError, match="it is not empty"):
         import_it()
     assert other.asked == [] and (tmp_path / "into" / "mine").read_text() == "x"
+
+
+def test_a_folder_or_a_list_of_agents_that_cannot_be_read_does_not_stop_the_rest(other, import_it) -> None:
+    fill(other)
+    other.add("GET job/team/api/json", RECORDED["refused job"])
+    other.add("GET computer/api/json", {"status": 500, "body": "Oops!"})
+    imported = import_it()
+    assert [each.name for each in imported.outcomes] == ["team", "build it"]
+    assert "folder team: its jobs cannot be listed: Jenkins answered 403" in tell(imported)
+    assert "agents: they cannot be listed: Jenkins answered 500: Oops!" in tell(imported)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["jobs", "views", "name", "computer", "plugins", "shortName", "version", "dependencies", "displayName"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(jobs=VALUES, plugins=VALUES, computers=VALUES)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_json_is_read_or_refused_and_never_breaks_the_command(jobs, plugins, computers) -> None:
+    class Any:
+        url = "https://ci.example.org/"
+
+        def get(self, path: str, tree: str = "") -> Answer:
+            return Answer(200, {"X-Jenkins": "2"}, FREESTYLE.encode())
+
+        def export_settings(self) -> Answer:
+            return Answer(404, {}, b"")
+
+        def get_json(self, path: str, tree: str) -> object:
+            return plugins if "plugin" in path else computers if "computer" in path else jobs
+
+    found = reading.read(Any())
+    listed = plugin_list.read(found.plugins, found.notes)
+    list(plugin_list.judge(listed, {}))
+    plugin_list.write(listed, {})
+    assert all(str(note).isprintable() for note in found.notes)
 
 
 @pytest.mark.parametrize(
