@@ -121,14 +121,14 @@ class _Conversion:
     def _locate(self, faults: Sequence[Fault]) -> dict[str, Fault]:
         """The faults by the jobs in which they are; at least one job."""
         starts = self._list_starts()
-        found: dict[str, Fault] = {}
+        located: dict[str, Fault] = {}
         for fault in faults:
             file = fault.file.partition("/")[2]
             if file == YAML:
-                found[next((name for line, name in reversed(starts) if line <= fault.line), starts[0][1])] = fault
+                located[next((name for line, name in reversed(starts) if line <= fault.line), starts[0][1])] = fault
             elif file.startswith(f"{FOLDER}/"):
-                found[file.removeprefix(f"{FOLDER}/").removesuffix(".xml")] = fault
-        known = {name: fault for name, fault in found.items() if name in self._cleaned}
+                located[file.removeprefix(f"{FOLDER}/").removesuffix(".xml")] = fault
+        known = {name: fault for name, fault in located.items() if name in self._cleaned}
         if not known and self._words:
             return dict.fromkeys(self._words, faults[0])  # a fault without its place: no words at all
         if not known:

@@ -37,7 +37,7 @@ class Plugin:
 
 def read(entries: Iterable[Mapping[str, Any]], notes: list[Note]) -> list[Plugin]:
     """The plugins in the answer of the API, by name; an entry that cannot be one is told."""
-    found: dict[str, Plugin] = {}
+    by_name: dict[str, Plugin] = {}
     for entry in entries:
         name, version = entry.get("shortName"), entry.get("version")
         if not isinstance(name, str) or not _NAME.fullmatch(name) or not isinstance(version, str):
@@ -46,8 +46,8 @@ def read(entries: Iterable[Mapping[str, Any]], notes: list[Note]) -> list[Plugin
             )
             continue
         flags = (entry.get("active") is True, entry.get("enabled") is True, entry.get("pinned") is True)
-        found[name] = Plugin(name, shorten(version), *flags, _read_required(entry.get("dependencies")))
-    return [found[name] for name in sorted(found)]
+        by_name[name] = Plugin(name, shorten(version), *flags, _read_required(entry.get("dependencies")))
+    return [by_name[name] for name in sorted(by_name)]
 
 
 def _read_required(dependencies: Any) -> frozenset[str]:
@@ -75,7 +75,7 @@ def write(plugins: Sequence[Plugin], locked: Mapping[str, str]) -> str:
 def judge(plugins: Iterable[Plugin], locked: Mapping[str, str]) -> Iterator[Note]:
     """What is to be told about each plugin that is not simply in the lock."""
     for plugin in plugins:
-        mine = locked.get(plugin.name)
+        locked_version = locked.get(plugin.name)
         if not plugin.is_enabled:
             yield make_note(
                 "plugin", plugin.name, "it is disabled there", "leave it out of the lock, or it will be enabled"
@@ -89,15 +89,15 @@ def judge(plugins: Iterable[Plugin], locked: Mapping[str, str]) -> Iterator[Note
             yield make_note(
                 "plugin", plugin.name, why, "lock a published version, or publish it on a mirror of your own"
             )
-        elif mine is None:
+        elif locked_version is None:
             remedy = "if you need it, add it and what it requires: docs/changes.md, 'A plugin'"
             yield make_note("plugin", plugin.name, f"jenkins.lock.yaml does not have it ({plugin.version})", remedy)
-        elif mine != plugin.version:
-            relation = "older" if is_older(mine, plugin.version) else "newer"
+        elif locked_version != plugin.version:
+            relation = "older" if is_older(locked_version, plugin.version) else "newer"
             remedy = "raise it in the lock if you need it" if relation == "older" else "read its changelog"
             yield make_note(
                 "plugin",
                 plugin.name,
-                f"the lock has the {relation} version {mine}, there it is {plugin.version}",
+                f"the lock has the {relation} version {locked_version}, there it is {plugin.version}",
                 remedy,
             )
