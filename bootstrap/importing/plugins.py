@@ -15,8 +15,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _BUILT_BY_HAND = re.compile(r"snapshot|private|[()\s]", re.IGNORECASE)
 _HEAD = """\
 # The plugins of the imported Jenkins. `locked` is the version in the toolkit's jenkins.lock.yaml, null if it is not there: add
-# each of these to the lock that you need. `required` says that an enabled plugin requires it: it comes with that one. The lock
-# decides which versions are used.
+# each of these that you need (./bootstrap.py jenkins lock --add NAME). `required` says that an enabled plugin requires it: it
+# comes with that one. The lock decides which versions are used.
 """
 
 
@@ -90,11 +90,15 @@ def judge(plugins: Iterable[Plugin], locked: Mapping[str, str]) -> Iterator[Note
                 "plugin", plugin.name, why, "lock a published version, or publish it on a mirror of your own"
             )
         elif locked_version is None:
-            remedy = "if you need it, add it and what it requires: docs/changes.md, 'A plugin'"
+            remedy = f"if you need it: ./bootstrap.py jenkins lock --add {plugin.name}"
             yield make_note("plugin", plugin.name, f"jenkins.lock.yaml does not have it ({plugin.version})", remedy)
         elif locked_version != plugin.version:
             relation = "older" if is_older(locked_version, plugin.version) else "newer"
-            remedy = "raise it in the lock if you need it" if relation == "older" else "read its changelog"
+            remedy = (
+                f"if you need it: ./bootstrap.py jenkins lock --upgrade {plugin.name}"
+                if relation == "older"
+                else "read its changelog"
+            )
             yield make_note(
                 "plugin",
                 plugin.name,

@@ -32,7 +32,9 @@ def _judge_plugins(jobs: Mapping[str, ElementTree.Element], locked: Collection[s
     for plugin, names in sorted(needed.items()):
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         why = f"jenkins.lock.yaml does not have it, and it is needed by {', '.join(names[:_NAMED])}{more}"
-        yield make_note("plugin", plugin, why, "add it to the lock before you add these jobs, or a launch refuses them")
+        yield make_note(
+            "plugin", plugin, why, f"./bootstrap.py jenkins lock --add {plugin}, or a launch refuses these jobs"
+        )
 
 
 def _judge_labels(jobs: Mapping[str, ElementTree.Element], known: agents.Agents) -> Iterator[Note]:

@@ -174,8 +174,9 @@ def test_jobs_that_need_a_plugin_or_a_label_that_is_not_there_are_told(other, im
     imported = import_it()
     assert [each.difference for each in imported.outcomes] == ["", ""]
     assert "job windows: it asks for the label 'windows', which no agent in casc/ has" in tell(imported)
-    assert "plugin gradle: jenkins.lock.yaml does not have it, and it is needed by gradle; add it to the lock" in tell(
-        imported
+    assert (
+        "plugin gradle: jenkins.lock.yaml does not have it, and it is needed by gradle; ./bootstrap.py jenkins lock --add"
+        in tell(imported)
     )
 
 

@@ -56,7 +56,8 @@ def test_versions_that_differ_are_told_by_which_is_newer() -> None:
     told = [str(note) for note in plugins.judge(found, {"git": "5.10.1", "junit": "1424.v0"})]
     assert told == [
         "plugin git: the lock has the newer version 5.10.1, there it is 5.9.0; read its changelog",
-        "plugin junit: the lock has the older version 1424.v0, there it is 9999; raise it in the lock if you need it",
+        "plugin junit: the lock has the older version 1424.v0, there it is 9999; "
+        "if you need it: ./bootstrap.py jenkins lock --upgrade junit",
     ]
 
 
