@@ -7,7 +7,8 @@ the toolkit; an attribute with a fault is taken out and told.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import copy
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,8 +30,9 @@ _ACCOUNTS = ("jenkins", "securityRealm", "local", "users")
 _OWN_ACCOUNTS = frozenset({"admin", "toolkit", "builds"})
 _HEAD = "# Imported; see docs/import.md of the toolkit.\n"
 _FAILED = "FAILED TO EXPORT"
-# The toolkit's file with an empty list of credentials is replaced as a whole.
+# The toolkit's file of this name has nothing but this list, and is replaced as a whole: the new one has its entries, too.
 _CREDENTIALS = "credentials"
+_LIST = ("credentials", "system", "domainCredentials")
 _ROUNDS = 100
 
 
@@ -77,6 +79,8 @@ class _Conversion:
             kept = self._split(attributes, self._own_tree.get(root, _ABSENT), (root,))
             if isinstance(kept, dict) and kept:
                 carried[root] = settings_tree.replace_secrets(kept, (root,), self._variables.add)
+            if root == _CREDENTIALS:
+                self._add_own_credentials(carried.get(root, {}))
         files = self._judge(carried)
         names = {
             secret.variable
@@ -85,6 +89,19 @@ class _Conversion:
         }
         secrets = [secret for secret in self._variables.secrets if secret.variable in names]
         return Converted(files, dump(self._left) if self._left else "", secrets, self._notes)
+
+    def _add_own_credentials(self, attributes: dict[str, Any]) -> None:
+        """Put the toolkit's own credentials before the imported ones; those without a domain stand in one entry."""
+        own, theirs = (_find(tree, _LIST[1:]) for tree in (self._own_tree.get(_CREDENTIALS), attributes))
+        if not own or not theirs:
+            return
+        joined = copy.deepcopy(own)
+        for entry in theirs:
+            if isinstance(entry, Mapping) and not entry.get("domain") and not joined[0].get("domain"):
+                joined[0]["credentials"] = [*joined[0]["credentials"], *(entry.get("credentials") or [])]
+            else:
+                joined.append(entry)
+        attributes["system"]["domainCredentials"] = joined
 
     def _split(self, theirs: Any, own: Any, path: tuple[str, ...]) -> Any:
         """What is carried over of a value; the rest is told and kept for a person. _ABSENT if nothing is."""
@@ -96,7 +113,7 @@ class _Conversion:
         if tuple(part.lower() for part in path) in _FIXED:
             self._leave(path, theirs, "the toolkit sets it for the service of Jenkins", "nothing to do")
             return _ABSENT
-        if own is _ABSENT or (own == [] and path[0] == _CREDENTIALS):
+        if own is _ABSENT or (path == _LIST and isinstance(theirs, list)):
             if not isinstance(theirs, Mapping) or len(path) > 3:
                 return theirs
             own = {}
@@ -237,6 +254,13 @@ def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
             _merge(into[key], value)
         else:
             into[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _find(tree: Any, path: Sequence[str]) -> list[Any]:
+    """The list at a path; empty if there is none."""
+    for part in path:
+        tree = tree.get(part) if isinstance(tree, Mapping) else None
+    return tree if isinstance(tree, list) else []
 
 
 def _overlaps(own: tuple[str, ...], path: tuple[str, ...]) -> bool:

@@ -36,6 +36,9 @@ VARIABLES = {
     "JENKINS_PUBLIC_URL": "http://127.0.0.1/",
     "NO_PASSWORD": casc.NO_PASSWORD,
     "SMTP_PORT": "25",
+    **dict.fromkeys(("SMTP_SSL", "SMTP_TLS"), "false"),
+    **dict.fromkeys(("MAIL_SENDER", "SMTP_USER", "SMTP_CREDENTIAL"), ""),
+    "SMTP_SCOPE": "SYSTEM",
 }
 
 
@@ -54,7 +57,7 @@ def test_a_jenkins_starts_with_the_settings_of_an_export_beside_those_of_the_too
     exported = yaml.safe_load(connect(fresh).post("configuration-as-code/export").text)
     assert exported["unclassified"]["pollSCM"] == {"pollingThreadCount": 10}
     (domain,) = exported["credentials"]["system"]["domainCredentials"]
-    assert domain["credentials"][0]["usernamePassword"]["id"] == "toolkit"
+    assert [each["usernamePassword"]["id"] for each in domain["credentials"]] == ["mail", "toolkit"]
 
 
 def test_a_plan_against_the_imported_jenkins_changes_no_job(

@@ -46,6 +46,7 @@ def test_secrets_become_variables_with_names_that_an_environment_takes() -> None
     ]
     everything = "".join(converted.files.values()) + converted.left
     assert "AQAA" not in everything and "in clear text" not in everything
+    assert "id: mail" in converted.files["credentials.yaml"]  # the toolkit's own credential stays
     assert '"${DEPLOY_TOKEN_SECRET}"' in converted.files["credentials.yaml"]
 
 
@@ -95,9 +96,9 @@ def test_accounts_are_named() -> None:
 
 
 def test_a_part_that_the_toolkit_does_not_set_joins_the_part_that_it_sets() -> None:
-    converted = convert("unclassified:\n  mailer: {charset: UTF-8, useSsl: true}\n")
+    converted = convert("unclassified:\n  mailer: {charset: UTF-8, defaultSuffix: x}\n")
     assert yaml.safe_load(converted.files["imported-unclassified.yaml"]) == {
-        "unclassified": {"mailer": {"useSsl": True}}
+        "unclassified": {"mailer": {"defaultSuffix": "x"}}
     }
 
 
