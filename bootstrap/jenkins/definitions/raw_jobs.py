@@ -47,10 +47,14 @@ class RawJob:
         return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
 
-def read(folder: Path, add_fault: Callable[[Place, str], None]) -> list[RawJob]:
-    """The jobs in the folder `raw` of the folder of the jobs; a file that cannot be read is a fault."""
-    root, jobs = folder / FOLDER, []
-    for path in sorted(root.rglob("*.xml")):
+def read(folder: Path, own: Path | None, add_fault: Callable[[Place, str], None]) -> list[RawJob]:
+    """The jobs in the folder `raw` of the folder of the jobs; a file that cannot be read is a fault.
+
+    `own` is the project's folder of jobs, where it is apart: a file of it takes the place of its namesake.
+    """
+    jobs, roots = [], [each / FOLDER for each in (folder, own) if each is not None]
+    paths = {path.relative_to(root): path for root in roots for path in root.rglob("*.xml")}
+    for name, path in sorted(paths.items()):
         try:
             xml = parse(yaml_source.text(path))
         except yaml_source.Unreadable as error:
@@ -59,7 +63,7 @@ def read(folder: Path, add_fault: Callable[[Place, str], None]) -> list[RawJob]:
             add_fault(Place(path, error.line - 1, error.column - 1), str(error))
         else:
             remove_white_space(xml)
-            jobs.append(RawJob(path.relative_to(root).with_suffix("").as_posix(), xml, (Place(path),)))
+            jobs.append(RawJob(name.with_suffix("").as_posix(), xml, (Place(path),)))
     return jobs
 
 

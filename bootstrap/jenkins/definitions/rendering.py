@@ -57,6 +57,7 @@ class _Renderer:
         own: Path | None,
     ) -> None:
         self._folder = folder
+        self._own = own
         self._paths = places.lay(folder, own)
         self._repository = (own or folder).parent
         self._variables = {"pipelines": "jobs/pipelines", **variables}
@@ -71,7 +72,7 @@ class _Renderer:
         from jenkins_jobs.xml_config import XmlJobGenerator, XmlViewGenerator
 
         roots, config = self._load()
-        raw = raw_jobs.read(self._folder, self._add_fault)
+        raw = raw_jobs.read(self._folder, self._own, self._add_fault)
         jobs, views = self._expand(roots, has_others=bool(raw))
         plugins = [
             {"shortName": name, "version": PluginVersion(version)} for name, version in sorted(self._plugins.items())

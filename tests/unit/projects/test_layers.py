@@ -124,6 +124,14 @@ def test_jobs_of_the_project_come_in_place_of_the_toolkits(own: Path) -> None:
     assert ["hello"] == list(render(own))
 
 
+def test_jobs_of_the_project_may_be_xml(own: Path) -> None:
+    (own / "raw" / "team").mkdir(parents=True)
+    (own / "raw" / "team.xml").write_text("<com.cloudbees.hudson.plugins.folder.Folder/>")
+    (own / "raw" / "team" / "old.xml").write_text("<project/>")
+
+    assert {"team", "team/old", *render(own / "absent")} == set(render(own))
+
+
 def test_a_job_with_a_name_of_the_toolkits_is_refused_with_its_place(own: Path) -> None:
     (own / "mine.yaml").write_text(JOB.format(name="drift"))
 
