@@ -17,7 +17,12 @@ _IOPS: ContextVar[dict[str, int | None]] = ContextVar("iops of the disks of the 
 
 
 def complete_arguments(backend: Any, image_id: str | None, arguments: dict[str, Any]) -> None:
-    """Complete the arguments of RunInstances in place, from the launch template and the image, before moto launches."""
+    """Complete the arguments of RunInstances in place, from the launch template and the image, before moto launches.
+
+    Raises moto's error if the image was deregistered.
+    """
+    from moto.ec2.exceptions import UnvailableAMIIdError
+
     data = find_template_data(backend, arguments)
     if data.get("MetadataOptions") and not arguments.get("metadata_options"):
         arguments["metadata_options"] = data["MetadataOptions"]
@@ -26,7 +31,10 @@ def complete_arguments(backend: Any, image_id: str | None, arguments: dict[str, 
         arguments["nics"] = [_convert_interface(nic) for nic in data["NetworkInterfaces"]]
     if is_true((data.get("Monitoring") or {}).get("Enabled")):
         arguments["monitoring_state"] = "enabled"
-    root = _find_root_device(backend, image_id or data.get("ImageId"))
+    chosen: str = image_id or data.get("ImageId") or ""
+    if chosen in backend.deleted_amis:
+        raise UnvailableAMIIdError(chosen)  # moto launches an instance of an image that was deregistered
+    root = _find_root_device(backend, chosen)
     disks = arguments.get("block_device_mappings") or data.get("BlockDeviceMappings") or []
     arguments["block_device_mappings"] = _add_root([_convert_disk(disk) for disk in disks], root)
 

@@ -20,7 +20,7 @@ What is changed, and why:
 * STS: a session keeps its tags and its policy, which the guard reads (see `sts`)
 * IAM: AWS' managed policies are loaded for one partition only (1,500 for each of six take a second), and a permissions
   boundary must exist; CloudWatch Logs: the policy of a key must allow it to use the key (see `guards`)
-* SSM: public parameters of Debian's images (see `public_parameters`)
+* SSM and EC2: Debian's images and their public parameters, also those that are published later (see `public_parameters`)
 
 `NAMES` lists each name that is replaced, and `ADDED` each name that moto lacks; a test looks up all of them. The server
 imports this package; `compute.heartbeats` imports the module `lifecycle`.
@@ -82,6 +82,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "NetworkACLs.replace_network_acl_entry",
     ),
     "moto.cloudtrail.models": ("Trail.put_insight_selectors",),
+    "moto.ec2.models.amis": ("AmiBackend._load_amis",),
     "moto.ec2.models.subnets": ("SubnetBackend.delete_subnet", "Subnet.ipv6_cidr_block_association_set.fget"),
     "moto.ec2.models.vpcs": ("random_private_ip",),
     "moto.ec2.models.key_pairs": ("random_ed25519_key_pair", "random_rsa_key_pair"),
@@ -174,6 +175,7 @@ class Patches(
 
     def __init__(self, salt: str, instances: Callable[[], Instances]) -> None:
         self._salt = salt
+        self.catalogue = images.Catalogue()
         self._instances = instances
         self._patched: set[str] = set()
         self._lock = threading.Lock()

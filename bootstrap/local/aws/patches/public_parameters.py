@@ -1,4 +1,4 @@
-"""SSM: the public parameters of Debian's images exist, and the account's own list does not show them."""
+"""The public parameters of Debian's images exist in SSM, the account's own list does not show them, and EC2 has the images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from bootstrap.local.aws.compute import images
 
 
 class ParameterPatches:
-    """One method for the module that is changed."""
+    """One method for each module that is changed."""
+
+    catalogue: images.Catalogue
 
     def _ssm_models(self, module: Any) -> None:
         original = module.ParameterDict._check_loading_status
@@ -17,22 +19,8 @@ class ParameterPatches:
         @functools.wraps(original)
         def check(parameters: Any, key: str) -> None:
             original(parameters, key)
-            if str(key or "").startswith(images.PARAMETERS) and not getattr(parameters, "debian_loaded", False):
-                parameters.debian_loaded = True
-                for name, value in images.list_parameters().items():
-                    made = module.Parameter(
-                        account_id=parameters.account_id,
-                        name=name,
-                        value=value,
-                        parameter_type="String",
-                        description=None,
-                        allowed_pattern=None,
-                        keyid=None,
-                        last_modified_date=images.RELEASED.timestamp(),
-                        version=1,
-                        data_type="aws:ec2:image",
-                    )
-                    dict.setdefault(parameters, name, []).append(made)
+            if str(key or "").startswith(images.PARAMETERS):
+                self._bring_versions_to(parameters, module)
 
         module.ParameterDict._check_loading_status = check
         describe = module.SimpleSystemManagerBackend.describe_parameters
@@ -43,3 +31,32 @@ class ParameterPatches:
             return [one for one in found if not one.name.startswith("/aws/service/")]
 
         module.SimpleSystemManagerBackend.describe_parameters = describe_parameters
+
+    def _bring_versions_to(self, parameters: Any, module: Any) -> None:
+        """Give each public parameter one version for each image that was ever published, as on AWS."""
+        for name in images.list_parameters():
+            versions: list[Any] = dict.setdefault(parameters, name, [])
+            for number, image in enumerate(self.catalogue.published[len(versions) :], len(versions) + 1):
+                made = module.Parameter(
+                    account_id=parameters.account_id,
+                    name=name,
+                    value=image.id,
+                    parameter_type="String",
+                    description=None,
+                    allowed_pattern=None,
+                    keyid=None,
+                    last_modified_date=image.published.timestamp(),
+                    version=number,
+                    data_type="aws:ec2:image",
+                )
+                versions.append(made)
+
+    def _ec2_models_amis(self, module: Any) -> None:
+        original = module.AmiBackend._load_amis
+
+        @functools.wraps(original)
+        def load(backend: Any) -> None:
+            original(backend)
+            self.catalogue.bring_to(backend, module)
+
+        module.AmiBackend._load_amis = load

@@ -6,6 +6,7 @@ GET  /_bootstrap/properties     the properties of each type: arrived, write-only
 GET  /_bootstrap/faults         the armed faults (see `faults`); POST arms faults, POST {} removes all of them
 GET  /_bootstrap/enforcement    how many rules hold between machines, and problems; POST sets the rules first
 GET  /_bootstrap/mail           where the machines' mail is received and stored, and problems (see `local.mail`)
+GET  /_bootstrap/images         Debian's images, oldest first; POST publishes or deregisters one (see `publication`)
 PUT  /_bootstrap/signal/NAME    a signal for a wait condition (see `signals`)
 
 A POST needs the token of the state directory: Authorization: Bearer TOKEN.
@@ -22,6 +23,7 @@ from bootstrap.local.aws.packet_filter.enforcement import Enforcement
 from bootstrap.local.aws.server import requests
 from bootstrap.local.aws.server.faults import Faults
 from bootstrap.local.aws.server.moto_lock import MotoLock
+from bootstrap.local.aws.server.publication import Publication
 from bootstrap.local.aws.server.requests import Environ, Response
 from bootstrap.local.aws.server.signals import PATH as SIGNAL
 from bootstrap.local.aws.server.signals import Signals
@@ -39,6 +41,7 @@ class Control:
         signals: Signals,
         enforcement: Enforcement,
         mail: Sink | None,
+        publication: Publication,
     ) -> None:
         self._token = token
         self._moto_lock = moto_lock
@@ -46,6 +49,7 @@ class Control:
         self._signals = signals
         self._enforcement = enforcement
         self._mail = mail
+        self._publication = publication
 
     def answer(self, environ: Environ) -> Response:
         """Answer one request, in JSON: 401 without the token, 400 for a wrong body, 404 for another path."""
@@ -69,6 +73,8 @@ class Control:
             if method == "POST":
                 self._enforcement.apply_now()
             return _respond(self._enforcement.read_state())
+        if path == "/_bootstrap/images" and method in {"GET", "POST"}:
+            return self._publish(environ) if method == "POST" else _respond({"images": self._publication.list_all()})
         if path == "/_bootstrap/mail":
             return _respond(self._mail.state() if self._mail else {})
         return _respond({"error": f"there is no control endpoint {method} {path}"}, 404)
@@ -85,6 +91,13 @@ class Control:
         except (ValueError, TypeError, AttributeError) as error:
             return _respond({"error": str(error)}, 400)
         return _respond(faults)
+
+    def _publish(self, environ: Environ) -> Response:
+        try:
+            self._publication.change(json.loads(requests.read_body(environ)))
+        except ValueError as error:
+            return _respond({"error": str(error)}, 400)
+        return _respond({"images": self._publication.list_all()})
 
     def _record_signal(self, handle: str, body: bytes) -> Response:
         try:

@@ -71,6 +71,7 @@ class Server:
         from bootstrap.local.aws.server.control import Control
         from bootstrap.local.aws.server.door import Door
         from bootstrap.local.aws.server.faults import Faults
+        from bootstrap.local.aws.server.publication import Publication
         from bootstrap.local.aws.server.signals import Signals
 
         faults = Faults()
@@ -96,9 +97,8 @@ class Server:
         self.engine = Engine(self._store, self.door, clients, faults, signals)
         self._api = Api(self.engine)
         self._metadata = Metadata(self.door, self.instances, clients)
-        self._control = Control(
-            keys.ensure_control_token(self._state), self.door.moto_lock, faults, signals, self._enforcement, self._mail
-        )
+        token, publication = keys.ensure_control_token(self._state), Publication(self.door, self._patches.catalogue)
+        self._control = Control(token, self.door.moto_lock, faults, signals, self._enforcement, self._mail, publication)
         self._faults = faults
         self._heartbeats = Heartbeats(Clients(self.door, self.port, Faults()))
 
