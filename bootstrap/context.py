@@ -55,6 +55,7 @@ class Context:
         self.state = PROJECT / ".bootstrap" / settings.name
         self.world = World(settings, endpoint, from_subnet, lambda: self.bastion, cloud or self.state / "cloud")
         self.distribution: Distribution | None = None  # once this run knows which Jenkins it has
+        self.chosen_image: str | None = None  # the image that the machine shall have instead of the pinned one
         self._exits = contextlib.ExitStack()
 
     @property

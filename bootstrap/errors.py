@@ -137,6 +137,10 @@ class StackMissing(BootstrapError):
     """An act needs a stack that does not exist."""
 
 
+class ImageMissing(BootstrapError):
+    """The image (AMI) from which an instance is to be made does not exist, or not any more."""
+
+
 class Unreachable(BootstrapError):
     """A machine or a Jenkins did not answer in time."""
 

@@ -27,6 +27,7 @@ from bootstrap.preconditions import (
     account,
     host_inputs,
     hosted_zones,
+    image_choice,
     interruptions,
     jenkins_files,
     network_removal,
@@ -37,7 +38,7 @@ from bootstrap.preconditions import (
 from bootstrap.runs.journal import Run
 from bootstrap.stacks import composition, rules
 from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
-from bootstrap.views import enforcement, inventory, mail
+from bootstrap.views import enforcement, inventory, machine_image, mail
 
 ACCEPTANCE = ROOT / "tests" / "acceptance"
 
@@ -95,6 +96,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
     client = context.world.aws("cloudformation")
 
     def emptied(old: Stack) -> None:
+        image_choice.check(context, image_choice.choose(context, context.stacks))
         running_builds.wait(context, run, waits=waits)
         stop_machine(context, old)
 
@@ -104,8 +106,11 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
         for name in stack_inputs.unwanted(context):
             stack.destroy(client, made.pop(name).name, run)
         for name in names:
+            is_gone = name == "controller" and stack_inputs.is_gone(context)
+            if name == "controller":
+                image_choice.settle(context, made, run, is_gone=is_gone)
             wished = stack_inputs.template(context, name, made, tags)
-            if name == "controller" and stack_inputs.is_gone(context):
+            if is_gone:
                 run.notice("the instance was terminated: its remaining resources are removed, then it is created again")
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
             with _with_boot_log(context):
@@ -122,8 +127,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
             return None
         machine.start(context.world.aws("ec2"), context.outputs("controller")["InstanceId"], run)
         found = machine.wait(context.world.aws, context.outputs("controller"), context.outputs("data"), run)
-        # The newest image of that day, by Debian's public parameter: which one it was is recorded.
-        run.event("image", **machine.image(context.world.aws("ec2"), found.instance_id))
+        run.event("image", id=machine_image.find_pinned(context.stacks))
         enforcement.tell(context.world.endpoint, context.world.control_token, run)
         mail.tell(context.world.endpoint, run)
         return found
@@ -219,6 +223,8 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
         for line in interruptions.of(found):
             run.notice(f"interrupts: {line}")
         running_builds.tell(context, run, found)
+        for line in () if context.chosen_image else machine_image.describe_state(context):
+            run.notice(line)
         for line in network_removal.hindrances(context):
             run.notice(f"will be refused: {line}")
     return tuple(found)

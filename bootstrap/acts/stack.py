@@ -57,6 +57,13 @@ def read(cloudformation: CloudFormation, name: str) -> Stack | None:
     return None if description is None or description["StackStatus"] == states.EMPTY else _stack(description)
 
 
+def await_rest(cloudformation: CloudFormation, name: str, report: Reporter, sleep: Pause = time.sleep) -> Stack | None:
+    """Wait until no operation is running on the stack, whoever started it, then read it. StackFailed if AWS refuses."""
+    with _explain_refusals(f"reading the stack {name}"):
+        description = StackSteps(cloudformation, name, report, sleep).at_rest()
+    return None if description is None or description["StackStatus"] == states.EMPTY else _stack(description)
+
+
 def plan(cloudformation: CloudFormation, template: StackTemplate, sleep: Pause = time.sleep) -> tuple[Change, ...]:
     """The changes that `apply` would make, from a change set that is deleted again. TemplateInvalid, or StackFailed."""
     with _explain_refusals(f"planning the stack {template.name}"):
@@ -178,7 +185,11 @@ def _tags(description: Mapping[str, Any]) -> dict[str, str]:
 
 def _stack(description: Mapping[str, Any]) -> Stack:
     outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", ())}
-    parameters = {it["ParameterKey"]: it.get("ParameterValue", "") for it in description.get("Parameters", ())}
+    # The value of a parameter that names an SSM parameter is what CloudFormation found by that name.
+    parameters = {
+        it["ParameterKey"]: it.get("ResolvedValue", it.get("ParameterValue", ""))
+        for it in description.get("Parameters", ())
+    }
     return Stack(description["StackName"], description["StackStatus"], outputs, parameters, _tags(description))
 
 

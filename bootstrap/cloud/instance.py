@@ -130,20 +130,6 @@ def wait(
         pause = min(pause * 1.5, 15)
 
 
-def image(ec2: Any, instance_id: str) -> dict[str, str]:
-    """The image of the instance: id, name and creation date; the last two are '' if the account cannot see the image."""
-    instance = _instance(ec2, instance_id)
-    if instance is None:
-        return {}
-    images = ec2.describe_images(Filters=[{"Name": "image-id", "Values": [instance["ImageId"]]}])["Images"]
-    image_description = images[0] if images else {}
-    return {
-        "id": instance["ImageId"],
-        "name": image_description.get("Name", ""),
-        "created": image_description.get("CreationDate", ""),
-    }
-
-
 def boot_log(ec2: Any, instance_id: str) -> str:
     """The last lines of an instance's console, below a heading; '' if it is empty or cannot be read."""
     from botocore.exceptions import BotoCoreError, ClientError

@@ -16,6 +16,11 @@ from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.preconditions import account, boundaries, customer_keys
 from bootstrap.stacks import states
 from bootstrap.values import Stack
+from bootstrap.views import machine_image
+from bootstrap.views.machine_image import MachineImage
+
+OLD_DAYS = 90
+"""An image that is older, while a newer one is there, is a warning: most of what it brings was updated since."""
 
 
 def identity(context: Context) -> Finding:
@@ -40,6 +45,7 @@ def examine(context: Context) -> Iterator[Finding]:
         _check_names,
         _check_quotas,
         _check_memory,
+        _check_image,
         _check_certificates,
         _check_keys,
     ):
@@ -146,6 +152,26 @@ def _check_quotas(context: Context) -> Iterator[Finding]:
 
 def _check_memory(context: Context) -> Iterator[Finding]:
     yield from memory.examine(context)
+
+
+def _check_image(context: Context) -> Iterator[Finding]:
+    yield judge_image(machine_image.look(context), datetime.datetime.now(datetime.UTC).date(), context.tool)
+
+
+def judge_image(found: MachineImage, today: datetime.date, tool: str) -> Finding:
+    """The age of the machine's image, and whether a newer one is there; before the first launch, those of the newest one."""
+    newest, pinned = found.newest, found.pinned
+    if pinned is None:
+        return good("image", f"a launch takes the newest one: {machine_image.describe_age(newest, today)}")
+    upgrade = f"'{tool} image upgrade' takes {newest}, and replaces the machine; the data stays."
+    if not pinned.is_available:
+        return warning("image", f"{pinned}: the machine runs on, but cannot be replaced", upgrade)
+    if found.is_newest:
+        return good("image", f"{machine_image.describe_age(pinned, today)}; it is the newest one")
+    text = f"{machine_image.describe_age(pinned, today)}; a newer one is there: {newest}"
+    return (
+        warning("image", text, upgrade) if machine_image.count_days(pinned, today) > OLD_DAYS else good("image", text)
+    )
 
 
 def _check_certificates(context: Context) -> Iterator[Finding]:

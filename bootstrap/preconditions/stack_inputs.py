@@ -11,7 +11,7 @@ from bootstrap.cloud import instance as machine
 from bootstrap.context import Context
 from bootstrap.environment import settings as environments
 from bootstrap.errors import StackMissing
-from bootstrap.preconditions import account
+from bootstrap.preconditions import account, image_choice
 from bootstrap.projects import places
 from bootstrap.stacks import composition, parameters, states
 from bootstrap.stacks import template as templates
@@ -38,14 +38,17 @@ def template(context: Context, name: str, existing: Mapping[str, Stack], tags: M
 
 
 def gather_parameters(context: Context, name: str, existing: Mapping[str, Stack]) -> dict[str, str]:
-    """The parameters of one stack. KeyError if an output is missing; StackMissing or SettingsInvalid for peers and parents."""
+    """The parameters of one stack. KeyError if an output is missing; StackMissing or SettingsInvalid for peers and parents.
+
+    ImageMissing if there is no image for a first machine.
+    """
     if name in context.settings.stacks:
         return parameters.of_own(context.settings, tuple(templates.declared(find_template(name))), existing)
     values = parameters.parameters(context.settings, name, existing)
     if name == "public-zone":
         return values | {"ParentZoneId": account.parent_of(context)}
     if name == "controller":
-        return values | {"PeerNetwork": peer_network(context) or ""}
+        return values | {"PeerNetwork": peer_network(context) or "", "ImageId": image_choice.choose(context, existing)}
     return values | parameters.of_peer(_peer(context)) if name == "peering" else values
 
 

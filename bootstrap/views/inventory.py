@@ -10,9 +10,11 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+from bootstrap.cloud import images
 from bootstrap.context import ROOT, Context
 from bootstrap.errors import BootstrapError
 from bootstrap.runs.journal import Run
+from bootstrap.views import machine_image
 
 _RELEASE = ["sh", "-c", '. /etc/os-release; printf \'%s %s\' "$NAME" "$(cat /etc/debian_version)"']
 
@@ -42,9 +44,9 @@ def tell(context: Context, run: Run) -> None:
 def _image(context: Context) -> dict[str, str]:
     ec2, instance = context.world.aws("ec2"), context.outputs("controller")["InstanceId"]
     described = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
-    image = str(described["ImageId"])
-    images = ec2.describe_images(ImageIds=[image])["Images"]  # empty if its owner deregistered it
-    return {"image": f"{image} ({images[0]['Name']})" if images else image}
+    image = images.describe(context.world.aws, str(described["ImageId"]))
+    is_pinned = image.id == machine_image.find_pinned(context.stacks)
+    return {"image": f"{image}, pinned" if is_pinned else str(image)}
 
 
 def _resources(context: Context) -> Iterator[dict[str, Any]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bootstrap.cloud import images
 from bootstrap.cloud import instance as machine
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
-from bootstrap.views import enforcement, mail
+from bootstrap.views import enforcement, machine_image, mail
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ def look(context: Context) -> Status:
         return Status(tuple(rows), False)
     state = machine.state(context.world.aws("ec2"), instance)
     rows.append(("machine", instance, state))
+    if pinned := machine_image.find_pinned(context.stacks):
+        rows.append(("image", str(images.describe(context.world.aws, pinned)), "pinned"))
     if state != "running":
         return Status(tuple(rows), False)
     try:

@@ -11,16 +11,13 @@ from bootstrap.cli.command import Command, add_exit_zero, add_now
 if TYPE_CHECKING:
     from bootstrap.context import Context
     from bootstrap.runs.journal import Run
-    from bootstrap.values import Verdict
 
 
 def launch(options: argparse.Namespace) -> int:
     """All five acts; the exit code is 1 when a check failed."""
-    from bootstrap import launch as play
-    from bootstrap.cli.opening import DONE, judge, open_environment
+    from bootstrap.cli.launched import carry_out
+    from bootstrap.cli.opening import open_environment
     from bootstrap.planning import saved
-    from bootstrap.projects import upgrade
-    from bootstrap.views import network_diagram
 
     planned = saved.read(Path(options.plan)) if options.plan else None
     with open_environment(options, check=_check_launch, prepare=_prepare, brings_up=True, changes=True) as (
@@ -29,13 +26,7 @@ def launch(options: argparse.Namespace) -> int:
     ):
         if planned is not None:
             saved.check(opened, run, planned)
-        verdict = play.launch(opened, run, with_verify=not options.skip_verify, waits=not options.now)
-        upgrade.record(opened.state)
-        network_diagram.tell(opened, run)
-        if verdict is not None and not verdict.is_green:
-            return judge(verdict, options)
-        _tell_end(opened, run, verdict)
-    return DONE
+        return carry_out(opened, run, options)
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -58,26 +49,6 @@ def plan(options: argparse.Namespace) -> int:
         tell_costs(opened, run)
         run.say(f"\n{wording.counted(len(changes), 'change')} pending" if changes else "\nnothing to do")
         return exit_code_of_plan(changes, options)
-
-
-def _tell_end(opened: Context, run: Run, verdict: Verdict | None) -> None:
-    """The last lines of a launch: where Jenkins is, and what to run next."""
-    from bootstrap import wording
-
-    controller = opened.controller
-    run.event("launched", url=controller.url, version=controller.version, emulated=controller.is_emulated)
-    tool = opened.tool
-    what = (
-        f"the emulator of Jenkins {controller.version}" if controller.is_emulated else f"Jenkins {controller.version}"
-    )
-    count = len(run.changes)
-    changed = wording.counted(count, "change") if count else "nothing had to change"
-    at = "" if opened.machine.address in controller.url else f" ({opened.machine.address})"
-    run.say(f"\n{controller.url}{at}  {what}, {changed}, {run.seconds:.1f} s")
-    if verdict is not None:
-        is_whole = all(check.outcome == "passed" for check in verdict.checks)
-        run.say(verdict.summary + ("" if is_whole else f": '{tool} verify' shows why"))
-    run.say(f"next: {tool} password   {tool} status   {tool} verify   {tool} destroy")
 
 
 def _prepare(options: argparse.Namespace, context: Context, run: Run) -> None:

@@ -1,7 +1,7 @@
 """The machine images of the local cloud: Debian 13, as Debian publishes it on AWS, with its public SSM parameters.
 
-Owner, name scheme and parameter names are those of Debian's cloud team (wiki.debian.org/Cloud/AmazonEC2Image). This module makes the
-ids, because the machine images are built on this machine. Debian publishes a new image every few weeks, and
+Owner, name scheme and parameter names are those of Debian's cloud team (wiki.debian.org/Cloud/AmazonEC2Image). This module
+makes the ids, because the machine images are built on this machine. Debian publishes a new image every few weeks, and
 deregisters old ones. Here a control endpoint does that on demand (see `server.control`): the public parameters then have the id
 of the new image. All images start the same containers.
 """

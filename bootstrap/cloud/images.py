@@ -1,0 +1,51 @@
+"""Debian's images (AMIs) on AWS: the newest one, by its public SSM parameter, and what EC2 knows of one.
+
+Debian publishes a new image every few weeks, and deregisters old ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bootstrap.errors import ImageMissing
+
+PARAMETER = "/aws/service/debian/release/13/latest/amd64"
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image: its id, its name and the day of its publication; name and day are '' if it is not available (any more)."""
+
+    id: str
+    name: str = ""
+    published: str = ""
+    is_available: bool = False
+
+    def __str__(self) -> str:
+        if not self.is_available:
+            return f"{self.id} (no longer available)"
+        return f"{self.id} ({self.name}, published {self.published})"
+
+
+def read_newest(aws: Callable[[str], Any]) -> str:
+    """The id of the newest image. Raises ImageMissing if the region has no such parameter, and ClientError."""
+    found = aws("ssm").get_parameters(Names=[PARAMETER])["Parameters"]
+    if not found:
+        raise ImageMissing(
+            "looking for the newest image of Debian 13",
+            f"this region has no public parameter {PARAMETER}",
+            "Choose another 'region' in the environment file.",
+        )
+    return str(found[0]["Value"])
+
+
+def describe(aws: Callable[[str], Any], image_id: str) -> Image:
+    """What EC2 knows of an image, also of a deprecated one. Raises ClientError."""
+    # By a filter: EC2 answers the id of an image that is gone with an error, or with nothing.
+    chosen = [{"Name": "image-id", "Values": [image_id]}]
+    for found in aws("ec2").describe_images(Filters=chosen, IncludeDeprecated=True)["Images"]:
+        is_available = found.get("State", "available") == "available"
+        return Image(image_id, found.get("Name", ""), str(found.get("CreationDate", ""))[:10], is_available)
+    return Image(image_id)

@@ -1,0 +1,83 @@
+"""Which image (AMI) the environment's machine has, and which one is the newest.
+
+The parameter ImageId of the stack `controller` pins the image: a launch passes the same id again, so that a new image of Debian
+never replaces the machine. An older version of the toolkit passed the name of the public parameter; then the pinned image is
+the one that CloudFormation found by that name.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bootstrap import wording
+from bootstrap.cloud import images, refusals
+from bootstrap.cloud.images import Image
+from bootstrap.context import Context
+from bootstrap.errors import ImageMissing
+from bootstrap.stacks import states
+from bootstrap.values import Stack
+
+
+@dataclass(frozen=True)
+class MachineImage:
+    """The pinned image, None before the first launch; and the newest one."""
+
+    pinned: Image | None
+    newest: Image
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether no other image than the pinned one is the newest."""
+        return self.pinned is None or self.pinned.id == self.newest.id
+
+
+def find_pinned(stacks: Mapping[str, Stack]) -> str | None:
+    """The id of the pinned image; None if the next launch creates the stack of the machine."""
+    controller = stacks.get("controller")
+    if controller is None or controller.status in {*states.CREATION_FAILED, states.DELETION_STOPPED}:
+        return None
+    return controller.parameters.get("ImageId")
+
+
+def look(context: Context) -> MachineImage:
+    """Read both images. Raises ImageMissing and ClientError."""
+    aws, pinned = context.world.aws, find_pinned(context.stacks)
+    newest = images.describe(aws, images.read_newest(aws))
+    return MachineImage(images.describe(aws, pinned) if pinned else None, newest)
+
+
+def describe_state(context: Context) -> tuple[str, ...]:
+    """What a plan says about the image: nothing if the pinned one is the newest, or if nothing was launched yet."""
+    if find_pinned(context.stacks) is None:
+        return ()
+    try:
+        found = look(context)
+    except ImageMissing as error:
+        return (f"whether a newer image is there is not known: {error.found}",)
+    except Exception as error:
+        if not refusals.is_awss(error):
+            raise
+        return (f"whether a newer image is there is not known: {refusals.text(error)}",)
+    if found.pinned is not None and not found.pinned.is_available:
+        return (
+            f"the image {found.pinned.id} is no longer available: the machine runs on, but cannot be replaced; "
+            f"'{context.tool} image upgrade' takes {found.newest}",
+        )
+    if found.is_newest:
+        return ()
+    return (
+        f"a newer image is there: {found.newest}; the machine keeps {found.pinned}, and '{context.tool} image upgrade' "
+        "takes the newer one",
+    )
+
+
+def count_days(image: Image, today: datetime.date) -> int:
+    """The age of an image in days."""
+    return (today - datetime.date.fromisoformat(image.published)).days
+
+
+def describe_age(image: Image, today: datetime.date) -> str:
+    """The image with its age."""
+    return f"{image}, {wording.counted(count_days(image, today), 'day')} old" if image.published else str(image)
