@@ -38,7 +38,7 @@ from bootstrap.preconditions import (
 from bootstrap.runs.journal import Run
 from bootstrap.stacks import composition, rules
 from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
-from bootstrap.views import enforcement, inventory, machine_image, mail
+from bootstrap.views import enforcement, inventory, mail
 
 ACCEPTANCE = ROOT / "tests" / "acceptance"
 
@@ -98,7 +98,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
     def emptied(old: Stack) -> None:
         image_choice.check(context, image_choice.choose(context, context.stacks))
         running_builds.wait(context, run, waits=waits)
-        stop_machine(context, old)
+        machine.stop(context.world.aws("ec2"), old.outputs.get("InstanceId", ""))
 
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
         made: dict[str, Stack] = dict(context.stacks)
@@ -127,7 +127,6 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
             return None
         machine.start(context.world.aws("ec2"), context.outputs("controller")["InstanceId"], run)
         found = machine.wait(context.world.aws, context.outputs("controller"), context.outputs("data"), run)
-        run.event("image", id=machine_image.find_pinned(context.stacks))
         enforcement.tell(context.world.endpoint, context.world.control_token, run)
         mail.tell(context.world.endpoint, run)
         return found
@@ -223,8 +222,7 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
         for line in interruptions.of(found):
             run.notice(f"interrupts: {line}")
         running_builds.tell(context, run, found)
-        for line in () if context.chosen_image else machine_image.describe_state(context):
-            run.notice(line)
+        image_choice.tell(context, run)
         for line in network_removal.hindrances(context):
             run.notice(f"will be refused: {line}")
     return tuple(found)
@@ -268,19 +266,13 @@ def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str
                 kept += [f"stack {found.name}"] if found else []
                 continue
             if name == "controller" and name in context.stacks:
-                stop_machine(context, context.stacks[name])
+                machine.stop(context.world.aws("ec2"), context.stacks[name].outputs.get("InstanceId", ""))
             kept += stack.destroy(client, context.settings.stack_name(name), run)
         if with_data:
             data = [context.settings.stack_name(name) for name in stack_inputs.PROTECTED]
             kept = list(dict.fromkeys([*kept, *retained.find(context.world.aws, context.settings, data)]))
             kept = [thing for thing in kept if not retained.remove(context.world.aws, thing, run)]
     return tuple(kept)
-
-
-def stop_machine(context: Context, controller: Stack) -> None:
-    """Stop a machine that is about to be replaced: what it still holds in memory reaches the data volume."""
-    if "InstanceId" in controller.outputs:
-        machine.stop(context.world.aws("ec2"), controller.outputs["InstanceId"])
 
 
 @contextmanager

@@ -164,7 +164,10 @@ def start(ec2: Any, instance_id: str, report: Reporter) -> None:
 
 
 def stop(ec2: Any, instance_id: str) -> None:
-    """Shut down a running instance, and wait until it is stopped."""
+    """Shut down a running instance, and wait until it is stopped: what it has in memory reaches the data volume.
+
+    Nothing is done for an instance that does not exist, also if `instance_id` is ''.
+    """
     if state(ec2, instance_id) in {"running", "pending", "stopping"}:
         ec2.stop_instances(InstanceIds=[instance_id])
         ec2.get_waiter("instance_stopped").wait(InstanceIds=[instance_id], WaiterConfig=_STOPPED)

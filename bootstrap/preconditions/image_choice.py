@@ -28,6 +28,12 @@ def check(context: Context, image_id: str) -> None:
         )
 
 
+def tell(context: Context, report: Reporter) -> None:
+    """Report what a plan says about the image; nothing if 'image upgrade' chose one."""
+    for line in () if context.chosen_image else machine_image.describe_state(context):
+        report.notice(line)
+
+
 def settle(context: Context, existing: dict[str, Stack], report: Reporter, *, is_gone: bool) -> None:
     """Wait for an operation on the machine's stack, then check the image if the machine must be made; `is_gone` says that.
 

@@ -14,7 +14,7 @@ import pytest
 
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
-from bootstrap.cloud import late_tags
+from bootstrap.cloud import images, late_tags
 from bootstrap.cloud.world import World
 from bootstrap.errors import StackFailed
 from bootstrap.stacks import composition
@@ -103,7 +103,8 @@ class Environment:
         if name == "bastion":
             return self.taken(name) | {"ImageId": "/aws/service/debian/release/13/latest/amd64"}
         if name == "controller":
-            return self.taken(name) | {"FirstNetwork": self.name, "NextNetwork": self.name}
+            served = {"FirstNetwork": self.name, "NextNetwork": self.name}
+            return self.taken(name) | served | {"ImageId": images.read_newest(self.client)}
         return self.taken(name)
 
     def taken(self, name: str) -> dict[str, str]:

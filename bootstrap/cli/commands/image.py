@@ -122,7 +122,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(
         "image",
-        45,
+        42,
         "show the image (AMI) of the machine, or replace the machine by one of the newest image",
         image,
         (

@@ -5,9 +5,11 @@ import datetime
 import pytest
 
 from bootstrap.cloud import certificates
+from bootstrap.cloud.images import Image
 from bootstrap.doctor import cloud
 from bootstrap.doctor.findings import Health
 from bootstrap.values import Stack
+from bootstrap.views.machine_image import MachineImage
 
 OURS = {"ManagedBy": "jenkins-bootstrap"}
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -50,3 +52,30 @@ def test_an_authority_that_outlives_no_server_any_more_is_due() -> None:
 
     assert Health.WARNING == authority.health
     assert "350 days" in authority.found
+
+
+OLD = Image("ami-0aaaaaaa", "debian-13-amd64-20251001-1", "2025-10-01", is_available=True)
+NEW = Image("ami-0bbbbbbb", "debian-13-amd64-20251220-1", "2025-12-20", is_available=True)
+GONE = Image("ami-0cccccc")
+
+
+@pytest.mark.parametrize(
+    ("pinned", "day", "health", "told"),
+    [
+        (None, 1, Health.GOOD, "a launch takes the newest one: ami-0bbbbbbb"),
+        (NEW, 400, Health.GOOD, "412 days old; it is the newest one"),
+        (OLD, -2, Health.GOOD, "90 days old; a newer one is there: ami-0bbbbbbb"),
+        (OLD, -1, Health.WARNING, "91 days old; a newer one is there: ami-0bbbbbbb"),
+        (GONE, 0, Health.WARNING, "ami-0cccccc (no longer available): the machine runs on"),
+    ],
+)
+def test_the_image_is_judged_by_its_age_and_the_newest_one(
+    pinned: Image | None, day: int, health: Health, told: str
+) -> None:
+    today = NOW.date() + datetime.timedelta(days=day)
+
+    found = cloud.judge_image(MachineImage(pinned, NEW), today, "./bootstrap.py")
+
+    assert health == found.health
+    assert told in found.found
+    assert ("image upgrade" in found.remedy) == (health is Health.WARNING)
