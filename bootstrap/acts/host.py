@@ -7,19 +7,22 @@ needs them. After a run that stopped half way, the next run continues, because e
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bootstrap import wording
 from bootstrap.environment.models import JenkinsSettings
 from bootstrap.errors import ConvergeFailed
 from bootstrap.remote import drain as draining
-from bootstrap.remote import program
+from bootstrap.remote import program, sending
 from bootstrap.remote.converge.core import ARTIFACTS
 from bootstrap.remote.desired import agent
 from bootstrap.remote.desired.inputs import HostInputs
 from bootstrap.remote.desired.state import desired
+from bootstrap.runs.transfer_meter import TransferMeter
 from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, Shell
 
 ACT = "host"
@@ -78,7 +81,8 @@ def apply(
     resources = desired(inputs)
     answer = _converge(shell, "check", resources)
     if any(result["changed"] or result["failed"] for result in answer["results"]):
-        _send(shell, answer["missing"], artifacts, report)
+        missing = _fetch(shell, answer["missing"], artifacts, inputs, report)
+        _send(shell, missing, artifacts, report)
         step_reporter = _StepReporter(report)
         drain = draining.of(inputs.settings.jenkins, inputs.url, waits=waits)
         answer = _converge(shell, "apply", resources, step_reporter.hear, drain)
@@ -141,6 +145,10 @@ def _converge(
 
     listening: Any = {"hear": listen} if hear else {}
     seconds = _SECONDS + draining.seconds_of(drain or {})
+    return _ask(shell, stdin, marker, listening, seconds)
+
+
+def _ask(shell: Shell, stdin: bytes, marker: str, listening: Mapping[str, Any], seconds: float) -> Mapping[str, Any]:
     result = shell.run(program.COMMAND, stdin=stdin, sudo=True, check=False, timeout=seconds, **listening)
     try:
         answer = program.answer(result.stdout, marker)
@@ -156,20 +164,66 @@ def _converge(
     return answer
 
 
+def _fetch(
+    shell: Shell,
+    missing: Sequence[str],
+    artifacts: Mapping[str, bytes | Path],
+    inputs: HostInputs,
+    report: Reporter,
+) -> list[str]:
+    """Let the machine download what it can reach; returns the artifacts that must be sent."""
+    urls = inputs.software.urls
+    files = [
+        {"sha256": digest, "url": urls[digest], "size": _size_of(artifacts[digest])}
+        for digest in missing
+        if digest in urls
+    ]
+    if not files:
+        return list(missing)
+    stdin, marker = program.request("fetch", files, authorities=list(inputs.ca_certificates.values()))
+    title = f"the machine downloads {wording.counted(len(files), 'file')} of Jenkins"
+    with TransferMeter(
+        report, title, sum(_size_of(artifacts[digest]) for digest in missing if digest in urls)
+    ) as meter:
+
+        def listen(line: str) -> None:
+            step = program.step(line, marker) or {}
+            if isinstance(count := step.get("bytes"), int):
+                meter.move_to(count)
+
+        answer = _ask(shell, stdin, marker, {"hear": listen}, _SECONDS)
+    refused, fetched = answer["refused"], set(answer["fetched"])
+    if refused:
+        reasons = sorted(set(refused.values()))
+        shown = "; ".join(reasons[:3]) + ("; ..." if len(reasons) > 3 else "")
+        report.notice(f"the machine could not download {len(refused)} of {len(files)} files: {shown}. They are sent")
+    return [digest for digest in missing if digest not in fetched]
+
+
 def _send(shell: Shell, missing: Sequence[str], artifacts: Mapping[str, bytes | Path], report: Reporter) -> None:
-    """Send the artifacts that the machine asks for."""
+    """Send the artifacts that the machine asks for; a large file continues where a killed command ended."""
     if not missing:
         return
     shell.run(["install", "-d", "-m", "0700", ARTIFACTS], sudo=True)
-    for digest in missing:
-        content = artifacts[digest]
-        size = len(content) if isinstance(content, bytes) else content.stat().st_size
-        report.progress(f"sending {_name_of(content)} ({size / 1e6:.1f} MB)")
-        shell.put(content, f"{ARTIFACTS}/{digest}", 0o600, sudo=True)
+    sizes = {digest: _size_of(artifacts[digest]) for digest in missing}
+    done = 0
+    with TransferMeter(report, f"sending {wording.counted(len(sizes), 'file')}", sum(sizes.values())) as meter:
+        for digest, size in sizes.items():
+            content, target = artifacts[digest], f"{ARTIFACTS}/{digest}"
+            if isinstance(content, Path) and size > sending.PIECE:
+                sending.send(shell, content, digest, target, functools.partial(_move, meter, done))
+            else:
+                shell.put(content, target, 0o600, sudo=True)
+            done += size
+            meter.move_to(done)
 
 
-def _name_of(content: bytes | Path) -> str:
-    return content.name if isinstance(content, Path) else "a bundle"
+def _move(meter: TransferMeter, before: int, there: int) -> None:
+    meter.move_to(before + there)
+
+
+def _size_of(content: bytes | Path) -> int:
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
 def _changes(answer: Mapping[str, Any]) -> list[Change]:

@@ -39,6 +39,10 @@ class Distribution(Protocol):
     def plugin_files(self) -> Mapping[str, Path]:
         """Every plugin's file, where they are real."""
 
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """The addresses of the files by SHA-256, where they are on a site with HTTPS."""
+
 
 def pack(distribution: Distribution, emulator: Path) -> tuple[Software, dict[str, Artifact]]:
     """What the machine must hold of a distribution, and the artifacts to hold it; `emulator` is that package's folder."""
@@ -52,7 +56,8 @@ def pack(distribution: Distribution, emulator: Path) -> tuple[Software, dict[str
     war = hash_of(distribution.war)
     artifacts: dict[str, Artifact] = {war: distribution.war}
     artifacts |= {digest: distribution.plugin_files[name] for name, digest in plugins.items()}
-    return Software("war", distribution.version, distribution.plugins, war, plugins), artifacts
+    urls = {digest: url for digest, url in distribution.urls.items() if digest in artifacts}
+    return Software("war", distribution.version, distribution.plugins, war, plugins, urls=urls), artifacts
 
 
 def bundle_of(folder: Path, name: str) -> tuple[Bundle, bytes]:

@@ -35,13 +35,15 @@ class NoAnswer(ValueError):
 
 
 @functools.cache
-def archive() -> bytes:
-    """The program as a zip archive: the same bytes for the same sources."""
+def archive(*, fetches: bool = False) -> bytes:
+    """The program as a zip archive: the same bytes for the same sources. What only a fetch needs is not in every request."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
         for name in ("bootstrap/__init__.py", "bootstrap/remote/__init__.py"):
             bundle.writestr(zipfile.ZipInfo(name), b"")
         for path in sorted(_PACKAGE.glob("*.py")):
+            if path.name == "fetching.py" and not fetches:
+                continue
             entry = zipfile.ZipInfo(f"bootstrap/remote/converge/{path.name}")
             entry.compress_type = zipfile.ZIP_DEFLATED
             bundle.writestr(entry, path.read_bytes())
@@ -49,24 +51,34 @@ def archive() -> bytes:
 
 
 def request(
-    mode: str, resources: Sequence[Mapping[str, Any]], drain: Document | None = None, *, lock: str | None = None
+    mode: str,
+    resources: Sequence[Mapping[str, Any]],
+    drain: Document | None = None,
+    *,
+    authorities: Sequence[str] = (),
+    lock: str | None = None,
 ) -> tuple[bytes, str]:
-    """What to send on standard input for `mode` ('check', 'apply' or 'drain'), and the marker that the answer will follow.
+    """What to send on standard input for `mode`, and the marker that the answer will follow.
 
-    `drain` says, by the name of a unit, how to wait for its builds; it is no part of the desired state. `lock` is another file
-    than the machine's own, which only root may make: tests converge a folder of their own.
+    `mode` is 'check', 'apply', 'drain' or 'fetch'; with 'fetch', the resources are files ('sha256', 'url', 'size'), and
+    `authorities` are certificates (PEM) that the machine may not have yet. `drain` says, by the name of a unit, how to wait for
+    its builds; it is no part of the desired state. `lock` is another file than the machine's own, which only root may make:
+    tests converge a folder of their own.
     """
     marker = f"---converge-{secrets.token_hex(8)}---"
     wish = {"mode": mode, "marker": marker, "resources": list(resources), "drain": drain or {}}
+    fetches = mode == "fetch"
+    wish |= {"authorities": list(authorities)} if fetches else {}
     document = json.dumps(wish | ({"lock": lock} if lock else {}))
-    program = archive()
+    program = archive(fetches=fetches)
     return b"%d\n%b%b" % (len(program), program, zlib.compress(document.encode())), marker
 
 
 def step(line: str, marker: str) -> Document | None:
     """The step that a line of the output tells while the program runs, or None.
 
-    {"begun": result}, {"done": result}, {"note": text}, or an empty one, which only finds out whether anybody listens.
+    {"begun": result}, {"done": result}, {"note": text}, {"bytes": number} of a fetch, or an empty one, which only finds out
+    whether anybody listens.
     """
     text = line.removeprefix(f"{marker} ")
     try:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from rich.console import Console
 from rich.text import Text
 
 from bootstrap import wording
@@ -129,6 +130,16 @@ class Run:
         self.event("progress", text=text)
         if self._is_verbose or self._console.is_terminal:
             self._say(Text(f"        {self._elapsed():6.1f} s  {text}", style="dim"))
+
+    def transfer(self, text: str) -> None:
+        """Report how far a long transfer is: recorded as progress, and always shown."""
+        self.event("progress", text=text)
+        self._say(Text(f"        {self._elapsed():6.1f} s  {text}", style="dim"))
+
+    @property
+    def terminal(self) -> Console | None:
+        """The console, if it is a terminal on which something can move; None with --json."""
+        return self._console if self._console.is_terminal and not self._as_json else None
 
     def detail(self, text: str) -> None:
         """Print a line, only with -v. It is not recorded, because the journal has its content already."""

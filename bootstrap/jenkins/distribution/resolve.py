@@ -27,7 +27,10 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Distribution:
-    """What runs on the machine: the WAR with the files of its plugins, or the emulator with the same version numbers."""
+    """What runs on the machine: the WAR with the files of its plugins, or the emulator with the same version numbers.
+
+    `urls` has the address of each file by its SHA-256, if its source is a site with HTTPS.
+    """
 
     kind: Literal["war", "emulator"]
     version: str
@@ -35,6 +38,7 @@ class Distribution:
     war: Path | None = None
     sha256: str = ""
     plugin_files: Mapping[str, Path] = field(default_factory=dict)
+    urls: Mapping[str, str] = field(default_factory=dict)
 
 
 def resolve(
@@ -52,7 +56,7 @@ def resolve(
     source = choose(settings, lock)
     cached = _read_cache(lock, cache) if settings.source != "file" else None
     if cached is not None:
-        return _check_files(lock, cached)
+        return _check_files(lock, cached, source)
     if unobtainable:
         return _fall_back(settings, lock, source, unobtainable, report)
     try:
@@ -60,7 +64,7 @@ def resolve(
         lock = _complete_lock(lock, source, cache, report)
     except Unobtainable as error:
         return _fall_back(settings, lock, source, str(error), report)
-    return _check_files(lock, _download(lock, source, cache, report))
+    return _check_files(lock, _download(lock, source, cache, report), source)
 
 
 def _use_emulator(lock: Lock) -> Distribution:
@@ -189,6 +193,7 @@ def _download(lock: Lock, source: Source, cache: Path, report: Reporter) -> _Fil
     return _Files(core.result(), {name: job.result() for name, job in jobs.items()})
 
 
-def _check_files(lock: Lock, files: _Files) -> Distribution:
+def _check_files(lock: Lock, files: _Files, source: Source) -> Distribution:
     plugin_files.check(lock.core.version, lock.plugins, files.plugins)
-    return Distribution("war", lock.core.version, lock.plugins, files.core, lock.core.sha256 or "", files.plugins)
+    core, urls = lock.core.sha256 or "", source.list_urls(lock)
+    return Distribution("war", lock.core.version, lock.plugins, files.core, core, files.plugins, urls)

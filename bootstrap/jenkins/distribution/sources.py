@@ -50,6 +50,9 @@ class Source(Protocol):
     def read_current(self, core: str) -> Metadata:
         """What the update center offers to this core at this moment, with its signature."""
 
+    def list_urls(self, lock: Lock) -> dict[str, str]:
+        """The addresses from which another machine can download the files of the lock, by SHA-256: those with HTTPS only."""
+
     def fetch_core(self, cache: Path, sha256: str) -> Path:
         """The file of the core, with this SHA-256."""
 
@@ -96,6 +99,11 @@ class Site:
         url = self.metadata_url.rpartition("/")[0] + f"/{metadata.CURRENT}"
         url += f"?version={core}" if self.is_official else ""
         return metadata.parse(transfer.fetch(url), url, "current offer")
+
+    def list_urls(self, lock: Lock) -> dict[str, str]:
+        urls = {lock.core.sha256: self.war}
+        urls |= {pin.sha256: self.plugin_url(name, pin.version) for name, pin in lock.pins.items()}
+        return {sha256: url for sha256, url in urls.items() if sha256 and url.startswith("https://")}
 
     def fetch_core(self, cache: Path, sha256: str) -> Path:
         return transfer.download(self.war, cache, "jenkins.war", sha256)
@@ -144,6 +152,9 @@ class Folder:
             return metadata.parse(path.read_bytes(), str(path), "current offer")
         except OSError as error:
             raise Unobtainable(f"{path} cannot be read: {error.strerror}") from error
+
+    def list_urls(self, lock: Lock) -> dict[str, str]:
+        return {}
 
     def fetch_core(self, cache: Path, sha256: str) -> Path:
         return self._check_file(self.war, sha256)

@@ -198,6 +198,11 @@ def main() -> None:
         if document["mode"] == "apply":
             with _hold_lock(context, document.get("drain", {}), lock):
                 answer = converge(document, context, _reporter(document["marker"]))
+        elif document["mode"] == "fetch":
+            from bootstrap.remote.converge import fetching  # sent with this mode alone
+
+            with _hold_lock(context, {}, lock):
+                answer = fetching.fetch(document, context, _reporter(document["marker"]))
         elif document["mode"] == "drain":
             with _hold_lock(context, document["drain"], lock):
                 answer = _drain(document, context, _reporter(document["marker"]))

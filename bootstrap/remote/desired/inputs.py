@@ -20,7 +20,10 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Software:
-    """The distribution: a WAR with plugin files (SHA-256 each), or the emulator, which reports the same versions."""
+    """The distribution: a WAR with plugin files (SHA-256 each), or the emulator, which reports the same versions.
+
+    `urls` are the addresses from which the machine may download files, by SHA-256; they are no part of the desired state.
+    """
 
     kind: Literal["war", "emulator"]
     version: str
@@ -28,6 +31,7 @@ class Software:
     war: str = ""
     plugin_files: Mapping[str, str] = field(default_factory=dict)
     emulator: Bundle | None = None
+    urls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import json
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ class Machine:
         self.answers = answers
         self.steps: list[dict[str, Any]] = []
         self.asked: list[str] = []
+        self.documents: dict[str, dict[str, Any]] = {}
         self.drain: dict[str, Any] = {}
         self.timeout: float | None = None
 
@@ -84,6 +86,7 @@ class Machine:
         length, _, rest = stdin.partition(b"\n")
         document = json.loads(zlib.decompress(rest[int(length) :]))
         self.asked.append(document["mode"])
+        self.documents[document["mode"]] = document
         self.drain, self.timeout = document["drain"], timeout
         given = self.answers[document["mode"]]
         for step in self.steps if document["mode"] != "check" and hear else ():
@@ -169,6 +172,36 @@ def test_only_artifacts_that_the_machine_asks_for_are_sent() -> None:
     host.apply(machine, INPUTS, {ARTIFACT: b"content", "0" * 64: b"not needed"}, report)
     folder = "/var/cache/bootstrap/artifacts"
     assert ["check", f"install -d -m 0700 {folder}", f"put {folder}/{ARTIFACT} 600", "apply"] == machine.asked
+
+
+def with_urls(*digests: str) -> HostInputs:
+    urls = {digest: f"https://site.example.org/{digest[:1]}" for digest in digests}
+    software = Software("war", "2.1", {}, digests[0], {"git": digests[1]}, urls=urls)
+    return replace(INPUTS, software=software, ca_certificates={"own.crt": "the company's"})
+
+
+def test_the_machine_downloads_what_a_site_has_and_the_rest_is_sent(tmp_path: Path) -> None:
+    war, plugin, bundle = "a" * 64, "b" * 64, "c" * 64
+    (tmp_path / "jenkins.war").write_bytes(b"core")
+    (tmp_path / "git.hpi").write_bytes(b"a plugin")
+    artifacts = {war: tmp_path / "jenkins.war", plugin: tmp_path / "git.hpi", bundle: b"the toolkit"}
+    fetched = answer(fetched=[war], refused={plugin: "HTTP 404"})
+    machine = Machine(check=answer(changed(), missing=list(artifacts)), fetch=fetched, apply=answer(changed()))
+    report = Report()
+
+    host.apply(machine, with_urls(war, plugin), artifacts, report)
+
+    folder = "/var/cache/bootstrap/artifacts"
+    sent = [f"put {folder}/{plugin} 600", f"put {folder}/{bundle} 600"]
+    assert ["check", "fetch", f"install -d -m 0700 {folder}", *sent, "apply"] == machine.asked
+    assert {
+        "resources": [
+            {"sha256": war, "url": "https://site.example.org/a", "size": 4},
+            {"sha256": plugin, "url": "https://site.example.org/b", "size": 8},
+        ],
+        "authorities": ["the company's"],
+    } == {key: machine.documents["fetch"][key] for key in ("resources", "authorities")}
+    assert "! the machine could not download 1 of 2 files: HTTP 404. They are sent" in report.lines
 
 
 def test_a_failure_tells_what_was_done_before_and_then_the_reason() -> None:

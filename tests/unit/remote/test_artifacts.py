@@ -17,6 +17,7 @@ class Resolved:
     plugins: dict[str, str] = field(default_factory=lambda: {"git": "5"})
     war: Path | None = None
     plugin_files: dict[str, Path] = field(default_factory=dict)
+    urls: dict[str, str] = field(default_factory=dict)
 
 
 def package(folder: Path) -> Path:

@@ -313,3 +313,24 @@ def test_the_projects_own_lock_is_readable_and_names_what_the_configuration_need
     assert VERSION == found.version
     assert "5E386EADB55F01504CAE8BCF7198F4B714ABFC68" == found.fingerprint
     assert {"configuration-as-code", "matrix-auth", "git", "workflow-aggregator"} <= found.plugins.keys()
+
+
+def test_only_a_site_with_https_has_addresses_for_another_machine(
+    mirror: Mirror, folder: Path, lock: Path, tmp_path: Path
+) -> None:
+    over_http = resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
+    of_a_folder = resolve(filed(folder), load_lock(lock), tmp_path / "cache", Recorder())
+    secure = JenkinsSettings(source="mirror", mirror="https://mirror.example.org/jenkins", fallback="none")
+
+    cached = resolve(
+        secure, load_lock(lock), tmp_path / "cache", Recorder()
+    )  # every file is in the cache: nobody is asked
+
+    pins = load_lock(lock)
+    base = "https://mirror.example.org/jenkins"
+    assert ({}, {}) == (over_http.urls, of_a_folder.urls)
+    assert {
+        pins.core.sha256: f"{base}{WAR}",
+        pins.pins["one"].sha256: f"{base}/plugins/one/1.2.vabc/one.hpi",
+        pins.pins["two"].sha256: f"{base}/plugins/two/3.1/two.hpi",
+    } == cached.urls
