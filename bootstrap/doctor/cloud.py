@@ -163,7 +163,7 @@ def judge_image(found: MachineImage, today: datetime.date, tool: str) -> Finding
     newest, pinned = found.newest, found.pinned
     if pinned is None:
         return good("image", f"a launch takes the newest one: {machine_image.describe_age(newest, today)}")
-    upgrade = f"'{tool} image upgrade' takes {newest}, and replaces the machine; the data stays."
+    upgrade = f"Run: {tool} image upgrade. It takes {newest} and replaces the machine; the data stays."
     if not pinned.is_available:
         return warning("image", f"{pinned}: the machine runs on, but cannot be replaced", upgrade)
     if found.is_newest:

@@ -34,6 +34,15 @@ def tell(context: Context, report: Reporter) -> None:
         report.notice(line)
 
 
+def await_rest(context: Context, report: Reporter) -> None:
+    """Wait for the operations that a killed command left behind on the stacks: nothing can be planned before. StackFailed."""
+    busy = [existing for existing in context.stacks.values() if states.is_busy(existing.status)]
+    for existing in busy:
+        stack.await_rest(context.world.aws("cloudformation"), existing.name, report)
+    if busy:
+        context.forget()
+
+
 def settle(context: Context, existing: dict[str, Stack], report: Reporter, *, is_gone: bool) -> None:
     """Wait for an operation on the machine's stack, then check the image if the machine must be made; `is_gone` says that.
 

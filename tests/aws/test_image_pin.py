@@ -153,6 +153,30 @@ def test_an_upgrade_that_was_killed_between_its_updates_goes_on_by_a_launch(worl
     assert newest.id in world.plan()[1][0]
 
 
+def test_an_update_that_a_killed_command_left_running_is_waited_for(world: World) -> None:
+    world.launch()
+    newer = world.publish()
+    context, run = world.open(newer.id)
+    wished = stack_inputs.template(context, "controller", context.stacks, context.tags("commit", run.run_id))
+    world.cloud.control("faults", {"faults": [{"call": "ec2.TerminateInstances", "do": "slow", "seconds": 4}]})
+    parameters = {**wished.parameters, "Presence": "absent"}
+    world.cloud.client("cloudformation").update_stack(
+        StackName=wished.name,
+        TemplateBody=wished.path.read_text(),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    context, run = world.open()
+    assert context.stacks["controller"].status.endswith("_IN_PROGRESS")
+
+    image_choice.await_rest(context, run)
+
+    assert "UPDATE_COMPLETE" == context.stacks["controller"].status
+    assert newer.id == machine_image.find_pinned(context.stacks)
+    world.launch()
+    assert newer.id == world.instance["ImageId"]
+
+
 def test_an_image_that_is_gone_stops_only_what_needs_it(world: World) -> None:
     world.launch()
     before = world.instance

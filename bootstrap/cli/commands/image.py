@@ -53,9 +53,11 @@ def _upgrade(options: argparse.Namespace) -> int:
     from bootstrap import launch as play
     from bootstrap.cli.launched import carry_out
     from bootstrap.cli.opening import DONE, FAILED, is_agreed, open_environment
+    from bootstrap.preconditions import image_choice
     from bootstrap.runs.journal import Journal, Run
 
     with open_environment(options, check=_check, prepare=_prepare, brings_up=True, changes=True) as (opened, run):
+        image_choice.await_rest(opened, run)
         opened.chosen_image = _choose(opened, options.to)
         # What is only planned is no change of this run.
         planned = Run(run.run_id, Journal(run.folder / "plan"), as_json=options.json, is_verbose=options.verbose)
