@@ -137,7 +137,7 @@ def _looking(settings: Settings, names: _Names, needs: Needs, kinds: Mapping[str
             arn, action = names.parameter(source.parameter or ""), "ssm:GetParameter"
         yield _statement(f"ReadOwnSecret{number}", [action], arn)
     yield _statement("Look", kinds["reads"], "*")
-    # CloudFormation reads the parameter of the image with the caller's permissions, when it makes a change set.
+    # The toolkit asks for the newest image, and CloudFormation for that of the bastion, with the caller's permissions.
     yield _statement("FindImage", ["ssm:GetParameters"], f"{names.own}:ssm:{names.region}::parameter/aws/service/*")
 
 
@@ -244,6 +244,8 @@ def _sort_actions(own_actions: Collection[str]) -> dict[str, list[str]]:
     kinds |= {"reads": [], "writes": []}
     for action in sorted(own_actions):
         service = action.partition(":")[0]
+        if action == "ssm:GetParameters":
+            continue  # only for public parameters: other environments keep private keys in the Parameter Store
         if action in {"ssm:StartSession", "ssm:TerminateSession"}:
             kind = "sessions"
         elif service in {"sts", "directconnect", "ssm"} and _is_reading(action) and action != "ssm:GetParameter":

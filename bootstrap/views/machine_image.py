@@ -57,7 +57,7 @@ def describe_state(context: Context) -> tuple[str, ...]:
     except ImageMissing as error:
         return (f"whether a newer image is there is not known: {error.found}",)
     except Exception as error:
-        if not refusals.is_awss(error):
+        if not refusals.is_from_aws(error):
             raise
         return (f"whether a newer image is there is not known: {refusals.text(error)}",)
     if found.pinned is not None and not found.pinned.is_available:

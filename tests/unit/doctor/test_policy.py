@@ -47,6 +47,17 @@ def test_nothing_of_the_local_cloud_is_taken_for_a_call_of_ours() -> None:
     assert set() == {"ec2:RunInstances", "ec2:TerminateInstances", "ec2:CreateVpc"} & actions.calls(CLIENTS)
 
 
+def test_public_parameters_alone_are_read_by_several() -> None:
+    """With ssm:GetParameters for all, the launcher could read the private keys of other environments."""
+    own = actions.calls(CLIENTS)
+    assert "ssm:GetParameters" in own
+
+    found = [it["Sid"] for it in document(own)["Statement"] if "ssm:GetParameters" in it["Action"]]
+
+    assert ["FindImage"] == found
+    assert "arn:aws:ssm:eu-central-1::parameter/aws/service/*" == statement(document(own), "FindImage")["Resource"]
+
+
 def test_a_templates_types_bring_their_handlers_permissions() -> None:
     kinds = actions.types([ROOT / "cloudformation" / "data.yaml"])
 
