@@ -21,7 +21,12 @@ def counted(number: int, noun: str) -> str:
 
 
 def advise_installation(*packages: str) -> str:
-    """'Run: apt-get update && apt-get install -y PACKAGES', as this user can type it: with sudo, or 'as root' without sudo."""
+    """'Run: apt-get update && apt-get install -y PACKAGES', as this user can type it: with sudo, or 'as root' without sudo.
+
+    On a system without apt, for example macOS, it names the packages alone.
+    """
+    if shutil.which("apt-get") is None:
+        return f"Install with this system's package manager: {', '.join(packages)}"
     commands = ["apt-get update", f"apt-get install -y {' '.join(packages)}"]
     if os.geteuid() == 0:
         return f"Run: {' && '.join(commands)}"

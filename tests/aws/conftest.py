@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -32,6 +33,23 @@ START_SECONDS = 60.0
 SESSION = boto3.session.Session()  # one for all clients: it keeps the models of services
 parse_times_quickly(SESSION)
 ROOT = Path(__file__).parents[2]
+
+
+# Of a checkout, what commands read.
+PARTS = ("casc", "cloudformation", "jobs", "environments", "jenkins.lock.yaml", "jenkins.needs.yaml", "prices.yaml")
+
+
+def lay_checkout(folder: Path) -> Path:
+    """A repository in `folder` with what commands read of this checkout, for BOOTSTRAP_ROOT; nothing is committed."""
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    (folder / ".gitignore").write_text(".bootstrap/\n")
+    for name in PARTS:
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)
+    remembered = ROOT / ".bootstrap" / "linted.json"
+    if remembered.is_file():  # templates that are good are not linted again
+        (folder / ".bootstrap").mkdir(mode=0o700)
+        shutil.copy(remembered, folder / ".bootstrap")
+    return folder
 
 
 @dataclass

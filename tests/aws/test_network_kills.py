@@ -6,7 +6,6 @@ The steps are drawn anew for every run and printed with their seed; KILLS_SEED d
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Cloud
+from conftest import ROOT, Cloud, lay_checkout
 from killing import Ended, Step, followed, steps
 
-PARTS = ("casc", "cloudformation", "jobs", "environments", "jenkins.lock.yaml", "prices.yaml")
 WHOLE = "environment: {}\nproject: killed\ncloud: local\nowner: somebody\ncost_center: none\nnetwork:\n  cidr: {}\n"
 NARROW = "  nat: one\n  flow_logs: {}\n"
 WIDE = "  nat: per-zone\n  zones: 3\n  flow_logs: {}\n  vpn: {customer_address: 198.51.100.7}\n"
@@ -109,15 +107,7 @@ def tool(
 ) -> Iterator[Tool]:
     """The command line over a checkout, and a cloud that nobody else changes."""
     folder = tmp_path_factory.mktemp("killed")
-    checkout = folder / "checkout"
-    subprocess.run(["git", "init", "--quiet", str(checkout)], check=True)
-    (checkout / ".gitignore").write_text(".bootstrap/\n")
-    for name in PARTS:
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, checkout / name)
-    remembered = ROOT / ".bootstrap" / "linted.json"
-    if remembered.is_file():  # templates that are good are not linted again
-        (checkout / ".bootstrap").mkdir()
-        shutil.copy(remembered, checkout / ".bootstrap")
+    checkout = lay_checkout(folder / "checkout")
     with new_cloud(folder / "cloud") as cloud:
         yield Tool(checkout, cloud)
 

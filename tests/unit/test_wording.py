@@ -37,6 +37,13 @@ def test_the_advice_to_install_can_be_typed_as_it_is(
     monkeypatch: pytest.MonkeyPatch, user: int, has_sudo: bool, advice: str
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: user)
-    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/sudo" if has_sudo else None)
+    there = {"apt-get", *(["sudo"] if has_sudo else [])}
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}" if name in there else None)
 
     assert advice == wording.advise_installation("git", "gnupg")
+
+
+def test_without_apt_the_packages_are_named_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+
+    assert "Install with this system's package manager: git" == wording.advise_installation("git")
