@@ -24,7 +24,7 @@ from bootstrap.cloud import promotion
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.local.aws.cloudformation.template.parsing import read
-from bootstrap.preconditions import stack_inputs
+from bootstrap.preconditions import host_inputs, stack_inputs
 from bootstrap.runs.journal import start
 from bootstrap.views import network_reading
 from bootstrap.views.drift import stacks as drifted
@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def opened(guarded: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Context]:
     """Opens an environment in the name of the operator, or of the owner of `keys`."""
-    monkeypatch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    monkeypatch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
 
     def run(name: str, options: str = "", keys: dict[str, str] | None = None) -> Context:
         monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,11 @@ NAMED_ELSEWHERE: dict[str, Callable[[Client, str], str]] = {
 
 
 @pytest.fixture(scope="module")
-def made(client: Client) -> dict[str, dict[str, str]]:
-    """By type, the names of its resources by their logical ids."""
+def made(client: Client) -> Iterator[dict[str, dict[str, str]]]:
+    """By type, the names of its resources by their logical ids.
+
+    The stack goes at the end: of some types an account has one, and other tests of this cloud make it, too.
+    """
     cloudformation = client("cloudformation")
     client("s3").create_bucket(Bucket="children", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     client("s3").put_object(Bucket="children", Key="child.json", Body=json.dumps(CHILD).encode())
@@ -64,7 +67,11 @@ def made(client: Client) -> dict[str, dict[str, str]]:
             if it["ResourceType"] in forms():
                 name = read(client, it["PhysicalResourceId"])
                 names.setdefault(it["ResourceType"], {})[it["LogicalResourceId"]] = name
-    return names
+    yield names
+    cloudformation.delete_stack(StackName=STACK)
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+    )
 
 
 def pattern(kind: str, logical: str) -> str:

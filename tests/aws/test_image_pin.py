@@ -18,11 +18,11 @@ from bootstrap import launch
 from bootstrap.acts import stack
 from bootstrap.cloud import images
 from bootstrap.cloud.images import Image
-from bootstrap.context import Context
+from bootstrap.context import ROOT, Context
 from bootstrap.doctor import cloud as doctor
 from bootstrap.environment import settings
 from bootstrap.errors import ImageMissing
-from bootstrap.preconditions import image_choice, stack_inputs
+from bootstrap.preconditions import host_inputs, image_choice, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.values import Change, ChangeKind
 from bootstrap.views import machine_image
@@ -94,7 +94,7 @@ def standing(
 @pytest.fixture
 def world(standing: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """The environment without a stack of the machine."""
-    monkeypatch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    monkeypatch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
     monkeypatch.setattr(launch.machine, "wait", lambda *_: None)  # no machine boots in this cloud
     monkeypatch.setattr(launch.running_builds, "wait", lambda *_, **__: None)
     for name, value in standing.cloud.environment.items():
@@ -209,13 +209,13 @@ def test_an_environment_of_an_older_toolkit_keeps_its_machine(
 ) -> None:
     """Its template took the name of the public parameter."""
     older = tmp_path / "cloudformation"
-    shutil.copytree(stack_inputs.TEMPLATES, older)
+    shutil.copytree(ROOT / "cloudformation", older)
     text = (older / "controller.yaml").read_text()
     begin, end = text.index("  ImageId:\n"), text.index("  ControllerSubnetId:\n")
     parameter = f"  ImageId: {{Type: 'AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>', Default: {images.PARAMETER}}}\n"
     (older / "controller.yaml").write_text(text[:begin] + parameter + text[end:])
     with monkeypatch.context() as old:
-        old.setattr(stack_inputs, "TEMPLATES", older)
+        old.setattr(stack_inputs, "find_template", lambda name: older / f"{name}.yaml")
         old.setattr(stack, "lint", lambda *_: None)  # it takes as long as all else here
         old.setattr(image_choice, "choose", lambda *_: images.PARAMETER)
         old.setattr(image_choice, "check", lambda *_: None)

@@ -24,7 +24,7 @@ from bootstrap.doctor import actions, launcher, permissions, policy
 from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid
 from bootstrap.network.proof import judge
-from bootstrap.preconditions import own_secrets, stack_inputs
+from bootstrap.preconditions import host_inputs, own_secrets, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.stacks import composition
 from bootstrap.views import network_diagram, network_reading
@@ -149,7 +149,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, key: str) -> Path:
 def opened(governed: Cloud, folder: Path) -> Iterator[Open]:
     """A context of an environment, in the name of the operator of the cloud or of whoever has `keys`."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    patch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
     # There are no machines here: an instance runs, but nobody answers on it.
     patch.setattr(instance, "wait", lambda _, outputs, *rest: SimpleNamespace(instance_id=outputs["InstanceId"]))
 

@@ -13,7 +13,7 @@ from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.errors import NetworkInUse, StackMissing
 from bootstrap.network import proof
-from bootstrap.preconditions import network_removal, stack_inputs
+from bootstrap.preconditions import host_inputs, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.values import ChangeKind, Stack
 from bootstrap.views import network_reading
@@ -27,7 +27,7 @@ def opened(
     cloud: Cloud, client: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str, str, str], tuple[Context, Run]]:
     """A context over the local cloud's APIs: environment, block, and the options below 'network'."""
-    monkeypatch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    monkeypatch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
 

@@ -15,7 +15,7 @@ from bootstrap.acts import stack
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid, ZoneInUse
-from bootstrap.preconditions import account, hosted_zones, network_removal, stack_inputs
+from bootstrap.preconditions import account, host_inputs, hosted_zones, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.values import ChangeKind, Stack
 from bootstrap.views import network_diagram, network_reading
@@ -27,7 +27,7 @@ Open = Callable[..., tuple[Context, Run]]
 @pytest.fixture
 def opened(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """A context over the local cloud's APIs: environment, block, the options below 'network', and the region."""
-    monkeypatch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    monkeypatch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
 

@@ -22,7 +22,7 @@ from bootstrap.environment import models, settings
 from bootstrap.errors import NetworkInUse
 from bootstrap.network import proof
 from bootstrap.network.reach import explain
-from bootstrap.preconditions import interruptions, network_removal, stack_inputs
+from bootstrap.preconditions import host_inputs, interruptions, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.stacks import composition
 from bootstrap.values import Change, ChangeKind
@@ -45,7 +45,7 @@ def opened(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[O
     """Opens the one environment of this module with the options below 'network'."""
     folder = tmp_path_factory.mktemp("environments")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
+        patch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
         for name, value in cloud.environment.items():
             patch.setenv(name, value)
 

@@ -20,7 +20,7 @@ from bootstrap.cloud import tags as tagged
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.network import proof
-from bootstrap.preconditions import network_removal, stack_inputs
+from bootstrap.preconditions import host_inputs, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.views import leftovers, network_reading
 
@@ -47,7 +47,7 @@ Open = Callable[..., tuple[Context, Run]]
 @pytest.fixture
 def opened(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens one of the two with the options below 'network'; both files stand from the beginning, as one names the other."""
-    monkeypatch.setattr(launch, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    monkeypatch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
     for name, cidr in BLOCKS.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,7 @@ class ResourceContexts:
         self._signals = signals
         self._creation: dict[str, dict[str, Any]] = {}  # CreationPolicy by logical id
         self._update: dict[str, dict[str, Any]] = {}  # UpdatePolicy by logical id
+        self._refreshing = threading.Lock()
 
     def read_policies(self, scope: Scope, logical: str) -> None:
         """Evaluate the CreationPolicy and UpdatePolicy of a resource."""
@@ -80,18 +82,25 @@ class ResourceContexts:
         )
 
     def refresh_named(self, adapter: Adapter, properties: dict[str, Any]) -> None:
-        """Read the attributes again of resources that a created or deleted resource names, and so has changed."""
+        """Read the attributes again of resources that a created or deleted resource names, and so has changed.
+
+        One at a time: of two readers, the one that read first could write last, and the later change would be lost.
+        """
         for name in adapter.moves:
             for resource in list(self._stack.resources.values()):
                 other_adapter = adapters.find(resource.type)
                 if other_adapter is not None and resource.physical_id and resource.physical_id == properties.get(name):
-                    context = self.make(resource, other_adapter, resource.properties, resource.tags)
-                    try:
-                        attributes = other_adapter.attributes(context)
-                    except ResourceFailed:  # it is deleted too, and its attributes are not needed any more
-                        continue
-                    with self._services.store.lock:
-                        resource.attributes = attributes
+                    with self._refreshing:
+                        self._refresh(resource, other_adapter)
+
+    def _refresh(self, resource: Resource, adapter: Adapter) -> None:
+        context = self.make(resource, adapter, resource.properties, resource.tags)
+        try:
+            attributes = adapter.attributes(context)
+        except ResourceFailed:  # it is deleted too, and its attributes are not needed any more
+            return
+        with self._services.store.lock:
+            resource.attributes = attributes
 
 
 def _resolve_if_possible(properties: dict[str, Any], lookup: Callable[[str, str], str]) -> dict[str, Any]:
