@@ -121,9 +121,14 @@ def end(doing: str, found: str, remedy: str) -> NoReturn:
 
 def refuse_planted(venv: Path, *, is_shared: bool) -> None:
     """End where the environment, or the lock beside it, is another user's, or where another user may put one in its place."""
-    # Whoever owns this script, or the Python that runs it, decides what is run as it is.
+    # Whoever owns this script, or the Python that runs it, decides what is run as it is; so does the owner of the project whose
+    # start script ran before. Who may replace a folder above the project could replace that script.
+    project = Path(os.environ["BOOTSTRAP_PROJECT"]).resolve() if os.environ.get("BOOTSTRAP_PROJECT") else None
     trusted = {0, os.geteuid(), Path(__file__).stat().st_uid, Path(sys.executable).stat().st_uid}
     folders = [venv.parent.resolve(), *venv.parent.resolve().parents] if is_shared else []
+    if project and project.is_dir():
+        trusted.add(project.stat().st_uid)
+        folders = folders[: folders.index(project) + 1] if project in folders else folders
     for number, folder in enumerate(folders):
         status = folder.stat()
         # The folder itself must be nobody else's to write; one above it may be sticky, as /tmp is.

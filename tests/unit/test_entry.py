@@ -237,3 +237,23 @@ def test_the_lock_of_an_environment_is_its_owners_alone(checkout: Path) -> None:
     run(checkout)
 
     assert 0o600 == (checkout / ".venv.lock").stat().st_mode & 0o777
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file another user's")
+def test_root_runs_the_project_of_a_user_whose_start_script_ran(checkout: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    toolkit = home / "ci" / ".toolkit" / "one"
+    toolkit.mkdir(parents=True)  # by root, as all that a start script makes under sudo
+    for name in ("bootstrap.py", "requirements.lock", "bootstrap"):
+        shutil.move(checkout / name, toolkit / name)
+    os.chown(home, 1000, 1000)
+    os.chown(home / "ci", 1001, 1001)
+    venvs = str(home / "ci" / ".toolkit" / "venvs")
+
+    done = run(toolkit, "launch", BOOTSTRAP_VENVS=venvs, BOOTSTRAP_PROJECT=str(home / "ci"))
+
+    assert "ran with launch\n" == done.stdout, done.stderr
+    assert "other users may write there" in run(toolkit, BOOTSTRAP_VENVS=venvs).stderr, "no start script ran"
+    os.chown(home / "ci" / ".toolkit", 1002, 1002)
+    done = run(toolkit, "launch", BOOTSTRAP_VENVS=venvs, BOOTSTRAP_PROJECT=str(home / "ci"))
+    assert ".toolkit: other users may write there" in done.stderr, "a third user's folder is still refused"
