@@ -99,12 +99,26 @@ class Context:
 
     def forget(self) -> None:
         """Look everything up afresh: something changed it."""
-        for name in ("stacks", "machine", "controller", "jenkins"):
+        for name in ("stacks", "foreign_stacks", "_existing", "machine", "controller", "jenkins"):
             self.__dict__.pop(name, None)
 
     @cached_property
     def stacks(self) -> Mapping[str, Stack]:
-        """The environment's stacks that exist, by their short names."""
+        """The environment's stacks that exist, by their short names; StackFailed if one that it needs is another one's."""
+        for name in self.wanted:
+            if name in self.foreign_stacks:
+                raise composition.refuse_foreign(self.settings, self.foreign_stacks[name])
+        return {name: it for name, it in self._existing.items() if name not in self.foreign_stacks}
+
+    @cached_property
+    def foreign_stacks(self) -> Mapping[str, Stack]:
+        """Stacks that have names of this environment, and belong to another one (or to nobody), by the short names here."""
+        return {
+            name: it for name, it in self._existing.items() if not composition.belongs(self.settings, name, it.tags)
+        }
+
+    @cached_property
+    def _existing(self) -> Mapping[str, Stack]:
         client = self.world.aws("cloudformation")
         found = {name: stack.read(client, self.settings.stack_name(name)) for name in self.stack_order}
         return {name: it for name, it in found.items() if it is not None}

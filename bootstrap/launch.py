@@ -260,7 +260,7 @@ def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str
     kept: list[str] = []
     with run.act("stack", "deleting"):
         direct_connect.destroy(context.world.aws, context.settings, run)
-        for name in reversed(context.stack_order):
+        for name in stack_inputs.list_destroyed(context):
             if name in stack_inputs.PROTECTED and not with_data:
                 found = context.stacks.get(name)
                 kept += [f"stack {found.name}"] if found else []

@@ -36,6 +36,12 @@ def _find_stack_faults(context: Context) -> Iterator[tuple[Place, str]]:
     for index, name in enumerate(named):
         if name in composition.ORDER:
             yield ("stacks", index), f"'{name}' is a stack of the toolkit; a stack of one's own needs another name"
+        elif taken := next((it for it in composition.ORDER if name.endswith(f"-{it}")), None):
+            yield (
+                ("stacks", index),
+                f"'{name}' ends in '-{taken}': an environment '{context.settings.name}-{name.removesuffix(f'-{taken}')}' would "
+                f"have a stack of the toolkit with the same full name; a stack of one's own needs another name",
+            )
         elif name in named[:index]:
             yield ("stacks", index), f"'{name}' is in the list twice"
         elif not stack_inputs.find_template(name).is_file():

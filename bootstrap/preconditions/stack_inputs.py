@@ -88,6 +88,15 @@ def unwanted(context: Context) -> tuple[str, ...]:
     return tuple(name for name in reversed(context.stack_order) if name in context.stacks and name not in chosen)
 
 
+def list_destroyed(context: Context) -> tuple[str, ...]:
+    """The stacks that 'destroy' deletes, in this order; also those that only a change set was made for.
+
+    Not a stack whose name only looks like one of this environment's: the tags of `context.stacks` decide that.
+    """
+    possible = {*context.stacks, *composition.ORDER, *context.settings.stacks} - {*context.foreign_stacks}
+    return tuple(name for name in reversed(context.stack_order) if name in possible)
+
+
 def has_outputs(context: Context, name: str) -> bool:
     """Whether a stack exists and its outputs can be used: not after a failed creation or deletion."""
     return name in context.stacks and states.has_outputs(context.stacks[name].status)

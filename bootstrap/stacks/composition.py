@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bootstrap.environment.models import Settings
+from bootstrap.errors import StackFailed
 from bootstrap.values import Stack
 
 ORDER = (
@@ -80,6 +81,26 @@ def wanted(settings: Settings) -> tuple[str, ...]:
         "names": network.private_zone is not None or network.public_zone is not None,
     }
     return (*(name for name in ORDER if name in ALWAYS or is_chosen.get(name, False)), *settings.stacks)
+
+
+def belongs(settings: Settings, name: str, tags: Mapping[str, str]) -> bool:
+    """Whether a stack that has the full name of this environment's stack `name` is this environment's, by its tags.
+
+    With environments 'prod' and 'prod-eu', the stack 'eu-network' of the first has the full name of 'network' of the second.
+    A stack of one's own needs both tags. One of the toolkit may lack them: nobody else makes stacks of such a name.
+    """
+    wished = {"Project": settings.project, "Environment": settings.name}
+    return all(tags.get(key, value if name in ORDER else None) == value for key, value in wished.items())
+
+
+def refuse_foreign(settings: Settings, found: Stack) -> StackFailed:
+    """The error for a stack that an environment needs, and whose name belongs to another environment already."""
+    tags = " and ".join(f"{key}={found.tags.get(key, '')}" for key in ("Project", "Environment"))
+    return StackFailed(
+        f"reading the stacks of '{settings.name}'",
+        f"the stack {found.name} is not of this environment: its tags are {tags}",
+        "Give 'project', 'environment' or the stack of your own another name in the environment file. Nothing was changed.",
+    )
 
 
 def inputs_of(name: str) -> tuple[str, ...]:

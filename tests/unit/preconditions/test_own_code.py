@@ -5,10 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bootstrap.context import Context
 from bootstrap.environment import settings
-from bootstrap.errors import SettingsInvalid, TemplateInvalid
+from bootstrap.errors import SettingsInvalid, StackFailed, TemplateInvalid
 from bootstrap.preconditions import own_code, stack_inputs
 from bootstrap.projects import places
 from bootstrap.stacks import composition
@@ -70,6 +71,69 @@ def test_the_names_of_stacks_are_checked_with_their_places(project: Path) -> Non
         "lab.yaml:5:29: stacks.2: 'database' is in the list twice",
         "lab.yaml:5:39: stacks.3: there is no template cloudformation/absent.yaml",
     ] == find_faults(project, "stacks: [network, database, database, absent]\n")
+
+
+def test_a_name_that_would_be_a_stack_of_another_environment_is_refused_with_its_place(project: Path) -> None:
+    (project / "cloudformation" / "eu-network.yaml").write_text(TEMPLATE)
+
+    assert [
+        "lab.yaml:5:10: stacks.0: 'eu-network' ends in '-network': an environment 'lab-eu' would have a stack of the toolkit "
+        "with the same full name; a stack of one's own needs another name"
+    ] == find_faults(project, "stacks: [eu-network]\n")
+
+
+def describe(name: str, **tags: str) -> dict[str, Any]:
+    return {
+        "StackName": name,
+        "StackStatus": "CREATE_COMPLETE",
+        "Tags": [{"Key": k, "Value": v} for k, v in tags.items()],
+    }
+
+
+def exist(context: Context, *descriptions: dict[str, Any]) -> None:
+    """Let these stacks exist in the account of the environment."""
+    known = {it["StackName"]: it for it in descriptions}
+
+    def describe_stacks(**request: str) -> dict[str, Any]:
+        name = request["StackName"]
+        if name not in known:
+            error = {"Code": "ValidationError", "Message": f"Stack with id {name} does not exist"}
+            raise ClientError({"Error": error}, "DescribeStacks")  # type: ignore[typeddict-item]
+        return {"Stacks": [known[name]]}
+
+    client = SimpleNamespace(describe_stacks=describe_stacks)
+    context.world.aws = lambda service, region=None: client  # type: ignore[method-assign, assignment]
+
+
+OWN = {"Project": "jenkins", "Environment": "lab"}
+
+
+def test_a_stack_of_another_environment_is_neither_unwanted_nor_destroyed(project: Path) -> None:
+    for name in ("eu-network", "mine", "untagged"):
+        (project / "cloudformation" / f"{name}.yaml").write_text(TEMPLATE)
+    with open_file(project, "") as context:
+        exist(
+            context,
+            describe("jenkins-lab-network", **OWN),
+            describe("jenkins-lab-eu-network", Project="jenkins", Environment="lab-eu"),
+            describe("jenkins-lab-mine", **OWN),
+            describe("jenkins-lab-untagged"),
+        )
+
+        assert {"network", "mine"} == set(context.stacks)
+        assert ("mine",) == stack_inputs.unwanted(context)
+        assert {"eu-network", "untagged"} == set(context.foreign_stacks)
+        assert not {"eu-network", "untagged", "database"}.intersection(stack_inputs.list_destroyed(context))
+        assert {"mine", "controller", "network"} < set(stack_inputs.list_destroyed(context))
+
+
+@pytest.mark.parametrize("name", ["network", "database"])
+def test_a_stack_of_another_environment_is_not_overwritten(project: Path, name: str) -> None:
+    with open_file(project, "stacks: [database]\n") as context:
+        exist(context, describe(f"jenkins-lab-{name}", Project="jenkins-lab", Environment=name))
+
+        with pytest.raises(StackFailed, match=f"jenkins-lab-{name} is not of this environment.*Environment={name}"):
+            _ = context.stacks
 
 
 def test_the_jobs_of_a_project_take_no_other_repository(project: Path) -> None:
