@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -11,6 +12,8 @@ from bootstrap.errors import UsageError
 from bootstrap.projects import git
 
 NAME = "bootstrap.toml"
+# As in the start script. A user alone may be a token, too, over HTTP; SSH needs one.
+_SECRET = re.compile(r"https?://[^/?#]*@|[a-z][a-z0-9+.-]*://[^/?#@]*:[^/?#]*@", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,12 @@ class Pin:
 
 def choose(root: Path, url: str = "") -> Pin:
     """The pin of the toolkit in the folder `root`: its commit, and `url`, or where it was cloned from, or its own path."""
+    if _SECRET.match(url):  # which is not shown
+        raise UsageError(
+            "choosing where the project clones the toolkit from",
+            "the URL of --toolkit has a user, a password or a token in it, which git would keep for all who have the project",
+            "Give the URL without that, and let a credential helper of git log in (git help credentials).",
+        )
     top, commit = git.ask(root, "rev-parse", "--show-toplevel"), git.ask(root, "rev-parse", "--verify", "HEAD")
     if not commit or Path(top).resolve() != root.resolve():
         raise UsageError(

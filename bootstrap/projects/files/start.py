@@ -20,6 +20,8 @@ from typing import NoReturn
 PROJECT = Path(__file__).resolve().parent
 PIN = PROJECT / "bootstrap.toml"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+# A user alone may be a token, too, over HTTP; SSH needs one.
+_SECRET = re.compile(r"https?://[^/?#]*@|[a-z][a-z0-9+.-]*://[^/?#@]*:[^/?#]*@", re.IGNORECASE)
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 # What a git hook, for example, has in its environment.
 _OF_ANOTHER_REPOSITORY = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"}
@@ -73,6 +75,13 @@ def read_pin() -> tuple[str, str]:
         fail(doing, f"toolkit.version: '{pin['version']}' is neither a tag nor a commit of 40 hex digits", remedy)
     if pin["url"].startswith("-"):
         fail(doing, f"toolkit.url: '{pin['url']}' is no URL", remedy)
+    if _SECRET.match(pin["url"]):  # which is not shown
+        safe = f"Write it without that in {PIN}, and let a credential helper of git log in (git help credentials)."
+        fail(
+            doing,
+            "toolkit.url has a user, a password or a token in it, which git keeps for all who have the project",
+            safe,
+        )
     return pin["url"], pin["version"]
 
 

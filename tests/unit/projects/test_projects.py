@@ -262,6 +262,35 @@ def test_the_pin_names_the_origin_without_its_token(toolkit: Path, origin: str, 
     assert "elsewhere" == pin.choose(toolkit, "elsewhere").url
 
 
+SECRET_URLS = [
+    "https://oauth2:sesame@git.example.org/x.git",
+    "HTTP://sesame@git.example.org/x.git",
+    "https://a@b:sesame@git.example.org/x.git",
+    "ssh://git:sesame@git.example.org/x.git",
+]
+
+
+@pytest.mark.parametrize("url", SECRET_URLS)
+def test_a_secret_in_the_url_of_the_toolkit_is_refused_and_not_shown(project: Path, toolkit: Path, url: str) -> None:
+    with pytest.raises(UsageError, match="credential helper") as caught:
+        pin.choose(toolkit, url)
+    (project / pin.NAME).write_text(f"[toolkit]\nurl = '{url}'\nversion = 'v1'\n")
+
+    done = run(project / "bootstrap.py", "plan")
+
+    assert done.returncode == 1 and "a password or a token" in done.stderr and "credential helper" in done.stderr
+    assert "sesame" not in done.stderr + str(caught.value)
+
+
+def test_a_user_of_ssh_in_the_url_is_no_secret(toolkit: Path) -> None:
+    for url in (
+        "ssh://git@git.example.org:22/x.git",
+        "git@git.example.org:x.git",
+        "https://git.example.org:8443/@x.git",
+    ):
+        assert url == pin.choose(toolkit, url).url
+
+
 def test_a_toolkit_without_a_commit_has_no_version(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="choosing the toolkit's version"):
         pin.choose(tmp_path)
