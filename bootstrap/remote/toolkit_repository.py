@@ -4,7 +4,8 @@ What is sent are the files that git tracks, as they lie in the working tree: a c
 committed yet become a commit on top of it that no branch here knows. The same tree gives the same commit, so a second launch
 sends nothing. A file that nobody has added stays here, for it may be a note, a key or a dump; it is named, so that one that
 belongs to the code is not forgotten. In a tree without a repository (an unpacked archive) nobody can tell the two apart: it
-becomes a repository of one commit, with all but the ignored files.
+becomes a repository of one commit, with all but the ignored files. A folder in a larger repository becomes one, too,
+but with what the larger one tracks there.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class Snapshot:
     commit: str
     base: str
     untracked: tuple[str, ...] = ()
-    project_label: str = ""  # of a commit with project and toolkit: what the project's own says
+    project_label: str = (
+        ""  # of a commit with project and toolkit, or of a folder of a larger repository: what that one says
+    )
 
     @property
     def notice(self) -> str:
@@ -68,24 +71,67 @@ class Snapshot:
 
 
 def snapshot(root: Path, scratch: Path) -> Snapshot:
-    """Make the commit of the working tree at `root`; `scratch` holds the repository where `root` has none."""
+    """Make the commit of the working tree at `root`; `scratch` holds the repository where `root` has none.
+
+    Missing where a larger repository around `root` tracks nothing of it, so that nobody can tell what is to be sent.
+    """
     git_dir = _git_dir(root, scratch)
+    if git_dir == scratch / _SCRATCH:
+        return _snapshot_below(root, git_dir) if _is_below_top(root) else _snapshot_all(root, git_dir)
     base = _git(git_dir, root, "rev-parse", "--verify", "--quiet", "HEAD", check=False)
-    is_checkout = git_dir != scratch / _SCRATCH
     with tempfile.TemporaryDirectory() as folder:
         environ = {"GIT_INDEX_FILE": f"{folder}/index"}
-        if is_checkout:
-            _copy_index(git_dir, root, Path(folder) / "index")
-        _git(git_dir, root, "add", "--update" if is_checkout else "--all", environ=environ)
+        _copy_index(git_dir, root, Path(folder) / "index")
+        _git(git_dir, root, "add", "--update", environ=environ)
         tree = _git(git_dir, root, "write-tree", environ=environ)
-    untracked = _untracked(git_dir, root) if is_checkout else ()
+    untracked = _untracked(git_dir, root)
     if base and tree == _git(git_dir, root, "rev-parse", "HEAD^{tree}"):
         return Snapshot(root, git_dir, base, base, untracked)
-    parent = ["-p", base] if base else []
-    commit = _git(
-        git_dir, root, "commit-tree", tree, *parent, "-m", "The working tree as it was launched", environ=_AUTHOR
+    return Snapshot(root, git_dir, _commit_tree(git_dir, root, tree, base), base, untracked)
+
+
+def _snapshot_all(root: Path, git_dir: Path) -> Snapshot:
+    """A tree without a repository: all but the ignored files."""
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {"GIT_INDEX_FILE": f"{folder}/index"}
+        _git(git_dir, root, "add", "--all", environ=environ)
+        tree = _git(git_dir, root, "write-tree", environ=environ)
+    return Snapshot(root, git_dir, _commit_tree(git_dir, root, tree), "")
+
+
+def _snapshot_below(root: Path, git_dir: Path) -> Snapshot:
+    """A folder of a larger repository: what that one tracks there, whatever its ignore files or those here say."""
+    tracked = _git(None, root, "ls-files", "-z")
+    if not tracked:
+        top = _git(None, root, "rev-parse", "--show-toplevel")
+        raise Missing(
+            f"preparing the repository of {root} for the machine",
+            f"it lies in the git repository {top}, which tracks no file of it, so that it is not known what may be sent",
+            f"Add its files there: git -C {shlex.quote(str(root))} add . (look at what that adds); "
+            f"or make it a repository of its own: git init",
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {"GIT_INDEX_FILE": f"{folder}/index"}
+        _git(git_dir, root, "update-index", "--add", "--remove", "-z", "--stdin", environ=environ, given=tracked)
+        tree = _git(git_dir, root, "write-tree", environ=environ)
+    commit, base = _commit_tree(git_dir, root, tree), _git(None, root, "rev-parse", "--verify", "HEAD", check=False)
+    reads = {"GIT_OPTIONAL_LOCKS": "0"}  # nothing is written there
+    differing = base and _git(None, root, "diff", "--name-only", "--no-ext-diff", "HEAD", "--", ".", environ=reads)
+    return Snapshot(
+        root, git_dir, commit, "", _untracked(None, root), base and f"{base}{'-dirty' if differing else ''}"
     )
-    return Snapshot(root, git_dir, commit, base, untracked)
+
+
+def _is_below_top(root: Path) -> bool:
+    """Whether a repository above `root` has it; not one that ignores the folder: that one does not know it."""
+    top = _git(None, root, "rev-parse", "--show-toplevel", check=False)
+    return bool(top) and not _git(None, root, "check-ignore", str(root), check=False)
+
+
+def _commit_tree(git_dir: Path, root: Path, tree: str, base: str = "") -> str:
+    parent = ["-p", base] if base else []
+    message = "The working tree as it was launched"
+    return _git(git_dir, root, "commit-tree", tree, *parent, "-m", message, environ=_AUTHOR)
 
 
 def compose(project: Snapshot, toolkit: Path, place: str, scratch: Path) -> Snapshot:
@@ -131,7 +177,7 @@ def _copy_index(git_dir: Path, root: Path, copy: Path) -> None:
         shutil.copy2(index, copy)
 
 
-def _untracked(git_dir: Path, root: Path) -> tuple[str, ...]:
+def _untracked(git_dir: Path | None, root: Path) -> tuple[str, ...]:
     listed = _git(git_dir, root, "ls-files", "--others", "--exclude-standard", "-z")
     return tuple(name for name in listed.split("\0") if name)
 
@@ -193,6 +239,7 @@ def _git(
     *arguments: str,
     check: bool = True,
     environ: dict[str, str] | None = None,
+    given: str | None = None,
 ) -> str:
     """Run git; its output, stripped. Missing where git is not there or refuses."""
     where = [f"--git-dir={git_dir}"] if git_dir and arguments[0] != "init" else []
@@ -202,7 +249,13 @@ def _git(
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(
-            command, cwd=work_tree, env=clean | (environ or {}), capture_output=True, text=True, errors="replace"
+            command,
+            cwd=work_tree,
+            env=clean | (environ or {}),
+            input=given,
+            capture_output=True,
+            text=True,
+            errors="replace",
         )
     except FileNotFoundError as error:
         raise Missing(

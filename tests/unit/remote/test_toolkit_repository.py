@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.errors import Missing
 from bootstrap.remote import toolkit_repository
 
 
@@ -135,6 +136,51 @@ def test_a_folder_without_a_repository_is_one_commit(tmp_path: Path) -> None:
 
     assert ("", found.commit) == (found.base, found.label)
     assert not (folder / ".git").exists()
+
+
+def test_a_folder_of_a_larger_repository_sends_only_what_that_one_tracks(checkout: Path, tmp_path: Path) -> None:
+    folder = checkout / "ci"
+    (folder / "jobs").mkdir(parents=True)
+    for name in ("a", "jobs/b c", "ignored", "gone"):
+        (folder / name).write_text("one")
+    git(checkout, "add", "--force", "ci")
+    git(checkout, "rm", "-q", "--cached", "ci/ignored")
+    git(checkout, "commit", "-qm", "a project")
+    head = git(checkout, "rev-parse", "HEAD")
+    clean = toolkit_repository.snapshot(folder, tmp_path / "scratch")
+    assert (head, ()) == (clean.label, clean.untracked)
+    (folder / "key.pem").write_text("secret")
+    (folder / "a").write_text("two")
+    (folder / "gone").unlink()
+
+    found = toolkit_repository.snapshot(folder, tmp_path / "scratch")
+
+    bundle = toolkit_repository.bundle(found, "main", tmp_path / "it.bundle")
+    git(tmp_path, "clone", "-q", "-b", "main", str(bundle), "clone")
+    assert ["a", "jobs/b c"] == sorted(git(tmp_path / "clone", "ls-files").splitlines())
+    assert "two" == (tmp_path / "clone" / "a").read_text()
+    assert ("key.pem",) == found.untracked and "(git add -- key.pem)" in found.notice
+    assert f"{head}-dirty" == found.label
+    assert found == toolkit_repository.snapshot(folder, tmp_path / "scratch"), "the same files give the same commit"
+
+
+def test_a_folder_of_which_a_larger_repository_tracks_nothing_is_refused(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "ci").mkdir()
+    (checkout / "ci" / "key.pem").write_text("secret")
+
+    with pytest.raises(Missing, match="tracks no file of it") as caught:
+        toolkit_repository.snapshot(checkout / "ci", tmp_path / "scratch")
+
+    assert f"git -C {checkout / 'ci'} add ." in caught.value.remedy
+
+
+def test_a_folder_that_a_larger_repository_ignores_is_none_of_its_own(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "ignored").mkdir()
+    (checkout / "ignored" / "a").write_text("one")
+
+    found = toolkit_repository.snapshot(checkout / "ignored", tmp_path / "scratch")
+
+    assert ("", found.commit) == (found.base, found.label)
 
 
 def test_a_shallow_clone_can_be_bundled(checkout: Path, tmp_path: Path) -> None:
