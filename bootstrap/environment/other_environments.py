@@ -6,7 +6,9 @@ report its faults.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +71,17 @@ def beside(path: Path, cloud: str, region: str) -> Iterator[Neighbour]:
         neighbour = read(file, cloud, region) if file.stem != path.stem else None
         if neighbour is not None:
             yield neighbour
+
+
+def find_usual_project(folder: Path) -> str:
+    """The key `project` that most environment files in a folder have; '' without a file that has one."""
+    counts = Counter[str]()
+    for file in sorted(folder.glob("*.yaml")):
+        with contextlib.suppress(OSError, ValueError):
+            document, faults = yaml_source.mapping(str(file), yaml_source.text(file))
+            named = "" if faults else document.get("project", PROJECT)
+            counts.update([named] if isinstance(named, str) and named else ())
+    return counts.most_common(1)[0][0] if counts else ""
 
 
 def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:

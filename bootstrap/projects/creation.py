@@ -6,11 +6,12 @@ all.
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
 
-from bootstrap.environment import settings
+from bootstrap.environment import other_environments, settings
 from bootstrap.errors import UsageError
 from bootstrap.projects import git, places
 from bootstrap.projects.pin import NAME, Pin
@@ -21,6 +22,7 @@ LOCK_FILES = ("jenkins.lock.yaml", "jenkins.needs.yaml")
 _FILES = Path(__file__).with_name("files")
 _IGNORED = ".toolkit/\n.bootstrap/\n"
 _IDENTITY = ("-c", "user.name=bootstrap", "-c", "user.email=bootstrap@localhost")
+_LONGEST = 32  # letters of a name in an environment file
 _FOLDERS = {
     "jobs": "Jobs of your own (*.yaml), beside those of the toolkit. `./bootstrap.py new job NAME` writes one.\n",
     "casc": "Settings of Jenkins (*.yaml). A value or a list here takes the place of the toolkit's.\n",
@@ -36,7 +38,7 @@ def create(folder: Path, pin: Pin, *, with_lock: bool = False) -> tuple[str, ...
     doing = f"making a project in {folder}"
     target = folder.absolute()
     _refuse(doing, target)
-    files = _list_files(pin, with_lock=with_lock)
+    files = _list_files(pin, name_project(target.resolve()), with_lock=with_lock)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -71,14 +73,21 @@ def _refuse(doing: str, target: Path) -> None:
             raise UsageError(doing, f"it is inside of {kind}", "Name a folder outside of it.")
 
 
-def _list_files(pin: Pin, *, with_lock: bool) -> dict[str, str]:
+def name_project(folder: Path) -> str:
+    """The key `project` of environments in a folder: its name, with what such a key may have."""
+    name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower())
+    name = re.sub(r"^[^a-z]+", "", name)[:_LONGEST].rstrip("-")
+    return name if len(name) > 1 else other_environments.PROJECT
+
+
+def _list_files(pin: Pin, project: str, *, with_lock: bool) -> dict[str, str]:
     lock = {name: (places.ROOT / name).read_text(encoding="utf-8") for name in LOCK_FILES if with_lock}
     return {
         NAME: pin.text(),
         "bootstrap.py": (_FILES / "start.py").read_text(encoding="utf-8"),
         ".gitignore": _IGNORED,
         "README.md": (_FILES / "readme.txt").read_text(encoding="utf-8"),
-        "environments/local.yaml": (_FILES / "local.yaml").read_text(encoding="utf-8"),
+        "environments/local.yaml": (_FILES / "local.yaml").read_text(encoding="utf-8").replace("PROJECT", project),
         "environments/schema.json": settings.schema(),
         **{f"{name}/README.md": text for name, text in _FOLDERS.items()},
         **lock,

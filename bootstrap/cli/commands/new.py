@@ -44,7 +44,7 @@ _ENVIRONMENT = """\
 # An environment on this machine. A key that is left out has a default; aws.yaml has and explains all keys.
 version: {version}
 environment: {name}
-project: jenkins
+project: {project}
 cloud: local
 region: {region}
 owner: operator@localhost
@@ -103,6 +103,7 @@ def _environment(name: str) -> tuple[list[str], str]:
     from bootstrap.context import PROJECT
     from bootstrap.environment import other_environments, settings, versions
     from bootstrap.errors import UsageError
+    from bootstrap.projects import creation, places
 
     if not _ENVIRONMENT_NAME.fullmatch(name):
         found = f"'{name}' is no name for an environment: it has small letters, digits and -, and begins with a letter"
@@ -115,9 +116,13 @@ def _environment(name: str) -> tuple[list[str], str]:
     if block is None:
         remedy = "Copy environments/local.yaml and choose a block yourself."
         raise UsageError(f"making the environment '{name}'", "every block from 10.78.0.0/16 on is taken", remedy)
+    # As the others here: another project on the same account has stacks of its own.
+    project = other_environments.find_usual_project(path.parent)
+    if not project:
+        project = creation.name_project(PROJECT) if places.is_apart() else other_environments.PROJECT
     files = {
         f"environments/{name}.yaml": _ENVIRONMENT.format(
-            name=name, version=versions.CURRENT, region=region, block=block
+            name=name, version=versions.CURRENT, region=region, block=block, project=project
         )
     }
     _write(files, lambda: settings.load(path))

@@ -1,5 +1,6 @@
 """`new`: what it writes works at once, and it overwrites nothing."""
 
+import re
 import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -12,7 +13,7 @@ from bootstrap.cli import parser
 from bootstrap.environment import settings
 from bootstrap.jenkins.definitions import agents, casc_variables
 from bootstrap.jenkins.distribution import load_lock
-from bootstrap.projects import places
+from bootstrap.projects import creation, places
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -62,6 +63,19 @@ def test_environments_get_blocks_of_their_own(checkout: Path) -> None:
 
     blocks = [settings.load(checkout / "environments" / f"{name}.yaml").network.cidr for name in ("lab", "lab2")]
     assert 2 == len(set(blocks))
+
+
+def test_an_environment_has_the_project_of_the_others(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(checkout / "environments")
+    monkeypatch.setattr(places, "ROOT", checkout / "elsewhere")
+    for name in ("first", "second"):
+        assert 0 == parser.main(["new", "environment", name])
+        path = checkout / "environments" / "first.yaml"
+        if name == "first":
+            assert creation.name_project(checkout) == settings.load(path).project != "jenkins"
+            path.write_text(re.sub(r"project: .*", "project: shop", path.read_text()))
+
+    assert "shop" == settings.load(checkout / "environments" / "second.yaml").project
 
 
 @pytest.mark.parametrize(

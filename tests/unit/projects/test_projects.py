@@ -102,6 +102,18 @@ def test_an_environment_of_a_project_is_good(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("folder", "name"),
+    [("CI_of Team.9", "ci-of-team-9"), ("2nd-build", "nd-build"), ("x" * 31 + "-y", "x" * 31), ("7", "jenkins")],
+)
+def test_the_stacks_of_a_project_have_the_name_of_its_folder(tmp_path: Path, folder: str, name: str) -> None:
+    creation.create(tmp_path / folder, pin.Pin("url", "v1"))
+
+    loaded = settings.load(tmp_path / folder / "environments" / "local.yaml")
+
+    assert (name, f"{name}-local-network") == (loaded.project, loaded.stack_name("network"))
+
+
+@pytest.mark.parametrize(
     ("version", "words"),
     [
         ("main", "it has no tag main (a branch is none"),
