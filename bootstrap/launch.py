@@ -86,7 +86,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
 
     An optional stack that the settings no longer ask for is deleted first.
     """
-    names = composition.in_order(context.wanted if names is None else names, context.settings, context.stacks)
+    names = stack_inputs.in_order(context, names)
     check_templates(context, names)
     account.check(context, names)
     network_removal.check_narrowing(context)
@@ -105,7 +105,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
         late_tags.apply(context.world, made, names, tags, run)
         for name in stack_inputs.unwanted(context):
             stack.destroy(client, made.pop(name).name, run)
-        for name in names:
+        for name in (*names, *stack_inputs.list_repeated(context, names)):
             is_gone = name == "controller" and stack_inputs.is_gone(context)
             if name == "controller":
                 image_choice.settle(context, made, run, is_gone=is_gone)
@@ -193,7 +193,7 @@ def _plan_checks(run: Run) -> None:
 
 def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> tuple[Change, ...]:
     """The change sets of the stacks, as far as the outputs that they take exist."""
-    names = composition.in_order(context.wanted if names is None else names, context.settings, context.stacks)
+    names = stack_inputs.in_order(context, names)
     check_templates(context, names)
     account.check(context, names)
     tags = context.tags(host_inputs.snapshot(context).label, run.run_id)
@@ -202,17 +202,8 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
         for name in stack_inputs.unwanted(context):
             found += _shown(run, [Change("stack", ChangeKind.REMOVE, context.stacks[name].name)])
         for name in names:
-            needs = [needed for needed in composition.inputs_of(name) if needed in context.wanted]
-            missing = [needed for needed in needs if not stack_inputs.has_outputs(context, needed)]
-            if missing:
-                exist = "exist" if len(missing) > 1 else "exists"
-                listed = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
-                run.notice(f"{name}: cannot be planned before {listed} {exist}")
-                continue
-            if composition.is_awaiting(name, context.settings, context.stacks):
-                run.notice(
-                    f"{name}: cannot be planned before the network has its new subnets; nothing in it is removed"
-                )
+            if reason := stack_inputs.explain_waiting(context, name):
+                run.notice(f"{name}: cannot be planned before {reason}")
                 continue
             wished = stack_inputs.template(context, name, context.stacks, tags)
             found += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))

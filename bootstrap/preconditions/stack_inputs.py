@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.acts import stack
@@ -13,7 +13,7 @@ from bootstrap.environment import settings as environments
 from bootstrap.errors import StackMissing
 from bootstrap.preconditions import account, image_choice
 from bootstrap.projects import places
-from bootstrap.stacks import composition, parameters, states
+from bootstrap.stacks import composition, parameters, rules, states
 from bootstrap.stacks import template as templates
 from bootstrap.values import Stack
 
@@ -43,7 +43,7 @@ def gather_parameters(context: Context, name: str, existing: Mapping[str, Stack]
     ImageMissing if there is no image for a first machine.
     """
     if name in context.settings.stacks:
-        return parameters.of_own(context.settings, tuple(templates.declared(find_template(name))), existing)
+        return parameters.of_own(context.settings, templates.declared(find_template(name)), existing)
     values = parameters.parameters(context.settings, name, existing)
     if name == "public-zone":
         return values | {"ParentZoneId": account.parent_of(context)}
@@ -80,6 +80,51 @@ def network_of(context: Context) -> tuple[str, ...]:
     available = {*context.stacks, *composition.NETWORK}
     chosen = composition.wanted(context.settings)
     return tuple(it for it in chosen if it in composition.NETWORK and available.issuperset(composition.inputs_of(it)))
+
+
+def in_order(context: Context, names: Sequence[str] | None = None) -> tuple[str, ...]:
+    """These stacks, or all that are wanted, in the order in which they are changed."""
+    names = context.wanted if names is None else names
+    return composition.in_order(names, context.settings, context.stacks, _list_taken(context, names))
+
+
+def list_repeated(context: Context, names: Sequence[str]) -> tuple[str, ...]:
+    """Stacks of one's own that are changed before the network, to let go of its subnets: they take other outputs after it."""
+    early = names[: names.index("network")] if "network" in names else ()
+    return tuple(name for name in early if name in context.settings.stacks)
+
+
+def _list_taken(context: Context, names: Sequence[str]) -> dict[str, Sequence[str]]:
+    own = {name: tuple(templates.declared(find_template(name))) for name in names if name in context.settings.stacks}
+    return {**composition.TAKES, **own}
+
+
+def explain_waiting(context: Context, name: str) -> str:
+    """Why a stack cannot be planned yet: 'before' what; '' if it can."""
+    needs = [it for it in composition.inputs_of(name) if it in context.wanted]
+    awaited = _find_awaited_outputs(context, name) if name in context.settings.stacks else {}
+    missing = [it for it in context.wanted if it in {*needs, *awaited} and not has_outputs(context, it)]
+    if missing:
+        listed = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
+        return f"{listed} {'exist' if len(missing) > 1 else 'exists'}"
+    if awaited:
+        return " and ".join(f"{giver} has the output {output}" for giver, output in awaited.items())
+    if composition.is_awaiting(name, context.settings, context.stacks, _list_taken(context, [name])):
+        return "the network has its new subnets; nothing in it is removed"
+    return ""
+
+
+def _find_awaited_outputs(context: Context, name: str) -> dict[str, str]:
+    """The stacks that will give a stack of one's own a parameter which has no value yet, each with one such output."""
+    path, before = find_template(name), context.wanted[: context.wanted.index(name)]
+    given = gather_parameters(context, name, context.stacks)
+    awaited: dict[str, str] = {}
+    for parameter, default in templates.declared(path).items():
+        giver = next((it for it in before if parameter in rules.list_outputs(find_template(it))), None)
+        # The output may depend on a condition; then the default is what a launch takes, too.
+        if giver and parameter not in given and (default is None or not has_outputs(context, giver)):
+            awaited.setdefault(giver, parameter)
+    return awaited
 
 
 def unwanted(context: Context) -> tuple[str, ...]:

@@ -127,19 +127,26 @@ def is_narrowed(settings: Settings, existing: Mapping[str, Stack]) -> bool:
     return bool(_outputs_to_remove(settings, existing))
 
 
-def is_awaiting(name: str, settings: Settings, existing: Mapping[str, Stack]) -> bool:
+def is_awaiting(
+    name: str, settings: Settings, existing: Mapping[str, Stack], takes: Mapping[str, Sequence[str]] = TAKES
+) -> bool:
     """Whether a stack takes subnets or route tables of a zone or tier that does not exist yet: they have no ids."""
-    return bool(_outputs_to_add(settings, existing).intersection(TAKES.get(name, ())))
+    return bool(_outputs_to_add(settings, existing).intersection(takes.get(name, ())))
 
 
-def in_order(names: Sequence[str], settings: Settings, existing: Mapping[str, Stack]) -> tuple[str, ...]:
-    """Sort stacks into the order in which they are changed.
+def in_order(
+    names: Sequence[str],
+    settings: Settings,
+    existing: Mapping[str, Stack],
+    takes: Mapping[str, Sequence[str]] = TAKES,
+) -> tuple[str, ...]:
+    """Sort stacks into the order in which they are changed. `takes` is TAKES, with the stacks of one's own.
 
     If a zone or a tier is removed, every stack that uses it is updated before the network. Otherwise EC2 refuses to delete a
     subnet that still has the interface of an endpoint; CloudFormation then drops the subnet from the stack and reports success.
     """
     removed = _outputs_to_remove(settings, existing)
-    first = [name for name in names if name in existing and removed.intersection(TAKES.get(name, ()))]
+    first = [name for name in names if name in existing and removed.intersection(takes.get(name, ()))]
     return (*first, *(name for name in names if name not in first))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from bootstrap.environment import agent_key
 from bootstrap.environment.models import Settings
@@ -31,17 +31,28 @@ def parameters(settings: Settings, name: str, existing: Mapping[str, Stack]) -> 
     common = {"Project": settings.project, "Environment": settings.name}
     absent = {} if settings.network.isolated else {ISOLATED: ""}
     inputs = {key: outputs[key] if key not in absent else absent[key] for key in TAKES.get(name, ())}
-    lists = {
-        key: ",".join(inputs[key].split(",")[: settings.network.zone_count]) for key in PER_ZONE.intersection(inputs)
-    }
-    return common | inputs | lists | _own(settings, name, outputs)
+    return common | inputs | _cut(settings, inputs) | _own(settings, name, outputs)
 
 
-def of_own(settings: Settings, declared: Collection[str], existing: Mapping[str, Stack]) -> dict[str, str]:
-    """The parameters of a stack of one's own: those that it declares and that have a value here, by their names."""
+def of_own(settings: Settings, declared: Mapping[str, str | None], existing: Mapping[str, Stack]) -> dict[str, str]:
+    """The parameters of a stack of one's own: those that it declares and that have a value here, by their names.
+
+    `declared` has the defaults. A zone or a tier that the settings no longer have is not in them, as with the toolkit's stacks.
+    """
     own = {key: value for name, it in existing.items() if name not in ORDER for key, value in it.outputs.items()}
-    values = own | _outputs(existing) | {"Project": settings.project, "Environment": settings.name}
+    outputs = _outputs(existing)
+    if not settings.network.isolated:
+        outputs.pop(ISOLATED, None)
+        own |= {ISOLATED: ""} if declared.get(ISOLATED, "") is None else {}
+    values = own | outputs | _cut(settings, outputs) | {"Project": settings.project, "Environment": settings.name}
     return {name: values[name] for name in declared if name in values}
+
+
+def _cut(settings: Settings, values: Mapping[str, str]) -> dict[str, str]:
+    """Those of the values that are a list with one item for each zone, without the zones that the settings no longer have."""
+    return {
+        key: ",".join(values[key].split(",")[: settings.network.zone_count]) for key in PER_ZONE.intersection(values)
+    }
 
 
 def _outputs(existing: Mapping[str, Stack]) -> dict[str, str]:

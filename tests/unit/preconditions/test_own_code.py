@@ -198,3 +198,68 @@ def test_a_template_of_the_project_takes_the_place_of_the_toolkits(project: Path
 
     (project / "cloudformation" / "network.yaml").write_text(TEMPLATE)
     assert project / "cloudformation" / "network.yaml" == stack_inputs.find_template("network")
+
+
+ZONES = {
+    "PublicSubnetIds": "p1,p2,p3",
+    "PrivateSubnetIds": "s1,s2,s3",
+    "DataSubnetIds": "d1,d2,d3",
+    "PrivateRouteTableIds": "r1,r2,r3",
+    "PrivateSubnetCidrs": "a,b,c",
+}
+STANDING = {name: {"RoleArn": "x"} for name in ("acls", "data", "controller")} | {
+    "network": {"VpcId": "vpc-1", **ZONES}
+}
+
+
+def stand(context: Context, **outputs: dict[str, str]) -> None:
+    """Let stacks with these outputs exist."""
+    context.__dict__["stacks"] = {
+        name: Stack(f"jenkins-lab-{name}", "CREATE_COMPLETE", it) for name, it in outputs.items()
+    }
+
+
+def test_a_stack_that_takes_from_another_one_is_not_planned_before_that_exists(project: Path) -> None:
+    clients = "Parameters:\n  Group: {Type: String}\n  Other: {Type: String, Default: x}\nResources: {}\n"
+    (project / "cloudformation" / "clients.yaml").write_text(clients)
+    network = "network: {zones: 3, isolated: true}\n"
+    with open_file(project, f"stacks: [database, clients]\n{network}") as context:
+        stand(context)
+        assert "network, acls, data and controller exist" == stack_inputs.explain_waiting(context, "database")
+        assert "network, acls, data, controller and database exist" == stack_inputs.explain_waiting(context, "clients")
+        stand(context, **STANDING)
+        assert "" == stack_inputs.explain_waiting(context, "database")
+        assert "database exists" == stack_inputs.explain_waiting(context, "clients")
+        stand(context, **STANDING, database={"Earlier": "x"})
+        assert "database has the output Group" == stack_inputs.explain_waiting(context, "clients")
+        stand(context, **STANDING, database={"Group": "x"})
+        assert "" == stack_inputs.explain_waiting(context, "clients")
+
+
+def test_a_stack_in_subnets_that_go_is_changed_before_the_network(project: Path) -> None:
+    template = (
+        "Parameters:\n  PrivateSubnetIds: {Type: CommaDelimitedList}\n  DataSubnetIds: {Type: String}\nResources: {}\n"
+    )
+    (project / "cloudformation" / "inside.yaml").write_text(template)
+    with open_file(project, "stacks: [database, inside]\nnetwork: {zones: 2, isolated: false}\n") as context:
+        stand(context, **STANDING, database={}, inside={})
+
+        names = stack_inputs.in_order(context)
+
+        assert ("acls", "inside", "network", "data", "controller", "database") == names
+        assert ("inside",) == stack_inputs.list_repeated(context, names), "its other inputs may change after it"
+        given = stack_inputs.gather_parameters(context, "inside", context.stacks)
+        assert {"PrivateSubnetIds": "s1,s2", "DataSubnetIds": ""} == given
+        stand(context, **STANDING, database={})
+        assert "inside" == stack_inputs.in_order(context)[-1]
+
+
+def test_a_stack_in_subnets_that_come_is_not_planned_before_them(project: Path) -> None:
+    text = "Parameters:\n  PrivateSubnetIds: {Type: CommaDelimitedList}\nResources: {}\n"
+    (project / "cloudformation" / "inside.yaml").write_text(text)
+    with open_file(project, "stacks: [database, inside]\nnetwork: {zones: 3, isolated: true}\n") as context:
+        two = {key: value.rpartition(",")[0] for key, value in ZONES.items()}
+        stand(context, **STANDING | {"network": {"VpcId": "vpc-1", **two}}, database={}, inside={})
+
+        assert "the network has its new subnets" in stack_inputs.explain_waiting(context, "inside")
+        assert "" == stack_inputs.explain_waiting(context, "database")
