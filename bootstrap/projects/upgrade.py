@@ -45,7 +45,9 @@ def _describe(before: str, version: str) -> str:
 
 def _list_news(before: str, version: str) -> list[str]:
     """The lines that the changelog has now and had not."""
-    shown = git.ask(places.ROOT, "diff", "--unified=0", before, version, "--", "CHANGELOG.md")
+    # Whatever the user's git configuration says about how differences are shown.
+    plain = ("--no-ext-diff", "--no-color", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/")
+    shown = git.ask(places.ROOT, "diff", *plain, "--unified=0", before, version, "--", "CHANGELOG.md")
     added = [
         line[1:]
         for line in shown.splitlines()

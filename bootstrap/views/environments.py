@@ -107,7 +107,9 @@ def look(folder: Path = PROJECT / "environments", state: Path = PROJECT / ".boot
 
 def former_file(name: str) -> tuple[str, str] | None:
     """The commit before the last one in which a file of this environment went, and that file; None if git does not know it."""
-    command = ["git", "log", "-1", "--format=%h", "--name-only", f"-Senvironment: {name}\n", "--", "environments"]
+    # Whatever the user's git configuration says about how logs are shown.
+    plain = ("--format=%h", "--no-ext-diff", "--no-color", "--no-textconv", "--no-show-signature")
+    command = ["git", "log", "-1", *plain, "--name-only", f"-Senvironment: {name}\n", "--", "environments"]
     try:
         done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -339,6 +339,24 @@ def test_a_plan_says_what_an_upgrade_brings(toolkit: Path, tmp_path: Path, monke
     assert [f"the toolkit changed since the last launch from here: {change}\n- news of two"] == told.notices
 
 
+def test_news_do_not_depend_on_the_users_git_configuration(
+    toolkit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "ROOT", toolkit)
+    (tmp_path / "gitconfig").write_text(
+        '[color]\n  ui = always\n[diff]\n  external = true\n[diff "md"]\n  textconv = wc\n'
+    )
+    (toolkit / ".git" / "info" / "attributes").write_text("*.md diff=md\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    upgrade.record(tmp_path)
+    commit(toolkit, "two")
+    told = Told()
+
+    upgrade.tell(tmp_path, told)  # type: ignore[arg-type]
+
+    assert [True] == [it.endswith("(1 commit more)\n- news of two") for it in told.notices], told.notices
+
+
 @pytest.mark.parametrize("command", ["test", "lock"])
 def test_what_is_about_the_toolkit_is_refused_in_a_project(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

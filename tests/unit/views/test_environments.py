@@ -168,3 +168,25 @@ def test_what_another_user_launched_is_said_to_be_theirs(checkout: Path, monkeyp
 
 def test_the_command_lists_without_an_action() -> None:
     assert parse(["environments"]).action == parse(["environments", "list"]).action == "list"
+
+
+def test_a_former_file_is_found_whatever_the_users_git_configuration_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "environments" / "lab.yaml"
+    path.parent.mkdir()
+    path.write_text("environment: lab\ncloud: local\n")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@localhost"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"], ["rm", "-q", str(path)]):
+        subprocess.run([*git, *arguments], check=True)
+    subprocess.run([*git, "commit", "-qm", "two"], check=True)
+    (tmp_path / "gitconfig").write_text(
+        '[color]\n  ui = always\n[log]\n  showSignature = true\n[diff "it"]\n  textconv = wc\n'
+    )
+    (tmp_path / ".git" / "info" / "attributes").write_text("*.yaml diff=it\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    monkeypatch.setattr(view, "PROJECT", tmp_path)
+
+    commit, file = view.former_file("lab") or ("", "")
+
+    assert ("environments/lab.yaml", True) == (file, commit.endswith("^"))
