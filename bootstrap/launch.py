@@ -31,6 +31,7 @@ from bootstrap.preconditions import (
     interruptions,
     jenkins_files,
     network_removal,
+    other_repository,
     own_code,
     running_builds,
     stack_inputs,
@@ -89,6 +90,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
     names = stack_inputs.in_order(context, names)
     check_templates(context, names)
     account.check(context, names)
+    other_repository.tell(context, run)
     network_removal.check_narrowing(context)
     hosted_zones.check_removal(context, f"launching '{context.settings.name}'", hosted_zones.going(context))
     tags = context.tags(host_inputs.snapshot(context).label, run.run_id)
@@ -196,6 +198,7 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
     names = stack_inputs.in_order(context, names)
     check_templates(context, names)
     account.check(context, names)
+    other_repository.tell(context, run)
     tags = context.tags(host_inputs.snapshot(context).label, run.run_id)
     found: list[Change] = []
     with run.act("stack", "what would change"):

@@ -16,6 +16,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -132,6 +133,18 @@ def _commit_tree(git_dir: Path, root: Path, tree: str, base: str = "") -> str:
     parent = ["-p", base] if base else []
     message = "The working tree as it was launched"
     return _git(git_dir, root, "commit-tree", tree, *parent, "-m", message, environ=_AUTHOR)
+
+
+def has_one_of(commits: Iterable[str], root: Path, scratch: Path) -> bool:
+    """Whether the repository of `root`, or one in `scratch`, has one of the commits. A shallow clone cannot tell: True."""
+    if _git(None, root, "rev-parse", "--is-shallow-repository", check=False) == "true":
+        return True
+    places = (None, *(it for it in (scratch / _SCRATCH, scratch / _COMPOSED) if it.exists()))
+    return any(
+        _git(place, root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}", check=False)
+        for place in places
+        for commit in commits
+    )
 
 
 def compose(project: Snapshot, toolkit: Path, place: str, scratch: Path) -> Snapshot:
