@@ -19,8 +19,10 @@ from bootstrap.importing.cleaning import Cleaned, clean
 from bootstrap.importing.comparison import describe_difference
 from bootstrap.importing.findings import Item, Note, make_note
 from bootstrap.importing.yaml_text import dump
+from bootstrap.jenkins.definitions import elements
 from bootstrap.jenkins.definitions.raw_jobs import FOLDER, RawJob
 from bootstrap.jenkins.definitions.rendering import render
+from bootstrap.jenkins.definitions.safe_xml import parse
 
 YAML = "imported.yaml"
 _HEAD = "# Imported; see docs/import.md of the toolkit. In a text, '{{' and '}}' stand for single braces.\n"
@@ -47,8 +49,28 @@ class Converted:
 
 
 def convert(items: Sequence[Item], own: Path, plugins: Mapping[str, str]) -> Converted:
-    """Convert the jobs; `own` is the toolkit's `jobs/`, `plugins` are those that the jobs may use, name to version."""
-    return _Conversion(own, plugins).convert(items)
+    """Convert the jobs; `own` is the toolkit's `jobs/`, `plugins` are those that are known, name to version.
+
+    No job is refused for a plugin that is not among them: the list may be unreadable, and a disabled plugin is not in it.
+    `requirements` tells what the lock lacks.
+    """
+    return _Conversion(own, _list_plugins(items) | dict(plugins)).convert(items)
+
+
+def _list_plugins(items: Sequence[Item]) -> dict[str, str]:
+    """The plugins of all elements of the jobs, with the version that an element names; '0' if none does."""
+    versions: dict[str, str] = {}
+    for item in items:
+        root = parse(item.xml)
+        for element in root.iter():
+            name, _, version = element.get("plugin", "").partition("@")
+            if name and version:
+                versions[name] = version
+        for class_name, declared in elements.list_classes(root):
+            owner = elements.find_owner(class_name) or declared
+            if owner is not None and owner != elements.CORE:
+                versions.setdefault(owner, "0")
+    return versions
 
 
 class _Conversion:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from recorded_jenkins import FOLDER, FREESTYLE, ROOT
 
-from bootstrap.importing import jobs
+from bootstrap.importing import jobs, requirements
 from bootstrap.importing.cleaning import clean
 from bootstrap.importing.findings import Item
 from bootstrap.importing.jobs import Converted
@@ -168,14 +168,28 @@ def test_a_job_that_the_toolkit_refuses_is_left_out_with_what_it_holds_and_told(
         "<triggers/>",
         "<triggers><hudson.triggers.TimerTrigger><spec>99 * * * *</spec></hudson.triggers.TimerTrigger></triggers>",
     )
-    lost = with_builders('<some.plugin.Step plugin="nobody-has-it@1"/>')
-    converted = convert(bad=bad, lost=lost, good=FREE)
+    converted = convert(bad=bad, good=FREE)
     assert [each.name for each in converted.outcomes] == ["good"]
     assert "job bad: the toolkit refuses it: '99 * * * *' is not a schedule" in tell(converted)
-    assert (
-        "job lost: the toolkit refuses it: 'lost': the element some.plugin.Step belongs to the plugin nobody-has-it"
-        in tell(converted)
+
+
+def test_no_job_is_left_out_for_a_plugin_that_is_not_listed() -> None:
+    rights = '<some.folder.Rights plugin="some-rights@1.2"/>'
+    folder = FOLDER.replace("<properties/>", f"<properties>{rights}</properties>")
+    assert folder != FOLDER
+    items = [
+        Item("team", folder),
+        Item("team/free", FREE),
+        Item("declared", with_builders('<some.plugin.Step plugin="nobody-has-it@1"/>')),
+        Item("known", with_builders("<hudson.plugins.gradle.Gradle><tasks>x</tasks></hudson.plugins.gradle.Gradle>")),
+    ]
+    converted = jobs.convert(items, ROOT / "jobs", LOCKED)
+    assert {each.name: each.difference for each in converted.outcomes} == dict.fromkeys(
+        ["team", "team/free", "declared", "known"], ""
     )
+    told = "\n".join(map(str, requirements.judge(converted.rendered, LOCKED, ROOT / "casc")))
+    for name in ("nobody-has-it", "gradle", "some-rights"):
+        assert f"plugin {name}: jenkins.lock.yaml does not have it" in told
 
 
 def test_secrets_in_jobs_are_left_out_and_named() -> None:
