@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bootstrap.importing.plain_secrets import HARMLESS, has_user, remove_user
 from bootstrap.jenkins.definitions import footer
 from bootstrap.jenkins.definitions.casc import is_secret
 from bootstrap.jenkins.definitions.raw_jobs import remove_white_space
@@ -14,8 +15,6 @@ from bootstrap.jenkins.definitions.safe_xml import parse
 
 # Ciphertexts, and the stars that Jenkins shows to who may not see them.
 _ENCRYPTED = re.compile(r"\{AQAA[A-Za-z0-9+/=]+\}|\A\*{8}\Z")
-_PASSWORD_IN_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/\s:@'\"]*):([^/\s@'\"${}]+)@")
-_HARMLESS = frozenset({"", "true", "false"})
 
 
 @dataclass(frozen=True)
@@ -45,15 +44,15 @@ def clean(xml: str) -> Cleaned:
         if "plugin" in element.attrib:
             element.set("plugin", element.attrib["plugin"].partition("@")[0])
         text = element.text or ""
-        if _ENCRYPTED.search(text) or (_is_secret(element) and text.strip() not in _HARMLESS):
+        if _ENCRYPTED.search(text) or (_is_secret(element) and text.strip() not in HARMLESS):
             secrets.append(path)
             element.text = None
-        elif _PASSWORD_IN_URL.search(text):
-            if "\n" in text or " " in text.strip():
+        elif len(text.split()) > 1:
+            if has_user(text):
                 suspicious.append(path)
-            else:
-                secrets.append(f"{path}, the password in the URL")
-                element.text = _PASSWORD_IN_URL.sub(r"\1@", text)
+        elif (shorter := remove_user(text)) != text:
+            secrets.append(f"{path}, user and password in the URL")
+            element.text = shorter
     return Cleaned(root, tuple(secrets), tuple(suspicious))
 
 

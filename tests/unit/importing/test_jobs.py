@@ -201,12 +201,12 @@ def test_secrets_in_jobs_are_left_out_and_named() -> None:
     converted = convert(a=xml, b=from_repository("https://me:geheim@git.example.org/a.git"), c=pipeline(script))
     everything = b"".join(converted.files.values())
     assert not any(secret in everything for secret in (b"AQAA", b"start-me", b"geheim"))
-    assert b"https://me@git.example.org/a.git" in everything
+    assert b"https://git.example.org/a.git" in everything
     assert [each.difference for each in converted.outcomes] == ["", "", ""]
     told = tell(converted)
     assert "secret a: authToken: it was left out of the job" in told
     assert "PasswordParameterDefinition/defaultValue: it was left out of the job" in told
-    assert "url, the password in the URL: it was left out of the job" in told
+    assert "url, user and password in the URL: it was left out of the job" in told
     assert "secret c: definition/script: a URL there seems to have a password; replace it by a credential" in told
 
 
